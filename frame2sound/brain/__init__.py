@@ -1,0 +1,1 @@
+"""Brains: what is needed to turn frames into sound."""

@@ -1,0 +1,118 @@
+"""A brain's file: one .safetensors with weights, and all the rest as JSON in its header."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.inputs import PIXELS
+from frame2sound.brain.networks import build_network
+from frame2sound.brain.recipe import recipe_from, recipe_table
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.errors import BrainError, RecipeError
+from frame2sound.safe import whole_file
+
+VERSION = 1
+KEY = "frame2sound"
+"""The header's entry that holds the brain's description."""
+
+
+def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
+    """Write a brain; the file appears whole or not at all."""
+    description = {
+        "version": VERSION,
+        "recipe": recipe_table(brain.recipe),
+        "scaling": {"scale": brain.target.scale},
+        "provenance": brain.provenance,
+    }
+    tensors = {
+        name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
+    }
+    with whole_file(path, BrainError, overwrite=overwrite) as partial:
+        save_file(tensors, partial, {KEY: json.dumps(description)})
+
+
+def load_brain(path: Path, device: str = "cpu") -> Brain:
+    """Read a brain; nothing in the file is run.
+
+    Raises
+    ------
+    BrainError
+        There is no such file, it is cut short, a Python pickle, no brain, from a newer version,
+        or its weights are not those that its recipe asks for.
+    """
+    tensors, description = _read(path)
+    version = description.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise BrainError(
+            f"{path} is of brain version {version}, this program reads up to {VERSION}; update it"
+        )
+    try:
+        recipe = recipe_from(description["recipe"])
+        scale = float(description["scaling"]["scale"])
+        provenance = dict(description["provenance"])
+    except (KeyError, TypeError, ValueError, RecipeError) as error:
+        raise BrainError(f"{path} is not readable as a brain: {error}") from error
+    if not 0 < scale < math.inf:
+        raise BrainError(f"{path}: its scale is {scale}, expected a positive number")
+    target = PcmBlocks.of(recipe.target, recipe.ticking(), scale)
+    with torch.device("meta"):
+        network = build_network(recipe.network, PIXELS, target.length)
+    _check(path, network, tensors)
+    network.load_state_dict(tensors, assign=True)
+    return Brain(recipe, network.to(device), target, provenance)
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise BrainError(
+            f"{path} cannot be read ({why}); expected a brain (.safetensors)"
+        ) from error
+    if head[:1] == b"\x80" or head == b"PK\x03\x04":
+        raise BrainError(
+            f"{path} is a Python pickle, which can run code when loaded; "
+            "expected a brain (.safetensors) made by: frame2sound train"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BrainError(
+            f"{path} is cut short or not a brain ({error}); copy it again or train it again"
+        ) from error
+    try:
+        description = json.loads(metadata[KEY])
+    except (KeyError, ValueError) as error:
+        raise BrainError(
+            f"{path} is a .safetensors file, but of another program; "
+            "expected one made by: frame2sound train"
+        ) from error
+    return tensors, description
+
+
+def _check(path: Path, network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+    expected = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
+    got = {name: _kind(tensor) for name, tensor in tensors.items()}
+    for name in expected | got:
+        if expected.get(name) != got.get(name):
+            raise BrainError(
+                f"{path}: tensor {name} is {got.get(name, 'missing')}, its recipe asks for "
+                f"{expected.get(name, 'none')}; train it again"
+            )
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

@@ -1,0 +1,199 @@
+"""Recipes: how to make a brain, read strictly from small TOML files."""
+
+from __future__ import annotations
+
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from frame2sound.clock import Clock
+from frame2sound.errors import RecipeError
+from frame2sound.shelf import shelf
+
+Positive = Annotated[float, Meta(gt=0)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Width = Annotated[int, Meta(ge=1, le=65536)]
+
+
+class _Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+    """A part of a recipe: an unknown key or a value out of range is an error."""
+
+
+class ClockRecipe(_Part, frozen=True):
+    """The brain's own frame rate (exact, such as "30000/1001") and sample rate in Hz."""
+
+    fps: Fraction = Fraction(30)
+    sample_rate: Annotated[int, Meta(ge=100, le=384_000)] = 22050
+
+
+class Pixels(_Part, frozen=True, tag_field="kind", tag="pixels"):
+    """The picture enters as its 4096 grey values, 0 (black) to 1 (white)."""
+
+
+class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
+    """A feed-forward network: the widths of its hidden layers, first to last."""
+
+    hidden: tuple[Width, ...]
+    activation: Literal["relu", "logistic", "tanh"] = "relu"
+
+
+class Pcm(_Part, frozen=True, tag_field="kind", tag="pcm"):
+    """The frame's own samples, and those of `lead_seconds` before it for the next to join on.
+
+    ``scaling`` is how samples enter the loss: ``rms`` divides by the library's root mean square;
+    ``half`` maps [-1, 1] to [0, 1] with silence at 0.5, as the ancestor did.
+    """
+
+    lead_seconds: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    scaling: Literal["rms", "half"] = "rms"
+
+
+class Training(_Part, frozen=True):
+    """How the network is fitted; the defaults need no tuning for films of minutes to hours.
+
+    ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how many epochs
+    without a better held-out loss are borne, 0 for any number. ``held_out`` is the share of the
+    library that is never learned from, in blocks of ``block_seconds`` with ``guard_seconds``
+    dropped on both sides, or by whole films.
+    """
+
+    optimiser: Literal["adamw", "nag"] = "adamw"
+    rate: Positive = 1e-3
+    momentum: Share = 0.9
+    weight_decay: NotNegative = 1e-4
+    batch: Count = 128
+    epochs: Count = 60
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup: Share = 0.05
+    patience: Annotated[int, Meta(ge=0)] = 15
+    split: Literal["blocks", "films"] = "blocks"
+    held_out: Share = 0.1
+    block_seconds: Positive = 4.0
+    guard_seconds: NotNegative = 0.5
+
+
+class Recipe(_Part, frozen=True):
+    """All that decides what brain a library gives."""
+
+    name: str
+    network: Mlp
+    about: str = ""
+    clock: ClockRecipe = ClockRecipe()
+    input: Pixels = Pixels()
+    target: Pcm = Pcm()
+    training: Training = Training()
+
+    def ticking(self) -> Clock:
+        """Return the brain's clock."""
+        return Clock(self.clock.fps, self.clock.sample_rate)
+
+
+PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "hindle": {
+        "target": {"scaling": "half", "lead_seconds": 0.0},
+        "training": {
+            "optimiser": "nag",
+            "rate": 1e-4,
+            "momentum": 0.9,
+            "weight_decay": 0.0,
+            "batch": 10,
+            "schedule": "constant",
+            "warmup": 0.0,
+        },
+    }
+}
+"""Named sets of values: ``hindle`` trains as the ancestor did in 2015."""
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that ship."""
+    return sorted(path.stem for path in shelf("brains").glob("*.toml"))
+
+
+def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
+    """Read a recipe that ships, by name, or one from a TOML file, by path.
+
+    Parameters
+    ----------
+    name : str
+        "lines", or "my/own.toml".
+    settings : list of "key=value", optional
+        Values to change, in TOML's notation: ``training.epochs=5``, ``network.hidden=[64, 64]``,
+        ``preset=hindle``.
+
+    Raises
+    ------
+    RecipeError
+        No such recipe; an unknown key; a value of the wrong kind or out of range.
+    """
+    path = Path(name) if name.endswith(".toml") else shelf("brains") / f"{name}.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RecipeError(
+            f"no recipe {name!r}; expected one of {', '.join(recipe_names())}, or a .toml file"
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
+    for setting in settings or []:
+        _set(table, setting)
+    return recipe_from(table | {"name": table.get("name", path.stem)})
+
+
+def recipe_from(table: dict[str, Any]) -> Recipe:
+    """Build a recipe from a plain table; `RecipeError` names the key that is wrong."""
+    table = _with_preset(table)
+    try:
+        return msgspec.convert(table, Recipe, dec_hook=_to_fraction)
+    except (msgspec.ValidationError, ValueError, ZeroDivisionError) as error:
+        raise RecipeError(f"recipe {table.get('name', '')!r}: {error}") from error
+
+
+def recipe_table(recipe: Recipe) -> dict[str, Any]:
+    """Return the plain table that `recipe_from` reads back."""
+    table: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
+    return table
+
+
+def _with_preset(table: dict[str, Any]) -> dict[str, Any]:
+    table = dict(table)
+    name = table.pop("preset", None)
+    if name is None:
+        return table
+    if name not in PRESETS:
+        raise RecipeError(f"no preset {name!r}; expected one of {', '.join(PRESETS)}")
+    for part, values in PRESETS[name].items():
+        table[part] = table.get(part, {}) | values
+    return table
+
+
+def _set(table: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise RecipeError(f"got --set {setting}, expected key=value such as training.epochs=5")
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"got --set {setting}, but {parent} is a value, not a table")
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text.strip()
+
+
+def _to_fraction(kind: type, value: Any) -> Any:
+    if kind is not Fraction:
+        raise NotImplementedError
+    if isinstance(value, float):
+        raise ValueError(f"got {value}, expected an exact number such as 30 or '30000/1001'")
+    fraction = Fraction(value)
+    if not 0 < fraction <= 1000:
+        raise ValueError(f"got {value} fps, expected more than 0 and at most 1000")
+    return fraction

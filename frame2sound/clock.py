@@ -1,0 +1,97 @@
+"""Time: frames to samples, exactly. The only module that rounds a time to a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def sample_at(seconds: Fraction, sample_rate: int) -> int:
+    """Return the sample nearest to a time; a tie goes to the even sample, as `round` does.
+
+    >>> sample_at(Fraction(1, 24), 22050)
+    919
+    """
+    return round(seconds * sample_rate)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A frame rate and a sample rate, and every length that follows from the two.
+
+    Frame ``i`` starts at ``i / fps`` seconds and owns the samples from
+    ``round(i * sample_rate / fps)`` up to ``round((i + 1) * sample_rate / fps)``, so slices
+    differ by at most one sample and never drift.
+
+    Parameters
+    ----------
+    fps : Fraction
+        Frames a second, exact: ``Fraction(30000, 1001)``, never 29.97.
+    sample_rate : int
+        Samples a second.
+
+    Examples
+    --------
+    >>> Clock(Fraction(24), 22050).bounds(4).tolist()
+    [0, 919, 1838, 2756, 3675]
+    """
+
+    fps: Fraction
+    sample_rate: int
+
+    def __post_init__(self) -> None:
+        if self.fps <= 0 or self.sample_rate <= 0:
+            raise ValueError(f"got {self.fps} fps at {self.sample_rate} Hz, expected both above 0")
+
+    @property
+    def slice_length(self) -> int:
+        """The most samples that any frame owns."""
+        return -(-self.sample_rate * self.fps.denominator // self.fps.numerator)
+
+    def start(self, frame: int) -> int:
+        """Return the first sample of a frame."""
+        return sample_at(frame / self.fps, self.sample_rate)
+
+    def bounds(self, frames: int, first: int = 0) -> NDArray[np.int64]:
+        """Return the first sample of ``frames`` frames from ``first`` on, and the end of the last.
+
+        Shape ``(frames + 1,)``. Exact for any film that fits in memory: the products stay
+        below 2**63 for 100 years of film at 192 kHz and a denominator of 1001.
+        """
+        index = np.arange(first, first + frames + 1, dtype=np.int64)
+        numerator = index * (self.sample_rate * self.fps.denominator)
+        floor, rest = np.divmod(numerator, self.fps.numerator)
+        twice = 2 * rest
+        up = (twice > self.fps.numerator) | ((twice == self.fps.numerator) & (floor % 2 == 1))
+        return floor + up
+
+    def times(self, frames: int) -> NDArray[np.float64]:
+        """Return the start of each of ``frames`` frames in seconds, correctly rounded."""
+        return np.arange(frames) * self.fps.denominator / self.fps.numerator
+
+    def frames_within(self, seconds: Fraction) -> int:
+        """Return how many frames start before a time: the frames that a film so long needs."""
+        return -(-seconds * self.fps // 1)
+
+
+def shutter(times: NDArray[np.float64], clock: Clock) -> NDArray[np.int64]:
+    """Return, for each frame of ``clock``, the index of the film frame that is on screen.
+
+    The picture at time t is the last frame shown at or before t.
+
+    Parameters
+    ----------
+    times : array of shape (N + 1,)
+        When each film frame appears, in seconds from 0, ascending, and when the last one ends.
+
+    Returns
+    -------
+    array of shape (M,)
+        M is the number of clock frames that start before the film ends.
+    """
+    at = clock.times(clock.frames_within(Fraction(times[-1])) + 1)
+    at = at[at < times[-1]]
+    return np.searchsorted(times[:-1], at, side="right") - 1

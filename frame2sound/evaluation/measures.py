@@ -1,0 +1,279 @@
+"""What is right or wrong with a soundtrack, in numbers.
+
+Pure functions on arrays. A sound is mono, full scale is 1.0, sample 0 is time 0 of the film, and
+what a soundtrack lacks at its end counts as silence. Long films are read block by block, so they
+may be memory-mapped.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from frame2sound.clock import Clock, sample_at
+from frame2sound.evaluation.flux import HOP_SECONDS, WINDOW_SECONDS, flux, rising_hops
+
+Sound = NDArray[np.floating]
+Times = NDArray[np.float64]
+Envelope = NDArray[np.float64]
+
+EARLY_SECONDS, LATE_SECONDS = 0.045, 0.125  # detectability of audio lead and lag, ITU-R BT.1359-1
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class OnsetScores:
+    """Precision, recall and F-measure of onsets, each in [0, 1]."""
+
+    precision: float
+    recall: float
+    f_measure: float
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late a sound is, in seconds, at its start and end; negative where it is early."""
+
+    start: float | None
+    end: float | None
+
+    @property
+    def drift(self) -> float | None:
+        """Seconds that the sound loses between its start and its end."""
+        return None if self.start is None or self.end is None else self.end - self.start
+
+
+@dataclass(frozen=True)
+class EnvelopeScores:
+    """Correlation, in [-1, 1], and mean absolute error, in amplitude, of two RMS envelopes."""
+
+    correlation: float
+    mean_absolute_error: float
+
+
+def onsets(sound: Sound, sample_rate: int) -> Times:
+    """Return when things begin to sound, in seconds, ascending.
+
+    Where the spectral flux of log band powers rises (see `flux` and `rising_hops`). The threshold
+    is absolute, so steady noise, and whatever stays below -60 dBFS, has no onsets.
+
+    Parameters
+    ----------
+    sound : array of shape (samples,)
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    array of shape (onsets,)
+        At least 30 ms apart.
+    """
+    heard = flux(sound, sample_rate)
+    return rising_hops(heard).astype(np.float64) * heard.hop_seconds
+
+
+def onset_scores(
+    estimated: ArrayLike, truth: ArrayLike, window_seconds: float = 0.05
+) -> OnsetScores:
+    """Return how well onsets, in seconds, meet the true ones: `mir_eval.onset.f_measure`.
+
+    Each true onset is met by at most one estimated onset within ``window_seconds``, so firing all
+    the time buys recall with precision. No onsets where there are none to find score 1; no onsets
+    on one side only score 0.
+    """
+    from mir_eval.onset import f_measure
+
+    est, ref = (np.sort(np.asarray(side, dtype=np.float64)) for side in (estimated, truth))
+    if not len(est) or not len(ref):
+        score = float(len(est) == len(ref))
+        return OnsetScores(score, score, score)
+    f, precision, recall = f_measure(ref, est, window=window_seconds)
+    return OnsetScores(float(precision), float(recall), float(f))
+
+
+def onset_chance(
+    count: int,
+    truth: ArrayLike,
+    seconds: float,
+    draws: int = 200,
+    seed: int = 0,
+    window_seconds: float = 0.05,
+) -> float:
+    """Return the mean F-measure of ``count`` onsets drawn uniformly from [0, seconds)."""
+    rng = np.random.default_rng(seed)
+    guesses = (rng.uniform(0.0, seconds, count) for _ in range(draws))
+    return float(np.mean([onset_scores(g, truth, window_seconds).f_measure for g in guesses]))
+
+
+def lag(
+    sound: Sound,
+    reference: Sound,
+    sample_rate: int,
+    span_seconds: float = 10.0,
+    most_seconds: float = 0.5,
+) -> Lag:
+    """Return how late a sound is against a reference, at the start and at the end of both.
+
+    The peak, within ``most_seconds``, of the cross-correlation of the onset strengths of the first
+    and of the last ``span_seconds`` that both have; a parabola through the peak places it between
+    hops, to a millisecond or so. None where either has no onset strength.
+    """
+    length = min(len(sound), len(reference))
+    span = min(length, math.ceil(span_seconds * sample_rate))
+    cut = math.ceil(WINDOW_SECONDS / HOP_SECONDS)  # the edge of an excerpt is no onset
+    most = math.ceil(most_seconds / HOP_SECONDS)
+
+    def between(first: int) -> float | None:
+        late, base = (flux(part[first : first + span], sample_rate) for part in (sound, reference))
+        hops = _offset(late.rise_db[cut:], base.rise_db[cut:], most)
+        return None if hops is None else hops * late.hop_seconds
+
+    return Lag(between(0), between(length - span))
+
+
+def in_sync(sound: Sound, truth_onsets: ArrayLike, sample_rate: int) -> float | None:
+    """Return the share of onset energy that falls from 45 ms before to 125 ms after a true onset.
+
+    Onset energy is the positive change of power, in linear units, from one 20 ms Hann window to
+    the next, 4 ms later. Steady noise scores the share of time that the true onsets cover. The
+    limits are those of detectability in ITU-R BT.1359-1.
+
+    Returns
+    -------
+    float or None
+        In [0, 1]; None when the sound has no onset energy to judge.
+    """
+    heard = flux(sound, sample_rate)
+    truth = np.sort(np.asarray(truth_onsets, dtype=np.float64))
+    if not heard.power.any():
+        return None
+    # Power rises fastest when it is a quarter window in.
+    at = (np.arange(len(heard.power)) + 0.5) * heard.hop_seconds - WINDOW_SECONDS / 4
+    near = np.searchsorted(truth, at + EARLY_SECONDS, side="right")
+    near -= np.searchsorted(truth, at - LATE_SECONDS, side="left")
+    return float(heard.power[near > 0].sum() / heard.power.sum())
+
+
+def envelope_scores(sound: Sound, reference: Sound, sample_rate: int) -> EnvelopeScores:
+    """Return how alike the RMS envelopes of two sounds are, at 100 Hz; the shorter is padded.
+
+    An envelope that varies by less than -120 dBFS is constant: two constant envelopes correlate
+    1, a constant one and another 0.
+    """
+    clock = Clock(Fraction(100), sample_rate)
+    bounds = clock.bounds(
+        clock.frames_within(_seconds(max(len(sound), len(reference)), sample_rate))
+    )
+    ours, theirs = (
+        np.sqrt(_energies(part, bounds) / np.diff(bounds)) for part in (sound, reference)
+    )
+    if not len(ours):
+        return EnvelopeScores(1.0, 0.0)
+    spreads = float(ours.std()), float(theirs.std())
+    if min(spreads) < 1e-6:
+        correlation = float(max(spreads) < 1e-6)
+    else:
+        covariance = np.mean((ours - ours.mean()) * (theirs - theirs.mean()))
+        correlation = float(np.clip(covariance / math.prod(spreads), -1.0, 1.0))
+    return EnvelopeScores(correlation, float(np.mean(np.abs(ours - theirs))))
+
+
+def true_peak_db(sound: Sound) -> float:
+    """Return the true peak in dBTP, by 4x oversampling as in ITU-R BS.1770-4 Annex 2.
+
+    -inf for silence.
+    """
+    from scipy.signal import resample_poly
+
+    margin = 64  # samples: more than the interpolating filter reaches
+    peak = 0.0
+    for first in range(0, len(sound), _BLOCK):
+        start = max(first - margin, 0)
+        block = np.asarray(sound[start : first + _BLOCK + margin], dtype=np.float64)
+        finer = resample_poly(block, 4, 1)[4 * (first - start) :][: 4 * _BLOCK]
+        peak = max(peak, float(np.abs(finer).max()))
+    return _db(peak**2)
+
+
+def rms_db(sound: Sound) -> float:
+    """Return the root mean square in dBFS, where a constant 1.0 has 0 dB; -inf for silence."""
+    energy = float(_energies(sound, np.array([0, len(sound)]))[0])
+    return _db(energy / max(len(sound), 1))
+
+
+def clipped_samples(sound: Sound) -> int:
+    """Return how many samples stand at or beyond full scale, as 16 bits hold it: 32767 / 32768."""
+    full = 1 - 2**-15
+    return int(np.count_nonzero(sound >= full) + np.count_nonzero(sound <= -full))
+
+
+def black_level_db(
+    sound: Sound,
+    sample_rate: int,
+    times: Times,
+    frames: NDArray[np.uint8],
+    wait_seconds: float = 0.2,
+    black: int = 8,
+) -> float | None:
+    """Return the RMS in dBFS over the frames that have been black for ``wait_seconds``.
+
+    Parameters
+    ----------
+    times : array of shape (N + 1,)
+        When each frame appears, in seconds, and when the last one ends.
+    frames : array of shape (N, 64, 64)
+        A frame is black when none of its pixels is above ``black``, of 255.
+
+    Returns
+    -------
+    float or None
+        -inf when all is digital silence; None when no frame has been black for so long.
+    """
+    dark = np.fromiter((frame.max() <= black for frame in frames), dtype=bool, count=len(frames))
+    since = np.where(dark & ~np.concatenate([[False], dark[:-1]]), times[:-1], -np.inf)
+    waited = times[:-1] - np.maximum.accumulate(since) >= wait_seconds - 1e-9
+    starts = np.array([sample_at(Fraction(float(t)), sample_rate) for t in times])
+    counted = dark & waited & (np.diff(starts) > 0)
+    if not counted.any():
+        return None
+    return _db(float(_energies(sound, starts)[counted].sum() / np.diff(starts)[counted].sum()))
+
+
+def _db(power: float) -> float:
+    return 10 * math.log10(power) if power > 0 else -math.inf
+
+
+def _seconds(samples: int, sample_rate: int) -> Fraction:
+    return Fraction(samples, sample_rate)
+
+
+def _energies(sound: Sound, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sum the squares between each pair of bounds; there is silence past the end of the sound."""
+    return np.array(
+        [
+            np.einsum("i,i->", sound[a:b], sound[a:b], dtype=np.float64)
+            for a, b in pairwise(bounds.tolist())
+        ]
+    )
+
+
+def _offset(late: Envelope, base: Envelope, most: int) -> float | None:
+    """Return by how many hops ``late`` trails ``base``, ``most`` at most; None if one is flat."""
+    if not np.any(late) or not np.any(base):
+        return None
+    late, base = late - late.mean(), base - base.mean()
+    size = 2 * len(base)
+    both = np.fft.irfft(np.fft.rfft(late, size) * np.conj(np.fft.rfft(base, size)), size)
+    reach = min(most, len(base) - 1)
+    near = np.roll(both, reach)[: 2 * reach + 1]
+    top = int(near.argmax())
+    if not 0 < top < len(near) - 1:
+        return float(top - reach)
+    left, peak, right = (float(value) for value in near[top - 1 : top + 2])
+    return top - reach + 0.5 * (left - right) / min(left - 2 * peak + right, -1e-300)

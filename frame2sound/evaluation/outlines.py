@@ -1,0 +1,106 @@
+"""What a picture can show of a long film or sound: a few values for each column of pixels."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sound = NDArray[np.floating]
+Times = NDArray[np.float64]
+Frames = NDArray[np.uint8]
+
+COLUMNS = 1280
+LOWEST_HZ = 50.0
+SILENCE_DB = -120.0
+_LOOKS = 4  # most moments of a long film that are looked at for one column
+
+
+def peak(sound: Sound) -> float:
+    """Return the largest absolute sample; 0.0 when there is none."""
+    return max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0)))
+
+
+def wave_outline(sound: Sound, columns: int = COLUMNS) -> tuple[NDArray[np.int64], Sound, Sound]:
+    """Return at most so many positions, and the lowest and highest sample from each to the next."""
+    count = min(columns, len(sound))
+    if not count:
+        return np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros(1)
+    starts = np.arange(count, dtype=np.int64) * len(sound) // count
+    return starts, np.minimum.reduceat(sound, starts), np.maximum.reduceat(sound, starts)
+
+
+def on_screen(times: Times, at: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Return the frame on screen at each time, or -1 where there is none."""
+    frame = np.searchsorted(times[:-1], at, side="right") - 1
+    return np.where(at < times[-1], frame, -1)
+
+
+def motion_outline(
+    frames: Frames, times: Times, seconds: float, columns: int = COLUMNS
+) -> NDArray[np.uint8]:
+    """Return the brightest pixel of each row of the frames on screen, so that motion is a line.
+
+    Parameters
+    ----------
+    frames : array of shape (N, height, width)
+    times : array of shape (N + 1,)
+        When each frame appears, in seconds, and when the last one ends.
+
+    Returns
+    -------
+    array of shape (height, columns)
+        Columns divide ``seconds`` evenly; 0 where no frame is on screen.
+    """
+    moments = (np.arange(columns * _LOOKS) + 0.5) * seconds / (columns * _LOOKS)
+    shown = on_screen(times, moments)
+    seen, place = np.unique(shown[shown >= 0], return_inverse=True)
+    image = np.zeros((len(moments), frames.shape[1]), dtype=np.uint8)
+    if len(seen):
+        image[shown >= 0] = np.stack([frames[index].max(axis=1) for index in seen])[place]
+    brightest: NDArray[np.uint8] = image.reshape(columns, _LOOKS, -1).max(axis=1)
+    return brightest.T
+
+
+def log_spectrogram(
+    sound: Sound, sample_rate: int, seconds: float, columns: int = COLUMNS, rows: int = 220
+) -> NDArray[np.float64]:
+    """Return levels in dB where a full-scale sine has 0, and silence -120.
+
+    Columns divide ``seconds`` evenly; each shows the loudest of up to four Hann windows in it, so
+    a long sound costs no more than a short one. Windows last 24 to 46 ms, the shorter the shorter
+    the sound, to show when rather than what. Rows are log-spaced from 50 Hz to half the sample
+    rate; each shows the loudest of its bins.
+
+    Returns
+    -------
+    array of shape (rows, columns)
+    """
+    length = 2 * round(min(max(seconds / 60, 0.024), 0.046) / 2 * sample_rate)
+    window = np.hanning(length + 1)[:-1]
+    hop = seconds * sample_rate / columns
+    looks = min(_LOOKS, max(1, math.ceil(2 * hop / length)))
+    levels = np.full((rows, columns), SILENCE_DB)
+    for column in range(columns):
+        for look in range(looks):
+            start = int((column + (look + 0.5) / looks) * hop) - length // 2
+            heard = sound[max(start, 0) : max(start + length, 0)]
+            if not np.any(heard):
+                continue
+            part = np.zeros(length)
+            part[max(-start, 0) :][: len(heard)] = heard
+            magnitude = np.abs(np.fft.rfft(part * window)) * (2 / window.sum())
+            level = 20 * np.log10(np.maximum(_log_rows(magnitude, rows, sample_rate), 1e-6))
+            levels[:, column] = np.maximum(levels[:, column], level)
+    return levels
+
+
+def _log_rows(magnitude: NDArray[np.float64], rows: int, sample_rate: int) -> NDArray[np.float64]:
+    """Return magnitudes on a log-frequency axis: the most of many bins, or between two."""
+    last = len(magnitude) - 1
+    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, rows + 1) * 2 * last / sample_rate
+    first = np.minimum(np.ceil(edges).astype(int), last)
+    between = np.interp(np.sqrt(edges[:-1] * edges[1:]), np.arange(last + 1), magnitude)
+    most = np.maximum.reduceat(magnitude, first)[:-1]
+    return np.where(np.diff(first) > 0, np.maximum(most, between), between)

@@ -1,0 +1,264 @@
+"""What is right or wrong with a soundtrack, in a picture: film above, sound below, one time axis.
+
+Figures are made from matplotlib's objects, so there is no window and no global state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from frame2sound.evaluation.outlines import (
+    LOWEST_HZ,
+    Frames,
+    Sound,
+    Times,
+    log_spectrogram,
+    motion_outline,
+    on_screen,
+    peak,
+    wave_outline,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PAPER, PANEL, RULE = "#12151c", "#171b24", "#39414f"
+TEXT, QUIET_TEXT, WAVE, ONSET = "#e8e6e1", "#949cab", "#f2c57c", "#ff7a66"
+HEAT = ("#171b24", "#1f3350", "#2b5f83", "#3f9aa5", "#9ad1a8", "#f5ecc0", "#fffdf5")
+
+DPI = 100
+RANGE_DB, QUIETEST_PEAK_DB = 75.0, -40.0
+GRID_PIXELS = 14  # frames closer than this are not ruled
+_TILES = 14
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things stand, in pixels."""
+
+    width: int = 1400
+    left: int = 92
+    right: int = 28
+    top: int = 64
+    bottom: int = 52
+    gap: int = 8
+    between: int = 30
+    motion: int = 47
+    wave: int = 150
+    tones: int = 300
+
+    @property
+    def across(self) -> int:
+        """Width of the time axis."""
+        return self.width - self.left - self.right
+
+    @property
+    def tile(self) -> int:
+        """Side of one frame of the film strip: the frames fill the time axis and are square."""
+        return self.across // _TILES
+
+    @property
+    def film(self) -> int:
+        """Height of the film strip and what shows its motion."""
+        return self.tile + self.gap + self.motion
+
+    def height(self, rows: int) -> int:
+        """Height of the picture with so many sounds."""
+        row = self.between + self.wave + self.gap + self.tones
+        return self.top + self.film + rows * row + self.bottom
+
+
+ONE = Layout(wave=168, tones=432)
+TWO = Layout(wave=84, tones=197)
+MANY = Layout(wave=56, tones=118)
+
+
+def draw_soundtrack(
+    path: str | Path,
+    sound: Sound,
+    sample_rate: int,
+    frames: Frames,
+    times: Times,
+    title: str,
+    onsets: ArrayLike | None = None,
+    reference: Sound | None = None,
+) -> None:
+    """Draw a soundtrack under its film, to a PNG of 1400 x 900 pixels.
+
+    Parameters
+    ----------
+    sound : array of shape (samples,)
+        Full scale is 1.0; sample 0 is time 0.
+    sample_rate : int
+        In Hz, of the sound and of the reference.
+    frames : array of shape (N, 64, 64)
+        Grey, 0 to 255.
+    times : array of shape (N + 1,)
+        When each frame appears, in seconds, and when the last one ends.
+    onsets : array, optional
+        Times in seconds to mark with thin lines, such as the film's true events.
+    reference : array of shape (samples,), optional
+        The film's own sound, to draw below the soundtrack.
+    """
+    sounds = {"soundtrack": sound}
+    if reference is not None:
+        sounds["the film's own sound"] = reference
+    layout = ONE if reference is None else TWO
+    _save(picture(sounds, sample_rate, frames, times, title, onsets, layout), path)
+
+
+def draw_comparison(
+    path: str | Path,
+    sounds: Mapping[str, Sound],
+    sample_rate: int,
+    frames: Frames,
+    times: Times,
+    title: str,
+    onsets: ArrayLike | None = None,
+) -> None:
+    """Draw several soundtracks of one animation, by label, under one film strip, to a PNG.
+
+    All spectrograms share one scale, so what is quieter looks quieter. The picture is 1400 pixels
+    wide and grows by 212 with each soundtrack.
+    """
+    _save(picture(sounds, sample_rate, frames, times, title, onsets, MANY), path)
+
+
+def picture(
+    sounds: Mapping[str, Sound],
+    sample_rate: int,
+    frames: Frames,
+    times: Times,
+    title: str,
+    onsets: ArrayLike | None = None,
+    layout: Layout = ONE,
+) -> Figure:
+    """Return the figure itself, for a page or a notebook.
+
+    Its axes have the labels "film" and "motion", then "wave" and "tones" for each sound.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    height = layout.height(len(sounds))
+    figure = Figure(figsize=(layout.width / DPI, height / DPI), dpi=DPI, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    marks = np.zeros(0) if onsets is None else np.asarray(onsets, dtype=np.float64)
+    _draw_heading(figure, layout, title, "thin lines: events" if len(marks) else "")
+    end = max([1e-3, float(times[-1]), *(len(sound) / sample_rate for sound in sounds.values())])
+    spectra = [log_spectrogram(sound, sample_rate, end) for sound in sounds.values()]
+    loudest = max([QUIETEST_PEAK_DB, *(float(levels.max()) for levels in spectra)])
+    swing = max([1e-3, *(peak(sound) for sound in sounds.values())])
+
+    top = layout.top
+    film = _axes(figure, layout, top, layout.tile, "film", end)
+    _draw_strip(film, frames, times, end)
+    top += layout.tile + layout.gap
+    motion = _axes(figure, layout, top, layout.motion, "motion", end)
+    _draw_motion(motion, frames, times, end)
+    _draw_lines(motion, marks, ONSET, 0.75)
+    top += layout.motion
+    for (label, sound), levels in zip(sounds.items(), spectra, strict=True):
+        top += layout.between
+        wave = _axes(figure, layout, top, layout.wave, "wave", end)
+        _draw_wave(wave, sound, sample_rate, swing)
+        wave.set_title(label, color=TEXT, size=10, loc="left", pad=5, parse_math=False)
+        top += layout.wave + layout.gap
+        tones = _axes(figure, layout, top, layout.tones, "tones", end)
+        _draw_tones(tones, levels, sample_rate, end, loudest)
+        top += layout.tones
+        for axes in (wave, tones):
+            if np.diff(times).min(initial=np.inf) * layout.across >= GRID_PIXELS * end:
+                _draw_lines(axes, times, TEXT, 0.12)
+            _draw_lines(axes, marks, ONSET, 0.75)
+    last = figure.axes[-1]
+    last.tick_params(labelbottom=True)
+    last.set_xlabel("seconds", color=QUIET_TEXT, size=10)
+    return figure
+
+
+def _draw_heading(figure: Figure, layout: Layout, title: str, legend: str) -> None:
+    line = 1 - 32 / (figure.get_figheight() * DPI)
+    left, right = layout.left / layout.width, 1 - layout.right / layout.width
+    figure.text(left, line, title, color=TEXT, size=15, va="center", parse_math=False)
+    figure.text(right, line, legend, color=ONSET, size=9, va="center", ha="right")
+
+
+def _axes(figure: Figure, layout: Layout, top: int, height: int, label: str, end: float) -> Axes:
+    whole = figure.get_figheight() * DPI
+    place = (
+        layout.left / layout.width,
+        1 - (top + height) / whole,
+        layout.across / layout.width,
+        height / whole,
+    )
+    axes = figure.add_axes(place, label=label, facecolor=PANEL, xlim=(0.0, end), yticks=[])
+    axes.set_autoscale_on(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(colors=QUIET_TEXT, labelsize=9, length=0, pad=6, labelbottom=False)
+    return axes
+
+
+def _draw_strip(axes: Axes, frames: Frames, times: Times, end: float) -> None:
+    """Lay frames along the time axis, each the one on screen at the middle of its place."""
+    axes.set(ylim=(0, 1), facecolor="none")
+    width = end / _TILES
+    middles = (np.arange(_TILES) + 0.5) * width
+    for middle, frame in zip(middles, on_screen(times, middles), strict=True):
+        if frame >= 0:
+            extent = (middle - 0.48 * width, middle + 0.48 * width, 0.02, 0.98)
+            axes.imshow(frames[frame], extent=extent, cmap="gray", vmin=0, vmax=255, aspect="auto")
+    axes.set_ylabel("film", color=QUIET_TEXT, size=9)
+
+
+def _draw_motion(axes: Axes, frames: Frames, times: Times, end: float) -> None:
+    """Show each frame as one column, the brightest pixel of each of its rows: motion as a line."""
+    axes.set(ylim=(0, 1))
+    image = motion_outline(frames, times, end)
+    axes.imshow(image, extent=(0, end, 0, 1), cmap="gray", vmin=0, vmax=255, aspect="auto")
+    axes.set_ylabel("motion", color=QUIET_TEXT, size=9)
+
+
+def _draw_wave(axes: Axes, sound: Sound, sample_rate: int, swing: float) -> None:
+    at, low, high = wave_outline(sound)
+    axes.set(ylim=(-1.08 * swing, 1.08 * swing))
+    axes.axhline(0, color=RULE, linewidth=0.6, zorder=1)
+    axes.fill_between(at / sample_rate, low, high, color=WAVE, linewidth=0.7, zorder=2)
+
+
+def _draw_tones(
+    axes: Axes, levels: NDArray[np.float64], sample_rate: int, end: float, loudest: float
+) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    octaves = math.log2(sample_rate / 2 / LOWEST_HZ)
+    axes.set(ylim=(0, octaves))
+    axes.imshow(
+        levels,
+        extent=(0, end, 0, octaves),
+        origin="lower",
+        cmap=LinearSegmentedColormap.from_list("heat", HEAT),
+        vmin=loudest - RANGE_DB,
+        vmax=loudest,
+        aspect="auto",
+    )
+    ticks = [pitch for pitch in (100, 300, 1000, 3000, 10000) if pitch < sample_rate / 2.2]
+    names = [f"{pitch} Hz" if pitch < 1000 else f"{pitch // 1000} kHz" for pitch in ticks]
+    axes.set_yticks([math.log2(pitch / LOWEST_HZ) for pitch in ticks], names)
+
+
+def _draw_lines(axes: Axes, at: Times, color: str, alpha: float) -> None:
+    low, high = axes.get_ylim()
+    axes.vlines(at, low, high, colors=color, linewidth=0.8, alpha=alpha, zorder=4)
+
+
+def _save(figure: Figure, path: str | Path) -> None:
+    figure.savefig(path, format="png", dpi=DPI, facecolor=PAPER)

@@ -1,0 +1,1 @@
+"""Films: reading them, writing soundtracks to them, drawing them."""

@@ -1,0 +1,72 @@
+"""Containers: which file endings can hold a picture and a soundtrack, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+
+from frame2sound.errors import SoundtrackError
+
+
+@dataclass(frozen=True)
+class SoundCodec:
+    """A way to store sound.
+
+    ``rate`` is the only sample rate that it takes, in Hz; None where it takes several.
+    """
+
+    encoder: str
+    lossless: bool = True
+    bit_rate: int = 0
+    rate: int | None = None
+
+    def sample_rate(self, wanted: int) -> int:
+        """Return the sample rate to store, given the one at hand: the next that it can do."""
+        if self.rate is not None:
+            return self.rate
+        rates = av.Codec(self.encoder, "w").audio_rates
+        if not rates or wanted in rates:
+            return wanted
+        return min((r for r in rates if r > wanted), default=max(rates))
+
+
+CODECS = {
+    "aac": SoundCodec("aac", lossless=False, bit_rate=128_000),
+    "alac": SoundCodec("alac"),
+    "flac": SoundCodec("flac"),
+    "opus": SoundCodec("libopus", lossless=False, bit_rate=128_000, rate=48_000),
+    "pcm": SoundCodec("pcm_s16le"),
+}
+
+CONTAINERS = {
+    ".mp4": ("aac", "alac", "flac", "opus"),
+    ".m4v": ("aac", "alac"),
+    ".mov": ("pcm", "aac", "alac"),
+    ".mkv": ("flac", "aac", "alac", "opus", "pcm"),
+    ".webm": ("opus",),
+    ".avi": ("pcm",),
+}
+"""For each ending the codecs that it can hold; the first is taken unless another is asked for."""
+
+
+def sound_codec(path: Path, name: str | None = None) -> SoundCodec:
+    """Return how to store the sound of a film called ``path``.
+
+    Raises
+    ------
+    SoundtrackError
+        The container cannot hold sound, is not known, or cannot hold sound of that kind.
+    """
+    held = CONTAINERS.get(path.suffix.lower())
+    if held is None:
+        raise SoundtrackError(
+            f"{path.name}: {path.suffix or 'a name without an ending'} cannot hold a picture with "
+            f"a soundtrack; expected one of {', '.join(CONTAINERS)}"
+        )
+    if name is not None and name not in held:
+        raise SoundtrackError(
+            f"{path.name}: {path.suffix} cannot hold {name} sound; expected {' or '.join(held)}"
+        )
+    return CODECS[name or held[0]]

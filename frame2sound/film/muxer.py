@@ -1,0 +1,139 @@
+"""Writing a film: its picture copied as it is, and a soundtrack beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer, OutputContainer
+from numpy.typing import NDArray
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.film.containers import SoundCodec
+from frame2sound.film.streams import Streams, open_film
+from frame2sound.film.voice import Voice, container_options
+
+DRAWN_ANEW = ("gif", "apng")
+"""Pictures that only their own container holds; they are encoded as H.264 instead of copied."""
+
+CHUNK = 1 << 14
+"""Most samples written between two looks at the picture."""
+
+
+def write_soundtrack(
+    streams: Streams,
+    sound: Iterable[NDArray[np.float32]],
+    sample_rate: int,
+    channels: int,
+    codec: SoundCodec,
+    out: Path,
+) -> float:
+    """Write a film's picture and a soundtrack to ``out``.
+
+    Both start at time 0. The picture's packets are copied; sound and picture are interleaved as
+    they come, so memory stays small. Priming and padding of AAC and Opus are marked, so players
+    neither start late nor add a tail.
+
+    Parameters
+    ----------
+    sound : iterable of float32 arrays
+        ``(n,)``, or ``(n, 2)`` for two channels, within full scale.
+
+    Returns
+    -------
+    float
+        The highest true peak, as a player will decode it; 1 is full scale.
+
+    Raises
+    ------
+    SoundtrackError
+        The container cannot hold this picture.
+    """
+    with open_film(streams.path) as source:
+        with av.open(str(out), "w", options=container_options(out, sample_rate)) as target:
+            picture = _picture(source, streams, target)
+            voice = Voice(target, codec, sample_rate, channels)
+            written = Fraction(0)
+            for chunk in sound:
+                for begin in range(0, len(chunk), CHUNK):
+                    voice.say(chunk[begin : begin + CHUNK])
+                    written = Fraction(voice.position, sample_rate)
+                    _until(picture, written, target)
+            voice.fall_silent()
+            _until(picture, None, target)
+            return voice.peak
+
+
+def _until(picture: Iterator[av.Packet], time: Fraction | None, target: OutputContainer) -> None:
+    """Write the picture's packets up to a time in seconds, or all that are left."""
+    for packet in picture:
+        target.mux(packet)
+        if time is not None and packet.dts is not None and packet.dts * packet.time_base > time:
+            return
+
+
+def _picture(
+    source: InputContainer, streams: Streams, target: OutputContainer
+) -> Iterator[av.Packet]:
+    video = source.streams[streams.video]
+    if streams.video_codec in DRAWN_ANEW:
+        return _encode(source.decode(video), streams, _drawn(streams, target))
+    kind = video.codec.canonical_name
+    if kind not in target.supported_codecs:
+        raise SoundtrackError(
+            f"{Path(target.name).suffix} cannot hold a {kind} picture as it is; write to .mkv"
+        )
+    return _copy(source, video, streams, target.add_stream_from_template(video, opaque=True))
+
+
+def _copy(
+    source: InputContainer, video: av.VideoStream, streams: Streams, copy: av.VideoStream
+) -> Iterator[av.Packet]:
+    first = round(streams.start / Fraction(video.time_base))
+    for packet in source.demux(video):
+        if not packet.size:
+            continue
+        if packet.dts is not None:
+            packet.dts -= first
+        if packet.pts is not None:
+            packet.pts -= first
+        packet.stream = copy
+        yield packet
+
+
+def _drawn(streams: Streams, target: OutputContainer) -> av.VideoStream:
+    """Add a picture stream to draw anew; odd sizes are padded to even."""
+    drawn = target.add_stream("libx264", rate=streams.fps, options={"crf": "12"})
+    drawn.width, drawn.height = (side + side % 2 for side in (streams.width, streams.height))
+    drawn.pix_fmt = "yuv420p"
+    drawn.codec_context.time_base = streams.tick
+    return drawn
+
+
+def _encode(
+    frames: Iterator[av.VideoFrame], streams: Streams, drawn: av.VideoStream
+) -> Iterator[av.Packet]:
+    first = round(streams.start / streams.tick)
+    shown: dict[int, int] = {}
+    for frame in frames:
+        even = _even(frame)
+        even.pts, even.time_base = frame.pts - first, streams.tick
+        shown[even.pts] = frame.duration
+        yield from _timed(drawn.encode(even), shown)
+    yield from _timed(drawn.encode(None), shown)
+
+
+def _timed(packets: list[av.Packet], shown: dict[int, int]) -> Iterator[av.Packet]:
+    """Give each packet the time that its frame is shown, which the encoder takes for even."""
+    for packet in packets:
+        packet.duration = shown.pop(packet.pts, packet.duration)
+        yield packet
+
+
+def _even(frame: av.VideoFrame) -> av.VideoFrame:
+    colours = frame.to_ndarray(format="rgb24")
+    sides = [(0, side % 2) for side in colours.shape[:2]]
+    return av.VideoFrame.from_ndarray(np.pad(colours, [*sides, (0, 0)], mode="edge"), "rgb24")

@@ -1,0 +1,174 @@
+"""Opening a film: which picture and which sound, when they start, what is wrong with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+
+from frame2sound.errors import FilmError
+
+COARSEST_TICK_SNAPPED = Fraction(1, 1000)
+"""Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
+
+
+@dataclass(frozen=True)
+class Streams:
+    """What a film holds, as its header and its first frame tell.
+
+    ``start`` is the first frame's presentation time in seconds by the container's clock: time 0
+    of the film in the rest of the program. ``fps`` is nominal and used only to snap times that the
+    container has rounded and to know how long a last frame without a duration is shown.
+    """
+
+    path: Path
+    video: int
+    audio: int | None
+    start: Fraction
+    fps: Fraction
+    tick: Fraction
+    width: int
+    height: int
+    quarter_turns: int
+    video_codec: str
+    audio_rate: int
+    audio_channels: int
+    notes: tuple[str, ...]
+
+    def time(self, pts: int) -> Fraction:
+        """Return a presentation time in seconds from the film's start, free of rounding.
+
+        A container that ticks in milliseconds stores frame k of a 30 fps film up to half a tick
+        off k / 30; when a grid point of the nominal rate lies within one tick (the first frame's
+        own error included), that point is meant.
+        """
+        seconds = pts * self.tick - self.start
+        if self.tick > COARSEST_TICK_SNAPPED or self.fps * self.tick * 4 > 1:
+            return seconds
+        on_grid = round(seconds * self.fps) / self.fps
+        return on_grid if abs(on_grid - seconds) <= self.tick else seconds
+
+
+def open_film(path: Path) -> InputContainer:
+    """Open a film for demuxing.
+
+    Raises
+    ------
+    FilmError
+        There is no such file, it is a folder or empty, or FFmpeg finds no film in it.
+    """
+    if path.is_dir():
+        raise FilmError(f"{path} is a folder; expected a film file")
+    if not path.exists():
+        raise FilmError(f"{path}: no such file")
+    if path.stat().st_size == 0:
+        raise FilmError(f"{path} is empty (0 bytes); expected a film")
+    try:
+        return av.open(str(path.resolve()), metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        raise FilmError(
+            f"{path} is not readable as a film ({_reason(error)}): not a film, or its index is "
+            "missing because the copy broke off; copy it again"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def find_streams(
+    path: Path, video_stream: int | None = None, audio_stream: int | None = None
+) -> Streams:
+    """Choose a picture and a sound, and decode the first frame to know when the film starts.
+
+    Parameters
+    ----------
+    path : Path
+    video_stream, audio_stream : int, optional
+        Which picture and which sound, counted from 0 among their kind. Without it the stream
+        marked as default, or else the first.
+
+    Raises
+    ------
+    FilmError
+        The film has no picture, not so many streams, or nothing of it decodes.
+    """
+    with open_film(path) as container:
+        pictures = [s for s in container.streams.video if not _is_cover(s)]
+        if not pictures:
+            covers = "only a cover picture" if container.streams.video else "only sound"
+            raise FilmError(f"{path} has no moving picture ({covers}); expected a video stream")
+        sounds = list(container.streams.audio)
+        video = _choose(pictures, video_stream, path, "video")
+        audio = _choose(sounds, audio_stream, path, "audio") if sounds or audio_stream else None
+        first = _first_frame(container, video, path)
+        start = Fraction(first.pts or 0) * video.time_base
+        return Streams(
+            path=path,
+            video=video.index,
+            audio=None if audio is None else audio.index,
+            start=start,
+            fps=Fraction(video.guessed_rate or video.average_rate or 25),
+            tick=Fraction(video.time_base),
+            width=first.width,
+            height=first.height,
+            quarter_turns=round(first.rotation / 90),
+            video_codec=video.codec.canonical_name,
+            audio_rate=0 if audio is None else audio.sample_rate,
+            audio_channels=0 if audio is None else audio.channels,
+            notes=_choice_notes(path, pictures, video, sounds, audio),
+        )
+
+
+def _is_cover(stream: av.stream.Stream) -> bool:
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _choose(streams: list, number: int | None, path: Path, kind: str):  # type: ignore[no-untyped-def, type-arg]
+    if number is not None:
+        if not 0 <= number < len(streams):
+            raise FilmError(
+                f"{path} has {len(streams)} {kind} streams, got --{kind}-stream {number}; "
+                f"expected 0 to {len(streams) - 1}"
+                if streams
+                else f"{path} has no {kind} stream, got --{kind}-stream {number}"
+            )
+        return streams[number]
+    return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+
+
+def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+    notes = []
+    if len(pictures) > 1:
+        notes.append(f"took picture {pictures.index(video)} of {len(pictures)}")
+    if len(sounds) > 1:
+        notes.append(f"took sound {sounds.index(audio)} of {len(sounds)}")
+    return tuple(notes)
+
+
+def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -> VideoFrame:
+    failures = 0
+    for packet in container.demux(video):
+        try:
+            for frame in packet.decode():
+                return frame
+        except av.FFmpegError:
+            failures += 1
+            if failures > 100:
+                break
+    encrypted = _looks_encrypted(path)
+    why = "it is encrypted" if encrypted else "every frame is damaged" if failures else "no frames"
+    remedy = "take its protection off first" if encrypted else "copy it again"
+    raise FilmError(f"{path}: the picture cannot be decoded ({why}); {remedy}")
+
+
+def _looks_encrypted(path: Path) -> bool:
+    """Tell whether an MP4's sample descriptions or key boxes say common encryption (ISO 23001-7)."""
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+    return any(mark in head for mark in (b"encv", b"enca", b"pssh", b"cenc", b"cbcs"))

@@ -1,0 +1,72 @@
+"""Writing a drawn scene as a film, with its truth beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+
+from frame2sound.clock import Clock
+from frame2sound.errors import SoundtrackError
+from frame2sound.film.containers import sound_codec
+from frame2sound.film.scene import Scene
+from frame2sound.film.voice import Voice, container_options
+from frame2sound.safe import refuse_existing, whole_file
+
+
+def truth_path(film: Path) -> Path:
+    """Return where the truth of a demo film is written."""
+    return film.with_suffix(".json")
+
+
+def write_scene(
+    scene: Scene,
+    path: Path,
+    *,
+    sounding: bool = True,
+    overwrite: bool = False,
+    progress: Callable[[int], None] = lambda frames: None,
+) -> None:
+    """Draw a scene into a film (H.264, and the container's usual sound) and its truth into JSON.
+
+    Parameters
+    ----------
+    sounding : bool
+        Without it the film is silent: an animation to be given sound.
+    progress : function
+        Called now and then with the frames drawn.
+
+    Raises
+    ------
+    SoundtrackError
+        The output exists, cannot be written, or cannot hold the picture or the sound.
+    """
+    codec = sound_codec(path)
+    clock = Clock(scene.clock.fps, codec.sample_rate(scene.clock.sample_rate))
+    if clock != scene.clock:
+        raise SoundtrackError(
+            f"{path.name}: its sound can be {clock.sample_rate} Hz, got {scene.clock.sample_rate}"
+        )
+    refuse_existing(truth_path(path), SoundtrackError, overwrite=overwrite)
+    with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
+        options = container_options(partial, clock.sample_rate)
+        with av.open(str(partial), "w", options=options) as target:
+            picture = target.add_stream("libx264", rate=clock.fps, options={"crf": "14"})
+            picture.width, picture.height = scene.size
+            picture.pix_fmt = (
+                "yuv420p" if scene.size[0] % 2 == scene.size[1] % 2 == 0 else "yuv444p"
+            )
+            voice = Voice(target, codec, clock.sample_rate, 1) if sounding else None
+            for frame in range(scene.frames):
+                drawn = av.VideoFrame.from_ndarray(scene.draw(frame), "rgb24")
+                drawn.pts, drawn.time_base = frame, 1 / clock.fps
+                target.mux(picture.encode(drawn))
+                if voice is not None:
+                    voice.say(scene.sound(clock.start(frame), clock.start(frame + 1)))
+                progress(frame + 1)
+            target.mux(picture.encode(None))
+            if voice is not None:
+                voice.fall_silent()
+    with whole_file(truth_path(path), SoundtrackError) as partial:
+        partial.write_text(scene.truth.to_json() + "\n")

@@ -1,0 +1,1 @@
+"""Films pickled into pairs on disk: frames, their times, their sound."""

@@ -1,0 +1,54 @@
+"""The calibration film: black and white screens that are silent."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from frame2sound.clock import Clock
+from frame2sound.errors import LibraryError
+from frame2sound.film.picture import SIZE
+from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.safe import whole_folder
+
+NAME = "calibration"
+SECONDS_EACH = 30
+_FPS = Fraction(30)
+
+
+def calibrate(library: Library) -> PickledFilm:
+    """Add 30 s of black and 30 s of white screen with silence to a library, once.
+
+    Without it white sounds loud and black need not be silent (Hindle, "Deep Learning Bitmaps to
+    PCM", 2015, asked for just this film).
+    """
+    folder = library.path / NAME
+    known = next((film for film in library.films() if film.path == folder), None)
+    if known is not None:
+        return known
+    clock = Clock(_FPS, library.sample_rate)
+    each = int(SECONDS_EACH * _FPS)
+    screens = np.repeat(np.array([0, 255], np.uint8), each)
+    samples = clock.start(2 * each)
+    card = Card(
+        source=NAME,
+        digest=f"{NAME}-{SECONDS_EACH}-{_FPS}",
+        fps=_FPS,
+        frames=2 * each,
+        samples=samples,
+        sample_rate=library.sample_rate,
+        sounding=(0, samples),
+    )
+    with whole_folder(folder, LibraryError) as partial:
+        pictures = np.broadcast_to(screens[:, None, None], (2 * each, SIZE, SIZE))
+        np.save(partial / "frames.npy", pictures)
+        np.save(partial / "times.npy", clock.times(2 * each + 1))
+        np.save(partial / "sound.npy", np.zeros(samples, np.float32))
+        (partial / "film.json").write_text(card.to_json() + "\n")
+    return PickledFilm(folder, card)
+
+
+def is_calibration(film: PickledFilm) -> bool:
+    """Tell the calibration film from films to learn from."""
+    return film.card.source == NAME

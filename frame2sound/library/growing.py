@@ -1,0 +1,67 @@
+"""A .npy file that grows row by row, so that a film of any length is written in little memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+class GrowingArray:
+    """Appends rows to a ``.npy`` file (NumPy's format 1.0); its length is set on closing.
+
+    Examples
+    --------
+    >>> with GrowingArray(Path("rows.npy"), np.uint8, (64, 64)) as rows:  # doctest: +SKIP
+    ...     rows.append(np.zeros((10, 64, 64), np.uint8))
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike, row_shape: tuple[int, ...] = ()) -> None:
+        self.dtype = np.dtype(dtype)
+        self.row_shape = row_shape
+        self.length = 0
+        self._file = path.open("wb")
+        self._write_header()
+
+    def append(self, rows: NDArray[np.generic]) -> None:
+        """Append rows of shape ``(n, *row_shape)``; they are cast to the array's type."""
+        if rows.shape[1:] != self.row_shape:
+            raise ValueError(f"got rows of shape {rows.shape[1:]}, expected {self.row_shape}")
+        self._file.write(np.ascontiguousarray(rows, self.dtype).data)
+        self.length += len(rows)
+
+    def truncate(self, length: int) -> None:
+        """Drop the rows from ``length`` on."""
+        if length < self.length:
+            self._file.flush()
+            row = self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64))
+            self._file.truncate(self._file.tell() - (self.length - length) * row)
+            self._file.seek(0, 2)
+            self.length = length
+
+    def __enter__(self) -> GrowingArray:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._file.seek(0)
+                self._write_header()
+        finally:
+            self._file.close()
+
+    def _write_header(self) -> None:
+        # NumPy pads the header so that the first axis can grow in place.
+        header = {
+            "shape": (self.length, *self.row_shape),
+            "fortran_order": False,
+            "descr": np.lib.format.dtype_to_descr(self.dtype),
+        }
+        np.lib.format.write_array_header_1_0(self._file, header)

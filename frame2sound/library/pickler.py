@@ -1,0 +1,193 @@
+"""The pickler: a film in, a folder of frames, times and sound out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from frame2sound.clock import sample_at
+from frame2sound.errors import FilmError, LibraryError
+from frame2sound.film.picture import SIZE
+from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.film.track import Sound
+from frame2sound.library.growing import GrowingArray
+from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.safe import whole_folder
+
+BATCH = 256
+"""Frames written at once."""
+
+SILENT_DB = -90.0
+"""A film whose loudest sample is below this level (dBFS) is called silent."""
+
+Progress = Callable[[float, int], None]
+"""Called now and then with the seconds of film done and the frames written."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a film is to be read; see `FilmReader`."""
+
+    video_stream: int | None = None
+    audio_stream: int | None = None
+    allow_damaged: bool = False
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise FilmError(f"{path} cannot be read ({why}); expected a film file") from error
+
+
+def pickle_film(
+    path: Path,
+    library: Library,
+    choice: Choice = Choice(),  # noqa: B008
+    progress: Progress = lambda seconds, frames: None,
+) -> tuple[PickledFilm, bool]:
+    """Pickle a film into a library, or find it there.
+
+    The folder appears under its name only when it is complete. A film that is already there,
+    byte for byte, is left alone; one that has changed takes the old one's place.
+
+    Returns
+    -------
+    film : PickledFilm
+    new : bool
+        False when it was there already.
+
+    Raises
+    ------
+    FilmError
+        The film cannot be read, or has no sound to learn from.
+    LibraryError
+        The library cannot be written.
+    """
+    digest = digest_of(path)
+    known = library.find(digest, choice.video_stream, choice.audio_stream)
+    if known is not None:
+        return known, False
+    reader = FilmReader(
+        path,
+        library.sample_rate,
+        video_stream=choice.video_stream,
+        audio_stream=choice.audio_stream,
+        allow_damaged=choice.allow_damaged,
+    )
+    folder = library.path / _folder_name(path, digest, choice)
+    with whole_folder(folder, LibraryError) as partial:
+        card = _write(reader, partial, digest, choice, progress)
+        (partial / "film.json").write_text(card.to_json() + "\n")
+    film = PickledFilm(folder, card)
+    library.drop_older(film)
+    return film, True
+
+
+def _folder_name(path: Path, digest: str, choice: Choice) -> str:
+    stem = re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "film"
+    picked = [
+        f"{kind}{number}"
+        for kind, number in (("v", choice.video_stream), ("a", choice.audio_stream))
+        if number is not None
+    ]
+    return "-".join([stem[:80], *picked, digest[:8]])
+
+
+def _write(
+    reader: FilmReader, folder: Path, digest: str, choice: Choice, progress: Progress
+) -> Card:
+    assert reader.sample_rate is not None
+    with (
+        GrowingArray(folder / "frames.npy", np.uint8, (SIZE, SIZE)) as frames,
+        GrowingArray(folder / "times.npy", np.float64) as times,
+        GrowingArray(folder / "sound.npy", np.float32) as sound,
+    ):
+        ear = _Ear(sound)
+        until = Fraction(0)
+        for event in _batched(reader):
+            if isinstance(event, Sound):
+                ear.hear(event)
+            else:
+                frames.append(np.stack([frame.picture for frame in event]))
+                times.append(np.array([float(frame.time) for frame in event]))
+                until = event[-1].until
+                progress(float(until), frames.length)
+        times.append(np.array([float(until)]))
+        ear.finish(sample_at(until, reader.sample_rate))
+    return Card(
+        source=str(reader.streams.path.resolve()),
+        digest=digest,
+        fps=reader.streams.fps,
+        frames=frames.length,
+        samples=sound.length,
+        sample_rate=reader.sample_rate,
+        sounding=ear.sounding,
+        video_stream=choice.video_stream,
+        audio_stream=choice.audio_stream,
+        notes=(*reader.notes, *ear.notes(reader.sample_rate)),
+    )
+
+
+def _batched(reader: FilmReader) -> Iterator[list[Frame] | Sound]:
+    batch: list[Frame] = []
+    for event in reader:
+        if isinstance(event, Sound):
+            yield event
+            continue
+        batch.append(event)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+class _Ear:
+    """Lays sound end to end in an array, with silence in the gaps."""
+
+    def __init__(self, array: GrowingArray) -> None:
+        self.array = array
+        self.sounding = (0, 0)
+        self._peak = 0.0
+
+    def hear(self, sound: Sound) -> None:
+        late = self.array.length - sound.start
+        samples = sound.samples[max(late, 0) :]
+        if not len(samples):
+            return
+        self._silence(-late)
+        begin = self.sounding[0] if self.sounding[1] else self.array.length
+        self._peak = max(self._peak, float(np.abs(samples).max()))
+        self.array.append(samples)
+        self.sounding = (begin, self.array.length)
+
+    def finish(self, samples: int) -> None:
+        """Make the sound as long as the film."""
+        self._silence(samples - self.array.length)
+        self.array.truncate(samples)
+        self.sounding = (min(self.sounding[0], samples), min(self.sounding[1], samples))
+
+    def notes(self, sample_rate: int) -> Iterator[str]:
+        begin, end = (at / sample_rate for at in self.sounding)
+        if self._peak < 10 ** (SILENT_DB / 20):
+            yield "its sound is silent"
+        if begin > 0.1:
+            yield f"its sound begins at {begin:.2f} s; nothing is learned before that"
+        if end < self.array.length / sample_rate - 0.1:
+            yield f"its sound ends at {end:.2f} s; nothing is learned after that"
+
+    def _silence(self, samples: int) -> None:
+        while samples > 0:
+            step = min(samples, 1 << 16)
+            self.array.append(np.zeros(step, np.float32))
+            samples -= step

@@ -1,0 +1,198 @@
+"""The library: a folder of pickled films, each a folder of memory-mapped arrays."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.errors import LibraryError
+from frame2sound.film.picture import SIZE
+from frame2sound.safe import whole_file
+
+VERSION = 1
+SAMPLE_RATE = 22050
+"""A library's sample rate in Hz unless it is made with another."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """``film.json``: what is known of a pickled film beside its arrays.
+
+    ``sounding`` is the range of samples that the film's sound track covers; outside it the sound
+    is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
+    ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file.
+    """
+
+    source: str
+    digest: str
+    fps: Fraction
+    frames: int
+    samples: int
+    sample_rate: int
+    sounding: tuple[int, int]
+    video_stream: int | None = None
+    audio_stream: int | None = None
+    notes: tuple[str, ...] = ()
+    version: int = VERSION
+
+    def to_json(self) -> str:
+        """Return the card as JSON text."""
+        return json.dumps(asdict(self) | {"fps": str(self.fps)}, indent=1, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Read a card; `KeyError`, `TypeError` or `ValueError` if it is not one."""
+        table: dict[str, Any] = json.loads(text)
+        begin, end = table.pop("sounding")
+        fps, notes = Fraction(table.pop("fps")), tuple(table.pop("notes"))
+        return cls(fps=fps, sounding=(begin, end), notes=notes, **table)
+
+
+@dataclass(frozen=True)
+class PickledFilm:
+    """A film in a library.
+
+    Attributes
+    ----------
+    frames : uint8 array (N, 64, 64)
+        Grey pictures, 0 black to 255 white.
+    times : float64 array (N + 1,)
+        When each appears, in seconds from the first, and when the last one ends.
+    sound : float32 array (M,)
+        Mono; sample 0 is time 0 and M is the film's length, ``round(times[-1] * sample_rate)``.
+    """
+
+    path: Path
+    card: Card
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.path.name
+
+    @property
+    def seconds(self) -> float:
+        """How long the film is."""
+        return float(self.times[-1])
+
+    @cached_property
+    def frames(self) -> NDArray[np.uint8]:
+        """Grey pictures, memory-mapped."""
+        return self._array("frames", np.dtype(np.uint8), (self.card.frames, SIZE, SIZE))
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Presentation times in seconds."""
+        return self._array("times", np.dtype(np.float64), (self.card.frames + 1,))
+
+    @cached_property
+    def sound(self) -> NDArray[np.float32]:
+        """Mono sound, memory-mapped."""
+        return self._array("sound", np.dtype(np.float32), (self.card.samples,))
+
+    def _array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        path = self.path / f"{name}.npy"
+        try:
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise LibraryError(f"{path} is missing or cut short; pickle the film again") from error
+        if array.dtype != dtype or array.shape != shape:
+            raise LibraryError(
+                f"{path} holds {array.dtype} {array.shape}, its card says {dtype} {shape}; "
+                "pickle the film again"
+            )
+        return array
+
+
+class Library:
+    """A folder of pickled films that share one sample rate.
+
+    Examples
+    --------
+    >>> for film in Library.open(Path("my-library")).films():  # doctest: +SKIP
+    ...     print(film.name, film.seconds)
+    """
+
+    def __init__(self, path: Path, sample_rate: int) -> None:
+        self.path = path
+        self.sample_rate = sample_rate
+
+    @classmethod
+    def open(cls, path: Path) -> Library:
+        """Open a library that exists.
+
+        Raises
+        ------
+        LibraryError
+            There is none there, or a newer version of the program made it.
+        """
+        try:
+            table = json.loads((path / "library.json").read_text())
+            version, sample_rate = int(table["version"]), int(table["sample_rate"])
+        except FileNotFoundError as error:
+            raise LibraryError(
+                f"{path} is no library; make one with: frame2sound pickle FILM... --library {path}"
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LibraryError(f"{path}/library.json is not readable as a library's") from error
+        if version > VERSION:
+            raise LibraryError(
+                f"{path} is of version {version}, this program reads up to {VERSION}; update it"
+            )
+        return cls(path, sample_rate)
+
+    @classmethod
+    def create(cls, path: Path, sample_rate: int | None = None) -> Library:
+        """Open a library, or make an empty one; `LibraryError` if it has another sample rate."""
+        if (path / "library.json").exists():
+            library = cls.open(path)
+            if sample_rate not in (None, library.sample_rate):
+                raise LibraryError(
+                    f"{path} is a library at {library.sample_rate} Hz, got {sample_rate} Hz; "
+                    "use another --library for another rate"
+                )
+            return library
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise LibraryError(f"{path} exists and is no library; choose a new or empty folder")
+        rate = SAMPLE_RATE if sample_rate is None else sample_rate
+        with whole_file(path / "library.json", LibraryError) as partial:
+            partial.write_text(json.dumps({"version": VERSION, "sample_rate": rate}) + "\n")
+        return cls(path, rate)
+
+    def films(self) -> list[PickledFilm]:
+        """Return every film that is completely pickled, by name."""
+        cards = self.path.glob("[!.]*/film.json")
+        return [self._film(card.parent) for card in sorted(cards)]
+
+    def find(self, digest: str, video: int | None, audio: int | None) -> PickledFilm | None:
+        """Return the film pickled from a file with this digest and these streams, if any."""
+        wanted = (digest, video, audio)
+        return next((film for film in self.films() if _identity(film) == wanted), None)
+
+    def drop_older(self, newest: PickledFilm) -> None:
+        """Remove what was pickled from an earlier state of the same file."""
+        for film in self.films():
+            same = film.card.source == newest.card.source and film.path != newest.path
+            if same and _identity(film)[1:] == _identity(newest)[1:]:
+                shutil.rmtree(film.path)
+
+    def _film(self, path: Path) -> PickledFilm:
+        try:
+            card = Card.from_json((path / "film.json").read_text())
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LibraryError(
+                f"{path}/film.json is not readable; delete the folder and pickle the film again"
+            ) from error
+        return PickledFilm(path, card)
+
+
+def _identity(film: PickledFilm) -> tuple[str, int | None, int | None]:
+    return film.card.digest, film.card.video_stream, film.card.audio_stream

@@ -1,0 +1,1 @@
+"""Giving an animation its soundtrack."""

@@ -1,0 +1,90 @@
+"""An animation and a brain to a soundtrack, chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.brain.brain import Sounding
+from frame2sound.clock import Clock, sample_at
+from frame2sound.errors import FilmError
+from frame2sound.film.reader import FilmReader, Frame
+
+BATCH = 128
+"""Frames that a brain is shown at once."""
+
+
+class Renderer(Protocol):
+    """Turns blocks of sound, one a frame, into one sound without delay."""
+
+    def feed(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Take blocks ``(n, length)`` and their frames' bounds ``(n + 1,)``; return what is ready."""
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+
+
+class Soundtrack:
+    """What a brain makes of an animation, as a stream of mono samples at the brain's rate.
+
+    Sample 0 is the start of the first frame, and the length is the animation's, to the sample:
+    ``round(seconds * sample_rate)``.
+
+    Attributes
+    ----------
+    seconds : Fraction
+        How long the animation is; known when the stream has ended.
+    """
+
+    def __init__(
+        self,
+        animation: FilmReader,
+        brain: Sounding,
+        renderer: Renderer,
+        progress: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        self.animation = animation
+        self.brain = brain
+        self.renderer = renderer
+        self.progress = progress
+        self.seconds = Fraction(0)
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Yield pieces of sound, ``(n,)`` float32."""
+        first = made = 0
+        for pictures in _batches(self._seen()):
+            bounds = self.brain.clock.bounds(len(pictures), first)
+            sound = self.renderer.feed(self.brain.blocks(pictures), bounds)
+            first, made = first + len(pictures), made + len(sound)
+            yield sound
+            self.progress(float(self.seconds))
+        if not first:
+            raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
+        length = sample_at(self.seconds, self.brain.clock.sample_rate)
+        yield self.renderer.flush()[: length - made]
+
+    def _seen(self) -> Iterator[NDArray[np.uint8]]:
+        for frame in self.animation.frames():
+            self.seconds = frame.until
+            for _ in range(*_shown(frame, self.brain.clock)):
+                yield frame.picture
+
+
+def _shown(frame: Frame, clock: Clock) -> tuple[int, int]:
+    """Return the first brain frame that sees a film's frame, and the first that no longer does."""
+    return clock.frames_within(frame.time), clock.frames_within(frame.until)
+
+
+def _batches(pictures: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    batch: list[NDArray[np.uint8]] = []
+    for picture in pictures:
+        batch.append(picture)
+        if len(batch) == BATCH:
+            yield np.stack(batch)
+            batch = []
+    if batch:
+        yield np.stack(batch)

@@ -1,0 +1,84 @@
+"""Windowed overlap-add of one block a frame, at frame starts that need not be evenly spaced."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.windows import rising
+
+
+class OverlapAdd:
+    """Joins successive blocks into sound, with a delay of no sample.
+
+    A block holds ``lead`` samples before its frame and then the frame's own. The last ``overlap``
+    samples before each frame start are shared by two blocks: the earlier falls as the later rises,
+    and their windows add to one at every sample, whatever the spacing of the frames. At the frame's
+    start its own block is fully there, so an event on the first sample keeps its edge. Blocks that
+    are cut from one sound come back as that sound.
+
+    Parameters
+    ----------
+    lead : int
+        Samples of each block before its frame.
+    overlap : int
+        Samples over which neighbours cross; 0 is the hard cut. Where it is more than ``lead``, the
+        missing samples are the block's own beginning, mirrored at its first sample.
+    """
+
+    def __init__(self, lead: int, overlap: int) -> None:
+        self.lead = lead
+        self.overlap = overlap
+        self._rise = rising(overlap).astype(np.float32)
+        self._held: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
+
+    def feed(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Take blocks ``(n, lead + slice)`` and their frames' bounds ``(n + 1,)``, in samples.
+
+        Returns the sound that is complete: all frames but the last one, which is held back.
+        """
+        lengths = np.diff(bounds)
+        if self._held is not None:
+            blocks = np.concatenate([self._held[0], blocks])
+            lengths = np.concatenate([self._held[1], lengths])
+        self._held = blocks[-1:], lengths[-1:]
+        own = blocks[:-1, self.lead :].copy()
+        self._cross(own, lengths[:-1], blocks[1:])
+        return _end_to_end(own, lengths[:-1])
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the last frame's sound."""
+        if self._held is None:
+            return np.empty(0, np.float32)
+        (blocks, lengths), self._held = self._held, None
+        return _end_to_end(blocks[:, self.lead :], lengths)
+
+    def _cross(
+        self,
+        own: NDArray[np.float32],
+        lengths: NDArray[np.int64],
+        following: NDArray[np.float32],
+    ) -> None:
+        overlap = min(self.overlap, int(lengths.min(initial=self.overlap)))
+        if not len(own) or not overlap:
+            return
+        rise = self._rise if overlap == self.overlap else rising(overlap).astype(np.float32)
+        columns = lengths[:, None] - overlap + np.arange(overlap)
+        rows = np.arange(len(own))[:, None]
+        coming = self._before(following, overlap)
+        own[rows, columns] = own[rows, columns] * rise[::-1] + coming * rise
+
+    def _before(self, blocks: NDArray[np.float32], overlap: int) -> NDArray[np.float32]:
+        """Return each block's ``overlap`` samples before its frame."""
+        if overlap <= self.lead:
+            return blocks[:, self.lead - overlap : self.lead]
+        missing = overlap - self.lead
+        mirrored = blocks[:, missing:0:-1]
+        return np.concatenate([mirrored, blocks[:, : self.lead]], axis=1)
+
+
+def _end_to_end(own: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+    longest = own.shape[1]
+    if int(lengths.max(initial=0)) > longest:
+        raise ValueError(f"got frames of {lengths.max()} samples, blocks hold {longest}")
+    return own[np.arange(longest) < lengths[:, None]]

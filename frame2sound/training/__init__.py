@@ -1,0 +1,1 @@
+"""Making a brain from a library."""

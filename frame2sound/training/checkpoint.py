@@ -1,0 +1,108 @@
+"""Checkpoints: the state of a training, kept as .safetensors so that loading runs no code."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim import Optimizer
+
+from frame2sound.errors import TrainingError
+from frame2sound.safe import whole_file
+
+KEY = "frame2sound-checkpoint"
+
+
+@dataclass
+class Course:
+    """How far a training has come.
+
+    ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without).
+    ``best`` is the lowest judged loss so far and ``best_epoch`` when it was; ``seconds`` is time
+    spent, over all runs. ``signature`` identifies recipe, data and seed.
+    """
+
+    signature: str
+    epoch: int = 0
+    batch: int = 0
+    best: float = float("inf")
+    best_epoch: int = 0
+    seconds: float = 0.0
+    loss_sum: float = 0.0
+    curve: list[tuple[float, float | None]] = field(default_factory=list)
+
+
+def checkpoint_path(out: Path) -> Path:
+    """Return where the training of a brain keeps its state."""
+    return out.with_name(f"{out.stem}.checkpoint.safetensors")
+
+
+def save_checkpoint(
+    path: Path,
+    course: Course,
+    network: nn.Module,
+    optimiser: Optimizer,
+    best: dict[str, torch.Tensor],
+) -> None:
+    """Write the state of a training; the file appears whole or not at all."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    for number, state in optimiser.state_dict()["state"].items():
+        tensors |= {
+            f"optimiser.{number}.{name}": torch.as_tensor(value)
+            for name, value in state.items()
+            if value is not None
+        }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with whole_file(path, TrainingError) as partial:
+        save_file(tensors, partial, {KEY: json.dumps(asdict(course))})
+
+
+def load_checkpoint(
+    path: Path, signature: str, network: nn.Module, optimiser: Optimizer
+) -> tuple[Course, dict[str, torch.Tensor]]:
+    """Put a training back to where it stood; return its course and the best weights so far.
+
+    Raises
+    ------
+    TrainingError
+        There is no checkpoint, it is unreadable, or it belongs to another recipe, library or seed.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            course = _course((file.metadata() or {})[KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
+    if course.signature != signature:
+        raise TrainingError(
+            f"{path} belongs to another recipe, library or seed; "
+            "use those it was begun with, or begin anew with --overwrite"
+        )
+    network.load_state_dict(_part(tensors, "network."))
+    _restore(optimiser, _part(tensors, "optimiser."))
+    return course, _part(tensors, "best.")
+
+
+def _course(text: str) -> Course:
+    table: dict[str, Any] = json.loads(text)
+    curve = [(float(loss), held) for loss, held in table.pop("curve")]
+    return Course(curve=curve, **table)
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+
+
+def _restore(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, key = name.split(".", 1)
+        state.setdefault(int(number), {})[key] = tensor
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})

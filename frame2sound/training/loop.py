@@ -1,0 +1,283 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from frame2sound import __version__
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.file import save_brain
+from frame2sound.brain.inputs import pixels
+from frame2sound.brain.recipe import Recipe, recipe_table
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.errors import TrainingError
+from frame2sound.library.calibration import is_calibration
+from frame2sound.library.store import Library
+from frame2sound.training.checkpoint import (
+    Course,
+    checkpoint_path,
+    load_checkpoint,
+    save_checkpoint,
+)
+from frame2sound.training.optimiser import build_optimiser, pick_device, rate_at
+from frame2sound.training.pairs import Pairs
+from frame2sound.training.split import split_pairs
+
+CHECKPOINT_SECONDS = 30.0
+"""Seconds of training that a sudden end may cost."""
+
+SILENT = 1e-5
+"""A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a progress display may show; losses are relative to silence, which scores 1."""
+
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    held_out: float | None
+    seconds_left: float
+
+
+def train(
+    library: Library,
+    recipe: Recipe,
+    out: Path,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    resume: bool = False,
+    report: Callable[[Report], None] = lambda report: None,
+) -> Brain:
+    """Fit a brain to a library and write it to ``out``.
+
+    The best weights by held-out loss (by the loss itself where nothing is held out) are kept, and
+    black and white screens are then made exactly silent if the library holds the calibration film.
+
+    While it runs, its state is kept beside ``out``; a training that was interrupted and is resumed
+    reaches exactly the weights of one that was not, on the same machine.
+
+    Raises
+    ------
+    TrainingError, LibraryError
+        There is nothing to learn from, or the checkpoint belongs to another training.
+    KeyboardInterrupt
+        After the state and the best brain so far were saved.
+    """
+    trainer = Trainer(library, recipe, seed, pick_device(device))
+    path = checkpoint_path(out)
+    if resume:
+        trainer.load(path)
+    try:
+        trainer.run(path, report)
+    except KeyboardInterrupt:
+        trainer.save(path)
+        save_brain(trainer.brain(), out)
+        raise
+    brain = trainer.brain()
+    save_brain(brain, out)
+    path.unlink(missing_ok=True)
+    return brain
+
+
+class Trainer:
+    """A training in progress: data, network, optimiser and course."""
+
+    def __init__(self, library: Library, recipe: Recipe, seed: int, device: torch.device) -> None:
+        self.recipe, self.seed, self.device = recipe, seed, device
+        clock = recipe.ticking()
+        self.films = _films(library, recipe)
+        pairs = Pairs.of(self.films, clock, PcmBlocks.of(recipe.target, clock))
+        self.learned, self.held_out = split_pairs(pairs, recipe.training, seed)
+        if not len(self.learned):
+            raise TrainingError(
+                f"{library.path} is too short to learn from: no frame has a whole block of sound "
+                f"({pairs.target.length / clock.sample_rate:.3f} s); add films"
+            )
+        rms = math.sqrt(self.learned.power())
+        if rms < SILENT:
+            raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
+        self.best_brain = Brain.untrained(recipe, rms, seed)
+        self.network = self.best_brain.network.to(device)
+        self.target = self.best_brain.target
+        self._silence = (rms / self.target.scale) ** 2
+        self._held_out_silence = max(self.held_out.power(), 1e-30) / self.target.scale**2
+        self.optimiser = build_optimiser(self.network, recipe.training)
+        self.course = Course(self._signature())
+        self.best = self._weights()
+
+    @property
+    def batch(self) -> int:
+        """Pairs in a batch; never more than there are."""
+        return min(self.recipe.training.batch, len(self.learned))
+
+    @property
+    def batches(self) -> int:
+        """Batches in an epoch; the odd pairs at an epoch's end are left for the next."""
+        return len(self.learned) // self.batch
+
+    def run(self, path: Path, report: Callable[[Report], None]) -> None:
+        """Go on until the last epoch or until patience ends."""
+        training = self.recipe.training
+        saved = begun = time.monotonic()
+        before = self.course.seconds
+        self.network.train()
+        while self.course.epoch < training.epochs and not self._out_of_patience():
+            order = np.random.default_rng([self.seed, 2, self.course.epoch])
+            order = order.permutation(len(self.learned))
+            while self.course.batch < self.batches:
+                self._step(order[self.course.batch * self.batch :][: self.batch])
+                now = time.monotonic()
+                self.course.seconds = before + now - begun
+                report(self._report())
+                if now - saved > CHECKPOINT_SECONDS:
+                    self.save(path)
+                    saved = now
+            self._end_epoch()
+            report(self._report())
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        save_checkpoint(path, self.course, self.network, self.optimiser, self.best)
+
+    def load(self, path: Path) -> None:
+        """Go back to a checkpoint."""
+        signature = self.course.signature
+        self.course, best = load_checkpoint(path, signature, self.network, self.optimiser)
+        self.best = {name: tensor.to(self.device) for name, tensor in best.items()}
+
+    def brain(self) -> Brain:
+        """Return the best brain so far, its screens made silent."""
+        brain = replace(self.best_brain, provenance=self._provenance())
+        if self.course.best_epoch:
+            brain.network.load_state_dict(self.best)
+        if any(is_calibration(film) for film in self.films):
+            brain.silence_screens()
+        return brain
+
+    def _step(self, which: np.ndarray) -> None:
+        rate = rate_at(self.recipe.training, self._steps_done(), self._steps())
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        frames, blocks = self.learned.take(which)
+        loss = self._loss(frames, blocks)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.course.batch += 1
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss is no longer finite in epoch {self.course.epoch + 1}: training "
+                f"diverged; use a smaller --set training.rate (now {self.recipe.training.rate})"
+            )
+        self.course.loss_sum += value
+
+    def _loss(self, frames: np.ndarray, blocks: np.ndarray) -> torch.Tensor:
+        wanted = torch.from_numpy(self.target.to_output(blocks)).to(self.device)
+        given = self.network(pixels(torch.from_numpy(frames).to(self.device)))
+        return nn.functional.mse_loss(given, wanted)
+
+    def _end_epoch(self) -> None:
+        course = self.course
+        loss = course.loss_sum / self.batches
+        held_out = self.evaluate(self.held_out) if len(self.held_out) else None
+        course.curve.append((loss, held_out))
+        course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
+        judged = loss if held_out is None else held_out
+        if judged < course.best:
+            course.best, course.best_epoch = judged, course.epoch
+            self.best = self._weights()
+
+    def evaluate(self, pairs: Pairs) -> float:
+        """Return the mean loss over pairs."""
+        self.network.eval()
+        total = 0.0
+        with torch.inference_mode():
+            for which in pairs.batches(512):
+                total += self._loss(*pairs.take(which)).item() * len(which)
+        self.network.train()
+        return total / len(pairs)
+
+    def _out_of_patience(self) -> bool:
+        patience = self.recipe.training.patience
+        return 0 < patience <= self.course.epoch - self.course.best_epoch
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+    def _steps(self) -> int:
+        return self.recipe.training.epochs * self.batches
+
+    def _steps_done(self) -> int:
+        return self.course.epoch * self.batches + self.course.batch
+
+    def _report(self) -> Report:
+        course, done, steps = self.course, self._steps_done(), self._steps()
+        loss = course.loss_sum / course.batch if course.batch else course.curve[-1][0]
+        held_out = course.curve[-1][1] if course.curve else None
+        return Report(
+            step=done,
+            steps=steps,
+            epoch=course.epoch + (course.batch > 0),
+            loss=loss / self._silence,
+            held_out=None if held_out is None else held_out / self._held_out_silence,
+            seconds_left=course.seconds / max(done, 1) * (steps - done),
+        )
+
+    def _signature(self) -> str:
+        films = [(film.name, film.card.digest) for film in self.films]
+        text = json.dumps([recipe_table(self.recipe), films, self.seed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _provenance(self) -> dict[str, object]:
+        course = self.course
+        held = [None if loss is None else loss / self._held_out_silence for _, loss in course.curve]
+        mean = None
+        if len(self.held_out):
+            block = self.learned.mean_block()
+            mean = self.held_out.power(block) / max(self.held_out.power(), 1e-30)
+        return {
+            "program": f"frame2sound {__version__}",
+            "films": [
+                {"name": film.name, "digest": film.card.digest, "seconds": film.seconds}
+                for film in self.films
+            ],
+            "seed": self.seed,
+            "pairs": {"learned": len(self.learned), "held_out": len(self.held_out)},
+            "epochs": course.epoch,
+            "best_epoch": course.best_epoch,
+            "seconds": round(course.seconds, 1),
+            "loss": [loss / self._silence for loss, _ in course.curve],
+            "held_out_loss": held,
+            "held_out_loss_of_mean": mean,
+        }
+
+
+def _films(library: Library, recipe: Recipe) -> list:
+    films = library.films()
+    if all(is_calibration(film) for film in films):
+        raise TrainingError(
+            f"{library.path} holds no films; add some with: "
+            f"frame2sound pickle FILM... --library {library.path}"
+        )
+    if library.sample_rate != recipe.clock.sample_rate:
+        raise TrainingError(
+            f"the library is at {library.sample_rate} Hz and recipe {recipe.name!r} at "
+            f"{recipe.clock.sample_rate} Hz; use --set clock.sample_rate={library.sample_rate} "
+            f"or pickle at --sample-rate {recipe.clock.sample_rate}"
+        )
+    return films

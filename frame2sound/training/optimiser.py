@@ -1,0 +1,62 @@
+"""How weights move: device, optimiser and learning rate."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.optim import SGD, AdamW, Optimizer
+
+from frame2sound.brain.recipe import Training
+from frame2sound.errors import TrainingError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; ``auto`` is CUDA, else MPS, else CPU.
+
+    Raises
+    ------
+    TrainingError
+        There is no such device here.
+    """
+    if name == "auto":
+        name = "mps" if torch.backends.mps.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else name
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise TrainingError(
+            f"device {name!r} is not there; expected auto, cpu, cuda or mps"
+        ) from error
+    return device
+
+
+def build_optimiser(network: nn.Module, recipe: Training) -> Optimizer:
+    """Build AdamW (Loshchilov and Hutter 2019) or Nesterov's accelerated gradient."""
+    if recipe.optimiser == "nag":
+        return SGD(
+            network.parameters(),
+            lr=recipe.rate,
+            momentum=recipe.momentum,
+            nesterov=recipe.momentum > 0,
+            weight_decay=recipe.weight_decay,
+        )
+    return AdamW(
+        network.parameters(),
+        lr=recipe.rate,
+        betas=(recipe.momentum, 0.999),
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+
+
+def rate_at(recipe: Training, step: int, steps: int) -> float:
+    """Return the learning rate at a step: a linear rise, then half a cosine down to zero."""
+    rising = max(1, round(recipe.warmup * steps))
+    if recipe.schedule == "constant":
+        return recipe.rate
+    if step < rising:
+        return recipe.rate * (step + 1) / rising
+    return recipe.rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))

@@ -1,0 +1,120 @@
+"""Lines: glowing strings in the dark, each a clarinet that sounds while it can be seen.
+
+After "Lines for Clarinet" by John Osborne. A line's place, from left to right, is its pitch, on
+two octaves of a Dorian scale; it shivers while it sounds, dims a little while it is held, and
+its fading is the fading of its sound. Melodies for one line alternate with chords of several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.film.drawing import Canvas, tint
+from frame2sound.film.scene import Scene, film_clock
+from frame2sound.film.timeline import Timeline
+from frame2sound.sound.synthesis import FloatArray, limit, play, rise, wavetable
+from frame2sound.sound.tones import Scale, note_hz
+
+TONES = Scale.equal(12, tonic_hz=note_hz("D3"), degrees=(0, 2, 3, 5, 7, 9, 10))
+LINES = 15
+ATTACK_SECONDS, FADE_SECONDS = 0.045, 0.45
+SOFT_REED = wavetable([1, 0.0, 0.32, 0.0, 0.1, 0.0, 0.03])
+BRIGHT_REED = wavetable([1, 0.02, 0.75, 0.05, 0.5, 0.07, 0.27, 0.06, 0.16, 0.04, 0.09, 0.0, 0.05])
+DOWN = np.linspace(0, 1, 41)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that appears with one frame, begins to fade with another, and is gone at a third."""
+
+    start: int
+    fading: int
+    stop: int
+    place: int
+
+
+def scene(
+    seconds: float = 20,
+    fps: Fraction = Fraction(30),
+    seed: int = 0,
+    size: tuple[int, int] = (480, 360),
+    sample_rate: int = 48000,
+) -> Scene:
+    """Return a film of sounding lines."""
+    clock, frames = film_clock(seconds, fps, sample_rate)
+    lines = Timeline(_lines(frames, float(clock.fps), seed), clock)
+    canvas = Canvas(size)
+
+    def draw(frame: int) -> NDArray[np.uint8]:
+        picture = canvas.blank()
+        for line in lines.at(frame):
+            middle = np.array([(frame - line.start + 0.5) / float(clock.fps)])
+            layer = canvas.blank()
+            _draw_line(canvas, layer, line, float(_level(line, middle, clock.fps)[0]), frame)
+            np.maximum(picture, layer, out=picture)
+        return canvas.finish(picture, glow=0.75, reach=7)
+
+    def voice(line: Line, age: NDArray[np.int64]) -> FloatArray:
+        level = _level(line, age / sample_rate, clock.fps)
+        turns = age * (TONES.tone(line.place) / sample_rate)
+        bright = level**2 * (1 - line.place / LINES / 2)
+        reed = play(SOFT_REED, turns)
+        return 0.26 * level * (reed + bright * (play(BRIGHT_REED, turns) - reed))
+
+    def sound(start: int, stop: int) -> NDArray[np.float32]:
+        return limit(lines.mix(start, stop, voice), 0.69).astype(np.float32)
+
+    pitches = lines.pitches(frames, lambda line: TONES.tone(line.place))
+    return Scene("lines", seed, clock, size, frames, draw, sound, lines.onsets, pitches)
+
+
+def _lines(frames: int, fps: float, seed: int) -> list[Line]:
+    """Compose phrases, of single lines or of chords, until the film is full."""
+    rng = np.random.default_rng((seed, 3))
+    fade = max(1, round(FADE_SECONDS * fps))
+    lines: list[Line] = []
+    free = np.zeros(LINES, dtype=int)
+    at, place = 0.5, int(rng.integers(3, 12))
+    while at * fps < frames:
+        chordal = rng.random() < 0.4
+        for _ in range(rng.integers(3, 7)):
+            hold = float(rng.choice([0.4, 0.6, 0.8, 1.2])) * (1.6 if chordal else 1)
+            for number in range(rng.integers(2, 4) if chordal else 1):
+                start = round((at + 0.15 * number) * fps)
+                fading = round((at + hold) * fps)
+                where = place if number == 0 else (place + 2 * number) % LINES
+                if free[where] <= start < fading and fading + fade <= frames:
+                    lines.append(Line(start, fading, fading + fade, where))
+                    free[where] = fading + fade + 1
+            at += hold + (FADE_SECONDS if chordal else float(rng.choice([0.0, FADE_SECONDS])))
+            place = int(np.clip(place + rng.choice([-4, -2, -1, 1, 2, 3]), 0, LINES - 1))
+        at += FADE_SECONDS + float(rng.uniform(0.4, 0.9))
+    return lines
+
+
+def _level(line: Line, seconds: FloatArray, fps: Fraction) -> FloatArray:
+    """Return how loud a line is so long after its start, from 0 to 1: soft at both ends."""
+    held = (line.fading - line.start) / float(fps)
+    fade = (line.stop - line.fading) / float(fps)
+    swell = rise(seconds, ATTACK_SECONDS) * (0.75 + 0.25 * np.exp(-seconds / 0.5))
+    return swell * (1 - rise(seconds - held, fade))
+
+
+def _draw_line(
+    canvas: Canvas, picture: NDArray[np.uint8], line: Line, level: float, frame: int
+) -> None:
+    """Draw a line as a string that swings as wide as it is loud."""
+    x = 480 * (line.place + 0.5) / LINES
+    loops = 2 + line.place // 4
+    swing = 4.5 * level * np.cos(2.4 * (frame - line.start) + line.place)
+    texture = np.random.default_rng((line.place, frame)).uniform(-0.5, 0.5, len(DOWN))
+    spine = np.stack([x + swing * np.sin(np.pi * loops * DOWN) + texture, 8 + 344 * DOWN], axis=1)
+    width = 8.5 * np.sin(np.pi * (0.04 + 0.92 * DOWN)) ** 0.35
+    low = line.place < LINES / 2  # embers on the left, ice on the right
+    hue = 0.018 * line.place if low else 0.3 + 0.022 * line.place
+    colour = tint(hue, 165 * level**0.6, 0.6)
+    canvas.ribbon(picture, spine, width + texture, colour)
