@@ -52,7 +52,7 @@ def digest_of(path: Path) -> str:
 def pickle_film(
     path: Path,
     library: Library,
-    choice: Choice = Choice(),  # noqa: B008
+    choice: Choice = Choice(),
     progress: Progress = lambda seconds, frames: None,
 ) -> tuple[PickledFilm, bool]:
     """Pickle a film into a library, or find it there.

@@ -134,8 +134,8 @@ def render(
     animation: FilmReader,
     brain: Sounding,
     out: Path,
-    style: Style = Style(),  # noqa: B008
-    delivery: Delivery = Delivery(),  # noqa: B008
+    style: Style = Style(),
+    delivery: Delivery = Delivery(),
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> Rendered:
     """Give an animation the soundtrack that a brain hears in it.
