@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from frame2sound.film.picture import SIZE
+from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.safe import whole_folder
 
 FILMS = Path(__file__).resolve().parents[2] / "shared" / "films"
 
@@ -15,3 +21,31 @@ def real_films() -> Path:
     if not FILMS.is_dir():
         pytest.skip("the folder of real films, shared/films, is not beside the project")
     return FILMS
+
+
+@pytest.fixture(scope="session")
+def add_film():
+    """A function that lays a film of noise straight into a library, without decoding anything."""
+
+    def add(library: Library, name: str, seconds=1, *, fps=30, sounding=None, sound=None, seed=0):
+        rng = np.random.default_rng([seed, *name.encode()])
+        count, samples = round(seconds * fps), round(seconds * library.sample_rate)
+        if sound is None:
+            sound = rng.normal(0, 0.1, samples)
+        card = Card(
+            source=f"/films/{name}.mkv",
+            digest=f"{name}-{seed}",
+            fps=Fraction(fps),
+            frames=count,
+            samples=samples,
+            sample_rate=library.sample_rate,
+            sounding=sounding or (0, samples),
+        )
+        with whole_folder(library.path / name, AssertionError) as partial:
+            np.save(partial / "frames.npy", rng.integers(0, 256, (count, SIZE, SIZE), np.uint8))
+            np.save(partial / "times.npy", np.arange(count + 1) / fps)
+            np.save(partial / "sound.npy", np.asarray(sound, np.float32))
+            (partial / "film.json").write_text(card.to_json())
+        return PickledFilm(library.path / name, card)
+
+    return add

@@ -172,3 +172,12 @@ def _looks_encrypted(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(1 << 20)
     return any(mark in head for mark in (b"encv", b"enca", b"pssh", b"cenc", b"cbcs"))
+
+
+def stated_seconds(path: Path) -> float | None:
+    """Return how long a film says it is; None if it does not say, or is no film."""
+    try:
+        with open_film(path) as container:
+            return container.duration / av.time_base if container.duration else None
+    except FilmError:
+        return None

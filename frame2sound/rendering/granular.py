@@ -57,8 +57,11 @@ class Granular:
     def flush(self) -> NDArray[np.float32]:
         """Return the rest of the sound."""
         self._hear(self.join.flush())
+        end = self._bounds[-1]
+        # The last frame would fade before its end without the cloud of a frame to follow it.
+        self._bounds.append(end + self.clock.slice_length)
         self._sow(len(self._bounds) - 1 - self._frame)
-        return self._emit(self._bounds[-1])
+        return self._emit(end)
 
     def _hear(self, sound: NDArray[np.float32]) -> None:
         self._source = np.concatenate([self._source, sound])

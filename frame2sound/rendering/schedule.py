@@ -11,6 +11,10 @@ import numpy as np
 from frame2sound.sound.grains import Grains
 
 
+LEAST_FRAMES = 1.2
+"""How many frames a grain must last for the clouds of neighbouring frames to meet."""
+
+
 class Schedule(Protocol):
     """Chooses the grains of one frame."""
 
@@ -35,7 +39,7 @@ class OnTime:
     Attributes
     ----------
     duration_seconds : float
-        Length of a grain.
+        Length of a grain; where frames are long, it is rather 1.2 frames, to leave no hole.
     density_hz : float
         Grains a second; times the duration, the number that sound at once.
     pitch_jitter : float
@@ -52,8 +56,8 @@ class OnTime:
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
         """Return how many samples before and after a frame's start grains may read or sound."""
         stretch = 2 ** (self.pitch_jitter / 12)
-        half = self.duration_seconds / 2 * stretch + self.jitter_seconds
-        before = math.ceil(half * sample_rate) + 2
+        half = self._length(slice_length, sample_rate) / 2 * stretch
+        before = math.ceil(half + self.jitter_seconds * sample_rate) + 2
         return before, before + math.ceil(self.spread_seconds * sample_rate)
 
     def grains(self, start: int, end: int, sample_rate: int, random: np.random.Generator) -> Grains:
@@ -62,7 +66,7 @@ class OnTime:
         count = int(wanted + random.random())
         span = min(self.spread_seconds * sample_rate, end - start)
         peak = start + (np.arange(count) + random.random(count)) / max(count, 1) * span
-        length = np.full(count, max(2, round(self.duration_seconds * sample_rate)))
+        length = np.full(count, self._length(end - start, sample_rate))
         onset = np.maximum(np.floor(peak - length / 2), np.ceil(start - length / 2))
         rate = 2 ** (random.uniform(-1, 1, count) * self.pitch_jitter / 12)
         middle = (
@@ -72,13 +76,16 @@ class OnTime:
             onset.astype(np.int64), length, middle - rate * length / 2, rate, np.ones(count)
         )
 
+    def _length(self, frame: int, sample_rate: int) -> int:
+        return max(2, round(max(self.duration_seconds * sample_rate, LEAST_FRAMES * frame)))
+
 
 @dataclass(frozen=True)
 class Hindle:
     """The ancestor's schedule of 2015: rich, and late.
 
-    For each frame 1 to 20 parent grains, the j-th starting between one frame early and j frames
-    late, as long as the frame and reading it; each has up to 20 children, which start up to
+    For each frame 1 to 19 parent grains, the j-th starting between one frame early and j frames
+    late, as long as the frame and reading it; each has up to 19 children, which start up to
     ``sample_rate / 1000`` frames later, shrink by 0.25 to 0.99 each until below 100 samples, and
     sound at 1 / i. (He reads 22 050 Hz sound at half speed on a 44 100 Hz clock, so the pitch
     stays.)
@@ -95,7 +102,7 @@ class Hindle:
         """Return the parents and their children."""
         frame = end - start
         onset, length, gain = [], [], []
-        for parent in range(int(random.integers(1, 21))):
+        for parent in range(1, int(random.integers(2, 21))):
             when = start + int(random.uniform(-frame, parent * frame))
             onset.append(when)
             length.append(frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ def lay(
     weight : array like ``into``, optional
         The envelopes, raised to ``power``, are added up in it.
     """
-    padded = np.append(source, np.float32(0))
+    padded = np.pad(source, (0, 2))
     windows = {n: envelope(shape, n).astype(np.float32) for n in np.unique(grains.length).tolist()}
     ramp = np.arange(int(grains.length.max(initial=0)))
     columns = zip(
@@ -83,11 +84,15 @@ def lay(
 def _read(
     padded: NDArray[np.float32], begin: float, rate: float, ramp: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Read ``begin + ramp * rate`` with linear interpolation; outside there is silence."""
-    end = len(padded) - 1
-    whole = round(begin)
-    if rate == 1 and whole + ramp[0] >= 0 and whole + ramp[-1] < end:
-        return padded[whole + ramp[0] : whole + ramp[-1] + 1]
+    """Read ``begin + ramp * rate`` with linear interpolation; outside there is silence.
+
+    At rate 1 reading begins at the nearest sample, which is fast and keeps the treble.
+    """
+    end = len(padded) - 2
+    if rate == 1:
+        begin = math.floor(begin + 0.5)
+        if begin + ramp[0] >= 0 and begin + ramp[-1] < end:
+            return padded[begin + ramp[0] : begin + ramp[-1] + 1]
     place = begin + ramp * rate
     inside = (place >= 0) & (place <= end - 1)
     place = np.where(inside, place, 0.0)

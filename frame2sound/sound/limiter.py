@@ -102,8 +102,9 @@ class Limiter:
         peaks = np.maximum.reduce([true_peaks(channel) for channel in channels.T])
         if float(peaks.max(initial=0)) <= self.ceiling:
             return sound
+        # Beyond the ends there is silence, but the gain there must already answer to the peaks.
+        peaks = np.pad(peaks, self.reach)
         loudest = maximum_filter1d(peaks, 2 * self.reach + 1, mode="constant")
-        asked = np.minimum(1, self.ceiling / np.maximum(loudest, self.ceiling))
-        asked = np.pad(asked, self.reach, constant_values=1)
-        gain = np.convolve(asked, self._smooth, mode="valid").astype(np.float32)
+        cut = 1 - self.ceiling / np.maximum(loudest, self.ceiling)
+        gain = 1 - np.convolve(cut, self._smooth, mode="valid")
         return channels * gain[:, None] if sound.ndim > 1 else sound * gain

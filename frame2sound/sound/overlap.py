@@ -22,14 +22,14 @@ class OverlapAdd:
     lead : int
         Samples of each block before its frame.
     overlap : int
-        Samples over which neighbours cross; 0 is the hard cut. Where it is more than ``lead``, the
-        missing samples are the block's own beginning, mirrored at its first sample.
+        Samples over which neighbours cross, or the whole frame where that is shorter; 0 is the hard
+        cut. Where it is more than ``lead``, the missing samples are the block's own beginning,
+        mirrored at its first sample.
     """
 
     def __init__(self, lead: int, overlap: int) -> None:
         self.lead = lead
         self.overlap = overlap
-        self._rise = rising(overlap).astype(np.float32)
         self._held: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
 
     def feed(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -59,14 +59,13 @@ class OverlapAdd:
         lengths: NDArray[np.int64],
         following: NDArray[np.float32],
     ) -> None:
-        overlap = min(self.overlap, int(lengths.min(initial=self.overlap)))
-        if not len(own) or not overlap:
-            return
-        rise = self._rise if overlap == self.overlap else rising(overlap).astype(np.float32)
-        columns = lengths[:, None] - overlap + np.arange(overlap)
-        rows = np.arange(len(own))[:, None]
-        coming = self._before(following, overlap)
-        own[rows, columns] = own[rows, columns] * rise[::-1] + coming * rise
+        overlaps = np.minimum(self.overlap, lengths)
+        for overlap in np.unique(overlaps).tolist():
+            rise = rising(overlap).astype(np.float32)
+            rows = np.flatnonzero(overlaps == overlap)[:, None]
+            columns = lengths[rows] - overlap + np.arange(overlap)
+            coming = self._before(following[rows[:, 0]], overlap)
+            own[rows, columns] = own[rows, columns] * rise[::-1] + coming * rise
 
     def _before(self, blocks: NDArray[np.float32], overlap: int) -> NDArray[np.float32]:
         """Return each block's ``overlap`` samples before its frame."""

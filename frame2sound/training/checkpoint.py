@@ -106,3 +106,30 @@ def _restore(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
         number, key = name.split(".", 1)
         state.setdefault(int(number), {})[key] = tensor
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+
+
+def refuse_losing(out: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to begin a training that would lose one that stands; with ``overwrite`` drop it.
+
+    Raises
+    ------
+    TrainingError
+        There is a brain, or a training that was interrupted, and neither was asked to go; or
+        there is nothing to resume.
+    """
+    checkpoint = checkpoint_path(out)
+    if out.suffix != ".safetensors":
+        raise TrainingError(f"got --out {out}, expected a name that ends in .safetensors")
+    if resume:
+        if not checkpoint.exists():
+            done = "is trained already" if out.exists() else "was never begun"
+            raise TrainingError(f"nothing to resume: {out} {done}; train without --resume")
+    elif overwrite:
+        checkpoint.unlink(missing_ok=True)
+    elif checkpoint.exists():
+        raise TrainingError(
+            f"a training of {out} was interrupted; go on with --resume or begin anew with "
+            "--overwrite"
+        )
+    elif out.exists():
+        raise TrainingError(f"{out} exists already; choose another --out or add --overwrite")

@@ -1,0 +1,111 @@
+"""Plain arrays of a pickled film, for other tools."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import Clock, shutter
+from frame2sound.errors import LibraryError
+from frame2sound.library.store import PickledFilm
+from frame2sound.safe import whole_file
+
+Kind = Literal["pcm", "stft"]
+BATCH = 1024
+
+
+def export_npz(film: PickledFilm, clock: Clock, path: Path, kind: Kind = "pcm") -> tuple[int, int]:
+    """Write a film as one ``.npz``, frame by frame as a brain with this clock sees it.
+
+    It holds ``frames`` (N, 4096) float32 in [0, 1]; ``sound``; ``times`` (N,) float64 in seconds;
+    ``fps`` as text and ``sample_rate``. For ``pcm`` the sound is (N, samples a frame) float32 in
+    [-1, 1], 735 at 30 fps and 22 050 Hz; where frames differ by a sample, the shorter end in zero.
+    For ``stft`` it is (N, bins) complex64: the Fourier transform of two frames of sound, centred
+    on the frame, under a Hann window.
+
+    Returns
+    -------
+    (int, int)
+        The shape of ``sound``.
+
+    Raises
+    ------
+    LibraryError
+        The clock's sample rate is not the film's; the file cannot be written.
+    """
+    if clock.sample_rate != film.card.sample_rate:
+        raise LibraryError(
+            f"{film.name} is at {film.card.sample_rate} Hz, got {clock.sample_rate} Hz"
+        )
+    rows = shutter(film.times, clock)
+    width = clock.slice_length if kind == "pcm" else clock.slice_length + 1
+    dtype = np.dtype(np.float32 if kind == "pcm" else np.complex64)
+    cut = _slices if kind == "pcm" else _spectra
+    with (
+        whole_file(path, LibraryError) as partial,
+        zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        _write(archive, "frames", (len(rows), 4096), np.dtype(np.float32), _pixels(film, rows))
+        _write(archive, "sound", (len(rows), width), dtype, cut(film, clock, len(rows)))
+        for name, value in (
+            ("times", clock.times(len(rows))),
+            ("fps", np.array(str(clock.fps))),
+            ("sample_rate", np.array(clock.sample_rate)),
+        ):
+            _write(archive, name, value.shape, value.dtype, iter([value]))
+    return len(rows), width
+
+
+def _write(
+    archive: zipfile.ZipFile,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[np.generic],
+    parts: Iterator[NDArray[np.generic]],
+) -> None:
+    header = {
+        "shape": shape,
+        "fortran_order": False,
+        "descr": np.lib.format.dtype_to_descr(dtype),
+    }
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        np.lib.format.write_array_header_1_0(file, header)  # type: ignore[arg-type]
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype).tobytes())
+
+
+def _pixels(film: PickledFilm, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+    for begin in range(0, len(rows), BATCH):
+        frames = film.frames[rows[begin : begin + BATCH]]
+        yield frames.reshape(len(frames), -1) / np.float32(255)
+
+
+def _slices(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.float32]]:
+    for begin in range(0, frames, BATCH):
+        bounds = clock.bounds(min(BATCH, frames - begin), begin)
+        cut = _windows(film.sound, bounds[:-1], clock.slice_length)
+        cut[np.arange(clock.slice_length) >= np.diff(bounds)[:, None]] = 0
+        yield cut
+
+
+def _spectra(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.complex64]]:
+    length = 2 * clock.slice_length
+    window = np.hanning(length + 1)[:-1].astype(np.float32)
+    for begin in range(0, frames, BATCH):
+        bounds = clock.bounds(min(BATCH, frames - begin), begin)
+        starts = bounds[:-1] - clock.slice_length // 2
+        yield np.fft.rfft(_windows(film.sound, starts, length) * window).astype(np.complex64)
+
+
+def _windows(
+    sound: NDArray[np.float32], starts: NDArray[np.int64], length: int
+) -> NDArray[np.float32]:
+    """Cut windows; outside the sound there is silence."""
+    index = starts[:, None] + np.arange(length)
+    inside = (index >= 0) & (index < len(sound))
+    return np.where(inside, sound[np.clip(index, 0, len(sound) - 1)], np.float32(0))

@@ -1,0 +1,154 @@
+"""Time against exact fractions: bounds, slices that tile, and the shutter."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from frame2sound.clock import Clock, sample_at, shutter
+
+FPS = [
+    Fraction(24),
+    Fraction(24000, 1001),
+    Fraction(25),
+    Fraction(30000, 1001),
+    Fraction(30),
+    Fraction(750000, 71393),
+    Fraction(120),
+    Fraction(1),
+]
+RATES = [8000, 22050, 44100, 48000, 96000]
+
+any_fps = st.one_of(
+    st.sampled_from(FPS), st.fractions(Fraction(1, 10), 240, max_denominator=100_000)
+)
+any_clock = st.builds(Clock, any_fps, st.one_of(st.sampled_from(RATES), st.integers(1, 192_000)))
+
+
+def exact_bounds(clock, frames, first=0):
+    return [round(Fraction(i) * clock.sample_rate / clock.fps) for i in range(first, frames + 1)]
+
+
+@given(any_clock, st.integers(0, 60))
+@settings(deadline=None, derandomize=True)
+def test_bounds_are_pythons_rounding_of_exact_fractions(clock, frames):
+    assert clock.bounds(frames).tolist() == exact_bounds(clock, frames)
+
+
+@given(any_clock, st.integers(0, 10_000_000))
+@settings(deadline=None, derandomize=True)
+def test_bounds_are_exact_far_into_a_film(clock, first):
+    assert clock.bounds(20, first).tolist() == exact_bounds(clock, first + 20, first)
+
+
+@pytest.mark.parametrize("fps", FPS, ids=str)
+@pytest.mark.parametrize("sample_rate", RATES)
+def test_every_usual_rate(fps, sample_rate):
+    clock = Clock(fps, sample_rate)
+    bounds = clock.bounds(300)
+    assert bounds.dtype == np.int64
+    assert bounds.tolist() == exact_bounds(clock, 300)
+    assert bounds.tolist() == [clock.start(i) for i in range(301)]
+
+
+def test_a_tie_goes_to_the_even_sample():
+    clock = Clock(Fraction(2), 5)  # 2.5 samples a frame
+    assert clock.bounds(6).tolist() == [0, 2, 5, 8, 10, 12, 15]
+    assert [sample_at(Fraction(i, 2), 1) for i in (1, 3, 5)] == [0, 2, 2]
+
+
+@given(any_clock, st.integers(1, 500), st.integers(0, 1_000_000))
+@settings(deadline=None, derandomize=True)
+def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
+    lengths = np.diff(clock.bounds(frames, first))
+    assert lengths.sum() == clock.start(first + frames) - clock.start(first)
+    assert lengths.max() - lengths.min() <= 1
+    assert lengths.max() <= clock.slice_length
+    assert lengths.min() >= 0
+
+
+@pytest.mark.parametrize(("first", "more"), [(0, 7), (24, 1), (999, 48)])
+def test_pieces_of_a_film_join(first, more):
+    clock = Clock(Fraction(24000, 1001), 22050)
+    whole = clock.bounds(first + more)
+    np.testing.assert_array_equal(clock.bounds(more, first), whole[first:])
+
+
+def test_ninety_minutes_do_not_drift():
+    clock = Clock(Fraction(24), 22050)
+    frames = 90 * 60 * 24
+    bounds = clock.bounds(frames)
+    assert bounds[-1] == 90 * 60 * 22050
+    assert frames * (22050 // 24) < bounds[-1] - 4 * 22050  # what a whole hop would lose
+    assert np.abs(bounds - np.arange(frames + 1) * 918.75).max() <= 0.5
+
+
+def test_a_hundred_years_fit():
+    clock = Clock(Fraction(60000, 1001), 192_000)
+    frame = round(100 * 365 * 86400 * clock.fps)
+    assert clock.bounds(1, frame).tolist() == [clock.start(frame), clock.start(frame + 1)]
+
+
+@given(any_clock, st.fractions(0, 100, max_denominator=1000))
+@settings(deadline=None, derandomize=True)
+def test_frames_within_is_how_many_start_before(clock, seconds):
+    frames = clock.frames_within(seconds)
+    assert frames == 0 or (frames - 1) / clock.fps < seconds
+    assert frames / clock.fps >= seconds
+
+
+@pytest.mark.parametrize("fps", FPS, ids=str)
+def test_times_are_the_nearest_floats(fps):
+    times = Clock(fps, 22050).times(5000)
+    assert times.tolist() == [float(i / fps) for i in range(5000)]
+
+
+@pytest.mark.parametrize(("fps", "rate"), [(Fraction(0), 22050), (Fraction(-24), 1), (Fraction(1), 0)])
+def test_a_clock_that_does_not_tick_is_refused(fps, rate):
+    with pytest.raises(ValueError, match="expected both above 0"):
+        Clock(fps, rate)
+
+
+def slow_shutter(times, fps):
+    """For each tick before the end, the last film frame shown at or before it."""
+    seen, tick = [], 0
+    while float(tick / fps) < times[-1]:
+        seen.append(max(i for i, time in enumerate(times[:-1]) if time <= float(tick / fps)))
+        tick += 1
+    return seen
+
+
+@given(any_fps, st.lists(st.integers(1, 400), min_size=1, max_size=40), st.sampled_from([90, 1000]))
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_shutter_shows_the_last_frame_at_or_before(fps, durations, ticks):
+    times = np.concatenate([[0], np.cumsum(durations)]) / ticks
+    assert shutter(times, Clock(fps, 22050)).tolist() == slow_shutter(times.tolist(), fps)
+
+
+@pytest.mark.parametrize("fps", FPS, ids=str)
+def test_a_film_at_the_clocks_own_rate_is_seen_frame_by_frame(fps):
+    clock = Clock(fps, 22050)
+    seen = shutter(np.append(clock.times(1000), float(1000 / fps)), clock)
+    np.testing.assert_array_equal(seen, np.arange(1000))
+
+
+def test_thirty_ticks_see_twenty_four_frames():
+    clock = Clock(Fraction(24), 22050)
+    seen = shutter(clock.times(25), Clock(Fraction(30), 22050))
+    assert seen.tolist() == [i * 24 // 30 for i in range(30)]
+
+
+def test_one_frame_is_seen_while_it_lasts():
+    assert shutter(np.array([0.0, 1 / 24]), Clock(Fraction(24), 22050)).tolist() == [0]
+    assert shutter(np.array([0.0, 2.5]), Clock(Fraction(1), 22050)).tolist() == [0, 0, 0]
+    assert shutter(np.array([0.0, 0.001]), Clock(Fraction(1), 22050)).tolist() == [0]
+
+
+def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
+    times = np.array([0.0, 0.01, 0.02, 0.5, 0.51, 1.0])
+    seen = shutter(times, Clock(Fraction(10), 22050)).tolist()
+    assert seen == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
+    assert all(a <= b for a, b in pairwise(seen))

@@ -1,0 +1,196 @@
+"""Outputs appear whole or not at all, whatever goes wrong on the way."""
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from frame2sound.errors import BrainError, LibraryError, SoundtrackError
+from frame2sound.safe import refuse_existing, whole_file, whole_folder
+
+FULL = "^the disk is full, .* was not written; make room and run the command again$"
+
+
+def names(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def fill(folder):
+    (folder / "a.npy").write_bytes(b"a")
+    (folder / "b.json").write_text("{}")
+
+
+def test_a_file_appears_under_its_name_when_it_is_whole(tmp_path):
+    out = tmp_path / "deep" / "out.wav"
+    with whole_file(out, SoundtrackError) as partial:
+        assert partial.parent == out.parent
+        assert partial.suffix == out.suffix  # writers choose a format by it
+        partial.write_text("new")
+        assert not out.exists()
+    assert out.read_text() == "new"
+    assert names(out.parent) == ["out.wav"]
+
+
+def test_a_folder_appears_under_its_name_when_it_is_whole(tmp_path):
+    with whole_folder(tmp_path / "film", LibraryError) as partial:
+        fill(partial)
+        assert not (tmp_path / "film").exists()
+    assert names(tmp_path) == ["a.npy", "b.json", "film"]
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
+def test_nothing_stays_of_what_was_not_finished(tmp_path, failure):
+    with pytest.raises(failure), whole_file(tmp_path / "out.wav", SoundtrackError) as partial:
+        partial.write_text("half")
+        raise failure
+    with pytest.raises(failure), whole_folder(tmp_path / "film", LibraryError) as partial:
+        fill(partial)
+        raise failure
+    assert names(tmp_path) == []
+
+
+def test_what_stood_before_stays_when_its_successor_fails(tmp_path):
+    out = tmp_path / "out.wav"
+    out.write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole_file(out, SoundtrackError) as partial:
+        partial.write_text("half")
+        raise KeyboardInterrupt
+    assert out.read_text() == "old"
+
+
+def test_leftovers_of_a_killed_run_do_not_mix_with_the_next(tmp_path):
+    (tmp_path / ".film.partial").mkdir()
+    (tmp_path / ".film.partial" / "stale.npy").write_bytes(b"stale")
+    with whole_folder(tmp_path / "film", LibraryError) as partial:
+        fill(partial)
+    assert names(tmp_path) == ["a.npy", "b.json", "film"]
+
+
+def test_an_existing_output_is_refused_without_overwrite(tmp_path):
+    out = tmp_path / "out.wav"
+    out.write_text("old")
+    with (
+        pytest.raises(SoundtrackError, match=r"out\.wav exists already; .*--overwrite"),
+        whole_file(out, SoundtrackError, overwrite=False),
+    ):
+        pytest.fail("the body must not run")
+    assert out.read_text() == "old"
+    with whole_file(out, SoundtrackError) as partial:
+        partial.write_text("new")
+    assert out.read_text() == "new"
+
+
+def test_a_folder_is_no_place_for_a_file(tmp_path):
+    with pytest.raises(BrainError, match="is a folder; expected the name of a file to write"):
+        refuse_existing(tmp_path, BrainError, overwrite=True)
+
+
+def test_a_full_folder_is_not_replaced(tmp_path):
+    (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "mine.txt").write_text("kept")
+    with (
+        pytest.raises(LibraryError, match=r"film cannot be written \(directory not empty\)"),
+        whole_folder(tmp_path / "film", LibraryError) as partial,
+    ):
+        fill(partial)
+    assert names(tmp_path) == ["film", "mine.txt"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_full_disk_is_named(tmp_path, whole, number):
+    with pytest.raises(LibraryError, match=FULL), whole(tmp_path / "film", LibraryError):
+        raise OSError(number, os.strerror(number))
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("place", ["file.txt/out", "n" * 300])
+def test_an_impossible_place_gives_one_clear_line(tmp_path, whole, place):
+    (tmp_path / "file.txt").touch()
+    with (
+        pytest.raises(LibraryError, match=r"cannot be written \((not a dir|file exists|file name)"),
+        whole(tmp_path / place, LibraryError),
+    ):
+        pytest.fail("the body must not run")
+
+
+@pytest.mark.skipif(os.name != "posix" or not os.geteuid(), reason="root may write anywhere")
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_read_only_folder_gives_one_clear_line(tmp_path, whole):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    with pytest.raises(LibraryError, match=r"cannot be written \(permission denied\)"):
+        with whole(closed / "film", LibraryError) as partial:
+            partial.write_text("")
+    assert names(closed) == []
+
+
+SMALL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+out = Path(sys.argv[1])
+
+def disk_is_full_after(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+"""
+
+WRITERS = {
+    "growing": """
+from frame2sound.library.growing import GrowingArray
+from frame2sound.safe import whole_folder
+disk_is_full_after(100_000)
+with whole_folder(out / "film", Error) as partial:
+    with GrowingArray(partial / "rows.npy", np.uint8, (64, 64)) as rows:
+        for _ in range(100):
+            rows.append(np.zeros((3, 64, 64), np.uint8))
+""",
+    "calibration": """
+from frame2sound.library.calibration import calibrate
+from frame2sound.library.store import Library
+library = Library.create(out, 8000)
+disk_is_full_after(100_000)
+calibrate(library)
+""",
+    "brain": """
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.file import save_brain
+from frame2sound.brain.recipe import recipe_from
+brain = Brain.untrained(recipe_from({"name": "x", "network": {"kind": "mlp", "hidden": [32]}}))
+disk_is_full_after(100_000)
+save_brain(brain, out / "brain.safetensors")
+""",
+    "checkpoint": """
+import torch
+from frame2sound.training.checkpoint import Course, save_checkpoint
+network = torch.nn.Linear(1000, 1000)
+disk_is_full_after(100_000)
+optimiser = torch.optim.SGD(network.parameters())
+save_checkpoint(out / "x.checkpoint.safetensors", Course("x"), network, optimiser, {})
+""",
+}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs RLIMIT_FSIZE")
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_disk_that_fills_up_leaves_nothing(tmp_path, writer):
+    program = (
+        SMALL_DISK
+        + "from frame2sound.errors import Frame2SoundError as Error\ntry:\n"
+        + "".join(f"    {line}\n" for line in WRITERS[writer].strip().splitlines())
+        + "except Error as error:\n    print(error)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, tmp_path], capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    line = run.stdout.strip()
+    assert line.startswith("the disk is full, ")
+    assert "\n" not in line
+    assert set(names(tmp_path)) <= {"library.json"}
