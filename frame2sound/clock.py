@@ -58,9 +58,11 @@ class Clock:
     def bounds(self, frames: int, first: int = 0) -> NDArray[np.int64]:
         """Return the first sample of ``frames`` frames from ``first`` on, and the end of the last.
 
-        Shape ``(frames + 1,)``. Exact for any film that fits in memory: the products stay
-        below 2**63 for 100 years of film at 192 kHz and a denominator of 1001.
+        Shape ``(frames + 1,)``. Exact for any frame: products that 64 bits cannot hold (from
+        10 years of film at 120000/1001 fps and 192 kHz on) take the slow way.
         """
+        if (first + frames) * self.sample_rate * self.fps.denominator >= 2**63:
+            return np.array([self.start(i) for i in range(first, first + frames + 1)], np.int64)
         index = np.arange(first, first + frames + 1, dtype=np.int64)
         numerator = index * (self.sample_rate * self.fps.denominator)
         floor, rest = np.divmod(numerator, self.fps.numerator)

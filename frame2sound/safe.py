@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from frame2sound.errors import Frame2SoundError
 
@@ -35,7 +38,8 @@ def whole_file(
     except OSError as failure:
         raise error(_say(path, failure)) from failure
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 @contextmanager
@@ -56,11 +60,34 @@ def whole_folder(path: Path, error: type[Frame2SoundError]) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Let an interrupt (Ctrl-C) wait until what is inside is done, so that it is not done by half.
+
+    Outside the main thread, which alone is interrupted, it does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting and callable(before):
+        before(*waiting[0])
+
+
 def refuse_existing(path: Path, error: type[Frame2SoundError], *, overwrite: bool) -> None:
     """Raise ``error`` if an output stands already and may not be overwritten."""
-    if path.is_dir():
+    try:
+        folder, exists = path.is_dir(), path.exists()
+    except OSError as failure:
+        raise error(_say(path, failure)) from failure
+    if folder:
         raise error(f"{path} is a folder; expected the name of a file to write")
-    if path.exists() and not overwrite:
+    if exists and not overwrite:
         raise error(f"{path} exists already; choose another name or add --overwrite")
 
 

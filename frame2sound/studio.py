@@ -14,7 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.recipe import load_recipe
+from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.clock import Clock
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.pictures import draw_comparison, draw_soundtrack
@@ -31,8 +31,6 @@ from frame2sound.training.loop import Report, train
 Say = Callable[[str], None]
 Show = Callable[[str, float, float | None, str], None]
 
-LEARNED_SECONDS = 60
-UNSEEN_SECONDS = 20
 RECIPES = ("shallow", "deep")
 MODES: tuple[Mode, ...] = ("overlap-add", "granular")
 FPS = Fraction(30)
@@ -50,17 +48,28 @@ class Unseen:
     onsets: NDArray[np.float64]
 
 
-def run_demo(out: Path, film: str, seed: int, say: Say, show: Show) -> None:
+def run_demo(
+    out: Path,
+    film: str,
+    seed: int,
+    say: Say,
+    show: Show,
+    *,
+    learned_seconds: int = 60,
+    unseen_seconds: int = 20,
+    settings: tuple[str, ...] = (),
+) -> None:
     """Draw a film, learn it twice, sound an unseen animation in two modes, measure and draw.
 
     Everything lands in the folder ``out``; what an earlier demo left there is replaced.
+    ``settings`` change the recipes, as `load_recipe` takes them.
     """
     begun = time.monotonic()
     (out / "pictures").mkdir(parents=True, exist_ok=True)
     learned, animation = out / f"{film}.mp4", out / "unseen.mp4"
-    say(f"1  drawing {film}: {LEARNED_SECONDS} s to learn from, {UNSEEN_SECONDS} s unseen")
-    _draw(_scene(film, LEARNED_SECONDS, seed), learned, True, show)
-    scene = _scene(film, UNSEEN_SECONDS, seed + 1)
+    say(f"1  drawing {film}: {learned_seconds} s to learn from, {unseen_seconds} s unseen")
+    _draw(_scene(film, learned_seconds, seed), learned, True, show)
+    scene = _scene(film, unseen_seconds, seed + 1)
     _draw(scene, animation, False, show)
     say(f"2  pickling {learned}")
     library = _pickle(learned, out / "library")
@@ -68,7 +77,8 @@ def run_demo(out: Path, film: str, seed: int, say: Say, show: Show) -> None:
     soundtracks: dict[str, NDArray[np.float32]] = {}
     for recipe in RECIPES:
         say(f"3  training a {recipe} brain")
-        brain = _train(library, recipe, out / f"{recipe}.safetensors", seed, show)
+        made = load_recipe(recipe, list(settings))
+        brain = _train(library, made, out / f"{recipe}.safetensors", seed, show)
         for mode in MODES:
             name = f"{recipe}, {mode}"
             soundtracks[name] = _sound(unseen, brain, mode, out / f"unseen-{recipe}-{mode}.mp4")
@@ -109,7 +119,7 @@ def _look(scene: Scene, path: Path) -> Unseen:
     frames = list(FilmReader(path).frames())
     heard = scene_named(
         scene.name,
-        seconds=UNSEEN_SECONDS,
+        seconds=scene.frames / FPS,
         seed=scene.seed,
         fps=FPS,
         size=scene.size,
@@ -124,12 +134,12 @@ def _look(scene: Scene, path: Path) -> Unseen:
     )
 
 
-def _train(library: Library, recipe: str, out: Path, seed: int, show: Show) -> Brain:
+def _train(library: Library, recipe: Recipe, out: Path, seed: int, show: Show) -> Brain:
     def report(now: Report) -> None:
         held = "" if now.held_out is None else f"held out {now.held_out:.3f}"
-        show(f"training {recipe}", now.step, now.steps, f"loss {now.loss:.3f} {held}")
+        show(f"training {recipe.name}", now.step, now.steps, f"loss {now.loss:.3f} {held}")
 
-    return train(library, load_recipe(recipe), out, seed=seed, report=report)
+    return train(library, recipe, out, seed=seed, report=report)
 
 
 def _sound(unseen: Unseen, brain: Brain, mode: Mode, path: Path) -> NDArray[np.float32]:
@@ -142,9 +152,7 @@ def _sound(unseen: Unseen, brain: Brain, mode: Mode, path: Path) -> NDArray[np.f
     return sound
 
 
-def _picture(
-    unseen: Unseen, soundtracks: dict[str, NDArray[np.float32]], folder: Path
-) -> None:
+def _picture(unseen: Unseen, soundtracks: dict[str, NDArray[np.float32]], folder: Path) -> None:
     for name, sound in soundtracks.items():
         draw_soundtrack(
             folder / f"{name.replace(', ', '-')}.png",
@@ -169,8 +177,8 @@ def _picture(
 
 def _tell(unseen: Unseen, soundtracks: dict[str, NDArray[np.float32]], say: Say) -> None:
     """Print every measure beside the film's own sound, chance, and sounds that do not look."""
-    shuffled = unseen.sound.reshape(UNSEEN_SECONDS, -1)
-    shuffled = shuffled[np.random.default_rng(0).permutation(UNSEEN_SECONDS)].ravel()
+    seconds = unseen.sound.reshape(-1, LIBRARY_RATE)
+    shuffled = np.random.default_rng(0).permutation(seconds).ravel()
     rows = {
         **soundtracks,
         "its own sound": unseen.sound,
@@ -182,7 +190,7 @@ def _tell(unseen: Unseen, soundtracks: dict[str, NDArray[np.float32]], say: Say)
     for name, sound in rows.items():
         heard = measures.onsets(sound, LIBRARY_RATE)
         found = measures.onset_scores(heard, unseen.onsets).f_measure
-        chance = measures.onset_chance(len(heard), unseen.onsets, UNSEEN_SECONDS)
+        chance = measures.onset_chance(len(heard), unseen.onsets, len(seconds))
         sync = measures.in_sync(sound, unseen.onsets, LIBRARY_RATE)
         envelope = measures.envelope_scores(sound, unseen.sound, LIBRARY_RATE).correlation
         say(

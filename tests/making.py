@@ -126,14 +126,12 @@ def heard(path: Path, stream: int = 0) -> tuple[NDArray[np.float32], int, Fracti
         return np.concatenate(pieces, axis=1), audio.sample_rate, begin
 
 
-def packets(path: Path) -> list[tuple[Fraction, Fraction, bytes]]:
-    """Return the picture's packets: presentation time, decoding time, and what is in them."""
+def packets(path: Path) -> list[tuple[Fraction, bytes]]:
+    """Return the picture's packets as they are stored: presentation time, and what is in them."""
     with av.open(str(path)) as source:
-        return [
-            (p.pts * Fraction(p.time_base), p.dts * Fraction(p.time_base), bytes(p))
-            for p in source.demux(source.streams.video[0])
-            if p.size
-        ]
+        video = source.streams.video[0]
+        tick = Fraction(video.time_base)
+        return [(packet.pts * tick, bytes(packet)) for packet in source.demux(video) if packet.size]
 
 
 class _Stamps:

@@ -101,10 +101,10 @@ class Brain:
         screens = torch.stack([torch.zeros(PIXELS), torch.ones(PIXELS)]).to(device)
         layer = last_layer(self.network)
         with torch.no_grad():
-            seen = self.network[:-1](screens).double()
-            seen = torch.cat([seen, torch.ones(2, 1, dtype=torch.float64, device=device)], 1)
+            seen = self.network[:-1](screens).cpu().double()  # not every device has doubles
+            seen = torch.cat([seen, torch.ones(2, 1, dtype=torch.float64)], 1)
             silent = (0.0 - self.target.offset) / self.target.scale
-            error = self.network(screens).double() - silent
-            change = torch.linalg.pinv(seen) @ error
+            error = self.network(screens).cpu().double() - silent
+            change = (torch.linalg.pinv(seen) @ error).float()
             layer.weight -= change[:-1].T.to(layer.weight)
             layer.bias -= change[-1].to(layer.bias)

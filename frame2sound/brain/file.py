@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from frame2sound.brain.brain import Brain
@@ -24,6 +23,9 @@ VERSION = 1
 KEY = "frame2sound"
 """The header's entry that holds the brain's description."""
 
+LOUDEST = 100.0
+"""A brain's scale is the root mean square of sound, or 2; one beyond this is no scale."""
+
 
 def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     """Write a brain; the file appears whole or not at all."""
@@ -37,10 +39,10 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with whole_file(path, BrainError, overwrite=overwrite) as partial:
-        save_file(tensors, partial, {KEY: json.dumps(description)})
+        partial.write_bytes(save(tensors, {KEY: json.dumps(description)}))
 
 
-def load_brain(path: Path, device: str = "cpu") -> Brain:
+def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
     """Read a brain; nothing in the file is run.
 
     Raises
@@ -50,6 +52,8 @@ def load_brain(path: Path, device: str = "cpu") -> Brain:
         or its weights are not those that its recipe asks for.
     """
     tensors, description = _read(path)
+    if not isinstance(description, dict):
+        raise BrainError(f"{path} is not readable as a brain: its description is no table")
     version = description.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise BrainError(
@@ -59,13 +63,13 @@ def load_brain(path: Path, device: str = "cpu") -> Brain:
         recipe = recipe_from(description["recipe"])
         scale = float(description["scaling"]["scale"])
         provenance = dict(description["provenance"])
-    except (KeyError, TypeError, ValueError, RecipeError) as error:
-        raise BrainError(f"{path} is not readable as a brain: {error}") from error
-    if not 0 < scale < math.inf:
-        raise BrainError(f"{path}: its scale is {scale}, expected a positive number")
-    target = PcmBlocks.of(recipe.target, recipe.ticking(), scale)
-    with torch.device("meta"):
-        network = build_network(recipe.network, PIXELS, target.length)
+        target = PcmBlocks.of(recipe.target, recipe.ticking(), scale)
+        with torch.device("meta"):
+            network = build_network(recipe.network, PIXELS, target.length)
+    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, RecipeError) as error:
+        raise BrainError(f"{path} is not readable as a brain: {_line(error)}") from error
+    if not 0 < scale <= LOUDEST:
+        raise BrainError(f"{path}: its scale is {scale}, expected more than 0, at most {LOUDEST}")
     _check(path, network, tensors)
     network.load_state_dict(tensors, assign=True)
     return Brain(recipe, network.to(device), target, provenance)
@@ -80,22 +84,23 @@ def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise BrainError(
             f"{path} cannot be read ({why}); expected a brain (.safetensors)"
         ) from error
-    if head[:1] == b"\x80" or head == b"PK\x03\x04":
-        raise BrainError(
-            f"{path} is a Python pickle, which can run code when loaded; "
-            "expected a brain (.safetensors) made by: frame2sound train"
-        )
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
+        # Only now: a brain, too, begins with 0x80 where its header is so long.
+        if head[:1] == b"\x80" or head == b"PK\x03\x04":
+            raise BrainError(
+                f"{path} is a Python pickle, which can run code when loaded; "
+                "expected a brain (.safetensors) made by: frame2sound train"
+            ) from error
         raise BrainError(
             f"{path} is cut short or not a brain ({error}); copy it again or train it again"
         ) from error
     try:
         description = json.loads(metadata[KEY])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise BrainError(
             f"{path} is a .safetensors file, but of another program; "
             "expected one made by: frame2sound train"
@@ -112,6 +117,10 @@ def _check(path: Path, network: nn.Module, tensors: dict[str, torch.Tensor]) -> 
                 f"{path}: tensor {name} is {got.get(name, 'missing')}, its recipe asks for "
                 f"{expected.get(name, 'none')}; train it again"
             )
+
+
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _kind(tensor: torch.Tensor) -> str:

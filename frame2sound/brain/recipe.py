@@ -14,8 +14,8 @@ from frame2sound.clock import Clock
 from frame2sound.errors import RecipeError
 from frame2sound.shelf import shelf
 
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0, le=1e9)]
+NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 Width = Annotated[int, Meta(ge=1, le=65536)]
@@ -39,7 +39,7 @@ class Pixels(_Part, frozen=True, tag_field="kind", tag="pixels"):
 class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
     """A feed-forward network: the widths of its hidden layers, first to last."""
 
-    hidden: tuple[Width, ...]
+    hidden: Annotated[tuple[Width, ...], Meta(max_length=64)]
     activation: Literal["relu", "logistic", "tanh"] = "relu"
 
 
@@ -68,10 +68,10 @@ class Training(_Part, frozen=True):
     momentum: Share = 0.9
     weight_decay: NotNegative = 1e-4
     batch: Count = 128
-    epochs: Count = 60
+    epochs: Count = 150
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Share = 0.05
-    patience: Annotated[int, Meta(ge=0)] = 15
+    patience: Annotated[int, Meta(ge=0)] = 25
     split: Literal["blocks", "films"] = "blocks"
     held_out: Share = 0.1
     block_seconds: Positive = 4.0
@@ -125,7 +125,7 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
         "lines", or "my/own.toml".
     settings : list of "key=value", optional
         Values to change, in TOML's notation: ``training.epochs=5``, ``network.hidden=[64, 64]``,
-        ``preset=hindle``.
+        ``preset=hindle``. A preset changes what the recipe says, and other values change both.
 
     Raises
     ------
@@ -141,8 +141,10 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
-    for setting in settings or []:
+    table = _with_preset(table)
+    for setting in sorted(settings or [], key=lambda text: not text.strip().startswith("preset=")):
         _set(table, setting)
+        table = _with_preset(table, wins=True)
     return recipe_from(table | {"name": table.get("name", path.stem)})
 
 
@@ -161,15 +163,17 @@ def recipe_table(recipe: Recipe) -> dict[str, Any]:
     return table
 
 
-def _with_preset(table: dict[str, Any]) -> dict[str, Any]:
+def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]:
     table = dict(table)
     name = table.pop("preset", None)
     if name is None:
         return table
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise RecipeError(f"no preset {name!r}; expected one of {', '.join(PRESETS)}")
     for part, values in PRESETS[name].items():
-        table[part] = table.get(part, {}) | values
+        own = table.get(part, {})
+        if isinstance(own, dict):
+            table[part] = own | values if wins else values | own
     return table
 
 
@@ -191,7 +195,7 @@ def _set(table: dict[str, Any], setting: str) -> None:
 def _to_fraction(kind: type, value: Any) -> Any:
     if kind is not Fraction:
         raise NotImplementedError
-    if isinstance(value, float):
+    if isinstance(value, float | bool):
         raise ValueError(f"got {value}, expected an exact number such as 30 or '30000/1001'")
     fraction = Fraction(value)
     if not 0 < fraction <= 1000:

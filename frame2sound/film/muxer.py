@@ -56,6 +56,7 @@ def write_soundtrack(
         with av.open(str(out), "w", options=container_options(out, sample_rate)) as target:
             picture = _picture(source, streams, target)
             voice = Voice(target, codec, sample_rate, channels)
+            _write_header(target, streams)
             written = Fraction(0)
             for chunk in sound:
                 for begin in range(0, len(chunk), CHUNK):
@@ -65,6 +66,21 @@ def write_soundtrack(
             voice.fall_silent()
             _until(picture, None, target)
             return voice.peak
+
+
+def _write_header(target: OutputContainer, streams: Streams) -> None:
+    """Begin the file; some containers refuse a picture only now."""
+    try:
+        target.start_encoding()
+    except av.FFmpegError as error:
+        if isinstance(error, OSError):  # the disk, not the picture
+            raise
+        raise _cannot_hold(target, streams.video_codec) from error
+
+
+def _cannot_hold(target: OutputContainer, kind: str) -> SoundtrackError:
+    ending = Path(target.name).suffix
+    return SoundtrackError(f"{ending} cannot hold a {kind} picture as it is; write to .mkv")
 
 
 def _until(picture: Iterator[av.Packet], time: Fraction | None, target: OutputContainer) -> None:
@@ -83,9 +99,7 @@ def _picture(
         return _encode(source.decode(video), streams, _drawn(streams, target))
     kind = video.codec.canonical_name
     if kind not in target.supported_codecs:
-        raise SoundtrackError(
-            f"{Path(target.name).suffix} cannot hold a {kind} picture as it is; write to .mkv"
-        )
+        raise _cannot_hold(target, kind)
     return _copy(source, video, streams, target.add_stream_from_template(video, opaque=True))
 
 

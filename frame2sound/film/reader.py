@@ -163,12 +163,10 @@ class FilmReader:
     def _check_length(self, container: InputContainer, end: Fraction) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:
             return
+        # All three count their duration from 0, also when the first timestamp is later.
         stated = Fraction(container.duration, av.time_base)
-        begin = Fraction(container.start_time or 0, av.time_base)
-        if end - begin < stated - Fraction(TRUNCATED):
-            self._damage(
-                end, f"ends at {float(end - begin):.2f} s of the {float(stated):.2f} s it states"
-            )
+        if end < stated - Fraction(TRUNCATED):
+            self._damage(end, f"ends at {float(end):.2f} s of the {float(stated):.2f} s it states")
 
     def _damage(self, at: Fraction, what: str | None = None) -> None:
         seconds = max(at - self.streams.start, Fraction(0))

@@ -105,7 +105,8 @@ def find_streams(
             raise FilmError(f"{path} has no moving picture ({covers}); expected a video stream")
         sounds = list(container.streams.audio)
         video = _choose(pictures, video_stream, path, "video")
-        audio = _choose(sounds, audio_stream, path, "audio") if sounds or audio_stream else None
+        wanted = bool(sounds) or audio_stream is not None
+        audio = _choose(sounds, audio_stream, path, "audio") if wanted else None
         first = _first_frame(container, video, path)
         start = Fraction(first.pts or 0) * video.time_base
         return Streams(

@@ -97,6 +97,7 @@ class Track:
         self.start = start
         self.channels = channels
         self.position = 0
+        self._given = 0
         self._next: Fraction | None = None
         self._rate = 0
         self._resampler: av.AudioResampler | None = None
@@ -151,5 +152,8 @@ class Track:
             if self.channels > 1:
                 samples = samples.reshape(-1, self.channels)
             begin, self.position = self.position, self.position + len(samples)
-            if self.position > 0:
-                yield Sound(max(begin, 0), samples[max(-begin, 0) :])
+            # What comes before the film, or twice because the timestamps went back, is cut.
+            first = max(begin, self._given)
+            if self.position > first:
+                self._given = self.position
+                yield Sound(first, samples[first - begin :])

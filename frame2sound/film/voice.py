@@ -47,7 +47,7 @@ class Voice:
         self.peak = 0.0
         self._ear = None if codec.lossless else av.CodecContext.create(self.stream.codec.name, "r")
         self._planes = Planes()
-        self._heard = np.empty((channels, 0), np.float32)
+        self._heard = np.zeros((channels, 2 * INTERPOLATION_REACH), np.float32)
 
     def say(self, sound: NDArray[np.float32]) -> None:
         """Encode samples within full scale, ``(n,)`` or ``(n, 2)``, after those before."""
@@ -66,6 +66,7 @@ class Voice:
         self._mux(self.stream.encode(None))
         if self._ear is not None:
             self._listen(None)
+        self._meter(np.zeros_like(self._heard))
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
@@ -82,17 +83,19 @@ class Voice:
             self._meter(self._planes(frame))
 
     def _meter(self, planes: NDArray[np.float32]) -> None:
-        """Take note of the true peak; pieces overlap so that none between them is missed."""
+        """Take note of the true peak where a piece and the one before tell what is around it."""
         planes = np.concatenate([self._heard, planes], axis=1)
-        self.peak = max(self.peak, *(float(true_peaks(plane).max()) for plane in planes))
-        self._heard = planes[:, -INTERPOLATION_REACH:]
+        known = slice(INTERPOLATION_REACH, -INTERPOLATION_REACH)
+        peaks = (float(true_peaks(plane)[known].max(initial=0)) for plane in planes)
+        self.peak = max(self.peak, *peaks)
+        self._heard = planes[:, -2 * INTERPOLATION_REACH :]
 
 
 def _as_format(planes: NDArray[np.float32], name: str) -> NDArray[np.generic]:
     """Turn planes ``(channels, n)`` into what an encoder takes; rounding to the nearest integer."""
-    packed = planes if name.endswith("p") else planes.T.reshape(1, -1)
+    packed = np.ascontiguousarray(planes if name.endswith("p") else planes.T.reshape(1, -1))
     if name.startswith("flt"):
-        return np.ascontiguousarray(packed)
+        return packed
     if name.startswith("s16"):
         return np.round(packed * 32767).astype(np.int16)
     return np.round(packed.astype(np.float64) * 2147483647).astype(np.int32)

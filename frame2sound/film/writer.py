@@ -52,6 +52,10 @@ def write_scene(
     with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
         options = container_options(partial, clock.sample_rate)
         with av.open(str(partial), "w", options=options) as target:
+            if "h264" not in target.supported_codecs:
+                raise SoundtrackError(
+                    f"{path.name}: {path.suffix} cannot hold an H.264 picture; write to .mp4"
+                )
             picture = target.add_stream("libx264", rate=clock.fps, options={"crf": "14"})
             picture.width, picture.height = scene.size
             picture.pix_fmt = (

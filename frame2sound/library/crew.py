@@ -15,7 +15,7 @@ from queue import Empty
 from typing import Any
 
 from frame2sound.errors import Frame2SoundError
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.pickler import Choice, pickle_film, title
 from frame2sound.library.store import Library, PickledFilm
 
 Report = Callable[[Path, float, int], None]
@@ -51,6 +51,9 @@ def pickle_films(
     """
     sources = list(dict.fromkeys(sources))
     jobs = min(jobs or os.cpu_count() or 1, len(sources))
+    namesakes: dict[str, list[Path]] = {}  # may be copies, so they are not read at once
+    for source in sources:
+        namesakes.setdefault(title(source), []).append(source)
     if jobs <= 1:
         for source in sources:
             yield _outcome(source, library, choice, report)
@@ -59,7 +62,7 @@ def pickle_films(
     reports, stop = context.Queue(), context.Event()
     pool = ProcessPoolExecutor(jobs, context, _join_crew, (reports, stop))
     try:
-        futures = {pool.submit(_work, source, library, choice): source for source in sources}
+        futures = {pool.submit(_work, some, library, choice): some for some in namesakes.values()}
         yield from _gather(futures, reports, report)
     except BaseException:
         stop.set()
@@ -77,7 +80,7 @@ def _outcome(source: Path, library: Library, choice: Choice, report: Report) -> 
 
 
 def _gather(
-    futures: dict[Future[Outcome], Path], reports: Any, report: Report
+    futures: dict[Future[list[Outcome]], list[Path]], reports: Any, report: Report
 ) -> Iterator[Outcome]:
     waiting = set(futures)
     while waiting:
@@ -90,10 +93,12 @@ def _gather(
         waiting -= done
         for future in as_completed(done):
             try:
-                yield future.result()
+                yield from future.result()
             except BrokenProcessPool:
-                source = futures[future]
-                yield Outcome(source, error=f"{source}: the decoder crashed on a film beside it")
+                for source in futures[future]:
+                    yield Outcome(
+                        source, error=f"{source}: the decoder crashed on it or on a film beside it"
+                    )
 
 
 _reports: Any = None
@@ -106,8 +111,8 @@ def _join_crew(reports: Any, stop: Event) -> None:
     _reports, _stop = reports, stop
 
 
-def _work(source: Path, library: Library, choice: Choice) -> Outcome:
-    return _outcome(source, library, choice, _report_home)
+def _work(sources: list[Path], library: Library, choice: Choice) -> list[Outcome]:
+    return [_outcome(source, library, choice, _report_home) for source in sources]
 
 
 def _report_home(source: Path, seconds: float, frames: int) -> None:

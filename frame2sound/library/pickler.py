@@ -93,14 +93,18 @@ def pickle_film(
     return film, True
 
 
+def title(path: Path) -> str:
+    """Return a film's name as its folder in a library begins with it."""
+    return (re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "film")[:80]
+
+
 def _folder_name(path: Path, digest: str, choice: Choice) -> str:
-    stem = re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "film"
     picked = [
         f"{kind}{number}"
         for kind, number in (("v", choice.video_stream), ("a", choice.audio_stream))
         if number is not None
     ]
-    return "-".join([stem[:80], *picked, digest[:8]])
+    return "-".join([title(path), *picked, digest[:8]])
 
 
 def _write(

@@ -43,17 +43,27 @@ class Card:
     notes: tuple[str, ...] = ()
     version: int = VERSION
 
+    def __post_init__(self) -> None:
+        begin, end = self.sounding
+        if not 0 <= begin <= end <= self.samples or self.frames < 1 or self.fps <= 0:
+            raise ValueError("the card says something impossible")
+        if self.version > VERSION:
+            raise ValueError(f"got a card of version {self.version}, expected up to {VERSION}")
+
     def to_json(self) -> str:
         """Return the card as JSON text."""
         return json.dumps(asdict(self) | {"fps": str(self.fps)}, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Read a card; `KeyError`, `TypeError` or `ValueError` if it is not one."""
-        table: dict[str, Any] = json.loads(text)
-        begin, end = table.pop("sounding")
-        fps, notes = Fraction(table.pop("fps")), tuple(table.pop("notes"))
-        return cls(fps=fps, sounding=(begin, end), notes=notes, **table)
+        """Read a card; `ValueError` if it is not one."""
+        try:
+            table: dict[str, Any] = json.loads(text)
+            begin, end = table.pop("sounding")
+            fps, notes = Fraction(table.pop("fps")), tuple(table.pop("notes"))
+            return cls(fps=fps, sounding=(begin, end), notes=notes, **table)
+        except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise ValueError("the text is no card") from error
 
 
 @dataclass(frozen=True)
@@ -103,11 +113,13 @@ class PickledFilm:
         try:
             array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
-            raise LibraryError(f"{path} is missing or cut short; pickle the film again") from error
+            raise LibraryError(
+                f"{path} is missing or cut short; delete its folder and pickle the film again"
+            ) from error
         if array.dtype != dtype or array.shape != shape:
             raise LibraryError(
                 f"{path} holds {array.dtype} {array.shape}, its card says {dtype} {shape}; "
-                "pickle the film again"
+                "delete its folder and pickle the film again"
             )
         return array
 
@@ -182,12 +194,13 @@ class Library:
         for film in self.films():
             same = film.card.source == newest.card.source and film.path != newest.path
             if same and _identity(film)[1:] == _identity(newest)[1:]:
-                shutil.rmtree(film.path)
+                doomed = film.path.rename(film.path.with_name(f".{film.name}.partial"))
+                shutil.rmtree(doomed, ignore_errors=True)
 
     def _film(self, path: Path) -> PickledFilm:
         try:
             card = Card.from_json((path / "film.json").read_text())
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise LibraryError(
                 f"{path}/film.json is not readable; delete the folder and pickle the film again"
             ) from error

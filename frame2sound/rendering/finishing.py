@@ -94,7 +94,8 @@ def fit(
     last = np.empty(0, np.float32)
     for chunk in chunks:
         if len(chunk):
-            yield last
+            if len(last):
+                yield last
             given += len(last)
             last = chunk
     missing = sample_at(seconds(), sample_rate) - given

@@ -10,7 +10,6 @@ import numpy as np
 
 from frame2sound.sound.grains import Grains
 
-
 LEAST_FRAMES = 1.2
 """How many frames a grain must last for the clouds of neighbouring frames to meet."""
 
@@ -41,7 +40,7 @@ class OnTime:
     duration_seconds : float
         Length of a grain; where frames are long, it is rather 1.2 frames, to leave no hole.
     density_hz : float
-        Grains a second; times the duration, the number that sound at once.
+        Grains a second; times the duration, the number that sound at once, however long they get.
     pitch_jitter : float
         Semitones, up and down, by which grains are detuned.
     """
@@ -62,11 +61,12 @@ class OnTime:
 
     def grains(self, start: int, end: int, sample_rate: int, random: np.random.Generator) -> Grains:
         """Return grains spread evenly, with a random offset each, over the frame's beginning."""
-        wanted = self.density_hz * (end - start) / sample_rate
-        count = int(wanted + random.random())
+        size = self._length(end - start, sample_rate)
+        at_once = self.density_hz * self.duration_seconds
+        count = int(at_once * (end - start) / size + random.random())
         span = min(self.spread_seconds * sample_rate, end - start)
         peak = start + (np.arange(count) + random.random(count)) / max(count, 1) * span
-        length = np.full(count, self._length(end - start, sample_rate))
+        length = np.full(count, size)
         onset = np.maximum(np.floor(peak - length / 2), np.ceil(start - length / 2))
         rate = 2 ** (random.uniform(-1, 1, count) * self.pitch_jitter / 12)
         middle = (

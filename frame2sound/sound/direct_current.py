@@ -24,8 +24,11 @@ class DirectCurrentRemoval:
 
     def feed(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         """Filter a piece of mono sound; the pieces' results join."""
+        if not len(sound):
+            return sound  # `lfilter` would forget its state
         gain = (1 + self._pole) / 2
         filtered, self._state = lfilter(
             [gain, -gain], [1.0, -self._pole], sound.astype(np.float64), zi=self._state
         )
-        return filtered.astype(np.float32)
+        result: NDArray[np.float32] = filtered.astype(np.float32)
+        return result

@@ -106,5 +106,5 @@ class Limiter:
         peaks = np.pad(peaks, self.reach)
         loudest = maximum_filter1d(peaks, 2 * self.reach + 1, mode="constant")
         cut = 1 - self.ceiling / np.maximum(loudest, self.ceiling)
-        gain = 1 - np.convolve(cut, self._smooth, mode="valid")
+        gain: NDArray[np.float32] = 1 - np.convolve(cut, self._smooth, mode="valid")
         return channels * gain[:, None] if sound.ndim > 1 else sound * gain

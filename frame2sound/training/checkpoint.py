@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
@@ -61,7 +61,7 @@ def save_checkpoint(
         }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path, TrainingError) as partial:
-        save_file(tensors, partial, {KEY: json.dumps(asdict(course))})
+        partial.write_bytes(save(tensors, {KEY: json.dumps(asdict(course))}))
 
 
 def load_checkpoint(
@@ -78,15 +78,18 @@ def load_checkpoint(
         with safe_open(path, "pt") as file:
             course = _course((file.metadata() or {})[KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
     if course.signature != signature:
         raise TrainingError(
             f"{path} belongs to another recipe, library or seed; "
             "use those it was begun with, or begin anew with --overwrite"
         )
-    network.load_state_dict(_part(tensors, "network."))
-    _restore(optimiser, _part(tensors, "optimiser."))
+    try:
+        network.load_state_dict(_part(tensors, "network."))
+        _restore(optimiser, _part(tensors, "optimiser."))
+    except (RuntimeError, ValueError) as error:
+        raise TrainingError(f"{path} lacks a part of its state; train anew") from error
     return course, _part(tensors, "best.")
 
 

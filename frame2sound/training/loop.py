@@ -22,7 +22,8 @@ from frame2sound.brain.recipe import Recipe, recipe_table
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.store import Library
+from frame2sound.library.store import Library, PickledFilm
+from frame2sound.safe import unhurried
 from frame2sound.training.checkpoint import (
     Course,
     checkpoint_path,
@@ -102,7 +103,8 @@ class Trainer:
         self.films = _films(library, recipe)
         pairs = Pairs.of(self.films, clock, PcmBlocks.of(recipe.target, clock))
         self.learned, self.held_out = split_pairs(pairs, recipe.training, seed)
-        if not len(self.learned):
+        screens = [number for number, film in enumerate(self.films) if is_calibration(film)]
+        if np.isin(self.learned.film, screens).all():
             raise TrainingError(
                 f"{library.path} is too short to learn from: no frame has a whole block of sound "
                 f"({pairs.target.length / clock.sample_rate:.3f} s); add films"
@@ -136,10 +138,10 @@ class Trainer:
         before = self.course.seconds
         self.network.train()
         while self.course.epoch < training.epochs and not self._out_of_patience():
-            order = np.random.default_rng([self.seed, 2, self.course.epoch])
-            order = order.permutation(len(self.learned))
+            random = np.random.default_rng([self.seed, 2, self.course.epoch])
+            order = random.permutation(len(self.learned))
             while self.course.batch < self.batches:
-                self._step(order[self.course.batch * self.batch :][: self.batch])
+                self.step(order[self.course.batch * self.batch :][: self.batch])
                 now = time.monotonic()
                 self.course.seconds = before + now - begun
                 report(self._report())
@@ -168,23 +170,28 @@ class Trainer:
             brain.silence_screens()
         return brain
 
-    def _step(self, which: np.ndarray) -> None:
+    def step(self, which: np.ndarray) -> None:
+        """Learn from the pairs of these numbers; `TrainingError` when the loss is not finite."""
         rate = rate_at(self.recipe.training, self._steps_done(), self._steps())
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         frames, blocks = self.learned.take(which)
         loss = self._loss(frames, blocks)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        self.course.batch += 1
-        value = loss.item()
-        if not math.isfinite(value):
+        loss.backward()  # type: ignore[no-untyped-call]
+        value = self._finite(loss.item())
+        with unhurried():
+            self.optimiser.step()
+            self.course.batch += 1
+            self.course.loss_sum += value
+
+    def _finite(self, loss: float) -> float:
+        if not math.isfinite(loss):
             raise TrainingError(
                 f"the loss is no longer finite in epoch {self.course.epoch + 1}: training "
                 f"diverged; use a smaller --set training.rate (now {self.recipe.training.rate})"
             )
-        self.course.loss_sum += value
+        return loss
 
     def _loss(self, frames: np.ndarray, blocks: np.ndarray) -> torch.Tensor:
         wanted = torch.from_numpy(self.target.to_output(blocks)).to(self.device)
@@ -195,12 +202,15 @@ class Trainer:
         course = self.course
         loss = course.loss_sum / self.batches
         held_out = self.evaluate(self.held_out) if len(self.held_out) else None
-        course.curve.append((loss, held_out))
-        course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
-        judged = loss if held_out is None else held_out
-        if judged < course.best:
-            course.best, course.best_epoch = judged, course.epoch
-            self.best = self._weights()
+        judged = self._finite(loss if held_out is None else held_out)
+        weights = self._weights()
+        self._finite(sum(tensor.sum().item() for tensor in weights.values()))
+        with unhurried():
+            course.curve.append((loss, held_out))
+            course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
+            if judged < course.best:
+                course.best, course.best_epoch = judged, course.epoch
+                self.best = weights
 
     def evaluate(self, pairs: Pairs) -> float:
         """Return the mean loss over pairs."""
@@ -267,7 +277,7 @@ class Trainer:
         }
 
 
-def _films(library: Library, recipe: Recipe) -> list:
+def _films(library: Library, recipe: Recipe) -> list[PickledFilm]:
     films = library.films()
     if all(is_calibration(film) for film in films):
         raise TrainingError(

@@ -53,10 +53,10 @@ def build_optimiser(network: nn.Module, recipe: Training) -> Optimizer:
 
 
 def rate_at(recipe: Training, step: int, steps: int) -> float:
-    """Return the learning rate at a step: a linear rise, then half a cosine down to zero."""
+    """Return the learning rate at a step: a linear rise, then level or half a cosine to zero."""
     rising = max(1, round(recipe.warmup * steps))
-    if recipe.schedule == "constant":
-        return recipe.rate
     if step < rising:
         return recipe.rate * (step + 1) / rising
+    if recipe.schedule == "constant":
+        return recipe.rate
     return recipe.rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))

@@ -41,7 +41,7 @@ def split_pairs(pairs: Pairs, recipe: Training, seed: int) -> tuple[Pairs, Pairs
         )
     if not recipe.held_out or (recipe.split == "blocks" and len(places) < 3):
         return pairs, pairs.only(np.zeros(len(pairs), bool))
-    count = max(1, round(recipe.held_out * len(places)))
+    count = min(max(1, round(recipe.held_out * len(places))), len(places) - 1)
     chosen = np.random.default_rng([seed, 1]).permutation(len(places))[:count]
     held = np.zeros(len(pairs), bool)
     guarded = np.zeros(len(pairs), bool)

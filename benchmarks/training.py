@@ -1,0 +1,112 @@
+"""Training steps against the machine's own matrix products.
+
+    python benchmarks/training.py [--recipe NAME ...] [--batch 512] [--device cpu]
+
+A step of the real loop - pairs from the memory-mapped library, scaling, forward, backward,
+optimiser - counted as the arithmetic that it must do: 2 operations a weight and pair forward, 2
+for the weights' gradient, 2 for the input's (not in the first layer). The matrix product beside it
+is one of the first layer's shape. Both in turns; the median of the runs counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from frame2sound.brain.recipe import load_recipe
+from frame2sound.clock import Clock
+from frame2sound.film.picture import SIZE
+from frame2sound.library.store import Card, Library
+from frame2sound.training.loop import Trainer
+from frame2sound.training.optimiser import pick_device
+
+RUNS = 5
+STEPS = 12
+
+
+def noise_library(path: Path, frames: int, clock: Clock) -> Library:
+    """Build a library of noise."""
+    library = Library.create(path, clock.sample_rate)
+    random = np.random.default_rng(0)
+    samples = clock.start(frames)
+    folder = path / "noise"
+    folder.mkdir()
+    np.save(folder / "frames.npy", random.integers(0, 256, (frames, SIZE, SIZE), np.uint8))
+    np.save(folder / "times.npy", clock.times(frames + 1))
+    np.save(folder / "sound.npy", random.standard_normal(samples).astype(np.float32))
+    card = Card("noise", "noise", clock.fps, frames, samples, clock.sample_rate, (0, samples))
+    (folder / "film.json").write_text(card.to_json())
+    return library
+
+
+def operations(network: torch.nn.Sequential, batch: int) -> float:
+    """Return the operations of one step."""
+    weights = [layer.weight.numel() for layer in network if isinstance(layer, torch.nn.Linear)]
+    return 2.0 * batch * (3 * sum(weights) - weights[0])
+
+
+def product_rate(batch: int, width: int, device: torch.device) -> float:
+    """Return operations a second of a bare matrix product."""
+    left = torch.randn(batch, SIZE * SIZE, device=device)
+    right = torch.randn(SIZE * SIZE, width, device=device)
+    begun = _now(device)
+    for _ in range(STEPS):
+        torch.mm(left, right)
+    return 2.0 * batch * SIZE * SIZE * width * STEPS / (_now(device) - begun)
+
+
+def step_rate(trainer: Trainer, order: np.ndarray, device: torch.device) -> float:
+    """Return seconds a step."""
+    begun = _now(device)
+    for step in range(STEPS):
+        trainer.step(order[step * trainer.batch :][: trainer.batch])
+    return (_now(device) - begun) / STEPS
+
+
+def _now(device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
+    """Print the rates of both, and the ratio."""
+    recipe = load_recipe(name, [f"training.batch={batch}", "training.held_out=0.0"])
+    frames = batch * (STEPS + 1)
+    library = noise_library(folder / name, frames, recipe.ticking())
+    trainer = Trainer(library, recipe, 0, device)
+    order = np.random.default_rng(0).permutation(len(trainer.learned))
+    width = recipe.network.hidden[0]
+    step_rate(trainer, order, device), product_rate(batch, width, device)
+    runs = [
+        (product_rate(batch, width, device), step_rate(trainer, order, device)) for _ in range(RUNS)
+    ]
+    product = statistics.median(run[0] for run in runs)
+    seconds = statistics.median(run[1] for run in runs)
+    rate = operations(trainer.network, batch) / seconds
+    print(
+        f"{name:24} batch {batch}  {batch / seconds:8.0f} pairs/s  step {rate / 1e9:7.0f} GFLOP/s  "
+        f"matrix product {product / 1e9:7.0f} GFLOP/s  ratio {rate / product:.2f}"
+    )
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recipe", nargs="+", default=["lines-small", "lines", "kungfury", "deep"])
+    parser.add_argument("--batch", type=int, default=512)
+    parser.add_argument("--device", default="cpu")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        for recipe in asked.recipe:
+            compare(recipe, asked.batch, pick_device(asked.device), Path(name))
+
+
+if __name__ == "__main__":
+    main()

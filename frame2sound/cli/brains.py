@@ -1,0 +1,63 @@
+"""``frame2sound brains``: recipes, and the cards of trained brains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from frame2sound.cli.app import app
+from frame2sound.cli.cards import card, print_json
+from frame2sound.cli.options import AsJson, Verbose
+
+
+@app.command()
+def brains(
+    trained: Annotated[
+        list[Path] | None, typer.Argument(help="Trained brains whose cards to show.")
+    ] = None,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show the recipes, or the cards of trained brains."""
+    if trained:
+        _show_trained(trained, as_json)
+    else:
+        _show_recipes(as_json)
+
+
+def _show_recipes(as_json: bool) -> None:
+    from frame2sound.brain.recipe import load_recipe, recipe_names, recipe_table
+
+    recipes = [load_recipe(name) for name in recipe_names()]
+    if as_json:
+        print_json([recipe_table(recipe) for recipe in recipes])
+        return
+    for recipe in recipes:
+        layers = "-".join(str(width) for width in recipe.network.hidden)
+        typer.echo(f"{recipe.name:24} 4096-{layers}-sound")
+        typer.echo(f"  {recipe.about}")
+
+
+def _show_trained(paths: list[Path], as_json: bool) -> None:
+    from frame2sound.brain.file import load_brain
+    from frame2sound.brain.recipe import recipe_table
+
+    brains = {str(path): load_brain(path) for path in paths}
+    if as_json:
+        rows = [
+            {
+                "brain": path,
+                "parameters": brain.parameters,
+                "recipe": recipe_table(brain.recipe),
+                "provenance": brain.provenance,
+            }
+            for path, brain in brains.items()
+        ]
+        print_json(rows)
+        return
+    for path, brain in brains.items():
+        typer.echo(f"{path}  {brain.recipe.name}  {brain.parameters} parameters")
+        for line in card(brain.provenance):
+            typer.echo(f"  {line}")

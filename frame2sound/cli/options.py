@@ -1,0 +1,55 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated
+
+import typer
+
+
+def _be_verbose(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        context.find_root().obj = {"verbose": True}
+
+
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", callback=_be_verbose, help="Show tracebacks of errors.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all that is drawn by chance.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
+VideoStream = Annotated[int | None, typer.Option(min=0, help="Which picture, from 0.")]
+AudioStream = Annotated[int | None, typer.Option(min=0, help="Which sound, from 0.")]
+AllowDamaged = Annotated[
+    bool, typer.Option("--allow-damaged", help="Use what decodes of a damaged film.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+
+
+def decibels(text: str) -> float:
+    """Read a level such as "-12dB"."""
+    match = re.fullmatch(r"([+-]?\d+(\.\d+)?)\s*(dB)?", text.strip(), re.IGNORECASE)
+    if match is None or not -200 <= float(match[1]) <= 60:
+        raise typer.BadParameter(f"got {text!r}, expected a level from -200dB to 60dB")
+    return float(match[1])
+
+
+def frames_a_second(text: str) -> Fraction:
+    """Read an exact frame rate such as "24" or "30000/1001"."""
+    try:
+        fps = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        fps = Fraction(0)
+    if not 0 < fps <= 1000:
+        raise typer.BadParameter(f'got {text!r}, expected frames a second, as 24 or "30000/1001"')
+    return fps
+
+
+def width_and_height(text: str) -> tuple[int, int]:
+    """Read a size such as "480x360"."""
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None or not all(16 <= int(side) <= 8192 for side in match.groups()):
+        raise typer.BadParameter(f"got {text!r}, expected WIDTHxHEIGHT from 16 to 8192, as 480x360")
+    return int(match[1]), int(match[2])

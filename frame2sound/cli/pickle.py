@@ -1,0 +1,121 @@
+"""``frame2sound pickle``: films to a library."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from frame2sound.cli.app import app
+from frame2sound.cli.cards import print_json
+from frame2sound.cli.options import (
+    AllowDamaged,
+    AsJson,
+    AudioStream,
+    Verbose,
+    VideoStream,
+    frames_a_second,
+)
+from frame2sound.cli.progress import Progress
+from frame2sound.errors import FilmError
+
+if TYPE_CHECKING:
+    from frame2sound.library.crew import Outcome, Report
+
+
+@app.command()
+def pickle(
+    films: Annotated[list[Path], typer.Argument(help="Films with sound, to learn from.")],
+    library: Annotated[Path, typer.Option(help="Folder of pickled films; made if need be.")],
+    sample_rate: Annotated[
+        int | None, typer.Option(min=1000, max=192_000, help="Of a new library, in Hz.")
+    ] = None,
+    calibration: Annotated[
+        bool, typer.Option(help="Add 30 s of black and of white screen with silence.")
+    ] = True,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Films at a time.")] = None,
+    video_stream: VideoStream = None,
+    audio_stream: AudioStream = None,
+    allow_damaged: AllowDamaged = False,
+    export_npz: Annotated[
+        Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
+    ] = None,
+    export_sound: Annotated[
+        Literal["pcm", "stft"], typer.Option(help="What the .npz holds of the sound.")
+    ] = "pcm",
+    export_fps: Annotated[str, typer.Option(help="Frames a second in the .npz.")] = "30",
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Films to a library: their frames, times and sound."""
+    from frame2sound.clock import Clock
+    from frame2sound.library.calibration import calibrate
+    from frame2sound.library.crew import pickle_films
+    from frame2sound.library.export import export_npz as export
+    from frame2sound.library.pickler import Choice
+    from frame2sound.library.store import Library
+
+    fps = frames_a_second(export_fps)
+    shelf = Library.create(library, sample_rate)
+    if calibration:
+        calibrate(shelf)
+    choice = Choice(video_stream, audio_stream, allow_damaged)
+    outcomes = []
+    with Progress() as progress:
+        for outcome in pickle_films(films, shelf, choice, jobs, _reporter(films, progress)):
+            outcomes.append(outcome)
+            if not as_json:
+                _tell(outcome)
+            if export_npz is not None and outcome.film is not None:
+                path = export_npz / f"{outcome.film.name}.npz"
+                rows, columns = export(
+                    outcome.film, Clock(fps, shelf.sample_rate), path, export_sound
+                )
+                typer.echo(f"  {path}  sound {rows} x {columns}", err=as_json)
+    if as_json:
+        print_json({"library": str(library), "films": [_row(each) for each in outcomes]})
+    errors = [f"  {each.error}" for each in outcomes if each.film is None]
+    if errors:
+        count = f"{len(errors)} of {len(outcomes)} films not pickled, the others are kept:"
+        raise FilmError("\n".join([count, *errors]))
+
+
+def _reporter(films: list[Path], progress: Progress) -> Report:
+    from frame2sound.film.streams import stated_seconds
+
+    lengths = {film: stated_seconds(film) for film in films}
+    begun: dict[Path, float] = {}
+
+    def report(film: Path, seconds: float, frames: int) -> None:
+        spent = time.monotonic() - begun.setdefault(film, time.monotonic())
+        note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
+        progress.show(film.name, seconds, lengths[film], note)
+
+    return report
+
+
+def _tell(outcome: Outcome) -> None:
+    if outcome.film is None:
+        return
+    state = "pickled" if outcome.new else "already there"
+    card = outcome.film.card
+    typer.echo(
+        f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames"
+    )
+    for note in card.notes:
+        typer.echo(f"  note: {note}")
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    if outcome.film is None:
+        return {"film": str(outcome.source), "error": outcome.error}
+    return {
+        "film": str(outcome.source),
+        "folder": str(outcome.film.path),
+        "new": outcome.new,
+        "frames": outcome.film.card.frames,
+        "seconds": outcome.film.seconds,
+        "notes": list(outcome.film.card.notes),
+    }

@@ -1,0 +1,59 @@
+"""``frame2sound train``: a library to a brain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from frame2sound.cli.app import app
+from frame2sound.cli.cards import card, print_json
+from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose
+from frame2sound.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from frame2sound.training.loop import Report
+
+
+@app.command()
+def train(
+    library: Annotated[Path, typer.Argument(help="Folder of pickled films.")],
+    recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "deep",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change the recipe: training.epochs=5, preset=hindle."),
+    ] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Brain to write.")] = Path(
+        "brain.safetensors"
+    ),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
+    seed: Seed = 0,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a brain on a library."""
+    from frame2sound.brain.recipe import load_recipe
+    from frame2sound.library.store import Library
+    from frame2sound.training.checkpoint import refuse_losing
+    from frame2sound.training.loop import train as fit
+
+    chosen = load_recipe(recipe, settings)
+    shelf = Library.open(library)
+    refuse_losing(out, resume=resume, overwrite=overwrite)
+    with Progress() as progress:
+
+        def report(now: Report) -> None:
+            held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
+            note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
+            progress.show(f"training {chosen.name}", now.step, now.steps, note)
+
+        brain = fit(shelf, chosen, out, seed=seed, device=device, resume=resume, report=report)
+    if as_json:
+        print_json({"brain": str(out), "parameters": brain.parameters, **brain.provenance})
+        return
+    typer.echo(f"{out}  {brain.parameters} parameters")
+    for line in card(brain.provenance):
+        typer.echo(f"  {line}")

@@ -1,0 +1,20 @@
+"""A small recipe, of which tests change what they are about."""
+
+import pytest
+
+from frame2sound.brain.recipe import recipe_from
+
+
+@pytest.fixture
+def small():
+    """A function that builds a recipe for 8 kHz with two narrow hidden layers."""
+
+    def build(**parts):
+        table = {
+            "name": "small",
+            "network": {"kind": "mlp", "hidden": [8, 6]},
+            "clock": {"sample_rate": 8000},
+        }
+        return recipe_from(table | parts)
+
+    return build

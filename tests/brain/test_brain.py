@@ -1,0 +1,125 @@
+"""A brain turns frames into blocks, and its screens can be made silent by the smallest change."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.networks import last_layer
+from frame2sound.errors import BrainError
+
+FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
+SCREENS = np.stack([np.zeros((64, 64), np.uint8), np.full((64, 64), 255, np.uint8)])
+FLOOR = 10 ** (-120 / 20)
+
+
+def loud(recipe, seed=0):
+    """A brain to which every screen is as loud as sound is: its last layer is drawn wide."""
+    brain = Brain.untrained(recipe, rms=0.1, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    layer = last_layer(brain.network)
+    torch.nn.init.normal_(layer.weight, 0, layer.in_features**-0.5, generator)
+    torch.nn.init.normal_(layer.bias, 0, 0.3, generator)
+    return brain
+
+
+@pytest.mark.parametrize("scaling", ["rms", "half"])
+def test_blocks_equal_a_slow_reference(small, scaling):
+    brain = loud(small(target={"scaling": scaling, "lead_seconds": 0.002}))
+    one, _, two, _, three = brain.network
+    seen = FRAMES.reshape(5, -1) / 255
+    for layer in (one, two):
+        weight, bias = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()
+        seen = np.maximum(seen @ weight.T + bias, 0)
+    output = seen @ three.weight.detach().double().numpy().T + three.bias.detach().numpy()
+    expected = output * 0.1 if scaling == "rms" else output * 2 - 1
+    blocks = brain.blocks(FRAMES)
+    assert blocks.dtype == np.float32
+    assert blocks.shape == (5, brain.lead + brain.clock.slice_length) == (5, 16 + 267)
+    # Sums of 4096 products in single precision.
+    np.testing.assert_allclose(blocks, expected, atol=1e-5)
+
+
+def test_a_frame_sounds_the_same_in_any_company(small):
+    brain = loud(small())
+    together = brain.blocks(FRAMES)
+    alone = np.concatenate([brain.blocks(FRAMES[i : i + 1]) for i in range(5)])
+    # The order of a matrix product's sums may change with its size.
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+    assert brain.blocks(FRAMES[:0]).shape == (0, brain.target.length)
+
+
+def test_a_brain_counts_what_it_has_learned(small):
+    brain = Brain.untrained(small())
+    assert brain.parameters == (4096 + 1) * 8 + (8 + 1) * 6 + (6 + 1) * 267
+
+
+def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
+    one, again, other = (Brain.untrained(small(), 0.1, seed).blocks(FRAMES) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+    assert np.sqrt(np.mean(one**2)) < 0.1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_diverged_brain_is_told_from_sound(small, value):
+    brain = Brain.untrained(small())
+    with torch.no_grad():
+        last_layer(brain.network).bias[3] = value
+    with pytest.raises(BrainError, match=r"brain 'small' gives numbers that are not finite"):
+        brain.blocks(FRAMES)
+
+
+@pytest.mark.parametrize("scaling", ["rms", "half"])
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+@pytest.mark.parametrize(
+    ("hidden", "floor"),
+    [([8], FLOOR), ([1000], FLOOR), ([64, 1000], FLOOR), ([], 10 * FLOOR)],  # 4096 terms round more
+)
+def test_silenced_screens_are_below_120_db(small, scaling, hidden, floor, activation):
+    network = {"kind": "mlp", "hidden": hidden, "activation": activation}
+    brain = loud(small(network=network, target={"scaling": scaling}))
+    assert np.abs(brain.blocks(SCREENS)).max(axis=1).min() > 0.01
+    brain.silence_screens()
+    assert np.abs(brain.blocks(SCREENS)).max() < floor
+    assert np.abs(brain.blocks(FRAMES)).max() > 0.001
+
+
+@pytest.mark.parametrize("scaling", ["rms", "half"])
+def test_silencing_is_the_smallest_change(small, scaling):
+    brain = loud(small(target={"scaling": scaling}))
+    before = copy.deepcopy(brain.network)
+    brain.silence_screens()
+    with torch.no_grad():
+        seen = before[:-1](torch.stack([torch.zeros(4096), torch.ones(4096)])).double().numpy()
+    seen = np.concatenate([seen, np.ones((2, 1))], axis=1)
+
+    def weights(network):
+        layer = last_layer(network)
+        return torch.cat([layer.weight.T, layer.bias[None]]).detach().double().numpy()
+
+    silent = 0.0 if scaling == "rms" else 0.5
+    # For too few equations lstsq gives the solution of least norm.
+    change = np.linalg.lstsq(seen, silent - seen @ weights(before), rcond=None)[0]
+    # Weights of about 1 are kept in single precision.
+    np.testing.assert_allclose(weights(brain.network) - weights(before), change, atol=5e-7)
+    for old, new in zip(before[:-1].parameters(), brain.network[:-1].parameters(), strict=True):
+        assert torch.equal(old, new)
+
+
+def test_silencing_twice_is_silencing_once(small):
+    brain = loud(small())
+    brain.silence_screens()
+    before = brain.blocks(FRAMES)
+    brain.silence_screens()
+    np.testing.assert_allclose(brain.blocks(FRAMES), before, atol=1e-6)
+
+
+def test_screens_that_look_alike_to_a_network_are_silenced_too(small):
+    brain = loud(small())
+    with torch.no_grad():
+        brain.network[0].weight.zero_()
+    brain.silence_screens()
+    assert np.abs(brain.blocks(SCREENS)).max() < FLOOR

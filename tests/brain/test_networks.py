@@ -1,0 +1,52 @@
+"""Networks have the layers asked for and begin as the papers advise."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from frame2sound.brain.networks import build_network, initialise, last_layer
+from frame2sound.brain.recipe import Mlp
+
+ACTIVATIONS = {"relu": nn.ReLU, "logistic": nn.Sigmoid, "tanh": nn.Tanh}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
+def test_layers_are_as_the_recipe_says(activation, hidden):
+    network = build_network(Mlp(hidden, activation), 7, 2)
+    widths = [7, *hidden, 2]
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    assert [(x.in_features, x.out_features) for x in linear] == list(
+        zip(widths, widths[1:], strict=False)
+    )
+    assert [type(layer) for layer in network[1::2]] == [ACTIVATIONS[activation]] * len(hidden)
+    assert last_layer(network) is network[-1]
+    assert network(torch.zeros(3, 7)).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("activation", "deviation"),
+    [("relu", math.sqrt(2 / 800)), ("tanh", math.sqrt(2 / (800 + 600)))],
+)
+def test_weights_begin_with_the_variance_of_the_papers(activation, deviation):
+    network = build_network(Mlp((600,), activation), 800, 400)
+    initialise(network, seed=0)
+    # The deviation of 480 000 draws strays by 1 / sqrt(2 * 480 000), or 0.1 %; five times that.
+    assert network[0].weight.std().item() == pytest.approx(deviation, rel=5e-3)
+    last = 0.1 * math.sqrt(2 / (600 + 400))
+    assert network[-1].weight.std().item() == pytest.approx(last, rel=8e-3)
+    assert not network[0].bias.any()
+    assert not network[-1].bias.any()
+
+
+def test_a_seed_is_a_network():
+    def weights(seed):
+        network = build_network(Mlp((5,)), 7, 2)
+        torch.manual_seed(99)  # of no influence
+        initialise(network, seed)
+        return network[0].weight
+
+    assert torch.equal(weights(1), weights(1))
+    assert not torch.equal(weights(1), weights(2))

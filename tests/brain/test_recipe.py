@@ -1,0 +1,273 @@
+"""Recipes are read strictly, and those that ship are what they say they are."""
+
+from fractions import Fraction
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.inputs import PIXELS
+from frame2sound.brain.networks import build_network
+from frame2sound.brain.recipe import (
+    PRESETS,
+    Training,
+    load_recipe,
+    recipe_from,
+    recipe_names,
+    recipe_table,
+)
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.errors import RecipeError
+from frame2sound.library.store import Library
+from frame2sound.training.loop import train
+
+ANCESTOR = {
+    "armstrong-basic": [4096, 1000, 735],
+    "lines-small": [4096, 1000, 735],
+    "lines": [4096, 1000, 1000, 1000, 735],
+    "seeing-a-sound-shallow": [4096, 1000, 735],
+    "seeing-a-sound-deeper": [4096, 1000, 1000, 1000, 735],
+    "ramshackletyping": [4096, 1000, 735],
+    "osborne-combined-big": [4096, 1000, 1000, 1000, 735],
+    "kungfury": [4096, 2000, 1500, 1000, 735],
+    "four-layers": [4096, 2048, 1000, 1000, 735],
+}
+"""The layers of the brains of 2015, as their author gives them."""
+
+OURS = {"deep": [4096, 512, 512, 512, 911], "shallow": [4096, 512, 911]}
+"""Blocks of 735 samples and a lead of 0.008 s, which is 176."""
+
+
+def widths(network):
+    layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    return [layers[0].in_features, *(layer.out_features for layer in layers)]
+
+
+def test_every_recipe_that_ships_is_in_the_table():
+    assert set(recipe_names()) >= set(ANCESTOR) | set(OURS)
+
+
+@pytest.mark.parametrize(("name", "layers"), (ANCESTOR | OURS).items())
+def test_a_shipped_recipe_has_its_layers(name, layers):
+    recipe = load_recipe(name)
+    target = PcmBlocks.of(recipe.target, recipe.ticking())
+    with torch.device("meta"):
+        network = build_network(recipe.network, PIXELS, target.length)
+    assert widths(network) == layers
+
+
+@pytest.fixture(scope="module")
+def minute(tmp_path_factory, add_film):
+    library = Library.create(tmp_path_factory.mktemp("shipped") / "library", 22050)
+    add_film(library, "film")
+    return library
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, minute, name):
+    narrow = [16] * len(load_recipe(name).network.hidden)
+    settings = [f"network.hidden={narrow}", "training.epochs=1", "training.batch=30"]
+    out = tmp_path / "brain.safetensors"
+    brain = train(minute, load_recipe(name, settings), out, device="cpu")
+    again = load_brain(out)
+    frames = np.array(minute.films()[0].frames[:5])
+    blocks = again.blocks(frames)
+    assert blocks.shape == (5, brain.target.length)
+    assert blocks.any()
+    np.testing.assert_array_equal(blocks, brain.blocks(frames))
+    assert again.recipe == brain.recipe
+    assert again.clock.fps == 30
+
+
+@pytest.mark.parametrize("name", ["shallow", "lines-small"])
+def test_a_shipped_recipe_in_its_own_size_saves_and_loads(tmp_path, name):
+    brain = Brain.untrained(load_recipe(name))
+    assert brain.parameters == sum(
+        (before + 1) * after
+        for before, after in zip(widths(brain.network), widths(brain.network)[1:], strict=False)
+    )
+    save_brain(brain, tmp_path / "brain.safetensors")
+    frames = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
+    again = load_brain(tmp_path / "brain.safetensors").blocks(frames)
+    np.testing.assert_array_equal(again, brain.blocks(frames))
+
+
+BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"colour": 1}, "'x'.*unknown field `colour`"),
+        ({"training": {"epoch": 1}}, "unknown field `epoch`"),
+        ({"training": {"epochs": "five"}}, r"Expected `int`, got `str`.*training\.epochs"),
+        ({"training": {"epochs": 0}}, r">= 1.*training\.epochs"),
+        ({"training": {"epochs": 1.5}}, "Expected `int`, got `float`"),
+        ({"training": {"rate": 0}}, r"> 0.*training\.rate"),
+        ({"training": {"rate": float("nan")}}, r"training\.rate"),
+        ({"training": {"rate": float("inf")}}, r"training\.rate"),
+        ({"training": {"held_out": 1.0}}, r"< 1.*training\.held_out"),
+        ({"training": {"optimiser": "magic"}}, "Invalid enum value 'magic'"),
+        ({"training": 5}, r"training"),
+        ({"network": {"kind": "mlp", "hidden": [0]}}, r">= 1.*network\.hidden"),
+        ({"network": {"kind": "mlp", "hidden": [65537]}}, "<= 65536"),
+        ({"network": {"kind": "mlp", "hidden": 4}}, "Expected `array`"),
+        ({"network": {"kind": "transformer", "hidden": [4]}}, "transformer"),
+        ({"network": {"kind": "mlp"}}, "missing required field `hidden`"),
+        ({"target": {"lead_seconds": 1.5}}, r"<= 1.*target\.lead_seconds"),
+        ({"target": {"lead_seconds": float("nan")}}, r"target\.lead_seconds"),
+        ({"target": {"scaling": "double"}}, "double"),
+        ({"clock": {"sample_rate": 10}}, r">= 100.*clock\.sample_rate"),
+        ({"preset": "mozart"}, "no preset 'mozart'; expected one of hindle"),
+        ({"preset": ["hindle"]}, "no preset"),
+        ({"preset": "hindle", "training": 5}, "training"),
+    ],
+    ids=str,
+)
+def test_what_a_recipe_cannot_say_is_named(change, match):
+    with pytest.raises(RecipeError, match=match):
+        recipe_from(BASE | change)
+
+
+@pytest.mark.parametrize(
+    ("fps", "exact"),
+    [
+        ("30000/1001", Fraction(30000, 1001)),
+        ("24", Fraction(24)),
+        (25, Fraction(25)),
+        ("29.97", Fraction(2997, 100)),
+    ],
+)
+def test_a_frame_rate_is_exact(fps, exact):
+    recipe = recipe_from(BASE | {"clock": {"fps": fps}})
+    assert recipe.clock.fps == exact
+    assert recipe.ticking().fps == exact
+
+
+@pytest.mark.parametrize("fps", [29.97, 0, -5, "0", "1/0", "fast", 1001, [30], None, "nan", True])
+def test_a_frame_rate_that_is_none_is_refused(fps):
+    with pytest.raises(RecipeError, match="'x'"):
+        recipe_from(BASE | {"clock": {"fps": fps}})
+
+
+def test_a_float_frame_rate_is_told_the_remedy():
+    with pytest.raises(RecipeError, match="got 29.97, expected an exact number such as 30 or"):
+        recipe_from(BASE | {"clock": {"fps": 29.97}})
+
+
+def test_an_unknown_recipe_is_told_the_known_ones():
+    with pytest.raises(
+        RecipeError, match="no recipe 'cats'; expected one of armstrong-basic, deep"
+    ):
+        load_recipe("cats")
+
+
+@pytest.mark.parametrize("text", ["hidden = [", "\xff\xfe", "a = 1\na = 2"])
+def test_a_file_that_is_no_recipe_is_named(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(RecipeError, match=r"mine\.toml is not readable as a recipe"):
+        load_recipe(str(path))
+
+
+def test_a_recipe_of_ones_own_is_named_after_its_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('[network]\nkind = "mlp"\nhidden = [4]\n')
+    recipe = load_recipe(str(path))
+    assert recipe.name == "mine"
+    assert recipe.training == Training()
+    path.write_text('name = "ours"\n[network]\nkind = "mlp"\nhidden = [4]\n')
+    assert load_recipe(str(path)).name == "ours"
+
+
+@pytest.mark.parametrize(
+    ("setting", "get", "value"),
+    [
+        ("training.epochs=5", lambda r: r.training.epochs, 5),
+        (" training.epochs = 5 ", lambda r: r.training.epochs, 5),
+        ("training.rate=2.5e-3", lambda r: r.training.rate, 2.5e-3),
+        ("training.rate=1", lambda r: r.training.rate, 1.0),
+        ("network.hidden=[64, 32]", lambda r: r.network.hidden, (64, 32)),
+        ("network.hidden=[]", lambda r: r.network.hidden, ()),
+        ("network.activation=tanh", lambda r: r.network.activation, "tanh"),
+        ('network.activation="tanh"', lambda r: r.network.activation, "tanh"),
+        ("clock.fps=30000/1001", lambda r: r.clock.fps, Fraction(30000, 1001)),
+        ("clock.fps=24", lambda r: r.clock.fps, Fraction(24)),
+        ("name=mine", lambda r: r.name, "mine"),
+        ("about=a = b", lambda r: r.about, "a = b"),
+    ],
+)
+def test_settings_change_a_recipe(setting, get, value):
+    assert get(load_recipe("shallow", [setting])) == value
+
+
+@pytest.mark.parametrize(
+    ("setting", "match"),
+    [
+        ("training.epochs", "got --set training.epochs, expected key=value"),
+        ("=5", "expected key=value"),
+        ("", "expected key=value"),
+        ("training.epochs=many", "Expected `int`, got `str`"),
+        ("training.epochs=", "Expected `int`, got `str`"),
+        ("training.speed=1", "unknown field `speed`"),
+        ("training=5", "training"),
+        ("about.me=1", "got --set about.me=1, but about is a value, not a table"),
+        ("network.hidden.x=1", "but hidden is a value"),
+        ("clock.fps=29.97", "expected an exact number"),
+        ("preset=mozart", "no preset 'mozart'"),
+    ],
+)
+def test_bad_settings_are_named(setting, match):
+    with pytest.raises(RecipeError, match=match):
+        load_recipe("shallow", [setting])
+
+
+def test_later_settings_win():
+    recipe = load_recipe("shallow", ["training.epochs=5", "training.epochs=6"])
+    assert recipe.training.epochs == 6
+
+
+def test_the_hindle_preset_is_that_of_2015():
+    recipe = load_recipe("lines", ["preset=hindle"])
+    training = recipe.training
+    assert (training.optimiser, training.rate, training.momentum) == ("nag", 1e-4, 0.9)
+    assert (training.batch, training.schedule, training.weight_decay) == (10, "constant", 0)
+    assert recipe.target.scaling == "half"
+    assert recipe.network == load_recipe("lines").network
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_preset_changes_the_recipe_and_settings_change_the_preset(order):
+    recipe = load_recipe("deep", ["training.rate=0.5", "preset=hindle"][::order])
+    assert recipe.training.rate == 0.5
+    assert recipe.training.batch == 10
+    assert load_recipe("deep").target.lead_seconds > 0
+    assert recipe.target.lead_seconds == 0
+
+
+def test_what_a_file_says_itself_is_stronger_than_its_preset(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'preset = "hindle"\n[network]\nkind = "mlp"\nhidden = [4]\n[training]\nrate = 0.5\n'
+    )
+    training = load_recipe(str(path)).training
+    assert (training.rate, training.batch, training.optimiser) == (0.5, 10, "nag")
+
+
+@pytest.mark.parametrize("name", recipe_names())
+@pytest.mark.parametrize("settings", [[], ["preset=hindle"], ["clock.fps=30000/1001"]])
+def test_a_recipe_comes_back_from_its_table(name, settings):
+    recipe = load_recipe(name, settings)
+    table = recipe_table(recipe)
+    assert recipe_from(msgspec.json.decode(msgspec.json.encode(table))) == recipe
+    assert table["clock"]["fps"] == str(recipe.clock.fps)
+
+
+def test_a_recipe_leaves_the_table_and_the_presets_as_they_were():
+    table = BASE | {"preset": "hindle", "training": {"epochs": 3}}
+    before = str(table), str(PRESETS)
+    assert recipe_from(table).training.epochs == 3
+    assert (str(table), str(PRESETS)) == before

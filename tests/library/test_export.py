@@ -1,0 +1,77 @@
+"""Plain arrays: what they hold, frame by frame."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frame2sound.clock import Clock, shutter
+from frame2sound.errors import LibraryError
+from frame2sound.library.calibration import calibrate
+from frame2sound.library.export import export_npz
+from frame2sound.library.store import Card, Library, PickledFilm
+
+CLOCK = Clock(Fraction(24), 22050)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> PickledFilm:
+    """Fifty frames of noise at 24 fps."""
+    folder = tmp_path / "film"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    samples = CLOCK.start(50)
+    np.save(folder / "frames.npy", random.integers(0, 256, (50, 64, 64), np.uint8))
+    np.save(folder / "times.npy", CLOCK.times(51))
+    np.save(folder / "sound.npy", random.standard_normal(samples).astype(np.float32))
+    return PickledFilm(folder, Card("n", "n", CLOCK.fps, 50, samples, 22050, (0, samples)))
+
+
+@pytest.mark.parametrize("fps", [Fraction(24), Fraction(30), Fraction(30000, 1001)])
+def test_pcm_is_each_frames_own_samples(film: PickledFilm, fps: Fraction, tmp_path: Path) -> None:
+    clock = Clock(fps, 22050)
+    export_npz(film, clock, tmp_path / "film.npz")
+    with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:
+        rows = shutter(film.times, clock)
+        assert arrays["frames"].shape == (len(rows), 4096)
+        assert arrays["frames"].dtype == np.float32
+        # 255 is not a power of two: float32 rounds.
+        wanted = film.frames[rows].reshape(len(rows), -1) / 255
+        np.testing.assert_allclose(arrays["frames"], wanted, atol=1e-7)
+        bounds = clock.bounds(len(rows))
+        for row, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+            own = film.sound[begin:end]
+            np.testing.assert_array_equal(arrays["sound"][row, : len(own)], own)
+            assert not arrays["sound"][row, len(own) :].any()
+        assert Fraction(str(arrays["fps"])) == fps
+        assert arrays["sample_rate"] == 22050
+
+
+def test_stft_is_two_frames_under_a_hann_window(film: PickledFilm, tmp_path: Path) -> None:
+    clock = Clock(Fraction(30), 22050)
+    rows, bins = export_npz(film, clock, tmp_path / "film.npz", "stft")
+    assert bins == 736
+    with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:
+        assert arrays["sound"].shape == (rows, bins)
+        begin = 10 * 735 - 735 // 2
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1470) / 1470)
+        wanted = np.fft.rfft(film.sound[begin : begin + 1470] * window)
+        # float32 sums of 1470 terms of size one.
+        np.testing.assert_allclose(arrays["sound"][10], wanted, atol=1e-3)
+
+
+def test_another_rate_is_refused(film: PickledFilm, tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="22050 Hz, got 44100 Hz"):
+        export_npz(film, Clock(Fraction(30), 44100), tmp_path / "film.npz")
+    assert list(tmp_path.glob("*.npz")) == []
+
+
+def test_calibration_exports_in_silence(tmp_path: Path) -> None:
+    library = Library.create(tmp_path / "library")
+    export_npz(calibrate(library), Clock(Fraction(30), 22050), tmp_path / "c.npz")
+    with np.load(tmp_path / "c.npz", allow_pickle=False) as arrays:
+        assert not arrays["sound"].any()
+        assert set(np.unique(arrays["frames"])) == {0.0, 1.0}

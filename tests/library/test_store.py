@@ -1,0 +1,174 @@
+"""A library tells what is in it, and names what is wrong with it."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from frame2sound.errors import LibraryError
+from frame2sound.library.store import SAMPLE_RATE, VERSION, Card, Library
+
+
+@pytest.fixture
+def film(library, add_film):
+    return add_film(library, "film")
+
+
+def test_a_new_library_is_empty_and_opens_again(tmp_path):
+    made = Library.create(tmp_path / "a" / "b", 48000)
+    assert made.films() == []
+    for again in (Library.open(made.path), Library.create(made.path), Library.create(made.path)):
+        assert (again.path, again.sample_rate) == (made.path, 48000)
+    assert Library.create(tmp_path / "c").sample_rate == SAMPLE_RATE
+
+
+def test_another_sample_rate_is_refused(library):
+    with pytest.raises(LibraryError, match="is a library at 8000 Hz, got 22050 Hz; use another"):
+        Library.create(library.path, 22050)
+
+
+def test_a_newer_library_is_refused(library):
+    table = {"version": VERSION + 1, "sample_rate": 8000}
+    (library.path / "library.json").write_text(json.dumps(table))
+    with pytest.raises(LibraryError, match=r"is of version 2, this program reads up to 1; update"):
+        Library.open(library.path)
+
+
+def test_what_is_no_library_is_refused(tmp_path):
+    with pytest.raises(LibraryError, match="is no library; make one with: frame2sound pickle"):
+        Library.open(tmp_path / "nowhere")
+    with pytest.raises(LibraryError, match="is no library"):
+        Library.open(tmp_path)
+    (tmp_path / "holiday.jpg").touch()
+    with pytest.raises(LibraryError, match="exists and is no library; choose a new or empty"):
+        Library.create(tmp_path)
+    with pytest.raises(LibraryError, match="exists and is no library"):
+        Library.create(tmp_path / "holiday.jpg")
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", '{"version": 1}', "\xff"])
+def test_a_library_card_of_garbage_is_named(library, text):
+    (library.path / "library.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(LibraryError, match=r"library\.json is not readable as a library's"):
+        Library.open(library.path)
+
+
+def test_films_come_by_name_and_half_written_ones_do_not(library, add_film):
+    for name in ("b", "c", "a"):
+        add_film(library, name)
+    half = library.path / ".d.partial"
+    (library.path / "b").rename(half)
+    (library.path / "empty").mkdir()
+    assert [film.name for film in library.films()] == ["a", "c"]
+
+
+def test_a_film_is_found_by_its_digest_and_streams(library, film):
+    assert library.find("film-0", None, None) == film
+    assert library.find("film-0", None, 0) is None
+    assert library.find("film-1", None, None) is None
+
+
+def test_a_film_is_memory_mapped_and_cannot_be_changed(film):
+    assert film.frames.shape == (30, 64, 64)
+    assert film.seconds == 1
+    for array in (film.frames, film.times, film.sound):
+        assert isinstance(array, np.memmap)
+        assert not array.flags.writeable
+
+
+def test_a_card_comes_back_from_json(film):
+    card = replace(
+        film.card, fps=Fraction(30000, 1001), notes=("so", "ünd sö"), audio_stream=1, source="ä"
+    )
+    assert Card.from_json(card.to_json()) == card
+
+
+def change(film, **values):
+    path = film.path / "film.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+@pytest.mark.parametrize("name", ["frames", "times", "sound"])
+@pytest.mark.parametrize("keep", [0, 5, 100, 0.5, -1])
+def test_an_array_that_is_cut_short_is_named(library, film, name, keep):
+    path = film.path / f"{name}.npy"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
+    with pytest.raises(LibraryError, match=rf"{name}\.npy is missing or cut short; delete"):
+        getattr(library.films()[0], name)
+
+
+@pytest.mark.parametrize("name", ["frames", "times", "sound"])
+def test_an_array_that_is_missing_is_named(library, film, name):
+    (film.path / f"{name}.npy").unlink()
+    with pytest.raises(LibraryError, match=rf"{name}\.npy is missing"):
+        getattr(library.films()[0], name)
+
+
+def test_an_array_of_objects_is_not_unpickled(library, film):
+    np.save(film.path / "sound.npy", np.array([print], object), allow_pickle=True)
+    with pytest.raises(LibraryError, match=r"sound\.npy"):
+        _ = library.films()[0].sound
+
+
+@pytest.mark.parametrize(
+    ("lie", "name", "truth"),
+    [
+        ({"frames": 31}, "frames", r"holds uint8 \(30, 64, 64\), its card says uint8 \(31, 64"),
+        ({"frames": 31}, "times", r"holds float64 \(31,\), its card says float64 \(32,\)"),
+        ({"samples": 8001}, "sound", r"holds float32 \(8000,\), its card says float32 \(8001,\)"),
+    ],
+)
+def test_a_card_that_lies_is_named(library, film, lie, name, truth):
+    change(film, **lie)
+    with pytest.raises(LibraryError, match=rf"{name}\.npy {truth}"):
+        getattr(library.films()[0], name)
+
+
+def test_another_type_is_named(library, film):
+    np.save(film.path / "sound.npy", np.zeros(8000))
+    with pytest.raises(LibraryError, match="holds float64"):
+        _ = library.films()[0].sound
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", "\xff\xfe", "[" * 10**5])
+def test_a_card_of_garbage_is_named(library, film, text):
+    (film.path / "film.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(LibraryError, match=r"film/film\.json is not readable; delete the folder"):
+        library.films()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"fps": "1/0"},
+        {"fps": "fast"},
+        {"fps": 0},
+        {"sounding": [1]},
+        {"sounding": None},
+        {"sounding": [0, 8001]},
+        {"sounding": [-1, 8000]},
+        {"sounding": [9, 8]},
+        {"colour": True},
+        {"version": VERSION + 1},
+        {"frames": "many"},
+    ],
+    ids=str,
+)
+def test_a_card_that_says_the_impossible_is_named(library, film, values):
+    change(film, **values)
+    with pytest.raises(LibraryError, match=r"film\.json is not readable; delete the folder"):
+        library.films()
+
+
+def test_the_older_state_of_a_film_goes_and_others_stay(library, add_film):
+    old, other = add_film(library, "film"), add_film(library, "other")
+    stream = add_film(library, "stream")
+    change(stream, source=old.card.source, audio_stream=1)
+    new = replace(add_film(library, "new"), card=replace(old.card, digest="new"))
+    library.drop_older(new)
+    assert [film.name for film in library.films()] == ["new", "other", "stream"]
+    assert other.frames.shape == (30, 64, 64)

@@ -1,0 +1,318 @@
+"""Rendering: an animation in, the same animation sounding out, whole or not at all."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.evaluation.measures import true_peak_db
+from frame2sound.film.reader import FilmReader
+from frame2sound.rendering.granular import Granular
+from frame2sound.rendering.render import (
+    MIRRORED_OVERLAP,
+    Delivery,
+    Style,
+    default_output,
+    render,
+)
+from frame2sound.rendering.schedule import Hindle, OnTime
+from frame2sound.sound.limiter import CEILING_DB
+from tests.making import H264, VP8, Audio, greys, heard, make_film, packets
+from tests.rendering.simple_brains import (
+    BrightNoise,
+    Clicks,
+    Diverged,
+    Failing,
+    Quiet,
+    SimpleBrain,
+)
+
+FPS = Fraction(24000, 1001)
+FRAMES = 48
+SECONDS = FRAMES / FPS
+RATE = 22050
+HALF_STEP = 2.0**-16
+"""Rounding to 16 bits."""
+
+
+def animation(folder, name="film.mp4", levels=(255,) * FRAMES, audio=None):
+    look = VP8 if name.endswith(".webm") else H264
+    return make_film(folder / name, greys(levels), fps=FPS, look=look, audio=audio)
+
+
+def own_sound(channels=1, rate=48_000, start=Fraction(0), seconds=SECONDS, codec="pcm_s16le"):
+    shape = (channels, round(seconds * rate))
+    samples = np.random.default_rng(9).uniform(-0.4, 0.4, shape).astype(np.float32)
+    layout = {1: "mono", 2: "stereo"}[channels]
+    return Audio(samples, rate, codec, layout, start)
+
+
+def give(film, brain, out, style=None, **delivery):
+    style = Style() if style is None else style
+    return render(FilmReader(film), brain, out, style, Delivery(**delivery))
+
+
+def decoded(path):
+    """Samples ``(n,)`` or ``(n, channels)``, and their rate."""
+    if path.suffix == ".wav":
+        return soundfile.read(path, dtype="float32")
+    planes, rate, _ = heard(path)
+    return planes.T.squeeze(), rate
+
+
+OUTPUTS = [
+    ("film.mp4", "out.mp4", None, "aac"),
+    ("film.mp4", "out.mp4", "alac", "alac"),
+    ("film.mp4", "out.mov", None, "pcm_s16le"),
+    ("film.mp4", "out.mkv", None, "flac"),
+    ("film.mp4", "out.mkv", "opus", "opus"),
+    ("film.webm", "out.webm", None, "opus"),
+]
+
+
+@pytest.mark.parametrize(("name", "out", "codec", "stored"), OUTPUTS)
+@pytest.mark.parametrize("mode", ["overlap-add", "granular"])
+def test_the_picture_is_copied_and_the_sound_is_as_long(tmp_path, name, out, codec, stored, mode):
+    film, out = animation(tmp_path, name), tmp_path / out
+    rendered = give(film, Quiet(lead=100), out, Style(mode), codec=codec)
+    with av.open(str(out)) as target:
+        assert [s.codec.canonical_name for s in target.streams.audio] == [stored]
+        rate = target.streams.audio[0].sample_rate
+    assert (rendered.path, rendered.sample_rate, rendered.seconds) == (out, rate, float(SECONDS))
+    assert [p[-1] for p in packets(out)] == [p[-1] for p in packets(film)]
+    sound, _ = decoded(out)
+    lossless = stored in ("alac", "flac", "pcm_s16le")
+    assert len(sound) == round(SECONDS * rate) if lossless else len(sound) >= int(SECONDS * rate)
+
+
+@pytest.mark.parametrize("granular", [False, True])
+def test_sound_alone_in_24_bits(tmp_path, granular):
+    out = tmp_path / "out.wav"
+    rendered = give(
+        animation(tmp_path), Quiet(lead=100), out, Style("granular" if granular else "overlap-add")
+    )
+    info = soundfile.info(out)
+    assert (info.subtype, info.channels, info.samplerate) == ("PCM_24", 1, RATE)
+    assert info.frames == round(SECONDS * RATE)
+    assert rendered.sample_rate == RATE
+
+
+def test_a_flash_clicks_on_its_sample(tmp_path):
+    levels = [255 * (i in (10, 30)) for i in range(FRAMES)]
+    brain = Clicks(FPS)
+    give(animation(tmp_path, levels=levels), brain, tmp_path / "out.wav")
+    sound, _ = decoded(tmp_path / "out.wav")
+    # The high pass takes a part in 1400 off a click, and leaves that much after it.
+    clicks = np.flatnonzero(sound > 0.4)
+    np.testing.assert_array_equal(clicks, [brain.clock.start(10), brain.clock.start(30)])
+
+
+@pytest.mark.parametrize("out", ["out.wav", "out.mov", "out.mkv"])
+@pytest.mark.parametrize("style", [Style(), Style("granular")])
+def test_black_is_digital_silence(tmp_path, out, style):
+    film = animation(tmp_path, levels=[0] * FRAMES)
+    give(film, BrightNoise(lead=100), tmp_path / out, style)
+    assert not decoded(tmp_path / out)[0].any()
+
+
+@pytest.mark.parametrize(("name", "out", "codec", "stored"), OUTPUTS)
+@pytest.mark.parametrize("rate", [RATE, 48_000])
+def test_no_decoded_true_peak_is_above_the_ceiling(tmp_path, name, out, codec, stored, rate):
+    out = tmp_path / out
+    rendered = give(animation(tmp_path, name), BrightNoise(sample_rate=rate), out, codec=codec)
+    sound, _ = decoded(out)
+    assert rendered.peak_db <= CEILING_DB
+    assert true_peak_db(sound) <= CEILING_DB
+    # Two interpolating filters, and what another decoder rounds.
+    assert rendered.peak_db == pytest.approx(true_peak_db(sound), abs=0.15)
+
+
+class LoudTone(SimpleBrain):
+    """A tone of 100 Hz, three times beyond full scale."""
+
+    def sound(self, index, frame):
+        start = self.clock.start(index) - self.lead
+        return 3 * np.sin(2 * np.pi * 100 * np.arange(start, start + self.length) / RATE)
+
+
+@pytest.mark.parametrize("out", ["out.wav", "out.mov", "out.mkv"])
+def test_lossless_sound_is_no_quieter_than_the_limiter_makes_it(tmp_path, out):
+    give(animation(tmp_path), LoudTone(), tmp_path / out)
+    # The limiter aims at 0.25 dB below the ceiling; 16 bits round by far less.
+    assert true_peak_db(decoded(tmp_path / out)[0]) == pytest.approx(-1.25, abs=0.02)
+
+
+def test_the_gain_is_applied(tmp_path):
+    film = animation(tmp_path)
+    give(film, Quiet(), tmp_path / "plain.wav")
+    give(film, Quiet(), tmp_path / "loud.wav", gain_db=6)
+    plain, loud = (decoded(tmp_path / name)[0] for name in ("plain.wav", "loud.wav"))
+    # 24 bits round by 6e-8, and so does the plain one, doubled.
+    np.testing.assert_allclose(loud, plain * 10 ** (6 / 20), atol=3e-7)
+
+
+@pytest.mark.parametrize("wav", [False, True])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+@pytest.mark.parametrize("kept_db", [0.0, -12.0])
+def test_the_films_own_sound_stays_at_its_level(tmp_path, wav, channels, rate, kept_db):
+    own = own_sound(channels, rate)
+    film, out = animation(tmp_path, "film.mov", audio=own), tmp_path / ("o.wav" if wav else "o.mov")
+    rendered = give(film, SimpleBrain(), out, keep_original_db=kept_db)
+    sound, heard_rate = decoded(out)
+    assert heard_rate == rendered.sample_rate == rate
+    expected = own.samples.T.squeeze() * 10 ** (kept_db / 20)
+    assert sound.shape == expected.shape
+    # Both the film's sound and the output are rounded to 16 bits.
+    np.testing.assert_allclose(sound, expected, atol=3 * HALF_STEP)
+    assert f"its own sound was kept at {kept_db:g} dB" in rendered.notes
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds"), [(Fraction(1, 2), Fraction(1)), (Fraction(0), Fraction(1, 2))]
+)
+def test_own_sound_that_is_late_or_short_keeps_its_time(tmp_path, start, seconds):
+    own = own_sound(start=start, seconds=seconds)
+    give(
+        animation(tmp_path, "film.mkv", audio=own),
+        SimpleBrain(),
+        tmp_path / "out.mov",
+        keep_original_db=0,
+    )
+    expected = np.zeros(round(SECONDS * 48_000))
+    begin = round(start * 48_000)
+    expected[begin : begin + own.samples.shape[1]] = own.samples[0]
+    np.testing.assert_allclose(decoded(tmp_path / "out.mov")[0], expected, atol=3 * HALF_STEP)
+
+
+def test_own_sound_and_soundtrack_add_up(tmp_path):
+    film = animation(tmp_path, "film.mov", audio=own_sound(rate=RATE))
+    kept = {"kept.wav": -6.0, "replaced.wav": None}
+    for name, level in kept.items():
+        give(film, Quiet(), tmp_path / name, keep_original_db=level)
+    both, alone = (decoded(tmp_path / name)[0] for name in kept)
+    expected = alone + own_sound(rate=RATE).samples[0] * 10 ** (-6 / 20)
+    np.testing.assert_allclose(both, expected, atol=2 * HALF_STEP)
+
+
+def test_what_became_of_the_own_sound_is_told(tmp_path):
+    silent = animation(tmp_path)
+    sounding = animation(tmp_path, "sounding.mov", audio=own_sound())
+    brain = SimpleBrain()
+    assert give(silent, brain, tmp_path / "1.mkv").notes == ()
+    wanted = give(silent, brain, tmp_path / "2.mkv", keep_original_db=0)
+    assert "no sound of its own" in wanted.notes[0]
+    assert "was replaced" in give(sounding, brain, tmp_path / "3.mkv").notes[0]
+
+
+@pytest.mark.parametrize("out", ["out.mp4", "out.wav"])
+def test_an_existing_output_is_refused_and_untouched(tmp_path, out):
+    film, out = animation(tmp_path), tmp_path / out
+    out.write_bytes(b"precious")
+    brain = SimpleBrain()
+    with pytest.raises(SoundtrackError, match="exists already"):
+        give(film, brain, out)
+    assert out.read_bytes() == b"precious"
+    assert not brain.seen
+    give(film, brain, out, overwrite=True)
+    assert out.stat().st_size > 1000
+
+
+BROKEN = {
+    "breaks down": (Failing, RuntimeError, "the brain broke down"),
+    "nan": (lambda: Diverged(np.nan), ValueError, "not finite"),
+    "inf": (lambda: Diverged(-np.inf), ValueError, "not finite"),
+}
+
+
+@pytest.mark.parametrize("out", ["out.mp4", "out.mkv", "out.wav"])
+@pytest.mark.parametrize("mode", ["overlap-add", "granular"])
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_brain_leaves_nothing_behind(tmp_path, out, mode, fault):
+    brain, error, words = BROKEN[fault]
+    film = animation(tmp_path, levels=[255] * 150)
+    with pytest.raises(error, match=words):
+        give(film, brain(), tmp_path / out, Style(mode))
+    assert list(tmp_path.iterdir()) == [film]
+    (tmp_path / out).write_bytes(b"precious")
+    with pytest.raises(error, match=words):
+        give(film, brain(), tmp_path / out, Style(mode), overwrite=True)
+    assert (tmp_path / out).read_bytes() == b"precious"
+    assert sorted(tmp_path.iterdir()) == sorted([film, tmp_path / out])
+
+
+@pytest.mark.parametrize(
+    ("out", "codec", "words"),
+    [
+        ("out.txt", None, r"\.txt cannot hold a picture with a soundtrack"),
+        ("out.webm", "aac", r"\.webm cannot hold aac sound; expected opus"),
+        ("out.webm", None, r"\.webm cannot hold a h264 picture as it is; write to \.mkv"),
+    ],
+)
+def test_what_a_container_cannot_hold_is_said(tmp_path, out, codec, words):
+    film = animation(tmp_path)
+    with pytest.raises(SoundtrackError, match=words):
+        give(film, SimpleBrain(), tmp_path / out, codec=codec)
+    assert list(tmp_path.iterdir()) == [film]
+
+
+@pytest.mark.parametrize("seconds", [-0.001, 1 / 24, 1.0])
+def test_an_overlap_out_of_range_is_refused(tmp_path, seconds):
+    film = animation(tmp_path)
+    with pytest.raises(SoundtrackError, match=r"got --overlap .* less than a frame \(0\.0417 s\)"):
+        give(film, SimpleBrain(24), tmp_path / "out.wav", Style(overlap_seconds=seconds))
+    assert list(tmp_path.iterdir()) == [film]
+
+
+@pytest.mark.parametrize(
+    ("style", "lead", "overlap"),
+    [
+        (Style(), 100, 100),
+        (Style(), 0, int(MIRRORED_OVERLAP * 919)),
+        (Style(window="none"), 100, 0),
+        (Style(overlap_seconds=0.02), 100, 441),
+        (Style(overlap_seconds=0.0), 100, 0),
+    ],
+)
+def test_how_blocks_join(style, lead, overlap):
+    join = style.renderer(SimpleBrain(lead=lead))
+    assert (join.lead, join.overlap) == (lead, overlap)
+
+
+@pytest.mark.parametrize(("grains", "kind"), [("on-time", OnTime), ("hindle", Hindle)])
+def test_which_grains_are_laid(grains, kind):
+    granular = Style("granular", grains=grains, seed=3).renderer(SimpleBrain(lead=100))
+    assert isinstance(granular, Granular)
+    assert isinstance(granular.schedule, kind)
+    assert granular.seed == 3
+    assert granular.join.overlap == 100
+
+
+def test_the_same_seed_gives_the_same_file(tmp_path):
+    film = animation(tmp_path)
+    for name, seed in {"a": 1, "b": 1, "c": 2}.items():
+        give(film, Quiet(), tmp_path / f"{name}.wav", Style("granular", seed=seed))
+    a, b, c = ((tmp_path / f"{name}.wav").read_bytes() for name in "abc")
+    assert a == b
+    assert a != c
+
+
+@pytest.mark.parametrize(
+    ("animation", "wav", "name"),
+    [
+        ("a.mp4", False, "a-sounding.mp4"),
+        ("a.MOV", False, "a-sounding.mov"),
+        ("a.webm", False, "a-sounding.webm"),
+        ("a.gif", False, "a-sounding.mp4"),
+        ("a.ogv", False, "a-sounding.mkv"),
+        ("a", False, "a-sounding.mkv"),
+        ("a.b.mp4", False, "a.b-sounding.mp4"),
+        ("a.mp4", True, "a-sounding.wav"),
+    ],
+)
+def test_default_names(animation, wav, name):
+    assert default_output(Path("films") / animation, Path("out"), wav) == Path("out") / name

@@ -1,0 +1,211 @@
+"""The command line: what it prints, how it ends, what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+import soundfile
+
+from frame2sound.film.demo import scene_named
+from frame2sound.film.writer import write_scene
+
+FAST = ["--set", "training.epochs=2", "--set", "network.hidden=[16]"]
+
+
+def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "frame2sound", *map(str, words)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a film, a library of it, a brain and a silent animation."""
+    folder = tmp_path_factory.mktemp("studio")
+    for name, seed, sounding in (("film.mp4", 0, True), ("animation.mp4", 1, False)):
+        scene = scene_named("typing", seconds=6, seed=seed, size=(64, 64))
+        write_scene(scene, folder / name, sounding=sounding)
+    assert run(folder, "pickle", "film.mp4", "--library", "library").returncode == 0
+    made = run(folder, "train", "library", *FAST, "--out", "brain.safetensors")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_without_words_it_says_how_to_use_it(tmp_path: Path) -> None:
+    said = run(tmp_path)
+    assert said.returncode == 2
+    assert all(name in said.stdout + said.stderr for name in ("pickle", "train", "render", "demo"))
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["rendr"], "No such command"),
+        (["render", "x.mp4"], "--brain"),
+        (["render", "x.mp4", "--brain", "b", "--mode", "loud"], "overlap-add"),
+        (["render", "x.mp4", "--brain", "b", "--gain", "loud"], "-200dB to 60dB"),
+        (["films", "bounce", "--fps", "0"], "frames a second"),
+        (["films", "bounce", "--size", "big"], "WIDTHxHEIGHT"),
+        (["pickle", "x.mp4", "--library", "l", "--jobs", "0"], "jobs"),
+    ],
+)
+def test_wrong_usage_ends_with_2(tmp_path: Path, words: list[str], match: str) -> None:
+    said = run(tmp_path, *words)
+    assert said.returncode == 2 or words[:2] == ["render", "x.mp4"]
+    assert match in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["pickle", "none.mp4", "--library", "new"], "none.mp4 cannot be read"),
+        (["pickle", ".", "--library", "new"], "cannot be read"),
+        (["train", "nowhere"], "nowhere is no library"),
+        (["train", "library", "--recipe", "huge"], "no recipe 'huge'"),
+        (["train", "library", "--set", "training.speed=9"], "speed"),
+        (["train", "library", "--out", "brain.safetensors"], "exists already"),
+        (["train", "library", "--out", "new.safetensors", "--resume"], "nothing to resume"),
+        (["train", "library", "--out", "brain.pkl"], ".safetensors"),
+        (["train", "library", "-o", "x.safetensors", "--device", "abacus"], "abacus"),
+        (["render", "animation.mp4", "--brain", "film.mp4"], "not a brain"),
+        (["render", "none.mp4", "--brain", "brain.safetensors"], "no such file"),
+        (["render", "animation.mp4", "--brain", "brain.safetensors", "-o", "x.gif"], "cannot hold"),
+        (["films", "opera"], "typing"),
+        (["brains", "film.json"], "film.json"),
+    ],
+)
+def test_failure_ends_with_1_in_one_line_and_leaves_nothing(
+    studio: Path, words: list[str], match: str
+) -> None:
+    before = sorted(studio.rglob("*"))
+    said = run(studio, *words)
+    assert said.returncode == 1
+    assert match in said.stderr
+    assert "Traceback" not in said.stderr
+    new = {path.name for path in studio.rglob("*")} - {path.name for path in before}
+    assert new <= {"new", "library.json", "calibration", "frames.npy", "sound.npy", "times.npy"}
+
+
+def test_verbose_shows_the_traceback(studio: Path) -> None:
+    for words in (["-v", "train", "nowhere"], ["train", "nowhere", "-v"]):
+        said = run(studio, *words)
+        assert said.returncode == 1
+        assert "Traceback" in said.stderr
+
+
+def test_a_bad_film_stops_no_other(studio: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.mp4").write_text("no film")
+    said = run(tmp_path, "pickle", studio / "film.mp4", "bad.mp4", "--library", "l", "--json")
+    assert said.returncode == 1
+    assert "1 of 2 films not pickled" in said.stderr
+    films = json.loads(said.stdout)["films"]
+    assert {row["film"]: "error" in row for row in films} == {
+        str(studio / "film.mp4"): False,
+        "bad.mp4": True,
+    }
+    assert len(list((tmp_path / "l").glob("film-*/film.json"))) == 1
+
+
+def test_plain_arrays_are_exported(studio: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    words = ["pickle", studio / "film.mp4", "--library", tmp_path / "l", "--no-calibration"]
+    said = run(tmp_path, *words, "--export-npz", "arrays")
+    assert said.returncode == 0, said.stderr
+    (path,) = (tmp_path / "arrays").glob("*.npz")
+    with np.load(path, allow_pickle=False) as arrays:
+        assert arrays["frames"].shape == (180, 4096)
+        assert arrays["sound"].shape == (180, 735)
+        assert 0.5 < arrays["frames"].max() <= 1
+    assert [p.name for p in (tmp_path / "l").iterdir() if p.is_dir()] == [path.stem]
+
+
+def test_render_writes_films_and_wavs(studio: Path, tmp_path: Path) -> None:
+    words = ["render", studio / "animation.mp4", "--brain", studio / "brain.safetensors"]
+    said = run(tmp_path, *words, "--json")
+    assert said.returncode == 0, said.stderr
+    (row,) = json.loads(said.stdout)["soundtracks"]
+    with av.open(str(tmp_path / row["soundtrack"])) as film:
+        assert [stream.type for stream in film.streams] == ["video", "audio"]
+    again = run(tmp_path, *words)
+    assert again.returncode == 1
+    assert "--overwrite" in again.stderr
+    assert run(tmp_path, *words, "--wav", "--mode", "granular").returncode == 0
+    sound, rate = soundfile.read(tmp_path / "animation-sounding.wav")
+    assert (len(sound), rate) == (6 * 22050, 22050)
+
+
+def test_render_several_goes_on_after_a_bad_one(studio: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.mp4").write_text("no film")
+    words = ["render", "bad.mp4", studio / "animation.mp4", "--brain", studio / "brain.safetensors"]
+    said = run(tmp_path, *words, "--out", "sounding")
+    assert said.returncode == 1
+    assert "1 of 2 were not given sound" in said.stderr
+    assert [p.name for p in (tmp_path / "sounding").iterdir()] == ["animation-sounding.mp4"]
+
+
+def test_awkward_names_work(studio: Path, tmp_path: Path) -> None:
+    for name in ("-leading-dash.mp4", "name with spaces, ümlaut & 映画.mp4"):
+        (tmp_path / name).write_bytes((studio / "film.mp4").read_bytes())
+        said = run(tmp_path, "pickle", "--library", "l", "--", name)
+        assert said.returncode == 0, said.stderr
+        said = run(tmp_path, "render", "--brain", studio / "brain.safetensors", "--", name)
+        assert said.returncode == 0, said.stderr
+        assert (tmp_path / f"{Path(name).stem}-sounding.mp4").exists()
+
+
+def test_interrupted_training_keeps_the_best_and_resumes(studio: Path, tmp_path: Path) -> None:
+    long = ["--set", "training.epochs=40", "--set", "network.hidden=[64]"]
+    long += ["--set", "training.patience=0"]
+    command = [sys.executable, "-m", "frame2sound", "train", str(studio / "library"), *long]
+    first = subprocess.Popen(
+        [*command, "--out", "a.safetensors"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(4)
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    if first.returncode == 0:
+        pytest.fail("training ended before it could be interrupted; make it longer")
+    assert first.returncode == 130, said
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    if (tmp_path / "a.checkpoint.safetensors").exists():
+        assert (tmp_path / "a.safetensors").exists()
+        assert run(tmp_path, *command[3:], "--out", "a.safetensors").returncode == 1
+        said = run(tmp_path, *command[3:], "--out", "a.safetensors", "--resume").stderr
+    else:
+        run(tmp_path, *command[3:], "--out", "a.safetensors")
+    run(tmp_path, *command[3:], "--out", "b.safetensors")
+    from safetensors.torch import load_file
+
+    resumed, whole = (load_file(tmp_path / f"{name}.safetensors") for name in "ab")
+    assert all((resumed[name] == whole[name]).all() for name in whole)
+    assert not (tmp_path / "a.checkpoint.safetensors").exists()
+
+
+def test_brains_lists_recipes_and_cards(studio: Path) -> None:
+    said = run(studio, "brains").stdout
+    assert "osborne-combined-big" in said
+    assert "4096-2000-1500-1000-sound" in said
+    card = json.loads(run(studio, "brains", "brain.safetensors", "--json").stdout)[0]
+    assert card["provenance"]["films"][0]["name"] == "calibration"
+    assert "silence 1.000" in run(studio, "brains", "brain.safetensors").stdout
+
+
+def test_piped_progress_is_plain_lines(studio: Path, tmp_path: Path) -> None:
+    said = run(tmp_path, "pickle", studio / "film.mp4", "--library", "l")
+    assert "film.mp4  100 %" in said.stderr
+    assert "\x1b" not in said.stderr + said.stdout
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; import frame2sound.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ)).returncode == 0

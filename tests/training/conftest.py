@@ -1,0 +1,29 @@
+"""Small libraries and recipes to train on."""
+
+import pytest
+
+from frame2sound.brain.recipe import recipe_from
+from frame2sound.library.store import Library
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library.create(tmp_path / "library", 8000)
+
+
+@pytest.fixture
+def small():
+    """A function that builds a recipe for 8 kHz; keywords change its training."""
+
+    def build(preset=None, hidden=(16,), lead_seconds=0.0, **training):
+        table = {
+            "name": "small",
+            "network": {"kind": "mlp", "hidden": hidden},
+            "clock": {"sample_rate": 8000},
+            "training": {"epochs": 3, "batch": 16} | training,
+        }
+        if preset is None:
+            return recipe_from(table | {"target": {"lead_seconds": lead_seconds}})
+        return recipe_from(table | {"preset": preset})
+
+    return build

@@ -1,0 +1,332 @@
+"""Training fits, can be interrupted anywhere, and never leaves half a brain."""
+
+import math
+import signal
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from frame2sound.brain.file import load_brain
+from frame2sound.brain.recipe import Training
+from frame2sound.errors import TrainingError
+from frame2sound.library.calibration import calibrate
+from frame2sound.library.store import Library
+from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.loop import Trainer, train
+from frame2sound.training.optimiser import pick_device, rate_at
+
+CPU = torch.device("cpu")
+
+
+def weights(brain):
+    return [parameter.detach().numpy() for parameter in brain.network.parameters()]
+
+
+def assert_same(one, other):
+    for mine, yours in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(mine, yours)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def film(library, add_film):
+    return add_film(library, "film", seconds=4)
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "brains"
+    folder.mkdir()
+    return folder / "brain.safetensors"
+
+
+def test_eight_pairs_are_learned_by_heart(library, add_film, small, out):
+    add_film(library, "film", seconds=9 / 30, sounding=(0, 2200))
+    recipe = small(hidden=(64,), epochs=200, batch=8, held_out=0.0, rate=3e-3, weight_decay=0.0)
+    brain = train(library, recipe, out, device="cpu")
+    assert brain.provenance["pairs"] == {"learned": 8, "held_out": 0}
+    assert min(brain.provenance["loss"]) < 0.01
+    film = library.films()[0]
+    starts = brain.clock.bounds(8)[:-1]
+    learned = brain.target.cut(film.sound, starts)
+    assert np.mean((brain.blocks(film.frames[:8].copy()) - learned) ** 2) < 0.01 * np.mean(
+        learned**2
+    )
+
+
+class Interrupt:
+    """A report that interrupts when it is called for the n-th time."""
+
+    def __init__(self, call):
+        self.calls_left = call
+
+    def __call__(self, report):
+        self.calls_left -= 1
+        if not self.calls_left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("preset", [None, "hindle"])
+def test_a_resumed_training_equals_an_uninterrupted_one(library, film, small, tmp_path, preset):
+    recipe = small(preset, block_seconds=1.0, guard_seconds=0.1)
+    whole = train(library, recipe, tmp_path / "whole.safetensors", device="cpu")
+    out = tmp_path / "broken.safetensors"
+    # Calls are one a batch and one an epoch: the first, amid an epoch, at an epoch's very end.
+    for call in (1, 2, 3, 3, 2):
+        with pytest.raises(KeyboardInterrupt):
+            resume = checkpoint_path(out).exists()
+            train(library, recipe, out, device="cpu", resume=resume, report=Interrupt(call))
+    broken = train(library, recipe, out, device="cpu", resume=True)
+    assert_same(broken, whole)
+    for key in ("loss", "held_out_loss", "best_epoch", "epochs", "films", "pairs"):
+        assert broken.provenance[key] == whole.provenance[key]
+    assert not checkpoint_path(out).exists()
+
+
+@pytest.mark.parametrize("preset", [None, "hindle"])
+def test_an_interrupt_amid_a_step_waits_for_its_end(library, film, small, tmp_path, preset):
+    recipe = small(preset, block_seconds=1.0, guard_seconds=0.1)
+    whole = train(library, recipe, tmp_path / "whole.safetensors", device="cpu")
+    out = tmp_path / "broken.safetensors"
+    steps = []
+
+    def interrupt(*_):
+        steps.append(1)
+        if len(steps) == 4:
+            signal.raise_signal(signal.SIGINT)
+
+    hook = register_optimizer_step_post_hook(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(library, recipe, out, device="cpu")
+    finally:
+        hook.remove()
+    assert len(steps) == 4
+    assert_same(train(library, recipe, out, device="cpu", resume=True), whole)
+
+
+@pytest.mark.parametrize("call", [1, 3, 9, 14])
+def test_an_interrupted_training_leaves_a_brain_and_its_state(library, film, small, out, call):
+    recipe = small(block_seconds=1.0, guard_seconds=0.1)
+    with pytest.raises(KeyboardInterrupt):
+        train(library, recipe, out, device="cpu", report=Interrupt(call))
+    assert names(out.parent) == ["brain.checkpoint.safetensors", "brain.safetensors"]
+    brain = load_brain(out)
+    assert np.isfinite(brain.blocks(film.frames[:3].copy())).all()
+    assert brain.provenance["epochs"] < 3
+
+
+def test_patience_ends_a_training_with_its_best_weights(library, film, small, out):
+    # Noise cannot be foretold, so the held-out loss soon rises.
+    recipe = small(
+        epochs=60, rate=3e-3, patience=3, block_seconds=1.0, guard_seconds=0.0, schedule="constant"
+    )
+    told = {}
+
+    def remember(report):
+        told[report.epoch] = report.held_out
+
+    brain = train(library, recipe, out, device="cpu", report=remember)
+    losses = brain.provenance["held_out_loss"]
+    best = int(np.argmin(losses)) + 1
+    assert brain.provenance["best_epoch"] == best
+    assert brain.provenance["epochs"] == len(losses) == best + 3 < 60
+    trainer = Trainer(library, recipe, 0, CPU)
+    trainer.network.load_state_dict(brain.network.state_dict())
+    # The same weights judged on the same pairs.
+    assert trainer.evaluate(trainer.held_out) / trainer._held_out_silence == losses[best - 1]
+    assert_same(load_brain(out), brain)
+
+
+def test_a_seed_is_a_training(library, film, small, tmp_path):
+    one, again, other = (
+        train(library, small(), tmp_path / f"{n}.safetensors", seed=seed, device="cpu")
+        for n, seed in enumerate([5, 5, 6])
+    )
+    assert_same(one, again)
+    assert (weights(one)[0] != weights(other)[0]).any()
+
+
+@pytest.mark.parametrize("change", ["recipe", "seed", "library"])
+def test_the_checkpoint_of_another_training_is_refused(
+    library, film, add_film, small, out, change
+):
+    with pytest.raises(KeyboardInterrupt):
+        train(library, small(), out, device="cpu", report=Interrupt(2))
+    before = {path: path.read_bytes() for path in out.parent.iterdir()}
+    if change == "library":
+        add_film(library, "another")
+    recipe = small(rate=2e-3) if change == "recipe" else small()
+    with pytest.raises(TrainingError, match="belongs to another recipe, library or seed"):
+        train(library, recipe, out, seed=int(change == "seed"), device="cpu", resume=True)
+    assert {path: path.read_bytes() for path in out.parent.iterdir()} == before
+
+
+def test_a_damaged_checkpoint_is_refused(library, film, small, out):
+    checkpoint_path(out).write_bytes(b"nothing that was saved")
+    with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
+        train(library, small(), out, device="cpu", resume=True)
+    assert names(out.parent) == ["brain.checkpoint.safetensors"]
+
+
+def no_films(library, add_film):
+    pass
+
+
+def only_calibration(library, add_film):
+    calibrate(library)
+
+
+def silent(library, add_film):
+    add_film(library, "film", sound=np.zeros(8000))
+
+
+def silent_and_calibrated(library, add_film):
+    silent(library, add_film)
+    calibrate(library)
+
+
+def short(library, add_film):
+    add_film(library, "film", sounding=(0, 200))
+
+
+def short_and_calibrated(library, add_film):
+    short(library, add_film)
+    calibrate(library)
+
+
+@pytest.mark.parametrize(
+    ("fill", "match"),
+    [
+        (no_films, "holds no films; add some with: frame2sound pickle"),
+        (only_calibration, "holds no films"),
+        (silent, "all the sound in .* is silent; add films with sound"),
+        (silent_and_calibrated, "all the sound in .* is silent"),
+        (short, r"is too short to learn from: no frame has a whole block of sound \(0\.033 s\)"),
+        (short_and_calibrated, "is too short to learn from"),
+    ],
+)
+def test_a_library_that_teaches_nothing_is_refused(library, add_film, small, out, fill, match):
+    fill(library, add_film)
+    with pytest.raises(TrainingError, match=match):
+        train(library, small(), out, device="cpu")
+    assert names(out.parent) == []
+
+
+def test_another_sample_rate_is_refused(tmp_path, add_film, small, out):
+    library = Library.create(tmp_path / "other", 11025)
+    add_film(library, "film")
+    with pytest.raises(TrainingError, match="is at 11025 Hz .* at 8000 Hz; use --set clock.sample"):
+        train(library, small(), out, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("epochs", "held_out", "batch"), [(3, 0.3, 16), (3, 0.0, 16), (1, 0.3, 1000), (1, 0.0, 1000)]
+)
+def test_a_training_that_diverges_says_so(library, film, small, out, epochs, held_out, batch):
+    recipe = small(
+        rate=1e9, epochs=epochs, held_out=held_out, batch=batch, hidden=(16, 16, 16, 16, 16)
+    )
+    with pytest.raises(TrainingError, match=r"diverged; use a smaller --set training\.rate"):
+        train(library, recipe, out, device="cpu")
+    assert names(out.parent) == []
+
+
+def test_a_calibrated_brain_keeps_silent_before_screens(library, film, small, out):
+    calibrate(library)
+    recipe = small(hidden=(64,), epochs=4, batch=64, held_out=0.0, rate=3e-4)
+    brain = train(library, recipe, out, device="cpu")
+    screens = np.stack([np.zeros((64, 64), np.uint8), np.full((64, 64), 255, np.uint8)])
+    assert np.abs(load_brain(out).blocks(screens)).max() < 10 ** (-60 / 20)
+    heard = brain.blocks(film.frames.copy())
+    assert np.sqrt(np.mean(heard**2)) > 10 ** (-40 / 20)
+
+
+def test_without_calibration_screens_are_as_they_were_learned(library, film, small, out):
+    brain = train(library, small(), out, device="cpu")
+    assert np.abs(brain.blocks(np.full((1, 64, 64), 255, np.uint8))).max() > 10 ** (-60 / 20)
+
+
+@pytest.mark.parametrize("preset", [None, "hindle"])
+def test_the_held_out_loss_equals_a_slow_reference(library, film, small, preset):
+    trainer = Trainer(library, small(preset, block_seconds=1.0), 0, CPU)
+    held = trainer.held_out
+    assert 0 < len(held) < len(trainer.learned)
+    errors, powers, away = [], [], []
+    for row, start in zip(held.row, held.start, strict=True):
+        wanted = film.sound[start : start + 267].astype(np.float64)
+        given = trainer.best_brain.blocks(film.frames[row : row + 1].copy())[0]
+        errors.append(np.mean((given - wanted) ** 2))
+        powers.append(np.mean(wanted**2))
+        away.append(np.mean((trainer.learned.mean_block() - wanted) ** 2))
+    loss = trainer.evaluate(held) / trainer._held_out_silence
+    # Differences of numbers up to 1 in single precision.
+    assert loss == pytest.approx(np.mean(errors) / np.mean(powers), rel=1e-4)
+    mean = trainer._provenance()["held_out_loss_of_mean"]
+    assert mean == pytest.approx(np.mean(away) / np.mean(powers), rel=1e-4)
+
+
+def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out):
+    add_film(library, "other", seconds=3)
+    brain = train(library, small(block_seconds=1.0), out, seed=7, device="cpu")
+    said = load_brain(out).provenance
+    assert said == brain.provenance
+    assert said["program"].startswith("frame2sound ")
+    assert said["films"] == [
+        {"name": "film", "digest": "film-0", "seconds": 4.0},
+        {"name": "other", "digest": "other-0", "seconds": 3.0},
+    ]
+    assert said["seed"] == 7
+    assert said["pairs"]["learned"] > said["pairs"]["held_out"] > 0
+    assert said["epochs"] == len(said["loss"]) == len(said["held_out_loss"]) == 3
+    assert 1 <= said["best_epoch"] <= 3
+    assert said["seconds"] >= 0
+
+
+def test_reports_count_up_to_the_last_step(library, film, small, out):
+    told = []
+    train(library, small(held_out=0.0), out, device="cpu", report=told.append)
+    batches = 120 // 16
+    steps = [report.step for report in told]
+    assert steps == sorted(steps)
+    assert steps[-1] == told[-1].steps == 3 * batches
+    assert told[-1].seconds_left == 0
+    assert [report.epoch for report in told] == [e for e in (1, 2, 3) for _ in range(batches + 1)]
+    assert all(report.held_out is None for report in told)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
+def test_the_rate_follows_its_closed_form(schedule, warmup):
+    recipe = Training(rate=0.2, schedule=schedule, warmup=warmup)
+    rising = max(1, round(100 * warmup))
+    for step in range(100):
+        if step < rising:
+            expected = 0.2 * (step + 1) / rising
+        elif schedule == "constant":
+            expected = 0.2
+        else:
+            expected = 0.2 * math.cos(math.pi / 2 * (step - rising) / (100 - rising)) ** 2
+        assert rate_at(recipe, step, 100) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_training_of_one_step_has_a_rate():
+    assert rate_at(Training(rate=0.2), 0, 1) == 0.2
+
+
+@pytest.mark.parametrize("name", ["nonsense", "cuda:99", ""])
+def test_a_device_that_is_not_there_is_named(library, film, small, out, name):
+    with pytest.raises(TrainingError, match="is not there; expected auto, cpu, cuda or mps"):
+        train(library, small(), out, device=name)
+
+
+def test_the_processor_is_always_there():
+    assert pick_device("cpu") == CPU
+    assert isinstance(pick_device(), torch.device)
+    assert isinstance(nn.Linear(1, 1, device=pick_device()), nn.Linear)

@@ -1,0 +1,110 @@
+"""Pairs are frames and the blocks of sound that begin with them."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.clock import Clock, shutter
+from frame2sound.training.pairs import Pairs
+
+CLOCK = Clock(Fraction(30), 8000)
+
+
+def slow(films, clock, target):
+    """Every pair, found frame by frame."""
+    found = []
+    for film in films:
+        number = 0
+        while number / clock.fps < film.times[-1] - 1e-9:
+            shown = [at for at, time in enumerate(film.times[:-1]) if time <= float(number / clock.fps)]
+            begin = round(number * clock.sample_rate / clock.fps) - target.lead
+            end = begin + target.length
+            if film.card.sounding[0] <= begin and end <= film.card.sounding[1]:
+                found.append((film.frames[shown[-1]], film.sound[begin:end]))
+            number += 1
+    return [np.stack(side) for side in zip(*found, strict=True)]
+
+
+@pytest.fixture
+def films(library, add_film):
+    return [
+        add_film(library, "a", fps=30),
+        add_film(library, "b", fps=24, seconds=1.5, sounding=(1234, 11_000)),
+        add_film(library, "c", fps=12, seconds=2, sounding=(0, 15_000)),
+    ]
+
+
+@pytest.mark.parametrize("fps", [Fraction(30), Fraction(24), Fraction(30000, 1001), Fraction(7)])
+@pytest.mark.parametrize("lead", [0, 50])
+def test_pairs_equal_a_slow_reference(films, fps, lead):
+    clock = Clock(fps, 8000)
+    target = PcmBlocks(lead, lead + clock.slice_length)
+    pairs = Pairs.of(films, clock, target)
+    frames, blocks = slow(films, clock, target)
+    assert len(pairs) == len(frames)
+    taken = pairs.take(np.arange(len(pairs)))
+    np.testing.assert_array_equal(taken[0], frames)
+    np.testing.assert_array_equal(taken[1], blocks)
+    which = np.random.default_rng(0).permutation(len(pairs))[:20]
+    some = pairs.take(which)
+    np.testing.assert_array_equal(some[0], frames[which])
+    np.testing.assert_array_equal(some[1], blocks[which])
+
+
+def test_the_shutter_is_applied_to_a_slower_film(films):
+    pairs = Pairs.of(films[2:], CLOCK, PcmBlocks(0, 267))
+    rows = shutter(films[2].times, CLOCK)[: len(pairs)]
+    np.testing.assert_array_equal(pairs.row, rows)
+    assert pairs.row[:6].tolist() == [0, 0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("sounding", "lead", "numbers"),
+    [
+        ((0, 8000), 0, range(30)),
+        ((0, 8000), 1, range(1, 30)),  # the lead of the first frame lies before the film
+        ((800, 8000), 0, range(3, 30)),
+        ((801, 8000), 0, range(4, 30)),
+        ((800, 8000), 1, range(4, 30)),
+        ((0, 4000), 0, range(15)),  # the block of frame 14 begins with sample 3733 and has 267
+        ((0, 3999), 0, range(14)),
+        ((0, 8000), 267, range(1, 30)),  # frame 1 starts with sample 267
+        ((0, 0), 0, range(0)),
+        ((100, 200), 0, range(0)),
+    ],
+)
+def test_frames_without_all_of_their_sound_are_left_out(
+    library, add_film, sounding, lead, numbers
+):
+    film = add_film(library, "film", sounding=sounding)
+    pairs = Pairs.of([film], CLOCK, PcmBlocks(lead, lead + 267))
+    assert pairs.row.tolist() == list(numbers)
+
+
+def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
+    films = [add_film(library, "dot", seconds=0.02, fps=50), add_film(library, "film")]
+    pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
+    assert set(pairs.film) == {1}
+    assert len(Pairs.of(films[:1], CLOCK, PcmBlocks(0, 267))) == 0
+
+
+def test_power_and_mean_are_those_of_the_blocks(films):
+    pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
+    blocks = pairs.take(np.arange(len(pairs)))[1].astype(np.float64)
+    mean = blocks.mean(axis=0)
+    np.testing.assert_allclose(pairs.mean_block(), mean, atol=1e-8)
+    assert pairs.power() == pytest.approx((blocks**2).mean(), rel=1e-6)
+    assert pairs.power(pairs.mean_block()) == pytest.approx(((blocks - mean) ** 2).mean(), rel=1e-6)
+    none = pairs.only(np.zeros(len(pairs), bool))
+    assert (len(none), none.power()) == (0, 0.0)
+    assert not none.mean_block().any()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_batches_are_all_pairs_once(films, size):
+    pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
+    batches = list(pairs.batches(size))
+    np.testing.assert_array_equal(np.concatenate(batches), np.arange(len(pairs)))
+    assert max(map(len, batches)) == min(size, len(pairs))

@@ -1,0 +1,97 @@
+"""What is held out is never near what is learned."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from frame2sound.brain.recipe import Training
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.clock import Clock
+from frame2sound.errors import TrainingError
+from frame2sound.library.calibration import calibrate
+from frame2sound.training.pairs import Pairs
+from frame2sound.training.split import split_pairs
+
+CLOCK = Clock(Fraction(30), 8000)
+
+
+@pytest.fixture
+def pairs(library, add_film):
+    """Two films and the calibration film."""
+    films = [calibrate(library), add_film(library, "a", 12), add_film(library, "b", 9)]
+    return Pairs.of(films, CLOCK, PcmBlocks(0, 267))
+
+
+def keys(pairs):
+    return set(zip(pairs.film.tolist(), pairs.start.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("held_out", [0.1, 0.3, 0.6, 0.95])
+@pytest.mark.parametrize(("block", "guard"), [(1.0, 0.5), (0.7, 0.2), (4.0, 0.0), (1.0, 1.5)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_guard_lies_between_the_learned_and_the_held_out(pairs, held_out, block, guard, seed):
+    recipe = Training(held_out=held_out, block_seconds=block, guard_seconds=guard)
+    learned, held = split_pairs(pairs, recipe, seed)
+    assert len(held)
+    assert keys(learned) | keys(held) <= keys(pairs)
+    assert not keys(learned) & keys(held)
+    assert 0 not in held.film
+    for film in (1, 2):
+        ours, theirs = (part.start[part.film == film] / 8000 for part in (learned, held))
+        if len(ours) and len(theirs):
+            apart = np.abs(ours[:, None] - theirs[None]).min()
+            assert apart >= guard - 1e-3  # a frame starts up to half a sample beside its time
+
+
+@pytest.mark.parametrize("held_out", [0.1, 0.25, 0.5])
+def test_the_share_is_about_right(library, add_film, held_out):
+    pairs = Pairs.of([add_film(library, "long", 100)], CLOCK, PcmBlocks(0, 267))
+    recipe = Training(held_out=held_out, block_seconds=1.0, guard_seconds=0.1)
+    _, held = split_pairs(pairs, recipe, 0)
+    assert len(held) / len(pairs) == pytest.approx(held_out, abs=0.01)
+
+
+def test_all_of_the_calibration_is_learned(pairs):
+    learned, _ = split_pairs(pairs, Training(held_out=0.5, block_seconds=1.0), 0)
+    assert (learned.film == 0).sum() == (pairs.film == 0).sum()
+
+
+def test_without_a_guard_every_pair_is_one_or_the_other(pairs):
+    recipe = Training(held_out=0.3, block_seconds=1.0, guard_seconds=0.0)
+    learned, held = split_pairs(pairs, recipe, 0)
+    assert keys(learned) | keys(held) == keys(pairs)
+
+
+@pytest.mark.parametrize("held_out", [0.1, 0.5, 0.9])
+def test_a_split_by_film_holds_out_whole_films(pairs, held_out):
+    learned, held = split_pairs(pairs, Training(split="films", held_out=held_out), 0)
+    assert len(set(held.film)) == 1
+    assert set(learned.film) | set(held.film) == {0, 1, 2}
+    assert not set(learned.film) & set(held.film)
+
+
+def test_a_split_by_film_needs_two_films(library, add_film):
+    films = [calibrate(library), add_film(library, "only", 12)]
+    pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
+    with pytest.raises(TrainingError, match=r"needs two films, the library has 1; add films or"):
+        split_pairs(pairs, Training(split="films"), 0)
+    learned, held = split_pairs(pairs, Training(split="films", held_out=0.0), 0)
+    assert (len(learned), len(held)) == (len(pairs), 0)
+
+
+@pytest.mark.parametrize("recipe", [Training(held_out=0.0), Training(block_seconds=10.0)], ids=str)
+def test_nothing_is_held_out_of_little(pairs, recipe):
+    films = [1] if recipe.held_out else [0, 1, 2]
+    some = pairs.only(np.isin(pairs.film, films))
+    learned, held = split_pairs(some, recipe, 0)
+    assert (len(learned), len(held)) == (len(some), 0)
+
+
+@pytest.mark.parametrize("split", ["blocks", "films"])
+def test_a_seed_is_a_split(pairs, split):
+    recipe = Training(split=split, held_out=0.4, block_seconds=1.0)
+    parts = [keys(split_pairs(pairs, recipe, seed)[1]) for seed in range(8)]
+    again = [keys(split_pairs(pairs, recipe, seed)[1]) for seed in range(8)]
+    assert parts == again
+    assert len(set(map(frozenset, parts))) > 1
