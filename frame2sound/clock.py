@@ -68,7 +68,8 @@ class Clock:
         floor, rest = np.divmod(numerator, self.fps.numerator)
         twice = 2 * rest
         up = (twice > self.fps.numerator) | ((twice == self.fps.numerator) & (floor % 2 == 1))
-        return floor + up
+        nearest: NDArray[np.int64] = floor + up
+        return nearest
 
     def times(self, frames: int) -> NDArray[np.float64]:
         """Return the start of each of ``frames`` frames in seconds, correctly rounded."""
@@ -96,4 +97,5 @@ def shutter(times: NDArray[np.float64], clock: Clock) -> NDArray[np.int64]:
     """
     at = clock.times(clock.frames_within(Fraction(times[-1])) + 1)
     at = at[at < times[-1]]
-    return np.searchsorted(times[:-1], at, side="right") - 1
+    shown: NDArray[np.int64] = np.searchsorted(times[:-1], at, side="right") - 1
+    return shown

@@ -1,4 +1,4 @@
-"""What tests share: films made at test time, and the real ones where they lie beside the project."""
+"""What tests share: films made at test time, and the real ones where they lie beside it all."""
 
 from __future__ import annotations
 

@@ -2,13 +2,15 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from frame2sound.errors import BrainError, LibraryError, SoundtrackError
-from frame2sound.safe import refuse_existing, whole_file, whole_folder
+from frame2sound.safe import refuse_existing, unhurried, whole_file, whole_folder
 
 FULL = "^the disk is full, .* was not written; make room and run the command again$"
 
@@ -122,9 +124,11 @@ def test_an_impossible_place_gives_one_clear_line(tmp_path, whole, place):
 def test_a_read_only_folder_gives_one_clear_line(tmp_path, whole):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
-    with pytest.raises(LibraryError, match=r"cannot be written \(permission denied\)"):
-        with whole(closed / "film", LibraryError) as partial:
-            partial.write_text("")
+    with (
+        pytest.raises(LibraryError, match=r"cannot be written \(permission denied\)"),
+        whole(closed / "film", LibraryError) as partial,
+    ):
+        partial.write_text("")
     assert names(closed) == []
 
 
@@ -194,3 +198,34 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, writer):
     assert line.startswith("the disk is full, ")
     assert "\n" not in line
     assert set(names(tmp_path)) <= {"library.json"}
+
+
+def test_an_interrupt_waits_for_what_must_not_be_done_by_half():
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        with unhurried():
+            signal.raise_signal(signal.SIGINT)
+            done.append("inside")
+        done.append("after")
+    assert done == ["inside"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_error_is_not_hidden_by_an_interrupt():
+    with pytest.raises(ValueError, match="worse"), unhurried():
+        signal.raise_signal(signal.SIGINT)
+        raise ValueError("worse")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_other_threads_may_hurry():
+    done = []
+
+    def work():
+        with unhurried():
+            done.append("inside")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert done == ["inside"]

@@ -106,5 +106,5 @@ class Brain:
             silent = (0.0 - self.target.offset) / self.target.scale
             error = self.network(screens).cpu().double() - silent
             change = (torch.linalg.pinv(seen) @ error).float()
-            layer.weight -= change[:-1].T.to(layer.weight)
-            layer.bias -= change[-1].to(layer.bias)
+            layer.weight.sub_(change[:-1].T.to(layer.weight))
+            layer.bias.sub_(change[-1].to(layer.bias))

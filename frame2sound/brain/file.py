@@ -66,7 +66,14 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         target = PcmBlocks.of(recipe.target, recipe.ticking(), scale)
         with torch.device("meta"):
             network = build_network(recipe.network, PIXELS, target.length)
-    except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError, RecipeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        RuntimeError,
+        RecipeError,
+    ) as error:
         raise BrainError(f"{path} is not readable as a brain: {_line(error)}") from error
     if not 0 < scale <= LOUDEST:
         raise BrainError(f"{path}: its scale is {scale}, expected more than 0, at most {LOUDEST}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import nn
 
@@ -18,7 +20,7 @@ def build_network(recipe: Mlp, inputs: int, outputs: int) -> nn.Sequential:
     """Build a feed-forward network: the recipe's hidden layers, then a linear one."""
     widths = [inputs, *recipe.hidden]
     layers: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), _ACTIVATIONS[recipe.activation]()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import SoundCodec
-from frame2sound.film.streams import Streams, open_film
+from frame2sound.film.streams import Streams, open_film, picture_stream
 from frame2sound.film.voice import Voice, container_options
 
 DRAWN_ANEW = ("gif", "apng")
@@ -45,27 +45,27 @@ def write_soundtrack(
     Returns
     -------
     float
-        The highest true peak, as a player will decode it; 1 is full scale.
+        The highest true peak in dBTP, as a player will decode it.
 
     Raises
     ------
     SoundtrackError
         The container cannot hold this picture.
     """
-    with open_film(streams.path) as source:
-        with av.open(str(out), "w", options=container_options(out, sample_rate)) as target:
-            picture = _picture(source, streams, target)
-            voice = Voice(target, codec, sample_rate, channels)
-            _write_header(target, streams)
-            written = Fraction(0)
-            for chunk in sound:
-                for begin in range(0, len(chunk), CHUNK):
-                    voice.say(chunk[begin : begin + CHUNK])
-                    written = Fraction(voice.position, sample_rate)
-                    _until(picture, written, target)
-            voice.fall_silent()
-            _until(picture, None, target)
-            return voice.peak
+    options = container_options(out, sample_rate)
+    with open_film(streams.path) as source, av.open(str(out), "w", options=options) as target:
+        picture = _picture(source, streams, target)
+        voice = Voice(target, codec, sample_rate, channels)
+        _write_header(target, streams)
+        written = Fraction(0)
+        for chunk in sound:
+            for begin in range(0, len(chunk), CHUNK):
+                voice.say(chunk[begin : begin + CHUNK])
+                written = Fraction(voice.position, sample_rate)
+                _until(picture, written, target)
+        voice.fall_silent()
+        _until(picture, None, target)
+        return voice.meter.peak_db
 
 
 def _write_header(target: OutputContainer, streams: Streams) -> None:
@@ -83,30 +83,41 @@ def _cannot_hold(target: OutputContainer, kind: str) -> SoundtrackError:
     return SoundtrackError(f"{ending} cannot hold a {kind} picture as it is; write to .mkv")
 
 
-def _until(picture: Iterator[av.Packet], time: Fraction | None, target: OutputContainer) -> None:
+def _until(
+    picture: Iterator[av.Packet[av.VideoStream]], time: Fraction | None, target: OutputContainer
+) -> None:
     """Write the picture's packets up to a time in seconds, or all that are left."""
     for packet in picture:
         target.mux(packet)
-        if time is not None and packet.dts is not None and packet.dts * packet.time_base > time:
+        if time is not None and _seconds(packet) > time:
             return
+
+
+def _seconds(packet: av.Packet[av.VideoStream]) -> Fraction:
+    return (packet.dts or 0) * Fraction(packet.time_base or 0)
 
 
 def _picture(
     source: InputContainer, streams: Streams, target: OutputContainer
-) -> Iterator[av.Packet]:
-    video = source.streams[streams.video]
+) -> Iterator[av.Packet[av.VideoStream]]:
+    video = picture_stream(source, streams)
     if streams.video_codec in DRAWN_ANEW:
-        return _encode(source.decode(video), streams, _drawn(streams, target))
+        return _encode(_frames(source, video), streams, _drawn(streams, target))
     kind = video.codec.canonical_name
     if kind not in target.supported_codecs:
         raise _cannot_hold(target, kind)
     return _copy(source, video, streams, target.add_stream_from_template(video, opaque=True))
 
 
+def _frames(source: InputContainer, video: av.VideoStream) -> Iterator[av.VideoFrame]:
+    for packet in source.demux(video):
+        yield from packet.decode()
+
+
 def _copy(
     source: InputContainer, video: av.VideoStream, streams: Streams, copy: av.VideoStream
-) -> Iterator[av.Packet]:
-    first = round(streams.start / Fraction(video.time_base))
+) -> Iterator[av.Packet[av.VideoStream]]:
+    first = round(streams.start / streams.tick)
     for packet in source.demux(video):
         if not packet.size:
             continue
@@ -129,25 +140,28 @@ def _drawn(streams: Streams, target: OutputContainer) -> av.VideoStream:
 
 def _encode(
     frames: Iterator[av.VideoFrame], streams: Streams, drawn: av.VideoStream
-) -> Iterator[av.Packet]:
+) -> Iterator[av.Packet[av.VideoStream]]:
     first = round(streams.start / streams.tick)
-    shown: dict[int, int] = {}
+    shown: dict[int | None, int] = {}
     for frame in frames:
         even = _even(frame)
-        even.pts, even.time_base = frame.pts - first, streams.tick
+        even.pts, even.time_base = (frame.pts or 0) - first, streams.tick
         shown[even.pts] = frame.duration
         yield from _timed(drawn.encode(even), shown)
     yield from _timed(drawn.encode(None), shown)
 
 
-def _timed(packets: list[av.Packet], shown: dict[int, int]) -> Iterator[av.Packet]:
+def _timed(
+    packets: list[av.Packet[av.VideoStream]], shown: dict[int | None, int]
+) -> Iterator[av.Packet[av.VideoStream]]:
     """Give each packet the time that its frame is shown, which the encoder takes for even."""
     for packet in packets:
-        packet.duration = shown.pop(packet.pts, packet.duration)
+        packet.duration = shown.pop(packet.pts, packet.duration or 0)
         yield packet
 
 
 def _even(frame: av.VideoFrame) -> av.VideoFrame:
     colours = frame.to_ndarray(format="rgb24")
     sides = [(0, side % 2) for side in colours.shape[:2]]
-    return av.VideoFrame.from_ndarray(np.pad(colours, [*sides, (0, 0)], mode="edge"), "rgb24")
+    padded = np.pad(colours, [*sides, (0, 0)], mode="edge").astype(np.uint8, copy=False)
+    return av.VideoFrame.from_ndarray(padded, "rgb24")

@@ -33,10 +33,10 @@ def grey(frame: VideoFrame, quarter_turns: int = 0) -> NDArray[np.uint8]:
 def _luma(frame: VideoFrame) -> tuple[NDArray[np.uint8], bool]:
     """Return the luma plane without a copy where it is stored as bytes, and if it is limited."""
     name = frame.format.name
-    if name.startswith(("yuv", "nv12", "nv21")) and frame.format.components[0].bits == 8:
-        if frame.format.is_planar:
-            plane = frame.planes[0]
-            rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-            full = name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
-            return rows[: frame.height, : frame.width], not full
-    return frame.to_ndarray(format="gray"), False
+    planar = name.startswith(("yuv", "nv12", "nv21")) and frame.format.is_planar
+    if planar and frame.format.components[0].bits == 8:
+        plane = frame.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        full = name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
+        return rows[: frame.height, : frame.width], not full
+    return frame.to_ndarray(format="gray").astype(np.uint8, copy=False), False

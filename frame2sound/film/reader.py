@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.picture import grey
-from frame2sound.film.streams import Streams, find_streams, open_film
+from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
 from frame2sound.film.track import Sound, Track
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
@@ -111,7 +112,7 @@ class FilmReader:
 
     def _read(self, pictures: _Pictures | None, track: Track | None) -> Iterator[Frame | Sound]:
         with open_film(self.streams.path) as container:
-            video = container.streams[self.streams.video]
+            video = picture_stream(container, self.streams)
             # VP8's frame threads hide damage.
             video.thread_type = "SLICE" if self.streams.video_codec == "vp8" else "AUTO"
             end = Fraction(0)
@@ -131,7 +132,7 @@ class FilmReader:
             self._check_length(container, end)
         self._note_damage()
 
-    def _packets(self, container: InputContainer) -> Iterator[av.Packet]:
+    def _packets(self, container: InputContainer) -> Iterator[av.Packet[Any]]:
         packets = container.demux()
         last = Fraction(0)
         while True:
@@ -147,13 +148,13 @@ class FilmReader:
             last = max(last, _packet_end(packet))
             yield packet
 
-    def _pictures(self, packet: av.Packet, pictures: _Pictures) -> Iterator[Frame]:
+    def _pictures(self, packet: av.Packet[av.VideoStream], pictures: _Pictures) -> Iterator[Frame]:
         for frame in packet.decode():
             if frame.is_corrupt:
                 self._damage(_seconds(frame))
             yield from pictures.feed(frame)
 
-    def _sounds(self, packet: av.Packet, track: Track) -> Iterator[Sound]:
+    def _sounds(self, packet: av.Packet[av.AudioStream], track: Track) -> Iterator[Sound]:
         for frame in packet.decode():
             try:
                 yield from track.feed(frame)
@@ -213,10 +214,10 @@ class _Pictures:
 
 
 def _seconds(frame: av.VideoFrame | av.AudioFrame) -> Fraction:
-    return Fraction(0) if frame.pts is None else frame.pts * Fraction(frame.time_base)
+    return Fraction(0) if frame.pts is None else frame.pts * Fraction(frame.time_base or 0)
 
 
-def _packet_end(packet: av.Packet) -> Fraction:
+def _packet_end(packet: av.Packet[Any]) -> Fraction:
     if packet.pts is None:
         return Fraction(0)
     return (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)

@@ -81,6 +81,13 @@ def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error)).lower()
 
 
+def picture_stream(container: InputContainer, streams: Streams) -> av.VideoStream:
+    """Return the chosen picture of an open film."""
+    stream = container.streams[streams.video]
+    assert isinstance(stream, av.VideoStream)
+    return stream
+
+
 def find_streams(
     path: Path, video_stream: int | None = None, audio_stream: int | None = None
 ) -> Streams:
@@ -169,7 +176,7 @@ def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -
 
 
 def _looks_encrypted(path: Path) -> bool:
-    """Tell whether an MP4's sample descriptions or key boxes say common encryption (ISO 23001-7)."""
+    """Tell whether an MP4's sample descriptions or key boxes say encryption (ISO 23001-7)."""
     with path.open("rb") as file:
         head = file.read(1 << 20)
     return any(mark in head for mark in (b"encv", b"enca", b"pssh", b"cenc", b"cbcs"))

@@ -71,12 +71,12 @@ class Planes:
         self._convert: av.AudioResampler | None = None
 
     def __call__(self, frame: AudioFrame) -> NDArray[np.float32]:
+        """Return a frame's planes, full scale at 1."""
         if frame.format.name != "fltp":
             if self._convert is None:
                 self._convert = av.AudioResampler(format="fltp")
             (frame,) = self._convert.resample(frame)
-        planes: NDArray[np.float32] = frame.to_ndarray()
-        return planes
+        return frame.to_ndarray().astype(np.float32, copy=False)
 
 
 class Track:
@@ -115,7 +115,7 @@ class Track:
         if not np.isfinite(planes).all() or np.abs(planes).max(initial=0) > WILDEST:
             raise ValueError("samples far beyond full scale")
         if frame.pts is not None:
-            time = frame.pts * Fraction(frame.time_base) - self.start
+            time = frame.pts * Fraction(frame.time_base or 0) - self.start
             if self._next is None or abs(time - self._next) > SLIP or self._rate != frame.rate:
                 yield from self.flush()
                 self._begin(time, frame.rate)

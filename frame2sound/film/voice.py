@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from frame2sound.film.containers import SoundCodec
 from frame2sound.film.track import Planes
-from frame2sound.sound.limiter import INTERPOLATION_REACH, true_peaks
+from frame2sound.sound.peaks import PeakMeter
 
 
 def container_options(out: Path, sample_rate: int) -> dict[str, str]:
@@ -31,8 +32,8 @@ class Voice:
     ----------
     position : int
         Samples said so far.
-    peak : float
-        The highest true peak so far, as a player will decode it; 1 is full scale.
+    meter : PeakMeter
+        The highest true peak so far, as a player will decode it.
     """
 
     def __init__(
@@ -40,25 +41,27 @@ class Voice:
     ) -> None:
         self.target = target
         self.layout = "mono" if channels == 1 else "stereo"
-        self.stream = target.add_stream(codec.encoder, rate=sample_rate, layout=self.layout)
+        stream = target.add_stream(codec.encoder, rate=sample_rate, layout=self.layout)
+        assert isinstance(stream, av.AudioStream)
+        self.stream = stream
+        self.sample_rate = sample_rate
         if codec.bit_rate:
             self.stream.bit_rate = codec.bit_rate * (1 + channels) // 2
         self.position = 0
-        self.peak = 0.0
-        self._ear = None if codec.lossless else av.CodecContext.create(self.stream.codec.name, "r")
+        self.meter = PeakMeter(channels)
+        self._ear = None if codec.lossless else _decoder(stream.codec.name)
         self._planes = Planes()
-        self._heard = np.zeros((channels, 2 * INTERPOLATION_REACH), np.float32)
 
     def say(self, sound: NDArray[np.float32]) -> None:
         """Encode samples within full scale, ``(n,)`` or ``(n, 2)``, after those before."""
         name = self.stream.codec_context.format.name
         frame = AudioFrame.from_ndarray(_as_format(np.atleast_2d(sound.T), name), name, self.layout)
-        frame.sample_rate = self.stream.rate
+        frame.sample_rate = self.sample_rate
         frame.pts = self.position
-        frame.time_base = Fraction(1, self.stream.rate)
+        frame.time_base = Fraction(1, self.sample_rate)
         self.position += len(sound)
         if self._ear is None:
-            self._meter(np.atleast_2d(sound.T))
+            self.meter.hear(np.atleast_2d(sound.T))
         self._mux(self.stream.encode(frame))
 
     def fall_silent(self) -> None:
@@ -66,32 +69,30 @@ class Voice:
         self._mux(self.stream.encode(None))
         if self._ear is not None:
             self._listen(None)
-        self._meter(np.zeros_like(self._heard))
+        self.meter.finish()
 
-    def _mux(self, packets: list[av.Packet]) -> None:
+    def _mux(self, packets: list[av.Packet[av.AudioStream]]) -> None:
         for packet in packets:
             if self._ear is not None:
                 self._listen(packet)
             self.target.mux(packet)
 
-    def _listen(self, packet: av.Packet | None) -> None:
+    def _listen(self, packet: av.Packet[av.AudioStream] | None) -> None:
         """Decode what was encoded."""
         assert self._ear is not None
         if not self._ear.is_open:
             self._ear.extradata = self.stream.codec_context.extradata
         for frame in self._ear.decode(packet):
-            self._meter(self._planes(frame))
-
-    def _meter(self, planes: NDArray[np.float32]) -> None:
-        """Take note of the true peak where a piece and the one before tell what is around it."""
-        planes = np.concatenate([self._heard, planes], axis=1)
-        known = slice(INTERPOLATION_REACH, -INTERPOLATION_REACH)
-        peaks = (float(true_peaks(plane)[known].max(initial=0)) for plane in planes)
-        self.peak = max(self.peak, *peaks)
-        self._heard = planes[:, -2 * INTERPOLATION_REACH :]
+            self.meter.hear(self._planes(frame))
 
 
-def _as_format(planes: NDArray[np.float32], name: str) -> NDArray[np.generic]:
+def _decoder(codec: str) -> av.AudioCodecContext:
+    decoder = av.CodecContext.create(codec, "r")
+    assert isinstance(decoder, av.AudioCodecContext)
+    return decoder
+
+
+def _as_format(planes: NDArray[np.float32], name: str) -> NDArray[Any]:
     """Turn planes ``(channels, n)`` into what an encoder takes; rounding to the nearest integer."""
     packed = np.ascontiguousarray(planes if name.endswith("p") else planes.T.reshape(1, -1))
     if name.startswith("flt"):

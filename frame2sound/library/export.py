@@ -74,7 +74,7 @@ def _write(
         "descr": np.lib.format.dtype_to_descr(dtype),
     }
     with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-        np.lib.format.write_array_header_1_0(file, header)  # type: ignore[arg-type]
+        np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
             file.write(np.ascontiguousarray(part, dtype).tobytes())
 
@@ -82,7 +82,7 @@ def _write(
 def _pixels(film: PickledFilm, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
     for begin in range(0, len(rows), BATCH):
         frames = film.frames[rows[begin : begin + BATCH]]
-        yield frames.reshape(len(frames), -1) / np.float32(255)
+        yield (frames.reshape(len(frames), -1) / np.float32(255)).astype(np.float32)
 
 
 def _slices(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.float32]]:

@@ -11,6 +11,7 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
+from frame2sound.errors import BrainError
 from frame2sound.film.track import Sound
 from frame2sound.sound.direct_current import DirectCurrentRemoval
 from frame2sound.sound.limiter import Limiter
@@ -75,10 +76,13 @@ def mix(
 
 
 def limit(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Hold the true peak at -1 dBTP."""
+    """Hold the true peak at -1 dBTP; `BrainError` where the sound is not finite."""
     limiter = Limiter(sample_rate)
-    for chunk in chunks:
-        yield limiter.feed(chunk)
+    try:
+        for chunk in chunks:
+            yield limiter.feed(chunk)
+    except ValueError as error:
+        raise BrainError(f"the brain made no sound: {error}; train it again") from error
     yield limiter.flush()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +26,7 @@ from frame2sound.rendering.soundtrack import Renderer, Soundtrack
 from frame2sound.safe import refuse_existing, whole_file
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB
 from frame2sound.sound.overlap import OverlapAdd
+from frame2sound.sound.peaks import PeakMeter
 
 Mode = Literal["overlap-add", "granular"]
 
@@ -208,11 +208,9 @@ class Finish:
         """
         sound = self._steps(soundtrack)
         if self.codec is None:
-            _write_wav(sound, self.to_rate, self.channels, out)
-            return CEILING_DB
+            return _write_wav(sound, self.to_rate, self.channels, out)
         streams = soundtrack.animation.streams
-        peak = write_soundtrack(streams, sound, self.to_rate, self.channels, self.codec, out)
-        return 20 * math.log10(max(peak, 1e-10))
+        return write_soundtrack(streams, sound, self.to_rate, self.channels, self.codec, out)
 
     def _steps(self, soundtrack: Soundtrack) -> Iterator[NDArray[np.float32]]:
         sound: finishing.Chunks = finishing.remove_direct_current(soundtrack, self.rate)
@@ -228,15 +226,19 @@ class Finish:
 
 def _write_wav(
     sound: Iterator[NDArray[np.float32]], sample_rate: int, channels: int, path: Path
-) -> None:
+) -> float:
+    meter = PeakMeter(channels)
     try:
         with soundfile.SoundFile(
             path, "w", sample_rate, channels, subtype="PCM_24", format="WAV"
         ) as file:
             for chunk in sound:
                 file.write(chunk)
+                meter.hear(np.atleast_2d(chunk.T))
     except soundfile.LibsndfileError as error:
         raise OSError(0, str(error)) from error
+    meter.finish()
+    return meter.peak_db
 
 
 def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:

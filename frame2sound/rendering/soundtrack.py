@@ -22,7 +22,7 @@ class Renderer(Protocol):
     """Turns blocks of sound, one a frame, into one sound without delay."""
 
     def feed(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Take blocks ``(n, length)`` and their frames' bounds ``(n + 1,)``; return what is ready."""
+        """Take blocks ``(n, length)`` and frame bounds ``(n + 1,)``; return what is ready."""
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""

@@ -5,36 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
-from scipy.signal import firwin, upfirdn
+
+from frame2sound.sound.peaks import INTERPOLATION_REACH, true_peaks
 
 CEILING_DB = -1.0
 """Highest true peak of any soundtrack, in dBTP (EBU R 128)."""
 
-HEADROOM_DB = 0.25
+HEADROOM_DB = 0.35
 """Kept below the ceiling: a gain that moves lifts the peaks of white noise by up to 0.2 dB."""
-
-OVERSAMPLING = 4
-INTERPOLATION_REACH = 12
-"""Samples on either side that decide the value between two."""
-
-_PHASES = firwin(
-    OVERSAMPLING * 2 * INTERPOLATION_REACH + 1, 1 / OVERSAMPLING, window=("kaiser", 6.0)
-)
-_INTERPOLATOR = (_PHASES * OVERSAMPLING).astype(np.float32)
-
-
-def true_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return, for every sample, the highest absolute value up to the next one between samples too.
-
-    Four-fold oversampling as ITU-R BS.1770-4, annex 2, asks for; shape ``(n,)``. The first and
-    last 12 samples see zeros beyond the ends.
-    """
-    if not len(sound):
-        return np.empty(0, np.float32)
-    dense = upfirdn(_INTERPOLATOR, sound, up=OVERSAMPLING)
-    dense = np.abs(dense[OVERSAMPLING * INTERPOLATION_REACH :][: OVERSAMPLING * len(sound)])
-    between = np.maximum.reduce(dense.reshape(len(sound), OVERSAMPLING), axis=1)
-    return np.maximum(between, np.abs(sound))
 
 
 class Limiter:

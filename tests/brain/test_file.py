@@ -155,7 +155,7 @@ def test_a_description_that_is_not_json_is_named(path, text):
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
 def test_a_file_of_another_program_is_named(path, metadata):
     save_file(load_file(path), path, metadata)
-    with pytest.raises(BrainError, match="is a .safetensors file, but of another program"):
+    with pytest.raises(BrainError, match=r"is a \.safetensors file, but of another program"):
         load_brain(path)
 
 

@@ -1,6 +1,7 @@
 """Networks have the layers asked for and begin as the papers advise."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -18,9 +19,7 @@ def test_layers_are_as_the_recipe_says(activation, hidden):
     network = build_network(Mlp(hidden, activation), 7, 2)
     widths = [7, *hidden, 2]
     linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-    assert [(x.in_features, x.out_features) for x in linear] == list(
-        zip(widths, widths[1:], strict=False)
-    )
+    assert [(x.in_features, x.out_features) for x in linear] == list(pairwise(widths))
     assert [type(layer) for layer in network[1::2]] == [ACTIVATIONS[activation]] * len(hidden)
     assert last_layer(network) is network[-1]
     assert network(torch.zeros(3, 7)).shape == (3, 2)

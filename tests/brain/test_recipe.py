@@ -154,7 +154,7 @@ def test_a_frame_rate_that_is_none_is_refused(fps):
 
 
 def test_a_float_frame_rate_is_told_the_remedy():
-    with pytest.raises(RecipeError, match="got 29.97, expected an exact number such as 30 or"):
+    with pytest.raises(RecipeError, match=r"got 29\.97, expected an exact number such as 30 or"):
         recipe_from(BASE | {"clock": {"fps": 29.97}})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -103,7 +104,7 @@ def test_it_can_be_given_sound_of_the_pictures_length(real_films, name):
     frames = list(FilmReader(real_films / "awkward" / name).frames())
     assert len(frames) == film.frames
     assert frames[0].time == 0
-    assert all(a.time < a.until == b.time for a, b in zip(frames, frames[1:], strict=False))
+    assert all(a.time < a.until == b.time for a, b in itertools.pairwise(frames))
     # The last frame's own duration may be rounded to the container's tick.
     assert frames[-1].until == pytest.approx(float(film.seconds), abs=2e-3)
 

@@ -1,5 +1,6 @@
 """Reading films: times, ends, sound that fits the picture, and memory that stays flat."""
 
+import itertools
 import os
 from fractions import Fraction
 from pathlib import Path
@@ -105,9 +106,7 @@ def test_sound_is_whole_and_in_place(tmp_path, ending, look, codec):
     frames, sounds = read(path)
     assert frames[-1].until == 2
     assert sounds[0].start == 0
-    assert all(
-        a.start + len(a.samples) == b.start for a, b in zip(sounds, sounds[1:], strict=False)
-    )
+    assert all(a.start + len(a.samples) == b.start for a, b in itertools.pairwise(sounds))
     sound = np.concatenate([s.samples for s in sounds])
     assert abs(len(sound) - 2 * RATE) <= 1
     inner = slice(100, 2 * RATE - 100)  # the ends ring

@@ -1,6 +1,5 @@
 """The calibration film is black, then white, and silent."""
 
-import numpy as np
 import pytest
 
 from frame2sound.errors import LibraryError

@@ -8,7 +8,8 @@ import pytest
 
 from frame2sound.film.track import Sound
 from frame2sound.rendering import finishing
-from frame2sound.sound.limiter import CEILING_DB, true_peaks
+from frame2sound.sound.limiter import CEILING_DB
+from frame2sound.sound.peaks import true_peaks
 
 RATE = 22050
 

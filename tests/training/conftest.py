@@ -1,9 +1,19 @@
 """Small libraries and recipes to train on."""
 
 import pytest
+import torch
 
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.library.store import Library
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Networks as small as these are slower on several threads, much so on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

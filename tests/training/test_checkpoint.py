@@ -75,7 +75,7 @@ def test_a_course_that_has_no_best_yet_comes_back(tmp_path):
 
 
 def test_that_of_another_training_is_refused(path):
-    with pytest.raises(TrainingError, match="belongs to another recipe, library or seed; use those"):
+    with pytest.raises(TrainingError, match="belongs to another recipe, library or seed; use"):
         load_checkpoint(path, "other", *state("adamw"))
 
 

@@ -18,7 +18,9 @@ def slow(films, clock, target):
     for film in films:
         number = 0
         while number / clock.fps < film.times[-1] - 1e-9:
-            shown = [at for at, time in enumerate(film.times[:-1]) if time <= float(number / clock.fps)]
+            shown = [
+                at for at, time in enumerate(film.times[:-1]) if time <= float(number / clock.fps)
+            ]
             begin = round(number * clock.sample_rate / clock.fps) - target.lead
             end = begin + target.length
             if film.card.sounding[0] <= begin and end <= film.card.sounding[1]:
@@ -75,9 +77,7 @@ def test_the_shutter_is_applied_to_a_slower_film(films):
         ((100, 200), 0, range(0)),
     ],
 )
-def test_frames_without_all_of_their_sound_are_left_out(
-    library, add_film, sounding, lead, numbers
-):
+def test_frames_without_all_of_their_sound_are_left_out(library, add_film, sounding, lead, numbers):
     film = add_film(library, "film", sounding=sounding)
     pairs = Pairs.of([film], CLOCK, PcmBlocks(lead, lead + 267))
     assert pairs.row.tolist() == list(numbers)
