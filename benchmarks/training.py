@@ -78,7 +78,7 @@ def _now(device: torch.device) -> float:
 def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
     """Print the rates of both, and the ratio."""
     recipe = load_recipe(name, [f"training.batch={batch}", "training.held_out=0.0"])
-    frames = batch * (STEPS + 1)
+    frames = batch * (STEPS + 8)
     library = noise_library(folder / name, frames, recipe.ticking())
     trainer = Trainer(library, recipe, 0, device)
     order = np.random.default_rng(0).permutation(len(trainer.learned))

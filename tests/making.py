@@ -157,7 +157,7 @@ class _Stamps:
         encoder = av.CodecContext.create("mjpeg", "w")
         encoder.height, encoder.width = picture.shape[:2]
         encoder.pix_fmt, encoder.time_base = self.stream.pix_fmt, self.tick
-        frame = _frame(picture).reformat(format=self.stream.pix_fmt)
+        frame = _frame(picture, self.stream.pix_fmt)
         frame.pts, frame.time_base = 0, self.tick
         (packet,) = [*encoder.encode(frame), *encoder.encode(None)]
         return bytes(packet)
@@ -171,7 +171,7 @@ class _Encoder:
         self._durations: dict[int, int] = {}
 
     def draw(self, picture: NDArray[np.uint8], begin: int, end: int) -> list[av.Packet]:
-        frame = _frame(picture)
+        frame = _frame(picture, self.stream.pix_fmt)
         frame.pts, frame.time_base = begin, self.tick
         self._durations[begin] = end - begin
         return self._timed(self.stream.encode(frame))
@@ -227,8 +227,9 @@ def _stored(planes: NDArray[np.generic], name: str) -> NDArray[np.generic]:
     return np.round(whole.astype(np.float64) * 2147483647).astype(np.int32)
 
 
-def _frame(picture: NDArray[np.uint8]) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(picture, "gray" if picture.ndim == 2 else "rgb24")
+def _frame(picture: NDArray[np.uint8], pixels: str) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(picture, "gray" if picture.ndim == 2 else "rgb24")
+    return frame.reformat(format=pixels, threads=1)  # with more, FFmpeg 8.1 may spoil 10 bits
 
 
 def _shown(

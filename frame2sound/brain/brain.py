@@ -83,7 +83,7 @@ class Brain:
         """
         device = next(self.network.parameters()).device
         with torch.inference_mode():
-            output = self.network(pixels(torch.from_numpy(frames).to(device))).cpu().numpy()
+            output = self.network(pixels(torch.tensor(frames, device=device))).cpu().numpy()
         if not np.isfinite(output).all():
             raise BrainError(
                 f"brain {self.recipe.name!r} gives numbers that are not finite: its training "

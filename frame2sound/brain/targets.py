@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class PcmBlocks:
     @classmethod
     def of(cls, recipe: Pcm, clock: Clock, rms: float = 1.0) -> PcmBlocks:
         """Derive the block from a recipe, a clock and the root mean square of the sound."""
-        lead = sample_at(clock.fps.from_float(recipe.lead_seconds), clock.sample_rate)
+        lead = sample_at(Fraction(recipe.lead_seconds), clock.sample_rate)
         length = lead + clock.slice_length
         if recipe.scaling == "half":
             return cls(lead, length, offset=-1.0, scale=2.0)

@@ -37,6 +37,9 @@ from frame2sound.training.split import split_pairs
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
 
+LEAST_BATCHES = 16
+"""Short films are learned in smaller batches rather than in fewer steps."""
+
 SILENT = 1e-5
 """A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
 
@@ -123,8 +126,8 @@ class Trainer:
 
     @property
     def batch(self) -> int:
-        """Pairs in a batch; never more than there are."""
-        return min(self.recipe.training.batch, len(self.learned))
+        """Pairs in a batch: as the recipe says, but an epoch has at least 16 where it can."""
+        return max(1, min(self.recipe.training.batch, len(self.learned) // LEAST_BATCHES))
 
     @property
     def batches(self) -> int:

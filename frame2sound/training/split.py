@@ -7,11 +7,15 @@ between, or by whole films, never one by one.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from frame2sound.brain.recipe import Training
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.training.pairs import Pairs
+
+SCREENS = 0.25
+"""Most black and white screens to learn from, for each frame of film."""
 
 
 def split_pairs(pairs: Pairs, recipe: Training, seed: int) -> tuple[Pairs, Pairs]:
@@ -27,7 +31,7 @@ def split_pairs(pairs: Pairs, recipe: Training, seed: int) -> tuple[Pairs, Pairs
     TrainingError
         A split by film of fewer than two films.
     """
-    screens = np.isin(pairs.film, [i for i, f in enumerate(pairs.films) if is_calibration(f)])
+    pairs, screens = _thinned(pairs)
     seconds = pairs.start / pairs.films[0].card.sample_rate
     block = np.zeros(len(pairs), np.int64)
     if recipe.split == "blocks":
@@ -53,3 +57,18 @@ def split_pairs(pairs: Pairs, recipe: Training, seed: int) -> tuple[Pairs, Pairs
             end = (number + 1) * recipe.block_seconds + recipe.guard_seconds
             guarded |= here & (seconds >= begin) & (seconds < end)
     return pairs.only(~held & ~guarded), pairs.only(held)
+
+
+def _thinned(pairs: Pairs) -> tuple[Pairs, NDArray[np.bool_]]:
+    """Leave out screens of the calibration film that would drown a short library.
+
+    All of its black frames are alike, and so are the white ones. Returns also which of the pairs
+    that are left are screens.
+    """
+    calibration = [i for i, film in enumerate(pairs.films) if is_calibration(film)]
+    screens = np.isin(pairs.film, calibration)
+    count = int(screens.sum())
+    kept = min(count, max(2, round(SCREENS * (len(pairs) - count))))
+    chosen = ~screens
+    chosen[np.flatnonzero(screens)[np.linspace(0, count - 1, kept).round().astype(int)]] = True
+    return pairs.only(chosen), screens[chosen]

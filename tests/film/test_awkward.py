@@ -183,11 +183,8 @@ def delay(a, b):
         ("name with spaces, ümlaut & 映画.mp4", "audio-half-second-late.mp4", 0.5),
         ("name with spaces, ümlaut & 映画.mp4", "audio-half-second-late.webm", 0.5),
         ("name with spaces, ümlaut & 映画.mp4", "starts-at-ten-seconds.ts", 0.0),
-        (
-            "name with spaces, ümlaut & 映画.mp4",
-            "odd-size-33x17.webm",
-            -0.007,
-        ),  # its picture starts at 7 ms
+        # The picture of the .webm starts at 7 ms.
+        ("name with spaces, ümlaut & 映画.mp4", "odd-size-33x17.webm", -0.007),
         ("name with spaces, ümlaut & 映画.mp4", "audio-8khz-mono.mp4", 0.0),
         ("ntsc-29.97.mp4", "variable-frame-rate.mp4", 0.0),
     ],

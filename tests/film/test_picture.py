@@ -83,7 +83,8 @@ def test_black_and_white(full, stored, shown):
 @pytest.mark.parametrize("level", [0, 50, 128, 200, 255])
 def test_a_grey_is_the_same_grey_in_every_format(pixels, slack, level):
     picture = np.full((48, 100, 3), level, np.uint8)  # 100 wide: rows are padded in memory
-    frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=pixels)
+    colours = av.VideoFrame.from_ndarray(picture, "rgb24")
+    frame = colours.reformat(format=pixels, threads=1)  # with more, FFmpeg 8.1 may spoil 10 bits
     assert np.abs(grey(frame).astype(int) - level).max() <= slack
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_pcm_is_each_frames_own_samples(film: PickledFilm, fps: Fraction, tmp_pa
         wanted = film.frames[rows].reshape(len(rows), -1) / 255
         np.testing.assert_allclose(arrays["frames"], wanted, atol=1e-7)
         bounds = clock.bounds(len(rows))
-        for row, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for row, (begin, end) in enumerate(itertools.pairwise(bounds)):
             own = film.sound[begin:end]
             np.testing.assert_array_equal(arrays["sound"][row, : len(own)], own)
             assert not arrays["sound"][row, len(own) :].any()

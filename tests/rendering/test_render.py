@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from frame2sound.errors import SoundtrackError
+from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.evaluation.measures import true_peak_db
 from frame2sound.film.reader import FilmReader
 from frame2sound.rendering.granular import Granular
@@ -225,8 +225,8 @@ def test_an_existing_output_is_refused_and_untouched(tmp_path, out):
 
 BROKEN = {
     "breaks down": (Failing, RuntimeError, "the brain broke down"),
-    "nan": (lambda: Diverged(np.nan), ValueError, "not finite"),
-    "inf": (lambda: Diverged(-np.inf), ValueError, "not finite"),
+    "nan": (lambda: Diverged(np.nan), BrainError, "not finite"),
+    "inf": (lambda: Diverged(-np.inf), BrainError, "not finite"),
 }
 
 

@@ -84,7 +84,9 @@ def test_the_ceiling_holds_at_every_sample_rate(rate):
 def test_little_is_taken_from_a_steady_tone():
     out = limited(3 * loud("low"))
     # A steady tone ends at the ceiling less the headroom, but for the rounding.
-    assert decibels(np.abs(out[2000:-2000]).max()) == pytest.approx(CEILING_DB - HEADROOM_DB, abs=0.01)
+    assert decibels(np.abs(out[2000:-2000]).max()) == pytest.approx(
+        CEILING_DB - HEADROOM_DB, abs=0.01
+    )
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
