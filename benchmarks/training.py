@@ -81,7 +81,7 @@ def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
     frames = batch * (STEPS + 8)
     library = noise_library(folder / name, frames, recipe.ticking())
     trainer = Trainer(library, recipe, 0, device)
-    order = np.random.default_rng(0).permutation(len(trainer.learned))
+    order = np.random.default_rng(0).permutation(len(trainer.material.learned))
     width = recipe.network.hidden[0]
     step_rate(trainer, order, device), product_rate(batch, width, device)
     runs = [

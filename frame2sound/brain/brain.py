@@ -54,7 +54,7 @@ class Brain:
     def untrained(cls, recipe: Recipe, rms: float = 1.0, seed: int = 0) -> Brain:
         """Build a brain that has learned nothing."""
         target = PcmBlocks.of(recipe.target, recipe.ticking(), rms)
-        network = build_network(recipe.network, PIXELS, target.length)
+        network = build_network(recipe, PIXELS, target.length)
         initialise(network, seed)
         return cls(recipe, network, target)
 

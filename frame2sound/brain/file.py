@@ -65,7 +65,7 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         provenance = dict(description["provenance"])
         target = PcmBlocks.of(recipe.target, recipe.ticking(), scale)
         with torch.device("meta"):
-            network = build_network(recipe.network, PIXELS, target.length)
+            network = build_network(recipe, PIXELS, target.length)
     except (
         LookupError,
         TypeError,

@@ -7,7 +7,7 @@ import itertools
 import torch
 from torch import nn
 
-from frame2sound.brain.recipe import Mlp
+from frame2sound.brain.recipe import Eigenframes, Recipe
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -16,12 +16,19 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-def build_network(recipe: Mlp, inputs: int, outputs: int) -> nn.Sequential:
-    """Build a feed-forward network: the recipe's hidden layers, then a linear one."""
-    widths = [inputs, *recipe.hidden]
+def build_network(recipe: Recipe, inputs: int, outputs: int) -> nn.Sequential:
+    """Build a feed-forward network: the recipe's hidden layers, then a linear one.
+
+    Where the picture enters as eigenframes, the layer that projects on them comes first. It is
+    part of the network, but not of what is learned by descent.
+    """
+    widths = [inputs, *recipe.network.hidden]
     layers: list[nn.Module] = []
+    if isinstance(recipe.input, Eigenframes):
+        widths[0] = recipe.input.count
+        layers.append(nn.Linear(inputs, widths[0]).requires_grad_(False))
     for before, after in itertools.pairwise(widths):
-        layers += [nn.Linear(before, after), _ACTIVATIONS[recipe.activation]()]
+        layers += [nn.Linear(before, after), _ACTIVATIONS[recipe.network.activation]()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
 
@@ -47,5 +54,12 @@ def initialise(network: nn.Sequential, seed: int) -> None:
 def last_layer(network: nn.Sequential) -> nn.Linear:
     """Return the layer that gives the output."""
     layer = network[-1]
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
+def first_layer(network: nn.Sequential) -> nn.Linear:
+    """Return the layer that takes the picture."""
+    layer = network[0]
     assert isinstance(layer, nn.Linear)
     return layer

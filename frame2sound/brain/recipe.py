@@ -36,6 +36,17 @@ class Pixels(_Part, frozen=True, tag_field="kind", tag="pixels"):
     """The picture enters as its 4096 grey values, 0 (black) to 1 (white)."""
 
 
+class Eigenframes(_Part, frozen=True, tag_field="kind", tag="eigenframes"):
+    """The picture enters as the library's first ``count`` principal components, whitened.
+
+    Components whose variance is below ``floor`` times the mean are not brought up to one, so that
+    noise is not taken for picture.
+    """
+
+    count: Annotated[int, Meta(ge=1, le=4096)] = 256
+    floor: Positive = 0.01
+
+
 class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
     """A feed-forward network: the widths of its hidden layers, first to last."""
 
@@ -85,7 +96,7 @@ class Recipe(_Part, frozen=True):
     network: Mlp
     about: str = ""
     clock: ClockRecipe = ClockRecipe()
-    input: Pixels = Pixels()
+    input: Pixels | Eigenframes = Pixels()
     target: Pcm = Pcm()
     training: Training = Training()
 

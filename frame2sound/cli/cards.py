@@ -6,6 +6,9 @@ import json
 import sys
 from typing import Any
 
+HEARD = 0.98
+"""Held-out losses from here on are no better than silence's."""
+
 
 def print_json(value: Any) -> None:
     """Print plain values as JSON."""
@@ -31,4 +34,6 @@ def card(provenance: dict[str, Any]) -> list[str]:
             f"held-out loss {held:.3f} (silence 1.000, the mean sound {mean:.3f}), "
             f"{pairs['held_out']} pairs"
         )
+        if held >= HEARD:
+            lines.append("unseen sound was not foretold; it plays what it remembers of its films")
     return lines

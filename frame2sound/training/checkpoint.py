@@ -23,9 +23,9 @@ KEY = "frame2sound-checkpoint"
 class Course:
     """How far a training has come.
 
-    ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without).
-    ``best`` is the lowest judged loss so far and ``best_epoch`` when it was; ``seconds`` is time
-    spent, over all runs. ``signature`` identifies recipe, data and seed.
+    ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without), both
+    relative to silence's. ``best`` is the lowest judged loss so far and ``best_epoch`` when it was;
+    ``seconds`` is time spent, over all runs. ``signature`` identifies recipe, data and seed.
     """
 
     signature: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable
@@ -18,11 +16,9 @@ from frame2sound import __version__
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.inputs import pixels
-from frame2sound.brain.recipe import Recipe, recipe_table
-from frame2sound.brain.targets import PcmBlocks
+from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
-from frame2sound.library.calibration import is_calibration
-from frame2sound.library.store import Library, PickledFilm
+from frame2sound.library.store import Library
 from frame2sound.safe import unhurried
 from frame2sound.training.checkpoint import (
     Course,
@@ -30,18 +26,17 @@ from frame2sound.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from frame2sound.training.material import Material
 from frame2sound.training.optimiser import build_optimiser, pick_device, rate_at
-from frame2sound.training.pairs import Pairs
-from frame2sound.training.split import split_pairs
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
 
+HEARD = 0.98
+"""A brain hears in films that it has not seen if its loss there is below this; silence has 1."""
+
 LEAST_BATCHES = 16
 """Short films are learned in smaller batches rather than in fewer steps."""
-
-SILENT = 1e-5
-"""A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
 
 
 @dataclass(frozen=True)
@@ -102,37 +97,23 @@ class Trainer:
 
     def __init__(self, library: Library, recipe: Recipe, seed: int, device: torch.device) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
-        clock = recipe.ticking()
-        self.films = _films(library, recipe)
-        pairs = Pairs.of(self.films, clock, PcmBlocks.of(recipe.target, clock))
-        self.learned, self.held_out = split_pairs(pairs, recipe.training, seed)
-        screens = [number for number, film in enumerate(self.films) if is_calibration(film)]
-        if np.isin(self.learned.film, screens).all():
-            raise TrainingError(
-                f"{library.path} is too short to learn from: no frame has a whole block of sound "
-                f"({pairs.target.length / clock.sample_rate:.3f} s); add films"
-            )
-        rms = math.sqrt(self.learned.power())
-        if rms < SILENT:
-            raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
-        self.best_brain = Brain.untrained(recipe, rms, seed)
+        self.material = Material.of(library, recipe, seed)
+        self.best_brain = self.material.untrained(recipe, seed)
         self.network = self.best_brain.network.to(device)
         self.target = self.best_brain.target
-        self._silence = (rms / self.target.scale) ** 2
-        self._held_out_silence = max(self.held_out.power(), 1e-30) / self.target.scale**2
         self.optimiser = build_optimiser(self.network, recipe.training)
-        self.course = Course(self._signature())
+        self.course = Course(self.material.signature(recipe, seed))
         self.best = self._weights()
 
     @property
     def batch(self) -> int:
         """Pairs in a batch: as the recipe says, but an epoch has at least 16 where it can."""
-        return max(1, min(self.recipe.training.batch, len(self.learned) // LEAST_BATCHES))
+        return max(1, min(self.recipe.training.batch, len(self.material.learned) // LEAST_BATCHES))
 
     @property
     def batches(self) -> int:
         """Batches in an epoch; the odd pairs at an epoch's end are left for the next."""
-        return len(self.learned) // self.batch
+        return len(self.material.learned) // self.batch
 
     def run(self, path: Path, report: Callable[[Report], None]) -> None:
         """Go on until the last epoch or until patience ends."""
@@ -142,7 +123,7 @@ class Trainer:
         self.network.train()
         while self.course.epoch < training.epochs and not self._out_of_patience():
             random = np.random.default_rng([self.seed, 2, self.course.epoch])
-            order = random.permutation(len(self.learned))
+            order = random.permutation(len(self.material.learned))
             while self.course.batch < self.batches:
                 self.step(order[self.course.batch * self.batch :][: self.batch])
                 now = time.monotonic()
@@ -169,7 +150,7 @@ class Trainer:
         brain = replace(self.best_brain, provenance=self._provenance())
         if self.course.best_epoch:
             brain.network.load_state_dict(self.best)
-        if any(is_calibration(film) for film in self.films):
+        if self.material.calibrated:
             brain.silence_screens()
         return brain
 
@@ -178,7 +159,7 @@ class Trainer:
         rate = rate_at(self.recipe.training, self._steps_done(), self._steps())
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        frames, blocks = self.learned.take(which)
+        frames, blocks = self.material.learned.take(which)
         loss = self._loss(frames, blocks)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -203,9 +184,9 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         course = self.course
-        loss = course.loss_sum / self.batches
-        held_out = self.evaluate(self.held_out) if len(self.held_out) else None
-        judged = self._finite(loss if held_out is None else held_out)
+        loss = course.loss_sum / self.batches * self._power / self.material.silence
+        held_out = self.evaluate() if len(self.material.held_out) else None
+        judged = self._finite(_judged(loss, held_out))
         weights = self._weights()
         self._finite(sum(tensor.sum().item() for tensor in weights.values()))
         with unhurried():
@@ -215,15 +196,16 @@ class Trainer:
                 course.best, course.best_epoch = judged, course.epoch
                 self.best = weights
 
-    def evaluate(self, pairs: Pairs) -> float:
-        """Return the mean loss over pairs."""
+    def evaluate(self) -> float:
+        """Return the loss on what is held out, relative to silence's."""
+        pairs = self.material.held_out
         self.network.eval()
         total = 0.0
         with torch.inference_mode():
             for which in pairs.batches(512):
                 total += self._loss(*pairs.take(which)).item() * len(which)
         self.network.train()
-        return total / len(pairs)
+        return total / len(pairs) * self._power / self.material.held_out_silence
 
     def _out_of_patience(self) -> bool:
         patience = self.recipe.training.patience
@@ -238,59 +220,46 @@ class Trainer:
     def _steps_done(self) -> int:
         return self.course.epoch * self.batches + self.course.batch
 
+    @property
+    def _power(self) -> float:
+        """The mean square of sound that one unit of loss stands for."""
+        return self.target.scale**2
+
     def _report(self) -> Report:
         course, done, steps = self.course, self._steps_done(), self._steps()
-        loss = course.loss_sum / course.batch if course.batch else course.curve[-1][0]
-        held_out = course.curve[-1][1] if course.curve else None
+        loss, held_out = course.curve[-1] if course.curve else (1.0, None)
+        if course.batch:
+            loss = course.loss_sum / course.batch * self._power / self.material.silence
         return Report(
             step=done,
             steps=steps,
             epoch=course.epoch + (course.batch > 0),
-            loss=loss / self._silence,
-            held_out=None if held_out is None else held_out / self._held_out_silence,
+            loss=loss,
+            held_out=held_out,
             seconds_left=course.seconds / max(done, 1) * (steps - done),
         )
 
-    def _signature(self) -> str:
-        films = [(film.name, film.card.digest) for film in self.films]
-        text = json.dumps([recipe_table(self.recipe), films, self.seed], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
     def _provenance(self) -> dict[str, object]:
         course = self.course
-        held = [None if loss is None else loss / self._held_out_silence for _, loss in course.curve]
-        mean = None
-        if len(self.held_out):
-            block = self.learned.mean_block()
-            mean = self.held_out.power(block) / max(self.held_out.power(), 1e-30)
         return {
             "program": f"frame2sound {__version__}",
-            "films": [
-                {"name": film.name, "digest": film.card.digest, "seconds": film.seconds}
-                for film in self.films
-            ],
             "seed": self.seed,
-            "pairs": {"learned": len(self.learned), "held_out": len(self.held_out)},
             "epochs": course.epoch,
             "best_epoch": course.best_epoch,
             "seconds": round(course.seconds, 1),
-            "loss": [loss / self._silence for loss, _ in course.curve],
-            "held_out_loss": held,
-            "held_out_loss_of_mean": mean,
+            "loss": [loss for loss, _ in course.curve],
+            "held_out_loss": [held_out for _, held_out in course.curve],
+            **self.material.card(),
         }
 
 
-def _films(library: Library, recipe: Recipe) -> list[PickledFilm]:
-    films = library.films()
-    if all(is_calibration(film) for film in films):
-        raise TrainingError(
-            f"{library.path} holds no films; add some with: "
-            f"frame2sound pickle FILM... --library {library.path}"
-        )
-    if library.sample_rate != recipe.clock.sample_rate:
-        raise TrainingError(
-            f"the library is at {library.sample_rate} Hz and recipe {recipe.name!r} at "
-            f"{recipe.clock.sample_rate} Hz; use --set clock.sample_rate={library.sample_rate} "
-            f"or pickle at --sample-rate {recipe.clock.sample_rate}"
-        )
-    return films
+def _judged(loss: float, held_out: float | None) -> float:
+    """Return by what an epoch is compared with others: the lower, the better.
+
+    The held-out loss decides as soon as it is better than silence's. Sound that cannot be foretold
+    at all, such as the waveforms of a film with many unlike events, would make silence the best
+    brain; there the loss itself decides, and the brain plays what it remembers.
+    """
+    if held_out is not None and held_out < HEARD:
+        return held_out
+    return 1 + loss

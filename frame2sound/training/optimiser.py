@@ -35,16 +35,17 @@ def pick_device(name: str = "auto") -> torch.device:
 
 def build_optimiser(network: nn.Module, recipe: Training) -> Optimizer:
     """Build AdamW (Loshchilov and Hutter 2019) or Nesterov's accelerated gradient."""
+    learned = [weights for weights in network.parameters() if weights.requires_grad]
     if recipe.optimiser == "nag":
         return SGD(
-            network.parameters(),
+            learned,
             lr=recipe.rate,
             momentum=recipe.momentum,
             nesterov=recipe.momentum > 0,
             weight_decay=recipe.weight_decay,
         )
     return AdamW(
-        network.parameters(),
+        learned,
         lr=recipe.rate,
         betas=(recipe.momentum, 0.999),
         weight_decay=recipe.weight_decay,

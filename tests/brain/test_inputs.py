@@ -1,9 +1,10 @@
 """Pixels enter a network in reading order, black as 0 and white as 1."""
 
 import numpy as np
+import pytest
 import torch
 
-from frame2sound.brain.inputs import PIXELS, pixels
+from frame2sound.brain.inputs import PIXELS, eigenframes, pixels
 
 
 def test_pixels_are_grey_values_over_255():
@@ -23,3 +24,42 @@ def test_black_is_0_and_white_is_1():
 
 def test_no_frames_give_no_rows():
     assert pixels(torch.empty(0, 64, 64, dtype=torch.uint8)).shape == (0, PIXELS)
+
+
+def test_eigenframes_are_white():
+    random = np.random.default_rng(0)
+    # Twelve directions, of deviations from 3 down to 0.02, in pictures of 4096 pixels.
+    directions = np.linalg.qr(random.standard_normal((4096, 12)))[0].T
+    seen = 0.5 + random.standard_normal((600, 12)) * np.geomspace(3, 0.02, 12) @ directions
+    seen = torch.tensor(seen, dtype=torch.float32)
+    weight, bias = eigenframes(seen, 12, 1e-6, seed=0)
+    given = (seen @ weight.T + bias).double()
+    # The floor and a grey level's variance are 0.02 of the least component's.
+    np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(given.T, bias=True), np.eye(12), atol=0.05)
+
+
+def test_a_floor_keeps_small_components_small():
+    random = np.random.default_rng(1)
+    seen = torch.tensor(random.standard_normal((300, 40)) * np.geomspace(1, 1e-3, 40)).float()
+    weight, bias = eigenframes(seen, 40, 0.1, seed=0)
+    deviations = (seen @ weight.T + bias).std(0)
+    assert deviations[0] > 0.9
+    assert deviations[-1] < 0.05
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_few_or_equal_pictures_leave_the_rest_zero(frames):
+    weight, bias = eigenframes(torch.full((frames, 4096), 0.25), 8, 0.01, seed=0)
+    assert weight.shape == (8, 4096)
+    assert torch.isfinite(weight).all()
+    # Pictures without variance say nothing, whatever is projected on.
+    assert (weight @ torch.full((4096,), 0.25) + bias).abs().max() < 1e-2
+
+
+def test_eigenframes_repeat_and_leave_the_generator_alone():
+    seen = torch.rand(50, 4096)
+    before = torch.random.get_rng_state()
+    first, again = (eigenframes(seen, 8, 0.01, seed=3)[0] for _ in range(2))
+    assert torch.equal(first, again)
+    assert torch.equal(torch.random.get_rng_state(), before)

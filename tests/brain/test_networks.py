@@ -8,15 +8,19 @@ import torch
 from torch import nn
 
 from frame2sound.brain.networks import build_network, initialise, last_layer
-from frame2sound.brain.recipe import Mlp
+from frame2sound.brain.recipe import Eigenframes, Mlp, Recipe
 
 ACTIVATIONS = {"relu": nn.ReLU, "logistic": nn.Sigmoid, "tanh": nn.Tanh}
+
+
+def recipe(hidden, activation="relu"):
+    return Recipe(name="small", network=Mlp(hidden, activation))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
 def test_layers_are_as_the_recipe_says(activation, hidden):
-    network = build_network(Mlp(hidden, activation), 7, 2)
+    network = build_network(recipe(hidden, activation), 7, 2)
     widths = [7, *hidden, 2]
     linear = [layer for layer in network if isinstance(layer, nn.Linear)]
     assert [(x.in_features, x.out_features) for x in linear] == list(pairwise(widths))
@@ -30,7 +34,7 @@ def test_layers_are_as_the_recipe_says(activation, hidden):
     [("relu", math.sqrt(2 / 800)), ("tanh", math.sqrt(2 / (800 + 600)))],
 )
 def test_weights_begin_with_the_variance_of_the_papers(activation, deviation):
-    network = build_network(Mlp((600,), activation), 800, 400)
+    network = build_network(recipe((600,), activation), 800, 400)
     initialise(network, seed=0)
     # The deviation of 480 000 draws strays by 1 / sqrt(2 * 480 000), or 0.1 %; five times that.
     assert network[0].weight.std().item() == pytest.approx(deviation, rel=5e-3)
@@ -42,10 +46,19 @@ def test_weights_begin_with_the_variance_of_the_papers(activation, deviation):
 
 def test_a_seed_is_a_network():
     def weights(seed):
-        network = build_network(Mlp((5,)), 7, 2)
+        network = build_network(recipe((5,)), 7, 2)
         torch.manual_seed(99)  # of no influence
         initialise(network, seed)
         return network[0].weight
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
+
+
+def test_eigenframes_come_first_and_are_not_learned_by_descent():
+    wanted = Recipe(name="eigen", network=Mlp((5,)), input=Eigenframes(count=3))
+    network = build_network(wanted, 7, 2)
+    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
+    assert [(x.in_features, x.out_features) for x in linear] == [(7, 3), (3, 5), (5, 2)]
+    assert isinstance(network[1], nn.Linear)
+    assert [x.weight.requires_grad for x in linear] == [False, True, True]

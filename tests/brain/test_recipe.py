@@ -37,7 +37,7 @@ ANCESTOR = {
 }
 """The layers of the brains of 2015, as their author gives them."""
 
-OURS = {"deep": [4096, 512, 512, 512, 911], "shallow": [4096, 512, 911]}
+OURS = {"deep": [4096, 256, 512, 512, 512, 911], "shallow": [4096, 256, 512, 911]}
 """Blocks of 735 samples and a lead of 0.008 s, which is 176."""
 
 
@@ -55,7 +55,7 @@ def test_a_shipped_recipe_has_its_layers(name, layers):
     recipe = load_recipe(name)
     target = PcmBlocks.of(recipe.target, recipe.ticking())
     with torch.device("meta"):
-        network = build_network(recipe.network, PIXELS, target.length)
+        network = build_network(recipe, PIXELS, target.length)
     assert widths(network) == layers
 
 

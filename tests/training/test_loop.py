@@ -122,8 +122,11 @@ def test_an_interrupted_training_leaves_a_brain_and_its_state(library, film, sma
     assert brain.provenance["epochs"] < 3
 
 
-def test_patience_ends_a_training_with_its_best_weights(library, film, small, out):
-    # Noise cannot be foretold, so the held-out loss soon rises.
+def test_patience_ends_a_training_with_its_best_weights(library, add_film, small, out):
+    # The tone is the same in every frame and soon learned; then the noise is, which is not.
+    noise = np.random.default_rng(0).normal(0, 0.1, 32_000)
+    tone = 0.15 * np.sin(2 * np.pi * 300 * np.arange(32_000) / 8000)
+    add_film(library, "film", seconds=4, sound=tone + noise)
     recipe = small(
         epochs=60, rate=3e-3, patience=3, block_seconds=1.0, guard_seconds=0.0, schedule="constant"
     )
@@ -135,13 +138,24 @@ def test_patience_ends_a_training_with_its_best_weights(library, film, small, ou
     brain = train(library, recipe, out, device="cpu", report=remember)
     losses = brain.provenance["held_out_loss"]
     best = int(np.argmin(losses)) + 1
+    assert losses[best - 1] < 0.98
     assert brain.provenance["best_epoch"] == best
     assert brain.provenance["epochs"] == len(losses) == best + 3 < 60
     trainer = Trainer(library, recipe, 0, CPU)
     trainer.network.load_state_dict(brain.network.state_dict())
     # The same weights judged on the same pairs.
-    assert trainer.evaluate(trainer.held_out) / trainer._held_out_silence == losses[best - 1]
+    assert trainer.evaluate() == losses[best - 1]
     assert_same(load_brain(out), brain)
+
+
+def test_what_cannot_be_foretold_is_remembered(library, film, small, out):
+    recipe = small(hidden=(64,), epochs=40, patience=5, block_seconds=1.0, guard_seconds=0.0)
+    brain = train(library, recipe, out, device="cpu")
+    assert min(brain.provenance["held_out_loss"]) >= 0.98  # noise
+    best = int(np.argmin(brain.provenance["loss"])) + 1
+    assert brain.provenance["best_epoch"] == best > 5
+    learned = brain.blocks(film.frames.copy())
+    assert np.sqrt(np.mean(learned**2)) > 0.02  # of 0.1
 
 
 def test_a_seed_is_a_training(library, film, small, tmp_path):
@@ -257,16 +271,16 @@ def test_without_calibration_screens_are_as_they_were_learned(library, film, sma
 @pytest.mark.parametrize("preset", [None, "hindle"])
 def test_the_held_out_loss_equals_a_slow_reference(library, film, small, preset):
     trainer = Trainer(library, small(preset, block_seconds=1.0), 0, CPU)
-    held = trainer.held_out
-    assert 0 < len(held) < len(trainer.learned)
+    held = trainer.material.held_out
+    assert 0 < len(held) < len(trainer.material.learned)
     errors, powers, away = [], [], []
     for row, start in zip(held.row, held.start, strict=True):
         wanted = film.sound[start : start + 267].astype(np.float64)
         given = trainer.best_brain.blocks(film.frames[row : row + 1].copy())[0]
         errors.append(np.mean((given - wanted) ** 2))
         powers.append(np.mean(wanted**2))
-        away.append(np.mean((trainer.learned.mean_block() - wanted) ** 2))
-    loss = trainer.evaluate(held) / trainer._held_out_silence
+        away.append(np.mean((trainer.material.learned.mean_block() - wanted) ** 2))
+    loss = trainer.evaluate()
     # Differences of numbers up to 1 in single precision.
     assert loss == pytest.approx(np.mean(errors) / np.mean(powers), rel=1e-4)
     mean = trainer._provenance()["held_out_loss_of_mean"]

@@ -1,0 +1,118 @@
+"""What a brain is made of: the pairs to learn, those held out, and what silence would score."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.inputs import eigenframes, pixels
+from frame2sound.brain.networks import first_layer
+from frame2sound.brain.recipe import Eigenframes, Recipe, recipe_table
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.errors import TrainingError
+from frame2sound.library.calibration import is_calibration
+from frame2sound.library.store import Library, PickledFilm
+from frame2sound.training.pairs import Pairs
+from frame2sound.training.split import split_pairs
+
+MOST_SEEN = 8192
+"""Frames, spread over the library, from which eigenframes are found."""
+
+SILENT = 1e-5
+"""A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """A library as one recipe sees it.
+
+    Attributes
+    ----------
+    films : list of PickledFilm
+    learned, held_out : Pairs
+    silence, held_out_silence : float
+        Mean squares of the sound that is learned and held out: what silence scores on it.
+    """
+
+    films: list[PickledFilm]
+    learned: Pairs
+    held_out: Pairs
+    silence: float
+    held_out_silence: float
+
+    @classmethod
+    def of(cls, library: Library, recipe: Recipe, seed: int) -> Material:
+        """Look at a library and split it; `TrainingError` if it has nothing to teach."""
+        films = _films(library, recipe)
+        clock = recipe.ticking()
+        pairs = Pairs.of(films, clock, PcmBlocks.of(recipe.target, clock))
+        learned, held_out = split_pairs(pairs, recipe.training, seed)
+        screens = [number for number, film in enumerate(films) if is_calibration(film)]
+        if np.isin(learned.film, screens).all():
+            raise TrainingError(
+                f"{library.path} is too short to learn from: no frame has a whole block of sound "
+                f"({pairs.target.length / clock.sample_rate:.3f} s); add films"
+            )
+        silence = learned.power()
+        if math.sqrt(silence) < SILENT:
+            raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
+        return cls(films, learned, held_out, silence, max(held_out.power(), 1e-30))
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the calibration film is among the films."""
+        return any(is_calibration(film) for film in self.films)
+
+    def untrained(self, recipe: Recipe, seed: int) -> Brain:
+        """Return a brain that has looked at the films but learned nothing."""
+        brain = Brain.untrained(recipe, math.sqrt(self.silence), seed)
+        if isinstance(recipe.input, Eigenframes):
+            count = min(len(self.learned), MOST_SEEN)
+            which = np.linspace(0, len(self.learned) - 1, count).round().astype(np.int64)
+            seen = pixels(torch.from_numpy(self.learned.take(which)[0]))
+            weight, bias = eigenframes(seen, recipe.input.count, recipe.input.floor, seed)
+            first_layer(brain.network).load_state_dict({"weight": weight, "bias": bias})
+        return brain
+
+    def signature(self, recipe: Recipe, seed: int) -> str:
+        """Return what tells this training from all others."""
+        films = [(film.name, film.card.digest) for film in self.films]
+        text = json.dumps([recipe_table(recipe), films, seed], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def card(self) -> dict[str, Any]:
+        """Return what a brain's provenance says of it, in plain values."""
+        mean = None
+        if len(self.held_out):
+            mean = self.held_out.power(self.learned.mean_block()) / self.held_out_silence
+        return {
+            "films": [
+                {"name": film.name, "digest": film.card.digest, "seconds": film.seconds}
+                for film in self.films
+            ],
+            "pairs": {"learned": len(self.learned), "held_out": len(self.held_out)},
+            "held_out_loss_of_mean": mean,
+        }
+
+
+def _films(library: Library, recipe: Recipe) -> list[PickledFilm]:
+    films = library.films()
+    if all(is_calibration(film) for film in films):
+        raise TrainingError(
+            f"{library.path} holds no films; add some with: "
+            f"frame2sound pickle FILM... --library {library.path}"
+        )
+    if library.sample_rate != recipe.clock.sample_rate:
+        raise TrainingError(
+            f"the library is at {library.sample_rate} Hz and recipe {recipe.name!r} at "
+            f"{recipe.clock.sample_rate} Hz; use --set clock.sample_rate={library.sample_rate} "
+            f"or pickle at --sample-rate {recipe.clock.sample_rate}"
+        )
+    return films
