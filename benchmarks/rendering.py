@@ -16,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import save_brain
@@ -58,6 +60,14 @@ def sound(film: Path, brain: Brain, style: Style, folder: Path) -> float:
     return time.perf_counter() - begun
 
 
+def loud_brain(recipe: str) -> Brain:
+    """Return an untrained brain that is as loud as a trained one: about -20 dBFS."""
+    brain = Brain.untrained(load_recipe(recipe), rms=0.1)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 64), np.uint8)
+    level = float(np.sqrt(np.mean(brain.blocks(noise) ** 2)))
+    return replace(brain, target=replace(brain.target, scale=brain.target.scale * 0.1 / level))
+
+
 def compare(film: Path, brain: Brain, folder: Path) -> None:
     """Print the cost of both, and the ratios."""
     for style in (Style(), Style(mode="granular")):
@@ -91,7 +101,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="deep")
     parser.add_argument("--hours", type=float)
     asked = parser.parse_args()
-    brain = Brain.untrained(load_recipe(asked.recipe), rms=0.1)
+    brain = loud_brain(asked.recipe)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if asked.hours:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from frame2sound.film.track import Sound, Track
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """Containers whose stated duration can be believed; others only guess it from the bit rate."""
+
+SPARE_THREADS = 4
+"""Decoding threads beyond the processors; they go on while a frame is being shrunk."""
 
 TRUNCATED = 1.0
 """Seconds by which a film may end before its stated duration and still be whole."""
@@ -85,7 +89,7 @@ class FilmReader:
         self.allow_damaged = allow_damaged
         self.sample_rate = sample_rate
         self.channels = channels
-        self._damaged_at: list[Fraction] = []
+        self._damaged_at: list[float] = []
         if sample_rate is not None and self.streams.audio is None:
             raise FilmError(f"{path} has no audio stream; expected a film with sound to learn from")
 
@@ -115,15 +119,17 @@ class FilmReader:
             video = picture_stream(container, self.streams)
             # VP8's frame threads hide damage.
             video.thread_type = "SLICE" if self.streams.video_codec == "vp8" else "AUTO"
-            end = Fraction(0)
-            for packet in self._packets(container):
-                end = max(end, _packet_end(packet))
+            video.codec_context.thread_count = (os.cpu_count() or 1) + SPARE_THREADS
+            end = 0.0
+            for packet, end in self._packets(container):
                 try:
                     if packet.stream.index == self.streams.video and pictures is not None:
                         yield from self._pictures(packet, pictures)
                     elif packet.stream.index == self.streams.audio and track is not None:
                         yield from self._sounds(packet, track)
                 except av.FFmpegError:
+                    if packet.stream.index == self.streams.audio and track is not None:
+                        track.lose()
                     self._damage(end)
             if track is not None:
                 yield from track.flush()
@@ -132,21 +138,25 @@ class FilmReader:
             self._check_length(container, end)
         self._note_damage()
 
-    def _packets(self, container: InputContainer) -> Iterator[av.Packet[Any]]:
+    def _packets(self, container: InputContainer) -> Iterator[tuple[av.Packet[Any], float]]:
+        """Yield packets, each with the latest end of all so far, by the container's clock."""
         packets = container.demux()
-        last = Fraction(0)
+        ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
+        end = 0.0
         while True:
             try:
                 packet = next(packets)
             except StopIteration:
                 return
             except av.FFmpegError:
-                self._damage(last)
+                self._damage(end)
                 return
+            if packet.pts is not None:
+                tick = ticks.get(packet.stream.index, 0.0)
+                end = max(end, (packet.pts + (packet.duration or 0)) * tick)
             if packet.is_corrupt:
-                self._damage(_packet_end(packet))
-            last = max(last, _packet_end(packet))
-            yield packet
+                self._damage(end)
+            yield packet, end
 
     def _pictures(self, packet: av.Packet[av.VideoStream], pictures: _Pictures) -> Iterator[Frame]:
         for frame in packet.decode():
@@ -161,16 +171,16 @@ class FilmReader:
             except ValueError:
                 self._damage(_seconds(frame))
 
-    def _check_length(self, container: InputContainer, end: Fraction) -> None:
+    def _check_length(self, container: InputContainer, end: float) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:
             return
         # All three count their duration from 0, also when the first timestamp is later.
-        stated = Fraction(container.duration, av.time_base)
-        if end < stated - Fraction(TRUNCATED):
-            self._damage(end, f"ends at {float(end):.2f} s of the {float(stated):.2f} s it states")
+        stated = container.duration / av.time_base
+        if end < stated - TRUNCATED:
+            self._damage(end, f"ends at {end:.2f} s of the {stated:.2f} s it states")
 
-    def _damage(self, at: Fraction, what: str | None = None) -> None:
-        seconds = max(at - self.streams.start, Fraction(0))
+    def _damage(self, at: float, what: str | None = None) -> None:
+        seconds = max(at - float(self.streams.start), 0.0)
         if not self.allow_damaged:
             what = what or f"cannot be decoded at {float(seconds):.2f} s"
             raise DamagedFilmError(
@@ -181,7 +191,7 @@ class FilmReader:
 
     def _note_damage(self) -> None:
         if self._damaged_at:
-            first, last = float(min(self._damaged_at)), float(max(self._damaged_at))
+            first, last = min(self._damaged_at), max(self._damaged_at)
             self.notes.append(f"damaged from {first:.2f} s to {last:.2f} s; used what decodes")
 
 
@@ -190,34 +200,33 @@ class _Pictures:
 
     def __init__(self, streams: Streams) -> None:
         self.streams = streams
-        self._held: Frame | None = None
+        self._held: tuple[Fraction, NDArray[np.uint8]] | None = None
+        self._end: int | None = None
 
     def feed(self, frame: av.VideoFrame) -> Iterator[Frame]:
-        held = self._held
-        if frame.pts is not None:
-            time = self.streams.time(frame.pts)
+        time = self._until() if frame.pts is None else self.streams.time(frame.pts)
+        if self._held is None:
+            time = max(time, Fraction(0))
+        elif time > self._held[0]:
+            yield Frame(self._held[0], time, self._held[1])
         else:
-            time = Fraction(0) if held is None else held.until
-        if held is not None and time > held.time:
-            yield replace(held, until=time)
-        elif held is not None:
-            time = held.time
-        time = max(time, Fraction(0))
-        until = time + 1 / self.streams.fps
-        if frame.duration and frame.pts is not None:
-            until = max(self.streams.time(frame.pts + frame.duration), time + self.streams.tick)
-        self._held = Frame(time, until, grey(frame, self.streams.quarter_turns))
+            time = self._held[0]
+        known = frame.pts is not None and frame.duration
+        self._end = frame.pts + frame.duration if known else None  # type: ignore[operator]
+        self._held = time, grey(frame, self.streams.quarter_turns)
 
     def last(self) -> Iterator[Frame]:
         if self._held is not None:
-            yield self._held
+            yield Frame(self._held[0], self._until(), self._held[1])
+
+    def _until(self) -> Fraction:
+        """Return how long the held frame is shown if nothing follows it."""
+        if self._held is None:
+            return Fraction(0)
+        if self._end is None:
+            return self._held[0] + 1 / self.streams.fps
+        return max(self.streams.time(self._end), self._held[0] + self.streams.tick)
 
 
-def _seconds(frame: av.VideoFrame | av.AudioFrame) -> Fraction:
-    return Fraction(0) if frame.pts is None else frame.pts * Fraction(frame.time_base or 0)
-
-
-def _packet_end(packet: av.Packet[Any]) -> Fraction:
-    if packet.pts is None:
-        return Fraction(0)
-    return (packet.pts + (packet.duration or 0)) * Fraction(packet.time_base)
+def _seconds(frame: av.VideoFrame | av.AudioFrame) -> float:
+    return float((frame.pts or 0) * (frame.time_base or 0))

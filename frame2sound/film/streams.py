@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import av
@@ -40,6 +41,12 @@ class Streams:
     audio_channels: int
     notes: tuple[str, ...]
 
+    @cached_property
+    def _rounded(self) -> bool:
+        """Whether times may be off the frame grid by rounding: few ticks are exact, many are."""
+        exact = (1 / self.fps / self.tick).denominator == 1
+        return not exact and self.tick <= COARSEST_TICK_SNAPPED and self.fps * self.tick * 4 <= 1
+
     def time(self, pts: int) -> Fraction:
         """Return a presentation time in seconds from the film's start, free of rounding.
 
@@ -48,7 +55,7 @@ class Streams:
         own error included), that point is meant.
         """
         seconds = pts * self.tick - self.start
-        if self.tick > COARSEST_TICK_SNAPPED or self.fps * self.tick * 4 > 1:
+        if not self._rounded:
             return seconds
         on_grid = round(seconds * self.fps) / self.fps
         return on_grid if abs(on_grid - seconds) <= self.tick else seconds

@@ -20,6 +20,9 @@ Real files jitter by 20 ms packet by packet and mean nothing by it; viewers noti
 (ITU-R BT.1359), so a lasting slip is honoured well before that.
 """
 
+TOGETHER = 16
+"""Audio frames that are folded and resampled at once."""
+
 WILDEST = 16.0
 """Samples beyond 24 dB over full scale are a decoder's ravings, not sound."""
 
@@ -98,8 +101,13 @@ class Track:
         self.channels = channels
         self.position = 0
         self._given = 0
-        self._next: Fraction | None = None
-        self._rate = 0
+        self._source: tuple[int, str] | None = None
+        self._anchor = Fraction(0)
+        self._heard = 0
+        self._zero = self._tick = 0.0
+        self._slip = float(SLIP)
+        self._waiting: list[NDArray[np.float32]] = []
+        self._names: list[str] = []
         self._resampler: av.AudioResampler | None = None
         self._planes = Planes()
 
@@ -109,45 +117,72 @@ class Track:
         Raises
         ------
         ValueError
-            The samples are no sound: not finite, or far beyond full scale.
+            The samples are no sound: not finite, or far beyond full scale. They are left silent.
         """
         planes = self._planes(frame)
-        if not np.isfinite(planes).all() or np.abs(planes).max(initial=0) > WILDEST:
+        wild = not _loudest(planes) <= WILDEST
+        if wild:
+            planes = np.zeros_like(planes)
+        if self._is_new(frame):
+            yield from self.flush()
+            self._begin(frame)
+        self._heard += frame.samples
+        self._waiting.append(planes)
+        if len(self._waiting) == TOGETHER:
+            yield from self._resample()
+        if wild:
             raise ValueError("samples far beyond full scale")
-        if frame.pts is not None:
-            time = frame.pts * Fraction(frame.time_base or 0) - self.start
-            if self._next is None or abs(time - self._next) > SLIP or self._rate != frame.rate:
-                yield from self.flush()
-                self._begin(time, frame.rate)
-        elif self._next is None:
-            self._begin(Fraction(0), frame.rate)
-        assert self._next is not None
-        self._next += Fraction(frame.samples, frame.rate)
-        names = [channel.name for channel in frame.layout.channels]
-        yield from self._resample(fold(planes, names, self.channels))
+
+    def lose(self) -> None:
+        """Take note that a piece could not be decoded: the next one is placed by its timestamp."""
+        self._slip = 0.0
 
     def flush(self) -> Iterator[Sound]:
-        """Yield what the resampler still holds."""
+        """Yield what is held back."""
         if self._resampler is not None:
-            yield from self._resample(None)
+            yield from self._resample()
+            yield from self._place(self._resampler.resample(None))
             self._resampler = None
 
-    def _begin(self, time: Fraction, rate: int) -> None:
-        self._next, self._rate = time, rate
-        self.position = sample_at(time, self.sample_rate)
+    def _is_new(self, frame: AudioFrame) -> bool:
+        """Whether a frame does not simply follow the last one."""
+        if self._source != (frame.rate, frame.layout.name):
+            return True
+        if frame.pts is None:
+            return False
+        expected = self._zero + self._heard / frame.rate
+        return abs(frame.pts * self._tick - expected) > self._slip
+
+    def _time(self, frame: AudioFrame) -> Fraction:
+        return (frame.pts or 0) * (frame.time_base or Fraction(0)) - self.start
+
+    def _begin(self, frame: AudioFrame) -> None:
+        if frame.pts is not None or self._source is None:
+            self._anchor = Fraction(0) if frame.pts is None else self._time(frame)
+        else:
+            self._anchor += Fraction(self._heard, self._source[0])
+        self._heard, self._slip = 0, float(SLIP)
+        self._zero, self._tick = float(self._anchor + self.start), float(frame.time_base or 0)
+        self._source = frame.rate, frame.layout.name
+        self._names = [channel.name for channel in frame.layout.channels]
+        self.position = sample_at(self._anchor, self.sample_rate)
         self._resampler = av.AudioResampler("flt", self._layout, self.sample_rate)
 
     @property
     def _layout(self) -> str:
         return "mono" if self.channels == 1 else "stereo"
 
-    def _resample(self, planes: NDArray[np.float32] | None) -> Iterator[Sound]:
-        assert self._resampler is not None
-        frame = None
-        if planes is not None:
-            frame = AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", self._layout)
-            frame.sample_rate = self._rate
-        for ready in self._resampler.resample(frame):
+    def _resample(self) -> Iterator[Sound]:
+        if not self._waiting or self._resampler is None or self._source is None:
+            return
+        planes = fold(np.concatenate(self._waiting, axis=1), self._names, self.channels)
+        self._waiting.clear()
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", self._layout)
+        frame.sample_rate = self._source[0]
+        yield from self._place(self._resampler.resample(frame))
+
+    def _place(self, frames: list[AudioFrame]) -> Iterator[Sound]:
+        for ready in frames:
             samples = ready.to_ndarray()[0]
             if self.channels > 1:
                 samples = samples.reshape(-1, self.channels)
@@ -156,4 +191,9 @@ class Track:
             first = max(begin, self._given)
             if self.position > first:
                 self._given = self.position
-                yield Sound(first, samples[first - begin :])
+                yield Sound(first, samples[first - begin :].astype(np.float32, copy=False))
+
+
+def _loudest(planes: NDArray[np.float32]) -> float:
+    """Return the highest absolute value; not a number if there is one that is none."""
+    return max(float(planes.max(initial=0)), -float(planes.min(initial=0)))

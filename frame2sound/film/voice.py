@@ -41,7 +41,9 @@ class Voice:
     ) -> None:
         self.target = target
         self.layout = "mono" if channels == 1 else "stereo"
-        stream = target.add_stream(codec.encoder, rate=sample_rate, layout=self.layout)
+        stream = target.add_stream(
+            codec.encoder, rate=sample_rate, layout=self.layout, options=dict(codec.options)
+        )
         assert isinstance(stream, av.AudioStream)
         self.stream = stream
         self.sample_rate = sample_rate

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from frame2sound.sound.peaks import INTERPOLATION_REACH, true_peaks
+from frame2sound.sound.peaks import INTERPOLATION_REACH, most_between, true_peaks
 
 CEILING_DB = -1.0
 """Highest true peak of any soundtrack, in dBTP (EBU R 128)."""
@@ -76,6 +76,8 @@ class Limiter:
         return limited
 
     def _limit(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+        if most_between(sound) <= self.ceiling:
+            return sound
         channels = sound[:, None] if sound.ndim == 1 else sound
         peaks = np.maximum.reduce([true_peaks(channel) for channel in channels.T])
         if float(peaks.max(initial=0)) <= self.ceiling:

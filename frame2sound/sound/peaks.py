@@ -16,6 +16,10 @@ _PHASES = firwin(
     OVERSAMPLING * 2 * INTERPOLATION_REACH + 1, 1 / OVERSAMPLING, window=("kaiser", 6.0)
 )
 _INTERPOLATOR = (_PHASES * OVERSAMPLING).astype(np.float32)
+_MOST_GAIN = max(float(np.abs(_INTERPOLATOR[k::OVERSAMPLING]).sum()) for k in range(OVERSAMPLING))
+
+TOGETHER = 8192
+"""Samples that a meter judges at once."""
 
 
 def true_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -32,6 +36,11 @@ def true_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.maximum(between, np.abs(sound))
 
 
+def most_between(sound: NDArray[np.float32]) -> float:
+    """Return a bound that no true peak of the sound exceeds, found without interpolating."""
+    return _MOST_GAIN * max(float(sound.max(initial=0)), -float(sound.min(initial=0)))
+
+
 class PeakMeter:
     """Takes note of the highest true peak of sound that comes in pieces.
 
@@ -43,7 +52,8 @@ class PeakMeter:
 
     def __init__(self, channels: int = 1) -> None:
         self.peak = 0.0
-        self._heard = np.zeros((channels, 2 * INTERPOLATION_REACH), np.float32)
+        self._pieces = [np.zeros((channels, 2 * INTERPOLATION_REACH), np.float32)]
+        self._length = 0
 
     @property
     def peak_db(self) -> float:
@@ -52,12 +62,20 @@ class PeakMeter:
 
     def hear(self, planes: NDArray[np.float32]) -> None:
         """Take the next piece, ``(channels, n)``."""
-        planes = np.concatenate([self._heard, planes], axis=1)
-        known = slice(INTERPOLATION_REACH, -INTERPOLATION_REACH)
-        peaks = (float(true_peaks(plane)[known].max(initial=0)) for plane in planes)
-        self.peak = max(self.peak, *peaks)
-        self._heard = planes[:, -2 * INTERPOLATION_REACH :]
+        self._pieces.append(planes)
+        self._length += planes.shape[1]
+        if self._length >= TOGETHER:
+            self._judge()
 
     def finish(self) -> None:
         """Judge the last samples: silence follows them."""
-        self.hear(np.zeros_like(self._heard))
+        self._pieces.append(np.zeros((len(self._pieces[0]), 2 * INTERPOLATION_REACH), np.float32))
+        self._judge()
+
+    def _judge(self) -> None:
+        planes = np.concatenate(self._pieces, axis=1)
+        known = slice(INTERPOLATION_REACH, -INTERPOLATION_REACH)
+        for plane in planes:
+            if most_between(plane) > self.peak:
+                self.peak = max(self.peak, float(true_peaks(plane)[known].max(initial=0)))
+        self._pieces, self._length = [planes[:, -2 * INTERPOLATION_REACH :]], 0

@@ -123,13 +123,18 @@ def test_milliseconds_are_snapped_to_the_frame_grid(fps, first):
 
 
 def test_times_off_the_grid_stay():
-    streams = streams_with(Fraction(1, 1000), Fraction(25))
-    assert [streams.time(pts) for pts in (40, 41, 43, 60)] == [
-        Fraction(1, 25),
-        Fraction(1, 25),
+    streams = streams_with(Fraction(1, 1000), Fraction(24))
+    assert [streams.time(pts) for pts in (41, 42, 43, 60)] == [
+        Fraction(1, 24),
+        Fraction(1, 24),
         Fraction(43, 1000),
         Fraction(60, 1000),
     ]
+
+
+def test_a_grid_that_ticks_hold_exactly_moves_nothing():
+    streams = streams_with(Fraction(1, 1000), Fraction(25))
+    assert [streams.time(pts) for pts in (40, 41)] == [Fraction(1, 25), Fraction(41, 1000)]
 
 
 def test_coarse_ticks_are_believed():
