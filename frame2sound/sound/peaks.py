@@ -32,8 +32,10 @@ def true_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.empty(0, np.float32)
     dense = upfirdn(_INTERPOLATOR, sound, up=OVERSAMPLING)
     dense = np.abs(dense[OVERSAMPLING * INTERPOLATION_REACH :][: OVERSAMPLING * len(sound)])
-    between = np.maximum.reduce(dense.reshape(len(sound), OVERSAMPLING), axis=1)
-    return np.maximum(between, np.abs(sound))
+    between = np.abs(sound)
+    for phase in range(OVERSAMPLING):
+        np.maximum(between, dense[phase::OVERSAMPLING], out=between)
+    return between
 
 
 def most_between(sound: NDArray[np.float32]) -> float:
