@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 from frame2sound.film.picture import SIZE
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
+
+# One thread a process: on contended cores, threads that wait for each other cost minutes.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 FILMS = Path(__file__).resolve().parents[2] / "shared" / "films"
 
