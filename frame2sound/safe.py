@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from types import FrameType
 
 from frame2sound.errors import Frame2SoundError
@@ -28,9 +30,10 @@ def whole_file(
         is full.
     """
     refuse_existing(path, error, overwrite=overwrite)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         yield partial
         _sync(partial)
         partial.replace(path)
@@ -43,19 +46,27 @@ def whole_file(
 
 
 @contextmanager
-def whole_folder(path: Path, error: type[Frame2SoundError]) -> Iterator[Path]:
-    """Give a new folder beside ``path`` to fill; on success it takes its place, else it goes."""
-    partial = path.with_name(f".{path.name}.partial")
+def whole_folder(
+    path: Path, error: type[Frame2SoundError], proof: str | None = None
+) -> Iterator[Path]:
+    """Give a new folder beside ``path`` to fill; on success it takes its place, else it goes.
+
+    If another process has put the same folder in place meanwhile, told by the file ``proof`` in
+    it, that one stays.
+    """
+    partial = _partial(path)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+        _sweep(path)
         yield partial
         for file in partial.iterdir():
             _sync(file)
         partial.rename(path)
         _sync(path.parent)
     except OSError as failure:
-        raise error(_say(path, failure)) from failure
+        taken = failure.errno in (errno.EEXIST, errno.ENOTEMPTY)
+        if not (taken and proof and (path / proof).exists()):
+            raise error(_say(path, failure)) from failure
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -89,6 +100,33 @@ def refuse_existing(path: Path, error: type[Frame2SoundError], *, overwrite: boo
         raise error(f"{path} is a folder; expected the name of a file to write")
     if exists and not overwrite:
         raise error(f"{path} exists already; choose another name or add --overwrite")
+
+
+def _partial(path: Path) -> Path:
+    """Return a hidden name of this process's own, with the ending that tells what is in it."""
+    return path.with_name(f".{path.stem}.{os.getpid()}-{token_hex(3)}.partial{path.suffix}")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed left half-written beside a path."""
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
+        writer = left.name.removeprefix(f".{path.stem}.").split("-")[0]
+        if not writer.isdecimal() or _runs(int(writer)):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.clock import Clock
+from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.pictures import draw_comparison, draw_soundtrack
 from frame2sound.film.demo import scene_named
@@ -65,7 +66,13 @@ def run_demo(
     ``settings`` change the recipes, as `load_recipe` takes them.
     """
     begun = time.monotonic()
-    (out / "pictures").mkdir(parents=True, exist_ok=True)
+    try:
+        (out / "pictures").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SoundtrackError(
+            f"the folder {out} cannot be made ({why}); choose another --out"
+        ) from error
     learned, animation = out / f"{film}.mp4", out / "unseen.mp4"
     say(f"1  drawing {film}: {learned_seconds} s to learn from, {unseen_seconds} s unseen")
     _draw(_scene(film, learned_seconds, seed), learned, True, show)
@@ -76,7 +83,7 @@ def run_demo(
     unseen = _look(scene, animation)
     soundtracks: dict[str, NDArray[np.float32]] = {}
     for recipe in RECIPES:
-        say(f"3  training a {recipe} brain")
+        say(f"3  training and playing a {recipe} brain")
         made = load_recipe(recipe, list(settings))
         brain = _train(library, made, out / f"{recipe}.safetensors", seed, show)
         for mode in MODES:
@@ -170,7 +177,7 @@ def _picture(unseen: Unseen, soundtracks: dict[str, NDArray[np.float32]], folder
         LIBRARY_RATE,
         unseen.frames,
         unseen.times,
-        "An unseen animation: its own sound, and what four soundtracks made of the picture",
+        "An unseen animation: its own sound, and four soundtracks that brains made of the picture",
         unseen.onsets,
     )
 

@@ -50,7 +50,7 @@ def test_without_words_it_says_how_to_use_it(tmp_path: Path) -> None:
         (["render", "x.mp4"], "--brain"),
         (["render", "x.mp4", "--brain", "b", "--mode", "loud"], "overlap-add"),
         (["render", "x.mp4", "--brain", "b", "--gain", "loud"], "-200dB to 60dB"),
-        (["films", "bounce", "--fps", "0"], "frames a second"),
+        (["films", "bounce", "--fps", "0"], "expected 0.01 to 1000"),
         (["films", "bounce", "--size", "big"], "WIDTHxHEIGHT"),
         (["pickle", "x.mp4", "--library", "l", "--jobs", "0"], "jobs"),
     ],

@@ -63,10 +63,22 @@ def test_what_stood_before_stays_when_its_successor_fails(tmp_path):
 
 
 def test_leftovers_of_a_killed_run_do_not_mix_with_the_next(tmp_path):
-    (tmp_path / ".film.partial").mkdir()
-    (tmp_path / ".film.partial" / "stale.npy").write_bytes(b"stale")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f".film.{ended.pid}-abc.partial"
+    left.mkdir()
+    (left / "stale.npy").write_bytes(b"stale")
     with whole_folder(tmp_path / "film", LibraryError) as partial:
         fill(partial)
+    assert names(tmp_path) == ["a.npy", "b.json", "film"]
+
+
+def test_two_writers_do_not_disturb_each_other(tmp_path):
+    with whole_folder(tmp_path / "film", LibraryError, "b.json") as mine:
+        with whole_folder(tmp_path / "film", LibraryError, "b.json") as yours:
+            assert mine != yours
+            fill(yours)
+        fill(mine)
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
 
 

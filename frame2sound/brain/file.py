@@ -83,6 +83,8 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    if path.exists() and not path.is_file():
+        raise BrainError(f"{path} is not a file; expected a brain (.safetensors)")
     try:
         with path.open("rb") as file:
             head = file.read(4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,9 @@ Positive = Annotated[float, Meta(gt=0, le=1e9)]
 NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+MOST_WEIGHTS = 500_000_000
+"""Between hidden layers; more would not fit in most machines' memory."""
+
 Width = Annotated[int, Meta(ge=1, le=65536)]
 
 
@@ -53,6 +57,11 @@ class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
     hidden: Annotated[tuple[Width, ...], Meta(max_length=64)]
     activation: Literal["relu", "logistic", "tanh"] = "relu"
 
+    def __post_init__(self) -> None:
+        weights = sum(before * after for before, after in pairwise(self.hidden))
+        if weights > MOST_WEIGHTS:
+            raise ValueError(f"hidden layers of {weights} weights, expected at most {MOST_WEIGHTS}")
+
 
 class Pcm(_Part, frozen=True, tag_field="kind", tag="pcm"):
     """The frame's own samples, and those of `lead_seconds` before it for the next to join on.
@@ -79,7 +88,7 @@ class Training(_Part, frozen=True):
     momentum: Share = 0.9
     weight_decay: NotNegative = 1e-4
     batch: Count = 128
-    epochs: Count = 150
+    epochs: Annotated[int, Meta(ge=1, le=1_000_000)] = 150
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Share = 0.05
     patience: Annotated[int, Meta(ge=0)] = 25

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import traceback
 from typing import Annotated, Any
 
@@ -60,5 +62,13 @@ def _complain(text: str) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; being told to end (SIGTERM) is like Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except Exception as error:
+        if {"-v", "--verbose"} & set(sys.argv):
+            traceback.print_exc()
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        _complain(f"this should not have happened ({text}); -v shows where; please report it")
+        sys.exit(1)

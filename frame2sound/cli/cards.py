@@ -35,5 +35,5 @@ def card(provenance: dict[str, Any]) -> list[str]:
             f"{pairs['held_out']} pairs"
         )
         if held >= HEARD:
-            lines.append("unseen sound was not foretold; it plays what it remembers of its films")
+            lines.append("no better than silence on held-out film: it replays what it remembers")
     return lines

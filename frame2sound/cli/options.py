@@ -42,8 +42,10 @@ def frames_a_second(text: str) -> Fraction:
         fps = Fraction(text)
     except (ValueError, ZeroDivisionError):
         fps = Fraction(0)
-    if not 0 < fps <= 1000:
-        raise typer.BadParameter(f'got {text!r}, expected frames a second, as 24 or "30000/1001"')
+    if not Fraction(1, 100) <= fps <= 1000:
+        raise typer.BadParameter(
+            f'got {text!r}, expected 0.01 to 1000 frames a second, as 24 or "30000/1001"'
+        )
     return fps
 
 

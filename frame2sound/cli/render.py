@@ -74,6 +74,10 @@ def render(
     delivery = rendering.Delivery(codec, wav, decibels(gain), kept, overwrite)
     player = load_brain(brain, pick_device(device))
     targets = _targets(animations, out, wav)
+    sources = [path for path in [brain, *animations] if path.exists()]
+    for target in targets.values():
+        if target.exists() and any(target.samefile(source) for source in sources):
+            raise SoundtrackError(f"{target} is read by this command; choose another name")
     rows: list[dict[str, Any]] = []
     errors: list[str] = []
     with Progress() as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from errno import EDQUOT, EFBIG, ENOSPC
 from fractions import Fraction
 from pathlib import Path
 
@@ -88,7 +89,12 @@ def _until(
 ) -> None:
     """Write the picture's packets up to a time in seconds, or all that are left."""
     for packet in picture:
-        target.mux(packet)
+        try:
+            target.mux(packet)
+        except av.FFmpegError as error:
+            if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
+                raise
+            raise _cannot_hold(target, packet.stream.codec_context.name) from error
         if time is not None and _seconds(packet) > time:
             return
 
@@ -131,6 +137,8 @@ def _copy(
 
 def _drawn(streams: Streams, target: OutputContainer) -> av.VideoStream:
     """Add a picture stream to draw anew; odd sizes are padded to even."""
+    if "h264" not in target.supported_codecs:
+        raise _cannot_hold(target, "drawn (H.264)")
     drawn = target.add_stream("libx264", rate=streams.fps, options={"crf": "12"})
     drawn.width, drawn.height = (side + side % 2 for side in (streams.width, streams.height))
     drawn.pix_fmt = "yuv420p"

@@ -69,10 +69,16 @@ def open_film(path: Path) -> InputContainer:
     FilmError
         There is no such file, it is a folder or empty, or FFmpeg finds no film in it.
     """
-    if path.is_dir():
+    try:
+        folder, exists, plain = path.is_dir(), path.exists(), path.is_file()
+    except OSError as error:
+        raise FilmError(f"{path} cannot be opened ({_reason(error)})") from error
+    if folder:
         raise FilmError(f"{path} is a folder; expected a film file")
-    if not path.exists():
-        raise FilmError(f"{path}: no such file")
+    if not exists:
+        raise FilmError(f"{path}: no such file; expected a film on this machine")
+    if not plain:
+        raise FilmError(f"{path} is not a regular file; expected a film file")
     if path.stat().st_size == 0:
         raise FilmError(f"{path} is empty (0 bytes); expected a film")
     try:

@@ -10,7 +10,7 @@ from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
 from frame2sound.film.picture import SIZE
 from frame2sound.library.growing import GrowingArray
-from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.library.store import CARD, Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 
 NAME = "calibration"
@@ -41,14 +41,14 @@ def calibrate(library: Library) -> PickledFilm:
         sample_rate=library.sample_rate,
         sounding=(0, samples),
     )
-    with whole_folder(folder, LibraryError) as partial:
+    with whole_folder(folder, LibraryError, CARD) as partial:
         with GrowingArray(partial / "frames.npy", np.uint8, (SIZE, SIZE)) as frames:
             frames.append(np.broadcast_to(screens[:, None, None], (2 * each, SIZE, SIZE)))
         with GrowingArray(partial / "times.npy", np.float64) as times:
             times.append(clock.times(2 * each + 1))
         with GrowingArray(partial / "sound.npy", np.float32) as sound:
             sound.append(np.zeros(samples, np.float32))
-        (partial / "film.json").write_text(card.to_json() + "\n")
+        (partial / CARD).write_text(card.to_json() + "\n")
     return PickledFilm(folder, card)
 
 

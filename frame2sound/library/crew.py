@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from queue import Empty
+from threading import Thread
 from typing import Any
 
 from frame2sound.errors import Frame2SoundError
@@ -109,6 +110,15 @@ def _join_crew(reports: Any, stop: Event) -> None:
     global _reports, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _reports, _stop = reports, stop
+    Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """End this process when the one that hired it was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(sources: list[Path], library: Library, choice: Choice) -> list[Outcome]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +18,7 @@ from frame2sound.film.picture import SIZE
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
 from frame2sound.library.growing import GrowingArray
-from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.library.store import CARD, Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 
 BATCH = 256
@@ -41,6 +42,8 @@ class Choice:
 
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
+    if path.exists() and not path.is_file():
+        raise FilmError(f"{path} cannot be read (not a regular file); expected a film file")
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -85,9 +88,11 @@ def pickle_film(
         allow_damaged=choice.allow_damaged,
     )
     folder = library.path / _folder_name(path, digest, choice)
-    with whole_folder(folder, LibraryError) as partial:
+    if folder.exists() and not (folder / CARD).exists():
+        shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
+    with whole_folder(folder, LibraryError, CARD) as partial:
         card = _write(reader, partial, digest, choice, progress)
-        (partial / "film.json").write_text(card.to_json() + "\n")
+        (partial / CARD).write_text(card.to_json() + "\n")
     film = PickledFilm(folder, card)
     library.drop_older(film)
     return film, True

@@ -18,6 +18,9 @@ from frame2sound.film.picture import SIZE
 from frame2sound.safe import whole_file
 
 VERSION = 1
+CARD = "film.json"
+"""The file that makes a folder a pickled film; it is written last."""
+
 SAMPLE_RATE = 22050
 """A library's sample rate in Hz unless it is made with another."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from errno import EIO, ENOSPC
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -72,14 +74,13 @@ class Style:
         if self.window == "none":
             return 0
         if self.overlap_seconds is not None:
-            wanted = sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
-            if not 0 <= wanted < brain.clock.slice_length:
-                frame = float(1 / brain.clock.fps)
+            frame = float(1 / brain.clock.fps)
+            if not 0 <= self.overlap_seconds < frame:
                 raise SoundtrackError(
                     f"got --overlap {self.overlap_seconds} s, expected 0 to less than a frame "
                     f"({frame:.4f} s)"
                 )
-            return wanted
+            return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
         return brain.lead or int(MIRRORED_OVERLAP * brain.clock.slice_length)
 
 
@@ -148,7 +149,11 @@ def render(
         The animation cannot be read; the brain's output is not sound.
     """
     refuse_existing(out, SoundtrackError, overwrite=delivery.overwrite)
+    if out.exists() and out.samefile(animation.streams.path):
+        raise SoundtrackError(f"{out} is the animation itself; choose another name")
     wav = delivery.wav or out.suffix.lower() == ".wav"
+    if wav and out.suffix.lower() != ".wav":
+        raise SoundtrackError(f"got --wav and {out.name}, expected a name that ends in .wav")
     codec = None if wav else sound_codec(out, delivery.codec)
     own = _own_sound(animation, delivery, codec)
     room_db = 0.0
@@ -236,7 +241,8 @@ def _write_wav(
                 file.write(chunk)
                 meter.hear(np.atleast_2d(chunk.T))
     except soundfile.LibsndfileError as error:
-        raise OSError(0, str(error)) from error
+        full = shutil.disk_usage(path.parent).free < 1 << 20
+        raise OSError(ENOSPC if full else EIO, str(error)) from error
     meter.finish()
     return meter.peak_db
 
@@ -248,9 +254,9 @@ def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
             yield "padded by one pixel to an even size"
     if streams.audio is not None:
         kept = delivery.keep_original_db
-        if kept is None:
-            yield "its own sound was replaced; --keep-original 0dB keeps it"
-        else:
+        if kept is not None:
             yield f"its own sound was kept at {kept:g} dB"
+        elif not wav:
+            yield "its own sound was replaced; --keep-original 0dB keeps it"
     elif delivery.keep_original_db is not None:
         yield "it has no sound of its own to keep"

@@ -25,7 +25,8 @@ class Course:
 
     ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without), both
     relative to silence's. ``best`` is the lowest judged loss so far and ``best_epoch`` when it was;
-    ``seconds`` is time spent, over all runs. ``signature`` identifies recipe, data and seed.
+    ``mark`` and ``marked`` are the same for losses notably lower; ``seconds`` is time spent, over
+    all runs. ``signature`` identifies recipe, data and seed.
     """
 
     signature: str
@@ -36,6 +37,8 @@ class Course:
     seconds: float = 0.0
     loss_sum: float = 0.0
     curve: list[tuple[float, float | None]] = field(default_factory=list)
+    mark: float = float("inf")
+    marked: int = 0
 
 
 def checkpoint_path(out: Path) -> Path:

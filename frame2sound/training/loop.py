@@ -35,6 +35,9 @@ CHECKPOINT_SECONDS = 30.0
 HEARD = 0.98
 """A brain hears in films that it has not seen if its loss there is below this; silence has 1."""
 
+NOTABLE = 0.99
+"""Patience waits for losses lower than this share of the last one that it took note of."""
+
 LEAST_BATCHES = 16
 """Short films are learned in smaller batches rather than in fewer steps."""
 
@@ -193,6 +196,8 @@ class Trainer:
             course.curve.append((loss, held_out))
             course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
             if judged < course.best:
+                if judged < NOTABLE * course.mark:
+                    course.mark, course.marked = judged, course.epoch
                 course.best, course.best_epoch = judged, course.epoch
                 self.best = weights
 
@@ -209,7 +214,7 @@ class Trainer:
 
     def _out_of_patience(self) -> bool:
         patience = self.recipe.training.patience
-        return 0 < patience <= self.course.epoch - self.course.best_epoch
+        return 0 < patience <= self.course.epoch - self.course.marked
 
     def _weights(self) -> dict[str, torch.Tensor]:
         return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}

@@ -140,7 +140,7 @@ def test_patience_ends_a_training_with_its_best_weights(library, add_film, small
     best = int(np.argmin(losses)) + 1
     assert losses[best - 1] < 0.98
     assert brain.provenance["best_epoch"] == best
-    assert brain.provenance["epochs"] == len(losses) == best + 3 < 60
+    assert best < len(losses) == brain.provenance["epochs"] <= best + 3 < 60
     trainer = Trainer(library, recipe, 0, CPU)
     trainer.network.load_state_dict(brain.network.state_dict())
     # The same weights judged on the same pairs.
