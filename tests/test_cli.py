@@ -142,6 +142,19 @@ def test_render_writes_films_and_wavs(studio: Path, tmp_path: Path) -> None:
     assert (len(sound), rate) == (6 * 22050, 22050)
 
 
+@pytest.mark.parametrize("out", ["animation.mp4", "linked.mp4", "brain.safetensors"])
+def test_render_never_writes_onto_what_it_reads(studio: Path, tmp_path: Path, out: str) -> None:
+    for name in ("animation.mp4", "brain.safetensors"):
+        (tmp_path / name).write_bytes((studio / name).read_bytes())
+    (tmp_path / "linked.mp4").hardlink_to(tmp_path / "animation.mp4")
+    before = (tmp_path / out).read_bytes()
+    words = ["render", "animation.mp4", "--brain", "brain.safetensors", "--out", out]
+    said = run(tmp_path, *words, "--overwrite")
+    assert said.returncode == 1
+    assert "choose another name" in said.stderr
+    assert (tmp_path / out).read_bytes() == before
+
+
 def test_render_several_goes_on_after_a_bad_one(studio: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.mp4").write_text("no film")
     words = ["render", "bad.mp4", studio / "animation.mp4", "--brain", studio / "brain.safetensors"]
