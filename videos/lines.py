@@ -73,11 +73,14 @@ def scene(
 
 
 def _lines(frames: int, fps: float, seed: int) -> list[Line]:
-    """Compose phrases, of single lines or of chords, until the film is full."""
+    """Compose phrases, of single lines or of chords, until the film is full.
+
+    They wander towards the places that were least seen alone, so that a minute has them all.
+    """
     rng = np.random.default_rng((seed, 3))
     fade = max(1, round(FADE_SECONDS * fps))
     lines: list[Line] = []
-    free = np.zeros(LINES, dtype=int)
+    free, seen = np.zeros(LINES, dtype=int), np.zeros(LINES)
     at, place = 0.5, int(rng.integers(3, 12))
     while at * fps < frames:
         chordal = rng.random() < 0.4
@@ -90,8 +93,10 @@ def _lines(frames: int, fps: float, seed: int) -> list[Line]:
                 if free[where] <= start < fading and fading + fade <= frames:
                     lines.append(Line(start, fading, fading + fade, where))
                     free[where] = fading + fade + 1
+                    seen[where] += hold / (3 if chordal else 1)
             at += hold + (FADE_SECONDS if chordal else float(rng.choice([0.0, FADE_SECONDS])))
-            place = int(np.clip(place + rng.choice([-4, -2, -1, 1, 2, 3]), 0, LINES - 1))
+            near = [to for to in range(place - 4, place + 5) if 0 <= to < LINES and to != place]
+            place = min(near, key=lambda to: float(seen[to] + rng.uniform(0, 2)))
         at += FADE_SECONDS + float(rng.uniform(0.4, 0.9))
     return lines
 

@@ -21,6 +21,7 @@ from frame2sound.sound.tones import Scale, note_hz
 LOW_HZ, HIGH_HZ = note_hz("G3"), note_hz("G5")
 TONES = Scale.equal(12, tonic_hz=note_hz("D4"), degrees=(0, 2, 3, 5, 7, 8, 10))
 VOICE = wavetable([1, 0.42, 0.2, 0.07, 0.03])
+LOWEST, HIGHEST = -4, 10
 LOUDEST = 0.45
 RELEASE_SECONDS = 0.6
 
@@ -85,8 +86,9 @@ def _gesture(frames: int, clock: Clock, seed: int) -> Gesture:
     time = np.arange(frames + 1) / float(clock.fps)
     octaves, gain = np.full(frames + 1, np.log2(TONES.tonic_hz)), np.zeros(frames + 1)
     at, step = 0.4, int(rng.integers(-2, 5))
+    heard = np.zeros(HIGHEST - LOWEST + 1)
     while at < time[-1]:
-        notes = _notes(rng, step)
+        notes = _notes(rng, step, heard)
         step = notes[-1].step
         end = at + sum(note.seconds for note in notes) + RELEASE_SECONDS
         there = slice(*np.searchsorted(time, [at, end]).tolist())
@@ -99,13 +101,18 @@ def _gesture(frames: int, clock: Clock, seed: int) -> Gesture:
     return Gesture(octaves + vibrato * depth, gain)
 
 
-def _notes(rng: np.random.Generator, step: int) -> list[Note]:
-    """Wander over the scale from a step on."""
+def _notes(rng: np.random.Generator, step: int, heard: FloatArray) -> list[Note]:
+    """Wander over the scale from a step on, towards what was least heard, in seconds a step.
+
+    Within a minute every tone has been heard.
+    """
     notes = []
     for _ in range(rng.integers(3, 7)):
         duration = float(rng.choice([0.35, 0.5, 0.7, 1.1]))
         notes.append(Note(step, duration, float(rng.uniform(0.35, 1.0))))
-        step = int(np.clip(step + rng.choice([-3, -2, -1, 1, 2, 3, 4]), -4, 10))
+        heard[step - LOWEST] += duration
+        near = [at for at in range(step - 4, step + 5) if LOWEST <= at <= HIGHEST and at != step]
+        step = min(near, key=lambda at: float(heard[at - LOWEST] + rng.uniform(0, 2)))
     return notes
 
 

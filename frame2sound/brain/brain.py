@@ -10,12 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from frame2sound.brain.inputs import PIXELS, pixels
+from frame2sound.brain.corpus import Corpus, CorpusPointer
+from frame2sound.brain.inputs import see, size_of
 from frame2sound.brain.networks import build_network, initialise, last_layer
 from frame2sound.brain.recipe import Recipe
-from frame2sound.brain.targets import PcmBlocks
+from frame2sound.brain.sought import target_of
+from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
+from frame2sound.film.picture import SIZE
 
 
 class Sounding(Protocol):
@@ -26,11 +29,11 @@ class Sounding(Protocol):
         """The frame rate and the sample rate at which it works."""
 
     @property
-    def lead(self) -> int:
-        """How many samples of each block come before its frame."""
+    def target(self) -> Any:
+        """What it predicts: a target of `frame2sound.brain`."""
 
-    def blocks(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Turn successive frames ``(n, 64, 64)`` into blocks of sound ``(n, lead + slice)``."""
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
+        """Turn successive frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
 
 
 @dataclass
@@ -40,21 +43,24 @@ class Brain:
     Attributes
     ----------
     network : nn.Sequential
-        ``(n, 4096)`` to ``(n, target.length)``.
+        What enters, ``(n, 4096)`` for pixels, to ``(n, target.length)``.
     provenance : dict
         Where the brain comes from: films, seconds of training, losses; plain values.
+    corpus : Corpus or CorpusPointer, optional
+        Sound of its films, for the mosaic.
     """
 
     recipe: Recipe
     network: nn.Sequential
-    target: PcmBlocks
+    target: Target
     provenance: dict[str, Any] = field(default_factory=dict)
+    corpus: Corpus | CorpusPointer | None = None
 
     @classmethod
-    def untrained(cls, recipe: Recipe, rms: float = 1.0, seed: int = 0) -> Brain:
+    def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Build a brain that has learned nothing."""
-        target = PcmBlocks.of(recipe.target, recipe.ticking(), rms)
-        network = build_network(recipe, PIXELS, target.length)
+        target = target_of(recipe, scale)
+        network = build_network(recipe, size_of(recipe.input), target.length)
         initialise(network, seed)
         return cls(recipe, network, target)
 
@@ -64,17 +70,12 @@ class Brain:
         return self.recipe.ticking()
 
     @property
-    def lead(self) -> int:
-        """How many samples of each block come before its frame."""
-        return self.target.lead
-
-    @property
     def parameters(self) -> int:
         """How many numbers it has learned."""
         return sum(tensor.numel() for tensor in self.network.parameters())
 
-    def blocks(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Turn frames ``(n, 64, 64)`` into blocks of sound ``(n, length)``, full scale at 1.
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
+        """Turn frames ``(n, 64, 64)`` into what the target says: blocks of sound, or spectra.
 
         Raises
         ------
@@ -83,13 +84,13 @@ class Brain:
         """
         device = next(self.network.parameters()).device
         with torch.inference_mode():
-            output = self.network(pixels(torch.tensor(frames, device=device))).cpu().numpy()
-        if not np.isfinite(output).all():
+            output = self.network(see(torch.tensor(frames, device=device), self.recipe.input))
+        if not torch.isfinite(output).all():
             raise BrainError(
                 f"brain {self.recipe.name!r} gives numbers that are not finite: its training "
                 "diverged; train it again with a smaller training.rate"
             )
-        return self.target.to_sound(output)
+        return self.target.prediction(output)
 
     def silence_screens(self) -> None:
         """Make black and white screens exactly silent, changing the last layer the least.
@@ -98,13 +99,13 @@ class Brain:
         under which both screens give silence: the projection on two linear constraints.
         """
         device = next(self.network.parameters()).device
-        screens = torch.stack([torch.zeros(PIXELS), torch.ones(PIXELS)]).to(device)
+        screens = torch.tensor([0, 255], dtype=torch.uint8, device=device)
+        screens = see(screens[:, None, None].expand(2, SIZE, SIZE), self.recipe.input)
         layer = last_layer(self.network)
         with torch.no_grad():
             seen = self.network[:-1](screens).cpu().double()  # not every device has doubles
             seen = torch.cat([seen, torch.ones(2, 1, dtype=torch.float64)], 1)
-            silent = (0.0 - self.target.offset) / self.target.scale
-            error = self.network(screens).cpu().double() - silent
+            error = self.network(screens).cpu().double() - self.target.silent
             change = (torch.linalg.pinv(seen) @ error).float()
             layer.weight.sub_(change[:-1].T.to(layer.weight))
             layer.bias.sub_(change[-1].to(layer.bias))

@@ -12,10 +12,11 @@ from safetensors.torch import save
 from torch import nn
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import PIXELS
+from frame2sound.brain.carried import from_file, to_file
+from frame2sound.brain.inputs import size_of
 from frame2sound.brain.networks import build_network
 from frame2sound.brain.recipe import recipe_from, recipe_table
-from frame2sound.brain.targets import PcmBlocks
+from frame2sound.brain.sought import target_of
 from frame2sound.errors import BrainError, RecipeError
 from frame2sound.safe import whole_file
 
@@ -29,17 +30,19 @@ LOUDEST = 100.0
 
 def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     """Write a brain; the file appears whole or not at all."""
+    corpus, sounds = to_file(brain.corpus)
     description = {
         "version": VERSION,
         "recipe": recipe_table(brain.recipe),
         "scaling": {"scale": brain.target.scale},
         "provenance": brain.provenance,
+        "corpus": corpus,
     }
     tensors = {
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with whole_file(path, BrainError, overwrite=overwrite) as partial:
-        partial.write_bytes(save(tensors, {KEY: json.dumps(description)}))
+        partial.write_bytes(save(tensors | sounds, {KEY: json.dumps(description)}))
 
 
 def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
@@ -49,7 +52,7 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
     ------
     BrainError
         There is no such file, it is cut short, a Python pickle, no brain, from a newer version,
-        or its weights are not those that its recipe asks for.
+        its weights are not those that its recipe asks for, or its corpus is damaged.
     """
     tensors, description = _read(path)
     if not isinstance(description, dict):
@@ -63,12 +66,16 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         recipe = recipe_from(description["recipe"])
         scale = float(description["scaling"]["scale"])
         provenance = dict(description["provenance"])
-        target = PcmBlocks.of(recipe.target, recipe.ticking(), scale)
+        target = target_of(recipe, scale)
+        corpus = from_file(description.get("corpus"), tensors, recipe.ticking())
         with torch.device("meta"):
-            network = build_network(recipe, PIXELS, target.length)
+            network = build_network(recipe, size_of(recipe.input), target.length)
+    except BrainError as error:
+        raise BrainError(f"{path}: {error}") from error
     except (
         LookupError,
         TypeError,
+        AttributeError,
         ValueError,
         ArithmeticError,
         RuntimeError,
@@ -79,7 +86,7 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         raise BrainError(f"{path}: its scale is {scale}, expected more than 0, at most {LOUDEST}")
     _check(path, network, tensors)
     network.load_state_dict(tensors, assign=True)
-    return Brain(recipe, network.to(device), target, provenance)
+    return Brain(recipe, network.to(device), target, provenance, corpus)
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

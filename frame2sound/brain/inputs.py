@@ -4,9 +4,35 @@ from __future__ import annotations
 
 import torch
 
+from frame2sound.brain.recipe import Eigenframes, Fft2, Pixels
 from frame2sound.film.picture import SIZE
 
 PIXELS = SIZE * SIZE
+HALF = SIZE // 2 + 1
+"""How many columns the Fourier transform of a real picture has."""
+
+
+def size_of(kind: Pixels | Eigenframes | Fft2) -> int:
+    """Return how many numbers enter a network."""
+    return 2 * SIZE * HALF if isinstance(kind, Fft2) else PIXELS
+
+
+def see(frames: torch.Tensor, kind: Pixels | Eigenframes | Fft2) -> torch.Tensor:
+    """Turn uint8 frames, shape ``(n, 64, 64)``, into what enters a network, ``(n, size)``."""
+    return fft2(frames) if isinstance(kind, Fft2) else pixels(frames)
+
+
+def fft2(frames: torch.Tensor) -> torch.Tensor:
+    """Turn frames into their two-dimensional Fourier transforms, real parts, then imaginary ones.
+
+    Orthonormal, but for the mean grey, which would be 64 times as large: it stays in [0, 1].
+    """
+    if not len(frames):
+        return frames.new_empty(0, 2 * SIZE * HALF, dtype=torch.float32)  # rfft2 wants some
+    grey = pixels(frames).reshape(-1, SIZE, SIZE)
+    spectra = torch.fft.rfft2(grey, norm="ortho")
+    spectra[:, 0, 0] /= SIZE
+    return torch.view_as_real(spectra).permute(0, 3, 1, 2).flatten(1)
 
 
 def pixels(frames: torch.Tensor) -> torch.Tensor:

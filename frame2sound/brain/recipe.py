@@ -51,6 +51,10 @@ class Eigenframes(_Part, frozen=True, tag_field="kind", tag="eigenframes"):
     floor: Positive = 0.01
 
 
+class Fft2(_Part, frozen=True, tag_field="kind", tag="fft2"):
+    """The picture enters as its two-dimensional Fourier transform: 64 x 33 complex numbers."""
+
+
 class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
     """A feed-forward network: the widths of its hidden layers, first to last."""
 
@@ -74,8 +78,57 @@ class Pcm(_Part, frozen=True, tag_field="kind", tag="pcm"):
     scaling: Literal["rms", "half"] = "rms"
 
 
+class _Windowed(_Part, frozen=True):
+    """``window_length`` samples under a ``window``, ``a_frame`` times in each frame.
+
+    The windows stand in the middle of the parts into which they divide the frame.
+    """
+
+    window_length: Annotated[int, Meta(ge=16, le=65536, multiple_of=2)] = 1024
+    window: Literal["hann", "hamming"] = "hann"
+    a_frame: Annotated[int, Meta(ge=1, le=64)] = 1
+
+
+class StftReal(_Windowed, frozen=True, tag_field="kind", tag="stft-real"):
+    """The real part of the short-time Fourier transform; the largest is scaled to 1."""
+
+    a_frame: Literal[1] = 1
+
+
+class StftMag(_Windowed, frozen=True, tag_field="kind", tag="stft-mag"):
+    """Its magnitude, scaled likewise."""
+
+
+class StftBoth(_Windowed, frozen=True, tag_field="kind", tag="stft-both"):
+    """Its magnitude, scaled likewise, and its phase in half turns."""
+
+
+class LogMag(_Windowed, frozen=True, tag_field="kind", tag="log-mag"):
+    """The logarithm of its magnitude, down to ``floor_db`` below the library's level.
+
+    Silence is 0, and 1 is a factor of ten above the floor.
+    """
+
+    a_frame: Annotated[int, Meta(ge=1, le=64)] = 4
+    floor_db: Annotated[float, Meta(ge=-140, le=-20)] = -80.0
+
+
+class Mel(LogMag, frozen=True, tag_field="kind", tag="mel"):
+    """The same of ``bands`` as wide as the ear's, evenly spaced on the mel scale."""
+
+    bands: Annotated[int, Meta(ge=8, le=512)] = 96
+
+
+Sought = Pcm | StftReal | StftMag | StftBoth | LogMag | Mel
+"""The targets that a recipe may name."""
+
+
 class Training(_Part, frozen=True):
     """How the network is fitted; the defaults need no tuning for films of minutes to hours.
+
+    ``loss`` is the mean squared error of what the network gives; ``log-magnitude``, the mean
+    absolute error of log magnitudes; or ``multi-resolution``, that of short-time Fourier transforms
+    with windows of several lengths, for targets that are waveforms.
 
     ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how many epochs
     without a better held-out loss are borne, 0 for any number. ``held_out`` is the share of the
@@ -83,6 +136,7 @@ class Training(_Part, frozen=True):
     dropped on both sides, or by whole films.
     """
 
+    loss: Literal["mse", "log-magnitude", "multi-resolution"] = "mse"
     optimiser: Literal["adamw", "nag"] = "adamw"
     rate: Positive = 1e-3
     momentum: Share = 0.9
@@ -105,9 +159,16 @@ class Recipe(_Part, frozen=True):
     network: Mlp
     about: str = ""
     clock: ClockRecipe = ClockRecipe()
-    input: Pixels | Eigenframes = Pixels()
-    target: Pcm = Pcm()
+    input: Pixels | Eigenframes | Fft2 = Pixels()
+    target: Sought = Pcm()
     training: Training = Training()
+
+    def __post_init__(self) -> None:
+        if self.training.loss == "multi-resolution" and not isinstance(self.target, Pcm):
+            raise ValueError(
+                "the loss multi-resolution needs a waveform; use it with target pcm, "
+                "or training.loss=log-magnitude"
+            )
 
     def ticking(self) -> Clock:
         """Return the brain's clock."""
@@ -116,8 +177,9 @@ class Recipe(_Part, frozen=True):
 
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "hindle": {
-        "target": {"scaling": "half", "lead_seconds": 0.0},
+        "target": {"kind": "pcm", "scaling": "half", "lead_seconds": 0.0},
         "training": {
+            "loss": "mse",
             "optimiser": "nag",
             "rate": 1e-4,
             "momentum": 0.9,
@@ -128,7 +190,10 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         },
     }
 }
-"""Named sets of values: ``hindle`` trains as the ancestor did in 2015."""
+"""Named sets of values: ``hindle`` trains as the ancestor did in 2015.
+
+A part of another kind than the preset's (a spectral target) stays as it is.
+"""
 
 
 def recipe_names() -> list[str]:
@@ -192,7 +257,7 @@ def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]
         raise RecipeError(f"no preset {name!r}; expected one of {', '.join(PRESETS)}")
     for part, values in PRESETS[name].items():
         own = table.get(part, {})
-        if isinstance(own, dict):
+        if isinstance(own, dict) and own.get("kind") in (None, values.get("kind")):
             table[part] = own | values if wins else values | own
     return table
 

@@ -4,17 +4,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.recipe import Pcm
 from frame2sound.clock import Clock, sample_at
 
 
+class Target(Protocol):
+    """What a network is to give for a frame, drawn from an excerpt of sound around it.
+
+    An excerpt is ``extent`` samples long and begins ``before`` samples before the frame's start.
+    """
+
+    @property
+    def before(self) -> int:
+        """How many samples of an excerpt come before the frame's start."""
+
+    @property
+    def extent(self) -> int:
+        """How many samples an excerpt holds."""
+
+    @property
+    def known(self) -> tuple[int, int]:
+        """The samples, counted from the frame's start, without which nothing is learned."""
+
+    @property
+    def length(self) -> int:
+        """How many numbers a network gives for a frame."""
+
+    @property
+    def silent(self) -> float:
+        """The number that stands for silence."""
+
+    @property
+    def scale(self) -> float:
+        """What the target takes from the library: one number above 0."""
+
+    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+        """Turn excerpts ``(n, extent)`` into what a network should give, ``(n, length)``."""
+
+    def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
+        """Return the log magnitudes, in decades, of what a network gives."""
+
+    def prediction(self, output: torch.Tensor) -> NDArray[Any]:
+        """Turn what a network gives into what a renderer takes."""
+
+
 @dataclass(frozen=True)
 class PcmBlocks:
     """The samples around a frame's start: ``lead`` of them before it, then the frame's own.
+
+    A renderer takes blocks ``(n, length)``, full scale at 1.
 
     Attributes
     ----------
@@ -41,15 +85,48 @@ class PcmBlocks:
             return cls(lead, length, offset=-1.0, scale=2.0)
         return cls(lead, length, scale=rms)
 
-    def cut(self, sound: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Cut the blocks of frames that start at samples ``starts``; shape ``(n, length)``."""
-        windows = np.lib.stride_tricks.sliding_window_view(sound, self.length)
-        return windows[starts - self.lead]
+    @property
+    def before(self) -> int:
+        """The lead."""
+        return self.lead
 
-    def to_output(self, blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    @property
+    def extent(self) -> int:
+        """The whole block."""
+        return self.length
+
+    @property
+    def known(self) -> tuple[int, int]:
+        """The whole block."""
+        return -self.lead, self.length - self.lead
+
+    @property
+    def silent(self) -> float:
+        """The number that stands for silence."""
+        return -self.offset / self.scale
+
+    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Scale sound to what the network should give."""
-        return (blocks - np.float32(self.offset)) / np.float32(self.scale)
+        return (excerpts - self.offset) / self.scale
 
-    def to_sound(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
+    def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
+        """Return the log magnitudes of windows a quarter of the block long, 80 dB deep."""
+        n_fft = max(self.length // 4, 4)
+        floor = 1e-4 * n_fft / 2
+        return torch.log10(magnitudes(output - self.silent, n_fft, n_fft // 2, floor) / floor)
+
+    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Scale what the network gave back to sound."""
-        return output * np.float32(self.scale) + np.float32(self.offset)
+        sound: NDArray[np.float32] = (output * self.scale + self.offset).cpu().numpy()
+        return sound
+
+
+def magnitudes(sound: torch.Tensor, n_fft: int, hop: int, floor: float) -> torch.Tensor:
+    """Return magnitudes ``(n, bins, frames)`` of waveforms ``(n, length)``, none below ``floor``.
+
+    Windows are centred on every ``hop``-th sample from the first on and reach into silence on both
+    sides, so that a loss hears every sample.
+    """
+    window = torch.hann_window(n_fft, device=sound.device)
+    spectra = torch.stft(sound, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
+    return torch.sqrt(spectra.abs().square() + floor**2)

@@ -10,21 +10,41 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from frame2sound.clock import Clock, sample_at
+from frame2sound.clock import Clock
 from frame2sound.evaluation.flux import HOP_SECONDS, WINDOW_SECONDS, flux, rising_hops
+from frame2sound.evaluation.levels import (
+    black_level_db,
+    clipped_samples,
+    energies,
+    rms_db,
+    true_peak_db,
+)
+
+__all__ = [
+    "EnvelopeScores",
+    "Lag",
+    "OnsetScores",
+    "black_level_db",
+    "clipped_samples",
+    "envelope_scores",
+    "in_sync",
+    "lag",
+    "onset_chance",
+    "onset_scores",
+    "onsets",
+    "rms_db",
+    "true_peak_db",
+]
 
 Sound = NDArray[np.floating]
 Times = NDArray[np.float64]
 Envelope = NDArray[np.float64]
 
 EARLY_SECONDS, LATE_SECONDS = 0.045, 0.125  # detectability of audio lead and lag, ITU-R BT.1359-1
-
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -171,7 +191,7 @@ def envelope_scores(sound: Sound, reference: Sound, sample_rate: int) -> Envelop
         clock.frames_within(_seconds(max(len(sound), len(reference)), sample_rate))
     )
     ours, theirs = (
-        np.sqrt(_energies(part, bounds) / np.diff(bounds)) for part in (sound, reference)
+        np.sqrt(energies(part, bounds) / np.diff(bounds)) for part in (sound, reference)
     )
     if not len(ours):
         return EnvelopeScores(1.0, 0.0)
@@ -184,83 +204,8 @@ def envelope_scores(sound: Sound, reference: Sound, sample_rate: int) -> Envelop
     return EnvelopeScores(correlation, float(np.mean(np.abs(ours - theirs))))
 
 
-def true_peak_db(sound: Sound) -> float:
-    """Return the true peak in dBTP, by 4x oversampling as in ITU-R BS.1770-4 Annex 2.
-
-    -inf for silence.
-    """
-    from scipy.signal import resample_poly
-
-    margin = 64  # samples: more than the interpolating filter reaches
-    peak = 0.0
-    for first in range(0, len(sound), _BLOCK):
-        start = max(first - margin, 0)
-        block = np.asarray(sound[start : first + _BLOCK + margin], dtype=np.float64)
-        finer = resample_poly(block, 4, 1)[4 * (first - start) :][: 4 * _BLOCK]
-        peak = max(peak, float(np.abs(finer).max()))
-    return _db(peak**2)
-
-
-def rms_db(sound: Sound) -> float:
-    """Return the root mean square in dBFS, where a constant 1.0 has 0 dB; -inf for silence."""
-    energy = float(_energies(sound, np.array([0, len(sound)]))[0])
-    return _db(energy / max(len(sound), 1))
-
-
-def clipped_samples(sound: Sound) -> int:
-    """Return how many samples stand at or beyond full scale, as 16 bits hold it: 32767 / 32768."""
-    full = 1 - 2**-15
-    return int(np.count_nonzero(sound >= full) + np.count_nonzero(sound <= -full))
-
-
-def black_level_db(
-    sound: Sound,
-    sample_rate: int,
-    times: Times,
-    frames: NDArray[np.uint8],
-    wait_seconds: float = 0.2,
-    black: int = 8,
-) -> float | None:
-    """Return the RMS in dBFS over the frames that have been black for ``wait_seconds``.
-
-    Parameters
-    ----------
-    times : array of shape (N + 1,)
-        When each frame appears, in seconds, and when the last one ends.
-    frames : array of shape (N, 64, 64)
-        A frame is black when none of its pixels is above ``black``, of 255.
-
-    Returns
-    -------
-    float or None
-        -inf when all is digital silence; None when no frame has been black for so long.
-    """
-    dark = np.fromiter((frame.max() <= black for frame in frames), dtype=bool, count=len(frames))
-    since = np.where(dark & ~np.concatenate([[False], dark[:-1]]), times[:-1], -np.inf)
-    waited = times[:-1] - np.maximum.accumulate(since) >= wait_seconds - 1e-9
-    starts = np.array([sample_at(Fraction(float(t)), sample_rate) for t in times])
-    counted = dark & waited & (np.diff(starts) > 0)
-    if not counted.any():
-        return None
-    return _db(float(_energies(sound, starts)[counted].sum() / np.diff(starts)[counted].sum()))
-
-
-def _db(power: float) -> float:
-    return 10 * math.log10(power) if power > 0 else -math.inf
-
-
 def _seconds(samples: int, sample_rate: int) -> Fraction:
     return Fraction(samples, sample_rate)
-
-
-def _energies(sound: Sound, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sum the squares between each pair of bounds; there is silence past the end of the sound."""
-    return np.array(
-        [
-            np.einsum("i,i->", sound[a:b], sound[a:b], dtype=np.float64)
-            for a, b in pairwise(bounds.tolist())
-        ]
-    )
 
 
 def _offset(late: Envelope, base: Envelope, most: int) -> float | None:

@@ -36,7 +36,8 @@ HEAT = ("#171b24", "#1f3350", "#2b5f83", "#3f9aa5", "#9ad1a8", "#f5ecc0", "#fffd
 
 DPI = 100
 RANGE_DB, QUIETEST_PEAK_DB = 75.0, -40.0
-GRID_PIXELS = 14  # frames closer than this are not ruled
+GRID_PIXELS = 14  # frames closer than this are not all ruled
+_GRID_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _TILES = 14
 
 
@@ -152,8 +153,9 @@ def picture(
     figure = Figure(figsize=(layout.width / DPI, height / DPI), dpi=DPI, facecolor=PAPER)
     FigureCanvasAgg(figure)
     marks = np.zeros(0) if onsets is None else np.asarray(onsets, dtype=np.float64)
-    _draw_heading(figure, layout, title, "thin lines: events" if len(marks) else "")
     end = max([1e-3, float(times[-1]), *(len(sound) / sample_rate for sound in sounds.values())])
+    step = _grid_step(times, GRID_PIXELS * end / layout.across)
+    _draw_heading(figure, layout, title, len(marks) > 0, step)
     spectra = [log_spectrogram(sound, sample_rate, end) for sound in sounds.values()]
     loudest = max([QUIETEST_PEAK_DB, *(float(levels.max()) for levels in spectra)])
     swing = max([1e-3, *(peak(sound) for sound in sounds.values())])
@@ -176,8 +178,8 @@ def picture(
         _draw_tones(tones, levels, sample_rate, end, loudest)
         top += layout.tones
         for axes in (wave, tones):
-            if np.diff(times).min(initial=np.inf) * layout.across >= GRID_PIXELS * end:
-                _draw_lines(axes, times, TEXT, 0.12)
+            if step:
+                _draw_lines(axes, times[::step], TEXT, 0.16)
             _draw_lines(axes, marks, ONSET, 0.75)
     last = figure.axes[-1]
     last.tick_params(labelbottom=True)
@@ -185,11 +187,24 @@ def picture(
     return figure
 
 
-def _draw_heading(figure: Figure, layout: Layout, title: str, legend: str) -> None:
+def _grid_step(times: Times, apart: float) -> int:
+    """Return every how many frames a line is ruled so that all are so many seconds apart; or 0."""
+    for step in _GRID_STEPS:
+        if np.diff(times[::step]).min(initial=np.inf) >= apart:
+            return step if len(times) > step else 0
+    return 0
+
+
+def _draw_heading(figure: Figure, layout: Layout, title: str, events: bool, step: int) -> None:
     line = 1 - 32 / (figure.get_figheight() * DPI)
     left, right = layout.left / layout.width, 1 - layout.right / layout.width
     figure.text(left, line, title, color=TEXT, size=15, va="center", parse_math=False)
-    figure.text(right, line, legend, color=ONSET, size=9, va="center", ha="right")
+    grid = "" if not step else "grey lines: frames" if step == 1 else f"grey lines: {step} frames"
+    above = line + 9 / (figure.get_figheight() * DPI) if events and step else line
+    below = 2 * line - above
+    if events:
+        figure.text(right, above, "red lines: events", color=ONSET, size=9, va="center", ha="right")
+    figure.text(right, below, grid, color=QUIET_TEXT, size=9, va="center", ha="right")
 
 
 def _axes(figure: Figure, layout: Layout, top: int, height: int, label: str, end: float) -> Axes:

@@ -1,9 +1,16 @@
-"""From raw soundtrack to sound that may leave the program: each step named, in this order."""
+"""From raw soundtrack to sound that may leave the program: each step named, in this order.
+
+Chunks are ``(n,)`` or ``(n, channels)``; steps keep what was exactly silent so.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
 
 import av
 import numpy as np
@@ -13,17 +20,80 @@ from numpy.typing import NDArray
 from frame2sound.clock import sample_at
 from frame2sound.errors import BrainError
 from frame2sound.film.track import Sound
+from frame2sound.rendering.spool import Spool
 from frame2sound.sound.direct_current import DirectCurrentRemoval
 from frame2sound.sound.limiter import Limiter
+from frame2sound.sound.loudness import LOWEST_RATE, LoudnessMeter
+from frame2sound.sound.windows import rising
 
 Chunks = Iterable[NDArray[np.float32]]
 
+SILENT_SECONDS = 0.05
+"""Exact silence that lasts so long is meant: the picture is black."""
+
+SETTLING_SECONDS = 0.01
+"""In which a filter's ringing then fades to exact silence."""
+
+LOUDNESS_TOLERANCE = 0.1
+MOST_LIFT_DB = 40.0
+"""A soundtrack so quiet that it asks for more is noise, and would be lifted with it."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """How loud a soundtrack was, by how much it is changed, and how loud it then is, limited.
+
+    Attributes
+    ----------
+    before, after : float
+        Integrated loudness in LUFS, minus infinity for silence.
+    gain_db : float
+    """
+
+    before: float
+    gain_db: float
+    after: float
+
 
 def remove_direct_current(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Take away what is slower than sound."""
-    removal = DirectCurrentRemoval(sample_rate)
+    """Take away what is slower than sound.
+
+    The filter rings for a third of a second. Where the soundtrack has been exactly silent in all
+    channels for `SILENT_SECONDS`, the picture being black, the ringing fades within
+    `SETTLING_SECONDS`, and the filter forgets what was before. No other step has a tail longer than
+    a resampler's; effects, which may well ring into the black, come after this one.
+    """
+    removals: list[DirectCurrentRemoval] = []
+    hold, settling = round(SILENT_SECONDS * sample_rate), round(SETTLING_SECONDS * sample_rate)
+    fall = np.concatenate([np.ones(hold), rising(settling)[::-1], [0.0]]).astype(np.float32)
+    silent = 0
     for chunk in chunks:
-        yield removal.feed(chunk)
+        planes = chunk[:, None] if chunk.ndim == 1 else chunk
+        out = np.empty_like(planes)
+        for start, end in pairwise(_turns(planes, hold)):
+            quiet = not planes[start].any()
+            if not removals or (not quiet and silent >= hold + settling):
+                removals = [DirectCurrentRemoval(sample_rate) for _ in planes[0]]
+            for plane, removal in enumerate(removals):
+                out[start:end, plane] = removal.feed(planes[start:end, plane])
+            if quiet:
+                place = np.minimum(silent + np.arange(end - start), hold + settling)
+                out[start:end] *= fall[place, None]
+            silent = silent + end - start if quiet else 0
+        yield out.reshape(chunk.shape)
+
+
+def _turns(planes: NDArray[np.float32], shortest: int) -> list[int]:
+    """Return where stretches of exact silence begin and end, with both ends of the chunk.
+
+    Those that are too short to matter, and do not reach beyond the chunk, are passed over.
+    """
+    sounding = planes.any(axis=1)
+    turns = np.flatnonzero(np.diff(sounding, prepend=True, append=True))
+    begins, ends = turns[::2], turns[1::2]
+    kept = (ends - begins >= shortest) | (begins == 0) | (ends == len(planes))
+    inner = np.stack([begins[kept], ends[kept]])
+    return sorted({0, *inner.ravel().tolist(), len(planes)})
 
 
 def amplify(chunks: Chunks, gain_db: float) -> Iterator[NDArray[np.float32]]:
@@ -34,23 +104,33 @@ def amplify(chunks: Chunks, gain_db: float) -> Iterator[NDArray[np.float32]]:
 
 
 def resample(chunks: Chunks, rate: int, to_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Change the sample rate of mono sound, without delay (FFmpeg's resampler)."""
+    """Change the sample rate of one or two channels, without delay (FFmpeg's resampler)."""
     if rate == to_rate:
         yield from chunks
         return
-    resampler = av.AudioResampler("flt", "mono", to_rate)
+    resampler: av.AudioResampler | None = None
+    shape: tuple[int, ...] = ()
     for chunk in chunks:
         if len(chunk):
-            frame = AudioFrame.from_ndarray(np.ascontiguousarray(chunk[None]), "flt", "mono")
+            shape = chunk.shape[1:]
+            layout = "stereo" if shape == (2,) else "mono"
+            resampler = resampler or av.AudioResampler("flt", layout, to_rate)
+            packed = np.ascontiguousarray(chunk.reshape(1, -1))
+            frame = AudioFrame.from_ndarray(packed, "flt", layout)
             frame.sample_rate = rate
-            yield from (ready.to_ndarray()[0] for ready in resampler.resample(frame))
-    yield from (ready.to_ndarray()[0] for ready in resampler.resample(None))
+            yield from (_samples(out, shape) for out in resampler.resample(frame))
+    if resampler is not None:
+        yield from (_samples(out, shape) for out in resampler.resample(None))
+
+
+def _samples(frame: AudioFrame, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return frame.to_ndarray().astype(np.float32, copy=False).reshape(-1, *shape)
 
 
 def mix(
     chunks: Chunks, own: Iterable[Sound], gain_db: float, channels: int
 ) -> Iterator[NDArray[np.float32]]:
-    """Lay the film's own sound under a soundtrack, which is spread over the same channels.
+    """Lay the film's own sound under a soundtrack; each is spread over ``channels`` if it is mono.
 
     Own sound farther than the soundtrack reaches is dropped.
     """
@@ -59,15 +139,16 @@ def mix(
     held: Sound | None = next(waiting, None)
     position = 0
     for chunk in chunks:
-        mixed = chunk if channels == 1 else np.repeat(chunk[:, None], channels, axis=1)
-        mixed = mixed.copy()
+        spread = channels > 1 and chunk.ndim == 1
+        mixed = np.repeat(chunk[:, None], channels, axis=1) if spread else chunk.copy()
         end = position + len(chunk)
         while held is not None and held.start < end:
             begin = max(held.start, position)
             stop = min(held.start + len(held.samples), end)
             if stop > begin:
                 taken = held.samples[begin - held.start : stop - held.start]
-                mixed[begin - position : stop - position] += gain * taken
+                under = taken[:, None] if taken.ndim < mixed.ndim else taken
+                mixed[begin - position : stop - position] += gain * under
             if held.start + len(held.samples) > end:
                 break
             held = next(waiting, None)
@@ -82,8 +163,92 @@ def limit(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
         for chunk in chunks:
             yield limiter.feed(chunk)
     except ValueError as error:
-        raise BrainError(f"the brain made no sound: {error}; train it again") from error
+        raise _no_sound(error) from error
     yield limiter.flush()
+
+
+def fade(
+    chunks: Chunks, sample_rate: int, in_seconds: float, out_seconds: float
+) -> Iterator[NDArray[np.float32]]:
+    """Fade in at the beginning and out at the end, in raised cosines.
+
+    Where the end is shows only when the chunks have ended, so the last ``out_seconds`` are held
+    back. Sound shorter than its fades has them one upon the other.
+    """
+    rise = rising(round(in_seconds * sample_rate)).astype(np.float32)
+    fall = rising(round(out_seconds * sample_rate)).astype(np.float32)[::-1]
+    held: NDArray[np.float32] | None = None
+    position = 0
+    for chunk in chunks:
+        risen = chunk.copy()
+        risen[: max(len(rise) - position, 0)].T[...] *= rise[position : position + len(chunk)]
+        position += len(chunk)
+        held = risen if held is None else np.concatenate([held, risen])
+        ready = max(len(held) - len(fall), 0)
+        yield held[:ready]
+        held = held[ready:].copy()
+    if held is not None:
+        held.T[...] *= fall[len(fall) - len(held) :]
+        yield held
+
+
+def to_loudness(
+    chunks: Chunks,
+    sample_rate: int,
+    target_lufs: float,
+    folder: Path,
+    tell: Callable[[Level], None] = lambda level: None,
+) -> Iterator[NDArray[np.float32]]:
+    """Bring the integrated loudness to a target, as it is after `limit`, which must follow.
+
+    The sound is laid aside in ``folder``, measured, and given by one gain, of which ``tell`` hears.
+    Where the limiter would take loudness away, the gain is raised once for it; what then is still
+    missing the peaks do not allow, and ``Level.after`` says what is reached. Silence stays silent.
+
+    Raises
+    ------
+    BrainError
+        The sound is not finite.
+    """
+    with Spool(folder) as spool:
+        spool.write(chunks)
+        level = _levelled(spool, sample_rate, target_lufs)
+        tell(level)
+        yield from amplify(spool.read(), level.gain_db)
+
+
+def _levelled(spool: Spool, sample_rate: int, target_lufs: float) -> Level:
+    before = _loudness(spool.read(), sample_rate)
+    if before == -math.inf:
+        return Level(before, 0.0, before)
+    best, gain_db = Level(before, 0.0, math.inf), target_lufs - before
+    for _ in range(2):
+        gain_db = min(gain_db, MOST_LIFT_DB)
+        limited = limit(amplify(spool.read(), gain_db), sample_rate)
+        after = _loudness(limited, sample_rate)
+        if abs(after - target_lufs) < abs(best.after - target_lufs):
+            best = Level(before, gain_db, after)
+        if abs(after - target_lufs) <= LOUDNESS_TOLERANCE:
+            break
+        gain_db += target_lufs - after
+    return best
+
+
+def _loudness(chunks: Chunks, sample_rate: int) -> float:
+    meter: LoudnessMeter | None = None
+    if sample_rate < LOWEST_RATE:
+        return -math.inf
+    for chunk in chunks:
+        meter = meter or LoudnessMeter(sample_rate, 1 if chunk.ndim == 1 else chunk.shape[1])
+        try:
+            meter.feed(chunk)
+        except ValueError as error:
+            raise _no_sound(error) from error
+    return -math.inf if meter is None else meter.integrated
+
+
+def _no_sound(error: ValueError) -> BrainError:
+    return BrainError(f"the brain made no sound: {error}; train it again")
 
 
 def fit(

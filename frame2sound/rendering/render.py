@@ -15,6 +15,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Sounding
+from frame2sound.brain.spectra import PolarSpectra, RealSpectra
+from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import CONTAINERS, SoundCodec, sound_codec
@@ -24,11 +26,14 @@ from frame2sound.film.streams import Streams
 from frame2sound.rendering import finishing
 from frame2sound.rendering.granular import Granular
 from frame2sound.rendering.schedule import Hindle, OnTime
-from frame2sound.rendering.soundtrack import Renderer, Soundtrack
+from frame2sound.rendering.soundtrack import Join, Plain, Renderer, Soundtrack
+from frame2sound.rendering.spectral import PolarAdd, SpectralAdd
 from frame2sound.safe import refuse_existing, whole_file
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB
 from frame2sound.sound.overlap import OverlapAdd
 from frame2sound.sound.peaks import PeakMeter
+from frame2sound.sound.phase import strategy
+from frame2sound.sound.stft import Stft
 
 Mode = Literal["overlap-add", "granular"]
 
@@ -61,14 +66,25 @@ class Style:
     overlap_seconds: float | None = None
     grains: Literal["on-time", "hindle"] = "on-time"
     seed: int = 0
+    phase: str = "running"
 
     def renderer(self, brain: Sounding) -> Renderer:
         """Build a renderer for a brain's blocks."""
-        join = OverlapAdd(brain.lead, self._overlap(brain))
+        join = self._join(brain)
         if self.mode == "overlap-add":
-            return join
+            return Plain(join)
         schedule = Hindle() if self.grains == "hindle" else OnTime()
         return Granular(join, brain.clock, schedule, self.seed)
+
+    def _join(self, brain: Sounding) -> Join:
+        target = brain.target
+        if isinstance(target, PcmBlocks | RealSpectra):
+            return OverlapAdd(target.lead, self._overlap(brain))
+        window_length = target.recipe.window_length
+        stft = Stft(window_length, window_length // 4, target.recipe.window)
+        if isinstance(target, PolarSpectra):
+            return PolarAdd(target, stft)
+        return SpectralAdd(target, stft, strategy(self.phase, stft, self.seed))
 
     def _overlap(self, brain: Sounding) -> int:
         if self.window == "none":
@@ -81,7 +97,7 @@ class Style:
                     f"({frame:.4f} s)"
                 )
             return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
-        return brain.lead or int(MIRRORED_OVERLAP * brain.clock.slice_length)
+        return brain.target.lead or int(MIRRORED_OVERLAP * brain.clock.slice_length)
 
 
 @dataclass(frozen=True)

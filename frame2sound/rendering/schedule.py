@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from frame2sound.rendering.cloud import Cloud, Moment
 from frame2sound.sound.grains import Grains
+from frame2sound.sound.windows import PEAKS
 
-LEAST_FRAMES = 1.2
-"""How many frames a grain must last for the clouds of neighbouring frames to meet."""
+STILL = Moment()
+"""What grains follow where nothing is said of the picture."""
+
+LEAST_SPLIT_HZ = 20.0
 
 
 class Schedule(Protocol):
@@ -24,60 +29,119 @@ class Schedule(Protocol):
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
         """Return how many samples before and after a frame's start grains may read or sound."""
 
-    def grains(self, start: int, end: int, sample_rate: int, random: np.random.Generator) -> Grains:
-        """Return the grains of the frame that owns samples ``start`` up to ``end``."""
+    def bound(self, slice_length: int, sample_rate: int) -> float:
+        """Return how many samples after its frame's start a grain may have its peak."""
+
+    def grains(
+        self,
+        start: int,
+        end: int,
+        sample_rate: int,
+        random: np.random.Generator,
+        moment: Moment = STILL,
+        due: float = 0.0,
+    ) -> tuple[Grains, float]:
+        """Return the grains of a frame, and when the next frame's are due.
+
+        Parameters
+        ----------
+        start, end : int
+            The samples that the frame owns.
+        moment : Moment
+            What the grains follow.
+        due : float
+            Samples from the frame's start to the first grain's turn: what the call for the last
+            frame returned.
+        """
 
 
 @dataclass(frozen=True)
 class OnTime:
     """A cloud whose grains stay on their frame.
 
-    Every envelope has its peak at most ``spread_seconds`` after the frame's start and never before
-    it. Only where a grain reads may wander, by up to ``jitter_seconds`` to either side.
+    Every envelope has its peak within the frame that it belongs to, and at most ``cloud.spray``
+    after its start; at its peak a grain reads its own place, or beside it by at most
+    ``cloud.jitter``. Peaks follow each other half a gap to one and a half apart, through all
+    frames: a steady cloud has no rhythm.
 
-    Attributes
-    ----------
-    duration_seconds : float
-        Length of a grain; where frames are long, it is rather 1.2 frames, to leave no hole.
-    density_hz : float
-        Grains a second; times the duration, the number that sound at once, however long they get.
-    pitch_jitter : float
-        Semitones, up and down, by which grains are detuned.
+    Grains that do not read in place cannot join; half of them, at random, are turned upside down,
+    so that they do not join in the bass either, where a short wander is no change of phase.
     """
 
-    duration_seconds: float = 0.05
-    density_hz: float = 150.0
-    spread_seconds: float = 0.015
-    jitter_seconds: float = 0.003
-    pitch_jitter: float = 0.0
-    shape: str = "hann"
+    cloud: Cloud = field(default_factory=Cloud)
+
+    @property
+    def shape(self) -> str:
+        """The grains' envelope."""
+        return self.cloud.envelope
+
+    @property
+    def power(self) -> int:
+        """Which power of the grains' envelopes is to add to one."""
+        return 1 if self.cloud.reads_in_place else 2
+
+    @property
+    def split_hz(self) -> float:
+        """Below this frequency jitter is too short to change the phase; 0 where it never is.
+
+        Half a period of it is the jitter: so far from each other, grains cancel as they add.
+        """
+        jitter = self.cloud.most("jitter")
+        if self.cloud.transposes or not jitter or 0.5 / jitter < LEAST_SPLIT_HZ:
+            return 0.0
+        return 0.5 / jitter
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
         """Return how many samples before and after a frame's start grains may read or sound."""
-        stretch = 2 ** (self.pitch_jitter / 12)
-        half = self._length(slice_length, sample_rate) / 2 * stretch
-        before = math.ceil(half + self.jitter_seconds * sample_rate) + 2
-        return before, before + math.ceil(self.spread_seconds * sample_rate)
+        semitones = self.cloud.most("pitch") + self.cloud.most("pitch_jitter")
+        length = self.cloud.most("duration") * sample_rate * 2 ** (semitones / 12)
+        around = math.ceil(length + self.cloud.most("jitter") * sample_rate) + 2
+        return around, around + math.ceil(self.bound(slice_length, sample_rate))
 
-    def grains(self, start: int, end: int, sample_rate: int, random: np.random.Generator) -> Grains:
-        """Return grains spread evenly, with a random offset each, over the frame's beginning."""
-        size = self._length(end - start, sample_rate)
-        at_once = self.density_hz * self.duration_seconds
-        count = int(at_once * (end - start) / size + random.random())
-        span = min(self.spread_seconds * sample_rate, end - start)
-        peak = start + (np.arange(count) + random.random(count)) / max(count, 1) * span
-        length = np.full(count, size)
-        onset = np.maximum(np.floor(peak - length / 2), np.ceil(start - length / 2))
-        rate = 2 ** (random.uniform(-1, 1, count) * self.pitch_jitter / 12)
-        middle = (
-            onset + length / 2 + random.uniform(-1, 1, count) * (self.jitter_seconds * sample_rate)
-        )
-        return Grains(
-            onset.astype(np.int64), length, middle - rate * length / 2, rate, np.ones(count)
-        )
+    def bound(self, slice_length: int, sample_rate: int) -> float:
+        """Return how many samples after its frame's start a grain may have its peak."""
+        return min(self.cloud.most("spray") * sample_rate, slice_length)
 
-    def _length(self, frame: int, sample_rate: int) -> int:
-        return max(2, round(max(self.duration_seconds * sample_rate, LEAST_FRAMES * frame)))
+    def grains(
+        self,
+        start: int,
+        end: int,
+        sample_rate: int,
+        random: np.random.Generator,
+        moment: Moment = STILL,
+        due: float = 0.0,
+    ) -> tuple[Grains, float]:
+        """Return the grains of a frame, and when the next frame's are due."""
+        now = self.cloud.at(moment)
+        turns, due = _turns(end - start, sample_rate / now["density"], random, due)
+        count = len(turns)
+        length = max(2, round(now["duration"] * sample_rate))
+        span = min(now["spray"] * sample_rate, end - start)
+        before = length * PEAKS[self.shape]
+        peak = start + turns * (span / (end - start))
+        onset = np.maximum(np.floor(peak - before), math.ceil(start - before))
+        detune = random.uniform(-1, 1, count) * now["pitch_jitter"]
+        rate = 2 ** ((now["pitch"] + detune) / 12)
+        rate = np.where(random.random(count) < now["reverse"], -rate, rate)
+        wander = random.uniform(-1, 1, count) * (now["jitter"] * sample_rate)
+        upright = np.ones(count) if self.power == 1 else random.choice([-1.0, 1.0], count)
+        pan = np.clip(now["pan"] + now["spread"] * random.uniform(-1, 1, count), -1, 1)
+        source = onset + before + wander - rate * before
+        length_each = np.full(count, length)
+        return Grains(onset.astype(np.int64), length_each, source, rate, upright, pan), due
+
+
+def _turns(
+    samples: int, gap: float, random: np.random.Generator, due: float
+) -> tuple[NDArray[np.float64], float]:
+    """Return turns from ``due`` on, half a gap to one and a half apart, and the next one's excess.
+
+    They run on from frame to frame and keep no step with them.
+    """
+    most = int(2 * max(samples - due, 0) / gap) + 2
+    turns = due + np.concatenate([[0.0], np.cumsum((0.5 + random.random(most)) * gap)])
+    count = int(np.searchsorted(turns, samples))
+    return turns[:count], float(turns[count] - samples)
 
 
 @dataclass(frozen=True)
@@ -98,7 +162,19 @@ class Hindle:
         """Return how many samples before and after a frame's start grains may read or sound."""
         return slice_length, slice_length * (21 + sample_rate // 1000)
 
-    def grains(self, start: int, end: int, sample_rate: int, random: np.random.Generator) -> Grains:
+    def bound(self, slice_length: int, sample_rate: int) -> float:
+        """Return that there is none."""
+        return math.inf
+
+    def grains(
+        self,
+        start: int,
+        end: int,
+        sample_rate: int,
+        random: np.random.Generator,
+        moment: Moment = STILL,
+        due: float = 0.0,
+    ) -> tuple[Grains, float]:
         """Return the parents and their children."""
         frame = end - start
         onset, length, gain = [], [], []
@@ -116,10 +192,11 @@ class Hindle:
                 length.append(shrunk)
                 gain.append(1 / (child + 1))
         count = len(onset)
-        return Grains(
+        grains = Grains(
             np.array(onset, np.int64),
             np.array(length, np.int64),
             np.full(count, float(start)),
             np.ones(count),
             self.gain * np.array(gain),
         )
+        return grains, 0.0

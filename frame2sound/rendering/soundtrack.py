@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,23 +14,56 @@ from frame2sound.brain.brain import Sounding
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import FilmError
 from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.rendering.gestures import Gestures
 
 BATCH = 128
 """Frames that a brain is shown at once."""
 
 
-class Renderer(Protocol):
-    """Turns blocks of sound, one a frame, into one sound without delay."""
+class Join(Protocol):
+    """Joins a brain's predictions, one a frame, into one sound without delay."""
 
-    def feed(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Take blocks ``(n, length)`` and frame bounds ``(n + 1,)``; return what is ready."""
+    def feed(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
 
 
+class Renderer(Protocol):
+    """The same, for renderers that also follow what the picture does."""
+
+    channels: int
+
+    def feed(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], gestures: Gestures
+    ) -> NDArray[np.float32]:
+        """Return what is ready: ``(m,)``, or ``(m, 2)`` where there are two channels."""
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A renderer that only joins."""
+
+    join: Join
+    channels: int = 1
+
+    def feed(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], gestures: Gestures
+    ) -> NDArray[np.float32]:
+        """Join; the picture is not looked at."""
+        return self.join.feed(predictions, bounds)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+        return self.join.flush()
+
+
 class Soundtrack:
-    """What a brain makes of an animation, as a stream of mono samples at the brain's rate.
+    """What a brain makes of an animation, as a stream of samples at the brain's rate.
 
     Sample 0 is the start of the first frame, and the length is the animation's, to the sample:
     ``round(seconds * sample_rate)``.
@@ -54,11 +88,14 @@ class Soundtrack:
         self.seconds = Fraction(0)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Yield pieces of sound, ``(n,)`` float32."""
+        """Yield pieces of sound, ``(n,)`` or ``(n, 2)`` float32."""
         first = made = 0
+        before = None
         for pictures in _batches(self._seen()):
             bounds = self.brain.clock.bounds(len(pictures), first)
-            sound = self.renderer.feed(self.brain.blocks(pictures), bounds)
+            gestures = Gestures.of(pictures, before)
+            sound = self.renderer.feed(self.brain.predict(pictures), bounds, gestures)
+            before = pictures[-1]
             first, made = first + len(pictures), made + len(sound)
             yield sound
             self.progress(float(self.seconds))

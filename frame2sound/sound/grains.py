@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.sound.windows import envelope
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Samples = NDArray[np.float32]
+
+BATCH = 2**16
+"""Samples of grains that are read at once; they and their copies stay in the cache."""
+
+MARGIN = 4
+"""Samples of silence that interpolation may touch beside what is read."""
 
 
 @dataclass(frozen=True)
@@ -24,79 +34,185 @@ class Grains:
     source : float64
         Where reading begins in the sound that it is taken from.
     rate : float64
-        Samples read per sample laid: 1 keeps the pitch, 2 is an octave up.
+        Samples read per sample laid: 1 keeps the pitch, 2 is an octave up, -1 reads backwards.
     gain : float64
+        Negative ones turn the grain upside down.
+    pan : float64, optional
+        Where each grain stands, -1 left to 1 right; in the middle by default.
     """
 
-    onset: NDArray[np.int64]
-    length: NDArray[np.int64]
-    source: NDArray[np.float64]
-    rate: NDArray[np.float64]
-    gain: NDArray[np.float64]
+    onset: IntArray
+    length: IntArray
+    source: FloatArray
+    rate: FloatArray
+    gain: FloatArray
+    pan: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.onset)
 
-    def peaks(self) -> NDArray[np.float64]:
-        """Return when each envelope is highest, in samples: half-way through the grain."""
-        return self.onset + self.length / 2
+    @classmethod
+    def together(cls, clouds: Sequence[Grains]) -> Grains:
+        """Return all grains of some clouds, in their order."""
+        return cls(
+            np.concatenate([cloud.onset for cloud in clouds]),
+            np.concatenate([cloud.length for cloud in clouds]),
+            np.concatenate([cloud.source for cloud in clouds]),
+            np.concatenate([cloud.rate for cloud in clouds]),
+            np.concatenate([cloud.gain for cloud in clouds]),
+            np.concatenate([cloud.places() for cloud in clouds]),
+        )
+
+    def earlier(self, samples: int) -> Grains:
+        """Return the same grains on a timeline that begins so many samples later."""
+        return replace(self, onset=self.onset - samples, source=self.source - samples)
+
+    def chosen(self, which: NDArray[np.bool_] | IntArray | slice) -> Grains:
+        """Return some of the grains."""
+        return Grains(
+            self.onset[which],
+            self.length[which],
+            self.source[which],
+            self.rate[which],
+            self.gain[which],
+            None if self.pan is None else self.pan[which],
+        )
+
+    def peaks(self, part: float = 0.5) -> FloatArray:
+        """Return when each envelope is highest, in samples: after ``part`` of the grain."""
+        return self.onset + self.length * part
+
+    def places(self) -> FloatArray:
+        """Return where each grain stands, -1 to 1."""
+        return np.zeros(len(self)) if self.pan is None else self.pan
+
+    def gains(self, channels: int) -> list[Samples]:
+        """Return each grain's gain in each channel; in two, their squares add to its own."""
+        if channels == 1:
+            return [self.gain.astype(np.float32)]
+        angle = (np.clip(self.places(), -1, 1) + 1) * (np.pi / 4)
+        return [(self.gain * part).astype(np.float32) for part in (np.cos(angle), np.sin(angle))]
 
 
 def lay(
     grains: Grains,
-    source: NDArray[np.float32],
+    source: Samples,
     shape: str,
-    into: NDArray[np.float32],
-    weight: NDArray[np.float32] | None = None,
+    into: Samples,
+    weight: Samples | None = None,
     power: int = 1,
 ) -> None:
     """Add grains of ``source`` to ``into``; where they reach outside either, they are cut.
 
+    A grain of rate 1 reads from the nearest sample on, which is fast and keeps the treble; others
+    read between samples by cubic Hermite interpolation (Catmull-Rom).
+
     Parameters
     ----------
     shape : str
-        The envelope: ``hann`` or ``triangle``.
-    weight : array like ``into``, optional
-        The envelopes, raised to ``power``, are added up in it.
+        The envelope: one of `frame2sound.sound.windows.PEAKS`.
+    into : array of shape (m,) or (2, m)
+        Mono, or left and right.
+    weight : array of shape (m,), optional
+        The envelopes times their gains, raised to ``power``, are added up in it.
+
+    Raises
+    ------
+    ValueError
+        There is no such envelope.
     """
-    padded = np.pad(source, (0, 2))
-    windows = {n: envelope(shape, n).astype(np.float32) for n in np.unique(grains.length).tolist()}
-    ramp = np.arange(int(grains.length.max(initial=0)))
-    columns = zip(
-        grains.onset.tolist(),
-        grains.length.tolist(),
-        grains.source.tolist(),
-        grains.rate.tolist(),
-        grains.gain.tolist(),
-        strict=True,
-    )
-    for onset, length, begin, rate, gain in columns:
-        first, last = max(-onset, 0), min(length, len(into) - onset)
-        if last <= first:
-            continue
-        window = windows[length][first:last] * np.float32(gain)
-        taken = _read(padded, begin, rate, ramp[first:last])
-        into[onset + first : onset + last] += taken * window
-        if weight is not None:
-            weight[onset + first : onset + last] += window**power
+    samples = into.shape[-1]
+    grains = grains.chosen((grains.onset < samples) & (grains.onset + grains.length > 0))
+    if not len(grains):
+        return
+    begin, end = int(grains.onset.min()), int((grains.onset + grains.length).max())
+    tracks = np.atleast_2d(into)
+    rooms = np.zeros((len(tracks) + 1, end - begin), np.float32)
+    reader = _Reader(source, grains)
+    for some in _alike(grains):
+        _lay_alike(some, reader, shape, begin, rooms, power if weight is not None else None)
+    seen = slice(max(begin, 0), min(end, samples))
+    room = rooms[:, seen.start - begin : seen.stop - begin]
+    tracks[:, seen] += room[:-1]
+    if weight is not None:
+        weight[seen] += room[-1]
 
 
-def _read(
-    padded: NDArray[np.float32], begin: float, rate: float, ramp: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Read ``begin + ramp * rate`` with linear interpolation; outside there is silence.
+def _alike(grains: Grains) -> Iterator[Grains]:
+    """Split grains into batches that have one length, and are all read between samples or not."""
+    kind = 2 * grains.length + (grains.rate != 1)
+    order = np.argsort(kind, kind="stable")
+    grains = grains.chosen(order)
+    edges = np.flatnonzero(np.diff(kind[order], prepend=-1)).tolist()
+    for first, last in zip(edges, [*edges[1:], len(order)], strict=True):
+        size = max(1, BATCH // int(grains.length[first]))
+        for at in range(first, last, size):
+            yield grains.chosen(slice(at, min(at + size, last)))
 
-    At rate 1 reading begins at the nearest sample, which is fast and keeps the treble.
-    """
-    end = len(padded) - 2
-    if rate == 1:
-        begin = math.floor(begin + 0.5)
-        if begin + ramp[0] >= 0 and begin + ramp[-1] < end:
-            return padded[begin + ramp[0] : begin + ramp[-1] + 1]
-    place = begin + ramp * rate
-    inside = (place >= 0) & (place <= end - 1)
-    place = np.where(inside, place, 0.0)
-    index = place.astype(np.int64)
-    part = (place - index).astype(np.float32)
-    between = padded[index] * (1 - part) + padded[index + 1] * part
-    return np.where(inside, between, np.float32(0))
+
+def _lay_alike(
+    grains: Grains, reader: _Reader, shape: str, begin: int, rooms: Samples, power: int | None
+) -> None:
+    length = int(grains.length[0])
+    window = envelope(shape, length).astype(np.float32)
+    rows = reader.read(grains, length)
+    rows *= window
+    onsets = (grains.onset - begin).tolist()
+    *others, last = zip(grains.gains(len(rooms) - 1), rooms, strict=False)
+    for gain, room in others:
+        _add(rows * gain[:, None], onsets, room)
+    rows *= last[0][:, None]
+    _add(rows, onsets, last[1])
+    if power is not None:
+        _add((grains.gain.astype(np.float32)[:, None] * window) ** power, onsets, rooms[-1])
+
+
+def _add(rows: Samples, onsets: list[int], room: Samples) -> None:
+    length = rows.shape[1]
+    for onset, row in zip(onsets, rows, strict=True):
+        place = room[onset : onset + length]
+        place += row
+
+
+class _Reader:
+    """Reads excerpts of a sound, which is silent before its beginning and after its end."""
+
+    def __init__(self, source: Samples, grains: Grains) -> None:
+        self._span = int(np.ceil((np.abs(grains.rate) * grains.length).max())) + MARGIN
+        self._end = len(source) + self._span
+        self._padded = np.pad(source.astype(np.float32, copy=False), 2 * self._span)
+        self._cubic = _cubic(self._padded) if (grains.rate != 1).any() else None
+
+    def read(self, grains: Grains, length: int) -> Samples:
+        """Return one row a grain, shape ``(n, length)``."""
+        begin = np.clip(grains.source, -self._span, self._end) + 2 * self._span
+        if grains.rate[0] == 1:
+            nearest = np.floor(begin + 0.5).astype(np.int64)
+            return self._from_each(length)[nearest]
+        place = begin[:, None] + grains.rate[:, None] * np.arange(length)
+        index = place.astype(np.int64)
+        place -= index
+        return self._between(index, place.astype(np.float32))
+
+    def _from_each(self, length: int) -> Samples:
+        """Return a view of the sound from each of its samples on, shape ``(m, length)``."""
+        step = self._padded.itemsize
+        rows = len(self._padded) - length + 1
+        return np.ndarray((rows, length), np.float32, self._padded, 0, (step, step))
+
+    def _between(self, index: IntArray, part: Samples) -> Samples:
+        assert self._cubic is not None
+        rows = self._cubic[0][index]
+        for coefficients in self._cubic[1:]:
+            rows *= part
+            rows += coefficients[index]
+        return rows
+
+
+def _cubic(sound: Samples) -> list[Samples]:
+    """Return the polynomials from each sample to the next, highest power first (Catmull-Rom)."""
+    before, here, after, later = (np.roll(sound, by) for by in (1, 0, -1, -2))
+    slope = (after - before) / 2
+    cube = (later - before) / 2 + 1.5 * (here - after)
+    square = after - here - slope - cube
+    return [cube, square, slope, here]

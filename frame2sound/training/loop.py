@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from frame2sound import __version__
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
-from frame2sound.brain.inputs import pixels
+from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
@@ -26,8 +26,10 @@ from frame2sound.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from frame2sound.training.material import Material
+from frame2sound.training.losses import loss_of
+from frame2sound.training.material import MOST_SEEN, Material
 from frame2sound.training.optimiser import build_optimiser, pick_device, rate_at
+from frame2sound.training.pairs import Pairs
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
@@ -62,12 +64,15 @@ def train(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
+    corpus: Keeping = "carry",
     report: Callable[[Report], None] = lambda report: None,
 ) -> Brain:
     """Fit a brain to a library and write it to ``out``.
 
     The best weights by held-out loss (by the loss itself where nothing is held out) are kept, and
     black and white screens are then made exactly silent if the library holds the calibration film.
+    For the mosaic the brain carries ten minutes at most of its films' sound as its ``corpus``, or
+    points to the library, or does neither.
 
     While it runs, its state is kept beside ``out``; a training that was interrupted and is resumed
     reaches exactly the weights of one that was not, on the same machine.
@@ -87,9 +92,9 @@ def train(
         trainer.run(path, report)
     except KeyboardInterrupt:
         trainer.save(path)
-        save_brain(trainer.brain(), out)
+        save_brain(replace(trainer.brain(), corpus=keep(library, recipe.ticking(), corpus)), out)
         raise
-    brain = trainer.brain()
+    brain = replace(trainer.brain(), corpus=keep(library, recipe.ticking(), corpus))
     save_brain(brain, out)
     path.unlink(missing_ok=True)
     return brain
@@ -104,6 +109,9 @@ class Trainer:
         self.best_brain = self.material.untrained(recipe, seed)
         self.network = self.best_brain.network.to(device)
         self.target = self.best_brain.target
+        self.loss = loss_of(recipe.training, self.target)
+        self.silence = self._of_always(self.material.learned, self._silent())
+        self.held_out_silence = self._of_always(self.material.held_out, self._silent())
         self.optimiser = build_optimiser(self.network, recipe.training)
         self.course = Course(self.material.signature(recipe, seed))
         self.best = self._weights()
@@ -162,8 +170,7 @@ class Trainer:
         rate = rate_at(self.recipe.training, self._steps_done(), self._steps())
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        frames, blocks = self.material.learned.take(which)
-        loss = self._loss(frames, blocks)
+        loss = self._loss(*self.material.learned.take(which))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         value = self._finite(loss.item())
@@ -180,14 +187,37 @@ class Trainer:
             )
         return loss
 
-    def _loss(self, frames: np.ndarray, blocks: np.ndarray) -> torch.Tensor:
-        wanted = torch.from_numpy(self.target.to_output(blocks)).to(self.device)
-        given = self.network(pixels(torch.from_numpy(frames).to(self.device)))
-        return nn.functional.mse_loss(given, wanted)
+    def _loss(self, frames: np.ndarray, excerpts: np.ndarray) -> torch.Tensor:
+        given = self.network(see(torch.from_numpy(frames).to(self.device), self.recipe.input))
+        return self.loss(given, self._wanted(excerpts))
+
+    def _wanted(self, excerpts: np.ndarray) -> torch.Tensor:
+        return self.target.wanted(torch.from_numpy(excerpts).to(self.device))
+
+    def _silent(self) -> torch.Tensor:
+        return torch.full((self.target.length,), self.target.silent, device=self.device)
+
+    def _mean(self) -> torch.Tensor:
+        """Return the mean of what is wanted: what a brain gives that does not look."""
+        learned, total = self.material.learned, torch.zeros(self.target.length).to(self.device)
+        which = learned.spread(MOST_SEEN)
+        for some in np.array_split(which, -(-len(which) // 256)):
+            total += self._wanted(learned.take(some)[1]).sum(0)
+        return total / len(which)
+
+    def _of_always(self, pairs: Pairs, output: torch.Tensor) -> float:
+        """Return the loss of a brain that always gives the same; never 0."""
+        which, total = pairs.spread(MOST_SEEN), 0.0
+        with torch.inference_mode():
+            for some in np.array_split(which, -(-len(which) // 256) or 1):
+                wanted = self._wanted(pairs.take(some)[1])
+                if len(some):
+                    total += self.loss(output.expand(wanted.shape), wanted).item() * len(some)
+        return max(total / max(len(which), 1), 1e-30)
 
     def _end_epoch(self) -> None:
         course = self.course
-        loss = course.loss_sum / self.batches * self._power / self.material.silence
+        loss = course.loss_sum / self.batches / self.silence
         held_out = self.evaluate() if len(self.material.held_out) else None
         judged = self._finite(_judged(loss, held_out))
         weights = self._weights()
@@ -210,7 +240,7 @@ class Trainer:
             for which in pairs.batches(512):
                 total += self._loss(*pairs.take(which)).item() * len(which)
         self.network.train()
-        return total / len(pairs) * self._power / self.material.held_out_silence
+        return total / len(pairs) / self.held_out_silence
 
     def _out_of_patience(self) -> bool:
         patience = self.recipe.training.patience
@@ -225,16 +255,11 @@ class Trainer:
     def _steps_done(self) -> int:
         return self.course.epoch * self.batches + self.course.batch
 
-    @property
-    def _power(self) -> float:
-        """The mean square of sound that one unit of loss stands for."""
-        return self.target.scale**2
-
     def _report(self) -> Report:
         course, done, steps = self.course, self._steps_done(), self._steps()
         loss, held_out = course.curve[-1] if course.curve else (1.0, None)
         if course.batch:
-            loss = course.loss_sum / course.batch * self._power / self.material.silence
+            loss = course.loss_sum / course.batch / self.silence
         return Report(
             step=done,
             steps=steps,
@@ -245,7 +270,9 @@ class Trainer:
         )
 
     def _provenance(self) -> dict[str, object]:
-        course = self.course
+        course, mean = self.course, None
+        if len(self.material.held_out):
+            mean = self._of_always(self.material.held_out, self._mean()) / self.held_out_silence
         return {
             "program": f"frame2sound {__version__}",
             "seed": self.seed,
@@ -254,6 +281,7 @@ class Trainer:
             "seconds": round(course.seconds, 1),
             "loss": [loss for loss, _ in course.curve],
             "held_out_loss": [held_out for _, held_out in course.curve],
+            "held_out_loss_of_mean": mean,
             **self.material.card(),
         }
 

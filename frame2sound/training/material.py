@@ -15,7 +15,8 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import eigenframes, pixels
 from frame2sound.brain.networks import first_layer
 from frame2sound.brain.recipe import Eigenframes, Recipe, recipe_table
-from frame2sound.brain.targets import PcmBlocks
+from frame2sound.brain.sought import target_of
+from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library, PickledFilm
@@ -23,7 +24,7 @@ from frame2sound.training.pairs import Pairs
 from frame2sound.training.split import split_pairs
 
 MOST_SEEN = 8192
-"""Frames, spread over the library, from which eigenframes are found."""
+"""Pairs, spread over the library, from which eigenframes, scales and baselines are found."""
 
 SILENT = 1e-5
 """A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
@@ -37,33 +38,35 @@ class Material:
     ----------
     films : list of PickledFilm
     learned, held_out : Pairs
-    silence, held_out_silence : float
-        Mean squares of the sound that is learned and held out: what silence scores on it.
+    scale : float
+        What the target takes from the library: the root mean square of its sound, or the largest
+        magnitude.
     """
 
     films: list[PickledFilm]
     learned: Pairs
     held_out: Pairs
-    silence: float
-    held_out_silence: float
+    scale: float
 
     @classmethod
     def of(cls, library: Library, recipe: Recipe, seed: int) -> Material:
         """Look at a library and split it; `TrainingError` if it has nothing to teach."""
         films = _films(library, recipe)
         clock = recipe.ticking()
-        pairs = Pairs.of(films, clock, PcmBlocks.of(recipe.target, clock))
+        target = target_of(recipe)
+        pairs = Pairs.of(films, clock, target)
         learned, held_out = split_pairs(pairs, recipe.training, seed)
         screens = [number for number, film in enumerate(films) if is_calibration(film)]
         if np.isin(learned.film, screens).all():
+            first, stop = target.known
             raise TrainingError(
-                f"{library.path} is too short to learn from: no frame has a whole block of sound "
-                f"({pairs.target.length / clock.sample_rate:.3f} s); add films"
+                f"{library.path} is too short to learn from: no frame has all of its sound "
+                f"({(stop - first) / clock.sample_rate:.3f} s); add films"
             )
-        silence = learned.power()
-        if math.sqrt(silence) < SILENT:
+        scale = _scale(learned, recipe)
+        if scale < SILENT:
             raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
-        return cls(films, learned, held_out, silence, max(held_out.power(), 1e-30))
+        return cls(films, learned, held_out, scale)
 
     @property
     def calibrated(self) -> bool:
@@ -72,11 +75,9 @@ class Material:
 
     def untrained(self, recipe: Recipe, seed: int) -> Brain:
         """Return a brain that has looked at the films but learned nothing."""
-        brain = Brain.untrained(recipe, math.sqrt(self.silence), seed)
+        brain = Brain.untrained(recipe, self.scale, seed)
         if isinstance(recipe.input, Eigenframes):
-            count = min(len(self.learned), MOST_SEEN)
-            which = np.linspace(0, len(self.learned) - 1, count).round().astype(np.int64)
-            seen = pixels(torch.from_numpy(self.learned.take(which)[0]))
+            seen = pixels(torch.from_numpy(self.learned.take(self.learned.spread(MOST_SEEN))[0]))
             weight, bias = eigenframes(seen, recipe.input.count, recipe.input.floor, seed)
             first_layer(brain.network).load_state_dict({"weight": weight, "bias": bias})
         return brain
@@ -89,16 +90,12 @@ class Material:
 
     def card(self) -> dict[str, Any]:
         """Return what a brain's provenance says of it, in plain values."""
-        mean = None
-        if len(self.held_out):
-            mean = self.held_out.power(self.learned.mean_block()) / self.held_out_silence
         return {
             "films": [
                 {"name": film.name, "digest": film.card.digest, "seconds": film.seconds}
                 for film in self.films
             ],
             "pairs": {"learned": len(self.learned), "held_out": len(self.held_out)},
-            "held_out_loss_of_mean": mean,
         }
 
 
@@ -116,3 +113,16 @@ def _films(library: Library, recipe: Recipe) -> list[PickledFilm]:
             f"or pickle at --sample-rate {recipe.clock.sample_rate}"
         )
     return films
+
+
+def _scale(learned: Pairs, recipe: Recipe) -> float:
+    """Return the largest magnitude for targets scaled by it; else the sound's root mean square."""
+    largest, power, count = 0.0, 0.0, 0
+    unscaled = target_of(recipe)
+    for which in np.array_split(learned.spread(MOST_SEEN), -(-min(len(learned), MOST_SEEN) // 256)):
+        excerpts = learned.take(which)[1]
+        power += float(np.square(excerpts, dtype=np.float64).sum())
+        count += excerpts.size
+        if isinstance(unscaled, RealSpectra | Magnitudes | PolarSpectra):
+            largest = max(largest, unscaled.largest(torch.from_numpy(excerpts)))
+    return largest or math.sqrt(power / count)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.targets import PcmBlocks
+from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock, shutter
 from frame2sound.library.store import PickledFilm
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Which frame of which film goes with which block of its sound.
+    """Which frame of which film goes with which excerpt of its sound.
 
     Attributes
     ----------
@@ -25,23 +25,24 @@ class Pairs:
     """
 
     films: list[PickledFilm]
-    target: PcmBlocks
+    target: Target
     film: NDArray[np.int64]
     row: NDArray[np.int64]
     start: NDArray[np.int64]
 
     @classmethod
-    def of(cls, films: list[PickledFilm], clock: Clock, target: PcmBlocks) -> Pairs:
+    def of(cls, films: list[PickledFilm], clock: Clock, target: Target) -> Pairs:
         """Look at films through the shutter of a brain's clock.
 
-        Frames whose block reaches outside what the film's sound track covers are left out.
+        Frames for which the film's sound track lacks what the target must know are left out.
         """
         numbers, rows, starts = [], [], []
         for number, film in enumerate(films):
             row = shutter(film.times, clock)
             start = clock.bounds(len(row))[:-1]
             begin, end = film.card.sounding
-            whole = (start - target.lead >= begin) & (start - target.lead + target.length <= end)
+            first, stop = target.known
+            whole = (start + first >= begin) & (start + stop <= end)
             numbers.append(np.full(int(whole.sum()), number))
             rows.append(row[whole])
             starts.append(start[whole])
@@ -58,32 +59,24 @@ class Pairs:
         return Pairs(self.films, self.target, *kept)
 
     def take(self, which: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return frames ``(n, 64, 64)`` and blocks of sound ``(n, target.length)``."""
+        """Return frames ``(n, 64, 64)`` and excerpts of sound ``(n, target.extent)``."""
         film, row, start = self.film[which], self.row[which], self.start[which]
         frames = np.empty((len(which), *self.films[0].frames.shape[1:]), np.uint8)
-        blocks = np.empty((len(which), self.target.length), np.float32)
+        excerpts = np.zeros((len(which), self.target.extent), np.float32)
         for number in np.unique(film):
             mine = film == number
             frames[mine] = self.films[number].frames[row[mine]]
-            blocks[mine] = self.target.cut(self.films[number].sound, start[mine])
-        return frames, blocks
+        for excerpt, number, begin in zip(excerpts, film, start - self.target.before, strict=True):
+            sound = self.films[number].sound[max(begin, 0) : begin + len(excerpt)]
+            excerpt[max(-begin, 0) :][: len(sound)] = sound
+        return frames, excerpts
 
     def batches(self, size: int) -> Iterable[NDArray[np.int64]]:
         """Yield the numbers of all pairs in order, ``size`` at a time."""
         for begin in range(0, len(self), size):
             yield np.arange(begin, min(begin + size, len(self)))
 
-    def power(self, other: NDArray[np.float32] | float = 0.0) -> float:
-        """Return the mean square of the difference between the blocks and one other."""
-        total = 0.0
-        for which in self.batches(1024):
-            difference = self.take(which)[1] - other
-            total += float(np.square(difference, dtype=np.float64).sum())
-        return total / max(len(self) * self.target.length, 1)
-
-    def mean_block(self) -> NDArray[np.float32]:
-        """Return the mean of all blocks: what a brain says that does not look."""
-        total = np.zeros(self.target.length)
-        for which in self.batches(1024):
-            total += self.take(which)[1].sum(axis=0, dtype=np.float64)
-        return (total / max(len(self), 1)).astype(np.float32)
+    def spread(self, most: int) -> NDArray[np.int64]:
+        """Return the numbers of at most so many pairs, evenly spread over all."""
+        count = min(len(self), most)
+        return np.linspace(0, len(self) - 1, count).round().astype(np.int64)

@@ -1,6 +1,7 @@
 """A brain turns frames into blocks, and its screens can be made silent by the smallest change."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,11 +14,26 @@ from frame2sound.errors import BrainError
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
 SCREENS = np.stack([np.zeros((64, 64), np.uint8), np.full((64, 64), 255, np.uint8)])
 FLOOR = 10 ** (-120 / 20)
+PCM = {"kind": "pcm"}
+SPECTRAL = [
+    {"kind": kind, "window_length": 256} | more
+    for kind, more in [
+        ("stft-real", {}),
+        ("stft-mag", {"a_frame": 2}),
+        ("stft-both", {}),
+        ("log-mag", {}),
+        ("mel", {"bands": 24}),
+    ]
+]
+
+
+def kind_of(table):
+    return table["kind"]
 
 
 def loud(recipe, seed=0):
     """A brain to which every screen is as loud as sound is: its last layer is drawn wide."""
-    brain = Brain.untrained(recipe, rms=0.1, seed=seed)
+    brain = Brain.untrained(recipe, scale=0.1, seed=seed)
     generator = torch.Generator().manual_seed(seed)
     layer = last_layer(brain.network)
     torch.nn.init.normal_(layer.weight, 0, layer.in_features**-0.5, generator)
@@ -27,7 +43,7 @@ def loud(recipe, seed=0):
 
 @pytest.mark.parametrize("scaling", ["rms", "half"])
 def test_blocks_equal_a_slow_reference(small, scaling):
-    brain = loud(small(target={"scaling": scaling, "lead_seconds": 0.002}))
+    brain = loud(small(target={"kind": "pcm", "scaling": scaling, "lead_seconds": 0.002}))
     one, _, two, _, three = brain.network
     seen = FRAMES.reshape(5, -1) / 255
     for layer in (one, two):
@@ -35,20 +51,20 @@ def test_blocks_equal_a_slow_reference(small, scaling):
         seen = np.maximum(seen @ weight.T + bias, 0)
     output = seen @ three.weight.detach().double().numpy().T + three.bias.detach().numpy()
     expected = output * 0.1 if scaling == "rms" else output * 2 - 1
-    blocks = brain.blocks(FRAMES)
+    blocks = brain.predict(FRAMES)
     assert blocks.dtype == np.float32
-    assert blocks.shape == (5, brain.lead + brain.clock.slice_length) == (5, 16 + 267)
+    assert blocks.shape == (5, brain.target.lead + brain.clock.slice_length) == (5, 16 + 267)
     # Sums of 4096 products in single precision.
     np.testing.assert_allclose(blocks, expected, atol=1e-5)
 
 
 def test_a_frame_sounds_the_same_in_any_company(small):
     brain = loud(small())
-    together = brain.blocks(FRAMES)
-    alone = np.concatenate([brain.blocks(FRAMES[i : i + 1]) for i in range(5)])
+    together = brain.predict(FRAMES)
+    alone = np.concatenate([brain.predict(FRAMES[i : i + 1]) for i in range(5)])
     # The order of a matrix product's sums may change with its size.
     np.testing.assert_allclose(alone, together, atol=1e-6)
-    assert brain.blocks(FRAMES[:0]).shape == (0, brain.target.length)
+    assert brain.predict(FRAMES[:0]).shape == (0, brain.target.length)
 
 
 def test_a_brain_counts_what_it_has_learned(small):
@@ -57,19 +73,20 @@ def test_a_brain_counts_what_it_has_learned(small):
 
 
 def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
-    one, again, other = (Brain.untrained(small(), 0.1, seed).blocks(FRAMES) for seed in (1, 1, 2))
+    one, again, other = (Brain.untrained(small(), 0.1, seed).predict(FRAMES) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
     assert np.sqrt(np.mean(one**2)) < 0.1
 
 
+@pytest.mark.parametrize("target", [PCM, *SPECTRAL], ids=kind_of)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_diverged_brain_is_told_from_sound(small, value):
-    brain = Brain.untrained(small())
+def test_a_diverged_brain_is_told_from_sound(small, target, value):
+    brain = Brain.untrained(small(target=target))
     with torch.no_grad():
         last_layer(brain.network).bias[3] = value
     with pytest.raises(BrainError, match=r"brain 'small' gives numbers that are not finite"):
-        brain.blocks(FRAMES)
+        brain.predict(FRAMES)
 
 
 @pytest.mark.parametrize("scaling", ["rms", "half"])
@@ -80,16 +97,16 @@ def test_a_diverged_brain_is_told_from_sound(small, value):
 )
 def test_silenced_screens_are_below_120_db(small, scaling, hidden, floor, activation):
     network = {"kind": "mlp", "hidden": hidden, "activation": activation}
-    brain = loud(small(network=network, target={"scaling": scaling}))
-    assert np.abs(brain.blocks(SCREENS)).max(axis=1).min() > 0.01
+    brain = loud(small(network=network, target={"kind": "pcm", "scaling": scaling}))
+    assert np.abs(brain.predict(SCREENS)).max(axis=1).min() > 0.01
     brain.silence_screens()
-    assert np.abs(brain.blocks(SCREENS)).max() < floor
-    assert np.abs(brain.blocks(FRAMES)).max() > 0.001
+    assert np.abs(brain.predict(SCREENS)).max() < floor
+    assert np.abs(brain.predict(FRAMES)).max() > 0.001
 
 
 @pytest.mark.parametrize("scaling", ["rms", "half"])
 def test_silencing_is_the_smallest_change(small, scaling):
-    brain = loud(small(target={"scaling": scaling}))
+    brain = loud(small(target={"kind": "pcm", "scaling": scaling}))
     before = copy.deepcopy(brain.network)
     brain.silence_screens()
     with torch.no_grad():
@@ -112,9 +129,9 @@ def test_silencing_is_the_smallest_change(small, scaling):
 def test_silencing_twice_is_silencing_once(small):
     brain = loud(small())
     brain.silence_screens()
-    before = brain.blocks(FRAMES)
+    before = brain.predict(FRAMES)
     brain.silence_screens()
-    np.testing.assert_allclose(brain.blocks(FRAMES), before, atol=1e-6)
+    np.testing.assert_allclose(brain.predict(FRAMES), before, atol=1e-6)
 
 
 def test_screens_that_look_alike_to_a_network_are_silenced_too(small):
@@ -122,4 +139,41 @@ def test_screens_that_look_alike_to_a_network_are_silenced_too(small):
     with torch.no_grad():
         brain.network[0].weight.zero_()
     brain.silence_screens()
-    assert np.abs(brain.blocks(SCREENS)).max() < FLOOR
+    assert np.abs(brain.predict(SCREENS)).max() < FLOOR
+
+
+@pytest.mark.parametrize("seen", ["pixels", "fft2", "eigenframes"])
+@pytest.mark.parametrize("target", [PCM, *SPECTRAL], ids=kind_of)
+def test_screens_are_silent_for_every_target_and_input(small, target, seen):
+    brain = loud(small(target=target, input={"kind": seen}))
+    brain.target = replace(brain.target, scale=1.0)
+    assert np.abs(brain.predict(SCREENS)).max() > 50 * FLOOR
+    brain.silence_screens()
+    # Waveforms of full scale round most; decades of silence are 80 dB lower.
+    assert np.abs(brain.predict(SCREENS)).max() < 5 * FLOOR
+    assert np.abs(brain.predict(FRAMES)).max() > 50 * FLOOR
+
+
+@pytest.mark.parametrize("target", SPECTRAL, ids=kind_of)
+def test_spectra_equal_a_slow_reference(small, target):
+    brain = loud(small(target=target, input={"kind": "fft2"}))
+    spectra = np.fft.rfft2(FRAMES / 255, norm="ortho")
+    spectra[:, 0, 0] /= 64
+    seen = np.concatenate([spectra.real.reshape(5, -1), spectra.imag.reshape(5, -1)], 1)
+    one, _, two, _, three = (layer for layer in brain.network)
+    for layer in (one, two, three):
+        weight, bias = (x.detach().double().numpy() for x in (layer.weight, layer.bias))
+        seen = seen @ weight.T + bias
+        seen = seen if layer is three else np.maximum(seen, 0)
+    expected = brain.target.prediction(torch.tensor(seen).float())
+    # Sums of 4224 products in single precision, and decades that are tens.
+    np.testing.assert_allclose(brain.predict(FRAMES), expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("target", SPECTRAL, ids=kind_of)
+def test_numbers_beyond_reason_are_still_finite(small, target):
+    brain = Brain.untrained(small(target=target))
+    with torch.no_grad():
+        last_layer(brain.network).bias.fill_(1e6)
+    assert np.isfinite(brain.predict(FRAMES)).all()
+    assert brain.predict(FRAMES[:0]).shape[0] == 0

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece
 from frame2sound.brain.file import KEY, VERSION, load_brain, save_brain
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import BrainError
@@ -20,7 +21,7 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
 
 @pytest.fixture
 def brain(small):
-    made = Brain.untrained(small(target={"lead_seconds": 0.001}), rms=0.25, seed=1)
+    made = Brain.untrained(small(target={"kind": "pcm", "lead_seconds": 0.001}), scale=0.25, seed=1)
     made.provenance = {"films": [{"name": "film", "seconds": 1.5}], "ünicode": "ö", "none": None}
     return made
 
@@ -41,14 +42,14 @@ def rewrite(path, tensors=lambda tensors: tensors, description=lambda descriptio
 
 def test_a_brain_comes_back_bit_for_bit(path, brain):
     again = load_brain(path)
-    np.testing.assert_array_equal(again.blocks(FRAMES), brain.blocks(FRAMES))
-    assert (again.recipe, again.target, again.clock, again.lead, again.provenance) == (
+    np.testing.assert_array_equal(again.predict(FRAMES), brain.predict(FRAMES))
+    assert (again.recipe, again.target, again.clock, again.provenance) == (
         brain.recipe,
         brain.target,
         brain.clock,
-        brain.lead,
         brain.provenance,
     )
+    assert again.corpus is None
     assert all(parameter.requires_grad for parameter in again.network.parameters())
 
 
@@ -216,4 +217,95 @@ def test_weights_that_are_not_numbers_load_and_are_told_on_sounding(path):
     rewrite(path, tensors=lambda t: t | {"4.bias": torch.full_like(t["4.bias"], torch.nan)})
     brain = load_brain(path)
     with pytest.raises(BrainError, match="not finite"):
-        brain.blocks(FRAMES)
+        brain.predict(FRAMES)
+
+
+@pytest.fixture
+def carrying(path, brain):
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
+    brain.corpus = Corpus(brain.clock, (Piece("film", 8, sound), Piece("film", 8000, sound[:900])))
+    save_brain(brain, path)
+    return path
+
+
+def test_a_carried_corpus_comes_back(carrying, brain):
+    again = load_brain(carrying).corpus
+    assert again.clock == brain.clock
+    for mine, yours in zip(brain.corpus.pieces, again.pieces, strict=True):
+        assert (mine.film, mine.start) == (yours.film, yours.start)
+        np.testing.assert_allclose(mine.sound, yours.sound, atol=2**-15)  # 16 bits
+
+
+def test_a_corpus_pointed_to_comes_back(path, brain):
+    brain.corpus = CorpusPointer("my/library", {"film": "ab12"})
+    save_brain(brain, path)
+    assert load_brain(path).corpus == brain.corpus
+
+
+def test_a_brain_from_before_there_were_corpora_loads(path):
+    rewrite(path, description=lambda d: {k: v for k, v in d.items() if k != "corpus"})
+    assert load_brain(path).corpus is None
+
+
+def with_sound(change):
+    return lambda t: t | {"corpus.film": change(t["corpus.film"])}
+
+
+def zeroed(data, begin, end):
+    data = data.clone()
+    data[begin:end] = 0
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda t: {k: v for k, v in t.items() if k != "corpus.film"}, "lacks the sound of film"),
+        (lambda t: t | {"corpus.other": torch.zeros(3)}, r"corpus\.other is float32 \(3,\)"),
+        (with_sound(lambda data: data.float()), "lacks the sound of film"),
+        (with_sound(lambda data: data[None]), "lacks the sound of film"),
+        (with_sound(lambda data: data[:0]), "sound of film in its corpus is damaged"),
+        (with_sound(lambda data: zeroed(data, 0, 4)), "sound of film in its corpus is damaged"),
+        (with_sound(lambda data: data[: len(data) // 2]), "is damaged|is cut short"),
+        (with_sound(lambda data: zeroed(data, 2000, 6000)), "is damaged|is cut short"),
+    ],
+)
+def test_a_corpus_that_is_damaged_is_told(carrying, change, match):
+    rewrite(carrying, tensors=change)
+    with pytest.raises(BrainError, match=match):
+        load_brain(carrying)
+
+
+def with_corpus(**values):
+    return lambda d: d | {"corpus": d["corpus"] | values}
+
+
+def with_film(**values):
+    return lambda d: with_corpus(films={"film": d["corpus"]["films"]["film"] | values})(d)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (with_film(pieces=[[8, 4000]]), "holds 4900 samples of film in 1 channels .*expected 4000"),
+        (with_film(pieces=[[8, 10**12]]), "corpus of 125000000 s, expected at most 3600 s"),
+        (with_film(pieces=[]), "not readable as a brain"),
+        (with_film(pieces=[[-8, 4900]]), "not readable as a brain"),
+        (with_film(pieces=[[8.5, 4900]]), "not readable as a brain"),
+        (with_film(pieces=[[True, 4900]]), "not readable as a brain"),
+        (with_film(pieces=5), "not readable as a brain"),
+        (with_film(peak=float("nan")), "a peak of nan"),
+        (with_film(peak=1e9), "a peak of"),
+        (with_film(peak="loud"), "not readable as a brain"),
+        (with_corpus(films={}), "not readable as a brain"),
+        (with_corpus(films=[]), "not readable as a brain"),
+        (with_corpus(kind="sung"), "a corpus that is 'sung'"),
+        (with_corpus(kind="pointed", library=5), "not readable as a brain: got .*, expected text"),
+        (lambda d: d | {"corpus": 5}, "not readable as a brain"),
+        (lambda d: d | {"corpus": None}, r"tensor corpus\.film is uint8 .* asks for none"),
+    ],
+)
+def test_a_corpus_that_is_described_wrongly_is_told(carrying, change, match):
+    rewrite(carrying, description=change)
+    with pytest.raises(BrainError, match=match):
+        load_brain(carrying)

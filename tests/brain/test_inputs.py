@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.inputs import PIXELS, eigenframes, pixels
+from frame2sound.brain.inputs import PIXELS, eigenframes, fft2, pixels, see, size_of
+from frame2sound.brain.recipe import Eigenframes, Fft2, Pixels
 
 
 def test_pixels_are_grey_values_over_255():
@@ -63,3 +64,29 @@ def test_eigenframes_repeat_and_leave_the_generator_alone():
     first, again = (eigenframes(seen, 8, 0.01, seed=3)[0] for _ in range(2))
     assert torch.equal(first, again)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("kind", [Pixels(), Eigenframes(), Fft2()], ids=type)
+def test_what_enters_has_its_size(kind):
+    frames = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
+    seen = see(frames, kind)
+    assert seen.shape == (3, size_of(kind))
+    assert torch.equal(seen, fft2(frames) if kind == Fft2() else pixels(frames))
+    assert see(frames[:0], kind).shape == (0, size_of(kind))
+
+
+def test_the_fourier_transform_is_numpys():
+    frames = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
+    spectra = np.fft.rfft2(frames / 255) / 64
+    spectra[:, 0, 0] = (frames / 255).mean(axis=(1, 2))
+    real, imaginary = fft2(torch.from_numpy(frames)).reshape(3, 2, 64, 33).double().unbind(1)
+    # Sums of 4096 numbers in single precision.
+    np.testing.assert_allclose(real, spectra.real, atol=2e-6)
+    np.testing.assert_allclose(imaginary, spectra.imag, atol=2e-6)
+
+
+def test_screens_have_only_their_grey():
+    screens = torch.tensor([0, 255], dtype=torch.uint8)[:, None, None].expand(2, 64, 64)
+    seen = fft2(screens)
+    torch.testing.assert_close(seen[:, 0], torch.tensor([0.0, 1.0]))
+    assert seen[:, 1:].abs().max() < 1e-6

@@ -1,6 +1,7 @@
 """Recipes are read strictly, and those that ship are what they say they are."""
 
 from fractions import Fraction
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
-from frame2sound.brain.inputs import PIXELS
+from frame2sound.brain.inputs import size_of
 from frame2sound.brain.networks import build_network
 from frame2sound.brain.recipe import (
     PRESETS,
@@ -19,7 +20,7 @@ from frame2sound.brain.recipe import (
     recipe_names,
     recipe_table,
 )
-from frame2sound.brain.targets import PcmBlocks
+from frame2sound.brain.sought import target_of
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train
@@ -34,11 +35,20 @@ ANCESTOR = {
     "osborne-combined-big": [4096, 1000, 1000, 1000, 735],
     "kungfury": [4096, 2000, 1500, 1000, 735],
     "four-layers": [4096, 2048, 1000, 1000, 735],
+    "stft-real": [4096, 1024, 1024, 1024, 513],
+    "stft-mag": [4096, 2048, 2048, 2048, 1025],
+    "stft-both": [4096, 2048, 2048, 2048, 2050],
+    "stft-both-fft2": [4224, 2050, 2050, 2050, 2050],
 }
 """The layers of the brains of 2015, as their author gives them."""
 
-OURS = {"deep": [4096, 256, 512, 512, 512, 911], "shallow": [4096, 256, 512, 911]}
-"""Blocks of 735 samples and a lead of 0.008 s, which is 176."""
+OURS = {
+    "deep": [4096, 256, 512, 512, 512, 4 * 513],
+    "shallow": [4096, 256, 512, 4 * 513],
+    "mel": [4096, 256, 512, 512, 512, 4 * 96],
+    "waveform": [4096, 256, 512, 512, 512, 911],
+}
+"""Four spectra a frame; or blocks of 735 samples and a lead of 0.008 s, which is 176."""
 
 
 def widths(network):
@@ -53,31 +63,39 @@ def test_every_recipe_that_ships_is_in_the_table():
 @pytest.mark.parametrize(("name", "layers"), (ANCESTOR | OURS).items())
 def test_a_shipped_recipe_has_its_layers(name, layers):
     recipe = load_recipe(name)
-    target = PcmBlocks.of(recipe.target, recipe.ticking())
     with torch.device("meta"):
-        network = build_network(recipe, PIXELS, target.length)
+        network = build_network(recipe, size_of(recipe.input), target_of(recipe).length)
     assert widths(network) == layers
 
 
 @pytest.fixture(scope="module")
-def minute(tmp_path_factory, add_film):
-    library = Library.create(tmp_path_factory.mktemp("shipped") / "library", 22050)
-    add_film(library, "film")
-    return library
+def library_at(tmp_path_factory, add_film):
+    """A function that gives a library of a sample rate with a second of film."""
+
+    @cache
+    def create(sample_rate):
+        library = Library.create(tmp_path_factory.mktemp("shipped") / "library", sample_rate)
+        add_film(library, "film")
+        return library
+
+    return create
 
 
 @pytest.mark.parametrize("name", recipe_names())
-def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, minute, name):
+def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, library_at, name):
     narrow = [16] * len(load_recipe(name).network.hidden)
     settings = [f"network.hidden={narrow}", "training.epochs=1", "training.batch=30"]
     out = tmp_path / "brain.safetensors"
-    brain = train(minute, load_recipe(name, settings), out, device="cpu")
+    recipe = load_recipe(name, settings)
+    library = library_at(recipe.clock.sample_rate)
+    brain = train(library, recipe, out, device="cpu")
     again = load_brain(out)
-    frames = np.array(minute.films()[0].frames[:5])
-    blocks = again.blocks(frames)
-    assert blocks.shape == (5, brain.target.length)
-    assert blocks.any()
-    np.testing.assert_array_equal(blocks, brain.blocks(frames))
+    frames = np.array(library.films()[0].frames[:5])
+    given = again.predict(frames)
+    assert len(given) == 5
+    assert np.isfinite(given).all()
+    assert given.any()
+    np.testing.assert_array_equal(given, brain.predict(frames))
     assert again.recipe == brain.recipe
     assert again.clock.fps == 30
 
@@ -91,8 +109,8 @@ def test_a_shipped_recipe_in_its_own_size_saves_and_loads(tmp_path, name):
     )
     save_brain(brain, tmp_path / "brain.safetensors")
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
-    again = load_brain(tmp_path / "brain.safetensors").blocks(frames)
-    np.testing.assert_array_equal(again, brain.blocks(frames))
+    again = load_brain(tmp_path / "brain.safetensors").predict(frames)
+    np.testing.assert_array_equal(again, brain.predict(frames))
 
 
 BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
@@ -117,9 +135,21 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
         ({"network": {"kind": "mlp", "hidden": 4}}, "Expected `array`"),
         ({"network": {"kind": "transformer", "hidden": [4]}}, "transformer"),
         ({"network": {"kind": "mlp"}}, "missing required field `hidden`"),
-        ({"target": {"lead_seconds": 1.5}}, r"<= 1.*target\.lead_seconds"),
-        ({"target": {"lead_seconds": float("nan")}}, r"target\.lead_seconds"),
-        ({"target": {"scaling": "double"}}, "double"),
+        ({"target": {"lead_seconds": 0.1}}, "missing required field `kind`"),
+        ({"target": {"kind": "cepstrum"}}, "cepstrum"),
+        ({"target": {"kind": "mel", "bands": 4}}, r">= 8.*target\.bands"),
+        ({"target": {"kind": "log-mag", "window_length": 333}}, r"multiple of 2.*window_length"),
+        ({"target": {"kind": "log-mag", "window_length": 8}}, r">= 16.*window_length"),
+        ({"target": {"kind": "log-mag", "floor_db": -10}}, r"<= -20.*target\.floor_db"),
+        ({"target": {"kind": "log-mag", "window": "kaiser"}}, "kaiser"),
+        ({"target": {"kind": "stft-mag", "a_frame": 0}}, r">= 1.*target\.a_frame"),
+        ({"target": {"kind": "stft-real", "a_frame": 2}}, r"2.*target\.a_frame"),
+        ({"target": {"kind": "stft-mag", "lead_seconds": 0.1}}, "unknown field `lead_seconds`"),
+        ({"input": {"kind": "wavelets"}}, "wavelets"),
+        ({"training": {"loss": "magic"}}, "Invalid enum value 'magic'"),
+        ({"target": {"kind": "pcm", "lead_seconds": 1.5}}, r"<= 1.*target\.lead_seconds"),
+        ({"target": {"kind": "pcm", "lead_seconds": float("nan")}}, r"target\.lead_seconds"),
+        ({"target": {"kind": "pcm", "scaling": "double"}}, "double"),
         ({"clock": {"sample_rate": 10}}, r">= 100.*clock\.sample_rate"),
         ({"preset": "mozart"}, "no preset 'mozart'; expected one of hindle"),
         ({"preset": ["hindle"]}, "no preset"),
@@ -241,10 +271,10 @@ def test_the_hindle_preset_is_that_of_2015():
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_preset_changes_the_recipe_and_settings_change_the_preset(order):
-    recipe = load_recipe("deep", ["training.rate=0.5", "preset=hindle"][::order])
+    recipe = load_recipe("waveform", ["training.rate=0.5", "preset=hindle"][::order])
     assert recipe.training.rate == 0.5
     assert recipe.training.batch == 10
-    assert load_recipe("deep").target.lead_seconds > 0
+    assert load_recipe("waveform").target.lead_seconds > 0
     assert recipe.target.lead_seconds == 0
 
 
@@ -271,3 +301,18 @@ def test_a_recipe_leaves_the_table_and_the_presets_as_they_were():
     before = str(table), str(PRESETS)
     assert recipe_from(table).training.epochs == 3
     assert (str(table), str(PRESETS)) == before
+
+
+@pytest.mark.parametrize("kind", ["stft-real", "stft-mag", "stft-both", "log-mag", "mel"])
+def test_a_waveforms_loss_is_refused_for_spectra(kind):
+    table = BASE | {"target": {"kind": kind}, "training": {"loss": "multi-resolution"}}
+    with pytest.raises(RecipeError, match=r"multi-resolution needs a waveform; use it") as refused:
+        recipe_from(table)
+    assert "\n" not in str(refused.value)
+    assert recipe_from(table | {"target": {"kind": "pcm"}}).training.loss == "multi-resolution"
+
+
+def test_a_preset_leaves_a_target_of_another_kind():
+    recipe = load_recipe("deep", ["preset=hindle"])
+    assert recipe.target == load_recipe("deep").target
+    assert (recipe.training.loss, recipe.training.optimiser) == ("mse", "nag")

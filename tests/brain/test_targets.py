@@ -1,9 +1,11 @@
 """Blocks are the samples around a frame's start, scaled and scaled back."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
 from frame2sound.brain.recipe import Pcm
 from frame2sound.brain.targets import PcmBlocks
@@ -25,12 +27,14 @@ def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
 
 
 @pytest.mark.parametrize("lead", [0, 5])
-def test_blocks_equal_a_slow_reference(lead):
+def test_a_block_is_its_excerpt(lead):
     sound = np.random.default_rng(0).normal(size=100).astype(np.float32)
     target = PcmBlocks(lead, lead + 7)
-    starts = np.array([lead, 50, 93, 50])
-    slow = [[sound[start - lead + at] for at in range(lead + 7)] for start in starts]
-    np.testing.assert_array_equal(target.cut(sound, starts), np.array(slow))
+    assert (target.before, target.extent, target.known) == (lead, lead + 7, (-lead, 7))
+    excerpts = torch.tensor(sound[: 4 * target.extent].reshape(4, -1))
+    given = target.wanted(excerpts)
+    assert given.shape == (4, target.length)
+    np.testing.assert_array_equal(target.prediction(given), excerpts.numpy())
 
 
 @pytest.mark.parametrize(
@@ -43,16 +47,44 @@ def test_blocks_equal_a_slow_reference(lead):
 )
 def test_scaling_is_as_the_recipe_says(scaling, rms, pairs):
     target = PcmBlocks.of(Pcm(scaling=scaling), CLOCKS[0], rms)
-    sound, output = (np.array(side, np.float32) for side in zip(*pairs, strict=True))
-    np.testing.assert_allclose(target.to_output(sound), output, rtol=1e-6)
-    np.testing.assert_allclose(target.to_sound(output), sound, rtol=1e-6)
+    sound, output = (torch.tensor(side) for side in zip(*pairs, strict=True))
+    np.testing.assert_allclose(target.wanted(sound.float()), output, rtol=1e-6)
+    np.testing.assert_allclose(target.prediction(output.float()), sound, rtol=1e-6)
+    assert target.wanted(torch.zeros(1)).item() == target.silent
 
 
 @pytest.mark.parametrize("scaling", ["half", "rms"])
 def test_sound_comes_back_from_its_scaling(scaling):
     sound = np.random.default_rng(0).uniform(-1, 1, (20, 50)).astype(np.float32)
     target = PcmBlocks.of(Pcm(scaling=scaling), CLOCKS[0], rms=0.123)
-    again = target.to_sound(target.to_output(sound))
+    again = target.prediction(target.wanted(torch.from_numpy(sound)))
     assert again.dtype == np.float32
     # Two roundings of numbers up to 1 in single precision.
     np.testing.assert_allclose(again, sound, atol=2e-7)
+
+
+@pytest.mark.parametrize("length", [1, 3, 40, 267])
+@pytest.mark.parametrize("scaling", ["half", "rms"])
+def test_log_magnitudes_equal_a_slow_reference(scaling, length):
+    sound = np.random.default_rng(0).normal(0, 0.3, (3, length))
+    target = replace(PcmBlocks.of(Pcm(scaling=scaling), CLOCKS[0], rms=0.3), length=length)
+    n_fft = max(length // 4, 4)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+    padded = np.pad(sound / target.scale, [(0, 0), (n_fft // 2, n_fft // 2)])
+    slow = []
+    for begin in range(0, padded.shape[1] - n_fft + 1, n_fft // 2):
+        magnitude = np.abs(np.fft.rfft(padded[:, begin : begin + n_fft] * window))
+        slow.append(np.log10(np.hypot(magnitude / (1e-4 * n_fft / 2), 1)))
+    given = target.log_magnitude(target.wanted(torch.tensor(sound).float()))
+    # Decades around 4, of sums in single precision; deep bins lose some more.
+    np.testing.assert_allclose(given.numpy(), np.stack(slow, -1), atol=2e-3)
+    silence = target.log_magnitude(torch.full((1, length), target.silent))
+    assert not silence.any()
+
+
+@pytest.mark.parametrize("at", [0, 133, 266])
+def test_a_loss_hears_every_sample(at):
+    target = PcmBlocks(0, 267)
+    click = torch.zeros(1, 267)
+    click[0, at] = 1
+    assert target.log_magnitude(click).max() > 1

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from frame2sound.evaluation import measures
+from frame2sound.evaluation import levels, measures
 
 RATE = 22050
 TRUTH = np.array([0.2, 0.5, 1.0133, 1.7, 2.345, 2.9])
@@ -217,7 +217,7 @@ def test_true_peak_is_never_below_the_sample_peak():
 
 def test_true_peak_is_the_same_in_blocks(monkeypatch):
     whole = measures.true_peak_db(noise())
-    monkeypatch.setattr(measures, "_BLOCK", 1000)
+    monkeypatch.setattr(levels, "_BLOCK", 1000)
     assert measures.true_peak_db(noise()) == pytest.approx(whole, abs=1e-9)
 
 

@@ -94,3 +94,19 @@ def test_onsets_are_lines_at_their_time():
         (axes,) = axes_of(figure, label)
         marks = axes.collections[-1].get_segments()
         assert [mark[0][0] for mark in marks] == [0.25, 1.5]
+
+
+@pytest.mark.parametrize(("seconds", "step"), [(2, 1), (20, 10), (100, 50)])
+def test_frames_are_ruled_on_wave_and_spectrogram_as_densely_as_can_be_seen(seconds, step):
+    times = np.arange(24 * seconds + 1) / 24
+    frames = np.zeros((24 * seconds, 64, 64), np.uint8)
+    figure = pictures.picture({"a": sound(seconds)}, RATE, frames, times, "title")
+    for label in ("wave", "tones"):
+        (axes,) = axes_of(figure, label)
+        ruled = [line[0][0] for line in axes.collections[-2].get_segments()]
+        assert ruled == pytest.approx(times[::step])
+    assert any(str(step) in text.get_text() or step == 1 for text in figure.texts)
+
+
+def test_a_single_frame_is_not_ruled():
+    assert pictures._grid_step(np.array([0.0, 1e-4]), 0.1) == 0

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 
 
@@ -16,9 +17,10 @@ class SimpleBrain:
     def __init__(self, fps: Fraction | int = 24, sample_rate: int = 22050, lead: int = 0) -> None:
         self.clock = Clock(Fraction(fps), sample_rate)
         self.lead = lead
+        self.target = PcmBlocks(lead, lead + self.clock.slice_length)
         self.seen: list[float] = []
 
-    def blocks(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         first = len(self.seen)
         self.seen += frames.mean(axis=(1, 2)).tolist()
         sound = [self.sound(first + i, frame) for i, frame in enumerate(frames)]
@@ -26,7 +28,7 @@ class SimpleBrain:
 
     @property
     def length(self) -> int:
-        return self.lead + self.clock.slice_length
+        return self.target.length
 
     def sound(self, index: int, frame: NDArray[np.uint8]) -> NDArray[np.floating]:
         return np.zeros(self.length)
@@ -71,7 +73,7 @@ class Diverged(SimpleBrain):
 class Failing(SimpleBrain):
     """A brain that breaks down in its second batch."""
 
-    def blocks(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         if self.seen:
             raise RuntimeError("the brain broke down")
-        return super().blocks(frames)
+        return super().predict(frames)

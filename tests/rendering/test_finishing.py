@@ -1,14 +1,18 @@
 """Finishing: each step does what its name says, in pieces as in one."""
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from frame2sound.errors import BrainError
 from frame2sound.film.track import Sound
 from frame2sound.rendering import finishing
+from frame2sound.rendering.spool import Spool
 from frame2sound.sound.limiter import CEILING_DB
+from frame2sound.sound.loudness import LoudnessMeter
 from frame2sound.sound.peaks import true_peaks
 
 RATE = 22050
@@ -23,7 +27,7 @@ def pieces(sound, sizes=(100, 0, 1000)):
     return np.split(sound, np.cumsum(sizes))
 
 
-def whole(chunks, channels=1):
+def whole(chunks):
     chunks = [chunk for chunk in chunks if len(chunk)]
     return np.concatenate(chunks) if chunks else np.empty(0, np.float32)
 
@@ -153,3 +157,160 @@ def test_fit_asks_for_the_length_after_the_last_piece():
 
 def test_fit_rounds_as_the_clock_does():
     assert len(whole(finishing.fit([noise(900)], RATE, lambda: Fraction(1001, 24000)))) == 920
+
+
+@pytest.mark.parametrize("step", ["remove", "amplify", "resample", "mix", "fade", "to_loudness"])
+def test_two_channels_are_treated_as_one_is(step, tmp_path):
+    steps = {
+        "remove": lambda sound: finishing.remove_direct_current(sound, RATE),
+        "amplify": lambda sound: finishing.amplify(sound, -3),
+        "resample": lambda sound: finishing.resample(sound, RATE, 48000),
+        "mix": lambda sound: finishing.mix(sound, [Sound(50, noise(900, 3))], 0, 2),
+        "fade": lambda sound: finishing.fade(sound, RATE, 0.1, 0.2),
+        "to_loudness": lambda sound: finishing.to_loudness(sound, RATE, -30, tmp_path),
+    }
+    left = noise(RATE)
+    stereo = whole(steps[step](pieces(np.stack([left, left], axis=1))))
+    mono = whole(steps[step](pieces(left)))
+    # Two channels are 3 LU louder than one: the same target needs less gain.
+    gain = 0.5**0.5 if step == "to_loudness" else 1
+    assert stereo.shape == (len(mono), 2)
+    expected = mono if mono.ndim == 2 else np.stack([mono, mono], axis=1)
+    np.testing.assert_allclose(stereo, gain * expected, atol=1e-6)
+
+
+def test_channels_do_not_leak_when_resampled():
+    stereo = np.stack([noise(RATE), np.zeros(RATE, np.float32)], axis=1)
+    out = whole(finishing.resample(pieces(stereo), RATE, 44100))
+    assert out[:, 0].any()
+    assert not out[:, 1].any()
+
+
+def offset(channels=1):
+    """Half a second of sound on an offset, then 0.3 s of black, then sound again."""
+    sound = noise(11025 + 6615 + 11025, 0, channels) * np.float32(0.2) + np.float32(0.5)
+    sound[11025:17640] = 0
+    return sound
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("sizes", [(), (100, 0, 1000), (11025,), (12127,), (12130, 1, 1, 60)])
+def test_black_is_exactly_silent_after_the_filter_has_settled(channels, sizes):
+    sound = offset(channels)
+    out = whole(finishing.remove_direct_current(pieces(sound, sizes), RATE))
+    # 50 ms and 10 ms after the black began.
+    assert not out[11025 + 1323 : 17640].any()
+    assert np.abs(np.diff(out[11025 + 1 : 17640], axis=0)).max() < 0.005
+    np.testing.assert_array_equal(out, whole(finishing.remove_direct_current([sound], RATE)))
+
+
+def test_what_comes_after_black_sounds_as_if_the_film_began_there():
+    out = whole(finishing.remove_direct_current([offset()], RATE))
+    anew = whole(finishing.remove_direct_current([offset()[17640:]], RATE))
+    np.testing.assert_array_equal(out[17640:], anew)
+
+
+def test_short_gaps_are_no_black():
+    sound = noise(RATE) * np.float32(0.2) + np.float32(0.5)
+    sound[5000:6000] = 0
+    sound[::2] = 0
+    expected = finishing.DirectCurrentRemoval(RATE).feed(sound)
+    out = whole(finishing.remove_direct_current(pieces(sound), RATE))
+    np.testing.assert_allclose(out, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("sizes", [(), (100, 0, 1000), (1, 2, 3), (2000, 19000, 5)])
+def test_fades_rise_and_fall_at_the_ends_alone(channels, sizes):
+    sound = np.ones((RATE, channels), np.float32) if channels == 2 else np.ones(RATE, np.float32)
+    out = whole(finishing.fade(pieces(sound, sizes), RATE, 0.1, 0.5))
+    assert out.shape == sound.shape
+    ramps = out if channels == 1 else out[:, 0]
+    assert (ramps[2205:11025] == 1).all()
+    time = (np.arange(2205) + 0.5) / 2205
+    np.testing.assert_allclose(ramps[:2205], 0.5 - 0.5 * np.cos(np.pi * time), atol=1e-6)
+    assert (np.diff(ramps[11026:]) < 0).all()
+    assert ramps[-1] < 1e-6
+
+
+@pytest.mark.parametrize("length", [0, 1, 500, 3000])
+def test_sound_shorter_than_its_fades_has_both(length):
+    out = whole(finishing.fade([np.ones(length, np.float32)], RATE, 0.1, 0.1))
+    assert len(out) == length
+    np.testing.assert_allclose(out, out[::-1], atol=1e-6)
+
+
+def test_no_fade_changes_nothing():
+    np.testing.assert_array_equal(
+        whole(finishing.fade(pieces(noise(3000)), RATE, 0, 0)), noise(3000)
+    )
+
+
+def loudness(sound, rate=RATE):
+    meter = LoudnessMeter(rate, 1 if sound.ndim == 1 else sound.shape[1])
+    meter.feed(sound)
+    return meter.integrated
+
+
+def levelled(sound, target, folder):
+    told = []
+    chunks = finishing.to_loudness(pieces(sound), RATE, target, folder, told.append)
+    out = whole(finishing.limit(chunks, RATE))
+    assert not list(folder.iterdir())
+    return out, told[0]
+
+
+@pytest.mark.parametrize("target", [-40, -23, -14])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_soundtrack_comes_to_its_loudness(target, channels, tmp_path):
+    out, level = levelled(noise(3 * RATE, 0, channels), target, tmp_path)
+    assert loudness(out) == pytest.approx(target, abs=0.15)
+    assert level.after == pytest.approx(loudness(out), abs=1e-3)
+
+
+def test_what_the_limiter_takes_is_given_once_more(tmp_path):
+    sound = noise(3 * RATE) * np.float32(0.1)
+    sound[::2000] = 0.9
+    gain = whole(finishing.amplify([sound], -15 - loudness(sound)))
+    once = loudness(whole(finishing.limit([gain], RATE)))
+    out, level = levelled(sound, -15, tmp_path)
+    assert once < -15.5
+    assert loudness(out) == pytest.approx(-15, abs=0.5)
+    assert level.after == pytest.approx(loudness(out), abs=1e-3)
+
+
+def test_a_target_that_the_peaks_forbid_is_told(tmp_path):
+    out, level = levelled(noise(2 * RATE), 5, tmp_path)
+    assert level.after < 2
+    assert level.after == pytest.approx(loudness(out), abs=1e-3)
+
+
+def test_silence_has_no_loudness_to_change(tmp_path):
+    out, level = levelled(np.zeros(RATE, np.float32), -23, tmp_path)
+    assert not out.any()
+    assert (level.before, level.gain_db, level.after) == (-math.inf, 0, -math.inf)
+
+
+def test_loudness_does_not_lift_black(tmp_path):
+    sound = noise(2 * RATE) * np.float32(0.05)
+    sound[RATE:-4000] = 0
+    out, _ = levelled(sound, -20, tmp_path)
+    assert not out[RATE:-4000].any()
+
+
+def test_sound_that_is_not_finite_has_no_loudness(tmp_path):
+    with pytest.raises(BrainError, match="not finite"):
+        levelled(np.full(RATE, np.inf, np.float32), -23, tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("together", [1000, 4096, 100_000])
+def test_a_spool_gives_back_what_it_took_both_ways_and_again(channels, together, tmp_path):
+    sound = noise(10_000, 0, channels)
+    with Spool(tmp_path) as spool:
+        spool.write(pieces(sound))
+        for _ in range(2):
+            np.testing.assert_array_equal(whole(spool.read(together)), sound)
+            np.testing.assert_array_equal(whole(spool.backwards(together)), sound[::-1])
+        assert spool.length == 10_000
+    assert not list(tmp_path.iterdir())

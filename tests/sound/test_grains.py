@@ -1,5 +1,7 @@
 """Grains: laid as a loop over samples would lay them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,11 +21,20 @@ def grains(*rows):
 
 
 def read(source, place):
-    if not 0 <= place <= len(source) - 1:
-        return 0.0
-    below = int(place)
-    above = min(below + 1, len(source) - 1)
-    return source[below] + (place - below) * (source[above] - source[below])
+    """Catmull-Rom by its Hermite form: values, and slopes of half the difference of neighbours."""
+
+    def at(n):
+        return float(source[n]) if 0 <= n < len(source) else 0.0
+
+    n = int(np.floor(place))
+    t = place - n
+    here, there = (at(n), (at(n + 1) - at(n - 1)) / 2), (at(n + 1), (at(n + 2) - at(n)) / 2)
+    return (
+        (1 + 2 * t) * (1 - t) ** 2 * here[0]
+        + t * (1 - t) ** 2 * here[1]
+        + t**2 * (3 - 2 * t) * there[0]
+        + t**2 * (t - 1) * there[1]
+    )
 
 
 def slow_lay(cloud, source, shape, samples, power):
@@ -48,7 +59,7 @@ def random_cloud(seed, count=60, samples=2000):
         rng.integers(-200, samples + 100, count),
         rng.integers(2, 300, count),
         rng.uniform(-200, samples + 100, count),
-        rng.choice([0.5, 1.0, 1.0, 1.37, 2.0], count),
+        rng.choice([0.5, 1.0, 1.0, 1.37, 2.0, -1.0, -0.7], count),
         rng.uniform(-1, 1, count),
     )
 
@@ -86,7 +97,7 @@ def test_a_place_between_samples_is_read_between_their_values():
     ramp = np.arange(20, dtype=np.float32)
     out = np.zeros(8, np.float32)
     lay(grains((0, 8, 2.25, 0.5, 1)), ramp, "hann", out)
-    np.testing.assert_allclose(out / envelope("hann", 8), 2.25 + 0.5 * np.arange(8), rtol=1e-6)
+    np.testing.assert_allclose(out / envelope("hann", 8), 2.25 + 0.5 * np.arange(8), rtol=2e-6)
 
 
 @pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
@@ -129,3 +140,44 @@ def test_the_rate_divides_the_period_of_a_sine(rate):
 
 def test_a_grains_peak_is_half_way_through():
     np.testing.assert_array_equal(grains((10, 5, 0, 1, 1), (-3, 8, 0, 1, 1)).peaks(), [12.5, 1])
+    np.testing.assert_array_equal(grains((10, 50, 0, 1, 1)).peaks(0.02), [11])
+
+
+def test_a_grain_of_rate_minus_one_is_the_sound_backwards():
+    source = np.random.default_rng(0).uniform(-1, 1, 500).astype(np.float32)
+    out = np.zeros(200, np.float32)
+    lay(grains((0, 200, 399, -1, 1)), source, "triangle", out)
+    np.testing.assert_allclose(out, source[399:199:-1] * envelope("triangle", 200), atol=1e-6)
+
+
+def test_two_channels_share_the_power_of_one():
+    rng = np.random.default_rng(3)
+    source = rng.uniform(-1, 1, 900).astype(np.float32)
+    for pan in (-1, -0.3, 0, 0.8, 1):
+        one = grains((100, 300, 200, 1, 0.7))
+        mono, both = np.zeros(600, np.float32), np.zeros((2, 600), np.float32)
+        lay(one, source, "hann", mono)
+        lay(replace(one, pan=np.array([float(pan)])), source, "hann", both)
+        np.testing.assert_allclose((both**2).sum(axis=0), mono**2, atol=1e-6)
+        angle = (pan + 1) * np.pi / 4
+        np.testing.assert_allclose(both, np.outer([np.cos(angle), np.sin(angle)], mono), atol=1e-6)
+
+
+def test_clouds_together_are_laid_as_one_after_the_other():
+    source = np.random.default_rng(0).uniform(-1, 1, 2000).astype(np.float32)
+    clouds = [random_cloud(seed) for seed in (1, 2)]
+    apart, together = np.zeros((2, 2000), np.float32)
+    for one in clouds:
+        lay(one, source, "hann", apart)
+    lay(Grains.together(clouds), source, "hann", together)
+    np.testing.assert_allclose(apart, together, atol=3e-6)
+
+
+def test_earlier_moves_both_timelines():
+    moved = grains((10, 5, 20, 1, 1)).earlier(4)
+    assert (moved.onset[0], moved.source[0], moved.length[0]) == (6, 16, 5)
+
+
+def test_an_envelope_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="expected one of hann, triangle"):
+        lay(grains((0, 5, 0, 1, 1)), np.ones(9, np.float32), "square", np.zeros(9, np.float32))

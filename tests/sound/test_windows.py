@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.clock import Clock
-from frame2sound.sound.windows import envelope, rising
+from frame2sound.sound.windows import PEAKS, envelope, rising
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 138, 919, 4096])
@@ -59,9 +59,38 @@ def test_envelopes_against_their_definitions(length):
         assert envelope("triangle", length)[n] == pytest.approx(triangle, abs=1e-15)
 
 
-@pytest.mark.parametrize("kind", ["hann", "triangle"])
+@pytest.mark.parametrize("kind", ["hann", "triangle", "tukey", "gaussian"])
 def test_envelopes_are_symmetric_with_their_peak_in_the_middle(kind):
     window = envelope(kind, 101)
     np.testing.assert_allclose(window, window[::-1], atol=1e-15)
-    assert window.argmax() == 50
-    assert window[50] == 1
+    assert window[50] == window.max() == 1
+
+
+@pytest.mark.parametrize("kind", PEAKS)
+@pytest.mark.parametrize("length", [1, 2, 3, 50, 1000])
+def test_envelopes_stay_within_zero_and_one_and_their_peak_is_where_it_is_said(kind, length):
+    window = envelope(kind, length)
+    assert window.shape == (length,)
+    assert (window >= 0).all()
+    assert (window <= 1).all()
+    stated = min(int(PEAKS[kind] * length), length - 1)
+    # Read at the middle of samples, the peak itself may lie between two.
+    assert window[max(stated - 1, 0) : stated + 2].max() == window.max()
+
+
+@pytest.mark.parametrize("kind", PEAKS)
+def test_envelopes_end_near_silence(kind):
+    window = envelope(kind, 1000)
+    # The gaussian, which has no end, is cut 48 dB down.
+    assert max(window[0], window[-1]) <= 0.004
+
+
+def test_decay_falls_by_60_db_a_length_and_reversed_is_its_mirror_image():
+    window = envelope("decay", 1000)
+    assert 20 * np.log10(window[520] / window[20]) == pytest.approx(-30, abs=0.1)
+    np.testing.assert_array_equal(envelope("reversed", 1000), window[::-1])
+
+
+def test_an_unknown_envelope_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="got the envelope 'square', expected one of hann"):
+        envelope("square", 10)

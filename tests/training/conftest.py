@@ -25,7 +25,7 @@ def library(tmp_path):
 def small():
     """A function that builds a recipe for 8 kHz; keywords change its training."""
 
-    def build(preset=None, hidden=(16,), lead_seconds=0.0, **training):
+    def build(preset=None, hidden=(16,), lead_seconds=0.0, target=None, **training):
         table = {
             "name": "small",
             "network": {"kind": "mlp", "hidden": hidden},
@@ -33,7 +33,8 @@ def small():
             "training": {"epochs": 3, "batch": 16} | training,
         }
         if preset is None:
-            return recipe_from(table | {"target": {"lead_seconds": lead_seconds}})
+            target = target or {"kind": "pcm", "lead_seconds": lead_seconds}
+            return recipe_from(table | {"target": target})
         return recipe_from(table | {"preset": preset})
 
     return build

@@ -5,6 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from frame2sound.brain.recipe import LogMag
+from frame2sound.brain.spectra import LogMagnitudes
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, shutter
 from frame2sound.training.pairs import Pairs
@@ -90,16 +92,39 @@ def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
     assert len(Pairs.of(films[:1], CLOCK, PcmBlocks(0, 267))) == 0
 
 
-def test_power_and_mean_are_those_of_the_blocks(films):
+@pytest.mark.parametrize("length", [64, 256, 2000, 40_000])
+@pytest.mark.parametrize("fps", [Fraction(24), Fraction(30000, 1001)])
+def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
+    clock = Clock(fps, 8000)
+    target = LogMagnitudes(LogMag(window_length=length, a_frame=3), clock)
+    pairs = Pairs.of(films, clock, target)
+    _, excerpts = pairs.take(np.arange(len(pairs)))
+    assert excerpts.shape == (len(pairs), target.extent)
+    assert pairs.start[0] == 0
+    for number, start, excerpt in zip(pairs.film, pairs.start, excerpts, strict=True):
+        sound = films[number].sound
+        begin = start - target.before
+        padded = np.concatenate([np.zeros(50_000), sound, np.zeros(50_000)])
+        np.testing.assert_array_equal(excerpt, padded[begin + 50_000 :][: target.extent])
+
+
+def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):
+    target = LogMagnitudes(LogMag(), CLOCK)
+    film = add_film(library, "film", sounding=(800, 4000))
+    assert Pairs.of([film], CLOCK, target).row.tolist() == list(range(3, 15))
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 1000])
+def test_a_spread_is_even_and_holds_each_pair_once(films, most):
     pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
-    blocks = pairs.take(np.arange(len(pairs)))[1].astype(np.float64)
-    mean = blocks.mean(axis=0)
-    np.testing.assert_allclose(pairs.mean_block(), mean, atol=1e-8)
-    assert pairs.power() == pytest.approx((blocks**2).mean(), rel=1e-6)
-    assert pairs.power(pairs.mean_block()) == pytest.approx(((blocks - mean) ** 2).mean(), rel=1e-6)
-    none = pairs.only(np.zeros(len(pairs), bool))
-    assert (len(none), none.power()) == (0, 0.0)
-    assert not none.mean_block().any()
+    which = pairs.spread(most)
+    assert len(which) == min(most, len(pairs)) == len(set(which))
+    if most == 1000:
+        np.testing.assert_array_equal(which, np.arange(len(pairs)))
+    if most == 7:
+        assert (which[0], which[-1]) == (0, len(pairs) - 1)
+        assert np.ptp(np.diff(which)) <= 1
+    assert len(pairs.only(np.zeros(len(pairs), bool)).spread(most)) == 0
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

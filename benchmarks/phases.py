@@ -1,0 +1,198 @@
+"""Hindle's table of phase experiments, repeated with numbers, beside today's strategies.
+
+    python benchmarks/phases.py [FILM] [--seconds 10] [-o TABLE.md]
+
+A held tone, and the sound of a film: of the one named, or of a drawn one. Three settings: his own
+(30 720 Hz, a Hamming window of 2048, one spectrum a frame at 30 fps), today's with one spectrum a
+frame, interpolated in log magnitude to the hops (22 050 Hz, Hann 1024, hop 256), and today's with
+true magnitudes.
+
+Combs are in dB above their surroundings: lines and tremolo for the frame rate, and lines for the
+rate of the hops; the sound's own are in the first row. Spectral convergence is that of the
+magnitudes that the result has and the true ones at the same hops, in dB. Speed is seconds of sound
+a second of one core, for the phases alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before numpy reads it
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.evaluation.combs import line_comb_db, tremolo_comb_db
+from frame2sound.film.demo import scene_named
+from frame2sound.film.reader import FilmReader
+from frame2sound.sound.phase.chance import Random, Zero
+from frame2sound.sound.phase.griffin_lim import GriffinLim
+from frame2sound.sound.phase.hindle import HINDLE, HINDLE_STFT
+from frame2sound.sound.phase.pghi import Pghi
+from frame2sound.sound.phase.running import Running
+from frame2sound.sound.phase.stolen import Stolen
+from frame2sound.sound.phase.strategy import Phase
+from frame2sound.sound.stft import Resynthesis, Stft
+
+FPS = Fraction(30)
+PIECE = 128
+FAINT = np.float32(1e-7)
+PRECEDING = 0.5
+"""An event begins where the log magnitudes rise by so much, in the mean over bins, in one hop."""
+
+Sound = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How magnitudes are taken: at every hop, or once a frame and interpolated."""
+
+    name: str
+    sample_rate: int
+    stft: Stft
+    per_frame: bool
+
+    def magnitudes(self, sound: Sound) -> Sound:
+        """Return what a strategy is given."""
+        hops = self.stft.centres(len(sound))
+        if not self.per_frame:
+            return self.stft.magnitude(sound, hops).astype(np.float32)
+        frame = self.sample_rate / float(FPS)
+        centres = np.arange(int(len(sound) / frame) + 2) * frame
+        log = np.log(self.stft.magnitude(sound, np.rint(centres).astype(np.int64)) + FAINT)
+        after = np.searchsorted(centres, hops, side="right").clip(1, len(centres) - 1)
+        part = ((hops - centres[after - 1]) / frame).clip(0, 1)[:, None]
+        return np.exp(log[after - 1] * (1 - part) + log[after] * part).astype(np.float32)
+
+
+HIS = Setting("his: Hamming 2048, hop = frame, 30 720 Hz", 30720, HINDLE_STFT, False)
+TODAY = Stft(1024, 256)
+FRAMES = Setting("today, one spectrum a frame, interpolated", 22050, TODAY, True)
+TRUE = Setting("today, true magnitudes", 22050, TODAY, False)
+
+
+def strategies(setting: Setting, other: Sound) -> dict[str, Callable[[], Phase]]:
+    """Return every strategy by name, not yet made."""
+    stft, rate = setting.stft, setting.sample_rate
+    return {
+        "zero": partial(Zero, stft),
+        "random": partial(Random, stft),
+        **{name: partial(make, stft, 1) for name, make in HINDLE.items()},
+        "hindle-12, stolen": partial(Stolen, stft, other, rate, rate),
+        "running": partial(Running, stft),
+        "griffin-lim, 32": partial(GriffinLim, stft),
+        "pghi": partial(Pghi, stft),
+    }
+
+
+def events(magnitude: Sound) -> NDArray[np.bool_]:
+    """Return the hops at which events begin."""
+    rise = np.diff(np.log(magnitude + 1e-4), axis=0, prepend=np.log(magnitude[:1] + 1e-4))
+    flux = np.maximum(rise, 0).mean(axis=1)
+    following = np.append(flux[1:], 0)
+    return (flux > PRECEDING) & (flux >= following)
+
+
+def sounded(strategy: Phase, magnitude: Sound, stft: Stft) -> tuple[Sound, float]:
+    """Return the sound, and the seconds that the phases took."""
+    onset, machine, spent, pieces = events(magnitude), Resynthesis(stft), 0.0, []
+    for first in range(0, len(magnitude), PIECE):
+        some = slice(first, first + PIECE)
+        begun = time.perf_counter()
+        spectra = strategy.follow(magnitude[some], onset[some])
+        spent += time.perf_counter() - begun
+        pieces.append(machine.feed(spectra))
+    return np.concatenate([*pieces, machine.flush()]), spent
+
+
+def rows(setting: Setting, sound: Sound, other: Sound) -> Iterator[str]:
+    """Yield the lines of a table."""
+    stft, rate, given = setting.stft, setting.sample_rate, setting.magnitudes(sound)
+    true = stft.magnitude(sound, stft.centres(len(sound)))
+    yield "| phase | line comb | tremolo comb | lines of hops | convergence | level | x real time |"
+    yield "|---|---|---|---|---|---|---|"
+    yield f"| the sound itself | {decibels(sound, setting)} | | 0.0 | |"
+    for name, make in strategies(setting, other).items():
+        made, spent = sounded(make(), given, stft)
+        made = made[: len(sound)]
+        missed = stft.magnitude(made, stft.centres(len(sound))) - true
+        convergence = 20 * np.log10(np.linalg.norm(missed) / np.linalg.norm(true))
+        level = 10 * np.log10(np.mean(made.astype(float) ** 2) / np.mean(sound.astype(float) ** 2))
+        speed = len(sound) / rate / spent
+        combs = decibels(made, setting)
+        yield f"| {name} | {combs} | {convergence:.1f} | {level:+.1f} | {speed:.0f} |"
+
+
+def decibels(sound: Sound, setting: Setting) -> str:
+    """Return the combs as three cells."""
+    rate = setting.sample_rate
+    found = (
+        line_comb_db(sound, rate, FPS),
+        tremolo_comb_db(sound, rate, FPS),
+        line_comb_db(sound, rate, Fraction(rate, setting.stft.hop)),
+    )
+    return " | ".join("-" if comb is None else f"{comb:.1f}" for comb in found)
+
+
+def held_tone(rate: int, seconds: float) -> Sound:
+    """Return 440 Hz and seven overtones."""
+    at = np.arange(round(rate * seconds)) / rate
+    parts = [0.3 / k * np.sin(2 * np.pi * 440 * k * at + k) for k in range(1, 9)]
+    return np.sum(parts, axis=0).astype(np.float32)
+
+
+def clip(film: Path | None, rate: int, seconds: float) -> Sound:
+    """Return the beginning of a film's sound."""
+    length = round(rate * seconds)
+    if film is None:
+        scene = scene_named("lines", seconds=seconds, seed=2, fps=FPS, sample_rate=rate)
+        return scene.sound(0, length)
+    sound = np.zeros(length, np.float32)
+    for piece in FilmReader(film, sample_rate=rate).sounds():
+        if piece.start >= length:
+            break
+        part = piece.samples[max(-piece.start, 0) : length - piece.start]
+        start = max(piece.start, 0)
+        sound[start : start + len(part)] = part
+    return sound
+
+
+def table(film: Path | None, seconds: float) -> Iterator[str]:
+    """Yield the whole page."""
+    for setting in (HIS, FRAMES, TRUE):
+        rate = setting.sample_rate
+        other = np.random.default_rng(9).normal(0, 0.1, round(rate * seconds)).astype(np.float32)
+        tone, real = held_tone(rate, seconds), clip(film, rate, seconds)
+        for name, sound, worn in (
+            ("a held tone, 440 Hz", tone, other),
+            (film.stem if film else "lines, drawn", real, tone),
+        ):
+            yield f"\n**{name}; {setting.name}**\n"
+            yield from rows(setting, sound, worn)
+
+
+def main() -> None:
+    """Print the tables, and write them where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("film", nargs="?", type=Path)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("-o", "--out", type=Path)
+    asked = parser.parse_args()
+    lines = []
+    for line in table(asked.film, asked.seconds):
+        print(line, flush=True)
+        lines.append(line)
+    if asked.out:
+        asked.out.write_text("\n".join(lines).strip() + "\n")
+
+
+if __name__ == "__main__":
+    main()

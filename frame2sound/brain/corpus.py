@@ -1,0 +1,184 @@
+"""A corpus: sound of the films that a brain learned from, to be heard again in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import Clock
+from frame2sound.errors import BrainError
+from frame2sound.library.calibration import is_calibration
+from frame2sound.library.store import Library, PickledFilm
+
+MOST_SECONDS = 600.0
+"""A corpus holds no more of a library; longer ones are drawn from in segments."""
+
+SEGMENT_SECONDS = 10.0
+"""How long segments are that are drawn from a library."""
+
+SILENT = 1e-5
+"""A segment whose peak is below -100 dBFS is silent."""
+
+Keeping = Literal["carry", "point", "none"]
+"""Whether a brain carries sound of its films, points to their library, or does neither."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Sound of a film without a gap.
+
+    Attributes
+    ----------
+    film : str
+        The film's name in its library.
+    start : int
+        The sample of the film with which the piece begins.
+    sound : float32 array (n,)
+    """
+
+    film: str
+    start: int
+    sound: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Pieces of films, and the clock of the brain whose frames cut them into units."""
+
+    clock: Clock
+    pieces: tuple[Piece, ...]
+
+    @classmethod
+    def of_library(
+        cls, library: Library, clock: Clock, most_seconds: float = MOST_SECONDS
+    ) -> Corpus:
+        """Take the sound of a library's films, the calibration film left out.
+
+        Where films sound for longer than ``most_seconds`` in all, segments of 10 s are taken,
+        evenly spread over all films.
+
+        Raises
+        ------
+        BrainError
+            The library has another sample rate than the brain, or no sound.
+        """
+        return cls.of_films(library.films(), library.path, clock, most_seconds)
+
+    @classmethod
+    def of_films(
+        cls, films: Iterable[PickledFilm], library: Path, clock: Clock, most_seconds: float
+    ) -> Corpus:
+        """Take the sound of some of a library's films."""
+        films = [film for film in films if not is_calibration(film)]
+        for film in films:
+            if film.card.sample_rate != clock.sample_rate:
+                raise BrainError(
+                    f"corpus {library} is at {film.card.sample_rate} Hz, the brain at "
+                    f"{clock.sample_rate} Hz; give one at the brain's rate with --corpus LIBRARY"
+                )
+        pieces = tuple(_pieces(films, clock, most_seconds))
+        if not pieces:
+            raise BrainError(
+                f"corpus {library} has no sound to choose from; give another with --corpus LIBRARY"
+            )
+        return cls(clock, pieces)
+
+    @property
+    def films(self) -> tuple[str, ...]:
+        """The names of its films, sorted."""
+        return tuple(sorted({piece.film for piece in self.pieces}))
+
+    @property
+    def seconds(self) -> float:
+        """How long it sounds in all."""
+        return sum(len(piece.sound) for piece in self.pieces) / self.clock.sample_rate
+
+    def only(self, films: Iterable[str]) -> Corpus:
+        """Return what of it comes from some films; `BrainError` names those that there are."""
+        films = tuple(films)
+        for name in films:
+            if name not in self.films:
+                raise BrainError(
+                    f"got the film {name!r}, expected one of the corpus: {', '.join(self.films)}"
+                )
+        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in films))
+
+
+@dataclass(frozen=True)
+class CorpusPointer:
+    """Where a corpus lies: a library, and the digests of the films in it that count.
+
+    Attributes
+    ----------
+    library : str
+        Path of the library, as it was given.
+    films : dict
+        Names of films to the digests of the files they were pickled from.
+    """
+
+    library: str
+    films: dict[str, str]
+
+    @classmethod
+    def to(cls, library: Library) -> CorpusPointer:
+        """Point to all films of a library."""
+        films = (film for film in library.films() if not is_calibration(film))
+        return cls(str(library.path), {film.name: film.card.digest for film in films})
+
+    def follow(self, clock: Clock, most_seconds: float = MOST_SECONDS) -> Corpus:
+        """Return the corpus.
+
+        Raises
+        ------
+        BrainError
+            The library is no longer there, or lacks one of the films as it was.
+        """
+        path = Path(self.library)
+        remedy = "give the corpus with --corpus LIBRARY"
+        if not (path / "library.json").is_file():
+            raise BrainError(f"the brain's corpus, library {path}, is not there; {remedy}")
+        there = {film.name: film for film in Library.open(path).films()}
+        for name, digest in self.films.items():
+            if name not in there:
+                raise BrainError(f"the brain's corpus, library {path}, has lost {name}; {remedy}")
+            if there[name].card.digest != digest:
+                raise BrainError(
+                    f"the brain's corpus, library {path}, holds another {name} than the brain "
+                    f"learned from; {remedy}"
+                )
+        return Corpus.of_films((there[name] for name in self.films), path, clock, most_seconds)
+
+
+def keep(library: Library, clock: Clock, how: Keeping) -> Corpus | CorpusPointer | None:
+    """Return what a brain is to have of the sound of its films."""
+    if how == "carry":
+        return Corpus.of_library(library, clock)
+    return CorpusPointer.to(library) if how == "point" else None
+
+
+def _pieces(films: list[PickledFilm], clock: Clock, most_seconds: float) -> Iterator[Piece]:
+    ranges = [(film, *film.card.sounding) for film in films]
+    most = round(most_seconds * clock.sample_rate)
+    if sum(end - begin for _, begin, end in ranges) > most:
+        length = min(round(SEGMENT_SECONDS * clock.sample_rate), most)
+        segments = [
+            (film, at, min(at + length, end))
+            for film, begin, end in ranges
+            for at in range(begin, max(end - length, begin) + 1, length)
+        ]
+        segments = [segment for segment in segments if _sounds(*segment)]
+        count = min(max(most // length, 1), len(segments))
+        which = np.linspace(0, max(len(segments) - 1, 0), count).round().astype(int)
+        ranges = [segments[number] for number in which]
+    for film, begin, end in ranges:
+        if _sounds(film, begin, end):
+            yield Piece(film.name, begin, np.array(film.sound[begin:end]))
+
+
+def _sounds(film: PickledFilm, begin: int, end: int) -> bool:
+    return bool(np.abs(film.sound[begin:end]).max(initial=0) > SILENT)

@@ -1,0 +1,29 @@
+"""Which target a recipe seeks."""
+
+from __future__ import annotations
+
+from frame2sound.brain.recipe import LogMag, Mel, Pcm, Recipe, StftBoth, StftMag, StftReal
+from frame2sound.brain.spectra import (
+    LogMagnitudes,
+    Magnitudes,
+    MelMagnitudes,
+    PolarSpectra,
+    RealSpectra,
+    Spectra,
+)
+from frame2sound.brain.targets import PcmBlocks, Target
+
+_SPECTRA: dict[type, type[Spectra]] = {
+    StftReal: RealSpectra,
+    StftMag: Magnitudes,
+    StftBoth: PolarSpectra,
+    LogMag: LogMagnitudes,
+    Mel: MelMagnitudes,
+}
+
+
+def target_of(recipe: Recipe, scale: float = 1.0) -> Target:
+    """Return a recipe's target, scaled to a library."""
+    if isinstance(recipe.target, Pcm):
+        return PcmBlocks.of(recipe.target, recipe.ticking(), scale)
+    return _SPECTRA[type(recipe.target)](recipe.target, recipe.ticking(), scale)

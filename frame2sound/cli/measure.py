@@ -1,0 +1,165 @@
+"""``frame2sound measure``: what is wrong with a soundtrack, in numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from frame2sound.cli.app import app
+from frame2sound.cli.cards import print_json
+from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
+
+if TYPE_CHECKING:
+    from frame2sound.evaluation.report import Figures, Reference
+    from frame2sound.evaluation.viewing import Viewing
+    from frame2sound.film.scene import Truth
+
+ROWS = {
+    "length_samples": ("length", "+d", "samples", "0"),
+    "lag_start_ms": ("lag at the start", "+.1f", "ms", "-10 to 10"),
+    "lag_end_ms": ("lag at the end", "+.1f", "ms", "as at the start"),
+    "onset_f": ("onset F", ".2f", "", "above 0.95"),
+    "onset_chance": ("  by chance", ".2f", "", ""),
+    "in_sync": ("in sync", ".2f", "", "above 0.95"),
+    "envelope_correlation": ("envelope", ".2f", "", "above 0.9"),
+    "envelope_error": ("envelope error", ".4f", "", "low"),
+    "spectral_distance_db": ("log-spectral distance", ".1f", "dB", "low"),
+    "pitch": ("pitch", ".2f", "", "above 0.9"),
+    "level_error_db": ("level error", ".1f", "dB", "low"),
+    "line_comb_db": ("line comb", ".1f", "dB", "at most 3"),
+    "line_comb_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
+    "tremolo_comb_db": ("tremolo comb", ".1f", "dB", "at most 3"),
+    "tremolo_comb_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
+    "black_db": ("black", ".1f", "dBFS", "at most -60"),
+    "loudness_lufs": ("loudness", ".1f", "LUFS", "-23, where asked for"),
+    "true_peak_dbtp": ("true peak", ".1f", "dBTP", "at most -1"),
+    "clipped": ("clipped", "d", "samples", "0"),
+}
+"""What each figure is called, how it is printed, its unit, and what is good."""
+
+
+@app.command()
+def measure(
+    video: Annotated[Path, typer.Argument(help="Film whose soundtrack to measure.")],
+    reference: Annotated[
+        Path | None, typer.Option(help="The film with its own sound, to hold it against.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="JSON beside a demo film: what happens in it.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="PNG to draw: film strip, waveform, spectrogram.")
+    ] = None,
+    as_json: AsJson = False,
+    overwrite: Overwrite = False,
+    allow_damaged: AllowDamaged = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what is wrong with a soundtrack, in numbers."""
+    from frame2sound.errors import SoundtrackError
+    from frame2sound.evaluation.report import Reference, baselines, measure_sound
+    from frame2sound.evaluation.viewing import Auditorium, read_truth
+    from frame2sound.safe import refuse_existing
+
+    if picture is not None:
+        refuse_existing(picture, SoundtrackError, overwrite=overwrite)
+    known = None if truth is None else read_truth(truth)
+    with Auditorium() as auditorium:
+        film = auditorium.view(video, keep_frames=picture is not None, allow_damaged=allow_damaged)
+        own = None
+        if reference is not None:
+            sound = auditorium.listen(reference, film.sample_rate, allow_damaged=allow_damaged)
+            own = Reference(sound, film.sample_rate, film.fps)
+        figures = measure_sound(
+            film.sound,
+            film.sample_rate,
+            film.fps,
+            seconds=film.seconds,
+            screen=film.screen,
+            reference=own,
+            truth=known,
+            levels=film.levels,
+        )
+        blind = baselines(
+            film.sound,
+            film.sample_rate,
+            film.fps,
+            screen=film.screen,
+            reference=own,
+            truth=known,
+        )
+        if picture is not None:
+            _draw(picture, video, film, own, known, overwrite)
+        notes = list(film.notes)
+    if as_json:
+        others = {name: other.plain() for name, other in blind.items()}
+        print_json({"film": str(video), **figures.plain(), "baselines": others, "notes": notes})
+        return
+    for note in notes:
+        typer.echo(f"{video}: {note}", err=True)
+    typer.echo("\n".join(table(figures, blind)))
+    if picture is not None:
+        typer.echo(f"drawn in {picture}")
+
+
+def table(figures: Figures, blind: Mapping[str, Figures]) -> list[str]:
+    """Return the lines of a table: a measure a line, what is good, and what blind sounds get."""
+    rows = [["", "", "", "good", *blind]]
+    missing: dict[str, list[str]] = {}
+    for name, (label, form, unit, good) in ROWS.items():
+        value = getattr(figures, name)
+        if value is None:
+            if name in figures.why and not label.startswith(" "):
+                missing.setdefault(figures.why[name], []).append(label)
+            continue
+        others = [getattr(other, name) for other in blind.values()]
+        rows.append([label, _text(value, form), unit, good, *(_text(o, form) for o in others)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    right = {1, *range(4, len(widths))}
+    lines = [
+        "  ".join(
+            cell.rjust(width) if at in right else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    for why, labels in missing.items():
+        lines.append(f"not measured: {', '.join(labels)} ({why})")
+    return lines
+
+
+def _text(value: float | None, form: str) -> str:
+    if value is None:
+        return "-"
+    return "silent" if value == -math.inf else format(value, form)
+
+
+def _draw(
+    path: Path,
+    video: Path,
+    film: Viewing,
+    own: Reference | None,
+    known: Truth | None,
+    overwrite: bool,
+) -> None:
+    from frame2sound.errors import SoundtrackError
+    from frame2sound.evaluation.pictures import draw_soundtrack
+    from frame2sound.safe import whole_file
+
+    assert film.frames is not None
+    events = own.onsets if own is not None else None
+    with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
+        draw_soundtrack(
+            partial,
+            film.sound,
+            film.sample_rate,
+            film.frames,
+            film.screen.times,
+            video.name,
+            known.onsets if known is not None else events,
+            None if own is None else own.sound,
+        )

@@ -1,0 +1,228 @@
+"""Reading a film to be measured: its sound on disk, and of its picture what is needed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import sample_at
+from frame2sound.errors import FilmError
+from frame2sound.evaluation.figures import Screen
+from frame2sound.evaluation.levels import BLACK, LevelMeter, Levels
+from frame2sound.film.picture import SIZE
+from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.film.scene import Truth
+from frame2sound.film.streams import Streams, find_streams, open_film
+from frame2sound.film.track import Sound
+
+LOWEST_RATE = 8000
+"""Hz; a soundtrack of a lower rate is resampled to it, so that all can be measured."""
+
+PADDING_SECONDS = 0.1
+"""A sound that is longer than its container states, but not by more, was padded by its codec."""
+
+GAP = 48000
+"""Samples of silence that are laid down at once."""
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """A film as it was seen and heard.
+
+    Attributes
+    ----------
+    sound : array of shape (samples,)
+        Mono, memory-mapped.
+    sample_rate : int
+        In Hz: the film's own, but at least 8000.
+    fps : Fraction
+        Nominal frames a second.
+    seconds : Fraction
+        When the last frame ends.
+    screen : Screen
+        When frames appear, and which are black.
+    frames : array of shape (N, 64, 64) or None
+        Grey, memory-mapped; None when they were not wanted.
+    levels : Levels
+        Of all channels, folded into two at most.
+    notes : tuple of str
+        What a person should know about the reading.
+    """
+
+    sound: NDArray[np.float32]
+    sample_rate: int
+    fps: Fraction
+    seconds: Fraction
+    screen: Screen
+    frames: NDArray[np.uint8] | None
+    levels: Levels
+    notes: tuple[str, ...]
+
+
+class Auditorium:
+    """Where films are read to be measured: it holds them in temporary files until it is left.
+
+    Examples
+    --------
+    >>> with Auditorium() as auditorium:  # doctest: +SKIP
+    ...     print(auditorium.view(Path("film.mp4")).levels)
+    """
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+
+    def __enter__(self) -> Auditorium:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def view(
+        self, path: Path, *, keep_frames: bool = False, allow_damaged: bool = False
+    ) -> Viewing:
+        """Read a film, once.
+
+        Raises
+        ------
+        FilmError
+            It cannot be read, or has no sound.
+        """
+        streams = find_streams(path, None, None)
+        if streams.audio is None:
+            raise FilmError(
+                f"{path} has no sound to measure; give it some with frame2sound render, "
+                "or name a film with sound"
+            )
+        rate, channels = max(streams.audio_rate, LOWEST_RATE), min(streams.audio_channels, 2)
+        reader = FilmReader(path, rate, channels=channels, allow_damaged=allow_damaged)
+        tape, meter = _Tape(self._file()), LevelMeter(rate, channels)
+        reel = self._file() if keep_frames else None
+        times: list[float] = []
+        dark: list[bool] = []
+        until = Fraction(0)
+        for event in reader:
+            if isinstance(event, Frame):
+                times.append(float(event.time))
+                dark.append(bool(event.picture.max() <= BLACK))
+                until = event.until
+                if reel is not None:
+                    reel.write(event.picture.tobytes())
+            else:
+                for piece in tape.write(event):
+                    meter.feed(piece)
+        return Viewing(
+            sound=tape.sound()[: _stated_end(streams, rate, tape.length)],
+            sample_rate=rate,
+            fps=streams.fps,
+            seconds=until,
+            screen=Screen(np.array([*times, float(until)]), np.array(dark, dtype=bool)),
+            frames=None if reel is None else _mapped(reel, np.uint8).reshape(-1, SIZE, SIZE),
+            levels=meter.finish(),
+            notes=tuple(reader.notes),
+        )
+
+    def listen(
+        self, path: Path, sample_rate: int, *, allow_damaged: bool = False
+    ) -> NDArray[np.float32]:
+        """Read a film's sound alone, as a reference: mono, memory-mapped, at a rate.
+
+        Raises
+        ------
+        FilmError
+            It cannot be read, or has no sound.
+        """
+        if find_streams(path, None, None).audio is None:
+            raise FilmError(
+                f"{path} has no sound, so it is no reference; name the film with its own sound"
+            )
+        tape = _Tape(self._file())
+        for event in FilmReader(path, sample_rate, allow_damaged=allow_damaged).sounds():
+            for _ in tape.write(event):
+                pass
+        return tape.sound()
+
+    def _file(self) -> IO[bytes]:
+        return self._open.enter_context(tempfile.TemporaryFile(prefix="frame2sound-"))
+
+
+def read_truth(path: Path) -> Truth:
+    """Read what happens in a demo film.
+
+    Raises
+    ------
+    FilmError
+        The file cannot be read, or is no truth.
+    """
+    try:
+        truth = Truth.from_json(path.read_text(encoding="utf-8"))
+        np.array([truth.onsets], np.float64)
+        np.array([truth.pitch_hz, truth.loudness_db], np.float64)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise FilmError(
+            f"{path} cannot be read ({why}); name the JSON beside a demo film"
+        ) from error
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise FilmError(
+            f"{path} is not the truth of a demo film; name the JSON that frame2sound films "
+            "writes beside one"
+        ) from error
+    return truth
+
+
+def _stated_end(streams: Streams, sample_rate: int, length: int) -> int:
+    """Return where the sound ends: a codec's padding, which no player plays, is none of it."""
+    assert streams.audio is not None
+    with open_film(streams.path) as container:
+        stream = container.streams[streams.audio]
+        if stream.duration is None or stream.time_base is None:
+            return length
+        end = ((stream.start_time or 0) + stream.duration) * stream.time_base - streams.start
+    stated = sample_at(end, sample_rate)
+    return stated if 0 < length - stated <= PADDING_SECONDS * sample_rate else length
+
+
+class _Tape:
+    """Mono sound on disk, gaps filled with silence."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.length = 0
+
+    def write(self, heard: Sound) -> Iterator[NDArray[np.float32]]:
+        """Lay a piece down where it belongs; yield all that it adds, with its channels."""
+        while self.length < heard.start:
+            gap = min(heard.start - self.length, GAP)
+            yield self._lay(np.zeros((gap, *heard.samples.shape[1:]), np.float32))
+        yield self._lay(heard.samples)
+
+    def _lay(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        mono = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
+        self._file.write(mono.tobytes())
+        self.length += len(samples)
+        return samples
+
+    def sound(self) -> NDArray[np.float32]:
+        return _mapped(self._file, np.float32)
+
+
+Value = TypeVar("Value", np.float32, np.uint8)
+
+
+def _mapped(file: IO[bytes], kind: type[Value]) -> NDArray[Value]:
+    file.flush()
+    return np.memmap(file, kind, "r") if file.tell() else np.zeros(0, kind)

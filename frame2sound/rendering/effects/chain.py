@@ -1,0 +1,136 @@
+"""A chain of effects: read strictly, played in its order."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.rendering.effects.kinds import KINDS, Effect
+from frame2sound.rendering.effects.playing import Chunks, Room
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Effects, first to last."""
+
+    effects: tuple[Effect, ...] = ()
+
+    def apply(
+        self, chunks: Chunks, sample_rate: int, channels: int, spool_folder: Path
+    ) -> Iterator[NDArray[np.float32]]:
+        """Play all effects on chunks of sound; what comes out is as long, to the sample.
+
+        What would sound beyond the end is cut. Black before the first sound stays exactly silent,
+        but for what hears ahead: reverse, time-stretch and pitch-shift.
+
+        Parameters
+        ----------
+        chunks : iterable of arrays of shape (n,) or (n, channels)
+            Mono sound is spread over two channels if there are so many.
+        sample_rate : int
+            In Hz.
+        channels : int
+            Of what comes out: 1, as ``(n,)``, or 2, as ``(n, 2)``.
+        spool_folder : Path
+            Where reverse and time-stretch lay the sound aside.
+
+        Raises
+        ------
+        SoundtrackError
+            A frequency is above what the sample rate can hold.
+        """
+        room = Room(sample_rate, channels, spool_folder)
+        sound: Chunks = (_in_channels(chunk, channels) for chunk in chunks)
+        for effect in self.effects:
+            sound = effect.play(sound, room)
+        for chunk in sound:
+            yield chunk[:, 0] if channels == 1 else chunk
+
+
+def parse_chain(text: str) -> Chain:
+    """Read a chain from a line such as ``reverb room=0.4 wet=0.3, delay seconds=0.25``.
+
+    Raises
+    ------
+    SoundtrackError
+        An effect or a setting is unknown, missing, twice there or out of range.
+    """
+    return Chain(tuple(_effect(_table(part)) for part in text.split(",")))
+
+
+def load_chain(path: Path) -> Chain:
+    """Read a chain from a TOML file of tables ``[[effect]]``, each with a ``kind`` and settings.
+
+    Raises
+    ------
+    SoundtrackError
+        It cannot be read, or says what `parse_chain` refuses.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SoundtrackError(f"{path} is not readable as a chain of effects: {error}") from error
+    effects = table.pop("effect", None)
+    if table or not isinstance(effects, list) or not all(isinstance(e, dict) for e in effects):
+        raise SoundtrackError(f"{path} is no chain; expected tables [[effect]] and nothing else")
+    return Chain(tuple(_effect(dict(effect)) for effect in effects))
+
+
+def _table(text: str) -> dict[str, Any]:
+    kind, *settings = text.split() or [""]
+    table: dict[str, Any] = {"kind": kind}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not (name and equals and value):
+            raise SoundtrackError(f"{kind}: got {setting!r}, expected setting=value")
+        if name in table:
+            raise SoundtrackError(f"{kind}: got {name} twice, expected it once")
+        try:
+            table[name] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            table[name] = value
+    return table
+
+
+def _effect(table: dict[str, Any]) -> Effect:
+    kind = table.pop("kind", "")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise SoundtrackError(f"no effect {kind!r}; expected one of {', '.join(KINDS)}")
+    effect = KINDS[kind]
+    hints = get_type_hints(effect, include_extras=True)
+    known = ", ".join(effect.__struct_fields__)
+    for name, value in table.items():
+        if name not in effect.__struct_fields__:
+            raise SoundtrackError(f"{kind}: got setting {name!r}, expected {known}")
+        try:
+            msgspec.convert(value, hints[name])
+        except msgspec.ValidationError as error:
+            wanted = f"expected {_range(hints[name])}"
+            raise SoundtrackError(f"{kind}: got {name}={value}, {wanted}") from error
+    try:
+        return msgspec.convert(table, effect)
+    except msgspec.ValidationError as error:
+        missing = [name for name in effect.__struct_fields__ if name not in table]
+        raise SoundtrackError(f"{kind}: got no {missing[0]}, expected {known}") from error
+
+
+def _range(hint: Any) -> str:
+    for part in (hint, *getattr(hint, "__args__", ())):
+        for meta in getattr(part, "__metadata__", ()):
+            if isinstance(meta, Meta):
+                return f"a number from {meta.ge:g} to {meta.le:g}"
+    return "a number"
+
+
+def _in_channels(chunk: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
+    planes = chunk[:, None] if chunk.ndim == 1 else chunk
+    return np.repeat(planes, channels, axis=1) if planes.shape[1] < channels else planes

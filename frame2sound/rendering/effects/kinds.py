@@ -1,0 +1,222 @@
+"""The effects: their settings, with ranges, and how each is played."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta, Struct
+from scipy.signal import butter
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.rendering.effects.playing import (
+    Chunks,
+    Room,
+    Sounds,
+    as_long,
+    blocks,
+    filtered,
+    plugged,
+)
+from frame2sound.rendering.effects.warping import warped
+from frame2sound.rendering.spool import Spool
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Hertz = Annotated[float, Meta(ge=1, le=192_000)]
+Decibels = Annotated[float, Meta(ge=-96, le=48)]
+
+
+class Effect(Struct, frozen=True, forbid_unknown_fields=True):
+    """One effect; an unknown setting or a value out of range is an error."""
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Give sound as long as the chunks, ``(n, channels)``."""
+        raise NotImplementedError
+
+
+class Reverse(Effect, frozen=True):
+    """Everything backwards, or each stretch of ``seconds``, which stays in its place."""
+
+    seconds: Annotated[float, Meta(ge=0.01, le=60)] | None = None
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Lay all of it aside on disk, or hold one stretch."""
+        if self.seconds is not None:
+            length = max(1, round(self.seconds * room.sample_rate))
+            yield from (piece[::-1] for piece in blocks(chunks, length, room.channels))
+            return
+        with Spool(room.folder) as spool:
+            spool.write(chunks)
+            yield from spool.backwards()
+
+
+class Delay(Effect, frozen=True):
+    """Echoes every ``seconds``, each ``feedback`` times the last; ``mix`` is their share."""
+
+    seconds: Annotated[float, Meta(ge=0.001, le=10)] = 0.25
+    feedback: Annotated[float, Meta(ge=0, le=0.95)] = 0.4
+    mix: Share = 0.3
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream; the dry sound keeps its place to the sample."""
+        from pedalboard import Delay as Plugin
+
+        return plugged(Plugin(self.seconds, self.feedback, self.mix), chunks, room)
+
+
+class Reverb(Effect, frozen=True):
+    """A hall of size ``room``; ``wet`` is its share, ``damping`` how dull, ``width`` how wide."""
+
+    room: Share = 0.5
+    wet: Share = 0.3
+    damping: Share = 0.5
+    width: Share = 1.0
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream; the dry sound keeps its place to the sample."""
+        from pedalboard import Reverb as Plugin
+
+        # The plugin doubles its dry level.
+        plugin = Plugin(self.room, self.damping, self.wet, (1 - self.wet) / 2, self.width)
+        return plugged(plugin, chunks, room)
+
+
+class TimeStretch(Effect, frozen=True):
+    """Sound ``ratio`` times as long at the same pitch, in a soundtrack as long as before.
+
+    Above 1 it is slower, and what then lies beyond the film's end is not heard; below 1 it is
+    faster, and silence follows. What was at the film's beginning stays there; all else moves away
+    from its picture.
+    """
+
+    ratio: Annotated[float, Meta(ge=0.1, le=10)]
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Lay all aside on disk, since only its end tells where to cut."""
+        with Spool(room.folder) as spool:
+            spool.write(chunks)
+            long = warped(spool.read(), room, self.ratio, 0.0)
+            yield from as_long(long, spool.length, room.channels)
+
+
+class PitchShift(Effect, frozen=True):
+    """Sound ``semitones`` higher, or lower below 0, at the same speed, in place within 20 ms."""
+
+    semitones: Annotated[float, Meta(ge=-36, le=36)]
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream in pieces of seconds."""
+        return warped(chunks, room, 1.0, self.semitones)
+
+
+class LowPass(Effect, frozen=True):
+    """Takes away what is above ``hz``, 24 dB an octave (Butterworth)."""
+
+    hz: Hertz
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream."""
+        sections = butter(4, _below_half("low-pass", self.hz, room), "low", output="sos")
+        return filtered(sections, chunks, room)
+
+
+class HighPass(Effect, frozen=True):
+    """Takes away what is below ``hz``, 24 dB an octave (Butterworth)."""
+
+    hz: Hertz
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream."""
+        sections = butter(4, _below_half("high-pass", self.hz, room), "high", output="sos")
+        return filtered(sections, chunks, room)
+
+
+class BandPass(Effect, frozen=True):
+    """Keeps ``octaves`` around ``hz``, 12 dB an octave on either side (Butterworth)."""
+
+    hz: Hertz
+    octaves: Annotated[float, Meta(ge=0.05, le=8)] = 1.0
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream."""
+        half = 2 ** (self.octaves / 2)
+        edges = [self.hz / half, self.hz * half]
+        place = [_below_half("band-pass", edge, room) for edge in edges]
+        return filtered(butter(2, place, "band", output="sos"), chunks, room)
+
+
+class Peak(Effect, frozen=True):
+    """Lifts, or lowers below 0 dB, what is around ``hz``; a higher ``q`` is narrower."""
+
+    hz: Hertz
+    db: Decibels
+    q: Annotated[float, Meta(ge=0.1, le=50)] = 1.0
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream."""
+        from pedalboard import PeakFilter
+
+        _below_half("peak", self.hz, room)
+        return plugged(PeakFilter(self.hz, self.db, self.q), chunks, room)
+
+
+class Gain(Effect, frozen=True):
+    """Louder by ``db``, or quieter below 0."""
+
+    db: Decibels
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream."""
+        gain = np.float32(10 ** (self.db / 20))
+        return (chunk * gain for chunk in chunks)
+
+
+class Chorus(Effect, frozen=True):
+    """Copies that waver ``hz`` times a second by ``depth``; ``mix`` is their share."""
+
+    hz: Annotated[float, Meta(ge=0.01, le=99)] = 1.0
+    depth: Share = 0.25
+    mix: Share = 0.5
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream; the dry sound keeps its place to the sample."""
+        from pedalboard import Chorus as Plugin
+
+        return plugged(Plugin(self.hz, self.depth, mix=self.mix), chunks, room)
+
+
+class Distortion(Effect, frozen=True):
+    """Driven by ``db`` into a soft clip, ``tanh``."""
+
+    db: Annotated[float, Meta(ge=0, le=60)] = 12.0
+
+    def play(self, chunks: Chunks, room: Room) -> Sounds:
+        """Stream."""
+        drive = np.float32(10 ** (self.db / 20))
+        return (np.tanh(chunk * drive) for chunk in chunks)
+
+
+KINDS: dict[str, type[Effect]] = {
+    "reverse": Reverse,
+    "delay": Delay,
+    "reverb": Reverb,
+    "time-stretch": TimeStretch,
+    "pitch-shift": PitchShift,
+    "low-pass": LowPass,
+    "high-pass": HighPass,
+    "band-pass": BandPass,
+    "peak": Peak,
+    "gain": Gain,
+    "chorus": Chorus,
+    "distortion": Distortion,
+}
+
+
+def _below_half(effect: str, hz: float, room: Room) -> float:
+    """Return a frequency as a share of half the sample rate."""
+    half = room.sample_rate / 2
+    if hz >= half:
+        raise SoundtrackError(
+            f"{effect}: got hz reaching {hz:g}, expected below {half:g}, half the sample rate"
+        )
+    return hz / half

@@ -1,0 +1,157 @@
+"""Overlap-add of predicted spectra: to the hops of an analysis, a phase, blocks, one sound."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.brain.spectra import Spectra
+from frame2sound.sound.laying import Laying
+from frame2sound.sound.phase.strategy import Phase
+from frame2sound.sound.stft import Stft
+
+PIECE = 128
+"""Hops that are given a phase at once."""
+
+ONSET_DECADES = 0.35
+"""An event begins with a frame whose log magnitudes rise by so much, in the mean of all bins."""
+
+EDGE_SECONDS = 0.002
+"""How long sound takes to give way to an event."""
+
+AUDIBLE = 10**-2.5
+"""Magnitudes this far below the target's scale (50 dB) do not make an event."""
+
+FAINTEST = 1e-6
+"""Magnitudes are interpolated down to 120 dB below the target's scale."""
+
+_NO_EVENTS = np.empty(0, np.int64)
+
+
+class SpectralAdd:
+    """Joins a few magnitude spectra a frame into sound, with a delay of no sample.
+
+    Spectra are interpolated, in log magnitude, from the middles of the frames' windows to hops that
+    know nothing of frames, and a strategy gives them a phase. Where an event begins, nothing is
+    interpolated, and no block reaches over the frame's start: what was before ends there, and the
+    hops begin anew with a block of the event's own, centred at its start.
+
+    Parameters
+    ----------
+    target : Spectra
+        Where a frame's spectra stand.
+    stft : Stft
+        The hops to which they are brought; windows as long as the target's.
+    phase : Phase
+    """
+
+    def __init__(self, target: Spectra, stft: Stft, phase: Phase) -> None:
+        self.target = target
+        self.stft = stft
+        self.phase = phase
+        self._laying = Laying(stft, max(1, round(EDGE_SECONDS * target.clock.sample_rate)))
+        self._centres = np.empty(0, np.int64)
+        self._magnitudes = np.empty((0, stft.bins), np.float32)
+        self._events = _NO_EVENTS
+        self._last: NDArray[np.float32] | None = None
+        self._next = 0
+        self._end = 0
+
+    def feed(
+        self, magnitudes: NDArray[np.float32], bounds: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Take magnitudes ``(n, a_frame, bins)``, bounds ``(n + 1,)``; return complete sound."""
+        begins = self._begins(magnitudes)
+        self._events = np.concatenate([self._events, bounds[:-1][begins]])
+        # What an event's windows hold of the time before it is the event itself.
+        places = np.tile(self.target.centres, (len(begins), 1))
+        places[begins, -1] = max(places[0, -1], 0)
+        kept = (places >= 0) | ~begins[:, None]
+        self._centres = np.concatenate([self._centres, (bounds[:-1, None] + places)[kept]])
+        self._magnitudes = np.concatenate([self._magnitudes, magnitudes[kept]])
+        self._end = int(bounds[-1])
+        while len(self._waiting(int(self._centres[-1]))) == PIECE:
+            self._play(self._waiting(int(self._centres[-1])))
+        return self._laying.take(self._next - self._laying.reach)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest of the sound."""
+        last = self._end + self._laying.reach
+        while self._end and len(waiting := self._waiting(last)):
+            self._play(waiting)
+        return self._laying.take(self._end)
+
+    def _begins(self, magnitudes: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell with which frames an event begins."""
+        decades = np.log10(np.maximum(magnitudes[:, -1], self.target.scale * AUDIBLE))
+        last = decades[:1] if self._last is None else self._last
+        self._last = decades[-1:]
+        rise = np.maximum(decades - np.concatenate([last, decades[:-1]]), 0).mean(axis=1)
+        begins: NDArray[np.bool_] = rise > ONSET_DECADES
+        return begins
+
+    def _waiting(self, last: int) -> NDArray[np.int64]:
+        """Return the next hops up to a sample, `PIECE` at most; each event begins them anew."""
+        hops: list[int] = []
+        at = self._next
+        events = iter(self._events[self._events > at].tolist())
+        event = next(events, None)
+        while at <= last and len(hops) < PIECE:
+            hops.append(at)
+            at += self.stft.hop
+            if event is not None and event <= at:
+                at, event = event, next(events, None)
+        return np.array(hops, np.int64)
+
+    def _play(self, centres: NDArray[np.int64]) -> None:
+        """Bring magnitudes to the next hops, give them phases, and lay them."""
+        spectra = self.phase.follow(self._between(centres), np.isin(centres, self._events))
+        self._laying.lay(centres, spectra, self._events)
+        last = int(centres[-1])
+        coming = self._events[self._events > last]
+        self._next = min([last + self.stft.hop, *coming[:1].tolist()])
+        self._forget(last)
+
+    def _between(self, centres: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Interpolate log magnitudes to other centres, but not across the start of an event."""
+        after = np.searchsorted(self._centres, centres).clip(0, len(self._centres) - 1)
+        ahead = (after - 1).clip(0)
+        begin, end = self._centres[ahead], self._centres[after]
+        part = ((centres - begin) / np.maximum(end - begin, 1)).clip(0, 1)
+        earlier, here, later = (
+            np.searchsorted(self._events, at, side="right") for at in (begin, centres, end)
+        )
+        part = np.where(earlier == later, part, here == later)[:, None].astype(np.float32)
+        faint = np.float32(self.target.scale * FAINTEST)
+        decades = np.log(self._magnitudes + faint)
+        mixed = decades[ahead] * (1 - part) + decades[after] * part
+        between: NDArray[np.float32] = np.maximum(np.exp(mixed) - faint, 0)
+        return between
+
+    def _forget(self, until: int) -> None:
+        """Drop magnitudes and events that no later hop asks for."""
+        keep = max(int(np.searchsorted(self._centres, until)) - 1, 0)
+        self._centres, self._magnitudes = self._centres[keep:], self._magnitudes[keep:]
+        self._events = self._events[self._events > until - 2 * self._laying.reach]
+
+
+class PolarAdd:
+    """Joins complex spectra, which bring their own phase, at the places where they stand."""
+
+    def __init__(self, target: Spectra, stft: Stft) -> None:
+        self.target = target
+        self._laying = Laying(stft, 1)
+        self._end = 0
+
+    def feed(
+        self, spectra: NDArray[np.complex64], bounds: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Take spectra ``(n, a_frame, bins)`` and bounds ``(n + 1,)``; return complete sound."""
+        centres = (bounds[:-1, None] + self.target.centres).ravel()
+        self._laying.lay(centres, spectra.reshape(len(centres), -1), _NO_EVENTS)
+        self._end = int(bounds[-1])
+        return self._laying.take(self._end - self._laying.reach)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest of the sound."""
+        return self._laying.take(self._end)

@@ -1,0 +1,66 @@
+"""Sound that must be known whole before any of it can be given is laid aside on disk."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+READ_TOGETHER = 65536
+"""Samples that are read at once."""
+
+
+class Spool:
+    """Sound laid aside on disk, written once and read as often as is needed.
+
+    The file has no name, or none that outlives this object, so that nothing is left behind even
+    by a process that is killed.
+
+    Parameters
+    ----------
+    folder : Path
+        Where there is room: beside the output.
+
+    Attributes
+    ----------
+    length : int
+        Samples written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+        self._shape: tuple[int, ...] = ()
+        self.length = 0
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+
+    def write(self, chunks: Iterable[NDArray[np.float32]]) -> None:
+        """Lay chunks aside, ``(n,)`` or all ``(n, channels)``."""
+        for chunk in chunks:
+            self._shape = chunk.shape[1:]
+            self._file.write(np.ascontiguousarray(chunk, np.float32).data)
+            self.length += len(chunk)
+
+    def read(self, together: int = READ_TOGETHER) -> Iterator[NDArray[np.float32]]:
+        """Give everything, ``together`` samples at a time."""
+        for start in range(0, self.length, together):
+            yield self._between(start, min(start + together, self.length))
+
+    def backwards(self, together: int = READ_TOGETHER) -> Iterator[NDArray[np.float32]]:
+        """Give everything from the last sample to the first."""
+        for end in range(self.length, 0, -together):
+            yield self._between(max(end - together, 0), end)[::-1]
+
+    def _between(self, start: int, end: int) -> NDArray[np.float32]:
+        sample = 4 * math.prod(self._shape)
+        self._file.seek(start * sample)
+        raw = bytearray(self._file.read((end - start) * sample))
+        return np.frombuffer(raw, np.float32).reshape(-1, *self._shape)

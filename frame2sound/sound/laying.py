@@ -1,0 +1,84 @@
+"""Laying blocks at any centres into one sound, with events that no block reaches across."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.stft import Stft
+from frame2sound.sound.windows import rising
+
+LEAST_WEIGHT = np.float32(0.05)
+"""Where windows hardly reach, sound is not brought up to full level but left to fade."""
+
+
+class Laying:
+    """Adds blocks under windows, and divides by what the windows add up to.
+
+    The first half of the first block, before sample 0, is cut.
+
+    Parameters
+    ----------
+    stft : Stft
+        Gives the windows; its hop plays no part.
+    edge : int
+        Samples just before an event in which what was there gives way to it.
+    """
+
+    def __init__(self, stft: Stft, edge: int) -> None:
+        self.stft = stft
+        self.reach = stft.n_fft // 2
+        self._edge = edge
+        self._taper = stft.synthesis_window.astype(np.float32)
+        self._share = (stft.synthesis_window * stft.analysis_window).astype(np.float32)
+        self._origin = -self.reach
+        self._sound = np.zeros(0, np.float32)
+        self._weight = np.zeros(0, np.float32)
+
+    def lay(
+        self,
+        centres: NDArray[np.int64],
+        spectra: NDArray[np.complexfloating[Any, Any]],
+        events: NDArray[np.int64],
+    ) -> None:
+        """Lay the blocks of spectra ``(n, bins)`` at centres ``(n,)``, in samples.
+
+        A block whose centre is at or after an event is silent before it, and one whose centre is
+        before it is silent from it on.
+        """
+        self._make_room(int(centres.max(initial=self._origin)) + self.reach)
+        blocks = self.stft.blocks(spectra) * self._taper
+        for centre, block in zip(centres.tolist(), blocks, strict=True):
+            share = self._share
+            for event in events[np.abs(events - centre) < self.reach].tolist():
+                gate = self._gate(event - centre + self.reach, opens=event <= centre)
+                block, share = block * gate, share * gate
+            at = centre - self.reach - self._origin
+            first = max(-at, 0)
+            self._sound[at + first : at + len(block)] += block[first:]
+            self._weight[at + first : at + len(block)] += share[first:]
+
+    def take(self, end: int) -> NDArray[np.float32]:
+        """Return the sound up to sample ``end`` that was not taken yet; it is done with."""
+        self._make_room(end)
+        count = max(end - self._origin, 0)
+        sound = self._sound[:count] / np.maximum(self._weight[:count], LEAST_WEIGHT)
+        skip = max(-self._origin, 0)
+        self._sound, self._weight = self._sound[count:], self._weight[count:]
+        self._origin += count
+        return sound[skip:]
+
+    def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
+        """Return what opens, or closes, in the samples just before place ``at`` of a block."""
+        place = np.arange(self.stft.n_fft) - (at - self._edge)
+        gate = np.pad(rising(self._edge), (1, 1), constant_values=(0, 1))
+        gate = gate[(place + 1).clip(0, self._edge + 1)].astype(np.float32)
+        return gate if opens else 1 - gate
+
+    def _make_room(self, end: int) -> None:
+        missing = end - self._origin - len(self._sound)
+        if missing > 0:
+            self._sound = np.pad(self._sound, (0, missing))
+            self._weight = np.pad(self._weight, (0, missing))

@@ -1,0 +1,103 @@
+"""Phases found by going to and fro: Griffin and Lim's iteration, made fast, in pieces that join."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
+
+from frame2sound.sound.phase.level import roughening, unrelated_gain
+from frame2sound.sound.phase.running import Running
+from frame2sound.sound.stft import Resynthesis, Stft
+
+_QUIETEST = np.float32(1e-12)
+_FAINTEST = np.float32(1e-24)
+
+_REGION = (9, 33)
+"""Hops and bins over which the level is judged."""
+
+
+class GriffinLim:
+    """Looks for spectra that a sound can have, from what `Running` would have given.
+
+    Perraudin, Balazs and Søndergaard (2013), "A fast Griffin-Lim algorithm", with their momentum.
+    It works on pieces: each call is one, and the hops of the call before that reach into it are
+    held as they are, so that pieces join. Longer pieces have less to join; onsets are `Running`'s.
+    Where no sound has the magnitudes, blocks still cancel in part, and the level is made up.
+
+    Parameters
+    ----------
+    stft : Stft
+    iterations : int
+        At least 1.
+    momentum : float
+        0 is Griffin and Lim's own iteration (1984).
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        The iterations are below 1, or the momentum is not from 0 to 1.
+    """
+
+    def __init__(
+        self, stft: Stft, iterations: int = 32, momentum: float = 0.99, seed: int = 0
+    ) -> None:
+        if iterations < 1 or not 0 <= momentum <= 1:
+            raise ValueError(
+                f"got {iterations} iterations and momentum {momentum}, "
+                "expected 1 or more and 0 to 1"
+            )
+        self._stft, self._iterations = stft, iterations
+        self._momentum = np.float32(momentum)
+        self._running = Running(stft, seed)
+        self._held = np.empty((0, stft.bins), np.complex64)
+
+    def follow(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        """Return the magnitudes of a piece with phases that agree where its blocks overlap."""
+        if not len(magnitude):
+            return np.empty(magnitude.shape, np.complex64)
+        start = _with_magnitude(self._running.follow(magnitude, onset), magnitude)
+        held = len(self._held)
+        target = np.concatenate([np.abs(self._held), magnitude])
+        wanted = np.concatenate([self._held, start])
+        last = wanted[:0]
+        for _ in range(self._iterations):
+            possible = self._possible(wanted)
+            ahead = possible + self._momentum * (possible - last) if len(last) else possible
+            last = possible
+            wanted = _with_magnitude(ahead, target)
+            wanted[:held] = self._held
+        self._held = wanted[max(len(wanted) - self._stft.overlaps + 1, 0) :].copy()
+        gain = self._lost(target, np.abs(last))[held:] * roughening(self._stft, magnitude)
+        louder: NDArray[np.complex64] = wanted[held:] * gain
+        return louder
+
+    def _lost(self, wanted: NDArray[np.float32], made: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what makes up for the level that blocks still lose, in the mean of a region."""
+        given, left = (
+            np.maximum(uniform_filter(size * size, _REGION, mode="nearest"), _FAINTEST)
+            for size in (wanted, made)
+        )
+        lost: NDArray[np.float32] = np.sqrt(given / left)
+        return np.clip(lost, 1, np.float32(unrelated_gain(self._stft)))
+
+    def _possible(self, spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+        """Return the spectra of the sound that these make; the first centre is sample 0."""
+        resynthesis = Resynthesis(self._stft)
+        sound = np.concatenate([resynthesis.feed(spectra), resynthesis.flush(fading=False)])
+        possible: NDArray[np.complex64] = self._stft.analyse(
+            sound, np.arange(len(spectra)) * self._stft.hop
+        ).astype(np.complex64, copy=False)
+        return possible
+
+
+def _with_magnitude(
+    spectra: NDArray[np.complex64], magnitude: NDArray[np.float32]
+) -> NDArray[np.complex64]:
+    size = np.abs(spectra)
+    scale = magnitude / np.maximum(size, _QUIETEST)
+    kept: NDArray[np.complex64] = np.where(size > _QUIETEST, spectra * scale, magnitude)
+    return kept

@@ -1,0 +1,128 @@
+"""A phase that runs on: every partial goes on where it was, and noise stays noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.phase.level import roughening, unrelated_gain
+from frame2sound.sound.phase.partials import PartialFinder, Partials
+from frame2sound.sound.phase.strategy import turned
+from frame2sound.sound.stft import Stft
+
+_TOGETHER = 256
+"""Hops whose partials are found at once."""
+
+_GLIDE = 2.0
+"""Bins by which a partial may move in a hop; what moves farther is another one."""
+
+_LEFT_OVER = 1.4
+"""Noise up to 3 dB above what an event's window still holds of it belongs to the event."""
+
+
+class Running:
+    """Phase vocoder: peaks advance by their frequency and carry the bins around them along.
+
+    Identity phase locking after Laroche and Dolson (1999, "Improved phase vocoder time-scale
+    modification of audio"): a peak takes up the phase of the partial in whose region it now is,
+    advances by the mean of both frequencies, and the bins that the window spreads it over share
+    its phase. Bins that belong to no clear peak get chance phases at the level of noise.
+
+    At an onset all begin anew at the hop's centre, from low to high within an eighth of a hop,
+    power evenly spread over it (Schroeder 1970): a sharp attack without a spike. Noise stays with
+    it as long as the windows hold no more than what it left there.
+
+    Parameters
+    ----------
+    stft : Stft
+    seed : int
+    """
+
+    def __init__(self, stft: Stft, seed: int = 0) -> None:
+        self._stft = stft
+        self._finder = PartialFinder(stft)
+        self._gain = np.float32(unrelated_gain(stft))
+        self._rng = np.random.default_rng(seed)
+        self._bins = np.arange(stft.bins)
+        self._turn = 2 * np.pi * stft.hop / stft.n_fft
+        self._phase: NDArray[np.float64] | None = None
+        self._frequency = np.zeros(stft.bins)
+        self._event: NDArray[np.float32] | None = None
+        self._since = 0
+        self._tail = stft.analysis_window[stft.n_fft // 2 :: stft.hop].astype(np.float32)
+
+    def follow(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        """Return the magnitudes with phases that follow from those of the hops before."""
+        spectra = np.empty(magnitude.shape, np.complex64)
+        for first in range(0, len(magnitude), _TOGETHER):
+            some = slice(first, first + _TOGETHER)
+            spectra[some] = self._follow(magnitude[some], onset[some])
+        return spectra
+
+    def _follow(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        partials = self._finder.find(magnitude)
+        chance = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
+        phase = np.empty(magnitude.shape)
+        noise = partials.owner < 0
+        for hop, begins in enumerate(onset.tolist()):
+            if begins or self._phase is None:
+                noise[hop] = False
+                phase[hop] = self._begin(magnitude[hop], partials, hop)
+            else:
+                noise[hop] &= ~self._lasting(magnitude[hop])
+                phase[hop] = self._advance(partials, hop, chance[hop], noise[hop])
+        loud = np.where(noise, self._gain * roughening(self._stft, magnitude), np.float32(1))
+        return turned(magnitude * loud * np.where(noise, 1, partials.sign), phase)
+
+    def _begin(
+        self, magnitude: NDArray[np.float32], partials: Partials, hop: int
+    ) -> NDArray[np.float64]:
+        owner = partials.owner[hop]
+        delay = self._stft.hop / 8 * _risen(magnitude)
+        phase = -2 * np.pi * np.cumsum(delay) / self._stft.n_fft
+        phase = np.take(phase, np.where(owner < 0, self._bins, owner))
+        self._event, self._since = magnitude.copy(), 0
+        return self._keep(phase, _own(partials, hop))
+
+    def _lasting(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
+        """Return which bins hold no more than what is left of the last event in this window."""
+        self._since += 1
+        if self._event is None or self._since >= len(self._tail):
+            return np.False_
+        lasting: NDArray[np.bool_] = magnitude <= _LEFT_OVER * self._tail[self._since] * self._event
+        return lasting
+
+    def _advance(
+        self, partials: Partials, hop: int, chance: NDArray[np.float32], noise: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        assert self._phase is not None
+        owner, now = partials.owner[hop], _own(partials, hop)
+        peak = np.where(owner < 0, self._bins, owner)
+        before = self._frequency[peak]
+        before = np.where(np.abs(before - now) <= _GLIDE, before, now)
+        phase = self._phase[peak] + self._turn * (before + now) / 2
+        return self._keep(np.where(noise, chance, np.mod(phase, 2 * np.pi)), now)
+
+    def _keep(
+        self, phase: NDArray[np.float64], frequency: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        self._phase, self._frequency = phase, frequency
+        return phase
+
+
+def _own(partials: Partials, hop: int) -> NDArray[np.float64]:
+    """Return the frequency of each bin's partial; of noise, the bin's own."""
+    owner = partials.owner[hop]
+    peak = np.where(owner < 0, np.arange(len(owner)), owner)
+    frequency: NDArray[np.float64] = partials.frequency[hop][peak].astype(np.float64)
+    return frequency
+
+
+def _risen(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the share of the power at and below each bin."""
+    power: NDArray[np.float64] = np.cumsum(magnitude.astype(np.float64) ** 2)
+    return power / max(float(power[-1]), float(np.finfo(np.float64).tiny))

@@ -1,0 +1,68 @@
+"""Phases taken from another sound, hop by hop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.phase.strategy import turned
+from frame2sound.sound.stft import Stft
+
+_FULL_SCALE_FLOOR = 1e-9
+
+
+class Stolen:
+    """Wears the phases of another sound, from its beginning; a sound's own give it back.
+
+    Where that sound ends it is begun again, after a whole number of hops and without a crossfade;
+    samples beyond its last whole hop are not heard. Where it is silent its phases are 0. The level
+    is right where the two sounds move alike, and up to that of `unrelated_gain` too low where
+    they have nothing in common: it is left so, for no gain is right for both.
+
+    Parameters
+    ----------
+    stft : Stft
+    sound : float array, shape (samples,)
+        Mono.
+    sample_rate, wanted_rate : int
+        Of that sound, and of the one to be made, in Hz.
+
+    Raises
+    ------
+    ValueError
+        The sound is not mono, is shorter than a window, or has another sample rate.
+    """
+
+    def __init__(
+        self,
+        stft: Stft,
+        sound: NDArray[np.floating[Any]],
+        sample_rate: int,
+        wanted_rate: int,
+    ) -> None:
+        if sample_rate != wanted_rate:
+            raise ValueError(
+                f"got a phase sound at {sample_rate} Hz, expected {wanted_rate} Hz: resample it"
+            )
+        if sound.ndim != 1:
+            raise ValueError(f"got a phase sound of shape {sound.shape}, expected mono, (samples,)")
+        if len(sound) < stft.length:
+            raise ValueError(
+                f"got a phase sound of {len(sound) / sample_rate:.3f} s, expected at least one "
+                f"window, {stft.length / sample_rate:.3f} s"
+            )
+        self._stft, self._sound = stft, sound
+        self._loop = len(sound) // stft.hop
+        self._hop = 0
+
+    def follow(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        """Return the magnitudes with the phases of the other sound's next hops."""
+        hops = (self._hop + np.arange(len(magnitude))) % self._loop
+        self._hop = (self._hop + len(magnitude)) % self._loop
+        worn = self._stft.analyse(self._sound, hops * self._stft.hop)
+        worn[np.abs(worn) < _FULL_SCALE_FLOOR] = 1
+        return turned(magnitude, np.angle(worn))

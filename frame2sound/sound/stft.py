@@ -1,0 +1,213 @@
+"""The short-time Fourier transform: sound to spectra at the centres of windows, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft, rfft
+
+_TOGETHER = 512
+"""Windows that are transformed at once."""
+
+_NOTHING = 1e-9
+"""Windows' product below which there is nothing to divide by."""
+
+
+@dataclass(frozen=True)
+class Stft:
+    """Spectra whose phase is that of the window's centre, and whose magnitude is an amplitude.
+
+    A sine of amplitude 1 at a bin's frequency has magnitude 1 there; a cosine that peaks at the
+    window's centre has phase 0.
+
+    Parameters
+    ----------
+    n_fft : int
+        Length of the transform in samples, even.
+    hop : int
+        Samples from one centre to the next, at most half the window.
+    window : {"hann", "hamming"}
+        Periodic.
+    window_length : int, optional
+        In samples, even, at most ``n_fft``, which it is by default; zeros stand on either side.
+
+    Raises
+    ------
+    ValueError
+        A length is odd or does not fit the others.
+    """
+
+    n_fft: int
+    hop: int
+    window: Literal["hann", "hamming"] = "hann"
+    window_length: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.n_fft < 4 or self.n_fft % 2:
+            raise ValueError(f"got n_fft {self.n_fft}, expected an even number from 4")
+        if not 4 <= self.length <= self.n_fft or self.length % 2:
+            raise ValueError(
+                f"got window_length {self.length}, expected an even number from 4 to {self.n_fft}"
+            )
+        if not 1 <= self.hop <= self.length // 2:
+            raise ValueError(f"got hop {self.hop}, expected 1 to {self.length // 2}, half a window")
+        if self.window not in ("hann", "hamming"):
+            raise ValueError(f"got window {self.window!r}, expected 'hann' or 'hamming'")
+
+    @property
+    def bins(self) -> int:
+        """How many frequencies a spectrum has, from 0 to the Nyquist frequency."""
+        return self.n_fft // 2 + 1
+
+    @property
+    def length(self) -> int:
+        """The window's length in samples."""
+        return self.n_fft if self.window_length is None else self.window_length
+
+    @cached_property
+    def analysis_window(self) -> NDArray[np.float64]:
+        """The window, shape ``(n_fft,)``, 1 at its centre ``n_fft // 2``."""
+        mean = 0.5 if self.window == "hann" else 0.54
+        taper = mean - (1 - mean) * np.cos(2 * np.pi * np.arange(self.length) / self.length)
+        return np.pad(taper, (self.n_fft - self.length) // 2 + np.zeros(2, int))[: self.n_fft]
+
+    @property
+    def synthesis_window(self) -> NDArray[np.float64]:
+        """The window under which blocks are overlapped: the same, as least squares asks.
+
+        It makes the sound whose spectra are nearest to the given ones (Griffin and Lim 1984,
+        equation 6).
+        """
+        return self.analysis_window
+
+    @property
+    def overlaps(self) -> int:
+        """How many successive blocks share a sample at most."""
+        return -(-self.n_fft // self.hop)
+
+    @cached_property
+    def unit(self) -> float:
+        """What a sine of amplitude 1 adds up to under the window: half the window's sum."""
+        return float(self.analysis_window.sum()) / 2
+
+    def analyse(
+        self, sound: NDArray[np.floating[Any]], centres: NDArray[np.int64]
+    ) -> NDArray[np.complexfloating[Any, Any]]:
+        """Return the spectra around samples of a mono sound; outside it there is silence.
+
+        Parameters
+        ----------
+        sound : float array, shape (samples,)
+        centres : int array, shape (n,)
+            The samples at the windows' centres, in any order.
+
+        Returns
+        -------
+        complex array, shape (n, bins)
+            Of single precision where the sound is of single precision, else of double.
+        """
+        precision = np.float32 if sound.dtype == np.float32 else np.float64
+        window: NDArray[np.floating[Any]] = (self.analysis_window / self.unit).astype(precision)
+        spectra = np.empty((len(centres), self.bins), np.result_type(precision, np.complex64))
+        for first in range(0, len(centres), _TOGETHER):
+            some = slice(first, first + _TOGETHER)
+            excerpts = self._excerpts(sound.astype(precision, copy=False), centres[some]) * window
+            spectra[some] = rfft(np.fft.ifftshift(excerpts, axes=1), axis=1)
+        return spectra
+
+    def magnitude(
+        self, sound: NDArray[np.floating[Any]], centres: NDArray[np.int64]
+    ) -> NDArray[np.floating[Any]]:
+        """Return the absolute value of what `analyse` returns, ``(n, bins)``, linear."""
+        magnitude: NDArray[np.floating[Any]] = np.abs(self.analyse(sound, centres))
+        return magnitude
+
+    def blocks(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
+        """Return the windowed excerpts, ``(n, n_fft)``, that have these spectra."""
+        blocks = irfft(spectra, self.n_fft, axis=1) * np.float32(self.unit)
+        shifted: NDArray[np.float32] = np.fft.fftshift(blocks, axes=1).astype(
+            np.float32, copy=False
+        )
+        return shifted
+
+    def centres(self, samples: int) -> NDArray[np.int64]:
+        """Return as many centres, a hop apart from sample 0, as sound so long again."""
+        return np.arange(-(-(samples + self.length // 2) // self.hop)) * self.hop
+
+    def _excerpts(
+        self, sound: NDArray[np.floating[Any]], centres: NDArray[np.int64]
+    ) -> NDArray[np.floating[Any]]:
+        starts = np.asarray(centres, np.int64) - self.n_fft // 2
+        first, last = int(starts.min(initial=0)), int(starts.max(initial=0)) + self.n_fft
+        part = sound[max(first, 0) : max(last, 0)]
+        padded = np.pad(part, (max(-first, 0), max(last - max(first, 0) - len(part), 0)))
+        excerpts: NDArray[np.floating[Any]] = np.lib.stride_tricks.sliding_window_view(
+            padded, self.n_fft
+        )[starts - first]
+        return excerpts
+
+
+class Resynthesis:
+    """Overlaps blocks a hop apart into sound; what was analysed at the same hop comes back.
+
+    The sum of the blocks under the synthesis window is divided by that of both windows' product.
+    The first block's centre is sample 0, and what lies before is cut. Blocks that are unrelated
+    add in power only: their strategy of phase makes up for the level that this loses.
+    """
+
+    def __init__(self, stft: Stft) -> None:
+        self._stft = stft
+        rows, hop = stft.overlaps, stft.hop
+        spare = rows * hop - stft.n_fft
+        self._taper = stft.synthesis_window.astype(np.float32)
+        self._pad = spare
+        product = np.pad(stft.analysis_window * stft.synthesis_window, (0, spare))
+        weight = np.cumsum(product.reshape(rows, hop), axis=0)
+        self._share = (1 / np.maximum(weight, _NOTHING)).astype(np.float32)
+        left = weight[-1] - weight[:-1]
+        self._last_share = (1 / np.maximum(left, _NOTHING)).astype(np.float32)
+        self._open = np.zeros((rows - 1, hop), np.float32)
+        self._rows = 0
+
+    def feed(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
+        """Take the next spectra, ``(n, bins)``; return the sound that no later one touches."""
+        pieces = [
+            self._add(spectra[first : first + _TOGETHER])
+            for first in range(0, len(spectra), _TOGETHER)
+        ]
+        return np.concatenate([np.empty(0, np.float32), *pieces])
+
+    def flush(self, fading: bool = True) -> NDArray[np.float32]:
+        """Return the rest, half a window after the last centre.
+
+        It fades as windows do; or else it is divided by those that are there, so that what was
+        analysed comes back up to the last window's end.
+        """
+        closing, self._open = self._open, np.zeros_like(self._open)
+        if not fading:
+            closing *= self._last_share / self._share[-1]
+        return self._finished(closing)
+
+    def _add(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
+        stft, count = self._stft, len(spectra)
+        tapered = stft.blocks(spectra) * self._taper
+        if self._pad:
+            tapered = np.pad(tapered, ((0, 0), (0, self._pad)))
+        parts = tapered.reshape(count, stft.overlaps, stft.hop)
+        rows = np.zeros((count + stft.overlaps - 1, stft.hop), np.float32)
+        rows[: stft.overlaps - 1] = self._open
+        for place in range(stft.overlaps):
+            rows[place : place + count] += parts[:, place]
+        self._open = rows[count:]
+        return self._finished(rows[:count])
+
+    def _finished(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        numbers = np.arange(self._rows, self._rows + len(rows))
+        shares = self._share[np.minimum(numbers, len(self._share) - 1)]
+        cut = max(self._stft.n_fft // 2 - self._rows * self._stft.hop, 0)
+        self._rows += len(rows)
+        return (rows * shares).ravel()[cut:]

@@ -1,0 +1,258 @@
+"""Spectral targets equal explicit sums, and sound comes back from what it can come back from."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.recipe import LogMag, Mel, StftBoth, StftMag, StftReal
+from frame2sound.brain.spectra import (
+    LogMagnitudes,
+    Magnitudes,
+    MelMagnitudes,
+    PolarSpectra,
+    RealSpectra,
+)
+from frame2sound.clock import Clock
+from frame2sound.sound.bands import mel_bands, spread_over_bins
+
+CLOCKS = [Clock(Fraction(24), 8000), Clock(Fraction(30000, 1001), 8000)]
+EVERY = [
+    (RealSpectra, StftReal),
+    (Magnitudes, StftMag),
+    (PolarSpectra, StftBoth),
+    (LogMagnitudes, LogMag),
+    (MelMagnitudes, Mel),
+]
+LENGTHS = [64, 266, 1024]
+"""Windows shorter than a frame, about as long, and longer."""
+
+
+def noise(target, n=3, seed=0):
+    return np.random.default_rng(seed).normal(0, 0.2, (n, target.extent))
+
+
+def tensor(array):
+    return torch.tensor(array, dtype=torch.float32)
+
+
+def window(kind, length):
+    rise = {"hann": 0.5, "hamming": 0.54}[kind]
+    return rise - (1 - rise) * np.cos(2 * np.pi * np.arange(length) / length)
+
+
+def slow(target, excerpts):
+    """The complex spectra, window by window, and each window's sound; phase from the begin."""
+    recipe, clock = target.recipe, target.clock
+    length = recipe.window_length
+    shape = window(recipe.window, length)
+    spectra, heard = [], []
+    for excerpt in excerpts.astype(np.float64):
+        for part in range(recipe.a_frame):
+            middle = Fraction(2 * part + 1, 2 * recipe.a_frame) / clock.fps * clock.sample_rate
+            begin = round(middle) - length // 2 + target.before
+            windowed = excerpt[begin : begin + length] * shape
+            assert len(windowed) == length
+            heard.append(windowed)
+            spectra.append(np.fft.rfft(windowed) * 2 / shape.sum())
+    size = (len(excerpts), recipe.a_frame, -1)
+    return np.reshape(spectra, size), np.reshape(heard, size)
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("a_frame", [1, 2, 5])
+def test_windows_stand_in_the_middle_of_the_frames_parts(clock, a_frame):
+    target = Magnitudes(StftMag(a_frame=a_frame, window_length=256), clock)
+    frame = clock.sample_rate / float(clock.fps)
+    edges = np.linspace(0, frame, a_frame + 1)
+    np.testing.assert_allclose(target.centres, (edges[:-1] + edges[1:]) / 2, atol=0.5)
+    assert target.before == 128 - target.centres[0]
+    assert target.extent == target.centres[-1] + 128 + target.before
+    assert target.known == (0, clock.slice_length)
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("kind", ["hann", "hamming"])
+@pytest.mark.parametrize("a_frame", [1, 3])
+def test_magnitudes_equal_a_slow_reference(clock, length, kind, a_frame):
+    recipe = StftMag(window_length=length, window=kind, a_frame=a_frame)
+    target = Magnitudes(recipe, clock, scale=0.25)
+    excerpts = noise(target)
+    wanted = target.wanted(tensor(excerpts))
+    expected = np.abs(slow(target, excerpts)[0])
+    assert wanted.shape == (3, target.length) == (3, a_frame * (length // 2 + 1))
+    # Sums of a thousand products of about 0.2, divided by half as many, in single precision.
+    np.testing.assert_allclose(wanted, expected.reshape(3, -1) / 0.25, atol=1e-6)
+    given = target.prediction(wanted)
+    assert given.dtype == np.float32
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+    assert not target.prediction(-wanted).any()
+    assert target.largest(tensor(excerpts)) == pytest.approx(expected.max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["hann", "hamming"])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_full_scale_sine_has_magnitude_one(length, kind):
+    target = Magnitudes(StftMag(window_length=length, window=kind, a_frame=2), CLOCKS[0])
+    wave = np.cos(2 * np.pi * 10 / length * np.arange(target.extent) + 1)
+    magnitude = target.prediction(target.wanted(tensor(wave[None])))[0]
+    np.testing.assert_allclose(magnitude[:, 10], 1, atol=1e-5)
+    assert (magnitude.argmax(axis=1) == 10).all()
+    assert magnitude[:, 13:].max() < 1e-4
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("kind", ["hann", "hamming"])
+def test_real_parts_are_the_sound_and_its_mirror_image(clock, length, kind):
+    target = RealSpectra(StftReal(window_length=length, window=kind), clock, scale=0.5)
+    excerpts = noise(target)
+    spectra, heard = slow(target, excerpts)
+    wanted = target.wanted(tensor(excerpts))
+    np.testing.assert_allclose(wanted, spectra[:, 0].real / 0.5, atol=1e-6)
+    assert target.largest(tensor(excerpts)) == pytest.approx(np.abs(spectra.real).max(), rel=1e-5)
+
+    expected = np.zeros((3, target.lead + clock.slice_length))
+    for row, sound in zip(expected, heard[:, 0], strict=True):
+        for at in range(length):
+            place = at + target.lead - target.before
+            if place < len(row):
+                row[place] = (sound[at] + sound[-at % length]) / 2
+    given = target.prediction(wanted)
+    assert given.shape == expected.shape
+    assert target.lead == max(0, length // 2 - target.centres[0])
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("a_frame", [1, 2])
+def test_magnitude_and_phase_give_the_windowed_sound_back(clock, length, a_frame):
+    recipe = StftBoth(window_length=length, window="hamming", a_frame=a_frame)
+    target = PolarSpectra(recipe, clock, scale=0.5)
+    excerpts = noise(target)
+    spectra, heard = slow(target, excerpts)
+    wanted = target.wanted(tensor(excerpts))
+    magnitude, phase = np.split(wanted.numpy().reshape(3, a_frame, -1), 2, axis=-1)
+    np.testing.assert_allclose(magnitude, np.abs(spectra) / 0.5, atol=1e-6)
+    assert np.abs(phase).max() <= 1
+    given = target.prediction(wanted)
+    assert given.dtype == np.complex64
+    sound = np.fft.irfft(given) * window("hamming", length).sum() / 2
+    np.testing.assert_allclose(np.fft.fftshift(sound, axes=-1), heard, atol=2e-6)
+    # The phase, up to 1, must not be taken for a magnitude.
+    assert target.largest(tensor(excerpts)) == pytest.approx(np.abs(spectra).max(), rel=1e-5)
+
+
+def test_a_click_in_the_middle_of_the_window_has_no_phase():
+    target = PolarSpectra(StftBoth(window_length=64), CLOCKS[0])
+    click = torch.zeros(1, 64)
+    click[0, 32] = 1
+    np.testing.assert_allclose(target.prediction(target.wanted(click)).imag, 0, atol=1e-7)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("floor_db", [-40.0, -80.0, -140.0])
+def test_decades_equal_a_slow_reference_and_come_back(length, floor_db):
+    recipe = LogMag(window_length=length, floor_db=floor_db)
+    target = LogMagnitudes(recipe, CLOCKS[1], scale=0.2)
+    excerpts = noise(target)
+    magnitude = np.abs(slow(target, excerpts)[0])
+    floor = 0.2 * 10 ** (floor_db / 20)
+    wanted = target.wanted(tensor(excerpts))
+    expected = 0.5 * np.log10(1 + (magnitude / floor) ** 2).reshape(3, -1)
+    # Noise has bins where nearly all is lost; there single precision counts.
+    np.testing.assert_allclose(wanted, expected, atol=2e-3)
+    # 1e-7 of 7 decades is 2e-6 of a magnitude.
+    np.testing.assert_allclose(target.prediction(wanted), magnitude, rtol=1e-4, atol=1e-6)
+    assert target.log_magnitude(wanted) is wanted
+
+
+def test_one_is_ten_times_the_floor_and_a_full_scale_click_is_not_cut():
+    target = LogMagnitudes(LogMag(floor_db=-80), CLOCKS[0], scale=0.1)
+    given = target.prediction(torch.ones(1, target.length))
+    np.testing.assert_allclose(given, 0.1e-4 * np.sqrt(99), rtol=1e-5)
+    deep = LogMagnitudes(LogMag(window_length=64, floor_db=-140), CLOCKS[0], scale=1e-3)
+    wave = tensor(np.cos(2 * np.pi / 8 * np.arange(deep.extent)))[None]
+    assert deep.prediction(deep.wanted(wave)).max() == pytest.approx(1, rel=1e-4)
+
+
+def test_values_below_the_floor_come_back_below_it():
+    target = LogMagnitudes(LogMag(window_length=64, a_frame=1), CLOCKS[0])
+    wave = 1e-6 * np.cos(2 * np.pi / 8 * np.arange(target.extent))
+    wanted = target.wanted(tensor(wave[None]))
+    assert 0 < wanted.max() < 1e-4
+    given = target.prediction(wanted)
+    assert given[0, 0, 8] == pytest.approx(1e-6, rel=1e-3)
+    assert not target.prediction(-wanted).any()
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_mel_decades_equal_a_slow_reference(clock, length):
+    target = MelMagnitudes(Mel(window_length=length, bands=20, a_frame=2), clock, scale=0.2)
+    excerpts = noise(target)
+    power = np.abs(slow(target, excerpts)[0]) ** 2
+    weights = mel_bands(20, length, clock.sample_rate)
+    bands = np.zeros((3, 2, 20))
+    for at in range(length // 2 + 1):
+        for band in range(20):
+            bands[..., band] += power[..., at] * weights[at, band]
+    wanted = target.wanted(tensor(excerpts))
+    expected = 0.5 * np.log10(1 + bands / (0.2e-4) ** 2).reshape(3, -1)
+    np.testing.assert_allclose(wanted, expected, atol=1e-4)
+    given = target.prediction(wanted).astype(np.float64)
+    np.testing.assert_allclose(given, np.sqrt(spread_over_bins(bands, weights)), rtol=1e-3)
+    np.testing.assert_allclose((given**2).sum(-1), power.sum(-1), rtol=1e-4)
+
+
+def test_a_smooth_spectrum_comes_back_from_its_bands():
+    target = MelMagnitudes(Mel(window_length=256, bands=24, a_frame=1), CLOCKS[0])
+    click = torch.zeros(1, 256)
+    click[0, 128] = 1
+    magnitude = 2 / window("hann", 256).sum()
+    np.testing.assert_allclose(target.prediction(target.wanted(click)), magnitude, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("cls", "recipe"), EVERY)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_silence_is_exactly_nothing_and_comes_back_as_nothing(cls, recipe, length):
+    target = cls(recipe(window_length=length), CLOCKS[0], scale=0.3)
+    # A product with a negative zero has a phase of half a turn, if it is asked.
+    for silence in (torch.zeros(2, target.extent), -torch.zeros(2, target.extent)):
+        wanted = target.wanted(silence)
+        assert not wanted.any()
+        assert not target.prediction(wanted).any()
+        assert not target.log_magnitude(wanted).any()
+    assert target.silent == 0
+
+
+@pytest.mark.parametrize(("cls", "recipe"), EVERY)
+def test_no_frames_give_no_rows(cls, recipe):
+    target = cls(recipe(window_length=64), CLOCKS[0])
+    wanted = target.wanted(torch.zeros(0, target.extent))
+    assert wanted.shape == (0, target.length)
+    assert len(target.prediction(wanted)) == 0
+
+
+def test_log_magnitudes_of_numbers_are_decades_with_a_sign():
+    target = Magnitudes(StftMag(window_length=64), CLOCKS[0], scale=0.5)
+    numbers = tensor(np.geomspace(1e-6, 10, target.length))[None]
+    given = target.log_magnitude(numbers).double().numpy().ravel()
+    np.testing.assert_allclose(given[-5:], np.log10(numbers.numpy().ravel()[-5:] / 1e-4), atol=1e-5)
+    assert (np.diff(given) > 0).all()
+    np.testing.assert_array_equal(target.log_magnitude(-numbers).numpy().ravel(), -given)
+    zero = torch.zeros(1, target.length, requires_grad=True)
+    target.log_magnitude(zero).sum().backward()
+    assert (zero.grad > 0).all()  # nothing is stuck at silence
+
+
+def test_log_magnitudes_keep_phases():
+    target = PolarSpectra(StftBoth(window_length=64), CLOCKS[0])
+    output = torch.rand(2, target.length)
+    given = target.log_magnitude(output)[:, 0]
+    assert torch.equal(given[:, 33:], output[:, 33:])
+    magnitudes = Magnitudes(StftMag(window_length=64), CLOCKS[0])
+    assert torch.equal(given[:, :33], magnitudes.log_magnitude(output[:, :33])[:, 0])

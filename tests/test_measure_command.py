@@ -1,0 +1,167 @@
+"""``frame2sound measure``: its table, its JSON, its picture, and what it refuses."""
+
+import json
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from making import Audio, make_film
+from typer.testing import CliRunner
+
+from frame2sound.cli import app
+from frame2sound.evaluation.viewing import Auditorium
+from frame2sound.film.demo import scene_named
+from frame2sound.film.writer import write_scene
+
+RATE = 48000
+BLACK = np.zeros((64, 64), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("measured")
+    for name, film, sounding in (("film", "bounce", True), ("mute", "typing", False)):
+        scene = scene_named(film, seconds=5, seed=2, size=(64, 64))
+        write_scene(scene, made / f"{name}.mp4", sounding=sounding)
+    return made
+
+
+def measured(*words):
+    return CliRunner().invoke(app, ["measure", *map(str, words)])
+
+
+def figures(*words):
+    said = measured(*words, "--json")
+    assert said.exit_code == 0, said.output
+    return json.loads(said.stdout)
+
+
+def black_film(path, samples, layout="mono", codec="pcm_f32le", seconds=5):
+    audio = Audio(np.asarray(samples, np.float32), RATE, codec, layout)
+    return make_film(path, [BLACK] * (24 * seconds), fps=Fraction(24), audio=audio)
+
+
+def test_a_film_against_its_truth_and_itself(folder):
+    film = folder / "film.mp4"
+    said = measured(film, "--reference", film, "--truth", film.with_suffix(".json"))
+    assert said.exit_code == 0, said.output
+    lines = said.stdout.splitlines()
+    assert lines[0].split() == ["good", "silence", "shuffled"]
+    assert max(map(len, lines)) <= 100
+    starts = [line.split("  ")[0] for line in lines]
+    for name in ("length", "onset F", "pitch", "line comb", "loudness", "true peak"):
+        assert name in starts
+    assert next(line for line in lines if line.startswith("length")).split()[1] == "+0"
+
+
+def test_as_json_with_nulls_and_reasons(folder):
+    page = figures(folder / "film.mp4")
+    assert page["length_samples"] == 0  # the codec's padding is not played
+    assert page["onset_f"] is None
+    assert page["why"]["onset_f"] == "needs a reference or the truth"
+    assert page["baselines"] == {}
+    page = figures(folder / "film.mp4", "--truth", folder / "film.json")
+    assert page["onset_f"] > 0.9
+    assert page["baselines"]["silence"]["onset_f"] == 0
+
+
+def test_without_reference_the_table_says_what_is_missing(folder):
+    said = measured(folder / "film.mp4").stdout
+    assert "not measured: pitch, level error (needs the truth)" in said
+    assert "\nonset F" not in said
+
+
+def test_levels_are_those_of_all_channels_and_black_is_heard(tmp_path):
+    left = 0.5 * np.sin(2 * np.pi * 997 * np.arange(5 * RATE) / RATE)
+    page = figures(black_film(tmp_path / "a.mkv", [left, 0 * left], "stereo"))
+    assert page["true_peak_dbtp"] == pytest.approx(-6.02, abs=0.1)
+    assert page["loudness_lufs"] == pytest.approx(-9.03, abs=0.1)  # BS.1770-4
+    assert page["black_db"] == pytest.approx(-15.05, abs=0.1)  # of the mean of both
+
+
+def test_a_soundtrack_that_ends_early_or_late_is_found_out(tmp_path):
+    for extra in (-3000, 7000):
+        sound = np.full(5 * RATE + extra, 0.01)
+        page = figures(black_film(tmp_path / f"{extra}.mkv", sound))
+        assert page["length_samples"] == extra
+
+
+def test_silence_is_measured(tmp_path):
+    page = figures(black_film(tmp_path / "silent.mkv", np.zeros(5 * RATE)))
+    assert page["black_db"] == page["loudness_lufs"] == -200
+    assert page["line_comb_db"] is None
+    assert "silent" in measured(tmp_path / "silent.mkv").stdout
+
+
+def test_a_picture_is_drawn_and_not_drawn_over(folder, tmp_path):
+    path = tmp_path / "new" / "picture.png"
+    words = folder / "film.mp4", "--truth", folder / "film.json", "--picture", path
+    assert measured(*words).exit_code == 0
+    assert path.read_bytes().startswith(b"\x89PNG")
+    again = measured(*words)
+    assert again.exit_code == 1
+    assert "exists already" in again.output
+    assert measured(*words, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["mute.mp4"], "mute.mp4 has no sound to measure; give it some"),
+        (["none.mp4"], "no such file"),
+        (["film.mp4", "--reference", "mute.mp4"], "mute.mp4 has no sound, so it is no reference"),
+        (["film.mp4", "--truth", "film.mp4"], "film.mp4 is not the truth of a demo film"),
+        (["film.mp4", "--truth", "none.json"], "none.json cannot be read"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(folder, monkeypatch, words, match):
+    monkeypatch.chdir(folder)
+    said = measured(*words)
+    assert said.exit_code == 1
+    assert match in " ".join(said.output.split())
+
+
+FRAME = {"pitch_hz": None, "loudness_db": -20.0}
+PAGE = {"film": "a", "seed": 0, "fps": "30", "sample_rate": 48000, "onsets": [], "frames": [FRAME]}
+NO_TRUTHS = [
+    [],
+    "x",
+    {"film": 1},
+    PAGE | {"fps": "1/0"},
+    PAGE | {"fps": "0"},
+    PAGE | {"onsets": "soon"},
+    PAGE | {"frames": [FRAME | {"pitch_hz": "A4"}]},
+    PAGE | {"frames": [FRAME | {"loudness_db": [1, 2]}]},
+]
+
+
+@pytest.mark.parametrize("page", NO_TRUTHS)
+def test_json_that_is_no_truth_is_refused(folder, tmp_path, page):
+    (tmp_path / "t.json").write_text(json.dumps(page))
+    said = measured(folder / "film.mp4", "--truth", tmp_path / "t.json")
+    assert said.exit_code == 1
+    assert "not the truth of a demo film" in said.output
+
+
+def test_sound_that_is_not_a_number_is_damage(tmp_path):
+    sound = np.zeros(5 * RATE)
+    sound[RATE : RATE + 10] = np.nan
+    film = black_film(tmp_path / "nan.mkv", sound)
+    said = measured(film)
+    assert said.exit_code == 1
+    assert "is damaged" in said.output
+    assert figures(film, "--allow-damaged")["notes"]
+
+
+def test_a_film_is_read_as_it_is(folder):
+    with Auditorium() as auditorium:
+        film = auditorium.view(folder / "film.mp4", keep_frames=True)
+        heard = auditorium.listen(folder / "film.mp4", RATE)
+        assert film.frames.shape == (150, 64, 64)
+        assert film.screen.dark.shape == (150,)
+        assert film.screen.times[-1] == film.seconds == 5
+        assert len(film.sound) == 5 * RATE
+        assert np.array_equal(film.sound, heard[: 5 * RATE])
+        with av.open(str(folder / "film.mp4")) as source:
+            assert film.sample_rate == source.streams.audio[0].sample_rate
