@@ -50,6 +50,9 @@ def test_without_words_it_says_how_to_use_it(tmp_path: Path) -> None:
         (["render", "x.mp4"], "--brain"),
         (["render", "x.mp4", "--brain", "b", "--mode", "loud"], "overlap-add"),
         (["render", "x.mp4", "--brain", "b", "--gain", "loud"], "-200dB to 60dB"),
+        (["render", "x.mp4", "--brain", "b", "--loudness", "5"], "expected -70 to 0 LUFS"),
+        (["render", "x.mp4", "--brain", "b", "--scale", "blue"], "got scale 'blue', expected"),
+        (["train", "l", "--corpus", "all"], "carry"),
         (["films", "bounce", "--fps", "0"], "expected 0.01 to 1000"),
         (["films", "bounce", "--size", "big"], "WIDTHxHEIGHT"),
         (["pickle", "x.mp4", "--library", "l", "--jobs", "0"], "jobs"),
@@ -211,10 +214,14 @@ def test_interrupted_training_keeps_the_best_and_resumes(studio: Path, tmp_path:
 def test_brains_lists_recipes_and_cards(studio: Path) -> None:
     said = run(studio, "brains").stdout
     assert "osborne-combined-big" in said
-    assert "4096-2000-1500-1000-sound" in said
+    assert "pixels 4096 - 2000 - 1500 - 1000 - pcm 735\n" in said
     card = json.loads(run(studio, "brains", "brain.safetensors", "--json").stdout)[0]
     assert card["provenance"]["films"][0]["name"] == "calibration"
-    assert "silence 1.000" in run(studio, "brains", "brain.safetensors").stdout
+    assert card["corpus"]["kind"] == "carried"
+    assert len(card["corpus"]["films"]) == 1
+    shown = run(studio, "brains", "brain.safetensors").stdout
+    assert "silence 1.000" in shown
+    assert "carries 6.0 s of 1 film for mosaics" in shown
 
 
 def test_piped_progress_is_plain_lines(studio: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from frame2sound.brain.recipe import Eigenframes, Fft2, Pixels
 from frame2sound.film.picture import SIZE
@@ -33,6 +34,68 @@ def fft2(frames: torch.Tensor) -> torch.Tensor:
     spectra = torch.fft.rfft2(grey, norm="ortho")
     spectra[:, 0, 0] /= SIZE
     return torch.view_as_real(spectra).permute(0, 3, 1, 2).flatten(1)
+
+
+FAINTEST = 0.02
+"""Standard deviation of grey, about 5 of 255, below which a profile is not brought up to one."""
+
+POOLED = (1, 4, 16, 64)
+"""Over how many rows, or columns, profiles are averaged."""
+
+PROFILES = 4 * sum(SIZE // width for width in POOLED)
+"""How many numbers `profiles` gives."""
+
+
+def profiles(seen: torch.Tensor) -> torch.Tensor:
+    """Return how bright the columns and rows of pictures are, ``(n, 4096)`` to ``(n, 340)``.
+
+    The brightest and the mean of each column, then of each row; each as it is, and averaged over
+    neighbours, up to the whole picture.
+    """
+    grey = seen.reshape(-1, 1, SIZE, SIZE)
+    lines = [grey.amax(2), 4 * grey.mean(2), grey.amax(3), 4 * grey.mean(3)]
+    pooled = [nn.functional.avg_pool1d(line, width) for line in lines for width in POOLED]
+    return torch.cat(pooled, 2)[:, 0]
+
+
+class Eyes(nn.Module):
+    """The layer that turns pixels into eigenframes, and profiles; descent leaves it as it is.
+
+    Parameters
+    ----------
+    count : int
+        Eigenframes.
+    with_profiles : bool
+    """
+
+    def __init__(self, count: int, with_profiles: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(count, PIXELS), requires_grad=False)
+        self.bias = nn.Parameter(torch.zeros(count), requires_grad=False)
+        more = PROFILES if with_profiles else 0
+        self.gain = nn.Parameter(torch.zeros(more), requires_grad=False)
+        self.mean = nn.Parameter(torch.zeros(more), requires_grad=False)
+
+    @property
+    def width(self) -> int:
+        """How many numbers come out."""
+        return len(self.bias) + len(self.gain)
+
+    def open(self, seen: torch.Tensor, floor: float, seed: int) -> None:
+        """Adapt to pictures ``(n, 4096)``: see `eigenframes`; profiles to variance one, or less."""
+        weight, bias = eigenframes(seen, len(self.bias), floor, seed)
+        state = {"weight": weight, "bias": bias, "gain": self.gain, "mean": self.mean}
+        if len(self.gain):
+            variance, mean = torch.var_mean(profiles(seen), 0, correction=0)
+            state |= {"gain": 1 / (variance.sqrt() + FAINTEST), "mean": mean}
+        self.load_state_dict(state)
+
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        """Turn pixels ``(n, 4096)`` into ``(n, width)``."""
+        components = nn.functional.linear(seen, self.weight, self.bias)
+        if not len(self.gain):
+            return components
+        return torch.cat([components, (profiles(seen) - self.mean) * self.gain], 1)
 
 
 def pixels(frames: torch.Tensor) -> torch.Tensor:

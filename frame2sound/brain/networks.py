@@ -7,6 +7,7 @@ import itertools
 import torch
 from torch import nn
 
+from frame2sound.brain.inputs import Eyes
 from frame2sound.brain.recipe import Eigenframes, Recipe
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -19,16 +20,22 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 def build_network(recipe: Recipe, inputs: int, outputs: int) -> nn.Sequential:
     """Build a feed-forward network: the recipe's hidden layers, then a linear one.
 
-    Where the picture enters as eigenframes, the layer that projects on them comes first. It is
-    part of the network, but not of what is learned by descent.
+    Where the picture enters as eigenframes, the eyes come first. They are part of the network, but
+    not of what is learned by descent.
     """
     widths = [inputs, *recipe.network.hidden]
     layers: list[nn.Module] = []
     if isinstance(recipe.input, Eigenframes):
-        widths[0] = recipe.input.count
-        layers.append(nn.Linear(inputs, widths[0]).requires_grad_(False))
+        eyes = Eyes(recipe.input.count, recipe.input.profiles)
+        widths[0] = eyes.width
+        layers.append(eyes)
     for before, after in itertools.pairwise(widths):
-        layers += [nn.Linear(before, after), _ACTIVATIONS[recipe.network.activation]()]
+        layers.append(nn.Linear(before, after))
+        if recipe.network.normalise:
+            layers.append(nn.LayerNorm(after))
+        layers.append(_ACTIVATIONS[recipe.network.activation]())
+        if recipe.network.dropout:
+            layers.append(nn.Dropout(recipe.network.dropout))
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
 
 
@@ -39,14 +46,15 @@ def initialise(network: nn.Sequential, seed: int) -> None:
     last one starts small, so that an untrained brain is quiet rather than loud.
     """
     generator = torch.Generator().manual_seed(seed)
-    layers = list(network)
-    for layer, following in zip(layers, [*layers[1:], None], strict=True):
+    rectified = any(isinstance(layer, nn.ReLU) for layer in network)
+    last = last_layer(network)
+    for layer in network:
         if not isinstance(layer, nn.Linear):
             continue
-        if isinstance(following, nn.ReLU):
+        if rectified and layer is not last:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
         else:
-            gain = 0.1 if following is None else 1.0
+            gain = 0.1 if layer is last else 1.0
             nn.init.xavier_normal_(layer.weight, gain=gain, generator=generator)
         nn.init.zeros_(layer.bias)
 
@@ -58,8 +66,7 @@ def last_layer(network: nn.Sequential) -> nn.Linear:
     return layer
 
 
-def first_layer(network: nn.Sequential) -> nn.Linear:
-    """Return the layer that takes the picture."""
-    layer = network[0]
-    assert isinstance(layer, nn.Linear)
-    return layer
+def eyes_of(network: nn.Sequential) -> Eyes | None:
+    """Return what the picture meets before all that learns, if there is such a layer."""
+    first = network[0]
+    return first if isinstance(first, Eyes) else None

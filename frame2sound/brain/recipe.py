@@ -44,11 +44,14 @@ class Eigenframes(_Part, frozen=True, tag_field="kind", tag="eigenframes"):
     """The picture enters as the library's first ``count`` principal components, whitened.
 
     Components whose variance is below ``floor`` times the mean are not brought up to one, so that
-    noise is not taken for picture.
+    noise is not taken for picture. With ``profiles``, it also enters as how bright its rows and its
+    columns are, in the mean and at most, fine and coarse: where a thing is seen that the library
+    has only elsewhere, they still tell how high it is, or how wide.
     """
 
     count: Annotated[int, Meta(ge=1, le=4096)] = 256
-    floor: Positive = 0.01
+    floor: Positive = 1.0
+    profiles: bool = True
 
 
 class Fft2(_Part, frozen=True, tag_field="kind", tag="fft2"):
@@ -56,10 +59,17 @@ class Fft2(_Part, frozen=True, tag_field="kind", tag="fft2"):
 
 
 class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
-    """A feed-forward network: the widths of its hidden layers, first to last."""
+    """A feed-forward network: the widths of its hidden layers, first to last.
+
+    ``normalise`` brings what enters each activation to mean 0 and variance 1 over the layer, so
+    that a picture unlike all that was learned is not the loudest; ``dropout`` is the share of
+    hidden values that is left out of each step of learning.
+    """
 
     hidden: Annotated[tuple[Width, ...], Meta(max_length=64)]
     activation: Literal["relu", "logistic", "tanh"] = "relu"
+    normalise: bool = False
+    dropout: Share = 0.0
 
     def __post_init__(self) -> None:
         weights = sum(before * after for before, after in pairwise(self.hidden))
@@ -134,6 +144,10 @@ class Training(_Part, frozen=True):
     without a better held-out loss are borne, 0 for any number. ``held_out`` is the share of the
     library that is never learned from, in blocks of ``block_seconds`` with ``guard_seconds``
     dropped on both sides, or by whole films.
+
+    Two ways of learning more from little film: ``noise`` is the standard deviation of what is added
+    to what enters the first layer that learns; ``double_exposure`` the share of pairs whose picture
+    is laid over another one, lighter over darker, while the sounds of both are mixed.
     """
 
     loss: Literal["mse", "log-magnitude", "multi-resolution"] = "mse"
@@ -141,6 +155,8 @@ class Training(_Part, frozen=True):
     rate: Positive = 1e-3
     momentum: Share = 0.9
     weight_decay: NotNegative = 1e-4
+    noise: NotNegative = 0.0
+    double_exposure: Share = 0.0
     batch: Count = 128
     epochs: Annotated[int, Meta(ge=1, le=1_000_000)] = 150
     schedule: Literal["cosine", "constant"] = "cosine"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
 from frame2sound.brain.recipe import LogMag, Mel, Pcm, Recipe, StftBoth, StftMag, StftReal
 from frame2sound.brain.spectra import (
-    LogMagnitudes,
     Magnitudes,
-    MelMagnitudes,
     PolarSpectra,
     RealSpectra,
     Spectra,

@@ -14,16 +14,9 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.recipe import LogMag, Mel, StftBoth, StftMag, StftReal
 from frame2sound.clock import Clock, sample_at
-from frame2sound.sound.bands import mel_bands, spread_over_bins
-
-FAINT_END = 1 / 32
-"""Share of a Hann window that stays below 0.01."""
 
 FAINT = 1e-4
 """80 dB below the scale: magnitudes around it and below count little for a logarithmic loss."""
-
-LOUDEST = 4.0
-"""Decades above the scale: a brain that has diverged shall be loud, not endless."""
 
 
 @dataclass(frozen=True)
@@ -190,75 +183,6 @@ class PolarSpectra(Spectra):
 
     def _middle(self, device: torch.device) -> torch.Tensor:
         return 1 - 2 * (torch.arange(self.bins, device=device) % 2)
-
-
-class LogMagnitudes(Spectra):
-    """The logarithm of the magnitude: decades above the floor, and 0 for silence.
-
-    The windows stand so early that none looks past the frame by more than its faint end: what will
-    begin with the next frame cannot be seen in this one, and would be learned as an echo ahead.
-    """
-
-    recipe: LogMag | Mel
-
-    @cached_property
-    def centres(self) -> NDArray[np.int64]:
-        """The middles of a frame's windows, in samples from the frame's start, ascending."""
-        middles = super().centres
-        past = int(middles[-1]) + self.n_fft // 2 - self.clock.slice_length
-        return middles - max(past - int(FAINT_END * self.n_fft), 0)
-
-    @property
-    def floor(self) -> float:
-        """The magnitude that counts as none."""
-        return float(self.scale * 10 ** (self.recipe.floor_db / 20))
-
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
-        """Turn excerpts into decades."""
-        return self._decades(self.transform(excerpts).abs().square())
-
-    def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the output itself."""
-        return output
-
-    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
-        """Turn decades into magnitudes."""
-        return self._magnitude(self.apart(output)).cpu().numpy()
-
-    def _decades(self, power: torch.Tensor) -> torch.Tensor:
-        decades: torch.Tensor = torch.log1p(power / self.floor**2) * (0.5 / np.log(10))
-        return decades.flatten(1)
-
-    def _magnitude(self, decades: torch.Tensor) -> torch.Tensor:
-        most = LOUDEST - self.recipe.floor_db / 20
-        power = torch.expm1(decades.clamp(0, most) * (2 * np.log(10)))
-        return self.floor * torch.sqrt(power)
-
-
-class MelMagnitudes(LogMagnitudes):
-    """The same in bands."""
-
-    recipe: Mel
-
-    @property
-    def numbers(self) -> int:
-        """How many bands."""
-        return self.recipe.bands
-
-    @cached_property
-    def weights(self) -> NDArray[np.float64]:
-        """What sums bins into bands; ``(bins, bands)``."""
-        return mel_bands(self.recipe.bands, self.n_fft, self.clock.sample_rate)
-
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
-        """Turn excerpts into decades of bands."""
-        power = self.transform(excerpts).abs().square()
-        return self._decades(power @ torch.from_numpy(self.weights).to(power))
-
-    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
-        """Turn decades of bands into magnitudes of bins."""
-        power = self._magnitude(self.apart(output)).cpu().numpy().astype(np.float64) ** 2
-        return np.sqrt(spread_over_bins(power, self.weights)).astype(np.float32)
 
 
 def _window(kind: str, length: int, device: torch.device) -> torch.Tensor:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from frame2sound.cli.app import app
-from frame2sound.cli.cards import card, print_json
+from frame2sound.cli.cards import card, corpus_line, corpus_table, print_json, way
 from frame2sound.cli.options import AsJson, Verbose
 
 
@@ -35,8 +35,7 @@ def _show_recipes(as_json: bool) -> None:
         print_json([recipe_table(recipe) for recipe in recipes])
         return
     for recipe in recipes:
-        layers = "-".join(str(width) for width in recipe.network.hidden)
-        typer.echo(f"{recipe.name:24} 4096-{layers}-sound")
+        typer.echo(f"{recipe.name:24} {way(recipe)}")
         typer.echo(f"  {recipe.about}")
 
 
@@ -52,6 +51,7 @@ def _show_trained(paths: list[Path], as_json: bool) -> None:
                 "parameters": brain.parameters,
                 "recipe": recipe_table(brain.recipe),
                 "provenance": brain.provenance,
+                "corpus": corpus_table(brain.corpus),
             }
             for path, brain in brains.items()
         ]
@@ -59,5 +59,6 @@ def _show_trained(paths: list[Path], as_json: bool) -> None:
         return
     for path, brain in brains.items():
         typer.echo(f"{path}  {brain.recipe.name}  {brain.parameters} parameters")
-        for line in card(brain.provenance):
+        typer.echo(f"  {way(brain.recipe)}")
+        for line in (*card(brain.provenance), corpus_line(brain.corpus)):
             typer.echo(f"  {line}")

@@ -1,10 +1,14 @@
-"""What is printed of results: JSON, and a brain's card."""
+"""What is printed of results: JSON, and the cards of recipes and brains."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from frame2sound.brain.corpus import Corpus, CorpusPointer
+    from frame2sound.brain.recipe import Recipe
 
 HEARD = 0.98
 """Held-out losses from here on are no better than silence's."""
@@ -37,3 +41,42 @@ def card(provenance: dict[str, Any]) -> list[str]:
         if held >= HEARD:
             lines.append("no better than silence on held-out film: it replays what it remembers")
     return lines
+
+
+def way(recipe: Recipe) -> str:
+    """Return what enters a network, its hidden layers and what it gives, each with its size."""
+    from frame2sound.brain.inputs import size_of
+    from frame2sound.brain.sought import target_of
+
+    enters, gives = (_kind(part) for part in (recipe.input, recipe.target))
+    hidden = [str(width) for width in recipe.network.hidden]
+    sizes = [f"{enters} {size_of(recipe.input)}", *hidden]
+    return " - ".join([*sizes, f"{gives} {target_of(recipe).length}"])
+
+
+def _kind(part: Any) -> str:
+    """Return what a part of a recipe is called in its file."""
+    return str(part.__struct_config__.tag)
+
+
+def corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | None:
+    """Return what a brain has of its films' sound, as plain values."""
+    from frame2sound.brain.corpus import Corpus
+
+    if corpus is None:
+        return None
+    if isinstance(corpus, Corpus):
+        seconds = round(corpus.seconds, 2)
+        return {"kind": "carried", "seconds": seconds, "films": list(corpus.films)}
+    return {"kind": "pointed", "library": corpus.library, "films": sorted(corpus.films)}
+
+
+def corpus_line(corpus: Corpus | CorpusPointer | None) -> str:
+    """Return the same in a line."""
+    table = corpus_table(corpus)
+    if table is None:
+        return "no sound of its films: mosaics need --corpus LIBRARY"
+    films = f"{len(table['films'])} film{'s' * (len(table['films']) != 1)}"
+    if table["kind"] == "carried":
+        return f"carries {table['seconds']:.1f} s of {films} for mosaics"
+    return f"mosaics take the sound of {films} from {table['library']}"

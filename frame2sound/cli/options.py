@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from frame2sound.sound.tones import Scale
 
 
 def _be_verbose(context: typer.Context, wanted: bool) -> None:
@@ -34,6 +37,24 @@ def decibels(text: str) -> float:
     if match is None or not -200 <= float(match[1]) <= 60:
         raise typer.BadParameter(f"got {text!r}, expected a level from -200dB to 60dB")
     return float(match[1])
+
+
+def lufs(text: str) -> float:
+    """Read a loudness such as "-23" or "-23LUFS"."""
+    match = re.fullmatch(r"([+-]?\d+(\.\d+)?)\s*(LUFS)?", text.strip(), re.IGNORECASE)
+    if match is None or not -70 <= float(match[1]) <= 0:
+        raise typer.BadParameter(f"got --loudness {text!r}, expected -70 to 0 LUFS")
+    return float(match[1])
+
+
+def tones(text: str) -> Scale:
+    """Read a scale such as "12-tet"."""
+    from frame2sound.sound.tuning import parse_scale
+
+    try:
+        return parse_scale(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def frames_a_second(text: str) -> Fraction:

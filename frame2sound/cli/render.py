@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,11 +21,17 @@ from frame2sound.cli.options import (
     Verbose,
     VideoStream,
     decibels,
+    lufs,
+    tones,
 )
 from frame2sound.cli.progress import Progress
 from frame2sound.errors import Frame2SoundError, SoundtrackError
+from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
+    from frame2sound.brain.brain import Brain
+    from frame2sound.brain.corpus import Corpus
+    from frame2sound.rendering.effects import Chain
     from frame2sound.rendering.render import Rendered
 
 
@@ -33,26 +42,72 @@ def render(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Film to write, or a folder for several.")
     ] = None,
-    mode: Annotated[
-        Literal["overlap-add", "granular"], typer.Option(help="How frames become one sound.")
-    ] = "overlap-add",
+    mode: Annotated[Mode, typer.Option(help="How frames become one sound.")] = DEFAULT_MODE,
     window: Annotated[
         Literal["hann", "none"], typer.Option(help="How frames join; none is the hard cut.")
     ] = "hann",
     overlap: Annotated[
         float | None, typer.Option(help="Seconds over which they cross; else the brain's own.")
     ] = None,
+    phase: Annotated[
+        str | None,
+        typer.Option(
+            help="For brains that predict spectra: running, random, zero, griffin-lim, pghi, "
+            "stolen, hindle-1 to hindle-12.",
+            show_default="running",
+        ),
+    ] = None,
+    phase_from: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Sound or film to steal the phase from.")
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(help='Tune spectra: "12-tet", "just 1/1 5/4 3/2 on A3".')
+    ] = None,
     grains: Annotated[
         Literal["on-time", "hindle"], typer.Option(help="When grains sound; hindle is late.")
     ] = "on-time",
-    wav: Annotated[bool, typer.Option("--wav", help="Write the sound alone.")] = False,
-    codec: Annotated[
-        Literal["aac", "alac", "flac", "opus", "pcm"] | None,
-        typer.Option(help="How the sound is stored; else as is usual for the container."),
+    cloud: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="Of grains: density=300, pitch=-12..12@brightness; repeat."
+        ),
+    ] = None,
+    mosaic: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Of a mosaic: literal, variety, no-repeat, follow-loudness; repeat.",
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILM", help="Make a mosaic of this film alone; repeat for several."),
+    ] = None,
+    corpus: Annotated[
+        Path | None, typer.Option(metavar="LIBRARY", help="Make a mosaic of other films.")
+    ] = None,
+    stereo: Annotated[
+        bool, typer.Option("--stereo", help="Place the sound where the light is.")
+    ] = False,
+    effects: Annotated[
+        str | None, typer.Option(help='In a row: "reverb room=0.4 wet=0.3, delay seconds=0.25".')
+    ] = None,
+    effects_file: Annotated[
+        Path | None, typer.Option(metavar="TOML", help="The same, from a file.")
     ] = None,
     gain: Annotated[str, typer.Option(help="Level of the soundtrack, such as -6dB.")] = "0dB",
     keep_original: Annotated[
         str | None, typer.Option(help="Keep the film's own sound, at a level such as -60dB.")
+    ] = None,
+    loudness: Annotated[
+        str | None, typer.Option(metavar="LUFS", help="How loud in all: -23 for broadcasting.")
+    ] = None,
+    fade_in: Annotated[float, typer.Option(metavar="SECONDS", help="From silence.")] = 0.0,
+    fade_out: Annotated[float, typer.Option(metavar="SECONDS", help="To silence.")] = 0.0,
+    wav: Annotated[bool, typer.Option("--wav", help="Write the sound alone.")] = False,
+    codec: Annotated[
+        Literal["aac", "alac", "flac", "opus", "pcm"] | None,
+        typer.Option(help="How the sound is stored; else as is usual for the container."),
     ] = None,
     video_stream: VideoStream = None,
     allow_damaged: AllowDamaged = False,
@@ -65,35 +120,69 @@ def render(
     """Give animations the soundtrack that a brain hears in them."""
     from frame2sound.brain.file import load_brain
     from frame2sound.film.reader import FilmReader
-    from frame2sound.film.streams import stated_seconds
     from frame2sound.rendering import render as rendering
+    from frame2sound.rendering.cloud import parse_cloud
+    from frame2sound.rendering.mosaic_settings import parse_mosaic
     from frame2sound.training.optimiser import pick_device
 
-    style = rendering.Style(mode, window, overlap, grains, seed)
-    kept = None if keep_original is None else decibels(keep_original)
-    delivery = rendering.Delivery(codec, wav, decibels(gain), kept, overwrite)
+    if corpus is not None and mode != "mosaic":
+        raise SoundtrackError(
+            f"--corpus does nothing in mode {mode}; leave it out or use --mode mosaic"
+        )
+    style = rendering.Style(
+        mode=mode,
+        window=window,
+        overlap_seconds=overlap,
+        grains=grains,
+        seed=seed,
+        phase=phase or ("running" if phase_from is None else "stolen"),
+        phase_sound=phase_from,
+        cloud=parse_cloud(cloud or ()),
+        mosaic=parse_mosaic(mosaic or (), only or ()),
+        scale=None if scale is None else tones(scale),
+        stereo="place" if stereo else "no",
+    )
+    delivery = rendering.Delivery(
+        codec=codec,
+        wav=wav,
+        gain_db=decibels(gain),
+        keep_original_db=None if keep_original is None else decibels(keep_original),
+        overwrite=overwrite,
+        loudness_lufs=None if loudness is None else lufs(loudness),
+        fade_in_seconds=fade_in,
+        fade_out_seconds=fade_out,
+        effects=_chain(effects, effects_file),
+    )
     player = load_brain(brain, pick_device(device))
+    sound = player.corpus if corpus is None else _of_library(corpus, player)
     targets = _targets(animations, out, wav)
-    sources = [path for path in [brain, *animations] if path.exists()]
-    for target in targets.values():
-        if target.exists() and any(target.samefile(source) for source in sources):
-            raise SoundtrackError(f"{target} is read by this command; choose another name")
+    read = [brain, *animations, *filter(None, [phase_from, effects_file])]
+    _refuse_writing_onto(read, targets.values())
+
+    def give(animation: Path, target: Path, report: Callable[[float], None]) -> Rendered:
+        film = FilmReader(animation, video_stream=video_stream, allow_damaged=allow_damaged)
+        return rendering.render(film, player, target, style, delivery, report, corpus=sound)
+
+    _give_all(targets, give, as_json)
+
+
+def _give_all(
+    targets: dict[Path, Path],
+    give: Callable[[Path, Path, Callable[[float], None]], Rendered],
+    as_json: bool,
+) -> None:
+    """Give sound to one animation after another; a bad one stops no other."""
+    from frame2sound.film.streams import stated_seconds
+
     rows: list[dict[str, Any]] = []
     errors: list[str] = []
     with Progress() as progress:
         for animation, target in targets.items():
-            total = stated_seconds(animation)
-
-            def report(
-                done: float, name: str = animation.name, total: float | None = total
-            ) -> None:
-                progress.show(name, done, total)
-
+            show = partial(_show, progress, animation.name, stated_seconds(animation))
             try:
-                film = FilmReader(animation, video_stream=video_stream, allow_damaged=allow_damaged)
-                made = rendering.render(film, player, target, style, delivery, report)
+                made = give(animation, target, show)
             except Frame2SoundError as error:
-                if len(animations) == 1:
+                if len(targets) == 1:
                     raise
                 errors.append(str(error))
                 continue
@@ -105,6 +194,34 @@ def render(
     if errors:
         count = f"{len(errors)} of {len(targets)} were not given sound, the others are done:"
         raise SoundtrackError("\n".join([count, *(f"  {error}" for error in errors)]))
+
+
+def _show(progress: Progress, name: str, total: float | None, done: float) -> None:
+    progress.show(name, done, total)
+
+
+def _chain(text: str | None, path: Path | None) -> Chain | None:
+    from frame2sound.rendering.effects import load_chain, parse_chain
+
+    if text is not None and path is not None:
+        raise SoundtrackError("got --effects and --effects-file, expected one of them")
+    if path is not None:
+        return load_chain(path)
+    return None if text is None else parse_chain(text)
+
+
+def _of_library(library: Path, brain: Brain) -> Corpus:
+    from frame2sound.brain.corpus import Corpus
+    from frame2sound.library.store import Library
+
+    return Corpus.of_library(Library.open(library), brain.clock)
+
+
+def _refuse_writing_onto(read: Iterable[Path], written: Iterable[Path]) -> None:
+    sources = [path for path in read if path.exists()]
+    for target in written:
+        if target.exists() and any(target.samefile(source) for source in sources):
+            raise SoundtrackError(f"{target} is read by this command; choose another name")
 
 
 def _targets(animations: list[Path], out: Path | None, wav: bool) -> dict[Path, Path]:
@@ -133,6 +250,13 @@ def _row(made: Rendered) -> dict[str, Any]:
         "soundtrack": str(made.path),
         "seconds": made.seconds,
         "sample_rate": made.sample_rate,
-        "true_peak_db": round(made.peak_db, 2),
+        "channels": made.channels,
+        "true_peak_db": _finite(made.peak_db),
+        "loudness_lufs": _finite(made.loudness_lufs),
         "notes": list(made.notes),
     }
+
+
+def _finite(level: float | None) -> float | None:
+    """Return a level for JSON, which knows no infinity: silence has none."""
+    return None if level is None or not math.isfinite(level) else round(level, 2)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from frame2sound.cli.app import app
-from frame2sound.cli.cards import card, print_json
+from frame2sound.cli.cards import card, corpus_line, print_json
 from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose
 from frame2sound.cli.progress import Progress
 
@@ -27,6 +27,10 @@ def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="Brain to write.")] = Path(
         "brain.safetensors"
     ),
+    corpus: Annotated[
+        Literal["carry", "point", "none"],
+        typer.Option(help="Films' sound for mosaics: in the brain, in the library, or left out."),
+    ] = "carry",
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
     seed: Seed = 0,
     device: Device = "auto",
@@ -50,10 +54,19 @@ def train(
             note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
             progress.show(f"training {chosen.name}", now.step, now.steps, note)
 
-        brain = fit(shelf, chosen, out, seed=seed, device=device, resume=resume, report=report)
+        brain = fit(
+            shelf,
+            chosen,
+            out,
+            seed=seed,
+            device=device,
+            resume=resume,
+            corpus=corpus,
+            report=report,
+        )
     if as_json:
         print_json({"brain": str(out), "parameters": brain.parameters, **brain.provenance})
         return
     typer.echo(f"{out}  {brain.parameters} parameters")
-    for line in card(brain.provenance):
+    for line in (*card(brain.provenance), corpus_line(brain.corpus)):
         typer.echo(f"  {line}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Sounding
 from frame2sound.clock import Clock, sample_at
-from frame2sound.errors import FilmError
+from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.rendering.gestures import Gestures
 
@@ -33,7 +33,13 @@ class Join(Protocol):
 class Renderer(Protocol):
     """The same, for renderers that also follow what the picture does."""
 
-    channels: int
+    @property
+    def channels(self) -> int:
+        """One or two."""
+
+    @property
+    def summary(self) -> str:
+        """What a person should know of the sound that was made; nothing if empty."""
 
     def feed(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], gestures: Gestures
@@ -50,6 +56,7 @@ class Plain:
 
     join: Join
     channels: int = 1
+    summary: str = ""
 
     def feed(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], gestures: Gestures
@@ -91,18 +98,29 @@ class Soundtrack:
         """Yield pieces of sound, ``(n,)`` or ``(n, 2)`` float32."""
         first = made = 0
         before = None
+        held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
         for pictures in _batches(self._seen()):
             bounds = self.brain.clock.bounds(len(pictures), first)
             gestures = Gestures.of(pictures, before)
-            sound = self.renderer.feed(self.brain.predict(pictures), bounds, gestures)
+            sound = self.renderer.feed(self._predict(pictures), bounds, gestures)
             before = pictures[-1]
-            first, made = first + len(pictures), made + len(sound)
-            yield sound
+            held = np.concatenate([held, sound])
+            # The last frame may be shown for less than a frame of the brain.
+            ready = max(len(held) - self.brain.clock.slice_length, 0)
+            first, made = first + len(pictures), made + ready
+            yield held[:ready]
+            held = held[ready:]
             self.progress(float(self.seconds))
         if not first:
             raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
         length = sample_at(self.seconds, self.brain.clock.sample_rate)
-        yield self.renderer.flush()[: length - made]
+        yield np.concatenate([held, self.renderer.flush()])[: length - made]
+
+    def _predict(self, pictures: NDArray[np.uint8]) -> NDArray[Any]:
+        predictions = self.brain.predict(pictures)
+        if not np.isfinite(predictions).all():
+            raise BrainError("the brain made no sound: its numbers are not finite; train it again")
+        return predictions
 
     def _seen(self) -> Iterator[NDArray[np.uint8]]:
         for frame in self.animation.frames():

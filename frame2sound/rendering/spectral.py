@@ -16,6 +16,11 @@ PIECE = 128
 ONSET_DECADES = 0.35
 """An event begins with a frame whose log magnitudes rise by so much, in the mean of all bins."""
 
+LEVEL_DECADES = 0.8
+"""So does a rise of the level by so much: 8 dB."""
+
+PRESENT = 0.1
+
 EDGE_SECONDS = 0.002
 """How long sound takes to give way to an event."""
 
@@ -83,11 +88,14 @@ class SpectralAdd:
 
     def _begins(self, magnitudes: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Tell with which frames an event begins."""
-        decades = np.log10(np.maximum(magnitudes[:, -1], self.target.scale * AUDIBLE))
-        last = decades[:1] if self._last is None else self._last
-        self._last = decades[-1:]
-        rise = np.maximum(decades - np.concatenate([last, decades[:-1]]), 0).mean(axis=1)
-        begins: NDArray[np.bool_] = rise > ONSET_DECADES
+        last = magnitudes[:1, -1] if self._last is None else self._last
+        spectra = np.concatenate([last, magnitudes[:, -1]])
+        self._last = spectra[-1:]
+        least = self.target.scale * AUDIBLE
+        level = np.log10(np.maximum(np.linalg.norm(spectra, axis=1), self.target.scale * PRESENT))
+        rise = np.diff(np.log10(np.maximum(spectra, least)), axis=0)
+        rise = np.maximum(rise, 0).mean(axis=1)
+        begins: NDArray[np.bool_] = (rise > ONSET_DECADES) | (np.diff(level) > LEVEL_DECADES)
         return begins
 
     def _waiting(self, last: int) -> NDArray[np.int64]:

@@ -68,14 +68,16 @@ class Laying:
         skip = max(-self._origin, 0)
         self._sound, self._weight = self._sound[count:], self._weight[count:]
         self._origin += count
-        return sound[skip:]
+        ready: NDArray[np.float32] = sound[skip:]
+        return ready
 
     def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
         """Return what opens, or closes, in the samples just before place ``at`` of a block."""
         place = np.arange(self.stft.n_fft) - (at - self._edge)
         gate = np.pad(rising(self._edge), (1, 1), constant_values=(0, 1))
         gate = gate[(place + 1).clip(0, self._edge + 1)].astype(np.float32)
-        return gate if opens else 1 - gate
+        opening: NDArray[np.float32] = gate if opens else np.float32(1) - gate
+        return opening
 
     def _make_room(self, end: int) -> None:
         missing = end - self._origin - len(self._sound)

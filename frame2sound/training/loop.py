@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.inputs import see
+from frame2sound.brain.networks import eyes_of
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
@@ -170,7 +172,8 @@ class Trainer:
         rate = rate_at(self.recipe.training, self._steps_done(), self._steps())
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = self._loss(*self.material.learned.take(which))
+        with self._chance() as random:
+            loss = self._loss(*self._exposed(*self.material.learned.take(which), random))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         value = self._finite(loss.item())
@@ -188,8 +191,37 @@ class Trainer:
         return loss
 
     def _loss(self, frames: np.ndarray, excerpts: np.ndarray) -> torch.Tensor:
-        given = self.network(see(torch.from_numpy(frames).to(self.device), self.recipe.input))
+        seen = see(torch.from_numpy(frames).to(self.device), self.recipe.input)
+        eyes = eyes_of(self.network)
+        if eyes is not None:
+            seen = eyes(seen)
+        noise = self.recipe.training.noise
+        if noise and self.network.training:
+            seen = seen + noise * torch.randn_like(seen)
+        given = self.network[eyes is not None :](seen)
         return self.loss(given, self._wanted(excerpts))
+
+    @contextmanager
+    def _chance(self) -> Iterator[np.random.Generator]:
+        """Draw what a step leaves to chance from its number, so that a resumed step is the same."""
+        seeds = [self.seed, 3, self._steps_done()]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+            yield np.random.default_rng(seeds)
+
+    def _exposed(
+        self, frames: np.ndarray, excerpts: np.ndarray, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Expose some frames twice: the lighter of two pictures, the sum of two sounds."""
+        share = self.recipe.training.double_exposure
+        if not share:
+            return frames, excerpts
+        chosen = np.flatnonzero(random.random(len(frames)) < share)
+        other = random.integers(len(frames), size=len(chosen))
+        lighter = np.maximum(frames[chosen], frames[other])
+        mixed = excerpts[chosen] + excerpts[other]
+        frames[chosen], excerpts[chosen] = lighter, mixed
+        return frames, excerpts
 
     def _wanted(self, excerpts: np.ndarray) -> torch.Tensor:
         return self.target.wanted(torch.from_numpy(excerpts).to(self.device))

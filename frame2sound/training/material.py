@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import eigenframes, pixels
-from frame2sound.brain.networks import first_layer
+from frame2sound.brain.inputs import pixels
+from frame2sound.brain.networks import eyes_of
 from frame2sound.brain.recipe import Eigenframes, Recipe, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
@@ -76,10 +76,10 @@ class Material:
     def untrained(self, recipe: Recipe, seed: int) -> Brain:
         """Return a brain that has looked at the films but learned nothing."""
         brain = Brain.untrained(recipe, self.scale, seed)
-        if isinstance(recipe.input, Eigenframes):
-            seen = pixels(torch.from_numpy(self.learned.take(self.learned.spread(MOST_SEEN))[0]))
-            weight, bias = eigenframes(seen, recipe.input.count, recipe.input.floor, seed)
-            first_layer(brain.network).load_state_dict({"weight": weight, "bias": bias})
+        eyes = eyes_of(brain.network)
+        if eyes is not None and isinstance(recipe.input, Eigenframes):
+            seen = self.learned.take(self.learned.spread(MOST_SEEN))[0]
+            eyes.open(pixels(torch.from_numpy(seen)), recipe.input.floor, seed)
         return brain
 
     def signature(self, recipe: Recipe, seed: int) -> str:

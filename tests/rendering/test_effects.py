@@ -6,8 +6,6 @@ import pytest
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.effects import load_chain, parse_chain
 
-pytest.importorskip("pedalboard")
-
 RATE = 22050
 DRY = ["delay", "reverb wet=0.3", "chorus"]
 FILTERS = [

@@ -11,17 +11,11 @@ import soundfile
 from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.evaluation.measures import true_peak_db
 from frame2sound.film.reader import FilmReader
-from frame2sound.rendering.granular import Granular
-from frame2sound.rendering.render import (
-    MIRRORED_OVERLAP,
-    Delivery,
-    Style,
-    default_output,
-    render,
-)
-from frame2sound.rendering.schedule import Hindle, OnTime
+from frame2sound.rendering.effects import parse_chain
+from frame2sound.rendering.render import Delivery, Style, default_output, render
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB
 from tests.making import H264, VP8, Audio, greys, heard, make_film, packets
+from tests.rendering.foretelling import KINDS, Foreteller
 from tests.rendering.simple_brains import (
     BrightNoise,
     Clicks,
@@ -35,6 +29,8 @@ FPS = Fraction(24000, 1001)
 FRAMES = 48
 SECONDS = FRAMES / FPS
 RATE = 22050
+MODES = ("overlap-add", "granular", "mosaic")
+SPECTRAL = ("stft-real", "stft-both", "log-mag")
 HALF_STEP = 2.0**-16
 """Rounding to 16 bits."""
 
@@ -51,9 +47,9 @@ def own_sound(channels=1, rate=48_000, start=Fraction(0), seconds=SECONDS, codec
     return Audio(samples, rate, codec, layout, start)
 
 
-def give(film, brain, out, style=None, **delivery):
+def give(film, brain, out, style=None, corpus=None, **delivery):
     style = Style() if style is None else style
-    return render(FilmReader(film), brain, out, style, Delivery(**delivery))
+    return render(FilmReader(film), brain, out, style, Delivery(**delivery), corpus=corpus)
 
 
 def decoded(path):
@@ -230,6 +226,68 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize("kind", ["pcm", *SPECTRAL])
+@pytest.mark.parametrize("mode", MODES)
+def test_spectra_and_corpora_sound_and_repeat(tmp_path, kind, mode):
+    film, brain = animation(tmp_path), Foreteller(kind, fps=24)
+    for name in ("a.wav", "b.wav"):
+        rendered = give(film, Foreteller(kind, fps=24), tmp_path / name, Style(mode), brain.corpus)
+    sound, _ = decoded(tmp_path / "a.wav")
+    assert len(sound) == round(SECONDS * RATE)
+    assert np.abs(sound).max() > 0.01
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    said = {"overlap-add": (), "granular": ("grains",), "mosaic": ("a mosaic of 3.0 s",)}[mode]
+    assert [note[: len(words)] for note, words in zip(rendered.notes, said, strict=True)] == [*said]
+
+
+@pytest.mark.parametrize("kind", ["pcm", *SPECTRAL])
+@pytest.mark.parametrize("mode", MODES)
+def test_all_black_is_digital_silence_in_every_mode(tmp_path, kind, mode):
+    film, brain = animation(tmp_path, levels=[0] * FRAMES), Foreteller(kind, fps=24)
+    settings = {"loudness_lufs": -23, "fade_out_seconds": 0.5, "gain_db": 40}
+    out = tmp_path / "out.wav"
+    rendered = give(film, brain, out, Style(mode, stereo="place"), brain.corpus, **settings)
+    sound, _ = decoded(out)
+    assert sound.shape == (round(SECONDS * RATE), 2)
+    assert not sound.any()
+    assert rendered.loudness_lufs == -np.inf
+    assert "it is silent: nothing was brought to -23 LUFS" in rendered.notes
+
+
+class Spoilt(Foreteller):
+    """Predictions that turn into numbers that are not finite."""
+
+    def predict(self, frames):
+        predictions = super().predict(frames)
+        predictions[30:] = np.nan
+        return predictions
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mode", MODES)
+def test_predictions_that_are_not_finite_leave_nothing_behind(tmp_path, kind, mode):
+    film, brain = animation(tmp_path), Spoilt(kind, fps=24)
+    with pytest.raises(BrainError, match="not finite; train it again"):
+        give(film, brain, tmp_path / "out.mkv", Style(mode), brain.corpus, loudness_lufs=-20)
+    assert list(tmp_path.iterdir()) == [film]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_whole_chain_repeats_to_the_byte(tmp_path, mode):
+    film = animation(tmp_path, levels=[255, 0, 130] * 20)
+    chain = parse_chain("reverb wet=0.4, chorus, time-stretch ratio=1.1")
+    settings = {"effects": chain, "loudness_lufs": -20, "fade_in_seconds": 0.1}
+    style = Style(mode, stereo="place", seed=4)
+    for name in ("a.wav", "b.wav"):
+        brain = Foreteller("log-mag", fps=24)
+        give(film, brain, tmp_path / name, style, brain.corpus, **settings)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    sound, _ = decoded(tmp_path / "a.wav")
+    assert len(sound) == round(60 / FPS * RATE)
+    assert true_peak_db(sound) <= CEILING_DB
+    assert {path.name for path in tmp_path.iterdir()} == {"film.mp4", "a.wav", "b.wav"}
+
+
 @pytest.mark.parametrize("out", ["out.mp4", "out.mkv", "out.wav"])
 @pytest.mark.parametrize("mode", ["overlap-add", "granular"])
 @pytest.mark.parametrize("fault", BROKEN)
@@ -267,30 +325,6 @@ def test_an_overlap_out_of_range_is_refused(tmp_path, seconds):
     with pytest.raises(SoundtrackError, match=r"got --overlap .* less than a frame \(0\.0417 s\)"):
         give(film, SimpleBrain(24), tmp_path / "out.wav", Style(overlap_seconds=seconds))
     assert list(tmp_path.iterdir()) == [film]
-
-
-@pytest.mark.parametrize(
-    ("style", "lead", "overlap"),
-    [
-        (Style(), 100, 100),
-        (Style(), 0, int(MIRRORED_OVERLAP * 919)),
-        (Style(window="none"), 100, 0),
-        (Style(overlap_seconds=0.02), 100, 441),
-        (Style(overlap_seconds=0.0), 100, 0),
-    ],
-)
-def test_how_blocks_join(style, lead, overlap):
-    join = style.renderer(SimpleBrain(lead=lead))
-    assert (join.lead, join.overlap) == (lead, overlap)
-
-
-@pytest.mark.parametrize(("grains", "kind"), [("on-time", OnTime), ("hindle", Hindle)])
-def test_which_grains_are_laid(grains, kind):
-    granular = Style("granular", grains=grains, seed=3).renderer(SimpleBrain(lead=100))
-    assert isinstance(granular, Granular)
-    assert isinstance(granular.schedule, kind)
-    assert granular.seed == 3
-    assert granular.join.overlap == 100
 
 
 def test_the_same_seed_gives_the_same_file(tmp_path):

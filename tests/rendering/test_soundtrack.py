@@ -9,7 +9,7 @@ import pytest
 from frame2sound.errors import FilmError
 from frame2sound.film.reader import FilmReader
 from frame2sound.rendering.granular import Granular
-from frame2sound.rendering.soundtrack import BATCH, Soundtrack
+from frame2sound.rendering.soundtrack import BATCH, Plain, Soundtrack
 from frame2sound.sound.overlap import OverlapAdd
 from tests.making import greys, make_film
 from tests.rendering.simple_brains import BrightNoise, Clicks, SimpleBrain
@@ -43,7 +43,7 @@ def level(frame):
 
 
 def overlap_add(brain):
-    return OverlapAdd(brain.lead, brain.lead)
+    return Plain(OverlapAdd(brain.lead, brain.lead))
 
 
 def hear(path, brain, renderer=overlap_add):
@@ -59,6 +59,24 @@ def test_the_length_is_the_animations_to_the_sample(tmp_path, fps, brain_fps):
     assert seconds == times[-1]
     assert len(sound) == round(times[-1] * 22050)
     assert sound.dtype == np.float32
+
+
+class Eager:
+    """A join that holds nothing back, not even what lies beyond the animation's end."""
+
+    def feed(self, predictions, bounds):
+        return np.ones(bounds[-1] - bounds[0], np.float32)
+
+    def flush(self):
+        return np.empty(0, np.float32)
+
+
+@pytest.mark.parametrize("frames", [1, 33, BATCH, BATCH + 1])
+@pytest.mark.parametrize("brain_fps", [*BRAINS, Fraction(7)], ids=str)
+def test_no_sound_is_given_beyond_the_end(tmp_path, frames, brain_fps):
+    path, times = film(tmp_path, Fraction(25), frames)
+    sound, _ = hear(path, SimpleBrain(brain_fps), lambda brain: Plain(Eager()))
+    assert len(sound) == round(times[-1] * 22050)
 
 
 @pytest.mark.parametrize("brain_fps", BRAINS, ids=str)
@@ -84,8 +102,8 @@ def test_any_number_of_frames_is_enough(tmp_path, frames, brain_fps, granular):
     path, times = film(tmp_path, Fraction(24), frames)
 
     def renderer(brain):
-        join = overlap_add(brain)
-        return Granular(join, brain.clock) if granular else join
+        plain = overlap_add(brain)
+        return Granular(plain.join, brain.clock) if granular else plain
 
     sound, _ = hear(path, BrightNoise(brain_fps, lead=100), renderer)
     assert len(sound) == round(times[-1] * 22050)
@@ -108,7 +126,7 @@ def test_a_flash_clicks_at_the_start_of_each_frame_that_sees_it(tmp_path, brain_
 def test_progress_is_told_in_seconds_of_the_animation(tmp_path):
     path, times = film(tmp_path, Fraction(24), 2 * BATCH)
     told, brain = [], SimpleBrain()
-    for _ in Soundtrack(FilmReader(path), brain, OverlapAdd(0, 0), told.append):
+    for _ in Soundtrack(FilmReader(path), brain, Plain(OverlapAdd(0, 0)), told.append):
         pass
     assert told == sorted(told)
     assert told[-1] == float(times[-1])
@@ -119,4 +137,4 @@ def test_an_animation_without_frames_is_refused(tmp_path, monkeypatch):
     reader = FilmReader(path)
     monkeypatch.setattr(reader, "frames", lambda: iter(()))
     with pytest.raises(FilmError, match=r"film\.mov has no frames"):
-        list(Soundtrack(reader, SimpleBrain(), OverlapAdd(0, 0)))
+        list(Soundtrack(reader, SimpleBrain(), Plain(OverlapAdd(0, 0))))

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pyloudnorm
 import pytest
 
 from frame2sound.sound.loudness import LoudnessMeter, k_weighting
@@ -88,7 +89,6 @@ def test_pieces_give_what_the_whole_gives(sizes, channels):
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("kind", ["white", "brown", "pulses"])
 def test_pyloudnorm_agrees(rate, channels, kind):
-    pyloudnorm = pytest.importorskip("pyloudnorm")
     rng = np.random.default_rng(1)
     sound = rng.normal(0, 0.1, (4 * rate, channels))
     if kind == "brown":

@@ -1,0 +1,7 @@
+"""The modes of rendering, by name."""
+
+from typing import Literal
+
+Mode = Literal["overlap-add", "granular", "mosaic"]
+
+DEFAULT_MODE: Mode = "overlap-add"

@@ -1,0 +1,124 @@
+"""The render command: every way of playing, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from frame2sound.cli import app
+from frame2sound.film.demo import scene_named
+from frame2sound.film.writer import write_scene
+
+FAST = ["--recipe", "armstrong-basic", "--set", "training.epochs=2", "--set", "network.hidden=[16]"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(folder: Path, *words: str | Path) -> Said:
+    """Run the command line in this process: a second less for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        done = CliRunner().invoke(app, [str(word) for word in words])
+    return Said(done.exit_code, done.stdout, done.stderr)
+
+
+SPECTRAL = ["--set", 'target={kind="stft-mag",window_length=512}']
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a film, a library of it, two brains and a silent animation."""
+    folder = tmp_path_factory.mktemp("studio")
+    for name, seed, sounding in (("film.mp4", 0, True), ("animation.mp4", 1, False)):
+        scene = scene_named("typing", seconds=6, seed=seed, size=(64, 64))
+        write_scene(scene, folder / name, sounding=sounding)
+    assert run(folder, "pickle", "film.mp4", "--library", "library").returncode == 0
+    for name, settings in {"brain": [], "spectral": SPECTRAL}.items():
+        words = ["train", "library", *FAST, *settings, "--out", f"{name}.safetensors"]
+        made = run(folder, *words)
+        assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_a_corpus_is_carried_pointed_to_or_given(studio: Path, tmp_path: Path) -> None:
+    words = ["train", studio / "library", *FAST, "--out"]
+    for how, told in {"point": "mosaics take the sound of 1 film", "none": "no sound"}.items():
+        said = run(tmp_path, *words, f"{how}.safetensors", "--corpus", how)
+        assert said.returncode == 0, said.stderr
+        assert told in said.stdout
+    mosaic = ["render", studio / "animation.mp4", "--mode", "mosaic", "--brain"]
+    for extra in (["point.safetensors"], ["none.safetensors", "--corpus", studio / "library"]):
+        said = run(tmp_path, *mosaic, *extra, "--wav", "--overwrite")
+        assert said.returncode == 0, said.stderr
+        assert "a mosaic of 6.0 s of the film film-" in said.stdout
+    said = run(tmp_path, *mosaic, "none.safetensors")
+    assert said.returncode == 1
+    assert "--corpus LIBRARY, or train it with --corpus carry" in said.stderr
+
+
+PLAYED = {
+    "mosaic": ["--mode", "mosaic", "--mosaic", "literal=0.5", "--mosaic", "variety=0.2"],
+    "cloud": ["--mode", "granular", "--cloud", "density=100..300@motion", "--cloud", "pitch=-12"],
+    "tuned": ["--mode", "overlap-add", "--phase", "pghi", "--scale", "12-tet A4=442"],
+    "stolen": ["--mode", "granular", "--phase-from", "film.mp4"],
+}
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_every_way_of_playing(studio: Path, tmp_path: Path, name: str) -> None:
+    words = ["render", "animation.mp4", "--brain", "spectral.safetensors", *PLAYED[name]]
+    words += ["-o", str(tmp_path / "o.wav")]
+    finish = ["--loudness", "-30", "--fade-in", "0.5", "--fade-out", "1", "--stereo"]
+    said = run(studio, *words, *finish, "--effects", "reverb wet=0.2, low-pass hz=5000", "--json")
+    assert said.returncode == (1 if name == "stolen" else 0), said.stderr
+    if name == "stolen":
+        assert "the brain at 22050 Hz; convert it" in said.stderr
+        return
+    (row,) = json.loads(said.stdout)["soundtracks"]
+    assert row["channels"] == 2
+    sound, rate = soundfile.read(tmp_path / "o.wav")
+    assert (sound.shape, rate) == ((6 * 22050, 2), 22050)
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--cloud", "pitch=3"], "--cloud does nothing in mode overlap-add"),
+        (["--mode", "mosaic", "--phase", "zero"], "--phase does nothing in mode mosaic"),
+        (["--mode", "granular", "--only", "x"], "--mosaic or --only does nothing in mode granular"),
+        (["--mode", "granular", "--corpus", "library"], "--corpus does nothing in mode granular"),
+        (["--mode", "granular", "--cloud", "pitch=99"], "pitch=99, expected -48 to 48 semitones"),
+        (["--mode", "mosaic", "--mosaic", "literal=7"], "got literal 7.0, expected 0 to 1"),
+        (["--mode", "mosaic", "--only", "opera"], "got the film 'opera', expected one of"),
+        (["--mode", "mosaic", "--corpus", "nowhere"], "nowhere is no library"),
+        (["--phase", "sideways"], "expected one of running, random"),
+        (["--effects", "gargle"], "no effect 'gargle'; expected one of reverse"),
+        (["--effects-file", "none.toml"], "none.toml is not readable as a chain"),
+        (["--effects", "gain db=1", "--effects-file", "a.toml"], "expected one of them"),
+        (["--fade-in", "-2"], "got --fade-in -2, expected 0 to 60 s"),
+    ],
+)
+def test_what_does_nothing_or_is_out_of_range_is_refused_in_one_line(
+    studio: Path, tmp_path: Path, words: list[str], match: str
+) -> None:
+    render = ["render", "animation.mp4", "--brain", "brain.safetensors"]
+    render += ["-o", str(tmp_path / "o.wav")]
+    if "--mode" not in words:
+        render += ["--mode", "overlap-add"]
+    said = run(studio, *render, *words)
+    assert said.returncode == 1
+    assert match in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
