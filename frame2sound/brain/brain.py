@@ -56,6 +56,9 @@ class Brain:
     provenance: dict[str, Any] = field(default_factory=dict)
     corpus: Corpus | CorpusPointer | None = None
 
+    def __post_init__(self) -> None:
+        self.network.eval()
+
     @classmethod
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Build a brain that has learned nothing."""
