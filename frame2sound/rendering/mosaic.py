@@ -22,6 +22,12 @@ from frame2sound.rendering.units import Ear, Looks, Units
 PIECE = 32
 """Frames for which units are chosen together, whatever the batches in which they come."""
 
+FAINT_DB = 35.0
+"""Above silence; what comes out of silence no louder than this began before its frame."""
+
+LEAD_IN_DB = 14.0
+"""How much softer than a faint beginning the frame before it is at least."""
+
 MOST_BOOST_DB, MOST_CUT_DB = 12.0, 40.0
 """How far a unit is made louder or softer to follow the prediction."""
 
@@ -131,8 +137,24 @@ class Mosaic:
         self._waiting, self._lengths = self._waiting[frames:], self._lengths[frames:]
         chosen = self._selection.choose(looks)
         gains = self._gains_db(chosen, looks)
+        self._lead_in(chosen, gains, looks)
         laid = zip(chosen.tolist(), gains.tolist(), lengths, strict=True)
         return np.concatenate([self._joining.lay(*each) for each in laid])
+
+    def _lead_in(self, chosen: NDArray[np.int64], gains: NDArray[np.float64], looks: Looks) -> None:
+        """Let what begins faintly begin a frame before, as it does in its film.
+
+        A swell cannot be seen before it can be heard; what begins loud begins with its frame.
+        """
+        faint = self.units.silence_db + FAINT_DB
+        for frame in np.flatnonzero((chosen[:-1] == REST) & (chosen[1:] != REST)).tolist():
+            unit = int(chosen[frame + 1])
+            before = self.units.leader(unit)
+            if looks.loudness_db[frame + 1] < faint and before is not None:
+                loudness = self.units.looks.loudness_db[before]
+                chosen[frame] = before
+                most = looks.loudness_db[frame + 1] - LEAD_IN_DB - loudness
+                gains[frame] = min(gains[frame + 1], most)
 
     def _looks(self, predictions: NDArray[Any]) -> Looks:
         """Hear predictions, but none louder, in any band, than the corpus ever is.

@@ -21,6 +21,9 @@ LEVEL_DECADES = 0.8
 
 PRESENT = 0.1
 
+STEADY = 0.7
+"""Natural logarithm of how far levels may be apart to be evened: 6 dB."""
+
 EDGE_SECONDS = 0.002
 """How long sound takes to give way to an event."""
 
@@ -75,8 +78,9 @@ class SpectralAdd:
         self._centres = np.concatenate([self._centres, (bounds[:-1, None] + places)[kept]])
         self._magnitudes = np.concatenate([self._magnitudes, magnitudes[kept]])
         self._end = int(bounds[-1])
-        while len(self._waiting(int(self._centres[-1]))) == PIECE:
-            self._play(self._waiting(int(self._centres[-1])))
+        last = int(self._centres[-1 - min(self.target.recipe.a_frame, len(self._centres) - 1)])
+        while len(waiting := self._waiting(last)) == PIECE:
+            self._play(waiting)
         return self._laying.take(self._next - self._laying.reach)
 
     def flush(self) -> NDArray[np.float32]:
@@ -131,14 +135,31 @@ class SpectralAdd:
         )
         part = np.where(earlier == later, part, here == later)[:, None].astype(np.float32)
         faint = np.float32(self.target.scale * FAINTEST)
-        decades = np.log(self._magnitudes + faint)
+        decades = self._evened(np.log(self._magnitudes + faint))
         mixed = decades[ahead] * (1 - part) + decades[after] * part
-        between: NDArray[np.float32] = np.maximum(np.exp(mixed) - faint, 0)
-        return between
+        return np.where(mixed > np.log(2 * faint), np.exp(mixed) - faint, np.float32(0))
+
+    def _evened(self, decades: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Even log magnitudes over two frames, where the level holds: what steps with frames hums.
+
+        Spectra have a part in it by pairs, one before and one after, unless either is across an
+        event or more than `STEADY` louder or softer.
+        """
+        segment = np.searchsorted(self._events, self._centres, side="right")
+        level = np.log(np.linalg.norm(self._magnitudes, axis=1) + self.target.scale * FAINTEST)
+        number, reach = np.arange(len(decades)), self.target.recipe.a_frame
+        total, weight = decades.copy(), np.ones((len(decades), 1), np.float32)
+        for offset in range(1, reach + 1):
+            pair = [np.clip(number + o, 0, len(decades) - 1) for o in (-offset, offset)]
+            alike = [(segment[at] == segment) & (np.abs(level[at] - level) < STEADY) for at in pair]
+            share = (alike[0] & alike[1])[:, None] * np.float32(0.5 if offset == reach else 1)
+            total += (decades[pair[0]] + decades[pair[1]]) * share
+            weight += 2 * share
+        return total / weight
 
     def _forget(self, until: int) -> None:
         """Drop magnitudes and events that no later hop asks for."""
-        keep = max(int(np.searchsorted(self._centres, until)) - 1, 0)
+        keep = max(int(np.searchsorted(self._centres, until)) - 1 - self.target.recipe.a_frame, 0)
         self._centres, self._magnitudes = self._centres[keep:], self._magnitudes[keep:]
         self._events = self._events[self._events > until - 2 * self._laying.reach]
 

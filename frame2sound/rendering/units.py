@@ -181,6 +181,10 @@ class Units:
     def __len__(self) -> int:
         return len(self.at)
 
+    def leader(self, unit: int) -> int | None:
+        """Return the unit that comes before another in its film, if there is one."""
+        return unit - 1 if unit > 0 and self.follower[unit - 1] == unit else None
+
     @property
     def silence_db(self) -> float:
         """The loudness below which a frame is silent."""
