@@ -42,7 +42,14 @@ def render(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Film to write, or a folder for several.")
     ] = None,
-    mode: Annotated[Mode, typer.Option(help="How frames become one sound.")] = DEFAULT_MODE,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(
+            help="How frames become one sound.",
+            show_default="as the other options ask; else mosaic if the brain has its films' "
+            "sound with it, and overlap-add if not",
+        ),
+    ] = None,
     window: Annotated[
         Literal["hann", "none"], typer.Option(help="How frames join; none is the hard cut.")
     ] = "hann",
@@ -125,12 +132,18 @@ def render(
     from frame2sound.rendering.mosaic_settings import parse_mosaic
     from frame2sound.training.optimiser import pick_device
 
-    if corpus is not None and mode != "mosaic":
+    if corpus is not None and mode not in (None, "mosaic"):
         raise SoundtrackError(
             f"--corpus does nothing in mode {mode}; leave it out or use --mode mosaic"
         )
+    player = load_brain(brain, pick_device(device))
+    asked: dict[Mode, bool] = {
+        "granular": bool(cloud) or grains != "on-time",
+        "mosaic": bool(mosaic or only or corpus),
+        "overlap-add": window != "hann" or any((overlap, phase, phase_from, scale)),
+    }
     style = rendering.Style(
-        mode=mode,
+        mode=mode or _mode(asked, has_corpus=player.corpus is not None),
         window=window,
         overlap_seconds=overlap,
         grains=grains,
@@ -153,7 +166,6 @@ def render(
         fade_out_seconds=fade_out,
         effects=_chain(effects, effects_file),
     )
-    player = load_brain(brain, pick_device(device))
     sound = player.corpus if corpus is None else _of_library(corpus, player)
     targets = _targets(animations, out, wav)
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]
@@ -164,6 +176,12 @@ def render(
         return rendering.render(film, player, target, style, delivery, report, corpus=sound)
 
     _give_all(targets, give, as_json)
+
+
+def _mode(asked: dict[Mode, bool], *, has_corpus: bool) -> Mode:
+    """Return the first mode that an option asks for; else the one that sounds best."""
+    best: Mode = "mosaic" if has_corpus else DEFAULT_MODE
+    return next((mode for mode, wanted in asked.items() if wanted), best)
 
 
 def _give_all(

@@ -128,7 +128,7 @@ class Cloud:
 
     duration: Control = 0.05
     density: Control = 150.0
-    jitter: Control = 0.003
+    jitter: Control = 0.0007
     pitch: Control = 0.0
     pitch_jitter: Control = 0.0
     spray: Control = 1.0
