@@ -1,16 +1,20 @@
-# make demo   set up, then the whole way on a film that it draws
-# make test   set up, then every check
-# make clean  remove what the two made
+# make demo     set up, then the whole way on a film that it draws
+# make gallery  set up, then films in every mode, and a page of them, in render/
+# make test     set up, then every check
+# make clean    remove what demo and test made
 
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: demo test clean
+.PHONY: demo gallery test clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
 	$(VENV)/bin/frame2sound demo
+
+gallery: $(READY)
+	$(VENV)/bin/frame2sound gallery
 
 test: $(READY)
 	$(VENV)/bin/ruff check .

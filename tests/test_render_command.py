@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import soundfile
-from typer.testing import CliRunner
 
-from frame2sound.cli import app
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
+from tests.commanding import run
 
 FAST = ["--recipe", "armstrong-basic", "--set", "training.epochs=2", "--set", "network.hidden=[16]"]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said, and how it ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def run(folder: Path, *words: str | Path) -> Said:
-    """Run the command line in this process: a second less for each."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        done = CliRunner().invoke(app, [str(word) for word in words])
-    return Said(done.exit_code, done.stdout, done.stderr)
 
 
 SPECTRAL = ["--set", 'target={kind="stft-mag",window_length=512}']

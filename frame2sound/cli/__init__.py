@@ -1,6 +1,17 @@
 """The command line: parsing and printing only, one command a module."""
 
-from frame2sound.cli import brains, demo, films, measure, pickle, render, train
+from frame2sound.cli import brains, demo, films, gallery, measure, pickle, render, train
 from frame2sound.cli.app import app, main
 
-__all__ = ["app", "brains", "demo", "films", "main", "measure", "pickle", "render", "train"]
+__all__ = [
+    "app",
+    "brains",
+    "demo",
+    "films",
+    "gallery",
+    "main",
+    "measure",
+    "pickle",
+    "render",
+    "train",
+]

@@ -1,4 +1,4 @@
-"""``frame2sound demo``: the whole way, in about a minute."""
+"""``frame2sound demo``: the whole way, in two minutes at most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def demo(
     seed: Seed = 0,
     verbose: Verbose = False,
 ) -> None:
-    """Go the whole way in about a minute, on a film that it draws."""
+    """Go the whole way in two minutes, on a film that it draws."""
     from frame2sound.studio import run_demo
 
     with Progress() as progress:

@@ -136,14 +136,13 @@ def render(
         raise SoundtrackError(
             f"--corpus does nothing in mode {mode}; leave it out or use --mode mosaic"
         )
-    player = load_brain(brain, pick_device(device))
     asked: dict[Mode, bool] = {
         "granular": bool(cloud) or grains != "on-time",
         "mosaic": bool(mosaic or only or corpus),
         "overlap-add": window != "hann" or any((overlap, phase, phase_from, scale)),
     }
-    style = rendering.Style(
-        mode=mode or _mode(asked, has_corpus=player.corpus is not None),
+    styled = partial(
+        rendering.Style,
         window=window,
         overlap_seconds=overlap,
         grains=grains,
@@ -166,6 +165,8 @@ def render(
         fade_out_seconds=fade_out,
         effects=_chain(effects, effects_file),
     )
+    player = load_brain(brain, pick_device(device))
+    style = styled(mode=mode or _mode(asked, has_corpus=player.corpus is not None))
     sound = player.corpus if corpus is None else _of_library(corpus, player)
     targets = _targets(animations, out, wav)
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]

@@ -64,12 +64,12 @@ class Laying:
         """Return the sound up to sample ``end`` that was not taken yet; it is done with."""
         self._make_room(end)
         count = max(end - self._origin, 0)
-        sound = self._sound[:count] / np.maximum(self._weight[:count], LEAST_WEIGHT)
+        weight: NDArray[np.float32] = np.maximum(self._weight[:count], LEAST_WEIGHT)
+        sound = self._sound[:count] / weight
         skip = max(-self._origin, 0)
         self._sound, self._weight = self._sound[count:], self._weight[count:]
         self._origin += count
-        ready: NDArray[np.float32] = sound[skip:]
-        return ready
+        return sound[skip:]
 
     def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
         """Return what opens, or closes, in the samples just before place ``at`` of a block."""

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.networks import last_layer
+from frame2sound.brain.inputs import pixels
+from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
+from frame2sound.brain.networks import eyes_of, last_layer
 from frame2sound.errors import BrainError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
@@ -38,6 +40,14 @@ def loud(recipe, seed=0):
     layer = last_layer(brain.network)
     torch.nn.init.normal_(layer.weight, 0, layer.in_features**-0.5, generator)
     torch.nn.init.normal_(layer.bias, 0, 0.3, generator)
+    if isinstance(brain.target, LogMagnitudes):
+        with torch.no_grad():
+            for weights in (layer.weight, layer.bias):  # levels decide
+                weights.unflatten(0, (-1, brain.target.numbers))[:, 0] *= 4 * LEVEL_WEIGHT
+    eyes = eyes_of(brain.network)
+    if eyes is not None:
+        seen = np.concatenate([FRAMES, SCREENS])
+        eyes.open(pixels(torch.from_numpy(seen)), recipe.input.floor, seed)
     return brain
 
 

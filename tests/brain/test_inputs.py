@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.inputs import PIXELS, eigenframes, fft2, pixels, see, size_of
+from frame2sound.brain.inputs import (
+    FAINTEST,
+    PIXELS,
+    PROFILES,
+    Eyes,
+    eigenframes,
+    fft2,
+    pixels,
+    profiles,
+    see,
+    size_of,
+)
 from frame2sound.brain.recipe import Eigenframes, Fft2, Pixels
 
 
@@ -90,3 +101,107 @@ def test_screens_have_only_their_grey():
     seen = fft2(screens)
     torch.testing.assert_close(seen[:, 0], torch.tensor([0.0, 1.0]))
     assert seen[:, 1:].abs().max() < 1e-6
+
+
+def slow_profiles(picture):
+    """The brightest and four times the mean of columns, then rows, averaged over neighbours."""
+    found = []
+    for lines in (picture.T, picture):
+        for measure in (lambda line: max(line), lambda line: 4 * sum(line) / 64):
+            each = [measure(line.tolist()) for line in lines]
+            for width in (1, 4, 16, 64):
+                found += [sum(each[at : at + width]) / width for at in range(0, 64, width)]
+    return found
+
+
+def test_profiles_equal_a_slow_loop():
+    pictures = np.random.default_rng(0).random((3, 64, 64)).astype(np.float32)
+    pictures[1, :, 20:] = 0
+    given = profiles(torch.from_numpy(pictures).reshape(3, -1))
+    assert given.shape == (3, PROFILES) == (3, 340)
+    expected = [slow_profiles(picture.astype(np.float64)) for picture in pictures]
+    # Means of 64 numbers up to 4 in single precision.
+    np.testing.assert_allclose(given, expected, atol=2e-6)
+    assert profiles(torch.empty(0, PIXELS)).shape == (0, PROFILES)
+
+
+def test_a_bright_column_is_told_from_a_bright_row():
+    pictures = torch.zeros(2, 64, 64)
+    pictures[0, :, 10] = 1
+    pictures[1, 10] = 1
+    column, row = profiles(pictures.reshape(2, -1))
+    half = PROFILES // 2
+    assert torch.equal(column[:half], row[half:])
+    assert torch.equal(column[half:], row[:half])
+    assert column[10] == 1 == row[half + 10]
+    assert column[:64].sum() == 1
+
+
+def opened(seen, count=16, with_profiles=True, floor=1.0):
+    eyes = Eyes(count, with_profiles)
+    eyes.open(seen, floor, seed=0)
+    return eyes
+
+
+def blobs(n=300):
+    """Pictures of a bright square that wanders, ``(n, 4096)``, grey 0 to 1."""
+    random = np.random.default_rng(2)
+    pictures = np.zeros((n, 64, 64), np.float32)
+    for picture, (x, y) in zip(pictures, random.integers(0, 48, (n, 2)), strict=True):
+        picture[y : y + 16, x : x + 16] = random.uniform(0.3, 1)
+    return torch.from_numpy(pictures).reshape(n, -1)
+
+
+@pytest.mark.parametrize("floor", [1e-6, 1.0])
+def test_eyes_whiten_what_they_were_opened_to(floor):
+    seen = blobs()
+    eyes = opened(seen, floor=floor)
+    assert eyes.width == 16 + PROFILES
+    given = eyes(seen).double()
+    assert given.shape == (300, eyes.width)
+    np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
+    variance = given.var(0, correction=0)
+    # Never more than one, but for single precision; eigenframes fall with their own variance.
+    assert variance.max() < 1.001
+    components = variance[:16]
+    assert (components.diff() < 1e-3).all()
+    if floor < 1:
+        np.testing.assert_allclose(components, 1, atol=0.01)
+    else:
+        assert components[-1] < 0.9
+    weight, bias = eigenframes(seen, 16, floor, seed=0)
+    torch.testing.assert_close(eyes(seen)[:, :16], seen @ weight.T + bias)
+
+
+def test_profiles_are_standardised_but_faint_ones_stay_faint():
+    seen = blobs()
+    plain = profiles(seen).double()
+    deviation = plain.std(0, correction=0)
+    given = opened(seen)(seen)[:, 16:].double()
+    expected = (plain - plain.mean(0)) / (deviation + FAINTEST)
+    np.testing.assert_allclose(given, expected, atol=1e-4)
+    faint = opened(seen * 0.01)(seen * 0.01)[:, 16:]
+    assert faint.std(0).max() < 0.01 * deviation.max() / FAINTEST
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_eyes_that_saw_one_grey_are_blind_but_safe(frames):
+    seen = torch.full((frames, PIXELS), 0.25)
+    eyes = opened(seen)
+    # One part in 255**2 of grey, and sums of 4096 numbers in single precision.
+    assert eyes(seen).abs().max() < 1e-2
+    assert torch.isfinite(eyes(torch.rand(3, PIXELS))).all()
+    assert eyes(torch.zeros(1, PIXELS)).abs().max() < 4 / FAINTEST
+
+
+def test_eyes_may_do_without_profiles():
+    eyes = opened(blobs(), with_profiles=False)
+    assert eyes.width == 16
+    assert eyes(blobs(3)).shape == (3, 16)
+
+
+@pytest.mark.parametrize("with_profiles", [True, False])
+def test_eyes_are_not_learned_by_descent(with_profiles):
+    eyes = opened(blobs(), with_profiles=with_profiles)
+    assert not any(weights.requires_grad for weights in eyes.parameters())
+    assert {name for name, _ in eyes.named_parameters()} == {"weight", "bias", "gain", "mean"}

@@ -8,7 +8,7 @@ from frame2sound.rendering.cloud import RANGES, Cloud, Follow, Moment, parse_clo
 
 def test_nothing_said_is_the_default_cloud():
     assert parse_cloud([]) == Cloud()
-    assert (Cloud().duration, Cloud().density, Cloud().jitter) == (0.05, 150, 0.003)
+    assert (Cloud().duration, Cloud().density, Cloud().jitter) == (0.05, 150, 0.0007)
     assert Cloud().channels == 1
 
 

@@ -17,17 +17,9 @@ from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import Trainer, train
 from frame2sound.training.optimiser import pick_device, rate_at
+from tests.training.interrupting import Interrupt, assert_same, weights
 
 CPU = torch.device("cpu")
-
-
-def weights(brain):
-    return [parameter.detach().numpy() for parameter in brain.network.parameters()]
-
-
-def assert_same(one, other):
-    for mine, yours in zip(weights(one), weights(other), strict=True):
-        np.testing.assert_array_equal(mine, yours)
 
 
 def names(folder):
@@ -57,18 +49,6 @@ def test_eight_pairs_are_learned_by_heart(library, add_film, small, out):
     assert np.mean((brain.predict(film.frames[:8].copy()) - learned) ** 2) < 0.01 * np.mean(
         learned**2
     )
-
-
-class Interrupt:
-    """A report that interrupts when it is called for the n-th time."""
-
-    def __init__(self, call):
-        self.calls_left = call
-
-    def __call__(self, report):
-        self.calls_left -= 1
-        if not self.calls_left:
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
@@ -263,7 +243,7 @@ def test_a_calibrated_brain_keeps_silent_before_screens(library, add_film, small
     # Ten whole periods a frame: every frame sounds alike, and screens do not.
     tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(80_000) / 8000)
     film = add_film(library, "film", seconds=10, sound=tone)
-    recipe = small(hidden=(64,), epochs=80, batch=64, held_out=0.0, lead_seconds=0.002)
+    recipe = small(hidden=(64,), epochs=45, batch=64, held_out=0.0, lead_seconds=0.002)
     brain = train(library, recipe, out, device="cpu")
     screens = np.stack([np.zeros((64, 64), np.uint8), np.full((64, 64), 255, np.uint8)])
     assert np.abs(load_brain(out).predict(screens)).max() < 10 ** (-60 / 20)

@@ -6,14 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
 from frame2sound.brain.recipe import LogMag, Mel, StftBoth, StftMag, StftReal, Training
-from frame2sound.brain.spectra import (
-    LogMagnitudes,
-    Magnitudes,
-    MelMagnitudes,
-    PolarSpectra,
-    RealSpectra,
-)
+from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.training.losses import loss_of, multi_resolution

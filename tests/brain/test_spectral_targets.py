@@ -1,23 +1,14 @@
 """Spectral targets equal explicit sums, and sound comes back from what it can come back from."""
 
-from fractions import Fraction
-
 import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
 from frame2sound.brain.recipe import LogMag, Mel, StftBoth, StftMag, StftReal
-from frame2sound.brain.spectra import (
-    LogMagnitudes,
-    Magnitudes,
-    MelMagnitudes,
-    PolarSpectra,
-    RealSpectra,
-)
-from frame2sound.clock import Clock
-from frame2sound.sound.bands import mel_bands, spread_over_bins
+from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
+from tests.brain.slow_spectra import CLOCKS, LENGTHS, noise, slow, tensor, window
 
-CLOCKS = [Clock(Fraction(24), 8000), Clock(Fraction(30000, 1001), 8000)]
 EVERY = [
     (RealSpectra, StftReal),
     (Magnitudes, StftMag),
@@ -25,39 +16,6 @@ EVERY = [
     (LogMagnitudes, LogMag),
     (MelMagnitudes, Mel),
 ]
-LENGTHS = [64, 266, 1024]
-"""Windows shorter than a frame, about as long, and longer."""
-
-
-def noise(target, n=3, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.2, (n, target.extent))
-
-
-def tensor(array):
-    return torch.tensor(array, dtype=torch.float32)
-
-
-def window(kind, length):
-    rise = {"hann": 0.5, "hamming": 0.54}[kind]
-    return rise - (1 - rise) * np.cos(2 * np.pi * np.arange(length) / length)
-
-
-def slow(target, excerpts):
-    """The complex spectra, window by window, and each window's sound; phase from the begin."""
-    recipe, clock = target.recipe, target.clock
-    length = recipe.window_length
-    shape = window(recipe.window, length)
-    spectra, heard = [], []
-    for excerpt in excerpts.astype(np.float64):
-        for part in range(recipe.a_frame):
-            middle = Fraction(2 * part + 1, 2 * recipe.a_frame) / clock.fps * clock.sample_rate
-            begin = round(middle) - length // 2 + target.before
-            windowed = excerpt[begin : begin + length] * shape
-            assert len(windowed) == length
-            heard.append(windowed)
-            spectra.append(np.fft.rfft(windowed) * 2 / shape.sum())
-    size = (len(excerpts), recipe.a_frame, -1)
-    return np.reshape(spectra, size), np.reshape(heard, size)
 
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
@@ -151,69 +109,6 @@ def test_a_click_in_the_middle_of_the_window_has_no_phase():
     click = torch.zeros(1, 64)
     click[0, 32] = 1
     np.testing.assert_allclose(target.prediction(target.wanted(click)).imag, 0, atol=1e-7)
-
-
-@pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("floor_db", [-40.0, -80.0, -140.0])
-def test_decades_equal_a_slow_reference_and_come_back(length, floor_db):
-    recipe = LogMag(window_length=length, floor_db=floor_db)
-    target = LogMagnitudes(recipe, CLOCKS[1], scale=0.2)
-    excerpts = noise(target)
-    magnitude = np.abs(slow(target, excerpts)[0])
-    floor = 0.2 * 10 ** (floor_db / 20)
-    wanted = target.wanted(tensor(excerpts))
-    expected = 0.5 * np.log10(1 + (magnitude / floor) ** 2).reshape(3, -1)
-    # Noise has bins where nearly all is lost; there single precision counts.
-    np.testing.assert_allclose(wanted, expected, atol=2e-3)
-    # 1e-7 of 7 decades is 2e-6 of a magnitude.
-    np.testing.assert_allclose(target.prediction(wanted), magnitude, rtol=1e-4, atol=1e-6)
-    assert target.log_magnitude(wanted) is wanted
-
-
-def test_one_is_ten_times_the_floor_and_a_full_scale_click_is_not_cut():
-    target = LogMagnitudes(LogMag(floor_db=-80), CLOCKS[0], scale=0.1)
-    given = target.prediction(torch.ones(1, target.length))
-    np.testing.assert_allclose(given, 0.1e-4 * np.sqrt(99), rtol=1e-5)
-    deep = LogMagnitudes(LogMag(window_length=64, floor_db=-140), CLOCKS[0], scale=1e-3)
-    wave = tensor(np.cos(2 * np.pi / 8 * np.arange(deep.extent)))[None]
-    assert deep.prediction(deep.wanted(wave)).max() == pytest.approx(1, rel=1e-4)
-
-
-def test_values_below_the_floor_come_back_below_it():
-    target = LogMagnitudes(LogMag(window_length=64, a_frame=1), CLOCKS[0])
-    wave = 1e-6 * np.cos(2 * np.pi / 8 * np.arange(target.extent))
-    wanted = target.wanted(tensor(wave[None]))
-    assert 0 < wanted.max() < 1e-4
-    given = target.prediction(wanted)
-    assert given[0, 0, 8] == pytest.approx(1e-6, rel=1e-3)
-    assert not target.prediction(-wanted).any()
-
-
-@pytest.mark.parametrize("clock", CLOCKS, ids=str)
-@pytest.mark.parametrize("length", LENGTHS)
-def test_mel_decades_equal_a_slow_reference(clock, length):
-    target = MelMagnitudes(Mel(window_length=length, bands=20, a_frame=2), clock, scale=0.2)
-    excerpts = noise(target)
-    power = np.abs(slow(target, excerpts)[0]) ** 2
-    weights = mel_bands(20, length, clock.sample_rate)
-    bands = np.zeros((3, 2, 20))
-    for at in range(length // 2 + 1):
-        for band in range(20):
-            bands[..., band] += power[..., at] * weights[at, band]
-    wanted = target.wanted(tensor(excerpts))
-    expected = 0.5 * np.log10(1 + bands / (0.2e-4) ** 2).reshape(3, -1)
-    np.testing.assert_allclose(wanted, expected, atol=1e-4)
-    given = target.prediction(wanted).astype(np.float64)
-    np.testing.assert_allclose(given, np.sqrt(spread_over_bins(bands, weights)), rtol=1e-3)
-    np.testing.assert_allclose((given**2).sum(-1), power.sum(-1), rtol=1e-4)
-
-
-def test_a_smooth_spectrum_comes_back_from_its_bands():
-    target = MelMagnitudes(Mel(window_length=256, bands=24, a_frame=1), CLOCKS[0])
-    click = torch.zeros(1, 256)
-    click[0, 128] = 1
-    magnitude = 2 / window("hann", 256).sum()
-    np.testing.assert_allclose(target.prediction(target.wanted(click)), magnitude, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("cls", "recipe"), EVERY)

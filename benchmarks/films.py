@@ -1,0 +1,485 @@
+"""Whether it is good: what brains play to films that they have not seen, beside baselines.
+
+    python benchmarks/films.py [--films typing lines] [--recipe deep] [-o FOLDER]
+    python benchmarks/films.py --real FOLDER_OF_FILMS [-o FOLDER]
+
+Of each demo film, 60 s are learned and 30 s of another seed judged. Of real films, which have no
+truth, what the recipe holds out is judged: a table of means over its blocks, by seconds.
+"Hard cut" and "hindle" are the ancestor's: recipe lines-small with preset=hindle, shortened to ten
+epochs; "hindle's grains" are his schedule of grains under the brain that is judged. With
+-o the tables are written into its README.md, and a picture of each film beside it; --brains reuses
+the brains of a folder, with the seconds that their training took, and keeps there those it trains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import torch
+from numpy.typing import NDArray
+
+from frame2sound.brain.baselines import Linear, Mean, Nearest
+from frame2sound.brain.brain import Brain, Sounding
+from frame2sound.brain.corpus import Corpus, Piece
+from frame2sound.brain.file import load_brain
+from frame2sound.brain.recipe import Recipe, load_recipe
+from frame2sound.clock import Clock
+from frame2sound.evaluation.figures import Figures, Reference
+from frame2sound.evaluation.pictures import draw_comparison
+from frame2sound.evaluation.report import measure_sound, shuffled
+from frame2sound.evaluation.viewing import Auditorium, read_truth
+from frame2sound.film.demo import film_names, scene_named
+from frame2sound.film.reader import FilmReader
+from frame2sound.film.writer import truth_path, write_scene
+from frame2sound.library.calibration import calibrate, is_calibration
+from frame2sound.library.pickler import pickle_film
+from frame2sound.library.store import Library
+from frame2sound.rendering.gestures import Gestures
+from frame2sound.rendering.render import render
+from frame2sound.rendering.style import Style
+from frame2sound.training.loop import train
+from frame2sound.training.material import MOST_SEEN, Material
+from frame2sound.training.pairs import Pairs
+
+Sound = NDArray[np.float32]
+Rows = dict[str, Figures]
+Players = dict[str, tuple[Sounding, Style]]
+
+LEARNED_SECONDS, JUDGED_SECONDS, BATCH = 60.0, 30.0, 128
+OWN, SILENT, SHUFFLED = "its own sound", "silence", "shuffled seconds"
+MODES = {mode: Style(mode=mode) for mode in ("overlap-add", "granular", "mosaic")}
+ANCESTOR = {"hard cut": Style(window="none"), "hindle": Style(mode="granular", grains="hindle")}
+LATE = "hindle's grains"
+ANCESTOR_SETTINGS = ["preset=hindle", "training.epochs=10"]
+BASELINES = ("mean", "nearest", "linear")
+CLEAR = 0.9
+"""A film's onsets are clear where those heard in its own sound reach this F-measure."""
+
+COLUMNS = {
+    "length_samples": ("length", "+d"),
+    "lag_start_ms": ("lag, start ms", "+.0f"),
+    "lag_end_ms": ("end ms", "+.0f"),
+    "onset_f": ("onset F", ".2f"),
+    "onset_chance": ("chance", ".2f"),
+    "in_sync": ("in sync", ".2f"),
+    "envelope_correlation": ("envelope", ".2f"),
+    "spectral_distance_db": ("LSD dB", ".1f"),
+    "pitch": ("pitch", ".2f"),
+    "line_comb_above_db": ("line comb dB", "+.1f"),
+    "tremolo_comb_above_db": ("tremolo comb dB", "+.1f"),
+    "black_db": ("black dBFS", ".0f"),
+    "loudness_lufs": ("LUFS", ".1f"),
+    "true_peak_dbtp": ("dBTP", ".1f"),
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a figure is required to be; ``least`` is False where it may not be above."""
+
+    label: str
+    figure: str
+    bound: float
+    least: bool = True
+
+    def short(self, figures: Figures) -> float | None:
+        """Return by how much it is not met, 0 or less where it is; None if not measured."""
+        value = getattr(figures, self.figure)
+        if value is None:
+            return None
+        if self.figure.startswith(("lag", "length")):
+            value = abs(value)
+        return float(self.bound - value if self.least else value - self.bound)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A film's table and what was required of it."""
+
+    name: str
+    rows: Rows
+    needs: list[Need]
+    training_seconds: float
+    note: str = ""
+
+    def table(self) -> Iterator[str]:
+        """Yield lines of Markdown."""
+        shown = [name for name in COLUMNS if any(getattr(f, name) is not None
+                                                 for f in self.rows.values())]  # fmt: skip
+        yield f"### {self.name}\n"
+        yield f"Trained in {self.training_seconds:.0f} s. {self.note}".strip() + "\n"
+        yield "| | " + " | ".join(COLUMNS[name][0] for name in shown) + " |"
+        yield "|---|" + "--:|" * len(shown)
+        for label, figures in self.rows.items():
+            cells = (_text(getattr(figures, name), COLUMNS[name][1]) for name in shown)
+            yield f"| {label} | " + " | ".join(cells) + " |"
+
+    def verdicts(self) -> Iterator[str]:
+        """Yield rows of a Markdown table: film, what is required, each mode's figure, verdict."""
+        took = self.training_seconds
+        verdict = _verdict({"": took - 180})
+        yield f"| {self.name} | training at most 180 s | {took:.0f} | | | {verdict} |"
+        for need in self.needs:
+            short = {mode: need.short(self.rows[mode]) for mode in MODES}
+            form = COLUMNS[need.figure][1]
+            cells = (_text(getattr(self.rows[mode], need.figure), form) for mode in MODES)
+            yield f"| {self.name} | {need.label} | {' | '.join(cells)} | {_verdict(short)} |"
+
+
+def _text(value: float | None, form: str) -> str:
+    if value is None:
+        return "-"
+    if value == -math.inf:
+        return "silent"
+    if form.endswith("d"):
+        return format(round(value), form)
+    return format(round(value, int(form[-2])) + 0.0, form)  # no minus zero
+
+
+def _verdict(short: Mapping[str, float | None]) -> str:
+    if all(gap is None for gap in short.values()):
+        return "not measured"
+    missed = {mode: gap for mode, gap in short.items() if gap is not None and gap > 0}
+    words = (f"{mode} by {gap:.2g}".strip() for mode, gap in missed.items())
+    return f"**short**: {', '.join(words)}" if missed else "met"
+
+
+def needs_of_demo(name: str, rows: Rows) -> Iterator[Need]:
+    """Yield what is required of a demo film; some of it relative to its own sound."""
+    own, crisp = rows[OWN], name in ("typing", "bounce")
+    yield Need("length exact", "length_samples", 0, least=False)
+    if crisp:
+        least = 0.95 if name == "typing" else 0.85
+        yield Need(f"onset F at least {least}", "onset_f", least)
+    if own.onset_f is not None and own.onset_f >= CLEAR:
+        yield Need("lag at the start within 10 ms", "lag_start_ms", 10, least=False)
+        yield Need("lag at the end within 10 ms", "lag_end_ms", 10, least=False)
+    if own.in_sync is not None:
+        least = 0.95 if crisp else 0.95 * own.in_sync
+        said = "0.95" if crisp else f"0.95 of its own {own.in_sync:.2f}"
+        yield Need(f"in sync at least {said}", "in_sync", least)
+    if name in ("theremin", "lines"):
+        least = 0.9 if name == "theremin" else 0.85
+        yield Need(f"pitch at least {least}", "pitch", least)
+    if name in ("scratch", "theremin"):
+        yield Need("envelope at least 0.9", "envelope_correlation", 0.9)
+    yield from _needs_of_all(rows)
+    if own.black_db is not None:
+        yield Need("black at most -60 dBFS", "black_db", -60, least=False)
+
+
+def needs_of_real(rows: Rows) -> Iterator[Need]:
+    """Yield what is asked of real films: to be nearer to them than what does not look."""
+    yield from _needs_of_all(rows)
+    for figure, what in (("onset_f", "onset F"), ("envelope_correlation", "envelope")):
+        blind = (SHUFFLED, *BASELINES)
+        bound, best = max((getattr(rows[name], figure) or 0.0, name) for name in blind)
+        yield Need(f"{what} above the best baseline's, {best} {bound:.2f}", figure, bound)
+
+
+def _needs_of_all(rows: Rows) -> Iterator[Need]:
+    for kind in ("line", "tremolo"):
+        figure = f"{kind}_comb_above_db"
+        yield Need(f"{kind} comb at most 3 dB above its own", figure, 3, least=False)
+    yield Need("true peak at most -1 dBTP", "true_peak_dbtp", -1, least=False)
+    for name in (SILENT, *BASELINES):
+        bound = rows[name].spectral_distance_db
+        if bound is not None:
+            label = f"LSD below that of {name}, {bound:.1f} dB"
+            yield Need(label, "spectral_distance_db", bound, least=False)
+
+
+def players(brain: Brain, material: Material) -> Players:
+    """Return a brain in each mode, and what learned the same pairs without a network."""
+    frames, outputs = taken(material.learned, brain)
+    held_out = taken(material.held_out, brain)
+    made: list[Sounding] = [
+        Mean.of(brain.clock, brain.target, outputs),
+        Nearest(brain.clock, brain.target, frames, outputs),
+        Linear.of(brain.clock, brain.target, frames, outputs, held_out),
+    ]
+    others = {label: (who, Style()) for label, who in zip(BASELINES, made, strict=True)}
+    return {mode: (brain, style) for mode, style in MODES.items()} | others
+
+
+def taken(pairs: Pairs, brain: Brain) -> tuple[NDArray[np.uint8], torch.Tensor]:
+    """Return frames, and what is wanted of them; spread over all pairs if these are many."""
+    which = pairs.spread(MOST_SEEN)
+    frames = np.empty((len(which), 64, 64), np.uint8)
+    outputs = torch.empty(len(which), brain.target.length)
+    for at in range(0, len(which), BATCH):
+        frames[at : at + BATCH], excerpts = pairs.take(which[at : at + BATCH])
+        outputs[at : at + BATCH] = brain.target.wanted(torch.from_numpy(excerpts))
+    return frames, outputs
+
+
+class Benchmark:
+    """Libraries, brains and soundtracks of one run, in a working folder."""
+
+    def __init__(self, given: argparse.Namespace, work: Path) -> None:
+        self.seed: int = given.seed
+        self.recipe = load_recipe(given.recipe)
+        self.ancestor = load_recipe("lines-small", ANCESTOR_SETTINGS)
+        self.brains: Path | None = given.brains
+        self.out: Path | None = given.out
+        self.work = work
+
+    def library(self, name: str, films: list[Path], recipe: Recipe) -> Library:
+        """Pickle films at a recipe's rate, with the calibration film."""
+        path = self.work / f"{name}-{recipe.clock.sample_rate}"
+        library = Library.create(path, recipe.clock.sample_rate)
+        calibrate(library)
+        for film in films:
+            pickle_film(film, library)
+        return library
+
+    def brain(self, name: str, library: Library, recipe: Recipe) -> Brain:
+        """Find a brain, or train one."""
+        folder = self.brains or self.work
+        path = folder / f"{name}.safetensors"
+        for there in (folder / f"b-{name}.safetensors", path):
+            if there.exists():
+                brain = load_brain(there)
+                if brain.recipe != recipe:
+                    print(f"note: {there} was made by another recipe {brain.recipe.name}")
+                return brain
+        print(f"training {recipe.name} on {name} ...", flush=True)
+        brain = train(library, recipe, path, seed=0)
+        print(f"trained in {brain.provenance['seconds']} s", flush=True)
+        return brain
+
+    def demo(self, name: str) -> Judged:
+        """Judge a demo film."""
+        learned, unseen = self.work / f"{name}.mp4", self.work / f"{name}-unseen.mkv"
+        write_scene(scene_named(name, seconds=LEARNED_SECONDS, seed=0), learned)
+        write_scene(scene_named(name, seconds=JUDGED_SECONDS, seed=self.seed), unseen)
+        library = self.library(name, [learned], self.recipe)
+        brain = self.brain(name, library, self.recipe)
+        material = Material.of(library, brain.recipe, brain.provenance["seed"])
+        former = self.brain(
+            f"hindle-{name}", self.library(name, [learned], self.ancestor), self.ancestor
+        )
+        asked = players(brain, material)
+        asked |= {label: (former, style) for label, style in ANCESTOR.items()}
+        asked[LATE] = brain, ANCESTOR["hindle"]
+        sounds = {label: self.sound(unseen, *how) for label, how in asked.items()}
+        rows = self.measure(name, unseen, sounds, brain.clock.sample_rate)
+        took = float(brain.provenance["seconds"])
+        return Judged(name, rows, list(needs_of_demo(name, rows)), took)
+
+    def sound(self, film: Path, brain: Sounding, style: Style) -> Sound:
+        """Render a film into a WAV, and read it."""
+        path = self.work / "rendered.wav"
+        path.unlink(missing_ok=True)
+        render(FilmReader(film), brain, path, style, corpus=getattr(brain, "corpus", None))
+        sound: Sound = soundfile.read(path, dtype="float32")[0]
+        return sound
+
+    def measure(self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int) -> Rows:
+        """Return the figures of all soundtracks of a demo film."""
+        truth = read_truth(truth_path(unseen))
+        with Auditorium() as auditorium:
+            film = auditorium.view(unseen, keep_frames=True)
+            own = np.array(auditorium.listen(unseen, rate))
+            reference = Reference(own, rate, film.fps)
+            rows = {
+                label: measure_sound(sound, rate, film.fps, seconds=film.seconds,
+                                     screen=film.screen, reference=reference, truth=truth)
+                for label, sound in with_blind(sounds, own, rate).items()
+            }  # fmt: skip
+            if self.out is not None:
+                assert film.frames is not None
+                screen, title = film.screen.times, f"{name}, not seen before"
+                shown, out = {OWN: own, **sounds}, self.out / f"{name}.png"
+                shown = {label: shown[label] for label in (OWN, *MODES)}
+                draw_comparison(out, shown, rate, film.frames, screen, title, truth.onsets)
+        return rows
+
+    def real(self, folder: Path) -> Judged:
+        """Judge what is held out of real films."""
+        films = sorted(path for path in folder.iterdir() if path.is_file())
+        library = self.library("real", films, self.recipe)
+        brain = self.brain("real", library, self.recipe)
+        material = Material.of(library, brain.recipe, brain.provenance["seed"])
+        asked, corpus = players(brain, material), learned_corpus(material, brain)
+        blocks = []
+        for number, seen, start in stretches(material.held_out, brain.clock):
+            film = material.films[number]
+            own = np.array(film.sound[start : start + brain.clock.start(len(seen))])
+            frames = film.frames[seen]
+            sounds = {
+                label: play(who, style, frames, corpus)[: len(own)]
+                for label, (who, style) in asked.items()
+            }
+            blocks.append(self.judge_stretch(brain.clock, film.name, start, frames, sounds, own))
+        seconds = sum(seconds for seconds, _ in blocks)
+        whole = sum(film.seconds for film in material.films if not is_calibration(film))
+        note = (
+            f"{len(films)} films of {whole:.0f} s; means over {len(blocks)} stretches held out, "
+            f"{seconds:.0f} s; onsets are those heard in the films' own sound."
+        )
+        rows = averaged(blocks)
+        took = float(brain.provenance["seconds"])
+        return Judged("real films", rows, list(needs_of_real(rows)), took, note)
+
+    def judge_stretch(
+        self,
+        clock: Clock,
+        name: str,
+        start: int,
+        frames: NDArray[np.uint8],
+        sounds: dict[str, Sound],
+        own: Sound,
+    ) -> tuple[float, Rows]:
+        """Return how long a held-out stretch of a film is, and the figures of its soundtracks."""
+        rate, seconds = clock.sample_rate, Fraction(len(own), clock.sample_rate)
+        reference = Reference(own, rate, clock.fps)
+        sounds = with_blind(sounds, own, rate)
+        if self.out is not None:
+            shown = {label: sounds[label] for label in (OWN, *MODES)}
+            path = self.out / f"real-{name}-{start // rate}.png"
+            title = f"{name}, held out from {start / rate:.0f} s on"
+            draw_comparison(path, shown, rate, frames, clock.times(len(frames) + 1), title)
+        return float(seconds), {
+            label: measure_sound(sound, rate, clock.fps, seconds=seconds, reference=reference)
+            for label, sound in sounds.items()
+        }
+
+
+def with_blind(sounds: dict[str, Sound], own: Sound, rate: int) -> dict[str, Sound]:
+    """Add what does not look, and the control."""
+    return {**sounds, SILENT: np.zeros_like(own), SHUFFLED: shuffled(own, rate), OWN: own}
+
+
+def stretches(held_out: Pairs, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
+    """Yield film, rows and first sample of each unbroken run of pairs."""
+    apart = np.diff(held_out.start)
+    breaks = (np.diff(held_out.film) != 0) | (apart < 0) | (apart > clock.slice_length)
+    for run in np.split(np.arange(len(held_out)), np.flatnonzero(breaks) + 1):
+        if len(run):
+            yield int(held_out.film[run[0]]), held_out.row[run], int(held_out.start[run[0]])
+
+
+def learned_corpus(material: Material, brain: Brain) -> Corpus:
+    """Return the films' sound without what is held out, and without its guard."""
+    rate, guard = brain.clock.sample_rate, brain.recipe.training.guard_seconds
+    pieces = []
+    for number, film in enumerate(material.films):
+        if is_calibration(film):
+            continue
+        begin, end = film.card.sounding
+        for which, rows, start in stretches(material.held_out, brain.clock):
+            if which == number:
+                pieces.append((film, begin, start - round(guard * rate)))
+                begin = start + brain.clock.start(len(rows)) + round(guard * rate)
+        pieces.append((film, begin, end))
+    return Corpus(brain.clock, tuple(
+        Piece(film.name, begin, np.array(film.sound[begin:end]))
+        for film, begin, end in pieces if end - begin > rate
+    ))  # fmt: skip
+
+
+def play(brain: Sounding, style: Style, frames: NDArray[np.uint8], corpus: Corpus) -> Sound:
+    """Return what a brain plays to frames at its own rate."""
+    renderer, sound = style.renderer(brain, corpus), []
+    before = None
+    for first in range(0, len(frames), BATCH):
+        batch = frames[first : first + BATCH]
+        bounds = brain.clock.bounds(len(batch), first)
+        gestures = Gestures.of(batch, before)
+        sound.append(renderer.feed(brain.predict(batch), bounds, gestures))
+        before = batch[-1]
+    return np.concatenate([*sound, renderer.flush()])
+
+
+def averaged(blocks: list[tuple[float, Rows]]) -> Rows:
+    """Return the means of figures over blocks of so many seconds, weighted by them."""
+    rows = {}
+    for label in blocks[0][1]:
+        found: dict[str, Any] = {}
+        for name in COLUMNS:
+            found[name] = _mean([(seconds, getattr(row[label], name)) for seconds, row in blocks])
+        rows[label] = Figures(**found)
+    return rows
+
+
+def _mean(blocks: list[tuple[float, float | None]]) -> float | None:
+    """Return the mean of what is finite; minus infinity where only silence was measured."""
+    known = [(seconds, value) for seconds, value in blocks if value is not None]
+    finite = [(seconds, value) for seconds, value in known if math.isfinite(value)]
+    if not finite:
+        return -math.inf if known else None
+    return sum(s * value for s, value in finite) / sum(s for s, _ in finite)
+
+
+def page(judged: list[Judged], recipe: str) -> str:
+    """Return the tables, and what was required, in Markdown."""
+    lines = [
+        f"Recipe `{recipe}`. Combs are above the film's own sound. LSD is the log-spectral "
+        "distance to it; lags of sounds without clear onsets mean nothing. Hard cut and hindle are "
+        f"`lines-small` with `{'` and `'.join(ANCESTOR_SETTINGS)}`; {LATE} are his schedule under "
+        f"the brain of `{recipe}`.\n"
+    ]
+    for each in judged:
+        lines += [*each.table(), ""]
+    lines += ["### What is required\n", f"| film | required | {' | '.join(MODES)} | |"]
+    lines += ["|---|---|--:|--:|--:|---|"]
+    for each in judged:
+        lines += each.verdicts()
+    return "\n".join(lines) + "\n"
+
+
+def write_part(path: Path, part: str, text: str) -> None:
+    """Put a part into a page in place of the one that was there, or at its end."""
+    whole = path.read_text(encoding="utf-8") if path.exists() else "# Results\n"
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+    made = f"{begin}\n{text}{end}"
+    old = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if old.search(whole):
+        whole = old.sub(lambda _: made, whole)
+    else:
+        whole += f"\n{made}\n"
+    path.write_text(whole, encoding="utf-8")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--films", nargs="+", default=film_names(), choices=film_names())
+    parser.add_argument("--real", type=Path, metavar="FOLDER", help="judge real films instead")
+    parser.add_argument("--recipe", default="deep")
+    parser.add_argument("--seed", type=int, default=1, help="of the films that are judged")
+    parser.add_argument("--brains", type=Path, metavar="FOLDER", help="brains to reuse")
+    parser.add_argument("-o", "--out", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    begun = time.perf_counter()
+    if given.out is not None:
+        given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as work:
+        benchmark = Benchmark(given, Path(work))
+        judged = []
+        for name in [given.real] if given.real else given.films:
+            judged.append(benchmark.real(name) if given.real else benchmark.demo(name))
+            print("\n".join(judged[-1].table()), flush=True)
+    text = page(judged, given.recipe)
+    print(text[text.index("### What is required") :])
+    print(f"{time.perf_counter() - begun:.0f} s in all")
+    if given.out is not None:
+        write_part(given.out / "README.md", "real" if given.real else "films", text)
+
+
+if __name__ == "__main__":
+    main()

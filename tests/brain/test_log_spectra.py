@@ -1,0 +1,214 @@
+"""Log spectra equal explicit sums, keep their level, and do not look past their frame."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.log_spectra import (
+    FAINT_END,
+    LEVEL_WEIGHT,
+    LOUDEST,
+    MOST_LIFT,
+    LogMagnitudes,
+    MelMagnitudes,
+)
+from frame2sound.brain.recipe import LogMag, Mel
+from frame2sound.clock import Clock
+from frame2sound.sound.bands import mel_bands, spread_over_bins
+from tests.brain.slow_spectra import CLOCKS, LENGTHS, noise, slow, tensor, window
+
+BOTH = [(LogMagnitudes, LogMag), (MelMagnitudes, Mel)]
+RATES = [Fraction(fps) for fps in ("24", "30", "30000/1001", "60", "120", "1")]
+
+
+def early(recipe, clock):
+    """By how many samples the windows stand before the middles of the frame's parts."""
+    middle = Fraction(2 * recipe.a_frame - 1, 2 * recipe.a_frame) / clock.fps * clock.sample_rate
+    past = round(middle) + recipe.window_length // 2 - clock.slice_length
+    return max(0, past - recipe.window_length // 32)
+
+
+def decades(power, floor):
+    return 0.5 * np.log10(1 + power / floor**2)
+
+
+def click(target, at):
+    """Excerpts, one, with a click so many samples after the frame's start."""
+    excerpt = torch.zeros(1, target.extent)
+    excerpt[0, at + target.before] = 1
+    return excerpt
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("floor_db", [-40.0, -80.0, -140.0])
+def test_decades_equal_a_slow_reference_and_come_back(clock, length, floor_db):
+    recipe = LogMag(window_length=length, floor_db=floor_db)
+    target = LogMagnitudes(recipe, clock, scale=0.2)
+    excerpts = noise(target)
+    magnitude = np.abs(slow(target, excerpts, early(recipe, clock))[0])
+    floor = 0.2 * 10 ** (floor_db / 20)
+    wanted = target.wanted(tensor(excerpts))
+    assert wanted.shape == (3, target.length) == (3, 4 * (1 + length // 2 + 1))
+    apart = wanted.reshape(3, 4, -1)
+    # Noise has bins where nearly all is lost; there single precision counts.
+    np.testing.assert_allclose(apart[..., 1:], decades(magnitude**2, floor), atol=2e-3)
+    level = decades((magnitude**2).sum(-1), floor)
+    np.testing.assert_allclose(apart[..., 0] / LEVEL_WEIGHT, level, atol=1e-5)
+    # Quiet bins count 80 dB and more below the level; 1e-7 of 7 decades is 2e-6 of a magnitude,
+    # and half the floor's power in 513 bins would be 1e-4 of the level at 40 dB.
+    sizes = np.linalg.norm(magnitude, axis=-1, keepdims=True)
+    rtol = 1e-4 + 513 * (floor / sizes.min()) ** 2
+    np.testing.assert_allclose(target.prediction(wanted), magnitude, rtol=rtol, atol=1e-6)
+    assert target.log_magnitude(wanted) is wanted
+
+
+@pytest.mark.parametrize("clock", CLOCKS, ids=str)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_mel_decades_equal_a_slow_reference(clock, length):
+    recipe = Mel(window_length=length, bands=20, a_frame=2)
+    target = MelMagnitudes(recipe, clock, scale=0.2)
+    excerpts = noise(target)
+    power = np.abs(slow(target, excerpts, early(recipe, clock))[0]) ** 2
+    weights = mel_bands(20, length, clock.sample_rate)
+    bands = np.zeros((3, 2, 20))
+    for at in range(length // 2 + 1):
+        for band in range(20):
+            bands[..., band] += power[..., at] * weights[at, band]
+    wanted = target.wanted(tensor(excerpts))
+    apart = wanted.reshape(3, 2, -1)
+    np.testing.assert_allclose(apart[..., 1:], decades(bands, 0.2e-4), atol=1e-4)
+    level = decades(bands.sum(-1), 0.2e-4)
+    np.testing.assert_allclose(apart[..., 0] / LEVEL_WEIGHT, level, atol=1e-5)
+    given = target.prediction(wanted).astype(np.float64)
+    np.testing.assert_allclose(given, np.sqrt(spread_over_bins(bands, weights)), rtol=1e-3)
+    np.testing.assert_allclose((given**2).sum(-1), power.sum(-1), rtol=1e-4)
+
+
+@pytest.mark.parametrize(("cls", "recipe"), BOTH)
+@pytest.mark.parametrize("lift_db", [-60.0, -6.0, 3.0, 11.5])
+def test_the_level_scales_its_spectrum(cls, recipe, lift_db):
+    target = cls(recipe(window_length=256), CLOCKS[0], scale=0.2)
+    wanted = target.wanted(tensor(noise(target)))
+    plain = target.prediction(wanted)
+    louder = wanted.clone().reshape(3, 4, -1)
+    louder[..., 0] += LEVEL_WEIGHT * lift_db / 20
+    # Decades are of the power plus the floor's, which is 70 dB below even what is 60 dB down.
+    np.testing.assert_allclose(
+        target.prediction(louder.flatten(1)), plain * 10 ** (lift_db / 20), rtol=2e-2, atol=1e-6
+    )
+
+
+def test_a_level_lifts_by_12_db_at_most():
+    target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
+    wanted = target.wanted(tensor(noise(target)))
+    louder = wanted.clone().reshape(3, 4, -1)
+    louder[..., 0] += LEVEL_WEIGHT
+    expected = target.prediction(wanted) * MOST_LIFT
+    np.testing.assert_allclose(target.prediction(louder.flatten(1)), expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize("decades", [1.0, 10.0])
+def test_a_wild_bin_does_not_change_the_loudness(decades):
+    target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
+    wanted = target.wanted(tensor(noise(target))).reshape(3, 4, -1)
+    plain = np.linalg.norm(target.prediction(wanted.flatten(1)), axis=-1)
+    wanted[:, 2, 40] += decades
+    wild = np.linalg.norm(target.prediction(wanted.flatten(1)), axis=-1)
+    np.testing.assert_allclose(wild, plain, rtol=1e-3)
+
+
+@pytest.mark.parametrize("part", ["level", "bins"])
+def test_without_a_level_or_without_bins_there_is_silence(part):
+    target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
+    wanted = target.wanted(tensor(noise(target))).reshape(3, 4, -1)
+    wanted[..., slice(0, 1) if part == "level" else slice(1, None)] = 0
+    assert not target.prediction(wanted.flatten(1)).any()
+
+
+@pytest.mark.parametrize(("cls", "recipe"), BOTH)
+def test_numbers_below_silence_are_silence(cls, recipe):
+    target = cls(recipe(window_length=256), CLOCKS[0], scale=0.2)
+    assert not target.prediction(-target.wanted(tensor(noise(target)))).any()
+
+
+def test_one_is_ten_times_the_floor():
+    target = LogMagnitudes(LogMag(window_length=256, floor_db=-80), CLOCKS[0], scale=0.1)
+    ones = torch.ones(1, 4, 1 + 129)
+    ones[..., 0] = LEVEL_WEIGHT * (1 + 0.5 * np.log10(129))
+    given = target.prediction(ones.flatten(1))
+    # Ten times the floor is 99 floors' power above none, and so is the level's, but for 129.
+    np.testing.assert_allclose(given, 0.1e-4 * np.sqrt(99), rtol=1e-2)
+
+
+def test_a_diverged_brain_is_loud_but_not_endless():
+    target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.1)
+    given = target.prediction(torch.full((1, target.length), 1e6))
+    power = np.linalg.norm(given, axis=-1)
+    np.testing.assert_allclose(power, 0.1 * 10**LOUDEST, rtol=1e-3)
+
+
+def test_a_full_scale_sine_above_a_quiet_library_is_not_cut():
+    deep = LogMagnitudes(LogMag(window_length=64, floor_db=-140), CLOCKS[0], scale=0.02)
+    wave = tensor(np.cos(2 * np.pi / 8 * np.arange(deep.extent)))[None]
+    assert deep.prediction(deep.wanted(wave)).max() == pytest.approx(1, rel=1e-4)
+
+
+def test_values_below_the_floor_come_back_below_it():
+    target = LogMagnitudes(LogMag(window_length=64, a_frame=1), CLOCKS[0])
+    wave = 1e-6 * np.cos(2 * np.pi / 8 * np.arange(target.extent))
+    wanted = target.wanted(tensor(wave[None]))
+    assert 0 < wanted[:, 1:].max() < 1e-4
+    # A level counts against the floor itself: what is 40 dB below it is 40 dB quieter still.
+    assert 0 < target.prediction(wanted)[0, 0, 8] <= 1e-6
+
+
+def test_a_smooth_spectrum_comes_back_from_its_bands():
+    target = MelMagnitudes(Mel(window_length=256, bands=24, a_frame=1), CLOCKS[0])
+    magnitude = 2 / window("hann", 256).sum()
+    given = target.prediction(target.wanted(click(target, int(target.centres[0]))))
+    np.testing.assert_allclose(given, magnitude, rtol=1e-4)
+
+
+@pytest.mark.parametrize("fps", RATES, ids=str)
+@pytest.mark.parametrize("a_frame", [1, 4])
+@pytest.mark.parametrize("length", [256, 1024])
+def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, a_frame, length):
+    clock = Clock(fps, 22050)
+    recipe = LogMag(window_length=length, a_frame=a_frame)
+    target = LogMagnitudes(recipe, clock)
+    centres = target.centres
+    middles = (2 * np.arange(a_frame) + 1) / (2 * a_frame) * clock.sample_rate / float(fps)
+    np.testing.assert_allclose(centres, middles - early(recipe, clock), atol=0.5)
+    assert (np.diff(centres) > 0).all()
+    assert centres[-1] + length // 2 <= clock.slice_length + FAINT_END * length
+    assert target.before == length // 2 - centres[0]
+    assert target.extent == centres[-1] - centres[0] + length
+
+
+@pytest.mark.parametrize("fps", RATES, ids=str)
+@pytest.mark.parametrize("a_frame", [1, 4])
+def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, a_frame):
+    clock = Clock(fps, 22050)
+    target = LogMagnitudes(LogMag(a_frame=a_frame), clock)
+    whole = 2 / window("hann", 1024).sum()
+    # The faint end of a Hann window is sin(pi / 32) ** 2, or 0.0096, of a click's full height.
+    last = clock.slice_length
+    if last + target.before < target.extent:
+        heard = target.transform(click(target, last)).abs().max().item()
+        assert heard < 0.01 * whole
+        own = target.transform(click(target, int(target.centres[-1]))).abs().max().item()
+        assert own == pytest.approx(whole, rel=1e-3)
+    else:
+        assert int(target.centres[-1]) + 512 <= last
+
+
+@pytest.mark.parametrize(("cls", "recipe"), BOTH)
+@pytest.mark.parametrize("length", LENGTHS)
+def test_silence_is_exactly_nothing(cls, recipe, length):
+    target = cls(recipe(window_length=length), CLOCKS[1], scale=0.3)
+    wanted = target.wanted(torch.zeros(2, target.extent))
+    assert not wanted.any()
+    assert not target.prediction(wanted).any()

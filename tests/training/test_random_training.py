@@ -1,0 +1,155 @@
+"""What a training leaves to chance - dropout, noise, double exposure - and what it does not."""
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.inputs import pixels
+from frame2sound.brain.networks import eyes_of
+from frame2sound.brain.recipe import Eigenframes, Mlp
+from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.loop import Trainer, train
+from tests.training.interrupting import Interrupt, assert_same
+
+CPU = torch.device("cpu")
+EVERY = {"noise": 0.3, "double_exposure": 0.4, "block_seconds": 1.0, "guard_seconds": 0.1}
+
+
+@pytest.fixture
+def film(library, add_film):
+    return add_film(library, "film", seconds=4)
+
+
+def lively(recipe, dropout=0.3):
+    """The recipe, with eyes, a norm and dropout."""
+    network = Mlp((16,), normalise=True, dropout=dropout)
+    return msgspec.structs.replace(recipe, network=network, input=Eigenframes(count=8))
+
+
+def test_a_resumed_training_equals_an_uninterrupted_one(library, film, small, tmp_path):
+    recipe = lively(small(**EVERY))
+    whole = train(library, recipe, tmp_path / "whole.safetensors", device="cpu")
+    out = tmp_path / "broken.safetensors"
+    for call in (1, 2, 3, 3):
+        with pytest.raises(KeyboardInterrupt):
+            resume = checkpoint_path(out).exists()
+            train(library, recipe, out, device="cpu", resume=resume, report=Interrupt(call))
+        torch.rand(7)  # what others draw is of no influence
+    broken = train(library, recipe, out, device="cpu", resume=True)
+    assert_same(broken, whole)
+    for key in ("loss", "held_out_loss", "best_epoch"):
+        assert broken.provenance[key] == whole.provenance[key]
+
+
+@pytest.mark.parametrize("one", ["dropout", "noise", "double_exposure"])
+def test_each_of_them_makes_another_training(library, film, small, one):
+    def stepped(**training):
+        dropout = training.pop("dropout", 0.0)
+        trainer = Trainer(library, lively(small(**training), dropout), 0, CPU)
+        trainer.network.train()
+        trainer.step(np.arange(16))
+        return trainer._weights()
+
+    plain, again, other = stepped(), stepped(), stepped(**{one: 0.4})
+    assert all(torch.equal(plain[name], again[name]) for name in plain)
+    assert any((plain[name] != other[name]).any() for name in plain)
+
+
+def test_a_step_leaves_the_generator_alone(library, film, small):
+    trainer = Trainer(library, lively(small(**EVERY)), 0, CPU)
+    before = torch.random.get_rng_state()
+    trainer.network.train()
+    trainer.step(np.arange(16))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_exposed_pairs_are_the_lighter_picture_and_both_sounds(library, film, small, share):
+    trainer = Trainer(library, small(double_exposure=share, held_out=0.0), 0, CPU)
+    frames, excerpts = trainer.material.learned.take(np.arange(100))
+    given = trainer._exposed(frames.copy(), excerpts.copy(), np.random.default_rng(0))
+    exposed = 0
+    for frame, sound, picture, excerpt in zip(*given, frames, excerpts, strict=True):
+        if (frame == picture).all() and (sound == excerpt).all():
+            continue
+        # One other pair, as it was before any was exposed, explains both.
+        assert any(
+            (frame == np.maximum(picture, other)).all() and (sound == excerpt + with_it).all()
+            for other, with_it in zip(frames, excerpts, strict=True)
+        )
+        exposed += 1
+    # A binomial's deviation is at most 5 of 100; four times that.
+    assert abs(exposed - 100 * share) <= 20
+
+
+def test_without_a_share_data_are_untouched(library, film, small):
+    trainer = Trainer(library, small(), 0, CPU)
+    frames, excerpts = trainer.material.learned.take(np.arange(20))
+    random = np.random.default_rng(0)
+    given = trainer._exposed(frames, excerpts, random)
+    assert given[0] is frames
+    assert given[1] is excerpts
+    assert random.random() == np.random.default_rng(0).random()  # nothing was drawn
+    expected = trainer.material.learned.take(np.arange(20))
+    np.testing.assert_array_equal(frames, expected[0])
+    np.testing.assert_array_equal(excerpts, expected[1])
+
+
+def entering(trainer, frames, excerpts):
+    """What enters the first layer that learns."""
+    caught = []
+    first = trainer.network[eyes_of(trainer.network) is not None]
+    hook = first.register_forward_pre_hook(lambda _, given: caught.append(given[0]))
+    trainer._loss(frames, excerpts)
+    hook.remove()
+    return caught[0]
+
+
+@pytest.mark.parametrize("with_eyes", [False, True])
+def test_noise_enters_the_first_layer_that_learns(library, film, small, with_eyes):
+    recipe = small(noise=0.3)
+    trainer = Trainer(library, lively(recipe) if with_eyes else recipe, 0, CPU)
+    frames, excerpts = trainer.material.learned.take(np.arange(60))
+    seen = pixels(torch.from_numpy(frames))
+    if with_eyes:
+        seen = eyes_of(trainer.network)(seen)
+    trainer.network.train()
+    noise = entering(trainer, frames, excerpts) - seen
+    # The deviation of 60 * 348 draws strays by 0.5 %; five times that.
+    assert noise.std().item() == pytest.approx(0.3, rel=0.025)
+    assert abs(noise.mean().item()) < 0.01
+    trainer.network.eval()
+    assert torch.equal(entering(trainer, frames, excerpts), seen)
+
+
+def test_evaluation_leaves_nothing_to_chance(library, film, small):
+    trainer = Trainer(library, lively(small(**EVERY)), 0, CPU)
+    first = trainer.evaluate()
+    torch.rand(5)
+    assert trainer.evaluate() == first
+    calm = {"block_seconds": 1.0, "guard_seconds": 0.1}
+    plain = Trainer(library, lively(small(**calm), 0.0), 0, CPU)
+    with torch.no_grad():
+        for mine, theirs in zip(
+            plain.network.parameters(), trainer.network.parameters(), strict=True
+        ):
+            mine.copy_(theirs)
+    assert plain.evaluate() == pytest.approx(first, rel=1e-6)
+
+
+def test_what_was_trained_with_chance_plays_without(library, film, small, tmp_path):
+    brain = train(library, lively(small(**EVERY)), tmp_path / "b.safetensors", device="cpu")
+    assert not brain.network.training
+    frames = np.array(film.frames[:4])
+    np.testing.assert_array_equal(brain.predict(frames), brain.predict(frames))
+
+
+def test_eyes_are_what_they_were_after_training(library, film, small, tmp_path):
+    recipe = lively(small(**EVERY))
+    before = Trainer(library, recipe, 0, CPU)._weights()
+    brain = train(library, recipe, tmp_path / "b.safetensors", device="cpu")
+    after = brain.network.state_dict()
+    for name in ("weight", "bias", "gain", "mean"):
+        assert torch.equal(after[f"0.{name}"], before[f"0.{name}"])
+        assert after[f"0.{name}"].any()
