@@ -29,13 +29,16 @@ def real_films() -> Path:
 
 @pytest.fixture(scope="session")
 def add_film():
-    """A function that lays a film of noise straight into a library, without decoding anything."""
+    """A function that lays a film, of noise by default, straight into a library."""
 
-    def add(library: Library, name: str, seconds=1, *, fps=30, sounding=None, sound=None, seed=0):
+    def add(library: Library, name: str, seconds=1, *, fps=30, sounding=None, sound=None,
+            frames=None, seed=0):  # fmt: skip
         rng = np.random.default_rng([seed, *name.encode()])
         count, samples = round(seconds * fps), round(seconds * library.sample_rate)
         if sound is None:
             sound = rng.normal(0, 0.1, samples)
+        if frames is None:
+            frames = rng.integers(0, 256, (count, SIZE, SIZE), np.uint8)
         card = Card(
             source=f"/films/{name}.mkv",
             digest=f"{name}-{seed}",
@@ -46,7 +49,7 @@ def add_film():
             sounding=sounding or (0, samples),
         )
         with whole_folder(library.path / name, AssertionError) as partial:
-            np.save(partial / "frames.npy", rng.integers(0, 256, (count, SIZE, SIZE), np.uint8))
+            np.save(partial / "frames.npy", frames)
             np.save(partial / "times.npy", np.arange(count + 1) / fps)
             np.save(partial / "sound.npy", np.asarray(sound, np.float32))
             (partial / "film.json").write_text(card.to_json())

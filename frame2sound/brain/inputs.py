@@ -36,8 +36,8 @@ def fft2(frames: torch.Tensor) -> torch.Tensor:
     return torch.view_as_real(spectra).permute(0, 3, 1, 2).flatten(1)
 
 
-FAINTEST = 0.02
-"""Standard deviation of grey, about 5 of 255, below which a profile is not brought up to one."""
+FAINTEST = 0.1
+"""Standard deviation below which a profile, or the light, is not brought up to one."""
 
 POOLED = (1, 4, 16, 64)
 """Over how many rows, or columns, profiles are averaged."""
@@ -58,21 +58,36 @@ def profiles(seen: torch.Tensor) -> torch.Tensor:
     return torch.cat(pooled, 2)[:, 0]
 
 
+LIGHT = 3
+"""How many numbers `light` gives."""
+
+
+def light(seen: torch.Tensor) -> torch.Tensor:
+    """Return how much light is in pictures, wherever it is, ``(n, 4096)`` to ``(n, 3)``.
+
+    The means of the grey values' roots, of themselves and of their squares: together they tell
+    much that is dim from little that is bright.
+    """
+    return torch.stack([seen.sqrt().mean(1), seen.mean(1), seen.square().mean(1)], 1)
+
+
 class Eyes(nn.Module):
-    """The layer that turns pixels into eigenframes, and profiles; descent leaves it as it is.
+    """The layer that turns pixels into eigenframes, profiles, light; descent leaves it as it is.
 
     Parameters
     ----------
     count : int
         Eigenframes.
-    with_profiles : bool
+    with_profiles, with_light : bool
+        Whether `profiles` come after them, and then `light`.
     """
 
-    def __init__(self, count: int, with_profiles: bool) -> None:
+    def __init__(self, count: int, with_profiles: bool, with_light: bool = False) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(count, PIXELS), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(count), requires_grad=False)
-        more = PROFILES if with_profiles else 0
+        self._measures = [profiles] * with_profiles + [light] * with_light
+        more = PROFILES * with_profiles + LIGHT * with_light
         self.gain = nn.Parameter(torch.zeros(more), requires_grad=False)
         self.mean = nn.Parameter(torch.zeros(more), requires_grad=False)
 
@@ -82,11 +97,11 @@ class Eyes(nn.Module):
         return len(self.bias) + len(self.gain)
 
     def open(self, seen: torch.Tensor, floor: float, seed: int) -> None:
-        """Adapt to pictures ``(n, 4096)``: see `eigenframes`; profiles to variance one, or less."""
+        """Adapt to pictures ``(n, 4096)``: see `eigenframes`; the rest to variance one, or less."""
         weight, bias = eigenframes(seen, len(self.bias), floor, seed)
         state = {"weight": weight, "bias": bias, "gain": self.gain, "mean": self.mean}
         if len(self.gain):
-            variance, mean = torch.var_mean(profiles(seen), 0, correction=0)
+            variance, mean = torch.var_mean(self._measured(seen), 0, correction=0)
             state |= {"gain": 1 / (variance.sqrt() + FAINTEST), "mean": mean}
         self.load_state_dict(state)
 
@@ -95,7 +110,10 @@ class Eyes(nn.Module):
         components = nn.functional.linear(seen, self.weight, self.bias)
         if not len(self.gain):
             return components
-        return torch.cat([components, (profiles(seen) - self.mean) * self.gain], 1)
+        return torch.cat([components, (self._measured(seen) - self.mean) * self.gain], 1)
+
+    def _measured(self, seen: torch.Tensor) -> torch.Tensor:
+        return torch.cat([measure(seen) for measure in self._measures], 1)
 
 
 def pixels(frames: torch.Tensor) -> torch.Tensor:

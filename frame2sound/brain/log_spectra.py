@@ -50,6 +50,11 @@ class LogMagnitudes(Spectra):
         return 1 + self.bins
 
     @property
+    def levels(self) -> NDArray[np.int64]:
+        """Which numbers of the output are levels, ``(a_frame,)``."""
+        return np.arange(self.recipe.a_frame) * self.numbers
+
+    @property
     def floor(self) -> float:
         """The magnitude that counts as none."""
         return float(self.scale * 10 ** (self.recipe.floor_db / 20))

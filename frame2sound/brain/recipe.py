@@ -50,7 +50,7 @@ class Eigenframes(_Part, frozen=True, tag_field="kind", tag="eigenframes"):
     """
 
     count: Annotated[int, Meta(ge=1, le=4096)] = 256
-    floor: Positive = 1.0
+    floor: Positive = 10.0
     profiles: bool = True
 
 
@@ -63,13 +63,16 @@ class Mlp(_Part, frozen=True, tag_field="kind", tag="mlp"):
 
     ``normalise`` brings what enters each activation to mean 0 and variance 1 over the layer, so
     that a picture unlike all that was learned is not the loudest; ``dropout`` is the share of
-    hidden values that is left out of each step of learning.
+    hidden values that is left out of each step of learning. ``glance`` is the width of a small
+    network beside it that only sees how much light there is and may have a say in how loud it is,
+    where films that were held out prefer it; 0 for none.
     """
 
     hidden: Annotated[tuple[Width, ...], Meta(max_length=64)]
     activation: Literal["relu", "logistic", "tanh"] = "relu"
     normalise: bool = False
     dropout: Share = 0.0
+    glance: Annotated[int, Meta(ge=0, le=4096)] = 0
 
     def __post_init__(self) -> None:
         weights = sum(before * after for before, after in pairwise(self.hidden))
@@ -184,6 +187,12 @@ class Recipe(_Part, frozen=True):
             raise ValueError(
                 "the loss multi-resolution needs a waveform; use it with target pcm, "
                 "or training.loss=log-magnitude"
+            )
+        levels = isinstance(self.input, Eigenframes) and isinstance(self.target, LogMag)
+        if self.network.glance and not levels:
+            raise ValueError(
+                "network.glance needs input eigenframes and target log-mag or mel; "
+                "use network.glance=0 with others"
             )
 
     def ticking(self) -> Clock:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.spectra import Spectra
+from frame2sound.sound.entrance import Entrance
 from frame2sound.sound.laying import Laying
 from frame2sound.sound.phase.strategy import Phase
 from frame2sound.sound.stft import Stft
@@ -24,14 +25,17 @@ PRESENT = 0.1
 STEADY = 0.7
 """Natural logarithm of how far levels may be apart to be evened: 6 dB."""
 
-EDGE_SECONDS = 0.002
+EDGE_SECONDS = 0.0005
 """How long sound takes to give way to an event."""
+
+ENTRY_SECONDS = 0.005
+"""How long what begins with a frame after a silent one takes to come in, if it is no event."""
 
 AUDIBLE = 10**-2.5
 """Magnitudes this far below the target's scale (50 dB) do not make an event."""
 
 FAINTEST = 1e-6
-"""Magnitudes are interpolated down to 120 dB below the target's scale."""
+"""Magnitudes are interpolated down to 120 dB below the target's scale; the rest is silence."""
 
 _NO_EVENTS = np.empty(0, np.int64)
 
@@ -42,7 +46,8 @@ class SpectralAdd:
     Spectra are interpolated, in log magnitude, from the middles of the frames' windows to hops that
     know nothing of frames, and a strategy gives them a phase. Where an event begins, nothing is
     interpolated, and no block reaches over the frame's start: what was before ends there, and the
-    hops begin anew with a block of the event's own, centred at its start.
+    hops begin anew with a block of the event's own, centred at its start. What swells out of a
+    silent frame is not heard before its own frame either.
 
     Parameters
     ----------
@@ -57,7 +62,9 @@ class SpectralAdd:
         self.target = target
         self.stft = stft
         self.phase = phase
-        self._laying = Laying(stft, max(1, round(EDGE_SECONDS * target.clock.sample_rate)))
+        rate = target.clock.sample_rate
+        self._laying = Laying(stft, max(1, round(EDGE_SECONDS * rate)))
+        self._entrance = Entrance(stft.n_fft // 2, max(1, round(ENTRY_SECONDS * rate)))
         self._centres = np.empty(0, np.int64)
         self._magnitudes = np.empty((0, stft.bins), np.float32)
         self._events = _NO_EVENTS
@@ -69,8 +76,9 @@ class SpectralAdd:
         self, magnitudes: NDArray[np.float32], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Take magnitudes ``(n, a_frame, bins)``, bounds ``(n + 1,)``; return complete sound."""
-        begins = self._begins(magnitudes)
+        begins, enters = self._begins(magnitudes)
         self._events = np.concatenate([self._events, bounds[:-1][begins]])
+        self._entrance.mark(bounds[:-1][enters & ~begins])
         # What an event's windows hold of the time before it is the event itself.
         places = np.tile(self.target.centres, (len(begins), 1))
         places[begins, -1] = max(places[0, -1], 0)
@@ -81,26 +89,30 @@ class SpectralAdd:
         last = int(self._centres[-1 - min(self.target.recipe.a_frame, len(self._centres) - 1)])
         while len(waiting := self._waiting(last)) == PIECE:
             self._play(waiting)
-        return self._laying.take(self._next - self._laying.reach)
+        return self._entrance.let(self._laying.take(self._next - self._laying.reach))
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest of the sound."""
         last = self._end + self._laying.reach
         while self._end and len(waiting := self._waiting(last)):
             self._play(waiting)
-        return self._laying.take(self._end)
+        return self._entrance.let(self._laying.take(self._end))
 
-    def _begins(self, magnitudes: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Tell with which frames an event begins."""
-        last = magnitudes[:1, -1] if self._last is None else self._last
-        spectra = np.concatenate([last, magnitudes[:, -1]])
-        self._last = spectra[-1:]
+    def _begins(
+        self, magnitudes: NDArray[np.float32]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Tell with which frames an event begins, and which sound after one that is silent."""
+        last = magnitudes[:1] if self._last is None else self._last
+        whole = np.concatenate([last, magnitudes])
+        self._last = whole[-1:]
+        sounds = whole.max(axis=(1, 2)) > self.target.scale * FAINTEST
+        spectra = whole[:, -1]
         least = self.target.scale * AUDIBLE
         level = np.log10(np.maximum(np.linalg.norm(spectra, axis=1), self.target.scale * PRESENT))
         rise = np.diff(np.log10(np.maximum(spectra, least)), axis=0)
         rise = np.maximum(rise, 0).mean(axis=1)
         begins: NDArray[np.bool_] = (rise > ONSET_DECADES) | (np.diff(level) > LEVEL_DECADES)
-        return begins
+        return begins, sounds[1:] & ~sounds[:-1]
 
     def _waiting(self, last: int) -> NDArray[np.int64]:
         """Return the next hops up to a sample, `PIECE` at most; each event begins them anew."""
@@ -142,17 +154,18 @@ class SpectralAdd:
     def _evened(self, decades: NDArray[np.float32]) -> NDArray[np.float32]:
         """Even log magnitudes over two frames, where the level holds: what steps with frames hums.
 
-        Spectra have a part in it by pairs, one before and one after, unless either is across an
-        event or more than `STEADY` louder or softer.
+        The weights fall to nothing a frame away, which cancels what repeats with every frame twice
+        over. Spectra have a part in it by pairs, one before and one after, unless either is across
+        an event or more than `STEADY` louder or softer.
         """
         segment = np.searchsorted(self._events, self._centres, side="right")
         level = np.log(np.linalg.norm(self._magnitudes, axis=1) + self.target.scale * FAINTEST)
         number, reach = np.arange(len(decades)), self.target.recipe.a_frame
         total, weight = decades.copy(), np.ones((len(decades), 1), np.float32)
-        for offset in range(1, reach + 1):
+        for offset in range(1, reach):
             pair = [np.clip(number + o, 0, len(decades) - 1) for o in (-offset, offset)]
             alike = [(segment[at] == segment) & (np.abs(level[at] - level) < STEADY) for at in pair]
-            share = (alike[0] & alike[1])[:, None] * np.float32(0.5 if offset == reach else 1)
+            share = (alike[0] & alike[1])[:, None] * np.float32(1 - offset / reach)
             total += (decades[pair[0]] + decades[pair[1]]) * share
             weight += 2 * share
         return total / weight

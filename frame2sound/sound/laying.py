@@ -24,7 +24,7 @@ class Laying:
     stft : Stft
         Gives the windows; its hop plays no part.
     edge : int
-        Samples just before an event in which what was there gives way to it.
+        Samples from an event on in which what was there gives way to it.
     """
 
     def __init__(self, stft: Stft, edge: int) -> None:
@@ -46,7 +46,7 @@ class Laying:
         """Lay the blocks of spectra ``(n, bins)`` at centres ``(n,)``, in samples.
 
         A block whose centre is at or after an event is silent before it, and one whose centre is
-        before it is silent from it on.
+        before it falls silent with it.
         """
         self._make_room(int(centres.max(initial=self._origin)) + self.reach)
         blocks = self.stft.blocks(spectra) * self._taper
@@ -72,8 +72,8 @@ class Laying:
         return sound[skip:]
 
     def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
-        """Return what opens, or closes, in the samples just before place ``at`` of a block."""
-        place = np.arange(self.stft.n_fft) - (at - self._edge)
+        """Return what opens, or closes, in the samples from place ``at`` of a block on."""
+        place = np.arange(self.stft.n_fft) - at
         gate = np.pad(rising(self._edge), (1, 1), constant_values=(0, 1))
         gate = gate[(place + 1).clip(0, self._edge + 1)].astype(np.float32)
         opening: NDArray[np.float32] = gate if opens else np.float32(1) - gate

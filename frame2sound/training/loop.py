@@ -17,7 +17,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.inputs import see
-from frame2sound.brain.networks import eyes_of
+from frame2sound.brain.networks import eyes_of, glance_of
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
@@ -28,6 +28,7 @@ from frame2sound.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from frame2sound.training.glance import teach_glance
 from frame2sound.training.losses import loss_of
 from frame2sound.training.material import MOST_SEEN, Material
 from frame2sound.training.optimiser import build_optimiser, pick_device, rate_at
@@ -163,6 +164,8 @@ class Trainer:
         brain = replace(self.best_brain, provenance=self._provenance())
         if self.course.best_epoch:
             brain.network.load_state_dict(self.best)
+            if glance_of(brain.network) is not None:
+                brain.provenance["glance"] = teach_glance(brain, self.material, self.seed)
         if self.material.calibrated:
             brain.silence_screens()
         return brain

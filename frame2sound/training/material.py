@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,8 +56,8 @@ class Material:
         target = target_of(recipe)
         pairs = Pairs.of(films, clock, target)
         learned, held_out = split_pairs(pairs, recipe.training, seed)
-        screens = [number for number, film in enumerate(films) if is_calibration(film)]
-        if np.isin(learned.film, screens).all():
+        material = cls(films, learned, held_out, 1.0)
+        if not len(material.filmed):
             first, stop = target.known
             raise TrainingError(
                 f"{library.path} is too short to learn from: no frame has all of its sound "
@@ -66,19 +66,28 @@ class Material:
         scale = _scale(learned, recipe)
         if scale < SILENT:
             raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
-        return cls(films, learned, held_out, scale)
+        return replace(material, scale=scale)
 
     @property
     def calibrated(self) -> bool:
         """Whether the calibration film is among the films."""
-        return any(is_calibration(film) for film in self.films)
+        return bool(self._screens)
+
+    @property
+    def filmed(self) -> Pairs:
+        """What is learned of films; black and white screens are none."""
+        return self.learned.only(~np.isin(self.learned.film, self._screens))
+
+    @property
+    def _screens(self) -> list[int]:
+        return [number for number, film in enumerate(self.films) if is_calibration(film)]
 
     def untrained(self, recipe: Recipe, seed: int) -> Brain:
         """Return a brain that has looked at the films but learned nothing."""
         brain = Brain.untrained(recipe, self.scale, seed)
         eyes = eyes_of(brain.network)
         if eyes is not None and isinstance(recipe.input, Eigenframes):
-            seen = self.learned.take(self.learned.spread(MOST_SEEN))[0]
+            seen = self.filmed.take(self.filmed.spread(MOST_SEEN))[0]
             eyes.open(pixels(torch.from_numpy(seen)), recipe.input.floor, seed)
         return brain
 

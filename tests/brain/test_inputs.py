@@ -191,7 +191,8 @@ def test_eyes_that_saw_one_grey_are_blind_but_safe(frames):
     # One part in 255**2 of grey, and sums of 4096 numbers in single precision.
     assert eyes(seen).abs().max() < 1e-2
     assert torch.isfinite(eyes(torch.rand(3, PIXELS))).all()
-    assert eyes(torch.zeros(1, PIXELS)).abs().max() < 4 / FAINTEST
+    # A picture of one other grey: a component may be as far away as one grey level is fine.
+    assert eyes(torch.zeros(1, PIXELS)).abs().max() < 64 * 0.25 * 255
 
 
 def test_eyes_may_do_without_profiles():

@@ -12,7 +12,7 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.inputs import size_of
-from frame2sound.brain.networks import build_network
+from frame2sound.brain.networks import build_network, glance_of
 from frame2sound.brain.recipe import (
     PRESETS,
     Training,
@@ -54,7 +54,10 @@ or blocks of 735 samples and a lead of 0.008 s, which is 176."""
 
 
 def widths(network):
-    layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    glance = glance_of(network)
+    of_glance = set() if glance is None else set(glance)
+    layers = [layer for layer in network.modules()
+              if isinstance(layer, torch.nn.Linear) and layer not in of_glance]  # fmt: skip
     return [layers[0].in_features, *(layer.out_features for layer in layers)]
 
 
@@ -107,7 +110,8 @@ def test_a_shipped_recipe_in_its_own_size_saves_and_loads(tmp_path, name):
     brain = Brain.untrained(load_recipe(name))
     learned = sum((before + 1) * after for before, after in pairwise(widths(brain.network)))
     if name == "shallow":
-        learned += 2 * 512 + (4096 + 1) * 256 + 2 * 340  # the layer's norm, and the eyes
+        learned += 2 * 512 + (4096 + 1) * 256 + 2 * (340 + 3)  # the layer's norm, and the eyes
+        learned += (3 + 1) * 64 + (64 + 1) * 64 + 64 * 2056  # the glance, and its way out
     assert brain.parameters == learned
     save_brain(brain, tmp_path / "brain.safetensors")
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)

@@ -1,0 +1,122 @@
+"""The glance: how loud it is, by how much light there is in the picture and nothing else.
+
+A minute of film has few pictures of a thing at any one place, but many of any amount of light. The
+whole network remembers too well how loud each place was; a glance cannot. It is learned after the
+rest, and what is held out decides how much it has to say: on films where light tells little of
+loudness, nothing.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.inputs import LIGHT, see
+from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
+from frame2sound.brain.networks import eyes_of, glance_of, last_layer
+from frame2sound.training.material import MOST_SEEN, Material
+from frame2sound.training.pairs import Pairs
+
+STEPS, BATCH, RATE, WEIGHT_DECAY = 2000, 256, 2e-3, 1e-2
+NOISE = 0.03
+"""Standard deviation of what is added to the light while it is learned; its own is about one."""
+
+SHARES = (0.0, 0.5, 1.0)
+"""What the glance's say in the level may be."""
+
+NOTABLE = 0.75
+"""It has a say only if that lowers the error of held-out loudness to this share, or less."""
+
+MOST_DECADES = 6.0
+"""What is foretold to be louder than this above silence counts as no louder."""
+
+
+def teach_glance(brain: Brain, material: Material, seed: int) -> float:
+    """Teach a trained brain its glance; return its share in the level.
+
+    What counts is the error of loudness, the root of amplitude. Without anything held out the
+    share is 0.
+
+    Raises
+    ------
+    ValueError
+        The brain has no glance.
+    """
+    glance, target = glance_of(brain.network), brain.target
+    if glance is None or not isinstance(target, LogMagnitudes):
+        raise ValueError("the brain has no glance")
+    seen, _, wanted = _levels(brain, target, material.learned)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        head = _fit(seen, wanted, brain.recipe.network.glance)
+    held_out = material.held_out
+    share = _share(head, *_levels(brain, target, held_out)) if len(held_out) else 0.0
+    _join(brain, target, head, share)
+    return share
+
+
+Levels = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+
+def _levels(brain: Brain, target: LogMagnitudes, pairs: Pairs) -> Levels:
+    """Return the light ``(n, 3)`` and levels ``(n, a_frame)``, those given and those wanted."""
+    eyes, which, found = eyes_of(brain.network), pairs.spread(MOST_SEEN), []
+    assert eyes is not None
+    device = next(brain.network.parameters()).device
+    with torch.inference_mode():
+        for some in (which[at : at + BATCH] for at in range(0, len(which), BATCH)):
+            frames, excerpts = pairs.take(some)
+            seen = eyes(see(torch.from_numpy(frames).to(device), brain.recipe.input))
+            given = brain.network[1:](seen)[:, target.levels]
+            wanted = target.wanted(torch.from_numpy(excerpts))[:, target.levels]
+            found.append((seen[:, -LIGHT:].cpu(), given.cpu(), wanted))
+    light, given, wanted = (torch.cat(part) for part in zip(*found, strict=True))
+    return light, given, wanted
+
+
+def _fit(light: torch.Tensor, wanted: torch.Tensor, width: int) -> nn.Sequential:
+    """Learn levels from light."""
+    layers = nn.Linear(LIGHT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+    network = nn.Sequential(*layers, nn.Linear(width, wanted.shape[1]))
+    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=WEIGHT_DECAY)
+    for _ in range(STEPS):
+        some = torch.randint(len(light), (BATCH,))
+        noisy = light[some] + NOISE * torch.randn(BATCH, LIGHT)
+        loss = nn.functional.l1_loss(network(noisy), wanted[some])
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return network
+
+
+def _share(
+    head: nn.Sequential, light: torch.Tensor, given: torch.Tensor, wanted: torch.Tensor
+) -> float:
+    with torch.inference_mode():
+        glanced = head(light)
+        errors = {
+            share: float((_loudness(torch.lerp(given, glanced, share)) - _loudness(wanted)).norm())
+            for share in SHARES
+        }
+    best = min(errors, key=errors.__getitem__)
+    return best if errors[best] < NOTABLE * errors[0] else 0.0
+
+
+def _loudness(levels: torch.Tensor) -> torch.Tensor:
+    """Return about how loud levels are to the ear: the root of their amplitude."""
+    return torch.pow(10.0, (levels / LEVEL_WEIGHT).clamp(0, MOST_DECADES) / 2)
+
+
+def _join(brain: Brain, target: LogMagnitudes, head: nn.Sequential, share: float) -> None:
+    """Make the glance part of the network, and of its last layer by its share."""
+    glance, last, rows = glance_of(brain.network), last_layer(brain.network), target.levels
+    assert glance is not None
+    glance.load_state_dict(head[:-1].state_dict())
+    width, top = brain.recipe.network.glance, last_layer(head)
+    with torch.no_grad():
+        last.weight[:, -width:] = 0
+        last.weight[rows] *= 1 - share
+        last.bias[rows] *= 1 - share
+        last.weight[rows, -width:] = share * top.weight.to(last.weight)
+        last.bias[rows] += share * top.bias.to(last.bias)
