@@ -276,4 +276,6 @@ def _draw_lines(axes: Axes, at: Times, color: str, alpha: float) -> None:
 
 
 def _save(figure: Figure, path: str | Path) -> None:
-    figure.savefig(path, format="png", dpi=DPI, facecolor=PAPER)
+    small = Path(path).suffix == ".webp"
+    options = {"format": "webp", "pil_kwargs": {"quality": 88}} if small else {"format": "png"}
+    figure.savefig(path, dpi=DPI, facecolor=PAPER, **options)

@@ -122,11 +122,13 @@ def baselines(
 
 
 def shuffled(sound: Sound, sample_rate: int, seed: int = 0) -> Sound:
-    """Return a sound with its whole seconds in another order; what is left over stays last."""
+    """Return a sound with none of its whole seconds in its place; what is left over stays last."""
     whole = len(sound) // sample_rate * sample_rate
     seconds = sound[:whole].reshape(-1, sample_rate)
-    order = np.random.default_rng(seed).permutation(len(seconds))
-    return np.concatenate([seconds[order].ravel(), sound[whole:]])
+    round_trip = np.random.default_rng(seed).permutation(len(seconds))
+    elsewhere = np.empty_like(seconds)
+    elsewhere[round_trip] = seconds[np.roll(round_trip, 1)]
+    return np.concatenate([elsewhere.ravel(), sound[whole:]])
 
 
 Found = tuple[dict[str, Any], str]

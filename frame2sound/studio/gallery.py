@@ -159,12 +159,9 @@ def _show_film(
 
 
 def _picture(unseen: Unseen, soundtracks: dict[str, Sound], path: Path) -> None:
-    """Draw all soundtracks under the film, in few enough colours to be small."""
-    import cv2
-
-    drawn = path.with_suffix(".png")
+    """Draw all soundtracks under the film."""
     draw_comparison(
-        drawn,
+        path,
         {name.replace("-", " "): heard for name, heard in soundtracks.items()},
         LIBRARY_RATE,
         unseen.frames,
@@ -172,7 +169,3 @@ def _picture(unseen: Unseen, soundtracks: dict[str, Sound], path: Path) -> None:
         f"{unseen.truth.film}, unseen: its own sound, and five that were made of the picture",
         unseen.onsets,
     )
-    image = cv2.imread(str(drawn))
-    assert image is not None
-    cv2.imwrite(str(path), image, [cv2.IMWRITE_WEBP_QUALITY, 88])
-    drawn.unlink()
