@@ -36,6 +36,16 @@ def axes_of(figure, label):
     return [axes for axes in figure.axes if axes.get_label() == label]
 
 
+def test_webp_is_drawn_where_it_is_asked_for_and_is_smaller(tmp_path):
+    rng = np.random.default_rng(0)
+    some = {"noise": rng.normal(0, 0.1, RATE).astype(np.float32)}
+    for name in ("c.png", "c.webp"):
+        pictures.draw_comparison(tmp_path / name, some, RATE, film(), TIMES, "one")
+    webp = (tmp_path / "c.webp").read_bytes()
+    assert webp[:4] + webp[8:12] == b"RIFFWEBP"
+    assert len(webp) < (tmp_path / "c.png").stat().st_size / 2
+
+
 @pytest.mark.parametrize("reference", [None, sound()])
 def test_a_soundtrack_is_drawn_on_1400_x_900_pixels(tmp_path, reference):
     path = tmp_path / "picture"
