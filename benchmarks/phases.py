@@ -51,6 +51,16 @@ PRECEDING = 0.5
 Sound = NDArray[np.float32]
 
 
+HEAD = """# Phases
+
+`python benchmarks/phases.py FILM -o benchmarks/phases.md` repeats Hindle's table of experiments
+with numbers, on a held tone and on ten seconds of a film's sound. The head of `phases.py` says what
+the columns are. The less convergence is, the better; the sound's own combs are in the first row;
+speed is that of the phases alone, on one core.
+
+"""
+
+
 @dataclass(frozen=True)
 class Setting:
     """How magnitudes are taken: at every hop, or once a frame and interpolated."""
@@ -191,7 +201,7 @@ def main() -> None:
         print(line, flush=True)
         lines.append(line)
     if asked.out:
-        asked.out.write_text("\n".join(lines).strip() + "\n")
+        asked.out.write_text(HEAD + "\n".join(lines).strip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
