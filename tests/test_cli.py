@@ -223,6 +223,7 @@ def test_brains_lists_recipes_and_cards(studio: Path) -> None:
     assert len(card["corpus"]["films"]) == 1
     shown = run(studio, "brains", "brain.safetensors").stdout
     assert "silence 1.000" in shown
+    assert "pairs of 1 film and of black and white screens in" in shown
     assert "carries 6.0 s of 1 film for mosaics" in shown
 
 

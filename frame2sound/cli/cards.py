@@ -22,9 +22,13 @@ def print_json(value: Any) -> None:
 
 def card(provenance: dict[str, Any]) -> list[str]:
     """Return what a person wants to know of where a brain comes from; silence scores 1."""
+    from frame2sound.library.calibration import NAME
+
     pairs, best = provenance["pairs"], max(provenance["best_epoch"] - 1, 0)
+    names = [film["name"] for film in provenance["films"]]
+    screens = " and of black and white screens" if NAME in names else ""
     lines = [
-        f"learned {pairs['learned']} pairs of {len(provenance['films'])} films "
+        f"learned {pairs['learned']} pairs of {_films(len(names) - (NAME in names))}{screens} "
         f"in {provenance['seconds']:.0f} s, {provenance['epochs']} epochs"
     ]
     if not provenance["loss"]:
@@ -40,7 +44,13 @@ def card(provenance: dict[str, Any]) -> list[str]:
         )
         if held >= HEARD:
             lines.append("no better than silence on held-out film: it replays what it remembers")
+    if provenance.get("glance"):
+        lines.append(f"its loudness follows the light alone by {provenance['glance']:.0%}")
     return lines
+
+
+def _films(count: int) -> str:
+    return f"{count} film{'s' * (count != 1)}"
 
 
 def way(recipe: Recipe) -> str:
@@ -76,7 +86,7 @@ def corpus_line(corpus: Corpus | CorpusPointer | None) -> str:
     table = corpus_table(corpus)
     if table is None:
         return "no sound of its films: mosaics need --corpus LIBRARY"
-    films = f"{len(table['films'])} film{'s' * (len(table['films']) != 1)}"
+    films = _films(len(table["films"]))
     if table["kind"] == "carried":
         return f"carries {table['seconds']:.1f} s of {films} for mosaics"
     return f"mosaics take the sound of {films} from {table['library']}"
