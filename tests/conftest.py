@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from frame2sound.safe import whole_folder
 
 # One thread a process: on contended cores, threads that wait for each other cost minutes.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A shell starts what it puts in the background deaf to Ctrl-C; the tests that interrupt need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FILMS = Path(__file__).resolve().parents[2] / "shared" / "films"
 
