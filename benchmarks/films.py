@@ -30,10 +30,11 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.baselines import Linear, Mean, Nearest
-from frame2sound.brain.brain import Brain, Sounding
+from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import Recipe, load_recipe
+from frame2sound.brain.sounding import Sounding
 from frame2sound.clock import Clock
 from frame2sound.evaluation.figures import Figures, Reference
 from frame2sound.evaluation.pictures import draw_comparison
@@ -409,12 +410,12 @@ def learned_corpus(material: Material, brain: Brain) -> Corpus:
 def play(brain: Sounding, style: Style, frames: NDArray[np.uint8], corpus: Corpus) -> Sound:
     """Return what a brain plays to frames at its own rate."""
     renderer, sound = style.renderer(brain, corpus), []
-    before = None
+    before, performance = None, brain.perform()
     for first in range(0, len(frames), BATCH):
         batch = frames[first : first + BATCH]
         bounds = brain.clock.bounds(len(batch), first)
         gestures = Gestures.of(batch, before)
-        sound.append(renderer.feed(brain.predict(batch), bounds, gestures))
+        sound.append(renderer.feed(performance.predict(batch), bounds, gestures))
         before = batch[-1]
     return np.concatenate([*sound, renderer.flush()])
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.recipe import Pcm
+from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, sample_at, shutter
 from frame2sound.film.reader import FilmReader
@@ -146,7 +147,7 @@ def test_flash_meets_click_in_the_library(drawn):
     assert_within_a_sample(found(film.sound), film.times[flashes].tolist())
 
 
-class RemembersAndSees:
+class RemembersAndSees(Memoryless):
     """An identity brain that also marks what it sees.
 
     Its blocks are cut from a film's own sound, in order; in the middle of every frame that is

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.inputs import pixels
+from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 
@@ -29,7 +30,7 @@ Frames = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Mean:
+class Mean(Memoryless):
     """Does not look: always the mean of what was wanted.
 
     Attributes
@@ -53,7 +54,7 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Nearest:
+class Nearest(Memoryless):
     """Remembers: what was wanted of the frame that looks most alike; of several, the first.
 
     Alike by the sum of squared differences of pixels, which doubles hold exactly. Both arrays may
@@ -98,7 +99,7 @@ class Nearest:
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Memoryless):
     """Ridge regression from eigenframes to outputs, in closed form.
 
     With the pictures' singular value decomposition ``X = U S V'`` and outputs ``Y``, both without

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,29 +15,15 @@ from frame2sound.brain.inputs import see, size_of
 from frame2sound.brain.networks import build_network, initialise, last_layer
 from frame2sound.brain.recipe import Recipe
 from frame2sound.brain.sought import target_of
+from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.film.picture import SIZE
 
 
-class Sounding(Protocol):
-    """What a renderer asks of a brain."""
-
-    @property
-    def clock(self) -> Clock:
-        """The frame rate and the sample rate at which it works."""
-
-    @property
-    def target(self) -> Any:
-        """What it predicts: a target of `frame2sound.brain`."""
-
-    def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn successive frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
-
-
 @dataclass
-class Brain:
+class Brain(Memoryless):
     """A network and what its numbers mean.
 
     Attributes

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from frame2sound.brain.brain import Sounding
 from frame2sound.brain.corpus import Corpus, CorpusPointer
+from frame2sound.brain.sounding import Sounding
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import CONTAINERS, SoundCodec, sound_codec
 from frame2sound.film.muxer import DRAWN_ANEW

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.brain import Sounding
+from frame2sound.brain.sounding import Performance, Sounding
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.reader import FilmReader, Frame
@@ -97,12 +97,13 @@ class Soundtrack:
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Yield pieces of sound, ``(n,)`` or ``(n, 2)`` float32."""
         first = made = 0
+        performance = self.brain.perform()
         before = None
         held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
         for pictures in _batches(self._seen()):
             bounds = self.brain.clock.bounds(len(pictures), first)
             gestures = Gestures.of(pictures, before)
-            sound = self.renderer.feed(self._predict(pictures), bounds, gestures)
+            sound = self.renderer.feed(_predict(performance, pictures), bounds, gestures)
             before = pictures[-1]
             held = np.concatenate([held, sound])
             # The last frame may be shown for less than a frame of the brain.
@@ -116,17 +117,18 @@ class Soundtrack:
         length = sample_at(self.seconds, self.brain.clock.sample_rate)
         yield np.concatenate([held, self.renderer.flush()])[: length - made]
 
-    def _predict(self, pictures: NDArray[np.uint8]) -> NDArray[Any]:
-        predictions = self.brain.predict(pictures)
-        if not np.isfinite(predictions).all():
-            raise BrainError("the brain made no sound: its numbers are not finite; train it again")
-        return predictions
-
     def _seen(self) -> Iterator[NDArray[np.uint8]]:
         for frame in self.animation.frames():
             self.seconds = frame.until
             for _ in range(*_shown(frame, self.brain.clock)):
                 yield frame.picture
+
+
+def _predict(performance: Performance, pictures: NDArray[np.uint8]) -> NDArray[Any]:
+    predictions = performance.predict(pictures)
+    if not np.isfinite(predictions).all():
+        raise BrainError("the brain made no sound: its numbers are not finite; train it again")
+    return predictions
 
 
 def _shown(frame: Frame, clock: Clock) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import torch
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.brain.sought import target_of
+from frame2sound.brain.sounding import Memoryless
 from frame2sound.clock import Clock
 
 RATE = 22050
@@ -29,7 +30,7 @@ def known_sound(seconds=3.0, seed=0):
     return np.float32(tone + np.random.default_rng(seed).normal(0, 0.02, len(time)))
 
 
-class Foreteller:
+class Foreteller(Memoryless):
     """Foretells frame by frame what its target wants of a sound."""
 
     def __init__(self, kind="log-mag", fps=30, sound=None):

@@ -1,0 +1,44 @@
+"""What a renderer asks of whatever gives sound to pictures: a brain, or a baseline."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import Clock
+
+
+class Performance(Protocol):
+    """One playing to one film, from its first frame on; it may remember what it has seen."""
+
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
+        """Turn the next frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
+
+
+class Sounding(Protocol):
+    """A brain, or what stands in its place."""
+
+    @property
+    def clock(self) -> Clock:
+        """The frame rate and the sample rate at which it works."""
+
+    @property
+    def target(self) -> Any:
+        """What it predicts: a target of `frame2sound.brain`."""
+
+    def perform(self) -> Performance:
+        """Begin a film: what the performance is shown first are the film's first frames."""
+
+
+class Memoryless:
+    """What plays each frame by itself performs without remembering anything."""
+
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
+        """Turn frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
+        raise NotImplementedError
+
+    def perform(self) -> Performance:
+        """Begin a film."""
+        return self
