@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from frame2sound.brain.corpus import Corpus, Piece
-from frame2sound.brain.recipe import LogMag, recipe_from
+from frame2sound.brain.ingredients import LogMag
+from frame2sound.brain.recipe import recipe_from
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.targets import Target
 from frame2sound.evaluation.combs import combs

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frame2sound.film.picture import SIZE
+from frame2sound.film.picture import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 
@@ -42,7 +42,7 @@ def add_film():
         if sound is None:
             sound = rng.normal(0, 0.1, samples)
         if frames is None:
-            frames = rng.integers(0, 256, (count, SIZE, SIZE), np.uint8)
+            frames = rng.integers(0, 256, (count, *picture_shape(library.colour)), np.uint8)
         card = Card(
             source=f"/films/{name}.mkv",
             digest=f"{name}-{seed}",
@@ -57,6 +57,6 @@ def add_film():
             np.save(partial / "times.npy", np.arange(count + 1) / fps)
             np.save(partial / "sound.npy", np.asarray(sound, np.float32))
             (partial / "film.json").write_text(card.to_json())
-        return PickledFilm(library.path / name, card)
+        return PickledFilm(library.path / name, card, library.colour)
 
     return add

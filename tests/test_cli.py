@@ -132,6 +132,21 @@ def test_plain_arrays_are_exported(studio: Path, tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "l").iterdir() if p.is_dir()] == [path.stem]
 
 
+def test_a_library_is_in_colour_where_asked_for(studio: Path, tmp_path: Path) -> None:
+    import numpy as np
+
+    words = ["pickle", studio / "film.mp4", "--library", tmp_path / "l"]
+    said = run(tmp_path, *words, "--colour")
+    assert said.returncode == 0, said.stderr
+    shapes = [np.load(path, mmap_mode="r").shape for path in (tmp_path / "l").glob("*/frames.npy")]
+    assert sorted(shapes) == [(180, 64, 64, 3), (1800, 64, 64, 3)]
+    assert "already there" in run(tmp_path, *words).stdout
+    said = run(tmp_path, "pickle", "film.mp4", "--library", studio / "library", "--colour")
+    assert said.returncode == 1
+    assert "is a library in grey, got films to pickle in colour; use another" in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
 def test_render_writes_films_and_wavs(studio: Path, tmp_path: Path) -> None:
     words = ["render", studio / "animation.mp4", "--brain", studio / "brain.safetensors"]
     said = run(tmp_path, *words, "--json")

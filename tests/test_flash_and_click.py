@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.brain.recipe import Pcm
+from frame2sound.brain.ingredients import Pcm
 from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, sample_at, shutter

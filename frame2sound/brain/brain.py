@@ -8,28 +8,31 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.inputs import see, size_of
-from frame2sound.brain.networks import build_network, initialise, last_layer
+from frame2sound.brain.networks import Network, build_network, initialise
 from frame2sound.brain.recipe import Recipe
 from frame2sound.brain.sought import target_of
-from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.film.picture import SIZE
 
+BATCH = 256
+"""Frames that a network is shown at once."""
+
+BLACK_SECONDS = 2.0
+"""How long a screen is black, or white, for a network that remembers to have settled."""
+
 
 @dataclass
-class Brain(Memoryless):
+class Brain:
     """A network and what its numbers mean.
 
     Attributes
     ----------
-    network : nn.Sequential
-        What enters, ``(n, 4096)`` for pixels, to ``(n, target.length)``.
+    network : Network
     provenance : dict
         Where the brain comes from: films, seconds of training, losses; plain values.
     corpus : Corpus or CorpusPointer, optional
@@ -37,7 +40,7 @@ class Brain(Memoryless):
     """
 
     recipe: Recipe
-    network: nn.Sequential
+    network: Network
     target: Target
     provenance: dict[str, Any] = field(default_factory=dict)
     corpus: Corpus | CorpusPointer | None = None
@@ -49,7 +52,7 @@ class Brain(Memoryless):
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Build a brain that has learned nothing."""
         target = target_of(recipe, scale)
-        network = build_network(recipe, size_of(recipe.input), target.length)
+        network = build_network(recipe, size_of(recipe.input), target.length, target.silent)
         initialise(network, seed)
         return cls(recipe, network, target)
 
@@ -59,42 +62,92 @@ class Brain(Memoryless):
         return self.recipe.ticking()
 
     @property
+    def colour(self) -> bool:
+        """Whether it sees colour."""
+        return self.recipe.input.colour
+
+    @property
     def parameters(self) -> int:
         """How many numbers it has learned."""
         return sum(tensor.numel() for tensor in self.network.parameters())
 
+    def perform(self) -> Watching:
+        """Begin a film."""
+        return Watching(self)
+
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn frames ``(n, 64, 64)`` into what the target says: blocks of sound, or spectra.
+        """Turn a film's frames ``(n, 64, 64)``, or in colour, into what the target says.
+
+        That is blocks of sound, or spectra; see `Watching.predict`.
+        """
+        return self.perform().predict(frames)
+
+    def silence_screens(self) -> None:
+        """Make black and white screens exactly silent, changing the top the least.
+
+        Its weights and bias are moved to the nearest ones (in the Frobenius norm) under which both
+        screens give silence: the projection on linear constraints. A brain that remembers is to be
+        silent when a film begins with such a screen, and when it has been there for long.
+        """
+        network, device = self.network, next(self.network.parameters()).device
+        shape = (2, 1 + self.recipe.input.past, SIZE, SIZE, *([3] if self.colour else []))
+        screens = torch.tensor([0, 255], dtype=torch.uint8, device=device)
+        screens = screens.reshape(2, *(1 for _ in shape[1:])).expand(shape)
+        long = round(BLACK_SECONDS * self.clock.fps) if network.remembers else 1
+        with torch.no_grad():
+            looks = network.look(see(screens, self.recipe.input))[:, None].expand(-1, long, -1)
+            hidden = network.hidden(looks)
+            hidden = hidden[:, [0, -1] if network.remembers else [0]].flatten(0, 1)
+            error = network.top(hidden).cpu().double() - self.target.silent
+            hidden = hidden.cpu().double()  # not every device has doubles
+            hidden = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
+            change = (torch.linalg.pinv(hidden) @ error).float()
+            network.top.weight.sub_(change[:-1].T.to(network.top.weight))
+            network.top.bias.sub_(change[-1].to(network.top.bias))
+
+
+class Watching:
+    """A brain at a film: what it has seen that it still needs, and what it remembers."""
+
+    def __init__(self, brain: Brain) -> None:
+        self.brain = brain
+        self.memory = brain.network.fresh(1)
+        self._past: NDArray[np.uint8] | None = None
+
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
+        """Turn the next frames ``(n, 64, 64)``, or in colour, into blocks of sound, or spectra.
 
         Raises
         ------
         BrainError
             The output is not finite: the brain has diverged.
         """
-        device = next(self.network.parameters()).device
-        with torch.inference_mode():
-            output = self.network(see(torch.tensor(frames, device=device), self.recipe.input))
+        target, network = self.brain.target, self.brain.network
+        given = [self._give(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
+        output = torch.cat([network.top.bias.new_empty(0, target.length), *given])
         if not torch.isfinite(output).all():
             raise BrainError(
-                f"brain {self.recipe.name!r} gives numbers that are not finite: its training "
+                f"brain {self.brain.recipe.name!r} gives numbers that are not finite: its training "
                 "diverged; train it again with a smaller training.rate"
             )
-        return self.target.prediction(output)
+        return target.prediction(output)
 
-    def silence_screens(self) -> None:
-        """Make black and white screens exactly silent, changing the last layer the least.
+    def _give(self, frames: NDArray[np.uint8]) -> torch.Tensor:
+        network = self.brain.network
+        device = next(network.parameters()).device
+        with torch.inference_mode():
+            moments = torch.tensor(self._moments(frames), device=device)
+            looks = network.look(see(moments, self.brain.recipe.input))
+            output, self.memory = network(looks[None], self.memory)
+        given: torch.Tensor = output[0]
+        return given
 
-        The last layer's weights and bias are moved to the nearest ones (in the Frobenius norm)
-        under which both screens give silence: the projection on two linear constraints.
-        """
-        device = next(self.network.parameters()).device
-        screens = torch.tensor([0, 255], dtype=torch.uint8, device=device)
-        screens = see(screens[:, None, None].expand(2, SIZE, SIZE), self.recipe.input)
-        layer = last_layer(self.network)
-        with torch.no_grad():
-            seen = self.network[:-1](screens).cpu().double()  # not every device has doubles
-            seen = torch.cat([seen, torch.ones(2, 1, dtype=torch.float64)], 1)
-            error = self.network(screens).cpu().double() - self.target.silent
-            change = (torch.linalg.pinv(seen) @ error).float()
-            layer.weight.sub_(change[:-1].T.to(layer.weight))
-            layer.bias.sub_(change[-1].to(layer.bias))
+    def _moments(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return each frame after those before it, ``(n, 1 + past, 64, 64)``."""
+        past = self.brain.recipe.input.past
+        if self._past is None:
+            self._past = np.repeat(frames[:1], past, 0)
+        whole = np.concatenate([self._past, frames])
+        self._past = whole[len(whole) - past :]
+        windows = np.lib.stride_tricks.sliding_window_view(whole, 1 + past, 0)
+        return np.moveaxis(windows, -1, 1)

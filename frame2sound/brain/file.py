@@ -20,7 +20,7 @@ from frame2sound.brain.sought import target_of
 from frame2sound.errors import BrainError, RecipeError
 from frame2sound.safe import whole_file
 
-VERSION = 1
+VERSION = 2
 KEY = "frame2sound"
 """The header's entry that holds the brain's description."""
 
@@ -58,9 +58,11 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
     if not isinstance(description, dict):
         raise BrainError(f"{path} is not readable as a brain: its description is no table")
     version = description.get("version")
-    if not isinstance(version, int) or version > VERSION:
+    if version != VERSION:
+        older = isinstance(version, int) and version < VERSION
+        remedy = "train it again" if older else "update the program"
         raise BrainError(
-            f"{path} is of brain version {version}, this program reads up to {VERSION}; update it"
+            f"{path} is of brain version {version}, this program reads {VERSION}; {remedy}"
         )
     try:
         recipe = recipe_from(description["recipe"])
@@ -69,7 +71,7 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         target = target_of(recipe, scale)
         corpus = from_file(description.get("corpus"), tensors, recipe.ticking())
         with torch.device("meta"):
-            network = build_network(recipe, size_of(recipe.input), target.length)
+            network = build_network(recipe, size_of(recipe.input), target.length, target.silent)
     except BrainError as error:
         raise BrainError(f"{path}: {error}") from error
     except (

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.recipe import LogMag, Mel
+from frame2sound.brain.ingredients import LogMag, Mel
 from frame2sound.brain.spectra import Spectra
 from frame2sound.sound.bands import mel_bands, spread_over_bins
 

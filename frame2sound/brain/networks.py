@@ -1,119 +1,170 @@
-"""Networks: vectors in, vectors out."""
+"""Networks: what is seen in, numbers for sound out; and what is remembered in between."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from typing import TypeGuard
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from frame2sound.brain.inputs import LIGHT, Eyes
-from frame2sound.brain.recipe import Eigenframes, Mlp, Recipe
-
-_ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "logistic": nn.Sigmoid,
-    "tanh": nn.Tanh,
-}
+from frame2sound.brain.bodies import Body, Convolutional, Feedforward, Glancing, Memory, Recurrent
+from frame2sound.brain.eyes import LIGHT, Eyes
+from frame2sound.brain.ingredients import Eigenframes, Mlp, Rnn
+from frame2sound.brain.recipe import Recipe
 
 
-class Beside(nn.Module):
-    """A network's body and, beside it, its glance: a small one that sees only how much light is.
+@dataclass(frozen=True)
+class Told:
+    """What a network that hears its own output is told while it learns.
 
-    Turns what `Eyes` give, the light last, into the body's last hidden values and the glance's.
-    The glance is not learned with the rest: it is silent until `frame2sound.training.glance`
-    teaches it.
-
-    Parameters
+    Attributes
     ----------
-    body : nn.Sequential
-        Sees all but the light.
-    width : int
-        Hidden units of the glance's two layers.
+    wanted : tensor (streams, n, length)
+        The true outputs.
+    own : bool tensor (streams, n)
+        Where it hears its own all the same.
     """
 
-    def __init__(self, body: nn.Sequential, width: int) -> None:
+    wanted: torch.Tensor
+    own: torch.Tensor
+
+
+class Network(nn.Module):
+    """Eyes that are computed, a body that is learned and may remember, and a linear top.
+
+    Attributes
+    ----------
+    eyes : Eyes or None
+        Where the picture enters as eigenframes.
+    body : Body
+    top : nn.Linear
+    ear : nn.Linear or None
+        Through which the network hears its own last output.
+    silent : float
+        What it hears before a film begins: the number that stands for silence.
+    """
+
+    def __init__(
+        self, eyes: Eyes | None, body: Body, outputs: int, hears: int = 0, silent: float = 0.0
+    ) -> None:
         super().__init__()
+        self.eyes = eyes
         self.body = body
-        self.glance = nn.Sequential(
-            nn.Linear(LIGHT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        self.silent = silent
+        self.top = nn.Linear(body.width, outputs)
+        self.ear = nn.Linear(outputs, hears) if hears else None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether what it gives depends on what it was given before."""
+        return self.ear is not None or self.body.remembers
+
+    def look(self, seen: torch.Tensor) -> torch.Tensor:
+        """Turn what `frame2sound.brain.inputs.see` gives into what the rest learns from."""
+        return seen if self.eyes is None else self.eyes(seen)
+
+    def fresh(self, streams: int) -> Memory:
+        """Return the memory of so many films that are about to begin."""
+        memory = self.body.fresh(streams)
+        if self.ear is None:
+            return memory
+        return (self.top.bias.new_full((streams, self.top.out_features), self.silent), *memory)
+
+    def begun(self, memory: Memory, begins: torch.Tensor) -> Memory:
+        """Return a memory in which streams begin anew where ``begins``, bool ``(streams,)``."""
+        anew = self.fresh(len(begins))
+        return tuple(
+            torch.where(begins.reshape(-1, *(1 for _ in part.shape[1:])), fresh, part)
+            for fresh, part in zip(anew, memory, strict=True)
         )
-        for tensor in self.glance.parameters():
-            nn.init.zeros_(tensor.requires_grad_(False))
 
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        """Turn ``(n, eyes' width)`` into ``(n, last hidden width + glance's width)``."""
-        return torch.cat([self.body(seen[:, :-LIGHT]), self.glance(seen[:, -LIGHT:])], 1)
+    def forward(
+        self, looks: torch.Tensor, memory: Memory, told: Told | None = None
+    ) -> tuple[torch.Tensor, Memory]:
+        """Turn successive looks ``(streams, n, width)`` into outputs ``(streams, n, length)``.
+
+        A network that hears its own last output may be ``told`` the true ones instead.
+        """
+        if self.ear is None:
+            hidden, memory = self.body(looks, memory)
+            return self.top(hidden), memory
+        outputs, (heard, *state) = [], memory
+        for at in range(looks.shape[1]):
+            hidden, state = self.body(
+                torch.cat([self.ear(heard), looks[:, at]], 1)[:, None], tuple(state)
+            )
+            output = self.top(hidden)[:, 0]
+            outputs.append(output)
+            heard = output.detach()
+            if told is not None:
+                heard = torch.where(told.own[:, at, None], heard, told.wanted[:, at])
+        return torch.stack(outputs, 1), (heard, *state)
+
+    def hidden(self, looks: torch.Tensor) -> torch.Tensor:
+        """Return what the top sees of looks ``(streams, n, width)`` while silence is heard."""
+        memory = self.fresh(len(looks))
+        if self.ear is not None:
+            shape = (*looks.shape[:2], self.top.out_features)
+            ear = self.ear(looks.new_full(shape, self.silent))
+            looks, memory = torch.cat([ear, looks], 2), memory[1:]
+        hidden: torch.Tensor = self.body(looks, memory)[0]
+        return hidden
 
 
-def build_network(recipe: Recipe, inputs: int, outputs: int) -> nn.Sequential:
-    """Build a feed-forward network: the recipe's hidden layers, then a linear one.
+def build_network(recipe: Recipe, inputs: int, outputs: int, silent: float = 0.0) -> Network:
+    """Build what a recipe asks for.
 
     Where the picture enters as eigenframes, the eyes come first. They are part of the network, but
     not of what is learned by descent; nor is the glance, if there is one.
     """
-    widths, glance = [inputs, *recipe.network.hidden], recipe.network.glance
-    eyes = []
+    asked, eyes = recipe.network, None
     if isinstance(recipe.input, Eigenframes):
-        eyes = [Eyes(recipe.input.count, recipe.input.profiles, glance > 0)]
-        widths[0] = eyes[0].width - LIGHT * (glance > 0)
-    hidden = [
-        layer for ends in itertools.pairwise(widths) for layer in _hidden(*ends, recipe.network)
-    ]
-    body = [Beside(nn.Sequential(*hidden), glance)] if glance else hidden
-    return nn.Sequential(*eyes, *body, nn.Linear(widths[-1] + glance, outputs))
+        eyes = Eyes(recipe.input, asked.glance > 0)
+        inputs = eyes.width - LIGHT * (asked.glance > 0)
+    hears = asked.hears if isinstance(asked, Rnn) else 0
+    body: Body = Feedforward(asked, inputs + hears)
+    if not isinstance(asked, Mlp):
+        kind = Recurrent if isinstance(asked, Rnn) else Convolutional
+        body = kind(asked, body)  # type: ignore[arg-type]
+    if asked.glance:
+        body = Glancing(body, asked.glance)
+    return Network(eyes, body, outputs, hears, silent)
 
 
-def _hidden(before: int, after: int, network: Mlp) -> Iterator[nn.Module]:
-    yield nn.Linear(before, after)
-    if network.normalise:
-        yield nn.LayerNorm(after)
-    yield _ACTIVATIONS[network.activation]()
-    if network.dropout:
-        yield nn.Dropout(network.dropout)
-
-
-def initialise(network: nn.Sequential, seed: int) -> None:
+def initialise(network: Network, seed: int) -> None:
     """Draw the weights anew.
 
-    Layers before a ReLU start as He et al. 2015 advise, others as Glorot and Bengio 2010; the
-    last one starts small, so that an untrained brain is quiet rather than loud.
+    Layers before a ReLU start as He et al. 2015 advise, others as Glorot and Bengio 2010; recurrent
+    weights start orthogonal (Saxe et al. 2014), and long short-term memory remembers (Jozefowicz et
+    al. 2015). The top starts small, so that an untrained brain is quiet rather than loud.
     """
-    generator = torch.Generator().manual_seed(seed)
-    last = last_layer(network)
-    learning = [layer for layer in network.modules() if _learns(layer)]
-    rectified = any(isinstance(layer, nn.ReLU) for layer in network.modules())
-    for layer in learning:
-        if rectified and layer is not last:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
-        else:
-            gain = 0.1 if layer is last else 1.0
-            nn.init.xavier_normal_(layer.weight, gain=gain, generator=generator)
-        nn.init.zeros_(layer.bias)
+    random = torch.Generator().manual_seed(seed)
+    rectified = any(isinstance(layer, nn.ReLU) for layer in network.body.modules())
+    for layer in network.modules():
+        if isinstance(layer, nn.GRU | nn.LSTM):
+            _initialise_cell(layer, random)
+        elif isinstance(layer, nn.Linear | nn.Conv1d) and layer.weight.requires_grad:
+            if rectified and layer not in (network.top, network.ear):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=random)
+            else:
+                gain = 0.1 if layer is network.top else 1.0
+                nn.init.xavier_normal_(layer.weight, gain=gain, generator=random)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
 
 
-def _learns(layer: nn.Module) -> TypeGuard[nn.Linear]:
-    return isinstance(layer, nn.Linear) and layer.weight.requires_grad
+def _initialise_cell(cell: nn.GRU | nn.LSTM, random: torch.Generator) -> None:
+    width = cell.hidden_size
+    entering, remembered, *biases = cell.parameters()
+    nn.init.xavier_uniform_(entering, generator=random)
+    for gate in remembered.chunk(len(remembered) // width):
+        nn.init.orthogonal_(gate, generator=random)
+    for bias in biases:
+        nn.init.zeros_(bias)
+    if isinstance(cell, nn.LSTM):
+        nn.init.ones_(biases[0][width : 2 * width])  # the forget gate is open
 
 
-def last_layer(network: nn.Sequential) -> nn.Linear:
-    """Return the layer that gives the output."""
-    layer = network[-1]
-    assert isinstance(layer, nn.Linear)
-    return layer
-
-
-def eyes_of(network: nn.Sequential) -> Eyes | None:
-    """Return what the picture meets before all that learns, if there is such a layer."""
-    first = network[0]
-    return first if isinstance(first, Eyes) else None
-
-
-def glance_of(network: nn.Sequential) -> nn.Sequential | None:
+def glance_of(network: Network) -> nn.Sequential | None:
     """Return the part that sees only how much light there is, if there is one."""
-    for layer in network:
-        if isinstance(layer, Beside):
-            return layer.glance
-    return None
+    return network.body.glance if isinstance(network.body, Glancing) else None

@@ -14,7 +14,7 @@ class Performance(Protocol):
     """One playing to one film, from its first frame on; it may remember what it has seen."""
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn the next frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
+        """Turn the next frames, ``(n, 64, 64)`` or in colour, into predictions ``(n, ...)``."""
 
 
 class Sounding(Protocol):
@@ -28,12 +28,21 @@ class Sounding(Protocol):
     def target(self) -> Any:
         """What it predicts: a target of `frame2sound.brain`."""
 
+    @property
+    def colour(self) -> bool:
+        """Whether it is to be shown frames in colour, ``(n, 64, 64, 3)``."""
+
     def perform(self) -> Performance:
         """Begin a film: what the performance is shown first are the film's first frames."""
 
 
 class Memoryless:
-    """What plays each frame by itself performs without remembering anything."""
+    """What plays each grey frame by itself performs without remembering anything."""
+
+    @property
+    def colour(self) -> bool:
+        """Never."""
+        return False
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         """Turn frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.recipe import LogMag, Mel, StftBoth, StftMag, StftReal
+from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal
 from frame2sound.clock import Clock, sample_at
 
 FAINT = 1e-4

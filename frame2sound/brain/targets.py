@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.recipe import Pcm
+from frame2sound.brain.ingredients import Pcm
 from frame2sound.clock import Clock, sample_at
 
 

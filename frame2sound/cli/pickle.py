@@ -32,6 +32,9 @@ def pickle(
     sample_rate: Annotated[
         int | None, typer.Option(min=1000, max=192_000, help="Of a new library, in Hz.")
     ] = None,
+    colour: Annotated[
+        bool, typer.Option("--colour", help="Make a new library in colour instead of grey.")
+    ] = False,
     calibration: Annotated[
         bool, typer.Option(help="Add 30 s of black and of white screen with silence.")
     ] = True,
@@ -58,7 +61,7 @@ def pickle(
     from frame2sound.library.store import Library
 
     fps = frames_a_second(export_fps)
-    shelf = Library.create(library, sample_rate)
+    shelf = Library.create(library, sample_rate, colour or None)
     if calibration:
         calibrate(shelf)
     choice = Choice(video_stream, audio_stream, allow_damaged)

@@ -13,15 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.film.picture import GREY_WEIGHTS
+
 Picture = NDArray[np.uint8]
 Points = NDArray[np.floating]
 Colour = tuple[float, float, float]
 
 STAGE = (480, 360)
 """Width and height of the stage that films are drawn on, in stage units."""
-
-GREY_WEIGHTS = (0.299, 0.587, 0.114)
-"""What red, green and blue add to grey (ITU-R BT.601)."""
 
 _SHIFT = 5  # bits behind the point in the coordinates that OpenCV takes
 

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.picture import grey
+from frame2sound.film import picture
 from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
 from frame2sound.film.track import Sound, Track
 
@@ -31,7 +31,10 @@ TRUNCATED = 1.0
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture, ``(64, 64)`` uint8, on screen from ``time`` up to ``until`` seconds."""
+    """A picture on screen from ``time`` up to ``until`` seconds.
+
+    It is uint8, ``(64, 64)`` grey or ``(64, 64, 3)`` in colour.
+    """
 
     time: Fraction
     until: Fraction
@@ -94,15 +97,19 @@ class FilmReader:
             raise FilmError(f"{path} has no audio stream; expected a film with sound to learn from")
 
     def __iter__(self) -> Iterator[Frame | Sound]:
+        """Yield frames, grey, and sound; see `events`."""
+        return self.events()
+
+    def events(self, *, colour: bool = False) -> Iterator[Frame | Sound]:
         """Yield frames and sound as they are decoded, each kind in order of time."""
         track = None
         if self.sample_rate is not None:
             track = Track(self.sample_rate, self.streams.start, self.channels)
-        return self._read(_Pictures(self.streams), track)
+        return self._read(_Pictures(self.streams, colour), track)
 
-    def frames(self) -> Iterator[Frame]:
-        """Yield the picture alone."""
-        for event in self._read(_Pictures(self.streams), None):
+    def frames(self, *, colour: bool = False) -> Iterator[Frame]:
+        """Yield the picture alone, grey or in ``colour``."""
+        for event in self._read(_Pictures(self.streams, colour), None):
             assert isinstance(event, Frame)
             yield event
 
@@ -198,8 +205,9 @@ class FilmReader:
 class _Pictures:
     """Turns decoded frames into `Frame`s, each held back until its end is known."""
 
-    def __init__(self, streams: Streams) -> None:
+    def __init__(self, streams: Streams, colour: bool) -> None:
         self.streams = streams
+        self._shrink = picture.colour if colour else picture.grey
         self._held: tuple[Fraction, NDArray[np.uint8]] | None = None
         self._end: int | None = None
 
@@ -213,7 +221,7 @@ class _Pictures:
             time = self._held[0]
         known = frame.pts is not None and frame.duration
         self._end = frame.pts + frame.duration if known else None  # type: ignore[operator]
-        self._held = time, grey(frame, self.streams.quarter_turns)
+        self._held = time, self._shrink(frame, self.streams.quarter_turns)
 
     def last(self) -> Iterator[Frame]:
         if self._held is not None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
-from frame2sound.film.picture import SIZE
+from frame2sound.film.picture import picture_shape
 from frame2sound.library.growing import GrowingArray
 from frame2sound.library.store import CARD, Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
@@ -42,14 +42,16 @@ def calibrate(library: Library) -> PickledFilm:
         sounding=(0, samples),
     )
     with whole_folder(folder, LibraryError, CARD) as partial:
-        with GrowingArray(partial / "frames.npy", np.uint8, (SIZE, SIZE)) as frames:
-            frames.append(np.broadcast_to(screens[:, None, None], (2 * each, SIZE, SIZE)))
+        shape = picture_shape(library.colour)
+        with GrowingArray(partial / "frames.npy", np.uint8, shape) as frames:
+            levels = screens.reshape(-1, *(1 for _ in shape))
+            frames.append(np.broadcast_to(levels, (2 * each, *shape)))
         with GrowingArray(partial / "times.npy", np.float64) as times:
             times.append(clock.times(2 * each + 1))
         with GrowingArray(partial / "sound.npy", np.float32) as sound:
             sound.append(np.zeros(samples, np.float32))
         (partial / CARD).write_text(card.to_json() + "\n")
-    return PickledFilm(folder, card)
+    return PickledFilm(folder, card, library.colour)
 
 
 def is_calibration(film: PickledFilm) -> bool:

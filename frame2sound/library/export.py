@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import Clock, shutter
 from frame2sound.errors import LibraryError
+from frame2sound.film.picture import luma
 from frame2sound.library.store import PickledFilm
 from frame2sound.safe import whole_file
 
@@ -22,11 +23,11 @@ BATCH = 1024
 def export_npz(film: PickledFilm, clock: Clock, path: Path, kind: Kind = "pcm") -> tuple[int, int]:
     """Write a film as one ``.npz``, frame by frame as a brain with this clock sees it.
 
-    It holds ``frames`` (N, 4096) float32 in [0, 1]; ``sound``; ``times`` (N,) float64 in seconds;
-    ``fps`` as text and ``sample_rate``. For ``pcm`` the sound is (N, samples a frame) float32 in
-    [-1, 1], 735 at 30 fps and 22 050 Hz; where frames differ by a sample, the shorter end in zero.
-    For ``stft`` it is (N, bins) complex64: the Fourier transform of two frames of sound, centred
-    on the frame, under a Hann window.
+    It holds ``frames`` (N, 4096) float32 in [0, 1], grey also where the film is in colour;
+    ``sound``; ``times`` (N,) float64 in seconds; ``fps`` as text and ``sample_rate``. For ``pcm``
+    the sound is (N, samples a frame) float32 in [-1, 1], 735 at 30 fps and 22 050 Hz; where frames
+    differ by a sample, the shorter end in zero. For ``stft`` it is (N, bins) complex64: the
+    Fourier transform of two frames of sound, centred on the frame, under a Hann window.
 
     Returns
     -------
@@ -82,6 +83,7 @@ def _write(
 def _pixels(film: PickledFilm, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
     for begin in range(0, len(rows), BATCH):
         frames = film.frames[rows[begin : begin + BATCH]]
+        frames = luma(frames) if film.colour else frames
         yield (frames.reshape(len(frames), -1) / np.float32(255)).astype(np.float32)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.film.picture import SIZE
+from frame2sound.film.picture import picture_shape
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
 from frame2sound.library.growing import GrowingArray
@@ -91,9 +91,9 @@ def pickle_film(
     if folder.exists() and not (folder / CARD).exists():
         shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
     with whole_folder(folder, LibraryError, CARD) as partial:
-        card = _write(reader, partial, digest, choice, progress)
+        card = _write(reader, library.colour, partial, digest, choice, progress)
         (partial / CARD).write_text(card.to_json() + "\n")
-    film = PickledFilm(folder, card)
+    film = PickledFilm(folder, card, library.colour)
     library.drop_older(film)
     return film, True
 
@@ -113,17 +113,22 @@ def _folder_name(path: Path, digest: str, choice: Choice) -> str:
 
 
 def _write(
-    reader: FilmReader, folder: Path, digest: str, choice: Choice, progress: Progress
+    reader: FilmReader,
+    colour: bool,
+    folder: Path,
+    digest: str,
+    choice: Choice,
+    progress: Progress,
 ) -> Card:
     assert reader.sample_rate is not None
     with (
-        GrowingArray(folder / "frames.npy", np.uint8, (SIZE, SIZE)) as frames,
+        GrowingArray(folder / "frames.npy", np.uint8, picture_shape(colour)) as frames,
         GrowingArray(folder / "times.npy", np.float64) as times,
         GrowingArray(folder / "sound.npy", np.float32) as sound,
     ):
         ear = _Ear(sound)
         until = Fraction(0)
-        for event in _batched(reader):
+        for event in _batched(reader.events(colour=colour)):
             if isinstance(event, Sound):
                 ear.hear(event)
             else:
@@ -147,9 +152,9 @@ def _write(
     )
 
 
-def _batched(reader: FilmReader) -> Iterator[list[Frame] | Sound]:
+def _batched(events: Iterator[Frame | Sound]) -> Iterator[list[Frame] | Sound]:
     batch: list[Frame] = []
-    for event in reader:
+    for event in events:
         if isinstance(event, Sound):
             yield event
             continue

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
-from frame2sound.film.picture import SIZE
+from frame2sound.film.picture import picture_shape
 from frame2sound.safe import whole_file
 
 VERSION = 1
@@ -75,8 +75,10 @@ class PickledFilm:
 
     Attributes
     ----------
-    frames : uint8 array (N, 64, 64)
-        Grey pictures, 0 black to 255 white.
+    colour : bool
+        Whether its frames are in colour; its library's.
+    frames : uint8 array (N, 64, 64), or (N, 64, 64, 3) in colour
+        Grey pictures, 0 black to 255 white; or red, green and blue, each 0 to 255.
     times : float64 array (N + 1,)
         When each appears, in seconds from the first, and when the last one ends.
     sound : float32 array (M,)
@@ -85,6 +87,7 @@ class PickledFilm:
 
     path: Path
     card: Card
+    colour: bool = False
 
     @property
     def name(self) -> str:
@@ -98,8 +101,9 @@ class PickledFilm:
 
     @cached_property
     def frames(self) -> NDArray[np.uint8]:
-        """Grey pictures, memory-mapped."""
-        return self._array("frames", np.dtype(np.uint8), (self.card.frames, SIZE, SIZE))
+        """Pictures, grey or in colour, memory-mapped."""
+        shape = (self.card.frames, *picture_shape(self.colour))
+        return self._array("frames", np.dtype(np.uint8), shape)
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
@@ -121,14 +125,21 @@ class PickledFilm:
             ) from error
         if array.dtype != dtype or array.shape != shape:
             raise LibraryError(
-                f"{path} holds {array.dtype} {array.shape}, its card says {dtype} {shape}; "
+                f"{path} holds {array.dtype} {array.shape}, expected {dtype} {shape}; "
                 "delete its folder and pickle the film again"
             )
         return array
 
 
 class Library:
-    """A folder of pickled films that share one sample rate.
+    """A folder of pickled films that share one sample rate, and are all grey or all in colour.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    colour : bool
+        Whether the films' frames are in colour.
 
     Examples
     --------
@@ -136,9 +147,10 @@ class Library:
     ...     print(film.name, film.seconds)
     """
 
-    def __init__(self, path: Path, sample_rate: int) -> None:
+    def __init__(self, path: Path, sample_rate: int, colour: bool = False) -> None:
         self.path = path
         self.sample_rate = sample_rate
+        self.colour = colour
 
     @classmethod
     def open(cls, path: Path) -> Library:
@@ -152,6 +164,7 @@ class Library:
         try:
             table = json.loads((path / "library.json").read_text())
             version, sample_rate = int(table["version"]), int(table["sample_rate"])
+            colour = bool(table.get("colour", False))
         except FileNotFoundError as error:
             raise LibraryError(
                 f"{path} is no library; make one with: frame2sound pickle FILM... --library {path}"
@@ -162,11 +175,26 @@ class Library:
             raise LibraryError(
                 f"{path} is of version {version}, this program reads up to {VERSION}; update it"
             )
-        return cls(path, sample_rate)
+        return cls(path, sample_rate, colour)
 
     @classmethod
-    def create(cls, path: Path, sample_rate: int | None = None) -> Library:
-        """Open a library, or make an empty one; `LibraryError` if it has another sample rate."""
+    def create(
+        cls, path: Path, sample_rate: int | None = None, colour: bool | None = None
+    ) -> Library:
+        """Open a library, or make an empty one.
+
+        Parameters
+        ----------
+        sample_rate : int, optional
+            In Hz; None takes whatever it is, 22 050 for a new one.
+        colour : bool, optional
+            None takes whatever it is, grey for a new one.
+
+        Raises
+        ------
+        LibraryError
+            It has another sample rate, or is grey where colour was asked for, or the reverse.
+        """
         if (path / "library.json").exists():
             library = cls.open(path)
             if sample_rate not in (None, library.sample_rate):
@@ -174,13 +202,20 @@ class Library:
                     f"{path} is a library at {library.sample_rate} Hz, got {sample_rate} Hz; "
                     "use another --library for another rate"
                 )
+            if colour not in (None, library.colour):
+                had, wanted = ("colour", "grey") if library.colour else ("grey", "colour")
+                raise LibraryError(
+                    f"{path} is a library in {had}, got films to pickle in {wanted}; "
+                    f"use another --library for {wanted}"
+                )
             return library
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise LibraryError(f"{path} exists and is no library; choose a new or empty folder")
         rate = SAMPLE_RATE if sample_rate is None else sample_rate
         with whole_file(path / "library.json", LibraryError) as partial:
-            partial.write_text(json.dumps({"version": VERSION, "sample_rate": rate}) + "\n")
-        return cls(path, rate)
+            table = {"version": VERSION, "sample_rate": rate, "colour": bool(colour)}
+            partial.write_text(json.dumps(table) + "\n")
+        return cls(path, rate, bool(colour))
 
     def films(self) -> list[PickledFilm]:
         """Return every film that is completely pickled, by name."""
@@ -207,7 +242,7 @@ class Library:
             raise LibraryError(
                 f"{path}/film.json is not readable; delete the folder and pickle the film again"
             ) from error
-        return PickledFilm(path, card)
+        return PickledFilm(path, card, self.colour)
 
 
 def _identity(film: PickledFilm) -> tuple[str, int | None, int | None]:

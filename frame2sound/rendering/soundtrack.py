@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.sounding import Performance, Sounding
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
+from frame2sound.film.picture import luma
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.rendering.gestures import Gestures
 
@@ -102,9 +103,10 @@ class Soundtrack:
         held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
         for pictures in _batches(self._seen()):
             bounds = self.brain.clock.bounds(len(pictures), first)
-            gestures = Gestures.of(pictures, before)
+            grey = luma(pictures) if self.brain.colour else pictures
+            gestures = Gestures.of(grey, before)
             sound = self.renderer.feed(_predict(performance, pictures), bounds, gestures)
-            before = pictures[-1]
+            before = grey[-1]
             held = np.concatenate([held, sound])
             # The last frame may be shown for less than a frame of the brain.
             ready = max(len(held) - self.brain.clock.slice_length, 0)
@@ -118,7 +120,7 @@ class Soundtrack:
         yield np.concatenate([held, self.renderer.flush()])[: length - made]
 
     def _seen(self) -> Iterator[NDArray[np.uint8]]:
-        for frame in self.animation.frames():
+        for frame in self.animation.frames(colour=self.brain.colour):
             self.seconds = frame.until
             for _ in range(*_shown(frame, self.brain.clock)):
                 yield frame.picture

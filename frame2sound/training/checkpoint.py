@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
+from frame2sound.brain.bodies import Memory
 from frame2sound.errors import TrainingError
 from frame2sound.safe import whole_file
 
@@ -52,10 +53,12 @@ def save_checkpoint(
     network: nn.Module,
     optimiser: Optimizer,
     best: dict[str, torch.Tensor],
+    memory: Memory,
 ) -> None:
     """Write the state of a training; the file appears whole or not at all."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    tensors |= {f"memory.{number:03}": tensor for number, tensor in enumerate(memory)}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {
             f"optimiser.{number}.{name}": torch.as_tensor(value)
@@ -69,8 +72,10 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, signature: str, network: nn.Module, optimiser: Optimizer
-) -> tuple[Course, dict[str, torch.Tensor]]:
-    """Put a training back to where it stood; return its course and the best weights so far.
+) -> tuple[Course, dict[str, torch.Tensor], Memory]:
+    """Put a training back to where it stood.
+
+    Returns its course, the best weights so far, and what the network remembers.
 
     Raises
     ------
@@ -93,7 +98,8 @@ def load_checkpoint(
         _restore(optimiser, _part(tensors, "optimiser."))
     except (RuntimeError, ValueError) as error:
         raise TrainingError(f"{path} lacks a part of its state; train anew") from error
-    return course, _part(tensors, "best.")
+    remembered = sorted(_part(tensors, "memory.").items())
+    return course, _part(tensors, "best."), tuple(tensor for _, tensor in remembered)
 
 
 def _course(text: str) -> Course:

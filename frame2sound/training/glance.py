@@ -8,15 +8,17 @@ loudness, nothing.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import LIGHT, see
+from frame2sound.brain.eyes import LIGHT
 from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
-from frame2sound.brain.networks import eyes_of, glance_of, last_layer
-from frame2sound.training.material import MOST_SEEN, Material
-from frame2sound.training.pairs import Pairs
+from frame2sound.brain.networks import glance_of
+from frame2sound.training.lessons import Lessons
+from frame2sound.training.material import MOST_SEEN
+from frame2sound.training.plans import in_order
 
 STEPS, BATCH, RATE, WEIGHT_DECAY = 2000, 256, 2e-3, 1e-2
 NOISE = 0.03
@@ -32,7 +34,7 @@ MOST_DECADES = 6.0
 """What is foretold to be louder than this above silence counts as no louder."""
 
 
-def teach_glance(brain: Brain, material: Material, seed: int) -> float:
+def teach_glance(brain: Brain, lessons: Lessons, held_out: Lessons, seed: int) -> float:
     """Teach a trained brain its glance; return its share in the level.
 
     What counts is the error of loudness, the root of amplitude. Without anything held out the
@@ -46,31 +48,30 @@ def teach_glance(brain: Brain, material: Material, seed: int) -> float:
     glance, target = glance_of(brain.network), brain.target
     if glance is None or not isinstance(target, LogMagnitudes):
         raise ValueError("the brain has no glance")
-    seen, _, wanted = _levels(brain, target, material.learned)
+    which = lessons.pairs.spread(MOST_SEEN)
+    parts = [lessons.take(some) for some in np.array_split(which, -(-len(which) // BATCH))]
+    light = torch.cat([looks[:, -LIGHT:] for looks, _ in parts]).cpu()
+    wanted = torch.cat([wanted[:, target.levels] for _, wanted in parts]).cpu()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head = _fit(seen, wanted, brain.recipe.network.glance)
-    held_out = material.held_out
-    share = _share(head, *_levels(brain, target, held_out)) if len(held_out) else 0.0
+        head = _fit(light, wanted, brain.recipe.network.glance)
+    share = _share(head, *_played(brain, target, held_out)) if len(held_out) else 0.0
     _join(brain, target, head, share)
     return share
 
 
-Levels = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-def _levels(brain: Brain, target: LogMagnitudes, pairs: Pairs) -> Levels:
+def _played(
+    brain: Brain, target: LogMagnitudes, held_out: Lessons
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return the light ``(n, 3)`` and levels ``(n, a_frame)``, those given and those wanted."""
-    eyes, which, found = eyes_of(brain.network), pairs.spread(MOST_SEEN), []
-    assert eyes is not None
-    device = next(brain.network.parameters()).device
+    found, memory = [], brain.network.fresh(1)
     with torch.inference_mode():
-        for some in (which[at : at + BATCH] for at in range(0, len(which), BATCH)):
-            frames, excerpts = pairs.take(some)
-            seen = eyes(see(torch.from_numpy(frames).to(device), brain.recipe.input))
-            given = brain.network[1:](seen)[:, target.levels]
-            wanted = target.wanted(torch.from_numpy(excerpts))[:, target.levels]
-            found.append((seen[:, -LIGHT:].cpu(), given.cpu(), wanted))
+        for step in in_order(held_out.pairs, BATCH):
+            looks, wanted = held_out.take(step.which[0])
+            memory = brain.network.fresh(1) if step.begins[0] else memory
+            given, memory = brain.network(looks[None], memory)
+            parts = looks[:, -LIGHT:], given[0, :, target.levels], wanted[:, target.levels]
+            found.append([part.cpu() for part in parts])
     light, given, wanted = (torch.cat(part) for part in zip(*found, strict=True))
     return light, given, wanted
 
@@ -110,10 +111,11 @@ def _loudness(levels: torch.Tensor) -> torch.Tensor:
 
 def _join(brain: Brain, target: LogMagnitudes, head: nn.Sequential, share: float) -> None:
     """Make the glance part of the network, and of its last layer by its share."""
-    glance, last, rows = glance_of(brain.network), last_layer(brain.network), target.levels
+    glance, last, rows = glance_of(brain.network), brain.network.top, target.levels
     assert glance is not None
     glance.load_state_dict(head[:-1].state_dict())
-    width, top = brain.recipe.network.glance, last_layer(head)
+    width, top = brain.recipe.network.glance, head[-1]
+    assert isinstance(top, nn.Linear)
     with torch.no_grad():
         last.weight[:, -width:] = 0
         last.weight[rows] *= 1 - share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from frame2sound import __version__
+from frame2sound.brain.bodies import Memory
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
-from frame2sound.brain.inputs import see
-from frame2sound.brain.networks import eyes_of, glance_of
+from frame2sound.brain.networks import Told, glance_of
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
@@ -29,10 +31,12 @@ from frame2sound.training.checkpoint import (
     save_checkpoint,
 )
 from frame2sound.training.glance import teach_glance
-from frame2sound.training.losses import loss_of
-from frame2sound.training.material import MOST_SEEN, Material
-from frame2sound.training.optimiser import build_optimiser, pick_device, rate_at
-from frame2sound.training.pairs import Pairs
+from frame2sound.training.lessons import Lessons
+from frame2sound.training.losses import loss_of, loss_of_always, mean_of
+from frame2sound.training.material import Material
+from frame2sound.training.optimiser import build_optimiser, pick_device, precise, rate_at
+from frame2sound.training.plans import Step, in_order, plan_of
+from frame2sound.training.scaffold import Scaffold
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
@@ -43,8 +47,11 @@ HEARD = 0.98
 NOTABLE = 0.99
 """Patience waits for losses lower than this share of the last one that it took note of."""
 
-LEAST_BATCHES = 16
-"""Short films are learned in smaller batches rather than in fewer steps."""
+EVALUATED = 512
+"""Frames that are judged at once."""
+
+STEEPEST = 10.0
+"""Gradients through time are shortened to this norm (Pascanu, Mikolov and Bengio 2013)."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def train(
 
 
 class Trainer:
-    """A training in progress: data, network, optimiser and course."""
+    """A training in progress: lessons, network, optimiser and course."""
 
     def __init__(self, library: Library, recipe: Recipe, seed: int, device: torch.device) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
@@ -112,34 +119,36 @@ class Trainer:
         self.best_brain = self.material.untrained(recipe, seed)
         self.network = self.best_brain.network.to(device)
         self.target = self.best_brain.target
+        self.lessons = Lessons(self.material.learned, self.best_brain, device)
+        self.held_out = Lessons(self.material.held_out, self.best_brain, device)
         self.loss = loss_of(recipe.training, self.target)
-        self.silence = self._of_always(self.material.learned, self._silent())
-        self.held_out_silence = self._of_always(self.material.held_out, self._silent())
-        self.optimiser = build_optimiser(self.network, recipe.training)
+        self.silence = loss_of_always(self._silent(), self.lessons, self.loss)
+        self.held_out_silence = loss_of_always(self._silent(), self.held_out, self.loss)
+        self.scaffold = None
+        if recipe.training.pretraining:
+            self.scaffold = Scaffold(self.network, recipe.network.hidden, seed)
+        self.learner = nn.ModuleList(filter(None, [self.network, self.scaffold])).to(device)
+        self.optimiser = build_optimiser(self.learner, recipe.training)
+        self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
+        self.memory: Memory = ()
         self.course = Course(self.material.signature(recipe, seed))
         self.best = self._weights()
 
     @property
-    def batch(self) -> int:
-        """Pairs in a batch: as the recipe says, but an epoch has at least 16 where it can."""
-        return max(1, min(self.recipe.training.batch, len(self.material.learned) // LEAST_BATCHES))
-
-    @property
-    def batches(self) -> int:
-        """Batches in an epoch; the odd pairs at an epoch's end are left for the next."""
-        return len(self.material.learned) // self.batch
+    def steps(self) -> int:
+        """Steps in an epoch."""
+        return self.plan.steps
 
     def run(self, path: Path, report: Callable[[Report], None]) -> None:
         """Go on until the last epoch or until patience ends."""
-        training = self.recipe.training
         saved = begun = time.monotonic()
         before = self.course.seconds
         self.network.train()
-        while self.course.epoch < training.epochs and not self._out_of_patience():
-            random = np.random.default_rng([self.seed, 2, self.course.epoch])
-            order = random.permutation(len(self.material.learned))
-            while self.course.batch < self.batches:
-                self.step(order[self.course.batch * self.batch :][: self.batch])
+        while self.course.epoch < self._epochs and not self._out_of_patience():
+            for step in itertools.islice(
+                self.plan.epoch(self.course.epoch), self.course.batch, None
+            ):
+                self.step(step)
                 now = time.monotonic()
                 self.course.seconds = before + now - begun
                 report(self._report())
@@ -147,17 +156,20 @@ class Trainer:
                     self.save(path)
                     saved = now
             self._end_epoch()
+            self.course.seconds = before + time.monotonic() - begun
             report(self._report())
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
-        save_checkpoint(path, self.course, self.network, self.optimiser, self.best)
+        save_checkpoint(path, self.course, self.learner, self.optimiser, self.best, self.memory)
 
     def load(self, path: Path) -> None:
         """Go back to a checkpoint."""
-        signature = self.course.signature
-        self.course, best = load_checkpoint(path, signature, self.network, self.optimiser)
+        self.course, best, memory = load_checkpoint(
+            path, self.course.signature, self.learner, self.optimiser
+        )
         self.best = {name: tensor.to(self.device) for name, tensor in best.items()}
+        self.memory = tuple(part.to(self.device) for part in memory)
 
     def brain(self) -> Brain:
         """Return the best brain so far, its screens made silent."""
@@ -165,25 +177,64 @@ class Trainer:
         if self.course.best_epoch:
             brain.network.load_state_dict(self.best)
             if glance_of(brain.network) is not None:
-                brain.provenance["glance"] = teach_glance(brain, self.material, self.seed)
+                brain.provenance["glance"] = teach_glance(
+                    brain, self.lessons, self.held_out, self.seed
+                )
         if self.material.calibrated:
             brain.silence_screens()
         return brain
 
-    def step(self, which: np.ndarray) -> None:
-        """Learn from the pairs of these numbers; `TrainingError` when the loss is not finite."""
-        rate = rate_at(self.recipe.training, self._steps_done(), self._steps())
+    def step(self, step: Step) -> None:
+        """Learn from some pairs; `TrainingError` when the loss is not finite."""
+        training, done = self.recipe.training, self._steps_done()
+        begin, end = self._stage_bounds()
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        with self._chance() as random:
-            loss = self._loss(*self._exposed(*self.material.learned.take(which), random))
+            group["lr"] = rate_at(training, done - begin, end - begin)
+        with self._chance():
+            loss, memory = self._learn(step, own=min(1.0, 2 * (done - begin) / (end - begin)))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         value = self._finite(loss.item())
+        if self.network.remembers:
+            nn.utils.clip_grad_norm_(self.learner.parameters(), STEEPEST)
         with unhurried():
             self.optimiser.step()
+            self.memory = memory
             self.course.batch += 1
             self.course.loss_sum += value
+
+    def _learn(self, step: Step, own: float) -> tuple[torch.Tensor, Memory]:
+        looks, wanted, there = self._lesson(self.lessons, step)
+        if self.recipe.training.noise:
+            looks = looks + self.recipe.training.noise * torch.randn_like(looks)
+        with precise(self.device):
+            if self.scaffold is not None and self._stage() < self.scaffold.stages:
+                given, memory = self.scaffold(looks, self._stage()), self.memory
+            else:
+                told = None
+                if self.network.ear is not None:
+                    told = Told(wanted, torch.rand(step.which.shape, device=self.device) < own)
+                given, memory = self.network(looks, self._memory(step), told)
+        return self.loss(given[there].float(), wanted[there]), tuple(p.detach() for p in memory)
+
+    def _lesson(
+        self, lessons: Lessons, step: Step
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return looks and what is wanted ``(streams, chunk, ...)``, and where there are any."""
+        there = step.which >= 0
+        looks, wanted = lessons.take(step.which[there], step.over[there])
+        mask = torch.from_numpy(there).to(self.device)
+        if there.all():
+            shape = there.shape
+            return looks.reshape(*shape, -1), wanted.reshape(*shape, -1), mask
+        grids = [part.new_zeros(*there.shape, part.shape[1]) for part in (looks, wanted)]
+        for grid, part in zip(grids, (looks, wanted), strict=True):
+            grid[mask] = part
+        return grids[0], grids[1], mask
+
+    def _memory(self, step: Step) -> Memory:
+        memory = self.memory or self.network.fresh(len(step.begins))
+        return self.network.begun(memory, torch.from_numpy(step.begins).to(self.device))
 
     def _finite(self, loss: float) -> float:
         if not math.isfinite(loss):
@@ -193,89 +244,48 @@ class Trainer:
             )
         return loss
 
-    def _loss(self, frames: np.ndarray, excerpts: np.ndarray) -> torch.Tensor:
-        seen = see(torch.from_numpy(frames).to(self.device), self.recipe.input)
-        eyes = eyes_of(self.network)
-        if eyes is not None:
-            seen = eyes(seen)
-        noise = self.recipe.training.noise
-        if noise and self.network.training:
-            seen = seen + noise * torch.randn_like(seen)
-        given = self.network[eyes is not None :](seen)
-        return self.loss(given, self._wanted(excerpts))
-
     @contextmanager
-    def _chance(self) -> Iterator[np.random.Generator]:
+    def _chance(self) -> Iterator[None]:
         """Draw what a step leaves to chance from its number, so that a resumed step is the same."""
-        seeds = [self.seed, 3, self._steps_done()]
+        seeds = [self.seed, 4, self._steps_done()]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
-            yield np.random.default_rng(seeds)
-
-    def _exposed(
-        self, frames: np.ndarray, excerpts: np.ndarray, random: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Expose some frames twice: the lighter of two pictures, the sum of two sounds."""
-        share = self.recipe.training.double_exposure
-        if not share:
-            return frames, excerpts
-        chosen = np.flatnonzero(random.random(len(frames)) < share)
-        other = random.integers(len(frames), size=len(chosen))
-        lighter = np.maximum(frames[chosen], frames[other])
-        mixed = excerpts[chosen] + excerpts[other]
-        frames[chosen], excerpts[chosen] = lighter, mixed
-        return frames, excerpts
-
-    def _wanted(self, excerpts: np.ndarray) -> torch.Tensor:
-        return self.target.wanted(torch.from_numpy(excerpts).to(self.device))
+            yield
 
     def _silent(self) -> torch.Tensor:
         return torch.full((self.target.length,), self.target.silent, device=self.device)
 
-    def _mean(self) -> torch.Tensor:
-        """Return the mean of what is wanted: what a brain gives that does not look."""
-        learned, total = self.material.learned, torch.zeros(self.target.length).to(self.device)
-        which = learned.spread(MOST_SEEN)
-        for some in np.array_split(which, -(-len(which) // 256)):
-            total += self._wanted(learned.take(some)[1]).sum(0)
-        return total / len(which)
-
-    def _of_always(self, pairs: Pairs, output: torch.Tensor) -> float:
-        """Return the loss of a brain that always gives the same; never 0."""
-        which, total = pairs.spread(MOST_SEEN), 0.0
-        with torch.inference_mode():
-            for some in np.array_split(which, -(-len(which) // 256) or 1):
-                wanted = self._wanted(pairs.take(some)[1])
-                if len(some):
-                    total += self.loss(output.expand(wanted.shape), wanted).item() * len(some)
-        return max(total / max(len(which), 1), 1e-30)
-
     def _end_epoch(self) -> None:
         course = self.course
-        loss = course.loss_sum / self.batches / self.silence
-        held_out = self.evaluate() if len(self.material.held_out) else None
+        loss = course.loss_sum / self.steps / self.silence
+        held_out = self.evaluate() if len(self.held_out) else None
         judged = self._finite(_judged(loss, held_out))
         weights = self._weights()
         self._finite(sum(tensor.sum().item() for tensor in weights.values()))
         with unhurried():
             course.curve.append((loss, held_out))
             course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
-            if judged < course.best:
+            if course.epoch <= self._pretraining:
+                course.marked = course.epoch
+            elif judged < course.best:
                 if judged < NOTABLE * course.mark:
                     course.mark, course.marked = judged, course.epoch
                 course.best, course.best_epoch = judged, course.epoch
                 self.best = weights
 
     def evaluate(self) -> float:
-        """Return the loss on what is held out, relative to silence's."""
-        pairs = self.material.held_out
+        """Return the loss on what is held out, played in order, relative to silence's."""
         self.network.eval()
-        total = 0.0
+        total, memory = 0.0, self.network.fresh(1)
         with torch.inference_mode():
-            for which in pairs.batches(512):
-                total += self._loss(*pairs.take(which)).item() * len(which)
+            for step in in_order(self.material.held_out, EVALUATED):
+                looks, wanted, _ = self._lesson(self.held_out, step)
+                memory = self.network.fresh(1) if step.begins[0] else memory
+                with precise(self.device):
+                    given, memory = self.network(looks, memory)
+                total += self.loss(given[0].float(), wanted[0]).item() * step.which.size
         self.network.train()
-        return total / len(pairs) / self.held_out_silence
+        return total / len(self.held_out) / self.held_out_silence
 
     def _out_of_patience(self) -> bool:
         patience = self.recipe.training.patience
@@ -284,11 +294,33 @@ class Trainer:
     def _weights(self) -> dict[str, torch.Tensor]:
         return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
+    @property
+    def _pretraining(self) -> int:
+        """Epochs in which layers are trained one by one."""
+        return self.recipe.training.pretraining * (self.scaffold.stages if self.scaffold else 0)
+
+    @property
+    def _epochs(self) -> int:
+        return self._pretraining + self.recipe.training.epochs
+
+    def _stage(self) -> int:
+        """Return which layer is trained; as many as there are once all are."""
+        if self.course.epoch >= self._pretraining:
+            return self.scaffold.stages if self.scaffold else 0
+        return self.course.epoch // self.recipe.training.pretraining
+
+    def _stage_bounds(self) -> tuple[int, int]:
+        """Return the first step of a stage, and the one after its last."""
+        if self.course.epoch >= self._pretraining:
+            return self._pretraining * self.steps, self._steps()
+        length = self.recipe.training.pretraining * self.steps
+        return self._stage() * length, (self._stage() + 1) * length
+
     def _steps(self) -> int:
-        return self.recipe.training.epochs * self.batches
+        return self._epochs * self.steps
 
     def _steps_done(self) -> int:
-        return self.course.epoch * self.batches + self.course.batch
+        return self.course.epoch * self.steps + self.course.batch
 
     def _report(self) -> Report:
         course, done, steps = self.course, self._steps_done(), self._steps()
@@ -306,8 +338,9 @@ class Trainer:
 
     def _provenance(self) -> dict[str, object]:
         course, mean = self.course, None
-        if len(self.material.held_out):
-            mean = self._of_always(self.material.held_out, self._mean()) / self.held_out_silence
+        if len(self.held_out):
+            mean = loss_of_always(mean_of(self.lessons), self.held_out, self.loss)
+            mean /= self.held_out_silence
         return {
             "program": f"frame2sound {__version__}",
             "seed": self.seed,

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import pixels
-from frame2sound.brain.networks import eyes_of
-from frame2sound.brain.recipe import Eigenframes, Recipe, recipe_table
+from frame2sound.brain.inputs import see
+from frame2sound.brain.recipe import Recipe, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.errors import TrainingError
@@ -54,7 +53,7 @@ class Material:
         films = _films(library, recipe)
         clock = recipe.ticking()
         target = target_of(recipe)
-        pairs = Pairs.of(films, clock, target)
+        pairs = Pairs.of(films, clock, target, recipe.input.past)
         learned, held_out = split_pairs(pairs, recipe.training, seed)
         material = cls(films, learned, held_out, 1.0)
         if not len(material.filmed):
@@ -85,15 +84,14 @@ class Material:
     def untrained(self, recipe: Recipe, seed: int) -> Brain:
         """Return a brain that has looked at the films but learned nothing."""
         brain = Brain.untrained(recipe, self.scale, seed)
-        eyes = eyes_of(brain.network)
-        if eyes is not None and isinstance(recipe.input, Eigenframes):
-            seen = self.filmed.take(self.filmed.spread(MOST_SEEN))[0]
-            eyes.open(pixels(torch.from_numpy(seen)), recipe.input.floor, seed)
+        if brain.network.eyes is not None:
+            moments = self.filmed.take(self.filmed.spread(MOST_SEEN))[0]
+            brain.network.eyes.open(see(torch.from_numpy(moments), recipe.input), seed)
         return brain
 
     def signature(self, recipe: Recipe, seed: int) -> str:
         """Return what tells this training from all others."""
-        films = [(film.name, film.card.digest) for film in self.films]
+        films = [(film.name, film.card.digest, film.card.sounding) for film in self.films]
         text = json.dumps([recipe_table(recipe), films, seed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -120,6 +118,11 @@ def _films(library: Library, recipe: Recipe) -> list[PickledFilm]:
             f"the library is at {library.sample_rate} Hz and recipe {recipe.name!r} at "
             f"{recipe.clock.sample_rate} Hz; use --set clock.sample_rate={library.sample_rate} "
             f"or pickle at --sample-rate {recipe.clock.sample_rate}"
+        )
+    if recipe.input.colour and not library.colour:
+        raise TrainingError(
+            f"recipe {recipe.name!r} sees colour and {library.path} is grey; pickle its films "
+            "into another library with --colour, or use --set input.colour=false"
         )
     return films
 

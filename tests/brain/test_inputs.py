@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels
 from frame2sound.brain.inputs import (
     FAINTEST,
     PIXELS,
@@ -16,7 +17,6 @@ from frame2sound.brain.inputs import (
     see,
     size_of,
 )
-from frame2sound.brain.recipe import Eigenframes, Fft2, Pixels
 
 
 def test_pixels_are_grey_values_over_255():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.ingredients import LogMag, Mel
 from frame2sound.brain.log_spectra import (
     FAINT_END,
     LEVEL_WEIGHT,
@@ -14,7 +15,6 @@ from frame2sound.brain.log_spectra import (
     LogMagnitudes,
     MelMagnitudes,
 )
-from frame2sound.brain.recipe import LogMag, Mel
 from frame2sound.clock import Clock
 from frame2sound.sound.bands import mel_bands, spread_over_bins
 from tests.brain.slow_spectra import CLOCKS, LENGTHS, noise, slow, tensor, window

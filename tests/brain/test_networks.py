@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from frame2sound.brain.ingredients import Eigenframes, Mlp
 from frame2sound.brain.inputs import PROFILES
 from frame2sound.brain.networks import build_network, eyes_of, initialise, last_layer
-from frame2sound.brain.recipe import Eigenframes, Mlp, Recipe
+from frame2sound.brain.recipe import Recipe
 
 ACTIVATIONS = {"relu": nn.ReLU, "logistic": nn.Sigmoid, "tanh": nn.Tanh}
 

@@ -11,16 +11,10 @@ import torch
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.ingredients import Training
 from frame2sound.brain.inputs import size_of
 from frame2sound.brain.networks import build_network, glance_of
-from frame2sound.brain.recipe import (
-    PRESETS,
-    Training,
-    load_recipe,
-    recipe_from,
-    recipe_names,
-    recipe_table,
-)
+from frame2sound.brain.recipe import PRESETS, load_recipe, recipe_from, recipe_names, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library

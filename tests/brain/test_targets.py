@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.recipe import Pcm
+from frame2sound.brain.ingredients import Pcm
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 

@@ -117,9 +117,9 @@ def test_an_array_of_objects_is_not_unpickled(library, film):
 @pytest.mark.parametrize(
     ("lie", "name", "truth"),
     [
-        ({"frames": 31}, "frames", r"holds uint8 \(30, 64, 64\), its card says uint8 \(31, 64"),
-        ({"frames": 31}, "times", r"holds float64 \(31,\), its card says float64 \(32,\)"),
-        ({"samples": 8001}, "sound", r"holds float32 \(8000,\), its card says float32 \(8001,\)"),
+        ({"frames": 31}, "frames", r"holds uint8 \(30, 64, 64\), expected uint8 \(31, 64"),
+        ({"frames": 31}, "times", r"holds float64 \(31,\), expected float64 \(32,\)"),
+        ({"samples": 8001}, "sound", r"holds float32 \(8000,\), expected float32 \(8001,\)"),
     ],
 )
 def test_a_card_that_lies_is_named(library, film, lie, name, truth):

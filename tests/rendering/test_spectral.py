@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.ingredients import LogMag, StftBoth
 from frame2sound.brain.log_spectra import LogMagnitudes
-from frame2sound.brain.recipe import LogMag, StftBoth
 from frame2sound.brain.spectra import PolarSpectra
 from frame2sound.clock import Clock
 from frame2sound.evaluation.combs import line_comb_db

@@ -10,7 +10,7 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from frame2sound.brain.file import load_brain
-from frame2sound.brain.recipe import Training
+from frame2sound.brain.ingredients import Training
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.store import Library

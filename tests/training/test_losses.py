@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal, Training
 from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
-from frame2sound.brain.recipe import LogMag, Mel, StftBoth, StftMag, StftReal, Training
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from frame2sound.brain.ingredients import LogMag
 from frame2sound.brain.log_spectra import LogMagnitudes
-from frame2sound.brain.recipe import LogMag
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, shutter
 from frame2sound.training.pairs import Pairs

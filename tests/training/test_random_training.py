@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.brain.ingredients import Eigenframes, Mlp
 from frame2sound.brain.inputs import pixels
 from frame2sound.brain.networks import eyes_of
-from frame2sound.brain.recipe import Eigenframes, Mlp
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import Trainer, train
 from tests.training.interrupting import Interrupt, assert_same

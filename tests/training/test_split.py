@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.brain.recipe import Training
+from frame2sound.brain.ingredients import Training
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.errors import TrainingError

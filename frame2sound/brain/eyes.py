@@ -1,0 +1,187 @@
+"""Eyes: layers between picture and network that are computed from the library, not trained."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from frame2sound.brain.ingredients import Eigenframes
+from frame2sound.brain.inputs import PIXELS, view_size
+from frame2sound.film.picture import GREY_WEIGHTS, SIZE
+
+FAINTEST = 0.1
+"""Standard deviation below which a profile, or the light, is not brought up to one."""
+
+POOLED = (1, 4, 16, 64)
+"""Over how many rows, or columns, profiles are averaged."""
+
+PROFILES = 4 * sum(SIZE // width for width in POOLED)
+"""How many numbers `profiles` gives."""
+
+LIGHT = 3
+"""How many numbers `light` gives."""
+
+
+def profiles(grey: torch.Tensor) -> torch.Tensor:
+    """Return how bright the columns and rows of pictures are, ``(n, 4096)`` to ``(n, 340)``.
+
+    The brightest and the mean of each column, then of each row; each as it is, and averaged over
+    neighbours, up to the whole picture.
+    """
+    grey = grey.reshape(-1, 1, SIZE, SIZE)
+    lines = [grey.amax(2), 4 * grey.mean(2), grey.amax(3), 4 * grey.mean(3)]
+    pooled = [nn.functional.avg_pool1d(line, width) for line in lines for width in POOLED]
+    return torch.cat(pooled, 2)[:, 0]
+
+
+def light(grey: torch.Tensor) -> torch.Tensor:
+    """Return how much light is in pictures, wherever it is, ``(n, 4096)`` to ``(n, 3)``.
+
+    The means of the grey values' roots, of themselves and of their squares: together they tell
+    much that is dim from little that is bright.
+    """
+    return torch.stack([grey.sqrt().mean(1), grey.mean(1), grey.square().mean(1)], 1)
+
+
+class Scaled(nn.Module):
+    """Brings measures of pictures to mean zero and variance one, or less where they hardly vary."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.zeros(width), requires_grad=False)
+        self.mean = nn.Parameter(torch.zeros(width), requires_grad=False)
+
+    def open(self, measured: torch.Tensor) -> None:
+        """Adapt to measures ``(n, width)``."""
+        variance, mean = torch.var_mean(measured, 0, correction=0)
+        self.load_state_dict({"gain": 1 / (variance.sqrt() + FAINTEST), "mean": mean})
+
+    def forward(self, measured: torch.Tensor) -> torch.Tensor:
+        """Scale ``(n, width)``."""
+        return (measured - self.mean) * self.gain
+
+
+class Look(nn.Module):
+    """How one picture, or one difference of pictures, is looked at: components and profiles."""
+
+    def __init__(self, count: int, size: int, with_profiles: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(count, size), requires_grad=False)
+        self.bias = nn.Parameter(torch.zeros(count), requires_grad=False)
+        self.lines = Scaled(PROFILES) if with_profiles else None
+
+    @property
+    def width(self) -> int:
+        """How many numbers come out."""
+        return len(self.bias) + (PROFILES if self.lines is not None else 0)
+
+    def open(self, views: torch.Tensor, floor: float, seed: int) -> None:
+        """Adapt to views ``(n, size)``: see `eigenframes`."""
+        weight, bias = eigenframes(views, len(self.bias), floor, seed)
+        with torch.no_grad():
+            self.weight.copy_(weight)
+            self.bias.copy_(bias)
+        if self.lines is not None:
+            self.lines.open(profiles(_grey(views).abs()))
+
+    def forward(self, views: torch.Tensor) -> torch.Tensor:
+        """Turn views ``(n, size)`` into ``(n, width)``."""
+        components = nn.functional.linear(views, self.weight, self.bias)
+        if self.lines is None:
+            return components
+        return torch.cat([components, self.lines(profiles(_grey(views).abs()))], 1)
+
+
+class Eyes(nn.Module):
+    """Looks at what `frame2sound.brain.inputs.see` gives; descent leaves it as it is.
+
+    Parameters
+    ----------
+    kind : Eigenframes
+    with_light : bool
+        Whether `light` comes after all else.
+    """
+
+    def __init__(self, kind: Eigenframes, with_light: bool = False) -> None:
+        super().__init__()
+        self.kind = kind
+        size = view_size(kind)
+        self.still = Look(kind.count, size, kind.profiles)
+        self.motion = Look(kind.count, size, kind.profiles) if kind.motion else None
+        self.light = Scaled(LIGHT) if with_light else None
+
+    @property
+    def width(self) -> int:
+        """How many numbers come out."""
+        moving = 0 if self.motion is None else self.motion.width
+        lit = 0 if self.light is None else LIGHT
+        return self.kind.stills * self.still.width + moving + lit
+
+    def open(self, seen: torch.Tensor, seed: int) -> None:
+        """Adapt to what is seen, ``(n, size)``."""
+        views = self._views(seen)
+        self.still.open(views[:, 0], self.kind.floor, seed)
+        if self.motion is not None:
+            self.motion.open(views[:, -1], self.kind.floor, seed)
+        if self.light is not None:
+            self.light.open(light(_grey(views[:, 0])))
+
+    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+        """Turn ``(n, size)`` into ``(n, width)``."""
+        views = self._views(seen)
+        stills = views[:, : self.kind.stills].reshape(-1, views.shape[2])
+        looks = [self.still(stills).reshape(len(seen), -1)]
+        if self.motion is not None:
+            looks.append(self.motion(views[:, -1]))
+        if self.light is not None:
+            looks.append(self.light(light(_grey(views[:, 0]))))
+        return looks[0] if len(looks) == 1 else torch.cat(looks, 1)
+
+    def _views(self, seen: torch.Tensor) -> torch.Tensor:
+        return seen.reshape(len(seen), -1, view_size(self.kind))
+
+
+def _grey(views: torch.Tensor) -> torch.Tensor:
+    if views.shape[1] == PIXELS:
+        return views
+    return torch.einsum(
+        "ncp,c->np", views.reshape(len(views), 3, PIXELS), views.new_tensor(GREY_WEIGHTS)
+    )
+
+
+def eigenframes(
+    views: torch.Tensor, count: int, floor: float, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the linear layer that projects pictures on their whitened principal components.
+
+    Eigenframes are to film what eigenfaces are to portraits (Turk and Pentland 1991). Pixels that
+    move together enter as one number of mean zero and variance one, on which gradient descent
+    goes many times farther than on the pixels themselves.
+
+    Parameters
+    ----------
+    views : tensor (n, size)
+        Pictures to learn from.
+    count : int
+        Components; those that the pictures do not have are zero.
+    floor : float
+        Share of the mean variance that is added to each, against dividing by nearly nothing.
+    seed : int
+        Of the randomised decomposition (Halko, Martinsson and Tropp 2011).
+
+    Returns
+    -------
+    weight : tensor (count, size)
+    bias : tensor (count,)
+    """
+    mean = views.mean(0)
+    rank = min(count, *views.shape)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        _, singular, basis = torch.svd_lowrank(views - mean, q=rank, niter=4)
+    variance = singular**2 / len(views)
+    # Pictures that are all alike have no variance; one grey level's keeps the division sound.
+    spread = torch.sqrt(variance + floor * variance.mean() + 255.0**-2)
+    weight = torch.zeros(count, views.shape[1])
+    weight[:rank] = (basis / spread).T
+    return weight, -weight @ mean

@@ -1,0 +1,60 @@
+"""The scaffold: tops on which hidden layers are trained one by one, and which are then thrown away.
+
+Greedy layer-wise training with labels (Bengio, Lamblin, Popovici and Larochelle, "Greedy layer-wise
+training of deep networks", 2007, section 5), with which the ancestor began.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from frame2sound.brain.bodies import Feedforward, Glancing
+from frame2sound.brain.eyes import LIGHT
+from frame2sound.brain.networks import Network
+
+
+class Scaffold(nn.Module):
+    """A linear top for every hidden layer.
+
+    Parameters
+    ----------
+    network : Network
+        Feed-forward.
+    widths : tuple of int
+        Of its hidden layers.
+    seed : int
+    """
+
+    def __init__(self, network: Network, widths: tuple[int, ...], seed: int) -> None:
+        super().__init__()
+        self._layers = body_of(network).layers
+        random = torch.Generator().manual_seed(seed)
+        self.tops = nn.ModuleList()
+        for width in widths:
+            top = nn.Linear(width, network.top.out_features)
+            nn.init.xavier_normal_(top.weight, gain=0.1, generator=random)
+            nn.init.zeros_(top.bias)
+            self.tops.append(top)
+        self._sees_light = isinstance(network.body, Glancing)
+
+    @property
+    def stages(self) -> int:
+        """How many layers there are to train."""
+        return len(self.tops)
+
+    def forward(self, looks: torch.Tensor, stage: int) -> torch.Tensor:
+        """Return outputs by the layers up to a stage's, of which only that one learns."""
+        values = looks[..., :-LIGHT] if self._sees_light else looks
+        with torch.no_grad():
+            for layer in self._layers[:stage]:
+                values = layer(values)
+        output: torch.Tensor = self.tops[stage](self._layers[stage](values))
+        return output
+
+
+def body_of(network: Network) -> Feedforward:
+    """Return the layers of a feed-forward network."""
+    body = network.body.body if isinstance(network.body, Glancing) else network.body
+    assert isinstance(body, Feedforward)
+    return body
