@@ -62,13 +62,15 @@ def split_pairs(pairs: Pairs, recipe: Training, seed: int) -> tuple[Pairs, Pairs
 def _thinned(pairs: Pairs) -> tuple[Pairs, NDArray[np.bool_]]:
     """Leave out screens of the calibration film that would drown a short library.
 
-    All of its black frames are alike, and so are the white ones. Returns also which of the pairs
-    that are left are screens.
+    All of its black frames are alike, and so are the white ones: what is left is the beginning of
+    either half, unbroken. Returns also which of the pairs that are left are screens.
     """
     calibration = [i for i, film in enumerate(pairs.films) if is_calibration(film)]
     screens = np.isin(pairs.film, calibration)
     count = int(screens.sum())
     kept = min(count, max(2, round(SCREENS * (len(pairs) - count))))
     chosen = ~screens
-    chosen[np.flatnonzero(screens)[np.linspace(0, count - 1, kept).round().astype(int)]] = True
+    halves = np.array_split(np.flatnonzero(screens), 2)
+    for half in halves:
+        chosen[half[: kept // 2]] = True
     return pairs.only(chosen), screens[chosen]
