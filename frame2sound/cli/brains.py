@@ -9,7 +9,7 @@ import typer
 
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, corpus_table, print_json, way
-from frame2sound.cli.options import AsJson, Verbose
+from frame2sound.cli.options import AsJson, Overwrite, Verbose
 
 
 @app.command()
@@ -17,14 +17,37 @@ def brains(
     trained: Annotated[
         list[Path] | None, typer.Argument(help="Trained brains whose cards to show.")
     ] = None,
+    export_npz: Annotated[
+        Path | None, typer.Option(metavar="NPZ", help="Write a brain's plain weights, for others.")
+    ] = None,
+    eigenframes: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw what a brain's eyes look for.")
+    ] = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
     """Show the recipes, or the cards of trained brains."""
+    if export_npz is not None or eigenframes is not None:
+        if trained is None or len(trained) != 1:
+            raise typer.BadParameter("--export-npz and --eigenframes are of one trained brain")
+        _write(trained[0], export_npz, eigenframes, overwrite)
     if trained:
         _show_trained(trained, as_json)
     else:
         _show_recipes(as_json)
+
+
+def _write(path: Path, export_npz: Path | None, eigenframes: Path | None, overwrite: bool) -> None:
+    from frame2sound.brain.file import load_brain
+    from frame2sound.brain.folding import export_plain
+    from frame2sound.evaluation.eigenframes import draw_eigenframes
+
+    brain = load_brain(path)
+    if export_npz is not None:
+        export_plain(brain, export_npz, overwrite=overwrite)
+    if eigenframes is not None:
+        draw_eigenframes(brain, eigenframes, overwrite=overwrite)
 
 
 def _show_recipes(as_json: bool) -> None:

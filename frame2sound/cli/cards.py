@@ -55,12 +55,16 @@ def _films(count: int) -> str:
 
 def way(recipe: Recipe) -> str:
     """Return what enters a network, its hidden layers and what it gives, each with its size."""
+    from frame2sound.brain.ingredients import Rnn, Tcn
     from frame2sound.brain.inputs import size_of
     from frame2sound.brain.sought import target_of
 
     enters, gives = (_kind(part) for part in (recipe.input, recipe.target))
-    hidden = [str(width) for width in recipe.network.hidden]
-    sizes = [f"{enters} {size_of(recipe.input)}", *hidden]
+    sizes = [f"{enters} {size_of(recipe.input)}", *map(str, recipe.network.hidden)]
+    if isinstance(recipe.network, Rnn):
+        sizes += [f"{recipe.network.cell} {width}" for width in recipe.network.memory]
+    if isinstance(recipe.network, Tcn):
+        sizes.append(f"tcn {recipe.network.layers}x{recipe.network.channels}")
     return " - ".join([*sizes, f"{gives} {target_of(recipe).length}"])
 
 

@@ -1,0 +1,63 @@
+"""A picture of eigenframes: what a brain's eyes look for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.eyes import Look
+from frame2sound.errors import BrainError
+from frame2sound.film.picture import SIZE
+from frame2sound.safe import whole_file
+
+ROW = 16
+"""Eigenframes beside each other."""
+
+MARGIN, MIDDLE = 4, 128
+
+
+def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> None:
+    """Write a picture of a brain's eigenframes, the first at the top left, row by row.
+
+    Mid-grey is a pixel that does not count; the lighter, the more it adds to its number, the darker
+    the more it takes away. Those of motion, if there are any, follow those of stills. In colour
+    where the brain sees colour.
+
+    Raises
+    ------
+    BrainError
+        The brain has no eigenframes, or the picture cannot be written.
+    """
+    eyes = brain.network.eyes
+    if eyes is None:
+        raise BrainError(
+            f"brain {brain.recipe.name!r} has no eigenframes; expected one trained with "
+            "--set input.kind=eigenframes"
+        )
+    looks = [eyes.still] if eyes.motion is None else [eyes.still, eyes.motion]
+    sheet = np.concatenate([_sheet(look) for look in looks])
+    written, data = cv2.imencode(".png", sheet[..., ::-1] if sheet.ndim == 3 else sheet)
+    assert written
+    with whole_file(path, BrainError, overwrite=overwrite) as partial:
+        partial.write_bytes(data.tobytes())
+
+
+def _sheet(look: Look) -> NDArray[np.uint8]:
+    """Return tiles in rows, ``(height, width)`` or ``(height, width, 3)``."""
+    weights = look.weight.detach().cpu()
+    there = weights[weights.abs().amax(1) > 0]
+    planes = there.reshape(len(there), -1, SIZE, SIZE)
+    levels = planes / planes.abs().amax((1, 2, 3), keepdim=True)
+    tiles = (MIDDLE + 127 * levels).round().to(torch.uint8).movedim(1, -1).numpy()
+    rows, step = -(-len(tiles) // ROW), SIZE + MARGIN
+    sheet = np.zeros((rows * step + MARGIN, ROW * step + MARGIN, tiles.shape[-1]), np.uint8)
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, ROW)
+        top, left = MARGIN + row * step, MARGIN + column * step
+        sheet[top : top + SIZE, left : left + SIZE] = tile
+    return sheet[..., 0] if sheet.shape[-1] == 1 else sheet
