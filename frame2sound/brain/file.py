@@ -68,6 +68,8 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         recipe = recipe_from(description["recipe"])
         scale = float(description["scaling"]["scale"])
         provenance = dict(description["provenance"])
+        if not 0 < scale <= LOUDEST:
+            raise BrainError(f"its scale is {scale}, expected more than 0, at most {LOUDEST}")
         target = target_of(recipe, scale)
         corpus = from_file(description.get("corpus"), tensors, recipe.ticking())
         with torch.device("meta"):
@@ -84,8 +86,6 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         RecipeError,
     ) as error:
         raise BrainError(f"{path} is not readable as a brain: {_line(error)}") from error
-    if not 0 < scale <= LOUDEST:
-        raise BrainError(f"{path}: its scale is {scale}, expected more than 0, at most {LOUDEST}")
     _check(path, network, tensors)
     network.load_state_dict(tensors, assign=True)
     return Brain(recipe, network.to(device), target, provenance, corpus)
