@@ -80,7 +80,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 """Named sets of values: ``hindle`` trains as the ancestor did in 2015.
 
 A part of another kind than the preset's (a spectral target) stays as it is; but eigenframes, which
-are pixels by another basis, give way.
+are pixels by another basis, give way, and the glance with them.
 """
 
 
@@ -149,9 +149,15 @@ def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]
             continue
         if own.get("kind") == "eigenframes":
             table[part] = values
+            table = _without_glance(table)
         elif own.get("kind") in (None, values.get("kind")):
             table[part] = own | values if wins else values | own
     return table
+
+
+def _without_glance(table: dict[str, Any]) -> dict[str, Any]:
+    network = table.get("network")
+    return table | {"network": network | {"glance": 0}} if isinstance(network, dict) else table
 
 
 def _set(table: dict[str, Any], setting: str) -> None:
