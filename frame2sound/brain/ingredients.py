@@ -212,7 +212,9 @@ class Training(Part, frozen=True):
     absolute error of log magnitudes; or ``multi-resolution``, that of short-time Fourier transforms
     with windows of several lengths, for targets that are waveforms.
 
-    ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how many epochs
+    It goes through the library ``epochs`` times, but takes no more than ``steps`` steps, so that
+    hours of film are learned in fewer epochs; ``batch`` is of pairs, fewer where an epoch would
+    have less than 16 steps. ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how many epochs
     without a better held-out loss are borne, 0 for any number. ``held_out`` is the share of the
     library that is never learned from, in blocks of ``block_seconds`` with ``guard_seconds``
     dropped on both sides, or by whole films.
@@ -235,9 +237,10 @@ class Training(Part, frozen=True):
     noise: NotNegative = 0.0
     double_exposure: Share = 0.0
     pretraining: Annotated[int, Meta(ge=0, le=100_000)] = 0
-    batch: Count = 128
+    batch: Count = 512
     chunk: Annotated[int, Meta(ge=1, le=4096)] = 32
     epochs: Annotated[int, Meta(ge=1, le=1_000_000)] = 150
+    steps: Count = 6000
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Share = 0.05
     patience: Annotated[int, Meta(ge=0)] = 25

@@ -72,6 +72,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "momentum": 0.9,
             "weight_decay": 0.0,
             "batch": 10,
+            "steps": 1_000_000_000,
             "schedule": "constant",
             "warmup": 0.0,
         },

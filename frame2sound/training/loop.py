@@ -301,7 +301,8 @@ class Trainer:
 
     @property
     def _epochs(self) -> int:
-        return self._pretraining + self.recipe.training.epochs
+        training = self.recipe.training
+        return self._pretraining + min(training.epochs, -(-training.steps // self.steps))
 
     def _stage(self) -> int:
         """Return which layer is trained; as many as there are once all are."""
