@@ -212,12 +212,12 @@ class Training(Part, frozen=True):
     absolute error of log magnitudes; or ``multi-resolution``, that of short-time Fourier transforms
     with windows of several lengths, for targets that are waveforms.
 
-    It goes through the library ``epochs`` times, but takes no more than ``steps`` steps, so that
-    hours of film are learned in fewer epochs; ``batch`` is of pairs, fewer where an epoch would
-    have less than 16 steps. ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how many epochs
-    without a better held-out loss are borne, 0 for any number. ``held_out`` is the share of the
-    library that is never learned from, in blocks of ``block_seconds`` with ``guard_seconds``
-    dropped on both sides, or by whole films.
+    The library is gone through ``epochs`` times, but in no more than ``steps`` steps, so that hours
+    of film are learned in fewer epochs; ``batch`` is of pairs, fewer where an epoch would have less
+    than 16 steps. ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how
+    many epochs without a better held-out loss are borne, 0 for any number. ``held_out`` is the
+    share of the library that is never learned from, in blocks of ``block_seconds`` with
+    ``guard_seconds`` dropped on both sides, or by whole films.
 
     Two ways of learning more from little film: ``noise`` is the standard deviation of what is added
     to what enters the first layer that learns; ``double_exposure`` the share of pairs whose picture

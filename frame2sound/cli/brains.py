@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from frame2sound.brain.shipped import find_brain, shipped
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, corpus_table, print_json, way
 from frame2sound.cli.options import AsJson, Overwrite, Verbose
@@ -15,7 +16,8 @@ from frame2sound.cli.options import AsJson, Overwrite, Verbose
 @app.command()
 def brains(
     trained: Annotated[
-        list[Path] | None, typer.Argument(help="Trained brains whose cards to show.")
+        list[Path] | None,
+        typer.Argument(help="Trained brains, files or names, whose cards to show."),
     ] = None,
     export_npz: Annotated[
         Path | None, typer.Option(metavar="NPZ", help="Write a brain's plain weights, for others.")
@@ -27,9 +29,10 @@ def brains(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show the recipes, or the cards of trained brains."""
+    """Show the recipes and the brains that ship, or the cards of trained brains."""
+    trained = [find_brain(named) for named in trained or ()]
     if export_npz is not None or eigenframes is not None:
-        if trained is None or len(trained) != 1:
+        if len(trained) != 1:
             raise typer.BadParameter("--export-npz and --eigenframes are of one trained brain")
         _write(trained[0], export_npz, eigenframes, overwrite)
     if trained:
@@ -60,6 +63,9 @@ def _show_recipes(as_json: bool) -> None:
     for recipe in recipes:
         typer.echo(f"{recipe.name:24} {way(recipe)}")
         typer.echo(f"  {recipe.about}")
+    typer.echo("trained brains, for render --brain NAME:")
+    for name, path in shipped().items():
+        typer.echo(f"{name:24} {path.stat().st_size / 1e6:.1f} MB")
 
 
 def _show_trained(paths: list[Path], as_json: bool) -> None:

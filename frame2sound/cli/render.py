@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from frame2sound.brain.shipped import DEFAULT, find_brain
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import (
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 @app.command()
 def render(
     animations: Annotated[list[Path], typer.Argument(help="Films to be given sound.")],
-    brain: Annotated[Path, typer.Option(help="A trained brain.")],
+    brain: Annotated[
+        Path, typer.Option(help="A trained brain: a file, or the name of one that ships.")
+    ] = Path(DEFAULT),
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Film to write, or a folder for several.")
     ] = None,
@@ -165,6 +168,7 @@ def render(
         fade_out_seconds=fade_out,
         effects=_chain(effects, effects_file),
     )
+    brain = find_brain(brain)
     player = load_brain(brain, pick_device(device))
     style = styled(mode=mode or _mode(asked, has_corpus=player.corpus is not None))
     sound = player.corpus if corpus is None else _of_library(corpus, player)
