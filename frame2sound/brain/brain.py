@@ -86,8 +86,9 @@ class Brain:
         """Make black and white screens exactly silent, changing the top the least.
 
         Its weights and bias are moved to the nearest ones (in the Frobenius norm) under which both
-        screens give silence: the projection on linear constraints. A brain that remembers is to be
-        silent when a film begins with such a screen, and when it has been there for long.
+        screens give silence: the projection on two linear constraints. For a brain that remembers
+        they are screens that have been there for so long that it has settled; when it has not, it
+        is as silent as it has learned.
         """
         network, device = self.network, next(self.network.parameters()).device
         shape = (2, 1 + self.recipe.input.past, SIZE, SIZE, *([3] if self.colour else []))
@@ -96,8 +97,7 @@ class Brain:
         long = round(BLACK_SECONDS * self.clock.fps) if network.remembers else 1
         with torch.no_grad():
             looks = network.look(see(screens, self.recipe.input))[:, None].expand(-1, long, -1)
-            hidden = network.hidden(looks)
-            hidden = hidden[:, [0, -1] if network.remembers else [0]].flatten(0, 1)
+            hidden = network.hidden(looks)[:, -1]
             error = network.top(hidden).cpu().double() - self.target.silent
             hidden = hidden.cpu().double()  # not every device has doubles
             hidden = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
