@@ -188,7 +188,7 @@ from frame2sound.training.checkpoint import Course, save_checkpoint
 network = torch.nn.Linear(1000, 1000)
 disk_is_full_after(100_000)
 optimiser = torch.optim.SGD(network.parameters())
-save_checkpoint(out / "x.checkpoint.safetensors", Course("x"), network, optimiser, {})
+save_checkpoint(out / "x.checkpoint.safetensors", Course("x"), network, optimiser, {}, ())
 """,
 }
 

@@ -125,9 +125,10 @@ class Streams:
             for at, slot in enumerate(zip(self._chunks(piece), self._chunks(other), strict=True))
         ]
         length = -(-len(slots) // self.streams)
+        nothing = np.full(self.chunk, NONE)
+        slots += [(nothing, nothing, True)] * (self.streams * length - len(slots))
         for at in range(min(self.steps, length)):
-            row = [slots[min(stream * length + at, len(slots) - 1)]
-                   for stream in range(self.streams)]  # fmt: skip
+            row = slots[at::length]
             which, over, begins = (np.array(part) for part in zip(*row, strict=True))
             yield Step(which, over, begins | (at == 0))
 

@@ -28,7 +28,7 @@ class Scaffold(nn.Module):
 
     def __init__(self, network: Network, widths: tuple[int, ...], seed: int) -> None:
         super().__init__()
-        self._layers = body_of(network).layers
+        self._layers = list(body_of(network).layers)  # the network's, not its own
         random = torch.Generator().manual_seed(seed)
         self.tops = nn.ModuleList()
         for width in widths:

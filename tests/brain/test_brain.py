@@ -10,7 +10,6 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import pixels
 from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
-from frame2sound.brain.networks import eyes_of, last_layer
 from frame2sound.errors import BrainError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
@@ -37,24 +36,27 @@ def loud(recipe, seed=0):
     """A brain to which every screen is as loud as sound is: its last layer is drawn wide."""
     brain = Brain.untrained(recipe, scale=0.1, seed=seed)
     generator = torch.Generator().manual_seed(seed)
-    layer = last_layer(brain.network)
+    layer = brain.network.top
     torch.nn.init.normal_(layer.weight, 0, layer.in_features**-0.5, generator)
     torch.nn.init.normal_(layer.bias, 0, 0.3, generator)
     if isinstance(brain.target, LogMagnitudes):
         with torch.no_grad():
             for weights in (layer.weight, layer.bias):  # levels decide
                 weights.unflatten(0, (-1, brain.target.numbers))[:, 0] *= 4 * LEVEL_WEIGHT
-    eyes = eyes_of(brain.network)
-    if eyes is not None:
+    if brain.network.eyes is not None:
         seen = np.concatenate([FRAMES, SCREENS])
-        eyes.open(pixels(torch.from_numpy(seen)), recipe.input.floor, seed)
+        brain.network.eyes.open(pixels(torch.from_numpy(seen)), seed)
     return brain
+
+
+def linear(network):
+    return [*(layer.linear for layer in network.body.layers), network.top]
 
 
 @pytest.mark.parametrize("scaling", ["rms", "half"])
 def test_blocks_equal_a_slow_reference(small, scaling):
     brain = loud(small(target={"kind": "pcm", "scaling": scaling, "lead_seconds": 0.002}))
-    one, _, two, _, three = brain.network
+    one, two, three = linear(brain.network)
     seen = FRAMES.reshape(5, -1) / 255
     for layer in (one, two):
         weight, bias = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()
@@ -94,7 +96,7 @@ def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
 def test_a_diverged_brain_is_told_from_sound(small, target, value):
     brain = Brain.untrained(small(target=target))
     with torch.no_grad():
-        last_layer(brain.network).bias[3] = value
+        brain.network.top.bias[3] = value
     with pytest.raises(BrainError, match=r"brain 'small' gives numbers that are not finite"):
         brain.predict(FRAMES)
 
@@ -120,19 +122,19 @@ def test_silencing_is_the_smallest_change(small, scaling):
     before = copy.deepcopy(brain.network)
     brain.silence_screens()
     with torch.no_grad():
-        seen = before[:-1](torch.stack([torch.zeros(4096), torch.ones(4096)])).double().numpy()
+        screens = torch.stack([torch.zeros(4096), torch.ones(4096)])
+        seen = before.hidden(screens[:, None])[:, 0].double().numpy()
     seen = np.concatenate([seen, np.ones((2, 1))], axis=1)
 
     def weights(network):
-        layer = last_layer(network)
-        return torch.cat([layer.weight.T, layer.bias[None]]).detach().double().numpy()
+        return torch.cat([network.top.weight.T, network.top.bias[None]]).detach().double().numpy()
 
     silent = 0.0 if scaling == "rms" else 0.5
     # For too few equations lstsq gives the solution of least norm.
     change = np.linalg.lstsq(seen, silent - seen @ weights(before), rcond=None)[0]
     # Weights of about 1 are kept in single precision.
     np.testing.assert_allclose(weights(brain.network) - weights(before), change, atol=5e-7)
-    for old, new in zip(before[:-1].parameters(), brain.network[:-1].parameters(), strict=True):
+    for old, new in zip(before.body.parameters(), brain.network.body.parameters(), strict=True):
         assert torch.equal(old, new)
 
 
@@ -147,7 +149,7 @@ def test_silencing_twice_is_silencing_once(small):
 def test_screens_that_look_alike_to_a_network_are_silenced_too(small):
     brain = loud(small())
     with torch.no_grad():
-        brain.network[0].weight.zero_()
+        brain.network.body.layers[0].linear.weight.zero_()
     brain.silence_screens()
     assert np.abs(brain.predict(SCREENS)).max() < FLOOR
 
@@ -170,7 +172,7 @@ def test_spectra_equal_a_slow_reference(small, target):
     spectra = np.fft.rfft2(FRAMES / 255, norm="ortho")
     spectra[:, 0, 0] /= 64
     seen = np.concatenate([spectra.real.reshape(5, -1), spectra.imag.reshape(5, -1)], 1)
-    one, _, two, _, three = (layer for layer in brain.network)
+    one, two, three = linear(brain.network)
     for layer in (one, two, three):
         weight, bias = (x.detach().double().numpy() for x in (layer.weight, layer.bias))
         seen = seen @ weight.T + bias
@@ -184,6 +186,6 @@ def test_spectra_equal_a_slow_reference(small, target):
 def test_numbers_beyond_reason_are_still_finite(small, target):
     brain = Brain.untrained(small(target=target))
     with torch.no_grad():
-        last_layer(brain.network).bias.fill_(1e6)
+        brain.network.top.bias.fill_(1e6)
     assert np.isfinite(brain.predict(FRAMES)).all()
     assert brain.predict(FRAMES[:0]).shape[0] == 0

@@ -57,7 +57,7 @@ def test_the_header_says_all_in_json(path, brain):
     with safe_open(path, "pt") as file:
         assert list(file.metadata()) == [KEY]
         description = json.loads(file.metadata()[KEY])
-    assert description["version"] == VERSION == 1
+    assert description["version"] == VERSION == 2
     assert recipe_from(description["recipe"]) == brain.recipe
     assert description["scaling"] == {"scale": 0.25}
 
@@ -78,24 +78,30 @@ def test_a_brain_is_not_overwritten_unasked(path, brain):
     ("change", "match"),
     [
         (
-            lambda t: {k: v for k, v in t.items() if k != "2.bias"},
-            r"tensor 2\.bias is missing, its recipe asks for float32 \(6,\)",
+            lambda t: {k: v for k, v in t.items() if k != "body.layers.1.linear.bias"},
+            r"tensor body\.layers\.1\.linear\.bias is missing, its recipe asks for float32 \(6,\)",
         ),
         (
             lambda t: t | {"9.bias": torch.zeros(2)},
             r"tensor 9\.bias is float32 \(2,\), its recipe asks for none",
         ),
         (
-            lambda t: t | {"2.bias": torch.zeros(7)},
-            r"tensor 2\.bias is float32 \(7,\), its recipe asks for float32 \(6,\)",
+            lambda t: t | {"body.layers.1.linear.bias": torch.zeros(7)},
+            r"\.1\.linear\.bias is float32 \(7,\), its recipe asks for float32 \(6,\)",
         ),
         (
-            lambda t: t | {"2.weight": torch.zeros(8, 6)},
-            r"tensor 2\.weight is float32 \(8, 6\), its recipe asks for float32 \(6, 8\)",
+            lambda t: t | {"body.layers.1.linear.weight": torch.zeros(8, 6)},
+            r"\.1\.linear\.weight is float32 \(8, 6\), its recipe asks for float32 \(6, 8\)",
         ),
-        (lambda t: t | {"2.bias": torch.zeros(6).half()}, r"tensor 2\.bias is float16 \(6,\)"),
-        (lambda t: t | {"2.bias": torch.zeros(6).double()}, r"tensor 2\.bias is float64 \(6,\)"),
-        (lambda t: {}, r"tensor 0\.weight is missing"),
+        (
+            lambda t: t | {"body.layers.1.linear.bias": torch.zeros(6).half()},
+            r"tensor body\.layers\.1\.linear\.bias is float16 \(6,\)",
+        ),
+        (
+            lambda t: t | {"body.layers.1.linear.bias": torch.zeros(6).double()},
+            r"tensor body\.layers\.1\.linear\.bias is float64 \(6,\)",
+        ),
+        (lambda t: {}, r"tensor body\.layers\.0\.linear\.weight is missing"),
     ],
 )
 def test_weights_that_are_not_the_recipes_are_named(path, change, match):
@@ -115,7 +121,11 @@ def with_recipe(part, **values):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda d: d | {"version": 2}, "is of brain version 2, this program reads up to 1; update"),
+        (lambda d: d | {"version": 3}, "is of brain version 3, this program reads 2; update"),
+        (
+            lambda d: d | {"version": 1},
+            "is of brain version 1, this program reads 2; train it again",
+        ),
         (lambda d: d | {"version": None}, "is of brain version None"),
         (lambda d: d | {"version": "1"}, "is of brain version 1"),
         (lambda d: d | {"scaling": {"scale": float("nan")}}, "scale is nan, expected more than 0"),
@@ -126,7 +136,7 @@ def with_recipe(part, **values):
         (lambda d: d | {"scaling": {"scale": 10**400}}, "not readable as a brain"),
         (lambda d: d | {"scaling": {"scale": "loud"}}, "not readable as a brain"),
         (lambda d: d | {"scaling": 5}, "not readable as a brain"),
-        (lambda d: {"version": 1}, "not readable as a brain: 'recipe'"),
+        (lambda d: {"version": 2}, "not readable as a brain: 'recipe'"),
         (lambda d: d | {"recipe": None}, "not readable as a brain"),
         (lambda d: d | {"recipe": "deep"}, "not readable as a brain"),
         (lambda d: d | {"provenance": 5}, "not readable as a brain"),
@@ -134,7 +144,7 @@ def with_recipe(part, **values):
         (with_recipe("clock", fps=29.97), "expected an exact number"),
         (with_recipe("clock", fps="1/" + "9" * 30), "not readable as a brain|asks for"),
         (with_recipe("target", lead_seconds=float("nan")), "lead_seconds"),
-        (with_recipe("network", hidden=[8]), r"tensor \d\."),
+        (with_recipe("network", hidden=[8]), r"tensor top\.weight"),
         (lambda d: [d], "not readable as a brain"),
         (lambda d: 5, "not readable as a brain"),
         (lambda d: None, "not readable as a brain"),
@@ -214,7 +224,7 @@ def test_a_huge_recipe_takes_no_memory(path, layers):
 
 
 def test_weights_that_are_not_numbers_load_and_are_told_on_sounding(path):
-    rewrite(path, tensors=lambda t: t | {"4.bias": torch.full_like(t["4.bias"], torch.nan)})
+    rewrite(path, tensors=lambda t: t | {"top.bias": torch.full_like(t["top.bias"], torch.nan)})
     brain = load_brain(path)
     with pytest.raises(BrainError, match="not finite"):
         brain.predict(FRAMES)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from frame2sound.brain.ingredients import Eigenframes, Mlp
-from frame2sound.brain.inputs import PROFILES
-from frame2sound.brain.networks import build_network, eyes_of, initialise, last_layer
+from frame2sound.brain.eyes import LIGHT, PROFILES
+from frame2sound.brain.ingredients import Eigenframes, LogMag, Mlp, Rnn, Tcn
+from frame2sound.brain.networks import Told, build_network, glance_of, initialise
 from frame2sound.brain.recipe import Recipe
 
 ACTIVATIONS = {"relu": nn.ReLU, "logistic": nn.Sigmoid, "tanh": nn.Tanh}
@@ -19,16 +19,22 @@ def recipe(hidden, activation="relu"):
     return Recipe(name="small", network=Mlp(hidden, activation))
 
 
+def linear(network):
+    """The layers that see, first to last."""
+    return [*(layer.linear for layer in network.body.layers), network.top]
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
 def test_layers_are_as_the_recipe_says(activation, hidden):
     network = build_network(recipe(hidden, activation), 7, 2)
     widths = [7, *hidden, 2]
-    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-    assert [(x.in_features, x.out_features) for x in linear] == list(pairwise(widths))
-    assert [type(layer) for layer in network[1::2]] == [ACTIVATIONS[activation]] * len(hidden)
-    assert last_layer(network) is network[-1]
-    assert network(torch.zeros(3, 7)).shape == (3, 2)
+    sizes = [(x.in_features, x.out_features) for x in linear(network)]
+    assert sizes == list(pairwise(widths))
+    found = [type(layer.activation) for layer in network.body.layers]
+    assert found == [ACTIVATIONS[activation]] * len(hidden)
+    assert network(torch.zeros(3, 1, 7), ())[0].shape == (3, 1, 2)
+    assert not network.remembers
 
 
 @pytest.mark.parametrize(
@@ -38,37 +44,76 @@ def test_layers_are_as_the_recipe_says(activation, hidden):
 def test_weights_begin_with_the_variance_of_the_papers(activation, deviation):
     network = build_network(recipe((600,), activation), 800, 400)
     initialise(network, seed=0)
+    first, top = linear(network)
     # The deviation of 480 000 draws strays by 1 / sqrt(2 * 480 000), or 0.1 %; five times that.
-    assert network[0].weight.std().item() == pytest.approx(deviation, rel=5e-3)
+    assert first.weight.std().item() == pytest.approx(deviation, rel=5e-3)
     last = 0.1 * math.sqrt(2 / (600 + 400))
-    assert network[-1].weight.std().item() == pytest.approx(last, rel=8e-3)
-    assert not network[0].bias.any()
-    assert not network[-1].bias.any()
+    assert top.weight.std().item() == pytest.approx(last, rel=8e-3)
+    assert not first.bias.any()
+    assert not top.bias.any()
 
 
-def test_a_seed_is_a_network():
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_recurrent_weights_begin_orthogonal(cell):
+    network = build_network(Recipe(name="small", network=Rnn((8,), memory=(6, 4), cell=cell)), 7, 2)
+    initialise(network, seed=0)
+    gates = 3 if cell == "gru" else 4
+    for layer, (before, width) in zip(network.body.cells, [(8, 6), (6, 4)], strict=True):
+        assert layer.weight_ih_l0.shape == (gates * width, before)
+        for gate in layer.weight_hh_l0.chunk(gates):
+            torch.testing.assert_close(gate @ gate.T, torch.eye(width))
+        bias = layer.bias_ih_l0.reshape(gates, width)
+        # Only what lets long short-term memory forget is open: it comes second.
+        expected = torch.zeros(gates, width)
+        expected[1] = cell == "lstm"
+        assert torch.equal(bias, expected)
+        assert not layer.bias_hh_l0.any()
+
+
+KINDS = [Mlp((5,)), Rnn((5,), hears=3), Rnn((5,), cell="lstm"), Tcn((5,), channels=4, layers=2)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_seed_is_a_network(kind):
     def weights(seed):
-        network = build_network(recipe((5,)), 7, 2)
+        network = build_network(Recipe(name="small", network=kind), 7, 2)
         torch.manual_seed(99)  # of no influence
         initialise(network, seed)
-        return network[0].weight
+        return list(network.parameters())
 
-    assert torch.equal(weights(1), weights(1))
-    assert not torch.equal(weights(1), weights(2))
+    assert all(map(torch.equal, weights(1), weights(1)))
+    assert not any(map(torch.equal, weights(1)[:1], weights(2)[:1]))
 
 
 def test_eyes_come_first_and_are_not_learned_by_descent():
     wanted = Recipe(name="eigen", network=Mlp((5,)), input=Eigenframes(count=3))
     network = build_network(wanted, 4096, 2)
-    assert eyes_of(network) is network[0]
-    linear = [layer for layer in network if isinstance(layer, nn.Linear)]
-    assert [(x.in_features, x.out_features) for x in linear] == [(3 + PROFILES, 5), (5, 2)]
+    sizes = [(x.in_features, x.out_features) for x in linear(network)]
+    assert sizes == [(3 + PROFILES, 5), (5, 2)]
     learned = [name for name, weights in network.named_parameters() if weights.requires_grad]
-    assert learned == ["1.weight", "1.bias", "3.weight", "3.bias"]
-    before = [weights.clone() for weights in network[0].parameters()]
+    first = "body.layers.0.linear"
+    assert learned == [f"{first}.weight", f"{first}.bias", "top.weight", "top.bias"]
+    before = [weights.clone() for weights in network.eyes.parameters()]
     initialise(network, seed=0)
-    assert all(map(torch.equal, before, network[0].parameters()))
-    assert eyes_of(build_network(recipe((5,)), 7, 2)) is None
+    assert all(map(torch.equal, before, network.eyes.parameters()))
+    assert build_network(recipe((5,)), 7, 2).eyes is None
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_every_network_may_have_a_glance(kind):
+    network = type(kind)(**{name: getattr(kind, name) for name in kind.__struct_fields__}
+                         | {"glance": 6})  # fmt: skip
+    wanted = Recipe(name="x", network=network, input=Eigenframes(count=3), target=LogMag())
+    built = build_network(wanted, 4096, 2)
+    initialise(built, seed=0)
+    assert built.eyes.width == 3 + PROFILES + LIGHT
+    looks = torch.rand(2, 4, built.eyes.width)
+    given, _ = built(looks, built.fresh(2))
+    looks[..., -LIGHT:] += 1
+    # It is silent until it is taught.
+    assert torch.equal(built(looks, built.fresh(2))[0], given)
+    assert not any(weights.requires_grad for weights in glance_of(built).parameters())
+    assert built.body.width == built.top.in_features == built.body.body.width + 6
 
 
 @pytest.mark.parametrize("normalise", [False, True])
@@ -76,12 +121,21 @@ def test_eyes_come_first_and_are_not_learned_by_descent():
 def test_norm_comes_before_and_dropout_after_what_activates(normalise, dropout):
     wanted = Recipe(name="small", network=Mlp((5, 4), "tanh", normalise, dropout))
     network = build_network(wanted, 7, 2)
-    hidden = [nn.Linear, nn.LayerNorm, nn.Tanh, nn.Dropout]
-    kept = [True, normalise, True, dropout > 0]
-    expected = [kind for kind, there in zip(hidden, kept, strict=True) if there]
-    assert [type(layer) for layer in network] == [*expected, *expected, nn.Linear]
-    assert {layer.p for layer in network if isinstance(layer, nn.Dropout)} <= {dropout}
-    assert last_layer(network) is network[-1]
+    initialise(network, seed=0)
+    assert len(network.body.layers) == 2
+    seen = torch.randn(1000, 7)
+    for layer in network.body.layers:
+        assert isinstance(layer.norm, nn.LayerNorm) == normalise
+        torch.manual_seed(0)
+        given = layer(seen)
+        torch.manual_seed(0)
+        expected = nn.functional.linear(seen, layer.linear.weight, layer.linear.bias)
+        if normalise:
+            expected = nn.functional.layer_norm(expected, expected.shape[1:])
+        expected = nn.functional.dropout(torch.tanh(expected), dropout)
+        torch.testing.assert_close(given, expected)
+        assert (given == 0).float().mean().item() == pytest.approx(dropout, abs=0.05)
+        seen = given
 
 
 @pytest.mark.parametrize(
@@ -92,17 +146,118 @@ def test_norm_and_dropout_do_not_change_how_weights_begin(activation, deviation)
     wanted = Recipe(name="small", network=Mlp((600,), activation, True, 0.1))
     network = build_network(wanted, 800, 400)
     initialise(network, seed=0)
+    (layer,) = network.body.layers
     # As above.
-    assert network[0].weight.std().item() == pytest.approx(deviation, rel=5e-3)
-    assert network[-1].weight.std().item() == pytest.approx(0.1 * math.sqrt(2 / 1000), rel=8e-3)
-    assert not network[-1].bias.any()
-    assert (network[1].weight == 1).all()
-    assert not network[1].bias.any()
+    assert layer.linear.weight.std().item() == pytest.approx(deviation, rel=5e-3)
+    assert network.top.weight.std().item() == pytest.approx(0.1 * math.sqrt(2 / 1000), rel=8e-3)
+    assert not network.top.bias.any()
+    assert (layer.norm.weight == 1).all()
+    assert not layer.norm.bias.any()
 
 
 def test_a_normalised_network_is_deaf_to_contrast():
     network = build_network(Recipe(name="small", network=Mlp((50,), normalise=True)), 7, 2)
     initialise(network, seed=0)
-    seen = torch.randn(3, 7, generator=torch.Generator().manual_seed(0))
+    seen = torch.randn(3, 1, 7, generator=torch.Generator().manual_seed(0))
     # The norm adds 1e-5 to each variance, which is about 2 here.
-    torch.testing.assert_close(network(100 * seen), network(seen), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        network(100 * seen, ())[0], network(seen, ())[0], rtol=1e-3, atol=1e-4
+    )
+
+
+def hearing(outputs=3, silent=0.5, **more):
+    """A network that hears its last output, awake enough for it to matter."""
+    kind = Rnn((8,), memory=(6,), hears=4, **more)
+    network = build_network(Recipe(name="small", network=kind), 7, outputs, silent)
+    initialise(network, seed=0)
+    nn.init.normal_(network.top.weight, generator=torch.Generator().manual_seed(1))
+    return network
+
+
+LOOKS = torch.randn(2, 9, 7, generator=torch.Generator().manual_seed(2))
+WANTED = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(3))
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_a_network_hears_its_last_output_step_by_step(cell):
+    network = hearing(cell=cell)
+    given, memory = network(LOOKS, network.fresh(2))
+    heard, state = torch.full((2, 3), 0.5), network.body.fresh(2)
+    for at in range(9):
+        enters = torch.cat([network.ear(heard), LOOKS[:, at]], 1)
+        hidden, state = network.body(enters[:, None], state)
+        heard = network.top(hidden)[:, 0]
+        torch.testing.assert_close(given[:, at], heard)
+    torch.testing.assert_close(memory, (heard, *state))
+
+
+def test_told_it_hears_nothing_of_its_own_where_own_is_false():
+    network = hearing()
+    told = Told(WANTED, torch.zeros(2, 9, dtype=torch.bool))
+    given, memory = network(LOOKS, network.fresh(2), told)
+    assert torch.equal(memory[0], WANTED[:, -1])
+    # What it gives changes with its top; what it hears does not.
+    before = network.top.bias.clone()
+    with torch.no_grad():
+        network.top.bias += 10
+    louder, _ = network(LOOKS, network.fresh(2), told)
+    torch.testing.assert_close(louder - given, torch.full_like(given, 10.0), rtol=1e-4, atol=1e-4)
+    alone, _ = network(LOOKS, network.fresh(2))
+    with torch.no_grad():
+        network.top.bias.copy_(before)
+    assert (alone - network(LOOKS, network.fresh(2))[0] - 10).abs().max() > 0.1
+
+
+def test_told_it_hears_its_own_where_own_is_true():
+    network = hearing()
+    plain, _ = network(LOOKS, network.fresh(2))
+    every = Told(WANTED, torch.ones(2, 9, dtype=torch.bool))
+    torch.testing.assert_close(network(LOOKS, network.fresh(2), every)[0], plain)
+    own = torch.ones(2, 9, dtype=torch.bool)
+    own[0, 4] = False
+    given, _ = network(LOOKS, network.fresh(2), Told(WANTED, own))
+    differs = (given != plain).any(2)
+    assert differs.nonzero().tolist()[0] == [0, 5]  # it is told only after it has given
+    assert not differs[1].any()
+
+
+def test_no_gradient_flows_through_what_is_heard():
+    network = hearing()
+    memory = network.fresh(2)
+    looks = LOOKS.clone().requires_grad_()
+    with torch.no_grad():
+        for layer in network.body.cells:  # nothing is remembered but by ear
+            for weights in layer.parameters():
+                weights.zero_()
+    network(looks, memory)[0][:, 5].sum().backward()
+    moved = looks.grad.abs().sum((0, 2)) > 0
+    assert moved.tolist() == [at == 5 for at in range(9)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_memory_resets_where_a_stream_begins(kind):
+    network = build_network(Recipe(name="small", network=kind), 7, 3, silent=0.5)
+    initialise(network, seed=0)
+    _, memory = network(LOOKS, network.fresh(2))
+    kept = [part.clone() for part in memory]
+    anew = network.begun(memory, torch.tensor([False, True]))
+    assert len(anew) == len(network.fresh(2))
+    for part, old, fresh in zip(anew, kept, network.fresh(2), strict=True):
+        assert torch.equal(part[0], old[0])
+        assert torch.equal(part[1], fresh[1])
+    assert all(map(torch.equal, memory, kept))
+    given, _ = network(LOOKS, anew)
+    alone, _ = network(LOOKS[1:], network.fresh(1))
+    torch.testing.assert_close(given[1:], alone)
+    assert network.remembers == (not isinstance(kind, Mlp))
+    if network.remembers:
+        assert not torch.allclose(given[:1], network(LOOKS[:1], network.fresh(1))[0])
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_top_sees_what_it_is_said_to_see_of_silence(kind):
+    network = build_network(Recipe(name="small", network=kind), 7, 3)
+    initialise(network, seed=0)
+    told = Told(torch.zeros(2, 9, 3), torch.zeros(2, 9, dtype=torch.bool))
+    given, _ = network(LOOKS, network.fresh(2), told if network.ear else None)
+    torch.testing.assert_close(network.top(network.hidden(LOOKS)), given)

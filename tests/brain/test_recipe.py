@@ -11,7 +11,7 @@ import torch
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import Pixels, Training
 from frame2sound.brain.inputs import size_of
 from frame2sound.brain.networks import build_network, glance_of
 from frame2sound.brain.recipe import PRESETS, load_recipe, recipe_from, recipe_names, recipe_table
@@ -42,6 +42,7 @@ OURS = {
     "shallow": [256 + 340, 512, 4 * (1 + 513)],
     "mel": [256 + 340, 512, 512, 512, 4 * (1 + 96)],
     "waveform": [256 + 340, 512, 512, 512, 911],
+    "memory": [256 + 340, 256, 4 * (1 + 513)],
 }
 """Eigenframes and profiles to four spectra a frame, each with its level;
 or blocks of 735 samples and a lead of 0.008 s, which is 176."""
@@ -65,28 +66,53 @@ def test_a_shipped_recipe_has_its_layers(name, layers):
     with torch.device("meta"):
         network = build_network(recipe, size_of(recipe.input), target_of(recipe).length)
     assert widths(network) == layers
+    if name == "memory":
+        assert [(cell.input_size, cell.hidden_size) for cell in network.body.cells] == [(256, 256)]
+        assert network.top.in_features == 256 + 256
 
 
 @pytest.fixture(scope="module")
 def library_at(tmp_path_factory, add_film):
-    """A function that gives a library of a sample rate with a second of film."""
+    """A function that gives a library of a sample rate, or in colour, with a second of film."""
 
     @cache
-    def create(sample_rate):
-        library = Library.create(tmp_path_factory.mktemp("shipped") / "library", sample_rate)
+    def create(sample_rate, colour):
+        folder = tmp_path_factory.mktemp("shipped") / "library"
+        library = Library.create(folder, sample_rate, colour)
         add_film(library, "film")
         return library
 
     return create
 
 
-@pytest.mark.parametrize("name", recipe_names())
-def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, library_at, name):
+TCN = "network={kind='tcn', hidden=[16], channels=8, layers=2}"
+VARIANTS = [
+    ("memory", "network.cell=lstm", "network.memory=[8, 6]", "network.residual=true"),
+    ("memory", "network.hears=5", "training.chunk=8", "input.history=1"),
+    ("memory", "network.glance=4", "input.motion=true"),
+    ("memory", TCN, "input.history=2", "input.motion=true"),
+    ("memory", "input.colour=true", "training.pretraining=0"),
+    ("waveform", "network.hidden=[16, 16]", "network.residual=true", "training.pretraining=1"),
+    ("waveform", TCN, "training.loss=multi-resolution"),
+    ("deep", "network.glance=0", "input.history=3", "input.motion=true", "input.colour=true"),
+    ("stft-both-fft2", "input.history=1", "input.motion=true"),
+    ("lines", "preset=hindle", "network.hidden=[16, 16]", "training.pretraining=1"),
+    ("mel", "network={kind='rnn', hidden=[16], memory=[6]}"),
+]
+"""Recipes that ship, changed by hand: memory, the past, motion and colour."""
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [*((name, ()) for name in recipe_names()), *((name, changes) for name, *changes in VARIANTS)],
+    ids=str,
+)
+def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, library_at, name, changes):
     narrow = [16] * len(load_recipe(name).network.hidden)
     settings = [f"network.hidden={narrow}", "training.epochs=1", "training.batch=30"]
     out = tmp_path / "brain.safetensors"
-    recipe = load_recipe(name, settings)
-    library = library_at(recipe.clock.sample_rate)
+    recipe = load_recipe(name, [*settings, *changes])
+    library = library_at(recipe.clock.sample_rate, recipe.input.colour)
     brain = train(library, recipe, out, device="cpu")
     again = load_brain(out)
     frames = np.array(library.films()[0].frames[:5])
@@ -175,6 +201,80 @@ def test_a_frame_rate_is_exact(fps, exact):
     recipe = recipe_from(BASE | {"clock": {"fps": fps}})
     assert recipe.clock.fps == exact
     assert recipe.ticking().fps == exact
+
+
+RNN = {"kind": "rnn", "hidden": [4]}
+CONVOLVING = {"kind": "tcn", "hidden": [4]}
+
+
+@pytest.mark.parametrize(
+    ("network", "match"),
+    [
+        (RNN | {"memory": []}, "length >= 1"),
+        (RNN | {"memory": [0]}, r">= 1.*network\.memory"),
+        (RNN | {"memory": [8] * 17}, "length <= 16"),
+        (RNN | {"memory": [8000]}, "hidden layers of 512000000 weights, expected at most"),
+        (RNN | {"memory": [65536]}, "expected at most 500000000"),
+        (RNN | {"cell": "elman"}, r"elman.*network\.cell"),
+        (RNN | {"hears": -1}, r">= 0.*network\.hears"),
+        (RNN | {"hears": 4097}, r"<= 4096.*network\.hears"),
+        (RNN | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
+        (RNN | {"channels": 4}, "unknown field `channels`"),
+        (CONVOLVING | {"kernel": 1}, r">= 2.*network\.kernel"),
+        (CONVOLVING | {"kernel": 65}, r"<= 64.*network\.kernel"),
+        (CONVOLVING | {"layers": 0}, r">= 1.*network\.layers"),
+        (CONVOLVING | {"layers": 13}, r"<= 12.*network\.layers"),
+        (CONVOLVING | {"channels": 0}, r">= 1.*network\.channels"),
+        (CONVOLVING | {"channels": 8192}, "hidden layers of 805306368 weights"),
+        (CONVOLVING | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
+        (CONVOLVING | {"memory": [4]}, "unknown field `memory`"),
+        ({"kind": "mlp", "hidden": [4], "hears": 4}, "unknown field `hears`"),
+        ({"kind": "transformer", "hidden": [4]}, "transformer"),
+    ],
+    ids=str,
+)
+def test_networks_that_cannot_be_are_named(network, match):
+    with pytest.raises(RecipeError, match=match):
+        recipe_from(BASE | {"network": network})
+
+
+@pytest.mark.parametrize(
+    ("seen", "match"),
+    [
+        ({"history": -1}, r">= 0.*input\.history"),
+        ({"history": 65}, r"<= 64.*input\.history"),
+        ({"motion": 1}, r"input\.motion"),
+        ({"color": True}, "unknown field `color`"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", ["pixels", "eigenframes", "fft2"])
+def test_inputs_that_cannot_be_are_named(kind, seen, match):
+    with pytest.raises(RecipeError, match=match):
+        recipe_from(BASE | {"input": {"kind": kind} | seen})
+
+
+@pytest.mark.parametrize("network", [RNN, CONVOLVING], ids=str)
+def test_layers_that_remember_are_not_trained_one_by_one(network):
+    table = BASE | {"network": network, "training": {"pretraining": 1}}
+    with pytest.raises(RecipeError, match=r"pretraining is for feed-forward layers; use network"):
+        recipe_from(table)
+    assert recipe_from(BASE | {"training": {"pretraining": 1}}).training.pretraining == 1
+
+
+@pytest.mark.parametrize("key", ["chunk=0", "chunk=5000", "pretraining=-1", "pretraining=0.5"])
+def test_trainings_that_cannot_be_are_named(key):
+    with pytest.raises(RecipeError, match=rf"training\.{key.partition('=')[0]}"):
+        load_recipe("memory", [f"training.{key}"])
+
+
+@pytest.mark.parametrize("name", ["deep", "shallow", "mel"])
+def test_a_glance_gives_way_to_a_preset_with_the_eigenframes(name):
+    recipe = load_recipe(name, ["preset=hindle"])
+    assert load_recipe(name).network.glance
+    assert recipe.network.glance == 0
+    assert recipe.network.hidden == load_recipe(name).network.hidden
+    assert recipe.input == Pixels()
 
 
 @pytest.mark.parametrize("fps", [29.97, 0, -5, "0", "1/0", "fast", 1001, [30], None, "nan", True])

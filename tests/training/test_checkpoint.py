@@ -39,7 +39,7 @@ COURSE = Course("mine", 3, 7, 0.1 + 0.2, 2, 12.5, math.pi, [(0.5, None), (1 / 3,
 def path(tmp_path):
     path = tmp_path / "brain.checkpoint.safetensors"
     network, optimiser = state("adamw")
-    save_checkpoint(path, COURSE, network, optimiser, {"weight": torch.ones(3, 5)})
+    save_checkpoint(path, COURSE, network, optimiser, {"weight": torch.ones(3, 5)}, ())
     return path
 
 
@@ -53,11 +53,14 @@ def test_it_lies_beside_the_brain(tmp_path):
 def test_everything_comes_back_bit_for_bit(tmp_path, kind, steps):
     network, optimiser = state(kind, steps)
     best = {"weight": torch.rand(3, 5)}
-    save_checkpoint(tmp_path / "x.safetensors", COURSE, network, optimiser, best)
+    memory = tuple(torch.rand(2, number) for number in range(1, 13))
+    save_checkpoint(tmp_path / "x.safetensors", COURSE, network, optimiser, best, memory)
     again, moved = state(kind, 0, seed=1)
-    course, kept = load_checkpoint(tmp_path / "x.safetensors", "mine", again, moved)
+    course, kept, remembered = load_checkpoint(tmp_path / "x.safetensors", "mine", again, moved)
     assert course == COURSE
     assert torch.equal(kept["weight"], best["weight"])
+    assert all(map(torch.equal, remembered, memory))
+    assert len(remembered) == len(memory)
     assert torch.equal(again.weight, network.weight)
     for one, other in ((network, optimiser), (again, moved)):
         other.zero_grad()
@@ -68,10 +71,11 @@ def test_everything_comes_back_bit_for_bit(tmp_path, kind, steps):
 
 def test_a_course_that_has_no_best_yet_comes_back(tmp_path):
     network, optimiser = state("adamw", 0)
-    save_checkpoint(tmp_path / "x.safetensors", Course("mine"), network, optimiser, {})
-    course, best = load_checkpoint(tmp_path / "x.safetensors", "mine", network, optimiser)
+    save_checkpoint(tmp_path / "x.safetensors", Course("mine"), network, optimiser, {}, ())
+    course, best, memory = load_checkpoint(tmp_path / "x.safetensors", "mine", network, optimiser)
     assert course == Course("mine", best=math.inf)
     assert best == {}
+    assert memory == ()
 
 
 def test_that_of_another_training_is_refused(path):

@@ -5,14 +5,16 @@ import pytest
 import torch
 
 from frame2sound.brain.file import load_brain, save_brain
-from frame2sound.brain.inputs import LIGHT, Eyes, light, pixels
+from frame2sound.brain.inputs import pixels
 from frame2sound.brain.networks import glance_of
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.glance import NOTABLE, SHARES, teach_glance
+from frame2sound.training.lessons import Lessons
 from frame2sound.training.material import Material
 
+CPU = torch.device("cpu")
 RATE = 8000
 RECIPE = {
     "name": "glancing",
@@ -22,30 +24,6 @@ RECIPE = {
     "target": {"kind": "log-mag", "window_length": 256},
     "training": {"held_out": 0.3, "block_seconds": 1, "guard_seconds": 0.2},
 }
-
-
-def test_light_is_the_mean_of_three_powers():
-    grey = np.zeros((2, 64, 64), np.uint8)
-    grey[1, :32] = 51  # a fifth of white, on half of the picture
-    expected = [[0, 0, 0], [np.sqrt(0.2) / 2, 0.1, 0.02]]
-    np.testing.assert_allclose(light(pixels(torch.from_numpy(grey))), expected, atol=1e-6)
-
-
-def test_light_does_not_depend_on_place():
-    grey = np.random.default_rng(0).integers(0, 256, (1, 64, 64)).astype(np.uint8)
-    moved = np.roll(grey, (5, 9), (1, 2))
-    seen = [light(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
-    torch.testing.assert_close(seen[0], seen[1])
-
-
-def test_eyes_see_the_light_last():
-    grey = np.random.default_rng(0).integers(0, 256, (9, 64, 64)).astype(np.uint8)
-    seen = pixels(torch.from_numpy(grey))
-    with_light, without = Eyes(4, True, True), Eyes(4, True)
-    for eyes in (with_light, without):
-        eyes.open(seen, 1.0, 0)
-    assert with_light.width == without.width + LIGHT
-    torch.testing.assert_close(with_light(seen)[:, :-LIGHT], without(seen))
 
 
 def test_a_glance_needs_levels():
@@ -72,16 +50,22 @@ def material(tmp_path_factory, add_film):
 
 
 def outputs(brain, seen):
+    network = brain.network
     with torch.inference_mode():
-        return brain.network(seen)
+        return network(network.look(seen)[None], network.fresh(1))[0][0]
+
+
+def taught(brain, material, held_out=None):
+    parts = material.learned, material.held_out if held_out is None else held_out
+    return teach_glance(brain, *(Lessons(pairs, brain, CPU) for pairs in parts), 0)
 
 
 def test_what_tells_more_than_an_untrained_network_is_heard_alone(material):
     brain = material.untrained(recipe_from(RECIPE), 0)
-    assert teach_glance(brain, material, 0) == 1.0
+    assert taught(brain, material) == 1.0
     frames, excerpts = material.held_out.take(np.arange(len(material.held_out)))
     wanted = brain.target.wanted(torch.from_numpy(excerpts))[:, brain.target.levels]
-    given = outputs(brain, pixels(torch.from_numpy(frames)))[:, brain.target.levels]
+    given = outputs(brain, pixels(torch.from_numpy(frames[:, 0])))[:, brain.target.levels]
     likeness = np.corrcoef(given.numpy().ravel(), wanted.numpy().ravel())[0, 1]
     # One window of four is of the frame before, which no picture tells: 0.95 of the rest.
     assert likeness > 0.7
@@ -93,7 +77,7 @@ def test_it_is_the_same_each_time_and_leaves_chance_alone(material):
     expected = torch.rand(3)
     torch.manual_seed(5)
     for brain in (first, again):
-        teach_glance(brain, material, 0)
+        taught(brain, material)
     torch.testing.assert_close(torch.rand(3), expected)
     for one, other in zip(first.network.parameters(), again.network.parameters(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
@@ -103,7 +87,7 @@ def test_other_numbers_than_levels_stay_as_they_are(material):
     brain = material.untrained(recipe_from(RECIPE), 0)
     seen = torch.rand(5, 4096)
     before = outputs(brain, seen)
-    teach_glance(brain, material, 0)
+    taught(brain, material)
     after = outputs(brain, seen)
     others = np.setdiff1d(np.arange(before.shape[1]), brain.target.levels)
     # Sums of as many numbers and 16 zeros more, in single precision.
@@ -114,16 +98,15 @@ def test_other_numbers_than_levels_stay_as_they_are(material):
 def test_without_anything_held_out_it_has_no_say(material):
     brain = material.untrained(recipe_from(RECIPE), 0)
     nothing = material.held_out.only(np.zeros(len(material.held_out), bool))
-    alone = Material(material.films, material.learned, nothing, material.scale)
     seen = torch.rand(5, 4096)
     before = outputs(brain, seen)
-    assert teach_glance(brain, alone, 0) == 0.0
+    assert taught(brain, material, nothing) == 0.0
     torch.testing.assert_close(outputs(brain, seen), before, rtol=1e-5, atol=1e-5)
 
 
 def test_a_file_keeps_the_glance(material, tmp_path):
     brain = material.untrained(recipe_from(RECIPE), 0)
-    teach_glance(brain, material, 0)
+    taught(brain, material)
     save_brain(brain, tmp_path / "brain.safetensors")
     loaded = load_brain(tmp_path / "brain.safetensors")
     seen = torch.rand(5, 4096)
@@ -135,7 +118,7 @@ def test_a_brain_without_one_is_refused(material):
     brain = material.untrained(recipe, 0)
     assert glance_of(brain.network) is None
     with pytest.raises(ValueError, match="no glance"):
-        teach_glance(brain, material, 0)
+        taught(brain, material)
 
 
 def test_shares_are_of_nothing_to_all():

@@ -1,0 +1,155 @@
+"""Bodies remember the past and nothing else, however the film is cut into pieces."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from frame2sound.brain.bodies import Convolutional, Feedforward, Layer, Recurrent
+from frame2sound.brain.ingredients import Mlp, Rnn, Tcn
+from frame2sound.brain.networks import build_network, initialise
+from frame2sound.brain.recipe import Recipe
+
+STREAMS, MOMENTS, WIDTH = 2, 23, 5
+REMEMBERING = [
+    Rnn((6,), memory=(4,)),
+    Rnn((), memory=(4, 3), cell="lstm"),
+    Rnn((6,), memory=(4, 7), hears=3),
+    Tcn((6,), channels=4, kernel=2, layers=3),
+    Tcn((), channels=3, kernel=4, layers=1),
+]
+every_kind = partial(pytest.mark.parametrize, "kind", ids=str)
+
+
+def network_of(kind, outputs=3):
+    network = build_network(Recipe(name="small", network=kind), WIDTH, outputs)
+    initialise(network, seed=0)
+    with torch.no_grad():
+        network.top.weight.mul_(10)
+    return network.eval()
+
+
+def looks(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(STREAMS, MOMENTS, WIDTH, generator=generator)
+
+
+@every_kind([Mlp((6,)), *REMEMBERING])
+@pytest.mark.parametrize("at", [0, 1, 11, 22])
+def test_the_future_does_not_change_the_past(kind, at):
+    network, seen = network_of(kind), looks()
+    other = seen.clone()
+    other[:, at:] = looks(1)[:, at:]
+    one, two = (network(each, network.fresh(STREAMS))[0] for each in (seen, other))
+    assert torch.equal(one[:, :at], two[:, :at])
+    assert not torch.allclose(one[:, at], two[:, at])
+
+
+@every_kind(REMEMBERING)
+def test_the_past_changes_the_future(kind):
+    network, seen = network_of(kind), looks()
+    other = seen.clone()
+    other[:, 10] += 1
+    one, two = (network(each, network.fresh(STREAMS))[0] for each in (seen, other))
+    assert not torch.allclose(one[:, 11], two[:, 11], atol=1e-5)
+
+
+def test_a_feed_forward_body_remembers_nothing():
+    network, seen = network_of(Mlp((6, 4))), looks()
+    given, memory = network(seen, network.fresh(STREAMS))
+    assert memory == ()
+    turned = torch.randperm(MOMENTS, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(network(seen[:, turned], ())[0], given[:, turned])
+
+
+@every_kind([Mlp((6,)), *REMEMBERING])
+@pytest.mark.parametrize("cuts", [range(1, MOMENTS), [1], [4, 5, 20]], ids=str)
+def test_piece_by_piece_equals_all_at_once(kind, cuts):
+    network, seen = network_of(kind), looks()
+    whole, after = network(seen, network.fresh(STREAMS))
+    memory, pieces = network.fresh(STREAMS), []
+    for piece in seen.tensor_split(list(cuts), 1):
+        given, memory = network(piece, memory)
+        pieces.append(given)
+    # The order of sums may change with a product's size.
+    torch.testing.assert_close(torch.cat(pieces, 1), whole, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(memory, after, rtol=1e-5, atol=1e-5)
+
+
+@every_kind(REMEMBERING)
+def test_streams_do_not_hear_each_other(kind):
+    network, seen = network_of(kind), looks()
+    together, _ = network(seen, network.fresh(STREAMS))
+    for stream in range(STREAMS):
+        alone, _ = network(seen[stream : stream + 1], network.fresh(1))
+        torch.testing.assert_close(alone[0], together[stream], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel", "layers"), [(2, 1), (2, 4), (3, 3), (5, 2)])
+def test_a_convolutional_body_remembers_as_far_as_it_says(kernel, layers):
+    kind = Tcn((), "tanh", channels=4, kernel=kernel, layers=layers)
+    body = Convolutional(kind, Feedforward(kind, WIDTH))
+    reach = (kernel - 1) * (2**layers - 1)
+    assert sum(part.shape[2] for part in body.fresh(1)) == reach
+    with torch.no_grad():
+        for weights in body.parameters():  # none may be nothing
+            weights.copy_(torch.rand(weights.shape, generator=torch.Generator().manual_seed(0)))
+            weights.mul_(0.1).add_(0.02)
+    seen = torch.zeros(1, reach + 3, WIDTH, requires_grad=True)
+    body(seen, body.fresh(1))[0][0, -1].sum().backward()
+    reached = seen.grad.abs().sum((0, 2)) > 0
+    assert reached.tolist() == [False, False, *[True] * (reach + 1)]
+
+
+def test_a_convolutional_body_equals_a_slow_loop():
+    kind = Tcn((), "tanh", channels=4, kernel=3, layers=2)
+    body = Convolutional(kind, Feedforward(kind, WIDTH)).double()
+    seen = looks()[:1].double()
+    given, _ = body(seen, body.fresh(1))
+    values = torch.stack([body.enter(moment) for moment in seen[0]])
+    for number, layer in enumerate(body.convolutions):
+        entered = values.clone()
+        for at in range(MOMENTS):
+            heard = layer.bias.clone()
+            for tap in range(3):
+                back = at - (2 - tap) * 2**number
+                if back >= 0:
+                    heard = heard + layer.weight[:, :, tap] @ entered[back]
+            values[at] = entered[at] + torch.tanh(heard)
+    torch.testing.assert_close(given[0], torch.cat([seen[0], values], 1))
+
+
+@pytest.mark.parametrize(("cell", "parts"), [("gru", 1), ("lstm", 2)])
+def test_a_recurrent_body_gives_what_it_was_shown_beside_what_it_remembers(cell, parts):
+    kind = Rnn((6,), memory=(4, 3), cell=cell)
+    body = Recurrent(kind, Feedforward(kind, WIDTH))
+    memory = body.fresh(STREAMS)
+    expected = [(STREAMS, width) for width in (4, 3) for _ in range(parts)]
+    assert [part.shape for part in memory] == expected
+    assert not any(part.any() for part in memory)
+    given, after = body(looks(), memory)
+    assert given.shape == (STREAMS, MOMENTS, body.width) == (STREAMS, MOMENTS, 6 + 3)
+    torch.testing.assert_close(given[..., :6], body.encoder(looks(), ())[0])
+    torch.testing.assert_close(given[:, -1, 6:], after[parts][:, :])
+    assert [part.shape for part in after] == expected
+
+
+def test_a_residual_layer_adds_what_entered_where_it_is_as_wide():
+    asked = Mlp((5, 5, 3), "tanh", residual=True)
+    body = Feedforward(asked, WIDTH)
+    plain = Feedforward(Mlp((5, 5, 3), "tanh"), WIDTH)
+    plain.load_state_dict(body.state_dict())
+    values = looks()
+    for layer, bare in zip(body.layers, plain.layers, strict=True):
+        expected = bare(values) + values if bare.linear.out_features == 5 else bare(values)
+        torch.testing.assert_close(layer(values), expected)
+        values = expected
+    torch.testing.assert_close(body(looks(), ())[0], values)
+    assert [layer.adds for layer in body.layers] == [True, True, False]
+
+
+def test_residual_layers_without_weights_change_nothing():
+    layer = Layer(5, 5, Mlp((5,), residual=True))
+    for weights in layer.parameters():
+        torch.nn.init.zeros_(weights)
+    assert torch.equal(layer(looks()), looks())

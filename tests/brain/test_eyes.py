@@ -1,0 +1,266 @@
+"""Eyes whiten what they were opened to, and look alike at what comes one after another."""
+
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.eyes import FAINTEST, LIGHT, PROFILES, Eyes, eigenframes, light, profiles
+from frame2sound.brain.ingredients import Eigenframes
+from frame2sound.brain.inputs import PIXELS, pixels, see, size_of
+
+
+def test_eigenframes_are_white():
+    random = np.random.default_rng(0)
+    # Twelve directions, of deviations from 3 down to 0.02, in pictures of 4096 pixels.
+    directions = np.linalg.qr(random.standard_normal((4096, 12)))[0].T
+    seen = 0.5 + random.standard_normal((600, 12)) * np.geomspace(3, 0.02, 12) @ directions
+    seen = torch.tensor(seen, dtype=torch.float32)
+    weight, bias = eigenframes(seen, 12, 1e-6, seed=0)
+    given = (seen @ weight.T + bias).double()
+    # The floor and a grey level's variance are 0.02 of the least component's.
+    np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(given.T, bias=True), np.eye(12), atol=0.05)
+
+
+def test_a_floor_keeps_small_components_small():
+    random = np.random.default_rng(1)
+    seen = torch.tensor(random.standard_normal((300, 40)) * np.geomspace(1, 1e-3, 40)).float()
+    weight, bias = eigenframes(seen, 40, 0.1, seed=0)
+    deviations = (seen @ weight.T + bias).std(0)
+    assert deviations[0] > 0.9
+    assert deviations[-1] < 0.05
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_few_or_equal_pictures_leave_the_rest_zero(frames):
+    weight, bias = eigenframes(torch.full((frames, 4096), 0.25), 8, 0.01, seed=0)
+    assert weight.shape == (8, 4096)
+    assert torch.isfinite(weight).all()
+    # Pictures without variance say nothing, whatever is projected on.
+    assert (weight @ torch.full((4096,), 0.25) + bias).abs().max() < 1e-2
+
+
+def test_eigenframes_repeat_and_leave_the_generator_alone():
+    seen = torch.rand(50, 4096)
+    before = torch.random.get_rng_state()
+    first, again = (eigenframes(seen, 8, 0.01, seed=3)[0] for _ in range(2))
+    assert torch.equal(first, again)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def slow_profiles(picture):
+    """The brightest and four times the mean of columns, then rows, averaged over neighbours."""
+    found = []
+    for lines in (picture.T, picture):
+        for measure in (lambda line: max(line), lambda line: 4 * sum(line) / 64):
+            each = [measure(line.tolist()) for line in lines]
+            for width in (1, 4, 16, 64):
+                found += [sum(each[at : at + width]) / width for at in range(0, 64, width)]
+    return found
+
+
+def test_profiles_equal_a_slow_loop():
+    pictures = np.random.default_rng(0).random((3, 64, 64)).astype(np.float32)
+    pictures[1, :, 20:] = 0
+    given = profiles(torch.from_numpy(pictures).reshape(3, -1))
+    assert given.shape == (3, PROFILES) == (3, 340)
+    expected = [slow_profiles(picture.astype(np.float64)) for picture in pictures]
+    # Means of 64 numbers up to 4 in single precision.
+    np.testing.assert_allclose(given, expected, atol=2e-6)
+    assert profiles(torch.empty(0, PIXELS)).shape == (0, PROFILES)
+
+
+def test_a_bright_column_is_told_from_a_bright_row():
+    pictures = torch.zeros(2, 64, 64)
+    pictures[0, :, 10] = 1
+    pictures[1, 10] = 1
+    column, row = profiles(pictures.reshape(2, -1))
+    half = PROFILES // 2
+    assert torch.equal(column[:half], row[half:])
+    assert torch.equal(column[half:], row[:half])
+    assert column[10] == 1 == row[half + 10]
+    assert column[:64].sum() == 1
+
+
+def opened(seen, count=16, with_light=False, floor=1.0, **kind):
+    eyes = Eyes(Eigenframes(count=count, floor=floor, **kind), with_light)
+    eyes.open(seen, seed=0)
+    return eyes
+
+
+def blobs(n=300):
+    """Pictures of a bright square that wanders, ``(n, 4096)``, grey 0 to 1."""
+    random = np.random.default_rng(2)
+    pictures = np.zeros((n, 64, 64), np.float32)
+    for picture, (x, y) in zip(pictures, random.integers(0, 48, (n, 2)), strict=True):
+        picture[y : y + 16, x : x + 16] = random.uniform(0.3, 1)
+    return torch.from_numpy(pictures).reshape(n, -1)
+
+
+@pytest.mark.parametrize("floor", [1e-6, 1.0])
+def test_eyes_whiten_what_they_were_opened_to(floor):
+    seen = blobs()
+    eyes = opened(seen, floor=floor)
+    assert eyes.width == 16 + PROFILES
+    given = eyes(seen).double()
+    assert given.shape == (300, eyes.width)
+    np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
+    variance = given.var(0, correction=0)
+    # Never more than one, but for single precision; eigenframes fall with their own variance.
+    assert variance.max() < 1.001
+    components = variance[:16]
+    assert (components.diff() < 1e-3).all()
+    if floor < 1:
+        np.testing.assert_allclose(components, 1, atol=0.01)
+    else:
+        assert components[-1] < 0.9
+    weight, bias = eigenframes(seen, 16, floor, seed=0)
+    torch.testing.assert_close(eyes(seen)[:, :16], seen @ weight.T + bias)
+
+
+def test_profiles_are_standardised_but_faint_ones_stay_faint():
+    seen = blobs()
+    plain = profiles(seen).double()
+    deviation = plain.std(0, correction=0)
+    given = opened(seen)(seen)[:, 16:].double()
+    expected = (plain - plain.mean(0)) / (deviation + FAINTEST)
+    np.testing.assert_allclose(given, expected, atol=1e-4)
+    faint = opened(seen * 0.01)(seen * 0.01)[:, 16:]
+    assert faint.std(0).max() < 0.01 * deviation.max() / FAINTEST
+
+
+@pytest.mark.parametrize("frames", [1, 5])
+def test_eyes_that_saw_one_grey_are_blind_but_safe(frames):
+    seen = torch.full((frames, PIXELS), 0.25)
+    eyes = opened(seen)
+    # One part in 255**2 of grey, and sums of 4096 numbers in single precision.
+    assert eyes(seen).abs().max() < 1e-2
+    assert torch.isfinite(eyes(torch.rand(3, PIXELS))).all()
+    # A picture of one other grey: a component may be as far away as one grey level is fine.
+    assert eyes(torch.zeros(1, PIXELS)).abs().max() < 64 * 0.25 * 255
+
+
+def test_eyes_may_do_without_profiles():
+    eyes = opened(blobs(), profiles=False)
+    assert eyes.width == 16
+    assert eyes(blobs(3)).shape == (3, 16)
+
+
+@pytest.mark.parametrize("with_profiles", [True, False])
+def test_eyes_are_not_learned_by_descent(with_profiles):
+    eyes = opened(blobs(), profiles=with_profiles)
+    assert not any(weights.requires_grad for weights in eyes.parameters())
+    names = {name for name, _ in eyes.named_parameters()}
+    lines = {"still.lines.gain", "still.lines.mean"} if with_profiles else set()
+    assert names == {"still.weight", "still.bias"} | lines
+
+
+def test_light_is_the_mean_of_three_powers():
+    grey = np.zeros((2, 64, 64), np.uint8)
+    grey[1, :32] = 51  # a fifth of white, on half of the picture
+    expected = [[0, 0, 0], [np.sqrt(0.2) / 2, 0.1, 0.02]]
+    np.testing.assert_allclose(light(pixels(torch.from_numpy(grey))), expected, atol=1e-6)
+
+
+def test_light_does_not_depend_on_place():
+    grey = np.random.default_rng(0).integers(0, 256, (1, 64, 64)).astype(np.uint8)
+    moved = np.roll(grey, (5, 9), (1, 2))
+    seen = [light(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
+    torch.testing.assert_close(seen[0], seen[1])
+
+
+def test_eyes_see_the_light_last():
+    grey = np.random.default_rng(0).integers(0, 256, (9, 64, 64)).astype(np.uint8)
+    seen = pixels(torch.from_numpy(grey))
+    with_light, without = opened(seen, 4, with_light=True), opened(seen, 4)
+    assert with_light.width == without.width + LIGHT
+    torch.testing.assert_close(with_light(seen)[:, :-LIGHT], without(seen))
+
+
+def moments(kind, n=40, seed=0):
+    """Noise that a kind of input sees."""
+    colours = [3] if kind.colour else []
+    shape = (n, 1 + kind.past, 64, 64, *colours)
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, shape, np.uint8))
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("with_profiles", [False, True])
+def test_still_and_motion_have_components_of_their_own(colour, with_profiles):
+    kind = Eigenframes(count=5, profiles=with_profiles, motion=True, history=1, colour=colour)
+    seen = see(moments(kind), kind)
+    eyes = Eyes(kind)
+    eyes.open(seen, seed=3)
+    view = PIXELS * (3 if colour else 1)
+    now, before, motion = seen.split(view, 1)
+    parts = [
+        views @ weight.T + bias
+        for of, each in ((now, (now, before)), (motion, (motion,)))
+        for weight, bias in [eigenframes(of, 5, kind.floor, 3)]
+        for views in each
+    ]
+    given = eyes(seen)
+    width = 5 + PROFILES * with_profiles
+    assert given.shape == (40, eyes.width) == (40, 3 * width)
+    for part, expected in zip(given.split(width, 1), parts, strict=True):
+        # Sums of as many products as there are pixels, in single precision.
+        torch.testing.assert_close(part[:, :5], expected, rtol=1e-3, atol=1e-4)
+    assert not torch.allclose(eyes.still.weight, eyes.motion.weight, atol=1e-3)
+
+
+def test_profiles_of_motion_are_of_how_much_moved_either_way():
+    kind = Eigenframes(count=2, motion=True)
+    seen = see(moments(kind), kind)
+    given = opened(seen, 2, motion=True)(seen)[:, -PROFILES:]
+    plain = profiles((seen[:, PIXELS:]).abs())
+    expected = (plain - plain.mean(0)) / (plain.std(0, correction=0) + FAINTEST)
+    torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_profiles_of_colour_are_those_of_its_grey():
+    kind = Eigenframes(count=2, colour=True)
+    pictures = moments(kind)
+    seen = see(pictures, kind)
+    given = opened(seen, 2, colour=True)(seen)[:, 2:]
+    grey = see(pictures, Eigenframes(count=2))
+    torch.testing.assert_close(given, opened(grey, 2)(grey)[:, 2:], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("more", [{}, {"motion": True}, {"colour": True}], ids=str)
+def test_stills_of_history_are_looked_at_alike(more):
+    kind = Eigenframes(count=6, history=3, **more)
+    pictures = moments(kind)
+    eyes = Eyes(kind, with_light=True)
+    eyes.open(see(pictures, kind), seed=0)
+    stills = slice(0, 4 * eyes.still.width)
+    forwards, backwards = (
+        eyes(see(order, kind))[:, stills].reshape(40, 4, -1)
+        for order in (pictures, pictures.flip(1))
+    )
+    torch.testing.assert_close(forwards, backwards.flip(1))
+    alone = Eyes(Eigenframes(count=6, colour=kind.colour))
+    alone.still = eyes.still
+    torch.testing.assert_close(forwards[:, 2], alone(see(pictures[:, 1:2], alone.kind)))
+
+
+def test_light_is_of_the_frame_itself():
+    kind = Eigenframes(count=2, history=2, motion=True)
+    pictures = moments(kind)
+    eyes = Eyes(kind, with_light=True)
+    eyes.open(see(pictures, kind), seed=0)
+    before = eyes(see(pictures, kind))[:, -LIGHT:]
+    darker = pictures.clone()
+    darker[:, :2] //= 2
+    torch.testing.assert_close(eyes(see(darker, kind))[:, -LIGHT:], before)
+    assert not torch.allclose(eyes(see(pictures // 2, kind))[:, -LIGHT:], before)
+
+
+def test_a_film_that_stands_still_has_a_motion_of_nothing():
+    kind = Eigenframes(count=4, motion=True)
+    pictures = moments(kind).clone()
+    pictures[:, 0] = pictures[:, 1]
+    seen = see(pictures, kind)
+    given = opened(seen, 4, motion=True)(seen)
+    assert given.shape == (40, 2 * (4 + PROFILES))
+    assert not given[:, 4 + PROFILES :].any()
+    assert size_of(kind) == 2 * PIXELS

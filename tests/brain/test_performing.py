@@ -1,0 +1,178 @@
+"""A brain at a film: piece by piece as all at once, and silent where the screen is."""
+
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain import brain as module
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.inputs import see
+
+NETWORKS = {
+    "mlp": {"kind": "mlp", "hidden": [6]},
+    "gru": {"kind": "rnn", "hidden": [6], "memory": [5]},
+    "lstm": {"kind": "rnn", "hidden": [], "memory": [5, 4], "cell": "lstm"},
+    "hearing": {"kind": "rnn", "hidden": [6], "memory": [5], "hears": 4},
+    "hearing lstm": {"kind": "rnn", "hidden": [6], "memory": [5], "hears": 4, "cell": "lstm"},
+    "tcn": {"kind": "tcn", "hidden": [6], "channels": 5, "kernel": 3, "layers": 3},
+}
+EYES = {"kind": "eigenframes", "count": 4}
+INPUTS = {
+    "pixels": {"kind": "pixels"},
+    "history": {"kind": "pixels", "history": 3},
+    "eyes, history, motion": EYES | {"history": 2, "motion": True},
+    "eyes, motion, colour": EYES | {"motion": True, "colour": True},
+}
+MEMORY = [name for name in NETWORKS if name != "mlp"]
+
+
+def film(colour=False, n=40, seed=0):
+    """Squares that wander, so that neighbours are alike."""
+    random = np.random.default_rng(seed)
+    frames = np.zeros((n, 64, 64, 3), np.uint8)
+    place = 20 + np.cumsum(random.integers(-3, 4, (n, 2)), 0).clip(-20, 20)
+    for frame, (x, y) in zip(frames, place, strict=True):
+        frame[y : y + 12, x : x + 12] = random.integers(60, 256, 3)
+    return frames if colour else frames[..., 0].copy()
+
+
+def awake(recipe):
+    """A brain to which all it sees matters."""
+    brain = Brain.untrained(recipe, scale=0.1)
+    generator = torch.Generator().manual_seed(0)
+    torch.nn.init.normal_(brain.network.top.weight, 0, 0.5, generator)
+    torch.nn.init.normal_(brain.network.top.bias, 0, 0.5, generator)
+    if brain.network.eyes is not None:
+        seen = moments(film(brain.colour, seed=1), recipe.input.past)
+        brain.network.eyes.open(see(torch.from_numpy(seen), recipe.input), 0)
+    return brain
+
+
+def moments(frames, past):
+    """Each frame after those before it; the first stands for what came before the film."""
+    at = np.arange(len(frames))
+    return np.stack([frames[np.maximum(at - back, 0)] for back in range(past, -1, -1)], 1)
+
+
+def assert_alike(given, expected):
+    """The order of a matrix product's sums may change with its size."""
+    np.testing.assert_allclose(given, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seen", INPUTS)
+def test_piece_by_piece_equals_all_at_once(small, monkeypatch, network, seen):
+    brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
+    frames = film(brain.colour)
+    whole = brain.predict(frames)
+    assert whole.std(0).mean() > 1e-3
+    for cuts in ([1, 2, 9, 9, 30], range(1, 40)):
+        performance = brain.perform()
+        pieces = [performance.predict(piece) for piece in np.split(frames, cuts)]
+        assert_alike(np.concatenate(pieces), whole)
+    monkeypatch.setattr(module, "BATCH", 7)
+    assert_alike(brain.predict(frames), whole)
+
+
+@pytest.mark.parametrize("network", ["mlp", "gru", "tcn"])
+@pytest.mark.parametrize("seen", INPUTS)
+def test_a_performance_equals_a_slow_reference(small, network, seen):
+    recipe = small(network=NETWORKS[network], input=INPUTS[seen])
+    brain = awake(recipe)
+    frames = film(brain.colour)
+    with torch.no_grad():
+        looks = brain.network.look(
+            see(torch.from_numpy(moments(frames, recipe.input.past)), recipe.input)
+        )
+        output, _ = brain.network(looks[None], brain.network.fresh(1))
+    assert_alike(brain.predict(frames), output[0].numpy() * 0.1)
+
+
+@pytest.mark.parametrize("past", [1, 3])
+@pytest.mark.parametrize("colour", [False, True])
+def test_the_first_frame_stands_for_those_before_it(small, past, colour):
+    brain = awake(small(input={"kind": "pixels", "history": past, "colour": colour}))
+    frames = film(colour, 6)
+    performance = brain.perform()
+    expected = moments(frames, past)
+    given = [performance._moments(piece) for piece in np.split(frames, [1, 2])]
+    np.testing.assert_array_equal(np.concatenate(given), expected)
+    assert (expected[0] == frames[0]).all()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_performances_do_not_disturb_each_other(small, network):
+    brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
+    one, other = film(), film(seed=5)
+    alone = [brain.predict(frames) for frames in (one, other)]
+    first, second = brain.perform(), brain.perform()
+    mixed = [
+        (first.predict(mine), second.predict(yours))
+        for mine, yours in zip(np.split(one, 4), np.split(other, 4), strict=True)
+    ]
+    for given, expected in zip(zip(*mixed, strict=True), alone, strict=True):
+        assert_alike(np.concatenate(given), expected)
+    np.testing.assert_array_equal(brain.predict(one), alone[0])
+
+
+@pytest.mark.parametrize("network", MEMORY)
+def test_what_was_seen_is_remembered(small, network):
+    brain = awake(small(network=NETWORKS[network]))
+    frames = film()
+    other = frames.copy()
+    other[20] = 255 - other[20]
+    one, two = brain.predict(frames), brain.predict(other)
+    np.testing.assert_array_equal(one[:20], two[:20])
+    assert np.abs(one[21] - two[21]).max() > 1e-5
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_no_frames_begin_nothing(small, network):
+    brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
+    performance = brain.perform()
+    assert len(performance.predict(film()[:0])) == 0
+    np.testing.assert_array_equal(performance.predict(film()), brain.predict(film()))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("seen", ["history", "eyes, motion, colour"])
+def test_a_brain_comes_back_from_its_file(small, tmp_path, network, seen):
+    brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
+    save_brain(brain, tmp_path / "b.safetensors")
+    again = load_brain(tmp_path / "b.safetensors")
+    assert (again.recipe, again.colour) == (brain.recipe, brain.colour)
+    frames = film(brain.colour)
+    np.testing.assert_array_equal(again.predict(frames), brain.predict(frames))
+
+
+def screens(brain, level, seconds):
+    shape = (round(seconds * 30), 64, 64, *([3] if brain.colour else []))
+    return brain.predict(np.full(shape, level, np.uint8))
+
+
+@pytest.mark.parametrize("network", [name for name in MEMORY if "hearing" not in name])
+@pytest.mark.parametrize("seen", ["pixels", "eyes, history, motion", "eyes, motion, colour"])
+@pytest.mark.parametrize("level", [0, 255])
+def test_screens_are_silent_at_first_and_after_two_seconds(small, network, seen, level):
+    brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
+    before = np.abs(screens(brain, level, 3)).max(1)
+    assert before.min() > 0.01
+    brain.silence_screens()
+    sound = np.abs(screens(brain, level, 3)).max(1) / before.max()
+    # Sums in single precision of numbers as large as what they were.
+    assert sound[[0, 59]].max() < 1e-5
+    if network == "tcn":  # it has forgotten all else
+        assert sound[14:].max() < 1e-5
+    assert np.abs(brain.predict(film(brain.colour))).max() > 1e-3
+
+
+@pytest.mark.parametrize("network", ["hearing", "hearing lstm"])
+@pytest.mark.parametrize("scaling", ["rms", "half"])
+def test_who_hears_itself_is_silent_when_a_film_begins_with_a_screen(small, network, scaling):
+    brain = awake(small(network=NETWORKS[network], target={"kind": "pcm", "scaling": scaling}))
+    before = np.abs(np.concatenate([screens(brain, level, 1 / 30) for level in (0, 255)]))
+    assert before.max(1).min() > 0.01
+    brain.silence_screens()
+    for level in (0, 255):
+        assert np.abs(screens(brain, level, 1 / 30)).max() < 1e-5 * before.max()
