@@ -80,7 +80,9 @@ def test_films_are_held_out_by_name(library, add_film):
 
 def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
     film = add_film(library, "film", 10)
-    (shown,) = (film for film in LibraryPart(library, ends={"film": 5}).films() if film.name != NAME)
+    (shown,) = (
+        film for film in LibraryPart(library, ends={"film": 5}).films() if film.name != NAME
+    )
     np.testing.assert_array_equal(shown.sound, film.sound)
     assert shown.card.digest == film.card.digest
     assert Library.open(library.path).films()[1].card.sounding == (0, 10 * RATE)
