@@ -68,34 +68,37 @@ Tally = dict[str, Sums]
 
 @dataclass(frozen=True, eq=False)
 class Held:
-    """What a soundtrack of a stretch is held against.
+    """What a soundtrack of a stretch is held against; what is None is not known.
 
     Attributes
     ----------
-    own : array of shape (lead + samples,)
-        How the stretch truly sounds, and ``lead`` samples before it, which are heard so that what
-        sounds on from before is not taken for an onset.
     sample_rate : int
         In Hz.
-    lead : int
-    onsets : array
+    lead, samples : int
+        How long the stretch is, and how much before it is heard with it, so that what sounds on
+        from before is not taken for an onset.
+    own : array of shape (lead + samples,), optional
+        How both truly sound.
+    onsets : array, optional
         When events begin, in seconds from the start of the stretch.
     pitch_hz : sequence, optional
-        The true pitch of frames, None where they have none, and ``times``, one more, when they
-        begin and the last one ends, in seconds from the start of the stretch.
+        The true pitch of frames, None where they have none.
+    times : array, optional
+        When these frames begin, and the last one ends, in seconds from the start of the stretch.
     """
 
-    own: Sound
     sample_rate: int
     lead: int
-    onsets: Times
+    samples: int
+    own: Sound | None = None
+    onsets: Times | None = None
     pitch_hz: tuple[float | None, ...] = ()
     times: Times | None = None
 
     @property
     def seconds(self) -> float:
         """How long the stretch is."""
-        return (len(self.own) - self.lead) / self.sample_rate
+        return self.samples / self.sample_rate
 
     @property
     def blocks(self) -> int:
@@ -118,46 +121,56 @@ def tally(sound: Sound, held: Held) -> Tally:
 
     Pooled over all blocks, they give what `frame2sound.evaluation.measures` measure.
     """
-    rate, plain, own = held.sample_rate, sound[held.lead :], held.own[held.lead :]
-    found = {
-        "onset_f": _onsets(heard_onsets(sound, rate, held.lead), held),
-        "in_sync": _sync(sound, held),
-    }
-    ours, theirs = measures.envelopes(plain, own, rate)
-    at = (np.arange(len(ours)) + 0.5) / measures.ENVELOPE_HZ
-    found["envelope_correlation"] = _gather(
-        at, [np.ones_like(ours), ours, theirs, ours**2, theirs**2, ours * theirs], held
-    )
-    apart = spectral_distances(plain, own, rate)
-    length = analysis_length(rate)
-    at = (np.arange(len(apart)) * (length // 2) + length / 2) / rate
-    found["spectral_distance_db"] = _gather(at, [apart, np.ones_like(apart)], held)
+    found: Tally = {}
+    plain = sound[held.lead :]
+    if held.onsets is not None:
+        heard = heard_onsets(sound, held.sample_rate, held.lead)
+        found["onset_f"] = _onsets(heard, held.onsets, held)
+        found["in_sync"] = _sync(sound, held.onsets, held)
+    if held.own is not None:
+        own = held.own[held.lead :]
+        found["envelope_correlation"] = _envelope(plain, own, held)
+        found["spectral_distance_db"] = _distance(plain, own, held)
     if held.times is not None:
-        at, right = pitch_hits(plain, rate, held.pitch_hz, held.times)
+        at, right = pitch_hits(plain, held.sample_rate, held.pitch_hz, held.times)
         found["pitch"] = _gather(at, [right.astype(np.float64), np.ones(len(at))], held)
     return found
 
 
-def _onsets(estimated: Times, held: Held) -> Sums:
-    met = measures.onsets_met(estimated, held.onsets, ONSET_SECONDS)
-    hits, counted = np.zeros(len(held.onsets)), (estimated >= 0).astype(np.float64)
+def _onsets(estimated: Times, onsets: Times, held: Held) -> Sums:
+    met = measures.onsets_met(estimated, onsets, ONSET_SECONDS)
+    hits, counted = np.zeros(len(onsets)), (estimated >= 0).astype(np.float64)
     for true, found in met:
         hits[true] = counted[found] = 1.0
     return np.concatenate(
         [
-            _gather(held.onsets, [hits], held),
+            _gather(onsets, [hits], held),
             _gather(estimated, [counted], held),
-            _gather(held.onsets, [np.ones_like(hits)], held),
+            _gather(onsets, [np.ones_like(hits)], held),
         ],
         axis=1,
     )
 
 
-def _sync(sound: Sound, held: Held) -> Sums:
+def _sync(sound: Sound, onsets: Times, held: Held) -> Sums:
     late = held.lead / held.sample_rate
-    at, power, near = measures.onset_energy(sound, held.onsets + late, held.sample_rate)
+    at, power, near = measures.onset_energy(sound, onsets + late, held.sample_rate)
     here = at >= late
     return _gather(at[here] - late, [(power * near)[here], power[here]], held)
+
+
+def _envelope(sound: Sound, own: Sound, held: Held) -> Sums:
+    ours, theirs = measures.envelopes(sound, own, held.sample_rate)
+    at = (np.arange(len(ours)) + 0.5) / measures.ENVELOPE_HZ
+    moments = [np.ones_like(ours), ours, theirs, ours**2, theirs**2, ours * theirs]
+    return _gather(at, moments, held)
+
+
+def _distance(sound: Sound, own: Sound, held: Held) -> Sums:
+    apart = spectral_distances(sound, own, held.sample_rate)
+    length = analysis_length(held.sample_rate)
+    at = (np.arange(len(apart)) * (length // 2) + length / 2) / held.sample_rate
+    return _gather(at, [apart, np.ones_like(apart)], held)
 
 
 def _gather(at: Times, values: list[NDArray[np.float64]], held: Held) -> Sums:
