@@ -112,7 +112,17 @@ class Footage:
                 here[:] = heard.samples[: len(here)]
         shown = np.array([*times, float(until)])
         truth = _truth_of(path, digest)
-        return cls(title(path), "animation", digest, np.stack(frames), shown, sound, truth, 0, end)
+        return cls(
+            f"{title(path)}-{digest[:8]}",
+            "animation",
+            digest,
+            np.stack(frames),
+            shown,
+            sound,
+            truth,
+            0,
+            end,
+        )
 
 
 @dataclass(frozen=True, eq=False)
