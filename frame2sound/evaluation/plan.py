@@ -174,20 +174,20 @@ class Plan:
             path.unlink(missing_ok=True)
         told = {"split": self.parted.kind, "films": self.films(), "held_out": self.held_out()}
         recipes = {entry.label: recipe_table(entry.recipe) for entry in self.entries}
+        table = json.loads(json.dumps({"version": VERSION, **told, "recipes": recipes}))
         known = _read(path)
         if known is not None:
-            self._agree(known, told, recipes)
-            recipes = known["recipes"] | recipes
-        table = {"version": VERSION, **told, "recipes": recipes}
+            self._agree(known, table)
+            table["recipes"] = known["recipes"] | table["recipes"]
         with whole_file(path, ComparisonError) as partial:
             partial.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
-    def _agree(self, known: dict[str, Any], told: dict[str, Any], recipes: dict[str, Any]) -> None:
+    def _agree(self, known: dict[str, Any], told: dict[str, Any]) -> None:
         remedy = "use another --out, or begin anew with --overwrite"
         for key, what in (("split", "split"), ("films", "films"), ("held_out", "held-out films")):
             if known.get(key) != told[key]:
                 raise ComparisonError(f"{self.out} was begun with another {what}; {remedy}")
-        for label, recipe in recipes.items():
+        for label, recipe in told["recipes"].items():
             if known["recipes"].get(label, recipe) != recipe:
                 raise ComparisonError(
                     f"{self.out} was begun with other values of recipe {label}; {remedy}"

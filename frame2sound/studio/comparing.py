@@ -43,5 +43,5 @@ def run_comparison(
     played = comparison.run()
     table = results(comparison, played)
     write_results(table, plan.out)
-    write_report(table, comparison, played)
+    write_report(table, plan.out)
     return table
