@@ -22,20 +22,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
-import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.baselines import Linear, Mean, Nearest
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.brain.sounding import Sounding
 from frame2sound.clock import Clock
+from frame2sound.evaluation.averages import Rows, averaged
+from frame2sound.evaluation.baselines import learned_baselines
 from frame2sound.evaluation.figures import Figures, Reference
 from frame2sound.evaluation.pictures import draw_comparison
 from frame2sound.evaluation.report import measure_sound, shuffled
@@ -46,18 +45,17 @@ from frame2sound.film.writer import truth_path, write_scene
 from frame2sound.library.calibration import calibrate, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.rendering.gestures import Gestures
+from frame2sound.rendering.playing import play
 from frame2sound.rendering.render import render
 from frame2sound.rendering.style import Style
 from frame2sound.training.loop import train
-from frame2sound.training.material import MOST_SEEN, Material
+from frame2sound.training.material import Material
 from frame2sound.training.pairs import Pairs
 
 Sound = NDArray[np.float32]
-Rows = dict[str, Figures]
 Players = dict[str, tuple[Sounding, Style]]
 
-LEARNED_SECONDS, JUDGED_SECONDS, BATCH = 60.0, 30.0, 128
+LEARNED_SECONDS, JUDGED_SECONDS = 60.0, 30.0
 MOST_SECONDS = 180.0
 BLOCKS = ["training.block_seconds=6"]
 """What is held out of real films is long enough to hear combs in it."""
@@ -212,26 +210,10 @@ def _needs_of_all(rows: Rows) -> Iterator[Need]:
 
 def players(brain: Brain, material: Material) -> Players:
     """Return a brain in each mode, and what learned the same pairs without a network."""
-    frames, outputs = taken(material.learned, brain)
-    held_out = taken(material.held_out, brain)
-    made: list[Sounding] = [
-        Mean.of(brain.clock, brain.target, outputs),
-        Nearest(brain.clock, brain.target, frames, outputs),
-        Linear.of(brain.clock, brain.target, frames, outputs, held_out),
-    ]
-    others = {label: (who, Style()) for label, who in zip(BASELINES, made, strict=True)}
-    return {mode: (brain, style) for mode, style in MODES.items()} | others
-
-
-def taken(pairs: Pairs, brain: Brain) -> tuple[NDArray[np.uint8], torch.Tensor]:
-    """Return frames, and what is wanted of them; spread over all pairs if these are many."""
-    which = pairs.spread(MOST_SEEN)
-    frames = np.empty((len(which), 64, 64), np.uint8)
-    outputs = torch.empty(len(which), brain.target.length)
-    for at in range(0, len(which), BATCH):
-        frames[at : at + BATCH], excerpts = pairs.take(which[at : at + BATCH])
-        outputs[at : at + BATCH] = brain.target.wanted(torch.from_numpy(excerpts))
-    return frames, outputs
+    others = learned_baselines(brain.clock, brain.target, material)
+    return {mode: (brain, style) for mode, style in MODES.items()} | {
+        label: (who, Style()) for label, who in others.items()
+    }
 
 
 class Benchmark:
@@ -346,7 +328,7 @@ class Benchmark:
             f"{len(films)} films of {whole:.0f} s; means over {len(blocks)} stretches held out, "
             f"{seconds:.0f} s; onsets are those heard in the films' own sound."
         )
-        rows = averaged(blocks)
+        rows = averaged(blocks, COLUMNS)
         took = float(brain.provenance["seconds"])
         return Judged("real films", rows, list(needs_of_real(rows)), took, note)
 
@@ -405,39 +387,6 @@ def learned_corpus(material: Material, brain: Brain) -> Corpus:
         Piece(film.name, begin, np.array(film.sound[begin:end]))
         for film, begin, end in pieces if end - begin > rate
     ))  # fmt: skip
-
-
-def play(brain: Sounding, style: Style, frames: NDArray[np.uint8], corpus: Corpus) -> Sound:
-    """Return what a brain plays to frames at its own rate."""
-    renderer, sound = style.renderer(brain, corpus), []
-    before, performance = None, brain.perform()
-    for first in range(0, len(frames), BATCH):
-        batch = frames[first : first + BATCH]
-        bounds = brain.clock.bounds(len(batch), first)
-        gestures = Gestures.of(batch, before)
-        sound.append(renderer.feed(performance.predict(batch), bounds, gestures))
-        before = batch[-1]
-    return np.concatenate([*sound, renderer.flush()])
-
-
-def averaged(blocks: list[tuple[float, Rows]]) -> Rows:
-    """Return the means of figures over blocks of so many seconds, weighted by them."""
-    rows = {}
-    for label in blocks[0][1]:
-        found: dict[str, Any] = {}
-        for name in COLUMNS:
-            found[name] = _mean([(seconds, getattr(row[label], name)) for seconds, row in blocks])
-        rows[label] = Figures(**found)
-    return rows
-
-
-def _mean(blocks: list[tuple[float, float | None]]) -> float | None:
-    """Return the mean of what is finite; minus infinity where only silence was measured."""
-    known = [(seconds, value) for seconds, value in blocks if value is not None]
-    finite = [(seconds, value) for seconds, value in known if math.isfinite(value)]
-    if not finite:
-        return -math.inf if known else None
-    return sum(s * value for s, value in finite) / sum(s for s, _ in finite)
 
 
 def page(judged: list[Judged], recipe: str) -> str:

@@ -34,3 +34,7 @@ class TrainingError(Frame2SoundError):
 
 class SoundtrackError(Frame2SoundError):
     """A soundtrack cannot be written where or as it was asked for."""
+
+
+class ComparisonError(Frame2SoundError):
+    """A comparison cannot be made as it was asked for, or where."""

@@ -1,11 +1,12 @@
 """The command line: parsing and printing only, one command a module."""
 
-from frame2sound.cli import brains, demo, films, gallery, measure, pickle, render, train
+from frame2sound.cli import brains, compare, demo, films, gallery, measure, pickle, render, train
 from frame2sound.cli.app import app, main
 
 __all__ = [
     "app",
     "brains",
+    "compare",
     "demo",
     "films",
     "gallery",

@@ -43,15 +43,20 @@ class Reference:
         In Hz.
     fps : Fraction
         Frames a second.
+    events : array of shape (events,), optional
+        When things begin to sound, in seconds, where that is known; else it is heard.
     """
 
     sound: Sound
     sample_rate: int
     fps: Fraction
+    events: Times | None = None
 
     @cached_property
     def onsets(self) -> Times:
         """When things begin to sound, in seconds."""
+        if self.events is not None:
+            return self.events
         return measures.onsets(self.sound, self.sample_rate)
 
     @cached_property

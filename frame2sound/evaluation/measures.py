@@ -46,6 +46,10 @@ Envelope = NDArray[np.float64]
 
 EARLY_SECONDS, LATE_SECONDS = 0.045, 0.125  # detectability of audio lead and lag, ITU-R BT.1359-1
 
+ENVELOPE_HZ = 100
+CONSTANT = 1e-6
+"""An envelope whose standard deviation is below -120 dBFS is constant."""
+
 
 @dataclass(frozen=True)
 class OnsetScores:
@@ -117,6 +121,22 @@ def onset_scores(
     return OnsetScores(float(precision), float(recall), float(f))
 
 
+def onsets_met(
+    estimated: ArrayLike, truth: ArrayLike, window_seconds: float = 0.05
+) -> list[tuple[int, int]]:
+    """Return which onsets meet: numbers of true ones beside those of estimated ones.
+
+    As many as can be, each at most once: `mir_eval.util.match_events`, whose matches
+    `onset_scores` counts.
+    """
+    from mir_eval.util import match_events
+
+    est, ref = (np.asarray(side, dtype=np.float64) for side in (estimated, truth))
+    if not len(est) or not len(ref):
+        return []
+    return [(int(one), int(other)) for one, other in match_events(ref, est, window_seconds)]
+
+
 def onset_chance(
     count: int,
     truth: ArrayLike,
@@ -169,15 +189,22 @@ def in_sync(sound: Sound, truth_onsets: ArrayLike, sample_rate: int) -> float | 
     float or None
         In [0, 1]; None when the sound has no onset energy to judge.
     """
+    _, power, near = onset_energy(sound, truth_onsets, sample_rate)
+    return float(power[near].sum() / power.sum()) if power.any() else None
+
+
+def onset_energy(
+    sound: Sound, truth_onsets: ArrayLike, sample_rate: int
+) -> tuple[Times, Envelope, NDArray[np.bool_]]:
+    """Return when onset energy falls, in seconds, how much, and which of it is in sync."""
     heard = flux(sound, sample_rate)
     truth = np.sort(np.asarray(truth_onsets, dtype=np.float64))
-    if not heard.power.any():
-        return None
     # Power rises fastest when it is a quarter window in.
-    at = (np.arange(len(heard.power)) + 0.5) * heard.hop_seconds - WINDOW_SECONDS / 4
+    hops = np.arange(len(heard.power), dtype=np.float64)
+    at = (hops + 0.5) * heard.hop_seconds - WINDOW_SECONDS / 4
     near = np.searchsorted(truth, at + EARLY_SECONDS, side="right")
     near -= np.searchsorted(truth, at - LATE_SECONDS, side="left")
-    return float(heard.power[near > 0].sum() / heard.power.sum())
+    return at, heard.power, near > 0
 
 
 def envelope_scores(sound: Sound, reference: Sound, sample_rate: int) -> EnvelopeScores:
@@ -186,26 +213,27 @@ def envelope_scores(sound: Sound, reference: Sound, sample_rate: int) -> Envelop
     An envelope that varies by less than -120 dBFS is constant: two constant envelopes correlate
     1, a constant one and another 0.
     """
-    clock = Clock(Fraction(100), sample_rate)
-    bounds = clock.bounds(
-        clock.frames_within(_seconds(max(len(sound), len(reference)), sample_rate))
-    )
-    ours, theirs = (
-        np.sqrt(energies(part, bounds) / np.diff(bounds)) for part in (sound, reference)
-    )
+    ours, theirs = envelopes(sound, reference, sample_rate)
     if not len(ours):
         return EnvelopeScores(1.0, 0.0)
     spreads = float(ours.std()), float(theirs.std())
-    if min(spreads) < 1e-6:
-        correlation = float(max(spreads) < 1e-6)
+    if min(spreads) < CONSTANT:
+        correlation = float(max(spreads) < CONSTANT)
     else:
         covariance = np.mean((ours - ours.mean()) * (theirs - theirs.mean()))
         correlation = float(np.clip(covariance / math.prod(spreads), -1.0, 1.0))
     return EnvelopeScores(correlation, float(np.mean(np.abs(ours - theirs))))
 
 
-def _seconds(samples: int, sample_rate: int) -> Fraction:
-    return Fraction(samples, sample_rate)
+def envelopes(sound: Sound, reference: Sound, sample_rate: int) -> tuple[Envelope, Envelope]:
+    """Return the RMS envelopes of two sounds at 100 Hz, as long as the longer one."""
+    clock = Clock(Fraction(ENVELOPE_HZ), sample_rate)
+    length = Fraction(max(len(sound), len(reference)), sample_rate)
+    bounds = clock.bounds(clock.frames_within(length))
+    ours, theirs = (
+        np.sqrt(energies(part, bounds) / np.diff(bounds)) for part in (sound, reference)
+    )
+    return ours, theirs
 
 
 def _offset(late: Envelope, base: Envelope, most: int) -> float | None:

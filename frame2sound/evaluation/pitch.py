@@ -47,15 +47,21 @@ def pitch_accuracy(
     ValueError
         There are not so many times as pitches, and one.
     """
+    _, right = pitch_hits(sound, sample_rate, pitch_hz, times)
+    return float(np.mean(right)) if len(right) else None
+
+
+def pitch_hits(
+    sound: Sound, sample_rate: int, pitch_hz: Sequence[float | None], times: Times
+) -> tuple[Times, NDArray[np.bool_]]:
+    """Return the middles of the pitched frames in seconds, and at which the sound is right."""
     if len(times) != len(pitch_hz) + 1:
         raise ValueError(f"got {len(times)} times for {len(pitch_hz)} pitches, expected one more")
     wanted = np.array([math.nan if hz is None else hz for hz in pitch_hz], np.float64)
     pitched = np.flatnonzero(np.isfinite(wanted))
-    if not len(pitched):
-        return None
-    at = (times[:-1][pitched] + times[1:][pitched]) / 2
+    at: Times = (times[:-1][pitched] + times[1:][pitched]) / 2
     octaves = np.abs(np.log2(pitches_hz(sound, sample_rate, at) / wanted[pitched]))
-    return float(np.mean(octaves <= _SEMITONE))
+    return at, octaves <= _SEMITONE
 
 
 def pitches_hz(sound: Sound, sample_rate: int, at: Times) -> NDArray[np.float64]:

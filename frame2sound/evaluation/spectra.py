@@ -39,18 +39,24 @@ def log_spectral_distance(sound: Sound, reference: Sound, sample_rate: int) -> f
         0 for the same magnitudes; as many dB as the gain between two copies of a sound that fills
         the spectrum; 7.9 for two noises of one colour.
     """
+    apart = spectral_distances(sound, reference, sample_rate)
+    return float(apart.mean()) if len(apart) else 0.0
+
+
+def spectral_distances(sound: Sound, reference: Sound, sample_rate: int) -> NDArray[np.float64]:
+    """Return the same for each analysis frame, ``(frames,)``; the first begins with the sound."""
     n_fft = analysis_length(sample_rate)
     count = math.ceil(max(len(sound), len(reference)) / (n_fft // 2))
     if not count:
-        return 0.0
+        return np.zeros(0)
     loudest = max(float(block.max()) for block in _magnitudes(reference, n_fft, count))
     floor = max(loudest, _FAINTEST * n_fft / 4) * 10 ** (-RANGE_DB / 20)
-    total = 0.0
+    apart = []
     pairs = zip(_magnitudes(sound, n_fft, count), _magnitudes(reference, n_fft, count), strict=True)
     for ours, theirs in pairs:
         ratio = 20 * np.log10(np.maximum(ours, floor) / np.maximum(theirs, floor))
-        total += float(np.sqrt(np.mean(ratio**2, axis=1)).sum())
-    return total / count
+        apart.append(np.sqrt(np.mean(ratio**2, axis=1)))
+    return np.concatenate(apart)
 
 
 def spectral_convergence(

@@ -1,0 +1,233 @@
+"""What is compared: recipes, seeds, what is learned and what is judged; and the folder it is in."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import msgspec
+
+from frame2sound.brain.recipe import Recipe, load_recipe, recipe_table
+from frame2sound.clock import Clock
+from frame2sound.errors import ComparisonError
+from frame2sound.evaluation.stretches import Footage
+from frame2sound.library.calibration import is_calibration
+from frame2sound.library.part import Parted
+from frame2sound.rendering.modes import DEFAULT_MODE, Mode
+from frame2sound.safe import whole_file
+
+PLAN = "comparison.json"
+"""The file that makes a folder a comparison's; it is written first."""
+
+MADE = ("brains", "figures", "media")
+"""The folders in it, beside its pages."""
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recipe that takes part: ``label`` is how it was named, with its settings."""
+
+    label: str
+    recipe: Recipe
+
+    @property
+    def slug(self) -> str:
+        """The label as the name of a file."""
+        return re.sub(r"[^\w.]+", "-", self.label).strip("-.")
+
+
+def entries(given: Sequence[str], settings: Sequence[str] = ()) -> tuple[Entry, ...]:
+    """Read the recipes that take part.
+
+    Parameters
+    ----------
+    given : sequence of str
+        Names or .toml files, each with settings of its own: ``"deep network.hidden=[64]"``.
+    settings : sequence of str
+        Change all of them, before their own.
+
+    Raises
+    ------
+    ComparisonError
+        Two are called the same, or work at different rates.
+    RecipeError
+        There is no such recipe, or a setting is wrong.
+    """
+    made: list[Entry] = []
+    for text in given:
+        name, *own = re.split(r"\s+(?=[\w.]+=)", text.strip())
+        label = " ".join([Path(name).stem if name.endswith(".toml") else name, *own])
+        recipe = load_recipe(name, [*settings, *own])
+        if own:
+            recipe = msgspec.structs.replace(recipe, name=label)
+        entry = Entry(label, recipe)
+        if entry.slug in {other.slug for other in made}:
+            raise ComparisonError(
+                f"got --recipe {label} twice, expected each once; tell variants apart by a "
+                f'setting: --recipe "{name} network.hidden=[64]"'
+            )
+        made.append(entry)
+    if not made:
+        raise ComparisonError("got no recipe to compare; name one or more with --recipe")
+    _refuse_clocks(made)
+    return tuple(made)
+
+
+def _refuse_clocks(made: Sequence[Entry]) -> None:
+    first = made[0].recipe.clock
+    for entry in made[1:]:
+        clock = entry.recipe.clock
+        for key, ours, theirs in (
+            ("fps", clock.fps, first.fps),
+            ("sample_rate", clock.sample_rate, first.sample_rate),
+        ):
+            if ours != theirs:
+                raise ComparisonError(
+                    f"recipe {entry.label} works at {key} {ours}, {made[0].label} at {theirs}, "
+                    f"expected one clock for all; add --set clock.{key}={theirs}"
+                )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A comparison as it is asked for.
+
+    Attributes
+    ----------
+    out : Path
+        The folder it is in.
+    entries : tuple of Entry
+    seeds : int
+        Each recipe is trained with seeds 0 to ``seeds - 1``.
+    parted : Parted
+        What is learned, and what is held out.
+    footage : tuple of Footage
+        What is judged: what is held out, then animations.
+    mode : {"overlap-add", "granular", "mosaic"}
+        How what is foretold is played.
+    """
+
+    out: Path
+    entries: tuple[Entry, ...]
+    seeds: int
+    parted: Parted
+    footage: tuple[Footage, ...]
+    mode: Mode = DEFAULT_MODE
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ComparisonError(f"got --seeds {self.seeds}, expected 1 or more")
+        rate, clock = self.parted.learned.sample_rate, self.clock
+        if rate != clock.sample_rate:
+            raise ComparisonError(
+                f"the library is at {rate} Hz, the recipes at {clock.sample_rate} Hz; "
+                f"add --set clock.sample_rate={rate}"
+            )
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of all brains."""
+        return self.entries[0].recipe.ticking()
+
+    def brain(self, entry: Entry, seed: int) -> Path:
+        """Return where a brain is, or will be."""
+        return self.out / "brains" / f"{entry.slug}-{seed}.safetensors"
+
+    def films(self) -> list[dict[str, Any]]:
+        """Return which films are learned, and between which samples; the calibration film not."""
+        return [
+            {"name": film.name, "digest": film.card.digest, "learned": list(film.card.sounding)}
+            for film in self.parted.learned.films()
+            if not is_calibration(film)
+        ]
+
+    def held_out(self) -> list[dict[str, Any]]:
+        """Return which samples of which films are held out."""
+        return [
+            {"name": held.film.name, "digest": held.film.card.digest,
+             "held_out": [held.begin, held.end]}
+            for held in self.parted.held_out
+        ]  # fmt: skip
+
+    def settle(self, *, overwrite: bool = False) -> str:
+        """Take the folder, or find what an earlier run of this comparison left in it.
+
+        Recipes and seeds may be added to a comparison; what is learned and judged stays.
+
+        Returns
+        -------
+        str
+            What tells this comparison from all others.
+
+        Raises
+        ------
+        ComparisonError
+            The folder holds something else, or another comparison.
+        """
+        path = self.out / PLAN
+        _refuse_strangers(self.out)
+        if overwrite:
+            for folder in MADE:
+                shutil.rmtree(self.out / folder, ignore_errors=True)
+            path.unlink(missing_ok=True)
+        told = {"split": self.parted.kind, "films": self.films(), "held_out": self.held_out()}
+        recipes = {entry.label: recipe_table(entry.recipe) for entry in self.entries}
+        table = json.loads(json.dumps({"version": VERSION, **told, "recipes": recipes}))
+        known = _read(path)
+        if known is not None:
+            self._agree(known, table)
+            table["recipes"] = known["recipes"] | table["recipes"]
+        table["identity"] = token_hex(8) if known is None else known["identity"]
+        with whole_file(path, ComparisonError) as partial:
+            partial.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        return str(table["identity"])
+
+    def _agree(self, known: dict[str, Any], told: dict[str, Any]) -> None:
+        remedy = "use another --out, or begin anew with --overwrite"
+        for key, what in (("split", "split"), ("films", "films"), ("held_out", "held-out films")):
+            if known.get(key) != told[key]:
+                raise ComparisonError(f"{self.out} was begun with another {what}; {remedy}")
+        for label, recipe in told["recipes"].items():
+            if known["recipes"].get(label, recipe) != recipe:
+                raise ComparisonError(
+                    f"{self.out} was begun with other values of recipe {label}; {remedy}"
+                )
+
+
+def _refuse_strangers(out: Path) -> None:
+    try:
+        strange = out.exists() and not (
+            out.is_dir() and ((out / PLAN).is_file() or not any(out.iterdir()))
+        )
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ComparisonError(f"{out} cannot be read ({why}); choose another --out") from error
+    if strange:
+        raise ComparisonError(
+            f"{out} holds something else than a comparison; choose a new or empty --out"
+        )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if table["version"] > VERSION:
+            raise ComparisonError(
+                f"{path} is of version {table['version']}, this program reads up to {VERSION}; "
+                "update it"
+            )
+        return table | {"recipes": dict(table["recipes"]), "identity": str(table["identity"])}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ComparisonError(
+            f"{path} is not readable as a comparison's; begin anew with --overwrite"
+        ) from error

@@ -1,0 +1,248 @@
+"""What came of a comparison: everything in one table of plain values, and its long form."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import combinations
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+
+from frame2sound import __version__
+from frame2sound.brain.file import load_brain
+from frame2sound.brain.recipe import recipe_table
+from frame2sound.errors import ComparisonError
+from frame2sound.evaluation.averages import mean_over
+from frame2sound.evaluation.bootstrap import DRAWS, LEVEL, paired_difference
+from frame2sound.evaluation.comparison import Comparison, Played
+from frame2sound.evaluation.figures import SILENCE_DB
+from frame2sound.evaluation.records import KEPT, Record, value_of
+from frame2sound.evaluation.stretches import Stretch
+from frame2sound.evaluation.tallies import BLOCK_SECONDS, STATISTICS
+from frame2sound.safe import whole_file
+
+JSON, CSV = "results.json", "results.csv"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a figure is called, its unit and decimals, which is better, and what it means."""
+
+    label: str
+    unit: str
+    decimals: int
+    better: str
+    text: str
+
+
+FIGURES = {
+    "onset_f": About("onset F", "", 2, "high", "events found within 50 ms, and none invented"),
+    "onset_chance": About("  by chance", "", 2, "", "what as many onsets at random would get"),
+    "in_sync": About(
+        "in sync", "", 2, "high", "share of onset energy 45 ms early to 125 ms late (BT.1359)"
+    ),
+    "envelope_correlation": About(
+        "envelope", "", 2, "high", "correlation of its loudness over time with the film's own"
+    ),
+    "spectral_distance_db": About(
+        "log-spectral distance", "dB", 1, "low", "how far its spectra are from the film's own"
+    ),
+    "pitch": About("pitch", "", 2, "high", "share of pitched frames within a semitone"),
+    "line_comb_above_db": About(
+        "line comb", "dB", 1, "low", "hum at multiples of the frame rate, above the film's own"
+    ),
+    "tremolo_comb_above_db": About(
+        "tremolo comb", "dB", 1, "low", "throbbing at the frame rate, above the film's own"
+    ),
+    "lag_start_ms": About("lag, start", "ms", 0, "zero", "how late it is at first"),
+    "lag_end_ms": About("lag, end", "ms", 0, "zero", "how late it is at last"),
+    "black_db": About("black", "dBFS", 0, "low", "what is heard in the dark"),
+    "loudness_lufs": About("loudness", "LUFS", 1, "", "integrated, ITU-R BS.1770"),
+    "true_peak_dbtp": About("true peak", "dBTP", 1, "", "before limiting"),
+}
+"""The figures that are shown; results hold all of `KEPT`."""
+
+
+def results(comparison: Comparison, played: Sequence[Played]) -> dict[str, Any]:
+    """Return everything that came of a comparison, in plain values; silence is at -200 dB."""
+    plan = comparison.plan
+    held = [s for s in comparison.stretches if s.footage.kind == "held out"]
+    return {
+        "program": f"frame2sound {__version__}",
+        "versions": {name: version(name) for name in ("torch", "numpy", "av")}
+        | {"python": platform.python_version()},
+        "library": str(plan.parted.learned.path),
+        "split": {"kind": plan.parted.kind, "learned": plan.films(), "held_out": plan.held_out()},
+        "clock": {"fps": str(plan.clock.fps), "sample_rate": plan.clock.sample_rate},
+        "mode": plan.mode,
+        "seeds": list(range(plan.seeds)),
+        "recipes": {entry.label: recipe_table(entry.recipe) for entry in plan.entries},
+        "about": {name: vars(about) for name, about in FIGURES.items()},
+        "brains": [_brain(comparison, each) for each in played if each.player.kind == "brain"],
+        "stretches": [_stretch(stretch, comparison) for stretch in comparison.stretches],
+        "figures": {
+            group: {"kind": members[0].player.kind, **_figures(members, held)}
+            for group, members in _groups(played).items()
+        },
+        "differences": list(differences(played, held)),
+        "bootstrap": {"draws": DRAWS, "level": LEVEL, "block_seconds": BLOCK_SECONDS,
+                      "blocks": sum(stretch.held.blocks for stretch in held)},
+        "soundtracks": [
+            {
+                "player": each.player.name,
+                "group": each.player.group,
+                "kind": each.player.kind,
+                "seed": each.player.seed,
+                "stretches": {name: _plain(r.figures) for name, r in each.records.items()},
+            }
+            for each in played
+        ],
+    }  # fmt: skip
+
+
+def write_results(table: dict[str, Any], out: Path) -> None:
+    """Write ``results.json`` and ``results.csv``, a row a player, stretch and figure."""
+    with whole_file(out / JSON, ComparisonError) as partial:
+        partial.write_text(json.dumps(table, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["player", "kind", "seed", "film", "stretch", "from", "to", "figure", "value"])
+    places = {stretch["name"]: stretch for stretch in table["stretches"]}
+    for track in table["soundtracks"]:
+        seed = "" if track["seed"] is None else track["seed"]
+        for name, figures in track["stretches"].items():
+            at = places[name]
+            place = [at["film"], name, at["from"], at["to"]]
+            for figure, value in figures.items():
+                if value is not None:
+                    rows.writerow([track["group"], track["kind"], seed, *place, figure, value])
+    with whole_file(out / CSV, ComparisonError) as partial:
+        partial.write_text(text.getvalue(), encoding="utf-8")
+
+
+def differences(played: Sequence[Played], held: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
+    """Yield by how much each recipe exceeds each later one in each figure, with its interval."""
+    brains = {g: m for g, m in _groups(played).items() if m[0].player.kind == "brain"}
+    for (ours, mine), (theirs, yours) in combinations(brains.items(), 2):
+        for name, statistic in STATISTICS.items():
+            sums = [_sums(members, held, name) for members in (mine, yours)]
+            if any(each is None for each in sums):
+                continue
+            one, other = (each for each in sums if each is not None)
+            found = paired_difference(one, other, statistic)
+            if found is None:
+                continue
+            better = None
+            if found.excludes_zero:
+                better = ours if (found.value > 0) == (FIGURES[name].better == "high") else theirs
+            yield {
+                "ours": ours,
+                "theirs": theirs,
+                "figure": name,
+                "difference": found.value,
+                "low": found.low,
+                "high": found.high,
+                "excludes_zero": found.excludes_zero,
+                "better": better,
+            }
+
+
+def _sums(
+    members: Sequence[Played], held: Sequence[Stretch], name: str
+) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    """Return the sums of a figure, ``(seeds, blocks, k)``, over the stretches that have it."""
+    seeds = []
+    for each in members:
+        tallies = [each.records[stretch.name].tally for stretch in held]
+        known = [sums[name] for sums in tallies if name in sums]
+        if not known:
+            return None
+        seeds.append(np.concatenate(known))
+    return np.stack(seeds)
+
+
+def _groups(played: Sequence[Played]) -> dict[str, list[Played]]:
+    groups: dict[str, list[Played]] = {}
+    for each in played:
+        groups.setdefault(each.player.group, []).append(each)
+    return groups
+
+
+def _figures(members: Sequence[Played], held: Sequence[Stretch]) -> dict[str, Any]:
+    """Return each figure of a group, pooled over what is held out: for each seed, mean, spread.
+
+    Seeds that are silent count for neither, unless all are.
+    """
+    found: dict[str, Any] = {}
+    for name in KEPT:
+        seeds = [_pooled([each.records[s.name] for s in held], name) for each in members]
+        known = [value for value in seeds if value is not None]
+        if not known:
+            continue
+        finite = [value for value in known if math.isfinite(value)]
+        found[name] = {
+            "mean": mean(finite) if finite else SILENCE_DB,
+            "spread": stdev(finite) if len(finite) > 1 else None,
+            "seeds": [_finite(value) for value in seeds],
+        }
+    return found
+
+
+def _pooled(records: Sequence[Record], name: str) -> float | None:
+    """Return a figure over several stretches: of all their blocks, or else the mean by seconds."""
+    if name in STATISTICS:
+        sums = [record.tally[name] for record in records if name in record.tally]
+        return value_of(name, np.concatenate(sums)) if sums else None
+    return mean_over([(record.seconds, record.figures[name]) for record in records])
+
+
+def _brain(comparison: Comparison, played: Played) -> dict[str, Any]:
+    plan, player = comparison.plan, played.player
+    assert player.seed is not None
+    entry = next(entry for entry in plan.entries if entry.label == player.group)
+    path = plan.brain(entry, player.seed)
+    brain = load_brain(path)
+    told = brain.provenance
+    names = "seconds", "epochs", "best_epoch", "loss", "held_out_loss", "held_out_loss_of_mean"
+    return {
+        "recipe": player.group,
+        "seed": player.seed,
+        "file": str(path.relative_to(plan.out)),
+        "parameters": brain.parameters,
+        **{name: told.get(name) for name in names},
+        "pairs": told.get("pairs"),
+    }
+
+
+def _stretch(stretch: Stretch, comparison: Comparison) -> dict[str, Any]:
+    rate = stretch.clock.sample_rate
+    known = stretch.footage.truth is not None
+    events = "the truth" if known else "heard in its own sound"
+    return {
+        "name": stretch.name,
+        "film": stretch.footage.name,
+        "kind": stretch.footage.kind,
+        "from": round(stretch.begin / rate, 6),
+        "to": round((stretch.begin + stretch.samples) / rate, 6),
+        "events": None if stretch.held.onsets is None else events,
+        "onsets": None if stretch.held.onsets is None else stretch.held.onsets.round(4).tolist(),
+        "blocks": stretch.held.blocks,
+        "shown": stretch in comparison.shown,
+    }
+
+
+def _plain(figures: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: _finite(value) for name, value in figures.items()}
+
+
+def _finite(value: float | None) -> float | None:
+    return SILENCE_DB if value == -math.inf else value

@@ -1,0 +1,57 @@
+"""Spectrograms without axes, to lie under a page's own playhead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.evaluation.outlines import Sound, log_spectrogram
+from frame2sound.evaluation.pictures import HEAT, QUIETEST_PEAK_DB, RANGE_DB
+from frame2sound.safe import whole_file
+
+WIDTH, HEIGHT = 640, 100
+
+
+def draw_spectrogram(
+    sound: Sound, sample_rate: int, path: Path, loudest_db: float | None = None
+) -> float:
+    """Draw a sound's log spectrogram, edge to edge, as WebP of 640 x 100 pixels.
+
+    Parameters
+    ----------
+    sound : array of shape (samples,)
+    loudest_db : float, optional
+        The level of the brightest colour; by default the sound's own highest.
+
+    Returns
+    -------
+    float
+        The level of the brightest colour.
+
+    Raises
+    ------
+    SoundtrackError
+        The file cannot be written.
+    """
+    seconds = len(sound) / sample_rate
+    levels = log_spectrogram(sound, sample_rate, seconds, WIDTH, HEIGHT)[::-1]
+    top = max(QUIETEST_PEAK_DB, float(levels.max())) if loudest_db is None else loudest_db
+    image = cv2.cvtColor(_coloured((levels - top) / RANGE_DB + 1), cv2.COLOR_RGB2BGR)
+    with whole_file(path, SoundtrackError) as partial:
+        partial.write_bytes(
+            cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes()
+        )
+    return top
+
+
+def _coloured(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return colours, ``(..., 3)``, of values from 0, the darkest, to 1."""
+    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in HEAT])
+    places = np.linspace(0, 1, len(stops))
+    channels = [np.interp(values, places, stops[:, channel]) for channel in range(3)]
+    image: NDArray[np.uint8] = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
+    return image

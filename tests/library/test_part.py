@@ -1,0 +1,106 @@
+"""Parting a library: what is judged is never learned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from frame2sound.brain.corpus import Corpus
+from frame2sound.brain.recipe import recipe_from
+from frame2sound.errors import LibraryError
+from frame2sound.library.calibration import NAME, calibrate
+from frame2sound.library.part import LibraryPart, part
+from frame2sound.library.store import Library
+from frame2sound.training.material import Material
+
+RATE = 8000
+RECIPE = recipe_from(
+    {
+        "name": "small",
+        "network": {"kind": "mlp", "hidden": [4]},
+        "clock": {"sample_rate": RATE},
+        "training": {"held_out": 0.0},
+    }
+)
+
+
+@pytest.fixture
+def library(tmp_path):
+    made = Library.create(tmp_path / "library", RATE)
+    calibrate(made)
+    return made
+
+
+def test_the_last_fifth_of_each_film_is_held_out_and_a_second_before_it_is_not_learned(
+    library, add_film
+):
+    add_film(library, "long", 30)
+    add_film(library, "short", 8)
+    add_film(library, "tiny", 2)
+    parted = part(library)
+    assert parted.kind == "ends"
+    ranges = {held.film.name: (held.begin, held.end) for held in parted.held_out}
+    assert ranges == {"long": (24 * RATE, 30 * RATE), "short": (5 * RATE, 8 * RATE)}
+    ends = {film.name: film.card.sounding[1] for film in parted.learned.films()}
+    assert ends == {"long": 23 * RATE, "short": 4 * RATE, "tiny": 2 * RATE, NAME: 60 * RATE}
+
+
+def test_nothing_held_out_reaches_training_or_corpus(library, add_film):
+    add_film(library, "film", 10, sounding=(RATE, 10 * RATE))
+    parted = part(library)
+    (held,) = parted.held_out
+    pairs = Material.of(parted.learned, RECIPE, 0).learned
+    film = [film.name for film in pairs.films].index("film")
+    learned = pairs.start[pairs.film == film]
+    assert learned.min() >= RATE
+    assert learned.max() + pairs.target.known[1] <= held.begin - RATE
+    (piece,) = Corpus.of_library(parted.learned, RECIPE.ticking()).pieces
+    assert piece.start + len(piece.sound) <= held.begin - RATE
+
+
+def test_one_film_in_five_is_drawn_from_five_films_on(library, add_film):
+    for number in range(10):
+        add_film(library, f"film-{number}")
+    parted = part(library)
+    assert parted.kind == "films"
+    held = {held.film.name for held in parted.held_out}
+    assert len(held) == 2
+    assert held == {held.film.name for held in part(library).held_out}
+    learned = {film.name for film in parted.learned.films()}
+    assert learned == {f"film-{number}" for number in range(10)} - held | {NAME}
+
+
+def test_films_are_held_out_by_name(library, add_film):
+    add_film(library, "one")
+    add_film(library, "two")
+    parted = part(library, named=["two"])
+    assert [held.film.name for held in parted.held_out] == ["two"]
+    assert [film.name for film in parted.learned.films()] == [NAME, "one"]
+
+
+def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
+    film = add_film(library, "film", 10)
+    (shown,) = (
+        film for film in LibraryPart(library, ends={"film": 5}).films() if film.name != NAME
+    )
+    np.testing.assert_array_equal(shown.sound, film.sound)
+    assert shown.card.digest == film.card.digest
+    assert Library.open(library.path).films()[1].card.sounding == (0, 10 * RATE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind", "named", "match"),
+    [
+        ([], None, [], "holds no films; add some"),
+        ([10], "films", [], "needs two films, .* has 1; use --split ends or pickle another"),
+        ([10, 10], "films", ["film-7"], "got --held-out film-7, expected .*: film-0, film-1"),
+        ([10, 10], None, ["film-0", "film-1"], "nothing is left to learn from"),
+        ([10, 10], "ends", ["film-0"], "leave out one of them"),
+        ([3, 4], "ends", [], "sounds for 6 s or more.*pickle a longer film"),
+    ],
+)
+def test_what_cannot_be_parted_is_said(library, add_film, seconds, kind, named, match):
+    for number, length in enumerate(seconds):
+        add_film(library, f"film-{number}", length)
+    with pytest.raises(LibraryError, match=match):
+        part(library, kind, named)
