@@ -23,8 +23,8 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.clock import Clock
 from frame2sound.film.picture import SIZE
 from frame2sound.library.store import Card, Library
-from frame2sound.training.loop import Trainer
 from frame2sound.training.optimiser import pick_device
+from frame2sound.training.trainer import Trainer
 
 RUNS = 5
 STEPS = 12

@@ -13,7 +13,7 @@ from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose
 from frame2sound.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from frame2sound.training.loop import Report
+    from frame2sound.training.trainer import Report
 
 
 @app.command()

@@ -23,7 +23,8 @@ from frame2sound.evaluation.spectrograms import draw_spectrogram
 from frame2sound.evaluation.stretches import Stretch, stretches
 from frame2sound.film.excerpts import write_picture, write_sound
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.loop import Report, train
+from frame2sound.training.loop import train
+from frame2sound.training.trainer import Report
 
 Show = Callable[[str, float, float | None, str], None]
 

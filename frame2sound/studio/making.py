@@ -25,7 +25,8 @@ from frame2sound.library.calibration import calibrate
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, Style, render
-from frame2sound.training.loop import Report, train
+from frame2sound.training.loop import train
+from frame2sound.training.trainer import Report
 
 Say = Callable[[str], None]
 Show = Callable[[str, float, float | None, str], None]

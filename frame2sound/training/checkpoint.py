@@ -41,6 +41,16 @@ class Course:
     mark: float = float("inf")
     marked: int = 0
 
+    def card(self) -> dict[str, Any]:
+        """Return what a brain's provenance says of it, in plain values."""
+        return {
+            "epochs": self.epoch,
+            "best_epoch": self.best_epoch,
+            "seconds": round(self.seconds, 1),
+            "loss": [loss for loss, _ in self.curve],
+            "held_out_loss": [held_out for _, held_out in self.curve],
+        }
+
 
 def checkpoint_path(out: Path) -> Path:
     """Return where the training of a brain keeps its state."""

@@ -65,6 +65,24 @@ class Lessons:
             looks[mixed], wanted[mixed] = self._made(which[mixed], over[mixed])
         return looks, wanted
 
+    def grid(
+        self, which: Numbers, over: Numbers
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the lessons of pairs ``(streams, chunk)``, and where there are any, bool.
+
+        Shapes are ``(streams, chunk, width)`` and ``(streams, chunk, length)``; zeros where
+        ``which`` is below 0.
+        """
+        there = which >= 0
+        mask = torch.from_numpy(there).to(self.device)
+        parts = self.take(which[there], over[there])
+        if there.all():
+            looks, wanted = (part.reshape(*there.shape, -1) for part in parts)
+            return looks, wanted, mask
+        looks, wanted = (part.new_zeros(*there.shape, part.shape[1]) for part in parts)
+        looks[mask], wanted[mask] = parts
+        return looks, wanted, mask
+
     def wanted(self, which: Numbers) -> torch.Tensor:
         """Return what is wanted of the pairs of these numbers."""
         return self.take(which)[1]

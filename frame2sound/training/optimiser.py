@@ -1,8 +1,6 @@
-"""How weights move: device, optimiser and learning rate."""
+"""How weights move: device, precision and optimiser."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import nn
@@ -68,13 +66,3 @@ def build_optimiser(network: nn.Module, recipe: Training) -> Optimizer:
         weight_decay=recipe.weight_decay,
         fused=True,
     )
-
-
-def rate_at(recipe: Training, step: int, steps: int) -> float:
-    """Return the learning rate at a step: a linear rise, then level or half a cosine to zero."""
-    rising = max(1, round(recipe.warmup * steps))
-    if step < rising:
-        return recipe.rate * (step + 1) / rising
-    if recipe.schedule == "constant":
-        return recipe.rate
-    return recipe.rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(steps - rising, 1)))

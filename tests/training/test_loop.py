@@ -1,6 +1,5 @@
 """Training fits, can be interrupted anywhere, and never leaves half a brain."""
 
-import math
 import signal
 
 import numpy as np
@@ -10,13 +9,13 @@ from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from frame2sound.brain.file import load_brain
-from frame2sound.brain.ingredients import Training
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.loop import Trainer, train
-from frame2sound.training.optimiser import pick_device, rate_at
+from frame2sound.training.loop import train
+from frame2sound.training.optimiser import pick_device
+from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import Interrupt, assert_same, weights
 
 CPU = torch.device("cpu")
@@ -304,25 +303,6 @@ def test_reports_count_up_to_the_last_step(library, film, small, out):
     assert told[-1].seconds_left == 0
     assert [report.epoch for report in told] == [e for e in (1, 2, 3) for _ in range(batches + 1)]
     assert all(report.held_out is None for report in told)
-
-
-@pytest.mark.parametrize("schedule", ["cosine", "constant"])
-@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
-def test_the_rate_follows_its_closed_form(schedule, warmup):
-    recipe = Training(rate=0.2, schedule=schedule, warmup=warmup)
-    rising = max(1, round(100 * warmup))
-    for step in range(100):
-        if step < rising:
-            expected = 0.2 * (step + 1) / rising
-        elif schedule == "constant":
-            expected = 0.2
-        else:
-            expected = 0.2 * math.cos(math.pi / 2 * (step - rising) / (100 - rising)) ** 2
-        assert rate_at(recipe, step, 100) == pytest.approx(expected, rel=1e-12)
-
-
-def test_a_training_of_one_step_has_a_rate():
-    assert rate_at(Training(rate=0.2), 0, 1) == 0.2
 
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:99", ""])

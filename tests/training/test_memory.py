@@ -9,8 +9,9 @@ from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import calibrate
 from frame2sound.training import optimiser
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.loop import Trainer, train
+from frame2sound.training.loop import train
 from frame2sound.training.optimiser import has_matrix_units
+from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import Interrupt, assert_same
 
 CPU = torch.device("cpu")

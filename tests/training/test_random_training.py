@@ -8,7 +8,8 @@ import torch
 from frame2sound.brain.ingredients import Eigenframes, Mlp
 from frame2sound.brain.inputs import see
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.loop import Trainer, train
+from frame2sound.training.loop import train
+from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import Interrupt, assert_same
 
 CPU = torch.device("cpu")

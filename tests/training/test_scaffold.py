@@ -9,8 +9,9 @@ from frame2sound.brain.ingredients import Eigenframes, LogMag, Mlp
 from frame2sound.brain.networks import build_network, initialise
 from frame2sound.brain.recipe import Recipe
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.loop import Trainer, train
+from frame2sound.training.loop import train
 from frame2sound.training.scaffold import Scaffold, body_of
+from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import Interrupt, assert_same
 
 CPU = torch.device("cpu")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.training.loop import Trainer, train
+from frame2sound.training.loop import train
+from frame2sound.training.trainer import Trainer
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,74 @@
+"""The schedule of a training: its stages, and the learning rate at each step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from frame2sound.brain.ingredients import Training
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a training is: stages that train one hidden layer each, then one that trains all.
+
+    Attributes
+    ----------
+    training : Training
+    steps : int
+        In an epoch.
+    layers : int
+        Hidden layers that are trained one by one before; 0 for none.
+    """
+
+    training: Training
+    steps: int
+    layers: int = 0
+
+    @property
+    def alone(self) -> int:
+        """Epochs in which layers are trained one by one."""
+        return self.training.pretraining * self.layers
+
+    @property
+    def epochs(self) -> int:
+        """All epochs; long films are gone through fewer times than the recipe says."""
+        most = -(-self.training.steps // self.steps)
+        return self.alone + min(self.training.epochs, most)
+
+    @property
+    def all_steps(self) -> int:
+        """Steps in all epochs."""
+        return self.epochs * self.steps
+
+    def layer(self, epoch: int) -> int | None:
+        """Return which hidden layer is trained by itself; None where all are trained."""
+        return None if epoch >= self.alone else epoch // self.training.pretraining
+
+    def progress(self, step: int) -> float:
+        """Return which share of its stage a step has behind it, from 0 up to 1."""
+        begin, end = self._stage(step)
+        return (step - begin) / (end - begin)
+
+    def rate(self, step: int) -> float:
+        """Return the learning rate: a linear rise, then level or half a cosine to zero.
+
+        Each stage rises and falls by itself.
+        """
+        begin, end = self._stage(step)
+        rising = max(1, round(self.training.warmup * (end - begin)))
+        at = step - begin
+        if at < rising:
+            return self.training.rate * (at + 1) / rising
+        if self.training.schedule == "constant":
+            return self.training.rate
+        left = math.cos(math.pi * (at - rising) / max(end - begin - rising, 1))
+        return self.training.rate * 0.5 * (1 + left)
+
+    def _stage(self, step: int) -> tuple[int, int]:
+        """Return the first step of the stage that a step is in, and the one after its last."""
+        layer = self.layer(step // self.steps)
+        if layer is None:
+            return self.alone * self.steps, self.all_steps
+        length = self.training.pretraining * self.steps
+        return layer * length, (layer + 1) * length
