@@ -106,7 +106,7 @@ def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
     unit = f" {about['unit']}" if about["unit"] else ""
     verdict = f"{difference['better']} is better" if difference["better"] else "no clear difference"
     return (
-        f"{difference['ours']} less {difference['theirs']}, {about['label']}: "
+        f"{difference['ours']} minus {difference['theirs']}, {about['label']}: "
         f"{value}{unit} ({low} to {high}), {verdict}"
     )
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -156,10 +157,15 @@ class Plan:
             for held in self.parted.held_out
         ]  # fmt: skip
 
-    def settle(self, *, overwrite: bool = False) -> None:
+    def settle(self, *, overwrite: bool = False) -> str:
         """Take the folder, or find what an earlier run of this comparison left in it.
 
         Recipes and seeds may be added to a comparison; what is learned and judged stays.
+
+        Returns
+        -------
+        str
+            What tells this comparison from all others.
 
         Raises
         ------
@@ -179,8 +185,10 @@ class Plan:
         if known is not None:
             self._agree(known, table)
             table["recipes"] = known["recipes"] | table["recipes"]
+        table["identity"] = token_hex(8) if known is None else known["identity"]
         with whole_file(path, ComparisonError) as partial:
             partial.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        return str(table["identity"])
 
     def _agree(self, known: dict[str, Any], told: dict[str, Any]) -> None:
         remedy = "use another --out, or begin anew with --overwrite"
@@ -210,13 +218,13 @@ def _refuse_strangers(out: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         if table["version"] > VERSION:
             raise ComparisonError(
                 f"{path} is of version {table['version']}, this program reads up to {VERSION}; "
                 "update it"
             )
-        return {"recipes": dict(table["recipes"]), **table}
+        return table | {"recipes": dict(table["recipes"]), "identity": str(table["identity"])}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError) as error:

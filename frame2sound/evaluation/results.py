@@ -25,8 +25,7 @@ from frame2sound.evaluation.averages import mean_over
 from frame2sound.evaluation.bootstrap import DRAWS, LEVEL, paired_difference
 from frame2sound.evaluation.comparison import Comparison, Played
 from frame2sound.evaluation.figures import SILENCE_DB
-from frame2sound.evaluation.plan import Plan
-from frame2sound.evaluation.records import KEPT, Record, key_of, value_of
+from frame2sound.evaluation.records import KEPT, Record, value_of
 from frame2sound.evaluation.stretches import Stretch
 from frame2sound.evaluation.tallies import BLOCK_SECONDS, STATISTICS
 from frame2sound.safe import whole_file
@@ -81,13 +80,12 @@ def results(comparison: Comparison, played: Sequence[Played]) -> dict[str, Any]:
         "program": f"frame2sound {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "av")}
         | {"python": platform.python_version()},
-        "identity": key_of(plan.films(), plan.held_out(), _recipes(plan), plan.mode)[:16],
         "library": str(plan.parted.learned.path),
         "split": {"kind": plan.parted.kind, "learned": plan.films(), "held_out": plan.held_out()},
         "clock": {"fps": str(plan.clock.fps), "sample_rate": plan.clock.sample_rate},
         "mode": plan.mode,
         "seeds": list(range(plan.seeds)),
-        "recipes": _recipes(plan),
+        "recipes": {entry.label: recipe_table(entry.recipe) for entry in plan.entries},
         "about": {name: vars(about) for name, about in FIGURES.items()},
         "brains": [_brain(comparison, each) for each in played if each.player.kind == "brain"],
         "stretches": [_stretch(stretch, comparison) for stretch in comparison.stretches],
@@ -109,10 +107,6 @@ def results(comparison: Comparison, played: Sequence[Played]) -> dict[str, Any]:
             for each in played
         ],
     }  # fmt: skip
-
-
-def _recipes(plan: Plan) -> dict[str, Any]:
-    return {entry.label: recipe_table(entry.recipe) for entry in plan.entries}
 
 
 def write_results(table: dict[str, Any], out: Path) -> None:

@@ -39,9 +39,9 @@ def run_comparison(
     """
     comparison = Comparison(plan, device, show)
     comparison.check()
-    plan.settle(overwrite=overwrite)
+    identity = plan.settle(overwrite=overwrite)
     played = comparison.run()
-    table = results(comparison, played)
+    table = {"identity": identity, **results(comparison, played)}
     write_results(table, plan.out)
     write_report(table, plan.out)
     return table

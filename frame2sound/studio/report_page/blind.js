@@ -17,7 +17,9 @@ function keep() {
 function remembered() {
   try {
     const found = JSON.parse(localStorage.getItem(KEPT));
-    return found && found.identity === R.identity ? found : null;
+    const there = found.trials.every((trial) => found.pair.every((group) =>
+      playerOf(group, trial.stretch, trial.seed)));
+    return found.identity === R.identity && there ? found : null;
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 // A deck plays one picture and several soundtracks at the same moment; one of them is audible.
 
 const APART = 0.04; // seconds by which a soundtrack that is not heard may be off
-const PICTURE_APART = 0.09; // and the picture
+const PICTURE_APART = 0.12; // and the picture, which hastens or waits before it must jump
 
 class Deck {
   // tracks: a Map of keys to { src, volume }. watch is told whenever something has changed.
@@ -113,7 +113,9 @@ class Deck {
   follow() {
     if (!this.playing) return;
     const now = this.now();
-    if (Math.abs(this.video.currentTime - now) > PICTURE_APART && now < this.length - 0.1)
+    const early = this.video.currentTime - now;
+    this.video.playbackRate = 1 - Math.max(-0.15, Math.min(2 * early, 0.15));
+    if (Math.abs(early) > PICTURE_APART && !this.video.seeking && now < this.length - 0.15)
       this.video.currentTime = now;
     for (const [key, sound] of this.sounds)
       if (key !== this.chosen && !sound.seeking && Math.abs(sound.currentTime - now) > APART)

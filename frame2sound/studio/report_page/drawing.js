@@ -60,3 +60,11 @@ function clockTime(seconds) {
 function unit(about) {
   return about.unit ? ` ${about.unit}` : "";
 }
+
+// A pickled film is called by its file's name and the beginning of its digest.
+function filmName(film) {
+  const short = film.replace(/-[0-9a-f]{8}$/, "");
+  const films = new Set(R.stretches.map((stretch) => stretch.film));
+  const alike = [...films].filter((other) => other.replace(/-[0-9a-f]{8}$/, "") === short);
+  return alike.length > 1 ? film : short;
+}

@@ -74,8 +74,8 @@ function drawDifferences() {
     : R.seeds.length < 5 ? " A handful of seeds makes them somewhat too narrow." : "";
   document.getElementById("sure").textContent =
     `Paired block bootstrap: ${draws} draws of ${plural(blocks, "block")} of ${long} s and of ` +
-    `${plural(R.seeds.length, "seed")}, the same for both; ${(100 * level).toFixed(0)} % ` +
-    `percentile intervals.${few}${one} Where several figures are compared, one in twenty ` +
+    `${plural(R.seeds.length, "seed")}, the same for both; ${(100 * level).toFixed(0)}\u00a0% ` +
+    `percentile intervals. A brain is called better where the interval excludes 0.${few}${one} Where several figures are compared, one in twenty ` +
     "intervals misses zero by chance.";
   const pairs = new Map();
   for (const each of R.differences) {
@@ -87,7 +87,7 @@ function drawDifferences() {
   for (const rows of pairs.values()) {
     const { ours, theirs } = rows[0];
     place.append(
-      el("h3", {}, swatch(ours), ours, " less ", swatch(theirs), theirs),
+      el("h3", {}, swatch(ours), ours, " minus ", swatch(theirs), theirs),
       el("table", { class: "forest" }, el("tbody", {}, rows.map(difference))));
   }
 }
@@ -100,8 +100,8 @@ function difference(each) {
   const text = `${number(each.difference, decimals, true)}${unit(about)} (` +
     `${number(each.low, decimals, true)} to ${number(each.high, decimals, true)})`;
   const verdict = each.better
-    ? [swatch(each.better), `${each.better} is better: the interval excludes 0`]
-    : [el("span", { class: "quiet" }, "no clear difference: the interval holds 0")];
+    ? [swatch(each.better), `${each.better} is better`]
+    : [el("span", { class: "quiet" }, "no clear difference")];
   return el("tr", {}, el("th", { title: about.text }, about.label),
     el("td", {}, el("div", { class: "bar", style: winner }, el("i", { class: "zero" }),
       el("i", { class: "span", style: `left: ${at(each.low)}; width: calc(${at(each.high)} - ${at(each.low)})` }),
@@ -145,8 +145,9 @@ function cell(figure, decimals, group) {
   const kind = { class: RECIPES.includes(group) ? "brain" : "" };
   if (!figure) return el("td", kind, "–");
   const spread = figure.spread ? ` ± ${figure.spread.toFixed(decimals)}` : "";
-  const text = decimals ? number(figure.mean, decimals) : Math.round(figure.mean).toLocaleString("en");
-  return el("td", kind, figure.mean <= SILENT ? "silent" : text, el("span", { class: "pm" }, spread));
+  const text = figure.mean < 10000 ? number(figure.mean, decimals)
+    : Math.round(figure.mean).toLocaleString("en");
+  return el("td", kind, text, el("span", { class: "pm" }, spread));
 }
 
 function drawAnimations() {
@@ -157,7 +158,7 @@ function drawAnimations() {
       tracks.some((track) => (track.stretches[stretch.name][name] ?? null) !== null));
     const groups = [...new Set(tracks.map((track) => track.group))];
     place.append(el("details", {},
-      el("summary", {}, `The animation ${stretch.film}, ${stretch.from.toFixed(0)} to ${stretch.to.toFixed(0)} s`),
+      el("summary", {}, `The animation ${filmName(stretch.film)}, ${stretch.from.toFixed(0)} to ${stretch.to.toFixed(0)} s`),
       el("div", { class: "scroll" }, el("table", {},
         el("thead", {}, el("tr", {}, el("th"), groups.map((group) => el("th", {}, group)))),
         el("tbody", {}, names.map((name) => el("tr", {}, el("th", {}, R.about[name].label),

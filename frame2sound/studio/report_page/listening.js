@@ -87,7 +87,7 @@ function deckOf(stretch) {
   const from = stretch.from || stretch.to > 30
     ? `, from ${stretch.from.toFixed(0)} to ${stretch.to.toFixed(0)} s` : "";
   const kind = stretch.kind === "animation" ? ", an animation" : "";
-  return el("article", {}, el("h3", {}, stretch.film + kind + from), card);
+  return el("article", {}, el("h3", {}, filmName(stretch.film) + kind + from), card);
 }
 
 function figuresOf(figures) {

@@ -1,0 +1,57 @@
+"""What tests of comparisons share: small libraries, quick recipes, and an interrupt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from frame2sound.evaluation.plan import Plan, entries
+from frame2sound.evaluation.stretches import Footage
+from frame2sound.library.part import part
+from frame2sound.library.store import Library
+
+RATE = 8000
+QUICK = [f"clock.sample_rate={RATE}", "clock.fps=10", "network.hidden=[4]", "training.epochs=2"]
+TWO = ["waveform", "waveform network.hidden=[8]"]
+
+
+def lit_noise(seconds: float, fps: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
+    """Frames that light up now and then, with noise as loud as they are light."""
+    random = np.random.default_rng(seed)
+    count = round(seconds * fps)
+    light = np.where(random.random(count) < 0.3, random.integers(100, 255, count), 0)
+    frames = np.broadcast_to(light[:, None, None], (count, 64, 64)).astype(np.uint8)
+    loud = np.repeat(light / 255, RATE // fps)
+    return {"frames": frames, "sound": loud * random.normal(0, 0.2, len(loud))}
+
+
+def plan_of(
+    library: Library,
+    out: Path,
+    recipes: Sequence[str] = TWO,
+    *,
+    seeds: int = 2,
+    kind: str | None = None,
+    animations: Sequence[Path] = (),
+    settings: Sequence[str] = QUICK,
+) -> Plan:
+    """A small comparison."""
+    parted = part(library, kind)
+    footage = [Footage.held_out(held) for held in parted.held_out]
+    footage += [Footage.animation(path, RATE) for path in animations]
+    return Plan(out, entries(recipes, settings), seeds, parted, tuple(footage))
+
+
+class Interrupt:
+    """A display that interrupts when it is told of a task for the n-th time."""
+
+    def __init__(self, task: str, calls: int = 1) -> None:
+        self.task, self.calls_left = task, calls
+
+    def __call__(self, name: str, done: float, total: float | None, note: str) -> None:
+        if name == self.task:
+            self.calls_left -= 1
+            if not self.calls_left:
+                raise KeyboardInterrupt

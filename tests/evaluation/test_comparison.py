@@ -1,0 +1,198 @@
+"""A comparison: everything is done once, whenever it was interrupted, and the figures agree."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+
+import av
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.file import load_brain
+from frame2sound.errors import ComparisonError
+from frame2sound.evaluation import comparison as comparing
+from frame2sound.evaluation.comparison import ALL, Comparison
+from frame2sound.evaluation.results import FIGURES, results, write_results
+from frame2sound.film.demo import scene_named
+from frame2sound.film.writer import write_scene
+from frame2sound.library.calibration import calibrate
+from frame2sound.library.store import Library
+from tests.evaluation.comparing import QUICK, RATE, TWO, Interrupt, lit_noise, plan_of
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, add_film):
+    """A library of two films, an animation, and a comparison that has been run."""
+    folder = tmp_path_factory.mktemp("comparison")
+    library = Library.create(folder / "library", RATE)
+    calibrate(library)
+    for seed, name in enumerate(("one", "two")):
+        add_film(library, name, 20, fps=10, seed=seed, **lit_noise(20, seed=seed))
+    scene = scene_named("typing", seconds=2, seed=1, size=(64, 64))
+    write_scene(scene, folder / "mute.mp4", sounding=False)
+    run(folder)
+    return folder
+
+
+def run(folder, out="out", **changed):
+    """Run a comparison in a folder, and return its results."""
+    show = changed.pop("show", lambda *shown: None)
+    recipes = changed.pop("recipes", TWO)
+    library = Library.open(folder / "library")
+    plan = plan_of(library, folder / out, recipes, animations=[folder / "mute.mp4"], **changed)
+    comparison = Comparison(plan, "cpu", show)
+    plan.settle()
+    table = results(comparison, comparison.run())
+    write_results(table, folder / out)
+    return table
+
+
+@pytest.fixture
+def table(folder):
+    return json.loads((folder / "out" / "results.json").read_text())
+
+
+def test_results_hold_every_brain_and_baseline(table):
+    baselines = ["mean", "linear", "nearest", "silence", "shuffled seconds", "its own sound"]
+    assert list(table["figures"]) == [*TWO, *baselines]
+    assert len(table["brains"]) == 4
+    for group, figures in table["figures"].items():
+        seeds = 2 if group in TWO else 1
+        assert len(figures["spectral_distance_db"]["seeds"]) == seeds
+        assert (figures["spectral_distance_db"]["spread"] is None) == (seeds == 1)
+    own = table["figures"]["its own sound"]
+    assert own["envelope_correlation"]["mean"] == pytest.approx(1)
+    assert own["spectral_distance_db"]["mean"] == 0
+    assert own["onset_f"]["mean"] > own["onset_chance"]["mean"]
+    assert set(FIGURES) == set(table["about"])
+
+
+def test_a_mean_is_the_mean_of_its_seeds(table):
+    for recipe in TWO:
+        for name, figure in table["figures"][recipe].items():
+            if name != "kind":
+                assert figure["mean"] == pytest.approx(np.mean(figure["seeds"]))
+
+
+def test_differences_are_of_the_figures_beside_them(table):
+    assert {each["figure"] for each in table["differences"]} == {
+        "onset_f", "in_sync", "envelope_correlation", "spectral_distance_db",
+    }  # fmt: skip
+    for each in table["differences"]:
+        ours, theirs = (table["figures"][each[side]][each["figure"]] for side in ("ours", "theirs"))
+        assert each["difference"] == pytest.approx(ours["mean"] - theirs["mean"], abs=1e-9)
+        assert each["low"] <= each["difference"] <= each["high"]
+        assert each["excludes_zero"] == (each["low"] > 0 or each["high"] < 0)
+
+
+def test_the_long_form_has_a_row_for_each_figure(folder, table):
+    rows = list(csv.DictReader(io.StringIO((folder / "out" / "results.csv").read_text())))
+    brain = [row for row in rows if (row["player"], row["seed"]) == (TWO[1], "1")]
+    place = "two-1"
+    mine = {row["figure"]: float(row["value"]) for row in brain if row["stretch"] == place}
+    track = next(each for each in table["soundtracks"] if each["seed"] == 1
+                 and each["group"] == TWO[1])  # fmt: skip
+    assert mine == {n: v for n, v in track["stretches"][place].items() if v is not None}
+    assert {row["from"] for row in brain if row["stretch"] == place} == {"16.0"}
+
+
+def test_media_are_small_and_exactly_as_long_as_they_should_be(folder, table):
+    for stretch in table["stretches"]:
+        place = folder / "out" / "media" / stretch["name"]
+        seconds = stretch["to"] - stretch["from"]
+        tracks = [t for t in table["soundtracks"] if stretch["name"] in t["stretches"]]
+        assert len(tracks) == (10 if stretch["kind"] == "held out" else 7)
+        for track in tracks:
+            with av.open(str(place / f"{track['player']}.m4a")) as sound:
+                stream = sound.streams.audio[0]
+                assert float(stream.duration * stream.time_base) == pytest.approx(seconds, abs=1e-4)
+            assert (place / f"{track['player']}.webp").stat().st_size < 60_000
+        with av.open(str(place / "picture.mp4")) as picture:
+            stream = picture.streams.video[0]
+            assert (stream.width, stream.height) == (256, 256)
+            assert stream.frames == round(seconds * 10)
+
+
+def test_a_silent_animation_is_judged_by_its_truth_alone(table):
+    (mute,) = (each for each in table["stretches"] if each["kind"] == "animation")
+    assert mute["events"] == "the truth"
+    track = table["soundtracks"][0]["stretches"][mute["name"]]
+    assert track["onset_f"] is not None
+    assert track["envelope_correlation"] is None
+
+
+def test_what_is_done_is_not_done_again(folder, table, monkeypatch):
+    def refuse(*given, **named):
+        raise AssertionError("nothing is left to do")
+
+    for name in ("train", "measured", "write_sound", "write_picture"):
+        monkeypatch.setattr(comparing, name, refuse)
+    assert run(folder) == table
+
+
+def test_recipes_and_seeds_are_added_to_what_is_there(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "folder")
+    before = (tmp_path / "folder/out/brains/waveform-0.safetensors").stat().st_mtime_ns
+    table = run(tmp_path / "folder", recipes=["waveform"], seeds=3)
+    assert list(table["recipes"]) == ["waveform"]
+    assert len(table["figures"]["waveform"]["spectral_distance_db"]["seeds"]) == 3
+    assert (tmp_path / "folder/out/brains/waveform-0.safetensors").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("task", "calls"), [("waveform, seed 1", 2), (ALL, 4), (ALL, 24)], ids=["training", "2", "late"]
+)
+def test_an_interrupted_comparison_goes_on_to_the_same_results(folder, table, task, calls):
+    out = f"{task}-{calls}".replace(" ", "-")
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, out, show=Interrupt(task, calls))
+    again = run(folder, out)
+    for key in ("figures", "differences", "soundtracks"):
+        assert again[key] == table[key]
+    assert not list((folder / out / "brains").glob("*.checkpoint.*"))
+
+
+def test_a_brain_of_another_recipe_is_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "folder")
+    brains = tmp_path / "folder/out/brains"
+    for there, wrong, what in (
+        ("waveform-0", "waveform-1", "seed"),
+        ("waveform-0", "waveform-network.hidden-8-0", "recipe"),
+    ):
+        shutil.copy(folder / f"out/brains/{wrong}.safetensors", brains / f"{there}.safetensors")
+        with pytest.raises(ComparisonError, match=f"made with another {what}; use another --out"):
+            run(tmp_path / "folder")
+
+
+def test_a_changed_brain_is_measured_again(folder, tmp_path, table):
+    shutil.copytree(folder, tmp_path / "folder")
+    path = tmp_path / "folder/out/brains/waveform-0.safetensors"
+    brain = load_brain(path)
+    with torch.no_grad():
+        for tensor in brain.network.parameters():
+            tensor.zero_()
+    from frame2sound.brain.file import save_brain
+
+    save_brain(brain, path)
+    figures = run(tmp_path / "folder")["figures"]
+    assert figures["waveform"] != table["figures"]["waveform"]
+    assert figures[TWO[1]] == table["figures"][TWO[1]]
+
+
+def test_baselines_are_of_every_target(folder):
+    table = run(folder, "targets", recipes=["waveform", "stft-mag"], seeds=1,
+                settings=[*QUICK, "target.window_length=256"][:4])  # fmt: skip
+    assert "nearest, as waveform" in table["figures"]
+    assert "nearest, as stft-mag" in table["figures"]

@@ -1,0 +1,98 @@
+"""What is compared, and the folder that it is in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from frame2sound.errors import ComparisonError, RecipeError
+from frame2sound.evaluation.plan import PLAN, entries
+from frame2sound.library.store import Library
+from tests.evaluation.comparing import QUICK, RATE, TWO, plan_of
+
+
+@pytest.fixture
+def library(tmp_path, add_film):
+    made = Library.create(tmp_path / "library", RATE)
+    add_film(made, "film", 10)
+    return made
+
+
+def test_a_variant_has_settings_of_its_own_after_those_of_all():
+    plain, variant = entries(["deep", "deep network.hidden=[8, 8] training.batch=4"],
+                             ["training.epochs=3", "training.batch=2"])  # fmt: skip
+    assert (plain.label, plain.slug) == ("deep", "deep")
+    assert variant.label == "deep network.hidden=[8, 8] training.batch=4"
+    assert variant.slug == "deep-network.hidden-8-8-training.batch-4"
+    assert variant.recipe.network.hidden == (8, 8)
+    assert (plain.recipe.training.batch, variant.recipe.training.batch) == (2, 4)
+    assert variant.recipe.training.epochs == 3
+    assert variant.recipe.name == variant.label
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ([], "got no recipe"),
+        (["deep", "deep"], 'got --recipe deep twice.*"deep network.hidden='),
+        (["deep", "deep clock.fps=24"], "fps 24, deep at 30.*add --set clock.fps=30"),
+        (["deep", "deep clock.sample_rate=8000"], "add --set clock.sample_rate=22050"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(given, match):
+    with pytest.raises(ComparisonError, match=match):
+        entries(given)
+
+
+def test_unknown_recipes_are_named():
+    with pytest.raises(RecipeError, match="no recipe 'huge'; expected one of"):
+        entries(["deep", "huge"])
+
+
+def test_seeds_and_rates_are_checked(library, tmp_path):
+    with pytest.raises(ComparisonError, match="got --seeds 0, expected 1 or more"):
+        plan_of(library, tmp_path / "out", seeds=0)
+    with pytest.raises(
+        ComparisonError, match="library is at 8000 Hz.*--set clock.sample_rate=8000"
+    ):
+        plan_of(library, tmp_path / "out", settings=[])
+
+
+def test_a_folder_of_something_else_is_left_alone(library, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(ComparisonError, match="holds something else.*choose a new or empty"):
+            plan_of(library, tmp_path / "out").settle(overwrite=overwrite)
+    with pytest.raises(ComparisonError, match="holds something else"):
+        plan_of(library, tmp_path / "out" / "mine.txt").settle()
+
+
+def test_recipes_may_be_added_but_not_changed(library, tmp_path):
+    out = tmp_path / "out"
+    identity = plan_of(library, out, TWO[:1]).settle()
+    assert plan_of(library, out, TWO, seeds=5).settle() == identity
+    assert set(json.loads((out / PLAN).read_text())["recipes"]) == set(TWO)
+    assert plan_of(library, out, TWO[1:]).settle() == identity
+    changed = plan_of(library, out, TWO[:1], settings=[*QUICK, "training.epochs=9"])
+    with pytest.raises(ComparisonError, match="other values of recipe waveform; use another --out"):
+        changed.settle()
+    assert changed.settle(overwrite=True) != identity
+
+
+def test_another_split_is_another_comparison(library, tmp_path, add_film):
+    out = tmp_path / "out"
+    plan_of(library, out).settle()
+    add_film(library, "another", 10)
+    with pytest.raises(ComparisonError, match="begun with another films"):
+        plan_of(library, out).settle()
+    with pytest.raises(ComparisonError, match="begun with another split"):
+        plan_of(library, out, kind="films").settle()
+
+
+def test_a_damaged_plan_is_said(library, tmp_path):
+    plan_of(library, tmp_path / "out").settle()
+    (tmp_path / "out" / PLAN).write_text("{")
+    with pytest.raises(ComparisonError, match="not readable as a comparison's"):
+        plan_of(library, tmp_path / "out").settle()
