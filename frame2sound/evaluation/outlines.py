@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,9 +99,14 @@ def log_spectrogram(
 
 def _log_rows(magnitude: NDArray[np.float64], rows: int, sample_rate: int) -> NDArray[np.float64]:
     """Return magnitudes on a log-frequency axis: the most of many bins, or between two."""
-    last = len(magnitude) - 1
-    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, rows + 1) * 2 * last / sample_rate
-    first = np.minimum(np.ceil(edges).astype(int), last)
-    between = np.interp(np.sqrt(edges[:-1] * edges[1:]), np.arange(last + 1), magnitude)
+    first, middles = _rows(len(magnitude) - 1, rows, sample_rate)
+    between = np.interp(middles, np.arange(len(magnitude)), magnitude)
     most = np.maximum.reduceat(magnitude, first)[:-1]
     return np.where(np.diff(first) > 0, np.maximum(most, between), between)
+
+
+@lru_cache(maxsize=8)
+def _rows(last: int, rows: int, sample_rate: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the first bin of each row and of the one after, and the middles of rows in bins."""
+    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, rows + 1) * 2 * last / sample_rate
+    return np.minimum(np.ceil(edges).astype(np.int64), last), np.sqrt(edges[:-1] * edges[1:])

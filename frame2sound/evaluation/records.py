@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import measures
-from frame2sound.evaluation.figures import SILENCE_DB, Figures, Reference
+from frame2sound.evaluation.figures import SILENCE_DB, Reference
 from frame2sound.evaluation.report import measure_sound
 from frame2sound.evaluation.stretches import Stretch
 from frame2sound.evaluation.tallies import STATISTICS, Tally, heard_onsets, tally
@@ -80,7 +80,12 @@ def measured(sound: NDArray[np.float32], stretch: Stretch) -> Record:
     if held.onsets is not None and reference is None:
         count = len(heard_onsets(sound, rate, held.lead))
         figures["onset_chance"] = measures.onset_chance(count, held.onsets, held.seconds)
-    return Record(stretch.seconds, figures, sums)
+    return Record(stretch.seconds, {name: _audible(v) for name, v in figures.items()}, sums)
+
+
+def _audible(value: float | None) -> float | None:
+    """Return minus infinity for levels that are as good as silence."""
+    return -math.inf if value is not None and value <= SILENCE_DB else value
 
 
 def value_of(name: str, sums: NDArray[np.float64]) -> float | None:
@@ -119,8 +124,3 @@ def read_record(path: Path, key: str) -> Record | None:
         return Record(float(table["seconds"]), loud, sums)
     except (OSError, ValueError, LookupError, TypeError):
         return None
-
-
-def as_figures(record: Record) -> Figures:
-    """Return a record's figures as `Figures`."""
-    return replace(Figures(), **record.figures)  # type: ignore[arg-type]

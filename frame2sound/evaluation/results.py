@@ -178,17 +178,20 @@ def _groups(played: Sequence[Played]) -> dict[str, list[Played]]:
 
 
 def _figures(members: Sequence[Played], held: Sequence[Stretch]) -> dict[str, Any]:
-    """Return each figure of a group, pooled over what is held out: for each seed, mean, spread."""
+    """Return each figure of a group, pooled over what is held out: for each seed, mean, spread.
+
+    Seeds that are silent count for neither, unless all are.
+    """
     found: dict[str, Any] = {}
     for name in KEPT:
         seeds = [_pooled([each.records[s.name] for s in held], name) for each in members]
         known = [value for value in seeds if value is not None]
         if not known:
             continue
-        silent = any(value == -math.inf for value in known)
+        finite = [value for value in known if math.isfinite(value)]
         found[name] = {
-            "mean": SILENCE_DB if silent else mean(known),
-            "spread": stdev(known) if len(known) > 1 and not silent else None,
+            "mean": mean(finite) if finite else SILENCE_DB,
+            "spread": stdev(finite) if len(finite) > 1 else None,
             "seeds": [_finite(value) for value in seeds],
         }
     return found

@@ -13,13 +13,13 @@ from frame2sound.evaluation.outlines import Sound, log_spectrogram
 from frame2sound.evaluation.pictures import HEAT, QUIETEST_PEAK_DB, RANGE_DB
 from frame2sound.safe import whole_file
 
-WIDTH, HEIGHT = 900, 110
+WIDTH, HEIGHT = 640, 100
 
 
 def draw_spectrogram(
     sound: Sound, sample_rate: int, path: Path, loudest_db: float | None = None
 ) -> float:
-    """Draw a sound's log spectrogram, edge to edge, as WebP of 900 x 110 pixels.
+    """Draw a sound's log spectrogram, edge to edge, as WebP of 640 x 100 pixels.
 
     Parameters
     ----------

@@ -13,18 +13,26 @@ from frame2sound.library.part import part
 from frame2sound.library.store import Library
 
 RATE = 8000
-QUICK = [f"clock.sample_rate={RATE}", "clock.fps=10", "network.hidden=[4]", "training.epochs=2"]
+QUICK = [
+    f"clock.sample_rate={RATE}",
+    "clock.fps=10",
+    "input.kind=pixels",
+    "network.hidden=[4]",
+    "training.epochs=4",
+    "training.rate=0.01",
+]
 TWO = ["waveform", "waveform network.hidden=[8]"]
 
 
-def lit_noise(seconds: float, fps: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
-    """Frames that light up now and then, with noise as loud as they are light."""
+def lit_tones(seconds: float, fps: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
+    """Frames that light up now and then, with a tone that is as loud as they are light."""
     random = np.random.default_rng(seed)
     count = round(seconds * fps)
     light = np.where(random.random(count) < 0.3, random.integers(100, 255, count), 0)
     frames = np.broadcast_to(light[:, None, None], (count, 64, 64)).astype(np.uint8)
     loud = np.repeat(light / 255, RATE // fps)
-    return {"frames": frames, "sound": loud * random.normal(0, 0.2, len(loud))}
+    tone = np.sin(2 * np.pi * 400 * np.arange(len(loud)) / RATE)
+    return {"frames": frames, "sound": 0.5 * loud * tone}
 
 
 def plan_of(

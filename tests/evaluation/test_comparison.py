@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import comparison as comparing
 from frame2sound.evaluation.comparison import ALL, Comparison
+from frame2sound.evaluation.figures import SILENCE_DB
+from frame2sound.evaluation.players import players
 from frame2sound.evaluation.results import FIGURES, results, write_results
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.store import Library
-from tests.evaluation.comparing import QUICK, RATE, TWO, Interrupt, lit_noise, plan_of
+from tests.evaluation.comparing import RATE, TWO, Interrupt, lit_tones, plan_of
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +41,7 @@ def folder(tmp_path_factory, add_film):
     library = Library.create(folder / "library", RATE)
     calibrate(library)
     for seed, name in enumerate(("one", "two")):
-        add_film(library, name, 20, fps=10, seed=seed, **lit_noise(20, seed=seed))
+        add_film(library, name, 12, fps=10, seed=seed, **lit_tones(12, seed=seed))
     scene = scene_named("typing", seconds=2, seed=1, size=(64, 64))
     write_scene(scene, folder / "mute.mp4", sounding=False)
     run(folder)
@@ -83,13 +85,14 @@ def test_a_mean_is_the_mean_of_its_seeds(table):
     for recipe in TWO:
         for name, figure in table["figures"][recipe].items():
             if name != "kind":
-                assert figure["mean"] == pytest.approx(np.mean(figure["seeds"]))
+                heard = [value for value in figure["seeds"] if value > SILENCE_DB]
+                expected = np.mean(heard) if heard else SILENCE_DB
+                assert figure["mean"] == pytest.approx(expected), name
 
 
 def test_differences_are_of_the_figures_beside_them(table):
-    assert {each["figure"] for each in table["differences"]} == {
-        "onset_f", "in_sync", "envelope_correlation", "spectral_distance_db",
-    }  # fmt: skip
+    named = {each["figure"] for each in table["differences"]}
+    assert named >= {"onset_f", "envelope_correlation", "spectral_distance_db"}
     for each in table["differences"]:
         ours, theirs = (table["figures"][each[side]][each["figure"]] for side in ("ours", "theirs"))
         assert each["difference"] == pytest.approx(ours["mean"] - theirs["mean"], abs=1e-9)
@@ -105,7 +108,7 @@ def test_the_long_form_has_a_row_for_each_figure(folder, table):
     track = next(each for each in table["soundtracks"] if each["seed"] == 1
                  and each["group"] == TWO[1])  # fmt: skip
     assert mine == {n: v for n, v in track["stretches"][place].items() if v is not None}
-    assert {row["from"] for row in brain if row["stretch"] == place} == {"16.0"}
+    assert {row["from"] for row in brain if row["stretch"] == place} == {"9.0"}
 
 
 def test_media_are_small_and_exactly_as_long_as_they_should_be(folder, table):
@@ -139,7 +142,7 @@ def test_what_is_done_is_not_done_again(folder, table, monkeypatch):
 
     for name in ("train", "measured", "write_sound", "write_picture"):
         monkeypatch.setattr(comparing, name, refuse)
-    assert run(folder) == table
+    assert json.loads(json.dumps(run(folder))) == table
 
 
 def test_recipes_and_seeds_are_added_to_what_is_there(folder, tmp_path):
@@ -152,16 +155,22 @@ def test_recipes_and_seeds_are_added_to_what_is_there(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("task", "calls"), [("waveform, seed 1", 2), (ALL, 4), (ALL, 24)], ids=["training", "2", "late"]
+    ("task", "calls"), [("waveform, seed 1", 2), (ALL, 9)], ids=["training", "measuring"]
 )
-def test_an_interrupted_comparison_goes_on_to_the_same_results(folder, table, task, calls):
-    out = f"{task}-{calls}".replace(" ", "-")
+def test_an_interrupted_comparison_goes_on_to_the_same_results(
+    folder, tmp_path, table, task, calls
+):
+    shutil.copytree(folder, tmp_path / "folder")
+    out = tmp_path / "folder" / "out"
+    (out / "brains" / "waveform-1.safetensors").unlink()
+    for path in out.glob("figures/*/waveform-*.json"):
+        path.unlink()
     with pytest.raises(KeyboardInterrupt):
-        run(folder, out, show=Interrupt(task, calls))
-    again = run(folder, out)
+        run(tmp_path / "folder", show=Interrupt(task, calls))
+    again = run(tmp_path / "folder")
     for key in ("figures", "differences", "soundtracks"):
         assert again[key] == table[key]
-    assert not list((folder / out / "brains").glob("*.checkpoint.*"))
+    assert not list((out / "brains").glob("*.checkpoint.*"))
 
 
 def test_a_brain_of_another_recipe_is_refused(folder, tmp_path):
@@ -183,8 +192,6 @@ def test_a_changed_brain_is_measured_again(folder, tmp_path, table):
     with torch.no_grad():
         for tensor in brain.network.parameters():
             tensor.zero_()
-    from frame2sound.brain.file import save_brain
-
     save_brain(brain, path)
     figures = run(tmp_path / "folder")["figures"]
     assert figures["waveform"] != table["figures"]["waveform"]
@@ -192,7 +199,11 @@ def test_a_changed_brain_is_measured_again(folder, tmp_path, table):
 
 
 def test_baselines_are_of_every_target(folder):
-    table = run(folder, "targets", recipes=["waveform", "stft-mag"], seeds=1,
-                settings=[*QUICK, "target.window_length=256"][:4])  # fmt: skip
-    assert "nearest, as waveform" in table["figures"]
-    assert "nearest, as stft-mag" in table["figures"]
+    library = Library.open(folder / "library")
+    plan = plan_of(library, folder / "targets", ["waveform", "stft-mag", TWO[1]], seeds=1)
+    (folder / "targets" / "brains").mkdir(parents=True)
+    for entry in plan.entries:
+        plan.brain(entry, 0).touch()
+    named = [player.group for player in players(plan, "cpu") if player.kind == "baseline"]
+    assert named == [f"{name}, as {recipe}" for recipe in ("waveform", "stft-mag")
+                     for name in ("mean", "linear", "nearest")]  # fmt: skip

@@ -36,7 +36,7 @@ def test_a_stretch_is_whole_frames_of_what_is_held_out(fps):
     assert len(stretch.frames()) == stretch.run_up + stretch.count
     assert 20 <= stretch.run_up / fps < 20.1
     lead = stretch.lead_samples
-    assert lead == pytest.approx(RATE, abs=RATE / fps)
+    assert lead == pytest.approx(RATE, abs=float(RATE / fps))
     np.testing.assert_array_equal(
         stretch.own, film.sound[stretch.begin - lead :][: len(stretch.own)]
     )
