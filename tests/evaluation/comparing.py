@@ -17,11 +17,11 @@ QUICK = [
     f"clock.sample_rate={RATE}",
     "clock.fps=10",
     "input.kind=pixels",
-    "network.hidden=[4]",
-    "training.epochs=4",
-    "training.rate=0.01",
+    "network.hidden=[16]",
+    "training.epochs=12",
+    "training.rate=0.003",
 ]
-TWO = ["waveform", "waveform network.hidden=[8]"]
+TWO = ["waveform", "waveform network.hidden=[32]"]
 
 
 def lit_tones(seconds: float, fps: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
@@ -29,7 +29,8 @@ def lit_tones(seconds: float, fps: int = 10, seed: int = 0) -> dict[str, np.ndar
     random = np.random.default_rng(seed)
     count = round(seconds * fps)
     light = np.where(random.random(count) < 0.3, random.integers(100, 255, count), 0)
-    frames = np.broadcast_to(light[:, None, None], (count, 64, 64)).astype(np.uint8)
+    frames = np.zeros((count, 64, 64), np.uint8)
+    frames[:, :, :32] = light[:, None, None]  # all white would be a screen, which is silent
     loud = np.repeat(light / 255, RATE // fps)
     tone = np.sin(2 * np.pi * 400 * np.arange(len(loud)) / RATE)
     return {"frames": frames, "sound": 0.5 * loud * tone}

@@ -144,7 +144,9 @@ function summary(values) {
 function cell(figure, decimals, group) {
   const kind = { class: RECIPES.includes(group) ? "brain" : "" };
   if (!figure) return el("td", kind, "–");
-  const spread = figure.spread ? ` ± ${figure.spread.toFixed(decimals)}` : "";
+  const known = figure.seeds?.filter((value) => value !== null).length;
+  const some = known < figure.seeds?.length ? ` (${known} of ${figure.seeds.length})` : "";
+  const spread = (figure.spread ? ` ± ${figure.spread.toFixed(decimals)}` : "") + some;
   const text = figure.mean < 10000 ? number(figure.mean, decimals)
     : Math.round(figure.mean).toLocaleString("en");
   return el("td", kind, text, el("span", { class: "pm" }, spread));
