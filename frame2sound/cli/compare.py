@@ -64,7 +64,7 @@ def compare(
     from frame2sound.evaluation.stretches import Footage
     from frame2sound.library.part import part
     from frame2sound.library.store import Library
-    from frame2sound.studio.comparing import run_comparison
+    from frame2sound.studio import run_comparison
 
     chosen = entries(recipe, settings or ())
     parted = part(Library.open(library), split, held_out or ())
@@ -101,8 +101,11 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
 
 def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
     """Return a difference in words."""
-    form = f"+.{about['decimals'] + 1}f"
-    value, low, high = (f"{difference[name]:{form}}" for name in ("difference", "low", "high"))
+    decimals = about["decimals"] + 1
+    value, low, high = (
+        f"{round(difference[name], decimals) + 0.0:+.{decimals}f}"  # no minus zero
+        for name in ("difference", "low", "high")
+    )
     unit = f" {about['unit']}" if about["unit"] else ""
     verdict = f"{difference['better']} is better" if difference["better"] else "no clear difference"
     return (
@@ -114,5 +117,5 @@ def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
 def _cell(figure: dict[str, Any] | None, decimals: int) -> str:
     if figure is None:
         return "-"
-    text = f"{figure['mean']:.{decimals}f}"
+    text = f"{round(figure['mean'], decimals) + 0.0:.{decimals}f}"  # no minus zero
     return text if figure["spread"] is None else f"{text} ± {figure['spread']:.{decimals}f}"

@@ -52,6 +52,7 @@ class Deck {
     if (Deck.current && Deck.current !== this) Deck.current.unload();
     Deck.current = this;
     this.load();
+    if (this.playing) return;
     if (this.length && this.at > this.length - 0.15) this.at = 0;
     this.playing = true;
     this.align(this.at);
@@ -62,8 +63,8 @@ class Deck {
   }
 
   pause() {
-    this.playing = false;
     this.at = this.now();
+    this.playing = false;
     this.video.pause();
     for (const sound of this.sounds.values()) sound.pause();
     this.watch();
@@ -74,12 +75,10 @@ class Deck {
   }
 
   end() {
-    this.at = 0;
-    if (this.loop && this.playing) this.play();
-    else {
-      this.pause();
-      this.seek(0);
-    }
+    const again = this.loop && this.playing;
+    this.pause();
+    this.seek(0);
+    if (again) this.play();
   }
 
   now() {
