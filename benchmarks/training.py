@@ -2,10 +2,11 @@
 
     python benchmarks/training.py [--recipe NAME ...] [--batch 512] [--device cpu]
 
-A step of the real loop - pairs from the memory-mapped library, scaling, forward, backward,
+A step of the real loop - lessons, forward, backward,
 optimiser - counted as the arithmetic that it must do: 2 operations a weight and pair forward, 2
-for the weights' gradient, 2 for the input's (not in the first layer). The matrix product beside it
-is one of the first layer's shape. Both in turns; the median of the runs counts.
+for the weights' gradient, 2 for the input's (not in the first layer that learns). Eyes do not learn
+and are not counted. The matrix product beside it is one of that first layer's shape, as precise as
+the loop's. Both in turns; the median of the runs counts.
 """
 
 from __future__ import annotations
@@ -14,16 +15,18 @@ import argparse
 import statistics
 import tempfile
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from frame2sound.brain.networks import Network
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.clock import Clock
 from frame2sound.film.picture import SIZE
 from frame2sound.library.store import Card, Library
-from frame2sound.training.optimiser import pick_device
+from frame2sound.training.optimiser import pick_device, precise
 from frame2sound.training.trainer import Trainer
 
 RUNS = 5
@@ -45,28 +48,38 @@ def noise_library(path: Path, frames: int, clock: Clock) -> Library:
     return library
 
 
-def operations(network: torch.nn.Sequential, batch: int) -> float:
+def matrices(network: Network) -> list[torch.Tensor]:
+    """Return the matrices that learn, the first layer's first."""
+    return [
+        weights for weights in network.parameters() if weights.requires_grad and weights.ndim > 1
+    ]
+
+
+def operations(network: Network, pairs: int) -> float:
     """Return the operations of one step."""
-    weights = [layer.weight.numel() for layer in network if isinstance(layer, torch.nn.Linear)]
-    return 2.0 * batch * (3 * sum(weights) - weights[0])
+    weights = [matrix.numel() for matrix in matrices(network)]
+    return 2.0 * pairs * (3 * sum(weights) - weights[0])
 
 
-def product_rate(batch: int, width: int, device: torch.device) -> float:
+def product_rate(pairs: int, shape: torch.Size, device: torch.device) -> float:
     """Return operations a second of a bare matrix product."""
-    left = torch.randn(batch, SIZE * SIZE, device=device)
-    right = torch.randn(SIZE * SIZE, width, device=device)
+    with precise(device):
+        left, right = torch.randn(pairs, shape[1], device=device), torch.randn(shape, device=device)
+        kind = torch.mm(left, right.T).dtype
+    left, right = left.to(kind), right.to(kind)
     begun = _now(device)
     for _ in range(STEPS):
-        torch.mm(left, right)
-    return 2.0 * batch * SIZE * SIZE * width * STEPS / (_now(device) - begun)
+        torch.mm(left, right.T)
+    return 2.0 * pairs * right.numel() * STEPS / (_now(device) - begun)
 
 
-def step_rate(trainer: Trainer, order: np.ndarray, device: torch.device) -> float:
+def seconds_a_step(trainer: Trainer, device: torch.device) -> float:
     """Return seconds a step."""
+    steps = list(islice(trainer.plan.epoch(0), STEPS))
     begun = _now(device)
-    for step in range(STEPS):
-        trainer.step(order[step * trainer.batch :][: trainer.batch])
-    return (_now(device) - begun) / STEPS
+    for step in steps:
+        trainer.step(step)
+    return (_now(device) - begun) / len(steps)
 
 
 def _now(device: torch.device) -> float:
@@ -81,17 +94,18 @@ def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
     frames = batch * (STEPS + 8)
     library = noise_library(folder / name, frames, recipe.ticking())
     trainer = Trainer(library, recipe, 0, device)
-    order = np.random.default_rng(0).permutation(len(trainer.material.learned))
-    width = recipe.network.hidden[0]
-    step_rate(trainer, order, device), product_rate(batch, width, device)
+    trainer.network.train()
+    pairs = next(iter(trainer.plan.epoch(0))).which.size
+    first = matrices(trainer.network)[0].shape
+    seconds_a_step(trainer, device), product_rate(pairs, first, device)
     runs = [
-        (product_rate(batch, width, device), step_rate(trainer, order, device)) for _ in range(RUNS)
+        (product_rate(pairs, first, device), seconds_a_step(trainer, device)) for _ in range(RUNS)
     ]
     product = statistics.median(run[0] for run in runs)
     seconds = statistics.median(run[1] for run in runs)
-    rate = operations(trainer.network, batch) / seconds
+    rate = operations(trainer.network, pairs) / seconds
     print(
-        f"{name:24} batch {batch}  {batch / seconds:8.0f} pairs/s  step {rate / 1e9:7.0f} GFLOP/s  "
+        f"{name:24} batch {pairs}  {pairs / seconds:8.0f} pairs/s  step {rate / 1e9:7.0f} GFLOP/s  "
         f"matrix product {product / 1e9:7.0f} GFLOP/s  ratio {rate / product:.2f}"
     )
 
