@@ -51,9 +51,9 @@ from frame2sound.library.calibration import calibrate, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.training.lessons import Lessons
-from frame2sound.training.loop import Report, Trainer
 from frame2sound.training.losses import mean_of
 from frame2sound.training.optimiser import pick_device
+from frame2sound.training.trainer import Report, Trainer
 
 Numbers = NDArray[np.float32]
 

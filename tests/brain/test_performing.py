@@ -8,6 +8,7 @@ from frame2sound.brain import brain as module
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.inputs import see
+from frame2sound.brain.networks import Told
 
 NETWORKS = {
     "mlp": {"kind": "mlp", "hidden": [6]},
@@ -154,14 +155,14 @@ def screens(brain, level, seconds):
 @pytest.mark.parametrize("network", [name for name in MEMORY if "hearing" not in name])
 @pytest.mark.parametrize("seen", ["pixels", "eyes, history, motion", "eyes, motion, colour"])
 @pytest.mark.parametrize("level", [0, 255])
-def test_screens_are_silent_at_first_and_after_two_seconds(small, network, seen, level):
+def test_screens_are_silent_after_two_seconds(small, network, seen, level):
     brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
     before = np.abs(screens(brain, level, 3)).max(1)
     assert before.min() > 0.01
     brain.silence_screens()
     sound = np.abs(screens(brain, level, 3)).max(1) / before.max()
     # Sums in single precision of numbers as large as what they were.
-    assert sound[[0, 59]].max() < 1e-5
+    assert sound[59] < 1e-5
     if network == "tcn":  # it has forgotten all else
         assert sound[14:].max() < 1e-5
     assert np.abs(brain.predict(film(brain.colour))).max() > 1e-3
@@ -169,10 +170,18 @@ def test_screens_are_silent_at_first_and_after_two_seconds(small, network, seen,
 
 @pytest.mark.parametrize("network", ["hearing", "hearing lstm"])
 @pytest.mark.parametrize("scaling", ["rms", "half"])
-def test_who_hears_itself_is_silent_when_a_film_begins_with_a_screen(small, network, scaling):
+@pytest.mark.parametrize("level", [0, 255])
+def test_who_has_heard_silence_for_long_is_silent_on_a_screen(small, network, scaling, level):
     brain = awake(small(network=NETWORKS[network], target={"kind": "pcm", "scaling": scaling}))
-    before = np.abs(np.concatenate([screens(brain, level, 1 / 30) for level in (0, 255)]))
-    assert before.max(1).min() > 0.01
+    before = np.abs(screens(brain, level, 1 / 30)).max()
+    assert before > 0.01
     brain.silence_screens()
-    for level in (0, 255):
-        assert np.abs(screens(brain, level, 1 / 30)).max() < 1e-5 * before.max()
+    looks = torch.full((1, 60, 4096), level / 255)
+    silent = torch.full((1, 60, brain.target.length), brain.target.silent)
+    told = Told(silent, torch.zeros(1, 60, dtype=torch.bool))
+    with torch.no_grad():
+        given, memory = brain.network(looks, brain.network.fresh(1), told)
+        again, _ = brain.network(looks[:, :1], memory)
+    for output in (given[:, -1], again[:, 0]):
+        # It has settled to a hundred-thousandth or so.
+        assert np.abs(brain.target.prediction(output)).max() < 1e-3 * before

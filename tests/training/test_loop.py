@@ -305,6 +305,13 @@ def test_reports_count_up_to_the_last_step(library, film, small, out):
     assert all(report.held_out is None for report in told)
 
 
+@pytest.mark.parametrize(("steps", "epochs"), [(1, 1), (17, 1), (18, 2), (60, 3)])
+def test_a_long_film_is_learned_in_no_more_steps(library, film, small, out, steps, epochs):
+    recipe = small(held_out=0.0, batch=7, steps=steps)
+    assert Trainer(library, recipe, 0, CPU).steps == 17  # of 120 pairs
+    assert train(library, recipe, out, device="cpu").provenance["epochs"] == epochs
+
+
 @pytest.mark.parametrize("name", ["nonsense", "cuda:99", ""])
 def test_a_device_that_is_not_there_is_named(library, film, small, out, name):
     with pytest.raises(TrainingError, match="is not there; expected auto, cpu, cuda or mps"):
