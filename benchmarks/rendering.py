@@ -16,12 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
+import torch
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import save_brain
@@ -61,11 +60,10 @@ def sound(film: Path, brain: Brain, style: Style, folder: Path) -> float:
 
 
 def loud_brain(recipe: str) -> Brain:
-    """Return an untrained brain that is as loud as a trained one: about -20 dBFS."""
-    brain = Brain.untrained(load_recipe(recipe), rms=0.1)
-    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 64), np.uint8)
-    level = float(np.sqrt(np.mean(brain.blocks(noise) ** 2)))
-    return replace(brain, target=replace(brain.target, scale=brain.target.scale * 0.1 / level))
+    """Return an untrained brain of log magnitudes that is heard: 40 dB above its floor."""
+    brain = Brain.untrained(load_recipe(recipe), scale=0.1)
+    torch.nn.init.constant_(brain.network.top.bias, 2.0)
+    return brain
 
 
 def compare(film: Path, brain: Brain, folder: Path) -> None:

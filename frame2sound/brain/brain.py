@@ -68,8 +68,10 @@ class Brain:
 
     @property
     def parameters(self) -> int:
-        """How many numbers it has learned."""
-        return sum(tensor.numel() for tensor in self.network.parameters())
+        """How many numbers it has learned; what its eyes are made of was computed."""
+        eyes = self.network.eyes
+        computed = [] if eyes is None else list(eyes.parameters())
+        return sum(map(torch.numel, self.network.parameters())) - sum(map(torch.numel, computed))
 
     def perform(self) -> Watching:
         """Begin a film."""

@@ -178,7 +178,7 @@ def eigenframes(
     rank = min(count, *views.shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        _, singular, basis = torch.svd_lowrank(views - mean, q=rank, niter=4)
+        _, singular, basis = torch.svd_lowrank(views - mean, q=rank, niter=2)
     variance = singular**2 / len(views)
     # Pictures that are all alike have no variance; one grey level's keeps the division sound.
     spread = torch.sqrt(variance + floor * variance.mean() + 255.0**-2)

@@ -68,7 +68,7 @@ class Network(nn.Module):
         memory = self.body.fresh(streams)
         if self.ear is None:
             return memory
-        return (self.top.bias.new_full((streams, self.top.out_features), self.silent), *memory)
+        return (self._silence_heard().expand(streams, -1), *memory)
 
     def begun(self, memory: Memory, begins: torch.Tensor) -> Memory:
         """Return a memory in which streams begin anew where ``begins``, bool ``(streams,)``."""
@@ -88,25 +88,32 @@ class Network(nn.Module):
         if self.ear is None:
             hidden, memory = self.body(looks, memory)
             return self.top(hidden), memory
-        outputs, (heard, *state) = [], memory
+        # What is heard of its own is linear in what the top sees: one small map instead of two.
+        weight = self.ear.weight @ self.top.weight.detach()
+        bias = self.ear(self.top.bias.detach())
+        told_heard = None if told is None else self.ear(told.wanted)
+        hidden, heard, state = [], memory[0], memory[1:]
         for at in range(looks.shape[1]):
-            hidden, state = self.body(
-                torch.cat([self.ear(heard), looks[:, at]], 1)[:, None], tuple(state)
-            )
-            output = self.top(hidden)[:, 0]
-            outputs.append(output)
-            heard = output.detach()
-            if told is not None:
-                heard = torch.where(told.own[:, at, None], heard, told.wanted[:, at])
-        return torch.stack(outputs, 1), (heard, *state)
+            seen = torch.cat([heard, looks[:, at]], 1)
+            values, state = self.body(seen[:, None], state)
+            hidden.append(values)
+            heard = nn.functional.linear(values[:, 0].detach(), weight, bias)
+            if told is not None and told_heard is not None:
+                heard = torch.where(told.own[:, at, None], heard, told_heard[:, at])
+        return self.top(torch.cat(hidden, 1)), (heard, *state)
+
+    def _silence_heard(self) -> torch.Tensor:
+        assert self.ear is not None
+        silence = self.top.bias.new_full((self.top.out_features,), self.silent)
+        heard: torch.Tensor = self.ear(silence)
+        return heard.detach()
 
     def hidden(self, looks: torch.Tensor) -> torch.Tensor:
         """Return what the top sees of looks ``(streams, n, width)`` while silence is heard."""
         memory = self.fresh(len(looks))
         if self.ear is not None:
-            shape = (*looks.shape[:2], self.top.out_features)
-            ear = self.ear(looks.new_full(shape, self.silent))
-            looks, memory = torch.cat([ear, looks], 2), memory[1:]
+            heard = memory[0][:, None].expand(-1, looks.shape[1], -1)
+            looks, memory = torch.cat([heard, looks], 2), memory[1:]
         hidden: torch.Tensor = self.body(looks, memory)[0]
         return hidden
 
