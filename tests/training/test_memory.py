@@ -76,7 +76,7 @@ MLP = {"kind": "mlp", "hidden": [16]}
 def test_what_is_heard_five_frames_later_takes_a_memory(
     library, echoing, tmp_path, network, seen, solves
 ):
-    epochs = 18 if "hears" in network else 9  # it first learns to hear the truth, then itself
+    epochs = 40 if "hears" in network else 9  # it first learns to hear the truth, then itself
     asked = recipe(network, seen, epochs=epochs)
     brain = train(library, asked, tmp_path / "b.safetensors", device="cpu")
     said = brain.provenance
