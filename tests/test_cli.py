@@ -49,7 +49,7 @@ def test_without_words_it_says_how_to_use_it(tmp_path: Path) -> None:
     ("words", "match"),
     [
         (["rendr"], "No such command"),
-        (["render", "x.mp4"], "--brain"),
+        (["render", "--brain", "b"], "animations"),
         (["render", "x.mp4", "--brain", "b", "--mode", "loud"], "overlap-add"),
         (["render", "x.mp4", "--brain", "b", "--gain", "loud"], "-200dB to 60dB"),
         (["render", "x.mp4", "--brain", "b", "--loudness", "5"], "expected -70 to 0 LUFS"),
@@ -231,7 +231,7 @@ def test_interrupted_training_keeps_the_best_and_resumes(studio: Path, tmp_path:
 def test_brains_lists_recipes_and_cards(studio: Path) -> None:
     said = run(studio, "brains").stdout
     assert "osborne-combined-big" in said
-    assert "pixels 4096 - 2000 - 1500 - 1000 - pcm 735\n" in said
+    assert "eigenframes 4096 - 2000 - 1500 - 1000 - pcm 735\n" in said
     card = json.loads(run(studio, "brains", "brain.safetensors", "--json").stdout)[0]
     assert card["provenance"]["films"][0]["name"] == "calibration"
     assert card["corpus"]["kind"] == "carried"

@@ -10,6 +10,7 @@ from frame2sound.brain.baselines import Linear, Mean, Nearest
 from frame2sound.brain.sounding import Sounding
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
+from frame2sound.film.picture import SIZE, luma
 from frame2sound.training.material import MOST_SEEN, Material
 from frame2sound.training.pairs import Pairs
 
@@ -39,12 +40,12 @@ def learned_baselines(clock: Clock, target: Target, material: Material) -> dict[
 
 
 def taken(pairs: Pairs, target: Target) -> tuple[NDArray[np.uint8], torch.Tensor]:
-    """Return frames, and what is wanted of them; spread over all pairs if these are many."""
+    """Return grey frames, and what is wanted of them; spread over all pairs if these are many."""
     which = pairs.spread(MOST_SEEN)
-    shape = pairs.films[0].frames.shape[1:]
-    frames = np.empty((len(which), *shape), np.uint8)
+    frames = np.empty((len(which), SIZE, SIZE), np.uint8)
     outputs = torch.empty(len(which), target.length)
     for at in range(0, len(which), TOGETHER):
-        frames[at : at + TOGETHER], excerpts = pairs.take(which[at : at + TOGETHER])
+        moments, excerpts = pairs.take(which[at : at + TOGETHER])
+        frames[at : at + TOGETHER] = luma(moments[:, -1]) if moments.ndim == 5 else moments[:, -1]
         outputs[at : at + TOGETHER] = target.wanted(torch.from_numpy(excerpts))
     return frames, outputs

@@ -16,7 +16,7 @@ RATE = 8000
 QUICK = [
     f"clock.sample_rate={RATE}",
     "clock.fps=10",
-    "input.kind=pixels",
+    "input={kind='pixels'}",
     "network.hidden=[16]",
     "training.epochs=12",
     "training.rate=0.003",

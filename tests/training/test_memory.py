@@ -42,7 +42,7 @@ def recipe(network, seen=None, **training):
         "input": eyes | (seen or {}),
         "network": {"hidden": [8]} | network,
         "training": {
-            "epochs": 9,
+            "epochs": 12,
             "rate": 2e-2,
             "chunk": 8,
             "batch": 64,
