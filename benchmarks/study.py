@@ -1,0 +1,158 @@
+"""Does depth help, and does memory? Brains compared over kinds of film, and lengths of it.
+
+    python benchmarks/study.py [--films bounce lines] [--seconds 20 60] [--seeds 3] [-o FOLDER]
+
+Of each demo film so many seconds are learned (seed 0), and 30 s of another seed judged, by
+`frame2sound compare`, with its baselines and intervals. Each comparison has a folder in
+FOLDER/work and goes on where it stopped; its results are gathered in FOLDER: `results.json`, and
+`README.md` with a table of all. `--table` only gathers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from footage import drawn
+
+from frame2sound.cli.progress import Progress
+from frame2sound.evaluation.plan import Plan, entries
+from frame2sound.evaluation.stretches import Footage
+from frame2sound.film.demo import film_names
+from frame2sound.library.calibration import calibrate
+from frame2sound.library.part import part
+from frame2sound.library.pickler import pickle_film
+from frame2sound.library.store import Library
+from frame2sound.studio import run_comparison
+
+RECIPES = ("shallow", "deep", "deep input.history=3 input.motion=true", "memory")
+SIZE = (480, 360)
+JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
+SHOWN = {
+    "onset_f": ("onset F", ".2f"),
+    "envelope_correlation": ("envelope", ".2f"),
+    "spectral_distance_db": ("distance, dB", ".2f"),
+    "pitch": ("pitch", ".2f"),
+}
+PAIRS = (("deep", "shallow"), ("memory", "deep"), ("memory", RECIPES[2]), (RECIPES[2], "deep"))
+"""Which brain is set against which."""
+
+Table = dict[str, Any]
+
+
+def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Path) -> None:
+    """Compare recipes on a film, or go on doing so."""
+    out = work / f"{film}-{seconds:g}"
+    learned = drawn(work / "films", film, seconds, 0, SIZE)
+    judged = drawn(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
+    library = Library.create(out / "library")
+    calibrate(library)
+    for path in (learned, judged):
+        pickle_film(path, library)
+    unseen = [each.name for each in library.films() if each.card.source.endswith(judged.name)]
+    parted = part(library, None, unseen)
+    footage = tuple(map(Footage.held_out, parted.held_out))
+    plan = Plan(out / "comparison", entries(recipes), seeds, parted, footage, "overlap-add")
+    with Progress() as progress:
+        run_comparison(plan, "cpu", progress.show)
+
+
+def gathered(work: Path) -> dict[str, Table]:
+    """Return the results of all comparisons that are done, by film and seconds."""
+    found = {}
+    for path in sorted(work.glob("*/comparison/results.json")):
+        found[path.parts[-3]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def page(tables: dict[str, Table]) -> Iterator[str]:
+    """Yield the lines of a page: a table of figures, and one of differences."""
+    yield "# Shallow or deep, with memory or without\n"
+    yield "Made by `python benchmarks/study.py -o benchmarks/study`. Means over seeds, in brackets"
+    yield "their standard deviation; beside brains, what does not learn. *Distance* is log-spectral.\n"
+    heads = [label for label, _ in SHOWN.values()]
+    for name, table in tables.items():
+        film, seconds = name.rsplit("-", 1)
+        yield f"## {film}, {seconds} s learned\n"
+        yield f"| | {' | '.join(heads)} | trained, s |"
+        yield "|---|" + "--:|" * (len(heads) + 1)
+        took = trained(table)
+        for who, figures in table["figures"].items():
+            cells = (cell(figures.get(key), form) for key, (_, form) in SHOWN.items())
+            yield f"| {who} | {' | '.join(cells)} | {took.get(who, '-')} |"
+        yield ""
+        lines = list(differences(table))
+        if lines:
+            yield "| difference (95 % interval) | " + " | ".join(heads) + " |"
+            yield "|---|" + "--:|" * len(heads)
+            yield from lines
+            yield ""
+
+
+def trained(table: Table) -> dict[str, str]:
+    """Return the mean seconds that training each recipe took."""
+    found: dict[str, list[float]] = {}
+    for brain in table["brains"]:
+        found.setdefault(brain["recipe"], []).append(brain["seconds"])
+    return {who: f"{sum(took) / len(took):.0f}" for who, took in found.items()}
+
+
+def differences(table: Table) -> Iterator[str]:
+    """Yield rows: by how much one brain is above another; bold where the interval excludes 0."""
+    known = {(d["ours"], d["theirs"], d["figure"]): (d, 1) for d in table["differences"]}
+    known |= {(theirs, ours, figure): (d, -1) for (ours, theirs, figure), (d, _) in known.items()}
+    for ours, theirs in PAIRS:
+        cells = []
+        for key, (_, form) in SHOWN.items():
+            found = known.get((ours, theirs, key))
+            cells.append("-" if found is None else interval(*found, form))
+        if set(cells) != {"-"}:
+            yield f"| {ours} minus {theirs} | {' | '.join(cells)} |"
+
+
+def interval(difference: Table, sign: int, form: str) -> str:
+    """Return a difference and its interval."""
+    value, low, high = (sign * difference[key] for key in ("difference", "low", "high"))
+    low, high = min(low, high), max(low, high)
+    text = f"{value:+{form}} ({low:+{form}} to {high:+{form}})"
+    return f"**{text}**" if low > 0 or high < 0 else text
+
+
+def cell(figure: Table | None, form: str) -> str:
+    """Return a mean, and the spread over seeds."""
+    if figure is None or figure["mean"] is None:
+        return "-"
+    spread = figure.get("spread") or figure.get("sd")
+    return f"{figure['mean']:{form}}" + (f" ({spread:{form}})" if spread else "")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--films", nargs="+", default=film_names(), choices=film_names())
+    parser.add_argument("--seconds", nargs="+", type=float, default=[20.0, 60.0])
+    parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--table", action="store_true", help="gather what is done")
+    parser.add_argument("-o", "--out", type=Path, default=Path("study"))
+    given = parser.parse_args()
+    work = given.out / "work"
+    if not given.table:
+        for film in given.films:
+            for seconds in given.seconds:
+                compare(film, seconds, given.recipes, given.seeds, work)
+    tables = gathered(work)
+    given.out.mkdir(parents=True, exist_ok=True)
+    (given.out / "results.json").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+    text = "\n".join(page(tables))
+    (given.out / "README.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
