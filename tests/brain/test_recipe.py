@@ -43,7 +43,7 @@ OURS = {
     "shallow": [256 + 340, 512, 4 * (1 + 513)],
     "mel": [256 + 340, 512, 512, 512, 4 * (1 + 96)],
     "waveform": [256 + 340, 512, 512, 512, 911],
-    "memory": [256 + 340, 256, 4 * (1 + 513)],
+    "memory": [5 * (256 + 340), 512, 512, 4 * (1 + 513)],
 }
 """Eigenframes and profiles to four spectra a frame, each with its level;
 or blocks of 735 samples and a lead of 0.008 s, which is 176."""
@@ -71,8 +71,9 @@ def test_a_shipped_recipe_has_its_layers(name, layers):
         network = build_network(recipe, size_of(recipe.input), target_of(recipe).length)
     assert widths(network) == layers
     if name == "memory":
-        assert [(cell.input_size, cell.hidden_size) for cell in network.body.cells] == [(256, 256)]
-        assert network.top.in_features == 256 + 256
+        cells = network.body.body.cells
+        assert [(cell.input_size, cell.hidden_size) for cell in cells] == [(512, 256)]
+        assert network.top.in_features == 512 + 256 + 64  # its layers, its memory, its glance
 
 
 @pytest.fixture(scope="module")
