@@ -121,7 +121,8 @@ class Rnn(_Layered, frozen=True, tag_field="kind", tag="rnn"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _refuse_huge(sum(8 * width * width for width in self.memory))
+        widths = (*self.hidden[-1:], *self.memory)
+        _refuse_huge(sum(4 * (before + after) * after for before, after in pairwise(widths)))
 
 
 class Tcn(_Layered, frozen=True, tag_field="kind", tag="tcn"):
@@ -137,7 +138,8 @@ class Tcn(_Layered, frozen=True, tag_field="kind", tag="tcn"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _refuse_huge(self.layers * self.kernel * self.channels**2)
+        entering = self.hidden[-1] if self.hidden else 0
+        _refuse_huge((entering + self.layers * self.kernel * self.channels) * self.channels)
 
 
 Networked = Mlp | Rnn | Tcn

@@ -72,6 +72,8 @@ class Trainer:
         self.material = Material.of(library, recipe, seed)
         self.best_brain = self.material.untrained(recipe, seed)
         self.network = self.best_brain.network.to(device)
+        if device.type == "cuda" and self.network.ear is None:  # what hears itself is a long loop
+            self.network.compile()
         self.target = self.best_brain.target
         self.lessons = Lessons(self.material.learned, self.best_brain, device)
         self.held_out = Lessons(self.material.held_out, self.best_brain, device)
