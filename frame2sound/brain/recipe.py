@@ -99,7 +99,8 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
         "lines", or "my/own.toml".
     settings : list of "key=value", optional
         Values to change, in TOML's notation: ``training.epochs=5``, ``network.hidden=[64, 64]``,
-        ``preset=hindle``. A preset changes what the recipe says, and other values change both.
+        ``preset=hindle``. A preset changes what the recipe says, and other values change both. A
+        part that becomes of another kind (``input.kind=pixels``) keeps nothing of what it was.
 
     Raises
     ------
@@ -171,9 +172,12 @@ def _set(table: dict[str, Any], setting: str) -> None:
         if not isinstance(table, dict):
             raise RecipeError(f"got --set {setting}, but {parent} is a value, not a table")
     try:
-        table[last] = tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        table[last] = text.strip()
+        value = text.strip()
+    if last == "kind" and table.get(last) != value:
+        table.clear()
+    table[last] = value
 
 
 def _to_fraction(kind: type, value: Any) -> Any:

@@ -221,7 +221,7 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (RNN | {"memory": []}, "length >= 1"),
         (RNN | {"memory": [0]}, r">= 1.*network\.memory"),
         (RNN | {"memory": [8] * 17}, "length <= 16"),
-        (RNN | {"memory": [8000]}, "hidden layers of 512000000 weights, expected at most"),
+        (RNN | {"hidden": [65536], "memory": [7000]}, "hidden layers of 2031008000 weights"),
         (RNN | {"memory": [65536]}, "expected at most 500000000"),
         (RNN | {"cell": "elman"}, r"elman.*network\.cell"),
         (RNN | {"hears": -1}, r">= 0.*network\.hears"),
@@ -233,7 +233,7 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (CONVOLVING | {"layers": 0}, r">= 1.*network\.layers"),
         (CONVOLVING | {"layers": 13}, r"<= 12.*network\.layers"),
         (CONVOLVING | {"channels": 0}, r">= 1.*network\.channels"),
-        (CONVOLVING | {"channels": 8192}, "hidden layers of 805306368 weights"),
+        (CONVOLVING | {"channels": 8192}, "hidden layers of 805339136 weights"),
         (CONVOLVING | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
         (CONVOLVING | {"memory": [4]}, "unknown field `memory`"),
         ({"kind": "mlp", "hidden": [4], "hears": 4}, "unknown field `hears`"),
@@ -424,3 +424,9 @@ def test_a_preset_leaves_a_target_of_another_kind():
     recipe = load_recipe("deep", ["preset=hindle"])
     assert recipe.target == load_recipe("deep").target
     assert (recipe.training.loss, recipe.training.optimiser) == ("mse", "nag")
+
+
+def test_a_part_of_another_kind_begins_anew():
+    recipe = load_recipe("deep", ["input.kind=pixels", "input.history=2", "network.glance=0"])
+    assert recipe.input == Pixels(history=2)
+    assert load_recipe("deep", ["input.kind=eigenframes"]) == load_recipe("deep")

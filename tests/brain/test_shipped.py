@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frame2sound.brain.file import load_brain
+from frame2sound.brain.shipped import DEFAULT, find_brain, shipped
+
+FEW_MEGABYTES = 9e6
+
+
+def test_the_default_ships_and_all_together_are_small():
+    assert DEFAULT in shipped()
+    assert sum(path.stat().st_size for path in shipped().values()) < FEW_MEGABYTES
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_shipped_brain_plays_and_has_a_card(name):
+    path = shipped()[name]
+    brain = load_brain(path)
+    assert brain.provenance["best_epoch"] > 0
+    frames = np.random.default_rng(0).integers(0, 256, (20, 64, 64), np.uint8)
+    assert np.isfinite(brain.predict(frames)).all()
+    assert brain.predict(np.zeros((90, 64, 64), np.uint8))[-1].max() < 1e-3  # -60 dB
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for word in (name, brain.recipe.name, "Licence: MIT", "Films:"):
+        assert word in card
+
+
+def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_brain(Path(DEFAULT)) == shipped()[DEFAULT]
+    (tmp_path / DEFAULT).write_bytes(b"")
+    assert find_brain(Path(DEFAULT)) == Path(DEFAULT)
+    assert find_brain(Path("nobody")) == Path("nobody")
