@@ -71,8 +71,8 @@ def gathered(work: Path) -> dict[str, Table]:
 def page(tables: dict[str, Table]) -> Iterator[str]:
     """Yield the lines of a page: a table of figures, and one of differences."""
     yield "# Shallow or deep, with memory or without\n"
-    yield "Made by `python benchmarks/study.py -o benchmarks/study`. Means over seeds, in brackets"
-    yield "their standard deviation; beside brains, what does not learn. *Distance* is log-spectral.\n"
+    yield "Made by `python benchmarks/study.py -o benchmarks/study`. Means over seeds, with their"
+    yield "standard deviation; beside brains, what does not learn. *Distance* is of log spectra.\n"
     heads = [label for label, _ in SHOWN.values()]
     for name, table in tables.items():
         film, seconds = name.rsplit("-", 1)
