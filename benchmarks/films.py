@@ -33,8 +33,8 @@ from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.brain.sounding import Sounding
 from frame2sound.clock import Clock
-from frame2sound.evaluation.averages import Rows, averaged
-from frame2sound.evaluation.baselines import learned_baselines
+from frame2sound.comparison.averages import Rows, averaged
+from frame2sound.comparison.baselines import learned_baselines
 from frame2sound.evaluation.figures import Figures, Reference
 from frame2sound.evaluation.pictures import draw_comparison
 from frame2sound.evaluation.report import measure_sound, shuffled

@@ -19,8 +19,8 @@ from typing import Any
 from footage import drawn
 
 from frame2sound.cli.progress import Progress
-from frame2sound.evaluation.plan import Plan, entries
-from frame2sound.evaluation.stretches import Footage
+from frame2sound.comparison.plan import Plan, entries
+from frame2sound.comparison.stretches import Footage
 from frame2sound.film.demo import film_names
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.part import part

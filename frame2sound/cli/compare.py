@@ -60,8 +60,8 @@ def compare(
     verbose: Verbose = False,
 ) -> None:
     """Train recipes on a library, judge them on what none has seen, and make a page of it."""
-    from frame2sound.evaluation.plan import Plan, entries
-    from frame2sound.evaluation.stretches import Footage
+    from frame2sound.comparison.plan import Plan, entries
+    from frame2sound.comparison.stretches import Footage
     from frame2sound.library.part import part
     from frame2sound.library.store import Library
     from frame2sound.studio import run_comparison

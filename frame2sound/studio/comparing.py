@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame2sound.evaluation.comparison import Comparison, Show
-from frame2sound.evaluation.plan import Plan
-from frame2sound.evaluation.results import results, write_results
+from frame2sound.comparison.comparison import Comparison, Show
+from frame2sound.comparison.plan import Plan
+from frame2sound.comparison.results import results, write_results
 from frame2sound.studio.report import write_report
 
 

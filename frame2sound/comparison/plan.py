@@ -15,8 +15,8 @@ import msgspec
 
 from frame2sound.brain.recipe import Recipe, load_recipe, recipe_table
 from frame2sound.clock import Clock
+from frame2sound.comparison.stretches import Footage
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation.stretches import Footage
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.part import Parted
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode

@@ -13,17 +13,17 @@ import pytest
 import torch
 
 from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.comparison.comparison import ALL, Comparison
+from frame2sound.comparison.players import players
+from frame2sound.comparison.results import FIGURES, results, write_results
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import comparison as comparing
-from frame2sound.evaluation.comparison import ALL, Comparison
 from frame2sound.evaluation.figures import SILENCE_DB
-from frame2sound.evaluation.players import players
-from frame2sound.evaluation.results import FIGURES, results, write_results
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.store import Library
-from tests.evaluation.comparing import RATE, TWO, Interrupt, lit_tones, plan_of
+from tests.comparison.comparing import RATE, TWO, Interrupt, lit_tones, plan_of
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from frame2sound.evaluation.plan import Plan, entries
-from frame2sound.evaluation.stretches import Footage
+from frame2sound.comparison.plan import Plan, entries
+from frame2sound.comparison.stretches import Footage
 from frame2sound.library.part import part
 from frame2sound.library.store import Library
 

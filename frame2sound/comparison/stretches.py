@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock, sample_at, shutter
+from frame2sound.comparison.tallies import Held, heard_onsets
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.figures import Screen
 from frame2sound.evaluation.levels import BLACK
-from frame2sound.evaluation.tallies import Held, heard_onsets
 from frame2sound.evaluation.viewing import read_truth
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.scene import Truth

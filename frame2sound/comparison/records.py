@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.comparison.stretches import Stretch
+from frame2sound.comparison.tallies import STATISTICS, Tally, heard_onsets, tally
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.figures import SILENCE_DB, Reference
 from frame2sound.evaluation.report import measure_sound
-from frame2sound.evaluation.stretches import Stretch
-from frame2sound.evaluation.tallies import STATISTICS, Tally, heard_onsets, tally
 from frame2sound.safe import whole_file
 
 VERSION = 1

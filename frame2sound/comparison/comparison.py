@@ -15,12 +15,12 @@ import numpy as np
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
+from frame2sound.comparison.plan import Entry, Plan
+from frame2sound.comparison.players import Player, players
+from frame2sound.comparison.records import Record, key_of, measured, read_record, write_record
+from frame2sound.comparison.spectrograms import draw_spectrogram
+from frame2sound.comparison.stretches import Stretch, stretches
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation.plan import Entry, Plan
-from frame2sound.evaluation.players import Player, players
-from frame2sound.evaluation.records import Record, key_of, measured, read_record, write_record
-from frame2sound.evaluation.spectrograms import draw_spectrogram
-from frame2sound.evaluation.stretches import Stretch, stretches
 from frame2sound.film.excerpts import write_picture, write_sound
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train

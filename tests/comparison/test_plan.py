@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from frame2sound.comparison.plan import PLAN, entries
 from frame2sound.errors import ComparisonError, RecipeError
-from frame2sound.evaluation.plan import PLAN, entries
 from frame2sound.library.store import Library
-from tests.evaluation.comparing import QUICK, RATE, TWO, plan_of
+from tests.comparison.comparing import QUICK, RATE, TWO, plan_of
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.sounding import Sounding
-from frame2sound.evaluation.baselines import learned_baselines
-from frame2sound.evaluation.plan import Entry, Plan
+from frame2sound.comparison.baselines import learned_baselines
+from frame2sound.comparison.plan import Entry, Plan
+from frame2sound.comparison.stretches import Stretch
 from frame2sound.evaluation.report import shuffled
-from frame2sound.evaluation.stretches import Stretch
 from frame2sound.library.pickler import digest_of
 from frame2sound.rendering.playing import play
 from frame2sound.rendering.style import Style

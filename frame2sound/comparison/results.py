@@ -20,14 +20,14 @@ import numpy as np
 from frame2sound import __version__
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_table
+from frame2sound.comparison.averages import mean_over
+from frame2sound.comparison.bootstrap import DRAWS, LEVEL, paired_difference
+from frame2sound.comparison.comparison import Comparison, Played
+from frame2sound.comparison.records import KEPT, Record, value_of
+from frame2sound.comparison.stretches import Stretch
+from frame2sound.comparison.tallies import BLOCK_SECONDS, STATISTICS
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation.averages import mean_over
-from frame2sound.evaluation.bootstrap import DRAWS, LEVEL, paired_difference
-from frame2sound.evaluation.comparison import Comparison, Played
 from frame2sound.evaluation.figures import SILENCE_DB
-from frame2sound.evaluation.records import KEPT, Record, value_of
-from frame2sound.evaluation.stretches import Stretch
-from frame2sound.evaluation.tallies import BLOCK_SECONDS, STATISTICS
 from frame2sound.safe import whole_file
 
 JSON, CSV = "results.json", "results.csv"

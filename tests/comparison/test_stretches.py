@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from frame2sound.clock import Clock
-from frame2sound.evaluation.stretches import Footage, stretches
+from frame2sound.comparison.stretches import Footage, stretches
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
 from frame2sound.library.part import part

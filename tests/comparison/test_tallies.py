@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from frame2sound.comparison.tallies import STATISTICS, Held, tally
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectra import log_spectral_distance
-from frame2sound.evaluation.tallies import STATISTICS, Held, tally
 
 RATE = 8000
 TRUE = np.array([0.5, 1.3, 2.9, 4.2, 5.0, 7.7])
