@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.comparison import comparison as comparing
 from frame2sound.comparison.comparison import ALL, Comparison
 from frame2sound.comparison.players import players
 from frame2sound.comparison.results import FIGURES, results, write_results
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation import comparison as comparing
 from frame2sound.evaluation.figures import SILENCE_DB
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
