@@ -46,7 +46,6 @@ class Shipped:
 
 BRAINS = (
     Shipped("sketchbook", tuple(film_names()), "A little of all five demo films; the default."),
-    Shipped("clarinets", ("lines",), "Lines for Clarinet: whatever stands upright, sings."),
     Shipped("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
 )
 
@@ -98,7 +97,7 @@ def card(made: Shipped, brain: Brain, judged: dict[str, Figures], size: int) -> 
     films = ", ".join(made.films)
     yield f"- Films: {films}, {SECONDS:.0f} s of each, drawn by `frame2sound films`, seed 0"
     yield f"- Recipe: `{RECIPE}`, {brain.parameters} parameters, {size / 1e6:.1f} MB"
-    yield f"- Training: {source['seconds']:.0f} s on two cores, {source['epochs']} epochs"
+    yield f"- Training: {source['seconds']:.0f} s beside other work, {source['epochs']} epochs"
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"
     yield f"Played to {JUDGED_SECONDS:.0f} s of another seed (overlap-add):\n"
