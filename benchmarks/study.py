@@ -115,9 +115,10 @@ def differences(table: Table) -> Iterator[str]:
 
 def interval(difference: Table, sign: int, form: str) -> str:
     """Return a difference and its interval."""
-    value, low, high = (sign * difference[key] for key in ("difference", "low", "high"))
-    low, high = min(low, high), max(low, high)
-    text = f"{value:+{form}} ({low:+{form}} to {high:+{form}})"
+    value, *ends = (sign * difference[key] for key in ("difference", "low", "high"))
+    low, high = sorted(ends)
+    said = [f"{round(each, int(form[-2])) + 0.0:+{form}}" for each in (value, low, high)]
+    text = f"{said[0]} ({said[1]} to {said[2]})"
     return f"**{text}**" if low > 0 or high < 0 else text
 
 
@@ -148,7 +149,7 @@ def main() -> None:
                 compare(film, seconds, given.recipes, given.seeds, work)
     tables = gathered(work)
     given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "results.json").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+    (given.out / "results.json").write_text(json.dumps(tables) + "\n", encoding="utf-8")
     text = "\n".join(page(tables))
     (given.out / "README.md").write_text(text, encoding="utf-8")
     print(text)

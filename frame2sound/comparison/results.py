@@ -80,7 +80,7 @@ def results(comparison: Comparison, played: Sequence[Played]) -> dict[str, Any]:
         "program": f"frame2sound {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "av")}
         | {"python": platform.python_version()},
-        "library": str(plan.parted.learned.path),
+        "library": plan.parted.learned.path.name,
         "split": {"kind": plan.parted.kind, "learned": plan.films(), "held_out": plan.held_out()},
         "clock": {"fps": str(plan.clock.fps), "sample_rate": plan.clock.sample_rate},
         "mode": plan.mode,
