@@ -20,7 +20,7 @@ test: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2
 
 # The stamp is newer than what it was made from, so a second run needs no network.
 $(READY): pyproject.toml constraints.txt
