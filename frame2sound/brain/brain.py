@@ -138,18 +138,17 @@ class Watching:
         network = self.brain.network
         device = next(network.parameters()).device
         with torch.inference_mode():
-            moments = torch.tensor(self._moments(frames), device=device)
-            looks = network.look(see(moments, self.brain.recipe.input))
+            run = torch.from_numpy(self._run(frames)).to(device)
+            looks = network.follow(run, self.brain.recipe.input)
             output, self.memory = network(looks[None], self.memory)
         given: torch.Tensor = output[0]
         return given
 
-    def _moments(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return each frame after those before it, ``(n, 1 + past, 64, 64)``."""
+    def _run(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return frames after those of the past that they are seen with."""
         past = self.brain.recipe.input.past
         if self._past is None:
             self._past = np.repeat(frames[:1], past, 0)
         whole = np.concatenate([self._past, frames])
         self._past = whole[len(whole) - past :]
-        windows = np.lib.stride_tricks.sliding_window_view(whole, 1 + past, 0)
-        return np.moveaxis(windows, -1, 1)
+        return whole

@@ -137,6 +137,25 @@ class Eyes(nn.Module):
             looks.append(self.light(light(_grey(views[:, 0]))))
         return looks[0] if len(looks) == 1 else torch.cat(looks, 1)
 
+    def follow(self, views: torch.Tensor) -> torch.Tensor:
+        """Look at successive frames, at each only once.
+
+        Gives what `forward` gives of moments whose pasts overlap, but for rounding.
+
+        Parameters
+        ----------
+        views : tensor (kind.past + n, view size)
+            A film's frames, each as one picture; the first are the past of those that follow.
+        """
+        past = self.kind.past
+        now, still = views[past:], self.still(views)
+        looks = [still[past - back :][: len(now)] for back in range(self.kind.stills)]
+        if self.motion is not None:
+            looks.append(self.motion(now - views[past - 1 : -1]))
+        if self.light is not None:
+            looks.append(self.light(light(_grey(now))))
+        return torch.cat(looks, 1)
+
     def _views(self, seen: torch.Tensor) -> torch.Tensor:
         return seen.reshape(len(seen), -1, view_size(self.kind))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from msgspec import structs
 from torch import nn
 
 from frame2sound.brain.bodies import Body, Convolutional, Feedforward, Glancing, Memory, Recurrent
 from frame2sound.brain.eyes import LIGHT, Eyes
-from frame2sound.brain.ingredients import Eigenframes, Mlp, Rnn
+from frame2sound.brain.ingredients import Eigenframes, Mlp, Rnn, Seen
+from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import Recipe
 
 
@@ -62,6 +64,17 @@ class Network(nn.Module):
     def look(self, seen: torch.Tensor) -> torch.Tensor:
         """Turn what `frame2sound.brain.inputs.see` gives into what the rest learns from."""
         return seen if self.eyes is None else self.eyes(seen)
+
+    def follow(self, frames: torch.Tensor, kind: Seen) -> torch.Tensor:
+        """Look at a film's successive frames ``(kind.past + n, 64, 64)``, or in colour.
+
+        The first are the past of those that follow; gives ``(n, width)``.
+        """
+        if self.eyes is None:
+            return see(frames.unfold(0, 1 + kind.past, 1).movedim(-1, 1), kind)
+        return self.eyes.follow(
+            see(frames[:, None], structs.replace(kind, history=0, motion=False))
+        )
 
     def fresh(self, streams: int) -> Memory:
         """Return the memory of so many films that are about to begin."""

@@ -31,11 +31,10 @@ class Gestures:
     @classmethod
     def of(cls, frames: NDArray[np.uint8], before: NDArray[np.uint8] | None = None) -> Gestures:
         """Look at successive frames ``(n, 64, 64)``; ``before`` is the one before the first."""
-        grey = frames.astype(np.float32) / np.float32(255)
-        first = grey[:1] if before is None else before[None].astype(np.float32) / np.float32(255)
-        columns = grey.mean(axis=1, dtype=np.float64)
+        columns = frames.mean(axis=1, dtype=np.float64) / 255
         brightness = columns.mean(axis=1)
         across = np.linspace(-1, 1, columns.shape[1])
         place = columns @ across / columns.shape[1] / np.maximum(brightness, 1e-3)
-        moved = np.abs(np.diff(np.concatenate([first, grey]), axis=0))
-        return cls(brightness, moved.mean(axis=(1, 2), dtype=np.float64), place)
+        last = np.concatenate([frames[:1] if before is None else before[None], frames[:-1]])
+        moved = np.maximum(frames, last) - np.minimum(frames, last)
+        return cls(brightness, moved.mean(axis=(1, 2), dtype=np.float64) / 255, place)

@@ -66,7 +66,9 @@ class SpectralAdd:
         self._laying = Laying(stft, max(1, round(EDGE_SECONDS * rate)))
         self._entrance = Entrance(stft.n_fft // 2, max(1, round(ENTRY_SECONDS * rate)))
         self._centres = np.empty(0, np.int64)
-        self._magnitudes = np.empty((0, stft.bins), np.float32)
+        self._logs = np.empty((0, stft.bins), np.float32)
+        self._levels = np.empty(0, np.float32)
+        self._faint = np.float32(target.scale * FAINTEST)
         self._events = _NO_EVENTS
         self._last: NDArray[np.float32] | None = None
         self._next = 0
@@ -84,7 +86,7 @@ class SpectralAdd:
         places[begins, -1] = max(places[0, -1], 0)
         kept = (places >= 0) | ~begins[:, None]
         self._centres = np.concatenate([self._centres, (bounds[:-1, None] + places)[kept]])
-        self._magnitudes = np.concatenate([self._magnitudes, magnitudes[kept]])
+        self._keep(magnitudes[kept])
         self._end = int(bounds[-1])
         last = int(self._centres[-1 - min(self.target.recipe.a_frame, len(self._centres) - 1)])
         while len(waiting := self._waiting(last)) == PIECE:
@@ -113,6 +115,12 @@ class SpectralAdd:
         rise = np.maximum(rise, 0).mean(axis=1)
         begins: NDArray[np.bool_] = (rise > ONSET_DECADES) | (np.diff(level) > LEVEL_DECADES)
         return begins, sounds[1:] & ~sounds[:-1]
+
+    def _keep(self, magnitudes: NDArray[np.float32]) -> None:
+        """Keep natural logarithms of magnitudes ``(n, bins)``, and of their levels."""
+        levels = np.log(np.linalg.norm(magnitudes, axis=1) + self._faint)
+        self._logs = np.concatenate([self._logs, np.log(magnitudes + self._faint)])
+        self._levels = np.concatenate([self._levels, levels])
 
     def _waiting(self, last: int) -> NDArray[np.int64]:
         """Return the next hops up to a sample, `PIECE` at most; each event begins them anew."""
@@ -146,34 +154,39 @@ class SpectralAdd:
             np.searchsorted(self._events, at, side="right") for at in (begin, centres, end)
         )
         part = np.where(earlier == later, part, here == later)[:, None].astype(np.float32)
-        faint = np.float32(self.target.scale * FAINTEST)
-        decades = self._evened(np.log(self._magnitudes + faint))
-        mixed = decades[ahead] * (1 - part) + decades[after] * part
-        return np.where(mixed > np.log(2 * faint), np.exp(mixed) - faint, np.float32(0))
+        first, stop = int(ahead.min()), int(after.max()) + 1
+        logs = self._evened(first, stop)
+        mixed = logs[ahead - first] * (1 - part) + logs[after - first] * part
+        heard = mixed > np.log(2 * self._faint)
+        return np.where(heard, np.exp(mixed) - self._faint, np.float32(0))
 
-    def _evened(self, decades: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Even log magnitudes over two frames, where the level holds: what steps with frames hums.
+    def _evened(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Even some spectra over two frames, where the level holds: what steps with frames hums.
 
         The weights fall to nothing a frame away, which cancels what repeats with every frame twice
         over. Spectra have a part in it by pairs, one before and one after, unless either is across
         an event or more than `STEADY` louder or softer.
         """
         segment = np.searchsorted(self._events, self._centres, side="right")
-        level = np.log(np.linalg.norm(self._magnitudes, axis=1) + self.target.scale * FAINTEST)
-        number, reach = np.arange(len(decades)), self.target.recipe.a_frame
-        total, weight = decades.copy(), np.ones((len(decades), 1), np.float32)
+        number, reach = np.arange(first, stop), self.target.recipe.a_frame
+        total, weight = self._logs[number], np.ones((len(number), 1), np.float32)
         for offset in range(1, reach):
-            pair = [np.clip(number + o, 0, len(decades) - 1) for o in (-offset, offset)]
-            alike = [(segment[at] == segment) & (np.abs(level[at] - level) < STEADY) for at in pair]
+            pair = [np.clip(number + o, 0, len(self._logs) - 1) for o in (-offset, offset)]
+            alike = [
+                (segment[at] == segment[number])
+                & (np.abs(self._levels[at] - self._levels[number]) < STEADY)
+                for at in pair
+            ]
             share = (alike[0] & alike[1])[:, None] * np.float32(1 - offset / reach)
-            total += (decades[pair[0]] + decades[pair[1]]) * share
+            total += (self._logs[pair[0]] + self._logs[pair[1]]) * share
             weight += 2 * share
         return total / weight
 
     def _forget(self, until: int) -> None:
         """Drop magnitudes and events that no later hop asks for."""
         keep = max(int(np.searchsorted(self._centres, until)) - 1 - self.target.recipe.a_frame, 0)
-        self._centres, self._magnitudes = self._centres[keep:], self._magnitudes[keep:]
+        self._centres = self._centres[keep:]
+        self._logs, self._levels = self._logs[keep:], self._levels[keep:]
         self._events = self._events[self._events > until - 2 * self._laying.reach]
 
 

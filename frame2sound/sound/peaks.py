@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import firwin, upfirdn
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.signal import firwin
 
 OVERSAMPLING = 4
 INTERPOLATION_REACH = 12
@@ -16,7 +17,23 @@ _PHASES = firwin(
     OVERSAMPLING * 2 * INTERPOLATION_REACH + 1, 1 / OVERSAMPLING, window=("kaiser", 6.0)
 )
 _INTERPOLATOR = (_PHASES * OVERSAMPLING).astype(np.float32)
+_BLOCK = 2 * INTERPOLATION_REACH
+"""Samples that are interpolated by one row of a matrix product."""
 _MOST_GAIN = max(float(np.abs(_INTERPOLATOR[k::OVERSAMPLING]).sum()) for k in range(OVERSAMPLING))
+
+
+
+def _interpolating(phase: int) -> NDArray[np.float32]:
+    """Return the matrix that turns a block, and 12 samples on either side, into the between."""
+    taps = _INTERPOLATOR[phase::OVERSAMPLING][::-1]
+    matrix = np.zeros((_BLOCK + 2 * INTERPOLATION_REACH, _BLOCK), np.float32)
+    for sample in range(_BLOCK):
+        first = sample + 1
+        matrix[first : first + len(taps), sample] = taps
+    return matrix
+
+
+_BETWEEN = [_interpolating(phase) for phase in range(1, OVERSAMPLING)]
 
 TOGETHER = 8192
 """Samples that a meter judges at once."""
@@ -28,14 +45,15 @@ def true_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
     Four-fold oversampling as ITU-R BS.1770-4, annex 2, asks for; shape ``(n,)``. The first and
     last 12 samples see zeros beyond the ends.
     """
-    if not len(sound):
-        return np.empty(0, np.float32)
-    dense = upfirdn(_INTERPOLATOR, sound, up=OVERSAMPLING)
-    dense = np.abs(dense[OVERSAMPLING * INTERPOLATION_REACH :][: OVERSAMPLING * len(sound)])
-    between = np.abs(sound)
-    for phase in range(OVERSAMPLING):
-        np.maximum(between, dense[phase::OVERSAMPLING], out=between)
-    return between
+    blocks = max(1, -(-len(sound) // _BLOCK))
+    beyond = INTERPOLATION_REACH + blocks * _BLOCK - len(sound)
+    padded = np.pad(sound, (INTERPOLATION_REACH, beyond))
+    windows = sliding_window_view(padded, len(_BETWEEN[0]))[::_BLOCK]
+    peaks = np.abs(sound)
+    for phase in _BETWEEN:
+        between = (windows @ phase).reshape(-1)[: len(sound)]
+        np.maximum(peaks, np.abs(between, out=between), out=peaks)
+    return peaks
 
 
 def most_between(sound: NDArray[np.float32]) -> float:

@@ -93,13 +93,29 @@ def test_a_performance_equals_a_slow_reference(small, network, seen):
 @pytest.mark.parametrize("past", [1, 3])
 @pytest.mark.parametrize("colour", [False, True])
 def test_the_first_frame_stands_for_those_before_it(small, past, colour):
-    brain = awake(small(input={"kind": "pixels", "history": past, "colour": colour}))
+    recipe = small(input={"kind": "pixels", "history": past, "colour": colour})
+    brain = awake(recipe)
     frames = film(colour, 6)
-    performance = brain.perform()
     expected = moments(frames, past)
-    given = [performance._moments(piece) for piece in np.split(frames, [1, 2])]
-    np.testing.assert_array_equal(np.concatenate(given), expected)
     assert (expected[0] == frames[0]).all()
+    with torch.no_grad():
+        looks = see(torch.from_numpy(expected), recipe.input)
+        output, _ = brain.network(looks[None], brain.network.fresh(1))
+    performance = brain.perform()
+    given = [performance.predict(piece) for piece in np.split(frames, [1, 2])]
+    assert_alike(np.concatenate(given), output[0].numpy() * 0.1)
+
+
+@pytest.mark.parametrize("seen", INPUTS)
+def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
+    recipe = small(input=INPUTS[seen])
+    network, past = awake(recipe).network, recipe.input.past
+    frames = film(recipe.input.colour)
+    run = np.concatenate([np.repeat(frames[:1], past, 0), frames])
+    expected = network.look(see(torch.from_numpy(moments(frames, past)), recipe.input))
+    given = network.follow(torch.from_numpy(run), recipe.input)
+    assert given.shape == expected.shape
+    assert_alike(given.numpy(), expected.numpy())
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -131,7 +131,8 @@ def test_pieces_of_any_size_give_what_the_whole_gives(sizes, channels):
     sound = loud("normal noise")[:8000] * np.linspace(0.2, 3, 8000, dtype=np.float32)
     if channels == 2:
         sound = np.stack([sound, sound[::-1]], axis=1)
-    np.testing.assert_array_equal(limited(sound, sizes=sizes), limited(sound))
+    # Sums of 24 products may be taken in another order, in single precision.
+    np.testing.assert_allclose(limited(sound, sizes=sizes), limited(sound), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 30, 243, 244, 245, 500])

@@ -65,28 +65,39 @@ class Running:
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         partials = self._finder.find(magnitude)
+        peak = np.where(partials.owner < 0, self._bins, partials.owner)
+        advance = self._advance(partials, peak)
         chance = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
         phase = np.empty(magnitude.shape)
         noise = partials.owner < 0
         for hop, begins in enumerate(onset.tolist()):
             if begins or self._phase is None:
                 noise[hop] = False
-                phase[hop] = self._begin(magnitude[hop], partials, hop)
+                phase[hop] = self._begin(magnitude[hop], peak[hop])
             else:
                 noise[hop] &= ~self._lasting(magnitude[hop])
-                phase[hop] = self._advance(partials, hop, chance[hop], noise[hop])
+                np.take(self._phase, peak[hop], out=phase[hop])
+                phase[hop] += advance[hop]
+                np.copyto(phase[hop], chance[hop], where=noise[hop])
+            self._phase = phase[hop]
         loud = np.where(noise, self._gain * roughening(self._stft, magnitude), np.float32(1))
-        return turned(magnitude * loud * np.where(noise, 1, partials.sign), phase)
+        return turned(magnitude * loud * np.where(noise, 1, partials.sign), np.mod(phase, 2 * np.pi))
+
+    def _advance(self, partials: Partials, peak: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far each bin's phase runs on from the hop before; of noise, at its own."""
+        own = np.take_along_axis(partials.frequency, peak, 1).astype(np.float64)
+        before = np.take_along_axis(np.concatenate([self._frequency[None], own[:-1]]), peak, 1)
+        before = np.where(np.abs(before - own) <= _GLIDE, before, own)
+        self._frequency = own[-1]
+        return self._turn * (before + own) / 2
 
     def _begin(
-        self, magnitude: NDArray[np.float32], partials: Partials, hop: int
+        self, magnitude: NDArray[np.float32], peak: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        owner = partials.owner[hop]
         delay = self._stft.hop / 8 * _risen(magnitude)
         phase = -2 * np.pi * np.cumsum(delay) / self._stft.n_fft
-        phase = np.take(phase, np.where(owner < 0, self._bins, owner))
         self._event, self._since = magnitude.copy(), 0
-        return self._keep(phase, _own(partials, hop))
+        return np.take(phase, peak)
 
     def _lasting(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
         """Return which bins hold no more than what is left of the last event in this window."""
@@ -95,31 +106,6 @@ class Running:
             return np.False_
         lasting: NDArray[np.bool_] = magnitude <= _LEFT_OVER * self._tail[self._since] * self._event
         return lasting
-
-    def _advance(
-        self, partials: Partials, hop: int, chance: NDArray[np.float32], noise: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        assert self._phase is not None
-        owner, now = partials.owner[hop], _own(partials, hop)
-        peak = np.where(owner < 0, self._bins, owner)
-        before = self._frequency[peak]
-        before = np.where(np.abs(before - now) <= _GLIDE, before, now)
-        phase = self._phase[peak] + self._turn * (before + now) / 2
-        return self._keep(np.where(noise, chance, np.mod(phase, 2 * np.pi)), now)
-
-    def _keep(
-        self, phase: NDArray[np.float64], frequency: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        self._phase, self._frequency = phase, frequency
-        return phase
-
-
-def _own(partials: Partials, hop: int) -> NDArray[np.float64]:
-    """Return the frequency of each bin's partial; of noise, the bin's own."""
-    owner = partials.owner[hop]
-    peak = np.where(owner < 0, np.arange(len(owner)), owner)
-    frequency: NDArray[np.float64] = partials.frequency[hop][peak].astype(np.float64)
-    return frequency
 
 
 def _risen(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
