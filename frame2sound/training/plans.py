@@ -18,6 +18,9 @@ LEAST_STEPS = 16
 PIECE = 16
 """Most chunks after which a stream begins elsewhere."""
 
+LAID = 2
+"""Chunks for which a stream is exposed twice at once; then it is drawn anew whether it is."""
+
 NONE = -1
 
 
@@ -112,13 +115,15 @@ class Streams:
         self.steps = max(1, pairs // (self.streams * self.chunk))
         self.double_exposure = double_exposure
         self.seed = seed
+        self.span = LAID * self.chunk
+        self.shares = np.array([len(run) for run in runs]) / max(pairs, 1)
 
     def epoch(self, number: int) -> Iterator[Step]:
         """Yield chunks, side by side; memory goes on from each to the next."""
         random = np.random.default_rng([self.seed, 2, number])
         pieces = [piece for run in self.runs for piece in self._pieces(run, random)]
         random.shuffle(pieces)
-        others = [self._over(piece, pieces, random) for piece in pieces]
+        others = [self._over(piece, random) for piece in pieces]
         slots = [
             (*slot, at == 0)
             for piece, other in zip(pieces, others, strict=True)
@@ -137,11 +142,15 @@ class Streams:
         cuts = range(first or PIECE * self.chunk, len(run), PIECE * self.chunk)
         return np.split(run, cuts)
 
-    def _over(self, piece: Numbers, pieces: list[Numbers], random: np.random.Generator) -> Numbers:
+    def _over(self, piece: Numbers, random: np.random.Generator) -> Numbers:
+        """Choose what is laid over a piece: now and then a stretch from anywhere."""
         over = np.full(len(piece), NONE)
-        if random.random() < self.double_exposure:
-            other = pieces[random.integers(len(pieces))][: len(piece)]
-            over[: len(other)] = other
+        for at in range(0, len(piece), self.span):
+            if random.random() < self.double_exposure:
+                run = self.runs[random.choice(len(self.runs), p=self.shares)]
+                first = random.integers(len(run))
+                other = run[first : first + min(self.span, len(piece) - at)]
+                over[at : at + len(other)] = other
         return over
 
     def _chunks(self, piece: Numbers) -> Numbers:

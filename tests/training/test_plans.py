@@ -8,7 +8,7 @@ import pytest
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.training.pairs import Pairs
-from frame2sound.training.plans import PIECE, Shuffled, Streams, in_order, plan_of
+from frame2sound.training.plans import LAID, PIECE, Shuffled, Streams, in_order, plan_of
 
 CLOCK = Clock(30, 8000)
 
@@ -125,21 +125,41 @@ def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
 @every_run
 def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
     plan = streams(runs, 24, 3, double_exposure=1.0)
+    ends = {int(run[-1]) for run in runs if len(run)}
     for number in range(3):
         steps = list(plan.epoch(number))
         for stream in range(plan.streams):
-            last = None
+            unbroken = []
             for step in steps:
                 which, over = step.which[stream], step.over[stream]
-                # Nothing is laid over nothing, and over a piece only as long as both go on.
+                # Nothing is laid over nothing.
                 assert (which[over >= 0] >= 0).all()
                 there = over[over >= 0]
                 assert (over[: len(there)] == there).all()
                 assert (np.diff(there) == 1).all()
-                if not step.begins[stream] and len(there):
-                    assert last is not None
-                    assert there[0] == last + 1
-                last = there[-1] if len(there) == len(which) else None
+                unbroken = [] if step.begins[stream] else unbroken
+                unbroken.append(there)
+                if len(unbroken) > LAID:
+                    # Of the seams between so many chunks, one is a change.
+                    goes_on = [
+                        len(before) == 0
+                        or before[-1] in ends
+                        or list(after[:1]) == [before[-1] + 1]
+                        for before, after in pairwise(unbroken[-LAID - 1 :])
+                    ]
+                    assert sum(goes_on) >= LAID - 1
+
+
+def test_stretches_that_are_laid_over_come_from_anywhere():
+    runs = runs_of(300, 20, 80)
+    plan = streams(runs, 32, 4, double_exposure=1.0)
+    steps = [step for number in range(30) for step in plan.epoch(number)]
+    over = np.concatenate([step.over[step.over >= 0] for step in steps])
+    share = np.bincount(over, minlength=400) / len(over)
+    # By how long they are, not by how many; but nothing begins before a run does.
+    for run in runs:
+        assert share[run].sum() == pytest.approx(len(run) / 400, abs=0.05)
+    assert (share > 0).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
