@@ -107,7 +107,7 @@ def area_mean(plane: NDArray[np.uint8]) -> NDArray[np.float64]:
     large = plane.size > LARGEST_IN_32_BITS
     table = cv2.integral(plane, sdepth=cv2.CV_64F if large else cv2.CV_32S)
     sums = np.einsum("kij,kij->ij", table.ravel()[corners], weights)
-    rows = sums[1:] - sums[:-1]
+    rows: NDArray[np.float64] = sums[1:] - sums[:-1]
     return rows[:, 1:] - rows[:, :-1]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 from scipy.signal import firwin
 
 OVERSAMPLING = 4
@@ -20,7 +20,6 @@ _INTERPOLATOR = (_PHASES * OVERSAMPLING).astype(np.float32)
 _BLOCK = 2 * INTERPOLATION_REACH
 """Samples that are interpolated by one row of a matrix product."""
 _MOST_GAIN = max(float(np.abs(_INTERPOLATOR[k::OVERSAMPLING]).sum()) for k in range(OVERSAMPLING))
-
 
 
 def _interpolating(phase: int) -> NDArray[np.float32]:

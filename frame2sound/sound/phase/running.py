@@ -81,7 +81,9 @@ class Running:
                 np.copyto(phase[hop], chance[hop], where=noise[hop])
             self._phase = phase[hop]
         loud = np.where(noise, self._gain * roughening(self._stft, magnitude), np.float32(1))
-        return turned(magnitude * loud * np.where(noise, 1, partials.sign), np.mod(phase, 2 * np.pi))
+        return turned(
+            magnitude * loud * np.where(noise, 1, partials.sign), np.mod(phase, 2 * np.pi)
+        )
 
     def _advance(self, partials: Partials, peak: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how far each bin's phase runs on from the hop before; of noise, at its own."""
