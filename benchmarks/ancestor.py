@@ -1,15 +1,17 @@
 """From film to trained brain, for every brain that Hindle made in 2015.
 
-    python benchmarks/ancestor.py [--recipe NAME ...] [--minutes 30] [--films FOLDER] [-o FOLDER]
+    python benchmarks/ancestor.py [--recipe NAME ...] [--minutes 30] [--rates 1 2 0.5]
+        [--films FOLDER] [-o FOLDER]
 
 The demo films, equally long, are drawn once (which is not counted) and kept in --films. Counted are
 the commands that a person would type, from their start to their end: `frame2sound pickle` of all
 films, and `frame2sound train` with the recipe's defaults. Asked: that both take a quarter of the
 films' duration at most, and a tenth where there is one hidden layer.
 
-Then the same network is trained with four times the steps, epochs and patience, once at the
-recipe's rate, once at twice and once at half of it. The lowest held-out loss of the three, at any
-epoch, counts as converged; the one of the brain that was kept is asked to be within 1.02 of it.
+Then the same network is trained with four times the steps, epochs and patience, once at each of
+--rates, by which the recipe's is multiplied. The lowest held-out loss of all, at any epoch, counts
+as converged; the one of the brain that was kept is asked to be within 1.02 of it. `--rates` with
+nothing after it leaves this out.
 Losses are relative to silence's. A brain that is no better than silence was kept for what it
 remembers of the films it learned; of such a one the ratio says nothing.
 
@@ -112,8 +114,10 @@ class Result:
 
     @property
     def converged(self) -> float | None:
-        """Return the lowest loss of the longer trainings, once all are done."""
-        return min(map(min, self.longer.values())) if len(self.longer) == len(RATES) else None
+        """Return the lowest loss of the longer trainings and of this one, if there are any."""
+        if not self.longer:
+            return None
+        return min(min(self.curve), *map(min, self.longer.values()))
 
 
 class Bench:
@@ -124,16 +128,21 @@ class Bench:
         self.settings, self.device = settings, device
 
     def run(self, name: str) -> Result:
-        """Return a recipe's result: found, or made as far as it is missing."""
+        """Return a recipe's result: found, or measured."""
         recipe = load_recipe(name, self.settings)
         path = self.work / f"{name}.json"
         result = self._kept(path, recipe) or self._timed(name, recipe)
         _write_json(path, asdict(result))
-        for rate in RATES:
-            if f"{rate:g}" not in result.longer:
-                losses = self._longer(name, recipe, rate).provenance["held_out_loss"]
-                result = replace(result, longer=result.longer | {f"{rate:g}": losses})
-                _write_json(path, asdict(result))
+        return result
+
+    def run_longer(self, name: str, rate: float) -> Result:
+        """Return the result with the longer training at a share of the rate."""
+        result = self.run(name)
+        if f"{rate:g}" not in result.longer:
+            brain = self._longer(name, load_recipe(name, self.settings), rate)
+            losses = brain.provenance["held_out_loss"]
+            result = replace(result, longer=result.longer | {f"{rate:g}": losses})
+            _write_json(self.work / f"{name}.json", asdict(result))
         return result
 
     def library(self, rate: int) -> tuple[Library, float]:
@@ -244,8 +253,8 @@ def table(groups: dict[str, list[str]], results: dict[str, Result]) -> Iterator[
     film = max(result.film for result in results.values())
     yield (
         f"Demo films, {film:.0f} s in all; recipes in one row share one run. Losses are those of "
-        "held-out film, relative to silence's; converged is the lowest of three trainings with "
-        f"{LONGER} times the steps, at the recipe's rate, its double and its half.\n"
+        "held-out film, relative to silence's; converged is the lowest of trainings with "
+        f"{LONGER} times the steps, at the rates in brackets times the recipe's.\n"
     )
     yield (
         "| recipe | network | weights, of them learned | pickling s | training s | in all s "
@@ -271,7 +280,7 @@ def _cells(names: list[str], result: Result) -> Iterator[str]:
         yield from ("-", "-")
     else:
         ratio = result.held_out / result.converged
-        yield f"{result.converged:.4f}"
+        yield f"{result.converged:.4f} ({', '.join(result.longer)})"
         heard = result.held_out < HEARD
         yield f"{ratio:.3f}: {_verdict(ratio <= NEAR) if heard else 'no better than silence'}"
     yield f"{result.steps / result.learning:.1f}"
@@ -289,6 +298,7 @@ def main() -> None:
     )
     parser.add_argument("--recipe", nargs="+", default=list(ANCESTORS), metavar="NAME")
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--rates", nargs="*", type=float, default=list(RATES), metavar="TIMES")
     parser.add_argument("--films", type=Path, metavar="FOLDER")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="for a trial")
     parser.add_argument("--device", default="cpu")
@@ -303,10 +313,19 @@ def main() -> None:
         bench = Bench(films, work, asked.set, asked.device)
         for first in groups:
             results[first] = bench.run(first)
-            lines = "\n".join(table(groups, results)) + "\n"
-            if asked.out is not None:
-                write_part(asked.out / "README.md", "ancestor", lines)
-            print(lines, flush=True)
+            say(groups, results, asked.out)
+        for rate in asked.rates:
+            for first in groups:
+                results[first] = bench.run_longer(first, rate)
+                say(groups, results, asked.out)
+
+
+def say(groups: dict[str, list[str]], results: dict[str, Result], out: Path | None) -> None:
+    """Print the table as it stands, and write it."""
+    lines = "\n".join(table(groups, results)) + "\n"
+    if out is not None:
+        write_part(out / "README.md", "ancestor", lines)
+    print(lines, flush=True)
 
 
 if __name__ == "__main__":
