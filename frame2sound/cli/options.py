@@ -28,6 +28,10 @@ AudioStream = Annotated[int | None, typer.Option(min=0, help="Which sound, from 
 AllowDamaged = Annotated[
     bool, typer.Option("--allow-damaged", help="Use what decodes of a damaged film.")
 ]
+MostMegapixels = Annotated[
+    float, typer.Option(min=0, help="Larger pictures are refused.", metavar="MP")
+]
+MostHours = Annotated[float, typer.Option(min=0, help="Longer films are refused.", metavar="HOURS")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 

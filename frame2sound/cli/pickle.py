@@ -14,12 +14,15 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     AudioStream,
+    MostHours,
+    MostMegapixels,
     Verbose,
     VideoStream,
     frames_a_second,
 )
 from frame2sound.cli.progress import Progress
 from frame2sound.errors import FilmError
+from frame2sound.film.limits import USUAL, Limits
 
 if TYPE_CHECKING:
     from frame2sound.library.crew import Outcome, Report
@@ -42,6 +45,8 @@ def pickle(
     video_stream: VideoStream = None,
     audio_stream: AudioStream = None,
     allow_damaged: AllowDamaged = False,
+    most_megapixels: MostMegapixels = USUAL.megapixels,
+    most_hours: MostHours = USUAL.hours,
     export_npz: Annotated[
         Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
     ] = None,
@@ -64,10 +69,11 @@ def pickle(
     shelf = Library.create(library, sample_rate, colour or None)
     if calibration:
         calibrate(shelf)
-    choice = Choice(video_stream, audio_stream, allow_damaged)
+    limits = Limits(most_megapixels, most_hours)
+    choice = Choice(video_stream, audio_stream, allow_damaged, limits)
     outcomes = []
     with Progress() as progress:
-        for outcome in pickle_films(films, shelf, choice, jobs, _reporter(films, progress)):
+        for outcome in pickle_films(films, shelf, choice, jobs, _reporter(progress)):
             outcomes.append(outcome)
             if not as_json:
                 _tell(outcome)
@@ -85,16 +91,13 @@ def pickle(
         raise FilmError("\n".join([count, *errors]))
 
 
-def _reporter(films: list[Path], progress: Progress) -> Report:
-    from frame2sound.film.streams import stated_seconds
-
-    lengths = {film: stated_seconds(film) for film in films}
+def _reporter(progress: Progress) -> Report:
     begun: dict[Path, float] = {}
 
-    def report(film: Path, seconds: float, frames: int) -> None:
+    def report(film: Path, seconds: float, total: float | None, frames: int) -> None:
         spent = time.monotonic() - begun.setdefault(film, time.monotonic())
         note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
-        progress.show(film.name, seconds, lengths[film], note)
+        progress.show(film.name, seconds, total, note)
 
     return report
 

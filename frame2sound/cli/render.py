@@ -17,6 +17,8 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     Device,
+    MostHours,
+    MostMegapixels,
     Overwrite,
     Seed,
     Verbose,
@@ -27,6 +29,7 @@ from frame2sound.cli.options import (
 )
 from frame2sound.cli.progress import Progress
 from frame2sound.errors import Frame2SoundError, SoundtrackError
+from frame2sound.film.limits import USUAL, Limits
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
@@ -121,6 +124,8 @@ def render(
     ] = None,
     video_stream: VideoStream = None,
     allow_damaged: AllowDamaged = False,
+    most_megapixels: MostMegapixels = USUAL.megapixels,
+    most_hours: MostHours = USUAL.hours,
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -129,7 +134,7 @@ def render(
 ) -> None:
     """Give animations the soundtrack that a brain hears in them."""
     from frame2sound.brain.file import load_brain
-    from frame2sound.film.reader import FilmReader
+    from frame2sound.film.booth import BoothReader
     from frame2sound.rendering import render as rendering
     from frame2sound.rendering.cloud import parse_cloud
     from frame2sound.rendering.mosaic_settings import parse_mosaic
@@ -176,8 +181,15 @@ def render(
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]
     _refuse_writing_onto(read, targets.values())
 
-    def give(animation: Path, target: Path, report: Callable[[float], None]) -> Rendered:
-        film = FilmReader(animation, video_stream=video_stream, allow_damaged=allow_damaged)
+    def give(animation: Path, target: Path, progress: Progress) -> Rendered:
+        film = BoothReader(
+            animation,
+            video_stream=video_stream,
+            allow_damaged=allow_damaged,
+            limits=Limits(most_megapixels, most_hours),
+        )
+        total = film.streams.stated_seconds
+        report = partial(_show, progress, animation.name, total)
         return rendering.render(film, player, target, style, delivery, report, corpus=sound)
 
     _give_all(targets, give, as_json)
@@ -191,19 +203,16 @@ def _mode(asked: dict[Mode, bool], *, has_corpus: bool) -> Mode:
 
 def _give_all(
     targets: dict[Path, Path],
-    give: Callable[[Path, Path, Callable[[float], None]], Rendered],
+    give: Callable[[Path, Path, Progress], Rendered],
     as_json: bool,
 ) -> None:
     """Give sound to one animation after another; a bad one stops no other."""
-    from frame2sound.film.streams import stated_seconds
-
     rows: list[dict[str, Any]] = []
     errors: list[str] = []
     with Progress() as progress:
         for animation, target in targets.items():
-            show = partial(_show, progress, animation.name, stated_seconds(animation))
             try:
-                made = give(animation, target, show)
+                made = give(animation, target, progress)
             except Frame2SoundError as error:
                 if len(targets) == 1:
                     raise

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import av
 import numpy as np
@@ -16,17 +19,29 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film import picture
+from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.segments import (
+    LEAST_PACKETS,
+    MOST_BYTES,
+    MOST_WAITING,
+    Packet,
+    Segments,
+    Shot,
+    Shrink,
+    Straight,
+    UnsplittableError,
+)
 from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
 from frame2sound.film.track import Sound, Track
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """Containers whose stated duration can be believed; others only guess it from the bit rate."""
 
-SPARE_THREADS = 4
-"""Decoding threads beyond the processors; they go on while a frame is being shrunk."""
-
 TRUNCATED = 1.0
 """Seconds by which a film may end before its stated duration and still be whole."""
+
+Timed: TypeAlias = "Iterator[tuple[Packet, float]]"
+"""Packets, each with the latest end of all so far in seconds, by the container's clock."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +74,18 @@ class FilmReader:
         Which of several, counted from 0 among their kind; else the default one.
     allow_damaged : bool
         Use what decodes of a truncated or corrupt film, and say so in `notes`.
+    limits : Limits
+        How large its pictures and how long it may be.
+    threads : int, optional
+        That decode; else as many as there are processors.
 
     Attributes
     ----------
     streams : Streams
     notes : list of str
         What a person should know about the reading, complete when it has ended.
+    reached : float
+        How far the file was read, in seconds by the container's clock.
 
     Raises
     ------
@@ -86,8 +107,13 @@ class FilmReader:
         video_stream: int | None = None,
         audio_stream: int | None = None,
         allow_damaged: bool = False,
+        limits: Limits = USUAL,
+        threads: int | None = None,
     ) -> None:
-        self.streams: Streams = find_streams(path, video_stream, audio_stream)
+        self.streams: Streams = find_streams(path, video_stream, audio_stream, limits)
+        self.limits = limits
+        self.threads = threads or os.cpu_count() or 1
+        self.reached = 0.0
         self.notes = list(self.streams.notes)
         self.allow_damaged = allow_damaged
         self.sample_rate = sample_rate
@@ -102,51 +128,97 @@ class FilmReader:
 
     def events(self, *, colour: bool = False) -> Iterator[Frame | Sound]:
         """Yield frames and sound as they are decoded, each kind in order of time."""
-        track = None
-        if self.sample_rate is not None:
-            track = Track(self.sample_rate, self.streams.start, self.channels)
-        return self._read(_Pictures(self.streams, colour), track)
+        return self._read(colour, sounding=True)
 
     def frames(self, *, colour: bool = False) -> Iterator[Frame]:
         """Yield the picture alone, grey or in ``colour``."""
-        for event in self._read(_Pictures(self.streams, colour), None):
+        for event in self._read(colour, sounding=False):
             assert isinstance(event, Frame)
             yield event
 
     def sounds(self) -> Iterator[Sound]:
         """Yield the sound alone; the picture is not decoded."""
         assert self.sample_rate is not None
-        track = Track(self.sample_rate, self.streams.start, self.channels)
-        for event in self._read(None, track):
+        for event in self._read(None, sounding=True):
             assert isinstance(event, Sound)
             yield event
 
-    def _read(self, pictures: _Pictures | None, track: Track | None) -> Iterator[Frame | Sound]:
-        with open_film(self.streams.path) as container:
-            video = picture_stream(container, self.streams)
-            # VP8's frame threads hide damage.
-            video.thread_type = "SLICE" if self.streams.video_codec == "vp8" else "AUTO"
-            video.codec_context.thread_count = (os.cpu_count() or 1) + SPARE_THREADS
-            end = 0.0
-            for packet, end in self._packets(container):
-                try:
-                    if packet.stream.index == self.streams.video and pictures is not None:
-                        yield from self._pictures(packet, pictures)
-                    elif packet.stream.index == self.streams.audio and track is not None:
-                        yield from self._sounds(packet, track)
-                except av.FFmpegError:
-                    if packet.stream.index == self.streams.audio and track is not None:
-                        track.lose()
-                    self._damage(end)
-            if track is not None:
-                yield from track.flush()
-            if pictures is not None:
-                yield from pictures.last()
-            self._check_length(container, end)
+    def _shrink(self, colour: bool) -> Shrink:
+        shrink = picture.colour if colour else picture.grey
+        return partial(shrink, quarter_turns=self.streams.quarter_turns)
+
+    def _read(self, colour: bool | None, *, sounding: bool) -> Iterator[Frame | Sound]:
+        """Read the film in parts where that is possible, else, or from there on, in one go.
+
+        Without the picture where ``colour`` is None.
+        """
+        shrink = None if colour is None else self._shrink(colour)
+        given: Counter[type] = Counter()
+        try:
+            for event in self._pass(shrink, sounding=sounding, split=True):
+                given[type(event)] += 1
+                yield event
+        except UnsplittableError:
+            self._damaged_at.clear()
+            for event in self._pass(shrink, sounding=sounding, split=False):
+                given[type(event)] -= 1
+                if given[type(event)] < 0:
+                    yield event
         self._note_damage()
 
-    def _packets(self, container: InputContainer) -> Iterator[tuple[av.Packet[Any], float]]:
-        """Yield packets, each with the latest end of all so far, by the container's clock."""
+    def _pass(
+        self, shrink: Shrink | None, *, sounding: bool, split: bool
+    ) -> Iterator[Frame | Sound]:
+        """Read the film once, from its start."""
+        with open_film(self.streams.path) as container:
+            timeline, track, decoder = _Pictures(self.streams, self.limits), None, None
+            if sounding and self.sample_rate is not None:
+                track = Track(self.sample_rate, self.streams.start, self.channels)
+            packets, end = self._packets(container), 0.0
+            if shrink is not None:
+                first, divisible = self._look_ahead(packets) if split else ([], False)
+                packets = chain(first, packets)
+                decoder = self._decoder(container, shrink, split=divisible)
+            try:
+                for packet, end in packets:
+                    if packet.stream.index == self.streams.video and decoder is not None:
+                        yield from self._pictures(decoder, packet, end, timeline)
+                    elif packet.stream.index == self.streams.audio and track is not None:
+                        yield from self._sounds(packet, end, track)
+                if track is not None:
+                    yield from track.flush()
+                if decoder is not None:
+                    for shot in decoder.finish():
+                        yield from timeline.feed(shot)
+                    yield from timeline.last()
+            finally:
+                if decoder is not None:
+                    decoder.close()
+            self._check_length(container, end)
+
+    def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], bool]:
+        """Read packets until it is known whether there is more than one segment soon."""
+        first, weight, count = [], 0, 0
+        for packet, end in packets:
+            first.append((packet, end))
+            weight += packet.size
+            if packet.stream.index == self.streams.video:
+                count += 1
+                if packet.is_keyframe and count > LEAST_PACKETS:
+                    return first, True
+            if len(first) >= MOST_WAITING or weight >= MOST_BYTES:
+                break
+        return first, False
+
+    def _decoder(
+        self, container: InputContainer, shrink: Shrink, *, split: bool
+    ) -> Straight | Segments:
+        if split:
+            return Segments(self.streams.path, self.streams.video, shrink, self.threads)
+        return Straight(picture_stream(container, self.streams), shrink, self.threads)
+
+    def _packets(self, container: InputContainer) -> Timed:
+        """Yield a film's packets."""
         packets = container.demux()
         ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
         end = 0.0
@@ -161,22 +233,34 @@ class FilmReader:
             if packet.pts is not None:
                 tick = ticks.get(packet.stream.index, 0.0)
                 end = max(end, (packet.pts + (packet.duration or 0)) * tick)
+                self.reached = end
             if packet.is_corrupt:
                 self._damage(end)
             yield packet, end
 
-    def _pictures(self, packet: av.Packet[av.VideoStream], pictures: _Pictures) -> Iterator[Frame]:
-        for frame in packet.decode():
-            if frame.is_corrupt:
-                self._damage(_seconds(frame))
-            yield from pictures.feed(frame)
+    def _pictures(
+        self, decoder: Straight | Segments, packet: Packet, end: float, timeline: _Pictures
+    ) -> Iterator[Frame]:
+        try:
+            for shot in decoder.feed(packet):
+                if shot.damaged:
+                    self._damage(float((shot.pts or 0) * self.streams.tick))
+                yield from timeline.feed(shot)
+        except av.FFmpegError:
+            self._damage(end)
 
-    def _sounds(self, packet: av.Packet[av.AudioStream], track: Track) -> Iterator[Sound]:
-        for frame in packet.decode():
-            try:
-                yield from track.feed(frame)
-            except ValueError:
-                self._damage(_seconds(frame))
+    def _sounds(
+        self, packet: av.Packet[av.AudioStream], end: float, track: Track
+    ) -> Iterator[Sound]:
+        try:
+            for frame in packet.decode():
+                try:
+                    yield from track.feed(frame)
+                except ValueError:
+                    self._damage(float((frame.pts or 0) * (frame.time_base or 0)))
+        except av.FFmpegError:
+            track.lose()
+            self._damage(end)
 
     def _check_length(self, container: InputContainer, end: float) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:
@@ -203,25 +287,27 @@ class FilmReader:
 
 
 class _Pictures:
-    """Turns decoded frames into `Frame`s, each held back until its end is known."""
+    """Turns decoded pictures into `Frame`s, each held back until its end is known."""
 
-    def __init__(self, streams: Streams, colour: bool) -> None:
-        self.streams = streams
-        self._shrink = picture.colour if colour else picture.grey
+    def __init__(self, streams: Streams, limits: Limits) -> None:
+        self.streams, self.limits = streams, limits
+        self._count = 0
         self._held: tuple[Fraction, NDArray[np.uint8]] | None = None
         self._end: int | None = None
 
-    def feed(self, frame: av.VideoFrame) -> Iterator[Frame]:
-        time = self._until() if frame.pts is None else self.streams.time(frame.pts)
+    def feed(self, shot: Shot) -> Iterator[Frame]:
+        time = self._until() if shot.pts is None else self.streams.time(shot.pts)
         if self._held is None:
             time = max(time, Fraction(0))
         elif time > self._held[0]:
             yield Frame(self._held[0], time, self._held[1])
         else:
             time = self._held[0]
-        known = frame.pts is not None and frame.duration
-        self._end = frame.pts + frame.duration if known else None  # type: ignore[operator]
-        self._held = time, self._shrink(frame, self.streams.quarter_turns)
+        self._count += 1
+        self.limits.check_length(self.streams.path, float(time), self._count)
+        known = shot.pts is not None and shot.duration
+        self._end = shot.pts + shot.duration if known else None  # type: ignore[operator]
+        self._held = time, shot.picture
 
     def last(self) -> Iterator[Frame]:
         if self._held is not None:
@@ -234,7 +320,3 @@ class _Pictures:
         if self._end is None:
             return self._held[0] + 1 / self.streams.fps
         return max(self.streams.time(self._end), self._held[0] + self.streams.tick)
-
-
-def _seconds(frame: av.VideoFrame | av.AudioFrame) -> float:
-    return float((frame.pts or 0) * (frame.time_base or 0))

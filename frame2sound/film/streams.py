@@ -13,6 +13,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
+from frame2sound.film.limits import USUAL, Limits
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
@@ -25,6 +26,7 @@ class Streams:
     ``start`` is the first frame's presentation time in seconds by the container's clock: time 0
     of the film in the rest of the program. ``fps`` is nominal and used only to snap times that the
     container has rounded and to know how long a last frame without a duration is shown.
+    ``stated_seconds`` is how long the film says it is, if it says so.
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Streams:
     audio_rate: int
     audio_channels: int
     notes: tuple[str, ...]
+    stated_seconds: float | None = None
 
     @cached_property
     def _rounded(self) -> bool:
@@ -102,7 +105,10 @@ def picture_stream(container: InputContainer, streams: Streams) -> av.VideoStrea
 
 
 def find_streams(
-    path: Path, video_stream: int | None = None, audio_stream: int | None = None
+    path: Path,
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
+    limits: Limits = USUAL,
 ) -> Streams:
     """Choose a picture and a sound, and decode the first frame to know when the film starts.
 
@@ -112,11 +118,13 @@ def find_streams(
     video_stream, audio_stream : int, optional
         Which picture and which sound, counted from 0 among their kind. Without it the stream
         marked as default, or else the first.
+    limits : Limits
+        Of the picture's size and the length that the film states.
 
     Raises
     ------
     FilmError
-        The film has no picture, not so many streams, or nothing of it decodes.
+        The film has no picture, not so many streams, is beyond the limits, or nothing decodes.
     """
     with open_film(path) as container:
         pictures = [s for s in container.streams.video if not _is_cover(s)]
@@ -127,7 +135,10 @@ def find_streams(
         video = _choose(pictures, video_stream, path, "video")
         wanted = bool(sounds) or audio_stream is not None
         audio = _choose(sounds, audio_stream, path, "audio") if wanted else None
+        context = video.codec_context
+        limits.check_size(path, context.width, context.height)
         first = _first_frame(container, video, path)
+        limits.check_size(path, first.width, first.height)
         start = Fraction(first.pts or 0) * video.time_base
         return Streams(
             path=path,
@@ -143,6 +154,7 @@ def find_streams(
             audio_rate=0 if audio is None else audio.sample_rate,
             audio_channels=0 if audio is None else audio.channels,
             notes=_choice_notes(path, pictures, video, sounds, audio),
+            stated_seconds=container.duration / av.time_base if container.duration else None,
         )
 
 
@@ -193,12 +205,3 @@ def _looks_encrypted(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(1 << 20)
     return any(mark in head for mark in (b"encv", b"enca", b"pssh", b"cenc", b"cbcs"))
-
-
-def stated_seconds(path: Path) -> float | None:
-    """Return how long a film says it is; None if it does not say, or is no film."""
-    try:
-        with open_film(path) as container:
-            return container.duration / av.time_base if container.duration else None
-    except FilmError:
-        return None

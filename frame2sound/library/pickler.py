@@ -14,6 +14,8 @@ import numpy as np
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError
+from frame2sound.film.booth import BoothReader
+from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import picture_shape
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
@@ -27,17 +29,20 @@ BATCH = 256
 SILENT_DB = -90.0
 """A film whose loudest sample is below this level (dBFS) is called silent."""
 
-Progress = Callable[[float, int], None]
-"""Called now and then with the seconds of film done and the frames written."""
+Progress = Callable[[float, float | None, int], None]
+"""Called now and then with the seconds of film done, of how many, and the frames written."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """How a film is to be read; see `FilmReader`."""
+    """How a film is to be read; see `FilmReader`. ``apart``: in a process of its own."""
 
     video_stream: int | None = None
     audio_stream: int | None = None
     allow_damaged: bool = False
+    limits: Limits = USUAL
+    apart: bool = False
+    threads: int | None = None
 
 
 def digest_of(path: Path) -> str:
@@ -56,7 +61,7 @@ def pickle_film(
     path: Path,
     library: Library,
     choice: Choice = Choice(),
-    progress: Progress = lambda seconds, frames: None,
+    progress: Progress = lambda seconds, total, frames: None,
 ) -> tuple[PickledFilm, bool]:
     """Pickle a film into a library, or find it there.
 
@@ -80,12 +85,14 @@ def pickle_film(
     known = library.find(digest, choice.video_stream, choice.audio_stream)
     if known is not None:
         return known, False
-    reader = FilmReader(
+    reader = (BoothReader if choice.apart else FilmReader)(
         path,
         library.sample_rate,
         video_stream=choice.video_stream,
         audio_stream=choice.audio_stream,
         allow_damaged=choice.allow_damaged,
+        limits=choice.limits,
+        threads=choice.threads,
     )
     folder = library.path / _folder_name(path, digest, choice)
     if folder.exists() and not (folder / CARD).exists():
@@ -135,7 +142,7 @@ def _write(
                 frames.append(np.stack([frame.picture for frame in event]))
                 times.append(np.array([float(frame.time) for frame in event]))
                 until = event[-1].until
-                progress(float(until), frames.length)
+                progress(float(until), reader.streams.stated_seconds, frames.length)
         times.append(np.array([float(until)]))
         ear.finish(sample_at(until, reader.sample_rate))
     return Card(

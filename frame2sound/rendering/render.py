@@ -139,11 +139,12 @@ def _own_sound(
     streams = animation.streams
     if delivery.keep_original_db is None or streams.audio is None:
         return None
-    return FilmReader(
+    return type(animation)(
         streams.path,
         streams.audio_rate if codec is None else codec.sample_rate(streams.audio_rate),
         channels=min(streams.audio_channels, 2),
         allow_damaged=animation.allow_damaged,
+        limits=animation.limits,
     )
 
 

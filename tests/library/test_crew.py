@@ -1,8 +1,5 @@
 """Several films at once: a bad one stops no other, and their number changes nothing."""
 
-import subprocess
-import sys
-
 import pytest
 
 from frame2sound.library.crew import pickle_films
@@ -33,7 +30,9 @@ def test_a_bad_film_stops_no_other(sources, library):
     assert library.films() == sorted(
         (outcome.film for outcome in outcomes if outcome.film), key=lambda film: film.name
     )
-    assert {source for source, _, frames in reports if frames == 25} == set(sources) - {sources[1]}
+    assert {source for source, _, _, frames in reports if frames == 25} == set(sources) - {
+        sources[1]
+    }
 
 
 def test_films_that_are_there_are_not_new(sources, library):
@@ -53,7 +52,7 @@ def test_no_films_give_no_outcomes(library):
 
 
 def test_an_interrupt_keeps_what_is_complete(sources, library):
-    def interrupt(source, seconds, frames):
+    def interrupt(source, seconds, total, frames):
         if source == sources[2]:
             raise KeyboardInterrupt
 
@@ -76,25 +75,3 @@ def test_two_processes_write_what_one_writes(tmp_path, make_film, sources, libra
     assert {outcome.source for outcome in outcomes} == set(sources)
     assert [outcome.source.name for outcome in outcomes if outcome.error] == ["bad.mkv"]
     assert contents(library) == contents(one)
-
-
-HIRED = """
-import multiprocessing, time
-from concurrent.futures import ProcessPoolExecutor
-from frame2sound.library.crew import _join_crew
-context = multiprocessing.get_context("spawn")
-pool = ProcessPoolExecutor(1, context, _join_crew, (context.Queue(), context.Event()))
-pool.submit(abs, 1).result()
-pool.submit(time.sleep, 60)
-print("at work", flush=True)
-time.sleep(60)
-"""
-
-
-def test_workers_end_when_their_parent_is_killed():
-    command = [sys.executable, "-c", HIRED]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout.readline() == "at work\n"
-        parent.kill()
-        # The worker holds the pipe too: it ends only with the last of them.
-        parent.communicate(timeout=20)

@@ -1,0 +1,254 @@
+"""A film's picture decoded at several places at once, from key frame to key frame."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeAlias
+
+import av
+import numpy as np
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from frame2sound.film.streams import open_film
+
+LEAST_PACKETS = 96
+"""A segment ends with the first key frame after so many packets: where two meet, one frame is
+decoded twice."""
+
+MOST_WAITING, MOST_BYTES = 2048, 24 * 2**20
+"""Packets and pictures that wait for a decoder or to be taken, and what the packets weigh."""
+
+POLLED = 0.1
+"""Seconds after which it is looked again whether there is still too much waiting."""
+
+Packet: TypeAlias = "av.Packet[Any]"
+Shrink = Callable[[av.VideoFrame], NDArray[np.uint8]]
+
+
+class Shot(NamedTuple):
+    """A decoded picture, small, with its time and duration in ticks, 0 where there is none."""
+
+    pts: int | None
+    duration: int
+    picture: NDArray[np.uint8]
+    damaged: bool
+
+
+class UnsplittableError(Exception):
+    """The film is not the same decoded in parts as it is in one go."""
+
+
+SPARE_THREADS = 4
+"""More threads, which go on while a frame is being shrunk."""
+
+
+class Straight:
+    """Decodes packet after packet, in FFmpeg's own threads."""
+
+    def __init__(self, video: av.VideoStream, shrink: Shrink, threads: int) -> None:
+        # VP8's frame threads hide damage.
+        video.thread_type = "SLICE" if video.codec.canonical_name == "vp8" else "AUTO"
+        video.codec_context.thread_count = threads + SPARE_THREADS
+        self._shrink = shrink
+
+    def feed(self, packet: Packet) -> Iterator[Shot]:
+        """Yield what is decoded."""
+        for frame in packet.decode():
+            yield _shot(frame, self._shrink)
+
+    def finish(self) -> Iterator[Shot]:
+        """Yield nothing: the last packets of a stream are empty, and bring out what is left."""
+        return iter(())
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(eq=False)
+class _Segment:
+    """Packets from one key frame up to the next and a little more: see `Segments`."""
+
+    first: int
+    end: int | None = None
+    packets: SimpleQueue[Packet | None] = field(default_factory=SimpleQueue)
+    shots: SimpleQueue[Shot | Exception | None] = field(default_factory=SimpleQueue)
+    given: int = 0
+    taken: int = 0
+
+    def give(self, packet: Packet) -> None:
+        self.given += packet.size
+        self.packets.put(packet)
+
+    @property
+    def waiting(self) -> int:
+        return self.packets.qsize() + self.shots.qsize()
+
+
+class Segments:
+    """Decodes a film's segments side by side, one thread each; gives their pictures in order.
+
+    A segment begins with a key frame. The one before it goes on until it has shown that same frame,
+    for two reasons: pictures that come after the key frame but are shown before it may need what
+    was before; and the two decoders can be asked whether they see the same.
+
+    Parameters
+    ----------
+    path : Path
+        The film: each thread opens it for a decoder of its own.
+    stream : int
+        Its picture.
+    shrink : function
+        Makes a small picture of a frame; it is called in the threads.
+    threads : int
+        Segments that are decoded at a time.
+
+    Raises
+    ------
+    UnsplittableError
+        While shots are taken: packets without times, anything damaged, or decoders that differ
+        where segments meet. Whatever was given before is right.
+    """
+
+    def __init__(self, path: Path, stream: int, shrink: Shrink, threads: int) -> None:
+        self._path, self._stream, self._shrink = path, stream, shrink
+        self._threads = ThreadPoolExecutor(threads, "segment")
+        self._idle: deque[av.VideoCodecContext] = deque()
+        self._open: list[InputContainer] = []
+        self._segments: deque[_Segment] = deque()
+        self._ending: _Segment | None = None
+        self._current: _Segment | None = None
+        self._count = self._latest = 0
+        self._seam: Shot | None = None
+        self._stopped = False
+
+    def feed(self, packet: Packet) -> Iterator[Shot]:
+        """Take the film's next packet; yield shots that are ready, and wait if too few are."""
+        if not packet.size:
+            return
+        if packet.pts is None:
+            raise UnsplittableError
+        self._place(packet, packet.pts)
+        while self._too_much():
+            yield from self._next(POLLED)
+        while self._segments and not self._segments[0].shots.empty():
+            yield from self._next()
+
+    def finish(self) -> Iterator[Shot]:
+        """Yield the rest."""
+        for segment in (self._ending, self._current):
+            if segment is not None:
+                segment.packets.put(None)
+        while self._segments:
+            yield from self._next()
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._stopped = True
+        for segment in self._segments:
+            segment.packets.put(None)
+        self._threads.shutdown()
+        for container in self._open:
+            container.close()
+
+    def _place(self, packet: Packet, pts: int) -> None:
+        """Give a packet to the segments that need it."""
+        current = self._current
+        if current is None or (packet.is_keyframe and self._count >= LEAST_PACKETS):
+            if current is not None:
+                if self._ending is not None or pts <= self._latest:
+                    raise UnsplittableError
+                current.end, self._ending = pts, current
+            self._current = self._begin(pts)
+            self._count = 0
+        assert self._current is not None
+        self._current.give(packet)
+        self._count += 1
+        self._latest = max(self._latest, pts)
+        if self._ending is not None:
+            if pts <= self._current.first:
+                self._ending.give(packet)
+            else:
+                self._ending.packets.put(None)
+                self._ending = None
+        elif pts < self._current.first:
+            raise UnsplittableError
+
+    def _too_much(self) -> bool:
+        waiting = sum(segment.waiting for segment in self._segments)
+        weight = sum(segment.given - segment.taken for segment in self._segments)
+        return waiting > MOST_WAITING or weight > MOST_BYTES
+
+    def _begin(self, first: int) -> _Segment:
+        segment = _Segment(first)
+        self._segments.append(segment)
+        self._threads.submit(self._decode, segment)
+        return segment
+
+    def _next(self, timeout: float | None = None) -> Iterator[Shot]:
+        """Yield the next shot, or go on to the next segment."""
+        segment = self._segments[0]
+        try:
+            shot = segment.shots.get(timeout=timeout)
+        except Empty:
+            return
+        if isinstance(shot, Exception):
+            raise UnsplittableError from shot
+        if shot is None:
+            self._segments.popleft()
+            if segment.end != (None if self._seam is None else self._seam.pts):
+                raise UnsplittableError
+        elif self._seam is not None and segment.first == self._seam.pts:
+            if shot.pts != self._seam.pts or (shot.picture != self._seam.picture).any():
+                raise UnsplittableError
+            self._seam = None
+            yield shot
+        elif shot.pts == segment.end:
+            self._seam = shot
+        elif self._seam is None and (segment.end is None or (shot.pts or 0) < segment.end):
+            yield shot
+        else:
+            raise UnsplittableError
+
+    def _decode(self, segment: _Segment) -> None:
+        """Decode a segment, in a thread."""
+        try:
+            decoder = self._decoder()
+            last = segment.first - 1
+            while not self._stopped:
+                packet = segment.packets.get()
+                segment.taken += 0 if packet is None else packet.size
+                for frame in decoder.decode(packet):
+                    if frame.pts is not None and frame.pts < segment.first:
+                        continue
+                    if frame.pts is None or frame.pts <= last or frame.is_corrupt:
+                        raise UnsplittableError
+                    last = frame.pts
+                    segment.shots.put(_shot(frame, self._shrink))
+                if packet is None:
+                    break
+            decoder.flush_buffers()
+            self._idle.append(decoder)
+            segment.shots.put(None)
+        except Exception as error:
+            segment.shots.put(error)
+
+    def _decoder(self) -> av.VideoCodecContext:
+        try:
+            return self._idle.popleft()
+        except IndexError:
+            container = open_film(self._path)
+            self._open.append(container)
+            decoder = container.streams[self._stream].codec_context
+            assert isinstance(decoder, av.VideoCodecContext)
+            decoder.thread_count = 1
+            return decoder
+
+
+def _shot(frame: av.VideoFrame, shrink: Shrink) -> Shot:
+    return Shot(frame.pts, frame.duration or 0, shrink(frame), frame.is_corrupt)

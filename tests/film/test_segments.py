@@ -1,0 +1,198 @@
+"""A film read in parts is the film read in one go, bit for bit, or is read in one go."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from frame2sound.errors import DamagedFilmError
+from frame2sound.film import segments
+from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.film.segments import LEAST_PACKETS
+from tests.making import Look, make_film
+
+FRAMES = 420
+LOOKS = {
+    "h264": Look("libx264", "yuv420p", {"preset": "ultrafast", "g": "50"}),
+    "h264 reordered": Look("libx264", "yuv420p", {"preset": "fast", "bf": "3", "g": "40"}),
+    "h264 open": Look(
+        "libx264",
+        "yuv420p",
+        {"preset": "fast", "bf": "3", "g": "40", "x264-params": "open-gop=1:b-pyramid=normal"},
+    ),
+    "hevc open": Look(
+        "libx265",
+        "yuv420p",
+        {"preset": "ultrafast", "x265-params": "keyint=60:bframes=4:open-gop=1:log-level=none"},
+    ),
+    "mpeg2 open": Look("mpeg2video", "yuv420p", {"bf": "2", "g": "12", "b": "2M"}),
+    "vp8": Look("libvpx", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
+    "vp9": Look("libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
+    "mjpeg": Look(),
+    "ffv1": Look("ffv1", "yuv420p"),
+}
+
+
+def drawing(frames=FRAMES):
+    """A disc that moves over noise that drifts: what is not decoded right is not like it."""
+    rng = np.random.default_rng(0)
+    ground = rng.integers(0, 200, (80, 96 + frames), np.uint8)
+    rows, columns = np.mgrid[:80, :96]
+    for frame in range(frames):
+        picture = ground[:, frame : frame + 96].copy()
+        picture[np.hypot(rows - 40, columns - 48 - 30 * np.sin(frame / 9)) < 12] = 255
+        yield np.repeat(picture[..., None], 3, axis=2)
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory):
+    folder, made = tmp_path_factory.mktemp("films"), {}
+
+    def film(look):
+        if look not in made:
+            path = folder / f"{len(made)}.mkv"
+            made[look] = make_film(path, drawing(), fps=Fraction(30), look=LOOKS[look])
+        return made[look]
+
+    return film
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """What passes were made over films: `Segments` or `Straight`."""
+    made = []
+    for kind in ("Segments", "Straight"):
+        monkeypatch.setattr(
+            f"frame2sound.film.reader.{kind}",
+            lambda *how, kind=kind: made.append(kind) or getattr(segments, kind)(*how),
+        )
+    return made
+
+
+def plain(reader, colour=False):
+    return [(f.time, f.until, f.picture.tobytes()) for f in reader.frames(colour=colour)]
+
+
+def straight(path, monkeypatch, **how):
+    with monkeypatch.context() as patch:
+        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], False))
+        return plain(FilmReader(path), **how)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("look", LOOKS)
+def test_in_parts_equals_in_one_go(films, passes, monkeypatch, look, threads):
+    path = films(look)
+    expected = straight(path, monkeypatch)
+    passes.clear()
+    assert plain(FilmReader(path, threads=threads)) == expected
+    assert len(expected) == FRAMES
+    assert passes == ["Segments"]
+
+
+def test_so_it_is_in_colour(films, monkeypatch):
+    path = films("h264 open")
+    assert plain(FilmReader(path), colour=True) == straight(path, monkeypatch, colour=True)
+
+
+def test_little_is_held_where_little_may_wait(films, monkeypatch):
+    path = films("h264 reordered")
+    expected = straight(path, monkeypatch)
+    monkeypatch.setattr(segments, "MOST_BYTES", 1000)
+    assert plain(FilmReader(path)) == expected
+    monkeypatch.setattr(segments, "MOST_WAITING", 3)
+    assert plain(FilmReader(path)) == expected
+
+
+def test_a_film_with_one_key_frame_is_read_in_one_go(tmp_path, passes):
+    look = Look("libx264", "yuv420p", {"preset": "ultrafast", "g": "9999", "sc_threshold": "0"})
+    path = make_film(tmp_path / "film.mkv", drawing(200), look=look)
+    assert len(plain(FilmReader(path))) == 200
+    assert passes == ["Straight"]
+
+
+def falsified(path, out, change):
+    """Copy a film's packets, each as `change` makes it of its number and its bytes."""
+    with av.open(str(path)) as source, av.open(str(out), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size:
+                copy = av.Packet(change(number, bytes(packet)))
+                copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+                copy.is_keyframe = packet.is_keyframe
+                copy.stream = stream
+                target.mux(copy)
+    return out
+
+
+def test_damage_in_a_later_part_is_what_it_is_in_one_go(films, tmp_path, passes, monkeypatch):
+    def change(number, data):
+        return data if number != 333 else data[:6] + bytes(len(data) - 6)
+
+    path = falsified(films("h264"), tmp_path / "damaged.mkv", change)
+    with monkeypatch.context() as patch:
+        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], False))
+        reader = FilmReader(path, allow_damaged=True)
+        expected, notes = plain(reader), reader.notes
+        with pytest.raises(DamagedFilmError) as error:
+            plain(FilmReader(path))
+    passes.clear()
+    reader = FilmReader(path, allow_damaged=True)
+    assert plain(reader) == expected
+    assert reader.notes == notes
+    assert passes == ["Segments", "Straight"]
+    with pytest.raises(DamagedFilmError) as again:
+        plain(FilmReader(path))
+    assert str(again.value) == str(error.value)
+
+
+def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypatch):
+    """A key frame that is none: what follows needs what was before."""
+    path = films("h264")
+    expected = straight(path, monkeypatch)
+    real, calls = segments._shot, []
+
+    def off(frame, shrink):
+        shot = real(frame, shrink)
+        calls.append(shot.pts)
+        twice = calls.count(shot.pts) > 1
+        return shot._replace(picture=255 - shot.picture) if twice else shot
+
+    monkeypatch.setattr(segments, "_shot", off)
+    passes.clear()
+    with pytest.raises(segments.UnsplittableError):
+        decoded_by_hand(path)
+    calls.clear()
+    monkeypatch.setattr(segments, "_shot", real)
+    assert plain(FilmReader(path)) == expected
+
+
+def decoded_by_hand(path):
+    shrink = FilmReader(path)._shrink(colour=False)
+    decoder = segments.Segments(path, 0, shrink, 1)
+    try:
+        with av.open(str(path)) as container:
+            for packet in container.demux(video=0):
+                list(decoder.feed(packet))
+            return list(decoder.finish())
+    finally:
+        decoder.close()
+
+
+def test_packets_without_times_are_not_split(films):
+    path = films("h264")
+    decoder = segments.Segments(path, 0, FilmReader(path)._shrink(colour=False), 2)
+    with av.open(str(path)) as container:
+        packet = next(container.demux(video=0))
+        packet.pts = None
+        with pytest.raises(segments.UnsplittableError):
+            list(decoder.feed(packet))
+    decoder.close()
+
+
+def test_reading_may_be_left_at_any_time(films):
+    for taken in (0, 1, LEAST_PACKETS + 5):
+        frames = FilmReader(films("h264")).frames()
+        assert all(isinstance(next(frames), Frame) for _ in range(taken))
+        frames.close()
