@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from functools import partial
 from itertools import chain
@@ -24,12 +25,13 @@ from frame2sound.film.segments import (
     LEAST_PACKETS,
     MOST_BYTES,
     MOST_WAITING,
+    SPARE_THREADS,
     Packet,
     Segments,
     Shot,
     Shrink,
     Straight,
-    UnsplittableError,
+    UnsteadyError,
 )
 from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
 from frame2sound.film.track import Sound, Track
@@ -54,6 +56,14 @@ class Frame:
     time: Fraction
     until: Fraction
     picture: NDArray[np.uint8]
+
+
+class Way(Enum):
+    """How a film is decoded: in parts side by side, by one decoder's threads, or by one thread."""
+
+    PARTS = 1
+    WHOLE = 2
+    CAREFUL = 3
 
 
 class FilmReader:
@@ -148,27 +158,30 @@ class FilmReader:
         return partial(shrink, quarter_turns=self.streams.quarter_turns)
 
     def _read(self, colour: bool | None, *, sounding: bool) -> Iterator[Frame | Sound]:
-        """Read the film in parts where that is possible, else, or from there on, in one go.
+        """Read the film, as fast as gives the same on every computer.
 
-        Without the picture where ``colour`` is None.
+        In parts; where that is not steady, from there on in one go; and where there is damage, at
+        which threads guess differently, with a single one. Without the picture where ``colour`` is
+        None.
         """
         shrink = None if colour is None else self._shrink(colour)
         given: Counter[type] = Counter()
-        try:
-            for event in self._pass(shrink, sounding=sounding, split=True):
-                given[type(event)] += 1
-                yield event
-        except UnsplittableError:
-            self._damaged_at.clear()
-            for event in self._pass(shrink, sounding=sounding, split=False):
-                given[type(event)] -= 1
-                if given[type(event)] < 0:
-                    yield event
+        way = Way.PARTS
+        while True:
+            seen = given.copy()
+            try:
+                for event in self._pass(shrink, way, sounding=sounding):
+                    seen[type(event)] -= 1
+                    if seen[type(event)] < 0:
+                        given[type(event)] += 1
+                        yield event
+                break
+            except UnsteadyError as error:
+                way = Way.CAREFUL if error.damaged else Way.WHOLE
+                self._damaged_at.clear()
         self._note_damage()
 
-    def _pass(
-        self, shrink: Shrink | None, *, sounding: bool, split: bool
-    ) -> Iterator[Frame | Sound]:
+    def _pass(self, shrink: Shrink | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
         """Read the film once, from its start."""
         with open_film(self.streams.path) as container:
             timeline, track, decoder = _Pictures(self.streams, self.limits), None, None
@@ -176,13 +189,14 @@ class FilmReader:
                 track = Track(self.sample_rate, self.streams.start, self.channels)
             packets, end = self._packets(container), 0.0
             if shrink is not None:
-                first, divisible = self._look_ahead(packets) if split else ([], False)
-                packets = chain(first, packets)
-                decoder = self._decoder(container, shrink, split=divisible)
+                if way is Way.PARTS:
+                    first, way = self._look_ahead(packets)
+                    packets = chain(first, packets)
+                decoder = self._decoder(container, shrink, way)
             try:
                 for packet, end in packets:
                     if packet.stream.index == self.streams.video and decoder is not None:
-                        yield from self._pictures(decoder, packet, end, timeline)
+                        yield from self._pictures(decoder, packet, end, timeline, way)
                     elif packet.stream.index == self.streams.audio and track is not None:
                         yield from self._sounds(packet, end, track)
                 if track is not None:
@@ -196,7 +210,7 @@ class FilmReader:
                     decoder.close()
             self._check_length(container, end)
 
-    def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], bool]:
+    def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], Way]:
         """Read packets until it is known whether there is more than one segment soon."""
         first, weight, count = [], 0, 0
         for packet, end in packets:
@@ -205,17 +219,16 @@ class FilmReader:
             if packet.stream.index == self.streams.video:
                 count += 1
                 if packet.is_keyframe and count > LEAST_PACKETS:
-                    return first, True
+                    return first, Way.PARTS
             if len(first) >= MOST_WAITING or weight >= MOST_BYTES:
                 break
-        return first, False
+        return first, Way.WHOLE
 
-    def _decoder(
-        self, container: InputContainer, shrink: Shrink, *, split: bool
-    ) -> Straight | Segments:
-        if split:
+    def _decoder(self, container: InputContainer, shrink: Shrink, way: Way) -> Straight | Segments:
+        if way is Way.PARTS:
             return Segments(self.streams.path, self.streams.video, shrink, self.threads)
-        return Straight(picture_stream(container, self.streams), shrink, self.threads)
+        threads = 1 if way is Way.CAREFUL else self.threads + SPARE_THREADS
+        return Straight(picture_stream(container, self.streams), shrink, threads)
 
     def _packets(self, container: InputContainer) -> Timed:
         """Yield a film's packets."""
@@ -239,15 +252,25 @@ class FilmReader:
             yield packet, end
 
     def _pictures(
-        self, decoder: Straight | Segments, packet: Packet, end: float, timeline: _Pictures
+        self,
+        decoder: Straight | Segments,
+        packet: Packet,
+        end: float,
+        timeline: _Pictures,
+        way: Way,
     ) -> Iterator[Frame]:
         try:
             for shot in decoder.feed(packet):
                 if shot.damaged:
-                    self._damage(float((shot.pts or 0) * self.streams.tick))
+                    self._damage_seen(float((shot.pts or 0) * self.streams.tick), way)
                 yield from timeline.feed(shot)
         except av.FFmpegError:
-            self._damage(end)
+            self._damage_seen(end, way)
+
+    def _damage_seen(self, at: float, way: Way) -> None:
+        if way is not Way.CAREFUL:
+            raise UnsteadyError(damaged=True)
+        self._damage(at)
 
     def _sounds(
         self, packet: av.Packet[av.AudioStream], end: float, track: Track

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
 import av
@@ -15,6 +16,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from frame2sound.errors import FilmError
 from frame2sound.film.streams import open_film
 
 LEAST_PACKETS = 96
@@ -40,8 +42,18 @@ class Shot(NamedTuple):
     damaged: bool
 
 
-class UnsplittableError(Exception):
-    """The film is not the same decoded in parts as it is in one go."""
+class UnsteadyError(Exception):
+    """What is decoded would depend on how the work is shared out among threads.
+
+    Attributes
+    ----------
+    damaged : bool
+        The film is damaged, so that also one decoder's threads would guess differently.
+    """
+
+    def __init__(self, damaged: bool = False) -> None:
+        super().__init__()
+        self.damaged = damaged
 
 
 SPARE_THREADS = 4
@@ -49,12 +61,10 @@ SPARE_THREADS = 4
 
 
 class Straight:
-    """Decodes packet after packet, in FFmpeg's own threads."""
+    """Decodes packet after packet, in so many of FFmpeg's own threads."""
 
     def __init__(self, video: av.VideoStream, shrink: Shrink, threads: int) -> None:
-        # VP8's frame threads hide damage.
-        video.thread_type = "SLICE" if video.codec.canonical_name == "vp8" else "AUTO"
-        video.codec_context.thread_count = threads + SPARE_THREADS
+        _quicken(video.codec_context, threads)
         self._shrink = shrink
 
     def feed(self, packet: Packet) -> Iterator[Shot]:
@@ -77,7 +87,9 @@ class _Segment:
     first: int
     end: int | None = None
     packets: SimpleQueue[Packet | None] = field(default_factory=SimpleQueue)
-    shots: SimpleQueue[Shot | Exception | None] = field(default_factory=SimpleQueue)
+    shots: SimpleQueue[Shot | None] = field(default_factory=SimpleQueue)
+    failed: UnsteadyError | None = None
+    done: Event = field(default_factory=Event)
     given: int = 0
     taken: int = 0
 
@@ -110,9 +122,10 @@ class Segments:
 
     Raises
     ------
-    UnsplittableError
+    UnsteadyError
         While shots are taken: packets without times, anything damaged, or decoders that differ
-        where segments meet. Whatever was given before is right.
+        where segments meet. Of a segment with damage nothing was given, unless it is so long that
+        it could not wait.
     """
 
     def __init__(self, path: Path, stream: int, shrink: Shrink, threads: int) -> None:
@@ -132,11 +145,11 @@ class Segments:
         if not packet.size:
             return
         if packet.pts is None:
-            raise UnsplittableError
+            raise UnsteadyError
         self._place(packet, packet.pts)
         while self._too_much():
             yield from self._next(POLLED)
-        while self._segments and not self._segments[0].shots.empty():
+        while self._segments and self._segments[0].done.is_set():
             yield from self._next()
 
     def finish(self) -> Iterator[Shot]:
@@ -145,6 +158,7 @@ class Segments:
             if segment is not None:
                 segment.packets.put(None)
         while self._segments:
+            self._segments[0].done.wait()
             yield from self._next()
 
     def close(self) -> None:
@@ -162,7 +176,7 @@ class Segments:
         if current is None or (packet.is_keyframe and self._count >= LEAST_PACKETS):
             if current is not None:
                 if self._ending is not None or pts <= self._latest:
-                    raise UnsplittableError
+                    raise UnsteadyError
                 current.end, self._ending = pts, current
             self._current = self._begin(pts)
             self._count = 0
@@ -177,7 +191,7 @@ class Segments:
                 self._ending.packets.put(None)
                 self._ending = None
         elif pts < self._current.first:
-            raise UnsplittableError
+            raise UnsteadyError
 
     def _too_much(self) -> bool:
         waiting = sum(segment.waiting for segment in self._segments)
@@ -193,19 +207,19 @@ class Segments:
     def _next(self, timeout: float | None = None) -> Iterator[Shot]:
         """Yield the next shot, or go on to the next segment."""
         segment = self._segments[0]
+        if segment.failed is not None:
+            raise segment.failed
         try:
             shot = segment.shots.get(timeout=timeout)
         except Empty:
             return
-        if isinstance(shot, Exception):
-            raise UnsplittableError from shot
         if shot is None:
             self._segments.popleft()
             if segment.end != (None if self._seam is None else self._seam.pts):
-                raise UnsplittableError
+                raise UnsteadyError
         elif self._seam is not None and segment.first == self._seam.pts:
             if shot.pts != self._seam.pts or (shot.picture != self._seam.picture).any():
-                raise UnsplittableError
+                raise UnsteadyError
             self._seam = None
             yield shot
         elif shot.pts == segment.end:
@@ -213,7 +227,7 @@ class Segments:
         elif self._seam is None and (segment.end is None or (shot.pts or 0) < segment.end):
             yield shot
         else:
-            raise UnsplittableError
+            raise UnsteadyError
 
     def _decode(self, segment: _Segment) -> None:
         """Decode a segment, in a thread."""
@@ -227,16 +241,19 @@ class Segments:
                     if frame.pts is not None and frame.pts < segment.first:
                         continue
                     if frame.pts is None or frame.pts <= last or frame.is_corrupt:
-                        raise UnsplittableError
+                        raise UnsteadyError(frame.is_corrupt)
                     last = frame.pts
                     segment.shots.put(_shot(frame, self._shrink))
                 if packet is None:
                     break
             decoder.flush_buffers()
             self._idle.append(decoder)
-            segment.shots.put(None)
-        except Exception as error:
-            segment.shots.put(error)
+        except (av.FFmpegError, FilmError):
+            segment.failed = UnsteadyError(damaged=True)
+        except UnsteadyError as error:
+            segment.failed = error
+        segment.shots.put(None)
+        segment.done.set()
 
     def _decoder(self) -> av.VideoCodecContext:
         try:
@@ -246,8 +263,15 @@ class Segments:
             self._open.append(container)
             decoder = container.streams[self._stream].codec_context
             assert isinstance(decoder, av.VideoCodecContext)
-            decoder.thread_count = 1
+            _quicken(decoder, 1)
             return decoder
+
+
+def _quicken(decoder: av.VideoCodecContext, threads: int) -> None:
+    """Give a decoder threads of its own; VP8's hides damage unless two share a frame."""
+    hides = decoder.codec.canonical_name == "vp8"
+    decoder.thread_type = "SLICE" if hides else "AUTO"
+    decoder.thread_count = max(threads, 2) if hides else threads
 
 
 def _shot(frame: av.VideoFrame, shrink: Shrink) -> Shot:

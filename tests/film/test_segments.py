@@ -8,7 +8,7 @@ import pytest
 
 from frame2sound.errors import DamagedFilmError
 from frame2sound.film import segments
-from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.film.reader import FilmReader, Frame, Way
 from frame2sound.film.segments import LEAST_PACKETS
 from tests.making import Look, make_film
 
@@ -76,7 +76,7 @@ def plain(reader, colour=False):
 
 def straight(path, monkeypatch, **how):
     with monkeypatch.context() as patch:
-        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], False))
+        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], Way.WHOLE))
         return plain(FilmReader(path), **how)
 
 
@@ -132,7 +132,7 @@ def test_damage_in_a_later_part_is_what_it_is_in_one_go(films, tmp_path, passes,
 
     path = falsified(films("h264"), tmp_path / "damaged.mkv", change)
     with monkeypatch.context() as patch:
-        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], False))
+        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], Way.WHOLE))
         reader = FilmReader(path, allow_damaged=True)
         expected, notes = plain(reader), reader.notes
         with pytest.raises(DamagedFilmError) as error:
@@ -161,7 +161,7 @@ def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypa
 
     monkeypatch.setattr(segments, "_shot", off)
     passes.clear()
-    with pytest.raises(segments.UnsplittableError):
+    with pytest.raises(segments.UnsteadyError):
         decoded_by_hand(path)
     calls.clear()
     monkeypatch.setattr(segments, "_shot", real)
@@ -186,7 +186,7 @@ def test_packets_without_times_are_not_split(films):
     with av.open(str(path)) as container:
         packet = next(container.demux(video=0))
         packet.pts = None
-        with pytest.raises(segments.UnsplittableError):
+        with pytest.raises(segments.UnsteadyError):
             list(decoder.feed(packet))
     decoder.close()
 
