@@ -57,16 +57,17 @@ def pickle(
     from frame2sound.library.calibration import calibrate
     from frame2sound.library.crew import pickle_films
     from frame2sound.library.export import export_npz as export
+    from frame2sound.library.lock import writing
     from frame2sound.library.pickler import Choice
     from frame2sound.library.store import Library
 
     fps = frames_a_second(export_fps)
     shelf = Library.create(library, sample_rate, colour or None)
-    if calibration:
-        calibrate(shelf)
     choice = Choice(video_stream, audio_stream, allow_damaged)
     outcomes = []
-    with Progress() as progress:
+    with writing(library), Progress() as progress:
+        if calibration:
+            calibrate(shelf)
         for outcome in pickle_films(films, shelf, choice, jobs, _reporter(films, progress)):
             outcomes.append(outcome)
             if not as_json:
