@@ -17,10 +17,10 @@ CELLS = 16
 FLAT = 3.0
 """Grey levels; cells that differ by less are alike, for encoders move them so far."""
 
-LEAST = 64
+LEAST = 128
 """A fingerprint of fewer marks is of films that show next to nothing, and tells none apart."""
 
-SAME = 0.5
+SAME = 0.4
 """Films are the same picture when at most this share of their marks differ."""
 
 LENGTHS = 0.05
