@@ -105,9 +105,11 @@ def test_an_excluded_film_pickled_again_is_already_there(tmp_path: Path) -> None
     words = ["pickle", "film.mp4", "--library", "library", "--no-calibration"]
     assert run(tmp_path, *words).returncode == 0
     assert run(tmp_path, "library", "library", "--exclude", "film").returncode == 0
-    assert "film.mp4  already there" in run(tmp_path, *words).stdout
+    assert "film.mp4  already there, excluded" in run(tmp_path, *words).stdout
     (tmp_path / "other.mp4").replace(tmp_path / "film.mp4")
-    assert "film.mp4  pickled" in run(tmp_path, *words).stdout  # changed, and still excluded
+    said = run(tmp_path, *words, "--json")  # changed, and still excluded
+    (row,) = json.loads(said.stdout)["films"]
+    assert (row["new"], row["excluded"]) == (True, True)
     library = Library.open(tmp_path / "library")
     assert len(library.every_film()) == 1
     assert library.films() == []

@@ -104,6 +104,7 @@ def _tell(outcome: Outcome) -> None:
     if outcome.film is None:
         return
     state = "pickled" if outcome.new else "already there"
+    state += ", excluded" * outcome.film.excluded
     card = outcome.film.card
     typer.echo(
         f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames"
@@ -119,6 +120,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "film": str(outcome.source),
         "folder": str(outcome.film.path),
         "new": outcome.new,
+        "excluded": outcome.film.excluded,
         "frames": outcome.film.card.frames,
         "seconds": outcome.film.seconds,
         "notes": list(outcome.film.card.notes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -88,8 +89,7 @@ def faults(film: PickledFilm) -> list[str]:
 
 
 def _entry(library: Library, folder: Path, report: Report) -> Entry:
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    entry = Entry(folder.name, size, (folder / EXCLUDED).exists())
+    entry = Entry(folder.name, _size(folder), (folder / EXCLUDED).exists())
     if not (folder / CARD).exists():
         return replace(entry, faults=(f"{folder} is half-written: it has no {CARD}; drop it",))
     try:
@@ -104,6 +104,14 @@ def _entry(library: Library, folder: Path, report: Report) -> Entry:
         return replace(entry, findings=find(film, lambda s: report(folder.name, s, total)))
     except LibraryError as error:
         return replace(entry, faults=(str(error),))
+
+
+def _size(folder: Path) -> int:
+    size = 0
+    with suppress(FileNotFoundError):  # it is being dropped
+        for path in folder.iterdir():
+            size += path.stat().st_size
+    return size
 
 
 def _twins(one: Entry, other: Entry) -> Twins | None:
