@@ -54,7 +54,8 @@ def writing(library: Path) -> Iterator[None]:
 def _sign(library: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     table = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
-    with whole_file(library / HOLDER, LibraryError) as partial:
+    # On a full disk a film can still be dropped.
+    with suppress(LibraryError), whole_file(library / HOLDER, LibraryError) as partial:
         partial.write_text(json.dumps(table) + "\n")
 
 

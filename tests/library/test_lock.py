@@ -1,16 +1,19 @@
 """Two do not write to a library at once, and a dead writer is in nobody's way."""
 
+import errno
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import filelock
 import pytest
 
 from frame2sound.errors import LibraryError
+from frame2sound.library.folders import drop
 from frame2sound.library.lock import HOLDER, writing
 from frame2sound.library.store import Library
 
@@ -57,6 +60,7 @@ def test_a_writer_that_fails_lets_go(library, failure):
 HOLDS = """
 import sys, time
 from pathlib import Path
+from frame2sound.library.folders import drop
 from frame2sound.library.lock import writing
 from frame2sound.errors import LibraryError
 from frame2sound.safe import whole_folder
@@ -83,6 +87,19 @@ def test_after_a_killed_writer_the_next_goes_on_and_sweeps(library):
     with writing(library.path):
         assert json.loads((library.path / HOLDER).read_text())["process"] == os.getpid()
         assert not list(library.path.glob(".film.*.partial"))
+
+
+def test_a_full_disk_keeps_nobody_from_dropping_films(library, add_film, monkeypatch):
+    film = add_film(library, "film")
+
+    def full(self, text):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with writing(library.path):
+        assert not (library.path / HOLDER).exists()
+        drop(film.path)
+    assert library.films() == []
 
 
 def test_a_folder_that_cannot_be_written_is_named(library, monkeypatch):
