@@ -62,7 +62,7 @@ def test_twins_notes_and_damage_are_listed(tmp_path: Path, films, add_film) -> N
     (library.path / f".new.{os.getpid()}-0.partial").mkdir()
     lines = run(tmp_path, "library", "library").stdout.splitlines()
     assert "  note: took sound 0 of 2" in lines
-    assert "  the same picture as twin" in lines
+    assert lines[-3] == "  the same picture as harbour"
     assert any(line.startswith("  damaged: library/mill/sound.npy is missing") for line in lines)
     assert any(line.startswith("half-written: .new.") for line in lines)
     assert lines[-1].startswith("4 films  ")

@@ -138,11 +138,11 @@ def _figures(entry: Entry) -> list[str]:
 def _remarks(entry: Entry, found: Survey) -> list[str]:
     notes = [] if entry.card is None else [f"note: {note}" for note in entry.card.notes]
     twins = [
-        f"the same {'file' if twin.same_file else 'picture'} as {twin.other}"
+        f"the same {'file' if twin.same_file else 'picture'} as {twin.one}"
         for twin in found.twins
-        if twin.one == entry.name
+        if twin.other == entry.name
     ]
-    return [*notes, *twins, *(f"damaged: {fault}" for fault in entry.faults)]
+    return [*notes, *twins[:1], *(f"damaged: {fault}" for fault in entry.faults)]
 
 
 def _totals(entries: tuple[Entry, ...]) -> str:

@@ -1,10 +1,18 @@
 """The same picture is known again through noise and other rates; another picture is another."""
 
+from fractions import Fraction
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+from frame2sound.film.demo import film_names, scene_named
 from frame2sound.library.fingerprint import SAME, distance, fingerprint
+from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
+from tests.making import H264, VP8, Audio, make_film
+
+RATE = 8000
 
 
 def clouds(seed, frames=96):
@@ -61,3 +69,28 @@ def test_colour_is_marked_as_its_grey(tmp_path, add_film, mark):
 @pytest.mark.parametrize("frames", [1, 2, 15])
 def test_few_frames_are_enough(mark, frames):
     assert distance(mark("a", clouds(0, frames)), mark("b", clouds(0, frames))) == 0
+
+
+@pytest.mark.parametrize("name", film_names())
+def test_demo_films_of_other_seeds_are_other_films(mark, name):
+    marks = []
+    for seed in range(4):
+        scene = scene_named(name, seconds=12, fps=4, seed=seed, size=(64, 64))
+        frames = np.stack([scene.draw(number) for number in range(scene.frames)])
+        marks.append(mark(f"{name}-{seed}", frames.mean(axis=-1)))
+    for one, other in combinations(marks, 2):
+        assert distance(one, other) > 2 * SAME
+
+
+@pytest.mark.parametrize("name", ["typing", "scratch"])
+def test_a_film_encoded_anew_smaller_and_faster_is_the_same_picture(tmp_path, library, name):
+    scene = scene_named(name, seconds=4, fps=24, size=(320, 240))
+    pictures = [scene.draw(number) for number in range(scene.frames)]
+    audio = Audio(np.zeros(RATE * 4, np.int16), RATE)
+    marks = []
+    for step, fps, look in ((1, 24, H264), (2, 25, VP8)):
+        path = tmp_path / f"{fps}.mkv"
+        small = [picture[::step, ::step] for picture in pictures]
+        make_film(path, small, fps=Fraction(fps), look=look, audio=audio)
+        marks.append(fingerprint(pickle_film(path, library)[0]))
+    assert 0 < distance(*marks) < SAME
