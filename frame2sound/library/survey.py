@@ -17,6 +17,8 @@ from frame2sound.library.folders import CARD, EXCLUDED, film_folders
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import half_written
 
+_LEFT = "left of a run that was killed; the next to write to the library removes it"
+
 Report = Callable[[str, float, float], None]
 """Called now and then with a film's name, and the seconds of it done and in all."""
 
@@ -64,7 +66,7 @@ def survey(library: Library, report: Report = lambda name, seconds, total: None)
     entries = [_entry(library, folder, report) for folder in film_folders(library.path)]
     twins = [twin for pair in combinations(entries, 2) if (twin := _twins(*pair)) is not None]
     leftovers = [
-        f"{path.name} is {'being written' if runs else 'left of a run that was killed'}"
+        f"{path.name} is {'being written' if runs else _LEFT}"
         for path, runs in half_written(library.path)
         if path.is_dir()
     ]

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -83,8 +85,12 @@ def test_a_damaged_film_is_named_and_hides_no_other(library, films, harm, fault)
 
 def test_what_is_half_written_is_told(library, films):
     (library.path / f".d.{os.getpid()}-abc.partial").mkdir()
-    (line,) = survey(library).leftovers
-    assert line.endswith("is being written")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (library.path / f".e.{ended.pid}-abc.partial").mkdir()
+    being, left = survey(library).leftovers
+    assert being.endswith("is being written")
+    assert "is left of a run that was killed; the next to write" in left
 
 
 def test_progress_is_told_once_only(library, films):
