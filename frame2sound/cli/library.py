@@ -93,9 +93,13 @@ def _verify(shelf: Library, as_json: bool) -> None:
 
         for folder in folders:
             faults = verify(shelf, folder, tell)
-            rows.append({"film": folder.name, "whole": not faults, "faults": faults})
+            known = not faults and shelf.film(folder).card.checksums is not None
+            row = {"film": folder.name, "whole": not faults, "checked": known, "faults": faults}
+            rows.append(row)
             if not as_json:
-                typer.echo(f"{folder.name}  {'not whole' if faults else 'whole'}")
+                state = "not whole" if faults else "whole"
+                without = "" if known or faults else ", as far as can be told without checksums"
+                typer.echo(f"{folder.name}  {state}{without}")
                 for fault in faults:
                     typer.echo(f"  {fault}")
     if as_json:
