@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
 import shutil
 import signal
 import threading
@@ -15,6 +16,9 @@ from secrets import token_hex
 from types import FrameType
 
 from frame2sound.errors import Frame2SoundError
+
+_PARTIAL = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.partial(\..*)?")
+"""Names of what is half-written, and in them the number of the process that writes it."""
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def whole_file(
         partial.replace(path)
         _sync(path.parent)
     except OSError as failure:
-        raise error(_say(path, failure)) from failure
+        raise error(unwritable(path, failure)) from failure
     finally:
         with suppress(OSError):
             partial.unlink()
@@ -66,7 +70,7 @@ def whole_folder(
     except OSError as failure:
         taken = failure.errno in (errno.EEXIST, errno.ENOTEMPTY)
         if not (taken and proof and (path / proof).exists()):
-            raise error(_say(path, failure)) from failure
+            raise error(unwritable(path, failure)) from failure
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -95,11 +99,51 @@ def refuse_existing(path: Path, error: type[Frame2SoundError], *, overwrite: boo
     try:
         folder, exists = path.is_dir(), path.exists()
     except OSError as failure:
-        raise error(_say(path, failure)) from failure
+        raise error(unwritable(path, failure)) from failure
     if folder:
         raise error(f"{path} is a folder; expected the name of a file to write")
     if exists and not overwrite:
         raise error(f"{path} exists already; choose another name or add --overwrite")
+
+
+def remove_folder(path: Path, error: type[Frame2SoundError]) -> None:
+    """Delete a folder: it leaves its name at once, and is gone whole or not at all.
+
+    Raises
+    ------
+    error
+        It is not there, or its own folder cannot be written.
+    """
+    doomed = _partial(path)
+    try:
+        path.rename(doomed)
+    except OSError as failure:
+        raise error(unwritable(path, failure)) from failure
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def half_written(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what is half-written in a folder, and whether the process that writes it still runs."""
+    for path in sorted(folder.glob(".*.partial*")):
+        if (match := _PARTIAL.fullmatch(path.name)) is not None:
+            yield path, _runs(int(match[1]))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed left half-written in a folder."""
+    for path, runs in half_written(folder):
+        if not runs:
+            _remove(path)
+
+
+def unwritable(path: Path, failure: OSError) -> str:
+    """Return what to tell a person of a path that could not be written, and what to do."""
+    if failure.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"the disk is full, {path} was not written; make room and run the command again"
+    why = (failure.strerror or str(failure)).lower()
+    closed = failure.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    remedy = "; choose a folder that you may write to" if closed else ""
+    return f"{path} cannot be written ({why}){remedy}"
 
 
 def _partial(path: Path) -> Path:
@@ -111,12 +155,15 @@ def _sweep(path: Path) -> None:
     """Remove what processes that were killed left half-written beside a path."""
     for left in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
         writer = left.name.removeprefix(f".{path.stem}.").split("-")[0]
-        if not writer.isdecimal() or _runs(int(writer)):
-            continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
+        if writer.isdecimal() and not _runs(int(writer)):
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _runs(process: int) -> bool:
@@ -135,9 +182,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _say(path: Path, failure: OSError) -> str:
-    if failure.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return f"the disk is full, {path} was not written; make room and run the command again"
-    return f"{path} cannot be written ({(failure.strerror or str(failure)).lower()})"

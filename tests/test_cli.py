@@ -95,7 +95,8 @@ def test_failure_ends_with_1_in_one_line_and_leaves_nothing(
     assert match in said.stderr
     assert "Traceback" not in said.stderr
     new = {path.name for path in studio.rglob("*")} - {path.name for path in before}
-    assert new <= {"new", "library.json", "calibration", "frames.npy", "sound.npy", "times.npy"}
+    arrays = {"frames.npy", "sound.npy", "times.npy"}
+    assert new <= {"new", "library.json", ".lock", "calibration", *arrays}
 
 
 def test_verbose_shows_the_traceback(studio: Path) -> None:

@@ -10,7 +10,15 @@ import threading
 import pytest
 
 from frame2sound.errors import BrainError, LibraryError, SoundtrackError
-from frame2sound.safe import refuse_existing, unhurried, whole_file, whole_folder
+from frame2sound.safe import (
+    half_written,
+    refuse_existing,
+    remove_folder,
+    sweep,
+    unhurried,
+    whole_file,
+    whole_folder,
+)
 
 FULL = "^the disk is full, .* was not written; make room and run the command again$"
 
@@ -71,6 +79,41 @@ def test_leftovers_of_a_killed_run_do_not_mix_with_the_next(tmp_path):
     with whole_folder(tmp_path / "film", LibraryError) as partial:
         fill(partial)
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
+
+
+def test_what_killed_runs_left_is_swept_and_what_is_being_written_stays(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    lefts = [f".a.b.{ended.pid}-abc.partial", f".a.{ended.pid}-abc.partial.npy"]
+    alive, others = f".film.{os.getpid()}-0af.partial", [".a.partial", ".b.partial.txt", "c.1-a"]
+    for name in (lefts[0], alive):
+        (tmp_path / name).mkdir()
+    for name in (lefts[1], *others):
+        (tmp_path / name).touch()
+    assert {path.name: runs for path, runs in half_written(tmp_path)} == {
+        lefts[0]: False,
+        lefts[1]: False,
+        alive: True,
+    }
+    sweep(tmp_path)
+    assert names(tmp_path) == sorted([alive, *others])
+
+
+def test_a_folder_is_removed_whole(tmp_path):
+    (tmp_path / "film").mkdir()
+    fill(tmp_path / "film")
+    remove_folder(tmp_path / "film", LibraryError)
+    assert names(tmp_path) == []
+    with pytest.raises(LibraryError, match=r"film cannot be written \(no such file or directory"):
+        remove_folder(tmp_path / "film", LibraryError)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_closed_folder_is_named_with_a_remedy(tmp_path, whole, number):
+    match = r"film cannot be written \(.*\); choose a folder that you may write to$"
+    with pytest.raises(LibraryError, match=match), whole(tmp_path / "film", LibraryError):
+        raise OSError(number, os.strerror(number))
 
 
 def test_two_writers_do_not_disturb_each_other(tmp_path):

@@ -142,7 +142,7 @@ class CorpusPointer:
         remedy = "give the corpus with --corpus LIBRARY"
         if not (path / "library.json").is_file():
             raise BrainError(f"the brain's corpus, library {path}, is not there; {remedy}")
-        there = {film.name: film for film in Library.open(path).films()}
+        there = {film.name: film for film in Library.open(path).every_film()}
         for name, digest in self.films.items():
             if name not in there:
                 raise BrainError(f"the brain's corpus, library {path}, has lost {name}; {remedy}")

@@ -63,12 +63,20 @@ class Eigenframes(_Seen, frozen=True, tag_field="kind", tag="eigenframes"):
     noise is not taken for picture. With ``profiles``, it also enters as how bright its rows and its
     columns are, in the mean and at most, fine and coarse: where a thing is seen that the library
     has only elsewhere, they still tell how high it is, or how wide. Motion has components of its
-    own.
+    own. They may be those ``of`` the picture's Fourier transform, as `Fft2` gives it, which has no
+    profiles.
     """
 
     count: Annotated[int, Meta(ge=1, le=4096)] = 256
     floor: Positive = 10.0
     profiles: bool = True
+    of: Literal["pictures", "fft2"] = "pictures"
+
+    def __post_init__(self) -> None:
+        if self.of == "fft2" and self.profiles:
+            raise ValueError(
+                "a Fourier transform has no profiles; use input.profiles=false with input.of=fft2"
+            )
 
 
 class Fft2(_Seen, frozen=True, tag_field="kind", tag="fft2"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from frame2sound.brain.ingredients import Fft2, Pixels, Seen
+from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels, Seen
 from frame2sound.film.picture import GREY_WEIGHTS, SIZE
 
 PIXELS = SIZE * SIZE
@@ -19,7 +19,7 @@ def size_of(kind: Seen) -> int:
 
 def view_size(kind: Seen) -> int:
     """Return how many numbers one picture is."""
-    plane = 2 * SIZE * HALF if isinstance(kind, Fft2) else PIXELS
+    plane = 2 * SIZE * HALF if _is_transformed(kind) else PIXELS
     return plane * (3 if kind.colour else 1)
 
 
@@ -40,7 +40,7 @@ def see(moments: torch.Tensor, kind: Seen) -> torch.Tensor:
     if kind.motion:
         views.append(latest_first[:, :1] - latest_first[:, 1:2])
     seen = views[0] if len(views) == 1 else torch.cat(views, 1)
-    if isinstance(kind, Fft2):
+    if _is_transformed(kind):
         seen = _fft2(seen)
     return seen.reshape(len(moments), size_of(kind))
 
@@ -48,6 +48,10 @@ def see(moments: torch.Tensor, kind: Seen) -> torch.Tensor:
 def pixels(frames: torch.Tensor) -> torch.Tensor:
     """Turn uint8 frames ``(n, 64, 64)``, or in colour, into grey ``(n, 4096)`` in [0, 1]."""
     return see(frames[:, None], Pixels())
+
+
+def _is_transformed(kind: Seen) -> bool:
+    return isinstance(kind, Fft2) or (isinstance(kind, Eigenframes) and kind.of == "fft2")
 
 
 def _planes(moments: torch.Tensor, *, colour: bool) -> torch.Tensor:

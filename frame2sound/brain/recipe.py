@@ -49,10 +49,11 @@ class Recipe(Part, frozen=True):
                 "training.pretraining is for feed-forward layers; "
                 "use network.kind=mlp or training.pretraining=0"
             )
-        levels = isinstance(self.input, Eigenframes) and isinstance(self.target, LogMag)
+        pictures = isinstance(self.input, Eigenframes) and self.input.of == "pictures"
+        levels = pictures and isinstance(self.target, LogMag)
         if self.network.glance and not levels:
             raise ValueError(
-                "network.glance needs input eigenframes and target log-mag or mel; "
+                "network.glance needs input eigenframes of pictures and target log-mag or mel; "
                 "use network.glance=0 with others"
             )
 

@@ -1,6 +1,17 @@
 """The command line: parsing and printing only, one command a module."""
 
-from frame2sound.cli import brains, compare, demo, films, gallery, measure, pickle, render, train
+from frame2sound.cli import (
+    brains,
+    compare,
+    demo,
+    films,
+    gallery,
+    library,
+    measure,
+    pickle,
+    render,
+    train,
+)
 from frame2sound.cli.app import app, main
 
 __all__ = [
@@ -10,6 +21,7 @@ __all__ = [
     "demo",
     "films",
     "gallery",
+    "library",
     "main",
     "measure",
     "pickle",

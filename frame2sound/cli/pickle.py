@@ -62,17 +62,18 @@ def pickle(
     from frame2sound.library.calibration import calibrate
     from frame2sound.library.crew import pickle_films
     from frame2sound.library.export import export_npz as export
+    from frame2sound.library.lock import writing
     from frame2sound.library.pickler import Choice
     from frame2sound.library.store import Library
 
     fps = frames_a_second(export_fps)
     shelf = Library.create(library, sample_rate, colour or None)
-    if calibration:
-        calibrate(shelf)
     limits = Limits(most_megapixels, most_hours)
     choice = Choice(video_stream, audio_stream, allow_damaged, limits)
     outcomes = []
-    with Progress() as progress:
+    with writing(library), Progress() as progress:
+        if calibration:
+            calibrate(shelf)
         for outcome in pickle_films(films, shelf, choice, jobs, _reporter(progress)):
             outcomes.append(outcome)
             if not as_json:
@@ -106,6 +107,7 @@ def _tell(outcome: Outcome) -> None:
     if outcome.film is None:
         return
     state = "pickled" if outcome.new else "already there"
+    state += ", excluded" * outcome.film.excluded
     card = outcome.film.card
     typer.echo(
         f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames"
@@ -121,6 +123,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "film": str(outcome.source),
         "folder": str(outcome.film.path),
         "new": outcome.new,
+        "excluded": outcome.film.excluded,
         "frames": outcome.film.card.frames,
         "seconds": outcome.film.seconds,
         "notes": list(outcome.film.card.notes),

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from frame2sound.brain.recipe import Recipe, load_recipe, recipe_table
+from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_table
 from frame2sound.clock import Clock
 from frame2sound.comparison.stretches import Footage
-from frame2sound.errors import ComparisonError
+from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.part import Parted
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
@@ -224,10 +224,15 @@ def _read(path: Path) -> dict[str, Any] | None:
                 f"{path} is of version {table['version']}, this program reads up to {VERSION}; "
                 "update it"
             )
-        return table | {"recipes": dict(table["recipes"]), "identity": str(table["identity"])}
+        # Keys that recipes have gained since are filled in.
+        recipes = {
+            label: json.loads(json.dumps(recipe_table(recipe_from(recipe))))
+            for label, recipe in dict(table["recipes"]).items()
+        }
+        return table | {"recipes": recipes, "identity": str(table["identity"])}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecipeError) as error:
         raise ComparisonError(
             f"{path} is not readable as a comparison's; begin anew with --overwrite"
         ) from error

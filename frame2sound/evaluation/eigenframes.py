@@ -34,10 +34,10 @@ def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> No
         The brain has no eigenframes, or the picture cannot be written.
     """
     eyes = brain.network.eyes
-    if eyes is None:
+    if eyes is None or eyes.kind.of == "fft2":
         raise BrainError(
-            f"brain {brain.recipe.name!r} has no eigenframes; expected one trained with "
-            "--set input.kind=eigenframes"
+            f"brain {brain.recipe.name!r} has no eigenframes of pictures; expected one trained "
+            "with --set input.kind=eigenframes"
         )
     looks = [eyes.still] if eyes.motion is None else [eyes.still, eyes.motion]
     sheet = np.concatenate([_sheet(look) for look in looks])

@@ -74,6 +74,7 @@ def open_film(path: Path) -> InputContainer:
     """
     try:
         folder, exists, plain = path.is_dir(), path.exists(), path.is_file()
+        empty = plain and path.stat().st_size == 0
     except OSError as error:
         raise FilmError(f"{path} cannot be opened ({_reason(error)})") from error
     if folder:
@@ -82,7 +83,7 @@ def open_film(path: Path) -> InputContainer:
         raise FilmError(f"{path}: no such file; expected a film on this machine")
     if not plain:
         raise FilmError(f"{path} is not a regular file; expected a film file")
-    if path.stat().st_size == 0:
+    if empty:
         raise FilmError(f"{path} is empty (0 bytes); expected a film")
     try:
         return av.open(str(path.resolve()), metadata_errors="ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy as np
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
 from frame2sound.film.picture import picture_shape
+from frame2sound.library.checksums import Checksums
+from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray
-from frame2sound.library.store import CARD, Card, Library, PickledFilm
+from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 
 NAME = "calibration"
@@ -25,7 +28,7 @@ def calibrate(library: Library) -> PickledFilm:
     PCM", 2015, asked for just this film).
     """
     folder = library.path / NAME
-    known = next((film for film in library.films() if film.path == folder), None)
+    known = next((film for film in library.every_film() if film.path == folder), None)
     if known is not None:
         return known
     clock = Clock(_FPS, library.sample_rate)
@@ -50,6 +53,7 @@ def calibrate(library: Library) -> PickledFilm:
             times.append(clock.times(2 * each + 1))
         with GrowingArray(partial / "sound.npy", np.float32) as sound:
             sound.append(np.zeros(samples, np.float32))
+        card = replace(card, checksums=Checksums.of(partial))
         (partial / CARD).write_text(card.to_json() + "\n")
     return PickledFilm(folder, card, library.colour)
 

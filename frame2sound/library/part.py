@@ -43,7 +43,7 @@ class LibraryPart(Library):
     def __init__(
         self, library: Library, hidden: Collection[str] = (), ends: Mapping[str, int] | None = None
     ) -> None:
-        super().__init__(library.path, library.sample_rate)
+        super().__init__(library.path, library.sample_rate, library.colour)
         self.hidden = frozenset(hidden)
         self.ends = dict(ends or {})
 
@@ -96,10 +96,7 @@ def part(library: Library, kind: Split | None = None, named: Collection[str] = (
     """
     films = [film for film in library.films() if not is_calibration(film)]
     if not films:
-        raise LibraryError(
-            f"{library.path} holds no films; add some with: "
-            f"frame2sound pickle FILM... --library {library.path}"
-        )
+        raise LibraryError(library.without_films())
     if kind == "ends" and named:
         raise LibraryError(
             "got --split ends and --held-out, which holds out films; leave out one of them"

@@ -19,8 +19,10 @@ from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import picture_shape
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
+from frame2sound.library.checksums import Checksums
+from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray
-from frame2sound.library.store import CARD, Card, Library, PickledFilm
+from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 
 BATCH = 256
@@ -81,6 +83,7 @@ def pickle_film(
     LibraryError
         The library cannot be written.
     """
+    state = _state(path)
     digest = digest_of(path)
     known = library.find(digest, choice.video_stream, choice.audio_stream)
     if known is not None:
@@ -99,6 +102,11 @@ def pickle_film(
         shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
     with whole_folder(folder, LibraryError, CARD) as partial:
         card = _write(reader, library.colour, partial, digest, choice, progress)
+        if _state(path) not in (state, None):
+            raise FilmError(
+                f"{path} changed while it was being pickled; "
+                "wait until it is written, and pickle it again"
+            )
         (partial / CARD).write_text(card.to_json() + "\n")
     film = PickledFilm(folder, card, library.colour)
     library.drop_older(film)
@@ -108,6 +116,15 @@ def pickle_film(
 def title(path: Path) -> str:
     """Return a film's name as its folder in a library begins with it."""
     return (re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "film")[:80]
+
+
+def _state(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a film does; None where it is not, or no more."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _folder_name(path: Path, digest: str, choice: Choice) -> str:
@@ -156,6 +173,7 @@ def _write(
         video_stream=choice.video_stream,
         audio_stream=choice.audio_stream,
         notes=(*reader.notes, *ear.notes(reader.sample_rate)),
+        checksums=Checksums.of(folder),
     )
 
 

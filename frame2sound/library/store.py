@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,11 +14,13 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
 from frame2sound.film.picture import picture_shape
+from frame2sound.library.checksums import Checksums
+from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude
 from frame2sound.safe import whole_file
 
 VERSION = 1
-CARD = "film.json"
-"""The file that makes a folder a pickled film; it is written last."""
+CARD_VERSION = 2
+"""Cards of version 1 know no checksums."""
 
 SAMPLE_RATE = 22050
 """A library's sample rate in Hz unless it is made with another."""
@@ -31,7 +32,8 @@ class Card:
 
     ``sounding`` is the range of samples that the film's sound track covers; outside it the sound
     is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
-    ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file.
+    ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
+    ``checksums`` are those of what it was pickled into.
     """
 
     source: str
@@ -44,14 +46,15 @@ class Card:
     video_stream: int | None = None
     audio_stream: int | None = None
     notes: tuple[str, ...] = ()
-    version: int = VERSION
+    checksums: Checksums | None = None
+    version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
         begin, end = self.sounding
         if not 0 <= begin <= end <= self.samples or self.frames < 1 or self.fps <= 0:
             raise ValueError("the card says something impossible")
-        if self.version > VERSION:
-            raise ValueError(f"got a card of version {self.version}, expected up to {VERSION}")
+        if self.version > CARD_VERSION:
+            raise ValueError(f"got a card of version {self.version}, expected up to {CARD_VERSION}")
 
     def to_json(self) -> str:
         """Return the card as JSON text."""
@@ -64,7 +67,9 @@ class Card:
             table: dict[str, Any] = json.loads(text)
             begin, end = table.pop("sounding")
             fps, notes = Fraction(table.pop("fps")), tuple(table.pop("notes"))
-            return cls(fps=fps, sounding=(begin, end), notes=notes, **table)
+            sums = table.pop("checksums", None)
+            checksums = None if sums is None else Checksums(**sums)
+            return cls(fps=fps, sounding=(begin, end), notes=notes, checksums=checksums, **table)
         except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             raise ValueError("the text is no card") from error
 
@@ -93,6 +98,11 @@ class PickledFilm:
     def name(self) -> str:
         """The name of its folder."""
         return self.path.name
+
+    @property
+    def excluded(self) -> bool:
+        """Whether it is kept out of training and comparison."""
+        return (self.path / EXCLUDED).exists()
 
     @property
     def seconds(self) -> float:
@@ -218,26 +228,53 @@ class Library:
         return cls(path, rate, bool(colour))
 
     def films(self) -> list[PickledFilm]:
-        """Return every film that is completely pickled, by name."""
-        cards = self.path.glob("[!.]*/film.json")
-        return [self._film(card.parent) for card in sorted(cards)]
+        """Return every film to learn from, by name: pickled completely, and not excluded."""
+        return [film for film in self.every_film() if not film.excluded]
+
+    def every_film(self) -> list[PickledFilm]:
+        """Return every film that is completely pickled, excluded or not, by name."""
+        return [self.film(card.parent) for card in sorted(self.path.glob(f"[!.]*/{CARD}"))]
+
+    def without_films(self) -> str:
+        """Return what to tell a person who would learn from it and cannot."""
+        excluded = [film.name for film in self.every_film() if film.excluded]
+        if excluded:
+            return (
+                f"all films of {self.path} are excluded; include one with: "
+                f"frame2sound library {self.path} --include {excluded[0]}"
+            )
+        return (
+            f"{self.path} holds no films; add some with: "
+            f"frame2sound pickle FILM... --library {self.path}"
+        )
 
     def find(self, digest: str, video: int | None, audio: int | None) -> PickledFilm | None:
         """Return the film pickled from a file with this digest and these streams, if any."""
         wanted = (digest, video, audio)
-        return next((film for film in self.films() if _identity(film) == wanted), None)
+        return next((film for film in self.every_film() if _identity(film) == wanted), None)
 
     def drop_older(self, newest: PickledFilm) -> None:
-        """Remove what was pickled from an earlier state of the same file."""
-        for film in self.films():
+        """Remove what was pickled from an earlier state of the same file.
+
+        Where that was excluded, so is the newest.
+        """
+        for film in self.every_film():
             same = film.card.source == newest.card.source and film.path != newest.path
             if same and _identity(film)[1:] == _identity(newest)[1:]:
-                doomed = film.path.rename(film.path.with_name(f".{film.name}.partial"))
-                shutil.rmtree(doomed, ignore_errors=True)
+                if film.excluded:
+                    exclude(newest.path)
+                drop(film.path)
 
-    def _film(self, path: Path) -> PickledFilm:
+    def film(self, path: Path) -> PickledFilm:
+        """Return the film in a folder.
+
+        Raises
+        ------
+        LibraryError
+            Its card cannot be read.
+        """
         try:
-            card = Card.from_json((path / "film.json").read_text())
+            card = Card.from_json((path / CARD).read_text())
         except (OSError, ValueError) as error:
             raise LibraryError(
                 f"{path}/film.json is not readable; delete the folder and pickle the film again"

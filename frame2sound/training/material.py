@@ -109,10 +109,7 @@ class Material:
 def _films(library: Library, recipe: Recipe) -> list[PickledFilm]:
     films = library.films()
     if all(is_calibration(film) for film in films):
-        raise TrainingError(
-            f"{library.path} holds no films; add some with: "
-            f"frame2sound pickle FILM... --library {library.path}"
-        )
+        raise TrainingError(library.without_films())
     if library.sample_rate != recipe.clock.sample_rate:
         raise TrainingError(
             f"the library is at {library.sample_rate} Hz and recipe {recipe.name!r} at "

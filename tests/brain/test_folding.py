@@ -13,6 +13,7 @@ INPUTS = [
     {"kind": "pixels", "history": 1},
     {"kind": "fft2"},
     {"kind": "eigenframes", "count": 5, "profiles": False},
+    {"kind": "eigenframes", "count": 5, "profiles": False, "of": "fft2"},
     {"kind": "eigenframes", "count": 5, "profiles": False, "history": 2, "motion": True},
     {"kind": "eigenframes", "count": 5, "profiles": False, "motion": True, "colour": True},
 ]

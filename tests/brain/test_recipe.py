@@ -262,6 +262,16 @@ def test_inputs_that_cannot_be_are_named(kind, seen, match):
         recipe_from(BASE | {"input": {"kind": kind} | seen})
 
 
+def test_a_fourier_transform_has_eigenframes_but_neither_profiles_nor_light():
+    seen = {"kind": "eigenframes", "of": "fft2", "count": 9}
+    with pytest.raises(RecipeError, match=r"no profiles; use input\.profiles=false"):
+        recipe_from(BASE | {"input": seen})
+    recipe = recipe_from(BASE | {"input": seen | {"profiles": False}})
+    assert size_of(recipe.input) == 2 * 64 * 33
+    with pytest.raises(RecipeError, match="glance needs input eigenframes of pictures"):
+        load_recipe("deep", ["input.of=fft2", "input.profiles=false"])
+
+
 @pytest.mark.parametrize("network", [RNN, CONVOLVING], ids=str)
 def test_layers_that_remember_are_not_trained_one_by_one(network):
     table = BASE | {"network": network, "training": {"pretraining": 1}}

@@ -1,12 +1,17 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, find_brain, shipped
+from frame2sound.film.demo import scene_named
+from frame2sound.film.picture import GREY_WEIGHTS
 
 FEW_MEGABYTES = 9e6
+HEARD_DB, FRAMES = -20.0, 120
+PRINTS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
 
 
 def test_the_default_ships_and_all_together_are_small():
@@ -25,6 +30,20 @@ def test_a_shipped_brain_plays_and_has_a_card(name):
     card = path.with_suffix(".md").read_text(encoding="utf-8")
     for word in (name, brain.recipe.name, "Licence: MIT", "Films:"):
         assert word in card
+
+
+@pytest.mark.parametrize("ground", PRINTS)
+@pytest.mark.parametrize("name", ["bounce", "lines", "scratch"])
+def test_the_default_plays_whatever_the_ground_is(name, ground):
+    """Animations are drawn on paper as often as in the dark; an unseen film is heard on both."""
+    scene = scene_named(name, seconds=FRAMES / 30, seed=5)
+    least, share = PRINTS[ground]
+    frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
+    frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]
+    shown = (least + share * np.stack(frames)).round().astype(np.uint8)
+    magnitude = load_brain(shipped()[DEFAULT]).predict(shown)
+    level = 20 * np.log10(np.linalg.norm(magnitude, axis=2).max())
+    assert HEARD_DB < level < 0
 
 
 def test_a_file_comes_before_a_name(tmp_path, monkeypatch):

@@ -67,6 +67,19 @@ def test_a_folder_of_something_else_is_left_alone(library, tmp_path):
         plan_of(library, tmp_path / "out" / "mine.txt").settle()
 
 
+def test_a_key_that_recipes_have_gained_since_is_no_change(library, tmp_path):
+    out = tmp_path / "out"
+    identity = plan_of(library, out, TWO[:1]).settle()
+    table = json.loads((out / PLAN).read_text())
+    del table["recipes"][TWO[0]]["training"]["warmup"]
+    (out / PLAN).write_text(json.dumps(table))
+    assert plan_of(library, out, TWO[:1]).settle() == identity
+    table["recipes"][TWO[0]]["training"]["warmup"] = "long"
+    (out / PLAN).write_text(json.dumps(table))
+    with pytest.raises(ComparisonError, match="not readable as a comparison's"):
+        plan_of(library, out, TWO[:1]).settle()
+
+
 def test_recipes_may_be_added_but_not_changed(library, tmp_path):
     out = tmp_path / "out"
     identity = plan_of(library, out, TWO[:1]).settle()

@@ -40,7 +40,10 @@ def test_in_colour_where_the_brain_sees_colour(tmp_path):
     assert cv2.imread(str(tmp_path / "e.png"))[30, 30].tolist() == [128, 128, 255]
 
 
-def test_a_brain_without_eigenframes_is_told_how_to_get_them(tmp_path):
-    with pytest.raises(BrainError, match="has no eigenframes; expected one trained with --set"):
-        draw_eigenframes(brain(kind="pixels"), tmp_path / "e.png")
+@pytest.mark.parametrize(
+    "seen", [{"kind": "pixels"}, {"kind": "eigenframes", "of": "fft2", "profiles": False}], ids=str
+)
+def test_a_brain_without_eigenframes_is_told_how_to_get_them(tmp_path, seen):
+    with pytest.raises(BrainError, match="no eigenframes of pictures; expected one trained with"):
+        draw_eigenframes(brain(**seen), tmp_path / "e.png")
     assert not list(tmp_path.iterdir())

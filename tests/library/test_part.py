@@ -9,6 +9,7 @@ from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import NAME, calibrate
+from frame2sound.library.folders import exclude
 from frame2sound.library.part import LibraryPart, part
 from frame2sound.library.store import Library
 from frame2sound.training.material import Material
@@ -104,3 +105,19 @@ def test_what_cannot_be_parted_is_said(library, add_film, seconds, kind, named, 
         add_film(library, f"film-{number}", length)
     with pytest.raises(LibraryError, match=match):
         part(library, kind, named)
+
+
+def test_a_part_of_a_library_in_colour_is_in_colour(tmp_path, add_film):
+    colour = Library.create(tmp_path / "colour", RATE, colour=True)
+    add_film(colour, "film", 10)
+    (film,) = part(colour).learned.films()
+    assert film.frames.shape == (300, 64, 64, 3)
+
+
+def test_an_excluded_film_is_neither_learned_nor_judged(library, add_film):
+    for name in ("in", "out"):
+        add_film(library, name, 10)
+    exclude(library.path / "out")
+    parted = part(library)
+    assert [held.film.name for held in parted.held_out] == ["in"]
+    assert [film.name for film in parted.learned.films()] == [NAME, "in"]

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.store import SAMPLE_RATE, VERSION, Card, Library
+from frame2sound.library.checksums import Checksums
+from frame2sound.library.folders import exclude, include
+from frame2sound.library.store import CARD_VERSION, SAMPLE_RATE, VERSION, Card, Library
 
 
 @pytest.fixture
@@ -65,6 +67,24 @@ def test_films_come_by_name_and_half_written_ones_do_not(library, add_film):
     assert [film.name for film in library.films()] == ["a", "c"]
 
 
+def test_an_excluded_film_is_kept_from_learners_but_is_known(library, add_film):
+    for name in "ab":
+        add_film(library, name)
+    exclude(library.path / "a")
+    assert [film.name for film in library.films()] == ["b"]
+    assert [film.excluded for film in library.every_film()] == [True, False]
+    assert library.find("a-0", None, None).name == "a"
+    include(library.path / "a")
+    assert [film.name for film in library.films()] == ["a", "b"]
+
+
+def test_who_cannot_learn_is_told_what_to_do(library, film):
+    exclude(film.path)
+    assert library.without_films().endswith("--include film")
+    (film.path / "film.json").unlink()
+    assert "holds no films; add some with: frame2sound pickle" in library.without_films()
+
+
 def test_a_film_is_found_by_its_digest_and_streams(library, film):
     assert library.find("film-0", None, None) == film
     assert library.find("film-0", None, 0) is None
@@ -84,6 +104,14 @@ def test_a_card_comes_back_from_json(film):
         film.card, fps=Fraction(30000, 1001), notes=("so", "ünd sö"), audio_stream=1, source="ä"
     )
     assert Card.from_json(card.to_json()) == card
+    card = replace(card, checksums=Checksums("f", "t", "s"))
+    assert Card.from_json(card.to_json()) == card
+
+
+def test_a_card_of_before_there_were_checksums_is_read(film):
+    table = json.loads(film.card.to_json()) | {"version": 1}
+    del table["checksums"]
+    assert Card.from_json(json.dumps(table)) == replace(film.card, version=1)
 
 
 def change(film, **values):
@@ -153,7 +181,9 @@ def test_a_card_of_garbage_is_named(library, film, text):
         {"sounding": [-1, 8000]},
         {"sounding": [9, 8]},
         {"colour": True},
-        {"version": VERSION + 1},
+        {"version": CARD_VERSION + 1},
+        {"checksums": {"frames": "0"}},
+        {"checksums": ["0", "0", "0"]},
         {"frames": "many"},
     ],
     ids=str,
@@ -172,3 +202,12 @@ def test_the_older_state_of_a_film_goes_and_others_stay(library, add_film):
     library.drop_older(new)
     assert [film.name for film in library.films()] == ["new", "other", "stream"]
     assert other.frames.shape == (30, 64, 64)
+
+
+def test_the_newer_state_of_an_excluded_film_is_excluded(library, add_film):
+    old = add_film(library, "film")
+    exclude(old.path)
+    new = replace(add_film(library, "new"), card=replace(old.card, digest="new"))
+    library.drop_older(new)
+    assert [film.name for film in library.every_film()] == ["new"]
+    assert library.films() == []

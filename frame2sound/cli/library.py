@@ -1,0 +1,200 @@
+"""``frame2sound library``: what is in a library, and keeping films in or out of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from frame2sound.cli.app import app
+from frame2sound.cli.cards import print_json
+from frame2sound.cli.options import AsJson, Verbose
+from frame2sound.cli.progress import Progress
+from frame2sound.errors import LibraryError
+
+if TYPE_CHECKING:
+    from frame2sound.library.store import Library
+    from frame2sound.library.survey import Entry, Survey
+
+Names = list[str] | None
+
+
+@app.command()
+def library(
+    library: Annotated[Path, typer.Argument(help="Folder of pickled films.")],
+    exclude: Annotated[
+        Names, typer.Option(metavar="NAME", help="Keep a film out of training and comparison.")
+    ] = None,
+    include: Annotated[
+        Names, typer.Option(metavar="NAME", help="Let an excluded film take part again.")
+    ] = None,
+    drop: Annotated[Names, typer.Option(metavar="NAME", help="Delete a film from it.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every byte and hold it against its checksum.")
+    ] = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what is in a library and what is wrong with it; keep films in or out of it."""
+    from frame2sound.library.store import Library
+
+    shelf = Library.open(library)
+    changes = {"exclude": exclude or [], "include": include or [], "drop": drop or []}
+    if verify and any(changes.values()):
+        raise typer.BadParameter("--verify changes nothing; give it alone")
+    if any(changes.values()):
+        _change(library, changes, as_json)
+    elif verify:
+        _verify(shelf, as_json)
+    else:
+        _show(shelf, as_json)
+
+
+def _change(path: Path, changes: dict[str, list[str]], as_json: bool) -> None:
+    from frame2sound.library import folders
+    from frame2sound.library.lock import writing
+
+    acts = {"exclude": folders.exclude, "include": folders.include, "drop": folders.drop}
+    done = {"exclude": "excluded", "include": "included", "drop": "dropped"}
+    with writing(path):
+        meant = [
+            (kind, folders.folder_named(path, name))
+            for kind, names in changes.items()
+            for name in dict.fromkeys(names)
+        ]
+        _refuse_twice([folder.name for _, folder in meant])
+        for kind, folder in meant:
+            acts[kind](folder)
+            if not as_json:
+                typer.echo(f"{folder.name}  {done[kind]}")
+    if as_json:
+        print_json([{"film": folder.name, "state": done[kind]} for kind, folder in meant])
+
+
+def _refuse_twice(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise typer.BadParameter(f"got {name} more than once; say one thing of a film")
+
+
+def _verify(shelf: Library, as_json: bool) -> None:
+    from frame2sound.library.folders import film_folders
+    from frame2sound.library.verification import size_of, verify
+
+    folders = film_folders(shelf.path)
+    total, read, rows = size_of(folders), 0, []
+    with Progress() as progress:
+
+        def tell(size: int) -> None:
+            nonlocal read
+            read += size
+            progress.show("verify", read, total, f"{read / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+        for folder in folders:
+            faults = verify(shelf, folder, tell)
+            known = not faults and shelf.film(folder).card.checksums is not None
+            row = {"film": folder.name, "whole": not faults, "checked": known, "faults": faults}
+            rows.append(row)
+            if not as_json:
+                state = "not whole" if faults else "whole"
+                without = "" if known or faults else ", as far as can be told without checksums"
+                typer.echo(f"{folder.name}  {state}{without}")
+                for fault in faults:
+                    typer.echo(f"  {fault}")
+    if as_json:
+        print_json(rows)
+    broken = [str(row["film"]) for row in rows if not row["whole"]]
+    if broken:
+        raise LibraryError(
+            f"{len(broken)} of {_films(len(rows))} not whole: {', '.join(broken)}; drop with "
+            f"frame2sound library {shelf.path} --drop NAME, and pickle again"
+        )
+
+
+def _show(shelf: Library, as_json: bool) -> None:
+    from frame2sound.library.survey import survey
+
+    with Progress() as progress:
+        found = survey(shelf, progress.show)
+    if as_json:
+        print_json({"library": str(shelf.path), **_table(found)})
+        return
+    for entry in found.entries:
+        typer.echo("  ".join([entry.name, *_figures(entry)]))
+        for line in _remarks(entry, found):
+            typer.echo(f"  {line}")
+    for line in found.leftovers:
+        typer.echo(f"half-written: {line}")
+    typer.echo(_totals(found.entries))
+
+
+def _figures(entry: Entry) -> list[str]:
+    parts = [_clock(entry.seconds)] if entry.card is not None else []
+    parts.append(f"{entry.size / 1e6:.1f} MB")
+    if entry.findings is not None:
+        loudness = entry.findings.loudness
+        parts.append("-" if loudness is None else f"{loudness:.1f} LUFS")
+        parts.append(f"{entry.findings.silent:.0%} silent")
+    return [*parts, "excluded"] if entry.excluded else parts
+
+
+def _remarks(entry: Entry, found: Survey) -> list[str]:
+    notes = [] if entry.card is None else [f"note: {note}" for note in entry.card.notes]
+    twins = [
+        f"the same {'file' if twin.same_file else 'picture'} as {twin.one}"
+        for twin in found.twins
+        if twin.other == entry.name
+    ]
+    return [*notes, *twins[:1], *(f"damaged: {fault}" for fault in entry.faults)]
+
+
+def _totals(entries: tuple[Entry, ...]) -> str:
+    excluded = sum(entry.excluded for entry in entries)
+    damaged = sum(bool(entry.faults) for entry in entries)
+    parts = [
+        _films(len(entries)),
+        f"{sum(entry.seconds for entry in entries) / 3600:.2f} hours",
+        f"{sum(entry.size for entry in entries) / 1e6:.1f} MB",
+    ]
+    parts += [f"{excluded} excluded"] * bool(excluded) + [f"{damaged} damaged"] * bool(damaged)
+    return "  ".join(parts)
+
+
+def _table(found: Survey) -> dict[str, Any]:
+    return {
+        "films": [_row(entry) for entry in found.entries],
+        "twins": [
+            {"films": [twin.one, twin.other], "same": "file" if twin.same_file else "picture"}
+            for twin in found.twins
+        ],
+        "half_written": list(found.leftovers),
+        "seconds": sum(entry.seconds for entry in found.entries),
+        "bytes": sum(entry.size for entry in found.entries),
+    }
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    card, findings = entry.card, entry.findings
+    return {
+        "film": entry.name,
+        "source": None if card is None else card.source,
+        "seconds": None if card is None else entry.seconds,
+        "frames": None if card is None else card.frames,
+        "fps": None if card is None else str(card.fps),
+        "bytes": entry.size,
+        "loudness_lufs": None if findings is None else findings.loudness,
+        "silent": None if findings is None else findings.silent,
+        "excluded": entry.excluded,
+        "notes": [] if card is None else list(card.notes),
+        "faults": list(entry.faults),
+    }
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _films(count: int) -> str:
+    return f"{count} film{'s' * (count != 1)}"

@@ -1,0 +1,40 @@
+"""Checksums of pickled arrays, by which damage is found that no shape shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+BLOCK = 1 << 20
+"""Bytes read at once where progress is told."""
+
+
+@dataclass(frozen=True)
+class Checksums:
+    """SHA-256 of a film's ``frames.npy``, ``times.npy`` and ``sound.npy``, in hexadecimal."""
+
+    frames: str
+    times: str
+    sound: str
+
+    @classmethod
+    def of(cls, folder: Path) -> Checksums:
+        """Return those of the finished files in a folder."""
+        return cls(*(_digest(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
+
+
+def read_through(path: Path, tell: Callable[[int], None] = lambda size: None) -> str:
+    """Return the SHA-256 of a file, telling of every block read how long it was."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+            tell(len(block))
+    return digest.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,71 @@
+"""A film is held against the checksums that it was pickled with: no flipped bit passes."""
+
+import hashlib
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from frame2sound.library.calibration import calibrate
+from frame2sound.library.checksums import read_through
+from frame2sound.library.pickler import pickle_film
+from frame2sound.library.verification import size_of, verify
+
+
+@pytest.fixture
+def film(tmp_path, make_film, library):
+    return pickle_film(make_film(tmp_path / "film.mkv", seconds=2), library)[0]
+
+
+def test_a_card_has_the_checksums_of_the_finished_files(library, film):
+    for each in (film, calibrate(library)):
+        for name, checksum in asdict(each.card.checksums).items():
+            data = (each.path / f"{name}.npy").read_bytes()
+            assert checksum == hashlib.sha256(data).hexdigest()
+    assert library.films()[1].card.checksums == film.card.checksums
+
+
+def test_a_file_is_read_in_blocks(tmp_path):
+    path, told = tmp_path / "file", []
+    path.write_bytes(bytes(2_500_000))
+    assert read_through(path, told.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
+    assert told == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
+
+
+def test_a_whole_film_is_whole(library, film):
+    told = []
+    assert verify(library, film.path, told.append) == []
+    assert sum(told) == size_of([film.path])
+
+
+@pytest.mark.parametrize("name", ["frames", "times", "sound"])
+def test_one_flipped_bit_is_found(library, film, name):
+    path = film.path / f"{name}.npy"
+    data = bytearray(path.read_bytes())
+    data[-8] ^= 1
+    path.write_bytes(data)
+    (line,) = verify(library, film.path)
+    assert line.startswith(f"{name}.npy is not what was pickled: its checksum differs; drop it")
+
+
+def test_a_film_without_checksums_is_held_against_its_card(library, film):
+    card = film.path / "film.json"
+    table = json.loads(card.read_text()) | {"version": 1}
+    del table["checksums"]
+    card.write_text(json.dumps(table))
+    assert verify(library, film.path) == []
+    np.save(film.path / "sound.npy", np.zeros(5, np.float32))
+    (line,) = verify(library, film.path)
+    assert "holds float32 (5,), expected float32 (16000,)" in line
+
+
+def test_what_is_missing_is_named(library, film):
+    (film.path / "frames.npy").unlink()
+    lines = verify(library, film.path)
+    assert lines[-1] == "frames.npy cannot be read (no such file or directory)"
+    (film.path / "film.json").write_text("{")
+    (line,) = verify(library, film.path)
+    assert "film.json is not readable" in line
+    (film.path / "film.json").unlink()
+    assert verify(library, film.path) == ["it has no film.json; drop it and pickle the film again"]

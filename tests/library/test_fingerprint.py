@@ -1,0 +1,96 @@
+"""The same picture is known again through noise and other rates; another picture is another."""
+
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from frame2sound.film.demo import film_names, scene_named
+from frame2sound.library.fingerprint import SAME, distance, fingerprint
+from frame2sound.library.pickler import pickle_film
+from frame2sound.library.store import Library
+from tests.making import H264, VP8, Audio, make_film
+
+RATE = 8000
+
+
+def clouds(seed, frames=96):
+    """Blurred noise that drifts: a picture like a film's."""
+    rng = np.random.default_rng(seed)
+    coarse = np.kron(rng.integers(0, 256, (8, 16)), np.ones((8, 8)))
+    return np.stack([np.roll(coarse, shift, axis=1)[:, :64] for shift in range(frames)])
+
+
+@pytest.fixture
+def mark(library, add_film):
+    def mark(name, frames):
+        frames = np.clip(np.round(frames), 0, 255).astype(np.uint8)
+        return fingerprint(add_film(library, name, len(frames) / 30, frames=frames))
+
+    return mark
+
+
+def test_another_picture_is_another(mark):
+    marks = [mark(str(seed), clouds(seed)) for seed in range(6)]
+    for number, one in enumerate(marks):
+        for other in marks[number + 1 :]:
+            assert distance(one, other) > 1.5 * SAME
+        assert distance(one, one) == 0
+
+
+def test_noise_and_contrast_change_nothing(mark):
+    rng = np.random.default_rng(9)
+    noisy = 10 + 0.9 * clouds(0) + rng.normal(0, 4, (96, 64, 64))
+    assert distance(mark("a", clouds(0)), mark("b", noisy)) < SAME / 2
+
+
+def test_what_happens_in_a_still_scene_tells_films_apart(mark):
+    def keyboard(seed):
+        frames = np.tile(np.kron(np.eye(8) * 100, np.ones((8, 8))), (96, 1, 1))
+        for number, key in enumerate(np.random.default_rng(seed).integers(0, 8, 96)):
+            frames[number, 8 * key : 8 * key + 8, :32] += 100
+        return frames
+
+    assert distance(mark("a", keyboard(0)), mark("b", keyboard(1))) > SAME
+
+
+def test_films_that_show_nothing_are_not_told_to_be_the_same(mark):
+    assert distance(mark("a", np.zeros((96, 64, 64))), mark("b", np.zeros((96, 64, 64)))) == 1
+
+
+def test_colour_is_marked_as_its_grey(tmp_path, add_film, mark):
+    library = Library.create(tmp_path / "colour", 8000, colour=True)
+    frames = np.repeat(clouds(0).astype(np.uint8)[..., None], 3, axis=-1)
+    film = add_film(library, "film", len(frames) / 30, frames=frames)
+    assert fingerprint(film) == mark("grey", clouds(0))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 15])
+def test_few_frames_are_enough(mark, frames):
+    assert distance(mark("a", clouds(0, frames)), mark("b", clouds(0, frames))) == 0
+
+
+@pytest.mark.parametrize("name", film_names())
+def test_demo_films_of_other_seeds_are_other_films(mark, name):
+    marks = []
+    for seed in range(4):
+        scene = scene_named(name, seconds=12, fps=4, seed=seed, size=(64, 64))
+        frames = np.stack([scene.draw(number) for number in range(scene.frames)])
+        marks.append(mark(f"{name}-{seed}", frames.mean(axis=-1)))
+    for one, other in combinations(marks, 2):
+        assert distance(one, other) > 2 * SAME
+
+
+@pytest.mark.parametrize("name", ["typing", "scratch"])
+def test_a_film_encoded_anew_smaller_and_faster_is_the_same_picture(tmp_path, library, name):
+    scene = scene_named(name, seconds=4, fps=24, size=(320, 240))
+    pictures = [scene.draw(number) for number in range(scene.frames)]
+    audio = Audio(np.zeros(RATE * 4, np.int16), RATE)
+    marks = []
+    for step, fps, look in ((1, 24, H264), (2, 25, VP8)):
+        path = tmp_path / f"{fps}.mkv"
+        small = [picture[::step, ::step] for picture in pictures]
+        make_film(path, small, fps=Fraction(fps), look=look, audio=audio)
+        marks.append(fingerprint(pickle_film(path, library)[0]))
+    assert 0 < distance(*marks) < SAME

@@ -1,0 +1,83 @@
+"""A film is named by its folder or the beginning of it; it is kept out, in, or gone whole."""
+
+import pytest
+
+from frame2sound.errors import LibraryError
+from frame2sound.library import folders
+from frame2sound.library.folders import drop, exclude, film_folders, folder_named, include
+
+
+@pytest.fixture
+def films(library, add_film):
+    return [add_film(library, name) for name in ("harbour-1a", "harbour-2b", "mill-3c")]
+
+
+def test_folders_of_films_are_told_from_others(library, films):
+    (library.path / "mine").mkdir()
+    (library.path / "mine" / "notes.txt").touch()
+    (films[2].path / "film.json").unlink()  # what is left of a film is still to be dropped
+    assert film_folders(library.path) == [film.path for film in films]
+
+
+@pytest.mark.parametrize("name", ["mill-3c", "mill", "m"])
+def test_a_beginning_is_enough_where_only_one_film_begins_so(library, films, name):
+    assert folder_named(library.path, name) == films[2].path
+
+
+def test_a_whole_name_is_meant_also_where_another_goes_on(library, add_film, films):
+    add_film(library, "harbour-1a-a1")
+    assert folder_named(library.path, "harbour-1a") == films[0].path
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("harbour", "and 2 begin so; say more of: harbour-1a, harbour-2b"),
+        ("mil-3c", "the nearest are: mill-3c$"),
+        ("", "the nearest are: harbour-1a"),
+        ("../library/mill-3c", "expected a film of"),
+        ("xyz", "the nearest are: harbour-1a, harbour-2b, mill-3c"),
+    ],
+)
+def test_a_name_that_means_no_one_film_is_refused(library, films, name, match):
+    with pytest.raises(LibraryError, match=match):
+        folder_named(library.path, name)
+
+
+def test_an_empty_library_has_no_names(library):
+    with pytest.raises(LibraryError, match="which holds none"):
+        folder_named(library.path, "mill")
+
+
+def test_out_and_in_may_be_said_twice(films):
+    for _ in range(2):
+        exclude(films[0].path)
+        assert films[0].excluded
+    for _ in range(2):
+        include(films[0].path)
+        assert not films[0].excluded
+
+
+def test_a_dropped_film_is_gone_and_others_stay(library, films):
+    drop(films[0].path)
+    assert library.films() == films[1:]
+    assert not list(library.path.glob(".*"))
+
+
+def test_a_film_whose_deletion_was_cut_short_is_gone_all_the_same(library, films, monkeypatch):
+    monkeypatch.setattr("frame2sound.safe.shutil.rmtree", lambda *a, **k: None)
+    drop(films[0].path)
+    assert library.films() == films[1:]
+    assert len(list(library.path.glob(".harbour-1a.*.partial"))) == 1
+
+
+def test_what_cannot_be_changed_is_named(films, monkeypatch):
+    def refuse(*args, **settings):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(folders.Path, "unlink", refuse)
+    monkeypatch.setattr(folders.Path, "rename", refuse)
+    for change in (include, drop):
+        with pytest.raises(LibraryError, match=r"cannot be written \(read-only file system\); ch"):
+            change(films[0].path)
+    assert films[0].frames.shape == (30, 64, 64)

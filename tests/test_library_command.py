@@ -1,0 +1,217 @@
+"""The library command: what it lists, verifies, keeps out and drops."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frame2sound.library.lock import writing
+from frame2sound.library.store import Library
+from tests.commanding import run
+
+RATE = 22050
+
+
+@pytest.fixture
+def films(tmp_path: Path, add_film):
+    library = Library.create(tmp_path / "library")
+    tone = 0.1 * np.sin(2 * np.pi * 997 * np.arange(6 * RATE) / RATE)
+    tone[: 3 * RATE] = 0  # -23.0 LUFS, less what blocks that reach into the silence lose
+    return [
+        add_film(library, "harbour", 6, sound=tone),
+        add_film(library, "hall", 6, seed=1),
+        add_film(library, "mill", 9),
+    ]
+
+
+def test_it_lists_films_and_totals(tmp_path: Path, films) -> None:
+    said = run(tmp_path, "library", "library")
+    assert said.returncode == 0, said.stderr
+    hall, harbour, mill, total = said.stdout.splitlines()
+    assert hall.startswith("hall  0:00:06  1.3 MB  -")
+    assert hall.endswith(" LUFS  0% silent")
+    assert harbour == "harbour  0:00:06  1.3 MB  -23.2 LUFS  50% silent"
+    assert mill.startswith("mill  0:00:09  ")
+    assert total == "3 films  0.01 hours  4.4 MB"
+
+
+def test_it_says_the_same_as_json_and_the_second_time(tmp_path: Path, films) -> None:
+    said = run(tmp_path, "library", "library", "--json")
+    table = json.loads(said.stdout)
+    assert [row["film"] for row in table["films"]] == ["hall", "harbour", "mill"]
+    assert table["films"][1]["loudness_lufs"] == pytest.approx(-23.2, abs=0.01)
+    assert table["films"][1]["silent"] == pytest.approx(0.5)
+    assert table["films"][1]["seconds"] == 6
+    assert table["seconds"] == 21
+    again = json.loads(run(tmp_path, "library", "library", "--json").stdout)
+    assert again["films"][0]["loudness_lufs"] == table["films"][0]["loudness_lufs"]
+
+
+def test_twins_notes_and_damage_are_listed(tmp_path: Path, films, add_film) -> None:
+    library = Library.open(tmp_path / "library")
+    add_film(library, "twin", 6, frames=np.array(films[0].frames), sound=np.zeros(6 * RATE))
+    card = films[1].path / "film.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"notes": ["took sound 0 of 2"]}))
+    (films[2].path / "sound.npy").unlink()
+    (library.path / f".new.{os.getpid()}-0.partial").mkdir()
+    lines = run(tmp_path, "library", "library").stdout.splitlines()
+    assert "  note: took sound 0 of 2" in lines
+    assert lines[-3] == "  the same picture as harbour"
+    assert any(line.startswith("  damaged: library/mill/sound.npy is missing") for line in lines)
+    assert any(line.startswith("half-written: .new.") for line in lines)
+    assert lines[-1].startswith("4 films  ")
+    assert lines[-1].endswith("  1 damaged")
+    assert "twin  0:00:06  1.3 MB  -  100% silent" in lines
+
+
+def test_an_empty_library_is_listed(tmp_path: Path) -> None:
+    Library.create(tmp_path / "empty")
+    assert run(tmp_path, "library", "empty").stdout == "0 films  0.00 hours  0.0 MB\n"
+    assert run(tmp_path, "library", "empty", "--verify").returncode == 0
+
+
+def test_what_is_excluded_is_shown_and_kept_out(tmp_path: Path, films) -> None:
+    library = Library.open(tmp_path / "library")
+    said = run(tmp_path, "library", "library", "--exclude", "harb", "--exclude", "mill")
+    assert said.stdout.splitlines() == ["harbour  excluded", "mill  excluded"]
+    assert [film.name for film in library.films()] == ["hall"]
+    lines = run(tmp_path, "library", "library").stdout.splitlines()
+    assert lines[1].endswith("  excluded")
+    assert lines[-1].endswith("  2 excluded")
+    said = run(tmp_path, "library", "library", "--exclude", "hall", "--include", "mill", "--json")
+    assert json.loads(said.stdout) == [
+        {"film": "hall", "state": "excluded"},
+        {"film": "mill", "state": "included"},
+    ]
+    run(tmp_path, "library", "library", "--exclude", "mill")
+    said = run(tmp_path, "train", "library", "--out", "brain.safetensors")
+    assert said.returncode == 1
+    assert "all films of library are excluded; include one with: frame2sound" in said.stderr
+
+
+def test_an_excluded_film_pickled_again_is_already_there(tmp_path: Path) -> None:
+    from frame2sound.film.demo import scene_named
+    from frame2sound.film.writer import write_scene
+
+    for name, seed in (("film.mp4", 0), ("other.mp4", 1)):
+        scene = scene_named("typing", seconds=2, seed=seed, size=(64, 64))
+        write_scene(scene, tmp_path / name)
+    words = ["pickle", "film.mp4", "--library", "library", "--no-calibration"]
+    assert run(tmp_path, *words).returncode == 0
+    assert run(tmp_path, "library", "library", "--exclude", "film").returncode == 0
+    assert "film.mp4  already there, excluded" in run(tmp_path, *words).stdout
+    (tmp_path / "other.mp4").replace(tmp_path / "film.mp4")
+    said = run(tmp_path, *words, "--json")  # changed, and still excluded
+    (row,) = json.loads(said.stdout)["films"]
+    assert (row["new"], row["excluded"]) == (True, True)
+    library = Library.open(tmp_path / "library")
+    assert len(library.every_film()) == 1
+    assert library.films() == []
+
+
+def test_a_dropped_film_is_gone(tmp_path: Path, films) -> None:
+    said = run(tmp_path, "library", "library", "--drop", "mill")
+    assert said.stdout == "mill  dropped\n"
+    names = {path.name for path in (tmp_path / "library").iterdir()}
+    assert names == {".lock", "library.json", "hall", "harbour"}
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--drop", "ha"], "and 2 begin so; say more of: hall, harbour"),
+        (["--exclude", "haarbour"], "got 'haarbour', expected a film of library; the nearest are:"),
+        (["--include", "mill", "--drop", "none"], "got 'none', expected a film of library"),
+    ],
+)
+def test_a_wrong_name_changes_nothing(tmp_path: Path, films, words, match) -> None:
+    said = run(tmp_path, "library", "library", *words)
+    assert said.returncode == 1
+    assert match in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert Library.open(tmp_path / "library").films() == sorted(films, key=lambda film: film.name)
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["--drop", "mill", "--exclude", "mi"], "mill more than once"),
+        (["--drop", "mill", "--verify"], "--verify changes nothing; give it alone"),
+    ],
+)
+def test_contradictions_are_wrong_usage(tmp_path: Path, films, words, match) -> None:
+    said = run(tmp_path, "library", "library", *words)
+    assert said.returncode == 2
+    assert match in " ".join(said.stderr.split())
+    assert (films[2].path / "film.json").exists()
+
+
+def test_verify_ends_with_1_where_a_film_is_not_whole(tmp_path: Path, films, add_film) -> None:
+    from frame2sound.library.calibration import calibrate
+
+    calibrated = calibrate(Library.open(tmp_path / "library"))
+    said = run(tmp_path, "library", "library", "--verify")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines()[0] == "calibration  whole"
+    assert said.stdout.splitlines()[1] == "hall  whole, as far as can be told without checksums"
+    assert "verify  100 %" in said.stderr
+    path = calibrated.path / "frames.npy"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+    said = run(tmp_path, "library", "library", "--verify")
+    assert said.returncode == 1
+    assert "calibration  not whole\n  frames.npy is not what was pickled" in said.stdout
+    assert "1 of 4 films not whole: calibration; drop with frame2sound library" in said.stderr
+    rows = json.loads(run(tmp_path, "library", "library", "--verify", "--json").stdout)
+    assert [row["whole"] for row in rows] == [False, True, True, True]
+
+
+def test_who_writes_waits_for_no_one_and_who_reads_needs_not(tmp_path: Path, films) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"no film")
+    with writing(tmp_path / "library"):
+        for words in (
+            ["pickle", "film.mp4", "--library", "library"],
+            ["library", "library", "--drop", "mill"],
+        ):
+            said = run(tmp_path, *words)
+            assert said.returncode == 1
+            assert f"is being written to by process {os.getpid()} on " in said.stderr
+            assert said.stderr.count("\n") == 1
+        assert run(tmp_path, "library", "library").returncode == 0
+        assert run(tmp_path, "library", "library", "--verify").returncode == 0
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from frame2sound.library.store import Library
+from frame2sound.library.survey import survey
+from frame2sound.library.verification import verify
+library = Library.open(Path(sys.argv[1]))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+survey(library)
+for film in library.films():
+    verify(library, film.path)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures as Linux does")
+def test_memory_does_not_grow_with_a_film(tmp_path: Path, add_film) -> None:
+    library = Library.create(tmp_path / "library")
+    minutes = 15
+    sound = np.full(minutes * 60 * RATE, 0.01, np.float32)  # 79 MB
+    frames = np.full((minutes * 600, 64, 64), 7, np.uint8)  # 37 MB
+    add_film(library, "long", minutes * 60, fps=10, sound=sound, frames=frames)
+    said = subprocess.run(
+        [sys.executable, "-c", MEMORY, library.path], capture_output=True, text=True, timeout=120
+    )
+    assert said.returncode == 0, said.stderr
+    assert float(said.stdout) < 50, said.stdout
