@@ -42,6 +42,9 @@ def pickle(
         bool, typer.Option(help="Add 30 s of black and of white screen with silence.")
     ] = True,
     jobs: Annotated[int | None, typer.Option(min=1, help="Films at a time.")] = None,
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Share the films out over a Ray cluster.")
+    ] = None,
     video_stream: VideoStream = None,
     audio_stream: AudioStream = None,
     allow_damaged: AllowDamaged = False,
@@ -60,6 +63,7 @@ def pickle(
     """Films to a library: their frames, times and sound."""
     from frame2sound.clock import Clock
     from frame2sound.library.calibration import calibrate
+    from frame2sound.library.cluster import pickle_on_cluster
     from frame2sound.library.crew import pickle_films
     from frame2sound.library.export import export_npz as export
     from frame2sound.library.lock import writing
@@ -74,7 +78,12 @@ def pickle(
     with writing(library), Progress() as progress:
         if calibration:
             calibrate(shelf)
-        for outcome in pickle_films(films, shelf, choice, jobs, _reporter(progress)):
+        report = _reporter(progress)
+        for outcome in (
+            pickle_films(films, shelf, choice, jobs, report)
+            if ray is None
+            else pickle_on_cluster(films, shelf, ray, choice, report)
+        ):
             outcomes.append(outcome)
             if not as_json:
                 _tell(outcome)

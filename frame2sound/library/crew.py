@@ -57,9 +57,6 @@ def pickle_films(
         for source in sources:
             yield _outcome(source, library, choice, report)
         return
-    namesakes: dict[str, list[Path]] = {}  # may be copies, so they are not read at once
-    for source in sources:
-        namesakes.setdefault(title(source), []).append(source)
     reports: SimpleQueue[Told] = SimpleQueue()
     stop = Event()
 
@@ -74,12 +71,20 @@ def pickle_films(
     with ThreadPoolExecutor(jobs, "film") as pool:
         try:
             yield from _gather(
-                {pool.submit(work, some) for some in namesakes.values()}, reports, report
+                {pool.submit(work, some) for some in namesakes(sources)}, reports, report
             )
         except BaseException:
             stop.set()
             close_booths()
             raise
+
+
+def namesakes(sources: list[Path]) -> list[list[Path]]:
+    """Group films that may be copies of each other, so that they are not read at once."""
+    groups: dict[str, list[Path]] = {}
+    for source in dict.fromkeys(sources):
+        groups.setdefault(title(source), []).append(source)
+    return list(groups.values())
 
 
 def _outcome(source: Path, library: Library, choice: Choice, report: Report) -> Outcome:
