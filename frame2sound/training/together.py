@@ -8,6 +8,7 @@ whatever the loss and however many rows are empty.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import distributed, nn
+from torch.distributed.rendezvous import rendezvous
 
 from frame2sound.errors import TrainingError
 from frame2sound.training.plans import Step
@@ -33,23 +35,22 @@ class Group:
         Which one this is, from 0, and how many there are.
     local : int
         Which one it is on this computer.
-    restarted : bool
-        Whether it takes the place of one that died.
+    attempt : int
+        How often all of them were started anew, because one died.
     """
 
     rank: int = 0
     size: int = 1
     local: int = 0
-    restarted: bool = False
+    attempt: int = 0
 
     @classmethod
     def here(cls) -> Group:
         """Return what ``torchrun`` says; a group of one where it says nothing."""
         if not all(name in os.environ for name in SPOKEN):
             return cls()
-        restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
         rank, size, local = (int(os.environ[name]) for name in SPOKEN)
-        return cls(rank, size, local, restarts > 0)
+        return cls(rank, size, local, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
 
     @property
     def leads(self) -> bool:
@@ -135,19 +136,23 @@ class Group:
 
 ALONE = Group()
 
+_meetings = itertools.count()
+
 
 @contextmanager
 def joined() -> Iterator[Group]:
-    """Meet the other processes of this training, if there are any, for as long as it takes.
-
-    Processes meet only once: trainings that follow one another stand inside one ``joined``.
-    """
+    """Meet the other processes of this training, if there are any, for as long as it takes."""
     group = Group.here()
-    if group.size == 1 or distributed.is_initialized():
+    if group.size == 1:
         yield group
         return
     with _heard():
-        distributed.init_process_group()
+        store, *_ = next(rendezvous("env://"))
+        # Of those who met there before, in processes that died, addresses are left.
+        place = distributed.PrefixStore(  # type: ignore[attr-defined]
+            f"{group.attempt}/{next(_meetings)}", store
+        )
+        distributed.init_process_group(store=place, rank=group.rank, world_size=group.size)
     yield group  # when it fails, the others are not waited for
     distributed.destroy_process_group()
 
