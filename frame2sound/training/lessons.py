@@ -25,7 +25,7 @@ from frame2sound.training.storage import Storage
 
 BATCH = 256
 
-AHEAD = 4
+AHEAD = 2
 """Steps whose lessons are read from disk before their turn."""
 
 Lesson = tuple[torch.Tensor, torch.Tensor]

@@ -11,6 +11,7 @@ from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.library.store import Library
+from frame2sound.safe import unhurried
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.room import Room
@@ -70,8 +71,9 @@ def train(
             trainer.run(path, report)
         except KeyboardInterrupt:
             if group.leads:
-                trainer.save(path)
-                made()
+                with unhurried():  # torchrun interrupts once more
+                    trainer.save(path)
+                    made()
             raise
         brain = made()
     if group.leads:

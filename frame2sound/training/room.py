@@ -24,7 +24,7 @@ COPIES = 13
 Gradients, two moments, the best weights and the latest; and twice all that a checkpoint says.
 """
 
-WORKING = 96 * 2**20
+WORKING = 256 * 2**20
 """What the steps of learning take for themselves: batches, what lies between layers, code."""
 
 

@@ -29,7 +29,7 @@ def test_what_the_program_takes_leaves_less_for_lessons(monkeypatch, memory):
 def test_too_little_to_learn_at_all_is_refused_where_it_was_asked_for(monkeypatch):
     monkeypatch.setattr("frame2sound.training.room.resident", lambda: MOST_BYTES)
     assert Room().left(NETWORK, CPU) == 0
-    with pytest.raises(TrainingError, match=r"got 0\.50 GB of memory, expected 2\.30 GB or more"):
+    with pytest.raises(TrainingError, match=r"got 0\.50 GB of memory, expected 2\.47 GB or more"):
         Room(5 * 10**8).left(NETWORK, CPU)
 
 
