@@ -55,6 +55,7 @@ def test_without_words_it_says_how_to_use_it(tmp_path: Path) -> None:
         (["render", "x.mp4", "--brain", "b", "--loudness", "5"], "expected -70 to 0 LUFS"),
         (["render", "x.mp4", "--brain", "b", "--scale", "blue"], "got scale 'blue', expected"),
         (["train", "l", "--corpus", "all"], "carry"),
+        (["train", "l", "--memory", "2"], "expected a size, as 500MB, 2GB or 1.5GiB"),
         (["films", "bounce", "--fps", "0"], "expected 0.01 to 1000"),
         (["films", "bounce", "--size", "big"], "WIDTHxHEIGHT"),
         (["pickle", "x.mp4", "--library", "l", "--jobs", "0"], "jobs"),
@@ -78,6 +79,7 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, words: list[str], match: str) -
         (["train", "library", "--out", "brain.safetensors"], "exists already"),
         (["train", "library", "--out", "new.safetensors", "--resume"], "nothing to resume"),
         (["train", "library", "--out", "brain.pkl"], ".safetensors"),
+        (["train", "library", "--out", "new.safetensors", "--memory", "0.5MB"], "got 0.00 GB of m"),
         (["train", "library", "-o", "x.safetensors", "--device", "abacus"], "abacus"),
         (["render", "animation.mp4", "--brain", "film.mp4"], "not a brain"),
         (["render", "none.mp4", "--brain", "brain.safetensors"], "no such file"),
@@ -227,6 +229,18 @@ def test_interrupted_training_keeps_the_best_and_resumes(studio: Path, tmp_path:
     resumed, whole = (load_file(tmp_path / f"{name}.safetensors") for name in "ab")
     assert all((resumed[name] == whole[name]).all() for name in whole)
     assert {path.name for path in tmp_path.iterdir()} == {"a.safetensors", "b.safetensors"}
+
+
+def test_several_processes_train_one_brain_and_speak_as_one(studio: Path, tmp_path: Path) -> None:
+    out = tmp_path / "brain.safetensors"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, "-m", "frame2sound", "train", str(studio / "library"), *FAST]
+    command += ["--set", "training.batch=8", "--memory", "1.5GiB", "--out", str(out)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.count("parameters") == 1
+    assert said.stderr.count("training deep  100 %") == 1
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_brains_lists_recipes_and_cards(studio: Path) -> None:

@@ -51,6 +51,16 @@ def lufs(text: str) -> float:
     return float(match[1])
 
 
+def number_of_bytes(text: str) -> int:
+    """Read a size such as "500MB" or "1.5GiB"."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT])(i?)B", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise typer.BadParameter(f"got {text!r}, expected a size, as 500MB, 2GB or 1.5GiB")
+    power = "kmgt".index(match[2].lower()) + 1
+    unit: int = (1024 if match[3] else 1000) ** power
+    return round(float(match[1]) * unit)
+
+
 def tones(text: str) -> Scale:
     """Read a scale such as "12-tet"."""
     from frame2sound.sound.tuning import parse_scale

@@ -9,7 +9,7 @@ import typer
 
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, print_json
-from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose
+from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose, number_of_bytes
 from frame2sound.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -31,6 +31,15 @@ def train(
         Literal["carry", "point", "none"],
         typer.Option(help="Films' sound for mosaics: in the brain, in the library, or left out."),
     ] = "carry",
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=number_of_bytes,
+            metavar="SIZE",
+            help="What it may take of it, as 500MB or 1.5GiB; 2GiB if not said. Lessons that do "
+            "not fit lie on disk meanwhile.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
     seed: Seed = 0,
     device: Device = "auto",
@@ -43,11 +52,13 @@ def train(
     from frame2sound.library.store import Library
     from frame2sound.training.checkpoint import refuse_losing
     from frame2sound.training.loop import train as fit
+    from frame2sound.training.together import Group
 
-    chosen = load_recipe(recipe, settings)
+    chosen, group = load_recipe(recipe, settings), Group.here()
     shelf = Library.open(library)
-    refuse_losing(out, resume=resume, overwrite=overwrite)
-    with Progress() as progress:
+    if not group.attempt:
+        refuse_losing(out, resume=resume, overwrite=overwrite)
+    with Progress(quiet=not group.leads) as progress:
 
         def report(now: Report) -> None:
             held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
@@ -62,8 +73,11 @@ def train(
             device=device,
             resume=resume,
             corpus=corpus,
+            memory=memory,
             report=report,
         )
+    if not group.leads:
+        return
     if as_json:
         print_json({"brain": str(out), "parameters": brain.parameters, **brain.provenance})
         return

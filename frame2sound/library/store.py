@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -124,6 +125,17 @@ class PickledFilm:
     def sound(self) -> NDArray[np.float32]:
         """Mono sound, memory-mapped."""
         return self._array("sound", np.dtype(np.float32), (self.card.samples,))
+
+    def let_go(self) -> None:
+        """Give back the memory into which pictures and sound were mapped, until they are read anew.
+
+        What has been read of a map stays in the reader's memory as long as nobody else needs it:
+        with hours of film, that is most of the computer's.
+        """
+        for array in (self.frames, self.sound):
+            mapped = array.base
+            if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
 
     def _array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         path = self.path / f"{name}.npy"

@@ -74,7 +74,7 @@ def _played(
             memory = brain.network.fresh(1) if step.begins[0] else memory
             given, memory = brain.network(looks[None], memory)
             parts = looks[:, -LIGHT:], given[0, :, target.levels], wanted[:, target.levels]
-            found.append([part.cpu() for part in parts])
+            found.append([part.cpu().clone() for part in parts])  # not what else was seen
     light, given, wanted = (torch.cat(part) for part in zip(*found, strict=True))
     return light, given, wanted
 

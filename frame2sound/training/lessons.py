@@ -1,31 +1,66 @@
-"""Lessons: pairs as the part that learns takes them, made once where that fits in memory."""
+"""Lessons: pairs as the part that learns takes them, made once and kept in memory or on disk."""
 
 from __future__ import annotations
 
+import math
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import see
 from frame2sound.training.pairs import Numbers, Pairs
-
-MOST_BYTES = 2 * 2**30
-"""Lessons are kept in the computer's memory up to this size; longer films are seen anew."""
-
-SHARE_OF_DEVICE = 0.5
-"""Lessons are kept in an accelerator's memory up to this share of what is free."""
+from frame2sound.training.plans import NONE, Step
+from frame2sound.training.room import Room
+from frame2sound.training.storage import Storage
 
 BATCH = 256
 
+AHEAD = 2
+"""Steps whose lessons are read from disk before their turn."""
+
 Lesson = tuple[torch.Tensor, torch.Tensor]
 """Looks ``(n, width)`` and wanted outputs ``(n, length)``."""
+
+Raw = tuple[NDArray[np.uint8], NDArray[np.float32]]
+"""Moments and excerpts of sound, as `Pairs.take` gives them."""
+
+
+class Found(NamedTuple):
+    """What lessons are made of, as far as it is read and not computed.
+
+    Attributes
+    ----------
+    which : int64 array (n,)
+    mixed : int64 array (m,)
+        Which of them are exposed twice.
+    raw : Raw
+        Those, one laid over the other.
+    stored : Lesson, optional
+        All of them as they were laid down, where that is on disk.
+    """
+
+    which: Numbers
+    mixed: Numbers
+    raw: Raw
+    stored: Lesson | None
 
 
 class Lessons:
     """The lessons of pairs.
 
     Eyes do not learn, so what they see of a frame is found once, and so is what is wanted of it.
-    Where the network sees the pixels themselves, these are kept as bytes until it takes them.
+    Where the network sees the pixels themselves, these are kept as bytes until it takes them. What
+    is given is the same, to the bit, wherever it was kept.
 
     Parameters
     ----------
@@ -34,16 +69,32 @@ class Lessons:
         Whose eyes look, and whose target is wanted.
     device : torch.device
         Where lessons are given.
+    room : Room, optional
+        Where they are kept.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds that the learner has waited for what is read from disk.
     """
 
-    def __init__(self, pairs: Pairs, brain: Brain, device: torch.device) -> None:
+    def __init__(
+        self, pairs: Pairs, brain: Brain, device: torch.device, room: Room | None = None
+    ) -> None:
         self.pairs = pairs
         self.brain = brain
         self.device = device
-        self._looks: torch.Tensor | None = None
-        self._wanted: torch.Tensor | None = None
-        if len(pairs) and self._bytes() * len(pairs) <= _room(device):
+        self.waited = 0.0
+        self._kept: Lesson | None = None
+        self._storage: Storage | None = None
+        self._awaited: dict[int, Future[Found]] = {}
+        room = room or Room()
+        if not len(pairs):
+            return
+        if self._bytes() * len(pairs) <= room.left(brain.network, device):
             self._keep()
+        else:
+            self._store(room.folder or Path(tempfile.gettempdir()))
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -54,28 +105,17 @@ class Lessons:
         Where ``over``, shape ``(n,)``, is not below 0, the picture of that pair is laid over this
         one, lighter over darker, and the sounds of both are mixed.
         """
-        if self._looks is None or self._wanted is None:
-            return self._made(which, over)
-        at = torch.from_numpy(which).to(self.device)
-        looks, wanted = self._looks[at], self._wanted[at]
-        if self.brain.network.eyes is None:
-            looks = see(looks, self.brain.recipe.input)
-        if over is not None and (over >= 0).any():
-            mixed = np.flatnonzero(over >= 0)
-            looks[mixed], wanted[mixed] = self._made(which[mixed], over[mixed])
-        return looks, wanted
+        return self._given(self._find(which, over))
 
-    def grid(
-        self, which: Numbers, over: Numbers
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return the lessons of pairs ``(streams, chunk)``, and where there are any, bool.
+    def grid(self, step: Step) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return the lessons of a step ``(streams, chunk)``, and where there are any, bool.
 
         Shapes are ``(streams, chunk, width)`` and ``(streams, chunk, length)``; zeros where
-        ``which`` is below 0.
+        ``step.which`` is below 0.
         """
-        there = which >= 0
+        there = step.which >= 0
         mask = torch.from_numpy(there).to(self.device)
-        parts = self.take(which[there], over[there])
+        parts = self._given(self._answer(step))
         if there.all():
             looks, wanted = (part.reshape(*there.shape, -1) for part in parts)
             return looks, wanted, mask
@@ -83,44 +123,105 @@ class Lessons:
         looks[mask], wanted[mask] = parts
         return looks, wanted, mask
 
+    def ahead(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """Yield steps for `grid`; what is on disk of the next ones is read meanwhile."""
+        if self._storage is None:
+            yield from steps
+            return
+        coming, waiting = iter(steps), deque[Step]()
+        with ThreadPoolExecutor(AHEAD) as readers:
+            try:
+                while True:
+                    for step in islice(coming, AHEAD + 1 - len(waiting)):
+                        self._awaited[id(step)] = readers.submit(self._find_step, step)
+                        waiting.append(step)
+                    if not waiting:
+                        return
+                    yield waiting.popleft()
+            finally:
+                self._awaited.clear()
+
     def wanted(self, which: Numbers) -> torch.Tensor:
         """Return what is wanted of the pairs of these numbers."""
         return self.take(which)[1]
 
-    def _made(self, which: Numbers, over: Numbers | None = None) -> Lesson:
-        moments, excerpts = self.pairs.take(which)
-        if over is not None:
-            mixed = over >= 0
-            others = self.pairs.take(over[mixed])
-            moments[mixed] = np.maximum(moments[mixed], others[0])
-            excerpts[mixed] += others[1]
+    def _answer(self, step: Step) -> Found:
+        awaited, begun = self._awaited.pop(id(step), None), time.perf_counter()
+        found = self._find_step(step) if awaited is None else awaited.result()
+        self.waited += time.perf_counter() - begun
+        return found
+
+    def _find_step(self, step: Step) -> Found:
+        there = step.which >= 0
+        return self._find(step.which[there], step.over[there])
+
+    def _find(self, which: Numbers, over: Numbers | None) -> Found:
+        over = np.full(len(which), NONE) if over is None else over
+        mixed = np.flatnonzero(over >= 0)
+        moments, excerpts = self.pairs.take(which[mixed])
+        others = self.pairs.take(over[mixed])
+        raw = np.maximum(moments, others[0]), excerpts + others[1]
+        return Found(which, mixed, raw, self._read(which))
+
+    def _given(self, found: Found) -> Lesson:
+        if self._kept is not None:
+            at = torch.from_numpy(found.which).to(self.device)
+            looks, wanted = (part[at] for part in self._kept)
+        else:
+            assert found.stored is not None
+            looks, wanted = (part.to(self.device) for part in found.stored)
+        if len(found.mixed):
+            looks[found.mixed], wanted[found.mixed] = self._made(found.raw)
+        if self.brain.network.eyes is None:
+            looks = see(looks, self.brain.recipe.input)
+        return looks, wanted
+
+    def _made(self, raw: Raw) -> Lesson:
+        """Return lessons as they are kept."""
+        looks, excerpts = (torch.from_numpy(part).to(self.device) for part in raw)
         with torch.no_grad():
-            seen = see(torch.from_numpy(moments).to(self.device), self.brain.recipe.input)
-            wanted = self.brain.target.wanted(torch.from_numpy(excerpts).to(self.device))
-            return self.brain.network.look(seen), wanted
+            if self.brain.network.eyes is not None:
+                looks = self.brain.network.look(see(looks, self.brain.recipe.input))
+            return looks, self.brain.target.wanted(excerpts)
+
+    def _all(self) -> Iterator[tuple[int, Lesson]]:
+        """Make all lessons, some at a time; with the number of the first."""
+        for at in range(0, len(self), BATCH):
+            which = np.arange(at, min(at + BATCH, len(self)))
+            yield at, self._made(self.pairs.take(which))
 
     def _keep(self) -> None:
-        """Make all lessons."""
-        for which in np.split(np.arange(len(self)), range(BATCH, len(self), BATCH)):
-            if self.brain.network.eyes is None:
-                moments, excerpts = self.pairs.take(which)
-                looks = torch.from_numpy(moments).to(self.device)
-                wanted = self.brain.target.wanted(torch.from_numpy(excerpts).to(self.device))
-            else:
-                looks, wanted = self._made(which)
-            if self._looks is None or self._wanted is None:
-                self._looks = looks.new_empty(len(self), *looks.shape[1:])
-                self._wanted = wanted.new_empty(len(self), *wanted.shape[1:])
-            at = slice(which[0], which[-1] + 1)
-            self._looks[at], self._wanted[at] = looks, wanted
+        for at, lesson in self._all():
+            if self._kept is None:
+                looks, wanted = (part.new_empty(len(self), *part.shape[1:]) for part in lesson)
+                self._kept = looks, wanted
+            for whole, part in zip(self._kept, lesson, strict=True):
+                whole[at : at + len(part)] = part
+
+    def _store(self, folder: Path) -> None:
+        self._storage = Storage(folder, len(self), self._bytes())
+        for at, lesson in self._all():
+            rows = [part.cpu().numpy().reshape(len(part), -1).view(np.uint8) for part in lesson]
+            self._storage.write(at, np.concatenate(rows, 1))
+
+    def _read(self, which: Numbers) -> Lesson | None:
+        if self._storage is None:
+            return None
+        rows, split = self._storage.read(which), 4 * self.brain.target.length
+        wanted = np.ascontiguousarray(rows[:, -split:]).view(np.float32)
+        looks = np.ascontiguousarray(rows[:, :-split])
+        if self.brain.network.eyes is None:
+            looks = looks.reshape(len(which), *self._moment)
+        else:
+            looks = looks.view(np.float32)
+        return torch.from_numpy(looks), torch.from_numpy(wanted)
+
+    @property
+    def _moment(self) -> tuple[int, ...]:
+        return self.pairs.rows.shape[1], *self.pairs.films[0].frames.shape[1:]
 
     def _bytes(self) -> int:
         """Return how much a lesson takes."""
-        eyes, moment = self.brain.network.eyes, self.pairs.take(np.zeros(1, np.int64))[0]
-        return (moment.size if eyes is None else 4 * eyes.width) + 4 * self.brain.target.length
-
-
-def _room(device: torch.device) -> float:
-    if device.type == "cuda":
-        return SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]
-    return MOST_BYTES
+        eyes = self.brain.network.eyes
+        look = math.prod(self._moment) if eyes is None else 4 * eyes.width
+        return look + 4 * self.brain.target.length

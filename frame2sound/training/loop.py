@@ -11,8 +11,11 @@ from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.library.store import Library
+from frame2sound.safe import unhurried
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.optimiser import pick_device
+from frame2sound.training.room import Room
+from frame2sound.training.together import joined
 from frame2sound.training.trainer import Report, Trainer
 
 
@@ -25,6 +28,7 @@ def train(
     device: str = "auto",
     resume: bool = False,
     corpus: Keeping = "carry",
+    memory: int | None = None,
     report: Callable[[Report], None] = lambda report: None,
 ) -> Brain:
     """Fit a brain to a library and write it to ``out``.
@@ -34,27 +38,44 @@ def train(
     For the mosaic the brain carries ten minutes at most of its films' sound as its ``corpus``, or
     points to the library, or does neither.
 
+    Lessons that do not fit in the ``memory``, in bytes, that the program may take are laid on the
+    disk beside ``out`` for as long as it runs; None is 2 GiB, or what learning takes without
+    lessons if that is more. Where ``torchrun`` has started several processes, they train one brain
+    together; the first of them writes it.
+
     While it runs, its state is kept beside ``out``; a training that was interrupted and is resumed
     reaches exactly the weights of one that was not, on the same machine.
 
     Raises
     ------
     TrainingError, LibraryError
-        There is nothing to learn from, or the checkpoint belongs to another training.
+        There is nothing to learn from, the checkpoint belongs to another training, or memory or
+        disk are too small.
     KeyboardInterrupt
         After the state and the best brain so far were saved.
     """
-    trainer = Trainer(library, recipe, seed, pick_device(device))
     path = checkpoint_path(out)
-    if resume:
-        trainer.load(path)
-    try:
-        trainer.run(path, report)
-    except KeyboardInterrupt:
-        trainer.save(path)
-        save_brain(replace(trainer.brain(), corpus=keep(library, recipe.ticking(), corpus)), out)
-        raise
-    brain = replace(trainer.brain(), corpus=keep(library, recipe.ticking(), corpus))
-    save_brain(brain, out)
-    path.unlink(missing_ok=True)
+
+    def made() -> Brain:
+        brain = replace(trainer.brain(), corpus=keep(library, recipe.ticking(), corpus))
+        if group.leads:
+            save_brain(brain, out)
+        return brain
+
+    with joined() as group:
+        where, room = pick_device(group.device(device)), Room(memory, out.parent)
+        trainer = Trainer(library, recipe, seed, where, room, group)
+        if resume or (group.attempt and path.exists()):
+            trainer.load(path)
+        try:
+            trainer.run(path, report)
+        except KeyboardInterrupt:
+            if group.leads:
+                with unhurried():  # torchrun interrupts once more
+                    trainer.save(path)
+                    made()
+            raise
+        brain = made()
+    if group.leads:
+        path.unlink(missing_ok=True)
     return brain

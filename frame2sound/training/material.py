@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import structs
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import see
+from frame2sound.brain.ingredients import Seen
+from frame2sound.brain.inputs import see, size_of
 from frame2sound.brain.recipe import Recipe, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
@@ -24,6 +26,8 @@ from frame2sound.training.split import split_pairs
 
 MOST_SEEN = 8192
 """Pairs, spread over the library, from which eigenframes, scales and baselines are found."""
+
+BATCH = 256
 
 SILENT = 1e-5
 """A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
@@ -85,9 +89,18 @@ class Material:
         """Return a brain that has looked at the films but learned nothing."""
         brain = Brain.untrained(recipe, self.scale, seed)
         if brain.network.eyes is not None:
-            moments = self.filmed.take(self.filmed.spread(MOST_SEEN))[0]
-            brain.network.eyes.open(see(torch.from_numpy(moments), recipe.input), seed)
+            brain.network.eyes.open(self._seen(recipe.input), seed)
         return brain
+
+    def _seen(self, kind: Seen) -> torch.Tensor:
+        """Return what eyes adapt to, ``(n, size)``: pictures, and their motion; no past."""
+        films, alone = self.filmed, structs.replace(kind, history=0)
+        which = films.spread(MOST_SEEN)
+        seen = torch.empty(len(which), size_of(alone))
+        for at in range(0, len(which), BATCH):
+            moments = films.take(which[at : at + BATCH])[0][:, -1 - alone.past :]
+            seen[at : at + BATCH] = see(torch.from_numpy(moments), alone)
+        return seen
 
     def signature(self, recipe: Recipe, seed: int) -> str:
         """Return what tells this training from all others."""

@@ -80,6 +80,8 @@ class Pairs:
         for excerpt, number, begin in zip(excerpts, film, start - self.target.before, strict=True):
             sound = self.films[number].sound[max(begin, 0) : begin + len(excerpt)]
             excerpt[max(-begin, 0) :][: len(sound)] = sound
+        for number in np.unique(film):
+            self.films[number].let_go()
         return frames, excerpts
 
     def spread(self, most: int) -> NDArray[np.int64]:

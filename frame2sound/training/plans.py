@@ -50,6 +50,14 @@ class Plan(Protocol):
     def steps(self) -> int:
         """Steps in an epoch."""
 
+    @property
+    def rows(self) -> int:
+        """Rows in a step."""
+
+    @property
+    def chunk(self) -> int:
+        """Most pairs in a row."""
+
     def epoch(self, number: int) -> Iterator[Step]:
         """Yield the steps of an epoch, the same whenever it is asked for."""
 
@@ -68,9 +76,11 @@ class Shuffled:
     seed : int
     """
 
+    chunk = 1
+
     def __init__(self, pairs: int, batch: int, double_exposure: float, seed: int) -> None:
         self.pairs = pairs
-        self.batch = max(1, min(batch, pairs // LEAST_STEPS))
+        self.batch = self.rows = max(1, min(batch, pairs // LEAST_STEPS))
         self.steps = pairs // self.batch
         self.double_exposure = double_exposure
         self.seed = seed
@@ -111,7 +121,7 @@ class Streams:
         pairs = sum(map(len, runs))
         self.runs = runs
         self.chunk = max(1, min(chunk, pairs // LEAST_STEPS))
-        self.streams = max(1, min(batch, pairs // LEAST_STEPS) // self.chunk)
+        self.streams = self.rows = max(1, min(batch, pairs // LEAST_STEPS) // self.chunk)
         self.steps = max(1, pairs // (self.streams * self.chunk))
         self.double_exposure = double_exposure
         self.seed = seed

@@ -33,8 +33,10 @@ from frame2sound.training.losses import loss_of, loss_of_always, mean_of
 from frame2sound.training.material import Material
 from frame2sound.training.optimiser import build_optimiser, precise
 from frame2sound.training.plans import Step, in_order, plan_of
+from frame2sound.training.room import Room
 from frame2sound.training.scaffold import Scaffold
 from frame2sound.training.schedule import Schedule
+from frame2sound.training.together import ALONE, Group
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
@@ -67,16 +69,27 @@ class Report:
 class Trainer:
     """A training in progress: lessons, network, optimiser and course."""
 
-    def __init__(self, library: Library, recipe: Recipe, seed: int, device: torch.device) -> None:
-        self.recipe, self.seed, self.device = recipe, seed, device
+    def __init__(
+        self,
+        library: Library,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        room: Room | None = None,
+        group: Group = ALONE,
+    ) -> None:
+        self.recipe, self.seed, self.device, self.group = recipe, seed, device, group
         self.material = Material.of(library, recipe, seed)
         self.best_brain = self.material.untrained(recipe, seed)
         self.network = self.best_brain.network.to(device)
+        group.follow(*self.network.state_dict().values())
         if device.type == "cuda" and self.network.ear is None:  # what hears itself is a long loop
             self.network.compile()
         self.target = self.best_brain.target
-        self.lessons = Lessons(self.material.learned, self.best_brain, device)
-        self.held_out = Lessons(self.material.held_out, self.best_brain, device)
+        self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
+        group.refuse_uneven(self.plan.rows, self.plan.chunk)
+        self.lessons = Lessons(self.material.learned, self.best_brain, device, room)
+        self.held_out = Lessons(self.material.held_out, self.best_brain, device, room)
         self.loss = loss_of(recipe.training, self.target)
         self.silence = loss_of_always(self._silent(), self.lessons, self.loss)
         self.held_out_silence = loss_of_always(self._silent(), self.held_out, self.loss)
@@ -85,7 +98,6 @@ class Trainer:
             self.scaffold = Scaffold(self.network, recipe.network.hidden, seed)
         self.learner = nn.ModuleList(filter(None, [self.network, self.scaffold])).to(device)
         self.optimiser = build_optimiser(self.learner, recipe.training)
-        self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
         layers = len(recipe.network.hidden) if self.scaffold is not None else 0
         self.schedule = Schedule(recipe.training, self.plan.steps, layers)
         self.memory: Memory = ()
@@ -103,14 +115,13 @@ class Trainer:
         before = self.course.seconds
         self.network.train()
         while self.course.epoch < self.schedule.epochs and not self._out_of_patience():
-            for step in itertools.islice(
-                self.plan.epoch(self.course.epoch), self.course.batch, None
-            ):
+            steps = map(self.group.share, self.plan.epoch(self.course.epoch))
+            for step in self.lessons.ahead(itertools.islice(steps, self.course.batch, None)):
                 self.step(step)
                 now = time.monotonic()
                 self.course.seconds = before + now - begun
                 report(self._report())
-                if now - saved > CHECKPOINT_SECONDS:
+                if self.group.leads and now - saved > CHECKPOINT_SECONDS:
                     self.save(path)
                     saved = now
             self._end_epoch()
@@ -143,7 +154,13 @@ class Trainer:
         return brain
 
     def step(self, step: Step) -> None:
-        """Learn from some pairs; `TrainingError` when the loss is not finite."""
+        """Learn from this process's share of some pairs.
+
+        Raises
+        ------
+        TrainingError
+            The loss is not finite.
+        """
         done = self._steps_done()
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.rate(done)
@@ -151,6 +168,7 @@ class Trainer:
             loss, memory = self._learn(step, own=min(1.0, 2 * self.schedule.progress(done)))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.group.sum_gradients(self.learner)
         value = self._finite(loss.item())
         if self.network.remembers:
             nn.utils.clip_grad_norm_(self.learner.parameters(), STEEPEST)
@@ -161,22 +179,26 @@ class Trainer:
             self.course.loss_sum += value
 
     def _learn(self, step: Step, own: float) -> tuple[torch.Tensor, Memory]:
-        looks, wanted, there = self.lessons.grid(step.which, step.over)
+        looks, wanted, there = self.lessons.grid(step)
         if self.recipe.training.noise:
-            looks = looks + self.recipe.training.noise * torch.randn_like(looks)
+            looks = looks + self.recipe.training.noise * self.group.drawn(torch.randn, looks)
+        told = None
+        if self.network.ear is not None:
+            told = Told(wanted, self.group.drawn(torch.rand, there) < own)
+        self.group.disperse()
         with precise(self.device):
             layer = self.schedule.layer(self.course.epoch)
             if self.scaffold is not None and layer is not None:
                 given, memory = self.scaffold(looks, layer), self.memory
             else:
-                told = None
-                if self.network.ear is not None:
-                    told = Told(wanted, torch.rand(step.which.shape, device=self.device) < own)
                 given, memory = self.network(looks, self._memory(step), told)
-        return self.loss(given[there].float(), wanted[there]), tuple(p.detach() for p in memory)
+                memory = tuple(self.group.whole(part.detach()) for part in memory)
+        given, wanted, there = map(self.group.whole, (given.float(), wanted, there))
+        return self.loss(given[there], wanted[there]), memory
 
     def _memory(self, step: Step) -> Memory:
-        memory = self.memory or self.network.fresh(len(step.begins))
+        memory = tuple(map(self.group.mine, self.memory))
+        memory = memory or self.network.fresh(len(step.begins))
         return self.network.begun(memory, torch.from_numpy(step.begins).to(self.device))
 
     def _finite(self, loss: float) -> float:
@@ -200,8 +222,8 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         course = self.course
-        loss = course.loss_sum / self.steps / self.silence
-        held_out = self.evaluate() if len(self.held_out) else None
+        loss = self.group.agreed(course.loss_sum / self.steps / self.silence)
+        held_out = self.group.agreed(self.evaluate()) if len(self.held_out) else None
         judged = self._finite(_judged(loss, held_out))
         weights = self._weights()
         self._finite(sum(tensor.sum().item() for tensor in weights.values()))
@@ -221,8 +243,8 @@ class Trainer:
         self.network.eval()
         total, memory = 0.0, self.network.fresh(1)
         with torch.inference_mode():
-            for step in in_order(self.material.held_out, EVALUATED):
-                looks, wanted, _ = self.held_out.grid(step.which, step.over)
+            for step in self.held_out.ahead(in_order(self.material.held_out, EVALUATED)):
+                looks, wanted, _ = self.held_out.grid(step)
                 memory = self.network.fresh(1) if step.begins[0] else memory
                 with precise(self.device):
                     given, memory = self.network(looks, memory)

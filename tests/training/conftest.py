@@ -5,6 +5,7 @@ import torch
 
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.library.store import Library
+from frame2sound.training.room import Room
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,3 +39,9 @@ def small():
         return recipe_from(table | {"preset": preset})
 
     return build
+
+
+@pytest.fixture
+def on_disk(monkeypatch):
+    """No lesson fits in memory."""
+    monkeypatch.setattr(Room, "left", lambda room, network, device: 0)

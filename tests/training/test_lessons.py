@@ -1,4 +1,4 @@
-"""Lessons that are kept equal lessons made anew."""
+"""Lessons that are kept, in memory or on disk, equal lessons made anew."""
 
 import msgspec
 import numpy as np
@@ -7,10 +7,12 @@ import torch
 
 from frame2sound.brain.ingredients import Eigenframes, Fft2, LogMag, Pixels
 from frame2sound.brain.inputs import see
+from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
-from frame2sound.training import lessons as module
 from frame2sound.training.lessons import Lessons
 from frame2sound.training.material import Material
+from frame2sound.training.plans import Streams, in_order
+from frame2sound.training.room import Room
 
 CPU = torch.device("cpu")
 INPUTS = [
@@ -33,42 +35,83 @@ def film(library, add_film):
     return add_film(library, "film", seconds=4)
 
 
+def kept_and_stored(brain, pairs, folder, monkeypatch):
+    kept = Lessons(pairs, brain, CPU)
+    with monkeypatch.context() as patch:
+        patch.setattr(Room, "left", lambda room, network, device: 0)
+        stored = Lessons(pairs, brain, CPU, Room(folder=folder))
+    assert kept._storage is None
+    assert stored._kept is None
+    return kept, stored
+
+
+def made_anew(brain, pairs, which, over):
+    moments, sounds = pairs.take(which)
+    mixed = over >= 0
+    others = pairs.take(over[mixed])
+    moments[mixed] = np.maximum(moments[mixed], others[0])
+    sounds[mixed] += others[1]
+    looks = brain.network.look(see(torch.from_numpy(moments), brain.recipe.input))
+    return looks, brain.target.wanted(torch.from_numpy(sounds))
+
+
 @pytest.mark.parametrize("seen", INPUTS, ids=str)
 @pytest.mark.parametrize("with_over", [False, True])
-def test_kept_lessons_equal_those_made_anew(library, film, small, monkeypatch, seen, with_over):
+def test_lessons_are_the_same_wherever_they_are_kept(
+    library, film, small, tmp_path, monkeypatch, seen, with_over
+):
     brain, pairs = brain_and_pairs(library, small(), input=seen)
-    kept = Lessons(pairs, brain, CPU)
-    monkeypatch.setattr(module, "MOST_BYTES", 0)
-    anew = Lessons(pairs, brain, CPU)
-    assert kept._looks is not None
-    assert anew._looks is None
+    kept, stored = kept_and_stored(brain, pairs, tmp_path, monkeypatch)
     random = np.random.default_rng(0)
     which = random.permutation(len(pairs))[:50]
-    over = np.where(random.random(50) < 0.4, random.permutation(len(pairs))[:50], -1)
-    over = over if with_over else None
+    over = np.full(50, -1)
+    if with_over:
+        over = np.where(random.random(50) < 0.4, random.permutation(len(pairs))[:50], -1)
     for _ in range(2):  # what was given can be changed without changing what is kept
-        mine, theirs = kept.take(which, over), anew.take(which, over)
-        for one, other in zip(mine, theirs, strict=True):
+        mine, theirs = kept.take(which, over), stored.take(which, over)
+        anew = made_anew(brain, pairs, which, over)
+        for one, other, slow in zip(mine, theirs, anew, strict=True):
+            assert torch.equal(one, other)
             # The order of a matrix product's sums may change with its size.
-            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
-        for part in mine:
+            torch.testing.assert_close(one, slow, rtol=1e-5, atol=1e-5)
+        for part in (*mine, *theirs):
             part.zero_()
-    torch.testing.assert_close(kept.wanted(which), anew.wanted(which))
+    assert torch.equal(kept.wanted(which), stored.wanted(which))
 
 
 def test_a_colour_librarys_lessons_are_kept(tmp_path, add_film, small, monkeypatch):
     library = Library.create(tmp_path / "colour", 8000, colour=True)
     add_film(library, "film")
     for seen in (Pixels(colour=True, motion=True), Eigenframes(count=4, colour=True), Pixels()):
-        monkeypatch.undo()
         brain, pairs = brain_and_pairs(library, small(), input=seen)
-        kept = Lessons(pairs, brain, CPU)
-        monkeypatch.setattr(module, "MOST_BYTES", 0)
-        anew = Lessons(pairs, brain, CPU)
         every = np.arange(len(pairs))
-        assert kept._looks is not None
-        for one, other in zip(kept.take(every), anew.take(every), strict=True):
-            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+        for lessons in kept_and_stored(brain, pairs, tmp_path, monkeypatch):
+            anew = made_anew(brain, pairs, every, np.full(len(pairs), -1))
+            for one, other in zip(lessons.take(every), anew, strict=True):
+                torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+
+
+def test_steps_read_ahead_are_those_read_in_their_turn(library, film, small, tmp_path, monkeypatch):
+    brain, pairs = brain_and_pairs(library, small(), input=Eigenframes(count=8))
+    for lessons in kept_and_stored(brain, pairs, tmp_path, monkeypatch):
+        steps = list(Streams(pairs.runs(), 16, 4, 0.4, 0).epoch(0))
+        given = [(step, *lessons.grid(step)) for step in lessons.ahead(iter(steps))]
+        assert [step for step, *_ in given] == steps
+        for step, *parts in given:
+            assert all(map(torch.equal, parts, lessons.grid(step)))
+        some = lessons.ahead(iter(steps))
+        next(some)
+        some.close()
+        assert not lessons._awaited
+
+
+def test_a_disk_that_fails_ends_the_learning(library, film, small, tmp_path, monkeypatch):
+    brain, pairs = brain_and_pairs(library, small())
+    _, stored = kept_and_stored(brain, pairs, tmp_path, monkeypatch)
+    stored._storage._file.truncate(0)
+    with pytest.raises(TrainingError, match="are cut short"):
+        for step in stored.ahead(in_order(pairs, 8)):
+            stored.grid(step)
 
 
 def test_a_lesson_is_the_lighter_picture_and_both_sounds(library, film, small):
@@ -87,11 +130,12 @@ def test_a_lesson_is_the_lighter_picture_and_both_sounds(library, film, small):
 def test_what_is_kept_fits_in_what_was_promised(library, film, small, monkeypatch, seen):
     brain, pairs = brain_and_pairs(library, small(), input=seen, target=LogMag(window_length=128))
     lessons = Lessons(pairs, brain, CPU)
-    kept = sum(part.nelement() * part.element_size() for part in (lessons._looks, lessons._wanted))
+    kept = sum(part.nbytes for part in lessons._kept)
     assert kept == lessons._bytes() * len(pairs)
     for room, fits in ((kept, True), (kept - 1, False)):
-        monkeypatch.setattr(module, "MOST_BYTES", room)
-        assert (Lessons(pairs, brain, CPU)._looks is not None) == fits
+        monkeypatch.setattr(Room, "left", lambda *_, room=room: room)
+        lessons = Lessons(pairs, brain, CPU)
+        assert (lessons._kept is not None) == fits == (lessons._storage is None)
 
 
 def test_no_pairs_are_no_lessons(library, film, small):

@@ -1,0 +1,72 @@
+"""A training from disk is the training from memory, to the bit, and leaves nothing behind."""
+
+import pytest
+
+from frame2sound.brain.recipe import recipe_from
+from frame2sound.errors import TrainingError
+from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.loop import train
+from frame2sound.training.room import Room
+from tests.training.interrupting import Interrupt, assert_same
+
+EYES = {"kind": "eigenframes", "count": 8}
+RNN = {"kind": "rnn", "hidden": [8], "memory": [6]}
+NETWORKS = {
+    "eyes": {"input": EYES | {"history": 1, "motion": True}},
+    "pixels": {"input": {"kind": "pixels", "history": 1}},
+    "gru": {"input": EYES, "network": RNN | {"dropout": 0.2}},
+    "hears": {"network": RNN | {"cell": "lstm", "hears": 3}},
+    "tcn": {"input": EYES, "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2}},
+    "glance": {
+        "input": EYES,
+        "network": {"kind": "mlp", "hidden": [8], "glance": 4},
+        "target": {"kind": "log-mag", "window_length": 128},
+    },
+    "layers": {"training": {"pretraining": 1}},
+}  # fmt: skip
+SHORT = {"epochs": 3, "batch": 16, "chunk": 4, "noise": 0.1, "double_exposure": 0.4,
+         "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip
+
+
+def recipe(name):
+    table = {
+        "name": name,
+        "clock": {"sample_rate": 8000},
+        "network": {"kind": "mlp", "hidden": [8]},
+    }
+    table |= NETWORKS[name]
+    return recipe_from(table | {"training": SHORT | table.get("training", {})})
+
+
+@pytest.fixture
+def film(library, add_film):
+    return add_film(library, "film", seconds=4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_it_equals_one_from_memory_also_when_resumed(library, film, tmp_path, monkeypatch, name):
+    whole = train(library, recipe(name), tmp_path / "whole.safetensors", device="cpu")
+    monkeypatch.setattr(Room, "left", lambda room, network, device: 0)
+    out = tmp_path / "brains" / "broken.safetensors"
+    for call in (1, 3, 9):
+        with pytest.raises(KeyboardInterrupt):
+            resume = checkpoint_path(out).exists()
+            train(library, recipe(name), out, device="cpu", resume=resume, report=Interrupt(call))
+    broken = train(library, recipe(name), out, device="cpu", resume=True)
+    assert_same(broken, whole)
+    for key in ("loss", "held_out_loss", "best_epoch"):
+        assert broken.provenance[key] == whole.provenance[key]
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_folder_that_cannot_be_written_is_said(library, film, tmp_path, on_disk):
+    (tmp_path / "file").touch()
+    with pytest.raises(TrainingError, match=r"lessons cannot be laid down in .*/file"):
+        train(library, recipe("eyes"), tmp_path / "file" / "b.safetensors", device="cpu")
+
+
+def test_too_little_memory_is_refused(library, film, tmp_path):
+    out = tmp_path / "b.safetensors"
+    with pytest.raises(TrainingError, match=r"got 0\.01 GB of memory, expected .* --memory or use"):
+        train(library, recipe("eyes"), out, device="cpu", memory=10**7)
+    assert not out.exists()
