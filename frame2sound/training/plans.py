@@ -18,7 +18,7 @@ LEAST_STEPS = 16
 PIECE = 16
 """Most chunks after which a stream begins elsewhere."""
 
-LAID = 2
+LAID = 6
 """Chunks for which a stream is exposed twice at once; then it is drawn anew whether it is."""
 
 NONE = -1

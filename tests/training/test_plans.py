@@ -153,7 +153,7 @@ def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
 def test_stretches_that_are_laid_over_come_from_anywhere():
     runs = runs_of(300, 20, 80)
     plan = streams(runs, 32, 4, double_exposure=1.0)
-    steps = [step for number in range(30) for step in plan.epoch(number)]
+    steps = [step for number in range(300) for step in plan.epoch(number)]
     over = np.concatenate([step.over[step.over >= 0] for step in steps])
     share = np.bincount(over, minlength=400) / len(over)
     # By how long they are, not by how many; but nothing begins before a run does.
