@@ -72,7 +72,9 @@ def page(tables: dict[str, Table]) -> Iterator[str]:
     """Yield the lines of a page: a table of figures, and one of differences."""
     yield "# Shallow or deep, with memory or without\n"
     yield "Made by `python benchmarks/study.py -o benchmarks/study`. Means over seeds, with their"
-    yield "standard deviation; beside brains, what does not learn. *Distance* is of log spectra.\n"
+    yield "standard deviation; beside brains, what does not learn. *Distance* is of log spectra."
+    yield "Seconds are those of the training, beside whatever else the computer had to do.\n"
+    yield from summary(tables)
     heads = [label for label, _ in SHOWN.values()]
     for name, table in tables.items():
         film, seconds = name.rsplit("-", 1)
@@ -92,6 +94,34 @@ def page(tables: dict[str, Table]) -> Iterator[str]:
             yield ""
 
 
+def summary(tables: dict[str, Table]) -> Iterator[str]:
+    """Yield one table of what matters most: envelopes and distances, over all films."""
+    figures = [(key, *SHOWN[key]) for key in ("envelope_correlation", "spectral_distance_db")]
+    for ours, theirs in PAIRS[:3]:
+        yield f"**{ours} minus {theirs}**; bold where the 95 % interval leaves out 0:\n"
+        yield f"| film, learned | {' | '.join(label for _, label, _ in figures)} |"
+        yield "|---|--:|--:|"
+        for name, table in tables.items():
+            known = both_ways(table)
+            found = [known.get((ours, theirs, key)) for key, _, _ in figures]
+            if None not in found:
+                cells = (
+                    interval(*each, form)
+                    for each, (_, _, form) in zip(found, figures, strict=True)
+                    if each is not None
+                )
+                film, seconds = name.rsplit("-", 1)
+                yield f"| {film}, {seconds} s | {' | '.join(cells)} |"
+        yield ""
+
+
+def both_ways(table: Table) -> dict[tuple[str, str, str], tuple[Table, int]]:
+    """Return differences by who is above whom in what, each also the other way round."""
+    known = {(d["ours"], d["theirs"], d["figure"]): (d, 1) for d in table["differences"]}
+    turned = {(theirs, ours, figure): (d, -1) for (ours, theirs, figure), (d, _) in known.items()}
+    return known | turned
+
+
 def trained(table: Table) -> dict[str, str]:
     """Return the mean seconds that training each recipe took."""
     found: dict[str, list[float]] = {}
@@ -102,8 +132,7 @@ def trained(table: Table) -> dict[str, str]:
 
 def differences(table: Table) -> Iterator[str]:
     """Yield rows: by how much one brain is above another; bold where the interval excludes 0."""
-    known = {(d["ours"], d["theirs"], d["figure"]): (d, 1) for d in table["differences"]}
-    known |= {(theirs, ours, figure): (d, -1) for (ours, theirs, figure), (d, _) in known.items()}
+    known = both_ways(table)
     for ours, theirs in PAIRS:
         cells = []
         for key, (_, form) in SHOWN.items():
