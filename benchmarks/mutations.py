@@ -30,7 +30,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, shipped
 from frame2sound.errors import Frame2SoundError
-from frame2sound.film.booth import PATIENCE_SECONDS, BoothReader
+from frame2sound.film.booth import PATIENCE_SECONDS, UNEXPECTED, BoothReader
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, render
@@ -132,7 +132,8 @@ def said(job: Callable[[], str]) -> str:
     try:
         return job()
     except Frame2SoundError as error:
-        return f"BROKEN: {error!r}" if "\n" in str(error) else f"refused, {type(error).__name__}"
+        unclear = "\n" in str(error) or UNEXPECTED in str(error)
+        return f"BROKEN: {error!r}" if unclear else f"refused, {type(error).__name__}"
     except Exception:
         return f"BROKEN: {traceback.format_exc()}"
 

@@ -32,6 +32,8 @@ from frame2sound.film.track import Sound
 PATIENCE_SECONDS = 120.0
 """How long a decoder may say nothing before it counts as stuck."""
 
+UNEXPECTED = "reading it failed as it should not"
+
 ALIVE_SECONDS = 5.0
 """How often a booth says that it goes on, where it has nothing to show."""
 
@@ -270,6 +272,9 @@ class _Projectionist:
                 self._read(reader, play)
         except Frame2SoundError as error:
             self._say(_Failed(isinstance(error, DamagedFilmError), str(error)))
+        except Exception as error:
+            text = " ".join(f"{type(error).__name__}: {error}".split())
+            self._say(_Failed(False, f"{asked.path}: {UNEXPECTED} ({text}); please report it"))
 
     def _read(self, reader: FilmReader, play: _Play) -> None:
         for event in reader._read(play.colour, sounding=play.sounding):

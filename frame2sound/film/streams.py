@@ -134,7 +134,8 @@ def find_streams(
             raise FilmError(f"{path} has no moving picture ({covers}); expected a video stream")
         sounds = list(container.streams.audio)
         video = _choose(pictures, video_stream, path, "video")
-        wanted = bool(sounds) or audio_stream is not None
+        heard = any(sound.codec_context is not None for sound in sounds)
+        wanted = heard or audio_stream is not None
         audio = _choose(sounds, audio_stream, path, "audio") if wanted else None
         context = video.codec_context
         limits.check_size(path, context.width, context.height)
@@ -164,6 +165,16 @@ def _is_cover(stream: av.stream.Stream) -> bool:
 
 
 def _choose(streams: list, number: int | None, path: Path, kind: str):  # type: ignore[no-untyped-def, type-arg]
+    chosen = _by_number_or_default(streams, number, path, kind)
+    if chosen.codec_context is None:
+        raise FilmError(
+            f"{path}: its {kind} is of a kind that is not known here, expected one that FFmpeg "
+            "decodes; convert it, or copy it again if it is damaged"
+        )
+    return chosen
+
+
+def _by_number_or_default(streams: list, number: int | None, path: Path, kind: str):  # type: ignore[no-untyped-def, type-arg]
     if number is not None:
         if not 0 <= number < len(streams):
             raise FilmError(
@@ -173,14 +184,17 @@ def _choose(streams: list, number: int | None, path: Path, kind: str):  # type: 
                 else f"{path} has no {kind} stream, got --{kind}-stream {number}"
             )
         return streams[number]
-    return next((s for s in streams if s.disposition & Disposition.default), streams[0])
+    known = [s for s in streams if s.codec_context is not None] or streams
+    return next((s for s in known if s.disposition & Disposition.default), known[0])
 
 
 def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
     notes = []
     if len(pictures) > 1:
         notes.append(f"took picture {pictures.index(video)} of {len(pictures)}")
-    if len(sounds) > 1:
+    if audio is None and sounds:
+        notes.append("its sound is of a kind that is not known here; it was left out")
+    elif len(sounds) > 1:
         notes.append(f"took sound {sounds.index(audio)} of {len(sounds)}")
     return tuple(notes)
 

@@ -1,5 +1,6 @@
 """What is read in a booth is what is read outside; and a booth that burns down burns alone."""
 
+import io
 import os
 import signal
 import subprocess
@@ -86,6 +87,20 @@ def test_notes_of_damage_arrive(tmp_path, film):
     reader = BoothReader(cut, allow_damaged=True)
     assert len(list(reader)) > 10
     assert "damaged" in reader.notes[-1]
+
+
+def test_what_nobody_foresaw_is_an_answer_too(film, monkeypatch):
+    def burn(*how, **more):
+        raise KeyError("nitrate")
+
+    monkeypatch.setattr(booth, "FilmReader", burn)
+    requests, answers = io.BytesIO(), io.BytesIO()
+    booth._send(requests, BoothReader(film)._asked)
+    requests.seek(0)
+    booth._Projectionist(requests, answers).work()
+    answers.seek(0)
+    why = booth._receive(answers, booth._ANSWER).why
+    assert why == f"{film}: {booth.UNEXPECTED} (KeyError: 'nitrate'); please report it"
 
 
 def booth_of(reader):

@@ -192,3 +192,32 @@ def test_names_are_only_names(tmp_path, monkeypatch):
         made = make_film(tmp_path / "film.mp4", greys([5] * 3))
         made.rename(tmp_path / name)
         assert find_streams(type(made)(name)).fps == 24
+
+
+@pytest.fixture
+def strange(tmp_path):
+    """A film whose picture, or sound, says that it is of another kind."""
+
+    def make(known, unknown):
+        audio = Audio(np.zeros(6000, np.int16), codec="flac")
+        path = make_film(tmp_path / "film.mkv", greys([5] * 3), look=H264, audio=audio)
+        path.write_bytes(path.read_bytes().replace(known, unknown))
+        return path
+
+    return make
+
+
+def test_a_picture_of_a_kind_that_nobody_knows_is_refused(strange):
+    with pytest.raises(FilmError, match=r"film\.mkv: its video is of a kind that is not known"):
+        find_streams(strange(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/AVC"))
+
+
+def test_a_sound_of_a_kind_that_nobody_knows_is_left_out_unless_asked_for(strange):
+    path = strange(b"A_FLAC", b"A_FLAX")
+    streams = find_streams(path)
+    assert streams.audio is None
+    assert streams.notes == ("its sound is of a kind that is not known here; it was left out",)
+    with pytest.raises(FilmError, match="its audio is of a kind that is not known here"):
+        find_streams(path, audio_stream=0)
+    with pytest.raises(FilmError, match="has no audio stream"):
+        FilmReader(path, 22050)
