@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -19,17 +21,18 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film import picture
+from frame2sound.film.hearing import Aside, Ear
 from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.picture import Lens
 from frame2sound.film.segments import (
     LEAST_PACKETS,
     MOST_BYTES,
     MOST_WAITING,
     SPARE_THREADS,
+    MakeLens,
     Packet,
     Segments,
     Shot,
-    Shrink,
     Straight,
     UnsteadyError,
 )
@@ -153,10 +156,6 @@ class FilmReader:
             assert isinstance(event, Sound)
             yield event
 
-    def _shrink(self, colour: bool) -> Shrink:
-        shrink = picture.colour if colour else picture.grey
-        return partial(shrink, quarter_turns=self.streams.quarter_turns)
-
     def _read(self, colour: bool | None, *, sounding: bool) -> Iterator[Frame | Sound]:
         """Read the film, as fast as gives the same on every computer.
 
@@ -164,13 +163,15 @@ class FilmReader:
         which threads guess differently, with a single one. Without the picture where ``colour`` is
         None.
         """
-        shrink = None if colour is None else self._shrink(colour)
+        lens = None
+        if colour is not None:
+            lens = partial(Lens, colour=colour, quarter_turns=self.streams.quarter_turns)
         given: Counter[type] = Counter()
         way = Way.PARTS
         while True:
             seen = given.copy()
             try:
-                for event in self._pass(shrink, way, sounding=sounding):
+                for event in self._pass(lens, way, sounding=sounding):
                     seen[type(event)] -= 1
                     if seen[type(event)] < 0:
                         given[type(event)] += 1
@@ -181,33 +182,35 @@ class FilmReader:
                 self._damaged_at.clear()
         self._note_damage()
 
-    def _pass(self, shrink: Shrink | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
+    def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
         """Read the film once, from its start."""
-        with open_film(self.streams.path) as container:
-            timeline, track, decoder = _Pictures(self.streams, self.limits), None, None
-            if sounding and self.sample_rate is not None:
-                track = Track(self.sample_rate, self.streams.start, self.channels)
+        with ExitStack() as open_now:
+            container = open_now.enter_context(open_film(self.streams.path))
             packets, end = self._packets(container), 0.0
-            if shrink is not None:
-                if way is Way.PARTS:
-                    first, way = self._look_ahead(packets)
-                    packets = chain(first, packets)
-                decoder = self._decoder(container, shrink, way)
-            try:
-                for packet, end in packets:
-                    if packet.stream.index == self.streams.video and decoder is not None:
-                        yield from self._pictures(decoder, packet, end, timeline, way)
-                    elif packet.stream.index == self.streams.audio and track is not None:
-                        yield from self._sounds(packet, end, track)
-                if track is not None:
-                    yield from track.flush()
-                if decoder is not None:
-                    for shot in decoder.finish():
-                        yield from timeline.feed(shot)
-                    yield from timeline.last()
-            finally:
-                if decoder is not None:
-                    decoder.close()
+            if lens is None:
+                way = Way.WHOLE
+            elif way is Way.PARTS:
+                first, way = self._look_ahead(packets)
+                packets = chain(first, packets)
+            threads = ThreadPoolExecutor(self.threads, "film")
+            open_now.callback(threads.shutdown, cancel_futures=True)
+            timeline, ear, decoder = _Pictures(self.streams, self.limits), None, None
+            if sounding and self.sample_rate is not None:
+                ear = self._ear(self.sample_rate, way, threads)
+            if lens is not None:
+                decoder = self._decoder(container, lens, way, threads)
+                open_now.callback(decoder.close)
+            for packet, end in packets:
+                if packet.stream.index == self.streams.video and decoder is not None:
+                    yield from self._pictures(decoder, packet, end, timeline, way)
+                elif packet.stream.index == self.streams.audio and ear is not None:
+                    yield from ear.hear(packet, end)
+            if decoder is not None:
+                for shot in decoder.finish():
+                    yield from timeline.feed(shot)
+                yield from timeline.last()
+            if ear is not None:
+                yield from ear.finish()
             self._check_length(container, end)
 
     def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], Way]:
@@ -224,11 +227,22 @@ class FilmReader:
                 break
         return first, Way.WHOLE
 
-    def _decoder(self, container: InputContainer, shrink: Shrink, way: Way) -> Straight | Segments:
+    def _decoder(
+        self,
+        container: InputContainer,
+        lens: MakeLens,
+        way: Way,
+        threads: ThreadPoolExecutor,
+    ) -> Straight | Segments:
         if way is Way.PARTS:
-            return Segments(self.streams.path, self.streams.video, shrink, self.threads)
-        threads = 1 if way is Way.CAREFUL else self.threads + SPARE_THREADS
-        return Straight(picture_stream(container, self.streams), shrink, threads)
+            return Segments(self.streams.path, self.streams.video, lens, threads)
+        count = 1 if way is Way.CAREFUL else self.threads + SPARE_THREADS
+        return Straight(picture_stream(container, self.streams), lens, count)
+
+    def _ear(self, sample_rate: int, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
+        track = Track(sample_rate, self.streams.start, self.channels)
+        ear = Ear(track, partial(self._damage_seen, way=way))
+        return Aside(ear, threads) if way is Way.PARTS else ear
 
     def _packets(self, container: InputContainer) -> Timed:
         """Yield a film's packets."""
@@ -271,19 +285,6 @@ class FilmReader:
         if way is not Way.CAREFUL:
             raise UnsteadyError(damaged=True)
         self._damage(at)
-
-    def _sounds(
-        self, packet: av.Packet[av.AudioStream], end: float, track: Track
-    ) -> Iterator[Sound]:
-        try:
-            for frame in packet.decode():
-                try:
-                    yield from track.feed(frame)
-                except ValueError:
-                    self._damage(float((frame.pts or 0) * (frame.time_base or 0)))
-        except av.FFmpegError:
-            track.lose()
-            self._damage(end)
 
     def _check_length(self, container: InputContainer, end: float) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event
 from typing import Any, NamedTuple, TypeAlias
 
 import av
@@ -17,6 +16,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import FilmError
+from frame2sound.film.picture import Lens
 from frame2sound.film.streams import open_film
 
 LEAST_PACKETS = 96
@@ -26,11 +26,16 @@ decoded twice."""
 MOST_WAITING, MOST_BYTES = 2048, 24 * 2**20
 """Packets and pictures that wait for a decoder or to be taken, and what the packets weigh."""
 
+TOGETHER_PIXELS = 4_000_000
+"""Decoded pixels that are shrunk in one go, while the processor's caches hold what does it."""
+
+NEVER = -(2**63)
+
 POLLED = 0.1
 """Seconds after which it is looked again whether there is still too much waiting."""
 
 Packet: TypeAlias = "av.Packet[Any]"
-Shrink = Callable[[av.VideoFrame], NDArray[np.uint8]]
+MakeLens = Callable[[], Lens]
 
 
 class Shot(NamedTuple):
@@ -63,14 +68,14 @@ SPARE_THREADS = 4
 class Straight:
     """Decodes packet after packet, in so many of FFmpeg's own threads."""
 
-    def __init__(self, video: av.VideoStream, shrink: Shrink, threads: int) -> None:
+    def __init__(self, video: av.VideoStream, make_lens: MakeLens, threads: int) -> None:
         _quicken(video.codec_context, threads)
-        self._shrink = shrink
+        self._lens = make_lens()
 
     def feed(self, packet: Packet) -> Iterator[Shot]:
         """Yield what is decoded."""
         for frame in packet.decode():
-            yield _shot(frame, self._shrink)
+            yield _shot(frame, self._lens)
 
     def finish(self) -> Iterator[Shot]:
         """Yield nothing: the last packets of a stream are empty, and bring out what is left."""
@@ -89,13 +94,24 @@ class _Segment:
     packets: SimpleQueue[Packet | None] = field(default_factory=SimpleQueue)
     shots: SimpleQueue[Shot | None] = field(default_factory=SimpleQueue)
     failed: UnsteadyError | None = None
-    done: Event = field(default_factory=Event)
+    decoding: Future[None] = field(default_factory=Future)
     given: int = 0
     taken: int = 0
+    shown: int = NEVER
 
     def give(self, packet: Packet) -> None:
         self.given += packet.size
         self.packets.put(packet)
+
+    def shoot(self, frames: list[av.VideoFrame], lens: Lens) -> None:
+        """Make shots of frames that are decoded."""
+        for frame in frames:
+            if frame.pts is not None and frame.pts < self.first:
+                continue
+            if frame.pts is None or frame.pts <= self.shown or frame.is_corrupt:
+                raise UnsteadyError(frame.is_corrupt)
+            self.shown = frame.pts
+            self.shots.put(_shot(frame, lens))
 
     @property
     def waiting(self) -> int:
@@ -115,10 +131,10 @@ class Segments:
         The film: each thread opens it for a decoder of its own.
     stream : int
         Its picture.
-    shrink : function
-        Makes a small picture of a frame; it is called in the threads.
-    threads : int
-        Segments that are decoded at a time.
+    make_lens : function
+        Makes what shrinks frames, one for each thread.
+    threads : ThreadPoolExecutor
+        As many as segments are to be decoded at a time.
 
     Raises
     ------
@@ -128,10 +144,12 @@ class Segments:
         it could not wait.
     """
 
-    def __init__(self, path: Path, stream: int, shrink: Shrink, threads: int) -> None:
-        self._path, self._stream, self._shrink = path, stream, shrink
-        self._threads = ThreadPoolExecutor(threads, "segment")
-        self._idle: deque[av.VideoCodecContext] = deque()
+    def __init__(
+        self, path: Path, stream: int, make_lens: MakeLens, threads: ThreadPoolExecutor
+    ) -> None:
+        self._path, self._stream, self._make_lens = path, stream, make_lens
+        self._threads = threads
+        self._idle: deque[tuple[av.VideoCodecContext, Lens]] = deque()
         self._open: list[InputContainer] = []
         self._segments: deque[_Segment] = deque()
         self._ending: _Segment | None = None
@@ -149,7 +167,7 @@ class Segments:
         self._place(packet, packet.pts)
         while self._too_much():
             yield from self._next(POLLED)
-        while self._segments and self._segments[0].done.is_set():
+        while self._segments and self._segments[0].decoding.done():
             yield from self._next()
 
     def finish(self) -> Iterator[Shot]:
@@ -158,15 +176,16 @@ class Segments:
             if segment is not None:
                 segment.packets.put(None)
         while self._segments:
-            self._segments[0].done.wait()
+            wait([self._segments[0].decoding])
             yield from self._next()
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads go."""
         self._stopped = True
         for segment in self._segments:
             segment.packets.put(None)
-        self._threads.shutdown()
+            segment.decoding.cancel()
+        wait([segment.decoding for segment in self._segments])
         for container in self._open:
             container.close()
 
@@ -201,7 +220,7 @@ class Segments:
     def _begin(self, first: int) -> _Segment:
         segment = _Segment(first)
         self._segments.append(segment)
-        self._threads.submit(self._decode, segment)
+        segment.decoding = self._threads.submit(self._decode, segment)
         return segment
 
     def _next(self, timeout: float | None = None) -> Iterator[Shot]:
@@ -232,30 +251,26 @@ class Segments:
     def _decode(self, segment: _Segment) -> None:
         """Decode a segment, in a thread."""
         try:
-            decoder = self._decoder()
-            last = segment.first - 1
+            decoder, lens = self._decoder()
+            frames: list[av.VideoFrame] = []
             while not self._stopped:
                 packet = segment.packets.get()
                 segment.taken += 0 if packet is None else packet.size
-                for frame in decoder.decode(packet):
-                    if frame.pts is not None and frame.pts < segment.first:
-                        continue
-                    if frame.pts is None or frame.pts <= last or frame.is_corrupt:
-                        raise UnsteadyError(frame.is_corrupt)
-                    last = frame.pts
-                    segment.shots.put(_shot(frame, self._shrink))
+                frames += decoder.decode(packet)
+                if packet is None or _pixels(frames) >= TOGETHER_PIXELS:
+                    segment.shoot(frames, lens)
+                    frames.clear()
                 if packet is None:
                     break
             decoder.flush_buffers()
-            self._idle.append(decoder)
+            self._idle.append((decoder, lens))
         except (av.FFmpegError, FilmError):
             segment.failed = UnsteadyError(damaged=True)
         except UnsteadyError as error:
             segment.failed = error
         segment.shots.put(None)
-        segment.done.set()
 
-    def _decoder(self) -> av.VideoCodecContext:
+    def _decoder(self) -> tuple[av.VideoCodecContext, Lens]:
         try:
             return self._idle.popleft()
         except IndexError:
@@ -264,7 +279,7 @@ class Segments:
             decoder = container.streams[self._stream].codec_context
             assert isinstance(decoder, av.VideoCodecContext)
             _quicken(decoder, 1)
-            return decoder
+            return decoder, self._make_lens()
 
 
 def _quicken(decoder: av.VideoCodecContext, threads: int) -> None:
@@ -274,5 +289,9 @@ def _quicken(decoder: av.VideoCodecContext, threads: int) -> None:
     decoder.thread_count = max(threads, 2) if hides else threads
 
 
-def _shot(frame: av.VideoFrame, shrink: Shrink) -> Shot:
-    return Shot(frame.pts, frame.duration or 0, shrink(frame), frame.is_corrupt)
+def _shot(frame: av.VideoFrame, lens: Lens) -> Shot:
+    return Shot(frame.pts, frame.duration or 0, lens(frame), frame.is_corrupt)
+
+
+def _pixels(frames: list[av.VideoFrame]) -> int:
+    return len(frames) * frames[0].width * frames[0].height if frames else 0

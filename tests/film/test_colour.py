@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.demo import film_names, scene_named
-from frame2sound.film.picture import FULL_RANGE, SIZE, colour, grey, luma
+from frame2sound.film.picture import FULL_RANGE, SIZE, Lens, luma
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
 from tests.making import H264, Audio, Look, greys, make_film, mark_rotation
@@ -75,13 +75,13 @@ def test_the_frames_own_matrix_and_range_give_its_colours(matrix, levels, pixels
     settings = {"matrix": MATRIX[matrix], "color_range": color_range, "size": size}
     for shown, stored in STORED[matrix, levels].items():
         # Chroma in 8 bits is off by half a level: times 255/224 and 1.88, that is 1.07.
-        assert off(colour(evenly(stored, pixels, **settings)), shown) <= 2
+        assert off(Lens(colour=True)(evenly(stored, pixels, **settings)), shown) <= 2
 
 
 @pytest.mark.parametrize("matrix", [UNKNOWN, YCGCO])
 def test_without_a_known_matrix_it_is_bt_601(matrix):
     for shown, stored in STORED["601", "limited"].items():
-        assert off(colour(evenly(stored, matrix=matrix)), shown) <= 2
+        assert off(Lens(colour=True)(evenly(stored, matrix=matrix)), shown) <= 2
 
 
 @pytest.mark.parametrize("matrix", [UNKNOWN, YCGCO, BT_601, BT_709, BT_2020])
@@ -91,7 +91,7 @@ def test_ten_bits_have_the_colours_of_eight(matrix):
     ten.colorspace, ten.color_range = matrix, LIMITED_RANGE
     for plane, level in zip(ten.planes, (90, 100, 170), strict=True):
         plane.update(np.full(plane.buffer_size // 2, 4 * level, "<u2").tobytes())
-    assert off(colour(ten), colour(frame)) <= 1
+    assert off(Lens(colour=True)(ten), Lens(colour=True)(frame)) <= 1
 
 
 @pytest.mark.parametrize(
@@ -115,27 +115,27 @@ def test_ten_bits_have_the_colours_of_eight(matrix):
 def test_a_colour_is_the_same_colour_in_every_format(pixels, slack, shown):
     picture = np.full((47, 100, 3), shown, np.uint8)  # rows are padded in memory
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=pixels, threads=1)
-    assert off(colour(frame), shown) <= slack
+    assert off(Lens(colour=True)(frame), shown) <= slack
 
 
 @pytest.mark.parametrize("pixels", ["gray", "gray10le", "ya8"])
 def test_grey_has_three_equal_channels(pixels):
     picture = painting()[..., 0]
     frame = av.VideoFrame.from_ndarray(picture, "gray").reformat(format=pixels, threads=1)
-    assert off(colour(frame), grey(frame)[..., None]) <= 2  # FFmpeg rounds 10 bits up
+    assert off(Lens(colour=True)(frame), Lens()(frame)[..., None]) <= 2  # FFmpeg rounds 10 bits up
 
 
 def test_a_palette_is_read_as_its_colours():
     palette = np.zeros((256, 4), np.uint8)
     palette[1] = 255, 200, 60, 30
     frame = av.VideoFrame.from_ndarray((np.ones((48, 96), np.uint8), palette), "pal8")
-    assert off(colour(frame), (200, 60, 30)) == 0
+    assert off(Lens(colour=True)(frame), (200, 60, 30)) == 0
 
 
 @pytest.mark.parametrize("size", [(64, 64), (128, 192), (640, 384)])
 def test_every_small_pixel_is_the_mean_of_its_area(size):
     picture = painting(size)
-    small = colour(av.VideoFrame.from_ndarray(picture, "rgb24"))
+    small = Lens(colour=True)(av.VideoFrame.from_ndarray(picture, "rgb24"))
     assert np.abs(small - block_means(picture)).max() <= 0.51  # rounded to whole numbers once
 
 
@@ -143,14 +143,16 @@ def test_means_of_chroma_are_means_of_colours():
     picture = painting()
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv444p", threads=1)
     # Six pixels a mean, each rounded in luma and chroma, 0.5 * 255/224 * (1.77 + 1) at worst.
-    assert np.abs(colour(frame) - block_means(picture)).max() <= 2
+    assert np.abs(Lens(colour=True)(frame) - block_means(picture)).max() <= 2
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 def test_quarter_turns_go_counter_clockwise(turns):
     picture = painting((64, 64))
     frame = av.VideoFrame.from_ndarray(picture, "rgb24")
-    np.testing.assert_array_equal(colour(frame, turns), np.rot90(picture, turns))
+    np.testing.assert_array_equal(
+        Lens(colour=True, quarter_turns=turns)(frame), np.rot90(picture, turns)
+    )
 
 
 def write_stored(path, stored, matrix, color_range):

@@ -1,5 +1,6 @@
 """A film read in parts is the film read in one go, bit for bit, or is read in one go."""
 
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import av
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError
-from frame2sound.film import segments
+from frame2sound.film import hearing, segments
+from frame2sound.film.picture import Lens
 from frame2sound.film.reader import FilmReader, Frame, Way
 from frame2sound.film.segments import LEAST_PACKETS
-from tests.making import Look, make_film
+from frame2sound.film.track import Sound
+from tests.making import Audio, Look, make_film
 
 FRAMES = 420
 LOOKS = {
@@ -153,8 +156,8 @@ def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypa
     expected = straight(path, monkeypatch)
     real, calls = segments._shot, []
 
-    def off(frame, shrink):
-        shot = real(frame, shrink)
+    def off(frame, lens):
+        shot = real(frame, lens)
         calls.append(shot.pts)
         twice = calls.count(shot.pts) > 1
         return shot._replace(picture=255 - shot.picture) if twice else shot
@@ -169,20 +172,20 @@ def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypa
 
 
 def decoded_by_hand(path):
-    shrink = FilmReader(path)._shrink(colour=False)
-    decoder = segments.Segments(path, 0, shrink, 1)
-    try:
-        with av.open(str(path)) as container:
-            for packet in container.demux(video=0):
-                list(decoder.feed(packet))
-            return list(decoder.finish())
-    finally:
-        decoder.close()
+    with ThreadPoolExecutor(1) as threads:
+        decoder = segments.Segments(path, 0, Lens, threads)
+        try:
+            with av.open(str(path)) as container:
+                for packet in container.demux(video=0):
+                    list(decoder.feed(packet))
+                return list(decoder.finish())
+        finally:
+            decoder.close()
 
 
 def test_packets_without_times_are_not_split(films):
     path = films("h264")
-    decoder = segments.Segments(path, 0, FilmReader(path)._shrink(colour=False), 2)
+    decoder = segments.Segments(path, 0, Lens, ThreadPoolExecutor(2))
     with av.open(str(path)) as container:
         packet = next(container.demux(video=0))
         packet.pts = None
@@ -196,3 +199,21 @@ def test_reading_may_be_left_at_any_time(films):
         frames = FilmReader(films("h264")).frames()
         assert all(isinstance(next(frames), Frame) for _ in range(taken))
         frames.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_sound_is_heard_beside_the_picture(tmp_path, monkeypatch, threads):
+    """Many packets at a time; and no thread waits for another that waits for it."""
+    monkeypatch.setattr(hearing, "TOGETHER", 20)
+    tone = np.sin(np.arange(14 * 22_050) / 9).astype(np.float32)
+    path = tmp_path / "film.mkv"
+    audio = Audio(tone, 22_050, "flac")
+    make_film(path, drawing(), fps=Fraction(30), look=LOOKS["h264"], audio=audio)
+    together = list(FilmReader(path, 22_050, threads=threads).events())
+    alone = list(FilmReader(path, 22_050).sounds())
+    sounds = [event for event in together if isinstance(event, Sound)]
+    assert len(sounds) == len(alone)
+    for one, other in zip(sounds, alone, strict=True):
+        assert one.start == other.start
+        np.testing.assert_array_equal(one.samples, other.samples)
+    assert len(together) - len(sounds) == FRAMES

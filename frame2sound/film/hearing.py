@@ -1,0 +1,90 @@
+"""A film's sound decoded, where it is read or beside the picture."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import TypeAlias
+
+import av
+
+from frame2sound.film.track import Sound, Track
+
+TOGETHER, TOGETHER_BYTES = 512, 2**20
+"""Packets that are decoded in one go, beside the picture: many, as threads that take turns every
+few microseconds delay each other."""
+
+Packet: TypeAlias = "av.Packet[av.AudioStream]"
+
+
+class Ear:
+    """Decodes packet after packet, and places what they hold on a track.
+
+    Parameters
+    ----------
+    track : Track
+    damaged : function
+        Called with the time of what cannot be decoded, in seconds by the container's clock.
+    """
+
+    def __init__(self, track: Track, damaged: Callable[[float], None]) -> None:
+        self._track, self._damaged = track, damaged
+
+    def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
+        """Yield what is ready, after a packet that is read at time ``end``."""
+        try:
+            for frame in packet.decode():
+                try:
+                    yield from self._track.feed(frame)
+                except ValueError:
+                    self._damaged(float((frame.pts or 0) * (frame.time_base or 0)))
+        except av.FFmpegError:
+            self._track.lose()
+            self._damaged(end)
+
+    def finish(self) -> Iterator[Sound]:
+        """Yield the rest."""
+        return self._track.flush()
+
+
+class Aside:
+    """Hears with an `Ear` in other threads, many packets at a time, in their order.
+
+    What the ear raises there is raised here, when it is its turn.
+    """
+
+    def __init__(self, ear: Ear, threads: ThreadPoolExecutor) -> None:
+        self._ear, self._threads = ear, threads
+        self._packets: list[tuple[Packet, float]] = []
+        self._weight = 0
+        self._given: deque[list[tuple[Packet, float]]] = deque()
+        self._hearing = Lock()
+        self._heard: deque[Future[list[Sound]]] = deque()
+
+    def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
+        """Take a packet; yield what is ready."""
+        self._packets.append((packet, end))
+        self._weight += packet.size
+        if len(self._packets) >= TOGETHER or self._weight >= TOGETHER_BYTES:
+            self._give()
+        while self._heard and self._heard[0].done():
+            yield from self._heard.popleft().result()
+
+    def finish(self) -> Iterator[Sound]:
+        """Yield the rest."""
+        self._give()
+        for heard in self._heard:
+            yield from heard.result()
+        yield from self._ear.finish()
+
+    def _give(self) -> None:
+        self._given.append(self._packets)
+        self._packets, self._weight = [], 0
+        self._heard.append(self._threads.submit(self._hear_next))
+
+    def _hear_next(self) -> list[Sound]:
+        with self._hearing:
+            packets = self._given.popleft()
+            return [sound for packet, end in packets for sound in self._ear.hear(packet, end)]
