@@ -22,7 +22,7 @@ SAID = ("onset_f", "in_sync", "envelope_correlation", "spectral_distance_db", "p
 
 @app.command()
 def compare(
-    library: Annotated[Path, typer.Argument(help="Folder of pickled films.")],
+    library: Annotated[str, typer.Argument(help="Folder of pickled films.")],
     recipe: Annotated[
         list[str],
         typer.Option(
@@ -62,12 +62,13 @@ def compare(
     """Train recipes on a library, judge them on what none has seen, and make a page of it."""
     from frame2sound.comparison.plan import Plan, entries
     from frame2sound.comparison.stretches import Footage
+    from frame2sound.library.mirror import at_hand
     from frame2sound.library.part import part
     from frame2sound.library.store import Library
     from frame2sound.studio import run_comparison
 
     chosen = entries(recipe, settings or ())
-    parted = part(Library.open(library), split, held_out or ())
+    parted = part(Library.open(at_hand(library).fetch()), split, held_out or ())
     footage = [Footage.held_out(held) for held in parted.held_out]
     footage += [
         Footage.animation(path, chosen[0].recipe.clock.sample_rate) for path in animation or ()

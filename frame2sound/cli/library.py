@@ -22,7 +22,7 @@ Names = list[str] | None
 
 @app.command()
 def library(
-    library: Annotated[Path, typer.Argument(help="Folder of pickled films.")],
+    library: Annotated[str, typer.Argument(help="Folder of pickled films.")],
     exclude: Annotated[
         Names, typer.Option(metavar="NAME", help="Keep a film out of training and comparison.")
     ] = None,
@@ -37,14 +37,17 @@ def library(
     verbose: Verbose = False,
 ) -> None:
     """Show what is in a library and what is wrong with it; keep films in or out of it."""
+    from frame2sound.library.mirror import at_hand
     from frame2sound.library.store import Library
 
-    shelf = Library.open(library)
+    standing = at_hand(library)
+    shelf = Library.open(standing.fetch())
     changes = {"exclude": exclude or [], "include": include or [], "drop": drop or []}
     if verify and any(changes.values()):
         raise typer.BadParameter("--verify changes nothing; give it alone")
     if any(changes.values()):
-        _change(library, changes, as_json)
+        _change(shelf.path, changes, as_json)
+        standing.push()
     elif verify:
         _verify(shelf, as_json)
     else:

@@ -21,17 +21,18 @@ from frame2sound.cli.options import (
     frames_a_second,
 )
 from frame2sound.cli.progress import Progress
-from frame2sound.errors import FilmError
+from frame2sound.errors import FilmError, LibraryError
 from frame2sound.film.limits import USUAL, Limits
 
 if TYPE_CHECKING:
     from frame2sound.library.crew import Outcome, Report
+    from frame2sound.places import Place
 
 
 @app.command()
 def pickle(
-    films: Annotated[list[Path], typer.Argument(help="Films with sound, to learn from.")],
-    library: Annotated[Path, typer.Option(help="Folder of pickled films; made if need be.")],
+    films: Annotated[list[str], typer.Argument(help="Films with sound, to learn from.")],
+    library: Annotated[str, typer.Option(help="Folder of pickled films; made if need be.")],
     sample_rate: Annotated[
         int | None, typer.Option(min=1000, max=192_000, help="Of a new library, in Hz.")
     ] = None,
@@ -67,34 +68,45 @@ def pickle(
     from frame2sound.library.crew import pickle_films
     from frame2sound.library.export import export_npz as export
     from frame2sound.library.lock import writing
+    from frame2sound.library.mirror import Mirror, at_hand
     from frame2sound.library.pickler import Choice
     from frame2sound.library.store import Library
+    from frame2sound.places import place
 
     fps = frames_a_second(export_fps)
-    shelf = Library.create(library, sample_rate, colour or None)
+    standing = at_hand(library)
+    if ray is not None and isinstance(standing, Mirror):
+        raise LibraryError(
+            f"got --ray and a library at {library}, expected a folder that every machine finds "
+            "under the same path"
+        )
+    path = standing.fetch(whole=export_npz is not None, new=True)
+    shelf = Library.create(path, sample_rate, colour or None)
     limits = Limits(most_megapixels, most_hours)
     choice = Choice(video_stream, audio_stream, allow_damaged, limits)
     outcomes = []
-    with writing(library), Progress() as progress:
+    sources = [place(film, FilmError) for film in films]
+    with writing(path), Progress() as progress:
         if calibration:
             calibrate(shelf)
         report = _reporter(progress)
         for outcome in (
-            pickle_films(films, shelf, choice, jobs, report)
+            pickle_films(sources, shelf, choice, jobs, report)
             if ray is None
-            else pickle_on_cluster(films, shelf, ray, choice, report)
+            else pickle_on_cluster(sources, shelf, ray, choice, report)
         ):
             outcomes.append(outcome)
+            standing.push()
             if not as_json:
                 _tell(outcome)
             if export_npz is not None and outcome.film is not None:
-                path = export_npz / f"{outcome.film.name}.npz"
+                npz = export_npz / f"{outcome.film.name}.npz"
                 rows, columns = export(
-                    outcome.film, Clock(fps, shelf.sample_rate), path, export_sound
+                    outcome.film, Clock(fps, shelf.sample_rate), npz, export_sound
                 )
-                typer.echo(f"  {path}  sound {rows} x {columns}", err=as_json)
+                typer.echo(f"  {npz}  sound {rows} x {columns}", err=as_json)
     if as_json:
-        print_json({"library": str(library), "films": [_row(each) for each in outcomes]})
+        print_json({"library": library, "films": [_row(each) for each in outcomes]})
     errors = [f"  {each.error}" for each in outcomes if each.film is None]
     if errors:
         count = f"{len(errors)} of {len(outcomes)} films not pickled, the others are kept:"
@@ -102,9 +114,9 @@ def pickle(
 
 
 def _reporter(progress: Progress) -> Report:
-    begun: dict[Path, float] = {}
+    begun: dict[Place, float] = {}
 
-    def report(film: Path, seconds: float, total: float | None, frames: int) -> None:
+    def report(film: Place, seconds: float, total: float | None, frames: int) -> None:
         spent = time.monotonic() - begun.setdefault(film, time.monotonic())
         note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
         progress.show(film.name, seconds, total, note)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def train(
-    library: Annotated[Path, typer.Argument(help="Folder of pickled films.")],
+    library: Annotated[str, typer.Argument(help="Folder of pickled films.")],
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "deep",
     settings: Annotated[
         list[str] | None,
@@ -49,13 +49,14 @@ def train(
 ) -> None:
     """Train a brain on a library."""
     from frame2sound.brain.recipe import load_recipe
+    from frame2sound.library.mirror import at_hand
     from frame2sound.library.store import Library
     from frame2sound.training.checkpoint import refuse_losing
     from frame2sound.training.loop import train as fit
     from frame2sound.training.together import Group
 
     chosen, group = load_recipe(recipe, settings), Group.here()
-    shelf = Library.open(library)
+    shelf = Library.open(at_hand(library).fetch())
     if not group.attempt:
         refuse_losing(out, resume=resume, overwrite=overwrite)
     with Progress(quiet=not group.leads) as progress:

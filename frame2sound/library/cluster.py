@@ -10,17 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from frame2sound.errors import Frame2SoundError, LibraryError
+from frame2sound.errors import FilmError, Frame2SoundError, LibraryError
 from frame2sound.library.crew import Outcome, Report, namesakes
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
+from frame2sound.places import Place, place
 
 RETRIES = 3
 """How often a film is begun again after a machine or a process has died on it."""
 
 
 def pickle_on_cluster(
-    sources: list[Path],
+    sources: list[Place],
     library: Library,
     address: str,
     choice: Choice = Choice(),  # noqa: B008
@@ -49,7 +50,11 @@ def pickle_on_cluster(
     try:
         folder = str(library.path.resolve())
         waiting = {
-            task.remote([str(each.resolve()) for each in some], folder, choice): some
+            task.remote(
+                [str(each.resolve() if isinstance(each, Path) else each) for each in some],
+                folder,
+                choice,
+            ): some
             for some in namesakes(sources)
         }
         while waiting:
@@ -81,19 +86,23 @@ def _joined(address: str) -> Any:
     return ray
 
 
+def _everywhere(source: Place) -> str:
+    return str(source.resolve() if isinstance(source, Path) else source)
+
+
 def _pickle(sources: list[str], folder: str, choice: Choice) -> list[tuple[str, bool, str]]:
     """Pickle films, on whichever machine this runs; return folder, whether new, and error."""
     library, told = Library.open(Path(folder)), []
     for source in sources:
         try:
-            film, new = pickle_film(Path(source), library, choice)
+            film, new = pickle_film(place(source, FilmError), library, choice)
             told.append((film.name, new, ""))
         except Frame2SoundError as error:
             told.append(("", False, str(error)))
     return told
 
 
-def _outcomes(ray: Any, done: Any, sources: list[Path], library: Library) -> list[Outcome]:
+def _outcomes(ray: Any, done: Any, sources: list[Place], library: Library) -> list[Outcome]:
     try:
         told = ray.get(done)
     except ray.exceptions.RayError as error:

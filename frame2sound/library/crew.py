@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -15,25 +14,26 @@ from frame2sound.errors import Frame2SoundError
 from frame2sound.film.booth import close_booths
 from frame2sound.library.pickler import Choice, pickle_film, title
 from frame2sound.library.store import Library, PickledFilm
+from frame2sound.places import Place
 
-Report = Callable[[Path, float, float | None, int], None]
+Report = Callable[[Place, float, float | None, int], None]
 """Called now and then with a film, the seconds of it done, of how many, and the frames written."""
 
-Told = tuple[Path, float, float | None, int]
+Told = tuple[Place, float, float | None, int]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one film: `film`, and whether it is `new`; or `error`, one line."""
 
-    source: Path
+    source: Place
     film: PickledFilm | None = None
     new: bool = False
     error: str | None = None
 
 
 def pickle_films(
-    sources: list[Path],
+    sources: list[Place],
     library: Library,
     choice: Choice = Choice(),  # noqa: B008
     jobs: int | None = None,
@@ -65,7 +65,7 @@ def pickle_films(
             raise KeyboardInterrupt
         reports.put(told)
 
-    def work(some: list[Path]) -> list[Outcome]:
+    def work(some: list[Place]) -> list[Outcome]:
         return [_outcome(each, library, choice, tell) for each in some if not stop.is_set()]
 
     with ThreadPoolExecutor(jobs, "film") as pool:
@@ -79,15 +79,15 @@ def pickle_films(
             raise
 
 
-def namesakes(sources: list[Path]) -> list[list[Path]]:
+def namesakes(sources: list[Place]) -> list[list[Place]]:
     """Group films that may be copies of each other, so that they are not read at once."""
-    groups: dict[str, list[Path]] = {}
+    groups: dict[str, list[Place]] = {}
     for source in dict.fromkeys(sources):
         groups.setdefault(title(source), []).append(source)
     return list(groups.values())
 
 
-def _outcome(source: Path, library: Library, choice: Choice, report: Report) -> Outcome:
+def _outcome(source: Place, library: Library, choice: Choice, report: Report) -> Outcome:
     try:
         film, new = pickle_film(source, library, choice, partial(report, source))
     except Frame2SoundError as error:

@@ -23,6 +23,7 @@ from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray
 from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.places import Place
 from frame2sound.safe import whole_folder
 
 BATCH = 256
@@ -47,6 +48,13 @@ class Choice:
     threads: int | None = None
 
 
+@dataclass(frozen=True)
+class _Origin:
+    source: str
+    digest: str
+    stamp: str | None
+
+
 def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     if path.exists() and not path.is_file():
@@ -60,7 +68,7 @@ def digest_of(path: Path) -> str:
 
 
 def pickle_film(
-    path: Path,
+    film: Place,
     library: Library,
     choice: Choice = Choice(),
     progress: Progress = lambda seconds, total, frames: None,
@@ -68,7 +76,8 @@ def pickle_film(
     """Pickle a film into a library, or find it there.
 
     The folder appears under its name only when it is complete. A film that is already there,
-    byte for byte, is left alone; one that has changed takes the old one's place.
+    byte for byte, is left alone; one that has changed takes the old one's place. From another
+    system it is copied here for as long as it is read; unless it is there as that system knows it.
 
     Returns
     -------
@@ -83,6 +92,27 @@ def pickle_film(
     LibraryError
         The library cannot be written.
     """
+    if isinstance(film, Path):
+        return _pickle(film, str(film.resolve()), None, library, choice, progress)
+    source, stamp = str(film), film.stamp()
+    for known in library.every_film():
+        if (known.card.source, known.card.stamp) == (source, stamp) and _chosen(known, choice):
+            return known, False
+    with film.fetched() as path:
+        try:
+            return _pickle(path, source, stamp, library, choice, progress)
+        except FilmError as error:
+            raise type(error)(str(error).replace(str(path), source)) from error
+
+
+def _pickle(
+    path: Path,
+    source: str,
+    stamp: str | None,
+    library: Library,
+    choice: Choice,
+    progress: Progress,
+) -> tuple[PickledFilm, bool]:
     state = _state(path)
     digest = digest_of(path)
     known = library.find(digest, choice.video_stream, choice.audio_stream)
@@ -101,7 +131,8 @@ def pickle_film(
     if folder.exists() and not (folder / CARD).exists():
         shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
     with whole_folder(folder, LibraryError, CARD) as partial:
-        card = _write(reader, library.colour, partial, digest, choice, progress)
+        origin = _Origin(source, digest, stamp)
+        card = _write(reader, library.colour, partial, origin, choice, progress)
         if _state(path) not in (state, None):
             raise FilmError(
                 f"{path} changed while it was being pickled; "
@@ -113,9 +144,9 @@ def pickle_film(
     return film, True
 
 
-def title(path: Path) -> str:
+def title(film: Place) -> str:
     """Return a film's name as its folder in a library begins with it."""
-    return (re.sub(r"[^\w.-]+", "-", path.stem).strip("-.") or "film")[:80]
+    return (re.sub(r"[^\w.-]+", "-", film.stem).strip("-.") or "film")[:80]
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
@@ -125,6 +156,11 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _chosen(film: PickledFilm, choice: Choice) -> bool:
+    streams = film.card.video_stream, film.card.audio_stream
+    return streams == (choice.video_stream, choice.audio_stream)
 
 
 def _folder_name(path: Path, digest: str, choice: Choice) -> str:
@@ -140,7 +176,7 @@ def _write(
     reader: FilmReader,
     colour: bool,
     folder: Path,
-    digest: str,
+    origin: _Origin,
     choice: Choice,
     progress: Progress,
 ) -> Card:
@@ -163,8 +199,9 @@ def _write(
         times.append(np.array([float(until)]))
         ear.finish(sample_at(until, reader.sample_rate))
     return Card(
-        source=str(reader.streams.path.resolve()),
-        digest=digest,
+        source=origin.source,
+        digest=origin.digest,
+        stamp=origin.stamp,
         fps=reader.streams.fps,
         frames=frames.length,
         samples=sound.length,

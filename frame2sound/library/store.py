@@ -20,8 +20,8 @@ from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude
 from frame2sound.safe import whole_file
 
 VERSION = 1
-CARD_VERSION = 2
-"""Cards of version 1 know no checksums."""
+CARD_VERSION = 3
+"""Cards of version 1 know no checksums, those of version 2 no stamp."""
 
 SAMPLE_RATE = 22050
 """A library's sample rate in Hz unless it is made with another."""
@@ -34,7 +34,8 @@ class Card:
     ``sounding`` is the range of samples that the film's sound track covers; outside it the sound
     is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
     ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
-    ``checksums`` are those of what it was pickled into.
+    ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
+    the address, and ``stamp`` what that system told of the file's state.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Card:
     audio_stream: int | None = None
     notes: tuple[str, ...] = ()
     checksums: Checksums | None = None
+    stamp: str | None = None
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
