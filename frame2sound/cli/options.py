@@ -32,6 +32,10 @@ MostMegapixels = Annotated[
     float, typer.Option(min=0, help="Larger pictures are refused.", metavar="MP")
 ]
 MostHours = Annotated[float, typer.Option(min=0, help="Longer films are refused.", metavar="HOURS")]
+Hardware = Annotated[
+    str | None,
+    typer.Option(metavar="DEVICE", help="Decode on a device: cuda, qsv, vaapi, videotoolbox..."),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 

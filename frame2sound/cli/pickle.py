@@ -14,6 +14,7 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     AudioStream,
+    Hardware,
     MostHours,
     MostMegapixels,
     Verbose,
@@ -51,6 +52,7 @@ def pickle(
     allow_damaged: AllowDamaged = False,
     most_megapixels: MostMegapixels = USUAL.megapixels,
     most_hours: MostHours = USUAL.hours,
+    hardware: Hardware = None,
     export_npz: Annotated[
         Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
     ] = None,
@@ -83,7 +85,7 @@ def pickle(
     path = standing.fetch(whole=export_npz is not None, new=True)
     shelf = Library.create(path, sample_rate, colour or None)
     limits = Limits(most_megapixels, most_hours)
-    choice = Choice(video_stream, audio_stream, allow_damaged, limits)
+    choice = Choice(video_stream, audio_stream, allow_damaged, limits, hardware=hardware)
     outcomes = []
     sources = [place(film, FilmError) for film in films]
     with writing(path), Progress() as progress:

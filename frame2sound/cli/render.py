@@ -17,6 +17,7 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     Device,
+    Hardware,
     MostHours,
     MostMegapixels,
     Overwrite,
@@ -126,6 +127,7 @@ def render(
     allow_damaged: AllowDamaged = False,
     most_megapixels: MostMegapixels = USUAL.megapixels,
     most_hours: MostHours = USUAL.hours,
+    hardware: Hardware = None,
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -187,6 +189,7 @@ def render(
             video_stream=video_stream,
             allow_damaged=allow_damaged,
             limits=Limits(most_megapixels, most_hours),
+            hardware=hardware,
         )
         total = film.streams.stated_seconds
         report = partial(_show, progress, animation.name, total)

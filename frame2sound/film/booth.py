@@ -54,6 +54,7 @@ class _Asked(msgspec.Struct, frozen=True, tag=True):
     allow_damaged: bool
     limits: Limits
     threads: int | None
+    hardware: str | None
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -107,6 +108,7 @@ class BoothReader(FilmReader):
         allow_damaged: bool = False,
         limits: Limits = USUAL,
         threads: int | None = None,
+        hardware: str | None = None,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
         self.allow_damaged, self.limits = allow_damaged, limits
@@ -119,6 +121,7 @@ class BoothReader(FilmReader):
             allow_damaged,
             limits,
             threads,
+            hardware,
         )
         self._booth: _Booth | None = _Booth(self._asked)
         self.streams, self.notes = self._booth.opened.streams, self._booth.opened.notes
@@ -264,6 +267,7 @@ class _Projectionist:
                 allow_damaged=asked.allow_damaged,
                 limits=asked.limits,
                 threads=asked.threads,
+                hardware=asked.hardware,
             )
             self._say(_Opened(reader.streams, reader.notes))
             play = _receive(self._requests, _REQUEST)

@@ -21,6 +21,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import Lens
@@ -91,6 +92,8 @@ class FilmReader:
         How large its pictures and how long it may be.
     threads : int, optional
         That decode; else as many as there are processors.
+    hardware : str, optional
+        What decodes the picture instead, as "cuda" or "videotoolbox".
 
     Attributes
     ----------
@@ -122,10 +125,12 @@ class FilmReader:
         allow_damaged: bool = False,
         limits: Limits = USUAL,
         threads: int | None = None,
+        hardware: str | None = None,
     ) -> None:
         self.streams: Streams = find_streams(path, video_stream, audio_stream, limits)
         self.limits = limits
         self.threads = threads or os.cpu_count() or 1
+        self.hardware = hardware
         self.reached = 0.0
         self.notes = list(self.streams.notes)
         self.allow_damaged = allow_damaged
@@ -185,9 +190,9 @@ class FilmReader:
     def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
         """Read the film once, from its start."""
         with ExitStack() as open_now:
-            container = open_now.enter_context(open_film(self.streams.path))
+            container = open_now.enter_context(self._open(way))
             packets, end = self._packets(container), 0.0
-            if lens is None:
+            if lens is None or (self.hardware is not None and way is Way.PARTS):
                 way = Way.WHOLE
             elif way is Way.PARTS:
                 first, way = self._look_ahead(packets)
@@ -213,6 +218,16 @@ class FilmReader:
                 yield from ear.finish()
             self._check_length(container, end)
 
+    def _open(self, way: Way) -> InputContainer:
+        if self.hardware is None or way is Way.CAREFUL:
+            return open_film(self.streams.path)
+        container = open_on(self.hardware, self.streams.path)
+        if not picture_stream(container, self.streams).codec_context.is_hwaccel:
+            self.notes.append(
+                f"--hardware {self.hardware} does not decode {self.streams.video_codec}"
+            )
+        return container
+
     def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], Way]:
         """Read packets until it is known whether there is more than one segment soon."""
         first, weight, count = [], 0, 0
@@ -236,8 +251,9 @@ class FilmReader:
     ) -> Straight | Segments:
         if way is Way.PARTS:
             return Segments(self.streams.path, self.streams.video, lens, threads)
-        count = 1 if way is Way.CAREFUL else self.threads + SPARE_THREADS
-        return Straight(picture_stream(container, self.streams), lens, count)
+        picture = picture_stream(container, self.streams)
+        alone = way is Way.CAREFUL or picture.codec_context.is_hwaccel
+        return Straight(picture, lens, 1 if alone else self.threads + SPARE_THREADS)
 
     def _ear(self, sample_rate: int, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
         track = Track(sample_rate, self.streams.start, self.channels)

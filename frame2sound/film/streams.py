@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -64,13 +65,14 @@ class Streams:
         return on_grid if abs(on_grid - seconds) <= self.tick else seconds
 
 
-def open_film(path: Path) -> InputContainer:
-    """Open a film for demuxing.
+def open_film(path: Path, hardware: HWAccel | None = None) -> InputContainer:
+    """Open a film for demuxing, and for decoding on a device where that can.
 
     Raises
     ------
     FilmError
-        There is no such file, it is a folder or empty, or FFmpeg finds no film in it.
+        There is no such file, it is a folder or empty, or FFmpeg finds no film in it; or the device
+        does not open.
     """
     try:
         folder, exists, plain = path.is_dir(), path.exists(), path.is_file()
@@ -86,7 +88,7 @@ def open_film(path: Path) -> InputContainer:
     if empty:
         raise FilmError(f"{path} is empty (0 bytes); expected a film")
     try:
-        return av.open(str(path.resolve()), metadata_errors="ignore")
+        return av.open(str(path.resolve()), metadata_errors="ignore", hwaccel=hardware)
     except (av.FFmpegError, ValueError) as error:
         raise FilmError(
             f"{path} is not readable as a film ({_reason(error)}): not a film, or its index is "

@@ -46,6 +46,7 @@ class Choice:
     limits: Limits = USUAL
     apart: bool = False
     threads: int | None = None
+    hardware: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def _pickle(
         allow_damaged=choice.allow_damaged,
         limits=choice.limits,
         threads=choice.threads,
+        hardware=choice.hardware,
     )
     folder = library.path / _folder_name(path, digest, choice)
     if folder.exists() and not (folder / CARD).exists():
