@@ -9,12 +9,12 @@ from frame2sound.film.booth import BoothReader
 from frame2sound.film.reader import FilmReader
 from tests.making import H264, Look, greys, make_film
 
-PICTURES = greys(range(0, 250, 5))
+LEVELS = range(0, 250, 5)
 
 
 @pytest.fixture
 def film(tmp_path):
-    return make_film(tmp_path / "film.mkv", PICTURES, look=H264)
+    return make_film(tmp_path / "film.mkv", greys(LEVELS), look=H264)
 
 
 def pictures(reader):
@@ -30,7 +30,7 @@ def test_a_device_that_is_not_built_in_is_refused(film, kind):
 @pytest.mark.parametrize("kind", [FilmReader, BoothReader])
 def test_what_a_device_does_not_decode_is_decoded_without(tmp_path, kind):
     """No device decodes FFV1, and one that is not there decodes nothing."""
-    film = make_film(tmp_path / "film.mkv", PICTURES, look=Look("ffv1", "yuv420p"))
+    film = make_film(tmp_path / "film.mkv", greys(LEVELS), look=Look("ffv1", "yuv420p"))
     device = next(each for each in hwdevices_available() if each not in ("cuda", "vulkan"))
     reader = kind(film, hardware=device)
     assert pictures(reader) == pictures(FilmReader(film))
