@@ -223,9 +223,8 @@ class FilmReader:
             return open_film(self.streams.path)
         container = open_on(self.hardware, self.streams.path)
         if not picture_stream(container, self.streams).codec_context.is_hwaccel:
-            self.notes.append(
-                f"--hardware {self.hardware} does not decode {self.streams.video_codec}"
-            )
+            codec = self.streams.video_codec
+            self.notes.append(f"{self.hardware} does not decode {codec} here; it was done without")
         return container
 
     def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], Way]:
