@@ -338,10 +338,12 @@ class _Pictures:
         time = self._until() if shot.pts is None else self.streams.time(shot.pts)
         if self._held is None:
             time = max(time, Fraction(0))
-        elif time > self._held[0]:
-            yield Frame(self._held[0], time, self._held[1])
         else:
-            time = self._held[0]
+            if shot.pts is not None and time <= self._held[0]:
+                time = self.streams.stated(shot.pts)  # both were nearest to the same of a grid
+            if time > self._held[0]:
+                yield Frame(self._held[0], time, self._held[1])
+            time = max(time, self._held[0])
         self._count += 1
         self.limits.check_length(self.streams.path, float(time), self._count)
         known = shot.pts is not None and shot.duration

@@ -58,11 +58,15 @@ class Streams:
         off k / 30; when a grid point of the nominal rate lies within one tick (the first frame's
         own error included), that point is meant.
         """
-        seconds = pts * self.tick - self.start
+        seconds = self.stated(pts)
         if not self._rounded:
             return seconds
         on_grid = round(seconds * self.fps) / self.fps
         return on_grid if abs(on_grid - seconds) <= self.tick else seconds
+
+    def stated(self, pts: int) -> Fraction:
+        """Return the same as the container counts it."""
+        return pts * self.tick - self.start
 
 
 def open_film(path: Path, hardware: HWAccel | None = None) -> InputContainer:
