@@ -1,17 +1,19 @@
 """Killed (-9) at random moments, the next run goes on, and the end is as if nothing had happened.
 
-    python benchmarks/kills.py [--kills 50] [--seed 0]
+    python benchmarks/kills.py [--kills 50] [--seed 0] [--only JOB]
 
-Three jobs in turn: two films pickled, a brain trained, a soundtrack rendered. Each is first run
-undisturbed; then it is begun, killed after a random share of that time, and begun again, until it
-has been killed so often and is let through. The ends are compared: of a library and a soundtrack
-every byte, of a brain every weight and every loss. Nothing half-written may be left, no process.
+Four jobs in turn: two films pickled, a brain trained, a soundtrack rendered, brains compared. Each
+is first run undisturbed; then it is begun, killed after a random share of that time, and begun
+again, until it has been killed so often and is let through. The ends are compared: of a library and
+a soundtrack every byte, of a brain every weight and every loss, of a comparison every figure and
+every sound. Nothing half-written may be left, no process.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -68,6 +70,14 @@ def of_brain(path: Path) -> str:
     return digest(*weights, losses.encode())
 
 
+def of_comparison(folder: Path) -> str:
+    """Return a digest of a comparison's figures, and of its soundtracks; not of the seconds."""
+    table = json.loads((folder / "results.json").read_text())
+    figures = {key: table[key] for key in ("figures", "differences", "soundtracks")}
+    sounds = (path.read_bytes() for path in sorted(folder.rglob("*.wav")))
+    return digest(json.dumps(figures, sort_keys=True).encode(), *sounds)
+
+
 def jobs(films: list[Path], library: Path, brain: Path) -> list[Job]:
     """Return the jobs that are to be killed."""
 
@@ -84,10 +94,15 @@ def jobs(films: list[Path], library: Path, brain: Path) -> list[Job]:
     def pickle(folder: Path) -> list[str]:
         return ["pickle", *map(str, films), "--library", str(folder / "library")]
 
+    def compare(folder: Path) -> list[str]:
+        out = ["--out", str(folder / "compared"), "--seeds", "2", "--device", "cpu"]
+        return ["compare", str(library), "--recipe", "shallow", "--set", "training.steps=30", *out]
+
     return [
         Job("pickling", pickle, lambda folder: of_files(folder / "library")),
         Job("training", train, lambda folder: of_brain(folder / "brain.safetensors")),
         Job("rendering", render, lambda folder: digest((folder / "out.mp4").read_bytes())),
+        Job("comparing", compare, lambda folder: of_comparison(folder / "compared")),
     ]
 
 
@@ -152,6 +167,7 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", choices=["pickling", "training", "rendering", "comparing"])
     asked = parser.parse_args()
     random, failures = np.random.default_rng(asked.seed), 0
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -163,10 +179,14 @@ def main() -> None:
             write_scene(scene, film)
         undisturbed = folder / "undisturbed"
         library, brain = undisturbed / "library", undisturbed / "brain.safetensors"
-        for job in jobs(films, library, brain):
+        every = jobs(films, library, brain)
+        chosen = [job for job in every if asked.only in (None, job.name)]
+        for job in every:
             seconds = finish(job.command(undisturbed))
+            if job not in chosen:
+                continue
             expected, done, same, ends = job.end(undisturbed), 0, 0, 0
-            while done < asked.kills / 3:
+            while done < asked.kills / len(chosen):
                 place = folder / "killed"
                 place.mkdir()
                 done += trial(job, place, seconds, int(random.integers(1, IN_A_ROW + 1)), random)
