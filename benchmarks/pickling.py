@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -90,12 +90,24 @@ CONTENDERS: dict[str, Callable[[Path, Path], None]] = {
 def measured(contender: str, film: Path, folder: Path) -> tuple[float, float]:
     """Return the seconds and the megabytes that a contender takes, in a process of its own."""
     command = [sys.executable, __file__, "--as", contender, str(film), "--folder", str(folder)]
+    most = 0.0
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            most = max(most, resident(process.pid, itself=contender != "FFmpeg"))
+            time.sleep(0.05)
         assert process.stdout is not None
-        seconds = float(json.loads(process.stdout.read()))
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    return seconds, usage.ru_maxrss / 1024
+        return float(json.loads(process.stdout.read())), most
+
+
+def resident(process: int, *, itself: bool) -> float:
+    """Return the megabytes that a process and its children hold now; or these alone."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1]) if itself else 0
+    except OSError:
+        return 0.0
+    held = pages * resource.getpagesize() / 1e6
+    return held + sum(resident(int(child), itself=True) for child in children)
 
 
 def compare(film: Path, folder: Path) -> None:

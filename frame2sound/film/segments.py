@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import av
 import numpy as np
-from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import FilmError
@@ -150,7 +149,6 @@ class Segments:
         self._path, self._stream, self._make_lens = path, stream, make_lens
         self._threads = threads
         self._idle: deque[tuple[av.VideoCodecContext, Lens]] = deque()
-        self._open: list[InputContainer] = []
         self._segments: deque[_Segment] = deque()
         self._ending: _Segment | None = None
         self._current: _Segment | None = None
@@ -186,8 +184,6 @@ class Segments:
             segment.packets.put(None)
             segment.decoding.cancel()
         wait([segment.decoding for segment in self._segments])
-        for container in self._open:
-            container.close()
 
     def _place(self, packet: Packet, pts: int) -> None:
         """Give a packet to the segments that need it."""
@@ -274,9 +270,8 @@ class Segments:
         try:
             return self._idle.popleft()
         except IndexError:
-            container = open_film(self._path)
-            self._open.append(container)
-            decoder = container.streams[self._stream].codec_context
+            # Not to keep the container: its index grows with the film, and no decoder needs it.
+            decoder = open_film(self._path).streams[self._stream].codec_context
             assert isinstance(decoder, av.VideoCodecContext)
             _quicken(decoder, 1)
             return decoder, self._make_lens()
