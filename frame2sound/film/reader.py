@@ -249,7 +249,7 @@ class FilmReader:
         threads: ThreadPoolExecutor,
     ) -> Straight | Segments:
         if way is Way.PARTS:
-            return Segments(self.streams.path, self.streams.video, lens, threads)
+            return Segments(self.streams.path, self.streams.video, lens, threads, self.threads)
         picture = picture_stream(container, self.streams)
         alone = way is Way.CAREFUL or picture.codec_context.is_hwaccel
         return Straight(picture, lens, 1 if alone else self.threads + SPARE_THREADS)

@@ -127,13 +127,14 @@ class Segments:
     Parameters
     ----------
     path : Path
-        The film: each thread opens it for a decoder of its own.
+        The film: it is opened for the decoder of each thread.
     stream : int
         Its picture.
     make_lens : function
         Makes what shrinks frames, one for each thread.
     threads : ThreadPoolExecutor
-        As many as segments are to be decoded at a time.
+    count : int
+        How many threads it has: so many segments are decoded at a time.
 
     Raises
     ------
@@ -144,11 +145,15 @@ class Segments:
     """
 
     def __init__(
-        self, path: Path, stream: int, make_lens: MakeLens, threads: ThreadPoolExecutor
+        self,
+        path: Path,
+        stream: int,
+        make_lens: MakeLens,
+        threads: ThreadPoolExecutor,
+        count: int,
     ) -> None:
-        self._path, self._stream, self._make_lens = path, stream, make_lens
         self._threads = threads
-        self._idle: deque[tuple[av.VideoCodecContext, Lens]] = deque()
+        self._idle = deque((_decoder(path, stream), make_lens()) for _ in range(count))
         self._segments: deque[_Segment] = deque()
         self._ending: _Segment | None = None
         self._current: _Segment | None = None
@@ -246,9 +251,9 @@ class Segments:
 
     def _decode(self, segment: _Segment) -> None:
         """Decode a segment, in a thread."""
+        decoder, lens = self._idle.popleft()
+        frames: list[av.VideoFrame] = []
         try:
-            decoder, lens = self._decoder()
-            frames: list[av.VideoFrame] = []
             while not self._stopped:
                 packet = segment.packets.get()
                 segment.taken += 0 if packet is None else packet.size
@@ -258,23 +263,25 @@ class Segments:
                     frames.clear()
                 if packet is None:
                     break
-            decoder.flush_buffers()
-            self._idle.append((decoder, lens))
-        except (av.FFmpegError, FilmError):
+        except av.FFmpegError:
             segment.failed = UnsteadyError(damaged=True)
         except UnsteadyError as error:
             segment.failed = error
+        decoder.flush_buffers()
+        self._idle.append((decoder, lens))
         segment.shots.put(None)
 
-    def _decoder(self) -> tuple[av.VideoCodecContext, Lens]:
-        try:
-            return self._idle.popleft()
-        except IndexError:
-            # Not to keep the container: its index grows with the film, and no decoder needs it.
-            decoder = open_film(self._path).streams[self._stream].codec_context
-            assert isinstance(decoder, av.VideoCodecContext)
-            _quicken(decoder, 1)
-            return decoder, self._make_lens()
+
+def _decoder(path: Path, stream: int) -> av.VideoCodecContext:
+    """Return a decoder for one thread.
+
+    The film that it is taken from is let go: its index grows with its length, and no decoder needs
+    it.
+    """
+    decoder = open_film(path).streams[stream].codec_context
+    assert isinstance(decoder, av.VideoCodecContext)
+    _quicken(decoder, 1)
+    return decoder
 
 
 def _quicken(decoder: av.VideoCodecContext, threads: int) -> None:
