@@ -14,7 +14,6 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.errors import FilmError
 from frame2sound.film.picture import Lens
 from frame2sound.film.streams import open_film
 
