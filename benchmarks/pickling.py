@@ -99,7 +99,7 @@ def measured(contender: str, film: Path, folder: Path) -> tuple[float, float]:
         return float(json.loads(process.stdout.read())), most
 
 
-def resident(process: int, *, itself: bool) -> float:
+def resident(process: int, *, itself: bool = True) -> float:
     """Return the megabytes that a process and its children hold now; or these alone."""
     try:
         children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
@@ -107,7 +107,7 @@ def resident(process: int, *, itself: bool) -> float:
     except OSError:
         return 0.0
     held = pages * resource.getpagesize() / 1e6
-    return held + sum(resident(int(child), itself=True) for child in children)
+    return held + sum(resident(int(child)) for child in children)
 
 
 def compare(film: Path, folder: Path) -> None:

@@ -20,6 +20,7 @@ from frame2sound.film.reader import FilmReader
 from frame2sound.rendering import finishing
 from frame2sound.rendering.effects import Chain
 from frame2sound.rendering.finishing import Level
+from frame2sound.rendering.pipeline import ahead
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.loudness import LOWEST_RATE
 from frame2sound.sound.peaks import PeakMeter
@@ -128,7 +129,7 @@ class Finish:
         Returns the highest true peak in dBTP, as it will be decoded.
         """
         channels = self.channels(soundtrack.renderer.channels)
-        sound = self._steps(soundtrack, channels, out.parent)
+        sound = ahead(self._steps(soundtrack, channels, out.parent))
         if self.codec is None:
             return _write_wav(sound, self.to_rate, channels, out)
         streams = soundtrack.animation.streams
