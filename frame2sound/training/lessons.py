@@ -26,7 +26,7 @@ from frame2sound.training.storage import Storage
 BATCH = 256
 
 AHEAD = 2
-"""Steps whose lessons are read from disk before their turn."""
+"""Steps whose lessons are read before their turn."""
 
 Lesson = tuple[torch.Tensor, torch.Tensor]
 """Looks ``(n, width)`` and wanted outputs ``(n, length)``."""
@@ -75,7 +75,7 @@ class Lessons:
     Attributes
     ----------
     waited : float
-        Seconds that the learner has waited for what is read from disk.
+        Seconds that the learner has waited for what is read.
     """
 
     def __init__(
@@ -124,10 +124,7 @@ class Lessons:
         return looks, wanted, mask
 
     def ahead(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """Yield steps for `grid`; what is on disk of the next ones is read meanwhile."""
-        if self._storage is None:
-            yield from steps
-            return
+        """Yield steps for `grid`; what must be read for the next ones is read meanwhile."""
         coming, waiting = iter(steps), deque[Step]()
         with ThreadPoolExecutor(AHEAD) as readers:
             try:
