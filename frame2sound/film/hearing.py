@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeAlias
 
 import av
@@ -59,9 +58,8 @@ class Aside:
         self._ear, self._threads = ear, threads
         self._packets: list[tuple[Packet, float]] = []
         self._weight = 0
-        self._given: deque[list[tuple[Packet, float]]] = deque()
-        self._hearing = Lock()
         self._heard: deque[Future[list[Sound]]] = deque()
+        self._last: Future[list[Sound]] | None = None
 
     def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
         """Take a packet; yield what is ready."""
@@ -80,11 +78,13 @@ class Aside:
         yield from self._ear.finish()
 
     def _give(self) -> None:
-        self._given.append(self._packets)
+        self._last = self._threads.submit(self._hear, self._packets, self._last)
+        self._heard.append(self._last)
         self._packets, self._weight = [], 0
-        self._heard.append(self._threads.submit(self._hear_next))
 
-    def _hear_next(self) -> list[Sound]:
-        with self._hearing:
-            packets = self._given.popleft()
-            return [sound for packet, end in packets for sound in self._ear.hear(packet, end)]
+    def _hear(
+        self, packets: list[tuple[Packet, float]], before: Future[list[Sound]] | None
+    ) -> list[Sound]:
+        if before is not None:
+            wait([before])  # it was given to the threads earlier, so one of them has it
+        return [sound for packet, end in packets for sound in self._ear.hear(packet, end)]

@@ -201,7 +201,7 @@ def test_reading_may_be_left_at_any_time(films):
         frames.close()
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_sound_is_heard_beside_the_picture(tmp_path, monkeypatch, threads):
     """Many packets at a time; and no thread waits for another that waits for it."""
     monkeypatch.setattr(hearing, "TOGETHER", 20)
