@@ -50,11 +50,7 @@ def pickle_on_cluster(
     try:
         folder = str(library.path.resolve())
         waiting = {
-            task.remote(
-                [str(each.resolve() if isinstance(each, Path) else each) for each in some],
-                folder,
-                choice,
-            ): some
+            task.remote([_everywhere(each) for each in some], folder, choice): some
             for some in namesakes(sources)
         }
         while waiting:

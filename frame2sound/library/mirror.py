@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from frame2sound.errors import LibraryError
 from frame2sound.library.folders import ARRAYS, CARD, EXCLUDED, drop, film_folders
+from frame2sound.library.lock import writing
 from frame2sound.places import Address, Place, place
 from frame2sound.safe import whole_file, whole_folder
 
@@ -50,10 +51,15 @@ class Mirror:
         whole : bool
             With pictures and sound; else with what must be known to add films.
         new : bool
-            There may be no library yet; else that is a `LibraryError`.
+            There may be no library yet.
+
+        Raises
+        ------
+        LibraryError
+            There is none, or another process here is writing to the copy.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path.with_suffix(".lock")):
+        with FileLock(self.path.with_suffix(".lock")), writing(self.path):
             about = self.address.read(ABOUT)
             if about is None and not new:
                 raise LibraryError(
@@ -82,7 +88,8 @@ class Mirror:
             return
         if self.address.read(ABOUT) is None:
             self.address.send(self.path / ABOUT, ABOUT)
-        here = {folder.name: folder for folder in film_folders(self.path)}
+        folders = (folder for folder in film_folders(self.path) if (folder / CARD).exists())
+        here = {folder.name: folder for folder in folders}
         for name, folder in here.items():
             card = (folder / CARD).read_text()
             if self._there.get(name) != card:

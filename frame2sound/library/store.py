@@ -17,6 +17,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.film.picture import picture_shape
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude
+from frame2sound.library.lock import HOLDER, LOCK
 from frame2sound.safe import whole_file
 
 VERSION = 1
@@ -233,7 +234,7 @@ class Library:
                     f"use another --library for {wanted}"
                 )
             return library
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and (not path.is_dir() or _holds_anything(path)):
             raise LibraryError(f"{path} exists and is no library; choose a new or empty folder")
         rate = SAMPLE_RATE if sample_rate is None else sample_rate
         with whole_file(path / "library.json", LibraryError) as partial:
@@ -294,6 +295,10 @@ class Library:
                 f"{path}/film.json is not readable; delete the folder and pickle the film again"
             ) from error
         return PickledFilm(path, card, self.colour)
+
+
+def _holds_anything(folder: Path) -> bool:
+    return any(path.name not in (LOCK, HOLDER) for path in folder.iterdir())
 
 
 def _identity(film: PickledFilm) -> tuple[str, int | None, int | None]:

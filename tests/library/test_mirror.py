@@ -6,6 +6,7 @@ import fsspec
 import pytest
 
 from frame2sound.errors import FilmError, LibraryError
+from frame2sound.library.lock import writing
 from frame2sound.library.mirror import Mirror, at_hand, cache
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
@@ -128,3 +129,28 @@ def test_a_cluster_needs_a_folder(films, far, tmp_path):
     said = run(tmp_path, "pickle", *films, "--library", SHELF, "--ray", "local")
     assert said.returncode == 1
     assert "expected a folder that every machine finds" in said.stderr
+
+
+def test_what_another_process_is_writing_is_not_fetched_over(films, far, tmp_path):
+    run(tmp_path, "pickle", films[0], "--library", SHELF)
+    mirror = Mirror(Address(SHELF, LibraryError))
+    with writing(mirror.path), pytest.raises(LibraryError, match="is being written to by process"):
+        mirror.fetch()
+
+
+def test_what_is_left_of_a_film_is_not_sent(films, far, tmp_path):
+    run(tmp_path, "pickle", films[0], "--library", SHELF)
+    mirror, before = Mirror(Address(SHELF, LibraryError)), there(far)
+    left = mirror.fetch() / "left-0123"
+    left.mkdir()
+    (left / "sound.npy").touch()
+    mirror.push()
+    assert there(far) == before
+
+
+def test_a_library_that_was_deleted_there_is_made_anew(films, far, tmp_path):
+    run(tmp_path, "pickle", films[0], "--library", SHELF)
+    far.rm("/shelf/grey", recursive=True)
+    assert run(tmp_path, "pickle", films[1], "--library", SHELF).returncode == 0
+    assert not any(path.startswith("one-") for path in there(far))
+    assert any(path.startswith("two-") for path in there(far))
