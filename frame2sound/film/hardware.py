@@ -8,7 +8,7 @@ from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 
 from frame2sound.errors import FilmError
-from frame2sound.film.streams import open_film
+from frame2sound.film.opening import open_film
 
 
 def open_on(device: str, path: Path) -> InputContainer:

@@ -21,9 +21,11 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film.continuity import Continuity
 from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
 from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.opening import open_film
 from frame2sound.film.picture import Lens
 from frame2sound.film.segments import (
     LEAST_PACKETS,
@@ -37,7 +39,7 @@ from frame2sound.film.segments import (
     Straight,
     UnsteadyError,
 )
-from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
+from frame2sound.film.streams import Streams, find_streams, picture_stream
 from frame2sound.film.track import Sound, Track
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
@@ -137,6 +139,7 @@ class FilmReader:
         self.sample_rate = sample_rate
         self.channels = channels
         self._damaged_at: list[float] = []
+        self._joins: list[str] = []
         if sample_rate is not None and self.streams.audio is None:
             raise FilmError(f"{path} has no audio stream; expected a film with sound to learn from")
 
@@ -185,6 +188,7 @@ class FilmReader:
             except UnsteadyError as error:
                 way = Way.CAREFUL if error.damaged else Way.WHOLE
                 self._damaged_at.clear()
+        self.notes += self._joins
         self._note_damage()
 
     def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
@@ -261,13 +265,17 @@ class FilmReader:
 
     def _packets(self, container: InputContainer) -> Timed:
         """Yield a film's packets."""
-        packets = container.demux()
+        continuity = Continuity(self.streams, container.format.name)
+        packets = continuity(container.demux())
         ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
         end = 0.0
         while True:
             try:
-                packet = next(packets)
+                packet, damaged = next(packets)
             except StopIteration:
+                if continuity.damaged_at_end is not None:
+                    self._damage(continuity.damaged_at_end)
+                self._joins = continuity.notes
                 return
             except av.FFmpegError:
                 self._damage(end)
@@ -276,8 +284,8 @@ class FilmReader:
                 tick = ticks.get(packet.stream.index, 0.0)
                 end = max(end, (packet.pts + (packet.duration or 0)) * tick)
                 self.reached = end
-            if packet.is_corrupt:
-                self._damage(end)
+            if damaged is not None:
+                self._damage(damaged)
             yield packet, end
 
     def _pictures(

@@ -14,8 +14,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.film.opening import open_film
 from frame2sound.film.picture import Lens
-from frame2sound.film.streams import open_film
 
 LEAST_PACKETS = 96
 """A segment ends with the first key frame after so many packets: where two meet, one frame is

@@ -10,7 +10,6 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.sounding import Sounding
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import CONTAINERS, SoundCodec, sound_codec
-from frame2sound.film.muxer import DRAWN_ANEW
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.streams import Streams
 from frame2sound.rendering.delivery import Delivery, Finish
@@ -149,10 +148,6 @@ def _own_sound(
 
 
 def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
-    if streams.video_codec in DRAWN_ANEW and not wav:
-        yield f"the picture was {streams.video_codec}, which cannot sound; encoded as H.264"
-        if streams.width % 2 or streams.height % 2:
-            yield "padded by one pixel to an even size"
     if streams.audio is not None:
         kept = delivery.keep_original_db
         if kept is not None:
