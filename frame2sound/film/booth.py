@@ -43,6 +43,7 @@ class _Asked(msgspec.Struct, frozen=True, tag=True):
     limits: Limits
     threads: int | None
     hardware: str | None
+    fps: Fraction | None
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -92,6 +93,7 @@ class BoothReader(FilmReader):
         limits: Limits = USUAL,
         threads: int | None = None,
         hardware: str | None = None,
+        fps: Fraction | None = None,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
         self.allow_damaged, self.limits = allow_damaged, limits
@@ -105,6 +107,7 @@ class BoothReader(FilmReader):
             limits,
             threads,
             hardware,
+            fps,
         )
         self._child: Child | None
         self._child, opened = _opened(self._asked)
@@ -168,6 +171,7 @@ class _Projectionist:
                 limits=asked.limits,
                 threads=asked.threads,
                 hardware=asked.hardware,
+                fps=asked.fps,
             )
             self._say(_Opened(reader.streams, reader.notes))
             play = self._parent.next(_REQUEST)

@@ -89,7 +89,7 @@ class Continuity:
     damaged_at_end: float | None = None
 
     def __post_init__(self) -> None:
-        self._clocks: dict[int, _Clock] = {}
+        self._clocks: dict[str, _Clock] = {}
         self._held: list[Packet] = []
         self._held_at = Fraction(0)
         self._suspected: Fraction | None = None
@@ -107,7 +107,7 @@ class Continuity:
                 yield packet, end if packet.is_corrupt else None
             return
         for packet in packets:
-            if packet.stream.index not in (self.streams.video, self.streams.audio):
+            if not (self.streams.is_picture(packet) or self.streams.is_sound(packet)):
                 continue
             for ready in self._feed(packet):
                 yield from self._judged(ready)
@@ -119,7 +119,7 @@ class Continuity:
     def _feed(self, packet: Packet) -> Iterator[Packet]:
         clock = self._clock(packet)
         jumps = clock.jumps(packet, may_set_anew=self.container in BROADCAST)
-        if packet.stream.index == self.streams.video:
+        if self.streams.is_picture(packet):
             if jumps:
                 self._join(clock, packet)
                 clock.section += 1
@@ -185,8 +185,8 @@ class Continuity:
 
     @property
     def _picture(self) -> _Clock:
-        return self._clocks.setdefault(self.streams.video, _Clock(self.streams.tick))
+        return self._clocks.setdefault("video", _Clock(self.streams.tick))
 
     def _clock(self, packet: Packet) -> _Clock:
         tick = Fraction(packet.stream.time_base or packet.time_base or 1)
-        return self._clocks.setdefault(packet.stream.index, _Clock(tick))
+        return self._clocks.setdefault(packet.stream.type, _Clock(tick))

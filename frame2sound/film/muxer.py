@@ -13,7 +13,6 @@ from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from frame2sound.film.containers import SoundCodec
-from frame2sound.film.opening import open_film
 from frame2sound.film.picture_copy import copied_packets, copy_obstacle
 from frame2sound.film.picture_encoder import PictureEncoder
 from frame2sound.film.streams import Streams
@@ -72,7 +71,7 @@ def mux(
     options = container_options(out, sample_rate)
     obstacle = copy_obstacle(streams, out)
     with (
-        open_film(streams.path) as source,
+        streams.open() as source,
         av.open(str(out.absolute()), "w", options=options) as target,
     ):
         notes: tuple[str, ...] = ()

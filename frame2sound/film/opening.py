@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -76,7 +77,11 @@ def open_file(path: Path) -> int:
 
 
 def open_film(
-    path: Path, hardware: HWAccel | None = None, most_pixels: int | None = None
+    path: Path,
+    hardware: HWAccel | None = None,
+    most_pixels: int | None = None,
+    *,
+    framerate: Fraction | None = None,
 ) -> InputContainer:
     """Open a film for demuxing, and for decoding on a device where that can.
 
@@ -89,6 +94,8 @@ def open_film(
     hardware : HWAccel, optional
     most_pixels : int, optional
         The size of a picture from which on decoders refuse it.
+    framerate : Fraction, optional
+        Frames a second of a single picture, which has none.
 
     Raises
     ------
@@ -98,10 +105,11 @@ def open_film(
     """
     file = open_file(path)
     bound = {} if most_pixels is None else {"max_pixels": str(most_pixels)}
+    rate = {} if framerate is None else {"framerate": str(framerate)}
     try:
         container = av.open(
             "fd:",
-            options=_OPTIONS | bound | {"fd": str(file)},
+            options=_OPTIONS | bound | rate | {"fd": str(file)},
             metadata_errors="ignore",
             hwaccel=hardware,
         )

@@ -11,7 +11,6 @@ import av
 from av.container import InputContainer, OutputContainer
 
 from frame2sound.film.continuity import Continuity
-from frame2sound.film.opening import open_film
 from frame2sound.film.streams import Streams, picture_stream
 
 ONLY_THEIR_OWN = ("gif", "apng", "webp")
@@ -35,8 +34,10 @@ def copy_obstacle(streams: Streams, out: Path) -> str | None:
     list cuts pictures out that would be shown if their packets were copied.
     """
     ending = out.suffix.lower()
-    with open_film(streams.path) as source:
+    with streams.open() as source:
         video = picture_stream(source, streams)
+        if source.format.name == "pictures":
+            return "the picture was a sequence of pictures"
         if streams.video_codec in ONLY_THEIR_OWN:
             return f"the picture was {streams.video_codec}, which cannot sound"
         if _cuts_pictures(source, video, keeps_edits=ending in (".mp4", ".m4v", ".mov")):
@@ -97,6 +98,8 @@ def _holds(source: InputContainer, streams: Streams, container: str) -> bool:
             packets = copied_packets(source, streams, target)
             target.start_encoding()
             for packet in islice(packets, TRIED):
+                if packet.pts is None and packet.dts is None:
+                    return False
                 target.mux(packet)
     except (av.FFmpegError, ValueError):
         return False
