@@ -25,7 +25,7 @@ __all__ = ["DEFAULT_MODE", "Delivery", "Mode", "Rendered", "Style", "default_out
 
 PLAIN_STYLE, PLAIN_DELIVERY = Style(), Delivery()
 
-ENCODED = (".gif", *PICTURES)
+ENCODED = (".apng", ".gif", *PICTURES)
 """Endings of pictures that cannot sound; they are encoded into .mp4."""
 
 MOST_ROOM_DB = -20.0
