@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import picture_shape
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
+from frame2sound.library.card import nominal
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray
@@ -96,7 +98,7 @@ def pickle_film(
     if isinstance(film, Path):
         return _pickle(film, str(film.resolve()), None, library, choice, progress)
     source, stamp = str(film), film.stamp()
-    for known in library.every_film():
+    for known in library.readable_films():
         if (known.card.source, known.card.stamp) == (source, stamp) and _chosen(known, choice):
             return known, False
     with film.fetched() as path:
@@ -130,7 +132,9 @@ def _pickle(
         hardware=choice.hardware,
     )
     folder = library.path / _folder_name(path, digest, choice)
-    if folder.exists() and not (folder / CARD).exists():
+    if os.path.lexists(folder / CARD):
+        library.film(folder)  # it is this film, so its card cannot be read
+    elif folder.exists():
         shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
     with whole_folder(folder, LibraryError, CARD) as partial:
         origin = _Origin(source, digest, stamp)
@@ -204,7 +208,7 @@ def _write(
         source=origin.source,
         digest=origin.digest,
         stamp=origin.stamp,
-        fps=reader.streams.fps,
+        fps=nominal(reader.streams.fps),
         frames=frames.length,
         samples=sound.length,
         sample_rate=reader.sample_rate,
