@@ -36,8 +36,7 @@ def frame_rate(
     slowest, fastest : Fraction
         The range that it must be in.
     decimals : bool
-        Whether "23.976" is a frame rate, too: where a person writes it. What rounds to a rate of
-        television with two decimals or three is that rate, so this is 24000/1001.
+        Whether "12.5" is a frame rate, too: where a person writes it.
 
     Raises
     ------
@@ -46,20 +45,20 @@ def frame_rate(
 
     Examples
     --------
-    >>> frame_rate("30000/1001"), frame_rate("23.976", decimals=True), frame_rate(25)
-    (Fraction(30000, 1001), Fraction(24000, 1001), Fraction(25, 1))
+    >>> frame_rate("30000/1001"), frame_rate("12.5", decimals=True), frame_rate(25)
+    (Fraction(30000, 1001), Fraction(25, 2), Fraction(25, 1))
     """
     known = type(value) is int and abs(value) < 10**10
     text = str(value) if known or isinstance(value, str) else ""
     rate = Fraction(0)
     if decimals and _DECIMAL.fullmatch(text):
-        rate = _television(text)
+        rate = Fraction(text)
     elif _EXACT.fullmatch(text):
         above, _, below = text.partition("/")
         rate = Fraction(int(above), int(below or 1) or 10**10)
     if not slowest <= rate <= fastest:
         shown = repr(value) if known or len(text) in range(1, 41) else "something else"
-        also = ", 23.976" if decimals else ""
+        also = ", 12.5" if decimals else ""
         raise ValueError(
             f"got {shown} as frames a second, expected {float(slowest):g} to {float(fastest):g}, "
             f'written as 24{also} or "30000/1001"'
@@ -67,10 +66,20 @@ def frame_rate(
     return rate
 
 
-def _television(text: str) -> Fraction:
-    places = len(text.partition(".")[2])
+def typed_frame_rate(text: str) -> Fraction:
+    """Return frames a second as a person types them: 23.976 and 23.98 mean 24000/1001.
+
+    What rounds to a rate of television with two decimals or more is that rate; other decimals are
+    taken as they are. `ValueError` says what is wrong, as `frame_rate` does.
+
+    Examples
+    --------
+    >>> typed_frame_rate("29.97"), typed_frame_rate("12.5")
+    (Fraction(30000, 1001), Fraction(25, 2))
+    """
+    typed, places = frame_rate(text, decimals=True), len(text.partition(".")[2])
     near = (rate for rate in _NTSC if places >= 2 and f"{float(rate):.{places}f}" == text)
-    return next(near, Fraction(text))
+    return next(near, typed)
 
 
 def sample_at(seconds: Fraction, sample_rate: int) -> int:

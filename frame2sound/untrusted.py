@@ -25,6 +25,32 @@ MOST_JSON = 16 << 20
 MOST_TOML, LONGEST_LINE = 1 << 16, 2000
 """Bytes of a TOML file, and characters of a line: the parser takes the square of a key's parts."""
 
+MOST_HEADER = 64 << 20
+"""Bytes of the header of a .safetensors file."""
+
+PICKLE = "a Python pickle"
+
+_MARKS = (
+    (0, b"\x80", PICKLE),
+    (0, b"PK\x03\x04", PICKLE),
+    (4, b"ftyp", "a film"),
+    (4, b"moov", "a film"),
+    (4, b"mdat", "a film"),
+    (0, b"\x1aE\xdf\xa3", "a film"),
+    (0, b"RIFF", "a film or a sound"),
+    (0, b"OggS", "a film or a sound"),
+    (0, b"FLV", "a film"),
+    (0, b"\x00\x00\x01\xba", "a film"),
+    (0, b"G", "a film"),
+    (0, b"0&\xb2u", "a film"),
+    (0, b"ID3", "a sound"),
+    (0, b"fLaC", "a sound"),
+    (0, b"GIF8", "a picture"),
+    (0, b"\x89PNG", "a picture"),
+    (0, b"\xff\xd8", "a picture"),
+)
+"""What files begin with, from which byte on."""
+
 _KINDS = (
     (stat.S_ISLNK, "a link"),
     (stat.S_ISDIR, "a folder"),
@@ -135,6 +161,32 @@ def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArr
         if not count:
             return np.zeros(shape, dtype)
         return np.memmap(file, dtype, "r", begin, shape)
+
+
+def safetensors_head(path: Path) -> bytes:
+    """Return the first bytes of a file that is to be read as .safetensors.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is no regular file.
+    ValueError
+        It says that its header is larger than is believed.
+    """
+    with open_regular(path, follow_links=True) as file:
+        head = file.read(64)
+    length = int.from_bytes(head[:8], "little")
+    if head[8:9] == b"{" and length > MOST_HEADER:
+        raise ValueError(f"its header has {length} bytes, expected at most {MOST_HEADER}")
+    return head
+
+
+def kind_of(head: bytes) -> str:
+    """Return what a file looks like that does not begin as .safetensors does; else nothing."""
+    if len(head) < 9 or head[8:9] == b"{":
+        return ""
+    marks = (kind for at, mark, kind in _MARKS if head[at:].startswith(mark))
+    return next(marks, "an unknown file")
 
 
 def refuse_newer(version: object, known: int, what: object, error: type[Frame2SoundError]) -> None:

@@ -13,7 +13,7 @@ from msgspec import Meta
 from frame2sound.clock import frame_rate
 from frame2sound.errors import LibraryError
 from frame2sound.library.checksums import Checksums
-from frame2sound.untrusted import refuse_newer, parse_json
+from frame2sound.untrusted import parse_json, refuse_newer
 
 CARD_VERSION = 3
 """Cards of version 1 know no checksums, those of version 2 no stamp."""

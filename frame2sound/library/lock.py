@@ -54,7 +54,7 @@ def writing(library: Path) -> Iterator[None]:
 
 
 def _refuse_strangers(lock: Path) -> None:
-    """Raise `OSError` where a link, or a device, stands in the lock's place: it would be emptied."""
+    """Raise `OSError` where a link or a device stands in the place of the lock."""
     with suppress(FileNotFoundError):
         open_regular(lock, 1 << 16).close()
 

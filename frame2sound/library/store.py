@@ -23,7 +23,7 @@ from frame2sound.library.card import Card, Rate
 from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude, film_folders
 from frame2sound.library.lock import HOLDER, LOCK
 from frame2sound.safe import whole_file
-from frame2sound.untrusted import refuse_newer, map_array, read_json, read_text
+from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer
 
 __all__ = ["AGAIN", "Card", "Library", "PickledFilm"]
 

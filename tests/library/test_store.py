@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import LibraryError
+from frame2sound.library.card import Card
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import exclude, include
-from frame2sound.library.card import CARD_VERSION, Card
 from frame2sound.library.store import SAMPLE_RATE, VERSION, Library
 
 
