@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta
 
 _Count = Annotated[int, Meta(ge=0, le=2**53)]
-_Losses = Annotated[list[float | None], Meta(max_length=1_000_000)]
+_Losses = Annotated[list[float], Meta(max_length=1_000_000)]
+_HeldOut = Annotated[list[float | None], Meta(max_length=1_000_000)]
 
 
 class LearnedFilm(msgspec.Struct, frozen=True):
@@ -35,7 +36,7 @@ class Provenance(msgspec.Struct, frozen=True):
     best_epoch: _Count = 0
     seconds: Annotated[float, Meta(ge=0, le=1e12)] = 0.0
     loss: _Losses = []
-    held_out_loss: _Losses = []
+    held_out_loss: _HeldOut = []
     held_out_loss_of_mean: float | None = None
     films: list[LearnedFilm] = []
     pairs: Pairs = Pairs()

@@ -12,6 +12,7 @@ import typer
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
+from frame2sound.cli.terminal import say
 
 if TYPE_CHECKING:
     from frame2sound.evaluation.report import Figures, Reference
@@ -100,10 +101,11 @@ def measure(
         print_json({"film": str(video), **figures.plain(), "baselines": others, "notes": notes})
         return
     for note in notes:
-        typer.echo(f"{video}: {note}", err=True)
-    typer.echo("\n".join(table(figures, blind)))
+        say(f"{video}: {note}", err=True)
+    for line in table(figures, blind):
+        say(line)
     if picture is not None:
-        typer.echo(f"drawn in {picture}")
+        say(f"drawn in {picture}")
 
 
 def table(figures: Figures, blind: Mapping[str, Figures]) -> list[str]:
