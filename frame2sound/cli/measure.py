@@ -12,7 +12,7 @@ import typer
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
-from frame2sound.cli.terminal import say
+from frame2sound.cli.terminal import escaped, say
 
 if TYPE_CHECKING:
     from frame2sound.evaluation.report import Figures, Reference
@@ -161,7 +161,7 @@ def _draw(
             film.sample_rate,
             film.frames,
             film.screen.times,
-            video.name,
+            escaped(video.name).replace("$", r"\$"),
             known.onsets if known is not None else events,
             None if own is None else own.sound,
         )

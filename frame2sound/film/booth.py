@@ -83,7 +83,7 @@ class _Done(msgspec.Struct, frozen=True, tag=True):
 
 class _Failed(msgspec.Struct, frozen=True, tag=True):
     damaged: bool
-    why: str
+    why: bytes
 
 
 _Answer = _Opened | _Frames | _Sound | _Done | _Failed
@@ -184,7 +184,7 @@ class _Booth:
         if answer is None:
             raise self._crashed()
         if isinstance(answer, _Failed):
-            raise (DamagedFilmError if answer.damaged else FilmError)(answer.why)
+            raise (DamagedFilmError if answer.damaged else FilmError)(os.fsdecode(answer.why))
         return answer
 
     def interrupt(self) -> None:
@@ -221,8 +221,13 @@ def _unpacked(some: _Frames, *, colour: bool) -> Iterator[Frame]:
         yield Frame(time, until, picture)
 
 
+def _encoded(value: Any) -> str | bytes:
+    """Return paths as bytes, for they need not be UTF-8, and exact numbers as text."""
+    return os.fsencode(value) if isinstance(value, Path) else str(value)
+
+
 def _decoded(kind: type, value: Any) -> Any:
-    return kind(value)
+    return kind(os.fsdecode(value) if isinstance(value, bytes) else value)
 
 
 _ANSWER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_Answer, dec_hook=_decoded)
@@ -230,7 +235,7 @@ _REQUEST: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_Request, dec_h
 
 
 def _send(pipe: IO[bytes], message: _Request | _Answer) -> None:
-    data = msgspec.msgpack.encode(message, enc_hook=str)
+    data = msgspec.msgpack.encode(message, enc_hook=_encoded)
     pipe.write(_LENGTH.pack(len(data)) + data)
     pipe.flush()
 
@@ -275,10 +280,11 @@ class _Projectionist:
                 Thread(target=self._watch, args=(reader,), daemon=True).start()
                 self._read(reader, play)
         except Frame2SoundError as error:
-            self._say(_Failed(isinstance(error, DamagedFilmError), str(error)))
+            self._say(_Failed(isinstance(error, DamagedFilmError), os.fsencode(str(error))))
         except Exception as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())
-            self._say(_Failed(False, f"{asked.path}: {UNEXPECTED} ({text}); please report it"))
+            why = f"{asked.path}: {UNEXPECTED} ({text}); please report it"
+            self._say(_Failed(False, os.fsencode(why)))
 
     def _read(self, reader: FilmReader, play: _Play) -> None:
         for event in reader._read(play.colour, sounding=play.sounding):

@@ -54,7 +54,10 @@ def write_soundtrack(
         The container cannot hold this picture.
     """
     options = container_options(out, sample_rate)
-    with open_film(streams.path) as source, av.open(str(out), "w", options=options) as target:
+    with (
+        open_film(streams.path) as source,
+        av.open(str(out.absolute()), "w", options=options) as target,
+    ):
         picture = _picture(source, streams, target)
         voice = Voice(target, codec, sample_rate, channels)
         _write_header(target, streams)

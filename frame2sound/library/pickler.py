@@ -26,7 +26,10 @@ from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.places import Place
-from frame2sound.safe import whole_folder
+from frame2sound.safe import shortened, whole_folder
+
+LONGEST_TITLE = 160
+"""Bytes of a film's name that its folder begins with."""
 
 BATCH = 256
 """Frames written at once."""
@@ -152,7 +155,8 @@ def _pickle(
 
 def title(film: Place) -> str:
     """Return a film's name as its folder in a library begins with it."""
-    return (re.sub(r"[^\w.-]+", "-", film.stem).strip("-.") or "film")[:80]
+    name = (re.sub(r"[^\w.-]+", "-", film.stem).strip("-.") or "film")[:80]
+    return shortened(name, LONGEST_TITLE)
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:

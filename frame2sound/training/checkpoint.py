@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from frame2sound.brain.bodies import Memory
 from frame2sound.errors import TrainingError
-from frame2sound.safe import whole_file
+from frame2sound.safe import LONGEST_NAME, shortened, whole_file
 from frame2sound.untrusted import parse_json, refuse_newer, safetensors_head
 
 KEY, VERSION = "frame2sound-checkpoint", 1
@@ -56,7 +56,8 @@ class Course:
 
 def checkpoint_path(out: Path) -> Path:
     """Return where the training of a brain keeps its state."""
-    return out.with_name(f"{out.stem}.checkpoint.safetensors")
+    ending = ".checkpoint.safetensors"
+    return out.with_name(f"{shortened(out.stem, LONGEST_NAME - len(ending))}{ending}")
 
 
 def save_checkpoint(
