@@ -20,7 +20,7 @@ from frame2sound.errors import Frame2SoundError
 LONGEST_NAME, LONGEST_ENDING = 255, 20
 """Bytes that file systems take of a name; and of an ending that tells what is in a file."""
 
-_PARTIAL = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.partial(\..*)?")
+_PARTIAL = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.partial(\..*)?", re.DOTALL)
 """Names of what is half-written, and in them the number of the process that writes it."""
 
 
@@ -63,6 +63,8 @@ def whole_folder(
     """
     partial = _partial(path)
     try:
+        with suppress(FileNotFoundError):
+            path.lstat()  # a name that cannot be is told before the work
         partial.mkdir(parents=True)
         _sweep(path)
         yield partial

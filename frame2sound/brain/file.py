@@ -125,7 +125,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, "pt") as file:
             yield file
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, RuntimeError) as error:
         raise BrainError(
             f"{path} is cut short or not a brain ({error}); copy it again or train it again"
         ) from error

@@ -46,6 +46,7 @@ class Progress:
         if self._quiet:
             return
         name, note = escaped(name), escaped(note)
+        done, total = max(done, 0.0), total if total and total > 0 else None
         if self._bars is None:
             self._say(name, done, total, note)
             return

@@ -133,10 +133,12 @@ def write_results(table: dict[str, Any], out: Path) -> None:
 def _cell(value: object) -> object:
     """Return a cell in which no spreadsheet sees a formula: an apostrophe goes before such text.
 
-    As OWASP advises against "CSV injection"; numbers stay numbers.
+    As OWASP advises against "CSV injection"; numbers stay numbers, and a cell one line.
     """
-    formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    return f"'{value}" if formula else value
+    if not isinstance(value, str):
+        return value
+    formula = value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return ("'" * formula + value).replace("\r", "\\r").replace("\n", "\\n")
 
 
 def differences(played: Sequence[Played], held: Sequence[Stretch]) -> Iterator[dict[str, Any]]:

@@ -83,7 +83,7 @@ class _Done(msgspec.Struct, frozen=True, tag=True):
 
 class _Failed(msgspec.Struct, frozen=True, tag=True):
     damaged: bool
-    why: bytes
+    why: str
 
 
 _Answer = _Opened | _Frames | _Sound | _Done | _Failed
@@ -184,7 +184,7 @@ class _Booth:
         if answer is None:
             raise self._crashed()
         if isinstance(answer, _Failed):
-            raise (DamagedFilmError if answer.damaged else FilmError)(os.fsdecode(answer.why))
+            raise (DamagedFilmError if answer.damaged else FilmError)(answer.why)
         return answer
 
     def interrupt(self) -> None:
@@ -224,6 +224,11 @@ def _unpacked(some: _Frames, *, colour: bool) -> Iterator[Frame]:
 def _encoded(value: Any) -> str | bytes:
     """Return paths as bytes, for they need not be UTF-8, and exact numbers as text."""
     return os.fsencode(value) if isinstance(value, Path) else str(value)
+
+
+def _text(text: str) -> str:
+    """Return a text as it can be sent: of a name that is no UTF-8, bytes are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _decoded(kind: type, value: Any) -> Any:
@@ -280,11 +285,11 @@ class _Projectionist:
                 Thread(target=self._watch, args=(reader,), daemon=True).start()
                 self._read(reader, play)
         except Frame2SoundError as error:
-            self._say(_Failed(isinstance(error, DamagedFilmError), os.fsencode(str(error))))
+            self._say(_Failed(isinstance(error, DamagedFilmError), _text(str(error))))
         except Exception as error:
             text = " ".join(f"{type(error).__name__}: {error}".split())
             why = f"{asked.path}: {UNEXPECTED} ({text}); please report it"
-            self._say(_Failed(False, os.fsencode(why)))
+            self._say(_Failed(False, _text(why)))
 
     def _read(self, reader: FilmReader, play: _Play) -> None:
         for event in reader._read(play.colour, sounding=play.sounding):

@@ -100,7 +100,7 @@ def load_checkpoint(
         with safe_open(path, "pt") as file:
             course = _course((file.metadata() or {})[KEY], path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+    except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
     if course.signature != signature:
         raise TrainingError(
@@ -117,7 +117,9 @@ def load_checkpoint(
 
 
 def _course(text: str, path: Path) -> Course:
-    table: dict[str, Any] = parse_json(text)
+    table = parse_json(text)
+    if not isinstance(table, dict):
+        raise ValueError("no table")
     refuse_newer(table.pop("version", 1), VERSION, path, TrainingError)
     course = msgspec.convert(table, Course)
     if not all(0 <= n < 2**53 for n in (course.epoch, course.batch, course.best_epoch)):
