@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.errors import BrainError
+from frame2sound.errors import BrainError, LibraryError
 from frame2sound.library.calibration import is_calibration
+from frame2sound.library.folders import name_meant
 from frame2sound.library.store import Library, PickledFilm
 
 MOST_SECONDS = 600.0
@@ -99,14 +100,23 @@ class Corpus:
         return sum(len(piece.sound) for piece in self.pieces) / self.clock.sample_rate
 
     def only(self, films: Iterable[str]) -> Corpus:
-        """Return what of it comes from some films; `BrainError` names those that there are."""
-        films = tuple(films)
-        for name in films:
-            if name not in self.films:
-                raise BrainError(
-                    f"got the film {name!r}, expected one of the corpus: {', '.join(self.films)}"
-                )
-        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in films))
+        """Return what of it comes from some films.
+
+        Parameters
+        ----------
+        films : iterable of str
+            Their names, or how only one name each begins.
+
+        Raises
+        ------
+        BrainError
+            A name means no film of the corpus, or several.
+        """
+        try:
+            meant = {name_meant(name, self.films, "of the brain's corpus") for name in films}
+        except LibraryError as error:
+            raise BrainError(str(error)) from error
+        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in meant))
 
 
 @dataclass(frozen=True)

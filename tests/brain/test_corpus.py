@@ -76,7 +76,9 @@ def test_only_some_films(library, add_film):
         add_film(library, name, 1)
     corpus = Corpus.of_library(library, CLOCK)
     assert corpus.only(["a", "c"]).films == ("a", "c")
-    with pytest.raises(BrainError, match="got the film 'd', expected one of the corpus: a, b, c"):
+    with pytest.raises(
+        BrainError, match="got 'd', expected a film of the brain's corpus; the nearest are: a, b, c"
+    ):
         corpus.only(["d"])
 
 

@@ -218,7 +218,10 @@ def test_a_mosaic_without_a_corpus_names_the_remedy():
     with pytest.raises(BrainError, match="library gone, is not there"):
         Style("mosaic").renderer(SimpleBrain(), CorpusPointer("gone", {}))
     brain = Foreteller()
-    with pytest.raises(BrainError, match="got the film 'opera', expected one of the corpus: known"):
+    with pytest.raises(
+        BrainError,
+        match="got 'opera', expected a film of the brain's corpus; the nearest are: known",
+    ):
         Style("mosaic", mosaic=MosaicSettings(films=("opera",))).renderer(brain, brain.corpus)
 
 
