@@ -148,4 +148,5 @@ def _unknown(kind: str, tonic: str) -> str:
     near = get_close_matches(kind, _NAMES, 1)
     meant = f"did you mean {f'{tonic} {near[0]}'.strip()!r}? " if near else ""
     german = "H is B in English; " if kind.split()[:1] == ["h"] else ""
-    return f"no scale is called {kind!r}; {german}{meant}expected one of {', '.join(SEMITONES)}"
+    listed = f"expected one of {', '.join(SEMITONES)}" if tonic or near else ""
+    return f"no scale is called {kind!r}; {german}{meant}{listed}".removesuffix("; ")

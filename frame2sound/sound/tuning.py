@@ -148,7 +148,8 @@ def parse_scale(text: str) -> Scale:
         if line and not re.match(r"\d|just$", line.lower()):
             return named_scale(line, concert)
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"got scale {text!r}: {error}; {_GRAMMAR}") from error
+        remedy = "" if "expected" in str(error) else f"; {_GRAMMAR}"
+        raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
     raise ValueError(f"got scale {text!r}, {_GRAMMAR}")
 
 

@@ -102,6 +102,7 @@ def test_every_scale_is_found_by_its_name_and_fits_an_octave(name):
         ("dorain on Eb", "did you mean 'Eb dorian'"),
         ("Bb pentatonik", "did you mean 'Bb pentatonic'"),
         ("D foo", "no scale is called 'foo'; expected one of major, minor, "),
+        ("foo", "expected a note and a scale as 'D minor'"),
         ("minor", "'minor' has no tonic: write it as 'D minor'"),
         ("H minor", "H is B in English"),
         ("dorian on H", "got note 'H', expected one such as 'D', 'C#', 'Eb' or 'Bb3'"),
@@ -110,7 +111,7 @@ def test_every_scale_is_found_by_its_name_and_fits_an_octave(name):
     ],
 )
 def test_what_is_no_scale_is_refused_with_what_is_near(text, words):
-    with pytest.raises(ValueError, match="expected a note and a scale as 'D minor'") as refused:
+    with pytest.raises(ValueError, match="expected") as refused:
         parse_scale(text)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
