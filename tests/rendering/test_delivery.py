@@ -152,11 +152,10 @@ class OneClick(Quiet):
         return noise
 
 
-@pytest.mark.parametrize("out", ["out.wav", "out.mov", "out.mp4", "out.mkv"])
-@pytest.mark.parametrize("codec", [None, "aac"])
+@pytest.mark.parametrize(
+    ("out", "codec"), [("o.wav", None), ("o.mov", None), ("o.mp4", "aac"), ("o.mkv", "opus")]
+)
 def test_one_click_does_not_keep_a_film_from_its_loudness(tmp_path, out, codec):
-    if codec is not None and out == "out.wav":
-        pytest.skip("sound alone has no codec")
     film, out, brain = animation(tmp_path, levels=[255] * 72), tmp_path / out, OneClick()
     rendered = give(film, brain, out, codec=codec, loudness_lufs=-16)
     sound, rate = decoded(out)
