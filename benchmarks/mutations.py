@@ -30,7 +30,8 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, shipped
 from frame2sound.errors import Frame2SoundError
-from frame2sound.film.booth import PATIENCE_SECONDS, UNEXPECTED, BoothReader
+from frame2sound.film.booth import BoothReader
+from frame2sound.film.sandbox import PATIENCE_SECONDS, UNEXPECTED
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, render

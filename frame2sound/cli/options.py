@@ -36,6 +36,12 @@ Hardware = Annotated[
     str | None,
     typer.Option(metavar="DEVICE", help="Decode on a device: cuda, qsv, vaapi, videotoolbox..."),
 ]
+PicturesFps = Annotated[
+    str | None,
+    typer.Option(
+        "--fps", metavar="FPS", help="Frames a second of numbered pictures, as 24 or 30000/1001."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 

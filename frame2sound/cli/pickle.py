@@ -17,6 +17,7 @@ from frame2sound.cli.options import (
     Hardware,
     MostHours,
     MostMegapixels,
+    PicturesFps,
     Verbose,
     VideoStream,
     frames_a_second,
@@ -53,6 +54,7 @@ def pickle(
     most_megapixels: MostMegapixels = USUAL.megapixels,
     most_hours: MostHours = USUAL.hours,
     hardware: Hardware = None,
+    fps: PicturesFps = None,
     export_npz: Annotated[
         Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
     ] = None,
@@ -75,7 +77,7 @@ def pickle(
     from frame2sound.library.store import Library
     from frame2sound.places import place
 
-    fps = frames_a_second(export_fps)
+    rate_of_export = frames_a_second(export_fps)
     standing = at_hand(library)
     if ray is not None and isinstance(standing, Mirror):
         raise LibraryError(
@@ -85,7 +87,14 @@ def pickle(
     path = standing.fetch(whole=export_npz is not None, new=True)
     shelf = Library.create(path, sample_rate, colour or None)
     limits = Limits(most_megapixels, most_hours)
-    choice = Choice(video_stream, audio_stream, allow_damaged, limits, hardware=hardware)
+    choice = Choice(
+        video_stream,
+        audio_stream,
+        allow_damaged,
+        limits,
+        hardware=hardware,
+        fps=None if fps is None else frames_a_second(fps),
+    )
     outcomes = []
     sources = [place(film, FilmError) for film in films]
     with writing(path), Progress() as progress:
@@ -104,7 +113,7 @@ def pickle(
             if export_npz is not None and outcome.film is not None:
                 npz = export_npz / f"{outcome.film.name}.npz"
                 rows, columns = export(
-                    outcome.film, Clock(fps, shelf.sample_rate), npz, export_sound
+                    outcome.film, Clock(rate_of_export, shelf.sample_rate), npz, export_sound
                 )
                 typer.echo(f"  {npz}  sound {rows} x {columns}", err=as_json)
     if as_json:

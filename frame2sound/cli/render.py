@@ -21,10 +21,12 @@ from frame2sound.cli.options import (
     MostHours,
     MostMegapixels,
     Overwrite,
+    PicturesFps,
     Seed,
     Verbose,
     VideoStream,
     decibels,
+    frames_a_second,
     lufs,
     tones,
 )
@@ -129,6 +131,7 @@ def render(
     most_megapixels: MostMegapixels = USUAL.megapixels,
     most_hours: MostHours = USUAL.hours,
     hardware: Hardware = None,
+    fps: PicturesFps = None,
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -191,6 +194,7 @@ def render(
             allow_damaged=allow_damaged,
             limits=Limits(most_megapixels, most_hours),
             hardware=hardware,
+            fps=None if fps is None else frames_a_second(fps),
         )
         total = film.streams.stated_seconds
         report = partial(_show, progress, animation.name, total)

@@ -17,7 +17,7 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.figures import Screen
 from frame2sound.evaluation.levels import BLACK
 from frame2sound.evaluation.viewing import read_truth
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.booth import BoothReader
 from frame2sound.film.scene import Truth
 from frame2sound.film.writer import truth_path
 from frame2sound.library.part import HeldOut
@@ -91,7 +91,7 @@ class Footage:
             It cannot be read, or is too short for a frame.
         """
         digest = digest_of(path)
-        reader = FilmReader(path)
+        reader = BoothReader(path)
         frames, times, until = [], [], Fraction(0)
         for frame in reader.frames():
             frames.append(frame.picture)
@@ -105,7 +105,7 @@ class Footage:
         sound = None
         if reader.streams.audio is not None:
             sound = np.zeros(end, np.float32)
-            for heard in FilmReader(path, sample_rate).sounds():
+            for heard in BoothReader(path, sample_rate).sounds():
                 if heard.start >= end:
                     break
                 here = sound[heard.start :][: len(heard.samples)]

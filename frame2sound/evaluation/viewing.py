@@ -18,10 +18,11 @@ from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.figures import Screen
 from frame2sound.evaluation.levels import BLACK, LevelMeter, Levels
+from frame2sound.film.booth import BoothReader
 from frame2sound.film.picture import SIZE
-from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.film.reader import Frame
 from frame2sound.film.scene import Truth
-from frame2sound.film.streams import Streams, find_streams, open_film
+from frame2sound.film.streams import Streams
 from frame2sound.film.track import Sound
 
 LOWEST_RATE = 8000
@@ -101,14 +102,14 @@ class Auditorium:
         FilmError
             It cannot be read, or has no sound.
         """
-        streams = find_streams(path, None, None)
+        streams = BoothReader(path).streams
         if streams.audio is None:
             raise FilmError(
                 f"{path} has no sound to measure; give it some with frame2sound render, "
                 "or name a film with sound"
             )
         rate, channels = max(streams.audio_rate, LOWEST_RATE), min(streams.audio_channels, 2)
-        reader = FilmReader(path, rate, channels=channels, allow_damaged=allow_damaged)
+        reader = BoothReader(path, rate, channels=channels, allow_damaged=allow_damaged)
         tape, meter = _Tape(self._file()), LevelMeter(rate, channels)
         reel = self._file() if keep_frames else None
         times: list[float] = []
@@ -145,12 +146,12 @@ class Auditorium:
         FilmError
             It cannot be read, or has no sound.
         """
-        if find_streams(path, None, None).audio is None:
+        if BoothReader(path).streams.audio is None:
             raise FilmError(
                 f"{path} has no sound, so it is no reference; name the film with its own sound"
             )
         tape = _Tape(self._file())
-        for event in FilmReader(path, sample_rate, allow_damaged=allow_damaged).sounds():
+        for event in BoothReader(path, sample_rate, allow_damaged=allow_damaged).sounds():
             for _ in tape.write(event):
                 pass
         return tape.sound()
@@ -186,13 +187,9 @@ def read_truth(path: Path) -> Truth:
 
 def _stated_end(streams: Streams, sample_rate: int, length: int) -> int:
     """Return where the sound ends: a codec's padding, which no player plays, is none of it."""
-    assert streams.audio is not None
-    with open_film(streams.path) as container:
-        stream = container.streams[streams.audio]
-        if stream.duration is None or stream.time_base is None:
-            return length
-        end = ((stream.start_time or 0) + stream.duration) * stream.time_base - streams.start
-    stated = sample_at(end, sample_rate)
+    if streams.stated_sound_end is None:
+        return length
+    stated = sample_at(streams.stated_sound_end, sample_rate)
     return stated if 0 < length - stated <= PADDING_SECONDS * sample_rate else length
 
 

@@ -1,46 +1,34 @@
-"""A booth: films are read in a process of their own, as nitrate was behind fireproof walls.
-
-A codec that crashes, or hangs, on a bad film ends that process and nothing else.
-"""
+"""Films decoded in a subprocess, so that a crash or a hang of a codec cannot affect the caller."""
 
 from __future__ import annotations
 
 import os
 import select
-import signal
-import struct
-import subprocess
-import sys
-import weakref
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from threading import Lock, Thread
-from typing import IO, Any
+from threading import Thread
 
 import msgspec
 import numpy as np
 
-from frame2sound.errors import DamagedFilmError, FilmError, Frame2SoundError
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import picture_shape
 from frame2sound.film.reader import FilmReader, Frame
+from frame2sound.film.sandbox import (
+    ALIVE_SECONDS,
+    Child,
+    Failed,
+    Parent,
+    decoder_of,
+    limit_memory,
+    serve,
+)
 from frame2sound.film.streams import Streams
 from frame2sound.film.track import Sound
 
-PATIENCE_SECONDS = 120.0
-"""How long a decoder may say nothing before it counts as stuck."""
-
-UNEXPECTED = "reading it failed as it should not"
-
-ALIVE_SECONDS = 5.0
-"""How often a booth says that it goes on, where it has nothing to show."""
-
 TOGETHER = 32
 """Frames sent at once."""
-
-_LENGTH = struct.Struct("<I")
 
 
 class _Asked(msgspec.Struct, frozen=True, tag=True):
@@ -55,6 +43,7 @@ class _Asked(msgspec.Struct, frozen=True, tag=True):
     limits: Limits
     threads: int | None
     hardware: str | None
+    fps: Fraction | None
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -81,13 +70,8 @@ class _Done(msgspec.Struct, frozen=True, tag=True):
     notes: list[str]
 
 
-class _Failed(msgspec.Struct, frozen=True, tag=True):
-    damaged: bool
-    why: str
-
-
-_Answer = _Opened | _Frames | _Sound | _Done | _Failed
-_Request = _Asked | _Play
+_ANSWER = decoder_of(_Opened | _Frames | _Sound | _Done | Failed)
+_REQUEST = decoder_of(_Asked | _Play)
 
 
 class BoothReader(FilmReader):
@@ -109,6 +93,7 @@ class BoothReader(FilmReader):
         limits: Limits = USUAL,
         threads: int | None = None,
         hardware: str | None = None,
+        fps: Fraction | None = None,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
         self.allow_damaged, self.limits = allow_damaged, limits
@@ -122,15 +107,17 @@ class BoothReader(FilmReader):
             limits,
             threads,
             hardware,
+            fps,
         )
-        self._booth: _Booth | None = _Booth(self._asked)
-        self.streams, self.notes = self._booth.opened.streams, self._booth.opened.notes
+        self._child: Child | None
+        self._child, opened = _opened(self._asked)
+        self.streams, self.notes = opened.streams, opened.notes
 
     def _read(self, colour: bool | None, *, sounding: bool) -> Iterator[Frame | Sound]:
-        booth, self._booth = self._booth or _Booth(self._asked), None
+        child, self._child = self._child or _opened(self._asked)[0], None
         try:
-            booth.ask(_Play(colour, sounding))
-            while not isinstance(answer := booth.listen(), _Done):
+            child.ask(_Play(colour, sounding))
+            while not isinstance(answer := child.listen(), _Done):
                 if isinstance(answer, _Frames):
                     yield from _unpacked(answer, colour=bool(colour))
                 elif isinstance(answer, _Sound):
@@ -139,79 +126,20 @@ class BoothReader(FilmReader):
                     yield Sound(answer.start, samples.reshape(shape))
             self.notes = answer.notes
         finally:
-            booth.close()
+            child.close()
 
 
-class _Booth:
-    """A process that has opened one film and reads it once, seen from outside."""
-
-    def __init__(self, asked: _Asked) -> None:
-        self.path = asked.path
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            process_group=0,  # Ctrl-C is for the one that asks
-        )
-        self.close = weakref.finalize(self, _end, self._process)
-        _BOOTHS.add(self)
-        try:
-            self.ask(asked)
-            opened = self.listen()
-        except BaseException:
-            self.close()
-            raise
-        assert isinstance(opened, _Opened)
-        self.opened = opened
-
-    def ask(self, request: _Request) -> None:
-        """Send a request."""
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # then there is no answer either
-            _send(self._process.stdin, request)
-
-    def listen(self) -> _Answer:
-        """Return the next answer; raise the error that it is, or that there is none."""
-        assert self._process.stdout is not None
-        ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE_SECONDS)
-        if not ready:
-            raise FilmError(
-                f"{self.path}: its decoder has made nothing for {PATIENCE_SECONDS:.0f} s, expected "
-                "a picture; it is damaged, so copy it again or convert it with ffmpeg"
-            )
-        answer: _Answer | None = _receive(self._process.stdout, _ANSWER)
-        if answer is None:
-            raise self._crashed()
-        if isinstance(answer, _Failed):
-            raise (DamagedFilmError if answer.damaged else FilmError)(answer.why)
-        return answer
-
-    def interrupt(self) -> None:
-        """End the process, from another thread than the one that listens."""
-        self._process.kill()
-
-    def _crashed(self) -> FilmError:
-        code = self._process.wait()
-        why = signal.Signals(-code).name if code < 0 else f"exit {code}"
-        return FilmError(
-            f"{self.path}: its decoder crashed ({why}), expected a film that it can read; "
-            "copy it again or convert it with ffmpeg"
-        )
-
-
-_BOOTHS: weakref.WeakSet[_Booth] = weakref.WeakSet()
-
-
-def close_booths() -> None:
-    """End the reading of all films: whoever waits for them gets an error."""
-    for booth in list(_BOOTHS):
-        booth.interrupt()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.communicate()
+def _opened(asked: _Asked) -> tuple[Child, _Opened]:
+    """Start a subprocess that opens a film and reads it once."""
+    child = Child(__name__, asked.path, _ANSWER)
+    try:
+        child.ask(asked)
+        opened = child.listen()
+    except BaseException:
+        child.close()
+        raise
+    assert isinstance(opened, _Opened)
+    return child, opened
 
 
 def _unpacked(some: _Frames, *, colour: bool) -> Iterator[Frame]:
@@ -221,42 +149,17 @@ def _unpacked(some: _Frames, *, colour: bool) -> Iterator[Frame]:
         yield Frame(time, until, picture)
 
 
-def _decoded(kind: type, value: Any) -> Any:
-    return kind(value)
-
-
-_ANSWER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_Answer, dec_hook=_decoded)
-_REQUEST: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(_Request, dec_hook=_decoded)
-
-
-def _send(pipe: IO[bytes], message: _Request | _Answer) -> None:
-    data = msgspec.msgpack.encode(message, enc_hook=str)
-    pipe.write(_LENGTH.pack(len(data)) + data)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes], decoder: msgspec.msgpack.Decoder[Any]) -> Any:
-    """Return the next message; None where there is none, or half of one."""
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    data = pipe.read(length)
-    return decoder.decode(data) if len(data) == length else None
-
-
 class _Projectionist:
-    """The same, seen from inside."""
+    """The work of the subprocess."""
 
-    def __init__(self, requests: IO[bytes], answers: IO[bytes]) -> None:
-        self._requests, self._answers = requests, answers
-        self._speaking = Lock()
+    def __init__(self, parent: Parent) -> None:
+        self._parent, self._say = parent, parent.say
         self._frames: list[Frame] = []
-        self._spoken = 0.0
 
     def work(self) -> None:
         """Open the film that is asked for, and read it."""
-        asked = _receive(self._requests, _REQUEST)
+        asked = self._parent.next(_REQUEST)
+        limit_memory(asked.limits)
         try:
             reader = FilmReader(
                 asked.path,
@@ -268,17 +171,17 @@ class _Projectionist:
                 limits=asked.limits,
                 threads=asked.threads,
                 hardware=asked.hardware,
+                fps=asked.fps,
             )
             self._say(_Opened(reader.streams, reader.notes))
-            play = _receive(self._requests, _REQUEST)
+            play = self._parent.next(_REQUEST)
             if play is not None:
                 Thread(target=self._watch, args=(reader,), daemon=True).start()
                 self._read(reader, play)
-        except Frame2SoundError as error:
-            self._say(_Failed(isinstance(error, DamagedFilmError), str(error)))
+        except BrokenPipeError:
+            raise
         except Exception as error:
-            text = " ".join(f"{type(error).__name__}: {error}".split())
-            self._say(_Failed(False, f"{asked.path}: {UNEXPECTED} ({text}); please report it"))
+            self._say(Failed.of(error, asked.path))
 
     def _read(self, reader: FilmReader, play: _Play) -> None:
         for event in reader._read(play.colour, sounding=play.sounding):
@@ -299,24 +202,12 @@ class _Projectionist:
     def _watch(self, reader: FilmReader) -> None:
         """Say from time to time that work goes on, if it does; end when nobody listens."""
         reached = -1.0
-        while not select.select([self._requests], [], [], ALIVE_SECONDS)[0]:
+        while not select.select([self._parent.requests], [], [], ALIVE_SECONDS)[0]:
             if reader.reached != reached:
                 reached = reader.reached
                 self._say(_Frames([], b""))
         os._exit(1)
 
-    def _say(self, answer: _Answer) -> None:
-        with self._speaking:
-            _send(self._answers, answer)
-
-
-def main() -> None:
-    """Serve one film over standard input and output."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a codec prints is no answer
-    with suppress(BrokenPipeError):
-        _Projectionist(sys.stdin.buffer, answers).work()
-
 
 if __name__ == "__main__":
-    main()
+    serve(lambda parent: _Projectionist(parent).work())

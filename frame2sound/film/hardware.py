@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 
 from frame2sound.errors import FilmError
-from frame2sound.film.streams import open_film
+from frame2sound.film.streams import Streams
 
 
-def open_on(device: str, path: Path) -> InputContainer:
+def open_on(device: str, streams: Streams) -> InputContainer:
     """Open a film whose pictures are decoded by a device, or where it cannot, as without it.
 
     What is decoded comes to the computer's own memory. H.264 and its like define every pixel, so
@@ -28,9 +26,8 @@ def open_on(device: str, path: Path) -> InputContainer:
             f"got --hardware {device}, expected one that is built in here: {', '.join(known)}; "
             "or leave it away"
         )
-    open_film(path).close()
     try:
-        return open_film(path, HWAccel(device))
+        return streams.open(HWAccel(device))
     except FilmError as error:
         raise FilmError(
             f"--hardware {device} does not open here ({error.__cause__}); leave it away, or mend "

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import av
 
+from frame2sound.film.continuity import JOINED
 from frame2sound.film.track import Sound, Track
 
 TOGETHER, TOGETHER_BYTES = 512, 2**20
@@ -33,6 +34,8 @@ class Ear:
 
     def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
         """Yield what is ready, after a packet that is read at time ``end``."""
+        if packet.opaque == JOINED:
+            self._track.lose()
         try:
             for frame in packet.decode():
                 try:

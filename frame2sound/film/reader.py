@@ -21,10 +21,12 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film.continuity import Continuity
 from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import Lens
+from frame2sound.film.second_film import second_film
 from frame2sound.film.segments import (
     LEAST_PACKETS,
     MOST_BYTES,
@@ -37,7 +39,7 @@ from frame2sound.film.segments import (
     Straight,
     UnsteadyError,
 )
-from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
+from frame2sound.film.streams import Streams, find_streams, picture_stream
 from frame2sound.film.track import Sound, Track
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
@@ -94,6 +96,8 @@ class FilmReader:
         That decode; else as many as there are processors.
     hardware : str, optional
         What decodes the picture instead, as "cuda" or "videotoolbox".
+    fps : Fraction, optional
+        Frames a second of numbered pictures: a folder, or a name with ``%04d`` in it.
 
     Attributes
     ----------
@@ -126,10 +130,12 @@ class FilmReader:
         limits: Limits = USUAL,
         threads: int | None = None,
         hardware: str | None = None,
+        fps: Fraction | None = None,
     ) -> None:
-        self.streams: Streams = find_streams(path, video_stream, audio_stream, limits)
+        self.streams: Streams = find_streams(path, video_stream, audio_stream, limits, fps)
         self.limits = limits
-        self.threads = threads or os.cpu_count() or 1
+        wide, high = self.streams.width, self.streams.height
+        self.threads = limits.threads(threads or os.cpu_count() or 1, wide, high)
         self.hardware = hardware
         self.reached = 0.0
         self.notes = list(self.streams.notes)
@@ -137,8 +143,12 @@ class FilmReader:
         self.sample_rate = sample_rate
         self.channels = channels
         self._damaged_at: list[float] = []
+        self._joins: list[str] = []
         if sample_rate is not None and self.streams.audio is None:
-            raise FilmError(f"{path} has no audio stream; expected a film with sound to learn from")
+            remedy = "; lay its sound beside the pictures" if fps is not None else ""
+            raise FilmError(
+                f"{path} has no audio stream; expected a film with sound to learn from{remedy}"
+            )
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Yield frames, grey, and sound; see `events`."""
@@ -185,6 +195,7 @@ class FilmReader:
             except UnsteadyError as error:
                 way = Way.CAREFUL if error.damaged else Way.WHOLE
                 self._damaged_at.clear()
+        self.notes += self._joins
         self._note_damage()
 
     def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
@@ -206,9 +217,9 @@ class FilmReader:
                 decoder = self._decoder(container, lens, way, threads)
                 open_now.callback(decoder.close)
             for packet, end in packets:
-                if packet.stream.index == self.streams.video and decoder is not None:
+                if self.streams.is_picture(packet) and decoder is not None:
                     yield from self._pictures(decoder, packet, end, timeline, way)
-                elif packet.stream.index == self.streams.audio and ear is not None:
+                elif self.streams.is_sound(packet) and ear is not None:
                     yield from ear.hear(packet, end)
             if decoder is not None:
                 for shot in decoder.finish():
@@ -217,11 +228,12 @@ class FilmReader:
             if ear is not None:
                 yield from ear.finish()
             self._check_length(container, end)
+            self._check_rest(container)
 
     def _open(self, way: Way) -> InputContainer:
         if self.hardware is None or way is Way.CAREFUL:
-            return open_film(self.streams.path)
-        container = open_on(self.hardware, self.streams.path)
+            return self.streams.open(limits=self.limits)
+        container = open_on(self.hardware, self.streams)
         if not picture_stream(container, self.streams).codec_context.is_hwaccel:
             codec = self.streams.video_codec
             self.notes.append(f"{self.hardware} does not decode {codec} here; it was done without")
@@ -233,7 +245,7 @@ class FilmReader:
         for packet, end in packets:
             first.append((packet, end))
             weight += packet.size
-            if packet.stream.index == self.streams.video:
+            if self.streams.is_picture(packet):
                 count += 1
                 if packet.is_keyframe and count > LEAST_PACKETS:
                     return first, Way.PARTS
@@ -249,7 +261,9 @@ class FilmReader:
         threads: ThreadPoolExecutor,
     ) -> Straight | Segments:
         if way is Way.PARTS:
-            return Segments(self.streams.path, self.streams.video, lens, threads, self.threads)
+            return Segments(
+                partial(_picture_decoder, self.streams, self.limits), lens, threads, self.threads
+            )
         picture = picture_stream(container, self.streams)
         alone = way is Way.CAREFUL or picture.codec_context.is_hwaccel
         return Straight(picture, lens, 1 if alone else self.threads + SPARE_THREADS)
@@ -261,13 +275,17 @@ class FilmReader:
 
     def _packets(self, container: InputContainer) -> Timed:
         """Yield a film's packets."""
-        packets = container.demux()
+        continuity = Continuity(self.streams, container.format.name)
+        packets = continuity(container.demux())
         ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
         end = 0.0
         while True:
             try:
-                packet = next(packets)
+                packet, damaged = next(packets)
             except StopIteration:
+                if continuity.damaged_at_end is not None:
+                    self._damage(continuity.damaged_at_end)
+                self._joins = continuity.notes
                 return
             except av.FFmpegError:
                 self._damage(end)
@@ -276,8 +294,8 @@ class FilmReader:
                 tick = ticks.get(packet.stream.index, 0.0)
                 end = max(end, (packet.pts + (packet.duration or 0)) * tick)
                 self.reached = end
-            if packet.is_corrupt:
-                self._damage(end)
+            if damaged is not None:
+                self._damage(damaged)
             yield packet, end
 
     def _pictures(
@@ -309,6 +327,17 @@ class FilmReader:
         if end < stated - TRUNCATED:
             self._damage(end, f"ends at {end:.2f} s of the {stated:.2f} s it states")
 
+    def _check_rest(self, container: InputContainer) -> None:
+        at = second_film(self.streams.path, container.format.name)
+        if at is None:
+            return
+        if not self.allow_damaged:
+            raise DamagedFilmError(
+                f"{self.streams.path} holds a second film from byte {at} on, which cannot be read "
+                "with the first; split it there, or use the first alone with --allow-damaged"
+            )
+        self._joins = [*self._joins, f"a second film from byte {at} on was left out"]
+
     def _damage(self, at: float, what: str | None = None) -> None:
         seconds = max(at - float(self.streams.start), 0.0)
         if not self.allow_damaged:
@@ -323,6 +352,17 @@ class FilmReader:
         if self._damaged_at:
             first, last = min(self._damaged_at), max(self._damaged_at)
             self.notes.append(f"damaged from {first:.2f} s to {last:.2f} s; used what decodes")
+
+
+def _picture_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContext:
+    """Return a decoder of a film's picture.
+
+    The film that it is taken from is let go: its index grows with its length, and no decoder needs
+    it.
+    """
+    decoder = picture_stream(streams.open(limits=limits), streams).codec_context
+    assert isinstance(decoder, av.VideoCodecContext)
+    return decoder
 
 
 class _Pictures:

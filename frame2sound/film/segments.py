@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.film.picture import Lens
-from frame2sound.film.streams import open_film
 
 LEAST_PACKETS = 96
 """A segment ends with the first key frame after so many packets: where two meet, one frame is
@@ -125,10 +123,8 @@ class Segments:
 
     Parameters
     ----------
-    path : Path
-        The film: it is opened for the decoder of each thread.
-    stream : int
-        Its picture.
+    make_decoder : function
+        Makes a decoder of the film's picture, one for each thread.
     make_lens : function
         Makes what shrinks frames, one for each thread.
     threads : ThreadPoolExecutor
@@ -145,14 +141,13 @@ class Segments:
 
     def __init__(
         self,
-        path: Path,
-        stream: int,
+        make_decoder: Callable[[], av.VideoCodecContext],
         make_lens: MakeLens,
         threads: ThreadPoolExecutor,
         count: int,
     ) -> None:
         self._threads = threads
-        self._idle = deque((_decoder(path, stream), make_lens()) for _ in range(count))
+        self._idle = deque((_single(make_decoder()), make_lens()) for _ in range(count))
         self._segments: deque[_Segment] = deque()
         self._ending: _Segment | None = None
         self._current: _Segment | None = None
@@ -271,14 +266,8 @@ class Segments:
         segment.shots.put(None)
 
 
-def _decoder(path: Path, stream: int) -> av.VideoCodecContext:
-    """Return a decoder for one thread.
-
-    The film that it is taken from is let go: its index grows with its length, and no decoder needs
-    it.
-    """
-    decoder = open_film(path).streams[stream].codec_context
-    assert isinstance(decoder, av.VideoCodecContext)
+def _single(decoder: av.VideoCodecContext) -> av.VideoCodecContext:
+    """Return a decoder as one thread uses it."""
     _quicken(decoder, 1)
     return decoder
 

@@ -1,4 +1,4 @@
-"""Opening a film: which picture and which sound, when they start, what is wrong with them."""
+"""Choosing in a film: which picture and which sound, when they start, what is wrong with them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -15,6 +16,8 @@ from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
 from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.picture_sequence import is_sequence, picture_files
+from frame2sound.film.source import open_source
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
@@ -27,7 +30,9 @@ class Streams:
     ``start`` is the first frame's presentation time in seconds by the container's clock: time 0
     of the film in the rest of the program. ``fps`` is nominal and used only to snap times that the
     container has rounded and to know how long a last frame without a duration is shown.
-    ``stated_seconds`` is how long the film says it is, if it says so.
+    ``stated_seconds`` is how long the film says it is, ``stated_sound_end`` when it says that its
+    sound ends, in seconds from its start, if it says so. ``pictures_fps`` is the frame rate that
+    numbered pictures were given.
     """
 
     path: Path
@@ -44,6 +49,22 @@ class Streams:
     audio_channels: int
     notes: tuple[str, ...]
     stated_seconds: float | None = None
+    stated_sound_end: Fraction | None = None
+    pictures_fps: Fraction | None = None
+
+    def open(self, hardware: HWAccel | None = None, limits: Limits = USUAL) -> InputContainer:
+        """Open the film again; see `open_source`."""
+        return open_source(
+            self.path, self.pictures_fps, hardware=hardware, most_pixels=limits.pixels
+        )
+
+    def is_picture(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet is of the chosen picture."""
+        return bool(packet.stream.type == "video" and packet.stream.index == self.video)
+
+    def is_sound(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet is of the chosen sound."""
+        return bool(packet.stream.type == "audio" and packet.stream.index == self.audio)
 
     @cached_property
     def _rounded(self) -> bool:
@@ -69,41 +90,6 @@ class Streams:
         return pts * self.tick - self.start
 
 
-def open_film(path: Path, hardware: HWAccel | None = None) -> InputContainer:
-    """Open a film for demuxing, and for decoding on a device where that can.
-
-    Raises
-    ------
-    FilmError
-        There is no such file, it is a folder or empty, or FFmpeg finds no film in it; or the device
-        does not open.
-    """
-    try:
-        folder, exists, plain = path.is_dir(), path.exists(), path.is_file()
-        empty = plain and path.stat().st_size == 0
-    except OSError as error:
-        raise FilmError(f"{path} cannot be opened ({_reason(error)})") from error
-    if folder:
-        raise FilmError(f"{path} is a folder; expected a film file")
-    if not exists:
-        raise FilmError(f"{path}: no such file; expected a film on this machine")
-    if not plain:
-        raise FilmError(f"{path} is not a regular file; expected a film file")
-    if empty:
-        raise FilmError(f"{path} is empty (0 bytes); expected a film")
-    try:
-        return av.open(str(path.resolve()), metadata_errors="ignore", hwaccel=hardware)
-    except (av.FFmpegError, ValueError) as error:
-        raise FilmError(
-            f"{path} is not readable as a film ({_reason(error)}): not a film, or its index is "
-            "missing because the copy broke off; copy it again"
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error)).lower()
-
-
 def picture_stream(container: InputContainer, streams: Streams) -> av.VideoStream:
     """Return the chosen picture of an open film."""
     stream = container.streams[streams.video]
@@ -116,6 +102,7 @@ def find_streams(
     video_stream: int | None = None,
     audio_stream: int | None = None,
     limits: Limits = USUAL,
+    fps: Fraction | None = None,
 ) -> Streams:
     """Choose a picture and a sound, and decode the first frame to know when the film starts.
 
@@ -127,13 +114,15 @@ def find_streams(
         marked as default, or else the first.
     limits : Limits
         Of the picture's size and the length that the film states.
+    fps : Fraction, optional
+        Frames a second of numbered pictures.
 
     Raises
     ------
     FilmError
         The film has no picture, not so many streams, is beyond the limits, or nothing decodes.
     """
-    with open_film(path) as container:
+    with open_source(path, fps, most_pixels=limits.pixels) as container:
         pictures = [s for s in container.streams.video if not _is_cover(s)]
         if not pictures:
             covers = "only a cover picture" if container.streams.video else "only sound"
@@ -161,9 +150,20 @@ def find_streams(
             video_codec=video.codec.canonical_name,
             audio_rate=0 if audio is None else audio.sample_rate,
             audio_channels=0 if audio is None else audio.channels,
-            notes=_choice_notes(path, pictures, video, sounds, audio),
+            notes=(
+                *(picture_files(path)[1] if is_sequence(path) else ()),
+                *_choice_notes(path, pictures, video, sounds, audio),
+            ),
             stated_seconds=container.duration / av.time_base if container.duration else None,
+            pictures_fps=fps,
+            stated_sound_end=None if audio is None else _stated_end(audio, start),
         )
+
+
+def _stated_end(stream: av.AudioStream, start: Fraction) -> Fraction | None:
+    if stream.duration is None or stream.time_base is None:
+        return None
+    return ((stream.start_time or 0) + stream.duration) * stream.time_base - start
 
 
 def _is_cover(stream: av.stream.Stream) -> bool:
@@ -215,7 +215,7 @@ def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -
             failures += 1
             if failures > 100:
                 break
-    encrypted = _looks_encrypted(path)
+    encrypted = path.is_file() and _looks_encrypted(path)
     why = "it is encrypted" if encrypted else "every frame is damaged" if failures else "no frames"
     remedy = "take its protection off first" if encrypted else "copy it again"
     raise FilmError(f"{path}: the picture cannot be decoded ({why}); {remedy}")

@@ -17,6 +17,7 @@ from frame2sound.errors import FilmError, LibraryError
 from frame2sound.film.booth import BoothReader
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import picture_shape
+from frame2sound.film.picture_sequence import is_sequence, picture_files, sound_file
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
 from frame2sound.library.checksums import Checksums
@@ -38,7 +39,7 @@ Progress = Callable[[float, float | None, int], None]
 
 @dataclass(frozen=True)
 class Choice:
-    """How a film is to be read; see `FilmReader`. ``apart``: in a process of its own."""
+    """How a film is to be read; see `FilmReader`. ``apart``: in a subprocess."""
 
     video_stream: int | None = None
     audio_stream: int | None = None
@@ -47,6 +48,7 @@ class Choice:
     apart: bool = False
     threads: int | None = None
     hardware: str | None = None
+    fps: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,16 @@ class _Origin:
     stamp: str | None
 
 
-def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
+def digest_of(path: Path, fps: Fraction | None = None) -> str:
+    """Return the SHA-256 of a file, or of numbered pictures and their sound, in hexadecimal.
+
+    Numbered pictures shown at another frame rate are another film.
+    """
+    if is_sequence(path):
+        files, _ = picture_files(path)
+        sound = sound_file(path)
+        parts = "".join(digest_of(file) for file in [*files, *filter(None, [sound])])
+        return hashlib.sha256(f"{fps} {parts}".encode()).hexdigest()
     if path.exists() and not path.is_file():
         raise FilmError(f"{path} cannot be read (not a regular file); expected a film file")
     try:
@@ -115,7 +125,7 @@ def _pickle(
     progress: Progress,
 ) -> tuple[PickledFilm, bool]:
     state = _state(path)
-    digest = digest_of(path)
+    digest = digest_of(path, choice.fps)
     known = library.find(digest, choice.video_stream, choice.audio_stream)
     if known is not None:
         return known, False
@@ -128,6 +138,7 @@ def _pickle(
         limits=choice.limits,
         threads=choice.threads,
         hardware=choice.hardware,
+        fps=choice.fps,
     )
     folder = library.path / _folder_name(path, digest, choice)
     if folder.exists() and not (folder / CARD).exists():

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import SoundCodec
-from frame2sound.film.muxer import write_soundtrack
 from frame2sound.film.reader import FilmReader
+from frame2sound.film.soundtrack_writer import write_soundtrack
 from frame2sound.rendering import finishing
 from frame2sound.rendering.effects import Chain
 from frame2sound.rendering.normalisation import (
@@ -111,6 +111,8 @@ class Finish:
         By how much the level is lowered for what a lossy codec adds to the peaks; at most 0.
     level : Level, optional
         What became of the loudness that was asked for; known when all is written.
+    picture_notes : tuple of str
+        What became of the picture; known when all is written.
     """
 
     rate: int
@@ -119,6 +121,7 @@ class Finish:
     codec: SoundCodec | None
     room_db: float = 0.0
     level: Level | None = None
+    picture_notes: tuple[str, ...] = ()
 
     @property
     def to_rate(self) -> int:
@@ -162,7 +165,10 @@ class Finish:
         if self.codec is None:
             return _write_wav(sound, self.to_rate, channels, out)
         streams = soundtrack.animation.streams
-        return write_soundtrack(streams, sound, self.to_rate, channels, self.codec, out)
+        limits = soundtrack.animation.limits
+        written = write_soundtrack(streams, sound, self.to_rate, channels, self.codec, out, limits)
+        self.picture_notes = written.notes
+        return written.peak_db
 
     def _steps(
         self, soundtrack: Soundtrack, channels: int, spool: Spool, folder: Path
@@ -213,7 +219,8 @@ class Finish:
         yield from finishing.amplify(spool.read(), self.level.gain_db)
 
     def notes(self) -> Iterator[str]:
-        """Say what became of the loudness that was asked for."""
+        """Say what became of the picture, and of the loudness that was asked for."""
+        yield from self.picture_notes
         wanted, reached = self.delivery.loudness_lufs, self.loudness
         if wanted is None or reached is None or self.level is None:
             return

@@ -9,7 +9,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.errors import FilmError, SoundtrackError
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.booth import BoothReader
 from frame2sound.sound.phase.stolen import Stolen
 from frame2sound.sound.stft import Stft
 
@@ -47,12 +47,12 @@ def _read(path: Path, sample_rate: int) -> NDArray[np.float32]:
 
 def _of_film(path: Path, sample_rate: int) -> NDArray[np.float32]:
     try:
-        rate = FilmReader(path).streams.audio_rate
+        rate = BoothReader(path).streams.audio_rate
         if not rate:
             raise SoundtrackError(f"phase file {path} has no sound; expected one with sound")
         _check(path, rate, sample_rate)
         heard = np.zeros(0, np.float32)
-        for sound in FilmReader(path, sample_rate).sounds():
+        for sound in BoothReader(path, sample_rate).sounds():
             end = sound.start + len(sound.samples)
             heard = np.pad(heard, (0, max(end - len(heard), 0)))
             heard[sound.start : end] = sound.samples

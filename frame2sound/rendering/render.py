@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.sounding import Sounding
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import CONTAINERS, SoundCodec, sound_codec
-from frame2sound.film.muxer import DRAWN_ANEW
+from frame2sound.film.picture_sequence import PICTURES, is_sequence
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.streams import Streams
 from frame2sound.rendering.delivery import Delivery, Finish
@@ -22,6 +23,9 @@ from frame2sound.safe import refuse_existing, whole_file
 __all__ = ["DEFAULT_MODE", "Delivery", "Mode", "Rendered", "Style", "default_output", "render"]
 
 PLAIN_STYLE, PLAIN_DELIVERY = Style(), Delivery()
+
+ENCODED = (".gif", *PICTURES)
+"""Endings of pictures that cannot sound; they are encoded into .mp4."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,12 @@ def default_output(animation: Path, folder: Path, wav: bool) -> Path:
     ending = animation.suffix.lower()
     if wav:
         ending = ".wav"
-    elif ending == ".gif":
+    elif ending in ENCODED or is_sequence(animation):
         ending = ".mp4"
     elif ending not in CONTAINERS:
         ending = ".mkv"
-    return folder / f"{animation.stem}-sounding{ending}"
+    stem = re.sub(r"[-_. ]*%\d*d", "", animation.stem) or "pictures"
+    return folder / f"{stem}-sounding{ending}"
 
 
 def render(
@@ -136,14 +141,11 @@ def _own_sound(
         channels=min(streams.audio_channels, 2),
         allow_damaged=animation.allow_damaged,
         limits=animation.limits,
+        fps=animation.streams.pictures_fps,
     )
 
 
 def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
-    if streams.video_codec in DRAWN_ANEW and not wav:
-        yield f"the picture was {streams.video_codec}, which cannot sound; encoded as H.264"
-        if streams.width % 2 or streams.height % 2:
-            yield "padded by one pixel to an even size"
     if streams.audio is not None:
         kept = delivery.keep_original_db
         if kept is not None:

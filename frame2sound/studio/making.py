@@ -17,12 +17,12 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.clock import Clock
 from frame2sound.evaluation.report import Figures, Reference, baselines, measure_sound
+from frame2sound.film.booth import BoothReader
 from frame2sound.film.demo import scene_named
-from frame2sound.film.reader import FilmReader
 from frame2sound.film.scene import Scene, Truth
 from frame2sound.film.writer import write_scene
 from frame2sound.library.calibration import calibrate
-from frame2sound.library.pickler import pickle_film
+from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.training.loop import train
@@ -103,13 +103,13 @@ def pickle(film: Path, folder: Path) -> Library:
         shutil.rmtree(folder)
     library = Library.create(folder, LIBRARY_RATE)
     calibrate(library)
-    pickle_film(film, library)
+    pickle_film(film, library, Choice(apart=True))
     return library
 
 
 def look(scene: Scene, path: Path) -> Unseen:
     """Read a scene that was drawn, and sound it as it sounds in truth."""
-    frames = list(FilmReader(path).frames())
+    frames = list(BoothReader(path).frames())
     heard = scene_named(
         scene.name,
         seconds=scene.frames / FPS,
@@ -150,7 +150,7 @@ def sound(unseen: Unseen, brain: Brain, style: Style, path: Path, show: Show) ->
         alone: Delivery(overwrite=True, wav=True),
     }.items():
         render(
-            FilmReader(unseen.path),
+            BoothReader(unseen.path),
             brain,
             out,
             style,

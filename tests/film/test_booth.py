@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film import booth
-from frame2sound.film.booth import BoothReader, close_booths
+from frame2sound.film import booth, sandbox
+from frame2sound.film.booth import BoothReader
 from frame2sound.film.limits import Limits
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
@@ -95,16 +95,16 @@ def test_what_nobody_foresaw_is_an_answer_too(film, monkeypatch):
 
     monkeypatch.setattr(booth, "FilmReader", burn)
     requests, answers = io.BytesIO(), io.BytesIO()
-    booth._send(requests, BoothReader(film)._asked)
+    sandbox.send(requests, BoothReader(film)._asked)
     requests.seek(0)
-    booth._Projectionist(requests, answers).work()
+    booth._Projectionist(sandbox.Parent(requests, answers)).work()
     answers.seek(0)
-    why = booth._receive(answers, booth._ANSWER).why
-    assert why == f"{film}: {booth.UNEXPECTED} (KeyError: 'nitrate'); please report it"
+    why = sandbox.receive(answers, booth._ANSWER).why
+    assert why == f"{film}: {sandbox.UNEXPECTED} (KeyError: 'nitrate'); please report it"
 
 
 def booth_of(reader):
-    return reader._booth._process.pid
+    return reader._child.process.pid
 
 
 def test_a_crash_is_an_error_of_this_film_alone(film):
@@ -118,7 +118,7 @@ def test_a_crash_is_an_error_of_this_film_alone(film):
 def test_a_decoder_that_hangs_is_given_up(film, monkeypatch):
     reader = BoothReader(film)
     os.kill(booth_of(reader), signal.SIGSTOP)
-    monkeypatch.setattr(booth, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(sandbox, "PATIENCE_SECONDS", 0.2)
     with pytest.raises(FilmError, match="has made nothing for 0 s"):
         list(reader)
 
@@ -138,7 +138,7 @@ def test_readers_that_are_dropped_leave_no_process(film):
 
 def test_closing_all_booths_ends_reading(film):
     reader = BoothReader(film)
-    close_booths()
+    sandbox.end_children()
     with pytest.raises(FilmError, match="crashed"):
         list(reader)
 
@@ -173,12 +173,12 @@ def test_booths_end_when_the_one_who_asked_is_killed(film):
 def test_a_message_cut_short_is_none(tmp_path):
     path = tmp_path / "pipe"
     with path.open("wb") as pipe:
-        booth._send(pipe, booth._Sound(7, np.ones(3, np.float32).tobytes()))
+        sandbox.send(pipe, booth._Sound(7, np.ones(3, np.float32).tobytes()))
     whole = path.read_bytes()
     for length in (0, 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         with path.open("rb") as pipe:
-            assert booth._receive(pipe, booth._ANSWER) is None
+            assert sandbox.receive(pipe, booth._ANSWER) is None
     path.write_bytes(whole)
     with path.open("rb") as pipe:
-        assert booth._receive(pipe, booth._ANSWER).start == 7
+        assert sandbox.receive(pipe, booth._ANSWER).start == 7

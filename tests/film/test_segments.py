@@ -171,9 +171,13 @@ def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypa
     assert plain(FilmReader(path)) == expected
 
 
+def decoder_of(path):
+    return lambda: av.open(str(path)).streams.video[0].codec_context
+
+
 def decoded_by_hand(path):
     with ThreadPoolExecutor(1) as threads:
-        decoder = segments.Segments(path, 0, Lens, threads, 1)
+        decoder = segments.Segments(decoder_of(path), Lens, threads, 1)
         try:
             with av.open(str(path)) as container:
                 for packet in container.demux(video=0):
@@ -185,7 +189,7 @@ def decoded_by_hand(path):
 
 def test_packets_without_times_are_not_split(films):
     path = films("h264")
-    decoder = segments.Segments(path, 0, Lens, ThreadPoolExecutor(2), 2)
+    decoder = segments.Segments(decoder_of(path), Lens, ThreadPoolExecutor(2), 2)
     with av.open(str(path)) as container:
         packet = next(container.demux(video=0))
         packet.pts = None

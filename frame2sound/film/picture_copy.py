@@ -1,0 +1,106 @@
+"""A film's picture copied as it is: whether a container can hold it, and its packets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+
+import av
+from av.container import InputContainer, OutputContainer
+
+from frame2sound.film.continuity import Continuity
+from frame2sound.film.streams import Streams, picture_stream
+
+ONLY_THEIR_OWN = ("gif", "apng", "webp")
+"""Pictures that only containers without sound hold."""
+
+TRIED = 64
+"""Packets that are written to memory to see whether a container holds them."""
+
+MOST_REORDERED = 16
+"""Pictures that a codec may store before the one that is shown first."""
+
+_FORMATS = {".mkv": "matroska", ".m4v": "mp4"}
+
+_MOV = "mov,mp4,m4a,3gp,3g2,mj2"
+
+
+def copy_obstacle(streams: Streams, out: Path) -> str | None:
+    """Return why a film's picture cannot be copied to ``out``, for a note; None where it can.
+
+    A container may not know the codec, or need timestamps that the film lacks; or the film's edit
+    list cuts pictures out that would be shown if their packets were copied.
+    """
+    ending = out.suffix.lower()
+    with streams.open() as source:
+        video = picture_stream(source, streams)
+        if source.format.name == "pictures":
+            return "the picture was a sequence of pictures"
+        if streams.video_codec in ONLY_THEIR_OWN:
+            return f"the picture was {streams.video_codec}, which cannot sound"
+        if _cuts_pictures(source, video, keeps_edits=ending in (".mp4", ".m4v", ".mov")):
+            return f"an edit list cuts the picture between key frames, which {ending} cannot"
+        if ending == ".avi" and video.codec_context.has_b_frames:
+            return f"{ending} cannot hold pictures that are reordered ({streams.video_codec})"
+        if not _holds(source, streams, _FORMATS.get(ending, ending[1:])):
+            return f"{ending} cannot hold the picture ({streams.video_codec}) as it is"
+    return None
+
+
+def copied_packets(
+    source: InputContainer, streams: Streams, target: OutputContainer
+) -> Iterator[av.Packet[av.VideoStream]]:
+    """Add the picture's stream to a container; return its packets, the first shown at time 0."""
+    video = picture_stream(source, streams)
+    copy = target.add_stream_from_template(video, opaque=True)
+    if source.format.name == _MOV and target.format.name == "mov":
+        # Else ProRes 4444 would be marked as 422, and editors would drop its alpha.
+        copy.codec_context.codec_tag = video.codec_context.codec_tag
+    return _from_zero(source, video, streams, copy)
+
+
+def _from_zero(
+    source: InputContainer, video: av.VideoStream, streams: Streams, copy: av.VideoStream
+) -> Iterator[av.Packet[av.VideoStream]]:
+    first = round(streams.start / streams.tick)
+    continuity = Continuity(streams, source.format.name)
+    for packet, _ in continuity(source.demux(video)):
+        if not packet.size:
+            continue
+        if packet.dts is not None:
+            packet.dts -= first
+        if packet.pts is not None:
+            packet.pts -= first
+        packet.stream = copy
+        yield packet
+
+
+def _cuts_pictures(source: InputContainer, video: av.VideoStream, *, keeps_edits: bool) -> bool:
+    """Whether pictures must be decoded but not shown, in a way that a container cannot say."""
+    if source.format.name != _MOV:
+        return False
+    hidden = [entry.is_discard for entry in video.index_entries]
+    leading = next((n for n, discard in enumerate(hidden) if not discard), len(hidden))
+    # Reordered pictures that are hidden may come after the first that is shown.
+    last_hidden = max((n for n, discard in enumerate(hidden) if discard), default=-1)
+    if keeps_edits and last_hidden < leading + MOST_REORDERED:
+        times = [entry.timestamp for entry in video.index_entries]
+        return any(b <= a for a, b in pairwise(times))
+    return last_hidden >= 0
+
+
+def _holds(source: InputContainer, streams: Streams, container: str) -> bool:
+    """Try it out in memory, with the first packets."""
+    try:
+        with av.open(io.BytesIO(), "w", format=container) as target:
+            packets = copied_packets(source, streams, target)
+            target.start_encoding()
+            for packet in islice(packets, TRIED):
+                if packet.pts is None and packet.dts is None:
+                    return False
+                target.mux(packet)
+    except (av.FFmpegError, ValueError):
+        return False
+    return True

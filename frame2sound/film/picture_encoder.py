@@ -1,0 +1,101 @@
+"""A film's picture encoded, where it cannot be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+
+import av
+import numpy as np
+from av.container import InputContainer, OutputContainer
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.film.continuity import Continuity
+from frame2sound.film.streams import Streams, picture_stream
+
+CODECS = {
+    "h264": ("libx264", "H.264", {"crf": "12"}),
+    "vp9": ("libvpx-vp9", "VP9", {"crf": "16", "deadline": "realtime", "cpu-used": "6"}),
+}
+"""By what FFmpeg calls a codec: its encoder, its name, and how it is used; the first that a
+container holds is taken."""
+
+
+class PictureEncoder:
+    """Encodes a film's picture into a container, each frame shown when it was.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Why, and as what.
+
+    Raises
+    ------
+    SoundtrackError
+        The container can hold none of `CODECS`.
+    """
+
+    def __init__(self, streams: Streams, target: OutputContainer, reason: str) -> None:
+        codec = next((kind for kind in CODECS if kind in target.supported_codecs), None)
+        if codec is None:
+            raise SoundtrackError(
+                f"{reason}, and its container can hold no H.264 or VP9; write to .mkv"
+            )
+        encoder, name, options = CODECS[codec]
+        turned = streams.quarter_turns % 2
+        sides = (streams.height, streams.width) if turned else (streams.width, streams.height)
+        self.notes: tuple[str, ...] = (f"{reason}; encoded as {name}",)
+        if any(side % 2 for side in sides):
+            self.notes += ("padded by one pixel to an even size",)
+        self._streams = streams
+        drawn = target.add_stream(encoder, rate=streams.fps, options=dict(options))
+        assert isinstance(drawn, av.VideoStream)
+        self._drawn = drawn
+        self._drawn.width, self._drawn.height = (side + side % 2 for side in sides)
+        self._drawn.pix_fmt = "yuv420p"
+        self._drawn.codec_context.time_base = streams.tick
+        if target.format.name == "avi":  # it counts frames, and cannot reorder them
+            self._drawn.codec_context.time_base = 1 / streams.fps
+            self._drawn.codec_context.max_b_frames = 0
+
+    def packets(self, source: InputContainer) -> Iterator[av.Packet[av.VideoStream]]:
+        """Yield the encoded picture, its first frame at time 0."""
+        tick = self._drawn.codec_context.time_base
+        shown: dict[int | None, int] = {}
+        last, end = -1, Fraction(0)
+        for frame in _frames(source, self._streams):
+            time, duration = end, 1 / self._streams.fps
+            if frame.pts is not None:
+                time = self._streams.time(frame.pts)
+                duration = frame.duration * self._streams.tick or duration
+            even, end = self._even(frame), time + duration
+            even.pts, even.time_base = round(time / tick), tick
+            if even.pts > last:
+                last, shown[even.pts] = even.pts, round(duration / tick)
+                yield from _timed(self._drawn.encode(even), shown)
+        yield from _timed(self._drawn.encode(None), shown)
+
+    def _even(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return a frame upright, its edges repeated up to the size that is encoded."""
+        colours = np.rot90(frame.to_ndarray(format="rgb24"), self._streams.quarter_turns)
+        room = zip((self._drawn.height, self._drawn.width), colours.shape, strict=False)
+        padding = [(0, max(wanted - side, 0)) for wanted, side in room]
+        padded = np.pad(colours, [*padding, (0, 0)], mode="edge")
+        return av.VideoFrame.from_ndarray(np.ascontiguousarray(padded, np.uint8), "rgb24")
+
+
+def _frames(source: InputContainer, streams: Streams) -> Iterator[av.VideoFrame]:
+    continuity = Continuity(streams, source.format.name)
+    for packet, _ in continuity(source.demux(picture_stream(source, streams))):
+        with suppress(av.FFmpegError):  # the reader has told of damage
+            yield from packet.decode()
+
+
+def _timed(
+    packets: list[av.Packet[av.VideoStream]], shown: dict[int | None, int]
+) -> Iterator[av.Packet[av.VideoStream]]:
+    """Give each packet the time that its frame is shown, which the encoder takes for even."""
+    for packet in packets:
+        packet.duration = shown.pop(packet.pts, packet.duration or 0)
+        yield packet

@@ -1,0 +1,48 @@
+"""What a path means to read from: a film, numbered pictures, or an animated WebP."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+
+from frame2sound.errors import FilmError
+from frame2sound.film.animated_webp import is_animated_webp, open_webp
+from frame2sound.film.opening import open_film
+from frame2sound.film.picture_sequence import PICTURES, is_sequence, open_sequence
+
+
+def open_source(
+    path: Path,
+    fps: Fraction | None = None,
+    *,
+    hardware: HWAccel | None = None,
+    most_pixels: int | None = None,
+) -> InputContainer:
+    """Open whatever gives frames: see `open_film`.
+
+    Parameters
+    ----------
+    fps : Fraction, optional
+        Frames a second of numbered pictures: a folder, or a name with ``%04d`` in it.
+
+    Raises
+    ------
+    FilmError
+        It cannot be read; or pictures have no frame rate, or a film is given one.
+    """
+    if is_sequence(path):
+        if fps is None:
+            raise FilmError(
+                f"{path} is a folder or a pattern of pictures without a frame rate; "
+                "expected one: add --fps 24"
+            )
+        return cast(InputContainer, open_sequence(path, fps, most_pixels))
+    if fps is not None and path.suffix.lower() not in PICTURES:
+        raise FilmError(f"{path} is a film with a frame rate of its own; leave out --fps")
+    if is_animated_webp(path):
+        return cast(InputContainer, open_webp(path, most_pixels))
+    return open_film(path, hardware, most_pixels, framerate=fps)
