@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from frame2sound.sound.peaks import INTERPOLATION_REACH, most_between, true_peaks
+from frame2sound.sound.sliding import sliding_max
 
 CEILING_DB = -1.0
 """Highest true peak of any soundtrack, in dBTP (EBU R 128)."""
@@ -125,7 +125,7 @@ class Limiter:
             return None
         # Beyond the ends there is silence, but the gain there must already answer to the peaks.
         peaks = np.pad(peaks, self.reach)
-        loudest = maximum_filter1d(peaks, 2 * self.reach + 1, mode="constant")
+        loudest = sliding_max(peaks, self.reach)
         cut = 1 - self.ceiling / np.maximum(loudest, self.ceiling)
         gain: NDArray[np.float32] = 1 - np.convolve(cut, self._smooth, mode="valid")
         return gain
