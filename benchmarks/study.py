@@ -148,7 +148,8 @@ def interval(difference: Table, sign: int, form: str) -> str:
     low, high = sorted(ends)
     said = [f"{round(each, int(form[-2])) + 0.0:+{form}}" for each in (value, low, high)]
     text = f"{said[0]} ({said[1]} to {said[2]})"
-    return f"**{text}**" if low > 0 or high < 0 else text
+    sure = (low > 0 or high < 0) and not difference.get("no_verdict")
+    return f"**{text}**" if sure else text
 
 
 def cell(figure: Table | None, form: str) -> str:

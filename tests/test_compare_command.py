@@ -68,6 +68,8 @@ def test_it_prints_figures_beside_baselines_and_how_sure_differences_are(studio:
         re.MULTILINE,
     )
     assert "out/report.html" in said
+    assert "is better" not in said
+    assert "no verdict: one seed; train 3 or more" in said
 
 
 def test_the_page_needs_no_network_and_nothing_but_its_folder(studio: Path) -> None:
@@ -78,6 +80,8 @@ def test_the_page_needs_no_network_and_nothing_but_its_folder(studio: Path) -> N
     results, script = parts.scripts[0], parts.scripts[-1]
     table = json.loads(results)
     assert "binomialP" in script
+    assert table["no_verdict"] == "one seed; train 3 or more"
+    assert 'each.no_verdict ? "no verdict"' in script
     assert not re.search(r"/\*[A-Z]+\*/", page)
     for stretch in table["stretches"]:
         for track in table["soundtracks"]:

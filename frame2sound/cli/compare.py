@@ -99,6 +99,11 @@ def _lines(table: dict[str, Any]) -> Iterator[str]:
         yield "  ".join([row[0].ljust(widths[0]), *cells]).rstrip()
     for each in table["differences"]:
         yield said(each, about[each["figure"]])
+    if table["no_verdict"] and table["differences"]:
+        yield (
+            f"no verdict: {table['no_verdict']}; "
+            "the intervals cover blocks of film, not how training may turn out"
+        )
 
 
 def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
@@ -110,6 +115,8 @@ def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
     )
     unit = f" {about['unit']}" if about["unit"] else ""
     verdict = f"{difference['better']} is better" if difference["better"] else "no clear difference"
+    if difference["no_verdict"]:
+        verdict = "no verdict"
     return (
         f"{difference['ours']} minus {difference['theirs']}, {about['label']}: "
         f"{value}{unit} ({low} to {high}), {verdict}"

@@ -72,7 +72,7 @@ def number_of_bytes(text: str) -> int:
 
 
 def tones(text: str) -> Scale:
-    """Read a scale such as "12-tet"."""
+    """Read a scale such as "D minor" or "12-tet"."""
     from frame2sound.sound.tuning import parse_scale
 
     try:

@@ -78,7 +78,8 @@ def render(
         Path | None, typer.Option(metavar="FILE", help="Sound or film to steal the phase from.")
     ] = None,
     scale: Annotated[
-        str | None, typer.Option(help='Tune spectra: "12-tet", "just 1/1 5/4 3/2 on A3".')
+        str | None,
+        typer.Option(help='Tune spectra: "D minor", "dorian on Eb", "12-tet", "just 1/1 5/4 3/2".'),
     ] = None,
     grains: Annotated[
         Literal["on-time", "hindle"], typer.Option(help="When grains sound; hindle is late.")

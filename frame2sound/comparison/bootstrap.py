@@ -51,8 +51,8 @@ def paired_difference(
     """Return by how much a statistic of ours exceeds theirs, and its interval.
 
     The statistic is computed for each seed from the sums of the drawn blocks, and averaged over the
-    drawn seeds. With one seed, the interval tells of these two brains only, not of others that the
-    same recipes would give.
+    drawn seeds. With one seed the interval covers blocks of film only: it tells of these two
+    brains, not of others that the same recipes would give.
 
     Parameters
     ----------

@@ -32,6 +32,10 @@ from frame2sound.safe import whole_file
 
 JSON, CSV = "results.json", "results.csv"
 
+FEWEST_SEEDS = 3
+"""For a verdict on recipes. One training says nothing of how others of the same recipe would end;
+of two, any interval lies between both, and the mean of all lies there one time in two."""
+
 
 @dataclass(frozen=True)
 class About:
@@ -94,6 +98,7 @@ def results(comparison: Comparison, played: Sequence[Played]) -> dict[str, Any]:
             for group, members in _groups(played).items()
         },
         "differences": list(differences(played, held)),
+        "no_verdict": no_verdict(plan.seeds),
         "bootstrap": {"draws": DRAWS, "level": LEVEL, "block_seconds": BLOCK_SECONDS,
                       "blocks": sum(stretch.held.blocks for stretch in held)},
         "soundtracks": [
@@ -142,7 +147,11 @@ def _cell(value: object) -> object:
 
 
 def differences(played: Sequence[Played], held: Sequence[Stretch]) -> Iterator[dict[str, Any]]:
-    """Yield by how much each recipe exceeds each later one in each figure, with its interval."""
+    """Yield by how much each recipe exceeds each later one in each figure, with its interval.
+
+    ``better`` names the recipe that is better where the interval says so. Where there are fewer
+    seeds than `FEWEST_SEEDS` it is None, and ``no_verdict`` says why.
+    """
     brains = {g: m for g, m in _groups(played).items() if m[0].player.kind == "brain"}
     for (ours, mine), (theirs, yours) in combinations(brains.items(), 2):
         for name, statistic in STATISTICS.items():
@@ -153,8 +162,8 @@ def differences(played: Sequence[Played], held: Sequence[Stretch]) -> Iterator[d
             found = paired_difference(one, other, statistic)
             if found is None:
                 continue
-            better = None
-            if found.excludes_zero:
+            why_not, better = no_verdict(len(mine)), None
+            if found.excludes_zero and why_not is None:
                 better = ours if (found.value > 0) == (FIGURES[name].better == "high") else theirs
             yield {
                 "ours": ours,
@@ -165,7 +174,20 @@ def differences(played: Sequence[Played], held: Sequence[Stretch]) -> Iterator[d
                 "high": found.high,
                 "excludes_zero": found.excludes_zero,
                 "better": better,
+                "no_verdict": why_not,
             }
+
+
+def no_verdict(seeds: int) -> str | None:
+    """Return why so many seeds allow no verdict; None where they do.
+
+    >>> no_verdict(1), no_verdict(3)
+    ('one seed; train 3 or more', None)
+    """
+    if seeds >= FEWEST_SEEDS:
+        return None
+    trained = "one seed" if seeds == 1 else f"{seeds} seeds"
+    return f"{trained}; train {FEWEST_SEEDS} or more"
 
 
 def _sums(

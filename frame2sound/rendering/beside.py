@@ -6,7 +6,6 @@ from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import oaconvolve
 
 from frame2sound.sound.windows import rising
 
@@ -107,6 +106,8 @@ class Split:
         ready = len(self._tail) - 2 * self._half
         if ready <= 0:
             return NOTHING, NOTHING
+        from scipy.signal import oaconvolve
+
         low, high = (
             oaconvolve(self._tail.astype(np.float64), taps, "valid").astype(np.float32)
             for taps in self._filters

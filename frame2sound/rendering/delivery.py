@@ -20,9 +20,17 @@ from frame2sound.film.reader import FilmReader
 from frame2sound.film.soundtrack_writer import write_soundtrack
 from frame2sound.rendering import finishing
 from frame2sound.rendering.effects import Chain
-from frame2sound.rendering.finishing import Level
+from frame2sound.rendering.normalisation import (
+    MOST_HELD_DOWN,
+    MOST_LIFT_DB,
+    TOLERANCE,
+    Level,
+    level_for,
+)
 from frame2sound.rendering.pipeline import ahead
 from frame2sound.rendering.soundtrack import Soundtrack
+from frame2sound.rendering.spool import Spool
+from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, HELD_DOWN_DB
 from frame2sound.sound.loudness import LOWEST_RATE
 from frame2sound.sound.peaks import PeakMeter
 
@@ -30,6 +38,12 @@ LOUDNESS = -70.0, 0.0
 """LUFS that may be asked for; below, the measure hears nothing (ITU-R BS.1770)."""
 
 LONGEST_FADE = 60.0
+
+MOST_ROOM_DB = -20.0
+"""Lossy codecs add to the peaks; they are given room for it, but no more than this."""
+
+SMALLEST_SAID_DB = 0.1
+"""What the limiter takes is said from here on."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,10 @@ class Finish:
             return self.own.sample_rate
         return self.rate if self.codec is None else self.codec.sample_rate(self.rate)
 
+    @property
+    def _lossy(self) -> bool:
+        return self.codec is not None and not self.codec.lossless
+
     def channels(self, of_soundtrack: int) -> int:
         """How many are written: two where the soundtrack or the film's kept sound has two."""
         return max(of_soundtrack, 1 if self.own is None else self.own.channels)
@@ -130,10 +148,21 @@ class Finish:
     def write(self, soundtrack: Soundtrack, out: Path) -> float:
         """Write the soundtrack and, unless the sound is wanted alone, the picture.
 
+        What is written is lowered, and written again from a spool, until no peak that a lossy
+        codec made is above the ceiling; the film is seen once.
+
         Returns the highest true peak in dBTP, as it will be decoded.
         """
+        with Spool(out.parent) as spool:
+            peak_db = self._write(soundtrack, spool, out)
+            while self._lossy and peak_db > CEILING_DB and self.room_db >= MOST_ROOM_DB:
+                self.room_db -= peak_db - CEILING_DB + HEADROOM_DB
+                peak_db = self._write(soundtrack, spool, out)
+        return peak_db
+
+    def _write(self, soundtrack: Soundtrack, spool: Spool, out: Path) -> float:
         channels = self.channels(soundtrack.renderer.channels)
-        sound = ahead(self._steps(soundtrack, channels, out.parent))
+        sound = ahead(self._steps(soundtrack, channels, spool, out.parent))
         if self.codec is None:
             return _write_wav(sound, self.to_rate, channels, out)
         streams = soundtrack.animation.streams
@@ -143,8 +172,23 @@ class Finish:
         return written.peak_db
 
     def _steps(
-        self, soundtrack: Soundtrack, channels: int, folder: Path
+        self, soundtrack: Soundtrack, channels: int, spool: Spool, folder: Path
     ) -> Iterator[NDArray[np.float32]]:
+        asked = self.delivery
+        sound: finishing.Chunks
+        sound = spool.read() if spool.length else self._mixed(soundtrack, channels, folder)
+        if asked.loudness_lufs is not None:
+            sound = self._to_loudness(sound, spool, asked.loudness_lufs)
+        elif self._lossy and not spool.length:
+            sound = spool.pass_on(sound)
+        sound = finishing.limit(sound, self.to_rate)
+        sound = finishing.amplify(sound, self.room_db)
+        sound = finishing.fit(sound, self.to_rate, lambda: soundtrack.seconds)
+        fades = asked.fade_in_seconds, asked.fade_out_seconds
+        return finishing.fade(sound, self.to_rate, *fades) if any(fades) else iter(sound)
+
+    def _mixed(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
+        """Return the soundtrack with its effects, at the rate that is written, and own sound."""
         asked = self.delivery
         sound: finishing.Chunks = finishing.remove_direct_current(soundtrack, self.rate)
         if asked.effects is not None:
@@ -154,16 +198,10 @@ class Finish:
         sound = finishing.resample(sound, self.rate, self.to_rate)
         if self.own is not None and asked.keep_original_db is not None:
             sound = finishing.mix(sound, self.own.sounds(), asked.keep_original_db, channels)
-        if asked.loudness_lufs is not None:
-            sound = self._to_loudness(sound, asked.loudness_lufs, folder)
-        sound = finishing.limit(sound, self.to_rate)
-        sound = finishing.amplify(sound, self.room_db)
-        sound = finishing.fit(sound, self.to_rate, lambda: soundtrack.seconds)
-        fades = asked.fade_in_seconds, asked.fade_out_seconds
-        return finishing.fade(sound, self.to_rate, *fades) if any(fades) else iter(sound)
+        return sound
 
     def _to_loudness(
-        self, sound: finishing.Chunks, target_lufs: float, folder: Path
+        self, sound: finishing.Chunks, spool: Spool, target_lufs: float
     ) -> Iterator[NDArray[np.float32]]:
         """Bring sound to a loudness that it has when room for the codec was made."""
         if self.to_rate < LOWEST_RATE:
@@ -171,11 +209,15 @@ class Finish:
                 f"got --loudness for sound at {self.to_rate} Hz, expected at least {LOWEST_RATE} "
                 "Hz, below which loudness is not defined; leave it out"
             )
-        wanted = target_lufs - self.room_db
-        return finishing.to_loudness(sound, self.to_rate, wanted, folder, self._tell)
+        return self._levelled(sound, spool, target_lufs - self.room_db)
 
-    def _tell(self, level: Level) -> None:
-        self.level = level
+    def _levelled(
+        self, sound: finishing.Chunks, spool: Spool, target_lufs: float
+    ) -> Iterator[NDArray[np.float32]]:
+        if not spool.length:
+            spool.write(sound)
+        self.level = level_for(spool, self.to_rate, target_lufs)
+        yield from finishing.amplify(spool.read(), self.level.gain_db)
 
     def notes(self) -> Iterator[str]:
         """Say what became of the picture, and of the loudness that was asked for."""
@@ -185,18 +227,20 @@ class Finish:
             return
         if reached == -math.inf:
             yield f"it is silent: nothing was brought to {wanted:g} LUFS"
-        elif abs(reached - wanted) <= finishing.LOUDNESS_TOLERANCE + 0.05:
-            yield f"loudness {reached:.1f} LUFS"
-        elif self.level.gain_db >= finishing.MOST_LIFT_DB:
-            yield (
-                f"loudness {reached:.1f} LUFS, {wanted - reached:.1f} dB short of {wanted:g}: "
-                f"it was lifted by {self.level.gain_db:g} dB, and more would lift noise"
-            )
+            return
+        said, lift = f"loudness {reached:.1f} LUFS", f"{self.level.gain_db:.0f} dB"
+        apart = f"{abs(wanted - reached):.1f} dB {'short of' if reached < wanted else 'above'}"
+        if abs(reached - wanted) <= TOLERANCE + 0.05:
+            yield said
+        elif self.level.gain_db >= MOST_LIFT_DB:
+            yield f"{said}, {apart} {wanted:g}: it was lifted by {lift}, and more would lift noise"
         else:
             yield (
-                f"loudness {reached:.1f} LUFS, {abs(wanted - reached):.1f} dB from {wanted:g}: "
-                "its peaks do not allow more"
+                f"{said}, {apart} {wanted:g}: its peaks do not allow more; the limiter would turn "
+                f"down more than {MOST_HELD_DOWN:.0%} of the sound by more than {HELD_DOWN_DB:g} dB"
             )
+        if self.level.limited_db >= SMALLEST_SAID_DB:
+            yield f"the limiter takes up to {self.level.limited_db:.1f} dB off its peaks"
 
 
 def _write_wav(

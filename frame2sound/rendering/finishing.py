@@ -5,12 +5,9 @@ Chunks are ``(n,)`` or ``(n, channels)``; steps keep what was exactly silent so.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
 
 import av
 import numpy as np
@@ -20,10 +17,8 @@ from numpy.typing import NDArray
 from frame2sound.clock import sample_at
 from frame2sound.errors import BrainError
 from frame2sound.film.track import Sound
-from frame2sound.rendering.spool import Spool
 from frame2sound.sound.direct_current import DirectCurrentRemoval
 from frame2sound.sound.limiter import Limiter
-from frame2sound.sound.loudness import LOWEST_RATE, LoudnessMeter
 from frame2sound.sound.windows import rising
 
 Chunks = Iterable[NDArray[np.float32]]
@@ -33,26 +28,6 @@ SILENT_SECONDS = 0.05
 
 SETTLING_SECONDS = 0.01
 """In which a filter's ringing then fades to exact silence."""
-
-LOUDNESS_TOLERANCE = 0.1
-MOST_LIFT_DB = 40.0
-"""A soundtrack so quiet that it asks for more is noise, and would be lifted with it."""
-
-
-@dataclass(frozen=True)
-class Level:
-    """How loud a soundtrack was, by how much it is changed, and how loud it then is, limited.
-
-    Attributes
-    ----------
-    before, after : float
-        Integrated loudness in LUFS, minus infinity for silence.
-    gain_db : float
-    """
-
-    before: float
-    gain_db: float
-    after: float
 
 
 def remove_direct_current(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
@@ -156,14 +131,19 @@ def mix(
         position = end
 
 
-def limit(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Hold the true peak at -1 dBTP; `BrainError` where the sound is not finite."""
-    limiter = Limiter(sample_rate)
+def limit(
+    chunks: Chunks, sample_rate: int, limiter: Limiter | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Hold the true peak at -1 dBTP; `BrainError` where the sound is not finite.
+
+    A new ``limiter`` may be given, which then knows how much it took away.
+    """
+    limiter = limiter or Limiter(sample_rate)
     try:
         for chunk in chunks:
             yield limiter.feed(chunk)
     except ValueError as error:
-        raise _no_sound(error) from error
+        raise no_sound(error) from error
     yield limiter.flush()
 
 
@@ -192,62 +172,8 @@ def fade(
         yield held
 
 
-def to_loudness(
-    chunks: Chunks,
-    sample_rate: int,
-    target_lufs: float,
-    folder: Path,
-    tell: Callable[[Level], None] = lambda level: None,
-) -> Iterator[NDArray[np.float32]]:
-    """Bring the integrated loudness to a target, as it is after `limit`, which must follow.
-
-    The sound is laid aside in ``folder``, measured, and given by one gain, of which ``tell`` hears.
-    Where the limiter would take loudness away, the gain is raised once for it; what then is still
-    missing the peaks do not allow, and ``Level.after`` says what is reached. Silence stays silent.
-
-    Raises
-    ------
-    BrainError
-        The sound is not finite.
-    """
-    with Spool(folder) as spool:
-        spool.write(chunks)
-        level = _levelled(spool, sample_rate, target_lufs)
-        tell(level)
-        yield from amplify(spool.read(), level.gain_db)
-
-
-def _levelled(spool: Spool, sample_rate: int, target_lufs: float) -> Level:
-    before = _loudness(spool.read(), sample_rate)
-    if before == -math.inf:
-        return Level(before, 0.0, before)
-    best, gain_db = Level(before, 0.0, math.inf), target_lufs - before
-    for _ in range(2):
-        gain_db = min(gain_db, MOST_LIFT_DB)
-        limited = limit(amplify(spool.read(), gain_db), sample_rate)
-        after = _loudness(limited, sample_rate)
-        if abs(after - target_lufs) < abs(best.after - target_lufs):
-            best = Level(before, gain_db, after)
-        if abs(after - target_lufs) <= LOUDNESS_TOLERANCE:
-            break
-        gain_db += target_lufs - after
-    return best
-
-
-def _loudness(chunks: Chunks, sample_rate: int) -> float:
-    meter: LoudnessMeter | None = None
-    if sample_rate < LOWEST_RATE:
-        return -math.inf
-    for chunk in chunks:
-        meter = meter or LoudnessMeter(sample_rate, 1 if chunk.ndim == 1 else chunk.shape[1])
-        try:
-            meter.feed(chunk)
-        except ValueError as error:
-            raise _no_sound(error) from error
-    return -math.inf if meter is None else meter.integrated
-
-
-def _no_sound(error: ValueError) -> BrainError:
+def no_sound(error: ValueError) -> BrainError:
+    """Return the error of a brain whose sound is not finite."""
     return BrainError(f"the brain made no sound: {error}; train it again")
 
 

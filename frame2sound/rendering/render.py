@@ -21,7 +21,6 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
 from frame2sound.safe import LONGEST_NAME, refuse_existing, shortened, whole_file
-from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB
 
 __all__ = ["DEFAULT_MODE", "Delivery", "Mode", "Rendered", "Style", "default_output", "render"]
 
@@ -29,9 +28,6 @@ PLAIN_STYLE, PLAIN_DELIVERY = Style(), Delivery()
 
 ENCODED = (".apng", ".gif", *PICTURES)
 """Endings of pictures that cannot sound; they are encoded into .mp4."""
-
-MOST_ROOM_DB = -20.0
-"""Lossy codecs add to the peaks; they are given room for it, but no more than this."""
 
 
 @dataclass(frozen=True)
@@ -127,16 +123,11 @@ def render(
         raise SoundtrackError(f"got --wav and {out.name}, expected a name that ends in .wav")
     codec = None if wav else sound_codec(out, delivery.codec)
     own = _own_sound(animation, delivery, codec)
-    room_db = 0.0
     with whole_file(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
-        while True:
-            renderer = style.renderer(brain, corpus)
-            soundtrack = Soundtrack(animation, brain, renderer, progress)
-            finish = Finish(brain.clock.sample_rate, own, delivery, codec, room_db)
-            peak_db = finish.write(soundtrack, partial)
-            if peak_db <= CEILING_DB or room_db < MOST_ROOM_DB:
-                break
-            room_db -= peak_db - CEILING_DB + HEADROOM_DB
+        renderer = style.renderer(brain, corpus)
+        soundtrack = Soundtrack(animation, brain, renderer, progress)
+        finish = Finish(brain.clock.sample_rate, own, delivery, codec)
+        peak_db = finish.write(soundtrack, partial)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *finish.notes()]
     return Rendered(
         path=out,

@@ -44,10 +44,16 @@ class Spool:
 
     def write(self, chunks: Iterable[NDArray[np.float32]]) -> None:
         """Lay chunks aside, ``(n,)`` or all ``(n, channels)``."""
+        for _ in self.pass_on(chunks):
+            pass
+
+    def pass_on(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Yield chunks, each when it is laid aside."""
         for chunk in chunks:
             self._shape = chunk.shape[1:]
             self._file.write(np.ascontiguousarray(chunk, np.float32).data)
             self.length += len(chunk)
+            yield chunk
 
     def read(self, together: int = READ_TOGETHER) -> Iterator[NDArray[np.float32]]:
         """Give everything, ``together`` samples at a time."""

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 CORNER_HZ = 5.0
+BLOCK_TIME_CONSTANTS = 4
 
 
 class DirectCurrentRemoval:
@@ -16,19 +16,33 @@ class DirectCurrentRemoval:
 
     ``y[n] = g (x[n] - x[n-1]) + p y[n-1]`` with ``p = exp(-2 pi corner / rate)`` and
     ``g = (1 + p) / 2``, so that the gain at the Nyquist frequency is one.
+
+    Divided by ``p**n`` the recursion is a sum. It is taken in blocks, all counted from the first
+    sample of all, that end before ``p**n`` is too small.
     """
 
     def __init__(self, sample_rate: int) -> None:
         self._pole = math.exp(-2 * math.pi * CORNER_HZ / sample_rate)
-        self._state = np.zeros(1)
+        length = max(1, round(BLOCK_TIME_CONSTANTS * sample_rate / (2 * math.pi * CORNER_HZ)))
+        self._powers = self._pole ** np.arange(length)
+        self._weights = (1 + self._pole) / 2 / self._powers
+        self._place = 0
+        self._sum = self._last = 0.0
 
     def feed(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         """Filter a piece of mono sound; the pieces' results join."""
         if not len(sound):
-            return sound  # `lfilter` would forget its state
-        gain = (1 + self._pole) / 2
-        filtered, self._state = lfilter(
-            [gain, -gain], [1.0, -self._pole], sound.astype(np.float64), zi=self._state
-        )
-        result: NDArray[np.float32] = filtered.astype(np.float32)
-        return result
+            return sound
+        steps = np.diff(sound.astype(np.float64), prepend=self._last)
+        self._last = float(sound[-1])
+        filtered = np.empty(len(sound))
+        done = 0
+        while done < len(sound):
+            count = min(len(self._powers) - self._place, len(sound) - done)
+            here, part = slice(done, done + count), slice(self._place, self._place + count)
+            summed = np.cumsum(np.append(self._sum, steps[here] * self._weights[part]))[1:]
+            filtered[here] = summed * self._powers[part]
+            done, self._place, self._sum = done + count, self._place + count, float(summed[-1])
+            if self._place == len(self._powers):
+                self._place, self._sum = 0, self._pole * float(filtered[done - 1])
+        return filtered.astype(np.float32)

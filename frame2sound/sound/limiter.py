@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from frame2sound.sound.peaks import INTERPOLATION_REACH, most_between, true_peaks
+from frame2sound.sound.sliding import sliding_max
 
 CEILING_DB = -1.0
 """Highest true peak of any soundtrack, in dBTP (EBU R 128)."""
 
 HEADROOM_DB = 0.35
 """Kept below the ceiling: a gain that moves lifts the peaks of white noise by up to 0.2 dB."""
+
+
+HEARD = np.float32(10 ** (-60 / 20))
+"""What is quieter, in amplitude, does not count as sound in `Limiter.share_held_down`."""
+
+HELD_DOWN_DB = 12.0
+"""Sound that is turned down by more is held down."""
+
+_HELD_DOWN = np.float32(10 ** (-HELD_DOWN_DB / 20))
 
 
 class Limiter:
@@ -30,6 +41,11 @@ class Limiter:
         Highest true peak in dBTP.
     look_ahead_seconds : float
         How long before a peak the gain begins to fall.
+
+    Attributes
+    ----------
+    lowest_gain : float
+        The lowest so far, at most 1.
     """
 
     def __init__(
@@ -45,6 +61,18 @@ class Limiter:
         self._smooth = window / window.sum()
         self._past: NDArray[np.float32] | None = None
         self._skip = 0
+        self.lowest_gain = 1.0
+        self._heard = self._held_down = 0
+
+    @property
+    def most_db(self) -> float:
+        """By how much the sound was turned down at most, in dB."""
+        return 20 * math.log10(1 / self.lowest_gain)
+
+    @property
+    def share_held_down(self) -> float:
+        """The share of the sound above -60 dBFS that was turned down by more than 12 dB."""
+        return self._held_down / self._heard if self._heard else 0.0
 
     def feed(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take sound, ``(n,)`` or ``(n, channels)``; return what is ready, `margin` samples late.
@@ -62,7 +90,7 @@ class Limiter:
         if ready <= self._skip:
             self._past = sound
             return sound[:0]
-        limited = self._limit(sound)[self._skip : ready]
+        limited = self._limit(sound, self._skip, ready)
         keep = max(ready - self.margin, 0)
         self._past, self._skip = sound[keep:], ready - keep
         return limited
@@ -71,20 +99,33 @@ class Limiter:
         """Return the last samples."""
         if self._past is None:
             return np.empty(0, np.float32)
-        limited = self._limit(self._past)[self._skip :]
+        limited = self._limit(self._past, self._skip, len(self._past))
         self._past, self._skip = None, 0
         return limited
 
-    def _limit(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _limit(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+        """Return the samples from ``first`` to ``last``, limited, and take note of the gain."""
+        gain, part = self._gain(sound), sound[first:last]
+        level = np.abs(part) if part.ndim == 1 else np.abs(part).max(axis=1)
+        self._heard += int(np.count_nonzero(level > HEARD))
+        if gain is None:
+            return part
+        gain = gain[first:last]
+        self._held_down += int(np.count_nonzero((level > HEARD) & (gain < _HELD_DOWN)))
+        self.lowest_gain = min(self.lowest_gain, max(float(gain.min(initial=1)), 1e-10))
+        return part * gain[:, None] if part.ndim > 1 else part * gain
+
+    def _gain(self, sound: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Return the gain of each sample, ``(n,)``; None where it is 1 everywhere."""
         if most_between(sound) <= self.ceiling:
-            return sound
+            return None
         channels = sound[:, None] if sound.ndim == 1 else sound
         peaks = np.maximum.reduce([true_peaks(channel) for channel in channels.T])
         if float(peaks.max(initial=0)) <= self.ceiling:
-            return sound
+            return None
         # Beyond the ends there is silence, but the gain there must already answer to the peaks.
         peaks = np.pad(peaks, self.reach)
-        loudest = maximum_filter1d(peaks, 2 * self.reach + 1, mode="constant")
+        loudest = sliding_max(peaks, self.reach)
         cut = 1 - self.ceiling / np.maximum(loudest, self.ceiling)
         gain: NDArray[np.float32] = 1 - np.convolve(cut, self._smooth, mode="valid")
-        return channels * gain[:, None] if sound.ndim > 1 else sound * gain
+        return gain

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 BLOCK_STEPS = 4
 """A block is four steps of 100 ms; neighbours share three of them."""
@@ -69,6 +68,8 @@ class LoudnessMeter:
             raise ValueError("the sound holds numbers that are not finite")
         if not len(planes):
             return
+        from scipy.signal import sosfilt
+
         weighted, self._state = sosfilt(
             self._weighting, planes.astype(np.float64), axis=0, zi=self._state
         )

@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.tones import CONCERT_HZ, Scale, note_hz
+from frame2sound.sound.scales import named_scale, tonic_hz
+from frame2sound.sound.tones import CONCERT_HZ, Scale
 
 LOBE = 2
 """Bins on either side of a peak that a Hann window's main lobe reaches."""
@@ -23,8 +24,8 @@ FLOOR_SHARE = 0.25
 _NEARBY, _STEP = 32, 8
 
 _GRAMMAR = (
-    "expected '12-tet', '19-tet A4=442', 'just 1/1 9/8 5/4 3/2 on D3' or 'hz 110 220 330'; "
-    "any but 'hz' may end in A4=<hertz>"
+    "expected a note and a scale as 'D minor', 'F#m', 'Eb' (its major) or 'dorian on D'; or "
+    "'12-tet', 'just 1/1 9/8 5/4 3/2 on D', 'hz 110 220 330'; any but 'hz' may end in A4=<hertz>"
 )
 
 
@@ -109,9 +110,11 @@ class Tuning:
 def parse_scale(text: str) -> Scale:
     """Read a scale from a line.
 
+    ``<note> <scale>`` is one of `frame2sound.sound.scales`, such as ``D minor`` or ``Bb blues``;
+    so is ``<scale> on <note>``. A note alone is its major scale, ``Dm`` its minor one.
     ``<n>-tet`` divides the octave equally, from A4. ``just <ratio>...`` repeats ratios, from 1 to
     below 2, in every octave above and below C4, or the note after ``on``. ``hz <hertz>...`` has
-    only the tones it names. ``A4=<hertz>`` sets the concert pitch of the first two.
+    only the tones it names. ``A4=<hertz>`` sets the concert pitch of all others.
 
     Raises
     ------
@@ -120,6 +123,8 @@ def parse_scale(text: str) -> Scale:
 
     Examples
     --------
+    >>> round(parse_scale("D minor").tone(2), 1)
+    349.2
     >>> parse_scale("12-tet A4=442").tonic_hz
     442.0
     >>> round(parse_scale("just 1/1 5/4 3/2 on A3").tone(2), 6)
@@ -129,23 +134,30 @@ def parse_scale(text: str) -> Scale:
     """
     kind, *words = text.split() or [""]
     concert = CONCERT_HZ
-    kind = kind.lower()
     try:
-        if kind == "hz":
+        if kind.lower() == "hz":
             return Scale.from_hz([_positive(word) for word in words])
         if words and words[-1].upper().startswith("A4="):
             concert = _positive(words.pop()[3:])
-        equal = re.fullmatch(r"([1-9]\d{0,2})-tet", kind)
-        if equal and not words:
+        if kind.lower() == "just" and words:
+            return _just(words, concert)
+        line = " ".join([kind, *words])
+        equal = re.fullmatch(r"([1-9]\d{0,2})[- ]?(?:tet|edo)", line.lower())
+        if equal:
             return Scale.equal(int(equal[1]), concert)
-        if kind == "just" and words:
-            tonic = "C4"
-            if len(words) > 2 and words[-2] == "on":
-                words, tonic = words[:-2], words[-1]
-            return Scale.just([Fraction(word) for word in words], note_hz(tonic, concert))
+        if line and not re.match(r"\d|just$", line.lower()):
+            return named_scale(line, concert)
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"got scale {text!r}: {error}; {_GRAMMAR}") from error
+        remedy = "" if "expected" in str(error) else f"; {_GRAMMAR}"
+        raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
     raise ValueError(f"got scale {text!r}, {_GRAMMAR}")
+
+
+def _just(words: list[str], concert_hz: float) -> Scale:
+    tonic = "C"
+    if len(words) > 2 and words[-2].lower() == "on":
+        words, tonic = words[:-2], words[-1]
+    return Scale.just([Fraction(word) for word in words], tonic_hz(tonic, concert_hz))
 
 
 def _positive(word: str) -> float:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -13,10 +14,11 @@ import pytest
 import torch
 
 from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.cli.compare import said
 from frame2sound.comparison import comparison as comparing
 from frame2sound.comparison.comparison import ALL, Comparison
 from frame2sound.comparison.players import players
-from frame2sound.comparison.results import FIGURES, results, write_results
+from frame2sound.comparison.results import FIGURES, differences, results, write_results
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.figures import SILENCE_DB
 from frame2sound.film.demo import scene_named
@@ -100,6 +102,36 @@ def test_differences_are_of_the_figures_beside_them(table):
         assert each["difference"] == pytest.approx(ours["mean"] - theirs["mean"], abs=1e-9)
         assert each["low"] <= each["difference"] <= each["high"]
         assert each["excludes_zero"] == (each["low"] > 0 or each["high"] < 0)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "better", "why"),
+    [
+        (1, None, "one seed; train 3 or more"),
+        (2, None, "2 seeds; train 3 or more"),
+        (3, "ours", None),
+        (5, "ours", None),
+    ],
+)
+def test_fewer_than_three_seeds_allow_no_verdict_however_clear(seeds, better, why):
+    def players(group, distance):
+        tally = {"spectral_distance_db": np.array([[distance, 1.0]] * 20)}
+        record = {"held": SimpleNamespace(tally=tally)}
+        player = SimpleNamespace(kind="brain", group=group)
+        return [SimpleNamespace(player=player, records=record) for _ in range(seeds)]
+
+    held = [SimpleNamespace(name="held")]
+    (found,) = differences([*players("ours", 1.0), *players("theirs", 9.0)], held)
+    assert (found["difference"], found["low"], found["high"]) == (-8, -8, -8)
+    assert found["excludes_zero"]
+    assert (found["better"], found["no_verdict"]) == (better, why)
+    line = said(found, vars(FIGURES["spectral_distance_db"]))
+    assert line.endswith("ours is better" if better else "no verdict")
+
+
+def test_a_comparison_of_two_seeds_says_that_it_has_no_verdict(table):
+    assert table["no_verdict"] == "2 seeds; train 3 or more"
+    assert {each["better"] for each in table["differences"]} == {None}
 
 
 def test_the_long_form_has_a_row_for_each_figure(folder, table):

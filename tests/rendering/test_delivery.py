@@ -5,10 +5,11 @@ import pyloudnorm
 import pytest
 
 from frame2sound.errors import SoundtrackError
+from frame2sound.evaluation.measures import true_peak_db
 from frame2sound.film.reader import FilmReader
 from frame2sound.rendering.delivery import Finish
 from frame2sound.rendering.effects import parse_chain
-from frame2sound.rendering.render import Delivery, Style
+from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB
 from tests.rendering.simple_brains import BrightNoise, Quiet, SimpleBrain
@@ -130,3 +131,64 @@ def test_loudness_needs_a_sample_rate_at_which_it_is_defined(tmp_path):
     with pytest.raises(SoundtrackError, match="sound at 2000 Hz, expected at least 4000 Hz"):
         give(film, SimpleBrain(sample_rate=2000), tmp_path / "o.wav", loudness_lufs=-23)
     assert list(tmp_path.iterdir()) == [film]
+
+
+FRAMES_SEEN = 73
+"""The brain's frames at 24 a second in 72 frames at 24000/1001."""
+
+
+class OneClick(Quiet):
+    """Steady noise, and one sample 20 dB over it."""
+
+    def __init__(self, **settings):
+        super().__init__(**settings)
+        self.predicted = 0
+
+    def sound(self, index, frame):
+        self.predicted += 1
+        noise = super().sound(index, frame)
+        if index == 30:
+            noise[200] = 10 * np.sqrt(np.mean(noise**2))
+        return noise
+
+
+@pytest.mark.parametrize(
+    ("out", "codec"), [("o.wav", None), ("o.mov", None), ("o.mp4", "aac"), ("o.mkv", "opus")]
+)
+def test_one_click_does_not_keep_a_film_from_its_loudness(tmp_path, out, codec):
+    film, out, brain = animation(tmp_path, levels=[255] * 72), tmp_path / out, OneClick()
+    rendered = give(film, brain, out, codec=codec, loudness_lufs=-16)
+    sound, rate = decoded(out)
+    assert pyloudnorm.Meter(rate).integrated_loudness(sound) == pytest.approx(-16, abs=0.5)
+    assert rendered.loudness_lufs == pytest.approx(-16, abs=0.15)
+    assert rendered.peak_db <= CEILING_DB
+    assert true_peak_db(sound) <= CEILING_DB
+    assert brain.predicted == FRAMES_SEEN
+    [said] = [note for note in rendered.notes if "the limiter takes up to" in note]
+    # -18 dBFS of noise, a click 20 dB over it, and a limiter that stops at -1.35 dBTP.
+    assert float(said.split()[5]) == pytest.approx(3.4, abs=1.5)
+
+
+def test_peaks_that_a_codec_adds_cost_no_second_look_at_the_film(tmp_path):
+    class Counted(BrightNoise):
+        predicted = 0
+
+        def sound(self, index, frame):
+            Counted.predicted += 1
+            return super().sound(index, frame)
+
+    film, looks = animation(tmp_path, levels=[255] * 72), []
+    rendered = render(
+        FilmReader(film), Counted(), tmp_path / "out.mp4", Style(), Delivery(), looks.append
+    )
+    sound, _ = decoded(tmp_path / "out.mp4")
+    assert rendered.peak_db <= CEILING_DB
+    # Of a lossless file the peak is where the limiter leaves it: room was made for the codec.
+    assert np.sqrt(np.mean(sound**2)) < np.sqrt(np.mean(lossless(film, tmp_path) ** 2))
+    assert Counted.predicted == FRAMES_SEEN
+    assert looks == sorted(looks)
+
+
+def lossless(film, folder):
+    give(film, BrightNoise(), folder / "lossless.wav")
+    return decoded(folder / "lossless.wav")[0]

@@ -1,18 +1,15 @@
 """Finishing: each step does what its name says, in pieces as in one."""
 
-import math
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from frame2sound.errors import BrainError
 from frame2sound.film.track import Sound
 from frame2sound.rendering import finishing
 from frame2sound.rendering.spool import Spool
 from frame2sound.sound.limiter import CEILING_DB
-from frame2sound.sound.loudness import LoudnessMeter
 from frame2sound.sound.peaks import true_peaks
 
 RATE = 22050
@@ -159,24 +156,21 @@ def test_fit_rounds_as_the_clock_does():
     assert len(whole(finishing.fit([noise(900)], RATE, lambda: Fraction(1001, 24000)))) == 920
 
 
-@pytest.mark.parametrize("step", ["remove", "amplify", "resample", "mix", "fade", "to_loudness"])
-def test_two_channels_are_treated_as_one_is(step, tmp_path):
+@pytest.mark.parametrize("step", ["remove", "amplify", "resample", "mix", "fade"])
+def test_two_channels_are_treated_as_one_is(step):
     steps = {
         "remove": lambda sound: finishing.remove_direct_current(sound, RATE),
         "amplify": lambda sound: finishing.amplify(sound, -3),
         "resample": lambda sound: finishing.resample(sound, RATE, 48000),
         "mix": lambda sound: finishing.mix(sound, [Sound(50, noise(900, 3))], 0, 2),
         "fade": lambda sound: finishing.fade(sound, RATE, 0.1, 0.2),
-        "to_loudness": lambda sound: finishing.to_loudness(sound, RATE, -30, tmp_path),
     }
     left = noise(RATE)
     stereo = whole(steps[step](pieces(np.stack([left, left], axis=1))))
     mono = whole(steps[step](pieces(left)))
-    # Two channels are 3 LU louder than one: the same target needs less gain.
-    gain = 0.5**0.5 if step == "to_loudness" else 1
     assert stereo.shape == (len(mono), 2)
     expected = mono if mono.ndim == 2 else np.stack([mono, mono], axis=1)
-    np.testing.assert_allclose(stereo, gain * expected, atol=1e-6)
+    np.testing.assert_allclose(stereo, expected, atol=1e-6)
 
 
 def test_channels_do_not_leak_when_resampled():
@@ -246,63 +240,6 @@ def test_no_fade_changes_nothing():
     )
 
 
-def loudness(sound, rate=RATE):
-    meter = LoudnessMeter(rate, 1 if sound.ndim == 1 else sound.shape[1])
-    meter.feed(sound)
-    return meter.integrated
-
-
-def levelled(sound, target, folder):
-    told = []
-    chunks = finishing.to_loudness(pieces(sound), RATE, target, folder, told.append)
-    out = whole(finishing.limit(chunks, RATE))
-    assert not list(folder.iterdir())
-    return out, told[0]
-
-
-@pytest.mark.parametrize("target", [-40, -23, -14])
-@pytest.mark.parametrize("channels", [1, 2])
-def test_a_soundtrack_comes_to_its_loudness(target, channels, tmp_path):
-    out, level = levelled(noise(3 * RATE, 0, channels), target, tmp_path)
-    assert loudness(out) == pytest.approx(target, abs=0.15)
-    assert level.after == pytest.approx(loudness(out), abs=1e-3)
-
-
-def test_what_the_limiter_takes_is_given_once_more(tmp_path):
-    sound = noise(3 * RATE) * np.float32(0.1)
-    sound[::2000] = 0.9
-    gain = whole(finishing.amplify([sound], -15 - loudness(sound)))
-    once = loudness(whole(finishing.limit([gain], RATE)))
-    out, level = levelled(sound, -15, tmp_path)
-    assert once < -15.5
-    assert loudness(out) == pytest.approx(-15, abs=0.5)
-    assert level.after == pytest.approx(loudness(out), abs=1e-3)
-
-
-def test_a_target_that_the_peaks_forbid_is_told(tmp_path):
-    out, level = levelled(noise(2 * RATE), 5, tmp_path)
-    assert level.after < 2
-    assert level.after == pytest.approx(loudness(out), abs=1e-3)
-
-
-def test_silence_has_no_loudness_to_change(tmp_path):
-    out, level = levelled(np.zeros(RATE, np.float32), -23, tmp_path)
-    assert not out.any()
-    assert (level.before, level.gain_db, level.after) == (-math.inf, 0, -math.inf)
-
-
-def test_loudness_does_not_lift_black(tmp_path):
-    sound = noise(2 * RATE) * np.float32(0.05)
-    sound[RATE:-4000] = 0
-    out, _ = levelled(sound, -20, tmp_path)
-    assert not out[RATE:-4000].any()
-
-
-def test_sound_that_is_not_finite_has_no_loudness(tmp_path):
-    with pytest.raises(BrainError, match="not finite"):
-        levelled(np.full(RATE, np.inf, np.float32), -23, tmp_path)
-
-
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("together", [1000, 4096, 100_000])
 def test_a_spool_gives_back_what_it_took_both_ways_and_again(channels, together, tmp_path):
@@ -313,4 +250,7 @@ def test_a_spool_gives_back_what_it_took_both_ways_and_again(channels, together,
             np.testing.assert_array_equal(whole(spool.read(together)), sound)
             np.testing.assert_array_equal(whole(spool.backwards(together)), sound[::-1])
         assert spool.length == 10_000
+    with Spool(tmp_path) as spool:
+        np.testing.assert_array_equal(whole(spool.pass_on(pieces(sound))), sound)
+        np.testing.assert_array_equal(whole(spool.read(together)), sound)
     assert not list(tmp_path.iterdir())

@@ -162,5 +162,5 @@ def test_scales_are_read(text, hertz):
     ],
 )
 def test_what_is_no_scale_is_refused_with_what_is(text):
-    with pytest.raises(ValueError, match="expected '12-tet'"):
+    with pytest.raises(ValueError, match="expected"):
         parse_scale(text)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 from msgspec import Meta, Struct
-from scipy.signal import butter
+from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.effects.playing import (
@@ -116,7 +116,7 @@ class LowPass(Effect, frozen=True):
 
     def play(self, chunks: Chunks, room: Room) -> Sounds:
         """Stream."""
-        sections = butter(4, _below_half("low-pass", self.hz, room), "low", output="sos")
+        sections = _butterworth(4, [_below_half("low-pass", self.hz, room)], "low")
         return filtered(sections, chunks, room)
 
 
@@ -127,7 +127,7 @@ class HighPass(Effect, frozen=True):
 
     def play(self, chunks: Chunks, room: Room) -> Sounds:
         """Stream."""
-        sections = butter(4, _below_half("high-pass", self.hz, room), "high", output="sos")
+        sections = _butterworth(4, [_below_half("high-pass", self.hz, room)], "high")
         return filtered(sections, chunks, room)
 
 
@@ -142,7 +142,7 @@ class BandPass(Effect, frozen=True):
         half = 2 ** (self.octaves / 2)
         edges = [self.hz / half, self.hz * half]
         place = [_below_half("band-pass", edge, room) for edge in edges]
-        return filtered(butter(2, place, "band", output="sos"), chunks, room)
+        return filtered(_butterworth(2, place, "band"), chunks, room)
 
 
 class Peak(Effect, frozen=True):
@@ -210,6 +210,14 @@ KINDS: dict[str, type[Effect]] = {
     "chorus": Chorus,
     "distortion": Distortion,
 }
+
+
+def _butterworth(order: int, edges: list[float], kind: str) -> NDArray[np.float64]:
+    """Return a filter's second-order sections; edges are shares of half the sample rate."""
+    from scipy.signal import butter
+
+    sections: NDArray[np.float64] = butter(order, np.squeeze(edges), kind, output="sos")
+    return sections
 
 
 def _below_half(effect: str, hz: float, room: Room) -> float:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 if TYPE_CHECKING:
     from pedalboard import Plugin
@@ -43,6 +42,8 @@ def plugged(plugin: Plugin, chunks: Chunks, room: Room) -> Sounds:
 
 def filtered(sections: NDArray[np.float64], chunks: Chunks, room: Room) -> Sounds:
     """Play a filter of second-order sections, shape ``(sections, 6)``."""
+    from scipy.signal import sosfilt
+
     state = np.zeros((len(sections), 2, room.channels))
     for chunk in chunks:
         if len(chunk):

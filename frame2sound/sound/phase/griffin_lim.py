@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
 
 from frame2sound.sound.phase.level import roughening, unrelated_gain
 from frame2sound.sound.phase.running import Running
@@ -77,6 +76,8 @@ class GriffinLim:
 
     def _lost(self, wanted: NDArray[np.float32], made: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what makes up for the level that blocks still lose, in the mean of a region."""
+        from scipy.ndimage import uniform_filter
+
         given, left = (
             np.maximum(uniform_filter(size * size, _REGION, mode="nearest"), _FAINTEST)
             for size in (wanted, made)

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
+from frame2sound.sound.sliding import sliding_mean
 from frame2sound.sound.stft import Stft
 
 _NEIGHBOURS = 17
@@ -55,8 +55,8 @@ def roughening(stft: Stft, magnitude: NDArray[np.float32]) -> NDArray[np.float32
     magnitude : float32, shape (n, bins)
     """
     around = round(_NEIGHBOURS * stft.n_fft / stft.length)
-    mean = uniform_filter1d(magnitude, around, axis=1, mode="nearest")
-    power = uniform_filter1d(magnitude * magnitude, around, axis=1, mode="nearest")
+    mean = sliding_mean(magnitude, around)
+    power = sliding_mean(magnitude * magnitude, around)
     lacking = RAYLEIGH * mean * mean / np.maximum(power, np.finfo(np.float32).tiny)
     gain: NDArray[np.float32] = np.sqrt(np.clip(lacking, 1, RAYLEIGH)).astype(np.float32)
     return gain

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
+from frame2sound.sound.sliding import sliding_max
 from frame2sound.sound.stft import Stft
 
 _CLEAR = 2.0
@@ -77,7 +77,7 @@ class PartialFinder:
         return Partials(owner, frequency, np.where(value < 0, -1, 1).astype(np.float32))
 
     def _peaks(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_]:
-        highest = maximum_filter1d(magnitude, 2 * self._near + 1, axis=1)
+        highest = sliding_max(magnitude, self._near)
         inner = magnitude[:, 1:-1]
         peak = np.zeros(magnitude.shape, bool)
         peak[:, 1:-1] = (inner > magnitude[:, :-2]) & (inner >= magnitude[:, 2:]) & (inner > 0)

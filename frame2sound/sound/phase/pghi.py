@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import (
-    breadth_first_order,
-    connected_components,
-    minimum_spanning_tree,
-)
 
 from frame2sound.sound.phase.strategy import turned
 from frame2sound.sound.stft import Stft
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 GAMMA = {"hann": 0.25645, "hamming": 0.29794}
 """Of the Gaussian that is most like a window, over its squared length (Průša et al., table I)."""
@@ -151,6 +149,12 @@ def _parents(
 
     A step is as good as the quieter of its two bins is loud, and then as the louder is.
     """
+    from scipy.sparse.csgraph import (
+        breadth_first_order,
+        connected_components,
+        minimum_spanning_tree,
+    )
+
     count = len(magnitude)
     loudness = magnitude.astype(np.float64) / max(float(magnitude.max(initial=0)), 1e-30)
     quieter = np.minimum(loudness[sources], loudness[ends])
@@ -174,6 +178,8 @@ def _graph(
     rooted: tuple[NDArray[np.int64], float],
 ) -> csr_array:
     """Return a graph of bins and, numbered ``count``, the root that some of them hang on."""
+    from scipy.sparse import csr_array
+
     sources, ends, cost = steps
     roots, root_cost = rooted
     rows = np.concatenate([np.full(len(roots), count), sources])

@@ -69,13 +69,13 @@ function dotsOf(name) {
 function drawDifferences() {
   const { draws, block_seconds: long, blocks, level } = R.bootstrap;
   const few = blocks < 15 ? ` With so few blocks the intervals are rough: hold out more film.` : "";
-  const one = R.seeds.length === 1
-    ? " With one seed they tell of these brains, not of their recipes: train more seeds."
+  const one = R.no_verdict
+    ? ` No verdict: ${R.no_verdict}; the intervals cover blocks of film, not how training may turn out.`
     : R.seeds.length < 5 ? " A handful of seeds makes them somewhat too narrow." : "";
   document.getElementById("sure").textContent =
     `Paired block bootstrap: ${draws} draws of ${plural(blocks, "block")} of ${long} s and of ` +
     `${plural(R.seeds.length, "seed")}, the same for both; ${(100 * level).toFixed(0)}\u00a0% ` +
-    `percentile intervals. A brain is called better where the interval excludes 0.${few}${one} Where several figures are compared, one in twenty ` +
+    `percentile intervals. A recipe of 3 seeds or more is called better where the interval excludes 0.${few}${one} Where several figures are compared, one in twenty ` +
     "intervals misses zero by chance.";
   const pairs = new Map();
   for (const each of R.differences) {
@@ -101,7 +101,7 @@ function difference(each) {
     `${number(each.low, decimals, true)} to ${number(each.high, decimals, true)})`;
   const verdict = each.better
     ? [swatch(each.better), `${each.better} is better`]
-    : [el("span", { class: "quiet" }, "no clear difference")];
+    : [el("span", { class: "quiet" }, each.no_verdict ? "no verdict" : "no clear difference")];
   return el("tr", {}, el("th", { title: about.text }, about.label),
     el("td", {}, el("div", { class: "bar", style: winner }, el("i", { class: "zero" }),
       el("i", { class: "span", style: `left: ${at(each.low)}; width: calc(${at(each.high)} - ${at(each.low)})` }),

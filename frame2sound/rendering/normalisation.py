@@ -1,0 +1,169 @@
+"""Loudness normalisation: the gain that brings sound, once limited, to a loudness."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from frame2sound.rendering.finishing import Chunks, amplify, limit, no_sound
+from frame2sound.rendering.spool import Spool
+from frame2sound.sound.limiter import Limiter
+from frame2sound.sound.loudness import LOWEST_RATE, LoudnessMeter
+
+TOLERANCE = 0.1
+"""LU that a result may be off the target."""
+
+MOST_LIFT_DB = 40.0
+"""A soundtrack so quiet that it asks for more is noise, and would be lifted with it."""
+
+MOST_HELD_DOWN = 0.5
+"""The share of the sound that the limiter may turn down by more than 12 dB. Peaks are short beside
+what they stand out of; where the limiter holds down half of all that is heard, it works on the
+sound itself, and more gain makes that flatter, not louder."""
+
+MOST_PASSES = 16
+NEAREST_DB = 0.1
+"""Gains nearer than this are not told apart."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """How loud a soundtrack was, by how much it is changed, and how loud it then is, limited.
+
+    Attributes
+    ----------
+    before, after : float
+        Integrated loudness in LUFS, minus infinity for silence.
+    gain_db : float
+    limited_db : float
+        What the limiter takes off the highest peak.
+    share_held_down : float
+        The share of the sound that it turns down by more than 12 dB.
+    """
+
+    before: float
+    gain_db: float
+    after: float
+    limited_db: float = 0.0
+    share_held_down: float = 0.0
+
+
+def level_for(spool: Spool, sample_rate: int, target_lufs: float) -> Level:
+    """Return the gain with which sound, limited, has a loudness, or comes as near as is sound.
+
+    The limiter takes peaks away, and their loudness with them. So gain and result are measured
+    until they agree; each pass reads the spool once. It stops short of the target where that would
+    take more than `MOST_LIFT_DB` of gain, or the limiter would hold down more than
+    `MOST_HELD_DOWN` of the sound. Silence stays silent.
+
+    Raises
+    ------
+    BrainError
+        The sound is not finite.
+    """
+    before = loudness(spool.read(), sample_rate)
+    if before == -math.inf:
+        return Level(before, 0.0, before)
+    search = _Search(target_lufs, target_lufs - before)
+    for _ in range(MOST_PASSES):
+        search.take(_tried(spool, sample_rate, before, search.gain_db))
+        if search.ended:
+            break
+    return search.best or Level(before, 0.0, before)
+
+
+def loudness(chunks: Chunks, sample_rate: int) -> float:
+    """Return the integrated loudness of chunks in LUFS; minus infinity where it is not defined.
+
+    Raises
+    ------
+    BrainError
+        The sound is not finite.
+    """
+    meter: LoudnessMeter | None = None
+    if sample_rate < LOWEST_RATE:
+        return -math.inf
+    for chunk in chunks:
+        meter = meter or LoudnessMeter(sample_rate, 1 if chunk.ndim == 1 else chunk.shape[1])
+        try:
+            meter.feed(chunk)
+        except ValueError as error:
+            raise no_sound(error) from error
+    return -math.inf if meter is None else meter.integrated
+
+
+def _tried(spool: Spool, sample_rate: int, before: float, gain_db: float) -> Level:
+    limiter = Limiter(sample_rate)
+    limited = limit(amplify(spool.read(), gain_db), sample_rate, limiter)
+    after = loudness(limited, sample_rate)
+    return Level(before, gain_db, after, limiter.most_db, limiter.share_held_down)
+
+
+class _Search:
+    """Finds a gain by what others gave: first upwards, then between one too low and one too high.
+
+    Attributes
+    ----------
+    gain_db : float
+        The gain to try next.
+    best : Level, optional
+        The nearest so far of those that do not hold down too much.
+    ended : bool
+    """
+
+    def __init__(self, target: float, gain_db: float) -> None:
+        self.target, self.gain_db = target, min(gain_db, MOST_LIFT_DB)
+        self.best: Level | None = None
+        self.ended = False
+        self._low: Level | None = None
+        self._high: Level | None = None
+        self._step = 6.0
+
+    def take(self, level: Level) -> None:
+        """Take what a gain gave, and choose the next."""
+        too_much = level.share_held_down > MOST_HELD_DOWN
+        missing = self.target - level.after
+        if not too_much and (
+            self.best is None or abs(missing) < abs(self.target - self.best.after)
+        ):
+            self.best = level
+        before, high = self._low, too_much or missing < 0
+        self._low, self._high = (self._low, level) if high else (level, self._high)
+        self.ended = (not too_much and abs(missing) <= TOLERANCE) or self._is_narrow
+        self.gain_db = self._next(before)
+
+    def _is_better(self, level: Level, other: Level) -> bool:
+        """Whether a level is nearer to the target, or as near with less gain."""
+        ours, theirs = (abs(self.target - each.after) for each in (level, other))
+        if abs(ours - theirs) < TOLERANCE / 2:
+            return level.gain_db < other.gain_db
+        return ours < theirs
+
+    @property
+    def _is_narrow(self) -> bool:
+        if self._low is None:
+            return False
+        highest = MOST_LIFT_DB if self._high is None else self._high.gain_db
+        return highest - self._low.gain_db < NEAREST_DB
+
+    def _next(self, before: Level | None) -> float:
+        low, high = self._low, self._high
+        if low is None:
+            self._step *= 2
+            return self.gain_db - self._step / 2
+        if high is not None:
+            return _between(low, high, self.target)
+        slope = 1.0
+        if before is not None and low.gain_db > before.gain_db:
+            slope = (low.after - before.after) / (low.gain_db - before.gain_db)
+        step = (self.target - low.after) / min(max(slope, 0.25), 1.0)
+        return min(low.gain_db + step, MOST_LIFT_DB)
+
+
+def _between(low: Level, high: Level, target: float) -> float:
+    """Return a gain between two: on the line through both if that is not near an end."""
+    apart = high.gain_db - low.gain_db
+    share = 0.5
+    if high.share_held_down <= MOST_HELD_DOWN and high.after > low.after:
+        share = (target - low.after) / (high.after - low.after)
+    return low.gain_db + apart * min(max(share, 0.1), 0.9)

@@ -1,0 +1,71 @@
+"""Commands import what they use and nothing else: most of the time of a short one is imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from frame2sound.film.demo import scene_named
+from frame2sound.film.writer import write_scene
+
+RUN = """
+import sys
+from frame2sound.cli import main
+sys.argv = ["frame2sound", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print(*sorted(sys.modules), sep="\\n", file=open("modules.txt", "w"))
+"""
+DRAWING = {"matplotlib", "PIL"}
+OPTIONS = {"pedalboard", "pyo", "ray", "fsspec"}
+SCIPY = {"scipy", "scipy.signal", "scipy.ndimage"}
+SCORES = {"mir_eval", "decorator"}
+TRAINING = {"frame2sound.training.trainer", "torch._dynamo", "torch._inductor", "sympy"}
+FAR = DRAWING | OPTIONS | SCIPY | SCORES | TRAINING
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film, and a library of it that has been listed once."""
+    folder = tmp_path_factory.mktemp("imports")
+    write_scene(scene_named("typing", seconds=2, seed=0, size=(64, 64)), folder / "film.mp4")
+    imported(folder, "pickle film.mp4 --library library --no-calibration")
+    imported(folder, "library library")
+    return folder
+
+
+def imported(folder: Path, words: str) -> set[str]:
+    """The modules that a command has imported when it ends."""
+    made = subprocess.run(
+        [sys.executable, "-c", RUN, *words.split()], cwd=folder, capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stderr
+    return set((folder / "modules.txt").read_text().split())
+
+
+@pytest.mark.parametrize(
+    ("words", "spared"),
+    [
+        ("--help", FAR | {"torch", "numpy", "av", "cv2", "msgspec", "soundfile"}),
+        ("films", FAR | {"torch", "msgspec", "soundfile"}),
+        ("pickle film.mp4 --library other --no-calibration", FAR | {"torch", "soundfile"}),
+        ("library library", FAR | {"torch", "soundfile"}),
+        ("render film.mp4 -o sounding.wav", FAR),
+        ("measure film.mp4", DRAWING | OPTIONS | SCORES | TRAINING | {"torch", "soundfile"}),
+    ],
+)
+def test_a_command_imports_nothing_that_it_does_not_use(
+    folder: Path, words: str, spared: set[str]
+) -> None:
+    needless = imported(folder, words) & spared
+    assert not needless
+
+
+def test_the_subprocess_that_decodes_imports_nothing_else() -> None:
+    told = "import sys, frame2sound.film.booth; print(*sys.modules)"
+    made = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert not set(made.stdout.split()) & (FAR | {"torch", "typer", "rich", "soundfile"})
