@@ -184,7 +184,7 @@ def said(job: Callable[[], str]) -> str:
     try:
         return job()
     except Frame2SoundError as error:
-        unclear = "\n" in str(error) or UNEXPECTED in str(error)
+        unclear = any(mark in str(error) for mark in ("\n", UNEXPECTED, "crashed (exit"))
         return f"BROKEN: {error!r}" if unclear else f"refused, {type(error).__name__}"
     except Exception:
         return f"BROKEN: {traceback.format_exc()}"

@@ -52,13 +52,8 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
         if isinstance(error, Frame2SoundError):
             return cls(type(error).__name__, _text(str(error)))
         if isinstance(error, MemoryError):
-            return cls(
-                "FilmError",
-                _text(
-                    f"{path} needs more memory than a film may take to decode; if you trust this "
-                )
-                + "file, raise --most-megapixels",
-            )
+            why = f"{path} needs more memory than a film may take; if you trust this file, raise "
+            return cls("FilmError", _text(f"{why}--most-megapixels"))
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
             return cls("OSError", str(error), error.errno)
         text = " ".join(f"{type(error).__name__}: {error}".split())
