@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 import tempfile
@@ -95,6 +96,8 @@ def main() -> None:
         try:
             app()
         except SystemExit as ended:
+            if ended.code == 130:  # a further Ctrl-C finds nothing left to save
+                signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
             flush_stdout()
             if isinstance(ended.__context__, BrokenPipeError):  # as click ends by itself
                 raise ended.__context__ from None

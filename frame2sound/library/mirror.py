@@ -13,7 +13,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.folders import ARRAYS, CARD, EXCLUDED, drop, film_folders
 from frame2sound.library.lock import writing
 from frame2sound.places import Address, Place, place
-from frame2sound.safe import whole_file, whole_folder
+from frame2sound.safe import unwritable, whole_file, whole_folder
 from frame2sound.untrusted import read_text
 
 ABOUT = "library.json"
@@ -59,7 +59,13 @@ class Mirror:
         LibraryError
             There is none, or another process here is writing to the copy.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as failure:
+            raise LibraryError(
+                f"{unwritable(self.path, failure)}; it would hold a copy of {self.address}: "
+                "set XDG_CACHE_HOME to a folder that you may write to"
+            ) from failure
         with FileLock(self.path.with_suffix(".lock")), writing(self.path):
             about = self.address.read(ABOUT)
             if about is None and not new:

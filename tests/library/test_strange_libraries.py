@@ -9,6 +9,7 @@ import pytest
 
 from frame2sound.errors import LibraryError
 from frame2sound.library.findings import FINDINGS, find
+from frame2sound.library.folders import drop as folders_drop
 from frame2sound.library.folders import exclude, folder_named, linked_folders
 from frame2sound.library.lock import LOCK, writing
 from frame2sound.library.pickler import pickle_film
@@ -222,3 +223,28 @@ def test_an_excluded_mark_that_is_a_link_is_a_mark_and_its_target_stays(library,
     exclude(films[0].path)
     assert private.read_text() == "precious"
     assert not (films[0].path / "excluded").is_symlink()
+
+
+def test_a_clock_that_is_set_back_changes_nothing(library, films, monkeypatch):
+    known = find(films[0])
+    real = time.time()
+    monkeypatch.setattr(time, "time", lambda: real - 3e7)
+    assert find(films[0]) == known
+    begun = time.perf_counter()
+    (films[1].path / FINDINGS).unlink(missing_ok=True)
+    for name in FILES:
+        os.utime(films[1].path / name, (real + 3e7, real + 3e7))
+    assert find(films[1]) == find(films[1])
+    with writing(library.path):
+        pass
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_film_that_is_read_stays_readable_when_it_is_dropped(library, films):
+    film = library.films()[0]
+    pictures, sound = film.frames, film.sound
+    before = pictures.sum(), float(sound.sum())
+    folders_drop(film.path)
+    assert (pictures.sum(), float(sound.sum())) == before
+    with pytest.raises(LibraryError, match=r"times\.npy is missing or damaged"):
+        _ = film.times

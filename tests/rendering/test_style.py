@@ -217,6 +217,8 @@ def test_a_mosaic_without_a_corpus_names_the_remedy():
         Style("mosaic").renderer(SimpleBrain())
     with pytest.raises(BrainError, match="library gone, is not there"):
         Style("mosaic").renderer(SimpleBrain(), CorpusPointer("gone", {}))
+    with pytest.raises(SoundtrackError, match="got 'opera' to choose of a brain that has no films"):
+        Style("mosaic", mosaic=MosaicSettings(films=("opera",))).renderer(SimpleBrain())
     brain = Foreteller()
     with pytest.raises(
         BrainError,
