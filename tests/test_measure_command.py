@@ -1,6 +1,7 @@
 """``frame2sound measure``: its table, its JSON, its picture, and what it refuses."""
 
 import json
+import re
 from fractions import Fraction
 
 import av
@@ -70,6 +71,54 @@ def test_without_reference_the_table_says_what_is_missing(folder):
     said = measured(folder / "film.mp4").stdout
     assert "not measured: pitch, level error (needs the truth)" in said
     assert "\nonset F" not in said
+
+
+def limits(*words):
+    """What is good, by the name of the figure: the table's fourth column."""
+    lines = measured(*words).stdout.splitlines()
+    place = lines[0].index("good")
+    end = lines[0].find("silence") if "silence" in lines[0] else None
+    found = {}
+    for line in lines[1:]:
+        if not line.startswith("not measured"):
+            name = re.split(r"  +[-+.\d]|  +silent", line)[0]
+            found[name] = line[place:end].strip()
+    return found
+
+
+def throbbing(path):
+    """Noise that swells with each frame, in the dark, a second longer than the picture."""
+    time = np.arange(6 * RATE) / RATE
+    noise = np.random.default_rng(0).standard_normal(len(time))
+    return black_film(path, 0.05 * noise * (1 + np.cos(2 * np.pi * 24 * time)))
+
+
+def test_a_films_own_throbbing_humming_and_dark_are_judged_beside_a_reference_alone(tmp_path):
+    film = throbbing(tmp_path / "film.mkv")
+    page = figures(film)
+    assert page["tremolo_comb_db"] > 10
+    assert page["black_db"] > -40
+    assert page["length_samples"] == RATE
+    assert {name for name, good in limits(film).items() if good} == {
+        "loudness",
+        "true peak",
+        "clipped",
+    }
+    page = figures(film, "--reference", film)
+    for name in ("tremolo_comb_above_db", "black_above_db"):
+        assert page[name] == pytest.approx(0, abs=0.1)
+    beside = limits(film, "--reference", film)
+    assert beside["tremolo comb"] == beside["line comb"] == beside["black"] == ""
+    assert beside["  above the reference's"] == "at most 3"
+    assert beside["length"] == "0"
+    assert beside["onset F"] == "above 0.95"
+
+
+def test_beside_the_truth_onsets_that_swell_are_no_fault(folder):
+    known = limits(folder / "film.mp4", "--truth", folder / "film.json")
+    assert known["onset F"] == known["in sync"] == "high"
+    assert known["pitch"] == "above 0.9"
+    assert known["tremolo comb"] == ""
 
 
 def test_levels_are_those_of_all_channels_and_black_is_heard(tmp_path):

@@ -93,6 +93,8 @@ class Figures:
         The same minus the reference's, in the band where that is worst.
     black_db, loudness_lufs, true_peak_dbtp : float
         Minus infinity for silence.
+    black_above_db : float
+        ``black_db`` minus the reference's; what is below -60 dBFS counts as -60.
     clipped : int
         Samples at full scale.
     combs : Combs
@@ -117,6 +119,7 @@ class Figures:
     tremolo_comb_db: float | None = None
     tremolo_comb_above_db: float | None = None
     black_db: float | None = None
+    black_above_db: float | None = None
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
     clipped: int | None = None

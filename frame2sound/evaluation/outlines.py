@@ -15,6 +15,10 @@ Frames = NDArray[np.uint8]
 COLUMNS = 1280
 LOWEST_HZ = 50.0
 SILENCE_DB = -120.0
+LEAST_MOTION = 32
+"""Of 255; what differs less from the ground is drawn darker than white."""
+
+_GROUND_FRAMES = 101
 _LOOKS = 4  # most moments of a long film that are looked at for one column
 
 
@@ -41,7 +45,11 @@ def on_screen(times: Times, at: NDArray[np.floating]) -> NDArray[np.int64]:
 def motion_outline(
     frames: Frames, times: Times, seconds: float, columns: int = COLUMNS
 ) -> NDArray[np.uint8]:
-    """Return the brightest pixel of each row of the frames on screen, so that motion is a line.
+    """Return, of each row of the frames on screen, how far its farthest pixel is from the ground.
+
+    What moves is a line so, be it light on dark or dark on light. The ground is what each pixel is
+    for most of the film, its median over time. The farthest of all is 255; differences below
+    `LEAST_MOTION`, as compression makes them, do not become so bright.
 
     Parameters
     ----------
@@ -52,16 +60,29 @@ def motion_outline(
     Returns
     -------
     array of shape (height, columns)
-        Columns divide ``seconds`` evenly; 0 where no frame is on screen.
+        Columns divide ``seconds`` evenly; 0 where nothing moves and where no frame is on screen.
     """
     moments = (np.arange(columns * _LOOKS) + 0.5) * seconds / (columns * _LOOKS)
     shown = on_screen(times, moments)
     seen, place = np.unique(shown[shown >= 0], return_inverse=True)
-    image = np.zeros((len(moments), frames.shape[1]), dtype=np.uint8)
+    image = np.zeros((len(moments), frames.shape[1]), dtype=np.float32)
     if len(seen):
-        image[shown >= 0] = np.stack([frames[index].max(axis=1) for index in seen])[place]
-    brightest: NDArray[np.uint8] = image.reshape(columns, _LOOKS, -1).max(axis=1)
-    return brightest.T
+        ground = _ground(frames, seen)
+        away = [np.abs(frames[index] - ground).max(axis=1) for index in seen]
+        image[shown >= 0] = np.stack(away)[place]
+    image *= 255 / max(float(image.max()), LEAST_MOTION)
+    farthest: NDArray[np.uint8] = np.rint(image).astype(np.uint8)
+    farthest = farthest.reshape(columns, _LOOKS, -1).max(axis=1)
+    return farthest.T
+
+
+def _ground(frames: Frames, seen: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the median over time of each pixel, ``(height, width)``, of some frames evenly."""
+    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), _GROUND_FRAMES)).astype(np.int64)]
+    ground: NDArray[np.float32] = np.median([frames[index] for index in some], axis=0).astype(
+        np.float32
+    )
+    return ground
 
 
 def log_spectrogram(

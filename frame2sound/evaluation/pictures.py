@@ -235,7 +235,7 @@ def _draw_strip(axes: Axes, frames: Frames, times: Times, end: float) -> None:
 
 
 def _draw_motion(axes: Axes, frames: Frames, times: Times, end: float) -> None:
-    """Show each frame as one column, the brightest pixel of each of its rows: motion as a line."""
+    """Show each frame as one column, what differs of each of its rows: motion as a line."""
     axes.set(ylim=(0, 1))
     image = motion_outline(frames, times, end)
     axes.imshow(image, extent=(0, end, 0, 1), cmap="gray", vmin=0, vmax=255, aspect="auto")

@@ -13,7 +13,7 @@ from frame2sound.clock import Clock, sample_at
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.combs import combs
 from frame2sound.evaluation.figures import Figures, Reference, Screen
-from frame2sound.evaluation.levels import Levels, dark_level_db, level_error_db
+from frame2sound.evaluation.levels import INAUDIBLE_DB, Levels, dark_level_db, level_error_db
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectra import log_spectral_distance
 from frame2sound.film.scene import Truth
@@ -23,6 +23,7 @@ Sound = NDArray[np.floating]
 __all__ = ["Figures", "Reference", "Screen", "baselines", "measure_sound", "shuffled"]
 
 NO_REFERENCE, NO_TRUTH = "needs a reference", "needs the truth"
+NO_PICTURE, NEVER_BLACK = "needs the picture", "no frame has been black for 200 ms"
 NO_EVENTS = "needs a reference or the truth"
 
 _MOST_DRAWS, _GUESSES = 200, 100_000
@@ -81,6 +82,7 @@ def measure_sound(
     why: dict[str, str] = {}
     for figures, reason in (
         _against_picture(sound, sample_rate, seconds, screen),
+        _in_the_dark(sound, sample_rate, screen, reference),
         _against_events(sound, sample_rate, reference, truth),
         _against_reference(sound, sample_rate, reference),
         _against_truth(sound, sample_rate, truth),
@@ -142,9 +144,26 @@ def _against_picture(
     if seconds is not None:
         found["length_samples"] = len(sound) - sample_at(seconds, sample_rate)
     if screen is None:
-        return found, "needs the picture"
+        return found, NO_PICTURE
     found["black_db"] = dark_level_db(sound, sample_rate, screen.times, screen.dark)
-    return found, "no frame has been black for 200 ms"
+    return found, NEVER_BLACK
+
+
+def _in_the_dark(
+    sound: Sound, sample_rate: int, screen: Screen | None, reference: Reference | None
+) -> Found:
+    name = "black_above_db"
+    if reference is None:
+        return {name: None}, NO_REFERENCE
+    if screen is None:
+        return {name: None}, NO_PICTURE
+    ours, theirs = (
+        dark_level_db(each, sample_rate, screen.times, screen.dark)
+        for each in (sound, reference.sound)
+    )
+    if ours is None or theirs is None:
+        return {name: None}, NEVER_BLACK
+    return {name: max(ours, INAUDIBLE_DB) - max(theirs, INAUDIBLE_DB)}, ""
 
 
 def _against_events(

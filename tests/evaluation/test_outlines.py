@@ -27,14 +27,30 @@ def test_the_frame_on_screen_is_the_last_one_shown():
     assert outlines.on_screen(times, at).tolist() == [-1, 0, 0, 1, 1, -1]
 
 
-def test_motion_is_where_the_light_is():
-    frames = np.zeros((4, 64, 64), np.uint8)
+@pytest.mark.parametrize(
+    ("ground", "ink"), [(0, 200), (255, 0), (255, 180), (128, 0), (128, 255), (128, 60)]
+)
+@pytest.mark.parametrize("textured", [False, True])
+def test_motion_shows_on_any_ground(ground, ink, textured):
+    frames = np.full((4, 64, 64), ground, np.uint8)
+    if textured:
+        frames[:, 40:50] = np.random.default_rng(0).integers(0, 255, (10, 64))
     for index in range(4):
-        frames[index, 10 * index, 5] = 200
+        frames[index, 10 * index, 5] = ink
     image = outlines.motion_outline(frames, np.arange(5.0), 8.0, columns=8)
     assert image.shape == (64, 8)
     assert image.argmax(axis=0).tolist() == [0, 10, 20, 30, 0, 0, 0, 0]
-    assert image.max(axis=0).tolist() == [200] * 4 + [0] * 4
+    assert image.max(axis=0).tolist() == [255] * 4 + [0] * 4
+    assert np.count_nonzero(image) == 4
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_what_stands_still_is_no_motion_and_neither_is_a_codecs_noise(grey):
+    frames = np.full((30, 64, 64), grey, np.uint8)
+    frames[:, 20:30, 20:30] = 255 - grey
+    assert not outlines.motion_outline(frames, np.arange(31.0), 30.0).any()
+    frames[::3] ^= 1
+    assert outlines.motion_outline(frames, np.arange(31.0), 30.0).max() <= 8
 
 
 @pytest.mark.parametrize("pitch", [110, 1000, 9000])

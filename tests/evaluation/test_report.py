@@ -53,7 +53,9 @@ def test_the_own_sound_is_perfect(own):
     assert own.level_error_db < 0.01
     assert own.true_peak_dbtp < 0
     assert own.clipped == 0
-    assert own.why == {"black_db": "no frame has been black for 200 ms"}
+    assert own.why == dict.fromkeys(
+        ("black_db", "black_above_db"), "no frame has been black for 200 ms"
+    )
 
 
 def test_blind_sounds_score_worse(own, reference):
@@ -107,6 +109,18 @@ def test_plain_values_are_json_with_silence_at_minus_200(own):
     silent = measure_sound(0 * SOUND, RATE, FPS).plain()
     assert silent["loudness_lufs"] == silent["true_peak_dbtp"] == -200
     assert Figures().plain()["why"] == {}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "above"), [(0.1, 0.1, 0), (0.1, 0, 40), (0, 0.1, -40), (0, 0, 0)]
+)
+def test_the_dark_is_judged_by_what_the_reference_is_in_it(ours, theirs, above):
+    screen = Screen(np.arange(SCENE.frames + 1) / 30, np.ones(SCENE.frames, bool))
+    sound, other = np.full(len(SOUND), ours), np.full(len(SOUND), theirs)
+    reference = Reference(other, RATE, FPS)
+    found = measure_sound(sound, RATE, FPS, screen=screen, reference=reference)
+    assert found.black_above_db == pytest.approx(above)  # a constant 0.1 is at -20 dBFS
+    assert measure_sound(sound, RATE, FPS, screen=screen).black_above_db is None
 
 
 def test_shuffling_keeps_every_second():
