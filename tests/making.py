@@ -207,6 +207,8 @@ class _Voice:
 
     def _piece(self, begin: int, stop: int) -> av.AudioFrame:
         name = self.stream.codec_context.format.name
+        if len(self._planes) > 7:
+            name = name.removesuffix("p")  # PyAV 18.1 crashes on eight planes
         planes = _stored(self._planes[:, begin:stop], name)
         if not name.endswith("p"):
             planes = planes.T.reshape(1, -1)
@@ -222,6 +224,8 @@ def _stored(planes: NDArray[np.generic], name: str) -> NDArray[np.generic]:
     whole = planes / 32768 if planes.dtype == np.int16 else planes
     if name.startswith("flt"):
         return whole.astype(np.float32)
+    if name.startswith("dbl"):
+        return whole.astype(np.float64)
     if name.startswith("s16"):
         return np.round(whole * 32767).astype(np.int16)
     return np.round(whole.astype(np.float64) * 2147483647).astype(np.int32)

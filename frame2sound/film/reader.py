@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
+from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import Lens
 from frame2sound.film.segments import (
@@ -38,7 +40,7 @@ from frame2sound.film.segments import (
     UnsteadyError,
 )
 from frame2sound.film.streams import Streams, find_streams, open_film, picture_stream
-from frame2sound.film.track import Sound, Track
+from frame2sound.film.track import WILDEST, Sound, Track, over_full_scale
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """Containers whose stated duration can be believed; others only guess it from the bit rate."""
@@ -137,6 +139,7 @@ class FilmReader:
         self.sample_rate = sample_rate
         self.channels = channels
         self._damaged_at: list[float] = []
+        self._track: Track | None = None
         if sample_rate is not None and self.streams.audio is None:
             raise FilmError(f"{path} has no audio stream; expected a film with sound to learn from")
 
@@ -186,13 +189,15 @@ class FilmReader:
                 way = Way.CAREFUL if error.damaged else Way.WHOLE
                 self._damaged_at.clear()
         self._note_damage()
+        if self._track is not None:
+            self.notes += self._track.notes()
 
     def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
         """Read the film once, from its start."""
         with ExitStack() as open_now:
             container = open_now.enter_context(self._open(way))
             packets, end = self._packets(container), 0.0
-            if lens is None or (self.hardware is not None and way is Way.PARTS):
+            if way is Way.PARTS and (lens is None or self.hardware is not None):
                 way = Way.WHOLE
             elif way is Way.PARTS:
                 first, way = self._look_ahead(packets)
@@ -201,7 +206,7 @@ class FilmReader:
             open_now.callback(threads.shutdown, cancel_futures=True)
             timeline, ear, decoder = _Pictures(self.streams, self.limits), None, None
             if sounding and self.sample_rate is not None:
-                ear = self._ear(self.sample_rate, way, threads)
+                ear = self._ear(container, way, threads)
             if lens is not None:
                 decoder = self._decoder(container, lens, way, threads)
                 open_now.callback(decoder.close)
@@ -216,6 +221,7 @@ class FilmReader:
                 yield from timeline.last()
             if ear is not None:
                 yield from ear.finish()
+                self._check_level()
             self._check_length(container, end)
 
     def _open(self, way: Way) -> InputContainer:
@@ -254,9 +260,14 @@ class FilmReader:
         alone = way is Way.CAREFUL or picture.codec_context.is_hwaccel
         return Straight(picture, lens, 1 if alone else self.threads + SPARE_THREADS)
 
-    def _ear(self, sample_rate: int, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
-        track = Track(sample_rate, self.streams.start, self.channels)
-        ear = Ear(track, partial(self._damage_seen, way=way))
+    def _ear(self, container: InputContainer, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
+        assert self.sample_rate is not None
+        assert self.streams.audio is not None
+        sound = container.streams[self.streams.audio]
+        assert isinstance(sound, av.AudioStream)
+        names = channel_names(sound.codec_context)
+        self._track = Track(self.sample_rate, self.streams.start, self.channels, names)
+        ear = Ear(self._track, partial(self._damage_seen, way))
         return Aside(ear, threads) if way is Way.PARTS else ear
 
     def _packets(self, container: InputContainer) -> Timed:
@@ -278,7 +289,8 @@ class FilmReader:
                 self.reached = end
             if packet.is_corrupt:
                 self._damage(end)
-            yield packet, end
+            if packet.size or packet.dts is None is packet.pts:  # else it brings nothing
+                yield packet, end
 
     def _pictures(
         self,
@@ -291,15 +303,24 @@ class FilmReader:
         try:
             for shot in decoder.feed(packet):
                 if shot.damaged:
-                    self._damage_seen(float((shot.pts or 0) * self.streams.tick), way)
+                    self._damage_seen(way, float((shot.pts or 0) * self.streams.tick))
                 yield from timeline.feed(shot)
         except av.FFmpegError:
-            self._damage_seen(end, way)
+            self._damage_seen(way, end)
 
-    def _damage_seen(self, at: float, way: Way) -> None:
+    def _damage_seen(self, way: Way, at: float, what: str | None = None) -> None:
         if way is not Way.CAREFUL:
             raise UnsteadyError(damaged=True)
-        self._damage(at)
+        self._damage(at, what)
+
+    def _check_level(self) -> None:
+        if self._track is not None and self._track.peak:
+            peak = over_full_scale(self._track.peak)
+            raise FilmError(
+                f"{self.streams.path} is not damaged, but its sound is {peak} over full scale, "
+                f"expected {20 * math.log10(WILDEST):.0f} dB at most; lower it, as with "
+                f"ffmpeg -i FILM -c:v copy -af volume=-{peak.replace(' ', '')} LOWERED"
+            )
 
     def _check_length(self, container: InputContainer, end: float) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:

@@ -14,6 +14,7 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
+from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
@@ -160,7 +161,7 @@ def find_streams(
             quarter_turns=round(first.rotation / 90),
             video_codec=video.codec.canonical_name,
             audio_rate=0 if audio is None else audio.sample_rate,
-            audio_channels=0 if audio is None else audio.channels,
+            audio_channels=0 if audio is None else len(channel_names(audio.codec_context)),
             notes=_choice_notes(path, pictures, video, sounds, audio),
             stated_seconds=container.duration / av.time_base if container.duration else None,
         )
