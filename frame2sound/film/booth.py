@@ -55,6 +55,7 @@ class _Asked(msgspec.Struct, frozen=True, tag=True):
     limits: Limits
     threads: int | None
     hardware: str | None
+    ground: int
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -109,9 +110,10 @@ class BoothReader(FilmReader):
         limits: Limits = USUAL,
         threads: int | None = None,
         hardware: str | None = None,
+        ground: int = 0,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
-        self.allow_damaged, self.limits = allow_damaged, limits
+        self.allow_damaged, self.limits, self.ground = allow_damaged, limits, ground
         self._asked = _Asked(
             path,
             sample_rate,
@@ -122,6 +124,7 @@ class BoothReader(FilmReader):
             limits,
             threads,
             hardware,
+            ground,
         )
         self._booth: _Booth | None = _Booth(self._asked)
         self.streams, self.notes = self._booth.opened.streams, self._booth.opened.notes
@@ -268,6 +271,7 @@ class _Projectionist:
                 limits=asked.limits,
                 threads=asked.threads,
                 hardware=asked.hardware,
+                ground=asked.ground,
             )
             self._say(_Opened(reader.streams, reader.notes))
             play = _receive(self._requests, _REQUEST)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.containers import SoundCodec
+from frame2sound.film.delays import as_browsers_show
 from frame2sound.film.streams import Streams, open_film, picture_stream
 from frame2sound.film.voice import Voice, container_options
 
@@ -116,7 +117,7 @@ def _picture(
 
 
 def _frames(source: InputContainer, video: av.VideoStream) -> Iterator[av.VideoFrame]:
-    for packet in source.demux(video):
+    for packet in as_browsers_show(source.format.name, source.demux(video)):
         yield from packet.decode()
 
 

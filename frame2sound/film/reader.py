@@ -22,6 +22,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film.delays import as_browsers_show
 from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
 from frame2sound.film.layouts import channel_names
@@ -96,6 +97,8 @@ class FilmReader:
         That decode; else as many as there are processors.
     hardware : str, optional
         What decodes the picture instead, as "cuda" or "videotoolbox".
+    ground : int
+        The grey, from 0 (black) to 255, on which transparent pictures lie.
 
     Attributes
     ----------
@@ -128,11 +131,13 @@ class FilmReader:
         limits: Limits = USUAL,
         threads: int | None = None,
         hardware: str | None = None,
+        ground: int = 0,
     ) -> None:
         self.streams: Streams = find_streams(path, video_stream, audio_stream, limits)
         self.limits = limits
         self.threads = threads or os.cpu_count() or 1
         self.hardware = hardware
+        self.ground = ground
         self.reached = 0.0
         self.notes = list(self.streams.notes)
         self.allow_damaged = allow_damaged
@@ -173,7 +178,8 @@ class FilmReader:
         """
         lens = None
         if colour is not None:
-            lens = partial(Lens, colour=colour, quarter_turns=self.streams.quarter_turns)
+            turned = {name: getattr(self.streams, name) for name in ("quarter_turns", "mirrored")}
+            lens = partial(Lens, colour=colour, ground=self.ground, **turned)
         given: Counter[type] = Counter()
         way = Way.PARTS
         while True:
@@ -272,7 +278,7 @@ class FilmReader:
 
     def _packets(self, container: InputContainer) -> Timed:
         """Yield a film's packets."""
-        packets = container.demux()
+        packets = as_browsers_show(container.format.name, container.demux())
         ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
         end = 0.0
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,6 +17,8 @@ from av.video.frame import VideoFrame
 from frame2sound.errors import FilmError
 from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.orientation import orientation
+from frame2sound.film.tone_mapping import transfer_of
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
@@ -28,7 +31,8 @@ class Streams:
     ``start`` is the first frame's presentation time in seconds by the container's clock: time 0
     of the film in the rest of the program. ``fps`` is nominal and used only to snap times that the
     container has rounded and to know how long a last frame without a duration is shown.
-    ``stated_seconds`` is how long the film says it is, if it says so.
+    ``stated_seconds`` is how long the film says it is, if it says so. ``quarter_turns`` and
+    ``mirrored`` are those of `orientation`.
     """
 
     path: Path
@@ -45,6 +49,7 @@ class Streams:
     audio_channels: int
     notes: tuple[str, ...]
     stated_seconds: float | None = None
+    mirrored: bool = False
 
     @cached_property
     def _rounded(self) -> bool:
@@ -149,6 +154,7 @@ def find_streams(
         first = _first_frame(container, video, path)
         limits.check_size(path, first.width, first.height)
         start = Fraction(first.pts or 0) * video.time_base
+        quarter_turns, mirrored = orientation(first)
         return Streams(
             path=path,
             video=video.index,
@@ -158,12 +164,16 @@ def find_streams(
             tick=Fraction(video.time_base),
             width=first.width,
             height=first.height,
-            quarter_turns=round(first.rotation / 90),
+            quarter_turns=quarter_turns,
             video_codec=video.codec.canonical_name,
             audio_rate=0 if audio is None else audio.sample_rate,
             audio_channels=0 if audio is None else len(channel_names(audio.codec_context)),
-            notes=_choice_notes(path, pictures, video, sounds, audio),
+            notes=(
+                *_choice_notes(path, pictures, video, sounds, audio),
+                *_picture_notes(video, first),
+            ),
             stated_seconds=container.duration / av.time_base if container.duration else None,
+            mirrored=mirrored,
         )
 
 
@@ -204,6 +214,14 @@ def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # t
     elif len(sounds) > 1:
         notes.append(f"took sound {sounds.index(audio)} of {len(sounds)}")
     return tuple(notes)
+
+
+def _picture_notes(video: av.VideoStream, first: VideoFrame) -> Iterator[str]:
+    transfer = transfer_of(first)
+    if transfer is not None:
+        yield f"HDR ({transfer}): tone-mapped to SDR"
+    if video.metadata.get("alpha_mode", video.metadata.get("ALPHA_MODE")) == "1":
+        yield "its transparency is not decoded: it is seen as if it were opaque"
 
 
 def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -> VideoFrame:

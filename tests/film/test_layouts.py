@@ -18,8 +18,15 @@ STORED = {
     "flt": (np.float32, 0, 1),
     "dbl": (np.float64, 0, 1),
 }
-LAYOUTS = ["mono", "stereo", "7.1", "8 channels", "hexadecagonal", "ambisonic 3", "22.2"] + [
-    "33 channels"
+LAYOUTS = [
+    "mono",
+    "stereo",
+    "7.1",
+    "8 channels",
+    "hexadecagonal",
+    "ambisonic 3",
+    "22.2",
+    "33 channels",
 ]
 
 
