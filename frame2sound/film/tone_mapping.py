@@ -36,7 +36,7 @@ TO_BT_709 = np.array(
 )
 """Linear RGB of BT.2020 to that of BT.709 (ITU-R BT.2087)."""
 
-LUMINANCE = np.array([[0.2627, 0.6780, 0.0593]], np.float32)
+LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 """Of linear BT.2020 RGB."""
 
 Floats = NDArray[np.floating]
@@ -78,7 +78,7 @@ def scene_light(signal: Floats) -> Floats:
 def compress(light: Floats) -> Floats:
     """Return light within full scale: as it is up to the knee, then exponentially towards 1."""
     above = np.maximum(light - KNEE, 0)
-    return np.asarray(np.minimum(light, KNEE) + (1 - KNEE) * -np.expm1(-above / (1 - KNEE)))
+    return np.asarray(np.minimum(light, KNEE) - (1 - KNEE) * np.expm1(above / (KNEE - 1)))
 
 
 @lru_cache(maxsize=8)
@@ -101,7 +101,7 @@ def grey_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDArray[np.ui
     """Return the grey of an HDR frame on a standard display, ``(height, width)``, 0 to 255."""
     bits = frame.format.components[0].bits
     name = frame.format.name
-    if not (name.startswith(("yuv", "gray")) and name.endswith("le") and 8 < bits <= 16):
+    if not (name.startswith("yuv") and name.endswith("le") and 8 < bits <= 16):
         frame = frame.reformat(
             format="yuv444p16le", src_colorspace=matrix, dst_colorspace=matrix,
             dst_color_range=2, threads=1,
@@ -124,18 +124,31 @@ def colours_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[NDArr
     frame = frame.reformat(
         format="gbrp16le", src_colorspace=matrix, dst_colorspace=matrix, threads=1
     )
-    signal = np.stack([_words(frame, number) for number in (2, 0, 1)], axis=-1)
-    light = _linear(transfer)[signal]
+    linear = _linear(transfer)
+    light = [linear.take(_words(frame, number)) for number in (2, 0, 1)]
     if transfer == "HLG":
-        luminance = cv2.transform(light, LUMINANCE)[..., None]
-        light *= np.float32(HLG_NITS / WHITE_NITS) * luminance ** np.float32(HLG_GAMMA - 1)
-    loudest = np.maximum(light.max(axis=-1, keepdims=True), np.float32(1e-6))
-    light *= compress(loudest) / loudest
+        gain = _system_gain(light)
+        light = [plane * gain for plane in light]
+    loudest = np.maximum(np.maximum(light[0], light[1]), light[2]) + np.float32(1e-9)
+    gain = compress(loudest) / loudest
+    shown = cv2.merge([plane * gain for plane in light])
     if wide:
-        light = np.asarray(cv2.transform(light, TO_BT_709), np.float32)
-    shown = cv2.pow(np.clip(light, 0, 1), 1 / DISPLAY_GAMMA)
-    levels = np.rint(255 * shown).astype(np.uint8)
-    return [np.ascontiguousarray(levels[..., number]) for number in range(3)]
+        shown = cv2.transform(shown, TO_BT_709)
+    shown = cv2.pow(np.maximum(shown, 0, out=shown), 1 / DISPLAY_GAMMA)
+    return [
+        np.asarray(cv2.multiply(plane, 255, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]
+        for plane in cv2.split(shown)
+    ]
+
+
+def _system_gain(light: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return what an HLG display of 1000 candelas makes of the light before the camera."""
+    luminance = sum(
+        (weight * plane for weight, plane in zip(LUMINANCE, light, strict=True)),
+        np.float32(0),
+    )
+    gain = cv2.pow(np.asarray(luminance, np.float32), HLG_GAMMA - 1)
+    return np.asarray(gain * np.float32(HLG_NITS / WHITE_NITS), np.float32)
 
 
 @lru_cache(maxsize=2)
