@@ -102,9 +102,18 @@ def combine(path: Path, *films: Path) -> Path:
 
 
 def mark_rotation(path: Path, clockwise: int) -> Path:
-    """Write a rotation mark into an MP4's first track header (ISO 14496-12, 8.3.2)."""
+    """Write a rotation mark into an MP4's first track header."""
     a, b = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[clockwise]
-    matrix = struct.pack(">9i", a << 16, b << 16, 0, -b << 16, a << 16, 0, 0, 0, 1 << 30)
+    return mark_matrix(path, (a, b, -b, a))
+
+
+def mark_matrix(path: Path, turn: tuple[float, float, float, float]) -> Path:
+    """Write a display matrix into an MP4's first track header (ISO 14496-12, 8.3.2).
+
+    By ``(a, b, c, d)`` what lies at (p, q), rightwards and down, is shown at (ap + cq, bp + dq).
+    """
+    a, b, c, d = (round(value * 65_536) for value in turn)
+    matrix = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40  # version 0: 40 bytes of flags, times and volume come first
     data[at : at + len(matrix)] = matrix
@@ -207,6 +216,8 @@ class _Voice:
 
     def _piece(self, begin: int, stop: int) -> av.AudioFrame:
         name = self.stream.codec_context.format.name
+        if len(self._planes) > 7:
+            name = name.removesuffix("p")  # PyAV 18.1 crashes on eight planes
         planes = _stored(self._planes[:, begin:stop], name)
         if not name.endswith("p"):
             planes = planes.T.reshape(1, -1)
@@ -222,6 +233,8 @@ def _stored(planes: NDArray[np.generic], name: str) -> NDArray[np.generic]:
     whole = planes / 32768 if planes.dtype == np.int16 else planes
     if name.startswith("flt"):
         return whole.astype(np.float32)
+    if name.startswith("dbl"):
+        return whole.astype(np.float64)
     if name.startswith("s16"):
         return np.round(whole * 32767).astype(np.int16)
     return np.round(whole.astype(np.float64) * 2147483647).astype(np.int32)

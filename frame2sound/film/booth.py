@@ -44,6 +44,7 @@ class _Asked(msgspec.Struct, frozen=True, tag=True):
     threads: int | None
     hardware: str | None
     fps: Fraction | None
+    ground: int
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -94,9 +95,10 @@ class BoothReader(FilmReader):
         threads: int | None = None,
         hardware: str | None = None,
         fps: Fraction | None = None,
+        ground: int = 0,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
-        self.allow_damaged, self.limits = allow_damaged, limits
+        self.allow_damaged, self.limits, self.ground = allow_damaged, limits, ground
         self._asked = _Asked(
             path,
             sample_rate,
@@ -108,6 +110,7 @@ class BoothReader(FilmReader):
             threads,
             hardware,
             fps,
+            ground,
         )
         self._child: Child | None
         self._child, opened = _opened(self._asked)
@@ -172,6 +175,7 @@ class _Projectionist:
                 threads=asked.threads,
                 hardware=asked.hardware,
                 fps=asked.fps,
+                ground=asked.ground,
             )
             self._say(_Opened(reader.streams, reader.notes))
             play = self._parent.next(_REQUEST)

@@ -8,9 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeAlias
 
 import av
+from av.audio.frame import AudioFrame
 
 from frame2sound.film.continuity import JOINED
-from frame2sound.film.track import Sound, Track
+from frame2sound.film.track import Sound, TooLoudError, Track, over_full_scale
 
 TOGETHER, TOGETHER_BYTES = 512, 2**20
 """Packets that are decoded in one go, beside the picture: many, as threads that take turns every
@@ -26,10 +27,11 @@ class Ear:
     ----------
     track : Track
     damaged : function
-        Called with the time of what cannot be decoded, in seconds by the container's clock.
+        Called with the time of what cannot be decoded, in seconds by the container's clock, and
+        what is wrong with it if that is known.
     """
 
-    def __init__(self, track: Track, damaged: Callable[[float], None]) -> None:
+    def __init__(self, track: Track, damaged: Callable[[float, str | None], None]) -> None:
         self._track, self._damaged = track, damaged
 
     def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
@@ -40,15 +42,28 @@ class Ear:
             for frame in packet.decode():
                 try:
                     yield from self._track.feed(frame)
+                except TooLoudError as error:
+                    self._too_loud(packet, _time(frame), error.peak)
                 except ValueError:
-                    self._damaged(float((frame.pts or 0) * (frame.time_base or 0)))
+                    self._damaged(_time(frame), None)
         except av.FFmpegError:
             self._track.lose()
-            self._damaged(end)
+            self._damaged(end, None)
 
     def finish(self) -> Iterator[Sound]:
         """Yield the rest."""
         return self._track.flush()
+
+    def _too_loud(self, packet: Packet, time: float, peak: float) -> None:
+        """Take note of a peak if it was recorded; decoders of lossy sound invent some."""
+        if packet.stream.codec.lossless:
+            self._track.peak = max(self._track.peak, peak)
+        else:
+            self._damaged(
+                time,
+                f"has sound {over_full_scale(peak)} over full scale at {time:.2f} s, unless it was "
+                "made so (then lower it by as much)",
+            )
 
 
 class Aside:
@@ -91,3 +106,7 @@ class Aside:
         if before is not None:
             wait([before])  # it was given to the threads earlier, so one of them has it
         return [sound for packet, end in packets for sound in self._ear.hear(packet, end)]
+
+
+def _time(frame: AudioFrame) -> float:
+    return float((frame.pts or 0) * (frame.time_base or 0))

@@ -45,6 +45,7 @@ def mux(
     channels: int,
     codec: SoundCodec,
     out: Path,
+    ground: int = 0,
     alive: Callable[[], None] = lambda: None,
 ) -> Written:
     """Write a film's picture and a soundtrack to ``out``, in this process.
@@ -58,6 +59,8 @@ def mux(
     ----------
     sound : iterable of float32 arrays
         ``(n,)``, or ``(n, 2)`` for two channels, within full scale.
+    ground : int
+        The grey, from 0 (black) to 255, on which transparent pictures lie if they are encoded.
     alive : callable
         Called after each packet of the picture.
 
@@ -78,7 +81,7 @@ def mux(
         if obstacle is None:
             picture = copied_packets(source, streams, target)
         else:
-            encoder = PictureEncoder(streams, target, obstacle)
+            encoder = PictureEncoder(streams, target, obstacle, ground)
             picture, notes = encoder.packets(source), encoder.notes
         voice = Voice(target, codec, sample_rate, channels)
         target.start_encoding()

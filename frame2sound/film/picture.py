@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from frame2sound.film.areas import SIZE as SIZE
 from frame2sound.film.areas import Areas
+from frame2sound.film.tone_mapping import colours_of, grey_of, transfer_of
+from frame2sound.film.transparency import alpha_of, over, plane_of
 
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """What red, green and blue add to grey (ITU-R BT.601)."""
@@ -20,6 +22,9 @@ FULL_RANGE = 2
 
 BLACK, WHITE = 16, 235
 """Limited-range luma of black and of white (ITU-R BT.601)."""
+
+AS_STORED = (0.0, 1.0)
+"""The zero of levels that span 0 to 255, and what stretches them."""
 
 NO_CHROMA, LIMITED_CHROMA = 128, 224
 """The chroma of grey, and how many levels limited-range chroma spans (ITU-R BT.601)."""
@@ -31,6 +36,9 @@ RED_AND_BLUE_IN_LUMA = {
     9: (0.2627, 0.0593),  # BT.2020
 }
 """What red and blue add to luma by `VideoFrame.colorspace` (ITU-T H.273, table 4)."""
+
+KNOWN_TO_FFMPEG = {10: 9, 14: 9}
+"""For BT.2020 with constant luminance, and ICtCp, the matrix by which they are read: BT.2020's."""
 
 BT_601 = 5
 """The `VideoFrame.colorspace` that frames of no known one are taken to have, as by FFmpeg."""
@@ -52,41 +60,65 @@ class Lens:
     Parameters
     ----------
     colour : bool
-    quarter_turns : int
-        How often the picture is turned counter-clockwise, as the film's rotation mark asks.
+    quarter_turns, mirrored : int, bool
+        How often the picture is turned counter-clockwise, and whether it is mirrored before, as the
+        film's display matrix asks.
+    ground : int
+        The grey, from 0 (black) to 255, on which transparent pictures lie.
     """
 
-    def __init__(self, *, colour: bool = False, quarter_turns: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        colour: bool = False,
+        quarter_turns: int = 0,
+        mirrored: bool = False,
+        ground: int = 0,
+    ) -> None:
         self._shrunk = self._in_colour if colour else self._in_grey
-        self._quarter_turns = quarter_turns
+        self._quarter_turns, self._mirrored = quarter_turns, mirrored
+        self._ground = ground
         self._areas = lru_cache(maxsize=8)(Areas)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return a frame's picture, ``(64, 64)`` or ``(64, 64, 3)``, from 0 (black) to 255."""
         picture = self._shrunk(frame)
+        if self._mirrored:
+            picture = picture[:, ::-1]
         return np.rot90(picture, self._quarter_turns) if self._quarter_turns else picture
 
     def _in_grey(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        if not _stores_bytes(frame):
-            plane = frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
-            return self._areas(*plane.shape).levels(plane)
-        plane = _plane(frame, 0)
-        return self._areas(*plane.shape, *_range(frame)[0]).levels(plane)
+        transfer, matrix, levels = transfer_of(frame), matrix_of(frame), AS_STORED
+        if transfer is not None:
+            plane = grey_of(frame, transfer, matrix)
+        elif _stores_bytes(frame):
+            plane, levels = plane_of(frame, 0), _range(frame)[0]
+        else:
+            grey = frame.reformat(
+                format="gray", src_colorspace=matrix, dst_colorspace=matrix, threads=1
+            )
+            plane = plane_of(grey, 0)
+        ground = levels[0] + self._ground / levels[1]
+        plane = over(plane, alpha_of(frame, matrix), ground)
+        return self._areas(*plane.shape, *levels).levels(plane)
 
     def _in_colour(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        if _stores_bytes(frame) and frame.format.name.startswith("yuv"):
+        standard = transfer_of(frame) is None
+        if standard and _stores_bytes(frame) and frame.format.name.startswith("yuv"):
             return self._from_chroma(frame)
         return self._from_primaries(frame)
 
     def _from_chroma(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Make RGB from the means of luma and chroma: the matrix is linear, so it can come last."""
         of_luma, of_chroma = _range(frame)
-        planes = [_plane(frame, number) for number in range(3)]
+        alpha = alpha_of(frame, matrix_of(frame))
+        grounds = (of_luma[0] + self._ground / of_luma[1], NO_CHROMA, NO_CHROMA)
+        planes = [over(plane_of(frame, n), alpha, ground) for n, ground in enumerate(grounds)]
         y, u, v = (
             self._areas(*plane.shape, *levels).means(plane)
             for plane, levels in zip(planes, (of_luma, of_chroma, of_chroma), strict=True)
         )
-        of_red, of_blue = RED_AND_BLUE_IN_LUMA[_matrix(frame)]
+        of_red, of_blue = RED_AND_BLUE_IN_LUMA[matrix_of(frame)]
         red, blue = y + 2 * (1 - of_red) * v, y + 2 * (1 - of_blue) * u
         green = (y - of_red * red - of_blue * blue) / (1 - of_red - of_blue)
         return np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
@@ -96,9 +128,16 @@ class Lens:
 
         From those, FFmpeg 8.1 leaves the last columns undrawn where the width is no multiple of 8.
         """
-        matrix = _matrix(frame)
-        rgb = frame.reformat(format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1)
-        planes = [_plane(rgb, number) for number in (2, 0, 1)]
+        transfer, matrix = transfer_of(frame), matrix_of(frame)
+        alpha = alpha_of(frame, matrix)
+        if transfer is None:
+            rgb = frame.reformat(
+                format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1
+            )
+            planes = [plane_of(rgb, number) for number in (2, 0, 1)]
+        else:
+            planes = colours_of(frame, transfer, matrix)
+        planes = [over(plane, alpha, self._ground) for plane in planes]
         return np.stack([self._areas(*plane.shape).levels(plane) for plane in planes], axis=-1)
 
 
@@ -132,8 +171,10 @@ def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY), np.uint8).reshape(frames.shape[:-1])
 
 
-def _matrix(frame: VideoFrame) -> int:
-    return int(frame.colorspace) if int(frame.colorspace) in RED_AND_BLUE_IN_LUMA else BT_601
+def matrix_of(frame: VideoFrame) -> int:
+    """Return the matrix by which a frame is read, one that FFmpeg converts, too."""
+    matrix = KNOWN_TO_FFMPEG.get(int(frame.colorspace), int(frame.colorspace))
+    return matrix if matrix in RED_AND_BLUE_IN_LUMA else BT_601
 
 
 def _stores_bytes(frame: VideoFrame) -> bool:
@@ -147,10 +188,3 @@ def _range(frame: VideoFrame) -> tuple[tuple[float, float], tuple[float, float]]
     if frame.format.name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE:
         return (0.0, 1.0), (NO_CHROMA, 1.0)
     return (BLACK, 255 / (WHITE - BLACK)), (NO_CHROMA, 255 / LIMITED_CHROMA)
-
-
-def _plane(frame: VideoFrame, number: int) -> NDArray[np.uint8]:
-    """Return a plane of bytes, without a copy."""
-    plane = frame.planes[number]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width]

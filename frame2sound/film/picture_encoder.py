@@ -9,10 +9,14 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.container import InputContainer, OutputContainer
+from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.continuity import Continuity
+from frame2sound.film.delays import as_browsers_show
+from frame2sound.film.picture import matrix_of
 from frame2sound.film.streams import Streams, picture_stream
+from frame2sound.film.transparency import alpha_of, over, plane_of
 
 CODECS = {
     "h264": ("libx264", "H.264", {"crf": "12"}),
@@ -36,7 +40,9 @@ class PictureEncoder:
         The container can hold none of `CODECS`.
     """
 
-    def __init__(self, streams: Streams, target: OutputContainer, reason: str) -> None:
+    def __init__(
+        self, streams: Streams, target: OutputContainer, reason: str, ground: int = 0
+    ) -> None:
         codec = next((kind for kind in CODECS if kind in target.supported_codecs), None)
         if codec is None:
             raise SoundtrackError(
@@ -48,7 +54,7 @@ class PictureEncoder:
         self.notes: tuple[str, ...] = (f"{reason}; encoded as {name}",)
         if any(side % 2 for side in sides):
             self.notes += ("padded by one pixel to an even size",)
-        self._streams = streams
+        self._streams, self._ground = streams, ground
         drawn = target.add_stream(encoder, rate=streams.fps, options=dict(options))
         assert isinstance(drawn, av.VideoStream)
         self._drawn = drawn
@@ -78,7 +84,10 @@ class PictureEncoder:
 
     def _even(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return a frame upright, its edges repeated up to the size that is encoded."""
-        colours = np.rot90(frame.to_ndarray(format="rgb24"), self._streams.quarter_turns)
+        colours = _colours(frame, self._ground)
+        if self._streams.mirrored:
+            colours = colours[:, ::-1]
+        colours = np.rot90(colours, self._streams.quarter_turns)
         room = zip((self._drawn.height, self._drawn.width), colours.shape, strict=False)
         padding = [(0, max(wanted - side, 0)) for wanted, side in room]
         padded = np.pad(colours, [*padding, (0, 0)], mode="edge")
@@ -87,9 +96,18 @@ class PictureEncoder:
 
 def _frames(source: InputContainer, streams: Streams) -> Iterator[av.VideoFrame]:
     continuity = Continuity(streams, source.format.name)
-    for packet, _ in continuity(source.demux(picture_stream(source, streams))):
+    packets = as_browsers_show(source.format.name, source.demux(picture_stream(source, streams)))
+    for packet, _ in continuity(packets):
         with suppress(av.FFmpegError):  # the reader has told of damage
             yield from packet.decode()
+
+
+def _colours(frame: av.VideoFrame, ground: int) -> NDArray[np.uint8]:
+    """Return red, green and blue, laid over a grey ground where the frame is transparent."""
+    matrix = matrix_of(frame)
+    rgb = frame.reformat(format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1)
+    alpha = alpha_of(frame, matrix)
+    return np.stack([over(plane_of(rgb, number), alpha, ground) for number in (2, 0, 1)], axis=-1)
 
 
 def _timed(

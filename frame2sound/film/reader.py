@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -23,8 +24,10 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.continuity import Continuity
+from frame2sound.film.delays import as_browsers_show
 from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
+from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.picture import Lens
 from frame2sound.film.second_film import second_film
@@ -41,7 +44,7 @@ from frame2sound.film.segments import (
     UnsteadyError,
 )
 from frame2sound.film.streams import Streams, find_streams, picture_stream
-from frame2sound.film.track import Sound, Track
+from frame2sound.film.track import WILDEST, Sound, Track, over_full_scale
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """Containers whose stated duration can be believed; others only guess it from the bit rate."""
@@ -99,6 +102,8 @@ class FilmReader:
         What decodes the picture instead, as "cuda" or "videotoolbox".
     fps : Fraction, optional
         Frames a second of numbered pictures: a folder, or a name with ``%04d`` in it.
+    ground : int
+        The grey, from 0 (black) to 255, on which transparent pictures lie.
 
     Attributes
     ----------
@@ -132,12 +137,14 @@ class FilmReader:
         threads: int | None = None,
         hardware: str | None = None,
         fps: Fraction | None = None,
+        ground: int = 0,
     ) -> None:
         self.streams: Streams = find_streams(path, video_stream, audio_stream, limits, fps)
         self.limits = limits
         wide, high = self.streams.width, self.streams.height
         self.threads = limits.threads(threads or os.cpu_count() or 1, wide, high)
         self.hardware = hardware
+        self.ground = ground
         self.reached = 0.0
         self.notes = list(self.streams.notes)
         self.allow_damaged = allow_damaged
@@ -145,6 +152,7 @@ class FilmReader:
         self.channels = channels
         self._damaged_at: list[float] = []
         self._joins: list[str] = []
+        self._track: Track | None = None
         if sample_rate is not None and self.streams.audio is None:
             remedy = "; lay its sound beside the pictures" if fps is not None else ""
             raise FilmError(
@@ -181,7 +189,8 @@ class FilmReader:
         """
         lens = None
         if colour is not None:
-            lens = partial(Lens, colour=colour, quarter_turns=self.streams.quarter_turns)
+            turned = {name: getattr(self.streams, name) for name in ("quarter_turns", "mirrored")}
+            lens = partial(Lens, colour=colour, ground=self.ground, **turned)
         given: Counter[type] = Counter()
         way = Way.PARTS
         while True:
@@ -198,13 +207,15 @@ class FilmReader:
                 self._damaged_at.clear()
         self.notes += self._joins
         self._note_damage()
+        if self._track is not None:
+            self.notes += self._track.notes()
 
     def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
         """Read the film once, from its start."""
         with ExitStack() as open_now:
             container = open_now.enter_context(self._open(way))
             packets, end = self._packets(container), 0.0
-            if lens is None or (self.hardware is not None and way is Way.PARTS):
+            if way is Way.PARTS and (lens is None or self.hardware is not None):
                 way = Way.WHOLE
             elif way is Way.PARTS:
                 first, way = self._look_ahead(packets)
@@ -213,7 +224,7 @@ class FilmReader:
             open_now.callback(threads.shutdown, cancel_futures=True)
             timeline, ear, decoder = _Pictures(self.streams, self.limits), None, None
             if sounding and self.sample_rate is not None:
-                ear = self._ear(self.sample_rate, way, threads)
+                ear = self._ear(container, way, threads)
             if lens is not None:
                 decoder = self._decoder(container, lens, way, threads)
                 open_now.callback(decoder.close)
@@ -228,6 +239,7 @@ class FilmReader:
                 yield from timeline.last()
             if ear is not None:
                 yield from ear.finish()
+                self._check_level()
             self._check_length(container, end)
             self._check_rest(container)
 
@@ -269,15 +281,19 @@ class FilmReader:
         alone = way is Way.CAREFUL or picture.codec_context.is_hwaccel
         return Straight(picture, lens, 1 if alone else self.threads + SPARE_THREADS)
 
-    def _ear(self, sample_rate: int, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
-        track = Track(sample_rate, self.streams.start, self.channels)
-        ear = Ear(track, partial(self._damage_seen, way=way))
+    def _ear(self, container: InputContainer, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
+        assert self.sample_rate is not None
+        assert self.streams.audio is not None
+        sound = next(each for each in container.streams.audio if each.index == self.streams.audio)
+        names = channel_names(sound.codec_context)
+        self._track = Track(self.sample_rate, self.streams.start, self.channels, names)
+        ear = Ear(self._track, partial(self._damage_seen, way))
         return Aside(ear, threads) if way is Way.PARTS else ear
 
     def _packets(self, container: InputContainer) -> Timed:
         """Yield a film's packets."""
         continuity = Continuity(self.streams, container.format.name)
-        packets = continuity(container.demux())
+        packets = continuity(as_browsers_show(container.format.name, container.demux()))
         ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
         end = 0.0
         while True:
@@ -297,7 +313,8 @@ class FilmReader:
                 self.reached = end
             if damaged is not None:
                 self._damage(damaged)
-            yield packet, end
+            if packet.size or packet.dts is None is packet.pts:  # else it brings nothing
+                yield packet, end
 
     def _pictures(
         self,
@@ -310,7 +327,7 @@ class FilmReader:
         try:
             for shot in decoder.feed(packet):
                 if shot.damaged:
-                    self._damage_seen(float((shot.pts or 0) * self.streams.tick), way)
+                    self._damage_seen(way, float((shot.pts or 0) * self.streams.tick))
                 yield from timeline.feed(shot)
         except av.FFmpegError as error:
             what = None
@@ -319,12 +336,21 @@ class FilmReader:
                     f"has a picture at {end - float(self.streams.start):.2f} s that is larger than "
                     f"{self.limits.megapixels:g} megapixels or of no possible size"
                 )
-            self._damage_seen(end, way, what)
+            self._damage_seen(way, end, what)
 
-    def _damage_seen(self, at: float, way: Way, what: str | None = None) -> None:
+    def _damage_seen(self, way: Way, at: float, what: str | None = None) -> None:
         if way is not Way.CAREFUL:
             raise UnsteadyError(damaged=True)
         self._damage(at, what)
+
+    def _check_level(self) -> None:
+        if self._track is not None and self._track.peak:
+            peak = over_full_scale(self._track.peak)
+            raise FilmError(
+                f"{self.streams.path} is not damaged, but its sound is {peak} over full scale, "
+                f"expected {20 * math.log10(WILDEST):.0f} dB at most; lower it, as with "
+                f"ffmpeg -i FILM -c:v copy -af volume=-{peak.replace(' ', '')} LOWERED"
+            )
 
     def _check_length(self, container: InputContainer, end: float) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:

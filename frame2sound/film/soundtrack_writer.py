@@ -32,6 +32,7 @@ class _Begin(msgspec.Struct, frozen=True, tag=True):
     codec: SoundCodec
     out: Path
     limits: Limits
+    ground: int = 0
 
 
 class _Chunk(msgspec.Struct, frozen=True, tag=True):
@@ -67,6 +68,7 @@ def write_soundtrack(
     codec: SoundCodec,
     out: Path,
     limits: Limits = USUAL,
+    ground: int = 0,
 ) -> Written:
     """Write a film's picture and a soundtrack, as `frame2sound.film.muxer.mux`, in a subprocess.
 
@@ -79,7 +81,8 @@ def write_soundtrack(
     """
     child = Child(__name__, streams.path, _ANSWER)
     try:
-        child.ask(_Begin(streams, sample_rate, channels, codec, out.absolute(), limits))
+        place = out.absolute()
+        child.ask(_Begin(streams, sample_rate, channels, codec, place, limits, ground))
         for chunk in sound:
             child.ask(_Chunk(np.ascontiguousarray(chunk, np.float32).tobytes()))
             _await(child)
@@ -117,6 +120,7 @@ class _Worker:
                 begin.channels,
                 begin.codec,
                 begin.out,
+                begin.ground,
                 self._alive,
             )
             self._parent.say(_Finished(written.peak_db, written.notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -15,9 +16,12 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
+from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.orientation import orientation
 from frame2sound.film.picture_sequence import is_sequence, picture_files
 from frame2sound.film.source import open_source
+from frame2sound.film.tone_mapping import transfer_of
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
@@ -32,7 +36,7 @@ class Streams:
     container has rounded and to know how long a last frame without a duration is shown.
     ``stated_seconds`` is how long the film says it is, ``stated_sound_end`` when it says that its
     sound ends, in seconds from its start, if it says so. ``pictures_fps`` is the frame rate that
-    numbered pictures were given.
+    numbered pictures were given. ``quarter_turns`` and ``mirrored`` are those of `orientation`.
     """
 
     path: Path
@@ -51,6 +55,7 @@ class Streams:
     stated_seconds: float | None = None
     stated_sound_end: Fraction | None = None
     pictures_fps: Fraction | None = None
+    mirrored: bool = False
 
     def open(self, hardware: HWAccel | None = None, limits: Limits = USUAL) -> InputContainer:
         """Open the film again; see `open_source`."""
@@ -137,6 +142,7 @@ def find_streams(
         first = _first_frame(container, video, path)
         limits.check_size(path, first.width, first.height)
         start = Fraction(first.pts or 0) * video.time_base
+        quarter_turns, mirrored = orientation(first)
         return Streams(
             path=path,
             video=video.index,
@@ -146,17 +152,19 @@ def find_streams(
             tick=Fraction(video.time_base),
             width=first.width,
             height=first.height,
-            quarter_turns=round(first.rotation / 90),
+            quarter_turns=quarter_turns,
             video_codec=video.codec.canonical_name,
             audio_rate=0 if audio is None else audio.sample_rate,
-            audio_channels=0 if audio is None else audio.channels,
+            audio_channels=0 if audio is None else len(channel_names(audio.codec_context)),
             notes=(
                 *(picture_files(path)[1] if is_sequence(path) else ()),
                 *_choice_notes(path, pictures, video, sounds, audio),
+                *_picture_notes(video, first),
             ),
             stated_seconds=container.duration / av.time_base if container.duration else None,
             pictures_fps=fps,
             stated_sound_end=None if audio is None else _stated_end(audio, start),
+            mirrored=mirrored,
         )
 
 
@@ -203,6 +211,14 @@ def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # t
     elif len(sounds) > 1:
         notes.append(f"took sound {sounds.index(audio)} of {len(sounds)}")
     return tuple(notes)
+
+
+def _picture_notes(video: av.VideoStream, first: VideoFrame) -> Iterator[str]:
+    transfer = transfer_of(first)
+    if transfer is not None:
+        yield f"HDR ({transfer}): tone-mapped to SDR"
+    if video.metadata.get("alpha_mode", video.metadata.get("ALPHA_MODE")) == "1":
+        yield "its transparency is not decoded: it is seen as if it were opaque"
 
 
 def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -> VideoFrame:

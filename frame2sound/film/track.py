@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,6 +13,9 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
+from frame2sound.film.layouts import planes_of
+from frame2sound.film.mixing import Mixer
+from frame2sound.film.mixing import fold as fold
 
 SLIP = Fraction(30, 1000)
 """Seconds by which timestamps may wander before the sound is moved to them.
@@ -24,20 +28,7 @@ TOGETHER = 16
 """Audio frames that are folded and resampled at once."""
 
 WILDEST = 16.0
-"""Samples beyond 24 dB over full scale are a decoder's ravings, not sound."""
-
-_TO_STEREO = {
-    "FL": (1.0, 0.0),
-    "FR": (0.0, 1.0),
-    "FC": (2**-0.5, 2**-0.5),
-    "LFE": (0.0, 0.0),
-    "BC": (0.5, 0.5),
-    "BL": (2**-0.5, 0.0),
-    "SL": (2**-0.5, 0.0),
-    "BR": (0.0, 2**-0.5),
-    "SR": (0.0, 2**-0.5),
-}
-"""How loud each channel is in the left and the right of two, after ITU-R BS.775-3, annex 4."""
+"""Samples up to 24 dB over full scale are used as they are."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +42,23 @@ class Sound:
     samples: NDArray[np.float32]
 
 
-def fold(planes: NDArray[np.float32], names: list[str], channels: int) -> NDArray[np.float32]:
-    """Fold channels, shape ``(n, samples)``, into one or two.
+class TooLoudError(ValueError):
+    """Samples are farther over full scale than sound is.
 
-    One is the mean of the two: equal fronts stay as loud as they are, a centre comes out at 0.71.
-    Channels without a known place are spread evenly.
+    Attributes
+    ----------
+    peak : float
+        The highest absolute value, full scale at 1.
     """
-    if len(planes) == channels:
-        return planes
-    if len(planes) == 1:
-        return np.repeat(planes, channels, axis=0)
-    weights = np.array([_TO_STEREO.get(name, (0.5, 0.5)) for name in names], np.float32)
-    if channels == 1:
-        weights = weights.mean(axis=1, keepdims=True)
-    return weights.T @ planes
+
+    def __init__(self, peak: float) -> None:
+        super().__init__(f"samples far beyond full scale: {over_full_scale(peak)}")
+        self.peak = peak
 
 
-class Planes:
-    """Turns decoded frames of any sample format into float32 planes, ``(channels, n)``."""
-
-    def __init__(self) -> None:
-        self._convert: av.AudioResampler | None = None
-
-    def __call__(self, frame: AudioFrame) -> NDArray[np.float32]:
-        """Return a frame's planes, full scale at 1."""
-        if frame.format.name != "fltp":
-            if self._convert is None:
-                self._convert = av.AudioResampler(format="fltp")
-            (frame,) = self._convert.resample(frame)
-        return frame.to_ndarray().astype(np.float32, copy=False)
+def over_full_scale(peak: float) -> str:
+    """Return a peak in decibels, as "28.0 dB", rounded up: lowered by so much it is within."""
+    return f"{math.ceil(200 * math.log10(peak)) / 10:.1f} dB"
 
 
 class Track:
@@ -92,13 +71,28 @@ class Track:
     start : Fraction
         The film's time 0, in seconds by the container's clock.
     channels : int
-        1 or 2; other numbers of channels are folded into so many.
+        1 or 2; other numbers of channels are mixed into so many, as `Mixer` does.
+    names : sequence of str
+        Of the channels, for frames that do not name them.
+
+    Attributes
+    ----------
+    peak : float
+        The highest sample that was left out because it is farther over full scale than `WILDEST`,
+        though it was recorded so; 0 if there is none.
     """
 
-    def __init__(self, sample_rate: int, start: Fraction, channels: int = 1) -> None:
+    def __init__(
+        self,
+        sample_rate: int,
+        start: Fraction,
+        channels: int = 1,
+        names: Sequence[str] = (),
+    ) -> None:
         self.sample_rate = sample_rate
         self.start = start
         self.channels = channels
+        self.names = names
         self.position = 0
         self._given = 0
         self._source: tuple[int, str] | None = None
@@ -107,21 +101,26 @@ class Track:
         self._zero = self._tick = 0.0
         self._slip = float(SLIP)
         self._waiting: list[NDArray[np.float32]] = []
-        self._names: list[str] = []
+        self._mixer: Mixer | None = None
         self._resampler: av.AudioResampler | None = None
-        self._planes = Planes()
+        self.peak = 0.0
+        self._cancelled = Fraction(0)
+        self._cancelled_from: Fraction | None = None
+        self._cancelled_to = Fraction(0)
 
     def feed(self, frame: AudioFrame) -> Iterator[Sound]:
         """Take one decoded audio frame; yield what is ready, in order and without overlap.
 
         Raises
         ------
+        TooLoudError
+            Samples are farther over full scale than `WILDEST`.
         ValueError
-            The samples are no sound: not finite, or far beyond full scale. They are left silent.
+            Samples are not finite. In both cases the frame is left silent.
         """
-        planes = self._planes(frame)
-        wild = not _loudest(planes) <= WILDEST
-        if wild:
+        planes = planes_of(frame)
+        peak = _loudest(planes)
+        if not peak <= WILDEST:
             planes = np.zeros_like(planes)
         if self._is_new(frame):
             yield from self.flush()
@@ -130,8 +129,12 @@ class Track:
         self._waiting.append(planes)
         if len(self._waiting) == TOGETHER:
             yield from self._resample()
-        if wild:
-            raise ValueError("samples far beyond full scale")
+        if not peak <= WILDEST:
+            raise (
+                TooLoudError(peak)
+                if math.isfinite(peak)
+                else ValueError("samples far beyond full scale")
+            )
 
     def lose(self) -> None:
         """Take note that a piece could not be decoded: the next one is placed by its timestamp."""
@@ -140,9 +143,19 @@ class Track:
     def flush(self) -> Iterator[Sound]:
         """Yield what is held back."""
         if self._resampler is not None:
-            yield from self._resample()
+            yield from self._resample(last=True)
             yield from self._place(self._resampler.resample(None))
             self._resampler = None
+
+    def notes(self) -> list[str]:
+        """Return what a person should know about the sound, when it has been flushed."""
+        if self._cancelled_from is None:
+            return []
+        return [
+            f"its channels cancel each other in {float(self._cancelled):.2f} s of its sound, from "
+            f"{float(max(self._cancelled_from, Fraction(0))):.2f} s to "
+            f"{float(self._cancelled_to):.2f} s; took the loudest one there"
+        ]
 
     def _is_new(self, frame: AudioFrame) -> bool:
         """Whether a frame does not simply follow the last one."""
@@ -164,7 +177,7 @@ class Track:
         self._heard, self._slip = 0, float(SLIP)
         self._zero, self._tick = float(self._anchor + self.start), float(frame.time_base or 0)
         self._source = frame.rate, frame.layout.name
-        self._names = [channel.name for channel in frame.layout.channels]
+        self._mixer = Mixer(self._channel_names(frame), self.channels, frame.rate)
         self.position = sample_at(self._anchor, self.sample_rate)
         self._resampler = av.AudioResampler("flt", self._layout, self.sample_rate)
 
@@ -172,14 +185,36 @@ class Track:
     def _layout(self) -> str:
         return "mono" if self.channels == 1 else "stereo"
 
-    def _resample(self) -> Iterator[Sound]:
-        if not self._waiting or self._resampler is None or self._source is None:
+    def _channel_names(self, frame: AudioFrame) -> list[str]:
+        names = [channel.name for channel in frame.layout.channels]
+        unnamed = all(name == "NONE" for name in names)
+        return list(self.names) if unnamed and len(self.names) == len(names) else names
+
+    def _resample(self, *, last: bool = False) -> Iterator[Sound]:
+        if self._mixer is None or self._resampler is None or self._source is None:
             return
-        planes = fold(np.concatenate(self._waiting, axis=1), self._names, self.channels)
-        self._waiting.clear()
+        mixed = []
+        if self._waiting:
+            mixed.append(self._mixer.feed(np.concatenate(self._waiting, axis=1)))
+            self._waiting.clear()
+        if last:
+            mixed.append(self._mixer.finish())
+            self._note_cancelled(self._mixer)
+        planes = np.concatenate(mixed, axis=1)
+        if not planes.shape[1]:
+            return
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", self._layout)
         frame.sample_rate = self._source[0]
         yield from self._place(self._resampler.resample(frame))
+
+    def _note_cancelled(self, mixer: Mixer) -> None:
+        if not mixer.cancelled or self._source is None:
+            return
+        rate = self._source[0]
+        self._cancelled += Fraction(mixer.cancelled, rate)
+        if self._cancelled_from is None:
+            self._cancelled_from = self._anchor + Fraction(mixer.first, rate)
+        self._cancelled_to = self._anchor + Fraction(mixer.last, rate)
 
     def _place(self, frames: list[AudioFrame]) -> Iterator[Sound]:
         for ready in frames:

@@ -13,7 +13,7 @@ from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from frame2sound.film.containers import SoundCodec
-from frame2sound.film.track import Planes
+from frame2sound.film.layouts import planes_of
 from frame2sound.sound.peaks import PeakMeter
 
 
@@ -52,7 +52,6 @@ class Voice:
         self.position = 0
         self.meter = PeakMeter(channels)
         self._ear = None if codec.lossless else _decoder(stream.codec.name)
-        self._planes = Planes()
 
     def say(self, sound: NDArray[np.float32]) -> None:
         """Encode samples within full scale, ``(n,)`` or ``(n, 2)``, after those before."""
@@ -85,7 +84,7 @@ class Voice:
         if not self._ear.is_open:
             self._ear.extradata = self.stream.codec_context.extradata
         for frame in self._ear.decode(packet):
-            self.meter.hear(self._planes(frame))
+            self.meter.hear(planes_of(frame))
 
 
 def _decoder(codec: str) -> av.AudioCodecContext:

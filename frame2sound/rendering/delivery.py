@@ -166,8 +166,16 @@ class Finish:
         if self.codec is None:
             return _write_wav(sound, self.to_rate, channels, out)
         streams = soundtrack.animation.streams
-        limits = soundtrack.animation.limits
-        written = write_soundtrack(streams, sound, self.to_rate, channels, self.codec, out, limits)
+        written = write_soundtrack(
+            streams,
+            sound,
+            self.to_rate,
+            channels,
+            self.codec,
+            out,
+            soundtrack.animation.limits,
+            soundtrack.animation.ground,
+        )
         self.picture_notes = written.notes
         return written.peak_db
 

@@ -4,9 +4,9 @@ import pytest
 from av.codec.hwaccel import hwdevices_available
 
 from frame2sound.errors import FilmError
-from frame2sound.film import hardware
 from frame2sound.film.booth import BoothReader
 from frame2sound.film.reader import FilmReader
+from frame2sound.film.streams import Streams
 from tests.making import H264, Look, greys, make_film
 
 LEVELS = range(0, 250, 5)
@@ -38,13 +38,13 @@ def test_what_a_device_does_not_decode_is_decoded_without(tmp_path, kind):
 
 
 def test_a_device_that_does_not_open_is_said(film, monkeypatch):
-    def closed(path, device=None):
+    def closed(streams, device=None, **how):
         if device is None:
-            return real(path)
+            return real(streams, **how)
         raise FilmError("x") from PermissionError(1, "no such card")
 
-    real = hardware.open_film
-    monkeypatch.setattr(hardware, "open_film", closed)
+    real = Streams.open
+    monkeypatch.setattr(Streams, "open", closed)
     with pytest.raises(FilmError, match=r"does not open here \(\[Errno 1\] no such card\); leave"):
         pictures(FilmReader(film, hardware=hwdevices_available()[0]))
 

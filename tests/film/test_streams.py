@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import FilmError
+from frame2sound.film.opening import open_film
 from frame2sound.film.reader import FilmReader
-from frame2sound.film.streams import Streams, find_streams, open_film
+from frame2sound.film.streams import Streams, find_streams
 from tests.making import H264, Audio, combine, greys, make_film, mark_rotation
 
 

@@ -1,0 +1,165 @@
+"""Pictures of high dynamic range, PQ and HLG, as a standard display shows them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+Transfer = Literal["PQ", "HLG"]
+
+TRANSFERS: dict[int, Transfer] = {16: "PQ", 18: "HLG"}
+"""What `VideoFrame.color_trc` says (ITU-T H.273, table 3)."""
+
+WHITE_NITS = 203.0
+"""Candelas per square metre of white paper in HDR (ITU-R BT.2408)."""
+
+HLG_NITS, HLG_GAMMA = 1000.0, 1.2
+"""The display for which HLG is shown, and the gamma of its system (ITU-R BT.2100)."""
+
+KNEE = 0.8
+"""Up to this share of white, light stays as it is; from there on it approaches full scale."""
+
+DISPLAY_GAMMA = 2.4
+"""Of the standard display (ITU-R BT.1886)."""
+
+WIDE_PRIMARIES = (2, 9)
+"""`VideoFrame.color_primaries` of BT.2020, which HDR has where it names none."""
+
+TO_BT_709 = np.array(
+    [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
+    np.float32,
+)
+"""Linear RGB of BT.2020 to that of BT.709 (ITU-R BT.2087)."""
+
+LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
+"""Of linear BT.2020 RGB."""
+
+Floats = NDArray[np.floating]
+
+
+def transfer_of(frame: VideoFrame) -> Transfer | None:
+    """Return which high dynamic range a frame has; None if it has a standard one."""
+    return TRANSFERS.get(int(frame.color_trc))
+
+
+def display_light(signal: Floats, transfer: Transfer) -> Floats:
+    """Return the light of grey that a signal from 0 to 1 stands for, 1 for white paper.
+
+    Examples
+    --------
+    >>> round(float(display_light(np.array(0.5807), "PQ")), 3)  # 203 cd/m2
+    1.0
+    >>> round(float(display_light(np.array(0.75), "HLG")), 2)
+    1.0
+    """
+    if transfer == "HLG":
+        scene = scene_light(signal)
+        return np.asarray(HLG_NITS / WHITE_NITS * scene**HLG_GAMMA)
+    # SMPTE ST 2084, equation 4.1.
+    m1, m2 = 2610 / 16384, 2523 / 32
+    c1, c2, c3 = 107 / 128, 2413 / 128, 2392 / 128
+    root = np.asarray(signal, np.float64) ** (1 / m2)
+    light = np.maximum(root - c1, 0) / (c2 - c3 * root)
+    return np.asarray(10_000 / WHITE_NITS * light ** (1 / m1))
+
+
+def scene_light(signal: Floats) -> Floats:
+    """Return the light before the camera, 0 to 1, that an HLG signal stands for (BT.2100)."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    signal = np.asarray(signal, np.float64)
+    return np.asarray(np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12))
+
+
+def compress(light: Floats) -> Floats:
+    """Return light within full scale: as it is up to the knee, then exponentially towards 1."""
+    above = np.maximum(light - KNEE, 0)
+    return np.asarray(np.minimum(light, KNEE) - (1 - KNEE) * np.expm1(above / (KNEE - 1)))
+
+
+@lru_cache(maxsize=8)
+def grey_levels(transfer: Transfer, zero: int, white: int, codes: int) -> NDArray[np.uint8]:
+    """Return the levels, 0 to 255, of grey on a standard display, for each code of a signal.
+
+    Parameters
+    ----------
+    zero, white : int
+        The codes of 0 and 1 of the signal.
+    codes : int
+        How many there are.
+    """
+    signal = np.clip((np.arange(codes) - zero) / (white - zero), 0, 1)
+    shown = compress(display_light(signal, transfer)) ** (1 / DISPLAY_GAMMA)
+    return np.asarray(np.rint(255 * shown), np.uint8)
+
+
+def grey_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDArray[np.uint8]:
+    """Return the grey of an HDR frame on a standard display, ``(height, width)``, 0 to 255."""
+    bits = frame.format.components[0].bits
+    name = frame.format.name
+    if not (name.startswith("yuv") and name.endswith("le") and 8 < bits <= 16):
+        frame = frame.reformat(
+            format="yuv444p16le", src_colorspace=matrix, dst_colorspace=matrix,
+            dst_color_range=2, threads=1,
+        )  # fmt: skip
+        bits, full = 16, True
+    else:
+        full = int(frame.color_range) == 2
+    shift = bits - 8
+    zero, white = (0, 2**bits - 1) if full else (16 << shift, 235 << shift)
+    return np.asarray(grey_levels(transfer, zero, white, 2**16)[_words(frame, 0)], np.uint8)
+
+
+def colours_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[NDArray[np.uint8]]:
+    """Return red, green and blue of an HDR frame on a standard display, 0 to 255.
+
+    Light is compressed by the largest of the three, so that hues stay; what lies outside of the
+    display's colours is cut.
+    """
+    wide = int(frame.color_primaries) in WIDE_PRIMARIES
+    frame = frame.reformat(
+        format="gbrp16le", src_colorspace=matrix, dst_colorspace=matrix, threads=1
+    )
+    linear = _linear(transfer)
+    light = [linear.take(_words(frame, number)) for number in (2, 0, 1)]
+    if transfer == "HLG":
+        gain = _system_gain(light)
+        light = [plane * gain for plane in light]
+    loudest = np.maximum(np.maximum(light[0], light[1]), light[2]) + np.float32(1e-9)
+    gain = compress(loudest) / loudest
+    shown = cv2.merge([plane * gain for plane in light])
+    if wide:
+        shown = cv2.transform(shown, TO_BT_709)
+    shown = cv2.pow(np.maximum(shown, 0, out=shown), 1 / DISPLAY_GAMMA)
+    return [
+        np.asarray(cv2.multiply(plane, 255, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]
+        for plane in cv2.split(shown)
+    ]
+
+
+def _system_gain(light: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return what an HLG display of 1000 candelas makes of the light before the camera."""
+    luminance = sum(
+        (weight * plane for weight, plane in zip(LUMINANCE, light, strict=True)),
+        np.float32(0),
+    )
+    gain = cv2.pow(np.asarray(luminance, np.float32), HLG_GAMMA - 1)
+    return np.asarray(gain * np.float32(HLG_NITS / WHITE_NITS), np.float32)
+
+
+@lru_cache(maxsize=2)
+def _linear(transfer: Transfer) -> NDArray[np.float32]:
+    """Return the light of each channel for each of 65536 codes; of HLG that before the camera."""
+    signal = np.arange(2**16) / (2**16 - 1)
+    light = scene_light(signal) if transfer == "HLG" else display_light(signal, transfer)
+    return light.astype(np.float32)
+
+
+def _words(frame: VideoFrame, number: int) -> NDArray[np.uint16]:
+    plane = frame.planes[number]
+    rows = np.frombuffer(memoryview(plane), "<u2").reshape(-1, plane.line_size // 2)
+    return rows[: plane.height, : plane.width]
