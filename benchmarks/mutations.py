@@ -1,12 +1,15 @@
-"""Films that were flipped, cut and spliced: each is pickled and given sound, or clearly refused.
+"""Films that were flipped, cut and spliced: every command uses each, or clearly refuses it.
 
-    python benchmarks/mutations.py FOLDER_OF_FILMS [--each 20] [--seed 0] [--jobs 2]
+    python benchmarks/mutations.py FOLDER_OF_FILMS [--each 21] [--seed 0] [--jobs 2]
 
 Of every file so many mutations are made: bytes changed, the end or the middle cut off, a piece of
-another file put in, pieces swapped. Each is pickled, and a soundtrack is made for it, in this
-process, with films read apart from it, as the commands do. It must end in a film or a soundtrack
-that is whole, or in one line of error, and leave nothing else behind, within the time that a stuck
-decoder is given. What does not is printed, and its mutation is kept in --keep; then the exit is 1.
+another file put in, pieces swapped, numbers of the container's metadata set to extremes, the file
+replaced by a playlist that names another film. Each is pickled, given a soundtrack (the picture
+copied or encoded beside it), measured, compared as an animation, and its phases are taken, in this
+process, with films parsed in subprocesses, as the commands do. Each must end in a result that is
+whole, or in one line of error, and leave nothing else behind, within the time that a stuck decoder
+is given; a playlist must be refused. What does not is printed, and its mutation is kept in --keep;
+then the exit is 1.
 """
 
 from __future__ import annotations
@@ -24,17 +27,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, shipped
+from frame2sound.comparison.stretches import Footage
 from frame2sound.errors import Frame2SoundError
+from frame2sound.evaluation.viewing import Auditorium
 from frame2sound.film.booth import BoothReader
 from frame2sound.film.sandbox import PATIENCE_SECONDS, UNEXPECTED
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
+from frame2sound.rendering.phase_sound import steal
 from frame2sound.rendering.render import Delivery, render
+from frame2sound.sound.stft import Stft
 
 Bytes = bytearray
 Change = Callable[[Bytes, bytes, np.random.Generator], Bytes]
@@ -73,22 +79,56 @@ def swap(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
     return data[:a] + data[b:c] + data[a:b] + data[c:]
 
 
-CHANGES: tuple[Change, ...] = (flip, cut, hole, splice, swap)
+def metadata(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
+    """Set some numbers close to the begin or the end, where containers keep metadata, to extremes.
+
+    Of an MP4 they are numbers of its movie box.
+    """
+    extremes = (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFF, 1 << 24)
+    begin, end = 0, min(len(data), 2048)
+    movie = data.find(b"moov")
+    if movie >= 0:
+        begin, end = movie, min(len(data), movie + 4096)
+    elif random.random() < 0.3:
+        begin, end = max(len(data) - 2048, 0), len(data)
+    for _ in range(int(random.integers(1, 6))):
+        at, width = (
+            int(random.integers(begin, max(end - 4, begin + 1))),
+            int(random.choice([1, 2, 4])),
+        )
+        order = "big" if random.random() < 0.5 else "little"
+        number = int(random.choice(extremes)) & ((1 << 8 * width) - 1)
+        data[at : at + width] = number.to_bytes(width, order)
+    return data
+
+
+def playlist(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
+    """Write a playlist that names this very film, which is kept beside it."""
+    return Bytes(str(random.choice(PLAYLISTS)).encode())
+
+
+PLAYLISTS = (
+    "ffconcat version 1.0\nfile {film}\n",
+    "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{film}\n#EXT-X-ENDLIST\n",
+    "<?xml version='1.0'?><MPD><Period><BaseURL>{film}</BaseURL></Period></MPD>",
+    "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
+)
+
+CHANGES: tuple[Change, ...] = (flip, cut, hole, splice, swap, metadata, playlist)
 
 
 @dataclass(frozen=True)
 class Ending:
-    """How one mutation ended, twice: what was said of it, and the seconds it took."""
+    """How one mutation ended: what each command said of it, and the seconds it took."""
 
     mutation: Path
-    pickled: str
-    rendered: str
+    said: dict[str, str]
     seconds: float
 
     @property
     def broken(self) -> bool:
         """Whether it did not end as it should."""
-        return any(said.startswith("BROKEN") for said in (self.pickled, self.rendered))
+        return any(said.startswith("BROKEN") for said in self.said.values())
 
 
 @dataclass(frozen=True)
@@ -110,22 +150,33 @@ class Mutator:
         film, other = self.films[which], self.films[random.integers(len(self.films))]
         change, data = CHANGES[turn % len(CHANGES)], Bytes(film.read_bytes())
         path = self.folder / f"{film.stem}-{turn}-{change.__name__}{film.suffix}"
-        path.write_bytes(change(data, other.read_bytes(), random) if data else data)
+        mutation = change(data, other.read_bytes(), random) if data else data
+        path.write_bytes(mutation.replace(b"{film}", bytes(film.resolve())))
         return path
 
 
 def put_through(mutation: Path, brain: Brain) -> Ending:
-    """Pickle a mutation, and give it sound."""
+    """Put a mutation through all that reads films."""
     begun = time.perf_counter()
     damaged = mutation.stat().st_size % 2 == 0
     with tempfile.TemporaryDirectory(dir=mutation.parent) as name:
         folder = Path(name)
-        pickled = said(lambda: pickled_whole(mutation, folder / "library", damaged))
-        rendered = said(lambda: rendered_whole(mutation, folder / "sound.wav", brain, damaged))
-        left = sorted(path.name for path in folder.iterdir() if path.name != "library")
-        if set(left) - {"sound.wav"}:
-            rendered = f"BROKEN: left {left} behind"
-    return Ending(mutation, pickled, rendered, time.perf_counter() - begun)
+        uses = {
+            "pickle": lambda: pickled_whole(mutation, folder / "library", damaged),
+            "render": lambda: rendered_whole(mutation, folder / "out.mkv", brain, damaged),
+            "measure": lambda: measured(mutation, damaged),
+            "compare": lambda: compared(mutation),
+            "phases": lambda: phases(mutation),
+        }
+        ended = {use: said(job) for use, job in uses.items()}
+        left = {path.name for path in folder.iterdir()} - {"library", "out.mkv"}
+        if left:
+            ended["render"] = f"BROKEN: left {left} behind"
+    if mutation.stem.endswith("-playlist"):
+        for use, how in ended.items():
+            if not how.startswith("refused"):
+                ended[use] = f"BROKEN: a playlist was taken ({how})"
+    return Ending(mutation, ended, time.perf_counter() - begun)
 
 
 def said(job: Callable[[], str]) -> str:
@@ -133,7 +184,7 @@ def said(job: Callable[[], str]) -> str:
     try:
         return job()
     except Frame2SoundError as error:
-        unclear = "\n" in str(error) or UNEXPECTED in str(error)
+        unclear = any(mark in str(error) for mark in ("\n", UNEXPECTED, "crashed (exit"))
         return f"BROKEN: {error!r}" if unclear else f"refused, {type(error).__name__}"
     except Exception:
         return f"BROKEN: {traceback.format_exc()}"
@@ -162,10 +213,40 @@ def rendered_whole(mutation: Path, out: Path, brain: Brain, damaged: bool) -> st
         if out.exists():
             raise AssertionError("left half a soundtrack behind") from None
         raise
-    sound, rate = soundfile.read(out)
-    if not np.isfinite(sound).all() or abs(len(sound) - made.seconds * rate) > 1:
-        raise AssertionError(f"{len(sound)} samples for {made.seconds} s")
+    with Auditorium() as auditorium:
+        seen = auditorium.view(out)
+    if not np.isfinite(seen.sound).all():
+        raise AssertionError("its sound is not finite")
+    # Matroska rounds times to a millisecond.
+    if abs(len(seen.sound) - made.seconds * seen.sample_rate) > seen.sample_rate / 500:
+        raise AssertionError(f"{len(seen.sound)} samples for {made.seconds} s")
     return "sounding"
+
+
+def measured(mutation: Path, damaged: bool) -> str:
+    """View it as a film to be measured."""
+    with Auditorium() as auditorium:
+        seen = auditorium.view(mutation, allow_damaged=damaged)
+        if not np.isfinite(seen.sound).all() or not np.isfinite(seen.screen.times).all():
+            raise AssertionError("what was seen is not finite")
+    return "measured"
+
+
+def compared(mutation: Path) -> str:
+    """View it as an animation that brains are compared on."""
+    footage = Footage.animation(mutation, 22_050)
+    if footage.sound is not None and not np.isfinite(footage.sound).all():
+        raise AssertionError("its sound is not finite")
+    return "compared"
+
+
+def phases(mutation: Path) -> str:
+    """Take its phases, as a sound or a film at its own rate."""
+    rate = BoothReader(mutation).streams.audio_rate
+    if not rate:
+        return "has no sound to take phases of"
+    steal(mutation, Stft(512, 128), rate)
+    return "phases taken"
 
 
 def main() -> None:
@@ -174,7 +255,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("films", type=Path)
-    parser.add_argument("--each", type=int, default=20)
+    parser.add_argument("--each", type=int, default=21)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path, default=Path("broken"), metavar="FOLDER")
@@ -198,18 +279,18 @@ def main() -> None:
 
         for ending in pool.map(work, range(len(mutator))):
             kind = ending.mutation.stem.split("-")[-1]
-            for what in (ending.pickled, ending.rendered):
-                counts[kind, what.split(":")[0], "in all"] += 1
+            for use, what in ending.said.items():
+                counts[kind, use, what.split(":")[0]] += 1
                 if what.startswith("BROKEN"):
                     print(ending.mutation.name, what, flush=True)
             endings.append(ending)
-    for (kind, what, _), count in sorted(counts.items()):
-        print(f"{kind:8} {what:28} {count}")
+    for (kind, use, what), count in sorted(counts.items()):
+        print(f"{kind:8} {use:8} {what:28} {count}")
     slowest = max(endings, key=lambda ending: ending.seconds)
-    late = [ending for ending in endings if ending.seconds > 2 * PATIENCE_SECONDS]
+    late = [ending for ending in endings if ending.seconds > 5 * PATIENCE_SECONDS]
     broken = sum(ending.broken for ending in endings)
     print(
-        f"{len(endings)} mutations, each pickled and given sound: {broken} broken, {len(late)} "
+        f"{len(endings)} mutations, each put through five commands: {broken} broken, {len(late)} "
         f"hung; the slowest took {slowest.seconds:.1f} s ({slowest.mutation.name})"
     )
     sys.exit(1 if broken or late else 0)

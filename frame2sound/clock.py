@@ -2,11 +2,84 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+
+SLOWEST, FASTEST = Fraction(1, 100), Fraction(1000)
+"""Frames a second at which brains work and films are drawn."""
+
+_EXACT = re.compile(r"[0-9]{1,10}(?:/[0-9]{1,10})?")
+_DECIMAL = re.compile(r"[0-9]{1,4}\.[0-9]{1,6}")
+_NTSC = tuple(Fraction(1000 * whole, 1001) for whole in (24, 30, 48, 60, 90, 120))
+"""The rates that people write as 23.976, 29.97, 47.952, 59.94..."""
+
+
+def frame_rate(
+    value: object,
+    slowest: Fraction = SLOWEST,
+    fastest: Fraction = FASTEST,
+    *,
+    decimals: bool = False,
+) -> Fraction:
+    """Return frames a second as they are written in files and options: 24, "24" or "30000/1001".
+
+    Whole numbers have ten digits at most, as FFmpeg's do, and nothing is computed of more.
+
+    Parameters
+    ----------
+    value : object
+        A whole number or a text.
+    slowest, fastest : Fraction
+        The range that it must be in.
+    decimals : bool
+        Whether "12.5" is a frame rate, too: where a person writes it.
+
+    Raises
+    ------
+    ValueError
+        It is none, or out of range.
+
+    Examples
+    --------
+    >>> frame_rate("30000/1001"), frame_rate("12.5", decimals=True), frame_rate(25)
+    (Fraction(30000, 1001), Fraction(25, 2), Fraction(25, 1))
+    """
+    known = type(value) is int and abs(value) < 10**10
+    text = str(value) if known or isinstance(value, str) else ""
+    rate = Fraction(0)
+    if decimals and _DECIMAL.fullmatch(text):
+        rate = Fraction(text)
+    elif _EXACT.fullmatch(text):
+        above, _, below = text.partition("/")
+        rate = Fraction(int(above), int(below or 1) or 10**10)
+    if not slowest <= rate <= fastest:
+        shown = repr(value) if known or len(text) in range(1, 41) else "something else"
+        also = ", 12.5" if decimals else ""
+        raise ValueError(
+            f"got {shown} as frames a second, expected {float(slowest):g} to {float(fastest):g}, "
+            f'written as 24{also} or "30000/1001"'
+        )
+    return rate
+
+
+def typed_frame_rate(text: str) -> Fraction:
+    """Return frames a second as a person types them: 23.976 and 23.98 mean 24000/1001.
+
+    What rounds to a rate of television with two decimals or more is that rate; other decimals are
+    taken as they are. `ValueError` says what is wrong, as `frame_rate` does.
+
+    Examples
+    --------
+    >>> typed_frame_rate("29.97"), typed_frame_rate("12.5")
+    (Fraction(30000, 1001), Fraction(25, 2))
+    """
+    typed, places = frame_rate(text, decimals=True), len(text.partition(".")[2])
+    near = (rate for rate in _NTSC if places >= 2 and f"{float(rate):.{places}f}" == text)
+    return next(near, typed)
 
 
 def sample_at(seconds: Fraction, sample_rate: int) -> int:

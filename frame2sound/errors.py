@@ -8,6 +8,14 @@ class Frame2SoundError(Exception):
     """Root of every error that a user can mend; the command line prints it and exits with 1."""
 
 
+class BatchError(Frame2SoundError):
+    """Some of several films failed: the first line says how many, each other one of them why."""
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
 class FilmError(Frame2SoundError):
     """A film or animation cannot be read."""
 

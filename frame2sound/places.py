@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,10 @@ from typing import Any
 
 from frame2sound.errors import Frame2SoundError
 
-_ADDRESS = re.compile(r"[a-zA-Z][\w+.-]+(://|::).+")
+_ADDRESS = re.compile(r"[a-zA-Z][\w+.-]+(://|::).+", re.DOTALL)
+
+MOST_TEXT = 16 << 20
+"""Bytes of a file whose text is read from another system."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class Address:
         """Return the text of a file in the folder; None where there is none."""
         with self._asking():
             try:
+                size = self._system.info(self._at(name)).get("size") or 0
+                if size > MOST_TEXT:
+                    raise ValueError(f"{name} has {size} bytes, expected at most {MOST_TEXT}")
                 return str(self._system.cat_file(self._at(name)).decode())
             except FileNotFoundError:
                 return None
@@ -136,6 +143,8 @@ Place = Path | Address
 def place(text: str, error: type[Frame2SoundError] = Frame2SoundError) -> Place:
     """Return the path or the address that a text means.
 
+    A colon makes no address: "12:30 take.mp4" is a file; and so is whatever exists as one.
+
     Examples
     --------
     >>> place("films/city.mp4").name, place("https://films.example/city.mp4?size=small").name
@@ -143,4 +152,6 @@ def place(text: str, error: type[Frame2SoundError] = Frame2SoundError) -> Place:
     """
     if text.startswith("file://"):
         return Path(text.removeprefix("file://"))
-    return Address(text, error) if _ADDRESS.fullmatch(text) else Path(text)
+    if _ADDRESS.fullmatch(text) is None or os.path.lexists(text):
+        return Path(text)
+    return Address(text, error)

@@ -17,7 +17,10 @@ from types import FrameType
 
 from frame2sound.errors import Frame2SoundError
 
-_PARTIAL = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.partial(\..*)?")
+LONGEST_NAME, LONGEST_ENDING = 255, 20
+"""Bytes that file systems take of a name; and of an ending that tells what is in a file."""
+
+_PARTIAL = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.partial(\..*)?", re.DOTALL)
 """Names of what is half-written, and in them the number of the process that writes it."""
 
 
@@ -60,6 +63,8 @@ def whole_folder(
     """
     partial = _partial(path)
     try:
+        with suppress(FileNotFoundError):
+            path.lstat()  # a name that cannot be is told before the work
         partial.mkdir(parents=True)
         _sweep(path)
         yield partial
@@ -146,15 +151,34 @@ def unwritable(path: Path, failure: OSError) -> str:
     return f"{path} cannot be written ({why}){remedy}"
 
 
+def shortened(name: str, most: int = LONGEST_NAME) -> str:
+    """Return as many of a name's first characters as file systems take in so many bytes."""
+    while len(os.fsencode(name)) > most:
+        name = name[: max(len(name) - 1 - (len(os.fsencode(name)) - most) // 4, 0)]
+    return name
+
+
 def _partial(path: Path) -> Path:
-    """Return a hidden name of this process's own, with the ending that tells what is in it."""
-    return path.with_name(f".{path.stem}.{os.getpid()}-{token_hex(3)}.partial{path.suffix}")
+    """Return a hidden name of this process's own, with the ending that tells what is in it.
+
+    It is no longer than file systems take, and every library that writes takes its characters.
+    """
+    begin, end = _partial_parts(path)
+    return path.with_name(f"{begin}{os.getpid()}-{token_hex(3)}{end}")
+
+
+def _partial_parts(path: Path) -> tuple[str, str]:
+    """Return what a path's partial names begin and end with."""
+    plain = os.fsencode(path.stem).decode("utf-8", "replace")
+    ending = path.suffix if len(os.fsencode(path.suffix)) <= LONGEST_ENDING else ""
+    return f".{shortened(plain, LONGEST_NAME - 60)}.", f".partial{ending}"
 
 
 def _sweep(path: Path) -> None:
     """Remove what processes that were killed left half-written beside a path."""
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.partial{glob.escape(path.suffix)}"):
-        writer = left.name.removeprefix(f".{path.stem}.").split("-")[0]
+    begin, end = _partial_parts(path)
+    for left in path.parent.glob(f"{glob.escape(begin)}*{glob.escape(end)}"):
+        writer = left.name.removeprefix(begin).split("-")[0]
         if writer.isdecimal() and not _runs(int(writer)):
             _remove(left)
 

@@ -1,5 +1,6 @@
 """Time against exact fractions: bounds, slices that tile, and the shutter."""
 
+import time
 from fractions import Fraction
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frame2sound.clock import Clock, sample_at, shutter
+from frame2sound.clock import Clock, frame_rate, sample_at, shutter, typed_frame_rate
 
 FPS = [
     Fraction(24),
@@ -155,3 +156,82 @@ def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
     seen = shutter(times, Clock(Fraction(10), 22050)).tolist()
     assert seen == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
     assert all(a <= b for a, b in pairwise(seen))
+
+
+@pytest.mark.parametrize(
+    ("value", "rate"),
+    [
+        (25, Fraction(25)),
+        ("24", Fraction(24)),
+        ("30000/1001", Fraction(30000, 1001)),
+        ("2147483647/2147483646", Fraction(2147483647, 2147483646)),
+        ("1/100", Fraction(1, 100)),
+        ("1000", Fraction(1000)),
+    ],
+)
+def test_a_frame_rate_is_read_exactly(value, rate):
+    assert frame_rate(value) == rate
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1e999999999",
+        "1e2",
+        "1/1000000007",
+        "9" * 11,
+        "9" * 10**7,
+        "1/" + "9" * 10**7,
+        10**400,
+        -25,
+        0,
+        True,
+        24.0,
+        float("nan"),
+        None,
+        [24],
+        "",
+        " 24",
+        "24\n",
+        "+24",
+        "1_0",
+        "２４",
+        "24/0",
+        "24/-1",
+        "12.5",
+        "1001",
+        "1/101",
+    ],
+    ids=lambda value: str(type(value).__name__),
+)
+def test_what_is_no_frame_rate_is_refused_at_once(value):
+    begun = time.perf_counter()
+    with pytest.raises(ValueError, match=r"as frames a second, expected 0\.01 to 1000") as error:
+        frame_rate(value)
+    assert time.perf_counter() - begun < 1
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("23.976", Fraction(24000, 1001)),
+        ("23.98", Fraction(24000, 1001)),
+        ("29.97", Fraction(30000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        ("119.88", Fraction(120000, 1001)),
+        ("12.5", Fraction(25, 2)),
+        ("23.9", Fraction(239, 10)),
+        ("25.00", Fraction(25)),
+        ("24000/1001", Fraction(24000, 1001)),
+    ],
+)
+def test_a_typed_decimal_is_a_rate_of_television_where_it_rounds_to_one(text, rate):
+    assert typed_frame_rate(text) == rate
+    assert frame_rate(text, decimals=True) == (Fraction(text) if "." in text else rate)
+
+
+@pytest.mark.parametrize("text", ["1e999999999", "23.9760001", "." * 30, "-23.976", "0.001", "1e2"])
+def test_a_typed_rate_is_as_bounded(text):
+    with pytest.raises(ValueError, match=r"expected 0\.01 to 1000"):
+        typed_frame_rate(text)

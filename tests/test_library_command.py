@@ -168,7 +168,7 @@ def test_verify_ends_with_1_where_a_film_is_not_whole(tmp_path: Path, films, add
     said = run(tmp_path, "library", "library", "--verify")
     assert said.returncode == 1
     assert "calibration  not whole\n  frames.npy is not what was pickled" in said.stdout
-    assert "1 of 4 films not whole: calibration; drop with frame2sound library" in said.stderr
+    assert "1 of 4 films not whole: calibration; copy their folders again" in said.stderr
     rows = json.loads(run(tmp_path, "library", "library", "--verify", "--json").stdout)
     assert [row["whole"] for row in rows] == [False, True, True, True]
 

@@ -284,3 +284,56 @@ def test_other_threads_may_hurry():
     thread.start()
     thread.join()
     assert done == ["inside"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from frame2sound import safe
+from frame2sound.errors import LibraryError
+when, what, out = sys.argv[1:]
+name = "replace" if what == "file" else "rename"
+real = getattr(Path, name)
+
+def kill(path, target):
+    if when == "after":
+        real(path, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(Path, name, kill)
+whole = safe.whole_file if what == "file" else safe.whole_folder
+with whole(Path(out), LibraryError) as partial:
+    if what == "file":
+        partial.write_text("new")
+    else:
+        (partial / "a").write_text("new")
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_kill_in_the_moment_of_renaming_leaves_the_old_or_the_new(tmp_path, when, what):
+    out = tmp_path / "out"
+    if what == "file":
+        out.write_text("old")
+    done = subprocess.run([sys.executable, "-c", KILLED, when, what, str(out)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    inside = out if what == "file" else out / "a"
+    known = inside.read_text() if inside.exists() else None
+    assert known == ("new" if when == "after" else "old" if what == "file" else None)
+    sweep(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} <= {"out"}
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o022])
+def test_outputs_get_the_users_umask(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        with whole_file(tmp_path / "file", LibraryError) as partial:
+            partial.touch()
+        with whole_folder(tmp_path / "folder", LibraryError) as partial:
+            (partial / "file").touch()
+    finally:
+        os.umask(before)
+    for path, most in (("file", 0o666), ("folder", 0o777), ("folder/file", 0o666)):
+        assert (tmp_path / path).stat().st_mode & 0o777 == most & ~mask

@@ -54,6 +54,23 @@ def to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensor
     return {"kind": "carried", "films": films}, tensors
 
 
+def sound_names(description: Table | None, clock: Clock) -> list[str]:
+    """Return what the tensors of a carried corpus are called, where they may be as long as said.
+
+    Raises
+    ------
+    LookupError, TypeError, AttributeError, ValueError
+        The description is none.
+    """
+    if description is None or description["kind"] != "carried":
+        return []
+    places = [_places(film["pieces"]) for film in description["films"].values()]
+    seconds = sum(length for film in places for _, length in film) / clock.sample_rate
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {LONGEST_SECONDS:.0f} s")
+    return [PREFIX + _text(name) for name in description["films"]]
+
+
 def from_file(
     description: Table | None, tensors: Tensors, clock: Clock
 ) -> Corpus | CorpusPointer | None:
@@ -74,9 +91,6 @@ def from_file(
     if description["kind"] != "carried":
         raise ValueError(f"a corpus that is {description['kind']!r}")
     places = {name: _places(film["pieces"]) for name, film in description["films"].items()}
-    seconds = sum(length for film in places.values() for _, length in film) / clock.sample_rate
-    if not 0 < seconds <= LONGEST_SECONDS:
-        raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {LONGEST_SECONDS:.0f} s")
     pieces = []
     for name, film in places.items():
         peak = float(description["films"][name]["peak"])

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.errors import BrainError
+from frame2sound.errors import BrainError, LibraryError
 from frame2sound.library.calibration import is_calibration
+from frame2sound.library.folders import name_meant
 from frame2sound.library.store import Library, PickledFilm
 
 MOST_SECONDS = 600.0
@@ -99,14 +100,23 @@ class Corpus:
         return sum(len(piece.sound) for piece in self.pieces) / self.clock.sample_rate
 
     def only(self, films: Iterable[str]) -> Corpus:
-        """Return what of it comes from some films; `BrainError` names those that there are."""
-        films = tuple(films)
-        for name in films:
-            if name not in self.films:
-                raise BrainError(
-                    f"got the film {name!r}, expected one of the corpus: {', '.join(self.films)}"
-                )
-        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in films))
+        """Return what of it comes from some films.
+
+        Parameters
+        ----------
+        films : iterable of str
+            Their names, or how only one name each begins.
+
+        Raises
+        ------
+        BrainError
+            A name means no film of the corpus, or several.
+        """
+        try:
+            meant = {name_meant(name, self.films, "of the brain's corpus") for name in films}
+        except LibraryError as error:
+            raise BrainError(str(error)) from error
+        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in meant))
 
 
 @dataclass(frozen=True)
@@ -125,9 +135,10 @@ class CorpusPointer:
     films: dict[str, str]
 
     @classmethod
-    def to(cls, library: Library) -> CorpusPointer:
-        """Point to all films of a library."""
-        films = (film for film in library.films() if not is_calibration(film))
+    def to(cls, library: Library, films: Iterable[PickledFilm] | None = None) -> CorpusPointer:
+        """Point to films of a library, by default to all."""
+        films = library.films() if films is None else films
+        films = (film for film in films if not is_calibration(film))
         return cls(str(library.path), {film.name: film.card.digest for film in films})
 
     def follow(self, clock: Clock, most_seconds: float = MOST_SECONDS) -> Corpus:
@@ -154,11 +165,22 @@ class CorpusPointer:
         return Corpus.of_films((there[name] for name in self.films), path, clock, most_seconds)
 
 
-def keep(library: Library, clock: Clock, how: Keeping) -> Corpus | CorpusPointer | None:
-    """Return what a brain is to have of the sound of its films."""
-    if how == "carry":
-        return Corpus.of_library(library, clock)
-    return CorpusPointer.to(library) if how == "point" else None
+def keep(
+    library: Library, clock: Clock, how: Keeping, learned: Iterable[PickledFilm]
+) -> Corpus | CorpusPointer | None:
+    """Return what a brain is to have of the sound of the films that it learned from.
+
+    The library may have changed while it learned: films that have come are not taken, nor those
+    that are no longer there as they were; where none is left, nothing is.
+    """
+    known = {(film.name, film.card.digest) for film in learned}
+    films = [film for film in library.films() if (film.name, film.card.digest) in known]
+    films = [film for film in films if not is_calibration(film)]
+    if how == "none" or not films:
+        return None
+    if how == "point":
+        return CorpusPointer.to(library, films)
+    return Corpus.of_films(films, library.path, clock, MOST_SECONDS)
 
 
 def _pieces(films: list[PickledFilm], clock: Clock, most_seconds: float) -> Iterator[Piece]:

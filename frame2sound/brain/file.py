@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.carried import from_file, to_file
+from frame2sound.brain.carried import PREFIX, from_file, sound_names, to_file
 from frame2sound.brain.inputs import size_of
 from frame2sound.brain.networks import build_network
+from frame2sound.brain.provenance import provenance_of
 from frame2sound.brain.recipe import recipe_from, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.errors import BrainError, RecipeError
 from frame2sound.safe import whole_file
+from frame2sound.untrusted import PICKLE, kind_of, parse_json, refuse_newer, safetensors_head
 
 VERSION = 2
 KEY = "frame2sound"
@@ -54,91 +59,130 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         There is no such file, it is cut short, a Python pickle, no brain, from a newer version,
         its weights are not those that its recipe asks for, or its corpus is damaged.
     """
-    tensors, description = _read(path)
-    if not isinstance(description, dict):
-        raise BrainError(f"{path} is not readable as a brain: its description is no table")
-    version = description.get("version")
-    if version != VERSION:
-        older = isinstance(version, int) and version < VERSION
-        remedy = "train it again" if older else "update the program"
-        raise BrainError(
-            f"{path} is of brain version {version}, this program reads {VERSION}; {remedy}"
-        )
-    try:
-        recipe = recipe_from(description["recipe"])
-        scale = float(description["scaling"]["scale"])
-        provenance = dict(description["provenance"])
-        if not 0 < scale <= LOUDEST:
-            raise BrainError(f"its scale is {scale}, expected more than 0, at most {LOUDEST}")
-        target = target_of(recipe, scale)
-        corpus = from_file(description.get("corpus"), tensors, recipe.ticking())
-        with torch.device("meta"):
-            network = build_network(recipe, size_of(recipe.input), target.length, target.silent)
-    except BrainError as error:
-        raise BrainError(f"{path}: {error}") from error
-    except (
-        LookupError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        ArithmeticError,
-        RuntimeError,
-        RecipeError,
-    ) as error:
-        raise BrainError(f"{path} is not readable as a brain: {_line(error)}") from error
-    _check(path, network, tensors)
-    network.load_state_dict(tensors, assign=True)
-    return Brain(recipe, network.to(device), target, provenance, corpus)
+    with _opened(path) as file:
+        told = _described(path, file)
+        try:
+            recipe = recipe_from(told.recipe)
+            provenance_of(told.provenance)
+            scale = float(told.scaling.scale)
+            if not 0 < scale <= LOUDEST:
+                raise BrainError(f"its scale is {scale}, expected more than 0, at most {LOUDEST}")
+            target = target_of(recipe, scale)
+            with torch.device("meta"):
+                network = build_network(recipe, size_of(recipe.input), target.length, target.silent)
+            sounds = {
+                name: file.get_tensor(name)
+                for name in sound_names(told.corpus, recipe.ticking())
+                if name in file.keys()  # noqa: SIM118
+            }
+            corpus = from_file(told.corpus, sounds, recipe.ticking())
+        except BrainError as error:
+            raise BrainError(f"{path}: {error}") from error
+        except (*_NOT_A_BRAIN, RuntimeError, RecipeError) as error:
+            raise _unreadable(path, error) from error
+        weights = _weights(path, network, file, told.corpus)
+    network.load_state_dict(weights, assign=True)
+    return Brain(recipe, network.to(device), target, told.provenance, corpus)
 
 
-def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    if path.exists() and not path.is_file():
-        raise BrainError(f"{path} is not a file; expected a brain (.safetensors)")
+class _Scaling(msgspec.Struct, frozen=True):
+    scale: float
+
+
+class _Description(msgspec.Struct, frozen=True):
+    """The JSON in a brain's header."""
+
+    version: int
+    recipe: dict[str, Any]
+    scaling: _Scaling
+    provenance: dict[str, Any] = {}
+    corpus: dict[str, Any] | None = None
+
+
+_NOT_A_BRAIN = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Give an open file of tensors, of which only the header was read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(4)
+        head = safetensors_head(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise BrainError(
             f"{path} cannot be read ({why}); expected a brain (.safetensors)"
         ) from error
+    except ValueError as error:
+        raise BrainError(f"{path} is not a brain ({error}); {_EXPECTED}") from error
+    kind = kind_of(head)
+    if kind == PICKLE:
+        raise BrainError(
+            f"{path} is a Python pickle, which can run code when loaded; "
+            "expected a brain (.safetensors) made by: frame2sound train"
+        )
+    if kind:
+        raise BrainError(f"{path} is not a brain (it looks like {kind}); {_EXPECTED}")
     try:
         with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        # Only now: a brain, too, begins with 0x80 where its header is so long.
-        if head[:1] == b"\x80" or head == b"PK\x03\x04":
-            raise BrainError(
-                f"{path} is a Python pickle, which can run code when loaded; "
-                "expected a brain (.safetensors) made by: frame2sound train"
-            ) from error
+            yield file
+    except (SafetensorError, OSError, RuntimeError) as error:
         raise BrainError(
             f"{path} is cut short or not a brain ({error}); copy it again or train it again"
         ) from error
+
+
+def _described(path: Path, file: Any) -> _Description:
     try:
-        description = json.loads(metadata[KEY])
-    except (KeyError, ValueError, RecursionError) as error:
+        table = parse_json((file.metadata() or {})[KEY])
+    except (KeyError, ValueError) as error:
         raise BrainError(
             f"{path} is a .safetensors file, but of another program; "
             "expected one made by: frame2sound train"
         ) from error
-    return tensors, description
+    version = table.get("version") if isinstance(table, dict) else None
+    refuse_newer(version, VERSION, path, BrainError)
+    if type(version) is int and version < VERSION:
+        raise BrainError(
+            f"{path} is of brain version {version}, this program reads {VERSION}; train it again"
+        )
+    try:
+        return msgspec.convert(table, _Description)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise _unreadable(path, error) from error
 
 
-def _check(path: Path, network: nn.Module, tensors: dict[str, torch.Tensor]) -> None:
+def _weights(
+    path: Path, network: nn.Module, file: Any, corpus: dict[str, Any] | None
+) -> dict[str, torch.Tensor]:
+    """Read the network's weights; nothing is read whose type and shape are not expected."""
+    sounds = set() if corpus is None else {PREFIX + name for name in corpus.get("films", ())}
+    got = {name: _stored(file.get_slice(name)) for name in file.keys() if name not in sounds}  # noqa: SIM118
     expected = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
-    got = {name: _kind(tensor) for name, tensor in tensors.items()}
     for name in expected | got:
         if expected.get(name) != got.get(name):
             raise BrainError(
                 f"{path}: tensor {name} is {got.get(name, 'missing')}, its recipe asks for "
                 f"{expected.get(name, 'none')}; train it again"
             )
+    return {name: file.get_tensor(name) for name in expected}
+
+
+def _unreadable(path: Path, error: Exception) -> BrainError:
+    return BrainError(f"{path} is not readable as a brain: {_line(error)}; {_EXPECTED}")
+
+
+_EXPECTED = "expected a .safetensors file made by: frame2sound train"
+
+_TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "U8": "uint8"}
+
+
+def _stored(part: Any) -> str:
+    kind = part.get_dtype()
+    return f"{_TYPES.get(kind, kind)} {tuple(part.get_shape())}"
 
 
 def _line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return str(error).partition("\n")[0][:300]
 
 
 def _kind(tensor: torch.Tensor) -> str:

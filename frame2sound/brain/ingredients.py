@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
 NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=10**9)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 MOST_WEIGHTS = 500_000_000
 """Between hidden layers; more would not fit in most machines' memory."""
@@ -253,7 +253,7 @@ class Training(Part, frozen=True):
     steps: Count = 6000
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: Share = 0.05
-    patience: Annotated[int, Meta(ge=0)] = 25
+    patience: Annotated[int, Meta(ge=0, le=10**9)] = 25
     split: Literal["blocks", "films"] = "blocks"
     held_out: Share = 0.1
     block_seconds: Positive = 4.0

@@ -22,9 +22,10 @@ from frame2sound.brain.ingredients import (
     Sought,
     Training,
 )
-from frame2sound.clock import Clock
+from frame2sound.clock import Clock, frame_rate
 from frame2sound.errors import RecipeError
 from frame2sound.shelf import shelf
+from frame2sound.untrusted import read_toml
 
 
 class Recipe(Part, frozen=True):
@@ -110,12 +111,12 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
     """
     path = Path(name) if name.endswith(".toml") else shelf("brains") / f"{name}.toml"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path)
     except FileNotFoundError as error:
         raise RecipeError(
             f"no recipe {name!r}; expected one of {', '.join(recipe_names())}, or a .toml file"
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
     table = _with_preset(table)
     for setting in sorted(settings or [], key=lambda text: not text.strip().startswith("preset=")):
@@ -174,7 +175,7 @@ def _set(table: dict[str, Any], setting: str) -> None:
             raise RecipeError(f"got --set {setting}, but {parent} is a value, not a table")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text.strip()
     if last == "kind" and table.get(last) != value:
         table.clear()
@@ -186,7 +187,4 @@ def _to_fraction(kind: type, value: Any) -> Any:
         raise NotImplementedError
     if isinstance(value, float | bool):
         raise ValueError(f"got {value}, expected an exact number such as 30 or '30000/1001'")
-    fraction = Fraction(value)
-    if not 0 < fraction <= 1000:
-        raise ValueError(f"got {value} fps, expected more than 0 and at most 1000")
-    return fraction
+    return frame_rate(value, decimals=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from frame2sound.shelf import shelf
@@ -20,4 +21,4 @@ def find_brain(named: Path) -> Path:
 
     A file that exists comes first.
     """
-    return named if named.exists() else shipped().get(str(named), named)
+    return named if os.path.lexists(named) else shipped().get(str(named), named)

@@ -11,6 +11,7 @@ from frame2sound.brain.shipped import find_brain, shipped
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, corpus_table, print_json, way
 from frame2sound.cli.options import AsJson, Overwrite, Verbose
+from frame2sound.cli.terminal import say
 
 
 @app.command()
@@ -61,11 +62,11 @@ def _show_recipes(as_json: bool) -> None:
         print_json([recipe_table(recipe) for recipe in recipes])
         return
     for recipe in recipes:
-        typer.echo(f"{recipe.name:24} {way(recipe)}")
-        typer.echo(f"  {recipe.about}")
-    typer.echo("trained brains, for render --brain NAME:")
+        say(f"{recipe.name:24} {way(recipe)}")
+        say(f"  {recipe.about}")
+    say("trained brains, for render --brain NAME:")
     for name, path in shipped().items():
-        typer.echo(f"{name:24} {path.stat().st_size / 1e6:.1f} MB")
+        say(f"{name:24} {path.stat().st_size / 1e6:.1f} MB")
 
 
 def _show_trained(paths: list[Path], as_json: bool) -> None:
@@ -87,7 +88,7 @@ def _show_trained(paths: list[Path], as_json: bool) -> None:
         print_json(rows)
         return
     for path, brain in brains.items():
-        typer.echo(f"{path}  {brain.recipe.name}  {brain.parameters} parameters")
-        typer.echo(f"  {way(brain.recipe)}")
+        say(f"{path}  {brain.recipe.name}  {brain.parameters} parameters")
+        say(f"  {way(brain.recipe)}")
         for line in (*card(brain.provenance), corpus_line(brain.corpus)):
-            typer.echo(f"  {line}")
+            say(f"  {line}")

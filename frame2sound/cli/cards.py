@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
+
+from frame2sound.cli.terminal import say_json
 
 if TYPE_CHECKING:
     from frame2sound.brain.corpus import Corpus, CorpusPointer
@@ -16,36 +17,39 @@ HEARD = 0.98
 
 def print_json(value: Any) -> None:
     """Print plain values as JSON."""
-    json.dump(value, sys.stdout, indent=1, ensure_ascii=False)
-    sys.stdout.write("\n")
+    say_json(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def card(provenance: dict[str, Any]) -> list[str]:
     """Return what a person wants to know of where a brain comes from; silence scores 1."""
+    from frame2sound.brain.provenance import provenance_of
     from frame2sound.library.calibration import NAME
 
-    pairs, best = provenance["pairs"], max(provenance["best_epoch"] - 1, 0)
-    names = [film["name"] for film in provenance["films"]]
+    told = provenance_of(provenance)
+    if not told.known:
+        return ["it does not say what it learned from"]
+    pairs, best = told.pairs, max(told.best_epoch - 1, 0)
+    names = [film.name for film in told.films]
     screens = " and of black and white screens" if NAME in names else ""
     lines = [
-        f"learned {pairs['learned']} pairs of {_films(len(names) - (NAME in names))}{screens} "
-        f"in {provenance['seconds']:.0f} s, {provenance['epochs']} epochs"
+        f"learned {pairs.learned} pairs of {_films(len(names) - (NAME in names))}{screens} "
+        f"in {told.seconds:.0f} s, {told.epochs} epochs"
     ]
-    if not provenance["loss"]:
+    held = told.held_out_loss[best] if told.held_out_loss else None
+    if not told.loss:
         lines.append("interrupted in its first epoch")
-    elif not pairs["held_out"]:
-        loss = provenance["loss"][best]
+    elif held is None or told.held_out_loss_of_mean is None:
+        loss = told.loss[best]
         lines.append(f"loss {loss:.3f} (silence 1.000); the library is too short to hold any out")
     else:
-        held, mean = provenance["held_out_loss"][best], provenance["held_out_loss_of_mean"]
         lines.append(
-            f"held-out loss {held:.3f} (silence 1.000, the mean sound {mean:.3f}), "
-            f"{pairs['held_out']} pairs"
+            f"held-out loss {held:.3f} (silence 1.000, the mean sound "
+            f"{told.held_out_loss_of_mean:.3f}), {pairs.held_out} pairs"
         )
         if held >= HEARD:
             lines.append("no better than silence on held-out film: it replays what it remembers")
-    if provenance.get("glance"):
-        lines.append(f"its loudness follows the light alone by {provenance['glance']:.0%}")
+    if told.glance:
+        lines.append(f"its loudness follows the light alone by {told.glance:.0%}")
     return lines
 
 

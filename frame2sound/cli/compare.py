@@ -11,6 +11,7 @@ from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AsJson, Device, Verbose
 from frame2sound.cli.progress import Progress
+from frame2sound.cli.terminal import say
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def compare(
         print_json(table)
         return
     for line in _lines(table):
-        typer.echo(line)
-    typer.echo(f"{out / 'report.html'}  open it in a browser to see and hear it all")
+        say(line)
+    say(f"{out / 'report.html'}  open it in a browser to see and hear it all")
 
 
 def _lines(table: dict[str, Any]) -> Iterator[str]:

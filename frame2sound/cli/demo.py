@@ -10,6 +10,7 @@ import typer
 from frame2sound.cli.app import app
 from frame2sound.cli.options import Seed, Verbose
 from frame2sound.cli.progress import Progress
+from frame2sound.cli.terminal import say
 
 
 @app.command()
@@ -23,4 +24,4 @@ def demo(
     from frame2sound.studio import run_demo
 
     with Progress() as progress:
-        run_demo(out, film, seed, typer.echo, progress.show)
+        run_demo(out, film, seed, say, progress.show)

@@ -10,6 +10,7 @@ import typer
 from frame2sound.cli.app import app
 from frame2sound.cli.options import Overwrite, Seed, Verbose, frames_a_second, width_and_height
 from frame2sound.cli.progress import Progress
+from frame2sound.cli.terminal import say
 
 
 @app.command()
@@ -29,7 +30,8 @@ def films(
     from frame2sound.film.writer import truth_path, write_scene
 
     if name is None:
-        typer.echo("\n".join(film_names()))
+        for known in film_names():
+            say(known)
         return
     path = out or Path(f"{name}.mp4")
     rate, sides = frames_a_second(fps), width_and_height(size)
@@ -42,4 +44,4 @@ def films(
             overwrite=overwrite,
             progress=lambda frames: progress.show(path.name, frames, scene.frames),
         )
-    typer.echo(f"{path}  {scene.frames} frames  truth in {truth_path(path)}")
+    say(f"{path}  {scene.frames} frames  truth in {truth_path(path)}")

@@ -10,6 +10,7 @@ import typer
 from frame2sound.cli.app import app
 from frame2sound.cli.options import Seed, Verbose
 from frame2sound.cli.progress import Progress
+from frame2sound.cli.terminal import say
 
 
 @app.command()
@@ -32,5 +33,5 @@ def gallery(
 
     with Progress() as progress:
         studio.run_gallery(
-            out, seed, seconds, typer.echo, progress.show, films=tuple(films or studio.FILMS)
+            out, seed, seconds, say, progress.show, films=tuple(films or studio.FILMS)
         )

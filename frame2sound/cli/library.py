@@ -11,6 +11,7 @@ from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AsJson, Verbose
 from frame2sound.cli.progress import Progress
+from frame2sound.cli.terminal import say
 from frame2sound.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _change(path: Path, changes: dict[str, list[str]], as_json: bool) -> None:
         for kind, folder in meant:
             acts[kind](folder)
             if not as_json:
-                typer.echo(f"{folder.name}  {done[kind]}")
+                say(f"{folder.name}  {done[kind]}")
     if as_json:
         print_json([{"film": folder.name, "state": done[kind]} for kind, folder in meant])
 
@@ -102,16 +103,16 @@ def _verify(shelf: Library, as_json: bool) -> None:
             if not as_json:
                 state = "not whole" if faults else "whole"
                 without = "" if known or faults else ", as far as can be told without checksums"
-                typer.echo(f"{folder.name}  {state}{without}")
+                say(f"{folder.name}  {state}{without}")
                 for fault in faults:
-                    typer.echo(f"  {fault}")
+                    say(f"  {fault}")
     if as_json:
         print_json(rows)
     broken = [str(row["film"]) for row in rows if not row["whole"]]
     if broken:
         raise LibraryError(
-            f"{len(broken)} of {_films(len(rows))} not whole: {', '.join(broken)}; drop with "
-            f"frame2sound library {shelf.path} --drop NAME, and pickle again"
+            f"{len(broken)} of {_films(len(rows))} not whole: {', '.join(broken)}; copy their "
+            "folders again, or exclude them and pickle the films into another library"
         )
 
 
@@ -124,12 +125,14 @@ def _show(shelf: Library, as_json: bool) -> None:
         print_json({"library": str(shelf.path), **_table(found)})
         return
     for entry in found.entries:
-        typer.echo("  ".join([entry.name, *_figures(entry)]))
+        say("  ".join([entry.name, *_figures(entry)]))
         for line in _remarks(entry, found):
-            typer.echo(f"  {line}")
+            say(f"  {line}")
     for line in found.leftovers:
-        typer.echo(f"half-written: {line}")
-    typer.echo(_totals(found.entries))
+        say(f"half-written: {line}")
+    for name in found.links:
+        say(f"link: {name} is not followed; copy the film's folder here, or list its own library")
+    say(_totals(found.entries))
 
 
 def _figures(entry: Entry) -> list[str]:
@@ -172,6 +175,7 @@ def _table(found: Survey) -> dict[str, Any]:
             for twin in found.twins
         ],
         "half_written": list(found.leftovers),
+        "links": list(found.links),
         "seconds": sum(entry.seconds for entry in found.entries),
         "bytes": sum(entry.size for entry in found.entries),
     }

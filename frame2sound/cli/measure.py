@@ -12,6 +12,7 @@ import typer
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
+from frame2sound.cli.terminal import escaped, say
 
 if TYPE_CHECKING:
     from frame2sound.evaluation.report import Figures, Reference
@@ -109,10 +110,11 @@ def measure(
         print_json({"film": str(video), **figures.plain(), "baselines": others, "notes": notes})
         return
     for note in notes:
-        typer.echo(f"{video}: {note}", err=True)
-    typer.echo("\n".join(table(figures, blind, true=known is not None)))
+        say(f"{video}: {note}", err=True)
+    for line in table(figures, blind, true=known is not None):
+        say(line)
     if picture is not None:
-        typer.echo(f"drawn in {picture}")
+        say(f"drawn in {picture}")
 
 
 def table(figures: Figures, blind: Mapping[str, Figures], *, true: bool = False) -> list[str]:
@@ -174,7 +176,7 @@ def _draw(
             film.sample_rate,
             film.frames,
             film.screen.times,
-            video.name,
+            escaped(video.name).replace("$", r"\$"),
             known.onsets if known is not None else events,
             None if own is None else own.sound,
         )

@@ -82,16 +82,13 @@ def tones(text: str) -> Scale:
 
 
 def frames_a_second(text: str) -> Fraction:
-    """Read an exact frame rate such as "24" or "30000/1001"."""
+    """Read a frame rate such as "24", "23.976" or "30000/1001"."""
+    from frame2sound.clock import typed_frame_rate
+
     try:
-        fps = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        fps = Fraction(0)
-    if not Fraction(1, 100) <= fps <= 1000:
-        raise typer.BadParameter(
-            f'got {text!r}, expected 0.01 to 1000 frames a second, as 24 or "30000/1001"'
-        )
-    return fps
+        return typed_frame_rate(text.strip())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def width_and_height(text: str) -> tuple[int, int]:

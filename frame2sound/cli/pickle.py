@@ -23,7 +23,8 @@ from frame2sound.cli.options import (
     frames_a_second,
 )
 from frame2sound.cli.progress import Progress
-from frame2sound.errors import FilmError, LibraryError
+from frame2sound.cli.terminal import say
+from frame2sound.errors import BatchError, FilmError, LibraryError
 from frame2sound.film.limits import USUAL, Limits
 
 if TYPE_CHECKING:
@@ -115,13 +116,13 @@ def pickle(
                 rows, columns = export(
                     outcome.film, Clock(rate_of_export, shelf.sample_rate), npz, export_sound
                 )
-                typer.echo(f"  {npz}  sound {rows} x {columns}", err=as_json)
+                say(f"  {npz}  sound {rows} x {columns}", err=as_json)
     if as_json:
         print_json({"library": library, "films": [_row(each) for each in outcomes]})
     errors = [f"  {each.error}" for each in outcomes if each.film is None]
     if errors:
         count = f"{len(errors)} of {len(outcomes)} films not pickled, the others are kept:"
-        raise FilmError("\n".join([count, *errors]))
+        raise BatchError(count, *errors)
 
 
 def _reporter(progress: Progress) -> Report:
@@ -141,11 +142,9 @@ def _tell(outcome: Outcome) -> None:
     state = "pickled" if outcome.new else "already there"
     state += ", excluded" * outcome.film.excluded
     card = outcome.film.card
-    typer.echo(
-        f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames"
-    )
+    say(f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames")
     for note in card.notes:
-        typer.echo(f"  note: {note}")
+        say(f"  note: {note}")
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+
+from frame2sound.cli.terminal import escaped, say
 
 LINE_SECONDS = 5.0
 """Seconds between the plain lines of one task."""
@@ -29,11 +30,11 @@ class Progress:
         self._bars: Bars | None = None
         if console.is_terminal and not quiet:
             self._bars = Bars(
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(),
                 TaskProgressColumn(),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 console=console,
             )
         self._tasks: dict[str, TaskID] = {}
@@ -44,6 +45,8 @@ class Progress:
         """Say that ``done`` of ``total`` is done; without a total there is no time left to show."""
         if self._quiet:
             return
+        name, note = escaped(name), escaped(note)
+        done, total = max(done, 0.0), total if total and total > 0 else None
         if self._bars is None:
             self._say(name, done, total, note)
             return
@@ -65,7 +68,7 @@ class Progress:
             parts.append(f"{100 * min(done / total, 1):.0f} %")
         if total and done and not finished:
             parts.append(f"{(now - begun) * (total / done - 1):.0f} s left")
-        print("  ".join([*parts, note]).rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+        say("  ".join([*parts, note]).rstrip(), err=True)
 
     def __enter__(self) -> Progress:
         if self._bars is not None:

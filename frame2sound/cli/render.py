@@ -31,7 +31,8 @@ from frame2sound.cli.options import (
     tones,
 )
 from frame2sound.cli.progress import Progress
-from frame2sound.errors import Frame2SoundError, SoundtrackError
+from frame2sound.cli.terminal import say
+from frame2sound.errors import BatchError, Frame2SoundError, SoundtrackError
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
@@ -233,7 +234,7 @@ def _give_all(
         print_json({"soundtracks": rows, "errors": errors})
     if errors:
         count = f"{len(errors)} of {len(targets)} were not given sound, the others are done:"
-        raise SoundtrackError("\n".join([count, *(f"  {error}" for error in errors)]))
+        raise BatchError(count, *(f"  {error}" for error in errors))
 
 
 def _show(progress: Progress, name: str, total: float | None, done: float) -> None:
@@ -280,9 +281,9 @@ def _targets(animations: list[Path], out: Path | None, wav: bool) -> dict[Path, 
 
 
 def _tell(made: Rendered) -> None:
-    typer.echo(f"{made.path}  {made.seconds:.3f} s  {made.sample_rate} Hz")
+    say(f"{made.path}  {made.seconds:.3f} s  {made.sample_rate} Hz")
     for note in made.notes:
-        typer.echo(f"  note: {note}")
+        say(f"  note: {note}")
 
 
 def _row(made: Rendered) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, print_json
 from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose, number_of_bytes
 from frame2sound.cli.progress import Progress
+from frame2sound.cli.terminal import say
 
 if TYPE_CHECKING:
     from frame2sound.training.trainer import Report
@@ -82,6 +83,6 @@ def train(
     if as_json:
         print_json({"brain": str(out), "parameters": brain.parameters, **brain.provenance})
         return
-    typer.echo(f"{out}  {brain.parameters} parameters")
+    say(f"{out}  {brain.parameters} parameters")
     for line in (*card(brain.provenance), corpus_line(brain.corpus)):
-        typer.echo(f"  {line}")
+        say(f"  {line}")

@@ -21,6 +21,7 @@ from frame2sound.library.calibration import is_calibration
 from frame2sound.library.part import Parted
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.safe import whole_file
+from frame2sound.untrusted import read_json, refuse_newer
 
 PLAN = "comparison.json"
 """The file that makes a folder a comparison's; it is written first."""
@@ -218,12 +219,8 @@ def _refuse_strangers(out: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if table["version"] > VERSION:
-            raise ComparisonError(
-                f"{path} is of version {table['version']}, this program reads up to {VERSION}; "
-                "update it"
-            )
+        table: dict[str, Any] = read_json(path)
+        refuse_newer(table["version"], VERSION, path, ComparisonError)
         # Keys that recipes have gained since are filled in.
         recipes = {
             label: json.loads(json.dumps(recipe_table(recipe_from(recipe))))

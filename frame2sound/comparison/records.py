@@ -20,9 +20,13 @@ from frame2sound.evaluation import measures
 from frame2sound.evaluation.figures import SILENCE_DB, Reference
 from frame2sound.evaluation.report import measure_sound
 from frame2sound.safe import whole_file
+from frame2sound.untrusted import read_json
 
 VERSION = 1
 """Of what is measured and how; records of another version are measured again."""
+
+MOST_RECORD = 1 << 24
+"""Bytes of a record."""
 
 KEPT = (
     "onset_f",
@@ -115,7 +119,7 @@ def write_record(record: Record, key: str, path: Path) -> None:
 def read_record(path: Path, key: str) -> Record | None:
     """Return a record; None if it is not there, is damaged, or is of something else."""
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        table = read_json(path, MOST_RECORD)
         if table["key"] != key:
             return None
         figures = {name: table["figures"][name] for name in KEPT}

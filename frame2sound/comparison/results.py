@@ -129,9 +129,21 @@ def write_results(table: dict[str, Any], out: Path) -> None:
             place = [at["film"], name, at["from"], at["to"]]
             for figure, value in figures.items():
                 if value is not None:
-                    rows.writerow([track["group"], track["kind"], seed, *place, figure, value])
+                    row = [track["group"], track["kind"], seed, *place, figure, value]
+                    rows.writerow(map(_cell, row))
     with whole_file(out / CSV, ComparisonError) as partial:
         partial.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _cell(value: object) -> object:
+    """Return a cell in which no spreadsheet sees a formula: an apostrophe goes before such text.
+
+    As OWASP advises against "CSV injection"; numbers stay numbers, and a cell one line.
+    """
+    if not isinstance(value, str):
+        return value
+    formula = value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return ("'" * formula + value).replace("\r", "\\r").replace("\n", "\\n")
 
 
 def differences(played: Sequence[Played], held: Sequence[Stretch]) -> Iterator[dict[str, Any]]:

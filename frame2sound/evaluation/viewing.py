@@ -24,6 +24,7 @@ from frame2sound.film.reader import Frame
 from frame2sound.film.scene import Truth
 from frame2sound.film.streams import Streams
 from frame2sound.film.track import Sound
+from frame2sound.untrusted import read_text
 
 LOWEST_RATE = 8000
 """Hz; a soundtrack of a lower rate is resampled to it, so that all can be measured."""
@@ -67,6 +68,10 @@ class Viewing:
     frames: NDArray[np.uint8] | None
     levels: Levels
     notes: tuple[str, ...]
+
+
+MOST_TRUTH = 1 << 28
+"""Bytes of a film's truth: a day of it at 30 frames a second."""
 
 
 class Auditorium:
@@ -169,7 +174,7 @@ def read_truth(path: Path) -> Truth:
         The file cannot be read, or is no truth.
     """
     try:
-        truth = Truth.from_json(path.read_text(encoding="utf-8"))
+        truth = Truth.from_json(read_text(path, MOST_TRUTH, follow_links=True))
         np.array([truth.onsets], np.float64)
         np.array([truth.pitch_hz, truth.loudness_db], np.float64)
     except OSError as error:

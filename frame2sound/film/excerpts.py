@@ -33,7 +33,9 @@ def write_picture(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
     side = frames.shape[1] * ENLARGED
     with (
         whole_file(path, SoundtrackError) as partial,
-        av.open(str(partial), "w", format="mp4", options={"movflags": "faststart"}) as target,
+        av.open(
+            str(partial.absolute()), "w", format="mp4", options={"movflags": "faststart"}
+        ) as target,
     ):
         options = {"crf": "23", "g": "15", "preset": "veryfast"}
         picture = target.add_stream("libx264", rate=fps, options=options)
@@ -66,7 +68,7 @@ def write_sound(sound: NDArray[np.float32], sample_rate: int, path: Path) -> Non
     options = {"movie_timescale": str(rate), "movflags": "faststart"}
     with (
         whole_file(path, SoundtrackError) as partial,
-        av.open(str(partial), "w", format="ipod", options=options) as target,
+        av.open(str(partial.absolute()), "w", format="ipod", options=options) as target,
     ):
         voice = Voice(target, CODEC, rate, 1)
         voice.say(limited)

@@ -45,7 +45,9 @@ def copy_obstacle(streams: Streams, out: Path) -> str | None:
         if ending == ".avi" and video.codec_context.has_b_frames:
             return f"{ending} cannot hold pictures that are reordered ({streams.video_codec})"
         if not _holds(source, streams, _FORMATS.get(ending, ending[1:])):
-            return f"{ending} cannot hold the picture ({streams.video_codec}) as it is"
+            kind, can = streams.video_codec, _holding(streams, ending)
+            instead = f" ({can} can)" if can else ""
+            return f"{ending} cannot hold the picture ({kind}) as it is{instead}"
     return None
 
 
@@ -65,8 +67,9 @@ def _from_zero(
     source: InputContainer, video: av.VideoStream, streams: Streams, copy: av.VideoStream
 ) -> Iterator[av.Packet[av.VideoStream]]:
     first = round(streams.start / streams.tick)
+    needed = _shown_until(_hidden(source, video)) or None
     continuity = Continuity(streams, source.format.name)
-    for packet, _ in continuity(source.demux(video)):
+    for packet, _ in islice(continuity(source.demux(video)), needed):
         if not packet.size:
             continue
         if packet.dts is not None:
@@ -79,16 +82,38 @@ def _from_zero(
 
 def _cuts_pictures(source: InputContainer, video: av.VideoStream, *, keeps_edits: bool) -> bool:
     """Whether pictures must be decoded but not shown, in a way that a container cannot say."""
-    if source.format.name != _MOV:
+    hidden = _hidden(source, video)
+    if not any(hidden) or all(hidden):
         return False
-    hidden = [entry.is_discard for entry in video.index_entries]
-    leading = next((n for n, discard in enumerate(hidden) if not discard), len(hidden))
+    leading = hidden.index(False)
+    if not keeps_edits:
+        return leading > 0 or any(hidden[: _shown_until(hidden)])
     # Reordered pictures that are hidden may come after the first that is shown.
-    last_hidden = max((n for n, discard in enumerate(hidden) if discard), default=-1)
-    if keeps_edits and last_hidden < leading + MOST_REORDERED:
-        times = [entry.timestamp for entry in video.index_entries]
-        return any(b <= a for a, b in pairwise(times))
-    return last_hidden >= 0
+    if any(hidden[leading + MOST_REORDERED : _shown_until(hidden)]):
+        return True
+    times = [entry.timestamp for entry in video.index_entries]
+    return any(b <= a for a, b in pairwise(times))
+
+
+def _hidden(source: InputContainer, video: av.VideoStream) -> list[bool]:
+    """Return for each packet whether an edit list hides its picture."""
+    if source.format.name != _MOV:
+        return []
+    return [bool(entry.is_discard) for entry in video.index_entries]
+
+
+def _shown_until(hidden: list[bool]) -> int:
+    """Return how many packets are needed: none after the last that is shown."""
+    return max((n + 1 for n, hides in enumerate(hidden) if not hides), default=len(hidden))
+
+
+def _holding(streams: Streams, but: str) -> str | None:
+    """Return the ending of a container that can hold a film's picture, if there is one."""
+    for ending in (".mov", ".mkv", ".avi"):
+        with streams.open() as source:
+            if ending != but and _holds(source, streams, _FORMATS.get(ending, ending[1:])):
+                return ending
+    return None
 
 
 def _holds(source: InputContainer, streams: Streams, container: str) -> bool:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
+from errno import EINVAL
 from fractions import Fraction
 from functools import partial
 from itertools import chain
@@ -311,13 +312,19 @@ class FilmReader:
                 if shot.damaged:
                     self._damage_seen(float((shot.pts or 0) * self.streams.tick), way)
                 yield from timeline.feed(shot)
-        except av.FFmpegError:
-            self._damage_seen(end, way)
+        except av.FFmpegError as error:
+            what = None
+            if error.errno == EINVAL:  # what decoders answer to a size beyond theirs
+                what = (
+                    f"has a picture at {end - float(self.streams.start):.2f} s that is larger than "
+                    f"{self.limits.megapixels:g} megapixels or of no possible size"
+                )
+            self._damage_seen(end, way, what)
 
-    def _damage_seen(self, at: float, way: Way) -> None:
+    def _damage_seen(self, at: float, way: Way, what: str | None = None) -> None:
         if way is not Way.CAREFUL:
             raise UnsteadyError(damaged=True)
-        self._damage(at)
+        self._damage(at, what)
 
     def _check_length(self, container: InputContainer, end: float) -> None:
         if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:

@@ -50,17 +50,14 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     def of(cls, error: Exception, path: Path) -> Failed:
         """Return what to say of an error while ``path`` was read."""
         if isinstance(error, Frame2SoundError):
-            return cls(type(error).__name__, str(error))
+            return cls(type(error).__name__, _text(str(error)))
         if isinstance(error, MemoryError):
-            return cls(
-                "FilmError",
-                f"{path} needs more memory than a film may take to decode; if you trust this file, "
-                "raise --most-megapixels",
-            )
+            why = f"{path} needs more memory than a film may take; if you trust this file, raise "
+            return cls("FilmError", _text(f"{why}--most-megapixels"))
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
             return cls("OSError", str(error), error.errno)
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return cls("FilmError", f"{path}: {UNEXPECTED} ({text}); please report it")
+        return cls("FilmError", _text(f"{path}: {UNEXPECTED} ({text}); please report it"))
 
     def error(self) -> Exception:
         """Return the error that this stands for."""
@@ -185,8 +182,8 @@ def limit_memory(limits: Limits) -> None:
 
 
 def send(pipe: IO[bytes], message: msgspec.Struct) -> None:
-    """Write a message; fractions and paths go as text."""
-    data = msgspec.msgpack.encode(message, enc_hook=str)
+    """Write a message."""
+    data = msgspec.msgpack.encode(message, enc_hook=_encoded)
     pipe.write(_LENGTH.pack(len(data)) + data)
     pipe.flush()
 
@@ -203,4 +200,18 @@ def receive(pipe: IO[bytes], decoder: msgspec.msgpack.Decoder[Any]) -> Any:
 
 def decoder_of(kind: Any) -> msgspec.msgpack.Decoder[Any]:
     """Return a decoder of messages of a kind, the other end of `send`."""
-    return msgspec.msgpack.Decoder(kind, dec_hook=lambda kind, value: kind(value))
+    return msgspec.msgpack.Decoder(kind, dec_hook=_decoded)
+
+
+def _encoded(value: Any) -> str | bytes:
+    """Return paths as bytes, for they need not be UTF-8, and exact numbers as text."""
+    return os.fsencode(value) if isinstance(value, Path) else str(value)
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    return kind(os.fsdecode(value) if isinstance(value, bytes) else value)
+
+
+def _text(text: str) -> str:
+    """Return a text as it can be sent: of a name that is no UTF-8, bytes are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

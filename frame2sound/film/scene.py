@@ -13,17 +13,38 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Annotated
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
-from frame2sound.clock import Clock
+from frame2sound.clock import Clock, frame_rate
+from frame2sound.untrusted import parse_json
 
 FLOOR_DB = -120.0
 """The loudness that stands for digital silence, and for anything quieter, in dBFS."""
 
 Draw = Callable[[int], NDArray[np.uint8]]
 Sound = Callable[[int, int], NDArray[np.float32]]
+
+
+class _FrameTruth(msgspec.Struct, frozen=True):
+    time: float
+    pitch_hz: Annotated[float, Meta(ge=0, le=1e6)] | None
+    loudness_db: Annotated[float, Meta(ge=-1000, le=1000)]
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """The JSON beside a demo film; see `Truth`."""
+
+    film: str
+    seed: Annotated[int, Meta(ge=0)]
+    fps: str | int
+    sample_rate: Annotated[int, Meta(ge=1, le=768_000)]
+    onsets: tuple[Annotated[float, Meta(ge=0, le=1e7)], ...]
+    frames: list[_FrameTruth]
 
 
 @dataclass(frozen=True)
@@ -90,17 +111,17 @@ class Truth:
             The text is not the truth of a film.
         """
         try:
-            page = json.loads(text)
+            page = msgspec.convert(parse_json(text), _Page)
             return cls(
-                film=page["film"],
-                seed=page["seed"],
-                clock=Clock(Fraction(page["fps"]), page["sample_rate"]),
-                onsets=tuple(page["onsets"]),
-                pitch_hz=tuple(frame["pitch_hz"] for frame in page["frames"]),
-                loudness_db=tuple(frame["loudness_db"] for frame in page["frames"]),
+                film=page.film,
+                seed=page.seed,
+                clock=Clock(frame_rate(page.fps), page.sample_rate),
+                onsets=page.onsets,
+                pitch_hz=tuple(frame.pitch_hz for frame in page.frames),
+                loudness_db=tuple(frame.loudness_db for frame in page.frames),
             )
-        except (KeyError, TypeError, json.JSONDecodeError) as problem:
-            raise ValueError(f"got {problem!r}, expected the truth of a demo film") from problem
+        except ValueError as problem:
+            raise ValueError(f"got {problem}, expected the truth of a demo film") from problem
 
 
 @dataclass(frozen=True)

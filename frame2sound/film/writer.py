@@ -51,7 +51,7 @@ def write_scene(
     refuse_existing(truth_path(path), SoundtrackError, overwrite=overwrite)
     with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
         options = container_options(partial, clock.sample_rate)
-        with av.open(str(partial), "w", options=options) as target:
+        with av.open(str(partial.absolute()), "w", options=options) as target:
             if "h264" not in target.supported_codecs:
                 raise SoundtrackError(
                     f"{path.name}: {path.suffix} cannot hold an H.264 picture; write to .mp4"

@@ -28,7 +28,7 @@ def calibrate(library: Library) -> PickledFilm:
     PCM", 2015, asked for just this film).
     """
     folder = library.path / NAME
-    known = next((film for film in library.every_film() if film.path == folder), None)
+    known = next((film for film in library.readable_films() if film.path == folder), None)
     if known is not None:
         return known
     clock = Clock(_FPS, library.sample_rate)

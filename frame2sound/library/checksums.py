@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from frame2sound.untrusted import open_regular
+
 BLOCK = 1 << 20
 """Bytes read at once where progress is told."""
 
@@ -28,7 +30,7 @@ class Checksums:
 def read_through(path: Path, tell: Callable[[int], None] = lambda size: None) -> str:
     """Return the SHA-256 of a file, telling of every block read how long it was."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(BLOCK):
             digest.update(block)
             tell(len(block))

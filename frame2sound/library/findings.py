@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
 from frame2sound.library.fingerprint import fingerprint
 from frame2sound.library.folders import ARRAYS, CARD
-from frame2sound.library.store import PickledFilm
+from frame2sound.library.store import AGAIN, PickledFilm
 from frame2sound.safe import whole_file
 from frame2sound.sound.loudness import LOWEST_RATE, LoudnessMeter
+from frame2sound.untrusted import read_json
 
 FINDINGS = "findings.json"
 VERSION = 1
@@ -33,6 +36,9 @@ PIECE_SECONDS = 60
 
 TICK = 0.02
 """Seconds within which a file system may give two changes of a file the same time."""
+
+MOST_FINDINGS = 1 << 16
+"""Bytes of the file."""
 
 Report = Callable[[float], None]
 """Called now and then with the seconds of film heard."""
@@ -49,6 +55,16 @@ class Findings:
     loudness: float | None
     silent: float
     picture: bytes
+
+
+class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table of a ``findings.json``; ``files`` is the state of those that it was found in."""
+
+    loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
+    silent: Annotated[float, Meta(ge=0, le=1)]
+    picture: str
+    version: int
+    files: list[list[int]]
 
 
 def find(film: PickledFilm, report: Report = lambda seconds: None) -> Findings:
@@ -75,10 +91,7 @@ def _listen(film: PickledFilm, report: Report) -> tuple[float | None, float]:
     quiet = total = 0
     for piece in _pieces(film):
         if not np.isfinite(piece).all():
-            raise LibraryError(
-                f"{film.path}/sound.npy holds numbers that are not finite; "
-                "delete its folder and pickle the film again"
-            )
+            raise LibraryError(f"{film.path}/sound.npy holds numbers that are not finite; {AGAIN}")
         if meter is not None:
             meter.feed(piece)
         tenths = np.maximum.reduceat(np.abs(piece), np.arange(0, len(piece), rate // 10))
@@ -102,7 +115,7 @@ def _state(folder: Path) -> list[list[int]]:
     stats = []
     for name in (CARD, *ARRAYS):
         with suppress(FileNotFoundError):
-            stat = (folder / name).stat()
+            stat = (folder / name).lstat()
             stats.append([stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
     return stats
 
@@ -118,11 +131,11 @@ def _settled(folder: Path) -> list[list[int]]:
 
 def _known(folder: Path, state: list[list[int]]) -> Findings | None:
     try:
-        table: dict[str, Any] = json.loads((folder / FINDINGS).read_text())
-        if (table.pop("version"), table.pop("files")) != (VERSION, state):
+        kept = msgspec.convert(read_json(folder / FINDINGS, MOST_FINDINGS), _Kept)
+        if (kept.version, kept.files) != (VERSION, state):
             return None
-        return Findings(picture=bytes.fromhex(table.pop("picture")), **table)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return Findings(kept.loudness, kept.silent, bytes.fromhex(kept.picture))
+    except (OSError, ValueError):
         return None
 
 

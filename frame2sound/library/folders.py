@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,9 +22,18 @@ EXCLUDED = "excluded"
 
 
 def film_folders(library: Path) -> list[Path]:
-    """Return the folders that hold a film, or what is left of one, by name."""
+    """Return the folders that hold a film, or what is left of one, by name; links are none."""
+    return [path for path in _holding_films(library) if not path.is_symlink()]
+
+
+def linked_folders(library: Path) -> list[Path]:
+    """Return the links to such folders, by name: they are not followed."""
+    return [path for path in _holding_films(library) if path.is_symlink()]
+
+
+def _holding_films(library: Path) -> list[Path]:
     folders = (path for path in library.glob("[!.]*") if path.is_dir())
-    return sorted(path for path in folders if any((path / n).exists() for n in (CARD, *ARRAYS)))
+    return sorted(p for p in folders if any(os.path.lexists(p / n) for n in (CARD, *ARRAYS)))
 
 
 def folder_named(library: Path, name: str) -> Path:
@@ -34,22 +45,42 @@ def folder_named(library: Path, name: str) -> Path:
         There is none, or there are several.
     """
     folders = {path.name: path for path in film_folders(library)}
-    if name in folders:
-        return folders[name]
-    begun = [known for known in folders if name and known.startswith(name)]
+    if any(path.name == name for path in linked_folders(library)):
+        raise LibraryError(
+            f"{library / name} is a link, which is not followed; expected the folder itself: "
+            "copy it there, or name the library that it belongs to"
+        )
+    return folders[name_meant(name, folders, f"of {library}")]
+
+
+def name_meant(name: str, names: Iterable[str], where: str) -> str:
+    """Return the film with this name, or the only one whose name begins so.
+
+    Parameters
+    ----------
+    where : str
+        What the films are of, for the error.
+
+    Raises
+    ------
+    LibraryError
+        There is none, or there are several.
+    """
+    known = list(names)
+    if name in known:
+        return name
+    begun = [each for each in known if name and each.startswith(name)]
     if len(begun) == 1:
-        return folders[begun[0]]
+        return begun[0]
     if begun:
         raise LibraryError(
-            f"got {name!r}, expected one film of {library}, and {len(begun)} begin so; "
+            f"got {name!r}, expected one film {where}, and {len(begun)} begin so; "
             f"say more of: {', '.join(begun)}"
         )
-    if not folders:
-        raise LibraryError(f"got {name!r}, expected a film of {library}, which holds none")
-    near = get_close_matches(name, folders, n=3, cutoff=0.3) or list(folders)[:3]
-    raise LibraryError(
-        f"got {name!r}, expected a film of {library}; the nearest are: {', '.join(near)}"
-    )
+    if not known:
+        raise LibraryError(f"got {name!r}, expected a film {where}, which holds none")
+    near = get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
+    raise LibraryError(f"got {name!r}, expected a film {where}; the nearest are: {', '.join(near)}")
 
 
 def exclude(folder: Path) -> None:

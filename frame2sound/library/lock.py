@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from frame2sound.errors import LibraryError
 from frame2sound.safe import sweep, unwritable, whole_file
+from frame2sound.untrusted import open_regular, read_json
 
 LOCK, HOLDER = ".lock", ".lock.json"
 """The file that is locked; and the one that says by whom."""
@@ -33,6 +34,7 @@ def writing(library: Path) -> Iterator[None]:
     """
     lock = FileLock(library / LOCK)
     try:
+        _refuse_strangers(library / LOCK)
         lock.acquire(blocking=False)
     except Timeout as error:
         raise LibraryError(
@@ -51,6 +53,12 @@ def writing(library: Path) -> Iterator[None]:
         lock.release()
 
 
+def _refuse_strangers(lock: Path) -> None:
+    """Raise `OSError` where a link or a device stands in the place of the lock."""
+    with suppress(FileNotFoundError):
+        open_regular(lock, 1 << 16).close()
+
+
 def _sign(library: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     table = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
@@ -61,7 +69,8 @@ def _sign(library: Path) -> None:
 
 def _holder(library: Path) -> str:
     try:
-        table = json.loads((library / HOLDER).read_text())
-        return f"process {table['process']} on {table['host']} since {table['since']}"
+        table = read_json(library / HOLDER, 1 << 16)
+        told = [str(table[name])[:80] for name in ("process", "host", "since")]
+        return "process {} on {} since {}".format(*told)
     except (OSError, ValueError, LookupError, TypeError):  # it has only just begun
         return "another process"

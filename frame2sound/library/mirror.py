@@ -13,7 +13,8 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.folders import ARRAYS, CARD, EXCLUDED, drop, film_folders
 from frame2sound.library.lock import writing
 from frame2sound.places import Address, Place, place
-from frame2sound.safe import whole_file, whole_folder
+from frame2sound.safe import unwritable, whole_file, whole_folder
+from frame2sound.untrusted import read_text
 
 ABOUT = "library.json"
 """The file that makes a folder a library."""
@@ -58,7 +59,13 @@ class Mirror:
         LibraryError
             There is none, or another process here is writing to the copy.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as failure:
+            raise LibraryError(
+                f"{unwritable(self.path, failure)}; it would hold a copy of {self.address}: "
+                "set XDG_CACHE_HOME to a folder that you may write to"
+            ) from failure
         with FileLock(self.path.with_suffix(".lock")), writing(self.path):
             about = self.address.read(ABOUT)
             if about is None and not new:
@@ -91,7 +98,7 @@ class Mirror:
         folders = (folder for folder in film_folders(self.path) if (folder / CARD).exists())
         here = {folder.name: folder for folder in folders}
         for name, folder in here.items():
-            card = (folder / CARD).read_text()
+            card = read_text(folder / CARD)
             if self._there.get(name) != card:
                 for array in (*ARRAYS, CARD):
                     self.address.send(folder / array, f"{name}/{array}")
@@ -103,7 +110,8 @@ class Mirror:
             del self._there[name]
 
     def _cards(self) -> dict[str, str]:
-        cards = {name: self.address.read(f"{name}/{CARD}") for name in self.address.names()}
+        names = [name for name in self.address.names() if not name.startswith(".")]
+        cards = {name: self.address.read(f"{name}/{CARD}") for name in names}
         return {name: card for name, card in cards.items() if card is not None}
 
     def _fetch_film(self, name: str, card: str, arrays: tuple[str, ...]) -> None:
@@ -159,4 +167,7 @@ def cache() -> Path:
 def _holds(folder: Path, card: str, arrays: tuple[str, ...]) -> bool:
     if not all((folder / array).exists() for array in arrays):
         return False
-    return (folder / CARD).exists() and (folder / CARD).read_text() == card
+    try:
+        return read_text(folder / CARD) == card
+    except (OSError, ValueError):
+        return False

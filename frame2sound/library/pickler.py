@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,12 +21,16 @@ from frame2sound.film.picture import picture_shape
 from frame2sound.film.picture_sequence import is_sequence, picture_files, sound_file
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.track import Sound
+from frame2sound.library.card import nominal
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.places import Place
-from frame2sound.safe import whole_folder
+from frame2sound.safe import shortened, whole_folder
+
+LONGEST_TITLE = 160
+"""Bytes of a film's name that its folder begins with."""
 
 BATCH = 256
 """Frames written at once."""
@@ -106,7 +111,7 @@ def pickle_film(
     if isinstance(film, Path):
         return _pickle(film, str(film.resolve()), None, library, choice, progress)
     source, stamp = str(film), film.stamp()
-    for known in library.every_film():
+    for known in library.readable_films():
         if (known.card.source, known.card.stamp) == (source, stamp) and _chosen(known, choice):
             return known, False
     with film.fetched() as path:
@@ -141,7 +146,9 @@ def _pickle(
         fps=choice.fps,
     )
     folder = library.path / _folder_name(path, digest, choice)
-    if folder.exists() and not (folder / CARD).exists():
+    if os.path.lexists(folder / CARD):
+        library.film(folder)  # it is this film, so its card cannot be read
+    elif folder.exists():
         shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
     with whole_folder(folder, LibraryError, CARD) as partial:
         origin = _Origin(source, digest, stamp)
@@ -159,7 +166,8 @@ def _pickle(
 
 def title(film: Place) -> str:
     """Return a film's name as its folder in a library begins with it."""
-    return (re.sub(r"[^\w.-]+", "-", film.stem).strip("-.") or "film")[:80]
+    name = (re.sub(r"[^\w.-]+", "-", film.stem).strip("-.") or "film")[:80]
+    return shortened(name, LONGEST_TITLE)
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
@@ -215,7 +223,7 @@ def _write(
         source=origin.source,
         digest=origin.digest,
         stamp=origin.stamp,
-        fps=reader.streams.fps,
+        fps=nominal(reader.streams.fps),
         frames=frames.length,
         samples=sound.length,
         sample_rate=reader.sample_rate,

@@ -4,78 +4,42 @@ from __future__ import annotations
 
 import json
 import mmap
-from dataclasses import asdict, dataclass
-from fractions import Fraction
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
 from frame2sound.film.picture import picture_shape
-from frame2sound.library.checksums import Checksums
-from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude
+from frame2sound.library.card import Card, Rate
+from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude, film_folders
 from frame2sound.library.lock import HOLDER, LOCK
 from frame2sound.safe import whole_file
+from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer
+
+__all__ = ["AGAIN", "Card", "Library", "PickledFilm"]
 
 VERSION = 1
-CARD_VERSION = 3
-"""Cards of version 1 know no checksums, those of version 2 no stamp."""
+
+MOST_CARD = 1 << 20
+"""Bytes of ``library.json``, and of a film's card."""
+
+LOOSE_SECONDS = 1.0
+"""By how much a film's last time may differ from the length of its sound."""
+
+AGAIN = "copy its folder again, or exclude it and pickle the film into another library"
+"""What helps where a film's arrays are damaged."""
 
 SAMPLE_RATE = 22050
 """A library's sample rate in Hz unless it is made with another."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """``film.json``: what is known of a pickled film beside its arrays.
-
-    ``sounding`` is the range of samples that the film's sound track covers; outside it the sound
-    is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
-    ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
-    ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
-    the address, and ``stamp`` what that system told of the file's state.
-    """
-
-    source: str
-    digest: str
-    fps: Fraction
-    frames: int
-    samples: int
-    sample_rate: int
-    sounding: tuple[int, int]
-    video_stream: int | None = None
-    audio_stream: int | None = None
-    notes: tuple[str, ...] = ()
-    checksums: Checksums | None = None
-    stamp: str | None = None
-    version: int = CARD_VERSION
-
-    def __post_init__(self) -> None:
-        begin, end = self.sounding
-        if not 0 <= begin <= end <= self.samples or self.frames < 1 or self.fps <= 0:
-            raise ValueError("the card says something impossible")
-        if self.version > CARD_VERSION:
-            raise ValueError(f"got a card of version {self.version}, expected up to {CARD_VERSION}")
-
-    def to_json(self) -> str:
-        """Return the card as JSON text."""
-        return json.dumps(asdict(self) | {"fps": str(self.fps)}, indent=1, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Card:
-        """Read a card; `ValueError` if it is not one."""
-        try:
-            table: dict[str, Any] = json.loads(text)
-            begin, end = table.pop("sounding")
-            fps, notes = Fraction(table.pop("fps")), tuple(table.pop("notes"))
-            sums = table.pop("checksums", None)
-            checksums = None if sums is None else Checksums(**sums)
-            return cls(fps=fps, sounding=(begin, end), notes=notes, checksums=checksums, **table)
-        except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-            raise ValueError("the text is no card") from error
 
 
 @dataclass(frozen=True)
@@ -106,7 +70,7 @@ class PickledFilm:
     @property
     def excluded(self) -> bool:
         """Whether it is kept out of training and comparison."""
-        return (self.path / EXCLUDED).exists()
+        return _is_excluded(self.path)
 
     @property
     def seconds(self) -> float:
@@ -122,7 +86,16 @@ class PickledFilm:
     @cached_property
     def times(self) -> NDArray[np.float64]:
         """Presentation times in seconds."""
-        return self._array("times", np.dtype(np.float64), (self.card.frames + 1,))
+        times = self._array("times", np.dtype(np.float64), (self.card.frames + 1,))
+        if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
+            raise LibraryError(f"{self.path}/times.npy does not go forward; {AGAIN}")
+        rate, samples = self.card.sample_rate, self.card.samples
+        if times[0] < 0 or abs(times[-1] - samples / rate) > LOOSE_SECONDS:
+            raise LibraryError(
+                f"{self.path}/times.npy goes from {times[0]:g} to {times[-1]:g} s, expected 0 to "
+                f"{samples / rate:g} s; {AGAIN}"
+            )
+        return times
 
     @cached_property
     def sound(self) -> NDArray[np.float32]:
@@ -143,17 +116,17 @@ class PickledFilm:
     def _array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         path = self.path / f"{name}.npy"
         try:
-            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            return map_array(path, dtype, shape)
         except (OSError, ValueError, EOFError) as error:
-            raise LibraryError(
-                f"{path} is missing or cut short; delete its folder and pickle the film again"
-            ) from error
-        if array.dtype != dtype or array.shape != shape:
-            raise LibraryError(
-                f"{path} holds {array.dtype} {array.shape}, expected {dtype} {shape}; "
-                "delete its folder and pickle the film again"
-            )
-        return array
+            raise LibraryError(f"{path} is missing or damaged ({_why(error)}); {AGAIN}") from error
+
+
+class _About(msgspec.Struct, frozen=True):
+    """The table of a ``library.json``."""
+
+    version: Annotated[int, Meta(ge=1)]
+    sample_rate: Rate
+    colour: bool = False
 
 
 class Library:
@@ -187,20 +160,20 @@ class Library:
             There is none there, or a newer version of the program made it.
         """
         try:
-            table = json.loads((path / "library.json").read_text())
-            version, sample_rate = int(table["version"]), int(table["sample_rate"])
-            colour = bool(table.get("colour", False))
+            table = read_json(path / "library.json", MOST_CARD)
+            version = table["version"]
         except FileNotFoundError as error:
             raise LibraryError(
                 f"{path} is no library; make one with: frame2sound pickle FILM... --library {path}"
             ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise LibraryError(f"{path}/library.json is not readable as a library's") from error
-        if version > VERSION:
-            raise LibraryError(
-                f"{path} is of version {version}, this program reads up to {VERSION}; update it"
-            )
-        return cls(path, sample_rate, colour)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise _unreadable(path, error) from error
+        refuse_newer(version, VERSION, path, LibraryError)
+        try:
+            about = msgspec.convert(table, _About)
+        except msgspec.ValidationError as error:
+            raise _unreadable(path, error) from error
+        return cls(path, about.sample_rate, about.colour)
 
     @classmethod
     def create(
@@ -244,15 +217,24 @@ class Library:
 
     def films(self) -> list[PickledFilm]:
         """Return every film to learn from, by name: pickled completely, and not excluded."""
-        return [film for film in self.every_film() if not film.excluded]
+        return [self.film(folder) for folder in self._folders() if not _is_excluded(folder)]
 
     def every_film(self) -> list[PickledFilm]:
         """Return every film that is completely pickled, excluded or not, by name."""
-        return [self.film(card.parent) for card in sorted(self.path.glob(f"[!.]*/{CARD}"))]
+        return [self.film(folder) for folder in self._folders()]
+
+    def readable_films(self) -> Iterator[PickledFilm]:
+        """Yield the same, except those whose card cannot be read."""
+        for folder in self._folders():
+            with suppress(LibraryError):
+                yield self.film(folder)
+
+    def _folders(self) -> list[Path]:
+        return [path for path in film_folders(self.path) if os.path.lexists(path / CARD)]
 
     def without_films(self) -> str:
         """Return what to tell a person who would learn from it and cannot."""
-        excluded = [film.name for film in self.every_film() if film.excluded]
+        excluded = [path.name for path in self._folders() if _is_excluded(path)]
         if excluded:
             return (
                 f"all films of {self.path} are excluded; include one with: "
@@ -266,14 +248,14 @@ class Library:
     def find(self, digest: str, video: int | None, audio: int | None) -> PickledFilm | None:
         """Return the film pickled from a file with this digest and these streams, if any."""
         wanted = (digest, video, audio)
-        return next((film for film in self.every_film() if _identity(film) == wanted), None)
+        return next((film for film in self.readable_films() if _identity(film) == wanted), None)
 
     def drop_older(self, newest: PickledFilm) -> None:
         """Remove what was pickled from an earlier state of the same file.
 
         Where that was excluded, so is the newest.
         """
-        for film in self.every_film():
+        for film in list(self.readable_films()):
             same = film.card.source == newest.card.source and film.path != newest.path
             if same and _identity(film)[1:] == _identity(newest)[1:]:
                 if film.excluded:
@@ -289,12 +271,31 @@ class Library:
             Its card cannot be read.
         """
         try:
-            card = Card.from_json((path / CARD).read_text())
+            card = Card.from_json(read_text(path / CARD, MOST_CARD))
+        except LibraryError as error:
+            raise LibraryError(f"{path}/{CARD}: {error}") from error
         except (OSError, ValueError) as error:
             raise LibraryError(
-                f"{path}/film.json is not readable; delete the folder and pickle the film again"
+                f"{path}/{CARD} is not readable as a film's card ({_why(error)}); {AGAIN}"
             ) from error
         return PickledFilm(path, card, self.colour)
+
+
+def _unreadable(path: Path, error: Exception) -> LibraryError:
+    return LibraryError(
+        f"{path}/library.json is not readable as a library's ({_why(error)}); "
+        "copy the library again, or use another --library"
+    )
+
+
+def _why(error: Exception) -> str:
+    """Return what is wrong with a file, in one line of bounded length."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(why.split())[:200].lower()
+
+
+def _is_excluded(folder: Path) -> bool:
+    return os.path.lexists(folder / EXCLUDED)
 
 
 def _holds_anything(folder: Path) -> bool:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from frame2sound.errors import LibraryError
 from frame2sound.library.findings import Findings, find
 from frame2sound.library.fingerprint import LENGTHS, SAME, distance
-from frame2sound.library.folders import CARD, EXCLUDED, film_folders
+from frame2sound.library.folders import CARD, EXCLUDED, film_folders, linked_folders
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import half_written
 
@@ -54,11 +53,16 @@ class Twins:
 
 @dataclass(frozen=True)
 class Survey:
-    """All of a library; ``leftovers`` are hidden folders that are half-written."""
+    """All of a library.
+
+    ``leftovers`` are hidden folders that are half-written, ``links`` names of links to folders of
+    films, which are not followed.
+    """
 
     entries: tuple[Entry, ...]
     twins: tuple[Twins, ...]
     leftovers: tuple[str, ...]
+    links: tuple[str, ...] = ()
 
 
 def survey(library: Library, report: Report = lambda name, seconds, total: None) -> Survey:
@@ -70,7 +74,8 @@ def survey(library: Library, report: Report = lambda name, seconds, total: None)
         for path, runs in half_written(library.path)
         if path.is_dir()
     ]
-    return Survey(tuple(entries), tuple(twins), tuple(leftovers))
+    links = tuple(path.name for path in linked_folders(library.path))
+    return Survey(tuple(entries), tuple(twins), tuple(leftovers), links)
 
 
 def faults(film: PickledFilm) -> list[str]:
@@ -78,22 +83,17 @@ def faults(film: PickledFilm) -> list[str]:
     lines = []
     for name in ("frames", "times", "sound"):
         try:
-            array = getattr(replace(film), name)
+            getattr(replace(film), name)
         except LibraryError as error:
             lines.append(str(error))
-            continue
-        if name == "times" and not (np.isfinite(array).all() and (np.diff(array) > 0).all()):
-            lines.append(
-                f"{film.path}/times.npy does not go forward; "
-                "delete its folder and pickle the film again"
-            )
     return lines
 
 
 def _entry(library: Library, folder: Path, report: Report) -> Entry:
     entry = Entry(folder.name, _size(folder), (folder / EXCLUDED).exists())
-    if not (folder / CARD).exists():
-        return replace(entry, faults=(f"{folder} is half-written: it has no {CARD}; drop it",))
+    if not os.path.lexists(folder / CARD):
+        why = f"{folder} is half-written: it has no {CARD}; pickle the film again to replace it"
+        return replace(entry, faults=(why,))
     try:
         film = library.film(folder)
     except LibraryError as error:
@@ -112,7 +112,7 @@ def _size(folder: Path) -> int:
     size = 0
     with suppress(FileNotFoundError):  # it is being dropped
         for path in folder.iterdir():
-            size += path.stat().st_size
+            size += path.lstat().st_size
     return size
 
 

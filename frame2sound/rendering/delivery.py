@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -248,7 +249,7 @@ def _write_wav(
     meter = PeakMeter(channels)
     try:
         with soundfile.SoundFile(
-            path, "w", sample_rate, channels, subtype="PCM_24", format="WAV"
+            os.fsencode(path), "w", sample_rate, channels, subtype="PCM_24", format="WAV"
         ) as file:
             for chunk in sound:
                 file.write(chunk)

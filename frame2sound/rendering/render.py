@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,13 +20,13 @@ from frame2sound.rendering.delivery import Delivery, Finish
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
-from frame2sound.safe import refuse_existing, whole_file
+from frame2sound.safe import LONGEST_NAME, refuse_existing, shortened, whole_file
 
 __all__ = ["DEFAULT_MODE", "Delivery", "Mode", "Rendered", "Style", "default_output", "render"]
 
 PLAIN_STYLE, PLAIN_DELIVERY = Style(), Delivery()
 
-ENCODED = (".gif", *PICTURES)
+ENCODED = (".apng", ".gif", *PICTURES)
 """Endings of pictures that cannot sound; they are encoded into .mp4."""
 
 
@@ -57,7 +59,11 @@ class Rendered:
 
 
 def default_output(animation: Path, folder: Path, wav: bool) -> Path:
-    """Return a name for an animation with its soundtrack: its own ending where that can sound."""
+    """Return a name for an animation with its soundtrack: its own ending where that can sound.
+
+    Where it would be longer than file systems take, the animation's name is cut, and told from
+    others that begin so.
+    """
     ending = animation.suffix.lower()
     if wav:
         ending = ".wav"
@@ -66,7 +72,12 @@ def default_output(animation: Path, folder: Path, wav: bool) -> Path:
     elif ending not in CONTAINERS:
         ending = ".mkv"
     stem = re.sub(r"[-_. ]*%\d*d", "", animation.stem) or "pictures"
-    return folder / f"{stem}-sounding{ending}"
+    ending = f"-sounding{ending}"
+    if len(os.fsencode(stem + ending)) <= LONGEST_NAME:
+        return folder / f"{stem}{ending}"
+    told_apart = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    ending = f"-{told_apart}{ending}"
+    return folder / f"{shortened(stem, LONGEST_NAME - len(ending))}{ending}"
 
 
 def render(

@@ -149,6 +149,12 @@ class Style:
         return Granular(join, brain.clock, self._schedule(), self.seed)
 
     def _mosaic(self, brain: Sounding, corpus: Corpus | CorpusPointer | None) -> Renderer:
+        if corpus is None and self.mosaic.films:
+            raise SoundtrackError(
+                f"got {', '.join(map(repr, self.mosaic.films))} to choose of a brain that has no "
+                "films to choose from: it has no sound of them; leave out --only, or name a brain "
+                "that was trained with --corpus carry, or give films with --corpus LIBRARY"
+            )
         if corpus is None:
             raise SoundtrackError(
                 "the brain has no sound of its films for a mosaic; give some with "
@@ -156,10 +162,10 @@ class Style:
             )
         found = corpus.follow(brain.clock) if isinstance(corpus, CorpusPointer) else corpus
         mosaic = Mosaic(brain.target, found, self.mosaic, self.seed)
-        films = self.mosaic.films or found.films
+        chosen = found.only(self.mosaic.films) if self.mosaic.films else found
+        films = chosen.films
         what = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
-        seconds = found.only(films).seconds
-        return Plain(mosaic, summary=f"a mosaic of {seconds:.1f} s of {what}")
+        return Plain(mosaic, summary=f"a mosaic of {chosen.seconds:.1f} s of {what}")
 
     def _schedule(self) -> Schedule:
         if self.grains == "hindle":

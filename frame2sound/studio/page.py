@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+import msgspec
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.safe import whole_file
+from frame2sound.untrusted import read_json
 
 OWN, FIGURES, PICTURE = "its-own", "figures.json", "picture.webp"
 
@@ -82,13 +86,22 @@ def write_pages(
         f"Animations of {seconds:g} s that no brain has seen, and what brains make of them that "
         f"have learned {learned_seconds:g} s of another film of the kind."
     )
-    figures = {film: json.loads((out / film / FIGURES).read_text("utf-8")) for film in films}
+    figures = {film: _read(out / film / FIGURES) for film in films}
     for name, page in {
         "index.html": _html(about, command, figures),
         "README.md": _markdown(about, command, figures),
     }.items():
         with whole_file(out / name, SoundtrackError) as partial:
             partial.write_text(page, encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        return msgspec.convert(read_json(path), dict[str, dict[str, float | dict[str, Any] | None]])
+    except (OSError, ValueError) as error:
+        raise SoundtrackError(
+            f"{path} is not readable as a gallery's figures; choose another --out"
+        ) from error
 
 
 def _html(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> str:
@@ -114,15 +127,25 @@ def _html_film(film: str, figures: Mapping[str, Any]) -> str:
 <div class="row">
 {videos}
 </div>
-<img src="{escape(film)}/{PICTURE}" alt="{escape(_alt(film))}">"""
+<img src="{_address(film)}/{PICTURE}" alt="{escape(_alt(film))}">"""
 
 
 def _html_way(film: str, way: str, figures: Mapping[str, Any]) -> str:
     title, about = WAYS[way]
-    return f"""<div><video controls preload="metadata" src="{escape(film)}/{way}.mp4"></video>
+    return f"""<div><video controls preload="metadata" src="{_address(film)}/{way}.mp4"></video>
 <h3>{escape(title)}</h3>
 <p>{escape(about)}</p>
 <small>{escape(_figures(figures))}</small></div>"""
+
+
+def _address(film: str) -> str:
+    """Return a folder's name as part of an address in HTML or Markdown."""
+    return quote(film)
+
+
+def _marked(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>#|!&])", r"\\\1", text)
 
 
 def _markdown(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> str:
@@ -133,13 +156,13 @@ def _markdown(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) 
 
 def _markdown_film(film: str, figures: Mapping[str, Any]) -> str:
     rows = [
-        f"| [{title}]({film}/{way}.mp4) | {about} | {_figures(figures[way])} |"
+        f"| [{title}]({_address(film)}/{way}.mp4) | {about} | {_figures(figures[way])} |"
         for way, (title, about) in WAYS.items()
         if way in figures
     ]
     table = "\n".join(["| | | |", "|---|---|---|", *rows])
-    picture = f"![{_alt(film)}]({film}/{PICTURE})"
-    return f"\n## {film}\n\n{FILMS.get(film, '')}\n\n{table}\n\n{picture}\n"
+    picture = f"![{_marked(_alt(film))}]({_address(film)}/{PICTURE})"
+    return f"\n## {_marked(film)}\n\n{FILMS.get(film, '')}\n\n{table}\n\n{picture}\n"
 
 
 _LEGEND = (

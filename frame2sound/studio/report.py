@@ -53,5 +53,5 @@ def _told(table: dict[str, Any]) -> str:
         track | {"stretches": {n: f for n, f in track["stretches"].items() if n in shown}}
         for track in table["soundtracks"]
     ]
-    text = json.dumps(table | {"soundtracks": tracks}, allow_nan=False, ensure_ascii=False)
+    text = json.dumps(table | {"soundtracks": tracks}, allow_nan=False)
     return text.replace("<", "\\u003c")

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -15,9 +16,10 @@ from torch.optim import Optimizer
 
 from frame2sound.brain.bodies import Memory
 from frame2sound.errors import TrainingError
-from frame2sound.safe import whole_file
+from frame2sound.safe import LONGEST_NAME, shortened, whole_file
+from frame2sound.untrusted import parse_json, refuse_newer, safetensors_head
 
-KEY = "frame2sound-checkpoint"
+KEY, VERSION = "frame2sound-checkpoint", 1
 
 
 @dataclass
@@ -54,7 +56,8 @@ class Course:
 
 def checkpoint_path(out: Path) -> Path:
     """Return where the training of a brain keeps its state."""
-    return out.with_name(f"{out.stem}.checkpoint.safetensors")
+    ending = ".checkpoint.safetensors"
+    return out.with_name(f"{shortened(out.stem, LONGEST_NAME - len(ending))}{ending}")
 
 
 def save_checkpoint(
@@ -77,7 +80,7 @@ def save_checkpoint(
         }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path, TrainingError) as partial:
-        partial.write_bytes(save(tensors, {KEY: json.dumps(asdict(course))}))
+        partial.write_bytes(save(tensors, {KEY: json.dumps(asdict(course) | {"version": VERSION})}))
 
 
 def load_checkpoint(
@@ -93,10 +96,11 @@ def load_checkpoint(
         There is no checkpoint, it is unreadable, or it belongs to another recipe, library or seed.
     """
     try:
+        safetensors_head(path)
         with safe_open(path, "pt") as file:
-            course = _course((file.metadata() or {})[KEY])
+            course = _course((file.metadata() or {})[KEY], path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, LookupError, ValueError, TypeError, AttributeError) as error:
+    except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
     if course.signature != signature:
         raise TrainingError(
@@ -112,10 +116,15 @@ def load_checkpoint(
     return course, _part(tensors, "best."), tuple(tensor for _, tensor in remembered)
 
 
-def _course(text: str) -> Course:
-    table: dict[str, Any] = json.loads(text)
-    curve = [(float(loss), held) for loss, held in table.pop("curve")]
-    return Course(curve=curve, **table)
+def _course(text: str, path: Path) -> Course:
+    table = parse_json(text)
+    if not isinstance(table, dict):
+        raise ValueError("no table")
+    refuse_newer(table.pop("version", 1), VERSION, path, TrainingError)
+    course = msgspec.convert(table, Course)
+    if not all(0 <= n < 2**53 for n in (course.epoch, course.batch, course.best_epoch)):
+        raise ValueError("a course that is not possible")
+    return course
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -57,7 +57,8 @@ def train(
     path = checkpoint_path(out)
 
     def made() -> Brain:
-        brain = replace(trainer.brain(), corpus=keep(library, recipe.ticking(), corpus))
+        kept = keep(library, recipe.ticking(), corpus, trainer.material.films)
+        brain = replace(trainer.brain(), corpus=kept)
         if group.leads:
             save_brain(brain, out)
         return brain

@@ -76,7 +76,9 @@ def test_only_some_films(library, add_film):
         add_film(library, name, 1)
     corpus = Corpus.of_library(library, CLOCK)
     assert corpus.only(["a", "c"]).films == ("a", "c")
-    with pytest.raises(BrainError, match="got the film 'd', expected one of the corpus: a, b, c"):
+    with pytest.raises(
+        BrainError, match="got 'd', expected a film of the brain's corpus; the nearest are: a, b, c"
+    ):
         corpus.only(["d"])
 
 
@@ -117,10 +119,35 @@ def test_a_trained_brain_knows_its_corpus(library, add_film, small, tmp_path, ho
 
 
 def test_a_brain_keeps_what_it_is_told_to(library, add_film):
-    add_film(library, "film", 1)
-    assert isinstance(keep(library, CLOCK, "carry"), Corpus)
-    assert isinstance(keep(library, CLOCK, "point"), CorpusPointer)
-    assert keep(library, CLOCK, "none") is None
+    films = [add_film(library, "film", 1)]
+    assert isinstance(keep(library, CLOCK, "carry", films), Corpus)
+    assert isinstance(keep(library, CLOCK, "point", films), CorpusPointer)
+    assert keep(library, CLOCK, "none", films) is None
+
+
+def test_a_brain_keeps_no_film_that_it_did_not_learn_from(library, add_film):
+    learned = [add_film(library, name, 1) for name in ("dropped", "other", "same")]
+    shutil.rmtree(library.path / "dropped")
+    shutil.rmtree(library.path / "other")
+    add_film(library, "other", 1, seed=1)
+    add_film(library, "new", 1)
+    assert keep(library, CLOCK, "carry", learned).films == ("same",)
+    assert keep(library, CLOCK, "point", learned).films == {"same": "same-0"}
+    assert keep(library, CLOCK, "carry", learned[:2]) is None
+
+
+def test_the_beginning_of_a_films_name_is_enough(library, add_film):
+    for name in ("hall", "harbour", "mill"):
+        add_film(library, name, 1)
+    corpus = Corpus.of_library(library, CLOCK)
+    assert corpus.only(["mi", "hall", "hal"]).films == ("hall", "mill")
+    for name, why in (
+        ("ha", "expected one film of the brain's corpus, and 2 begin so; say more of: hall, harb"),
+        ("opera", "expected a film of the brain's corpus; the nearest are: "),
+        ("", "expected a film of the brain's corpus; the nearest are: "),
+    ):
+        with pytest.raises(BrainError, match=why):
+            corpus.only([name])
 
 
 @pytest.mark.parametrize("rate", [100, 8000, 22050, 384_000])

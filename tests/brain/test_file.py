@@ -121,13 +121,16 @@ def with_recipe(part, **values):
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda d: d | {"version": 3}, "is of brain version 3, this program reads 2; update"),
+        (
+            lambda d: d | {"version": 3},
+            "was made by a newer version .*version 3, .* reads up to 2.; update the",
+        ),
         (
             lambda d: d | {"version": 1},
             "is of brain version 1, this program reads 2; train it again",
         ),
-        (lambda d: d | {"version": None}, "is of brain version None"),
-        (lambda d: d | {"version": "1"}, "is of brain version 1"),
+        (lambda d: d | {"version": None}, "not readable as a brain"),
+        (lambda d: d | {"version": "1"}, "not readable as a brain"),
         (lambda d: d | {"scaling": {"scale": float("nan")}}, "scale is nan, expected more than 0"),
         (lambda d: d | {"scaling": {"scale": -1}}, r"scale is -1\.0, expected more"),
         (lambda d: d | {"scaling": {"scale": 0}}, r"scale is 0\.0, expected more"),
@@ -136,7 +139,7 @@ def with_recipe(part, **values):
         (lambda d: d | {"scaling": {"scale": 10**400}}, "not readable as a brain"),
         (lambda d: d | {"scaling": {"scale": "loud"}}, "not readable as a brain"),
         (lambda d: d | {"scaling": 5}, "not readable as a brain"),
-        (lambda d: {"version": 2}, "not readable as a brain: 'recipe'"),
+        (lambda d: {"version": 2}, "not readable as a brain: .*`recipe`"),
         (lambda d: d | {"recipe": None}, "not readable as a brain"),
         (lambda d: d | {"recipe": "deep"}, "not readable as a brain"),
         (lambda d: d | {"provenance": 5}, "not readable as a brain"),
@@ -203,7 +206,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path, protocol):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(BrainError, match=r"cannot be read \(no such file or directory\)"):
         load_brain(tmp_path / "brain.safetensors")
-    with pytest.raises(BrainError, match="is not a file"):
+    with pytest.raises(BrainError, match="it is a folder, expected a regular file"):
         load_brain(tmp_path)
 
 

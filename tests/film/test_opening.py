@@ -120,7 +120,7 @@ def test_a_later_picture_that_is_too_large_is_refused_where_it_is_decoded(tmp_pa
     film = tmp_path / "film.mjpeg"
     film.write_bytes(small.read_bytes() + large.read_bytes())
     limits = Limits(megapixels=5)
-    with pytest.raises(FilmError, match=r"cannot be decoded|expected 5 megapixels"):
+    with pytest.raises(FilmError, match=r"larger than 5 megapixels"):
         list(FilmReader(film, limits=limits).frames())
     kept = list(FilmReader(film, limits=limits, allow_damaged=True).frames())
     assert len(kept) == 5

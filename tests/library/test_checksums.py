@@ -46,7 +46,7 @@ def test_one_flipped_bit_is_found(library, film, name):
     data[-8] ^= 1
     path.write_bytes(data)
     (line,) = verify(library, film.path)
-    assert line.startswith(f"{name}.npy is not what was pickled: its checksum differs; drop it")
+    assert line.startswith(f"{name}.npy is not what was pickled: its checksum differs; copy its")
 
 
 def test_a_film_without_checksums_is_held_against_its_card(library, film):
@@ -63,9 +63,13 @@ def test_a_film_without_checksums_is_held_against_its_card(library, film):
 def test_what_is_missing_is_named(library, film):
     (film.path / "frames.npy").unlink()
     lines = verify(library, film.path)
-    assert lines[-1] == "frames.npy cannot be read (no such file or directory)"
+    assert [line.partition("/frames.npy ")[2][:44] for line in lines] == [
+        "is missing or damaged (no such file or direc"
+    ]
     (film.path / "film.json").write_text("{")
     (line,) = verify(library, film.path)
     assert "film.json is not readable" in line
     (film.path / "film.json").unlink()
-    assert verify(library, film.path) == ["it has no film.json; drop it and pickle the film again"]
+    assert verify(library, film.path) == [
+        "it has no film.json; pickle the film again to replace it"
+    ]

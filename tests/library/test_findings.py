@@ -126,5 +126,7 @@ def test_where_nothing_can_be_kept_it_is_found_all_the_same(library, add_film, m
 def test_sound_that_is_not_finite_is_named(library, add_film):
     sound = tone(1)
     sound[5] = np.nan
-    with pytest.raises(LibraryError, match=r"sound\.npy holds numbers that are not finite; dele"):
+    with pytest.raises(
+        LibraryError, match=r"sound\.npy holds numbers that are not finite; copy its folder again"
+    ):
         find(add_film(library, "film", sound=sound))

@@ -36,6 +36,23 @@ def films(far, tmp_path, make_film):
 SHELF = "memory://shelf/grey"
 
 
+def test_a_home_that_cannot_be_written_is_named(far, monkeypatch, tmp_path):
+    (tmp_path / "home").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    with pytest.raises(
+        LibraryError, match=r"cannot be written \(not a directory\).*XDG_CACHE_HOME"
+    ):
+        Mirror(Address(SHELF, LibraryError)).fetch(new=True)
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden"])
+def test_a_strangers_library_names_no_folder_elsewhere(far, monkeypatch, name):
+    mirror = Mirror(Address(SHELF, LibraryError))
+    monkeypatch.setattr(Address, "names", lambda self: [name])
+    monkeypatch.setattr(Address, "read", lambda self, name: "{}")
+    assert mirror._cards() == {}
+
+
 def there(far):
     return {path.removeprefix("/shelf/grey/") for path in far.find("/shelf/grey")}
 

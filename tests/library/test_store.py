@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import LibraryError
+from frame2sound.library.card import Card
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import exclude, include
-from frame2sound.library.store import CARD_VERSION, SAMPLE_RATE, VERSION, Card, Library
+from frame2sound.library.store import SAMPLE_RATE, VERSION, Library
 
 
 @pytest.fixture
@@ -34,7 +35,9 @@ def test_another_sample_rate_is_refused(library):
 def test_a_newer_library_is_refused(library):
     table = {"version": VERSION + 1, "sample_rate": 8000}
     (library.path / "library.json").write_text(json.dumps(table))
-    with pytest.raises(LibraryError, match=r"is of version 2, this program reads up to 1; update"):
+    with pytest.raises(
+        LibraryError, match=r"was made by a newer version of the program .*; update the program"
+    ):
         Library.open(library.path)
 
 
@@ -125,7 +128,9 @@ def test_an_array_that_is_cut_short_is_named(library, film, name, keep):
     path = film.path / f"{name}.npy"
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
-    with pytest.raises(LibraryError, match=rf"{name}\.npy is missing or cut short; delete"):
+    with pytest.raises(
+        LibraryError, match=rf"{name}\.npy is missing or damaged .*; copy its folder"
+    ):
         getattr(library.films()[0], name)
 
 
@@ -152,7 +157,7 @@ def test_an_array_of_objects_is_not_unpickled(library, film):
 )
 def test_a_card_that_lies_is_named(library, film, lie, name, truth):
     change(film, **lie)
-    with pytest.raises(LibraryError, match=rf"{name}\.npy {truth}"):
+    with pytest.raises(LibraryError, match=rf"{name}\.npy .*{truth}"):
         getattr(library.films()[0], name)
 
 
@@ -165,7 +170,9 @@ def test_another_type_is_named(library, film):
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", "\xff\xfe", "[" * 10**5])
 def test_a_card_of_garbage_is_named(library, film, text):
     (film.path / "film.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(LibraryError, match=r"film/film\.json is not readable; delete the folder"):
+    with pytest.raises(
+        LibraryError, match=r"film/film\.json is not readable as a film's card .*; copy its"
+    ):
         library.films()
 
 
@@ -181,7 +188,24 @@ def test_a_card_of_garbage_is_named(library, film, text):
         {"sounding": [-1, 8000]},
         {"sounding": [9, 8]},
         {"colour": True},
-        {"version": CARD_VERSION + 1},
+        {"fps": "1e999999999"},
+        {"fps": "1/1000000007"},
+        {"fps": 24.0},
+        {"fps": True},
+        {"sample_rate": 0},
+        {"sample_rate": -22050},
+        {"sample_rate": 10**12},
+        {"sample_rate": "8000"},
+        {"sounding": [0.0, 8000.0]},
+        {"sounding": ["0", "8000"]},
+        {"sounding": [False, True]},
+        {"frames": -30},
+        {"frames": 10**300},
+        {"samples": True},
+        {"source": 5},
+        {"notes": [5]},
+        {"version": 0},
+        {"version": "3"},
         {"checksums": {"frames": "0"}},
         {"checksums": ["0", "0", "0"]},
         {"frames": "many"},
@@ -190,7 +214,9 @@ def test_a_card_of_garbage_is_named(library, film, text):
 )
 def test_a_card_that_says_the_impossible_is_named(library, film, values):
     change(film, **values)
-    with pytest.raises(LibraryError, match=r"film\.json is not readable; delete the folder"):
+    with pytest.raises(
+        LibraryError, match=r"film\.json is not readable as a film's card .*; copy its"
+    ):
         library.films()
 
 

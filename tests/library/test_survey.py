@@ -62,9 +62,12 @@ def test_the_same_picture_at_another_length_is_another_film(library, add_film, f
 @pytest.mark.parametrize(
     ("harm", "fault"),
     [
-        (lambda f: (f / "film.json").unlink(), r"is half-written: it has no film.json; drop it"),
+        (
+            lambda f: (f / "film.json").unlink(),
+            r"is half-written: it has no film.json; pickle the film again",
+        ),
         (lambda f: (f / "film.json").write_text("{"), "is not readable"),
-        (lambda f: (f / "frames.npy").unlink(), "frames.npy is missing or cut short"),
+        (lambda f: (f / "frames.npy").unlink(), "frames.npy is missing or damaged"),
         (lambda f: np.save(f / "sound.npy", np.zeros(3)), r"holds float64 \(3,\), expected"),
         (lambda f: np.save(f / "times.npy", np.zeros(31)), "times.npy does not go forward"),
         (

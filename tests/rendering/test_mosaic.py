@@ -264,7 +264,9 @@ def test_only_some_films_are_heard():
         assert np.abs(np.fft.rfft(sound)).argmax() * RATE / len(sound) == pytest.approx(
             hertz, abs=1
         )
-    with pytest.raises(BrainError, match="got the film 'c', expected one of the corpus: a, b"):
+    with pytest.raises(
+        BrainError, match="got 'c', expected a film of the brain's corpus; the nearest are: a, b"
+    ):
         Mosaic(target, corpus, MosaicSettings(films=("c",)))
 
 

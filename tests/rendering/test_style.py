@@ -217,8 +217,13 @@ def test_a_mosaic_without_a_corpus_names_the_remedy():
         Style("mosaic").renderer(SimpleBrain())
     with pytest.raises(BrainError, match="library gone, is not there"):
         Style("mosaic").renderer(SimpleBrain(), CorpusPointer("gone", {}))
+    with pytest.raises(SoundtrackError, match="got 'opera' to choose of a brain that has no films"):
+        Style("mosaic", mosaic=MosaicSettings(films=("opera",))).renderer(SimpleBrain())
     brain = Foreteller()
-    with pytest.raises(BrainError, match="got the film 'opera', expected one of the corpus: known"):
+    with pytest.raises(
+        BrainError,
+        match="got 'opera', expected a film of the brain's corpus; the nearest are: known",
+    ):
         Style("mosaic", mosaic=MosaicSettings(films=("opera",))).renderer(brain, brain.corpus)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.effects.kinds import KINDS, Effect
 from frame2sound.rendering.effects.playing import Chunks, Room
+from frame2sound.untrusted import read_toml
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def load_chain(path: Path) -> Chain:
         It cannot be read, or says what `parse_chain` refuses.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        table = read_toml(path)
+    except (OSError, ValueError) as error:
         raise SoundtrackError(f"{path} is not readable as a chain of effects: {error}") from error
     effects = table.pop("effect", None)
     if table or not isinstance(effects, list) or not all(isinstance(e, dict) for e in effects):
@@ -96,7 +97,7 @@ def _table(text: str) -> dict[str, Any]:
             raise SoundtrackError(f"{kind}: got {name} twice, expected it once")
         try:
             table[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             table[name] = value
     return table
 

@@ -1,0 +1,120 @@
+"""A film's card: what is known of a pickled film beside its arrays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from frame2sound.clock import frame_rate
+from frame2sound.errors import LibraryError
+from frame2sound.library.checksums import Checksums
+from frame2sound.untrusted import parse_json, refuse_newer
+
+CARD_VERSION = 3
+"""Cards of version 1 know no checksums, those of version 2 no stamp."""
+
+SLOWEST, FASTEST = Fraction(1, 10**5), Fraction(10**6)
+"""Frames a second that a film may say of itself."""
+
+Rate = Annotated[int, Meta(ge=1, le=768_000)]
+"""A sample rate in Hz."""
+
+_Count = Annotated[int, Meta(ge=0, le=2**48)]
+_Stream = Annotated[int, Meta(ge=0, le=10**6)]
+_Text = Annotated[str, Meta(max_length=20_000)]
+_Word = Annotated[str, Meta(max_length=200)]
+
+
+class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table of a ``film.json``; see `Card`."""
+
+    source: _Text
+    digest: _Word
+    fps: str | int
+    frames: Annotated[int, Meta(ge=1, le=2**40)]
+    samples: _Count
+    sample_rate: Rate
+    sounding: tuple[_Count, _Count]
+    notes: Annotated[tuple[_Text, ...], Meta(max_length=10_000)]
+    version: Annotated[int, Meta(ge=1)]
+    video_stream: _Stream | None = None
+    audio_stream: _Stream | None = None
+    checksums: Checksums | None = None
+    stamp: _Word | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """``film.json``: what is known of a pickled film beside its arrays.
+
+    ``sounding`` is the range of samples that the film's sound track covers; outside it the sound
+    is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
+    ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
+    ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
+    the address, and ``stamp`` what that system told of the file's state.
+    """
+
+    source: str
+    digest: str
+    fps: Fraction
+    frames: int
+    samples: int
+    sample_rate: int
+    sounding: tuple[int, int]
+    video_stream: int | None = None
+    audio_stream: int | None = None
+    notes: tuple[str, ...] = ()
+    checksums: Checksums | None = None
+    stamp: str | None = None
+    version: int = CARD_VERSION
+
+    def __post_init__(self) -> None:
+        begin, end = self.sounding
+        if not 0 <= begin <= end <= self.samples or self.frames < 1 or self.fps <= 0:
+            raise ValueError("the card says something impossible")
+
+    def to_json(self) -> str:
+        """Return the card as JSON text; a name that is no UTF-8 comes back from it as it was."""
+        table = asdict(self) | {"fps": str(self.fps)}
+        text = json.dumps(table, indent=1, ensure_ascii=False)
+        return text if _is_utf8(text) else json.dumps(table, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Read a card.
+
+        Raises
+        ------
+        ValueError
+            The text is no card, or says something impossible.
+        LibraryError
+            A newer version of the program made it.
+        """
+        table = parse_json(text)
+        if not isinstance(table, dict):
+            raise ValueError("the text is no card")
+        refuse_newer(table.get("version"), CARD_VERSION, "the card", LibraryError)
+        try:
+            stored = msgspec.convert(table, _Stored)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"the text is no card: {error}") from error
+        fields: dict[str, Any] = {name: getattr(stored, name) for name in stored.__struct_fields__}
+        return cls(**fields | {"fps": frame_rate(stored.fps, SLOWEST, FASTEST)})
+
+
+def nominal(fps: Fraction) -> Fraction:
+    """Return a film's frame rate as a card can hold it."""
+    return min(max(fps, SLOWEST), FASTEST)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,212 @@
+"""Reading files that others made: only regular files, of a bounded size, and plain values.
+
+Whatever does not fit is an `OSError` or a `ValueError` before anything is read that could block, be
+endless or fill the memory.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.errors import Frame2SoundError
+
+MOST_JSON = 16 << 20
+"""Bytes of a JSON file; a card of a film is a thousandth of that."""
+
+MOST_TOML, LONGEST_LINE = 1 << 16, 2000
+"""Bytes of a TOML file, and characters of a line: the parser takes the square of a key's parts."""
+
+MOST_HEADER = 64 << 20
+"""Bytes of the header of a .safetensors file."""
+
+PICKLE = "a Python pickle"
+
+_MARKS = (
+    (0, b"\x80", PICKLE),
+    (0, b"PK\x03\x04", PICKLE),
+    (4, b"ftyp", "a film"),
+    (4, b"moov", "a film"),
+    (4, b"mdat", "a film"),
+    (0, b"\x1aE\xdf\xa3", "a film"),
+    (0, b"RIFF", "a film or a sound"),
+    (0, b"OggS", "a film or a sound"),
+    (0, b"FLV", "a film"),
+    (0, b"\x00\x00\x01\xba", "a film"),
+    (0, b"G", "a film"),
+    (0, b"0&\xb2u", "a film"),
+    (0, b"ID3", "a sound"),
+    (0, b"fLaC", "a sound"),
+    (0, b"GIF8", "a picture"),
+    (0, b"\x89PNG", "a picture"),
+    (0, b"\xff\xd8", "a picture"),
+)
+"""What files begin with, from which byte on."""
+
+_KINDS = (
+    (stat.S_ISLNK, "a link"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def open_regular(path: Path, most: int | None = None, *, follow_links: bool = False) -> IO[bytes]:
+    """Open a regular file for reading, without waiting for anybody.
+
+    What it is is asked of the open file, so that it cannot be exchanged meanwhile.
+
+    Parameters
+    ----------
+    path : Path
+    most : int, optional
+        Bytes that it may have.
+    follow_links : bool
+        Whether a link may stand for the file: for those that a user names, not for those that
+        come with a folder.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, is a link, a folder, a named pipe or a device, or is too large.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
+    except OSError as failure:
+        if failure.errno in (errno.ELOOP, errno.ENXIO):
+            raise _refused(path, path.lstat().st_mode) from failure
+        raise
+    try:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise _refused(path, state.st_mode)
+        if most is not None and state.st_size > most:
+            raise OSError(errno.EFBIG, _too_large(state.st_size, most), str(path))
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_bytes(path: Path, most: int, *, follow_links: bool = False) -> bytes:
+    """Return what is in a regular file; see `open_regular`."""
+    with open_regular(path, most, follow_links=follow_links) as file:
+        data = file.read(most + 1)
+    if len(data) > most:  # it has grown
+        raise OSError(errno.EFBIG, _too_large(len(data), most), str(path))
+    return data
+
+
+def read_text(path: Path, most: int = MOST_JSON, *, follow_links: bool = False) -> str:
+    """Return the text of a regular file; `ValueError` if it is not UTF-8."""
+    return read_bytes(path, most, follow_links=follow_links).decode("utf-8")
+
+
+def read_json(path: Path, most: int = MOST_JSON, *, follow_links: bool = False) -> Any:
+    """Return the plain values of a JSON file; `ValueError` if it is none."""
+    return parse_json(read_text(path, most, follow_links=follow_links))
+
+
+def parse_json(text: str) -> Any:
+    """Return the plain values of a JSON text; `ValueError` if it is none, or nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the table of a TOML file that a user names; `ValueError` if it is none."""
+    text = read_text(path, MOST_TOML, follow_links=True)
+    longest = max(map(len, text.splitlines()), default=0)
+    if longest > LONGEST_LINE:
+        raise ValueError(f"a line of {longest} characters, expected at most {LONGEST_LINE}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the array of a ``.npy`` file, mapped into memory and read-only.
+
+    Raises
+    ------
+    OSError
+        See `open_regular`.
+    ValueError
+        The file is not an array of this type and shape to its last byte.
+    """
+    with open_regular(path) as file:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("not in version 1.0 of the .npy format")
+        got_shape, fortran, got = np.lib.format.read_array_header_1_0(file)
+        if (got, got_shape, fortran) != (dtype, shape, False):
+            raise ValueError(f"it holds {got} {_short(got_shape)}, expected {dtype} {shape}")
+        begin, size = file.tell(), os.fstat(file.fileno()).st_size
+        count = int(np.prod(shape, dtype=object))
+        if size != begin + count * dtype.itemsize:
+            raise ValueError(f"it has {size} bytes, expected {begin + count * dtype.itemsize}")
+        if not count:
+            return np.zeros(shape, dtype)
+        return np.memmap(file, dtype, "r", begin, shape)
+
+
+def safetensors_head(path: Path) -> bytes:
+    """Return the first bytes of a file that is to be read as .safetensors.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is no regular file.
+    ValueError
+        It says that its header is larger than is believed.
+    """
+    with open_regular(path, follow_links=True) as file:
+        head = file.read(64)
+    length = int.from_bytes(head[:8], "little")
+    if head[8:9] == b"{" and length > MOST_HEADER:
+        raise ValueError(f"its header has {length} bytes, expected at most {MOST_HEADER}")
+    return head
+
+
+def kind_of(head: bytes) -> str:
+    """Return what a file looks like that does not begin as .safetensors does; else nothing."""
+    if len(head) < 9 or head[8:9] == b"{":
+        return ""
+    marks = (kind for at, mark, kind in _MARKS if head[at:].startswith(mark))
+    return next(marks, "an unknown file")
+
+
+def refuse_newer(version: object, known: int, what: object, error: type[Frame2SoundError]) -> None:
+    """Raise ``error`` if a file, called ``what``, says a higher version than the program knows."""
+    if type(version) is int and version > known:
+        raise error(
+            f"{what} was made by a newer version of the program (it is of version "
+            f"{_short(version)}, this program reads up to {known}); update the program"
+        )
+
+
+def _refused(path: Path, mode: int) -> OSError:
+    kind = next((name for matches, name in _KINDS if matches(mode)), "something else")
+    return OSError(errno.EINVAL, f"it is {kind}, expected a regular file", str(path))
+
+
+def _too_large(size: int, most: int) -> str:
+    return f"it has {size} bytes, expected at most {most}"
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,0 +1,250 @@
+"""A library from somebody else: nothing in it blocks, is endless or leads elsewhere."""
+
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+
+from frame2sound.errors import LibraryError
+from frame2sound.library.findings import FINDINGS, find
+from frame2sound.library.folders import drop as folders_drop
+from frame2sound.library.folders import exclude, folder_named, linked_folders
+from frame2sound.library.lock import LOCK, writing
+from frame2sound.library.pickler import pickle_film
+from frame2sound.library.store import Library
+from frame2sound.library.survey import survey
+from frame2sound.library.verification import verify
+from tests.commanding import run
+
+RATE = 8000
+
+HARMS = {
+    "pipe": lambda path: os.mkfifo(path),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+    "link": lambda path: path.symlink_to("/etc/passwd"),
+    "folder": lambda path: path.mkdir(),
+    "endless": lambda path: os.truncate(path, 1 << 40) if path.touch() is None else None,
+}
+FILES = ["film.json", "frames.npy", "times.npy", "sound.npy"]
+
+
+@pytest.fixture
+def films(library, add_film):
+    return [add_film(library, name, 3, seed=seed) for seed, name in enumerate("ab")]
+
+
+def see(library):
+    """Do what users do; return what is said, each thing in a second at most."""
+    said = []
+    for act in (
+        lambda: [(film.seconds, len(film.frames), len(film.sound)) for film in library.films()],
+        lambda: [line for entry in survey(library).entries for line in entry.faults],
+        lambda: verify(library, library.path / "a"),
+    ):
+        begun = time.perf_counter()
+        try:
+            said.append(str(act()))
+        except LibraryError as error:
+            said.append(str(error))
+            assert "\n" not in str(error)
+        assert time.perf_counter() - begun < 2
+    return said
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_film_of_pipes_devices_links_and_endless_files_is_named(library, films, harm, name):
+    path = films[0].path / name
+    path.unlink()
+    HARMS[harm](path)
+    for said in see(library):
+        assert name in said
+        assert "expected" in said
+        assert "delete" not in said
+        assert "remove" not in said
+    assert [bool(entry.faults) for entry in survey(library).entries] == [True, False]
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_findings_that_are_none_are_found_anew(library, films, harm):
+    known = find(films[0])
+    path = films[0].path / FINDINGS
+    path.unlink()
+    HARMS[harm](path)
+    assert find(films[0]) == known
+
+
+@pytest.mark.parametrize("value", [[], {"version": 1}, {"loudness": "1e999"}, {"silent": 7}])
+def test_findings_that_say_the_impossible_are_found_anew(library, films, value):
+    known = find(films[0])
+    path = films[0].path / FINDINGS
+    table = json.loads(path.read_text())
+    path.write_text(json.dumps(table | value if isinstance(value, dict) and value else value))
+    assert find(films[0]) == known
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_library_whose_own_file_is_none_is_named(library, harm):
+    path = library.path / "library.json"
+    path.unlink()
+    HARMS[harm](path)
+    with pytest.raises(LibraryError, match=r"library\.json is not readable .* expected"):
+        Library.open(library.path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"sample_rate": 0},
+        {"sample_rate": -22050},
+        {"sample_rate": 10**12},
+        {"sample_rate": "22050"},
+        {"sample_rate": 22050.0},
+        {"sample_rate": True},
+        {"colour": "yes"},
+        {"version": 0},
+        {"version": "1"},
+        {"version": True},
+    ],
+    ids=str,
+)
+def test_a_library_that_says_the_impossible_is_named(library, values):
+    path = library.path / "library.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    with pytest.raises(LibraryError, match="is not readable as a library's"):
+        Library.open(library.path)
+
+
+def test_what_is_newer_says_to_update_the_program(library, films):
+    card = films[0].path / "film.json"
+    kept = card.read_text()
+    card.write_text(json.dumps({"version": 4, "new": "everything"}))
+    why = r"film\.json: the card was made by a newer version .*; update the program"
+    with pytest.raises(LibraryError, match=why):
+        library.films()
+    card.write_text(kept)
+    (library.path / "library.json").write_text('{"version": 2, "rates": [8000]}')
+    with pytest.raises(LibraryError, match=r"made by a newer version .*; update the program"):
+        Library.open(library.path)
+
+
+def test_a_card_that_cannot_be_read_is_not_written_over(library, tmp_path, make_film):
+    film, _ = pickle_film(make_film(tmp_path / "film.mkv"), library)
+    card = film.path / "film.json"
+    card.write_text(json.dumps({"version": 4}))
+    with pytest.raises(LibraryError, match="newer version"):
+        pickle_film(tmp_path / "film.mkv", library)
+    assert json.loads(card.read_text()) == {"version": 4}
+
+
+def test_an_unreadable_film_that_is_excluded_keeps_none_from_learning(library, films):
+    (films[0].path / "film.json").write_text("{")
+    with pytest.raises(LibraryError, match=r"a/film\.json is not readable as a film's card"):
+        library.films()
+    exclude(folder_named(library.path, "a"))
+    assert [film.name for film in library.films()] == ["b"]
+    assert library.find("b-1", None, None).name == "b"
+
+
+@pytest.mark.parametrize(
+    ("times", "why"),
+    [
+        (np.linspace(0, 1e12, 91), "expected 0 to 3 s"),
+        (np.linspace(-5, 3, 91), "expected 0 to 3 s"),
+        (np.full(91, np.nan), "does not go forward"),
+        (np.append(np.arange(90) / 30, np.inf), "does not go forward"),
+        (np.zeros(91), "does not go forward"),
+    ],
+)
+def test_times_that_cannot_be_are_named_before_they_are_used(library, films, times, why):
+    np.save(films[0].path / "times.npy", times)
+    with pytest.raises(LibraryError, match=why):
+        _ = library.films()[0].seconds
+
+
+@pytest.fixture
+def linked(library, tmp_path, add_film):
+    """A film of another library, to which this one has a link."""
+    other = add_film(Library.create(tmp_path / "private", RATE), "film", 3)
+    (library.path / "film").symlink_to(other.path)
+    return other.path
+
+
+def test_a_linked_folder_is_not_followed_and_nothing_is_written_there(library, films, linked):
+    before = sorted(path.name for path in linked.iterdir())
+    assert [film.name for film in library.films()] == ["a", "b"]
+    found = survey(library)
+    assert [entry.name for entry in found.entries] == ["a", "b"]
+    assert found.links == ("film",)
+    assert [path.name for path in linked_folders(library.path)] == ["film"]
+    with pytest.raises(LibraryError, match="film is a link, which is not followed; expected the"):
+        folder_named(library.path, "film")
+    assert sorted(path.name for path in linked.iterdir()) == before
+
+
+@pytest.mark.parametrize("option", ["--exclude", "--include", "--drop"])
+def test_a_command_says_so_of_a_linked_folder(library, films, linked, tmp_path, option):
+    said = run(tmp_path, "library", "library", option, "film")
+    assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
+    assert "is a link, which is not followed" in said.stderr
+    assert sorted(path.name for path in linked.iterdir()) == sorted(FILES)
+    said = run(tmp_path, "library", "library")
+    assert "link: film is not followed; copy the film's folder here" in said.stdout
+    assert json.loads(run(tmp_path, "library", "library", "--json").stdout)["links"] == ["film"]
+
+
+def test_a_library_that_is_itself_a_link_is_the_users_choice(library, films, tmp_path):
+    (tmp_path / "shelf").symlink_to(library.path)
+    assert [film.name for film in Library.open(tmp_path / "shelf").films()] == ["a", "b"]
+    said = run(tmp_path, "library", "shelf", "--exclude", "a")
+    assert said.stdout == "a  excluded\n"
+    assert [film.name for film in library.films()] == ["b"]
+
+
+def test_a_link_in_place_of_the_lock_does_not_empty_its_target(library, tmp_path):
+    private = tmp_path / "private"
+    private.write_text("precious")
+    (library.path / LOCK).symlink_to(private)
+    with (
+        pytest.raises(LibraryError, match=r"cannot be written \(it is a link"),
+        writing(library.path),
+    ):
+        pytest.fail("it must not be written to")
+    assert private.read_text() == "precious"
+
+
+def test_an_excluded_mark_that_is_a_link_is_a_mark_and_its_target_stays(library, films, tmp_path):
+    private = tmp_path / "private"
+    private.write_text("precious")
+    (films[0].path / "excluded").symlink_to(private)
+    assert [film.name for film in library.films()] == ["b"]
+    exclude(films[0].path)
+    assert private.read_text() == "precious"
+    assert not (films[0].path / "excluded").is_symlink()
+
+
+def test_a_clock_that_is_set_back_changes_nothing(library, films, monkeypatch):
+    known = find(films[0])
+    real = time.time()
+    monkeypatch.setattr(time, "time", lambda: real - 3e7)
+    assert find(films[0]) == known
+    begun = time.perf_counter()
+    (films[1].path / FINDINGS).unlink(missing_ok=True)
+    for name in FILES:
+        os.utime(films[1].path / name, (real + 3e7, real + 3e7))
+    assert find(films[1]) == find(films[1])
+    with writing(library.path):
+        pass
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_film_that_is_read_stays_readable_when_it_is_dropped(library, films):
+    film = library.films()[0]
+    pictures, sound = film.frames, film.sound
+    before = pictures.sum(), float(sound.sum())
+    folders_drop(film.path)
+    assert (pictures.sum(), float(sound.sum())) == before
+    with pytest.raises(LibraryError, match=r"times\.npy is missing or damaged"):
+        _ = film.times
