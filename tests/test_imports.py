@@ -51,7 +51,7 @@ def imported(folder: Path, words: str) -> set[str]:
     ("words", "spared"),
     [
         ("--help", FAR | {"torch", "numpy", "av", "cv2", "msgspec", "soundfile"}),
-        ("films", FAR | {"torch", "msgspec", "soundfile"}),
+        ("films", FAR | {"torch", "soundfile"}),
         ("pickle film.mp4 --library other --no-calibration", FAR | {"torch", "soundfile"}),
         ("library library", FAR | {"torch", "soundfile"}),
         ("render film.mp4 -o sounding.wav", FAR),

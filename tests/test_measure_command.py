@@ -143,6 +143,27 @@ def test_silence_is_measured(tmp_path):
     assert "silent" in measured(tmp_path / "silent.mkv").stdout
 
 
+@pytest.mark.parametrize("frames", [1, 24])
+@pytest.mark.parametrize("rate", [2000, 8000, 192_000])
+@pytest.mark.parametrize("level", [0.0, 0.1])
+def test_short_films_low_and_high_rates_and_silence_are_measured_and_drawn(
+    tmp_path, frames, rate, level
+):
+    sound = level * np.sin(2 * np.pi * 440 * np.arange(round(frames * rate / 24)) / rate)
+    audio = Audio(sound.astype(np.float32), rate, "pcm_f32le", "mono")
+    film = make_film(tmp_path / "film.mkv", [BLACK] * frames, fps=Fraction(24), audio=audio)
+    picture = tmp_path / "picture.png"
+    page = figures(film, "--reference", film, "--picture", picture)
+    # Sound below 4000 Hz is measured at 4000, and a sample there is half a one here.
+    assert abs(page["length_samples"]) <= (rate < 4000)
+    assert page["spectral_distance_db"] == 0
+    assert page["clipped"] == 0
+    # A sine's peak, and where it is cut off up to 9 % more between samples (Gibbs).
+    assert page["true_peak_dbtp"] == pytest.approx(-20 if level else -200, abs=1.5)
+    assert page["line_comb_db"] is None
+    assert picture.exists()
+
+
 def test_a_picture_is_drawn_and_not_drawn_over(folder, tmp_path):
     path = tmp_path / "new" / "picture.png"
     words = folder / "film.mp4", "--truth", folder / "film.json", "--picture", path

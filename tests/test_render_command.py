@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
@@ -49,10 +52,45 @@ def test_a_corpus_is_carried_pointed_to_or_given(studio: Path, tmp_path: Path) -
     assert "--corpus LIBRARY, or train it with --corpus carry" in said.stderr
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_brain_whose_weights_are_not_finite_ends_in_a_line(
+    studio: Path, tmp_path: Path, value: float
+) -> None:
+    with safe_open(studio / "brain.safetensors", "numpy") as file:
+        weights = {name: file.get_tensor(name).copy() for name in file.keys()}  # noqa: SIM118
+        description = file.metadata()
+    weights["top.bias"][0] = value
+    save_file(weights, tmp_path / "spoilt.safetensors", description)
+    for mode in ("overlap-add", "granular", "mosaic"):
+        words = ["--brain", "spoilt.safetensors", "--mode", mode, "-o", "out.mp4"]
+        said = run(tmp_path, "render", studio / "animation.mp4", *words)
+        assert said.returncode == 1
+        assert "not finite" in said.stderr
+        assert "train it again" in said.stderr
+        assert len(said.stderr.strip().splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["spoilt.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        ("D minr", "did you mean 'D minor'"),
+        ("minor", "write it as 'D minor'"),
+        ("19", "expected a note and a scale as 'D minor'"),
+    ],
+)
+def test_a_scale_that_is_none_is_refused_with_what_is_near(
+    studio: Path, scale: str, words: str
+) -> None:
+    said = run(studio, "render", "animation.mp4", "--scale", scale)
+    assert said.returncode == 2
+    assert words in " ".join(said.stderr.split())
+
+
 PLAYED = {
     "mosaic": ["--mode", "mosaic", "--mosaic", "literal=0.5", "--mosaic", "variety=0.2"],
     "cloud": ["--mode", "granular", "--cloud", "density=100..300@motion", "--cloud", "pitch=-12"],
-    "tuned": ["--mode", "overlap-add", "--phase", "pghi", "--scale", "12-tet A4=442"],
+    "tuned": ["--mode", "overlap-add", "--phase", "pghi", "--scale", "Bb minor A4=442"],
     "stolen": ["--mode", "granular", "--phase-from", "film.mp4"],
 }
 
