@@ -36,6 +36,13 @@ Hardware = Annotated[
     str | None,
     typer.Option(metavar="DEVICE", help="Decode on a device: cuda, qsv, vaapi, videotoolbox..."),
 ]
+Ground = Annotated[
+    str,
+    typer.Option(
+        metavar="LEVEL",
+        help="What lies under transparent pictures: black, grey, white or 0 to 255.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
@@ -63,6 +70,16 @@ def number_of_bytes(text: str) -> int:
     power = "kmgt".index(match[2].lower()) + 1
     unit: int = (1024 if match[3] else 1000) ** power
     return round(float(match[1]) * unit)
+
+
+def grey_level(text: str) -> int:
+    """Read a level of grey such as "white" or "128"."""
+    named = {"black": 0, "grey": 128, "gray": 128, "white": 255}
+    word = text.strip().lower()
+    level = named.get(word, int(word) if re.fullmatch(r"[0-9]{1,3}", word) else -1)
+    if not 0 <= level <= 255:
+        raise typer.BadParameter(f"got {text!r}, expected black, grey, white or 0 to 255")
+    return level
 
 
 def tones(text: str) -> Scale:

@@ -14,12 +14,14 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     AudioStream,
+    Ground,
     Hardware,
     MostHours,
     MostMegapixels,
     Verbose,
     VideoStream,
     frames_a_second,
+    grey_level,
 )
 from frame2sound.cli.progress import Progress
 from frame2sound.errors import FilmError, LibraryError
@@ -53,6 +55,7 @@ def pickle(
     most_megapixels: MostMegapixels = USUAL.megapixels,
     most_hours: MostHours = USUAL.hours,
     hardware: Hardware = None,
+    ground: Ground = "black",
     export_npz: Annotated[
         Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
     ] = None,
@@ -85,7 +88,14 @@ def pickle(
     path = standing.fetch(whole=export_npz is not None, new=True)
     shelf = Library.create(path, sample_rate, colour or None)
     limits = Limits(most_megapixels, most_hours)
-    choice = Choice(video_stream, audio_stream, allow_damaged, limits, hardware=hardware)
+    choice = Choice(
+        video_stream,
+        audio_stream,
+        allow_damaged,
+        limits,
+        hardware=hardware,
+        ground=grey_level(ground),
+    )
     outcomes = []
     sources = [place(film, FilmError) for film in films]
     with writing(path), Progress() as progress:

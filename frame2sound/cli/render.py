@@ -17,6 +17,7 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     Device,
+    Ground,
     Hardware,
     MostHours,
     MostMegapixels,
@@ -25,6 +26,7 @@ from frame2sound.cli.options import (
     Verbose,
     VideoStream,
     decibels,
+    grey_level,
     lufs,
     tones,
 )
@@ -128,6 +130,7 @@ def render(
     most_megapixels: MostMegapixels = USUAL.megapixels,
     most_hours: MostHours = USUAL.hours,
     hardware: Hardware = None,
+    ground: Ground = "black",
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -179,6 +182,7 @@ def render(
     player = load_brain(brain, pick_device(device))
     style = styled(mode=mode or _mode(asked, has_corpus=player.corpus is not None))
     sound = player.corpus if corpus is None else _of_library(corpus, player)
+    level = grey_level(ground)
     targets = _targets(animations, out, wav)
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]
     _refuse_writing_onto(read, targets.values())
@@ -190,6 +194,7 @@ def render(
             allow_damaged=allow_damaged,
             limits=Limits(most_megapixels, most_hours),
             hardware=hardware,
+            ground=level,
         )
         total = film.streams.stated_seconds
         report = partial(_show, progress, animation.name, total)

@@ -36,7 +36,8 @@ class Card:
     is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
     ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
     ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
-    the address, and ``stamp`` what that system told of the file's state.
+    the address, and ``stamp`` what that system told of the file's state. ``ground`` is the grey, 0
+    to 255, on which transparent pictures lie.
     """
 
     source: str
@@ -51,6 +52,7 @@ class Card:
     notes: tuple[str, ...] = ()
     checksums: Checksums | None = None
     stamp: str | None = None
+    ground: int = 0
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
@@ -62,7 +64,10 @@ class Card:
 
     def to_json(self) -> str:
         """Return the card as JSON text."""
-        return json.dumps(asdict(self) | {"fps": str(self.fps)}, indent=1, ensure_ascii=False)
+        table = asdict(self) | {"fps": str(self.fps)}
+        if not self.ground:
+            del table["ground"]  # which earlier versions do not know
+        return json.dumps(table, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -263,10 +268,13 @@ class Library:
             f"frame2sound pickle FILM... --library {self.path}"
         )
 
-    def find(self, digest: str, video: int | None, audio: int | None) -> PickledFilm | None:
-        """Return the film pickled from a file with this digest and these streams, if any."""
+    def find(
+        self, digest: str, video: int | None, audio: int | None, ground: int = 0
+    ) -> PickledFilm | None:
+        """Return the film pickled from a file with this digest, streams and ground."""
         wanted = (digest, video, audio)
-        return next((film for film in self.every_film() if _identity(film) == wanted), None)
+        found = (film for film in self.every_film() if _identity(film) == wanted)
+        return next((film for film in found if film.card.ground == ground), None)
 
     def drop_older(self, newest: PickledFilm) -> None:
         """Remove what was pickled from an earlier state of the same file.
