@@ -178,8 +178,11 @@ class FilmReader:
         """
         lens = None
         if colour is not None:
-            turned = {name: getattr(self.streams, name) for name in ("quarter_turns", "mirrored")}
-            lens = partial(Lens, colour=colour, ground=self.ground, **turned)
+            marks = {
+                name: getattr(self.streams, name)
+                for name in ("quarter_turns", "mirrored", "opaque")
+            }
+            lens = partial(Lens, colour=colour, ground=self.ground, **marks)
         given: Counter[type] = Counter()
         way = Way.PARTS
         while True:

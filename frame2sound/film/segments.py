@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.film.picture import Lens
 from frame2sound.film.streams import open_film
+from frame2sound.film.transparency import decoder_of
 
 LEAST_PACKETS = 96
 """A segment ends with the first key frame after so many packets: where two meet, one frame is
@@ -67,12 +68,13 @@ class Straight:
     """Decodes packet after packet, in so many of FFmpeg's own threads."""
 
     def __init__(self, video: av.VideoStream, make_lens: MakeLens, threads: int) -> None:
-        _quicken(video.codec_context, threads)
+        self._decoder = decoder_of(video)
+        _quicken(self._decoder, threads)
         self._lens = make_lens()
 
     def feed(self, packet: Packet) -> Iterator[Shot]:
         """Yield what is decoded."""
-        for frame in packet.decode():
+        for frame in self._decoder.decode(packet):
             yield _shot(frame, self._lens)
 
     def finish(self) -> Iterator[Shot]:
@@ -277,8 +279,9 @@ def _decoder(path: Path, stream: int) -> av.VideoCodecContext:
     The film that it is taken from is let go: its index grows with its length, and no decoder needs
     it.
     """
-    decoder = open_film(path).streams[stream].codec_context
-    assert isinstance(decoder, av.VideoCodecContext)
+    video = open_film(path).streams[stream]
+    assert isinstance(video, av.VideoStream)
+    decoder = decoder_of(video)
     _quicken(decoder, 1)
     return decoder
 

@@ -15,10 +15,12 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
+from frame2sound.film.delays import ANIMATED_IMAGES
 from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.orientation import orientation
 from frame2sound.film.tone_mapping import transfer_of
+from frame2sound.film.transparency import leaves_alpha_unused
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
@@ -32,7 +34,7 @@ class Streams:
     of the film in the rest of the program. ``fps`` is nominal and used only to snap times that the
     container has rounded and to know how long a last frame without a duration is shown.
     ``stated_seconds`` is how long the film says it is, if it says so. ``quarter_turns`` and
-    ``mirrored`` are those of `orientation`.
+    ``mirrored`` are those of `orientation`. Of an ``opaque`` film no alpha channel is looked at.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Streams:
     notes: tuple[str, ...]
     stated_seconds: float | None = None
     mirrored: bool = False
+    opaque: bool = False
 
     @cached_property
     def _rounded(self) -> bool:
@@ -170,10 +173,11 @@ def find_streams(
             audio_channels=0 if audio is None else len(channel_names(audio.codec_context)),
             notes=(
                 *_choice_notes(path, pictures, video, sounds, audio),
-                *_picture_notes(video, first),
+                *_picture_notes(first),
             ),
-            stated_seconds=container.duration / av.time_base if container.duration else None,
+            stated_seconds=_stated_seconds(container),
             mirrored=mirrored,
+            opaque=leaves_alpha_unused(container.format.name, video.codec.canonical_name),
         )
 
 
@@ -216,12 +220,16 @@ def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # t
     return tuple(notes)
 
 
-def _picture_notes(video: av.VideoStream, first: VideoFrame) -> Iterator[str]:
+def _stated_seconds(container: InputContainer) -> float | None:
+    if not container.duration or container.format.name in ANIMATED_IMAGES:
+        return None
+    return container.duration / av.time_base
+
+
+def _picture_notes(first: VideoFrame) -> Iterator[str]:
     transfer = transfer_of(first)
     if transfer is not None:
         yield f"HDR ({transfer}): tone-mapped to SDR"
-    if video.metadata.get("alpha_mode", video.metadata.get("ALPHA_MODE")) == "1":
-        yield "its transparency is not decoded: it is seen as if it were opaque"
 
 
 def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -> VideoFrame:
