@@ -42,6 +42,13 @@ PicturesFps = Annotated[
         "--fps", metavar="FPS", help="Frames a second of numbered pictures, as 24 or 30000/1001."
     ),
 ]
+Ground = Annotated[
+    str,
+    typer.Option(
+        metavar="LEVEL",
+        help="What lies under transparent pictures: black, grey, white or 0 to 255.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 
@@ -69,6 +76,16 @@ def number_of_bytes(text: str) -> int:
     power = "kmgt".index(match[2].lower()) + 1
     unit: int = (1024 if match[3] else 1000) ** power
     return round(float(match[1]) * unit)
+
+
+def grey_level(text: str) -> int:
+    """Read a level of grey such as "white" or "128"."""
+    named = {"black": 0, "grey": 128, "gray": 128, "white": 255}
+    word = text.strip().lower()
+    level = named.get(word, int(word) if re.fullmatch(r"[0-9]{1,3}", word) else -1)
+    if not 0 <= level <= 255:
+        raise typer.BadParameter(f"got {text!r}, expected black, grey, white or 0 to 255")
+    return level
 
 
 def tones(text: str) -> Scale:

@@ -14,6 +14,7 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     AudioStream,
+    Ground,
     Hardware,
     MostHours,
     MostMegapixels,
@@ -21,6 +22,7 @@ from frame2sound.cli.options import (
     Verbose,
     VideoStream,
     frames_a_second,
+    grey_level,
 )
 from frame2sound.cli.progress import Progress
 from frame2sound.cli.terminal import say
@@ -56,6 +58,7 @@ def pickle(
     most_hours: MostHours = USUAL.hours,
     hardware: Hardware = None,
     fps: PicturesFps = None,
+    ground: Ground = "black",
     export_npz: Annotated[
         Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
     ] = None,
@@ -95,6 +98,7 @@ def pickle(
         limits,
         hardware=hardware,
         fps=None if fps is None else frames_a_second(fps),
+        ground=grey_level(ground),
     )
     outcomes = []
     sources = [place(film, FilmError) for film in films]

@@ -17,6 +17,7 @@ from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     Device,
+    Ground,
     Hardware,
     MostHours,
     MostMegapixels,
@@ -27,6 +28,7 @@ from frame2sound.cli.options import (
     VideoStream,
     decibels,
     frames_a_second,
+    grey_level,
     lufs,
     tones,
 )
@@ -133,6 +135,7 @@ def render(
     most_hours: MostHours = USUAL.hours,
     hardware: Hardware = None,
     fps: PicturesFps = None,
+    ground: Ground = "black",
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -184,6 +187,7 @@ def render(
     player = load_brain(brain, pick_device(device))
     style = styled(mode=mode or _mode(asked, has_corpus=player.corpus is not None))
     sound = player.corpus if corpus is None else _of_library(corpus, player)
+    level = grey_level(ground)
     targets = _targets(animations, out, wav)
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]
     _refuse_writing_onto(read, targets.values())
@@ -196,6 +200,7 @@ def render(
             limits=Limits(most_megapixels, most_hours),
             hardware=hardware,
             fps=None if fps is None else frames_a_second(fps),
+            ground=level,
         )
         total = film.streams.stated_seconds
         report = partial(_show, progress, animation.name, total)

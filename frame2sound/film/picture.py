@@ -65,6 +65,8 @@ class Lens:
         film's display matrix asks.
     ground : int
         The grey, from 0 (black) to 255, on which transparent pictures lie.
+    opaque : bool
+        Whether alpha channels mean nothing.
     """
 
     def __init__(
@@ -74,10 +76,11 @@ class Lens:
         quarter_turns: int = 0,
         mirrored: bool = False,
         ground: int = 0,
+        opaque: bool = False,
     ) -> None:
         self._shrunk = self._in_colour if colour else self._in_grey
         self._quarter_turns, self._mirrored = quarter_turns, mirrored
-        self._ground = ground
+        self._ground, self._opaque = ground, opaque
         self._areas = lru_cache(maxsize=8)(Areas)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
@@ -99,8 +102,11 @@ class Lens:
             )
             plane = plane_of(grey, 0)
         ground = levels[0] + self._ground / levels[1]
-        plane = over(plane, alpha_of(frame, matrix), ground)
+        plane = over(plane, self._alpha(frame, matrix), ground)
         return self._areas(*plane.shape, *levels).levels(plane)
+
+    def _alpha(self, frame: VideoFrame, matrix: int) -> NDArray[np.uint8] | None:
+        return None if self._opaque else alpha_of(frame, matrix)
 
     def _in_colour(self, frame: VideoFrame) -> NDArray[np.uint8]:
         standard = transfer_of(frame) is None
@@ -111,7 +117,7 @@ class Lens:
     def _from_chroma(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Make RGB from the means of luma and chroma: the matrix is linear, so it can come last."""
         of_luma, of_chroma = _range(frame)
-        alpha = alpha_of(frame, matrix_of(frame))
+        alpha = self._alpha(frame, matrix_of(frame))
         grounds = (of_luma[0] + self._ground / of_luma[1], NO_CHROMA, NO_CHROMA)
         planes = [over(plane_of(frame, n), alpha, ground) for n, ground in enumerate(grounds)]
         y, u, v = (
@@ -129,7 +135,7 @@ class Lens:
         From those, FFmpeg 8.1 leaves the last columns undrawn where the width is no multiple of 8.
         """
         transfer, matrix = transfer_of(frame), matrix_of(frame)
-        alpha = alpha_of(frame, matrix)
+        alpha = self._alpha(frame, matrix)
         if transfer is None:
             rgb = frame.reformat(
                 format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1

@@ -45,6 +45,7 @@ from frame2sound.film.segments import (
 )
 from frame2sound.film.streams import Streams, find_streams, picture_stream
 from frame2sound.film.track import WILDEST, Sound, Track, over_full_scale
+from frame2sound.film.transparency import decoder_of
 
 DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """Containers whose stated duration can be believed; others only guess it from the bit rate."""
@@ -189,8 +190,11 @@ class FilmReader:
         """
         lens = None
         if colour is not None:
-            turned = {name: getattr(self.streams, name) for name in ("quarter_turns", "mirrored")}
-            lens = partial(Lens, colour=colour, ground=self.ground, **turned)
+            marks = {
+                name: getattr(self.streams, name)
+                for name in ("quarter_turns", "mirrored", "opaque")
+            }
+            lens = partial(Lens, colour=colour, ground=self.ground, **marks)
         given: Counter[type] = Counter()
         way = Way.PARTS
         while True:
@@ -393,9 +397,7 @@ def _picture_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContext:
     The film that it is taken from is let go: its index grows with its length, and no decoder needs
     it.
     """
-    decoder = picture_stream(streams.open(limits=limits), streams).codec_context
-    assert isinstance(decoder, av.VideoCodecContext)
-    return decoder
+    return decoder_of(picture_stream(streams.open(limits=limits), streams))
 
 
 class _Pictures:

@@ -65,12 +65,13 @@ class Straight:
     """Decodes packet after packet, in so many of FFmpeg's own threads."""
 
     def __init__(self, video: av.VideoStream, make_lens: MakeLens, threads: int) -> None:
-        _quicken(video.codec_context, threads)
+        self._decoder = decoder_of(video)
+        _quicken(self._decoder, threads)
         self._lens = make_lens()
 
     def feed(self, packet: Packet) -> Iterator[Shot]:
         """Yield what is decoded."""
-        for frame in packet.decode():
+        for frame in self._decoder.decode(packet):
             yield _shot(frame, self._lens)
 
     def finish(self) -> Iterator[Shot]:

@@ -16,12 +16,14 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
+from frame2sound.film.delays import ANIMATED_IMAGES
 from frame2sound.film.layouts import channel_names
 from frame2sound.film.limits import USUAL, Limits
 from frame2sound.film.orientation import orientation
 from frame2sound.film.picture_sequence import is_sequence, picture_files
 from frame2sound.film.source import open_source
 from frame2sound.film.tone_mapping import transfer_of
+from frame2sound.film.transparency import leaves_alpha_unused
 
 COARSEST_TICK_SNAPPED = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
@@ -36,7 +38,8 @@ class Streams:
     container has rounded and to know how long a last frame without a duration is shown.
     ``stated_seconds`` is how long the film says it is, ``stated_sound_end`` when it says that its
     sound ends, in seconds from its start, if it says so. ``pictures_fps`` is the frame rate that
-    numbered pictures were given. ``quarter_turns`` and ``mirrored`` are those of `orientation`.
+    numbered pictures were given. ``quarter_turns`` and ``mirrored`` are those of `orientation`. Of
+    an ``opaque`` film no alpha channel is looked at.
     """
 
     path: Path
@@ -56,6 +59,7 @@ class Streams:
     stated_sound_end: Fraction | None = None
     pictures_fps: Fraction | None = None
     mirrored: bool = False
+    opaque: bool = False
 
     def open(self, hardware: HWAccel | None = None, limits: Limits = USUAL) -> InputContainer:
         """Open the film again; see `open_source`."""
@@ -159,12 +163,13 @@ def find_streams(
             notes=(
                 *(picture_files(path)[1] if is_sequence(path) else ()),
                 *_choice_notes(path, pictures, video, sounds, audio),
-                *_picture_notes(video, first),
+                *_picture_notes(first),
             ),
-            stated_seconds=container.duration / av.time_base if container.duration else None,
+            stated_seconds=_stated_seconds(container),
             pictures_fps=fps,
             stated_sound_end=None if audio is None else _stated_end(audio, start),
             mirrored=mirrored,
+            opaque=leaves_alpha_unused(container.format.name, video.codec.canonical_name),
         )
 
 
@@ -213,12 +218,16 @@ def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # t
     return tuple(notes)
 
 
-def _picture_notes(video: av.VideoStream, first: VideoFrame) -> Iterator[str]:
+def _stated_seconds(container: InputContainer) -> float | None:
+    if not container.duration or container.format.name in ANIMATED_IMAGES:
+        return None
+    return container.duration / av.time_base
+
+
+def _picture_notes(first: VideoFrame) -> Iterator[str]:
     transfer = transfer_of(first)
     if transfer is not None:
         yield f"HDR ({transfer}): tone-mapped to SDR"
-    if video.metadata.get("alpha_mode", video.metadata.get("ALPHA_MODE")) == "1":
-        yield "its transparency is not decoded: it is seen as if it were opaque"
 
 
 def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -> VideoFrame:

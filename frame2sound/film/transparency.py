@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
@@ -9,7 +10,27 @@ from numpy.typing import NDArray
 
 OPAQUE = 255
 
+DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""Decoders of transparent pictures; FFmpeg's own of these codecs leave the transparency out."""
+
 Plane = NDArray[np.uint8]
+
+
+def decoder_of(video: av.VideoStream) -> av.VideoCodecContext:
+    """Return what decodes a picture with its transparency, if it has any."""
+    name = DECODERS.get(video.codec.canonical_name, "")
+    marked = {key.lower(): value for key, value in video.metadata.items()}.get("alpha_mode")
+    if marked != "1" or name not in av.codecs_available:
+        return video.codec_context
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.options = dict(video.codec_context.options)
+    return decoder
+
+
+def leaves_alpha_unused(container_format: str, codec: str) -> bool:
+    """Whether what FFmpeg takes for an alpha channel is not used (Microsoft, BITMAPINFOHEADER)."""
+    return container_format == "avi" and codec == "rawvideo"
 
 
 def plane_of(frame: VideoFrame, number: int) -> Plane:

@@ -46,6 +46,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio_stream: _Stream | None = None
     checksums: Checksums | None = None
     stamp: _Word | None = None
+    ground: Annotated[int, Meta(ge=0, le=255)] = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Card:
     is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
     ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
     ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
-    the address, and ``stamp`` what that system told of the file's state.
+    the address, and ``stamp`` what that system told of the file's state. ``ground`` is the grey, 0
+    to 255, on which transparent pictures lie.
     """
 
     source: str
@@ -71,6 +73,7 @@ class Card:
     notes: tuple[str, ...] = ()
     checksums: Checksums | None = None
     stamp: str | None = None
+    ground: int = 0
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
@@ -81,6 +84,8 @@ class Card:
     def to_json(self) -> str:
         """Return the card as JSON text; a name that is no UTF-8 comes back from it as it was."""
         table = asdict(self) | {"fps": str(self.fps)}
+        if not self.ground:
+            del table["ground"]  # which earlier versions do not know
         text = json.dumps(table, indent=1, ensure_ascii=False)
         return text if _is_utf8(text) else json.dumps(table, indent=1)
 

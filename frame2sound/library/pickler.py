@@ -54,6 +54,7 @@ class Choice:
     threads: int | None = None
     hardware: str | None = None
     fps: Fraction | None = None
+    ground: int = 0
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _pickle(
 ) -> tuple[PickledFilm, bool]:
     state = _state(path)
     digest = digest_of(path, choice.fps)
-    known = library.find(digest, choice.video_stream, choice.audio_stream)
+    known = library.find(digest, choice.video_stream, choice.audio_stream, choice.ground)
     if known is not None:
         return known, False
     reader = (BoothReader if choice.apart else FilmReader)(
@@ -144,6 +145,7 @@ def _pickle(
         threads=choice.threads,
         hardware=choice.hardware,
         fps=choice.fps,
+        ground=choice.ground,
     )
     folder = library.path / _folder_name(path, digest, choice)
     if os.path.lexists(folder / CARD):
@@ -180,14 +182,19 @@ def _state(path: Path) -> tuple[int, int, int] | None:
 
 
 def _chosen(film: PickledFilm, choice: Choice) -> bool:
-    streams = film.card.video_stream, film.card.audio_stream
-    return streams == (choice.video_stream, choice.audio_stream)
+    card = film.card
+    chosen = choice.video_stream, choice.audio_stream, choice.ground
+    return (card.video_stream, card.audio_stream, card.ground) == chosen
 
 
 def _folder_name(path: Path, digest: str, choice: Choice) -> str:
     picked = [
         f"{kind}{number}"
-        for kind, number in (("v", choice.video_stream), ("a", choice.audio_stream))
+        for kind, number in (
+            ("v", choice.video_stream),
+            ("a", choice.audio_stream),
+            ("g", choice.ground or None),
+        )
         if number is not None
     ]
     return "-".join([title(path), *picked, digest[:8]])
@@ -230,6 +237,7 @@ def _write(
         sounding=ear.sounding,
         video_stream=choice.video_stream,
         audio_stream=choice.audio_stream,
+        ground=choice.ground,
         notes=(*reader.notes, *ear.notes(reader.sample_rate)),
         checksums=Checksums.of(folder),
     )

@@ -245,10 +245,13 @@ class Library:
             f"frame2sound pickle FILM... --library {self.path}"
         )
 
-    def find(self, digest: str, video: int | None, audio: int | None) -> PickledFilm | None:
-        """Return the film pickled from a file with this digest and these streams, if any."""
+    def find(
+        self, digest: str, video: int | None, audio: int | None, ground: int = 0
+    ) -> PickledFilm | None:
+        """Return the film pickled from a file with this digest, streams and ground."""
         wanted = (digest, video, audio)
-        return next((film for film in self.readable_films() if _identity(film) == wanted), None)
+        found = (film for film in self.readable_films() if _identity(film) == wanted)
+        return next((film for film in found if film.card.ground == ground), None)
 
     def drop_older(self, newest: PickledFilm) -> None:
         """Remove what was pickled from an earlier state of the same file.

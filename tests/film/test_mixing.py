@@ -97,12 +97,12 @@ def test_faint_noise_between_turned_clicks_changes_nothing():
 
 
 def test_it_fades_from_one_to_the_other():
-    t = np.arange(8 * RATE) / RATE
-    tone = np.sin(2 * np.pi * 100 * t)
-    second = np.where(t < 4, 0.2 * np.cos(2 * np.pi * 100 * t), -tone)
+    angle = 2 * np.pi * 100 * np.arange(8 * RATE) / RATE + 1  # so that no block begins at 0
+    tone = np.sin(angle)
+    second = np.where(angle < 2 * np.pi * 400, 0.2 * np.cos(angle), -tone)
     mix = mixed(np.stack([tone, second]).astype(np.float32))[0][0]
     steepest = 2 * np.pi * 100 / RATE * 1.05  # of the tone itself
-    assert np.abs(np.diff(mix[: round(3.9 * RATE)])).max() < steepest
+    assert np.abs(np.diff(mix)).max() < steepest
 
 
 @pytest.mark.parametrize("names", [STEREO, SURROUND], ids=["stereo", "5.1"])

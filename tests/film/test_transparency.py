@@ -93,9 +93,12 @@ def test_what_is_opaque_hides_the_ground(pixels):
 def film(path, codec, pixels, picture):
     """Four frames, transparent ones, as editors write them."""
     with av.open(str(path), "w") as target:
-        stream = target.add_stream(codec, rate=25)
+        options = {"auto-alt-ref": "0"} if codec.startswith("libvpx") else {}
+        stream = target.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = pixels
+        if path.suffix == ".webm":
+            stream.metadata["alpha_mode"] = "1"
         for number in range(4):
             frame = in_format(picture, pixels)
             frame.pts, frame.time_base = number, Fraction(1, 25)
@@ -114,6 +117,8 @@ CODECS = [
     ("apng", "rgba", ".apng"),
     ("huffyuv", "bgra", ".avi"),
     ("rawvideo", "argb", ".mov"),
+    ("libvpx", "yuva420p", ".webm"),
+    ("libvpx-vp9", "yuva420p", ".webm"),
 ]
 
 
@@ -127,6 +132,13 @@ def test_two_films_that_look_alike_are_read_alike(tmp_path, codec, pixels, endin
             parts = frame.picture[:, 2:13], frame.picture[:, 36:62]
             assert abs(parts[0].mean() - 200) < 2
             assert abs(parts[1].mean() - ground) < 2
+
+
+def test_the_fourth_byte_of_uncompressed_avi_is_not_used(tmp_path):
+    path = film(tmp_path / "film.avi", "rawvideo", "bgra", painting(beneath=123, size=(96, 96)))
+    for colour in (False, True):
+        frame = next(FilmReader(path).frames(colour=colour))
+        assert abs(frame.picture[:, 36:].mean() - 123) <= 1
 
 
 @pytest.mark.parametrize("kind", [FilmReader, BoothReader])
