@@ -21,7 +21,7 @@ CARD_VERSION = 3
 SLOWEST, FASTEST = Fraction(1, 10**5), Fraction(10**6)
 """Frames a second that a film may say of itself."""
 
-Rate = Annotated[int, Meta(ge=1, le=768_000)]
+Rate = Annotated[int, Meta(ge=100, le=768_000)]
 """A sample rate in Hz."""
 
 _Count = Annotated[int, Meta(ge=0, le=2**48)]

@@ -278,6 +278,11 @@ class Library:
             raise LibraryError(
                 f"{path}/{CARD} is not readable as a film's card ({_why(error)}); {AGAIN}"
             ) from error
+        if card.sample_rate != self.sample_rate:
+            raise LibraryError(
+                f"{path}/{CARD} says {card.sample_rate} Hz, expected its library's "
+                f"{self.sample_rate} Hz; {AGAIN}"
+            )
         return PickledFilm(path, card, self.colour)
 
 
