@@ -30,6 +30,14 @@ _Text = Annotated[str, Meta(max_length=20_000)]
 _Word = Annotated[str, Meta(max_length=200)]
 
 
+class About(msgspec.Struct, frozen=True):
+    """The table of a ``library.json``: what its films have in common."""
+
+    version: Annotated[int, Meta(ge=1)]
+    sample_rate: Rate
+    colour: bool = False
+
+
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table of a ``film.json``; see `Card`."""
 
