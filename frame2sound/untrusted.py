@@ -189,6 +189,12 @@ def kind_of(head: bytes) -> str:
     return next(marks, "an unknown file")
 
 
+def said_of(error: Exception) -> str:
+    """Return what an error says of a file, in one line of bounded length."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(why.split())[:200].lower()
+
+
 def refuse_newer(version: object, known: int, what: object, error: type[Frame2SoundError]) -> None:
     """Raise ``error`` if a file, called ``what``, says a higher version than the program knows."""
     if type(version) is int and version > known:

@@ -55,6 +55,14 @@ def test_json_is_json_where_the_terminal_knows_no_umlauts(monkeypatch):
     assert raw.getvalue().endswith(b"\\xfc\n")
 
 
+def test_json_knows_no_nan(capsys):
+    cards.print_json({"loss": [float("nan"), 1.5, (float("-inf"),)], "n": True})
+    assert json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(name)) == {
+        "loss": [None, 1.5, [None]],
+        "n": True,
+    }
+
+
 def test_progress_escapes_names_and_reads_no_markup(capsys, monkeypatch):
     monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
     with progress.Progress() as shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from frame2sound.cli.terminal import say_json
@@ -17,7 +18,16 @@ HEARD = 0.98
 
 def print_json(value: Any) -> None:
     """Print plain values as JSON."""
-    say_json(json.dumps(value, indent=1, ensure_ascii=False))
+    say_json(json.dumps(_without_nan(value), indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """Return the same values; JSON has no infinity and no NaN, so that null stands for them."""
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def card(provenance: dict[str, Any]) -> list[str]:

@@ -21,13 +21,21 @@ CARD_VERSION = 3
 SLOWEST, FASTEST = Fraction(1, 10**5), Fraction(10**6)
 """Frames a second that a film may say of itself."""
 
-Rate = Annotated[int, Meta(ge=1, le=768_000)]
+Rate = Annotated[int, Meta(ge=100, le=768_000)]
 """A sample rate in Hz."""
 
 _Count = Annotated[int, Meta(ge=0, le=2**48)]
 _Stream = Annotated[int, Meta(ge=0, le=10**6)]
 _Text = Annotated[str, Meta(max_length=20_000)]
 _Word = Annotated[str, Meta(max_length=200)]
+
+
+class About(msgspec.Struct, frozen=True):
+    """The table of a ``library.json``: what its films have in common."""
+
+    version: Annotated[int, Meta(ge=1)]
+    sample_rate: Rate
+    colour: bool = False
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,20 +10,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
 from frame2sound.film.picture import picture_shape
-from frame2sound.library.card import Card, Rate
+from frame2sound.library.card import About, Card
 from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude, film_folders
 from frame2sound.library.lock import HOLDER, LOCK
 from frame2sound.safe import whole_file
-from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer
+from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer, said_of
 
 __all__ = ["AGAIN", "Card", "Library", "PickledFilm"]
 
@@ -118,15 +117,9 @@ class PickledFilm:
         try:
             return map_array(path, dtype, shape)
         except (OSError, ValueError, EOFError) as error:
-            raise LibraryError(f"{path} is missing or damaged ({_why(error)}); {AGAIN}") from error
-
-
-class _About(msgspec.Struct, frozen=True):
-    """The table of a ``library.json``."""
-
-    version: Annotated[int, Meta(ge=1)]
-    sample_rate: Rate
-    colour: bool = False
+            raise LibraryError(
+                f"{path} is missing or damaged ({said_of(error)}); {AGAIN}"
+            ) from error
 
 
 class Library:
@@ -170,7 +163,7 @@ class Library:
             raise _unreadable(path, error) from error
         refuse_newer(version, VERSION, path, LibraryError)
         try:
-            about = msgspec.convert(table, _About)
+            about = msgspec.convert(table, About)
         except msgspec.ValidationError as error:
             raise _unreadable(path, error) from error
         return cls(path, about.sample_rate, about.colour)
@@ -279,22 +272,21 @@ class Library:
             raise LibraryError(f"{path}/{CARD}: {error}") from error
         except (OSError, ValueError) as error:
             raise LibraryError(
-                f"{path}/{CARD} is not readable as a film's card ({_why(error)}); {AGAIN}"
+                f"{path}/{CARD} is not readable as a film's card ({said_of(error)}); {AGAIN}"
             ) from error
+        if card.sample_rate != self.sample_rate:
+            raise LibraryError(
+                f"{path}/{CARD} says {card.sample_rate} Hz, expected its library's "
+                f"{self.sample_rate} Hz; {AGAIN}"
+            )
         return PickledFilm(path, card, self.colour)
 
 
 def _unreadable(path: Path, error: Exception) -> LibraryError:
     return LibraryError(
-        f"{path}/library.json is not readable as a library's ({_why(error)}); "
+        f"{path}/library.json is not readable as a library's ({said_of(error)}); "
         "copy the library again, or use another --library"
     )
-
-
-def _why(error: Exception) -> str:
-    """Return what is wrong with a file, in one line of bounded length."""
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(why.split())[:200].lower()
 
 
 def _is_excluded(folder: Path) -> bool:

@@ -193,6 +193,7 @@ def test_a_card_of_garbage_is_named(library, film, text):
         {"fps": 24.0},
         {"fps": True},
         {"sample_rate": 0},
+        {"sample_rate": 9},
         {"sample_rate": -22050},
         {"sample_rate": 10**12},
         {"sample_rate": "8000"},

@@ -248,3 +248,10 @@ def test_a_film_that_is_read_stays_readable_when_it_is_dropped(library, films):
     assert (pictures.sum(), float(sound.sum())) == before
     with pytest.raises(LibraryError, match=r"times\.npy is missing or damaged"):
         _ = film.times
+
+
+def test_a_card_of_another_sample_rate_than_its_library_is_named(library, films):
+    card = films[0].path / "film.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"sample_rate": 44_100}))
+    with pytest.raises(LibraryError, match="says 44100 Hz, expected its library's 8000 Hz; copy"):
+        library.films()
