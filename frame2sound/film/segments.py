@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.film.picture import Lens
+from frame2sound.film.transparency import decoder_of
 
 LEAST_PACKETS = 96
 """A segment ends with the first key frame after so many packets: where two meet, one frame is
