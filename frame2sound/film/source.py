@@ -12,7 +12,17 @@ from av.container import InputContainer
 from frame2sound.errors import FilmError
 from frame2sound.film.animated_webp import is_animated_webp, open_webp
 from frame2sound.film.opening import open_film
-from frame2sound.film.picture_sequence import PICTURES, is_sequence, open_sequence
+from frame2sound.film.picture_sequence import PICTURES, is_sequence, open_sequence, picture_files
+
+
+def _without_rate(path: Path) -> str:
+    try:
+        picture_files(path)
+    except FilmError:
+        if path.is_dir():
+            return f"{path} is a folder; expected a film file, or a folder of numbered pictures"
+        return f"{path}: no such file; expected a film on this machine"
+    return f"{path} has pictures without a frame rate; expected one: add --fps 24"
 
 
 def open_source(
@@ -36,10 +46,7 @@ def open_source(
     """
     if is_sequence(path):
         if fps is None:
-            raise FilmError(
-                f"{path} is a folder or a pattern of pictures without a frame rate; "
-                "expected one: add --fps 24"
-            )
+            raise FilmError(_without_rate(path))
         return cast(InputContainer, open_sequence(path, fps, most_pixels))
     if fps is not None and path.suffix.lower() not in PICTURES:
         raise FilmError(f"{path} is a film with a frame rate of its own; leave out --fps")
