@@ -87,7 +87,9 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
     ) as error:
         raise BrainError(f"{path} is not readable as a brain: {_line(error)}") from error
     _check(path, network, tensors)
-    network.load_state_dict(tensors, assign=True)
+    # In memory of PyTorch's own: products may round otherwise where an array is not aligned.
+    own = {name: tensor.clone() for name, tensor in tensors.items()}
+    network.load_state_dict(own, assign=True)
     return Brain(recipe, network.to(device), target, provenance, corpus)
 
 

@@ -87,7 +87,6 @@ class Trainer:
             self.network.compile()
         self.target = self.best_brain.target
         self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
-        group.refuse_uneven(self.plan.rows, self.plan.chunk)
         self.lessons = Lessons(self.material.learned, self.best_brain, device, room)
         self.held_out = Lessons(self.material.held_out, self.best_brain, device, room)
         self.loss = loss_of(recipe.training, self.target)
@@ -180,11 +179,13 @@ class Trainer:
 
     def _learn(self, step: Step, own: float) -> tuple[torch.Tensor, Memory]:
         looks, wanted, there = self.lessons.grid(step)
+        rows = self.plan.rows
         if self.recipe.training.noise:
-            looks = looks + self.recipe.training.noise * self.group.drawn(torch.randn, looks)
+            noise = self.group.drawn(torch.randn, looks, rows)
+            looks = looks + self.recipe.training.noise * noise
         told = None
         if self.network.ear is not None:
-            told = Told(wanted, self.group.drawn(torch.rand, there) < own)
+            told = Told(wanted, self.group.drawn(torch.rand, there, rows) < own)
         self.group.disperse()
         with precise(self.device):
             layer = self.schedule.layer(self.course.epoch)
@@ -192,8 +193,10 @@ class Trainer:
                 given, memory = self.scaffold(looks, layer), self.memory
             else:
                 given, memory = self.network(looks, self._memory(step), told)
-                memory = tuple(self.group.whole(part.detach()) for part in memory)
-        given, wanted, there = map(self.group.whole, (given.float(), wanted, there))
+                memory = tuple(self.group.whole(part.detach(), rows) for part in memory)
+        given, wanted, there = (
+            self.group.whole(part, rows) for part in (given.float(), wanted, there)
+        )
         return self.loss(given[there], wanted[there]), memory
 
     def _memory(self, step: Step) -> Memory:
