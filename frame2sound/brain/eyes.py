@@ -194,7 +194,9 @@ def eigenframes(
     weight : tensor (count, size)
     bias : tensor (count,)
     """
-    mean = torch.stack([part.double().sum(0) for part in torch.split(views, TOGETHER)]).sum(0) / len(views)
+    mean = torch.stack([part.double().sum(0) for part in torch.split(views, TOGETHER)]).sum(
+        0
+    ) / len(views)
     rank = min(count, *views.shape)
     variance, basis = principal_components(views, mean, rank, seed)
     # Pictures that are all alike have no variance; one grey level's keeps the division sound.

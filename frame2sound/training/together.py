@@ -9,11 +9,13 @@ the loss and however they are shared; but for rounding, which differs with the o
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 from torch import distributed, nn
@@ -24,6 +26,9 @@ from frame2sound.training.plans import Step
 
 SPOKEN = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 """The variables of the environment by which a process knows that it is one of several."""
+
+STORE_SECONDS = 5.0
+"""How long a process that has failed waits for the place where all of them meet."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,22 @@ def joined() -> Iterator[Group]:
         distributed.init_process_group(store=place, rank=group.rank, world_size=group.size)
     yield group  # when it fails, the others are not waited for
     distributed.destroy_process_group()
+
+
+def first_to_say(text: str) -> bool:
+    """Return whether no other process of this training has said this before, in any attempt."""
+    group = Group.here()
+    if group.size == 1:
+        return True
+    try:
+        store = distributed.TCPStore(  # type: ignore[attr-defined]
+            os.environ["MASTER_ADDR"],
+            int(os.environ["MASTER_PORT"]),
+            timeout=timedelta(seconds=STORE_SECONDS),
+        )
+        return bool(store.add(f"said/{hashlib.sha256(text.encode()).hexdigest()}", 1) == 1)
+    except (RuntimeError, LookupError, ValueError):  # whoever kept count is gone
+        return True
 
 
 @contextmanager
