@@ -4,7 +4,8 @@
 plan and takes its rows of every step: as many as the others, or one more; where there are fewer
 rows than processes, some have none. What all of them give is brought together before it is judged,
 and gradients are summed, so that a step is what one process would have made of all rows, whatever
-the loss and however they are shared; but for rounding, which differs with the order of sums.
+the loss and however they are shared. All draw chance for all rows, and take their own. What differs
+is rounding: sums are added up in another order, and factors of bfloat16 are rounded in parts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from torch import distributed, nn
 from torch.distributed.rendezvous import rendezvous
 
+from frame2sound.brain.bodies import Dropout
 from frame2sound.errors import TrainingError
 from frame2sound.training.plans import Step
 
@@ -84,10 +86,11 @@ class Group:
         """Draw at random for all ``rows``, and return this process's, shaped ``like`` its own."""
         return self.mine(draw(rows, *like.shape[1:], device=like.device))
 
-    def disperse(self) -> None:
-        """Let chance differ from process to process from here on."""
-        if self.size > 1:
-            torch.manual_seed(torch.initial_seed() + 1 + self.rank)
+    def share_dropout(self, network: nn.Module, rows: int) -> None:
+        """Let a network drop in its rows, of so many in all, what one process would drop there."""
+        for layer in network.modules():
+            if isinstance(layer, Dropout):
+                layer.rows, layer.taken = rows, self._taken(rows)
 
     def whole(self, part: torch.Tensor, rows: int) -> torch.Tensor:
         """Return all ``rows``, of all processes; only this one's own pass gradients back."""

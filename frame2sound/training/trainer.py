@@ -82,6 +82,7 @@ class Trainer:
             self.network.compile()
         self.target = self.best_brain.target
         self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
+        group.share_dropout(self.network, self.plan.rows)
         self.lessons = Lessons(self.material.learned, self.best_brain, device, room)
         self.held_out = Lessons(self.material.held_out, self.best_brain, device, room)
         self.loss = loss_of(recipe.training, self.target)
@@ -183,7 +184,6 @@ class Trainer:
         told = None
         if self.network.ear is not None:
             told = Told(wanted, self.group.drawn(torch.rand, there, rows) < own)
-        self.group.disperse()
         with precise(self.device):
             layer = self.schedule.layer(self.course.epoch)
             if self.scaffold is not None and layer is not None:
