@@ -1,13 +1,14 @@
 # make demo     set up, then the whole way on a film that it draws
 # make gallery  set up, then films in every mode, and a page of them, in render/
 # make test     set up, then every check
+# make processors  set up, then the numeric tests as other processors would run them
 # make clean    remove what demo and test made
 
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 
-.PHONY: demo gallery test clean
+.PHONY: demo gallery test processors clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -21,6 +22,9 @@ test: $(READY)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n 2
+
+processors: $(READY)
+	$(VENV)/bin/python benchmarks/processors.py
 
 # The stamp is newer than what it was made from, so a second run needs no network.
 $(READY): pyproject.toml constraints.txt

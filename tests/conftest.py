@@ -14,8 +14,9 @@ from frame2sound.film.picture import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 
-# One thread a process: on contended cores, threads that wait for each other cost minutes.
-os.environ["OMP_NUM_THREADS"] = "1"
+# One thread a process: on contended cores, threads that wait for each other cost minutes. More are
+# tried on purpose by benchmarks/processors.py.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A shell starts what it puts in the background deaf to Ctrl-C; the tests that interrupt need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

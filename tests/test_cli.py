@@ -15,6 +15,8 @@ from safetensors.torch import load_file
 
 from frame2sound.film.demo import scene_named
 from frame2sound.film.writer import write_scene
+from frame2sound.training.claim import claimed
+from frame2sound.training.together import ALONE
 from tests.commanding import run
 
 FAST = ["--set", "training.epochs=2", "--set", "network.hidden=[16]"]
@@ -235,12 +237,34 @@ def test_several_processes_train_one_brain_and_speak_as_one(studio: Path, tmp_pa
     out = tmp_path / "brain.safetensors"
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     command = [*torchrun, "-m", "frame2sound", "train", str(studio / "library"), *FAST]
-    command += ["--set", "training.batch=8", "--memory", "1.5GiB", "--out", str(out)]
+    command += ["--set", "training.batch=9", "--memory", "1.5GiB", "--out", str(out)]
     said = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert said.returncode == 0, said.stderr
     assert said.stdout.count("parameters") == 1
     assert said.stderr.count("training deep  100 %") == 1
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_several_processes_say_what_is_wrong_once(studio: Path, tmp_path: Path) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command = [*torchrun, "-m", "frame2sound", "train", str(studio / "library")]
+    command += ["--recipe", "huge", "--out", str(tmp_path / "brain.safetensors")]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert said.returncode == 1
+    assert said.stderr.count("no recipe 'huge'") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_brain_that_is_being_trained_is_not_trained_by_another(
+    studio: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "brain.safetensors"
+    words = ["train", str(studio / "library"), *FAST, "--overwrite", "--out", str(out)]
+    with claimed(out, ALONE):
+        said = run(tmp_path, *words)
+    assert said.returncode == 1
+    assert f"brain.safetensors is being trained by process {os.getpid()} on" in said.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_brains_lists_recipes_and_cards(studio: Path) -> None:

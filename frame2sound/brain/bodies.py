@@ -36,6 +36,35 @@ class Body(nn.Module, ABC):
         """Return hidden values, and the memory with which to go on."""
 
 
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al. 2014), also where a process has only some of a step's rows.
+
+    It draws for all rows, the first dimension, and takes its own: several processes that draw from
+    the same seed drop what one would.
+
+    Attributes
+    ----------
+    rows : int, optional
+        How many rows all processes have; None is those that are given.
+    taken : slice
+        Which of them are given.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.rows: int | None = None
+        self.taken = slice(None)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return values, while it learns a share of them 0 and the rest scaled up for it."""
+        if not (self.training and self.share):
+            return values
+        rows = len(values) if self.rows is None else self.rows
+        kept = values.new_empty(rows, *values.shape[1:]).bernoulli_(1 - self.share)
+        return values * kept[self.taken].div_(1 - self.share)
+
+
 class Layer(nn.Module):
     """Linear, normalised if asked for, active; added to what entered if that is as wide."""
 
@@ -44,7 +73,7 @@ class Layer(nn.Module):
         self.linear = nn.Linear(before, after)
         self.norm = nn.LayerNorm(after) if asked.normalise else nn.Identity()
         self.activation = _ACTIVATIONS[asked.activation]()
-        self.dropout = nn.Dropout(asked.dropout)
+        self.dropout = Dropout(asked.dropout)
         self.adds = asked.residual and before == after
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
@@ -87,7 +116,7 @@ class Recurrent(Body):
         self.cells = nn.ModuleList(
             kind(before, after, batch_first=True) for before, after in pairwise(widths)
         )
-        self.dropout = nn.Dropout(asked.dropout)
+        self.dropout = Dropout(asked.dropout)
         self.remembered = asked.memory
         self.parts = 1 if asked.cell == "gru" else 2
         self.width = encoder.width + widths[-1]
@@ -131,7 +160,7 @@ class Convolutional(Body):
             for number in range(asked.layers)
         )
         self.activation = _ACTIVATIONS[asked.activation]()
-        self.dropout = nn.Dropout(asked.dropout)
+        self.dropout = Dropout(asked.dropout)
         self.reaches = [(asked.kernel - 1) * 2**number for number in range(asked.layers)]
         self.width = encoder.width + asked.channels
 

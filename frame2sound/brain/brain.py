@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.inputs import see, size_of
+from frame2sound.brain.inputs import size_of
 from frame2sound.brain.networks import Network, build_network, initialise
 from frame2sound.brain.recipe import Recipe
+from frame2sound.brain.screens import hidden_at, levels_shown, silent_levels
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
-from frame2sound.film.picture import SIZE
 
 BATCH = 256
 """Frames that a network is shown at once."""
@@ -85,36 +86,45 @@ class Brain:
         return self.perform().predict(frames)
 
     def silence_screens(self) -> None:
-        """Make black and white screens exactly silent, changing the top the least.
+        """Make black and white screens silent, changing the top the least.
 
         Its weights and bias are moved to the nearest ones (in the Frobenius norm) under which both
-        screens give silence: the projection on two linear constraints. For a brain that remembers
-        they are screens that have been there for so long that it has settled; when it has not, it
-        is as silent as it has learned.
+        screens give silence: the projection on two linear constraints. What rounding leaves is
+        taken away when a film is played: there a screen is exactly silent (see `Watching`).
+
+        For a brain that remembers they are screens that have been there for so long that it has
+        settled; when it has not, it is as silent as it has learned, and when it has, silent but
+        for rounding.
         """
-        network, device = self.network, next(self.network.parameters()).device
-        shape = (2, 1 + self.recipe.input.past, SIZE, SIZE, *([3] if self.colour else []))
-        screens = torch.tensor([0, 255], dtype=torch.uint8, device=device)
-        screens = screens.reshape(2, *(1 for _ in shape[1:])).expand(shape)
+        network = self.network
         long = round(BLACK_SECONDS * self.clock.fps) if network.remembers else 1
-        with torch.no_grad():
-            looks = network.look(see(screens, self.recipe.input))[:, None].expand(-1, long, -1)
-            hidden = network.hidden(looks)[:, -1]
-            error = network.top(hidden).cpu().double() - self.target.silent
-            hidden = hidden.cpu().double()  # not every device has doubles
-            hidden = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
-            change = (torch.linalg.pinv(hidden) @ error).float()
-            network.top.weight.sub_(change[:-1].T.to(network.top.weight))
-            network.top.bias.sub_(change[-1].to(network.top.bias))
+        hidden = hidden_at(network, self.recipe.input, long)
+        _project(network.top, hidden, self.target.silent)
+
+
+def _project(top: nn.Linear, hidden: torch.Tensor, wanted: float) -> None:
+    """Move a layer to the nearest that gives ``wanted`` for ``hidden``, but for rounding."""
+    with torch.no_grad():
+        error = top(hidden).cpu().double() - wanted
+        hidden = hidden.cpu().double()  # not every device has doubles
+        hidden = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
+        change = (torch.linalg.pinv(hidden) @ error).float()
+        top.weight.sub_(change[:-1].T.to(top.weight))
+        top.bias.sub_(change[-1].to(top.bias))
 
 
 class Watching:
-    """A brain at a film: what it has seen that it still needs, and what it remembers."""
+    """A brain at a film: what it has seen that it still needs, and what it remembers.
+
+    Where a brain that does not remember gives silence for a black or white screen but for rounding,
+    it gives silence exactly.
+    """
 
     def __init__(self, brain: Brain) -> None:
         self.brain = brain
         self.memory = brain.network.fresh(1)
         self._past: NDArray[np.uint8] | None = None
+        self._silent: list[int] | None = None
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         """Turn the next frames ``(n, 64, 64)``, or in colour, into blocks of sound, or spectra.
@@ -138,11 +148,20 @@ class Watching:
         network = self.brain.network
         device = next(network.parameters()).device
         with torch.inference_mode():
-            run = torch.from_numpy(self._run(frames)).to(device)
-            looks = network.follow(run, self.brain.recipe.input)
+            run = self._run(frames)
+            looks = network.follow(torch.from_numpy(run).to(device), self.brain.recipe.input)
             output, self.memory = network(looks[None], self.memory)
-        given: torch.Tensor = output[0]
+            given: torch.Tensor = output[0]
+            given[self._are_silent(run)] = self.brain.target.silent
         return given
+
+    def _are_silent(self, run: NDArray[np.uint8]) -> torch.Tensor:
+        """Return which frames are screens that are silent, bool ``(n,)``."""
+        network, seen = self.brain.network, self.brain.recipe.input
+        shown = levels_shown(run, seen.past)
+        if self._silent is None and (shown >= 0).any():
+            self._silent = silent_levels(network, seen)
+        return torch.from_numpy(np.isin(shown, self._silent or []))
 
     def _run(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return frames after those of the past that they are seen with."""

@@ -7,6 +7,7 @@ from torch import nn
 
 from frame2sound.brain.ingredients import Eigenframes
 from frame2sound.brain.inputs import PIXELS, view_size
+from frame2sound.brain.principal import TOGETHER, principal_components
 from frame2sound.film.picture import GREY_WEIGHTS, SIZE
 
 FAINTEST = 0.1
@@ -186,21 +187,20 @@ def eigenframes(
     floor : float
         Share of the mean variance that is added to each, against dividing by nearly nothing.
     seed : int
-        Of the randomised decomposition (Halko, Martinsson and Tropp 2011).
+        Of the randomised decomposition: see `principal_components`.
 
     Returns
     -------
     weight : tensor (count, size)
     bias : tensor (count,)
     """
-    mean = views.mean(0)
+    mean = torch.stack([part.double().sum(0) for part in torch.split(views, TOGETHER)]).sum(
+        0
+    ) / len(views)
     rank = min(count, *views.shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        _, singular, basis = torch.svd_lowrank(views - mean, q=rank, niter=2)
-    variance = singular**2 / len(views)
+    variance, basis = principal_components(views, mean, rank, seed)
     # Pictures that are all alike have no variance; one grey level's keeps the division sound.
     spread = torch.sqrt(variance + floor * variance.mean() + 255.0**-2)
-    weight = torch.zeros(count, views.shape[1])
+    weight = torch.zeros(count, views.shape[1], dtype=torch.float64)
     weight[:rank] = (basis / spread).T
-    return weight, -weight @ mean
+    return weight.float(), (-weight @ mean).float()

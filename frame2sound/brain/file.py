@@ -164,7 +164,8 @@ def _weights(
                 f"{path}: tensor {name} is {got.get(name, 'missing')}, its recipe asks for "
                 f"{expected.get(name, 'none')}; train it again"
             )
-    return {name: file.get_tensor(name) for name in expected}
+    # In memory of PyTorch's own: products may round otherwise where an array is not aligned.
+    return {name: file.get_tensor(name).clone() for name in expected}
 
 
 def _unreadable(path: Path, error: Exception) -> BrainError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -110,10 +111,15 @@ class PcmBlocks:
         return (excerpts - self.offset) / self.scale
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the log magnitudes of windows a quarter of the block long, 80 dB deep."""
+        """Return the log magnitudes of windows a quarter of the block long, 80 dB deep.
+
+        They are 0 for silence, exactly: the logarithm is of one plus a power.
+        """
         n_fft = max(self.length // 4, 4)
         floor = 1e-4 * n_fft / 2
-        return torch.log10(magnitudes(output - self.silent, n_fft, n_fft // 2, floor) / floor)
+        power = spectra(output - self.silent, n_fft, n_fft // 2).abs().square()
+        decades: torch.Tensor = torch.log1p(power / floor**2) * (0.5 / math.log(10))
+        return decades
 
     def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Scale what the network gave back to sound."""
@@ -122,11 +128,15 @@ class PcmBlocks:
 
 
 def magnitudes(sound: torch.Tensor, n_fft: int, hop: int, floor: float) -> torch.Tensor:
-    """Return magnitudes ``(n, bins, frames)`` of waveforms ``(n, length)``, none below ``floor``.
+    """Return magnitudes of `spectra`, none below ``floor``."""
+    return torch.sqrt(spectra(sound, n_fft, hop).abs().square() + floor**2)
+
+
+def spectra(sound: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
+    """Return complex spectra ``(n, bins, frames)`` of waveforms ``(n, length)``.
 
     Windows are centred on every ``hop``-th sample from the first on and reach into silence on both
     sides, so that a loss hears every sample.
     """
     window = torch.hann_window(n_fft, device=sound.device)
-    spectra = torch.stft(sound, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
-    return torch.sqrt(spectra.abs().square() + floor**2)
+    return torch.stft(sound, n_fft, hop, window=window, pad_mode="constant", return_complex=True)

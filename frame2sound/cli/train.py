@@ -50,34 +50,42 @@ def train(
 ) -> None:
     """Train a brain on a library."""
     from frame2sound.brain.recipe import load_recipe
+    from frame2sound.errors import Frame2SoundError
     from frame2sound.library.mirror import at_hand
     from frame2sound.library.store import Library
     from frame2sound.training.checkpoint import refuse_losing
+    from frame2sound.training.claim import claimed
     from frame2sound.training.loop import train as fit
-    from frame2sound.training.together import Group
+    from frame2sound.training.together import Group, first_to_say
 
-    chosen, group = load_recipe(recipe, settings), Group.here()
-    shelf = Library.open(at_hand(library).fetch())
-    if not group.attempt:
-        refuse_losing(out, resume=resume, overwrite=overwrite)
-    with Progress(quiet=not group.leads) as progress:
+    group = Group.here()
+    try:
+        chosen = load_recipe(recipe, settings)
+        with claimed(out, group), Progress(quiet=not group.leads) as progress:
+            shelf = Library.open(at_hand(library).fetch())
+            if group.leads and not group.attempt:
+                refuse_losing(out, resume=resume, overwrite=overwrite)
 
-        def report(now: Report) -> None:
-            held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
-            note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
-            progress.show(f"training {chosen.name}", now.step, now.steps, note)
+            def report(now: Report) -> None:
+                held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
+                note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
+                progress.show(f"training {chosen.name}", now.step, now.steps, note)
 
-        brain = fit(
-            shelf,
-            chosen,
-            out,
-            seed=seed,
-            device=device,
-            resume=resume,
-            corpus=corpus,
-            memory=memory,
-            report=report,
-        )
+            brain = fit(
+                shelf,
+                chosen,
+                out,
+                seed=seed,
+                device=device,
+                resume=resume,
+                corpus=corpus,
+                memory=memory,
+                report=report,
+            )
+    except Frame2SoundError as error:
+        if first_to_say(str(error)):
+            raise
+        raise typer.Exit(1) from error
     if not group.leads:
         return
     if as_json:

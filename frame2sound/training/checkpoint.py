@@ -21,6 +21,9 @@ from frame2sound.untrusted import parse_json, refuse_newer, safetensors_head
 
 KEY, VERSION = "frame2sound-checkpoint", 1
 
+MOST_NAMED = 4
+"""Settings that differ, of those that are named."""
+
 
 @dataclass
 class Course:
@@ -29,7 +32,8 @@ class Course:
     ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without), both
     relative to silence's. ``best`` is the lowest judged loss so far and ``best_epoch`` when it was;
     ``mark`` and ``marked`` are the same for losses notably lower; ``seconds`` is time spent, over
-    all runs. ``signature`` identifies recipe, data and seed.
+    all runs. ``signature`` identifies recipe, data and seed, and ``settings`` says each of these in
+    words. ``untrained`` is the loss of the first step, relative to silence's.
     """
 
     signature: str
@@ -42,6 +46,8 @@ class Course:
     curve: list[tuple[float, float | None]] = field(default_factory=list)
     mark: float = float("inf")
     marked: int = 0
+    settings: dict[str, str] = field(default_factory=dict)
+    untrained: float = float("inf")
 
     def card(self) -> dict[str, Any]:
         """Return what a brain's provenance says of it, in plain values."""
@@ -84,9 +90,9 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, signature: str, network: nn.Module, optimiser: Optimizer
+    path: Path, asked: Course, network: nn.Module, optimiser: Optimizer
 ) -> tuple[Course, dict[str, torch.Tensor], Memory]:
-    """Put a training back to where it stood.
+    """Put a training back to where it stood, if it is the one that is ``asked`` for.
 
     Returns its course, the best weights so far, and what the network remembers.
 
@@ -102,9 +108,10 @@ def load_checkpoint(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
-    if course.signature != signature:
+    if course.signature != asked.signature:
         raise TrainingError(
-            f"{path} belongs to another recipe, library or seed; "
+            f"{path} belongs to another recipe, library or seed"
+            f"{_differences(course.settings, asked.settings)}; "
             "use those it was begun with, or begin anew with --overwrite"
         )
     try:
@@ -125,6 +132,20 @@ def _course(text: str, path: Path) -> Course:
     if not all(0 <= n < 2**53 for n in (course.epoch, course.batch, course.best_epoch)):
         raise ValueError("a course that is not possible")
     return course
+
+
+def _differences(was: dict[str, str], now: dict[str, str]) -> str:
+    """Return in brackets which settings differ; nothing for a checkpoint that has none."""
+    if not was:
+        return ""
+    names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    said = [
+        f"{name} was {was.get(name, 'not there')}, is {now.get(name, 'not there')}"
+        for name in names[:MOST_NAMED]
+    ]
+    if len(names) > MOST_NAMED:
+        said.append(f"and {len(names) - MOST_NAMED} more")
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -10,9 +10,11 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import Recipe
+from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
 from frame2sound.safe import unhurried
 from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.divergence import refuse_diverged
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.room import Room
 from frame2sound.training.together import joined
@@ -49,8 +51,8 @@ def train(
     Raises
     ------
     TrainingError, LibraryError
-        There is nothing to learn from, the checkpoint belongs to another training, or memory or
-        disk are too small.
+        There is nothing to learn from, the checkpoint belongs to another training, training
+        diverged, or memory or disk are too small.
     KeyboardInterrupt
         After the state and the best brain so far were saved.
     """
@@ -75,6 +77,12 @@ def train(
                 with unhurried():  # torchrun interrupts once more
                     trainer.save(path)
                     made()
+            raise
+        try:
+            refuse_diverged(trainer.course, recipe.training.rate)
+        except TrainingError:
+            if group.leads:
+                path.unlink(missing_ok=True)  # it would end the same
             raise
         brain = made()
     if group.leads:

@@ -108,6 +108,17 @@ class Material:
         text = json.dumps([recipe_table(recipe), films, seed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def settings(self, recipe: Recipe, seed: int) -> dict[str, str]:
+        """Return what makes this training what it is, each by its name: settings, films, seed."""
+        table: dict[str, str] = {}
+        for part, value in recipe_table(recipe).items():
+            if isinstance(value, dict):
+                table |= {f"{part}.{name}": str(setting) for name, setting in value.items()}
+            elif part != "name":
+                table[part] = str(value)
+        table |= {f"film {film.name}": film.card.digest[:12] for film in self.films}
+        return table | {"seed": str(seed)}
+
     def card(self) -> dict[str, Any]:
         """Return what a brain's provenance says of it, in plain values."""
         return {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +18,10 @@ from frame2sound.brain.bodies import Memory
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import Told, glance_of
 from frame2sound.brain.recipe import Recipe
-from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
 from frame2sound.safe import unhurried
-from frame2sound.training.checkpoint import (
-    Course,
-    load_checkpoint,
-    save_checkpoint,
-)
+from frame2sound.training.checkpoint import Course, load_checkpoint, save_checkpoint
+from frame2sound.training.divergence import finite, refuse_weights
 from frame2sound.training.glance import teach_glance
 from frame2sound.training.lessons import Lessons
 from frame2sound.training.losses import loss_of, loss_of_always, mean_of
@@ -87,7 +82,7 @@ class Trainer:
             self.network.compile()
         self.target = self.best_brain.target
         self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
-        group.refuse_uneven(self.plan.rows, self.plan.chunk)
+        group.share_dropout(self.network, self.plan.rows)
         self.lessons = Lessons(self.material.learned, self.best_brain, device, room)
         self.held_out = Lessons(self.material.held_out, self.best_brain, device, room)
         self.loss = loss_of(recipe.training, self.target)
@@ -101,7 +96,9 @@ class Trainer:
         layers = len(recipe.network.hidden) if self.scaffold is not None else 0
         self.schedule = Schedule(recipe.training, self.plan.steps, layers)
         self.memory: Memory = ()
-        self.course = Course(self.material.signature(recipe, seed))
+        self.course = Course(
+            self.material.signature(recipe, seed), settings=self.material.settings(recipe, seed)
+        )
         self.best = self._weights()
 
     @property
@@ -134,9 +131,7 @@ class Trainer:
 
     def load(self, path: Path) -> None:
         """Go back to a checkpoint."""
-        self.course, best, memory = load_checkpoint(
-            path, self.course.signature, self.learner, self.optimiser
-        )
+        self.course, best, memory = load_checkpoint(path, self.course, self.learner, self.optimiser)
         self.best = {name: tensor.to(self.device) for name, tensor in best.items()}
         self.memory = tuple(part.to(self.device) for part in memory)
 
@@ -169,7 +164,9 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.group.sum_gradients(self.learner)
-        value = self._finite(loss.item())
+        value = finite(loss.item(), self.course, self.recipe.training.rate)
+        if not done:
+            self.course.untrained = value / self.silence
         if self.network.remembers:
             nn.utils.clip_grad_norm_(self.learner.parameters(), STEEPEST)
         with unhurried():
@@ -180,34 +177,29 @@ class Trainer:
 
     def _learn(self, step: Step, own: float) -> tuple[torch.Tensor, Memory]:
         looks, wanted, there = self.lessons.grid(step)
+        rows = self.plan.rows
         if self.recipe.training.noise:
-            looks = looks + self.recipe.training.noise * self.group.drawn(torch.randn, looks)
+            noise = self.group.drawn(torch.randn, looks, rows)
+            looks = looks + self.recipe.training.noise * noise
         told = None
         if self.network.ear is not None:
-            told = Told(wanted, self.group.drawn(torch.rand, there) < own)
-        self.group.disperse()
+            told = Told(wanted, self.group.drawn(torch.rand, there, rows) < own)
         with precise(self.device):
             layer = self.schedule.layer(self.course.epoch)
             if self.scaffold is not None and layer is not None:
                 given, memory = self.scaffold(looks, layer), self.memory
             else:
                 given, memory = self.network(looks, self._memory(step), told)
-                memory = tuple(self.group.whole(part.detach()) for part in memory)
-        given, wanted, there = map(self.group.whole, (given.float(), wanted, there))
+                memory = tuple(self.group.whole(part.detach(), rows) for part in memory)
+        given, wanted, there = (
+            self.group.whole(part, rows) for part in (given.float(), wanted, there)
+        )
         return self.loss(given[there], wanted[there]), memory
 
     def _memory(self, step: Step) -> Memory:
         memory = tuple(map(self.group.mine, self.memory))
         memory = memory or self.network.fresh(len(step.begins))
         return self.network.begun(memory, torch.from_numpy(step.begins).to(self.device))
-
-    def _finite(self, loss: float) -> float:
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss is no longer finite in epoch {self.course.epoch + 1}: training "
-                f"diverged; use a smaller --set training.rate (now {self.recipe.training.rate})"
-            )
-        return loss
 
     @contextmanager
     def _chance(self) -> Iterator[None]:
@@ -224,9 +216,9 @@ class Trainer:
         course = self.course
         loss = self.group.agreed(course.loss_sum / self.steps / self.silence)
         held_out = self.group.agreed(self.evaluate()) if len(self.held_out) else None
-        judged = self._finite(_judged(loss, held_out))
+        judged = finite(_judged(loss, held_out), course, self.recipe.training.rate)
         weights = self._weights()
-        self._finite(sum(tensor.sum().item() for tensor in weights.values()))
+        refuse_weights(weights.values(), course, self.recipe.training.rate)
         with unhurried():
             course.curve.append((loss, held_out))
             course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from frame2sound.brain.bodies import Convolutional, Feedforward, Layer, Recurrent
+from frame2sound.brain.bodies import Convolutional, Dropout, Feedforward, Layer, Recurrent
 from frame2sound.brain.ingredients import Mlp, Rnn, Tcn
 from frame2sound.brain.networks import build_network, initialise
 from frame2sound.brain.recipe import Recipe
@@ -153,3 +153,23 @@ def test_residual_layers_without_weights_change_nothing():
     for weights in layer.parameters():
         torch.nn.init.zeros_(weights)
     assert torch.equal(layer(looks()), looks())
+
+
+def test_dropout_is_that_of_pytorch_and_nothing_while_it_plays():
+    layer, values = Dropout(0.3), torch.rand(5, 40, 7)
+    torch.manual_seed(0)
+    given = layer(values)
+    torch.manual_seed(0)
+    assert torch.equal(given, torch.nn.functional.dropout(values, 0.3))
+    assert layer.eval()(values) is values
+
+
+def test_rows_are_dropped_out_alike_whoever_has_them():
+    values, parts = torch.rand(5, 40, 7), []
+    for taken in (slice(0, 3), slice(3, 5)):
+        torch.manual_seed(0)
+        layer = Dropout(0.3)
+        layer.rows, layer.taken = 5, taken
+        parts.append(layer(values[taken]))
+    torch.manual_seed(0)
+    assert torch.equal(torch.cat(parts), Dropout(0.3)(values))

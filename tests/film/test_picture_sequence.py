@@ -69,9 +69,7 @@ def test_missing_numbers_and_other_kinds_are_said(tmp_path):
 
 def test_pictures_need_a_frame_rate_and_films_have_one(tmp_path):
     folder = draw(tmp_path / "frames", [10])
-    with pytest.raises(
-        FilmError, match="pictures without a frame rate; expected one: add --fps 24"
-    ):
+    with pytest.raises(FilmError, match="without a frame rate; expected one: add --fps 24"):
         FilmReader(folder)
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "film.gif")
     with pytest.raises(FilmError, match="frame rate of its own; leave out --fps"):

@@ -1,5 +1,7 @@
 """Small libraries and recipes to train on."""
 
+import os
+
 import pytest
 import torch
 
@@ -10,9 +12,9 @@ from frame2sound.training.room import Room
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    """Networks as small as these are slower on several threads, much so on a busy machine."""
+    """Small networks are slower on several, much so on a busy machine: one by default."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     yield
     torch.set_num_threads(before)
 

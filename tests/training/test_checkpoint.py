@@ -56,7 +56,9 @@ def test_everything_comes_back_bit_for_bit(tmp_path, kind, steps):
     memory = tuple(torch.rand(2, number) for number in range(1, 13))
     save_checkpoint(tmp_path / "x.safetensors", COURSE, network, optimiser, best, memory)
     again, moved = state(kind, 0, seed=1)
-    course, kept, remembered = load_checkpoint(tmp_path / "x.safetensors", "mine", again, moved)
+    course, kept, remembered = load_checkpoint(
+        tmp_path / "x.safetensors", Course("mine"), again, moved
+    )
     assert course == COURSE
     assert torch.equal(kept["weight"], best["weight"])
     assert all(map(torch.equal, remembered, memory))
@@ -72,7 +74,9 @@ def test_everything_comes_back_bit_for_bit(tmp_path, kind, steps):
 def test_a_course_that_has_no_best_yet_comes_back(tmp_path):
     network, optimiser = state("adamw", 0)
     save_checkpoint(tmp_path / "x.safetensors", Course("mine"), network, optimiser, {}, ())
-    course, best, memory = load_checkpoint(tmp_path / "x.safetensors", "mine", network, optimiser)
+    course, best, memory = load_checkpoint(
+        tmp_path / "x.safetensors", Course("mine"), network, optimiser
+    )
     assert course == Course("mine", best=math.inf)
     assert best == {}
     assert memory == ()
@@ -80,7 +84,24 @@ def test_a_course_that_has_no_best_yet_comes_back(tmp_path):
 
 def test_that_of_another_training_is_refused(path):
     with pytest.raises(TrainingError, match="belongs to another recipe, library or seed; use"):
-        load_checkpoint(path, "other", *state("adamw"))
+        load_checkpoint(path, Course("other"), *state("adamw"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"rate": "2", "seed": "0"}, "(rate was 1, is 2)"),
+        ({"seed": "1"}, "(rate was 1, is not there; seed was 0, is 1)"),
+        ({"rate": "1", "seed": "0", "film a": "ab"}, "(film a was not there, is ab)"),
+        (dict.fromkeys("abcd", "3"), "a was not there, is 3; b was not there, is 3; and 2 more)"),
+    ],
+)
+def test_what_differs_is_named(tmp_path, settings, said):
+    path, was = tmp_path / "x.safetensors", {"rate": "1", "seed": "0"}
+    save_checkpoint(path, Course("mine", settings=was), *state("adamw"), {}, ())
+    with pytest.raises(TrainingError) as raised:
+        load_checkpoint(path, Course("other", settings=settings), *state("adamw"))
+    assert f"{said}; use those it was begun with" in str(raised.value)
 
 
 @pytest.mark.parametrize("keep", [0, 8, 100, 0.5, -1])
@@ -88,14 +109,14 @@ def test_one_that_is_cut_short_is_refused(path, keep):
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
-        load_checkpoint(path, "mine", *state("adamw"))
+        load_checkpoint(path, Course("mine"), *state("adamw"))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", '{"curve": [1]}', None])
 def test_one_of_garbage_is_refused(path, text):
     save_file(load_file(path), path, None if text is None else {KEY: text})
     with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
-        load_checkpoint(path, "mine", *state("adamw"))
+        load_checkpoint(path, Course("mine"), *state("adamw"))
 
 
 @pytest.mark.parametrize("name", ["network.weight", "network.bias"])
@@ -104,12 +125,12 @@ def test_one_that_lacks_a_part_is_refused(path, name):
         metadata = file.metadata()
     save_file({k: v for k, v in load_file(path).items() if k != name}, path, metadata)
     with pytest.raises(TrainingError, match="lacks a part of its state; train anew"):
-        load_checkpoint(path, "mine", *state("adamw"))
+        load_checkpoint(path, Course("mine"), *state("adamw"))
 
 
 def test_one_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="is not readable as a checkpoint"):
-        load_checkpoint(tmp_path / "none.safetensors", "mine", *state("adamw"))
+        load_checkpoint(tmp_path / "none.safetensors", Course("mine"), *state("adamw"))
 
 
 def test_its_course_is_json(path):

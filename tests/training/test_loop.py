@@ -162,7 +162,12 @@ def test_the_checkpoint_of_another_training_is_refused(library, film, add_film, 
     if change == "library":
         add_film(library, "another")
     recipe = small(rate=2e-3) if change == "recipe" else small()
-    with pytest.raises(TrainingError, match="belongs to another recipe, library or seed"):
+    named = {
+        "recipe": r"\(training\.rate was 0\.001, is 0\.002\)",
+        "seed": r"\(seed was 0, is 1\)",
+        "library": r"\(film another was not there, is another-0\)",
+    }
+    with pytest.raises(TrainingError, match=f"another recipe, library or seed {named[change]}; u"):
         train(library, recipe, out, seed=int(change == "seed"), device="cpu", resume=True)
     assert {path: path.read_bytes() for path in out.parent.iterdir()} == before
 
@@ -232,9 +237,40 @@ def test_a_training_that_diverges_says_so(library, film, small, out, epochs, hel
     recipe = small(
         hidden=(16,) * 5, rate=1e9, epochs=epochs, held_out=held_out, batch=batch, block_seconds=1.0
     )
-    with pytest.raises(TrainingError, match=r"diverged; use a smaller --set training\.rate"):
+    with pytest.raises(
+        TrainingError, match=r"training diverged: .*; lower training\.rate, which is 1e\+09"
+    ):
         train(library, recipe, out, device="cpu")
     assert names(out.parent) == []
+
+
+def test_a_loss_far_beyond_what_it_was_is_divergence_too(library, film, small, out, monkeypatch):
+    """Also after a checkpoint: what would end the same is not offered to be resumed."""
+    monkeypatch.setattr("frame2sound.training.trainer.CHECKPOINT_SECONDS", 0.0)
+    match = r"^training diverged: the loss went from [\d.]+ to [\de.+]+ \(silence has 1\); lower"
+    with pytest.raises(TrainingError, match=match):
+        train(library, small(rate=1000.0, block_seconds=1.0), out, device="cpu")
+    assert names(out.parent) == []
+
+
+def test_weights_that_are_no_numbers_are_divergence(library, film, small, out, monkeypatch):
+    learn = Trainer.step
+
+    def poisoned(trainer, step):
+        learn(trainer, step)
+        if trainer.course.batch == trainer.steps:  # the last of an epoch: no loss tells of it
+            with torch.no_grad():
+                trainer.network.top.bias[0] = torch.nan
+
+    monkeypatch.setattr(Trainer, "step", poisoned)
+    with pytest.raises(TrainingError, match=r"diverged: weights are not finite after epoch 1; low"):
+        train(library, small(held_out=0.0), out, device="cpu")
+    assert names(out.parent) == []
+
+
+def test_what_begins_far_off_may_end_far_off(library, film, small, out):
+    brain = train(library, small("hindle", epochs=1, block_seconds=1.0), out, device="cpu")
+    assert brain.provenance["loss"][0] > 2
 
 
 def test_a_calibrated_brain_keeps_silent_before_screens(library, add_film, small, out):

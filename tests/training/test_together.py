@@ -12,18 +12,15 @@ import torch
 
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_from
-from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
 from frame2sound.training import optimiser
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
 from frame2sound.training.plans import Step
 from frame2sound.training.together import SPOKEN, Group
-from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import assert_same, weights
 
 ROOT = Path(__file__).resolve().parents[2]
-CPU = torch.device("cpu")
 EYES = {"kind": "eigenframes", "count": 8}
 LOG_MAG = {"target": {"kind": "log-mag", "window_length": 128}}
 RNN = {"kind": "rnn", "hidden": [8], "memory": [6]}
@@ -37,8 +34,14 @@ RECIPES = {
     "lively": {"network": {"kind": "mlp", "hidden": [8], "dropout": 0.3}},
     "hears-lively": {"network": RNN | {"dropout": 0.3, "hears": 3}},
     "disk": {"network": RNN},
+    "uneven": {"training": {"batch": 13}},
+    "uneven-hears": {"network": RNN | {"hears": 3}, "training": {"batch": 15, "chunk": 5}},
+    "uneven-lively": {
+        "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2, "dropout": 0.3},
+        "training": {"batch": 13},
+    },
+    "one-row": {"network": RNN, "training": {"batch": 4}},
 }
-EQUAL = [name for name in RECIPES if "lively" not in name]
 SHORT = {"epochs": 2, "batch": 16, "chunk": 4, "noise": 0.1, "double_exposure": 0.4,
          "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip
 
@@ -76,9 +79,9 @@ def by_two(library, tmp_path_factory):
     return out
 
 
-@pytest.mark.parametrize("name", EQUAL)
+@pytest.mark.parametrize("name", RECIPES)
 def test_two_processes_reach_the_weights_of_one(library, by_two, tmp_path, monkeypatch, name):
-    """Without dropout, which each process draws for its own rows; and in full precision."""
+    """In full precision, noise and dropout included."""
     monkeypatch.setattr(optimiser, "has_matrix_units", lambda: False)
     out = tmp_path / f"{name}.safetensors"
     by_one = train(library, recipe_from(table(name)), out, device="cpu")
@@ -104,33 +107,28 @@ def test_a_training_outlives_any_of_its_processes(library, by_two, tmp_path):
         assert not checkpoint_path(tmp_path / out).exists()
 
 
-def test_shares_make_the_whole():
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
+def test_shares_make_the_whole(size):
     step = Step(np.arange(12).reshape(6, 2), np.arange(12).reshape(6, 2) - 1, np.arange(6) > 2)
-    groups = [Group(rank, 3) for rank in range(3)]
+    groups = [Group(rank, size) for rank in range(size)]
     shares = [group.share(step) for group in groups]
     for part in ("which", "over", "begins"):
         whole = np.concatenate([getattr(share, part) for share in shares])
         assert (whole == getattr(step, part)).all()
+    counts = [len(share.which) for share in shares]
+    assert max(counts) - min(counts) == (6 % size > 0)
     drawn = []
     for group, share in zip(groups, shares, strict=True):
         torch.manual_seed(0)
-        drawn.append(group.drawn(torch.rand, torch.from_numpy(share.which)))
+        drawn.append(group.drawn(torch.rand, torch.from_numpy(share.which), 6))
     torch.manual_seed(0)
     assert torch.equal(torch.cat(drawn), torch.rand(6, 2))
 
 
-@pytest.mark.parametrize(
-    ("size", "name", "match"),
-    [
-        (5, "plain", r"has 16 rows of 1, which 5 .* --set training\.batch=15$"),
-        (17, "plain", "add films or use fewer processes"),
-        (3, "hears", r"has 4 rows of 4, which 3 .* --set training\.batch=12$"),
-    ],
-)
-def test_what_cannot_be_shared_is_refused(library, size, name, match, monkeypatch):
-    monkeypatch.setattr(Group, "follow", lambda group, *tensors: None)
-    with pytest.raises(TrainingError, match=match):
-        Trainer(library, recipe_from(table(name)), 0, CPU, group=Group(0, size))
+def test_one_that_has_no_row_sees_the_last():
+    step = Step(np.arange(4).reshape(2, 2), np.full((2, 2), -1), np.array([True, False]))
+    shares = [Group(rank, 5).share(step).which.tolist() for rank in range(5)]
+    assert shares == [[[0, 1]], *[[[2, 3]]] * 4]
 
 
 def test_the_environment_says_which_one_it_is(monkeypatch):

@@ -1,0 +1,82 @@
+"""Locks: one process at a time holds a thing, and says who it is to those who come second."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from frame2sound.errors import Frame2SoundError
+from frame2sound.safe import unwritable, whole_file
+from frame2sound.untrusted import open_regular, read_json
+
+
+@contextmanager
+def holding(
+    thing: Path, lock: Path, holder: Path, error: type[Frame2SoundError], taken: str
+) -> Iterator[None]:
+    """Keep others from a thing as long as this lasts.
+
+    The lock is the operating system's: it ends with the process that holds it, also when that is
+    killed.
+
+    Parameters
+    ----------
+    thing : Path
+        What is held, for messages.
+    lock, holder : Path
+        The file that is locked, and the one that says by whom.
+    error : type
+    taken : str
+        What the second is told; ``{holder}`` stands for the first.
+
+    Raises
+    ------
+    error
+        Another process holds it, or the lock cannot be written.
+    """
+    held = FileLock(lock)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_strangers(lock)
+        held.acquire(blocking=False)
+    except Timeout as failure:
+        raise error(taken.replace("{holder}", _holder(holder))) from failure
+    except OSError as failure:
+        raise error(unwritable(thing, failure)) from failure
+    try:
+        _sign(holder)
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink()
+        held.release()
+
+
+def _refuse_strangers(lock: Path) -> None:
+    """Raise `OSError` where a link or a device stands in the place of the lock."""
+    with suppress(FileNotFoundError):
+        open_regular(lock, 1 << 16).close()
+
+
+def _sign(holder: Path) -> None:
+    since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+    table = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
+    # On a full disk a film can still be dropped.
+    with suppress(Frame2SoundError), whole_file(holder, Frame2SoundError) as partial:
+        partial.write_text(json.dumps(table) + "\n")
+
+
+def _holder(holder: Path) -> str:
+    try:
+        table = read_json(holder, 1 << 16)
+        told = [str(table[name])[:80] for name in ("process", "host", "since")]
+        return "process {} on {} since {}".format(*told)
+    except (OSError, ValueError, LookupError, TypeError):  # it has only just begun
+        return "another process"
