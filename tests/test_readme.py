@@ -51,8 +51,11 @@ def test_every_command_runs_as_written(folder: Path, monkeypatch: pytest.MonkeyP
         made = CliRunner().invoke(app, words)
         assert made.exit_code == 0, f"{command}\n{made.output}\n{made.exception!r}"
         shown = printed(command)
+        lines = made.stdout.splitlines()
+        if words[0] == "pickle":  # which of several films is done first is chance
+            shown, lines = sorted(shown), sorted(lines)
         if shown:
-            assert agree(shown, made.stdout.splitlines()), f"{command}\n{made.stdout}"
+            assert agree(shown, lines), f"{command}\n{made.stdout}"
 
 
 def printed(command: str) -> list[str]:
