@@ -16,6 +16,7 @@ from frame2sound.film.continuity import Continuity
 from frame2sound.film.delays import as_browsers_show
 from frame2sound.film.picture import matrix_of
 from frame2sound.film.streams import Streams, picture_stream
+from frame2sound.film.tone_mapping import colours_of, transfer_of
 from frame2sound.film.transparency import alpha_of, over, plane_of
 
 CODECS = {
@@ -103,11 +104,15 @@ def _frames(source: InputContainer, streams: Streams) -> Iterator[av.VideoFrame]
 
 
 def _colours(frame: av.VideoFrame, ground: int) -> NDArray[np.uint8]:
-    """Return red, green and blue, laid over a grey ground where the frame is transparent."""
-    matrix = matrix_of(frame)
-    rgb = frame.reformat(format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1)
+    """Return red, green and blue as seen: tone-mapped, transparent pictures over a ground."""
+    matrix, transfer = matrix_of(frame), transfer_of(frame)
+    if transfer is None:
+        rgb = frame.reformat(format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1)
+        planes = [plane_of(rgb, number) for number in (2, 0, 1)]
+    else:
+        planes = colours_of(frame, transfer, matrix)
     alpha = alpha_of(frame, matrix)
-    return np.stack([over(plane_of(rgb, number), alpha, ground) for number in (2, 0, 1)], axis=-1)
+    return np.stack([over(plane, alpha, ground) for plane in planes], axis=-1)
 
 
 def _timed(

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from enum import Enum
 from errno import EINVAL
 from fractions import Fraction
@@ -18,13 +17,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import av
-import numpy as np
 from av.container import InputContainer
-from numpy.typing import NDArray
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.continuity import Continuity
 from frame2sound.film.delays import as_browsers_show
+from frame2sound.film.frames import Frame as Frame
+from frame2sound.film.frames import FrameTimer
 from frame2sound.film.hardware import open_on
 from frame2sound.film.hearing import Aside, Ear
 from frame2sound.film.layouts import channel_names
@@ -39,7 +38,6 @@ from frame2sound.film.segments import (
     MakeLens,
     Packet,
     Segments,
-    Shot,
     Straight,
     UnsteadyError,
 )
@@ -55,18 +53,6 @@ TRUNCATED = 1.0
 
 Timed: TypeAlias = "Iterator[tuple[Packet, float]]"
 """Packets, each with the latest end of all so far in seconds, by the container's clock."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture on screen from ``time`` up to ``until`` seconds.
-
-    It is uint8, ``(64, 64)`` grey or ``(64, 64, 3)`` in colour.
-    """
-
-    time: Fraction
-    until: Fraction
-    picture: NDArray[np.uint8]
 
 
 class Way(Enum):
@@ -226,7 +212,7 @@ class FilmReader:
                 packets = chain(first, packets)
             threads = ThreadPoolExecutor(self.threads, "film")
             open_now.callback(threads.shutdown, cancel_futures=True)
-            timeline, ear, decoder = _Pictures(self.streams, self.limits), None, None
+            timeline, ear, decoder = FrameTimer(self.streams, self.limits), None, None
             if sounding and self.sample_rate is not None:
                 ear = self._ear(container, way, threads)
             if lens is not None:
@@ -325,7 +311,7 @@ class FilmReader:
         decoder: Straight | Segments,
         packet: Packet,
         end: float,
-        timeline: _Pictures,
+        timeline: FrameTimer,
         way: Way,
     ) -> Iterator[Frame]:
         try:
@@ -398,41 +384,3 @@ def _picture_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContext:
     it.
     """
     return decoder_of(picture_stream(streams.open(limits=limits), streams))
-
-
-class _Pictures:
-    """Turns decoded pictures into `Frame`s, each held back until its end is known."""
-
-    def __init__(self, streams: Streams, limits: Limits) -> None:
-        self.streams, self.limits = streams, limits
-        self._count = 0
-        self._held: tuple[Fraction, NDArray[np.uint8]] | None = None
-        self._end: int | None = None
-
-    def feed(self, shot: Shot) -> Iterator[Frame]:
-        time = self._until() if shot.pts is None else self.streams.time(shot.pts)
-        if self._held is None:
-            time = max(time, Fraction(0))
-        else:
-            if shot.pts is not None and time <= self._held[0]:
-                time = self.streams.stated(shot.pts)  # both were nearest to the same of a grid
-            if time > self._held[0]:
-                yield Frame(self._held[0], time, self._held[1])
-            time = max(time, self._held[0])
-        self._count += 1
-        self.limits.check_length(self.streams.path, float(time), self._count)
-        known = shot.pts is not None and shot.duration
-        self._end = shot.pts + shot.duration if known else None  # type: ignore[operator]
-        self._held = time, shot.picture
-
-    def last(self) -> Iterator[Frame]:
-        if self._held is not None:
-            yield Frame(self._held[0], self._until(), self._held[1])
-
-    def _until(self) -> Fraction:
-        """Return how long the held frame is shown if nothing follows it."""
-        if self._held is None:
-            return Fraction(0)
-        if self._end is None:
-            return self._held[0] + 1 / self.streams.fps
-        return max(self.streams.time(self._end), self._held[0] + self.streams.tick)

@@ -381,3 +381,32 @@ def test_a_real_gif_keeps_its_length(real_films, tmp_path):
     frames = list(FilmReader(out).frames())
     assert (len(frames), frames[-1].until) == (36, Fraction(82, 100))
     assert declared(out) == sample_at(Fraction(82, 100), 22_050)
+
+
+@pytest.mark.parametrize("ground", [0, 255])
+def test_what_is_encoded_is_upright_and_lies_on_the_ground(tmp_path, ground):
+    """A mirrored, turned picture whose right half is transparent over white."""
+    picture = np.full((48, 64, 4), 255, np.uint8)
+    picture[:, :32] = (0, 0, 0, 255)
+    picture[:12, :32] = (128, 128, 128, 255)
+    picture[:, 32:, 3] = 0
+    film = tmp_path / "film.mov"
+    with av.open(str(film), "w") as target:
+        stream = target.add_stream("qtrle", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "argb"
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(picture, "rgba")
+            frame.pts = number
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    mark_rotation(film, 90)
+    out, sound = tmp_path / "out.mp4", chunks(tone(4410, 22_050))
+    write_soundtrack(find_streams(film), sound, 22_050, 1, CODECS["aac"], out, ground=ground)
+    before = [frame.picture for frame in FilmReader(film, ground=ground).frames()]
+    after = [frame.picture for frame in FilmReader(out).frames()]
+    assert find_streams(out).quarter_turns == 0
+    assert len(after) == len(before) == 5
+    # The edges of its blocks are blurred by the codec's halved colours.
+    assert np.median(np.abs(after[0].astype(int) - before[0])) <= 2
+    assert np.abs(after[0][::63, ::63].astype(int) - before[0][::63, ::63]).max() <= 3
+    assert int(before[0].max()) == (255 if ground else 128)
