@@ -17,7 +17,7 @@ from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.divergence import refuse_diverged
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.room import Room
-from frame2sound.training.together import joined
+from frame2sound.training.together import UnansweredError, joined
 from frame2sound.training.trainer import Report, Trainer
 
 
@@ -71,6 +71,11 @@ def train(
             trainer.load(path)
         try:
             trainer.run(path, report)
+        except UnansweredError:
+            if group.leads:
+                with unhurried():  # torchrun ends this one, too
+                    trainer.save(path)
+            raise
         except KeyboardInterrupt:
             if group.leads:
                 with unhurried():  # torchrun interrupts once more
