@@ -46,7 +46,8 @@ def train(
     together; the first of them writes it.
 
     While it runs, its state is kept beside ``out``; a training that was interrupted and is resumed
-    reaches exactly the weights of one that was not, on the same machine.
+    reaches exactly the weights of one that was not, on the same machine with as many threads and
+    processes. Others add sums up in another order, and round otherwise.
 
     Raises
     ------
