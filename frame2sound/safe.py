@@ -82,7 +82,7 @@ def whole_folder(
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Let an interrupt (Ctrl-C) wait until what is inside is done, so that it is not done by half.
+    """Let Ctrl-C and being told to end wait until what is inside is done, not done by half.
 
     Outside the main thread, which alone is interrupted, it does nothing.
     """
@@ -90,13 +90,23 @@ def unhurried() -> Iterator[None]:
         yield
         return
     waiting: list[tuple[int, FrameType | None]] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: waiting.append((number, frame)))
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        waiting.append((number, frame))
+
+    before = {number: signal.signal(number, wait) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-    if waiting and callable(before):
-        before(*waiting[0])
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+    if waiting:
+        number, frame = waiting[0]
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+        else:
+            signal.raise_signal(number)
 
 
 def refuse_existing(path: Path, error: type[Frame2SoundError], *, overwrite: bool) -> None:

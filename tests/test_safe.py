@@ -266,6 +266,17 @@ def test_an_interrupt_waits_for_what_must_not_be_done_by_half():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_being_told_to_end_waits_too():
+    done, before = [], signal.signal(signal.SIGTERM, lambda *_: done.append("ended"))
+    try:
+        with unhurried():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("inside")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done == ["inside", "ended"]
+
+
 def test_an_error_is_not_hidden_by_an_interrupt():
     with pytest.raises(ValueError, match="worse"), unhurried():
         signal.raise_signal(signal.SIGINT)

@@ -92,7 +92,8 @@ def render(
 ) -> Rendered:
     """Give an animation the soundtrack that a brain hears in it.
 
-    The same animation, brain, style and delivery give the same sound, bit by bit.
+    The same animation, brain, style and delivery give the same sound: to the bit on one machine
+    with as many threads, else but for rounding.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.divergence import refuse_diverged
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.room import Room
-from frame2sound.training.together import joined
+from frame2sound.training.together import UnansweredError, joined
 from frame2sound.training.trainer import Report, Trainer
 
 
@@ -46,7 +46,8 @@ def train(
     together; the first of them writes it.
 
     While it runs, its state is kept beside ``out``; a training that was interrupted and is resumed
-    reaches exactly the weights of one that was not, on the same machine.
+    reaches exactly the weights of one that was not, on the same machine with as many threads and
+    processes. Others add sums up in another order, and round otherwise.
 
     Raises
     ------
@@ -72,6 +73,11 @@ def train(
             trainer.load(path)
         try:
             trainer.run(path, report)
+        except UnansweredError:
+            if group.leads:
+                with unhurried():  # torchrun ends this one, too
+                    trainer.save(path)
+            raise
         except KeyboardInterrupt:
             if group.leads:
                 with unhurried():  # torchrun interrupts once more

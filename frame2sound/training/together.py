@@ -33,6 +33,10 @@ STORE_SECONDS = 5.0
 """How long a process that has failed waits for the place where all of them meet."""
 
 
+class UnansweredError(TrainingError):
+    """Another process of a training has ended, or cannot be reached."""
+
+
 @dataclass(frozen=True)
 class Group:
     """The processes of a training, as one of them sees them; by itself unless told otherwise.
@@ -191,7 +195,7 @@ def _heard() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise TrainingError(
+        raise UnansweredError(
             "another process of this training does not answer; torchrun --max-restarts 3 goes on "
             "from the last checkpoint by itself, and --resume does when it is run again"
         ) from error

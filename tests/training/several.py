@@ -1,7 +1,10 @@
 """A program for torchrun: trains brains in full precision; processes may die on the way.
 
 several.py LIBRARY OUT JSON     a list of recipes' tables, each with how it is disturbed: null,
-                                or the attempt, the rank and the step at which that one dies
+                                or the attempt, the rank and the step at which that one dies,
+                                and how often a checkpoint is written, in seconds
+
+Leaves in OUT/begun.txt the step after which the first process has begun, attempt by attempt.
 """
 
 import json
@@ -17,11 +20,16 @@ from frame2sound.training.loop import train
 from frame2sound.training.room import Room
 
 
-def dying(attempt, rank, step):
-    """Return a report that kills the process at a step."""
+def dying(out, attempt, rank, step):
+    """Return a report that kills the process at a step, and notes the first."""
     here = [int(os.environ[name]) for name in ("TORCHELASTIC_RESTART_COUNT", "RANK")]
+    begun = []
 
     def report(now):
+        if here[1] == 0 and not begun:
+            begun.append(now.step)
+            with (out / "begun.txt").open("a") as file:
+                file.write(f"{now.step - 1} ")
         if [*here, now.step] == [attempt, rank, step]:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -32,12 +40,12 @@ def main():
     library, out, asked = Library.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
     optimiser.has_matrix_units = lambda: False
     for table, disturbed in json.loads(asked):
-        trainer.CHECKPOINT_SECONDS = 0.0 if disturbed else 30.0
+        trainer.CHECKPOINT_SECONDS = disturbed[3] if disturbed else 30.0
         if table["name"] == "disk":
             Room.left = lambda room, network, device: 0
         brain = out / f"{table['name']}.safetensors"
-        report = dying(*(disturbed or [None] * 3))
-        train(library, recipe_from(table), brain, device="cpu", report=report)
+        more = {"report": dying(out, *disturbed[:3])} if disturbed else {}
+        train(library, recipe_from(table), brain, device="cpu", **more)
 
 
 if __name__ == "__main__":

@@ -98,13 +98,18 @@ def test_only_brains_are_left(by_two):
 
 
 def test_a_training_outlives_any_of_its_processes(library, by_two, tmp_path):
-    deaths = {"lively": [0, 1, 9], "hears-lively": [1, 0, 5]}
+    # The second dies; the first, which has saved nothing yet, does so before it ends, too. Then the
+    # first dies, after a step that it has saved.
+    deaths = {"lively": [0, 1, 9, 1e9], "hears-lively": [1, 0, 5, 0.0]}
     asked = [[table(name), death] for name, death in deaths.items()]
     torchrun(library, tmp_path, asked, restarts=2)
     for name in deaths:
         out = f"{name}.safetensors"
         assert_same(load_brain(tmp_path / out), load_brain(by_two / out))
         assert not checkpoint_path(tmp_path / out).exists()
+    begun = [int(step) for step in (tmp_path / "begun.txt").read_text().split()]
+    assert begun[0] == 0
+    assert begun[1] in (8, 9)  # what was not brought together is learned again
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
