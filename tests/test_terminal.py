@@ -127,10 +127,9 @@ def test_an_output_that_cannot_be_written_is_an_error(monkeypatch, number, why):
 
 
 def test_errors_that_cannot_be_told_stop_nothing(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", Full(errno.ENOSPC))
-    say("line", err=True)
-    monkeypatch.setattr(sys, "stderr", None)
-    say("line", err=True)
+    for stream in (Full(errno.ENOSPC), None):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert say("line", err=True) is None
 
 
 def command(*words, **options):
