@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import FilmError
+from frame2sound.film import opening
 from frame2sound.film.booth import BoothReader
 from frame2sound.film.limits import Limits
 from frame2sound.film.opening import DEMUXERS, open_film
@@ -95,6 +96,7 @@ def test_only_readers_of_files_are_allowed():
     assert {"mov", "matroska", "avi", "mpegts", "gif", "png_pipe"} <= allowed
     others = "concat hls dash sdp imf image2 image2pipe rtsp rtp lavfi webm_dash_manifest tty mlv"
     assert not allowed & set(others.split())
+    assert opening._OPTIONS["protocol_whitelist"] == "fd"
     assert not allowed & {"x11grab", "fbdev", "alsa", "pulse", "v4l2", "vobsub"}
 
 
