@@ -2,13 +2,16 @@
 # make gallery  set up, then films in every mode, and a page of them, in render/
 # make test     set up, then every check
 # make processors  set up, then the numeric tests as other processors would run them
+# make docs     set up, then this project's site, in site/
 # make clean    remove what demo and test made
 
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
+DOCS_READY := $(VENV)/docs-ready
+PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo gallery test processors clean
+.PHONY: demo gallery test docs processors clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -23,6 +26,9 @@ test: $(READY)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -n 2
 
+docs: $(DOCS_READY)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
 processors: $(READY)
 	$(VENV)/bin/python benchmarks/processors.py
 
@@ -33,8 +39,12 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import ensurepip, venv' || \
 		{ echo "this Python has no venv; on Debian: apt install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	touch $(READY)
 
+$(DOCS_READY): $(READY)
+	$(PIP) --editable '.[docs]'
+	touch $(DOCS_READY)
+
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache .hypothesis

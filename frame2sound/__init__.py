@@ -15,4 +15,4 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 # Read when PyTorch first multiplies; it costs nothing that could be measured.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
