@@ -46,7 +46,7 @@ from frame2sound.brain.ingredients import Pixels
 from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target
-from frame2sound.film.demo import film_names
+from frame2sound.film.demo import demo_film_names
 from frame2sound.library.calibration import calibrate, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
@@ -353,7 +353,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--film", default="lines", choices=film_names())
+    parser.add_argument("--film", default="lines", choices=demo_film_names())
     parser.add_argument("--length", type=float, default=60.0, help="of the film, in seconds")
     parser.add_argument("--seconds", type=float, default=600.0, help="for which each learns")
     parser.add_argument("-o", "--out", type=Path, metavar="FOLDER")

@@ -33,19 +33,19 @@ from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.brain.sounding import Sounding
 from frame2sound.clock import Clock
-from frame2sound.comparison.averages import Rows, averaged
-from frame2sound.comparison.baselines import learned_baselines
-from frame2sound.evaluation.figures import Figures, Reference
-from frame2sound.evaluation.pictures import draw_comparison
-from frame2sound.evaluation.report import measure_sound, shuffled
-from frame2sound.evaluation.viewing import Auditorium, read_truth
-from frame2sound.film.demo import film_names, scene_named
+from frame2sound.comparison.averages import MeasurementsByLabel, average_measurements
+from frame2sound.comparison.baselines import fit_baselines
+from frame2sound.evaluation.figures import Measurements, Reference
+from frame2sound.evaluation.pictures import plot_comparison
+from frame2sound.evaluation.report import measure_soundtrack, shuffle_seconds
+from frame2sound.evaluation.viewing import MediaLoader, read_truth
+from frame2sound.film.demo import demo_film_names, load_scene
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.writer import truth_path, write_scene
 from frame2sound.library.calibration import calibrate, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.rendering.playing import play
+from frame2sound.rendering.playing import render_frames
 from frame2sound.rendering.render import render
 from frame2sound.rendering.style import Style
 from frame2sound.training.loop import train
@@ -96,7 +96,7 @@ class Need:
     bound: float
     least: bool = True
 
-    def short(self, figures: Figures) -> float | None:
+    def short(self, figures: Measurements) -> float | None:
         """Return by how much it is not met, 0 or less where it is; None if not measured."""
         value = getattr(figures, self.figure)
         if value is None:
@@ -111,7 +111,7 @@ class Judged:
     """A film's table and what was required of it."""
 
     name: str
-    rows: Rows
+    rows: MeasurementsByLabel
     needs: list[Need]
     training_seconds: float
     note: str = ""
@@ -163,7 +163,7 @@ def _verdict(short: Mapping[str, float | None]) -> str:
     return f"**short**: {', '.join(words)}" if missed else "met"
 
 
-def needs_of_demo(name: str, rows: Rows) -> Iterator[Need]:
+def needs_of_demo(name: str, rows: MeasurementsByLabel) -> Iterator[Need]:
     """Yield what is required of a demo film; some of it relative to its own sound."""
     own, crisp = rows[OWN], name in ("typing", "bounce")
     yield Need("length exact", "length_samples", 0, least=False)
@@ -187,7 +187,7 @@ def needs_of_demo(name: str, rows: Rows) -> Iterator[Need]:
         yield Need("black at most -60 dBFS", "black_db", -60, least=False)
 
 
-def needs_of_real(rows: Rows) -> Iterator[Need]:
+def needs_of_real(rows: MeasurementsByLabel) -> Iterator[Need]:
     """Yield what is asked of real films: to be nearer to them than what does not look."""
     yield from _needs_of_all(rows)
     for figure, what in (("onset_f", "onset F"), ("envelope_correlation", "envelope")):
@@ -196,7 +196,7 @@ def needs_of_real(rows: Rows) -> Iterator[Need]:
         yield Need(f"{what} above the best baseline's, {best} {bound:.2f}", figure, bound)
 
 
-def _needs_of_all(rows: Rows) -> Iterator[Need]:
+def _needs_of_all(rows: MeasurementsByLabel) -> Iterator[Need]:
     for kind in ("line", "tremolo"):
         figure = f"{kind}_comb_above_db"
         yield Need(f"{kind} comb at most 3 dB above its own", figure, 3, least=False)
@@ -210,7 +210,7 @@ def _needs_of_all(rows: Rows) -> Iterator[Need]:
 
 def players(brain: Brain, material: Material) -> Players:
     """Return a brain in each mode, and what learned the same pairs without a network."""
-    others = learned_baselines(brain.clock, brain.target, material)
+    others = fit_baselines(brain.clock, brain.target, material)
     return {mode: (brain, style) for mode, style in MODES.items()} | {
         label: (who, Style()) for label, who in others.items()
     }
@@ -254,8 +254,8 @@ class Benchmark:
     def demo(self, name: str) -> Judged:
         """Judge a demo film."""
         learned, unseen = self.work / f"{name}.mp4", self.work / f"{name}-unseen.mkv"
-        write_scene(scene_named(name, seconds=LEARNED_SECONDS, seed=0), learned)
-        write_scene(scene_named(name, seconds=JUDGED_SECONDS, seed=self.seed), unseen)
+        write_scene(load_scene(name, seconds=LEARNED_SECONDS, seed=0), learned)
+        write_scene(load_scene(name, seconds=JUDGED_SECONDS, seed=self.seed), unseen)
         library = self.library(name, [learned], self.recipe)
         brain = self.brain(name, library, self.recipe)
         material = Material.of(library, brain.recipe, brain.provenance["seed"])
@@ -285,24 +285,24 @@ class Benchmark:
         sound: Sound = soundfile.read(path, dtype="float32")[0]
         return sound
 
-    def measure(self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int) -> Rows:
+    def measure(self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int) -> MeasurementsByLabel:
         """Return the figures of all soundtracks of a demo film."""
         truth = read_truth(truth_path(unseen))
-        with Auditorium() as auditorium:
-            film = auditorium.view(unseen, keep_frames=True)
-            own = np.array(auditorium.listen(unseen, rate))
+        with MediaLoader() as auditorium:
+            film = auditorium.load_film(unseen, keep_frames=True)
+            own = np.array(auditorium.load_audio(unseen, rate))
             reference = Reference(own, rate, film.fps)
             rows = {
-                label: measure_sound(sound, rate, film.fps, seconds=film.seconds,
-                                     screen=film.screen, reference=reference, truth=truth)
+                label: measure_soundtrack(sound, rate, film.fps, picture_seconds=film.picture_seconds,
+                                     black_frames=film.black_frames, reference=reference, truth=truth)
                 for label, sound in with_blind(sounds, own, rate).items()
             }  # fmt: skip
             if self.out is not None:
                 assert film.frames is not None
-                screen, title = film.screen.times, f"{name}, not seen before"
+                screen, title = film.black_frames.frame_times, f"{name}, not seen before"
                 shown, out = {OWN: own, **sounds}, self.out / f"{name}.webp"
                 shown = {label: shown[label] for label in (OWN, *MODES)}
-                draw_comparison(out, shown, rate, film.frames, screen, title, truth.onsets)
+                plot_comparison(out, shown, rate, film.frames, screen, title, truth.onsets)
         return rows
 
     def real(self, folder: Path) -> Judged:
@@ -318,7 +318,7 @@ class Benchmark:
             own = np.array(film.sound[start : start + brain.clock.start(len(seen))])
             frames = film.frames[seen]
             sounds = {
-                label: play(who, style, frames, corpus)[: len(own)]
+                label: render_frames(who, style, frames, corpus)[: len(own)]
                 for label, (who, style) in asked.items()
             }
             blocks.append(self.judge_stretch(brain.clock, film.name, start, frames, sounds, own))
@@ -328,7 +328,7 @@ class Benchmark:
             f"{len(films)} films of {whole:.0f} s; means over {len(blocks)} stretches held out, "
             f"{seconds:.0f} s; onsets are those heard in the films' own sound."
         )
-        rows = averaged(blocks, COLUMNS)
+        rows = average_measurements(blocks, COLUMNS)
         took = float(brain.provenance["seconds"])
         return Judged("real films", rows, list(needs_of_real(rows)), took, note)
 
@@ -340,7 +340,7 @@ class Benchmark:
         frames: NDArray[np.uint8],
         sounds: dict[str, Sound],
         own: Sound,
-    ) -> tuple[float, Rows]:
+    ) -> tuple[float, MeasurementsByLabel]:
         """Return how long a held-out stretch of a film is, and the figures of its soundtracks."""
         rate, seconds = clock.sample_rate, Fraction(len(own), clock.sample_rate)
         reference = Reference(own, rate, clock.fps)
@@ -349,16 +349,16 @@ class Benchmark:
             shown = {label: sounds[label] for label in (OWN, *MODES)}
             path = self.out / f"real-{name}-{start // rate}.webp"
             title = f"{name}, held out from {start / rate:.0f} s on"
-            draw_comparison(path, shown, rate, frames, clock.times(len(frames) + 1), title)
+            plot_comparison(path, shown, rate, frames, clock.times(len(frames) + 1), title)
         return float(seconds), {
-            label: measure_sound(sound, rate, clock.fps, seconds=seconds, reference=reference)
+            label: measure_soundtrack(sound, rate, clock.fps, picture_seconds=seconds, reference=reference)
             for label, sound in sounds.items()
         }
 
 
 def with_blind(sounds: dict[str, Sound], own: Sound, rate: int) -> dict[str, Sound]:
     """Add what does not look, and the control."""
-    return {**sounds, SILENT: np.zeros_like(own), SHUFFLED: shuffled(own, rate), OWN: own}
+    return {**sounds, SILENT: np.zeros_like(own), SHUFFLED: shuffle_seconds(own, rate), OWN: own}
 
 
 def stretches(held_out: Pairs, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
@@ -424,7 +424,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--films", nargs="+", default=film_names(), choices=film_names())
+    parser.add_argument("--films", nargs="+", default=demo_film_names(), choices=demo_film_names())
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="judge real films instead")
     parser.add_argument("--recipe", default="deep")
     parser.add_argument("--seed", type=int, default=1, help="of the films that are judged")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from frame2sound.film.demo import film_names, scene_named
+from frame2sound.film.demo import demo_film_names, load_scene
 from frame2sound.film.writer import write_scene
 
 FPS = Fraction(30)
@@ -19,13 +19,13 @@ def drawn(
     width, height = size
     path = folder / f"{name}-{seconds:g}s-seed{seed}-{width}x{height}.mp4"
     if not path.exists():
-        scene = scene_named(name, seconds=seconds, seed=seed, fps=FPS, size=size)
+        scene = load_scene(name, seconds=seconds, seed=seed, fps=FPS, size=size)
         write_scene(scene, path, overwrite=True)
     return path
 
 
 def all_drawn(folder: Path, minutes: float) -> list[Path]:
     """Return every demo film, equally long, each of another seed: so many minutes in all."""
-    names = film_names()
+    names = demo_film_names()
     seconds = 60 * minutes / len(names)
     return [drawn(folder, name, seconds, seed) for seed, name in enumerate(names)]

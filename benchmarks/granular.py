@@ -29,8 +29,8 @@ import soundfile
 
 from frame2sound.clock import Clock
 from frame2sound.rendering.cloud import Cloud
-from frame2sound.rendering.schedule import Hindle, OnTime, Schedule
-from frame2sound.sound.grains import Grains, lay
+from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule, GrainSchedule
+from frame2sound.sound.grains import Grains, add_grains
 
 RUNS = 5
 RATE = 22050
@@ -58,7 +58,7 @@ e
 """
 
 
-def sow(schedule: Schedule, frames: int) -> Grains:
+def sow(schedule: GrainSchedule, frames: int) -> Grains:
     """Return all grains of so many frames at 30 a second."""
     bounds = Clock(Fraction(30), RATE).bounds(frames).tolist()
     due, clouds = 0.0, []
@@ -66,19 +66,19 @@ def sow(schedule: Schedule, frames: int) -> Grains:
         random = np.random.default_rng([0, i])
         grains, due = schedule.grains(*bounds[i : i + 2], RATE, random, due=due)
         clouds.append(grains)
-    return Grains.together(clouds)
+    return Grains.concatenate(clouds)
 
 
 def on_periods(grains: Grains) -> Grains:
     """Return the grains that begin in the sound, each at the start of a control period."""
-    grains = grains.chosen(grains.onset >= 0)
+    grains = grains.select(grains.onset >= 0)
     onset = grains.onset // PERIOD * PERIOD
-    return Grains(onset, grains.length, grains.source, grains.rate, grains.gain)
+    return Grains(onset, grains.length, grains.source_position, grains.playback_rate, grains.gain)
 
 
 def write_score(grains: Grains, folder: Path) -> None:
     """Write what Csound reads."""
-    rows = zip(grains.onset, grains.length, grains.source, grains.gain, strict=True)
+    rows = zip(grains.onset, grains.length, grains.source_position, grains.gain, strict=True)
     score = "\n".join(
         f"i 1 {onset / RATE:.9f} {length / RATE:.9f} {int(source)} {gain:.7f}"
         for onset, length, source, gain in rows
@@ -103,7 +103,7 @@ def laid(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> n
     """Return the sound of the grains."""
     samples = int((grains.onset + grains.length).max())
     out = np.zeros(samples if channels == 1 else (channels, samples), np.float32)
-    lay(grains, source, shape, out)
+    add_grains(grains, source, shape, out)
     return out
 
 
@@ -116,7 +116,7 @@ def ours(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> f
 
 def compare(frames: int, source: np.ndarray, folder: Path) -> None:
     """Print what both cost, the ratio, and how alike they sound."""
-    grains = on_periods(sow(Hindle(), frames))
+    grains = on_periods(sow(HindleSchedule(), frames))
     soundfile.write(folder / "source.wav", source, RATE, "FLOAT")
     write_score(grains, folder)
     runs = [(*csound(folder), ours(grains, source, "triangle")) for _ in range(RUNS)]
@@ -134,7 +134,7 @@ def compare(frames: int, source: np.ndarray, folder: Path) -> None:
 
 def alone(name: str, cloud: Cloud, frames: int, source: np.ndarray) -> None:
     """Print what another cloud costs."""
-    grains = sow(OnTime(cloud), frames)
+    grains = sow(OnTimeSchedule(cloud), frames)
     spent = min(ours(grains, source, cloud.envelope, cloud.channels) for _ in range(RUNS))
     samples = grains.length.sum()
     print(

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from frame2sound.brain.file import load_brain
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.training.checkpoint import checkpoint_path
 
@@ -175,7 +175,7 @@ def main() -> None:
         folder = Path(name)
         films = [folder / f"{each}.mp4" for each in ("bounce", "lines")]
         for film in films:
-            scene = scene_named(film.stem, seconds=SECONDS, fps=Fraction(30), size=SIZE)
+            scene = load_scene(film.stem, seconds=SECONDS, fps=Fraction(30), size=SIZE)
             write_scene(scene, film)
         undisturbed = folder / "undisturbed"
         library, brain = undisturbed / "library", undisturbed / "brain.safetensors"

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from films import play
+from films import render_frames
 from footage import drawn
 from numpy.typing import NDArray
 from rendering import decode
@@ -75,7 +75,7 @@ def timed(brain: Brain, film: Path, frames: NDArray[np.uint8], folder: Path) -> 
 
     jobs = (
         lambda: predict(brain, frames),
-        lambda: play(brain, Style(), frames, nothing),
+        lambda: render_frames(brain, Style(), frames, nothing),
         whole,
         lambda: decode(film),
     )

@@ -29,13 +29,13 @@ from frame2sound.brain.ingredients import LogMag
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.targets import Target
-from frame2sound.evaluation.combs import combs
-from frame2sound.evaluation.measures import envelope_scores, in_sync, onset_scores, onsets
+from frame2sound.evaluation.combs import frame_rate_hum
+from frame2sound.evaluation.measures import envelope_scores, in_sync, onset_scores, detect_onsets
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectra import log_spectral_distance
-from frame2sound.film.demo import film_names, scene_named
+from frame2sound.film.demo import demo_film_names, load_scene
 from frame2sound.film.scene import Scene
-from frame2sound.rendering.mosaic import Mosaic, MosaicSettings
+from frame2sound.rendering.mosaic import MosaicSynthesiser, MosaicSettings
 
 RATE = 22050
 BATCH = 128
@@ -56,7 +56,7 @@ def foretold(target: Target, scene: Scene, sound: Sound) -> NDArray[np.float32]:
     """Return what a perfect brain predicts of a film."""
     extent = np.arange(target.extent) + target.extent
     padded = np.pad(sound, (target.extent, 2 * target.extent))
-    starts = scene.clock.bounds(scene.frames)[:-1] - target.before
+    starts = scene.clock.bounds(scene.frame_count)[:-1] - target.before
     excerpts = torch.from_numpy(padded[starts[:, None] + extent])
     return target.prediction(target.wanted(excerpts))
 
@@ -70,23 +70,23 @@ def blur(magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(magnitudes > 0, np.maximum(10 ** (spoilt / 20) - floor, 0), 0).astype("f4")
 
 
-def play(mosaic: Mosaic, scene: Scene, predictions: NDArray[np.float32]) -> Sound:
+def play(mosaic: MosaicSynthesiser, scene: Scene, predictions: NDArray[np.float32]) -> Sound:
     """Return the mosaic of some predictions."""
     sound = []
     for first in range(0, len(predictions), BATCH):
         batch = predictions[first : first + BATCH]
-        sound.append(mosaic.feed(batch, scene.clock.bounds(len(batch), first)))
+        sound.append(mosaic.process(batch, scene.clock.bounds(len(batch), first)))
     return np.concatenate([*sound, mosaic.flush()])
 
 
 def judge(scene: Scene, own: Sound, sound: Sound, own_combs: tuple[float, float]) -> list[float]:
     """Return a row of the table."""
     truth = scene.truth
-    times = scene.clock.times(scene.frames + 1)
+    times = scene.clock.times(scene.frame_count + 1)
     pitch = pitch_accuracy(sound, RATE, truth.pitch_hz, times)
     line, tremolo = hums(scene, sound)
     return [
-        onset_scores(onsets(sound, RATE), truth.onsets).f_measure,
+        onset_scores(detect_onsets(sound, RATE), truth.onsets).f_measure,
         in_sync(sound, truth.onsets, RATE) or math.nan,
         math.nan if pitch is None else pitch,
         envelope_scores(sound, own, RATE).correlation,
@@ -99,7 +99,7 @@ def judge(scene: Scene, own: Sound, sound: Sound, own_combs: tuple[float, float]
 
 def hums(scene: Scene, sound: Sound) -> tuple[float, float]:
     """Return the line comb and the tremolo comb."""
-    found = combs(sound, RATE, scene.clock.fps)
+    found = frame_rate_hum(sound, RATE, scene.clock.fps)
     return (math.nan, math.nan) if found is None else (found.line_db, found.tremolo_db)
 
 
@@ -107,7 +107,7 @@ def black_db(scene: Scene, sound: Sound) -> float:
     """Return the level of frames that, like the two before and after, are silent in the film."""
     loud = np.array(scene.truth.loudness_db) > -100
     near = np.convolve(loud, np.ones(5), "same") > 0
-    bounds = scene.clock.bounds(scene.frames)
+    bounds = scene.clock.bounds(scene.frame_count)
     power = [np.mean(sound[a:b] ** 2) for a, b in pairwise(bounds.tolist())]
     quiet = np.array(power)[~near]
     return 10 * math.log10(max(quiet.mean(), 1e-20)) if len(quiet) else math.nan
@@ -117,16 +117,16 @@ def oracle(names: list[str], settings: MosaicSettings, out: Path | None) -> None
     """Print the table."""
     print(f"{'':18}" + "".join(f"{column:>10}" for column in COLUMNS))
     for name in names:
-        learned = scene_named(name, seconds=60, seed=0, sample_rate=RATE)
-        scene = scene_named(name, seconds=30, seed=1, sample_rate=RATE)
-        known, own = learned.sound(0, learned.samples), scene.sound(0, scene.samples)
+        learned = load_scene(name, seconds=60, seed=0, sample_rate=RATE)
+        scene = load_scene(name, seconds=30, seed=1, sample_rate=RATE)
+        known, own = learned.synthesise(0, learned.sample_count), scene.synthesise(0, scene.sample_count)
         target = sought(known)
         corpus = Corpus(learned.clock, (Piece(name, 0, known),))
         clear = foretold(target, scene, own)
         own_combs = hums(scene, own)
         sounds = {
-            "clear": play(Mosaic(target, corpus, settings), scene, clear),
-            "blurred": play(Mosaic(target, corpus, settings), scene, blur(clear)),
+            "clear": play(MosaicSynthesiser(target, corpus, settings), scene, clear),
+            "blurred": play(MosaicSynthesiser(target, corpus, settings), scene, blur(clear)),
             "itself": own,
         }
         for kind, sound in sounds.items():
@@ -156,21 +156,21 @@ def keep(out: Path, name: str, sounds: dict[str, Sound]) -> None:
 
 def speed(minutes: float) -> None:
     """Print how long a corpus takes to hear and a minute to lay, and the memory for both."""
-    films = [scene_named(name, seconds=60 * minutes / 5, seed=0, sample_rate=RATE)
-             for name in film_names()]  # fmt: skip
-    sounds = [film.sound(0, film.samples) for film in films]
-    corpus = Corpus(films[0].clock, tuple(map(Piece, film_names(), [0] * len(films), sounds)))
+    films = [load_scene(name, seconds=60 * minutes / 5, seed=0, sample_rate=RATE)
+             for name in demo_film_names()]  # fmt: skip
+    sounds = [film.synthesise(0, film.sample_count) for film in films]
+    corpus = Corpus(films[0].clock, tuple(map(Piece, demo_film_names(), [0] * len(films), sounds)))
     target = sought(np.concatenate(sounds))
-    scene = scene_named("bounce", seconds=60, seed=1, sample_rate=RATE)
-    predictions = foretold(target, scene, scene.sound(0, scene.samples))
+    scene = load_scene("bounce", seconds=60, seed=1, sample_rate=RATE)
+    predictions = foretold(target, scene, scene.synthesise(0, scene.sample_count))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     began = time.perf_counter()
-    mosaic = Mosaic(target, corpus)
+    mosaic = MosaicSynthesiser(target, corpus)
     heard = time.perf_counter()
     sound = play(mosaic, scene, predictions)
     laid = time.perf_counter() - heard
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"corpus of {corpus.seconds:.0f} s, {len(mosaic.units)} units: {heard - began:.2f} s")
+    print(f"corpus of {corpus.seconds:.0f} s, {len(mosaic.database)} units: {heard - began:.2f} s")
     print(f"{len(sound) / RATE:.0f} s of sound laid in {laid:.2f} s, "
           f"{len(sound) / RATE / laid:.1f} times real time")  # fmt: skip
     print(f"resident at most: {before:.0f} MB before, {after:.0f} MB after")
@@ -181,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("films", nargs="*", default=film_names())
+    parser.add_argument("films", nargs="*", default=demo_film_names())
     parser.add_argument("--out", type=Path)
     parser.add_argument("--literal", type=float, default=MosaicSettings.literal)
     parser.add_argument("--no-repeat", type=float, default=MosaicSettings.no_repeat_seconds)

@@ -31,14 +31,14 @@ import numpy as np
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, shipped
-from frame2sound.comparison.stretches import Footage
+from frame2sound.comparison.stretches import EvaluationFilm
 from frame2sound.errors import Frame2SoundError
-from frame2sound.evaluation.viewing import Auditorium
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.sandbox import PATIENCE_SECONDS, UNEXPECTED
+from frame2sound.evaluation.viewing import MediaLoader
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.sandbox import ANSWER_TIMEOUT_SECONDS, UNEXPECTED_ERROR
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
-from frame2sound.rendering.phase_sound import steal
+from frame2sound.rendering.phase_sound import load_phase_from_audio
 from frame2sound.rendering.render import Delivery, render
 from frame2sound.sound.stft import Stft
 
@@ -184,7 +184,7 @@ def said(job: Callable[[], str]) -> str:
     try:
         return job()
     except Frame2SoundError as error:
-        unclear = any(mark in str(error) for mark in ("\n", UNEXPECTED, "crashed (exit"))
+        unclear = any(mark in str(error) for mark in ("\n", UNEXPECTED_ERROR, "crashed (exit"))
         return f"BROKEN: {error!r}" if unclear else f"refused, {type(error).__name__}"
     except Exception:
         return f"BROKEN: {traceback.format_exc()}"
@@ -208,44 +208,44 @@ def pickled_whole(mutation: Path, folder: Path, damaged: bool) -> str:
 def rendered_whole(mutation: Path, out: Path, brain: Brain, damaged: bool) -> str:
     """Give sound; say whether it is sound."""
     try:
-        made = render(BoothReader(mutation, allow_damaged=damaged), brain, out, delivery=Delivery())
+        made = render(SubprocessFilmReader(mutation, allow_damaged=damaged), brain, out, delivery=Delivery())
     except Frame2SoundError:
         if out.exists():
             raise AssertionError("left half a soundtrack behind") from None
         raise
-    with Auditorium() as auditorium:
-        seen = auditorium.view(out)
-    if not np.isfinite(seen.sound).all():
+    with MediaLoader() as auditorium:
+        seen = auditorium.load_film(out)
+    if not np.isfinite(seen.samples).all():
         raise AssertionError("its sound is not finite")
     # Matroska rounds times to a millisecond.
-    if abs(len(seen.sound) - made.seconds * seen.sample_rate) > seen.sample_rate / 500:
-        raise AssertionError(f"{len(seen.sound)} samples for {made.seconds} s")
+    if abs(len(seen.samples) - made.seconds * seen.sample_rate) > seen.sample_rate / 500:
+        raise AssertionError(f"{len(seen.samples)} samples for {made.seconds} s")
     return "sounding"
 
 
 def measured(mutation: Path, damaged: bool) -> str:
     """View it as a film to be measured."""
-    with Auditorium() as auditorium:
-        seen = auditorium.view(mutation, allow_damaged=damaged)
-        if not np.isfinite(seen.sound).all() or not np.isfinite(seen.screen.times).all():
+    with MediaLoader() as auditorium:
+        seen = auditorium.load_film(mutation, allow_damaged=damaged)
+        if not np.isfinite(seen.samples).all() or not np.isfinite(seen.black_frames.frame_times).all():
             raise AssertionError("what was seen is not finite")
     return "measured"
 
 
 def compared(mutation: Path) -> str:
     """View it as an animation that brains are compared on."""
-    footage = Footage.animation(mutation, 22_050)
-    if footage.sound is not None and not np.isfinite(footage.sound).all():
+    footage = EvaluationFilm.from_animation(mutation, 22_050)
+    if footage.samples is not None and not np.isfinite(footage.samples).all():
         raise AssertionError("its sound is not finite")
     return "compared"
 
 
 def phases(mutation: Path) -> str:
     """Take its phases, as a sound or a film at its own rate."""
-    rate = BoothReader(mutation).streams.audio_rate
+    rate = SubprocessFilmReader(mutation).streams.audio_sample_rate
     if not rate:
         return "has no sound to take phases of"
-    steal(mutation, Stft(512, 128), rate)
+    load_phase_from_audio(mutation, Stft(512, 128), rate)
     return "phases taken"
 
 
@@ -287,7 +287,7 @@ def main() -> None:
     for (kind, use, what), count in sorted(counts.items()):
         print(f"{kind:8} {use:8} {what:28} {count}")
     slowest = max(endings, key=lambda ending: ending.seconds)
-    late = [ending for ending in endings if ending.seconds > 5 * PATIENCE_SECONDS]
+    late = [ending for ending in endings if ending.seconds > 5 * ANSWER_TIMEOUT_SECONDS]
     broken = sum(ending.broken for ending in endings)
     print(
         f"{len(endings)} mutations, each put through five commands: {broken} broken, {len(late)} "

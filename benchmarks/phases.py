@@ -31,16 +31,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation.combs import line_comb_db, tremolo_comb_db
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.reader import FilmReader
-from frame2sound.sound.phase.chance import Random, Zero
+from frame2sound.sound.phase.chance import RandomPhase, ZeroPhase
 from frame2sound.sound.phase.griffin_lim import GriffinLim
-from frame2sound.sound.phase.hindle import HINDLE, HINDLE_STFT
+from frame2sound.sound.phase.hindle import HINDLE_STRATEGIES, HINDLE_STFT
 from frame2sound.sound.phase.pghi import Pghi
-from frame2sound.sound.phase.running import Running
-from frame2sound.sound.phase.stolen import Stolen
-from frame2sound.sound.phase.strategy import Phase
-from frame2sound.sound.stft import Resynthesis, Stft
+from frame2sound.sound.phase.running import PhaseVocoder
+from frame2sound.sound.phase.stolen import PhaseFromAudio
+from frame2sound.sound.phase.strategy import PhaseReconstructor
+from frame2sound.sound.stft import InverseStft, Stft
 
 FPS = Fraction(30)
 PIECE = 128
@@ -89,15 +89,15 @@ FRAMES = Setting("today, one spectrum a frame, interpolated", 22050, TODAY, True
 TRUE = Setting("today, true magnitudes", 22050, TODAY, False)
 
 
-def strategies(setting: Setting, other: Sound) -> dict[str, Callable[[], Phase]]:
+def strategies(setting: Setting, other: Sound) -> dict[str, Callable[[], PhaseReconstructor]]:
     """Return every strategy by name, not yet made."""
     stft, rate = setting.stft, setting.sample_rate
     return {
-        "zero": partial(Zero, stft),
-        "random": partial(Random, stft),
-        **{name: partial(make, stft, 1) for name, make in HINDLE.items()},
-        "hindle-12, stolen": partial(Stolen, stft, other, rate, rate),
-        "running": partial(Running, stft),
+        "zero": partial(ZeroPhase, stft),
+        "random": partial(RandomPhase, stft),
+        **{name: partial(make, stft, 1) for name, make in HINDLE_STRATEGIES.items()},
+        "hindle-12, stolen": partial(PhaseFromAudio, stft, other, rate, rate),
+        "running": partial(PhaseVocoder, stft),
         "griffin-lim, 32": partial(GriffinLim, stft),
         "pghi": partial(Pghi, stft),
     }
@@ -111,15 +111,15 @@ def events(magnitude: Sound) -> NDArray[np.bool_]:
     return (flux > PRECEDING) & (flux >= following)
 
 
-def sounded(strategy: Phase, magnitude: Sound, stft: Stft) -> tuple[Sound, float]:
+def sounded(strategy: PhaseReconstructor, magnitude: Sound, stft: Stft) -> tuple[Sound, float]:
     """Return the sound, and the seconds that the phases took."""
-    onset, machine, spent, pieces = events(magnitude), Resynthesis(stft), 0.0, []
+    onset, machine, spent, pieces = events(magnitude), InverseStft(stft), 0.0, []
     for first in range(0, len(magnitude), PIECE):
         some = slice(first, first + PIECE)
         begun = time.perf_counter()
-        spectra = strategy.follow(magnitude[some], onset[some])
+        spectra = strategy.reconstruct(magnitude[some], onset[some])
         spent += time.perf_counter() - begun
-        pieces.append(machine.feed(spectra))
+        pieces.append(machine.process(spectra))
     return np.concatenate([*pieces, machine.flush()]), spent
 
 
@@ -163,14 +163,14 @@ def clip(film: Path | None, rate: int, seconds: float) -> Sound:
     """Return the beginning of a film's sound."""
     length = round(rate * seconds)
     if film is None:
-        scene = scene_named("lines", seconds=seconds, seed=2, fps=FPS, sample_rate=rate)
-        return scene.sound(0, length)
+        scene = load_scene("lines", seconds=seconds, seed=2, fps=FPS, sample_rate=rate)
+        return scene.synthesise(0, length)
     sound = np.zeros(length, np.float32)
-    for piece in FilmReader(film, sample_rate=rate).sounds():
-        if piece.start >= length:
+    for piece in FilmReader(film, sample_rate=rate).audio_chunks():
+        if piece.start_sample >= length:
             break
-        part = piece.samples[max(-piece.start, 0) : length - piece.start]
-        start = max(piece.start, 0)
+        part = piece.samples[max(-piece.start_sample, 0) : length - piece.start_sample]
+        start = max(piece.start_sample, 0)
         sound[start : start + len(part)] = part
     return sound
 

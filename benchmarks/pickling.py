@@ -33,7 +33,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import soundfile
 
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
@@ -46,7 +46,7 @@ ASKED = {"FFmpeg": 1.4, "Hindle's way": 2.0}
 
 def draw(path: Path, seconds: float, size: tuple[int, int], seed: int = 0) -> Path:
     """Draw a film to pickle."""
-    scene = scene_named("bounce", seconds=seconds, seed=seed, fps=Fraction(30), size=size)
+    scene = load_scene("bounce", seconds=seconds, seed=seed, fps=Fraction(30), size=size)
     write_scene(scene, path, overwrite=True)
     return path
 

@@ -28,8 +28,8 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.shipped import DEFAULT, shipped
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.demo import scene_named
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.rendering.render import Delivery, Style, render
 
@@ -38,8 +38,8 @@ RUNS = 3
 
 def draw(path: Path, seconds: float, size: tuple[int, int]) -> Path:
     """Draw an animation."""
-    scene = scene_named("bounce", seconds=seconds, seed=0, fps=Fraction(30), size=size)
-    write_scene(scene, path, sounding=False, overwrite=True)
+    scene = load_scene("bounce", seconds=seconds, seed=0, fps=Fraction(30), size=size)
+    write_scene(scene, path, with_audio=False, overwrite=True)
     return path
 
 
@@ -65,7 +65,7 @@ def sound(film: Path, brain: Brain, style: Style, folder: Path) -> float:
     """Return the seconds that rendering takes."""
     begun = time.perf_counter()
     render(
-        BoothReader(film), brain, folder / "out.mkv", style, Delivery(codec="aac", overwrite=True)
+        SubprocessFilmReader(film), brain, folder / "out.mkv", style, Delivery(codec="aac", overwrite=True)
     )
     return time.perf_counter() - begun
 

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.evaluation.figures import Figures, Reference
-from frame2sound.evaluation.report import measure_sound
-from frame2sound.evaluation.viewing import Auditorium, read_truth
-from frame2sound.film.demo import film_names, scene_named
+from frame2sound.evaluation.figures import Measurements, Reference
+from frame2sound.evaluation.report import measure_soundtrack
+from frame2sound.evaluation.viewing import MediaLoader, read_truth
+from frame2sound.film.demo import demo_film_names, load_scene
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.scene import Scene
 from frame2sound.film.writer import truth_path, write_scene
@@ -53,7 +53,7 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped("sketchbook", tuple(film_names()), "A little of all five demo films; the default."),
+    Shipped("sketchbook", tuple(demo_film_names()), "A little of all five demo films; the default."),
     Shipped("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
 )
 
@@ -78,8 +78,8 @@ def prints(name: str, folder: Path) -> list[Path]:
     """Draw a film to learn from, in both prints."""
     plain, second = folder / f"{name}-0.mkv", folder / f"{name}-grounds.mkv"
     if not second.exists():
-        write_scene(scene_named(name, seconds=SECONDS, seed=0), plain, overwrite=True)
-        other = scene_named(name, seconds=SECONDS, seed=OTHER_SEED)
+        write_scene(load_scene(name, seconds=SECONDS, seed=0), plain, overwrite=True)
+        other = load_scene(name, seconds=SECONDS, seed=OTHER_SEED)
         write_scene(over_grounds(other, OTHER_SEED), second)
     return [plain, second]
 
@@ -96,25 +96,25 @@ def learn(made: Shipped, folder: Path, out: Path) -> Brain:
     return train(library, recipe, path, seed=0, corpus="none")
 
 
-def judge(brain: Brain, name: str, folder: Path) -> Figures:
+def judge(brain: Brain, name: str, folder: Path) -> Measurements:
     """Return the figures of what a brain plays to a film that it has not seen."""
     unseen, sounding = folder / "unseen.mkv", folder / "played.wav"
-    scene = scene_named(name, seconds=JUDGED_SECONDS, seed=JUDGED_SEED)
+    scene = load_scene(name, seconds=JUDGED_SECONDS, seed=JUDGED_SEED)
     write_scene(scene, unseen, overwrite=True)
     sounding.unlink(missing_ok=True)
     render(FilmReader(unseen), brain, sounding)
     sound = soundfile.read(sounding, dtype="float32")[0]
     rate = brain.clock.sample_rate
-    with Auditorium() as auditorium:
-        film = auditorium.view(unseen)
-        own = np.array(auditorium.listen(unseen, rate))
-        return measure_sound(
-            sound, rate, film.fps, seconds=film.seconds, screen=film.screen,
+    with MediaLoader() as auditorium:
+        film = auditorium.load_film(unseen)
+        own = np.array(auditorium.load_audio(unseen, rate))
+        return measure_soundtrack(
+            sound, rate, film.fps, picture_seconds=film.picture_seconds, black_frames=film.black_frames,
             reference=Reference(own, rate, film.fps), truth=read_truth(truth_path(unseen)),
         )  # fmt: skip
 
 
-def card(made: Shipped, brain: Brain, judged: dict[str, Figures], size: int) -> Iterator[str]:
+def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int) -> Iterator[str]:
     """Yield the lines of a brain's card."""
     source = brain.provenance
     yield f"# {made.name}\n"

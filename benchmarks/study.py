@@ -19,9 +19,9 @@ from typing import Any
 from footage import drawn
 
 from frame2sound.cli.progress import Progress
-from frame2sound.comparison.plan import Plan, entries
-from frame2sound.comparison.stretches import Footage
-from frame2sound.film.demo import film_names
+from frame2sound.comparison.plan import ComparisonPlan, load_variants
+from frame2sound.comparison.stretches import EvaluationFilm
+from frame2sound.film.demo import demo_film_names
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.part import part
 from frame2sound.library.pickler import pickle_film
@@ -54,8 +54,8 @@ def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Pat
         pickle_film(path, library)
     unseen = [each.name for each in library.films() if each.card.source.endswith(judged.name)]
     parted = part(library, None, unseen)
-    footage = tuple(map(Footage.held_out, parted.held_out))
-    plan = Plan(out / "comparison", entries(recipes), seeds, parted, footage, "overlap-add")
+    footage = tuple(map(EvaluationFilm.from_held_out, parted.held_out))
+    plan = ComparisonPlan(out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add")
     with Progress() as progress:
         run_comparison(plan, "cpu", progress.show)
 
@@ -165,7 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--films", nargs="+", default=film_names(), choices=film_names())
+    parser.add_argument("--films", nargs="+", default=demo_film_names(), choices=demo_film_names())
     parser.add_argument("--seconds", nargs="+", type=float, default=[20.0, 60.0])
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--seeds", type=int, default=3)

@@ -21,15 +21,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell starts what it puts in the background deaf to Ctrl-C; the tests that interrupt need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-FILMS = Path(__file__).resolve().parents[2] / "shared" / "films"
+REAL_FILMS_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "films"
 
 
 @pytest.fixture(scope="session")
 def real_films() -> Path:
     """The folder of real films; tests that need it skip, saying so, where it is absent."""
-    if not FILMS.is_dir():
+    if not REAL_FILMS_FOLDER.is_dir():
         pytest.skip("the folder of real films, shared/films, is not beside the project")
-    return FILMS
+    return REAL_FILMS_FOLDER
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from safetensors.torch import load_file
 
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.training.claim import claimed
 from frame2sound.training.together import ALONE
@@ -33,8 +33,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a film, a library of it, a brain and a silent animation."""
     folder = tmp_path_factory.mktemp("studio")
     for name, seed, sounding in (("film.mp4", 0, True), ("animation.mp4", 1, False)):
-        scene = scene_named("typing", seconds=6, seed=seed, size=(64, 64))
-        write_scene(scene, folder / name, sounding=sounding)
+        scene = load_scene("typing", seconds=6, seed=seed, size=(64, 64))
+        write_scene(scene, folder / name, with_audio=sounding)
     assert run(folder, "pickle", "film.mp4", "--library", "library").returncode == 0
     made = run(folder, "train", "library", *FAST, "--out", "brain.safetensors")
     assert made.returncode == 0, made.stderr

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 import torch
 
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.studio.report import write_report
 from tests.commanding import run
@@ -27,7 +27,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory):
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("studio")
-    write_scene(scene_named("typing", seconds=8, seed=0, size=(64, 64)), folder / "film.mp4")
+    write_scene(load_scene("typing", seconds=8, seed=0, size=(64, 64)), folder / "film.mp4")
     assert run(folder, "pickle", "film.mp4", "--library", "library").returncode == 0
     made = run(folder, "compare", "library", *TWO, *QUICK, "--seeds", "1", "--out", "out")
     assert made.returncode == 0, made.stderr

@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from frame2sound.cli import app
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.rendering.cloud import RANGES, Cloud
-from frame2sound.rendering.effects.kinds import KINDS
-from frame2sound.sound.phase import PHASES
+from frame2sound.rendering.effects.kinds import EFFECTS
+from frame2sound.sound.phase import PHASE_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -45,8 +45,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("another-film.mp4", 6, 1, True),
         ("my-animation.mp4", 3, 2, False),
     ):
-        scene = scene_named("typing", seconds=seconds, seed=seed, size=(64, 64))
-        write_scene(scene, folder / name, sounding=sounding)
+        scene = load_scene("typing", seconds=seconds, seed=seed, size=(64, 64))
+        write_scene(scene, folder / name, with_audio=sounding)
     return folder
 
 
@@ -203,9 +203,9 @@ def row(page: str, name: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EFFECTS)
 def test_each_effect_is_described_with_its_settings_and_defaults(kind: str) -> None:
-    effect = KINDS[kind]
+    effect = EFFECTS[kind]
     required = len(effect.__struct_fields__) - len(effect.__struct_defaults__)
     defaults = [None] * required + list(effect.__struct_defaults__)
     for name, default in zip(effect.__struct_fields__, defaults, strict=True):
@@ -219,6 +219,6 @@ def test_each_control_of_grains_is_described_with_its_range_and_default(control:
     assert f"| {limits} | {default:g} |" in row("grains.md", control)
 
 
-@pytest.mark.parametrize("phase", [name for name in PHASES if not name.startswith("hindle")])
+@pytest.mark.parametrize("phase", [name for name in PHASE_NAMES if not name.startswith("hindle")])
 def test_each_phase_is_described(phase: str) -> None:
     assert row("phases.md", phase)

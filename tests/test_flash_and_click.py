@@ -22,7 +22,7 @@ from frame2sound.film.reader import FilmReader
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library, PickledFilm
 from frame2sound.rendering.render import Delivery, render
-from tests.making import Audio, greys, heard, make_film
+from tests.making import Audio, grey_pictures, decode_audio, make_film
 
 SECONDS = 600
 RATE = 22050
@@ -114,10 +114,10 @@ def drawn(request, tmp_path_factory):
     flashes = flashes_of(len(times) - 1)
     path = make_film(
         folder / f"flash{kind.ending}",
-        greys(255 if frame in flashes else 0 for frame in range(len(times) - 1)),
+        grey_pictures(255 if frame in flashes else 0 for frame in range(len(times) - 1)),
         fps=kind.fps or Fraction(25),
         times=[kind.picture_starts + time for time in times],
-        tick=kind.tick,
+        time_base=kind.tick,
         audio=clicks_of(times, flashes, kind),
     )
     pickled, _ = pickle_film(path, Library.create(folder / "library", RATE))
@@ -194,7 +194,7 @@ def test_flash_meets_click_in_the_soundtrack(drawn, tmp_path):
     # Matroska rounds to milliseconds; the program takes its times back to the frame grid.
     assert all(abs(a - b) <= tick / 2 for a, b in zip(flashes, meant, strict=True))
 
-    (sound,), rate, begin = heard(out)
+    (sound,), rate, begin = decode_audio(out)
     assert (rate, begin, len(sound)) == (RATE, 0, sample_at(drawn.times[-1], RATE))
     assert_within_a_sample(found(sound), [float(time) for time in meant])
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from frame2sound.cli import app
 from frame2sound.errors import FilmError, SoundtrackError
 from frame2sound.studio import run_gallery
-from frame2sound.studio.gallery import WAYS
-from frame2sound.studio.page import WAYS as SAID
+from frame2sound.studio.gallery import RENDERINGS
+from frame2sound.studio.page import RENDERING_DESCRIPTIONS as SAID
 from frame2sound.studio.page import write_pages
 
 QUICK = ("training.epochs=1", "network.hidden=[8]")
@@ -51,7 +51,7 @@ class Links(HTMLParser):
 
 
 def test_every_way_sounds_as_long_as_the_animation(gallery: Path) -> None:
-    assert set(SAID) == {"its-own", *WAYS}
+    assert set(SAID) == {"its-own", *RENDERINGS}
     for way in SAID:
         with av.open(str(gallery / "typing" / f"{way}.mp4")) as film:
             sound = film.streams.audio[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 
 RUN = """
@@ -32,7 +32,7 @@ FAR = DRAWING | OPTIONS | SCIPY | SCORES | TRAINING
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film, and a library of it that has been listed once."""
     folder = tmp_path_factory.mktemp("imports")
-    write_scene(scene_named("typing", seconds=2, seed=0, size=(64, 64)), folder / "film.mp4")
+    write_scene(load_scene("typing", seconds=2, seed=0, size=(64, 64)), folder / "film.mp4")
     imported(folder, "pickle film.mp4 --library library --no-calibration")
     imported(folder, "library library")
     return folder

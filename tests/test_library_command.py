@@ -96,11 +96,11 @@ def test_what_is_excluded_is_shown_and_kept_out(tmp_path: Path, films) -> None:
 
 
 def test_an_excluded_film_pickled_again_is_already_there(tmp_path: Path) -> None:
-    from frame2sound.film.demo import scene_named
+    from frame2sound.film.demo import load_scene
     from frame2sound.film.writer import write_scene
 
     for name, seed in (("film.mp4", 0), ("other.mp4", 1)):
-        scene = scene_named("typing", seconds=2, seed=seed, size=(64, 64))
+        scene = load_scene("typing", seconds=2, seed=seed, size=(64, 64))
         write_scene(scene, tmp_path / name)
     words = ["pickle", "film.mp4", "--library", "library", "--no-calibration"]
     assert run(tmp_path, *words).returncode == 0

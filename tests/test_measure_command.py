@@ -11,8 +11,8 @@ from making import Audio, make_film
 from typer.testing import CliRunner
 
 from frame2sound.cli import app
-from frame2sound.evaluation.viewing import Auditorium
-from frame2sound.film.demo import scene_named
+from frame2sound.evaluation.viewing import MediaLoader
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 
 RATE = 48000
@@ -23,8 +23,8 @@ BLACK = np.zeros((64, 64), np.uint8)
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("measured")
     for name, film, sounding in (("film", "bounce", True), ("mute", "typing", False)):
-        scene = scene_named(film, seconds=5, seed=2, size=(64, 64))
-        write_scene(scene, made / f"{name}.mp4", sounding=sounding)
+        scene = load_scene(film, seconds=5, seed=2, size=(64, 64))
+        write_scene(scene, made / f"{name}.mp4", with_audio=sounding)
     return made
 
 
@@ -225,13 +225,13 @@ def test_sound_that_is_not_a_number_is_damage(tmp_path):
 
 
 def test_a_film_is_read_as_it_is(folder):
-    with Auditorium() as auditorium:
-        film = auditorium.view(folder / "film.mp4", keep_frames=True)
-        heard = auditorium.listen(folder / "film.mp4", RATE)
+    with MediaLoader() as auditorium:
+        film = auditorium.load_film(folder / "film.mp4", keep_frames=True)
+        heard = auditorium.load_audio(folder / "film.mp4", RATE)
         assert film.frames.shape == (150, 64, 64)
-        assert film.screen.dark.shape == (150,)
-        assert film.screen.times[-1] == film.seconds == 5
-        assert len(film.sound) == 5 * RATE
-        assert np.array_equal(film.sound, heard[: 5 * RATE])
+        assert film.black_frames.is_black.shape == (150,)
+        assert film.black_frames.frame_times[-1] == film.picture_seconds == 5
+        assert len(film.samples) == 5 * RATE
+        assert np.array_equal(film.samples, heard[: 5 * RATE])
         with av.open(str(folder / "film.mp4")) as source:
             assert film.sample_rate == source.streams.audio[0].sample_rate

@@ -11,7 +11,7 @@ import soundfile
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from tests.commanding import run
 
@@ -26,8 +26,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a film, a library of it, two brains and a silent animation."""
     folder = tmp_path_factory.mktemp("studio")
     for name, seed, sounding in (("film.mp4", 0, True), ("animation.mp4", 1, False)):
-        scene = scene_named("typing", seconds=6, seed=seed, size=(64, 64))
-        write_scene(scene, folder / name, sounding=sounding)
+        scene = load_scene("typing", seconds=6, seed=seed, size=(64, 64))
+        write_scene(scene, folder / name, with_audio=sounding)
     assert run(folder, "pickle", "film.mp4", "--library", "library").returncode == 0
     for name, settings in {"brain": [], "spectral": SPECTRAL}.items():
         words = ["train", "library", *FAST, *settings, "--out", f"{name}.safetensors"]

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
 from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, film_clock
-from frame2sound.film.timeline import Timeline, recorded
-from frame2sound.sound.synthesis import FloatArray, limit, noise, rise, struck
-from frame2sound.sound.tones import Scale, note_hz
+from frame2sound.film.scene import Scene, clock_and_frame_count
+from frame2sound.film.timeline import Timeline, recording_samples
+from frame2sound.sound.synthesis import FloatArray, soft_clip, white_noise, smooth_step, modal_tone
+from frame2sound.sound.tones import Scale, note_to_hz
 
-TONES = Scale.equal(12, tonic_hz=note_hz("A3"), degrees=(0, 3, 5, 7, 10))
+TONES = Scale.equal(12, tonic_hz=note_to_hz("A3"), degrees=(0, 3, 5, 7, 10))
 RING_SECONDS = 0.6
 GRAVITY = 900.0  # stage units a second, a second
 FLOOR, LEFT, RIGHT = 336.0, 8.0, 472.0
@@ -85,7 +85,7 @@ def scene(
     sample_rate: int = 48000,
 ) -> Scene:
     """Return a film of bouncing balls."""
-    clock, frames = film_clock(seconds, fps, sample_rate)
+    clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     flights, hits = _throws(frames, clock, seed)
     canvas = Canvas(size)
     rate = float(clock.fps)
@@ -97,23 +97,23 @@ def scene(
 
     def draw(frame: int) -> NDArray[np.uint8]:
         picture = canvas.blank()
-        now = hits.at(frame)
+        now = hits.events_at(frame)
         for hit in now:
             light = canvas.blank()
             _draw_ring(canvas, light, hit, (frame - hit.start) / rate)
             np.maximum(picture, light, out=picture)
-        for flight in flights.at(frame):
+        for flight in flights.events_at(frame):
             touching = [h for h in now if h.ball == flight.ball and h.start == frame]
             _draw_ball(canvas, picture, flight, frame, rate, touching)
-        return canvas.finish(picture, glow=0.35, reach=10)
+        return canvas.finish(picture, glow=0.35, glow_radius=10)
 
     def voice(hit: Hit, age: NDArray[np.int64]) -> NDArray[np.floating]:
-        return hit.strength * recorded(struck_sounds[hit.ball, hit.surface], age)
+        return hit.strength * recording_samples(struck_sounds[hit.ball, hit.surface], age)
 
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        return limit(hits.mix(start, stop, voice), 0.69).astype(np.float32)
+        return soft_clip(hits.mix(start, stop, voice), 0.69).astype(np.float32)
 
-    pitches = hits.pitches(frames, lambda hit: _hertz(BALLS[hit.ball], hit.surface))
+    pitches = hits.pitches_hz(frames, lambda hit: _hertz(BALLS[hit.ball], hit.surface))
     return Scene("bounce", seed, clock, size, frames, draw, sound, hits.onsets, pitches)
 
 
@@ -212,7 +212,7 @@ def _meeting(
 
 
 def _hertz(ball: Ball, surface: str) -> float:
-    return TONES.tone(ball.step + {"floor": 0, "left": 5, "right": 7}[surface])
+    return TONES.step_to_hz(ball.step + {"floor": 0, "left": 5, "right": 7}[surface])
 
 
 def _impact(ball: Ball, surface: str, sample_rate: int) -> FloatArray:
@@ -223,10 +223,10 @@ def _impact(ball: Ball, surface: str, sample_rate: int) -> FloatArray:
         modes = [(hertz, 1.0, length), (3.93 * hertz, 0.35, length / 4), (9.2 * hertz, 0.12, 0.02)]
     else:
         modes = [(hertz, 1.0, length), (2.76 * hertz, 0.4, 0.1), (5.4 * hertz, 0.25, 0.06)]
-    ring = struck(modes, RING_SECONDS, sample_rate)
+    ring = modal_tone(modes, RING_SECONDS, sample_rate)
     time = np.arange(len(ring)) / sample_rate
-    knock = noise(2000 + ball.step, 0, len(ring)) * np.exp(-time / 0.003)
-    sound = (ring + 0.5 * knock) * rise(time, 0.0004)
+    knock = white_noise(2000 + ball.step, 0, len(ring)) * np.exp(-time / 0.003)
+    sound = (ring + 0.5 * knock) * smooth_step(time, 0.0004)
     impact: FloatArray = 0.36 * sound / np.abs(sound).max()
     return impact
 
@@ -258,7 +258,7 @@ def _draw_ball(
     x, y = flight.position(seconds)
     light = 1.0
     if flight.fresh:
-        light *= float(rise(seconds + 0.5 / rate, 0.25))
+        light *= float(smooth_step(seconds + 0.5 / rate, 0.25))
     if flight.last:
         light *= 1 - seconds / (flight.stop - flight.start) * rate
     wide, high = ball.radius, ball.radius

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, film_clock
+from frame2sound.film.scene import Scene, clock_and_frame_count
 from frame2sound.film.timeline import Timeline
-from frame2sound.sound.synthesis import FloatArray, limit, play, rise, wavetable
-from frame2sound.sound.tones import Scale, note_hz
+from frame2sound.sound.synthesis import FloatArray, soft_clip, read_wavetable, smooth_step, wavetable
+from frame2sound.sound.tones import Scale, note_to_hz
 
-TONES = Scale.equal(12, tonic_hz=note_hz("D3"), degrees=(0, 2, 3, 5, 7, 9, 10))
+TONES = Scale.equal(12, tonic_hz=note_to_hz("D3"), degrees=(0, 2, 3, 5, 7, 9, 10))
 LINES = 15
 ATTACK_SECONDS, FADE_SECONDS = 0.045, 0.45
 SOFT_REED = wavetable([1, 0.0, 0.32, 0.0, 0.1, 0.0, 0.03])
@@ -45,30 +45,30 @@ def scene(
     sample_rate: int = 48000,
 ) -> Scene:
     """Return a film of sounding lines."""
-    clock, frames = film_clock(seconds, fps, sample_rate)
+    clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     lines = Timeline(_lines(frames, float(clock.fps), seed), clock)
     canvas = Canvas(size)
 
     def draw(frame: int) -> NDArray[np.uint8]:
         picture = canvas.blank()
-        for line in lines.at(frame):
+        for line in lines.events_at(frame):
             middle = np.array([(frame - line.start + 0.5) / float(clock.fps)])
             layer = canvas.blank()
             _draw_line(canvas, layer, line, float(_level(line, middle, clock.fps)[0]), frame)
             np.maximum(picture, layer, out=picture)
-        return canvas.finish(picture, glow=0.75, reach=7)
+        return canvas.finish(picture, glow=0.75, glow_radius=7)
 
     def voice(line: Line, age: NDArray[np.int64]) -> FloatArray:
         level = _level(line, age / sample_rate, clock.fps)
-        turns = age * (TONES.tone(line.place) / sample_rate)
+        turns = age * (TONES.step_to_hz(line.place) / sample_rate)
         bright = level**2 * (1 - line.place / LINES / 2)
-        reed = play(SOFT_REED, turns)
-        return 0.26 * level * (reed + bright * (play(BRIGHT_REED, turns) - reed))
+        reed = read_wavetable(SOFT_REED, turns)
+        return 0.26 * level * (reed + bright * (read_wavetable(BRIGHT_REED, turns) - reed))
 
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        return limit(lines.mix(start, stop, voice), 0.69).astype(np.float32)
+        return soft_clip(lines.mix(start, stop, voice), 0.69).astype(np.float32)
 
-    pitches = lines.pitches(frames, lambda line: TONES.tone(line.place))
+    pitches = lines.pitches_hz(frames, lambda line: TONES.step_to_hz(line.place))
     return Scene("lines", seed, clock, size, frames, draw, sound, lines.onsets, pitches)
 
 
@@ -105,8 +105,8 @@ def _level(line: Line, seconds: FloatArray, fps: Fraction) -> FloatArray:
     """Return how loud a line is so long after its start, from 0 to 1: soft at both ends."""
     held = (line.fading - line.start) / float(fps)
     fade = (line.stop - line.fading) / float(fps)
-    swell = rise(seconds, ATTACK_SECONDS) * (0.75 + 0.25 * np.exp(-seconds / 0.5))
-    return swell * (1 - rise(seconds - held, fade))
+    swell = smooth_step(seconds, ATTACK_SECONDS) * (0.75 + 0.25 * np.exp(-seconds / 0.5))
+    return swell * (1 - smooth_step(seconds - held, fade))
 
 
 def _draw_line(

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, film_clock
+from frame2sound.film.scene import Scene, clock_and_frame_count
 from frame2sound.film.timeline import Timeline
-from frame2sound.sound.synthesis import FloatArray, band_noise, limit, rise
+from frame2sound.sound.synthesis import FloatArray, band_noise, soft_clip, smooth_step
 
 BANDS = 16
 LOW_HZ, HIGH_HZ = 120.0, 10000.0
@@ -46,7 +46,7 @@ def scene(
     sample_rate: int = 48000,
 ) -> Scene:
     """Return a film of scratches."""
-    clock, frames = film_clock(seconds, fps, sample_rate)
+    clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     scratches = Timeline(_scratches(frames, float(clock.fps), seed), clock)
     canvas = Canvas(size)
     edges = np.geomspace(LOW_HZ, HIGH_HZ, BANDS + 1)
@@ -59,14 +59,14 @@ def scene(
 
     def draw(frame: int) -> NDArray[np.uint8]:
         picture = canvas.blank()
-        for scratch in scratches.at(frame):
+        for scratch in scratches.events_at(frame):
             _draw_scratch(canvas, picture, scratch, frame, seed)
-        return canvas.finish(picture, glow=0.5, reach=4)
+        return canvas.finish(picture, glow=0.5, glow_radius=4)
 
     def gains(frame: int) -> FloatArray:
         """Return how loud each band is in a frame, of shape (BANDS,)."""
         loud = np.zeros(BANDS)
-        for scratch in scratches.at(frame) if 0 <= frame < frames else ():
+        for scratch in scratches.events_at(frame) if 0 <= frame < frames else ():
             place, width = _mark(scratch, frame, seed)
             band = place * (BANDS - 1)
             low = min(int(band), BANDS - 2)
@@ -85,8 +85,8 @@ def scene(
             active = np.flatnonzero(loud[index + 1])
             if low < high and len(active):
                 sample = np.arange(low, high)
-                entering = rise((sample - bounds[index]) / sample_rate, EDGE_SECONDS)
-                leaving = rise((bounds[index + 1] - sample) / sample_rate, EDGE_SECONDS)
+                entering = smooth_step((sample - bounds[index]) / sample_rate, EDGE_SECONDS)
+                leaving = smooth_step((bounds[index + 1] - sample) / sample_rate, EDGE_SECONDS)
                 here = loud[index + 1, active, None]
                 before, after = (
                     np.minimum(loud[i, active, None], here) for i in (index, index + 2)
@@ -94,7 +94,7 @@ def scene(
                 level = (before + (here - before) * entering) * (after + (here - after) * leaving)
                 noise = loops[active[:, None], sample % loops.shape[1]]
                 mixed[low - start : high - start] = (level / here * noise).sum(axis=0)
-        return limit(mixed, 0.69).astype(np.float32)
+        return soft_clip(mixed, 0.69).astype(np.float32)
 
     silence = (None,) * frames
     return Scene("scratch", seed, clock, size, frames, draw, sound, scratches.onsets, silence)

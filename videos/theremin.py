@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
 from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, film_clock
-from frame2sound.sound.synthesis import FloatArray, play, rise, wavetable
-from frame2sound.sound.tones import Scale, note_hz
+from frame2sound.film.scene import Scene, clock_and_frame_count
+from frame2sound.sound.synthesis import FloatArray, read_wavetable, smooth_step, wavetable
+from frame2sound.sound.tones import Scale, note_to_hz
 
-LOW_HZ, HIGH_HZ = note_hz("G3"), note_hz("G5")
-TONES = Scale.equal(12, tonic_hz=note_hz("D4"), degrees=(0, 2, 3, 5, 7, 8, 10))
+LOW_HZ, HIGH_HZ = note_to_hz("G3"), note_to_hz("G5")
+TONES = Scale.equal(12, tonic_hz=note_to_hz("D4"), degrees=(0, 2, 3, 5, 7, 8, 10))
 VOICE = wavetable([1, 0.42, 0.2, 0.07, 0.03])
 LOWEST, HIGHEST = -4, 10
 LOUDEST = 0.45
@@ -51,7 +51,7 @@ def scene(
     sample_rate: int = 48000,
 ) -> Scene:
     """Return a film of a theremin."""
-    clock, frames = film_clock(seconds, fps, sample_rate)
+    clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     gesture = _gesture(frames, clock, seed)
     hertz = 2**gesture.octaves
     bounds = clock.bounds(frames)
@@ -70,7 +70,7 @@ def scene(
         bend = (hertz[frame + 1] - hertz[frame]) * across / 2
         phase = turns[frame] + (hertz[frame] + bend) * across * length / sample_rate
         gain = gesture.gain[frame] + (gesture.gain[frame + 1] - gesture.gain[frame]) * across
-        return (LOUDEST * gain * play(VOICE, phase)).astype(np.float32)
+        return (LOUDEST * gain * read_wavetable(VOICE, phase)).astype(np.float32)
 
     shown = mean_gain > 0
     onsets = np.flatnonzero(shown & ~np.r_[False, shown[:-1]])
@@ -94,10 +94,10 @@ def _gesture(frames: int, clock: Clock, seed: int) -> Gesture:
         there = slice(*np.searchsorted(time, [at, end]).tolist())
         octaves[there], gain[there] = _phrase(time[there] - at, notes)
         at = end + float(rng.uniform(0.4, 1.1))
-    gain *= 1 - rise(time - (time[-1] - 0.5), 0.4)
+    gain *= 1 - smooth_step(time - (time[-1] - 0.5), 0.4)
     gain[gain < 0.004] = 0
     vibrato = np.sin(2 * np.pi * min(5.4, float(clock.fps) / 5) * time)
-    depth = 0.25 / 12 * rise(np.sin(2 * np.pi * 0.21 * time), 1)
+    depth = 0.25 / 12 * smooth_step(np.sin(2 * np.pi * 0.21 * time), 1)
     return Gesture(octaves + vibrato * depth, gain)
 
 
@@ -121,14 +121,14 @@ def _phrase(time: FloatArray, notes: list[Note]) -> tuple[FloatArray, FloatArray
     octaves, gain = np.full(len(time), np.log2(_tone(notes[0].step))), np.zeros(len(time))
     at = 0.0
     for note in notes:
-        octaves += (np.log2(_tone(note.step)) - octaves) * rise(time - at, 0.22)
-        gain += (note.gain - gain) * rise(time - at, min(note.seconds, 0.45))
+        octaves += (np.log2(_tone(note.step)) - octaves) * smooth_step(time - at, 0.22)
+        gain += (note.gain - gain) * smooth_step(time - at, min(note.seconds, 0.45))
         at += note.seconds
-    return octaves, gain * (1 - rise(time - at, RELEASE_SECONDS))
+    return octaves, gain * (1 - smooth_step(time - at, RELEASE_SECONDS))
 
 
 def _tone(step: int) -> float:
-    return min(max(TONES.tone(step), LOW_HZ), HIGH_HZ)
+    return min(max(TONES.step_to_hz(step), LOW_HZ), HIGH_HZ)
 
 
 def _disc(canvas: Canvas, hertz: float, gain: float) -> NDArray[np.uint8]:
@@ -141,7 +141,7 @@ def _disc(canvas: Canvas, hertz: float, gain: float) -> NDArray[np.uint8]:
     radius = 62 * gain**0.5
     edge = radius * 1.3
     low = np.maximum(np.floor((centre - edge) * canvas.scale), 0).astype(int)
-    high = np.minimum(np.ceil((centre + edge) * canvas.scale), canvas.drawn).astype(int)
+    high = np.minimum(np.ceil((centre + edge) * canvas.scale), canvas.drawn_size).astype(int)
     x = (np.arange(low[0], high[0]) + 0.5) / canvas.scale[0] - centre[0]
     y = (np.arange(low[1], high[1]) + 0.5) / canvas.scale[1] - centre[1]
     distance = np.sqrt(x[None, :] ** 2 + y[:, None] ** 2).astype(np.float32) / np.float32(radius)
@@ -150,4 +150,4 @@ def _disc(canvas: Canvas, hertz: float, gain: float) -> NDArray[np.uint8]:
     colour = np.array(tint(0.5 + 0.47 * height, 175, 0.6), dtype=np.float32)
     patch = light[:, :, None] * colour
     picture[low[1] : high[1], low[0] : high[0]] = patch.astype(np.uint8)
-    return canvas.finish(picture, glow=0.3, reach=18)
+    return canvas.finish(picture, glow=0.3, glow_radius=18)

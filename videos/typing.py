@@ -19,18 +19,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.drawing import STAGE, Canvas, Colour, tint
-from frame2sound.film.scene import Scene, film_clock
-from frame2sound.film.timeline import Timeline, recorded
-from frame2sound.sound.synthesis import FloatArray, limit, noise, rise, struck
-from frame2sound.sound.tones import Scale, note_hz
+from frame2sound.film.drawing import STAGE_SIZE, Canvas, Colour, tint
+from frame2sound.film.scene import Scene, clock_and_frame_count
+from frame2sound.film.timeline import Timeline, recording_samples
+from frame2sound.sound.synthesis import FloatArray, soft_clip, white_noise, smooth_step, modal_tone
+from frame2sound.sound.tones import Scale, note_to_hz
 
 ROWS = ("qwertyuiop", "asdfghjkl;", "zxcvbnm,.-", " ")
 KEYS = "".join(ROWS)
 LIT_SECONDS = Fraction(3, 10)
 CLICK_SECONDS = 0.25
 BEAT_SECONDS = 1 / 6
-TONES = Scale.equal(12, tonic_hz=note_hz("G3"), degrees=(0, 2, 3, 5, 7, 9, 10))
+TONES = Scale.equal(12, tonic_hz=note_to_hz("G3"), degrees=(0, 2, 3, 5, 7, 9, 10))
 TEXT = (
     "quartz jukebox vex why lynx fjord zephyr waltz quick brown fox jumps over the lazy dog "
     "pack my box with five dozen jugs frame sound film light shadow quiet voice grain picture "
@@ -58,20 +58,20 @@ def scene(
     sample_rate: int = 48000,
 ) -> Scene:
     """Return a film of typing."""
-    clock, frames = film_clock(seconds, fps, sample_rate)
+    clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     typed = Timeline(_strikes(frames, clock.fps, seed), clock)
     clicks = [_click(key, sample_rate) for key in range(len(KEYS))]
     board = _Board(size)
 
     def draw(frame: int) -> NDArray[np.uint8]:
-        lit = {s.key: float((frame - s.start) / clock.fps / LIT_SECONDS) for s in typed.at(frame)}
+        lit = {s.key: float((frame - s.start) / clock.fps / LIT_SECONDS) for s in typed.events_at(frame)}
         return board.picture(lit)
 
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        mixed = typed.mix(start, stop, lambda strike, age: recorded(clicks[strike.key], age))
-        return limit(mixed, 0.69).astype(np.float32)
+        mixed = typed.mix(start, stop, lambda strike, age: recording_samples(clicks[strike.key], age))
+        return soft_clip(mixed, 0.69).astype(np.float32)
 
-    pitches = typed.pitches(frames, lambda strike: _hertz(strike.key))
+    pitches = typed.pitches_hz(frames, lambda strike: _hertz(strike.key))
     return Scene("typing", seed, clock, size, frames, draw, sound, typed.onsets, pitches)
 
 
@@ -121,22 +121,22 @@ def _phrase(rng: np.random.Generator, counts: NDArray[np.float64]) -> tuple[str,
 def _hertz(key: int) -> float:
     """Return the tone of a key: up the rows, and along each from left to right."""
     if KEYS[key] == " ":
-        return TONES.tone(-3)
+        return TONES.step_to_hz(-3)
     row, column = divmod(key, 10)
-    return TONES.tone((2 - row) * 8 + column + (row == 0))
+    return TONES.step_to_hz((2 - row) * 8 + column + (row == 0))
 
 
 def _click(key: int, sample_rate: int) -> FloatArray:
     """Return the click of a key: a snap of noise, then a short ring at the key's tone."""
     hertz = _hertz(key)
-    ring = struck(
+    ring = modal_tone(
         [(hertz, 1.0, 0.06), (2.76 * hertz, 0.3, 0.025), (5.4 * hertz, 0.12, 0.012)],
         CLICK_SECONDS,
         sample_rate,
     )
     time = np.arange(len(ring)) / sample_rate
-    snap = np.diff(noise(1000 + key, 0, len(ring) + 1)) * np.exp(-time / 0.0025)
-    sound = (ring + 0.55 * snap) * rise(time, 0.0003)
+    snap = np.diff(white_noise(1000 + key, 0, len(ring) + 1)) * np.exp(-time / 0.0025)
+    sound = (ring + 0.55 * snap) * smooth_step(time, 0.0003)
     click: FloatArray = 0.42 * sound / np.abs(sound).max()
     return click
 
@@ -183,10 +183,10 @@ def _light(canvas: Canvas, key: int) -> _Light:
     """Draw the light of a key."""
     picture = canvas.blank()
     _cap(canvas, picture, key, fill=(255,) * 3, edge=(255,) * 3, letter=(70,) * 3)
-    light = canvas.finish(picture, glow=0.3, reach=7)[:, :, 0]
+    light = canvas.finish(picture, glow=0.3, glow_radius=7)[:, :, 0]
     rows, columns = np.flatnonzero(light.any(axis=1)), np.flatnonzero(light.any(axis=0))
     where = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    _, top, _, bottom = (edge * canvas.size[1] / STAGE[1] for edge in _place(key))
+    _, top, _, bottom = (edge * canvas.size[1] / STAGE_SIZE[1] for edge in _place(key))
     down = ((rows + 0.5 - top) / (bottom - top)).astype(np.float32)
     return _Light(*where, light[where][:, :, None].astype(np.float32) / np.float32(255), down)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.ingredients import LogMag, Mel
 from frame2sound.brain.spectra import Spectra
-from frame2sound.sound.bands import mel_bands, spread_over_bins
+from frame2sound.sound.bands import mel_filterbank, bands_to_bins
 
 FAINT_END = 1 / 32
 """Share of a Hann window that stays below 0.01."""
@@ -106,12 +106,12 @@ class MelMagnitudes(LogMagnitudes):
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """What sums bins into bands; ``(bins, bands)``."""
-        return mel_bands(self.recipe.bands, self.n_fft, self.clock.sample_rate)
+        return mel_filterbank(self.recipe.bands, self.n_fft, self.clock.sample_rate)
 
     def _power(self, excerpts: torch.Tensor) -> torch.Tensor:
         power = super()._power(excerpts)
         return power @ torch.from_numpy(self.weights).to(power)
 
     def _over_bins(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
-        power = spread_over_bins(magnitude.astype(np.float64) ** 2, self.weights)
+        power = bands_to_bins(magnitude.astype(np.float64) ** 2, self.weights)
         return np.sqrt(power).astype(np.float32)

@@ -61,20 +61,20 @@ def compare(
     verbose: Verbose = False,
 ) -> None:
     """Train recipes on a library, judge them on what none has seen, and make a page of it."""
-    from frame2sound.comparison.plan import Plan, entries
-    from frame2sound.comparison.stretches import Footage
+    from frame2sound.comparison.plan import ComparisonPlan, load_variants
+    from frame2sound.comparison.stretches import EvaluationFilm
     from frame2sound.library.mirror import at_hand
     from frame2sound.library.part import part
     from frame2sound.library.store import Library
     from frame2sound.studio import run_comparison
 
-    chosen = entries(recipe, settings or ())
+    chosen = load_variants(recipe, settings or ())
     parted = part(Library.open(at_hand(library).fetch()), split, held_out or ())
-    footage = [Footage.held_out(held) for held in parted.held_out]
+    footage = [EvaluationFilm.from_held_out(held) for held in parted.held_out]
     footage += [
-        Footage.animation(path, chosen[0].recipe.clock.sample_rate) for path in animation or ()
+        EvaluationFilm.from_animation(path, chosen[0].recipe.clock.sample_rate) for path in animation or ()
     ]
-    plan = Plan(out, chosen, seeds, parted, tuple(footage), mode)
+    plan = ComparisonPlan(out, chosen, seeds, parted, tuple(footage), mode)
     with Progress() as progress:
         table = run_comparison(plan, device, progress.show, overwrite=overwrite)
     if as_json:

@@ -26,22 +26,22 @@ def films(
     verbose: Verbose = False,
 ) -> None:
     """Draw a demo film, with its truth as JSON beside it."""
-    from frame2sound.film.demo import film_names, scene_named
+    from frame2sound.film.demo import demo_film_names, load_scene
     from frame2sound.film.writer import truth_path, write_scene
 
     if name is None:
-        for known in film_names():
+        for known in demo_film_names():
             say(known)
         return
     path = out or Path(f"{name}.mp4")
     rate, sides = frames_a_second(fps), width_and_height(size)
-    scene = scene_named(name, seconds=seconds, fps=rate, seed=seed, size=sides)
+    scene = load_scene(name, seconds=seconds, fps=rate, seed=seed, size=sides)
     with Progress() as progress:
         write_scene(
             scene,
             path,
-            sounding=not silent,
+            with_audio=not silent,
             overwrite=overwrite,
-            progress=lambda frames: progress.show(path.name, frames, scene.frames),
+            on_progress=lambda frames: progress.show(path.name, frames, scene.frame_count),
         )
-    say(f"{path}  {scene.frames} frames  truth in {truth_path(path)}")
+    say(f"{path}  {scene.frame_count} frames  truth in {truth_path(path)}")

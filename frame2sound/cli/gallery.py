@@ -33,5 +33,5 @@ def gallery(
 
     with Progress() as progress:
         studio.run_gallery(
-            out, seed, seconds, say, progress.show, films=tuple(films or studio.FILMS)
+            out, seed, seconds, say, progress.show, films=tuple(films or studio.DEFAULT_FILMS)
         )

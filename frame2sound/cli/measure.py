@@ -15,9 +15,9 @@ from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
 from frame2sound.cli.terminal import escaped, say
 
 if TYPE_CHECKING:
-    from frame2sound.evaluation.report import Figures, Reference
-    from frame2sound.evaluation.viewing import Viewing
-    from frame2sound.film.scene import Truth
+    from frame2sound.evaluation.report import Measurements, Reference
+    from frame2sound.evaluation.viewing import LoadedFilm
+    from frame2sound.film.scene import SceneTruth
 
 ROWS = {
     "length_samples": ("length", "+d", "samples", "0"),
@@ -71,43 +71,43 @@ def measure(
 ) -> None:
     """Say what is wrong with a soundtrack, in numbers."""
     from frame2sound.errors import SoundtrackError
-    from frame2sound.evaluation.report import Reference, baselines, measure_sound
-    from frame2sound.evaluation.viewing import Auditorium, read_truth
+    from frame2sound.evaluation.report import Reference, measure_controls, measure_soundtrack
+    from frame2sound.evaluation.viewing import MediaLoader, read_truth
     from frame2sound.safe import refuse_existing
 
     if picture is not None:
         refuse_existing(picture, SoundtrackError, overwrite=overwrite)
     known = None if truth is None else read_truth(truth)
-    with Auditorium() as auditorium:
-        film = auditorium.view(video, keep_frames=picture is not None, allow_damaged=allow_damaged)
+    with MediaLoader() as auditorium:
+        film = auditorium.load_film(video, keep_frames=picture is not None, allow_damaged=allow_damaged)
         own = None
         if reference is not None:
-            sound = auditorium.listen(reference, film.sample_rate, allow_damaged=allow_damaged)
+            sound = auditorium.load_audio(reference, film.sample_rate, allow_damaged=allow_damaged)
             own = Reference(sound, film.sample_rate, film.fps)
-        figures = measure_sound(
-            film.sound,
+        figures = measure_soundtrack(
+            film.samples,
             film.sample_rate,
             film.fps,
-            seconds=film.seconds,
-            screen=film.screen,
+            picture_seconds=film.picture_seconds,
+            black_frames=film.black_frames,
             reference=own,
             truth=known,
             levels=film.levels,
         )
-        blind = baselines(
-            film.sound,
+        blind = measure_controls(
+            film.samples,
             film.sample_rate,
             film.fps,
-            screen=film.screen,
+            black_frames=film.black_frames,
             reference=own,
             truth=known,
         )
         if picture is not None:
             _draw(picture, video, film, own, known, overwrite)
-        notes = list(film.notes)
+        notes = list(film.warnings)
     if as_json:
-        others = {name: other.plain() for name, other in blind.items()}
-        print_json({"film": str(video), **figures.plain(), "baselines": others, "notes": notes})
+        others = {name: other.to_dict() for name, other in blind.items()}
+        print_json({"film": str(video), **figures.to_dict(), "baselines": others, "notes": notes})
         return
     for note in notes:
         say(f"{video}: {note}", err=True)
@@ -117,7 +117,7 @@ def measure(
         say(f"drawn in {picture}")
 
 
-def table(figures: Figures, blind: Mapping[str, Figures], *, true: bool = False) -> list[str]:
+def table(figures: Measurements, blind: Mapping[str, Measurements], *, true: bool = False) -> list[str]:
     """Return the lines of a table: a measure a line, what is good, and what blind sounds get.
 
     ``blind`` is empty where there is neither reference nor truth; ``true`` says that the truth is
@@ -158,25 +158,25 @@ def _text(value: float | None, form: str) -> str:
 def _draw(
     path: Path,
     video: Path,
-    film: Viewing,
+    film: LoadedFilm,
     own: Reference | None,
-    known: Truth | None,
+    known: SceneTruth | None,
     overwrite: bool,
 ) -> None:
     from frame2sound.errors import SoundtrackError
-    from frame2sound.evaluation.pictures import draw_soundtrack
+    from frame2sound.evaluation.pictures import plot_soundtrack
     from frame2sound.safe import whole_file
 
     assert film.frames is not None
     events = own.onsets if own is not None else None
     with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
-        draw_soundtrack(
+        plot_soundtrack(
             partial,
-            film.sound,
+            film.samples,
             film.sample_rate,
             film.frames,
-            film.screen.times,
+            film.black_frames.frame_times,
             escaped(video.name).replace("$", r"\$"),
             known.onsets if known is not None else events,
-            None if own is None else own.sound,
+            None if own is None else own.samples,
         )

@@ -27,7 +27,7 @@ from frame2sound.cli.options import (
 from frame2sound.cli.progress import Progress
 from frame2sound.cli.terminal import say
 from frame2sound.errors import BatchError, FilmError, LibraryError
-from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from frame2sound.library.crew import Outcome, Report
@@ -54,8 +54,8 @@ def pickle(
     video_stream: VideoStream = None,
     audio_stream: AudioStream = None,
     allow_damaged: AllowDamaged = False,
-    most_megapixels: MostMegapixels = USUAL.megapixels,
-    most_hours: MostHours = USUAL.hours,
+    most_megapixels: MostMegapixels = DEFAULT_LIMITS.max_megapixels,
+    most_hours: MostHours = DEFAULT_LIMITS.max_hours,
     hardware: Hardware = None,
     fps: PicturesFps = None,
     ground: Ground = "black",

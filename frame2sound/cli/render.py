@@ -35,14 +35,14 @@ from frame2sound.cli.options import (
 from frame2sound.cli.progress import Progress
 from frame2sound.cli.terminal import say
 from frame2sound.errors import BatchError, Frame2SoundError, SoundtrackError
-from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.corpus import Corpus
-    from frame2sound.rendering.effects import Chain
-    from frame2sound.rendering.render import Rendered
+    from frame2sound.rendering.effects import EffectChain
+    from frame2sound.rendering.render import RenderResult
 
 
 @app.command()
@@ -131,8 +131,8 @@ def render(
     ] = None,
     video_stream: VideoStream = None,
     allow_damaged: AllowDamaged = False,
-    most_megapixels: MostMegapixels = USUAL.megapixels,
-    most_hours: MostHours = USUAL.hours,
+    most_megapixels: MostMegapixels = DEFAULT_LIMITS.max_megapixels,
+    most_hours: MostHours = DEFAULT_LIMITS.max_hours,
     hardware: Hardware = None,
     fps: PicturesFps = None,
     ground: Ground = "black",
@@ -144,7 +144,7 @@ def render(
 ) -> None:
     """Give animations the soundtrack that a brain hears in them."""
     from frame2sound.brain.file import load_brain
-    from frame2sound.film.booth import BoothReader
+    from frame2sound.film.booth import SubprocessFilmReader
     from frame2sound.rendering import render as rendering
     from frame2sound.rendering.cloud import parse_cloud
     from frame2sound.rendering.mosaic_settings import parse_mosaic
@@ -192,17 +192,17 @@ def render(
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]
     _refuse_writing_onto(read, targets.values())
 
-    def give(animation: Path, target: Path, progress: Progress) -> Rendered:
-        film = BoothReader(
+    def give(animation: Path, target: Path, progress: Progress) -> RenderResult:
+        film = SubprocessFilmReader(
             animation,
             video_stream=video_stream,
             allow_damaged=allow_damaged,
             limits=Limits(most_megapixels, most_hours),
             hardware=hardware,
             fps=None if fps is None else frames_a_second(fps),
-            ground=level,
+            background=level,
         )
-        total = film.streams.stated_seconds
+        total = film.streams.declared_seconds
         report = partial(_show, progress, animation.name, total)
         return rendering.render(film, player, target, style, delivery, report, corpus=sound)
 
@@ -217,7 +217,7 @@ def _mode(asked: dict[Mode, bool], *, has_corpus: bool) -> Mode:
 
 def _give_all(
     targets: dict[Path, Path],
-    give: Callable[[Path, Path, Progress], Rendered],
+    give: Callable[[Path, Path, Progress], RenderResult],
     as_json: bool,
 ) -> None:
     """Give sound to one animation after another; a bad one stops no other."""
@@ -246,7 +246,7 @@ def _show(progress: Progress, name: str, total: float | None, done: float) -> No
     progress.show(name, done, total)
 
 
-def _chain(text: str | None, path: Path | None) -> Chain | None:
+def _chain(text: str | None, path: Path | None) -> EffectChain | None:
     from frame2sound.rendering.effects import load_chain, parse_chain
 
     if text is not None and path is not None:
@@ -271,13 +271,13 @@ def _refuse_writing_onto(read: Iterable[Path], written: Iterable[Path]) -> None:
 
 
 def _targets(animations: list[Path], out: Path | None, wav: bool) -> dict[Path, Path]:
-    from frame2sound.rendering.render import default_output
+    from frame2sound.rendering.render import default_output_path
 
     if out is not None and out.suffix and not out.is_dir():
         if len(animations) > 1:
             raise typer.BadParameter(f"got one file {out} for {len(animations)}, expected a folder")
         return {animations[0]: out}
-    targets = {each: default_output(each, out or Path(), wav) for each in animations}
+    targets = {each: default_output_path(each, out or Path(), wav) for each in animations}
     if len(set(targets.values())) < len(targets):
         raise typer.BadParameter(
             "two animations would be written under one name; render them apart"
@@ -285,19 +285,19 @@ def _targets(animations: list[Path], out: Path | None, wav: bool) -> dict[Path, 
     return targets
 
 
-def _tell(made: Rendered) -> None:
+def _tell(made: RenderResult) -> None:
     say(f"{made.path}  {made.seconds:.3f} s  {made.sample_rate} Hz")
     for note in made.notes:
         say(f"  note: {note}")
 
 
-def _row(made: Rendered) -> dict[str, Any]:
+def _row(made: RenderResult) -> dict[str, Any]:
     return {
         "soundtrack": str(made.path),
         "seconds": made.seconds,
         "sample_rate": made.sample_rate,
         "channels": made.channels,
-        "true_peak_db": _finite(made.peak_db),
+        "true_peak_db": _finite(made.true_peak_db),
         "loudness_lufs": _finite(made.loudness_lufs),
         "notes": list(made.notes),
     }

@@ -6,25 +6,25 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from frame2sound.evaluation.figures import Figures
+from frame2sound.evaluation.figures import Measurements
 
-Rows = dict[str, Figures]
+MeasurementsByLabel = dict[str, Measurements]
 """Figures by what they are the figures of."""
 
 
-def averaged(blocks: Sequence[tuple[float, Mapping[str, Figures]]], names: Iterable[str]) -> Rows:
+def average_measurements(blocks: Sequence[tuple[float, Mapping[str, Measurements]]], measures: Iterable[str]) -> MeasurementsByLabel:
     """Return the means of some figures over blocks of so many seconds, weighted by them."""
-    rows, names = {}, tuple(names)
+    rows, measures = {}, tuple(measures)
     for label in blocks[0][1]:
         found: dict[str, Any] = {
-            name: mean_over([(seconds, getattr(row[label], name)) for seconds, row in blocks])
-            for name in names
+            name: weighted_mean([(seconds, getattr(row[label], name)) for seconds, row in blocks])
+            for name in measures
         }
-        rows[label] = Figures(**found)
+        rows[label] = Measurements(**found)
     return rows
 
 
-def mean_over(blocks: Iterable[tuple[float, float | None]]) -> float | None:
+def weighted_mean(blocks: Iterable[tuple[float, float | None]]) -> float | None:
     """Return the mean of what is finite; minus infinity where only silence was measured.
 
     Parameters

@@ -14,11 +14,11 @@ from frame2sound.film.picture import SIZE, luma
 from frame2sound.training.material import MOST_SEEN, Material
 from frame2sound.training.pairs import Pairs
 
-TOGETHER = 128
+BATCH_EXAMPLES = 128
 """Pairs that are looked at at once."""
 
 
-def learned_baselines(clock: Clock, target: Target, material: Material) -> dict[str, Sounding]:
+def fit_baselines(clock: Clock, target: Target, training_data: Material) -> dict[str, Sounding]:
     """Return the mean, the nearest frame and the linear regression, fitted to pairs.
 
     Parameters
@@ -30,8 +30,8 @@ def learned_baselines(clock: Clock, target: Target, material: Material) -> dict[
         Its learned pairs are what they know, 8192 at most; what it holds out chooses how the
         regression is penalised.
     """
-    frames, outputs = taken(material.learned, target)
-    held_out = taken(material.held_out, target)
+    frames, outputs = select_examples(training_data.learned, target)
+    held_out = select_examples(training_data.held_out, target)
     return {
         "mean": Mean.of(clock, target, outputs),
         "nearest": Nearest(clock, target, frames, outputs),
@@ -39,13 +39,13 @@ def learned_baselines(clock: Clock, target: Target, material: Material) -> dict[
     }
 
 
-def taken(pairs: Pairs, target: Target) -> tuple[NDArray[np.uint8], torch.Tensor]:
+def select_examples(examples: Pairs, target: Target) -> tuple[NDArray[np.uint8], torch.Tensor]:
     """Return grey frames, and what is wanted of them; spread over all pairs if these are many."""
-    which = pairs.spread(MOST_SEEN)
+    which = examples.spread(MOST_SEEN)
     frames = np.empty((len(which), SIZE, SIZE), np.uint8)
     outputs = torch.empty(len(which), target.length)
-    for at in range(0, len(which), TOGETHER):
-        moments, excerpts = pairs.take(which[at : at + TOGETHER])
-        frames[at : at + TOGETHER] = luma(moments[:, -1]) if moments.ndim == 5 else moments[:, -1]
-        outputs[at : at + TOGETHER] = target.wanted(torch.from_numpy(excerpts))
+    for at in range(0, len(which), BATCH_EXAMPLES):
+        moments, excerpts = examples.take(which[at : at + BATCH_EXAMPLES])
+        frames[at : at + BATCH_EXAMPLES] = luma(moments[:, -1]) if moments.ndim == 5 else moments[:, -1]
+        outputs[at : at + BATCH_EXAMPLES] = target.wanted(torch.from_numpy(excerpts))
     return frames, outputs

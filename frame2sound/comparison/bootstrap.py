@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Sums = NDArray[np.float64]
-Statistic = Callable[[Sums], NDArray[np.float64]]
+BlockSums = NDArray[np.float64]
+Statistic = Callable[[BlockSums], NDArray[np.float64]]
 
-DRAWS = 2000
-LEVEL = 0.95
+RESAMPLES = 2000
+CONFIDENCE_LEVEL = 0.95
 
-_TOGETHER = 250
+_BATCH_RESAMPLES = 250
 """Draws that are in memory at once."""
 
 
@@ -40,12 +40,12 @@ class Difference:
 
 
 def paired_difference(
-    ours: Sums,
-    theirs: Sums,
+    ours: BlockSums,
+    theirs: BlockSums,
     statistic: Statistic,
     *,
-    draws: int = DRAWS,
-    level: float = LEVEL,
+    resamples: int = RESAMPLES,
+    confidence_level: float = CONFIDENCE_LEVEL,
     seed: int = 0,
 ) -> Difference | None:
     """Return by how much a statistic of ours exceeds theirs, and its interval.
@@ -86,9 +86,9 @@ def paired_difference(
         return None
     seeds, blocks, _ = ours.shape
     random = np.random.default_rng(seed)
-    drawn = np.empty(draws)
-    for first in range(0, draws, _TOGETHER):
-        count = min(_TOGETHER, draws - first)
+    drawn = np.empty(resamples)
+    for first in range(0, resamples, _BATCH_RESAMPLES):
+        count = min(_BATCH_RESAMPLES, resamples - first)
         chosen = random.multinomial(blocks, np.full(blocks, 1 / blocks), count).astype(np.float64)
         weight = random.multinomial(seeds, np.full(seeds, 1 / seeds), count) / seeds
         apart = [statistic(chosen @ our) - statistic(chosen @ their)
@@ -97,5 +97,5 @@ def paired_difference(
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):
         return None
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
     return Difference(float(value), float(low), float(high))

@@ -15,7 +15,7 @@ import msgspec
 
 from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_table
 from frame2sound.clock import Clock
-from frame2sound.comparison.stretches import Footage
+from frame2sound.comparison.stretches import EvaluationFilm
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.part import Parted
@@ -23,17 +23,17 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.safe import whole_file
 from frame2sound.untrusted import read_json, refuse_newer
 
-PLAN = "comparison.json"
+PLAN_FILE = "comparison.json"
 """The file that makes a folder a comparison's; it is written first."""
 
-MADE = ("brains", "figures", "media")
+OUTPUT_FOLDERS = ("brains", "figures", "media")
 """The folders in it, beside its pages."""
 
 VERSION = 1
 
 
 @dataclass(frozen=True)
-class Entry:
+class RecipeVariant:
     """A recipe that takes part: ``label`` is how it was named, with its settings."""
 
     label: str
@@ -45,7 +45,7 @@ class Entry:
         return re.sub(r"[^\w.]+", "-", self.label).strip("-.")
 
 
-def entries(given: Sequence[str], settings: Sequence[str] = ()) -> tuple[Entry, ...]:
+def load_variants(recipes: Sequence[str], settings: Sequence[str] = ()) -> tuple[RecipeVariant, ...]:
     """Read the recipes that take part.
 
     Parameters
@@ -62,14 +62,14 @@ def entries(given: Sequence[str], settings: Sequence[str] = ()) -> tuple[Entry, 
     RecipeError
         There is no such recipe, or a setting is wrong.
     """
-    made: list[Entry] = []
-    for text in given:
+    made: list[RecipeVariant] = []
+    for text in recipes:
         name, *own = re.split(r"\s+(?=[\w.]+=)", text.strip())
         label = " ".join([Path(name).stem if name.endswith(".toml") else name, *own])
         recipe = load_recipe(name, [*settings, *own])
         if own:
             recipe = msgspec.structs.replace(recipe, name=label)
-        entry = Entry(label, recipe)
+        entry = RecipeVariant(label, recipe)
         if entry.slug in {other.slug for other in made}:
             raise ComparisonError(
                 f"got --recipe {label} twice, expected each once; tell variants apart by a "
@@ -78,13 +78,13 @@ def entries(given: Sequence[str], settings: Sequence[str] = ()) -> tuple[Entry, 
         made.append(entry)
     if not made:
         raise ComparisonError("got no recipe to compare; name one or more with --recipe")
-    _refuse_clocks(made)
+    _check_one_clock(made)
     return tuple(made)
 
 
-def _refuse_clocks(made: Sequence[Entry]) -> None:
-    first = made[0].recipe.clock
-    for entry in made[1:]:
+def _check_one_clock(variants: Sequence[RecipeVariant]) -> None:
+    first = variants[0].recipe.clock
+    for entry in variants[1:]:
         clock = entry.recipe.clock
         for key, ours, theirs in (
             ("fps", clock.fps, first.fps),
@@ -92,13 +92,13 @@ def _refuse_clocks(made: Sequence[Entry]) -> None:
         ):
             if ours != theirs:
                 raise ComparisonError(
-                    f"recipe {entry.label} works at {key} {ours}, {made[0].label} at {theirs}, "
+                    f"recipe {entry.label} works at {key} {ours}, {variants[0].label} at {theirs}, "
                     f"expected one clock for all; add --set clock.{key}={theirs}"
                 )
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonPlan:
     """A comparison as it is asked for.
 
     Attributes
@@ -117,16 +117,16 @@ class Plan:
     """
 
     out: Path
-    entries: tuple[Entry, ...]
+    variants: tuple[RecipeVariant, ...]
     seeds: int
-    parted: Parted
-    footage: tuple[Footage, ...]
+    split: Parted
+    evaluation_films: tuple[EvaluationFilm, ...]
     mode: Mode = DEFAULT_MODE
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise ComparisonError(f"got --seeds {self.seeds}, expected 1 or more")
-        rate, clock = self.parted.learned.sample_rate, self.clock
+        rate, clock = self.split.learned.sample_rate, self.clock
         if rate != clock.sample_rate:
             raise ComparisonError(
                 f"the library is at {rate} Hz, the recipes at {clock.sample_rate} Hz; "
@@ -136,29 +136,29 @@ class Plan:
     @property
     def clock(self) -> Clock:
         """The clock of all brains."""
-        return self.entries[0].recipe.ticking()
+        return self.variants[0].recipe.ticking()
 
-    def brain(self, entry: Entry, seed: int) -> Path:
+    def brain_path(self, variant: RecipeVariant, seed: int) -> Path:
         """Return where a brain is, or will be."""
-        return self.out / "brains" / f"{entry.slug}-{seed}.safetensors"
+        return self.out / "brains" / f"{variant.slug}-{seed}.safetensors"
 
-    def films(self) -> list[dict[str, Any]]:
+    def training_films(self) -> list[dict[str, Any]]:
         """Return which films are learned, and between which samples; the calibration film not."""
         return [
             {"name": film.name, "digest": film.card.digest, "learned": list(film.card.sounding)}
-            for film in self.parted.learned.films()
+            for film in self.split.learned.films()
             if not is_calibration(film)
         ]
 
-    def held_out(self) -> list[dict[str, Any]]:
+    def held_out_ranges(self) -> list[dict[str, Any]]:
         """Return which samples of which films are held out."""
         return [
             {"name": held.film.name, "digest": held.film.card.digest,
              "held_out": [held.begin, held.end]}
-            for held in self.parted.held_out
+            for held in self.split.held_out
         ]  # fmt: skip
 
-    def settle(self, *, overwrite: bool = False) -> str:
+    def claim_folder(self, *, overwrite: bool = False) -> str:
         """Take the folder, or find what an earlier run of this comparison left in it.
 
         Recipes and seeds may be added to a comparison; what is learned and judged stays.
@@ -173,40 +173,40 @@ class Plan:
         ComparisonError
             The folder holds something else, or another comparison.
         """
-        path = self.out / PLAN
-        _refuse_strangers(self.out)
+        path = self.out / PLAN_FILE
+        _check_folder(self.out)
         if overwrite:
-            for folder in MADE:
+            for folder in OUTPUT_FOLDERS:
                 shutil.rmtree(self.out / folder, ignore_errors=True)
             path.unlink(missing_ok=True)
-        told = {"split": self.parted.kind, "films": self.films(), "held_out": self.held_out()}
-        recipes = {entry.label: recipe_table(entry.recipe) for entry in self.entries}
+        told = {"split": self.split.kind, "films": self.training_films(), "held_out": self.held_out_ranges()}
+        recipes = {entry.label: recipe_table(entry.recipe) for entry in self.variants}
         table = json.loads(json.dumps({"version": VERSION, **told, "recipes": recipes}))
         known = _read(path)
         if known is not None:
-            self._agree(known, table)
+            self._check_matches(known, table)
             table["recipes"] = known["recipes"] | table["recipes"]
         table["identity"] = token_hex(8) if known is None else known["identity"]
         with whole_file(path, ComparisonError) as partial:
             partial.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
         return str(table["identity"])
 
-    def _agree(self, known: dict[str, Any], told: dict[str, Any]) -> None:
+    def _check_matches(self, existing: dict[str, Any], expected: dict[str, Any]) -> None:
         remedy = "use another --out, or begin anew with --overwrite"
         for key, what in (("split", "split"), ("films", "films"), ("held_out", "held-out films")):
-            if known.get(key) != told[key]:
+            if existing.get(key) != expected[key]:
                 raise ComparisonError(f"{self.out} was begun with another {what}; {remedy}")
-        for label, recipe in told["recipes"].items():
-            if known["recipes"].get(label, recipe) != recipe:
+        for label, recipe in expected["recipes"].items():
+            if existing["recipes"].get(label, recipe) != recipe:
                 raise ComparisonError(
                     f"{self.out} was begun with other values of recipe {label}; {remedy}"
                 )
 
 
-def _refuse_strangers(out: Path) -> None:
+def _check_folder(out: Path) -> None:
     try:
         strange = out.exists() and not (
-            out.is_dir() and ((out / PLAN).is_file() or not any(out.iterdir()))
+            out.is_dir() and ((out / PLAN_FILE).is_file() or not any(out.iterdir()))
         )
     except OSError as error:
         why = (error.strerror or str(error)).lower()

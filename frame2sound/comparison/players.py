@@ -16,24 +16,24 @@ from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.sounding import Sounding
-from frame2sound.comparison.baselines import learned_baselines
-from frame2sound.comparison.plan import Entry, Plan
-from frame2sound.comparison.stretches import Stretch
-from frame2sound.evaluation.report import shuffled
+from frame2sound.comparison.baselines import fit_baselines
+from frame2sound.comparison.plan import RecipeVariant, ComparisonPlan
+from frame2sound.comparison.stretches import Segment
+from frame2sound.evaluation.report import shuffle_seconds
 from frame2sound.library.pickler import digest_of
-from frame2sound.rendering.playing import play
+from frame2sound.rendering.playing import render_frames
 from frame2sound.rendering.style import Style
 from frame2sound.training.material import Material
 from frame2sound.training.optimiser import pick_device
 
-Sound = NDArray[np.float32]
+Samples = NDArray[np.float32]
 
-OWN, SILENCE, SHUFFLED = "its own sound", "silence", "shuffled seconds"
-LEARNED = ("mean", "linear", "nearest")
+ORIGINAL, SILENCE, SHUFFLED_SECONDS = "its own sound", "silence", "shuffled seconds"
+BASELINE_NAMES = ("mean", "linear", "nearest")
 
 
 @dataclass(frozen=True, eq=False)
-class Player:
+class System:
     """Whoever gives a stretch a soundtrack.
 
     Attributes
@@ -55,11 +55,11 @@ class Player:
     group: str
     kind: str
     seed: int | None
-    identity: list[Any]
-    play: Callable[[Stretch], Sound | None]
+    cache_key: list[Any]
+    render: Callable[[Segment], Samples | None]
 
 
-def players(plan: Plan, device: str) -> Iterator[Player]:
+def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     """Yield all players; the brains must be trained. Each is made ready when it first plays."""
     style = Style(mode=plan.mode)
 
@@ -67,21 +67,21 @@ def players(plan: Plan, device: str) -> Iterator[Player]:
     def corpus() -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return Corpus.of_library(plan.parted.learned, plan.clock)
+        return Corpus.of_library(plan.split.learned, plan.clock)
 
-    def playing(ready: Callable[[], Sounding]) -> Callable[[Stretch], Sound]:
+    def playing(ready: Callable[[], Sounding]) -> Callable[[Segment], Samples]:
         once = cache(ready)
 
-        def played(stretch: Stretch) -> Sound:
-            unheard = stretch.run_up - stretch.lead
-            return stretch.aligned(play(once(), style, stretch.frames(), corpus(), unheard))
+        def played(stretch: Segment) -> Samples:
+            unheard = stretch.warmup_frames - stretch.lead_in_frames
+            return stretch.pad_or_trim(render_frames(once(), style, stretch.frames(), corpus(), unheard))
 
         return played
 
-    for entry in plan.entries:
+    for entry in plan.variants:
         for seed in range(plan.seeds):
-            path = plan.brain(entry, seed)
-            yield Player(
+            path = plan.brain_path(entry, seed)
+            yield System(
                 f"{entry.slug}-{seed}",
                 entry.label,
                 "brain",
@@ -89,45 +89,45 @@ def players(plan: Plan, device: str) -> Iterator[Player]:
                 ["brain", digest_of(path), plan.mode],
                 playing(partial(load_brain, path, pick_device(device))),
             )
-    for suffix, entry in _targets(plan).items():
-        ready = cache(partial(_baselines, plan, entry))
-        for name in LEARNED:
-            yield Player(
+    for suffix, entry in _variants_by_target(plan).items():
+        ready = cache(partial(_fit_baselines, plan, entry))
+        for name in BASELINE_NAMES:
+            yield System(
                 name + suffix.replace(", ", "-"),
                 name + suffix,
                 "baseline",
                 None,
-                ["baseline", name, recipe_table(entry.recipe), plan.films(), plan.mode],
+                ["baseline", name, recipe_table(entry.recipe), plan.training_films(), plan.mode],
                 playing(lambda name=name, ready=ready: ready()[name]),  # type: ignore[misc]
             )
-    yield Player("silence", SILENCE, "control", None, [SILENCE], _silence)
-    yield Player("shuffled", SHUFFLED, "control", None, [SHUFFLED], _shuffled)
-    yield Player("own", OWN, "control", None, [OWN], lambda stretch: stretch.own)
+    yield System("silence", SILENCE, "control", None, [SILENCE], _render_silence)
+    yield System("shuffled", SHUFFLED_SECONDS, "control", None, [SHUFFLED_SECONDS], _render_shuffled)
+    yield System("own", ORIGINAL, "control", None, [ORIGINAL], lambda stretch: stretch.reference)
 
 
-def _targets(plan: Plan) -> dict[str, Entry]:
+def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
     """Return the first recipe of each target, by what is added to its baselines' names."""
-    first: dict[str, Entry] = {}
-    for entry in plan.entries:
+    first: dict[str, RecipeVariant] = {}
+    for entry in plan.variants:
         first.setdefault(json.dumps(recipe_table(entry.recipe)["target"], sort_keys=True), entry)
     if len(first) == 1:
-        return {"": plan.entries[0]}
+        return {"": plan.variants[0]}
     return {f", as {entry.slug}": entry for entry in first.values()}
 
 
-def _baselines(plan: Plan, entry: Entry) -> dict[str, Sounding]:
-    material = Material.of(plan.parted.learned, entry.recipe, 0)
-    target = target_of(entry.recipe, material.scale)
-    return learned_baselines(plan.clock, target, material)
+def _fit_baselines(plan: ComparisonPlan, variant: RecipeVariant) -> dict[str, Sounding]:
+    material = Material.of(plan.split.learned, variant.recipe, 0)
+    target = target_of(variant.recipe, material.scale)
+    return fit_baselines(plan.clock, target, material)
 
 
-def _silence(stretch: Stretch) -> Sound | None:
-    return None if stretch.own is None else np.zeros_like(stretch.own)
+def _render_silence(segment: Segment) -> Samples | None:
+    return None if segment.reference is None else np.zeros_like(segment.reference)
 
 
-def _shuffled(stretch: Stretch) -> Sound | None:
-    if stretch.own is None:
+def _render_shuffled(segment: Segment) -> Samples | None:
+    if segment.reference is None:
         return None
-    lead, rate = stretch.lead_samples, stretch.clock.sample_rate
-    mixed = shuffled(stretch.own[lead:], rate).astype(np.float32, copy=False)
-    return np.concatenate([stretch.own[:lead], mixed])
+    lead, rate = segment.lead_in_samples, segment.clock.sample_rate
+    mixed = shuffle_seconds(segment.reference[lead:], rate).astype(np.float32, copy=False)
+    return np.concatenate([segment.reference[:lead], mixed])

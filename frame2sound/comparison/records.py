@@ -13,22 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.comparison.stretches import Stretch
-from frame2sound.comparison.tallies import STATISTICS, Tally, heard_onsets, tally
+from frame2sound.comparison.stretches import Segment
+from frame2sound.comparison.tallies import STATISTICS, SumsByMeasure, onsets_after_lead_in, sum_blocks
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import measures
-from frame2sound.evaluation.figures import SILENCE_DB, Reference
-from frame2sound.evaluation.report import measure_sound
+from frame2sound.evaluation.figures import MINUS_INFINITY_DB, Reference
+from frame2sound.evaluation.report import measure_soundtrack
 from frame2sound.safe import whole_file
 from frame2sound.untrusted import read_json
 
-VERSION = 1
+RECORD_VERSION = 1
 """Of what is measured and how; records of another version are measured again."""
 
-MOST_RECORD = 1 << 24
+MAX_RECORD_BYTES = 1 << 24
 """Bytes of a record."""
 
-KEPT = (
+RECORDED_MEASURES = (
     "onset_f",
     "onset_chance",
     "in_sync",
@@ -58,59 +58,59 @@ class Record:
     """
 
     seconds: float
-    figures: dict[str, float | None]
-    tally: Tally
+    measures: dict[str, float | None]
+    block_sums: SumsByMeasure
 
 
-def measured(sound: NDArray[np.float32], stretch: Stretch) -> Record:
+def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
     """Measure a soundtrack of a stretch and its lead."""
-    held, clock = stretch.held, stretch.clock
-    rate, plain = clock.sample_rate, sound[stretch.lead_samples :]
+    held, clock = segment.ground_truth, segment.clock
+    rate, plain = clock.sample_rate, samples[segment.lead_in_samples :]
     reference = None
-    if held.own is not None:
-        own = held.own[held.lead :]
+    if held.reference is not None:
+        own = held.reference[held.lead_in_samples :]
         reference = Reference(own, rate, clock.fps, held.onsets)
-    found = measure_sound(
+    found = measure_soundtrack(
         plain,
         rate,
         clock.fps,
-        seconds=Fraction(stretch.samples, rate),
-        screen=stretch.screen(),
+        picture_seconds=Fraction(segment.sample_count, rate),
+        black_frames=segment.black_frames(),
         reference=reference,
     )
-    sums = tally(sound, held)
-    figures: dict[str, float | None] = {name: getattr(found, name) for name in KEPT}
-    figures |= {name: value_of(name, sums[name]) for name in STATISTICS if name in sums}
+    sums = sum_blocks(samples, held)
+    figures: dict[str, float | None] = {name: getattr(found, name) for name in RECORDED_MEASURES}
+    figures |= {name: measure_from_sums(name, sums[name]) for name in STATISTICS if name in sums}
     if held.onsets is not None and reference is None:
-        count = len(heard_onsets(sound, rate, held.lead))
+        count = len(onsets_after_lead_in(samples, rate, held.lead_in_samples))
         figures["onset_chance"] = measures.onset_chance(count, held.onsets, held.seconds)
-    return Record(stretch.seconds, {name: _audible(v) for name, v in figures.items()}, sums)
+    return Record(segment.seconds, {name: _silence_to_infinity(v) for name, v in figures.items()}, sums)
 
 
-def _audible(value: float | None) -> float | None:
+def _silence_to_infinity(value: float | None) -> float | None:
     """Return minus infinity for levels that are as good as silence."""
-    return -math.inf if value is not None and value <= SILENCE_DB else value
+    return -math.inf if value is not None and value <= MINUS_INFINITY_DB else value
 
 
-def value_of(name: str, sums: NDArray[np.float64]) -> float | None:
+def measure_from_sums(measure: str, sums: NDArray[np.float64]) -> float | None:
     """Return a figure from its sums, ``(blocks, k)``; None where it cannot be measured."""
-    value = float(STATISTICS[name](sums.sum(0)))
+    value = float(STATISTICS[measure](sums.sum(0)))
     return value if math.isfinite(value) else None
 
 
-def key_of(*parts: Any) -> str:
+def record_key(*parts: Any) -> str:
     """Return what tells one record from another: who played what, and how it was measured."""
-    return hashlib.sha256(json.dumps([VERSION, *parts]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([RECORD_VERSION, *parts]).encode()).hexdigest()
 
 
 def write_record(record: Record, key: str, path: Path) -> None:
     """Write a record; the file appears whole or not at all."""
-    silent = {name: SILENCE_DB if v == -math.inf else v for name, v in record.figures.items()}
+    silent = {name: MINUS_INFINITY_DB if v == -math.inf else v for name, v in record.measures.items()}
     table = {
         "key": key,
         "seconds": record.seconds,
         "figures": silent,
-        "tally": {name: sums.tolist() for name, sums in record.tally.items()},
+        "tally": {name: sums.tolist() for name, sums in record.block_sums.items()},
     }
     with whole_file(path, ComparisonError) as partial:
         partial.write_text(json.dumps(table) + "\n", encoding="utf-8")
@@ -119,12 +119,12 @@ def write_record(record: Record, key: str, path: Path) -> None:
 def read_record(path: Path, key: str) -> Record | None:
     """Return a record; None if it is not there, is damaged, or is of something else."""
     try:
-        table = read_json(path, MOST_RECORD)
+        table = read_json(path, MAX_RECORD_BYTES)
         if table["key"] != key:
             return None
-        figures = {name: table["figures"][name] for name in KEPT}
+        figures = {name: table["figures"][name] for name in RECORDED_MEASURES}
         sums = {name: np.array(table["tally"][name], np.float64) for name in table["tally"]}
-        loud = {n: -math.inf if v == SILENCE_DB else v for n, v in figures.items()}
+        loud = {n: -math.inf if v == MINUS_INFINITY_DB else v for n, v in figures.items()}
         return Record(float(table["seconds"]), loud, sums)
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.outlines import Sound, log_spectrogram
-from frame2sound.evaluation.pictures import HEAT, QUIETEST_PEAK_DB, RANGE_DB
+from frame2sound.evaluation.outlines import Samples, log_spectrogram
+from frame2sound.evaluation.pictures import COLOUR_MAP, MIN_PEAK_DB, RANGE_DB
 from frame2sound.safe import whole_file
 
 WIDTH, HEIGHT = 640, 100
 
 
 def draw_spectrogram(
-    sound: Sound, sample_rate: int, path: Path, loudest_db: float | None = None
+    samples: Samples, sample_rate: int, path: Path, max_level_db: float | None = None
 ) -> float:
     """Draw a sound's log spectrogram, edge to edge, as WebP of 640 x 100 pixels.
 
@@ -37,10 +37,10 @@ def draw_spectrogram(
     SoundtrackError
         The file cannot be written.
     """
-    seconds = len(sound) / sample_rate
-    levels = log_spectrogram(sound, sample_rate, seconds, WIDTH, HEIGHT)[::-1]
-    top = max(QUIETEST_PEAK_DB, float(levels.max())) if loudest_db is None else loudest_db
-    image = cv2.cvtColor(_coloured((levels - top) / RANGE_DB + 1), cv2.COLOR_RGB2BGR)
+    seconds = len(samples) / sample_rate
+    levels = log_spectrogram(samples, sample_rate, seconds, WIDTH, HEIGHT)[::-1]
+    top = max(MIN_PEAK_DB, float(levels.max())) if max_level_db is None else max_level_db
+    image = cv2.cvtColor(_apply_colour_map((levels - top) / RANGE_DB + 1), cv2.COLOR_RGB2BGR)
     with whole_file(path, SoundtrackError) as partial:
         partial.write_bytes(
             cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes()
@@ -48,9 +48,9 @@ def draw_spectrogram(
     return top
 
 
-def _coloured(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _apply_colour_map(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     """Return colours, ``(..., 3)``, of values from 0, the darkest, to 1."""
-    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in HEAT])
+    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in COLOUR_MAP])
     places = np.linspace(0, 1, len(stops))
     channels = [np.interp(values, places, stops[:, channel]) for channel in range(3)]
     image: NDArray[np.uint8] = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)

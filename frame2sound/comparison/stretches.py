@@ -12,32 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock, sample_at, shutter
-from frame2sound.comparison.tallies import Held, heard_onsets
+from frame2sound.comparison.tallies import GroundTruth, onsets_after_lead_in
 from frame2sound.errors import FilmError
-from frame2sound.evaluation.figures import Screen
-from frame2sound.evaluation.levels import BLACK
+from frame2sound.evaluation.figures import BlackFrames
+from frame2sound.evaluation.levels import MAX_BLACK_VALUE
 from frame2sound.evaluation.viewing import read_truth
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.scene import Truth
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.scene import SceneTruth
 from frame2sound.film.writer import truth_path
 from frame2sound.library.part import HeldOut
 from frame2sound.library.pickler import digest_of, title
 
-LONGEST_SECONDS = 30.0
+MAX_SEGMENT_SECONDS = 30.0
 """Longer footage is cut into stretches no longer than this, all of one length."""
 
-RUN_UP_SECONDS = 20.0
+WARMUP_SECONDS = 20.0
 """What is seen before a stretch, so that what remembers may."""
 
-LEAD_SECONDS = 1.0
+LEAD_IN_SECONDS = 1.0
 """What is played before a stretch and heard with it: the last of the run-up."""
 
-MOST_SECONDS = 600.0
+MAX_ANIMATION_SECONDS = 600.0
 """Of an animation no more is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
-class Footage:
+class EvaluationFilm:
     """Film to be judged: samples ``begin`` to ``end`` of it.
 
     Attributes
@@ -60,15 +60,15 @@ class Footage:
     digest: str
     frames: NDArray[np.uint8]
     times: NDArray[np.float64]
-    sound: NDArray[np.float32] | None
-    truth: Truth | None
-    begin: int
-    end: int
+    samples: NDArray[np.float32] | None
+    truth: SceneTruth | None
+    start_sample: int
+    end_sample: int
 
     @classmethod
-    def held_out(cls, held: HeldOut) -> Footage:
+    def from_held_out(cls, held_out: HeldOut) -> EvaluationFilm:
         """Take what a library holds out; the truth if the source is still there as it was."""
-        film = held.film
+        film = held_out.film
         return cls(
             film.name,
             "held out",
@@ -76,13 +76,13 @@ class Footage:
             film.frames,
             film.times,
             film.sound,
-            _truth_of(Path(film.card.source), film.card.digest),
-            held.begin,
-            held.end,
+            _load_truth(Path(film.card.source), film.card.digest),
+            held_out.begin,
+            held_out.end,
         )
 
     @classmethod
-    def animation(cls, path: Path, sample_rate: int) -> Footage:
+    def from_animation(cls, path: Path, sample_rate: int) -> EvaluationFilm:
         """Read an animation, ten minutes of it at most, with its own sound if it has any.
 
         Raises
@@ -91,27 +91,27 @@ class Footage:
             It cannot be read, or is too short for a frame.
         """
         digest = digest_of(path)
-        reader = BoothReader(path)
+        reader = SubprocessFilmReader(path)
         frames, times, until = [], [], Fraction(0)
         for frame in reader.frames():
             frames.append(frame.picture)
-            times.append(float(frame.time))
-            until = frame.until
-            if until >= MOST_SECONDS:
+            times.append(float(frame.start_seconds))
+            until = frame.end_seconds
+            if until >= MAX_ANIMATION_SECONDS:
                 break
         if not frames:
             raise FilmError(f"{path} has no frames to give sound to")
         end = sample_at(until, sample_rate)
         sound = None
-        if reader.streams.audio is not None:
+        if reader.streams.audio_index is not None:
             sound = np.zeros(end, np.float32)
-            for heard in BoothReader(path, sample_rate).sounds():
-                if heard.start >= end:
+            for heard in SubprocessFilmReader(path, sample_rate).audio_chunks():
+                if heard.start_sample >= end:
                     break
-                here = sound[heard.start :][: len(heard.samples)]
+                here = sound[heard.start_sample :][: len(heard.samples)]
                 here[:] = heard.samples[: len(here)]
         shown = np.array([*times, float(until)])
-        truth = _truth_of(path, digest)
+        truth = _load_truth(path, digest)
         return cls(
             f"{title(path)}-{digest[:8]}",
             "animation",
@@ -126,127 +126,127 @@ class Footage:
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
+class Segment:
     """Frames ``first`` to ``first + count`` of footage, by a brain's clock.
 
     It is a whole number of frames, so that its sound begins and ends with them.
     """
 
-    footage: Footage
+    film: EvaluationFilm
     number: int
     clock: Clock
-    first: int
-    count: int
+    first_frame: int
+    frame_count: int
 
     @property
     def name(self) -> str:
         """The footage's name, and which of its stretches it is, from 1."""
-        return f"{self.footage.name}-{self.number}"
+        return f"{self.film.name}-{self.number}"
 
     @property
-    def begin(self) -> int:
+    def start_sample(self) -> int:
         """Its first sample in the footage."""
-        return self.clock.start(self.first)
+        return self.clock.start(self.first_frame)
 
     @property
-    def samples(self) -> int:
+    def sample_count(self) -> int:
         """How long it is."""
-        return self.clock.start(self.first + self.count) - self.begin
+        return self.clock.start(self.first_frame + self.frame_count) - self.start_sample
 
     @property
     def seconds(self) -> float:
         """The same in seconds."""
-        return self.samples / self.clock.sample_rate
+        return self.sample_count / self.clock.sample_rate
 
     @property
-    def run_up(self) -> int:
+    def warmup_frames(self) -> int:
         """How many frames before it are seen."""
-        return min(self.first, self.clock.frames_within(Fraction(RUN_UP_SECONDS)))
+        return min(self.first_frame, self.clock.frames_within(Fraction(WARMUP_SECONDS)))
 
     @property
-    def lead(self) -> int:
+    def lead_in_frames(self) -> int:
         """How many of these are played too."""
-        return min(self.run_up, self.clock.frames_within(Fraction(LEAD_SECONDS)))
+        return min(self.warmup_frames, self.clock.frames_within(Fraction(LEAD_IN_SECONDS)))
 
     @property
-    def lead_samples(self) -> int:
+    def lead_in_samples(self) -> int:
         """The same in samples."""
-        return self.begin - self.clock.start(self.first - self.lead)
+        return self.start_sample - self.clock.start(self.first_frame - self.lead_in_frames)
 
     @cached_property
-    def rows(self) -> NDArray[np.int64]:
+    def frame_indices(self) -> NDArray[np.int64]:
         """Which frames of the footage are seen, run-up and all."""
-        seen = shutter(self.footage.times, self.clock)
-        return seen[self.first - self.run_up : self.first + self.count]
+        seen = shutter(self.film.times, self.clock)
+        return seen[self.first_frame - self.warmup_frames : self.first_frame + self.frame_count]
 
     def frames(self) -> NDArray[np.uint8]:
         """Return them, ``(run_up + count, 64, 64)``."""
-        return self.footage.frames[self.rows]
+        return self.film.frames[self.frame_indices]
 
-    def screen(self) -> Screen:
+    def black_frames(self) -> BlackFrames:
         """Return what is on screen during the stretch itself."""
-        frames = self.frames()[self.run_up :]
-        return Screen(self.clock.times(len(frames) + 1), frames.max(axis=(1, 2)) <= BLACK)
+        frames = self.frames()[self.warmup_frames :]
+        return BlackFrames(self.clock.times(len(frames) + 1), frames.max(axis=(1, 2)) <= MAX_BLACK_VALUE)
 
-    def aligned(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    def pad_or_trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what was played to lead and stretch, exactly so long."""
-        made = np.zeros(self.lead_samples + self.samples, np.float32)
-        made[: len(sound)] = sound[: len(made)]
+        made = np.zeros(self.lead_in_samples + self.sample_count, np.float32)
+        made[: len(samples)] = samples[: len(made)]
         return made
 
     @cached_property
-    def own(self) -> NDArray[np.float32] | None:
+    def reference(self) -> NDArray[np.float32] | None:
         """How lead and stretch truly sound; None where nobody knows."""
-        if self.footage.sound is None:
+        if self.film.samples is None:
             return None
-        first, stop = self.begin - self.lead_samples, self.begin + self.samples
-        return np.array(self.footage.sound[first:stop])
+        first, stop = self.start_sample - self.lead_in_samples, self.start_sample + self.sample_count
+        return np.array(self.film.samples[first:stop])
 
     @cached_property
-    def held(self) -> Held:
+    def ground_truth(self) -> GroundTruth:
         """What a soundtrack is held against."""
-        rate, lead, truth = self.clock.sample_rate, self.lead_samples, self.footage.truth
-        known = partial(Held, rate, lead, self.samples, self.own)
+        rate, lead, truth = self.clock.sample_rate, self.lead_in_samples, self.film.truth
+        known = partial(GroundTruth, rate, lead, self.sample_count, self.reference)
         if truth is None:
-            if self.own is None:
+            if self.reference is None:
                 return known()
-            heard = heard_onsets(self.own, rate, lead)
+            heard = onsets_after_lead_in(self.reference, rate, lead)
             return known(heard[heard >= 0])
-        begin, end = self.begin / rate, (self.begin + self.samples) / rate
+        begin, end = self.start_sample / rate, (self.start_sample + self.sample_count) / rate
         onsets = np.array(truth.onsets, np.float64)
         onsets = onsets[(onsets >= begin) & (onsets < end)] - begin
-        times = truth.clock.times(truth.frames + 1)
+        times = truth.clock.times(truth.frame_count + 1)
         whole = np.flatnonzero((times[:-1] >= begin) & (times[1:] <= end))
         pitched = [truth.pitch_hz[frame] for frame in whole]
         if all(pitch is None for pitch in pitched):
             return known(onsets)
         return known(onsets, tuple(pitched), times[whole[0] : whole[-1] + 2] - begin)
 
-    def identity(self) -> list[object]:
+    def cache_key(self) -> list[object]:
         """Return what tells this stretch from others, in plain values."""
         clock = [str(self.clock.fps), self.clock.sample_rate]
-        truth = self.footage.truth is not None
-        return [self.footage.digest, clock, self.first, self.count, truth]
+        truth = self.film.truth is not None
+        return [self.film.digest, clock, self.first_frame, self.frame_count, truth]
 
 
-def stretches(footage: Iterable[Footage], clock: Clock) -> Iterator[Stretch]:
+def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterator[Segment]:
     """Cut footage into stretches by a brain's clock; what is shorter than a frame has none."""
-    for film in footage:
+    for film in films:
         rate = clock.sample_rate
-        first = clock.frames_within(Fraction(film.begin, rate))
-        first += clock.start(first) < film.begin
-        end = min(clock.frames_within(Fraction(film.end, rate)), len(shutter(film.times, clock)))
-        while end > first and clock.start(end) > film.end:
+        first = clock.frames_within(Fraction(film.start_sample, rate))
+        first += clock.start(first) < film.start_sample
+        end = min(clock.frames_within(Fraction(film.end_sample, rate)), len(shutter(film.times, clock)))
+        while end > first and clock.start(end) > film.end_sample:
             end -= 1
-        longest = max(1, int(LONGEST_SECONDS * clock.fps))
+        longest = max(1, int(MAX_SEGMENT_SECONDS * clock.fps))
         parts = -(-(end - first) // longest)
         edges = [first + (end - first) * part // max(parts, 1) for part in range(parts + 1)]
         for part in range(parts):
             count = edges[part + 1] - edges[part]
-            yield Stretch(film, part + 1, clock, edges[part], count)
+            yield Segment(film, part + 1, clock, edges[part], count)
 
 
-def _truth_of(source: Path, digest: str) -> Truth | None:
+def _load_truth(source: Path, digest: str) -> SceneTruth | None:
     """Return the truth beside a drawn film, if it and the film are there as they were."""
     path = truth_path(source)
     try:

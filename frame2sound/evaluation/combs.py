@@ -14,27 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import ifft, next_fast_len, rfft
 
-Sound = NDArray[np.floating]
+Samples = NDArray[np.floating]
 Power = NDArray[np.float64]
 
 BANDS_HZ = ((60, 500), (500, 2000), (2000, 6000), (6000, 16000))
-WHOLE = "whole"
+FULL_BAND = "whole"
 """The name of the band that is all of the sound."""
 
-EXCERPT_SECONDS, FEWEST_FRAMES, FEWEST_EXCERPTS = 2.0, 8, 2.25
+EXCERPT_SECONDS, MIN_FRAMES, MIN_EXCERPTS = 2.0, 8, 2.25
 HARMONICS = 8
 
-HELD_BY = 1 / 3
+HARMONIC_QUANTILE = 1 / 3
 """Quantile over multiples: two thirds stand so high, so a note and its overtones are no comb."""
 
 _OVERLAP = 4
-_QUIETEST, _WEAKEST = 1e-7, 1e-6  # power of an excerpt's band: at all, and of the whole
+_MIN_BAND_POWER, _MIN_BAND_SHARE = 1e-7, 1e-6  # power of an excerpt's band: at all, and of the whole
 _LINE_FLOOR, _TREMOLO_FLOOR = 1e-9, 1e-6  # of the loudest line, and of the steady power
 _LOCAL_FLOOR = 1e-2  # of the mean around
 
 
 @dataclass(frozen=True)
-class Combs:
+class FrameRateHum:
     """How far multiples of the frame rate stand above what is between them, in dB, by band.
 
     Attributes
@@ -61,19 +61,19 @@ class Combs:
         return max(self.tremolo.values())
 
 
-def line_comb_db(sound: Sound, sample_rate: int, fps: Fraction) -> float | None:
+def line_comb_db(samples: Samples, sample_rate: int, fps: Fraction) -> float | None:
     """Return the worst line comb of `combs` in dB, or None."""
-    found = combs(sound, sample_rate, fps)
+    found = frame_rate_hum(samples, sample_rate, fps)
     return None if found is None else found.line_db
 
 
-def tremolo_comb_db(sound: Sound, sample_rate: int, fps: Fraction) -> float | None:
+def tremolo_comb_db(samples: Samples, sample_rate: int, fps: Fraction) -> float | None:
     """Return the worst tremolo comb of `combs` in dB, or None."""
-    found = combs(sound, sample_rate, fps)
+    found = frame_rate_hum(samples, sample_rate, fps)
     return None if found is None else found.tremolo_db
 
 
-def combs(sound: Sound, sample_rate: int, fps: Fraction) -> Combs | None:
+def frame_rate_hum(samples: Samples, sample_rate: int, fps: Fraction) -> FrameRateHum | None:
     """Return how much a sound hums with the frame rate.
 
     Excerpts of about 2 s under Hann windows, a quarter of that apart (Welch 1967). A multiple's
@@ -105,31 +105,31 @@ def combs(sound: Sound, sample_rate: int, fps: Fraction) -> Combs | None:
     """
     if not 0 < fps <= Fraction(sample_rate, 8):
         raise ValueError(f"got {fps} fps at {sample_rate} Hz, expected 0 < fps <= {sample_rate}/8")
-    frames = max(FEWEST_FRAMES, 4 * round(EXCERPT_SECONDS * float(fps) / 4))
+    frames = max(MIN_FRAMES, 4 * round(EXCERPT_SECONDS * float(fps) / 4))
     length = round(frames * sample_rate / fps)
-    if len(sound) < FEWEST_EXCERPTS * length:
+    if len(samples) < MIN_EXCERPTS * length:
         return None
-    heard = _Listener(frames, length, sample_rate)
-    for excerpt in _excerpts(sound, length):
-        heard.hear(excerpt)
-    return heard.combs()
+    heard = _HumAnalyser(frames, length, sample_rate)
+    for excerpt in _windowed_excerpts(samples, length):
+        heard.update(excerpt)
+    return heard.result()
 
 
-def _excerpts(sound: Sound, length: int) -> Iterator[NDArray[np.float64]]:
+def _windowed_excerpts(samples: Samples, length: int) -> Iterator[NDArray[np.float64]]:
     window = np.hanning(length + 1)[:-1]
     window /= np.sqrt(np.mean(window**2))
-    for start in range(0, len(sound) - length + 1, length // _OVERLAP):
-        yield sound[start : start + length] * window
+    for start in range(0, len(samples) - length + 1, length // _OVERLAP):
+        yield samples[start : start + length] * window
 
 
-class _Listener:
+class _HumAnalyser:
     """Gathers the power of excerpts by frequency, and that of their bands' squared envelopes."""
 
     def __init__(self, frames: int, length: int, sample_rate: int) -> None:
         self.frames, self.length = frames, length
         hertz = sample_rate / length
         top = length // 2
-        edges = {WHOLE: (frames // 2, top)}
+        edges = {FULL_BAND: (frames // 2, top)}
         for low, high in BANDS_HZ:
             first, last = round(low / hertz), min(round(high / hertz), top)
             if last - first > 2 * frames:
@@ -138,7 +138,7 @@ class _Listener:
         self.power = np.zeros(top + 1)
         self.envelope = {band: np.zeros((HARMONICS + 1) * frames) for band in edges}
 
-    def hear(self, excerpt: NDArray[np.float64]) -> None:
+    def update(self, excerpt: NDArray[np.float64]) -> None:
         """Take an excerpt under its window."""
         values = rfft(excerpt)
         power = np.abs(values) ** 2 * (2 / self.length**2)
@@ -146,7 +146,7 @@ class _Listener:
         whole = power.sum()
         for band, (first, last) in self.edges.items():
             here = power[first:last].sum()
-            if here > max(_QUIETEST, _WEAKEST * whole):
+            if here > max(_MIN_BAND_POWER, _MIN_BAND_SHARE * whole):
                 self.envelope[band] += self._envelope_power(values[first:last])
 
     def _envelope_power(self, values: NDArray[np.complex128]) -> Power:
@@ -163,24 +163,24 @@ class _Listener:
         padded /= spectrum[0]
         return padded
 
-    def combs(self) -> Combs | None:
+    def result(self) -> FrameRateHum | None:
         tremolo = {
             band: self._tremolo(power, band) for band, power in self.envelope.items() if power.any()
         }
         if not tremolo:
             return None
         heights = self._heights(self.power, _LINE_FLOOR * float(self.power.max()))
-        return Combs({band: self._line(heights, band) for band in tremolo}, tremolo)
+        return FrameRateHum({band: self._line(heights, band) for band in tremolo}, tremolo)
 
     def _line(self, heights: NDArray[np.float64], band: str) -> float:
         first, last = (round(edge / self.frames) for edge in self.edges[band])
-        return float(np.quantile(heights[max(first, 1) - 1 : last - 1], HELD_BY))
+        return float(np.quantile(heights[max(first, 1) - 1 : last - 1], HARMONIC_QUANTILE))
 
     def _tremolo(self, power: Power, band: str) -> float:
         first, last = self.edges[band]
         heights = self._heights(power, _TREMOLO_FLOOR * power[0])
         heights = heights[: max(1, (last - first) // (2 * self.frames))]
-        return float(max(*heights[:2], np.quantile(heights, HELD_BY)))
+        return float(max(*heights[:2], np.quantile(heights, HARMONIC_QUANTILE)))
 
     def _heights(self, power: Power, floor: float) -> NDArray[np.float64]:
         """Return how far each multiple from the first on stands above its surroundings, in dB."""

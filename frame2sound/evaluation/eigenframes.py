@@ -15,10 +15,10 @@ from frame2sound.errors import BrainError
 from frame2sound.film.picture import SIZE
 from frame2sound.safe import whole_file
 
-ROW = 16
+TILES_PER_ROW = 16
 """Eigenframes beside each other."""
 
-MARGIN, MIDDLE = 4, 128
+MARGIN_PIXELS, MID_GREY = 4, 128
 
 
 def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> None:
@@ -40,24 +40,24 @@ def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> No
             "with --set input.kind=eigenframes"
         )
     looks = [eyes.still] if eyes.motion is None else [eyes.still, eyes.motion]
-    sheet = np.concatenate([_sheet(look) for look in looks])
+    sheet = np.concatenate([_tile_sheet(look) for look in looks])
     written, data = cv2.imencode(".png", sheet[..., ::-1] if sheet.ndim == 3 else sheet)
     assert written
     with whole_file(path, BrainError, overwrite=overwrite) as partial:
         partial.write_bytes(data.tobytes())
 
 
-def _sheet(look: Look) -> NDArray[np.uint8]:
+def _tile_sheet(features: Look) -> NDArray[np.uint8]:
     """Return tiles in rows, ``(height, width)`` or ``(height, width, 3)``."""
-    weights = look.weight.detach().cpu()
+    weights = features.weight.detach().cpu()
     there = weights[weights.abs().amax(1) > 0]
     planes = there.reshape(len(there), -1, SIZE, SIZE)
     levels = planes / planes.abs().amax((1, 2, 3), keepdim=True)
-    tiles = (MIDDLE + 127 * levels).round().to(torch.uint8).movedim(1, -1).numpy()
-    rows, step = -(-len(tiles) // ROW), SIZE + MARGIN
-    sheet = np.zeros((rows * step + MARGIN, ROW * step + MARGIN, tiles.shape[-1]), np.uint8)
+    tiles = (MID_GREY + 127 * levels).round().to(torch.uint8).movedim(1, -1).numpy()
+    rows, step = -(-len(tiles) // TILES_PER_ROW), SIZE + MARGIN_PIXELS
+    sheet = np.zeros((rows * step + MARGIN_PIXELS, TILES_PER_ROW * step + MARGIN_PIXELS, tiles.shape[-1]), np.uint8)
     for number, tile in enumerate(tiles):
-        row, column = divmod(number, ROW)
-        top, left = MARGIN + row * step, MARGIN + column * step
+        row, column = divmod(number, TILES_PER_ROW)
+        top, left = MARGIN_PIXELS + row * step, MARGIN_PIXELS + column * step
         sheet[top : top + SIZE, left : left + SIZE] = tile
     return sheet[..., 0] if sheet.shape[-1] == 1 else sheet

@@ -14,21 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation import measures
-from frame2sound.evaluation.combs import Combs, combs
+from frame2sound.evaluation.combs import FrameRateHum, frame_rate_hum
 
-Sound = NDArray[np.floating]
+Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 
-SILENCE_DB = -200.0
+MINUS_INFINITY_DB = -200.0
 """What stands for minus infinity in plain values, in dB."""
 
 
 @dataclass(frozen=True)
-class Screen:
+class BlackFrames:
     """When each of N frames appears and the last one ends, (N + 1,), and which are black, (N,)."""
 
-    times: Times
-    dark: NDArray[np.bool_]
+    frame_times: Times
+    is_black: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,26 +47,26 @@ class Reference:
         When things begin to sound, in seconds, where that is known; else it is heard.
     """
 
-    sound: Sound
+    samples: Samples
     sample_rate: int
     fps: Fraction
-    events: Times | None = None
+    known_onsets: Times | None = None
 
     @cached_property
     def onsets(self) -> Times:
         """When things begin to sound, in seconds."""
-        if self.events is not None:
-            return self.events
-        return measures.onsets(self.sound, self.sample_rate)
+        if self.known_onsets is not None:
+            return self.known_onsets
+        return measures.detect_onsets(self.samples, self.sample_rate)
 
     @cached_property
-    def combs(self) -> Combs | None:
+    def frame_rate_hum(self) -> FrameRateHum | None:
         """How much it hums with the frame rate itself."""
-        return combs(self.sound, self.sample_rate, self.fps)
+        return frame_rate_hum(self.samples, self.sample_rate, self.fps)
 
 
 @dataclass(frozen=True)
-class Figures:
+class Measurements:
     """What was measured of a soundtrack; None is what could not be, and ``why`` says why.
 
     Attributes
@@ -123,16 +123,16 @@ class Figures:
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
     clipped: int | None = None
-    combs: Combs | None = None
+    combs: FrameRateHum | None = None
     why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; silence is at -200 dB."""
         values = asdict(replace(self, why={}))
-        return {name: _plain(value) for name, value in values.items()} | {"why": dict(self.why)}
+        return {name: _finite(value) for name, value in values.items()} | {"why": dict(self.why)}
 
 
-def _plain(value: Any) -> Any:
+def _finite(value: Any) -> Any:
     if isinstance(value, float) and value == -math.inf:
-        return SILENCE_DB
+        return MINUS_INFINITY_DB
     return value

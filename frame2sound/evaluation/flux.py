@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SILENCE = 1e-3  # amplitude: an excerpt that stays below -60 dBFS is silence
+SILENCE_AMPLITUDE = 1e-3  # amplitude: an excerpt that stays below -60 dBFS is silence
 WINDOW_SECONDS, HOP_SECONDS = 0.02, 0.004
 
 _BANDS, _FLOOR = 40, 1e-9  # bands, and the power below which a band is silent
 _RISE_DB = 2.0  # above its surroundings: noise seldom rises so far, a struck tone does
-_BEHIND_SECONDS, _AROUND_SECONDS = 0.03, 0.1
+_MIN_GAP_SECONDS, _MEAN_SECONDS = 0.03, 0.1
 
 
 @dataclass(frozen=True)
-class Flux:
+class SpectralFlux:
     """What changed when samples ``i * hop`` to ``(i + 1) * hop`` entered the window.
 
     Attributes
@@ -36,16 +36,16 @@ class Flux:
 
     rise_db: NDArray[np.float64]
     power: NDArray[np.float64]
-    hop: int
+    hop_samples: int
     sample_rate: int
 
     @property
     def hop_seconds(self) -> float:
         """The hop as it came out in whole samples."""
-        return self.hop / self.sample_rate
+        return self.hop_samples / self.sample_rate
 
 
-def flux(sound: NDArray[np.floating], sample_rate: int, block: int = 2048) -> Flux:
+def spectral_flux(samples: NDArray[np.floating], sample_rate: int, block_hops: int = 2048) -> SpectralFlux:
     """Return the spectral flux of a sound, seen through Hann windows of 20 ms.
 
     Before its first sample there is silence, so a sound that starts at once rises at hop 0.
@@ -60,34 +60,34 @@ def flux(sound: NDArray[np.floating], sample_rate: int, block: int = 2048) -> Fl
     hop = round(HOP_SECONDS * sample_rate)
     rises, gains = [np.zeros(0)], [np.zeros(0)]
     for levels, power in _band_levels(
-        sound, hop, 2 * round(WINDOW_SECONDS / 2 * sample_rate), block
+        samples, hop, 2 * round(WINDOW_SECONDS / 2 * sample_rate), block_hops
     ):
         wide = np.pad(levels[:-2], ((0, 0), (1, 1)), mode="edge")
         before = np.maximum(np.maximum(wide[:, :-2], wide[:, 1:-1]), wide[:, 2:])
         rises.append(np.maximum(levels[2:] - before, 0.0).mean(axis=1))
         gains.append(np.maximum(np.diff(power[1:]), 0.0))
-    return Flux(np.concatenate(rises), np.concatenate(gains), hop, sample_rate)
+    return SpectralFlux(np.concatenate(rises), np.concatenate(gains), hop, sample_rate)
 
 
-def rising_hops(heard: Flux) -> NDArray[np.int64]:
+def pick_onset_hops(flux: SpectralFlux) -> NDArray[np.int64]:
     """Return the hops at which something begins to sound, ascending, more than 30 ms apart.
 
     There the rise is the highest of the last 30 ms and 2 dB above the mean of the 100 ms on either
     side: the peak picking of Böck, Krebs and Schedl ("Evaluating the online capabilities of onset
     detection methods", ISMIR 2012), as in librosa, with nothing normalised.
     """
-    behind, around = (round(span / HOP_SECONDS) for span in (_BEHIND_SECONDS, _AROUND_SECONDS))
-    if not len(heard.rise_db):
+    behind, around = (round(span / HOP_SECONDS) for span in (_MIN_GAP_SECONDS, _MEAN_SECONDS))
+    if not len(flux.rise_db):
         return np.zeros(0, dtype=np.int64)
     lately = np.lib.stride_tricks.sliding_window_view(
-        np.pad(heard.rise_db, (behind, 0)), behind + 1
+        np.pad(flux.rise_db, (behind, 0)), behind + 1
     )
     near = np.ones(2 * around + 1)
     total, count = (
         np.convolve(np.pad(part, around), near, mode="valid")
-        for part in (heard.rise_db, np.ones(len(heard.rise_db)))
+        for part in (flux.rise_db, np.ones(len(flux.rise_db)))
     )
-    above = (heard.rise_db >= lately.max(axis=1)) & (heard.rise_db >= total / count + _RISE_DB)
+    above = (flux.rise_db >= lately.max(axis=1)) & (flux.rise_db >= total / count + _RISE_DB)
     picked: list[int] = []
     for hop in np.flatnonzero(above).tolist():
         if not picked or hop - picked[-1] > behind:
@@ -96,7 +96,7 @@ def rising_hops(heard: Flux) -> NDArray[np.int64]:
 
 
 def _band_levels(
-    sound: NDArray[np.floating], hop: int, length: int, block: int
+    samples: NDArray[np.floating], hop: int, length: int, block: int
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Yield band powers in dB, and power, of Hann windows that end a hop apart, block by block.
 
@@ -104,14 +104,14 @@ def _band_levels(
     """
     window = np.hanning(length + 1)[:-1]
     bands = np.unique(np.geomspace(1, length // 2 + 1, _BANDS + 1).astype(int))[:-1]
-    count = len(sound) // hop
+    count = len(samples) // hop
     for first in range(0, count, block):
         start, stop = (first - 1) * hop - length, min(first + block, count) * hop
         part = np.zeros(stop - start)
-        heard = sound[max(start, 0) : stop]
+        heard = samples[max(start, 0) : stop]
         part[max(-start, 0) :][: len(heard)] = heard
         excerpts = np.lib.stride_tricks.sliding_window_view(part, length)[::hop]
         powers = np.abs(np.fft.rfft(excerpts * window)) ** 2 * (2 / length / np.sum(window**2))
-        powers[np.abs(excerpts).max(1) < SILENCE] = 0.0
+        powers[np.abs(excerpts).max(1) < SILENCE_AMPLITUDE] = 0.0
         levels = np.add.reduceat(powers, bands, axis=1)
         yield 10 * np.log10(np.maximum(levels, _FLOOR)), levels.sum(1)

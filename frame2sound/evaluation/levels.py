@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
 from frame2sound.sound.loudness import LoudnessMeter
-from frame2sound.sound.peaks import PeakMeter
+from frame2sound.sound.peaks import TruePeakMeter
 
-Sound = NDArray[np.floating]
+Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 
-BLACK = 8
+MAX_BLACK_VALUE = 8
 """The brightest that a pixel of a black frame may be, of 255."""
 
-BLACK_SECONDS = 0.2
+BLACK_WAIT_SECONDS = 0.2
 INAUDIBLE_DB = -60.0
 FULL_SCALE = 1 - 2**-15
 """The highest sample that 16 bits hold: 32767 / 32768."""
@@ -39,17 +39,17 @@ class Levels:
     Minus infinity stands for silence.
     """
 
-    loudness: float
-    true_peak: float
+    loudness_lufs: float
+    true_peak_dbtp: float
     clipped: int
 
     @classmethod
-    def of(cls, sound: Sound, sample_rate: int) -> Levels:
+    def from_samples(cls, samples: Samples, sample_rate: int) -> Levels:
         """Measure a sound of shape (n,) or (n, channels), one or two."""
-        meter = LevelMeter(sample_rate, 1 if sound.ndim == 1 else sound.shape[1])
-        for first in range(0, len(sound), _BLOCK):
-            meter.feed(sound[first : first + _BLOCK])
-        return meter.finish()
+        meter = LevelMeter(sample_rate, 1 if samples.ndim == 1 else samples.shape[1])
+        for first in range(0, len(samples), _BLOCK):
+            meter.update(samples[first : first + _BLOCK])
+        return meter.result()
 
 
 class LevelMeter:
@@ -65,10 +65,10 @@ class LevelMeter:
 
     def __init__(self, sample_rate: int, channels: int = 1) -> None:
         self._loudness = LoudnessMeter(sample_rate, channels)
-        self._peak = PeakMeter(channels)
+        self._peak = TruePeakMeter(channels)
         self._clipped = 0
 
-    def feed(self, sound: Sound) -> None:
+    def update(self, samples: Samples) -> None:
         """Hear a piece, ``(n,)`` or ``(n, channels)``.
 
         Raises
@@ -76,21 +76,21 @@ class LevelMeter:
         ValueError
             The piece has another number of channels, or numbers that are not finite.
         """
-        piece = np.asarray(sound, np.float32)
-        self._loudness.feed(piece)
-        self._peak.hear(np.atleast_2d(piece.T))
-        self._clipped += clipped_samples(piece)
+        piece = np.asarray(samples, np.float32)
+        self._loudness.update(piece)
+        self._peak.update(np.atleast_2d(piece.T))
+        self._clipped += count_clipped(piece)
 
-    def finish(self) -> Levels:
+    def result(self) -> Levels:
         """Return what was measured; silence follows."""
         self._peak.finish()
-        peak = self._peak.peak
+        peak = self._peak.true_peak
         return Levels(
-            self._loudness.integrated, 20 * math.log10(peak) if peak else -math.inf, self._clipped
+            self._loudness.integrated_lufs, 20 * math.log10(peak) if peak else -math.inf, self._clipped
         )
 
 
-def true_peak_db(sound: Sound) -> float:
+def true_peak_db(samples: Samples) -> float:
     """Return the true peak in dBTP, by 4x oversampling as in ITU-R BS.1770-4 Annex 2.
 
     -inf for silence.
@@ -99,32 +99,32 @@ def true_peak_db(sound: Sound) -> float:
 
     margin = 64  # samples: more than the interpolating filter reaches
     peak = 0.0
-    for first in range(0, len(sound), _BLOCK):
+    for first in range(0, len(samples), _BLOCK):
         start = max(first - margin, 0)
-        block = np.asarray(sound[start : first + _BLOCK + margin], dtype=np.float64)
+        block = np.asarray(samples[start : first + _BLOCK + margin], dtype=np.float64)
         finer = resample_poly(block, 4, 1)[4 * (first - start) :][: 4 * _BLOCK]
         peak = max(peak, float(np.abs(finer).max()))
     return _db(peak**2)
 
 
-def rms_db(sound: Sound) -> float:
+def rms_db(samples: Samples) -> float:
     """Return the root mean square in dBFS, where a constant 1.0 has 0 dB; -inf for silence."""
-    energy = float(energies(sound, np.array([0, len(sound)]))[0])
-    return _db(energy / max(len(sound), 1))
+    energy = float(slice_energies(samples, np.array([0, len(samples)]))[0])
+    return _db(energy / max(len(samples), 1))
 
 
-def clipped_samples(sound: Sound) -> int:
+def count_clipped(samples: Samples) -> int:
     """Return how many samples stand at or beyond full scale, as 16 bits hold it."""
-    return int(np.count_nonzero(sound >= FULL_SCALE) + np.count_nonzero(sound <= -FULL_SCALE))
+    return int(np.count_nonzero(samples >= FULL_SCALE) + np.count_nonzero(samples <= -FULL_SCALE))
 
 
 def black_level_db(
-    sound: Sound,
+    samples: Samples,
     sample_rate: int,
-    times: Times,
+    frame_times: Times,
     frames: NDArray[np.uint8],
-    wait_seconds: float = BLACK_SECONDS,
-    black: int = BLACK,
+    wait_seconds: float = BLACK_WAIT_SECONDS,
+    max_black_value: int = MAX_BLACK_VALUE,
 ) -> float | None:
     """Return the RMS in dBFS over the frames that have been black for ``wait_seconds``.
 
@@ -140,29 +140,29 @@ def black_level_db(
     float or None
         -inf when all is digital silence; None when no frame has been black for so long.
     """
-    dark = np.fromiter((frame.max() <= black for frame in frames), dtype=bool, count=len(frames))
-    return dark_level_db(sound, sample_rate, times, dark, wait_seconds)
+    dark = np.fromiter((frame.max() <= max_black_value for frame in frames), dtype=bool, count=len(frames))
+    return masked_black_level_db(samples, sample_rate, frame_times, dark, wait_seconds)
 
 
-def dark_level_db(
-    sound: Sound,
+def masked_black_level_db(
+    samples: Samples,
     sample_rate: int,
-    times: Times,
-    dark: NDArray[np.bool_],
-    wait_seconds: float = BLACK_SECONDS,
+    frame_times: Times,
+    is_black: NDArray[np.bool_],
+    wait_seconds: float = BLACK_WAIT_SECONDS,
 ) -> float | None:
     """Return `black_level_db` of frames of which it is known whether they are black, (N,)."""
-    since = np.where(dark & ~np.concatenate([[False], dark[:-1]]), times[:-1], -np.inf)
-    waited = times[:-1] - np.maximum.accumulate(since) >= wait_seconds - 1e-9
-    starts = np.array([sample_at(Fraction(float(t)), sample_rate) for t in times])
-    counted = dark & waited & (np.diff(starts) > 0)
+    since = np.where(is_black & ~np.concatenate([[False], is_black[:-1]]), frame_times[:-1], -np.inf)
+    waited = frame_times[:-1] - np.maximum.accumulate(since) >= wait_seconds - 1e-9
+    starts = np.array([sample_at(Fraction(float(t)), sample_rate) for t in frame_times])
+    counted = is_black & waited & (np.diff(starts) > 0)
     if not counted.any():
         return None
-    return _db(float(energies(sound, starts)[counted].sum() / np.diff(starts)[counted].sum()))
+    return _db(float(slice_energies(samples, starts)[counted].sum() / np.diff(starts)[counted].sum()))
 
 
 def level_error_db(
-    sound: Sound, level_db: Sequence[float], bounds: NDArray[np.int64]
+    samples: Samples, reference_db: Sequence[float], bounds: NDArray[np.int64]
 ) -> float | None:
     """Return the mean absolute difference of RMS levels from the true ones, in dB.
 
@@ -179,18 +179,18 @@ def level_error_db(
     float or None
         At least 0; None without slices.
     """
-    if not level_db:
+    if not reference_db:
         return None
-    power = energies(sound, bounds) / np.maximum(np.diff(bounds), 1)
+    power = slice_energies(samples, bounds) / np.maximum(np.diff(bounds), 1)
     heard = 10 * np.log10(np.maximum(power, 10 ** (INAUDIBLE_DB / 10)))
-    return float(np.mean(np.abs(heard - np.maximum(level_db, INAUDIBLE_DB))))
+    return float(np.mean(np.abs(heard - np.maximum(reference_db, INAUDIBLE_DB))))
 
 
-def energies(sound: Sound, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+def slice_energies(samples: Samples, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sum the squares between each pair of bounds; there is silence past the end of the sound."""
     return np.array(
         [
-            np.einsum("i,i->", sound[a:b], sound[a:b], dtype=np.float64)
+            np.einsum("i,i->", samples[a:b], samples[a:b], dtype=np.float64)
             for a, b in pairwise(bounds.tolist())
         ]
     )

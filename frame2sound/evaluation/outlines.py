@@ -8,42 +8,42 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Sound = NDArray[np.floating]
+Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 Frames = NDArray[np.uint8]
 
 COLUMNS = 1280
-LOWEST_HZ = 50.0
-SILENCE_DB = -120.0
-LEAST_MOTION = 32
+MIN_FREQUENCY_HZ = 50.0
+MIN_LEVEL_DB = -120.0
+MIN_MOTION = 32
 """Of 255; what differs less from the ground is drawn darker than white."""
 
-_GROUND_FRAMES = 101
-_LOOKS = 4  # most moments of a long film that are looked at for one column
+_BACKGROUND_FRAMES = 101
+_SAMPLES_PER_COLUMN = 4  # most moments of a long film that are looked at for one column
 
 
-def peak(sound: Sound) -> float:
+def peak_amplitude(samples: Samples) -> float:
     """Return the largest absolute sample; 0.0 when there is none."""
-    return max(float(sound.max(initial=0.0)), -float(sound.min(initial=0.0)))
+    return max(float(samples.max(initial=0.0)), -float(samples.min(initial=0.0)))
 
 
-def wave_outline(sound: Sound, columns: int = COLUMNS) -> tuple[NDArray[np.int64], Sound, Sound]:
+def waveform_extremes(samples: Samples, columns: int = COLUMNS) -> tuple[NDArray[np.int64], Samples, Samples]:
     """Return at most so many positions, and the lowest and highest sample from each to the next."""
-    count = min(columns, len(sound))
+    count = min(columns, len(samples))
     if not count:
         return np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros(1)
-    starts = np.arange(count, dtype=np.int64) * len(sound) // count
-    return starts, np.minimum.reduceat(sound, starts), np.maximum.reduceat(sound, starts)
+    starts = np.arange(count, dtype=np.int64) * len(samples) // count
+    return starts, np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
 
 
-def on_screen(times: Times, at: NDArray[np.floating]) -> NDArray[np.int64]:
+def frame_indices_at(frame_times: Times, times: NDArray[np.floating]) -> NDArray[np.int64]:
     """Return the frame on screen at each time, or -1 where there is none."""
-    frame = np.searchsorted(times[:-1], at, side="right") - 1
-    return np.where(at < times[-1], frame, -1)
+    frame = np.searchsorted(frame_times[:-1], times, side="right") - 1
+    return np.where(times < frame_times[-1], frame, -1)
 
 
-def motion_outline(
-    frames: Frames, times: Times, seconds: float, columns: int = COLUMNS
+def motion_image(
+    frames: Frames, frame_times: Times, seconds: float, columns: int = COLUMNS
 ) -> NDArray[np.uint8]:
     """Return, of each row of the frames on screen, how far its farthest pixel is from the ground.
 
@@ -62,23 +62,23 @@ def motion_outline(
     array of shape (height, columns)
         Columns divide ``seconds`` evenly; 0 where nothing moves and where no frame is on screen.
     """
-    moments = (np.arange(columns * _LOOKS) + 0.5) * seconds / (columns * _LOOKS)
-    shown = on_screen(times, moments)
+    moments = (np.arange(columns * _SAMPLES_PER_COLUMN) + 0.5) * seconds / (columns * _SAMPLES_PER_COLUMN)
+    shown = frame_indices_at(frame_times, moments)
     seen, place = np.unique(shown[shown >= 0], return_inverse=True)
     image = np.zeros((len(moments), frames.shape[1]), dtype=np.float32)
     if len(seen):
-        ground = _ground(frames, seen)
+        ground = _background(frames, seen)
         away = [np.abs(frames[index] - ground).max(axis=1) for index in seen]
         image[shown >= 0] = np.stack(away)[place]
-    image *= 255 / max(float(image.max()), LEAST_MOTION)
+    image *= 255 / max(float(image.max()), MIN_MOTION)
     farthest: NDArray[np.uint8] = np.rint(image).astype(np.uint8)
-    farthest = farthest.reshape(columns, _LOOKS, -1).max(axis=1)
+    farthest = farthest.reshape(columns, _SAMPLES_PER_COLUMN, -1).max(axis=1)
     return farthest.T
 
 
-def _ground(frames: Frames, seen: NDArray[np.int64]) -> NDArray[np.float32]:
+def _background(frames: Frames, frame_indices: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the median over time of each pixel, ``(height, width)``, of some frames evenly."""
-    some = seen[np.linspace(0, len(seen) - 1, min(len(seen), _GROUND_FRAMES)).astype(np.int64)]
+    some = frame_indices[np.linspace(0, len(frame_indices) - 1, min(len(frame_indices), _BACKGROUND_FRAMES)).astype(np.int64)]
     ground: NDArray[np.float32] = np.median([frames[index] for index in some], axis=0).astype(
         np.float32
     )
@@ -86,7 +86,7 @@ def _ground(frames: Frames, seen: NDArray[np.int64]) -> NDArray[np.float32]:
 
 
 def log_spectrogram(
-    sound: Sound, sample_rate: int, seconds: float, columns: int = COLUMNS, rows: int = 220
+    samples: Samples, sample_rate: int, seconds: float, columns: int = COLUMNS, rows: int = 220
 ) -> NDArray[np.float64]:
     """Return levels in dB where a full-scale sine has 0, and silence -120.
 
@@ -102,12 +102,12 @@ def log_spectrogram(
     length = 2 * round(min(max(seconds / 60, 0.024), 0.046) / 2 * sample_rate)
     window = np.hanning(length + 1)[:-1]
     hop = seconds * sample_rate / columns
-    looks = min(_LOOKS, max(1, math.ceil(2 * hop / length)))
-    levels = np.full((rows, columns), SILENCE_DB)
+    looks = min(_SAMPLES_PER_COLUMN, max(1, math.ceil(2 * hop / length)))
+    levels = np.full((rows, columns), MIN_LEVEL_DB)
     for column in range(columns):
         for look in range(looks):
             start = int((column + (look + 0.5) / looks) * hop) - length // 2
-            heard = sound[max(start, 0) : max(start + length, 0)]
+            heard = samples[max(start, 0) : max(start + length, 0)]
             if not np.any(heard):
                 continue
             part = np.zeros(length)
@@ -129,5 +129,5 @@ def _log_rows(magnitude: NDArray[np.float64], rows: int, sample_rate: int) -> ND
 @lru_cache(maxsize=8)
 def _rows(last: int, rows: int, sample_rate: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the first bin of each row and of the one after, and the middles of rows in bins."""
-    edges = np.geomspace(LOWEST_HZ, sample_rate / 2, rows + 1) * 2 * last / sample_rate
+    edges = np.geomspace(MIN_FREQUENCY_HZ, sample_rate / 2, rows + 1) * 2 * last / sample_rate
     return np.minimum(np.ceil(edges).astype(np.int64), last), np.sqrt(edges[:-1] * edges[1:])

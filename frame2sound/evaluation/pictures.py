@@ -15,28 +15,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from frame2sound.evaluation.outlines import (
-    LOWEST_HZ,
+    MIN_FREQUENCY_HZ,
     Frames,
-    Sound,
+    Samples,
     Times,
     log_spectrogram,
-    motion_outline,
-    on_screen,
-    peak,
-    wave_outline,
+    motion_image,
+    frame_indices_at,
+    peak_amplitude,
+    waveform_extremes,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PAPER, PANEL, RULE = "#12151c", "#171b24", "#39414f"
-TEXT, QUIET_TEXT, WAVE, ONSET = "#e8e6e1", "#949cab", "#f2c57c", "#ff7a66"
-HEAT = ("#171b24", "#1f3350", "#2b5f83", "#3f9aa5", "#9ad1a8", "#f5ecc0", "#fffdf5")
+BACKGROUND_COLOUR, PANEL_COLOUR, GRID_COLOUR = "#12151c", "#171b24", "#39414f"
+TEXT_COLOUR, MUTED_TEXT_COLOUR, WAVEFORM_COLOUR, ONSET_COLOUR = "#e8e6e1", "#949cab", "#f2c57c", "#ff7a66"
+COLOUR_MAP = ("#171b24", "#1f3350", "#2b5f83", "#3f9aa5", "#9ad1a8", "#f5ecc0", "#fffdf5")
 
 DPI = 100
-RANGE_DB, QUIETEST_PEAK_DB = 75.0, -40.0
-GRID_PIXELS = 14  # frames closer than this are not all ruled
+RANGE_DB, MIN_PEAK_DB = 75.0, -40.0
+MIN_GRID_PIXELS = 14  # frames closer than this are not all ruled
 _GRID_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _TILES = 14
 
@@ -51,46 +51,46 @@ class Layout:
     top: int = 64
     bottom: int = 52
     gap: int = 8
-    between: int = 30
-    motion: int = 47
-    wave: int = 150
-    tones: int = 300
+    row_spacing: int = 30
+    motion_height: int = 47
+    waveform_height: int = 150
+    spectrogram_height: int = 300
 
     @property
-    def across(self) -> int:
+    def axis_width(self) -> int:
         """Width of the time axis."""
         return self.width - self.left - self.right
 
     @property
-    def tile(self) -> int:
+    def tile_size(self) -> int:
         """Side of one frame of the film strip: the frames fill the time axis and are square."""
-        return self.across // _TILES
+        return self.axis_width // _TILES
 
     @property
-    def film(self) -> int:
+    def film_height(self) -> int:
         """Height of the film strip and what shows its motion."""
-        return self.tile + self.gap + self.motion
+        return self.tile_size + self.gap + self.motion_height
 
     def height(self, rows: int) -> int:
         """Height of the picture with so many sounds."""
-        row = self.between + self.wave + self.gap + self.tones
-        return self.top + self.film + rows * row + self.bottom
+        row = self.row_spacing + self.waveform_height + self.gap + self.spectrogram_height
+        return self.top + self.film_height + rows * row + self.bottom
 
 
-ONE = Layout(wave=168, tones=432)
-TWO = Layout(wave=84, tones=197)
-MANY = Layout(wave=56, tones=118)
+SINGLE_LAYOUT = Layout(waveform_height=168, spectrogram_height=432)
+PAIR_LAYOUT = Layout(waveform_height=84, spectrogram_height=197)
+COMPARISON_LAYOUT = Layout(waveform_height=56, spectrogram_height=118)
 
 
-def draw_soundtrack(
+def plot_soundtrack(
     path: str | Path,
-    sound: Sound,
+    samples: Samples,
     sample_rate: int,
     frames: Frames,
-    times: Times,
+    frame_times: Times,
     title: str,
     onsets: ArrayLike | None = None,
-    reference: Sound | None = None,
+    reference: Samples | None = None,
 ) -> None:
     """Draw a soundtrack under its film, to a PNG of 1400 x 900 pixels.
 
@@ -109,19 +109,19 @@ def draw_soundtrack(
     reference : array of shape (samples,), optional
         The film's own sound, to draw below the soundtrack.
     """
-    sounds = {"soundtrack": sound}
+    sounds = {"soundtrack": samples}
     if reference is not None:
         sounds["the film's own sound"] = reference
-    layout = ONE if reference is None else TWO
-    _save(picture(sounds, sample_rate, frames, times, title, onsets, layout), path)
+    layout = SINGLE_LAYOUT if reference is None else PAIR_LAYOUT
+    _save(soundtrack_figure(sounds, sample_rate, frames, frame_times, title, onsets, layout), path)
 
 
-def draw_comparison(
+def plot_comparison(
     path: str | Path,
-    sounds: Mapping[str, Sound],
+    soundtracks: Mapping[str, Samples],
     sample_rate: int,
     frames: Frames,
-    times: Times,
+    frame_times: Times,
     title: str,
     onsets: ArrayLike | None = None,
 ) -> None:
@@ -130,17 +130,17 @@ def draw_comparison(
     All spectrograms share one scale, so what is quieter looks quieter. The picture is 1400 pixels
     wide and grows by 212 with each soundtrack.
     """
-    _save(picture(sounds, sample_rate, frames, times, title, onsets, MANY), path)
+    _save(soundtrack_figure(soundtracks, sample_rate, frames, frame_times, title, onsets, COMPARISON_LAYOUT), path)
 
 
-def picture(
-    sounds: Mapping[str, Sound],
+def soundtrack_figure(
+    soundtracks: Mapping[str, Samples],
     sample_rate: int,
     frames: Frames,
-    times: Times,
+    frame_times: Times,
     title: str,
     onsets: ArrayLike | None = None,
-    layout: Layout = ONE,
+    layout: Layout = SINGLE_LAYOUT,
 ) -> Figure:
     """Return the figure itself, for a page or a notebook.
 
@@ -149,41 +149,41 @@ def picture(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    height = layout.height(len(sounds))
-    figure = Figure(figsize=(layout.width / DPI, height / DPI), dpi=DPI, facecolor=PAPER)
+    height = layout.height(len(soundtracks))
+    figure = Figure(figsize=(layout.width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND_COLOUR)
     FigureCanvasAgg(figure)
     marks = np.zeros(0) if onsets is None else np.asarray(onsets, dtype=np.float64)
-    end = max([1e-3, float(times[-1]), *(len(sound) / sample_rate for sound in sounds.values())])
-    step = _grid_step(times, GRID_PIXELS * end / layout.across)
+    end = max([1e-3, float(frame_times[-1]), *(len(sound) / sample_rate for sound in soundtracks.values())])
+    step = _grid_step(frame_times, MIN_GRID_PIXELS * end / layout.axis_width)
     _draw_heading(figure, layout, title, len(marks) > 0, step)
-    spectra = [log_spectrogram(sound, sample_rate, end) for sound in sounds.values()]
-    loudest = max([QUIETEST_PEAK_DB, *(float(levels.max()) for levels in spectra)])
-    swing = max([1e-3, *(peak(sound) for sound in sounds.values())])
+    spectra = [log_spectrogram(sound, sample_rate, end) for sound in soundtracks.values()]
+    loudest = max([MIN_PEAK_DB, *(float(levels.max()) for levels in spectra)])
+    swing = max([1e-3, *(peak_amplitude(sound) for sound in soundtracks.values())])
 
     top = layout.top
-    film = _axes(figure, layout, top, layout.tile, "film", end)
-    _draw_strip(film, frames, times, end)
-    top += layout.tile + layout.gap
-    motion = _axes(figure, layout, top, layout.motion, "motion", end)
-    _draw_motion(motion, frames, times, end)
-    _draw_lines(motion, marks, ONSET, 0.75)
-    top += layout.motion
-    for (label, sound), levels in zip(sounds.items(), spectra, strict=True):
-        top += layout.between
-        wave = _axes(figure, layout, top, layout.wave, "wave", end)
-        _draw_wave(wave, sound, sample_rate, swing)
-        wave.set_title(label, color=TEXT, size=10, loc="left", pad=5, parse_math=False)
-        top += layout.wave + layout.gap
-        tones = _axes(figure, layout, top, layout.tones, "tones", end)
-        _draw_tones(tones, levels, sample_rate, end, loudest)
-        top += layout.tones
+    film = _axes(figure, layout, top, layout.tile_size, "film", end)
+    _draw_strip(film, frames, frame_times, end)
+    top += layout.tile_size + layout.gap
+    motion = _axes(figure, layout, top, layout.motion_height, "motion", end)
+    _draw_motion(motion, frames, frame_times, end)
+    _draw_lines(motion, marks, ONSET_COLOUR, 0.75)
+    top += layout.motion_height
+    for (label, sound), levels in zip(soundtracks.items(), spectra, strict=True):
+        top += layout.row_spacing
+        wave = _axes(figure, layout, top, layout.waveform_height, "wave", end)
+        _draw_waveform(wave, sound, sample_rate, swing)
+        wave.set_title(label, color=TEXT_COLOUR, size=10, loc="left", pad=5, parse_math=False)
+        top += layout.waveform_height + layout.gap
+        tones = _axes(figure, layout, top, layout.spectrogram_height, "tones", end)
+        _draw_spectrogram(tones, levels, sample_rate, end, loudest)
+        top += layout.spectrogram_height
         for axes in (wave, tones):
             if step:
-                _draw_lines(axes, times[::step], TEXT, 0.16)
-            _draw_lines(axes, marks, ONSET, 0.75)
+                _draw_lines(axes, frame_times[::step], TEXT_COLOUR, 0.16)
+            _draw_lines(axes, marks, ONSET_COLOUR, 0.75)
     last = figure.axes[-1]
     last.tick_params(labelbottom=True)
-    last.set_xlabel("seconds", color=QUIET_TEXT, size=10)
+    last.set_xlabel("seconds", color=MUTED_TEXT_COLOUR, size=10)
     return figure
 
 
@@ -198,13 +198,13 @@ def _grid_step(times: Times, apart: float) -> int:
 def _draw_heading(figure: Figure, layout: Layout, title: str, events: bool, step: int) -> None:
     line = 1 - 32 / (figure.get_figheight() * DPI)
     left, right = layout.left / layout.width, 1 - layout.right / layout.width
-    figure.text(left, line, title, color=TEXT, size=15, va="center", parse_math=False)
+    figure.text(left, line, title, color=TEXT_COLOUR, size=15, va="center", parse_math=False)
     grid = "" if not step else "grey lines: frames" if step == 1 else f"grey lines: {step} frames"
     above = line + 9 / (figure.get_figheight() * DPI) if events and step else line
     below = 2 * line - above
     if events:
-        figure.text(right, above, "red lines: events", color=ONSET, size=9, va="center", ha="right")
-    figure.text(right, below, grid, color=QUIET_TEXT, size=9, va="center", ha="right")
+        figure.text(right, above, "red lines: events", color=ONSET_COLOUR, size=9, va="center", ha="right")
+    figure.text(right, below, grid, color=MUTED_TEXT_COLOUR, size=9, va="center", ha="right")
 
 
 def _axes(figure: Figure, layout: Layout, top: int, height: int, label: str, end: float) -> Axes:
@@ -212,13 +212,13 @@ def _axes(figure: Figure, layout: Layout, top: int, height: int, label: str, end
     place = (
         layout.left / layout.width,
         1 - (top + height) / whole,
-        layout.across / layout.width,
+        layout.axis_width / layout.width,
         height / whole,
     )
-    axes = figure.add_axes(place, label=label, facecolor=PANEL, xlim=(0.0, end), yticks=[])
+    axes = figure.add_axes(place, label=label, facecolor=PANEL_COLOUR, xlim=(0.0, end), yticks=[])
     axes.set_autoscale_on(False)
     axes.spines[:].set_visible(False)
-    axes.tick_params(colors=QUIET_TEXT, labelsize=9, length=0, pad=6, labelbottom=False)
+    axes.tick_params(colors=MUTED_TEXT_COLOUR, labelsize=9, length=0, pad=6, labelbottom=False)
     return axes
 
 
@@ -227,47 +227,47 @@ def _draw_strip(axes: Axes, frames: Frames, times: Times, end: float) -> None:
     axes.set(ylim=(0, 1), facecolor="none")
     width = end / _TILES
     middles = (np.arange(_TILES) + 0.5) * width
-    for middle, frame in zip(middles, on_screen(times, middles), strict=True):
+    for middle, frame in zip(middles, frame_indices_at(times, middles), strict=True):
         if frame >= 0:
             extent = (middle - 0.48 * width, middle + 0.48 * width, 0.02, 0.98)
             axes.imshow(frames[frame], extent=extent, cmap="gray", vmin=0, vmax=255, aspect="auto")
-    axes.set_ylabel("film", color=QUIET_TEXT, size=9)
+    axes.set_ylabel("film", color=MUTED_TEXT_COLOUR, size=9)
 
 
 def _draw_motion(axes: Axes, frames: Frames, times: Times, end: float) -> None:
     """Show each frame as one column, what differs of each of its rows: motion as a line."""
     axes.set(ylim=(0, 1))
-    image = motion_outline(frames, times, end)
+    image = motion_image(frames, times, end)
     axes.imshow(image, extent=(0, end, 0, 1), cmap="gray", vmin=0, vmax=255, aspect="auto")
-    axes.set_ylabel("motion", color=QUIET_TEXT, size=9)
+    axes.set_ylabel("motion", color=MUTED_TEXT_COLOUR, size=9)
 
 
-def _draw_wave(axes: Axes, sound: Sound, sample_rate: int, swing: float) -> None:
-    at, low, high = wave_outline(sound)
+def _draw_waveform(axes: Axes, samples: Samples, sample_rate: int, swing: float) -> None:
+    at, low, high = waveform_extremes(samples)
     axes.set(ylim=(-1.08 * swing, 1.08 * swing))
-    axes.axhline(0, color=RULE, linewidth=0.6, zorder=1)
-    axes.fill_between(at / sample_rate, low, high, color=WAVE, linewidth=0.7, zorder=2)
+    axes.axhline(0, color=GRID_COLOUR, linewidth=0.6, zorder=1)
+    axes.fill_between(at / sample_rate, low, high, color=WAVEFORM_COLOUR, linewidth=0.7, zorder=2)
 
 
-def _draw_tones(
+def _draw_spectrogram(
     axes: Axes, levels: NDArray[np.float64], sample_rate: int, end: float, loudest: float
 ) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
-    octaves = math.log2(sample_rate / 2 / LOWEST_HZ)
+    octaves = math.log2(sample_rate / 2 / MIN_FREQUENCY_HZ)
     axes.set(ylim=(0, octaves))
     axes.imshow(
         levels,
         extent=(0, end, 0, octaves),
         origin="lower",
-        cmap=LinearSegmentedColormap.from_list("heat", HEAT),
+        cmap=LinearSegmentedColormap.from_list("heat", COLOUR_MAP),
         vmin=loudest - RANGE_DB,
         vmax=loudest,
         aspect="auto",
     )
     ticks = [pitch for pitch in (100, 300, 1000, 3000, 10000) if pitch < sample_rate / 2.2]
     names = [f"{pitch} Hz" if pitch < 1000 else f"{pitch // 1000} kHz" for pitch in ticks]
-    axes.set_yticks([math.log2(pitch / LOWEST_HZ) for pitch in ticks], names)
+    axes.set_yticks([math.log2(pitch / MIN_FREQUENCY_HZ) for pitch in ticks], names)
 
 
 def _draw_lines(axes: Axes, at: Times, color: str, alpha: float) -> None:
@@ -278,4 +278,4 @@ def _draw_lines(axes: Axes, at: Times, color: str, alpha: float) -> None:
 def _save(figure: Figure, path: str | Path) -> None:
     small = Path(path).suffix == ".webp"
     options = {"format": "webp", "pil_kwargs": {"quality": 88}} if small else {"format": "png"}
-    figure.savefig(path, dpi=DPI, facecolor=PAPER, **options)
+    figure.savefig(path, dpi=DPI, facecolor=BACKGROUND_COLOUR, **options)

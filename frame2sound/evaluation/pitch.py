@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
-Sound = NDArray[np.floating]
+Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 
-LOWEST_HZ, HIGHEST_HZ = 60.0, 2000.0
-SPAN_SECONDS = 0.06
+MIN_PITCH_HZ, MAX_PITCH_HZ = 60.0, 2000.0
+WINDOW_SECONDS = 0.06
 
 _PERIODIC = 0.15  # de Cheveigné and Kawahara accept the first dip below this ...
 _UNPITCHED = 0.5  # ... and what never dips below this has no pitch
 _SILENCE = 1e-7  # power: -70 dBFS
-_TOGETHER = 128  # frames in memory at once
+_BATCH_FRAMES = 128  # frames in memory at once
 _SEMITONE = 1 / 12  # octaves
 
 
 def pitch_accuracy(
-    sound: Sound, sample_rate: int, pitch_hz: Sequence[float | None], times: Times
+    samples: Samples, sample_rate: int, reference_hz: Sequence[float | None], frame_times: Times
 ) -> float | None:
     """Return the share of pitched frames at which a sound is within a semitone of their pitch.
 
@@ -47,37 +47,37 @@ def pitch_accuracy(
     ValueError
         There are not so many times as pitches, and one.
     """
-    _, right = pitch_hits(sound, sample_rate, pitch_hz, times)
+    _, right = pitch_hits(samples, sample_rate, reference_hz, frame_times)
     return float(np.mean(right)) if len(right) else None
 
 
 def pitch_hits(
-    sound: Sound, sample_rate: int, pitch_hz: Sequence[float | None], times: Times
+    samples: Samples, sample_rate: int, reference_hz: Sequence[float | None], frame_times: Times
 ) -> tuple[Times, NDArray[np.bool_]]:
     """Return the middles of the pitched frames in seconds, and at which the sound is right."""
-    if len(times) != len(pitch_hz) + 1:
-        raise ValueError(f"got {len(times)} times for {len(pitch_hz)} pitches, expected one more")
-    wanted = np.array([math.nan if hz is None else hz for hz in pitch_hz], np.float64)
+    if len(frame_times) != len(reference_hz) + 1:
+        raise ValueError(f"got {len(frame_times)} times for {len(reference_hz)} pitches, expected one more")
+    wanted = np.array([math.nan if hz is None else hz for hz in reference_hz], np.float64)
     pitched = np.flatnonzero(np.isfinite(wanted))
-    at: Times = (times[:-1][pitched] + times[1:][pitched]) / 2
-    octaves = np.abs(np.log2(pitches_hz(sound, sample_rate, at) / wanted[pitched]))
+    at: Times = (frame_times[:-1][pitched] + frame_times[1:][pitched]) / 2
+    octaves = np.abs(np.log2(detect_pitch_hz(samples, sample_rate, at) / wanted[pitched]))
     return at, octaves <= _SEMITONE
 
 
-def pitches_hz(sound: Sound, sample_rate: int, at: Times) -> NDArray[np.float64]:
+def detect_pitch_hz(samples: Samples, sample_rate: int, times: Times) -> NDArray[np.float64]:
     """Return the pitch, from 60 to 2000 Hz, of the 60 ms around each time; NaN where none is.
 
     YIN (de Cheveigné and Kawahara, "YIN, a fundamental frequency estimator for speech and music",
     2002): the first deep enough dip of the cumulative mean normalised difference, or else the
     deepest, placed between samples by a parabola.
     """
-    span, longest = (round(s * sample_rate) for s in (SPAN_SECONDS, 1 / LOWEST_HZ))
-    starts = np.round(np.asarray(at) * sample_rate).astype(np.int64) - span // 2
+    span, longest = (round(s * sample_rate) for s in (WINDOW_SECONDS, 1 / MIN_PITCH_HZ))
+    starts = np.round(np.asarray(times) * sample_rate).astype(np.int64) - span // 2
     found = [np.zeros(0)]
-    for first in range(0, len(starts), _TOGETHER):
-        excerpts = np.zeros((min(_TOGETHER, len(starts) - first), span))
+    for first in range(0, len(starts), _BATCH_FRAMES):
+        excerpts = np.zeros((min(_BATCH_FRAMES, len(starts) - first), span))
         for row, start in zip(excerpts, starts[first:].tolist(), strict=False):
-            heard = sound[max(start, 0) : max(start + span, 0)]
+            heard = samples[max(start, 0) : max(start + span, 0)]
             row[max(-start, 0) :][: len(heard)] = heard
         lags = _periods(_dissimilarity(excerpts, longest), sample_rate)
         lags[np.mean(excerpts**2, axis=1) < _SILENCE] = np.nan
@@ -104,7 +104,7 @@ def _dissimilarity(excerpts: NDArray[np.float64], longest: int) -> NDArray[np.fl
 
 def _periods(relative: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
     """Return the period of each row in samples; NaN where there is none."""
-    shortest = max(2, math.floor(sample_rate / HIGHEST_HZ))
+    shortest = max(2, math.floor(sample_rate / MAX_PITCH_HZ))
     left, middle, right = (
         relative[:, shortest + shift : relative.shape[1] - 1 + shift] for shift in (-1, 0, 1)
     )

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft
 
-Sound = NDArray[np.floating]
+Samples = NDArray[np.floating]
 
 WINDOW_SECONDS = 0.046
 RANGE_DB = 80.0
 
 _TOGETHER = 256  # analysis frames in memory at once
-_FAINTEST = 1e-6  # amplitude of a sine wave that counts as the loudest of a silent reference
+_MIN_REFERENCE_AMPLITUDE = 1e-6  # amplitude of a sine wave that counts as the loudest of a silent reference
 
 
-def log_spectral_distance(sound: Sound, reference: Sound, sample_rate: int) -> float:
+def log_spectral_distance(estimate: Samples, reference: Samples, sample_rate: int) -> float:
     """Return the log-spectral distance of a sound to a reference, in dB.
 
     The mean over analysis frames of the root mean square over bins of the difference of log
@@ -39,20 +39,20 @@ def log_spectral_distance(sound: Sound, reference: Sound, sample_rate: int) -> f
         0 for the same magnitudes; as many dB as the gain between two copies of a sound that fills
         the spectrum; 7.9 for two noises of one colour.
     """
-    apart = spectral_distances(sound, reference, sample_rate)
+    apart = frame_spectral_distances(estimate, reference, sample_rate)
     return float(apart.mean()) if len(apart) else 0.0
 
 
-def spectral_distances(sound: Sound, reference: Sound, sample_rate: int) -> NDArray[np.float64]:
+def frame_spectral_distances(estimate: Samples, reference: Samples, sample_rate: int) -> NDArray[np.float64]:
     """Return the same for each analysis frame, ``(frames,)``; the first begins with the sound."""
-    n_fft = analysis_length(sample_rate)
-    count = math.ceil(max(len(sound), len(reference)) / (n_fft // 2))
+    n_fft = analysis_window_samples(sample_rate)
+    count = math.ceil(max(len(estimate), len(reference)) / (n_fft // 2))
     if not count:
         return np.zeros(0)
     loudest = max(float(block.max()) for block in _magnitudes(reference, n_fft, count))
-    floor = max(loudest, _FAINTEST * n_fft / 4) * 10 ** (-RANGE_DB / 20)
+    floor = max(loudest, _MIN_REFERENCE_AMPLITUDE * n_fft / 4) * 10 ** (-RANGE_DB / 20)
     apart = []
-    pairs = zip(_magnitudes(sound, n_fft, count), _magnitudes(reference, n_fft, count), strict=True)
+    pairs = zip(_magnitudes(estimate, n_fft, count), _magnitudes(reference, n_fft, count), strict=True)
     for ours, theirs in pairs:
         ratio = 20 * np.log10(np.maximum(ours, floor) / np.maximum(theirs, floor))
         apart.append(np.sqrt(np.mean(ratio**2, axis=1)))
@@ -81,18 +81,18 @@ def spectral_convergence(
     return math.inf if apart else 0.0
 
 
-def analysis_length(sample_rate: int) -> int:
+def analysis_window_samples(sample_rate: int) -> int:
     """Return the power of two that lasts nearest to 46 ms: 1024 at 22050 Hz, 2048 at 48 kHz."""
     return int(2 ** round(math.log2(WINDOW_SECONDS * sample_rate)))
 
 
-def _magnitudes(sound: Sound, n_fft: int, count: int) -> Iterator[NDArray[np.float64]]:
+def _magnitudes(samples: Samples, n_fft: int, count: int) -> Iterator[NDArray[np.float64]]:
     """Yield the magnitudes of so many analysis frames, in blocks; silence follows the sound."""
     window, hop = np.hanning(n_fft + 1)[:-1], n_fft // 2
     for first in range(0, count, _TOGETHER):
         frames = min(_TOGETHER, count - first)
         part = np.zeros((frames - 1) * hop + n_fft)
-        heard = sound[first * hop : first * hop + len(part)]
+        heard = samples[first * hop : first * hop + len(part)]
         part[: len(heard)] = heard
         excerpts = np.lib.stride_tricks.sliding_window_view(part, n_fft)[::hop]
         yield np.abs(rfft(excerpts * window))

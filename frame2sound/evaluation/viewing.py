@@ -16,28 +16,28 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError
-from frame2sound.evaluation.figures import Screen
-from frame2sound.evaluation.levels import BLACK, LevelMeter, Levels
-from frame2sound.film.booth import BoothReader
+from frame2sound.evaluation.figures import BlackFrames
+from frame2sound.evaluation.levels import MAX_BLACK_VALUE, LevelMeter, Levels
+from frame2sound.film.booth import SubprocessFilmReader
 from frame2sound.film.picture import SIZE
 from frame2sound.film.reader import Frame
-from frame2sound.film.scene import Truth
+from frame2sound.film.scene import SceneTruth
 from frame2sound.film.streams import Streams
-from frame2sound.film.track import Sound
+from frame2sound.film.track import AudioChunk
 from frame2sound.untrusted import read_text
 
-LOWEST_RATE = 8000
+MIN_SAMPLE_RATE = 8000
 """Hz; a soundtrack of a lower rate is resampled to it, so that all can be measured."""
 
-PADDING_SECONDS = 0.1
+MAX_PADDING_SECONDS = 0.1
 """A sound that is longer than its container states, but not by more, was padded by its codec."""
 
-GAP = 48000
+GAP_CHUNK_SAMPLES = 48000
 """Samples of silence that are laid down at once."""
 
 
 @dataclass(frozen=True)
-class Viewing:
+class LoadedFilm:
     """A film as it was seen and heard.
 
     Attributes
@@ -60,21 +60,21 @@ class Viewing:
         What a person should know about the reading.
     """
 
-    sound: NDArray[np.float32]
+    samples: NDArray[np.float32]
     sample_rate: int
     fps: Fraction
-    seconds: Fraction
-    screen: Screen
+    picture_seconds: Fraction
+    black_frames: BlackFrames
     frames: NDArray[np.uint8] | None
     levels: Levels
-    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-MOST_TRUTH = 1 << 28
+MAX_TRUTH_BYTES = 1 << 28
 """Bytes of a film's truth: a day of it at 30 frames a second."""
 
 
-class Auditorium:
+class MediaLoader:
     """Where films are read to be measured: it holds them in temporary files until it is left.
 
     Examples
@@ -86,7 +86,7 @@ class Auditorium:
     def __init__(self) -> None:
         self._open = ExitStack()
 
-    def __enter__(self) -> Auditorium:
+    def __enter__(self) -> MediaLoader:
         return self
 
     def __exit__(
@@ -97,9 +97,9 @@ class Auditorium:
     ) -> None:
         self._open.close()
 
-    def view(
+    def load_film(
         self, path: Path, *, keep_frames: bool = False, allow_damaged: bool = False
-    ) -> Viewing:
+    ) -> LoadedFilm:
         """Read a film, once.
 
         Raises
@@ -107,41 +107,41 @@ class Auditorium:
         FilmError
             It cannot be read, or has no sound.
         """
-        streams = BoothReader(path).streams
-        if streams.audio is None:
+        streams = SubprocessFilmReader(path).streams
+        if streams.audio_index is None:
             raise FilmError(
                 f"{path} has no sound to measure; give it some with frame2sound render, "
                 "or name a film with sound"
             )
-        rate, channels = max(streams.audio_rate, LOWEST_RATE), min(streams.audio_channels, 2)
-        reader = BoothReader(path, rate, channels=channels, allow_damaged=allow_damaged)
-        tape, meter = _Tape(self._file()), LevelMeter(rate, channels)
+        rate, channels = max(streams.audio_sample_rate, MIN_SAMPLE_RATE), min(streams.audio_channels, 2)
+        reader = SubprocessFilmReader(path, rate, channels=channels, allow_damaged=allow_damaged)
+        tape, meter = _SampleFile(self._file()), LevelMeter(rate, channels)
         reel = self._file() if keep_frames else None
         times: list[float] = []
         dark: list[bool] = []
         until = Fraction(0)
         for event in reader:
             if isinstance(event, Frame):
-                times.append(float(event.time))
-                dark.append(bool(event.picture.max() <= BLACK))
-                until = event.until
+                times.append(float(event.start_seconds))
+                dark.append(bool(event.picture.max() <= MAX_BLACK_VALUE))
+                until = event.end_seconds
                 if reel is not None:
                     reel.write(event.picture.tobytes())
             else:
                 for piece in tape.write(event):
-                    meter.feed(piece)
-        return Viewing(
-            sound=tape.sound()[: _stated_end(streams, rate, tape.length)],
+                    meter.update(piece)
+        return LoadedFilm(
+            samples=tape.samples()[: _audio_end(streams, rate, tape.sample_count)],
             sample_rate=rate,
             fps=streams.fps,
-            seconds=until,
-            screen=Screen(np.array([*times, float(until)]), np.array(dark, dtype=bool)),
-            frames=None if reel is None else _mapped(reel, np.uint8).reshape(-1, SIZE, SIZE),
-            levels=meter.finish(),
-            notes=tuple(reader.notes),
+            picture_seconds=until,
+            black_frames=BlackFrames(np.array([*times, float(until)]), np.array(dark, dtype=bool)),
+            frames=None if reel is None else _memory_map(reel, np.uint8).reshape(-1, SIZE, SIZE),
+            levels=meter.result(),
+            warnings=tuple(reader.notes),
         )
 
-    def listen(
+    def load_audio(
         self, path: Path, sample_rate: int, *, allow_damaged: bool = False
     ) -> NDArray[np.float32]:
         """Read a film's sound alone, as a reference: mono, memory-mapped, at a rate.
@@ -151,21 +151,21 @@ class Auditorium:
         FilmError
             It cannot be read, or has no sound.
         """
-        if BoothReader(path).streams.audio is None:
+        if SubprocessFilmReader(path).streams.audio_index is None:
             raise FilmError(
                 f"{path} has no sound, so it is no reference; name the film with its own sound"
             )
-        tape = _Tape(self._file())
-        for event in BoothReader(path, sample_rate, allow_damaged=allow_damaged).sounds():
+        tape = _SampleFile(self._file())
+        for event in SubprocessFilmReader(path, sample_rate, allow_damaged=allow_damaged).audio_chunks():
             for _ in tape.write(event):
                 pass
-        return tape.sound()
+        return tape.samples()
 
     def _file(self) -> IO[bytes]:
         return self._open.enter_context(tempfile.TemporaryFile(prefix="frame2sound-"))
 
 
-def read_truth(path: Path) -> Truth:
+def read_truth(path: Path) -> SceneTruth:
     """Read what happens in a demo film.
 
     Raises
@@ -174,7 +174,7 @@ def read_truth(path: Path) -> Truth:
         The file cannot be read, or is no truth.
     """
     try:
-        truth = Truth.from_json(read_text(path, MOST_TRUTH, follow_links=True))
+        truth = SceneTruth.from_json(read_text(path, MAX_TRUTH_BYTES, follow_links=True))
         np.array([truth.onsets], np.float64)
         np.array([truth.pitch_hz, truth.loudness_db], np.float64)
     except OSError as error:
@@ -190,41 +190,41 @@ def read_truth(path: Path) -> Truth:
     return truth
 
 
-def _stated_end(streams: Streams, sample_rate: int, length: int) -> int:
+def _audio_end(streams: Streams, sample_rate: int, length: int) -> int:
     """Return where the sound ends: a codec's padding, which no player plays, is none of it."""
-    if streams.stated_sound_end is None:
+    if streams.declared_audio_end_seconds is None:
         return length
-    stated = sample_at(streams.stated_sound_end, sample_rate)
-    return stated if 0 < length - stated <= PADDING_SECONDS * sample_rate else length
+    stated = sample_at(streams.declared_audio_end_seconds, sample_rate)
+    return stated if 0 < length - stated <= MAX_PADDING_SECONDS * sample_rate else length
 
 
-class _Tape:
+class _SampleFile:
     """Mono sound on disk, gaps filled with silence."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.length = 0
+        self.sample_count = 0
 
-    def write(self, heard: Sound) -> Iterator[NDArray[np.float32]]:
+    def write(self, chunk: AudioChunk) -> Iterator[NDArray[np.float32]]:
         """Lay a piece down where it belongs; yield all that it adds, with its channels."""
-        while self.length < heard.start:
-            gap = min(heard.start - self.length, GAP)
-            yield self._lay(np.zeros((gap, *heard.samples.shape[1:]), np.float32))
-        yield self._lay(heard.samples)
+        while self.sample_count < chunk.start_sample:
+            gap = min(chunk.start_sample - self.sample_count, GAP_CHUNK_SAMPLES)
+            yield self._append(np.zeros((gap, *chunk.samples.shape[1:]), np.float32))
+        yield self._append(chunk.samples)
 
-    def _lay(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _append(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         mono = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
         self._file.write(mono.tobytes())
-        self.length += len(samples)
+        self.sample_count += len(samples)
         return samples
 
-    def sound(self) -> NDArray[np.float32]:
-        return _mapped(self._file, np.float32)
+    def samples(self) -> NDArray[np.float32]:
+        return _memory_map(self._file, np.float32)
 
 
 Value = TypeVar("Value", np.float32, np.uint8)
 
 
-def _mapped(file: IO[bytes], kind: type[Value]) -> NDArray[Value]:
+def _memory_map(file: IO[bytes], kind: type[Value]) -> NDArray[Value]:
     file.flush()
     return np.memmap(file, kind, "r") if file.tell() else np.zeros(0, kind)

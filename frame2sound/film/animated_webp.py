@@ -13,10 +13,10 @@ import av
 from av.container import InputContainer
 
 from frame2sound.errors import FilmError
-from frame2sound.film.opening import open_file
-from frame2sound.film.picture_sequence import PictureSequence, Shown
+from frame2sound.film.opening import open_regular_file
+from frame2sound.film.picture_sequence import ImageSequence, TimedImage
 
-SHORTEST, USUAL = 11, 100
+MIN_DELAY_MS, DEFAULT_DELAY_MS = 11, 100
 """Milliseconds: what is to be shown for less than the first is shown for the second, as browsers
 do."""
 
@@ -31,7 +31,7 @@ def is_animated_webp(path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & 2)
 
 
-def open_webp(path: Path, most_pixels: int | None = None) -> PictureSequence:
+def open_webp(path: Path, max_pixels: int | None = None) -> ImageSequence:
     """Open an animated WebP.
 
     Raises
@@ -41,20 +41,20 @@ def open_webp(path: Path, most_pixels: int | None = None) -> PictureSequence:
     """
     from PIL import Image
 
-    file = os.fdopen(open_file(path), "rb")
+    file = os.fdopen(open_regular_file(path), "rb")
     try:
         Image.MAX_IMAGE_PIXELS = None  # the limit is ours
         image = Image.open(file, formats=["WEBP"])
-        if most_pixels is not None and image.width * image.height > most_pixels:
+        if max_pixels is not None and image.width * image.height > max_pixels:
             raise FilmError(
                 f"{path} has pictures of {image.width}x{image.height}, expected "
-                f"{most_pixels / 1e6:g} megapixels at most; if you trust this file, raise "
+                f"{max_pixels / 1e6:g} megapixels at most; if you trust this file, raise "
                 "--most-megapixels"
             )
         first = _first(image)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise FilmError(f"{path} is not readable as a WebP ({error}); copy it again") from error
-    return PictureSequence(first, _pictures(image), Fraction(1, 1000), None)
+    return ImageSequence(first, _timed_images(image), Fraction(1, 1000), None)
 
 
 def _first(image: Any) -> InputContainer:
@@ -62,12 +62,12 @@ def _first(image: Any) -> InputContainer:
     return cast(InputContainer, av.open(content, format="png_pipe", options=options))
 
 
-def _pictures(image: Any) -> Iterator[Shown]:
+def _timed_images(image: Any) -> Iterator[TimedImage]:
     for number in range(image.n_frames):
         image.seek(number)
         content = _png(image)
         shown = int(image.info.get("duration") or 0)
-        yield Shown(content, USUAL if shown < SHORTEST else shown)
+        yield TimedImage(content, DEFAULT_DELAY_MS if shown < MIN_DELAY_MS else shown)
 
 
 def _png(image: Any) -> bytes:

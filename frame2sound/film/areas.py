@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 SIZE = 64
 """Areas in a row and in a column."""
 
-LARGEST_IN_32_BITS = (2**31 - 1) // 255
+MAX_PIXELS_IN_32_BITS = (2**31 - 1) // 255
 """Pixels of a plane whose sum surely fits in 32 bits: nearly 4K."""
 
 
-class Areas:
+class AreaAverager:
     """Takes the mean of each of 64x64 areas of planes of bytes, and stretches it.
 
     The sum over an area is a difference of the summed-area table (Crow 1984) at its corners, where
@@ -38,11 +38,11 @@ class Areas:
     """
 
     def __init__(self, height: int, width: int, zero: float = 0.0, gain: float = 1.0) -> None:
-        large = height * width > LARGEST_IN_32_BITS
+        large = height * width > MAX_PIXELS_IN_32_BITS
         self._depth = cv2.CV_64F if large else cv2.CV_32S
-        self._table = np.empty((height + 1, width + 1), np.float64 if large else np.int32)
-        self._places, self._weights = _corners(height, width, zero, gain)
-        self._entries = np.ones((5, SIZE + 1, SIZE + 1), self._table.dtype)
+        self._summed_area_table = np.empty((height + 1, width + 1), np.float64 if large else np.int32)
+        self._corner_indices, self._corner_weights = _corner_indices_and_weights(height, width, zero, gain)
+        self._corner_values = np.ones((5, SIZE + 1, SIZE + 1), self._summed_area_table.dtype)
 
     def means(self, plane: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the means, stretched, shape ``(64, 64)``."""
@@ -50,21 +50,21 @@ class Areas:
         means: NDArray[np.float64] = rows[:, 1:] - rows[:, :-1]
         return means
 
-    def levels(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def means_as_bytes(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the same to the nearest level of 0 to 255."""
         rows = self._rows(plane)
         return np.asarray(cv2.subtract(rows[:, 1:], rows[:, :-1], dtype=cv2.CV_8U), np.uint8)
 
     def _rows(self, plane: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return what lies between the upper and the lower edges, and left of each edge."""
-        cv2.integral(plane, self._table, sdepth=self._depth)
-        self._table.take(self._places, out=self._entries[:4], mode="clip")
-        sums = np.einsum("kij,kij->ij", self._entries, self._weights)
+        cv2.integral(plane, self._summed_area_table, sdepth=self._depth)
+        self._summed_area_table.take(self._corner_indices, out=self._corner_values[:4], mode="clip")
+        sums = np.einsum("kij,kij->ij", self._corner_values, self._corner_weights)
         return np.asarray(cv2.subtract(sums[1:], sums[:-1]), np.float64)
 
 
 @lru_cache(maxsize=8)
-def _corners(
+def _corner_indices_and_weights(
     height: int, width: int, zero: float, gain: float
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return where in a flat summed-area table the areas' corners lie, and with what weights.

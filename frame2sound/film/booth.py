@@ -12,26 +12,26 @@ from threading import Thread
 import msgspec
 import numpy as np
 
-from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.film.picture import picture_shape
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.sandbox import (
-    ALIVE_SECONDS,
-    Child,
-    Failed,
-    Parent,
-    decoder_of,
+    HEARTBEAT_SECONDS,
+    ChildProcess,
+    ErrorAnswer,
+    ParentConnection,
+    message_decoder,
     limit_memory,
     serve,
 )
 from frame2sound.film.streams import Streams
-from frame2sound.film.track import Sound
+from frame2sound.film.track import AudioChunk
 
-TOGETHER = 32
+BATCH_FRAMES = 32
 """Frames sent at once."""
 
 
-class _Asked(msgspec.Struct, frozen=True, tag=True):
+class _OpenRequest(msgspec.Struct, frozen=True, tag=True):
     """What is to be read, and how: see `FilmReader`."""
 
     path: Path
@@ -44,7 +44,7 @@ class _Asked(msgspec.Struct, frozen=True, tag=True):
     threads: int | None
     hardware: str | None
     fps: Fraction | None
-    ground: int
+    background: int
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -52,18 +52,18 @@ class _Opened(msgspec.Struct, frozen=True, tag=True):
     notes: list[str]
 
 
-class _Play(msgspec.Struct, frozen=True, tag=True):
+class _ReadRequest(msgspec.Struct, frozen=True, tag=True):
     colour: bool | None
-    sounding: bool
+    with_audio: bool
 
 
 class _Frames(msgspec.Struct, frozen=True, tag=True):
-    times: list[tuple[Fraction, Fraction]]
+    intervals: list[tuple[Fraction, Fraction]]
     pictures: bytes
 
 
-class _Sound(msgspec.Struct, frozen=True, tag=True):
-    start: int
+class _Audio(msgspec.Struct, frozen=True, tag=True):
+    start_sample: int
     samples: bytes
 
 
@@ -71,11 +71,11 @@ class _Done(msgspec.Struct, frozen=True, tag=True):
     notes: list[str]
 
 
-_ANSWER = decoder_of(_Opened | _Frames | _Sound | _Done | Failed)
-_REQUEST = decoder_of(_Asked | _Play)
+_ANSWER = message_decoder(_Opened | _Frames | _Audio | _Done | ErrorAnswer)
+_REQUEST = message_decoder(_OpenRequest | _ReadRequest)
 
 
-class BoothReader(FilmReader):
+class SubprocessFilmReader(FilmReader):
     """A `FilmReader` whose film is parsed and decoded in another process.
 
     It takes what `FilmReader` takes, gives what it gives and raises what it raises; and `FilmError`
@@ -91,15 +91,15 @@ class BoothReader(FilmReader):
         video_stream: int | None = None,
         audio_stream: int | None = None,
         allow_damaged: bool = False,
-        limits: Limits = USUAL,
+        limits: Limits = DEFAULT_LIMITS,
         threads: int | None = None,
         hardware: str | None = None,
         fps: Fraction | None = None,
-        ground: int = 0,
+        background: int = 0,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
-        self.allow_damaged, self.limits, self.ground = allow_damaged, limits, ground
-        self._asked = _Asked(
+        self.allow_damaged, self.limits, self.ground = allow_damaged, limits, background
+        self._open_request = _OpenRequest(
             path,
             sample_rate,
             channels,
@@ -110,34 +110,34 @@ class BoothReader(FilmReader):
             threads,
             hardware,
             fps,
-            ground,
+            background,
         )
-        self._child: Child | None
-        self._child, opened = _opened(self._asked)
+        self._child: ChildProcess | None
+        self._child, opened = _open_in_subprocess(self._open_request)
         self.streams, self.notes = opened.streams, opened.notes
 
-    def _read(self, colour: bool | None, *, sounding: bool) -> Iterator[Frame | Sound]:
-        child, self._child = self._child or _opened(self._asked)[0], None
+    def _read(self, colour: bool | None, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
+        child, self._child = self._child or _open_in_subprocess(self._open_request)[0], None
         try:
-            child.ask(_Play(colour, sounding))
-            while not isinstance(answer := child.listen(), _Done):
+            child.send_request(_ReadRequest(colour, with_audio))
+            while not isinstance(answer := child.receive_answer(), _Done):
                 if isinstance(answer, _Frames):
-                    yield from _unpacked(answer, colour=bool(colour))
-                elif isinstance(answer, _Sound):
+                    yield from _unpack_frames(answer, colour=bool(colour))
+                elif isinstance(answer, _Audio):
                     samples = np.frombuffer(answer.samples, np.float32)
                     shape = (-1,) if self.channels == 1 else (-1, self.channels)
-                    yield Sound(answer.start, samples.reshape(shape))
+                    yield AudioChunk(answer.start_sample, samples.reshape(shape))
             self.notes = answer.notes
         finally:
             child.close()
 
 
-def _opened(asked: _Asked) -> tuple[Child, _Opened]:
+def _open_in_subprocess(request: _OpenRequest) -> tuple[ChildProcess, _Opened]:
     """Start a subprocess that opens a film and reads it once."""
-    child = Child(__name__, asked.path, _ANSWER)
+    child = ChildProcess(__name__, request.path, _ANSWER)
     try:
-        child.ask(asked)
-        opened = child.listen()
+        child.send_request(request)
+        opened = child.receive_answer()
     except BaseException:
         child.close()
         raise
@@ -145,23 +145,23 @@ def _opened(asked: _Asked) -> tuple[Child, _Opened]:
     return child, opened
 
 
-def _unpacked(some: _Frames, *, colour: bool) -> Iterator[Frame]:
-    shape = (len(some.times), *picture_shape(colour))
-    pictures = np.frombuffer(some.pictures, np.uint8).reshape(shape)
-    for (time, until), picture in zip(some.times, pictures, strict=True):
+def _unpack_frames(batch: _Frames, *, colour: bool) -> Iterator[Frame]:
+    shape = (len(batch.intervals), *picture_shape(colour))
+    pictures = np.frombuffer(batch.pictures, np.uint8).reshape(shape)
+    for (time, until), picture in zip(batch.intervals, pictures, strict=True):
         yield Frame(time, until, picture)
 
 
-class _Projectionist:
+class _Worker:
     """The work of the subprocess."""
 
-    def __init__(self, parent: Parent) -> None:
-        self._parent, self._say = parent, parent.say
-        self._frames: list[Frame] = []
+    def __init__(self, parent: ParentConnection) -> None:
+        self._parent, self._send = parent, parent.send_answer
+        self._pending: list[Frame] = []
 
-    def work(self) -> None:
+    def run(self) -> None:
         """Open the film that is asked for, and read it."""
-        asked = self._parent.next(_REQUEST)
+        asked = self._parent.receive_request(_REQUEST)
         limit_memory(asked.limits)
         try:
             reader = FilmReader(
@@ -175,43 +175,43 @@ class _Projectionist:
                 threads=asked.threads,
                 hardware=asked.hardware,
                 fps=asked.fps,
-                ground=asked.ground,
+                background=asked.ground,
             )
-            self._say(_Opened(reader.streams, reader.notes))
-            play = self._parent.next(_REQUEST)
+            self._send(_Opened(reader.streams, reader.notes))
+            play = self._parent.receive_request(_REQUEST)
             if play is not None:
-                Thread(target=self._watch, args=(reader,), daemon=True).start()
+                Thread(target=self._send_heartbeats, args=(reader,), daemon=True).start()
                 self._read(reader, play)
         except BrokenPipeError:
             raise
         except Exception as error:
-            self._say(Failed.of(error, asked.path))
+            self._send(ErrorAnswer.from_exception(error, asked.path))
 
-    def _read(self, reader: FilmReader, play: _Play) -> None:
-        for event in reader._read(play.colour, sounding=play.sounding):
-            if isinstance(event, Sound):
-                self._say(_Sound(event.start, np.ascontiguousarray(event.samples).tobytes()))
+    def _read(self, reader: FilmReader, request: _ReadRequest) -> None:
+        for event in reader._read(request.colour, with_audio=request.with_audio):
+            if isinstance(event, AudioChunk):
+                self._send(_Audio(event.start_sample, np.ascontiguousarray(event.samples).tobytes()))
             else:
-                self._frames.append(event)
-                if len(self._frames) == TOGETHER:
-                    self._show()
-        self._show()
-        self._say(_Done(reader.notes))
+                self._pending.append(event)
+                if len(self._pending) == BATCH_FRAMES:
+                    self._send_frames()
+        self._send_frames()
+        self._send(_Done(reader.notes))
 
-    def _show(self) -> None:
-        some, self._frames = self._frames, []
+    def _send_frames(self) -> None:
+        some, self._pending = self._pending, []
         pictures = b"".join(frame.picture.tobytes() for frame in some)
-        self._say(_Frames([(frame.time, frame.until) for frame in some], pictures))
+        self._send(_Frames([(frame.start_seconds, frame.end_seconds) for frame in some], pictures))
 
-    def _watch(self, reader: FilmReader) -> None:
+    def _send_heartbeats(self, reader: FilmReader) -> None:
         """Say from time to time that work goes on, if it does; end when nobody listens."""
         reached = -1.0
-        while not select.select([self._parent.requests], [], [], ALIVE_SECONDS)[0]:
-            if reader.reached != reached:
-                reached = reader.reached
-                self._say(_Frames([], b""))
+        while not select.select([self._parent.requests], [], [], HEARTBEAT_SECONDS)[0]:
+            if reader.position_seconds != reached:
+                reached = reader.position_seconds
+                self._send(_Frames([], b""))
         os._exit(1)
 
 
 if __name__ == "__main__":
-    serve(lambda parent: _Projectionist(parent).work())
+    serve(lambda parent: _Worker(parent).run())

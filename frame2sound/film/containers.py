@@ -11,7 +11,7 @@ from frame2sound.errors import SoundtrackError
 
 
 @dataclass(frozen=True)
-class SoundCodec:
+class AudioCodec:
     """A way to store sound.
 
     ``rate`` is the only sample rate that it takes, in Hz; None where it takes several. FFmpeg's
@@ -21,25 +21,25 @@ class SoundCodec:
     encoder: str
     lossless: bool = True
     bit_rate: int = 0
-    rate: int | None = None
+    fixed_sample_rate: int | None = None
     options: tuple[tuple[str, str], ...] = ()
 
-    def sample_rate(self, wanted: int) -> int:
+    def supported_sample_rate(self, requested: int) -> int:
         """Return the sample rate to store, given the one at hand: the next that it can do."""
-        if self.rate is not None:
-            return self.rate
+        if self.fixed_sample_rate is not None:
+            return self.fixed_sample_rate
         rates = av.Codec(self.encoder, "w").audio_rates
-        if not rates or wanted in rates:
-            return wanted
-        return min((r for r in rates if r > wanted), default=max(rates))
+        if not rates or requested in rates:
+            return requested
+        return min((r for r in rates if r > requested), default=max(rates))
 
 
-CODECS = {
-    "aac": SoundCodec("aac", lossless=False, bit_rate=128_000, options=(("aac_coder", "fast"),)),
-    "alac": SoundCodec("alac"),
-    "flac": SoundCodec("flac"),
-    "opus": SoundCodec("libopus", lossless=False, bit_rate=128_000, rate=48_000),
-    "pcm": SoundCodec("pcm_s16le"),
+AUDIO_CODECS = {
+    "aac": AudioCodec("aac", lossless=False, bit_rate=128_000, options=(("aac_coder", "fast"),)),
+    "alac": AudioCodec("alac"),
+    "flac": AudioCodec("flac"),
+    "opus": AudioCodec("libopus", lossless=False, bit_rate=128_000, fixed_sample_rate=48_000),
+    "pcm": AudioCodec("pcm_s16le"),
 }
 
 CONTAINERS = {
@@ -53,7 +53,7 @@ CONTAINERS = {
 """For each ending the codecs that it can hold; the first is taken unless another is asked for."""
 
 
-def sound_codec(path: Path, name: str | None = None) -> SoundCodec:
+def audio_codec_for(path: Path, name: str | None = None) -> AudioCodec:
     """Return how to store the sound of a film called ``path``.
 
     Raises
@@ -71,4 +71,4 @@ def sound_codec(path: Path, name: str | None = None) -> SoundCodec:
         raise SoundtrackError(
             f"{path.name}: {path.suffix} cannot hold {name} sound; expected {' or '.join(held)}"
         )
-    return CODECS[name or held[0]]
+    return AUDIO_CODECS[name or held[0]]

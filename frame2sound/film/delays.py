@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 import av
 
-ANIMATED_IMAGES = ("gif", "apng", "webp", "webp_anim", "awebp")
+ANIMATED_IMAGE_DEMUXERS = ("gif", "apng", "webp", "webp_anim", "awebp")
 """The demuxers, as FFmpeg names them."""
 
-TOO_SHORT, INSTEAD = Fraction(1, 100), Fraction(1, 10)
+MAX_IGNORED_DELAY_SECONDS, DEFAULT_DELAY_SECONDS = Fraction(1, 100), Fraction(1, 10)
 """Seconds up to which a delay is not meant, and those that browsers take instead.
 
 Firefox, Chrome and Safari do so. FFmpeg 8.1 has options for this of its GIF demuxer, but its parser
@@ -21,9 +21,9 @@ of GIF overrides them.
 Packet: TypeAlias = "av.Packet[Any]"
 
 
-def as_browsers_show(container_format: str, packets: Iterable[Packet]) -> Iterator[Packet]:
+def apply_browser_delays(demuxer: str, packets: Iterable[Packet]) -> Iterator[Packet]:
     """Yield a film's packets; those of animated images with the delays that browsers take."""
-    if container_format not in ANIMATED_IMAGES:
+    if demuxer not in ANIMATED_IMAGE_DEMUXERS:
         yield from packets
         return
     late = Fraction(0)
@@ -35,7 +35,7 @@ def as_browsers_show(container_format: str, packets: Iterable[Packet]) -> Iterat
             if packet.dts is not None:
                 packet.dts += shift
             shown = (packet.duration or 0) * tick
-            if shown <= TOO_SHORT:
-                packet.duration = round(INSTEAD / tick)
-                late += INSTEAD - shown
+            if shown <= MAX_IGNORED_DELAY_SECONDS:
+                packet.duration = round(DEFAULT_DELAY_SECONDS / tick)
+                late += DEFAULT_DELAY_SECONDS - shown
         yield packet

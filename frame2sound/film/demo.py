@@ -13,12 +13,12 @@ from frame2sound.film.scene import Scene
 from frame2sound.shelf import shelf
 
 
-def film_names() -> list[str]:
+def demo_film_names() -> list[str]:
     """Return the names of the demo films, sorted."""
     return sorted(path.stem for path in shelf("videos").glob("[!_]*.py"))
 
 
-def scene_named(name: str, **settings: Any) -> Scene:
+def load_scene(name: str, **settings: Any) -> Scene:
     """Return a demo film, ready to be drawn and sounded.
 
     Parameters
@@ -33,14 +33,14 @@ def scene_named(name: str, **settings: Any) -> Scene:
     FilmError
         There is no demo film of that name.
     """
-    if name not in film_names():
-        known = ", ".join(film_names())
+    if name not in demo_film_names():
+        known = ", ".join(demo_film_names())
         raise FilmError(f"got the demo film {name!r}, expected one of {known}")
-    scene: Scene = _program(shelf("videos") / f"{name}.py").scene(**settings)
+    scene: Scene = _load_module(shelf("videos") / f"{name}.py").scene(**settings)
     return scene
 
 
-def _program(path: Path) -> ModuleType:
+def _load_module(path: Path) -> ModuleType:
     """Load a film's program by its path; its module name cannot hide another module's."""
     spec = importlib.util.spec_from_file_location(f"frame2sound_video_{path.stem}", path)
     if spec is None or spec.loader is None:

@@ -19,7 +19,7 @@ Picture = NDArray[np.uint8]
 Points = NDArray[np.floating]
 Colour = tuple[float, float, float]
 
-STAGE = (480, 360)
+STAGE_SIZE = (480, 360)
 """Width and height of the stage that films are drawn on, in stage units."""
 
 _SHIFT = 5  # bits behind the point in the coordinates that OpenCV takes
@@ -70,7 +70,7 @@ class Canvas:
             raise ValueError(f"got a size of {self.size}, expected both above 0")
 
     @property
-    def drawn(self) -> tuple[int, int]:
+    def drawn_size(self) -> tuple[int, int]:
         """Width and height that it is drawn at, a whole multiple of its size."""
         times = max(1, math.ceil(320 / min(self.size)) if min(self.size) < 240 else 1)
         return self.size[0] * times, self.size[1] * times
@@ -78,18 +78,18 @@ class Canvas:
     @property
     def scale(self) -> NDArray[np.float64]:
         """Drawn pixels a stage unit, across and down."""
-        return np.array(self.drawn) / STAGE
+        return np.array(self.drawn_size) / STAGE_SIZE
 
     def blank(self) -> Picture:
         """Return a black picture to draw on, uint8 of shape (drawn height, drawn width, 3)."""
-        return np.zeros((self.drawn[1], self.drawn[0], 3), dtype=np.uint8)
+        return np.zeros((self.drawn_size[1], self.drawn_size[0], 3), dtype=np.uint8)
 
     def polygon(self, picture: Picture, points: Points, colour: Colour) -> None:
         """Fill a polygon; points of shape (N, 2) in stage units."""
-        cv2.fillPoly(picture, [self._fixed(points)], colour, cv2.LINE_AA, _SHIFT)
+        cv2.fillPoly(picture, [self._to_fixed_point(points)], colour, cv2.LINE_AA, _SHIFT)
 
     def ribbon(
-        self, picture: Picture, spine: Points, width: Points | float, colour: Colour
+        self, picture: Picture, centreline: Points, width: Points | float, colour: Colour
     ) -> None:
         """Draw a line of its own width at every point; thinner than a pixel, it grows dimmer.
 
@@ -102,10 +102,10 @@ class Canvas:
         """
         pixel = 1.0 / float(self.scale[0])
         strength = min(1.0, float(np.mean(width)) / pixel)
-        half = np.zeros_like(spine)
+        half = np.zeros_like(centreline)
         half[:, 0] = np.maximum(np.asarray(width) - pixel, 0) / 2
         dimmed = (colour[0] * strength, colour[1] * strength, colour[2] * strength)
-        self.polygon(picture, np.concatenate([spine - half, (spine + half)[::-1]]), dimmed)
+        self.polygon(picture, np.concatenate([centreline - half, (centreline + half)[::-1]]), dimmed)
 
     def ellipse(
         self,
@@ -118,13 +118,13 @@ class Canvas:
         """Fill an ellipse, or draw its outline of a thickness, all in stage units."""
         pixels = -1 if thickness is None else max(1, round(thickness * float(self.scale.mean())))
         axes = np.rint(np.array(radii) * self.scale * 2**_SHIFT).astype(int)
-        x, y = self._fixed(np.array([centre]))[0].tolist()
+        x, y = self._to_fixed_point(np.array([centre]))[0].tolist()
         width, height = axes.tolist()
         cv2.ellipse(
             picture, (x, y), (width, height), 0, 0, 360, colour, pixels, cv2.LINE_AA, _SHIFT
         )
 
-    def finish(self, picture: Picture, glow: float = 0.0, reach: float = 8.0) -> Picture:
+    def finish(self, picture: Picture, glow: float = 0.0, glow_radius: float = 8.0) -> Picture:
         """Add a soft glow around what is drawn, and return the picture in its own size.
 
         Parameters
@@ -135,12 +135,12 @@ class Canvas:
             How far it reaches, in stage units.
         """
         if glow and picture.any():
-            picture = _add(picture, _blurred(picture, reach * float(self.scale.mean())), glow)
-        if self.drawn == self.size:
+            picture = _add(picture, _blurred(picture, glow_radius * float(self.scale.mean())), glow)
+        if self.drawn_size == self.size:
             return picture
         return np.asarray(cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _fixed(self, points: Points) -> NDArray[np.int32]:
+    def _to_fixed_point(self, points: Points) -> NDArray[np.int32]:
         centres = points * self.scale - 0.5  # OpenCV's whole numbers are centres of pixels
         fixed: NDArray[np.int32] = np.rint(centres * 2**_SHIFT).astype(np.int32)
         return fixed

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.film.containers import SoundCodec
-from frame2sound.film.voice import Voice
+from frame2sound.film.containers import AudioCodec
+from frame2sound.film.voice import AudioEncoder
 from frame2sound.safe import whole_file
 from frame2sound.sound.limiter import Limiter
 
-ENLARGED = 4
+PIXEL_SCALE = 4
 """How many pixels wide and high a grey value is drawn."""
 
-CODEC = SoundCodec("aac", lossless=False, bit_rate=80_000, options=(("aac_coder", "fast"),))
+AUDIO_CODEC = AudioCodec("aac", lossless=False, bit_rate=80_000, options=(("aac_coder", "fast"),))
 
 
-def write_picture(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
+def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
     """Write grey frames ``(n, 64, 64)``, enlarged, as H.264 without sound.
 
     Raises
@@ -30,7 +30,7 @@ def write_picture(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
     SoundtrackError
         The file cannot be written.
     """
-    side = frames.shape[1] * ENLARGED
+    side = frames.shape[1] * PIXEL_SCALE
     with (
         whole_file(path, SoundtrackError) as partial,
         av.open(
@@ -41,14 +41,14 @@ def write_picture(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
         picture = target.add_stream("libx264", rate=fps, options=options)
         picture.width, picture.height, picture.pix_fmt = side, side, "yuv420p"
         for number, frame in enumerate(frames):
-            large = frame.repeat(ENLARGED, 0).repeat(ENLARGED, 1)
+            large = frame.repeat(PIXEL_SCALE, 0).repeat(PIXEL_SCALE, 1)
             drawn = av.VideoFrame.from_ndarray(np.repeat(large[:, :, None], 3, 2), "rgb24")
             drawn.pts, drawn.time_base = number, 1 / fps
             target.mux(picture.encode(drawn))
         target.mux(picture.encode(None))
 
 
-def write_sound(sound: NDArray[np.float32], sample_rate: int, path: Path) -> None:
+def write_audio(samples: NDArray[np.float32], sample_rate: int, path: Path) -> None:
     """Write a sound, ``(samples,)``, as AAC; peaks are limited to -1 dBTP.
 
     Raises
@@ -56,20 +56,20 @@ def write_sound(sound: NDArray[np.float32], sample_rate: int, path: Path) -> Non
     SoundtrackError
         The file cannot be written.
     """
-    rate = CODEC.sample_rate(sample_rate)
-    sound = np.asarray(sound, np.float32)
+    rate = AUDIO_CODEC.supported_sample_rate(sample_rate)
+    samples = np.asarray(samples, np.float32)
     if rate != sample_rate:
         from scipy.signal import resample_poly
 
         common = gcd(rate, sample_rate)
-        sound = resample_poly(sound, rate // common, sample_rate // common).astype(np.float32)
+        samples = resample_poly(samples, rate // common, sample_rate // common).astype(np.float32)
     limiter = Limiter(rate)
-    limited = np.concatenate([limiter.feed(sound), limiter.flush()])
+    limited = np.concatenate([limiter.process(samples), limiter.flush()])
     options = {"movie_timescale": str(rate), "movflags": "faststart"}
     with (
         whole_file(path, SoundtrackError) as partial,
         av.open(str(partial.absolute()), "w", format="ipod", options=options) as target,
     ):
-        voice = Voice(target, CODEC, rate, 1)
-        voice.say(limited)
-        voice.fall_silent()
+        voice = AudioEncoder(target, AUDIO_CODEC, rate, 1)
+        voice.write(limited)
+        voice.close()

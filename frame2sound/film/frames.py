@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.film.limits import Limits
-from frame2sound.film.segments import Shot
+from frame2sound.film.segments import DecodedFrame
 from frame2sound.film.streams import Streams
 
 
@@ -21,8 +21,8 @@ class Frame:
     It is uint8, ``(64, 64)`` grey or ``(64, 64, 3)`` in colour.
     """
 
-    time: Fraction
-    until: Fraction
+    start_seconds: Fraction
+    end_seconds: Fraction
     picture: NDArray[np.uint8]
 
 
@@ -32,35 +32,35 @@ class FrameTimer:
     def __init__(self, streams: Streams, limits: Limits) -> None:
         self.streams, self.limits = streams, limits
         self._count = 0
-        self._held: tuple[Fraction, NDArray[np.uint8]] | None = None
-        self._end: int | None = None
+        self._pending: tuple[Fraction, NDArray[np.uint8]] | None = None
+        self._pending_end_pts: int | None = None
 
-    def feed(self, shot: Shot) -> Iterator[Frame]:
+    def add(self, decoded: DecodedFrame) -> Iterator[Frame]:
         """Take a picture; yield the one before it."""
-        time = self._until() if shot.pts is None else self.streams.time(shot.pts)
-        if self._held is None:
+        time = self._pending_end_seconds() if decoded.pts is None else self.streams.to_seconds(decoded.pts)
+        if self._pending is None:
             time = max(time, Fraction(0))
         else:
-            if shot.pts is not None and time <= self._held[0]:
-                time = self.streams.stated(shot.pts)  # both were nearest to the same of a grid
-            if time > self._held[0]:
-                yield Frame(self._held[0], time, self._held[1])
-            time = max(time, self._held[0])
+            if decoded.pts is not None and time <= self._pending[0]:
+                time = self.streams.to_unsnapped_seconds(decoded.pts)  # both were nearest to the same of a grid
+            if time > self._pending[0]:
+                yield Frame(self._pending[0], time, self._pending[1])
+            time = max(time, self._pending[0])
         self._count += 1
-        self.limits.check_length(self.streams.path, float(time), self._count)
-        known = shot.pts is not None and shot.duration
-        self._end = shot.pts + shot.duration if known else None  # type: ignore[operator]
-        self._held = time, shot.picture
+        self.limits.check_duration(self.streams.path, float(time), self._count)
+        known = decoded.pts is not None and decoded.duration
+        self._pending_end_pts = decoded.pts + decoded.duration if known else None  # type: ignore[operator]
+        self._pending = time, decoded.picture
 
-    def last(self) -> Iterator[Frame]:
+    def flush(self) -> Iterator[Frame]:
         """Yield the picture that is still held, if there is one."""
-        if self._held is not None:
-            yield Frame(self._held[0], self._until(), self._held[1])
+        if self._pending is not None:
+            yield Frame(self._pending[0], self._pending_end_seconds(), self._pending[1])
 
-    def _until(self) -> Fraction:
+    def _pending_end_seconds(self) -> Fraction:
         """Return how long the held frame is shown if nothing follows it."""
-        if self._held is None:
+        if self._pending is None:
             return Fraction(0)
-        if self._end is None:
-            return self._held[0] + 1 / self.streams.fps
-        return max(self.streams.time(self._end), self._held[0] + self.streams.tick)
+        if self._pending_end_pts is None:
+            return self._pending[0] + 1 / self.streams.fps
+        return max(self.streams.to_seconds(self._pending_end_pts), self._pending[0] + self.streams.time_base)

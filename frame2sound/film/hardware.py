@@ -9,7 +9,7 @@ from frame2sound.errors import FilmError
 from frame2sound.film.streams import Streams
 
 
-def open_on(device: str, streams: Streams) -> InputContainer:
+def open_with_hardware(device: str, streams: Streams) -> InputContainer:
     """Open a film whose pictures are decoded by a device, or where it cannot, as without it.
 
     What is decoded comes to the computer's own memory. H.264 and its like define every pixel, so

@@ -10,17 +10,17 @@ from typing import TypeAlias
 import av
 from av.audio.frame import AudioFrame
 
-from frame2sound.film.continuity import JOINED
-from frame2sound.film.track import Sound, TooLoudError, Track, over_full_scale
+from frame2sound.film.continuity import AFTER_JOIN_MARK
+from frame2sound.film.track import AudioChunk, TooLoudError, AudioAligner, format_excess_db
 
-TOGETHER, TOGETHER_BYTES = 512, 2**20
+BATCH_PACKETS, BATCH_BYTES = 512, 2**20
 """Packets that are decoded in one go, beside the picture: many, as threads that take turns every
 few microseconds delay each other."""
 
 Packet: TypeAlias = "av.Packet[av.AudioStream]"
 
 
-class Ear:
+class AudioDecoder:
     """Decodes packet after packet, and places what they hold on a track.
 
     Parameters
@@ -31,82 +31,82 @@ class Ear:
         what is wrong with it if that is known.
     """
 
-    def __init__(self, track: Track, damaged: Callable[[float, str | None], None]) -> None:
-        self._track, self._damaged = track, damaged
+    def __init__(self, aligner: AudioAligner, on_damage: Callable[[float, str | None], None]) -> None:
+        self._aligner, self._on_damage = aligner, on_damage
 
-    def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
+    def decode(self, packet: Packet, end_seconds: float) -> Iterator[AudioChunk]:
         """Yield what is ready, after a packet that is read at time ``end``."""
-        if packet.opaque == JOINED:
-            self._track.lose()
+        if packet.opaque == AFTER_JOIN_MARK:
+            self._aligner.mark_discontinuity()
         try:
             for frame in packet.decode():
                 try:
-                    yield from self._track.feed(frame)
+                    yield from self._aligner.process(frame)
                 except TooLoudError as error:
-                    self._too_loud(packet, _time(frame), error.peak)
+                    self._record_peak(packet, _start_seconds(frame), error.peak)
                 except ValueError:
-                    self._damaged(_time(frame), None)
+                    self._on_damage(_start_seconds(frame), None)
         except av.FFmpegError:
-            self._track.lose()
-            self._damaged(end, None)
+            self._aligner.mark_discontinuity()
+            self._on_damage(end_seconds, None)
 
-    def finish(self) -> Iterator[Sound]:
+    def flush(self) -> Iterator[AudioChunk]:
         """Yield the rest."""
-        return self._track.flush()
+        return self._aligner.flush()
 
-    def _too_loud(self, packet: Packet, time: float, peak: float) -> None:
+    def _record_peak(self, packet: Packet, time: float, peak: float) -> None:
         """Take note of a peak if it was recorded; decoders of lossy sound invent some."""
         if packet.stream.codec.lossless:
-            self._track.peak = max(self._track.peak, peak)
+            self._aligner.peak = max(self._aligner.peak, peak)
         else:
-            self._damaged(
+            self._on_damage(
                 time,
-                f"has sound {over_full_scale(peak)} over full scale at {time:.2f} s, unless it was "
+                f"has sound {format_excess_db(peak)} over full scale at {time:.2f} s, unless it was "
                 "made so (then lower it by as much)",
             )
 
 
-class Aside:
+class ThreadedAudioDecoder:
     """Hears with an `Ear` in other threads, many packets at a time, in their order.
 
     What the ear raises there is raised here, when it is its turn.
     """
 
-    def __init__(self, ear: Ear, threads: ThreadPoolExecutor) -> None:
-        self._ear, self._threads = ear, threads
+    def __init__(self, decoder: AudioDecoder, executor: ThreadPoolExecutor) -> None:
+        self._decoder, self._executor = decoder, executor
         self._packets: list[tuple[Packet, float]] = []
-        self._weight = 0
-        self._heard: deque[Future[list[Sound]]] = deque()
-        self._last: Future[list[Sound]] | None = None
+        self._batch_bytes = 0
+        self._results: deque[Future[list[AudioChunk]]] = deque()
+        self._last_result: Future[list[AudioChunk]] | None = None
 
-    def hear(self, packet: Packet, end: float) -> Iterator[Sound]:
+    def decode(self, packet: Packet, end_seconds: float) -> Iterator[AudioChunk]:
         """Take a packet; yield what is ready."""
-        self._packets.append((packet, end))
-        self._weight += packet.size
-        if len(self._packets) >= TOGETHER or self._weight >= TOGETHER_BYTES:
-            self._give()
-        while self._heard and self._heard[0].done():
-            yield from self._heard.popleft().result()
+        self._packets.append((packet, end_seconds))
+        self._batch_bytes += packet.size
+        if len(self._packets) >= BATCH_PACKETS or self._batch_bytes >= BATCH_BYTES:
+            self._submit_batch()
+        while self._results and self._results[0].done():
+            yield from self._results.popleft().result()
 
-    def finish(self) -> Iterator[Sound]:
+    def flush(self) -> Iterator[AudioChunk]:
         """Yield the rest."""
-        self._give()
-        for heard in self._heard:
+        self._submit_batch()
+        for heard in self._results:
             yield from heard.result()
-        yield from self._ear.finish()
+        yield from self._decoder.flush()
 
-    def _give(self) -> None:
-        self._last = self._threads.submit(self._hear, self._packets, self._last)
-        self._heard.append(self._last)
-        self._packets, self._weight = [], 0
+    def _submit_batch(self) -> None:
+        self._last_result = self._executor.submit(self._decode_batch, self._packets, self._last_result)
+        self._results.append(self._last_result)
+        self._packets, self._batch_bytes = [], 0
 
-    def _hear(
-        self, packets: list[tuple[Packet, float]], before: Future[list[Sound]] | None
-    ) -> list[Sound]:
-        if before is not None:
-            wait([before])  # it was given to the threads earlier, so one of them has it
-        return [sound for packet, end in packets for sound in self._ear.hear(packet, end)]
+    def _decode_batch(
+        self, packets: list[tuple[Packet, float]], previous: Future[list[AudioChunk]] | None
+    ) -> list[AudioChunk]:
+        if previous is not None:
+            wait([previous])  # it was given to the threads earlier, so one of them has it
+        return [sound for packet, end in packets for sound in self._decoder.decode(packet, end)]
 
 
-def _time(frame: AudioFrame) -> float:
+def _start_seconds(frame: AudioFrame) -> float:
     return float((frame.pts or 0) * (frame.time_base or 0))

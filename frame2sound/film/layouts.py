@@ -12,7 +12,7 @@ from av.audio.layout import AudioLayout
 from av.audio.plane import AudioPlane
 from numpy.typing import NDArray
 
-_STORED = {
+_SAMPLE_FORMATS = {
     "u8": ("u1", 128.0, 2.0**7),
     "s16": ("<i2", 0.0, 2.0**15),
     "s32": ("<i4", 0.0, 2.0**31),
@@ -23,7 +23,7 @@ _STORED = {
 """For each sample format the type, the zero and the full scale of what is stored."""
 
 
-def planes_of(frame: AudioFrame) -> NDArray[np.float32]:
+def to_float_planes(frame: AudioFrame) -> NDArray[np.float32]:
     """Return the samples of a decoded frame, full scale at 1.
 
     This reads the channels one by one: `AudioFrame.to_ndarray` (PyAV 18.1) looks for an end of
@@ -41,9 +41,9 @@ def planes_of(frame: AudioFrame) -> NDArray[np.float32]:
     name = frame.format.name
     planar = frame.format.is_planar
     kind = name[:-1] if planar else name
-    if kind not in _STORED:
-        raise ValueError(f"got {name} samples, expected one of {', '.join(_STORED)}")
-    stored, zero, full_scale = _STORED[kind]
+    if kind not in _SAMPLE_FORMATS:
+        raise ValueError(f"got {name} samples, expected one of {', '.join(_SAMPLE_FORMATS)}")
+    stored, zero, full_scale = _SAMPLE_FORMATS[kind]
     channels = frame.layout.nb_channels
     count = frame.samples if planar else frame.samples * channels
     planes = [

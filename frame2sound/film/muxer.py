@@ -12,18 +12,18 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
-from frame2sound.film.containers import SoundCodec
-from frame2sound.film.picture_copy import copied_packets, copy_obstacle
-from frame2sound.film.picture_encoder import PictureEncoder
+from frame2sound.film.containers import AudioCodec
+from frame2sound.film.picture_copy import copy_packets, uncopyable_reason
+from frame2sound.film.picture_encoder import VideoEncoder
 from frame2sound.film.streams import Streams
-from frame2sound.film.voice import Voice, container_options
+from frame2sound.film.voice import AudioEncoder, container_options
 
-CHUNK = 1 << 14
+CHUNK_SAMPLES = 1 << 14
 """Most samples written between two looks at the picture."""
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteResult:
     """What a written film is.
 
     Attributes
@@ -34,20 +34,20 @@ class Written:
         What a person should know of its picture.
     """
 
-    peak_db: float
+    true_peak_db: float
     notes: tuple[str, ...]
 
 
 def mux(
     streams: Streams,
-    sound: Iterable[NDArray[np.float32]],
+    chunks: Iterable[NDArray[np.float32]],
     sample_rate: int,
     channels: int,
-    codec: SoundCodec,
+    codec: AudioCodec,
     out: Path,
-    ground: int = 0,
-    alive: Callable[[], None] = lambda: None,
-) -> Written:
+    background: int = 0,
+    on_packet: Callable[[], None] = lambda: None,
+) -> WriteResult:
     """Write a film's picture and a soundtrack to ``out``, in this process.
 
     Both start at time 0. The picture's packets are copied where the container can hold them and
@@ -72,39 +72,39 @@ def mux(
         The disk is full.
     """
     options = container_options(out, sample_rate)
-    obstacle = copy_obstacle(streams, out)
+    obstacle = uncopyable_reason(streams, out)
     with (
         streams.open() as source,
         av.open(str(out.absolute()), "w", options=options) as target,
     ):
         notes: tuple[str, ...] = ()
         if obstacle is None:
-            picture = copied_packets(source, streams, target)
+            picture = copy_packets(source, streams, target)
         else:
-            encoder = PictureEncoder(streams, target, obstacle, ground)
+            encoder = VideoEncoder(streams, target, obstacle, background)
             picture, notes = encoder.packets(source), encoder.notes
-        voice = Voice(target, codec, sample_rate, channels)
+        voice = AudioEncoder(target, codec, sample_rate, channels)
         target.start_encoding()
         written = Fraction(0)
-        for chunk in sound:
-            for begin in range(0, len(chunk), CHUNK):
-                voice.say(chunk[begin : begin + CHUNK])
-                written = Fraction(voice.position, sample_rate)
-                _until(picture, written, target, alive)
-        voice.fall_silent()
-        _until(picture, None, target, alive)
-        return Written(voice.meter.peak_db, notes)
+        for chunk in chunks:
+            for begin in range(0, len(chunk), CHUNK_SAMPLES):
+                voice.write(chunk[begin : begin + CHUNK_SAMPLES])
+                written = Fraction(voice.samples_written, sample_rate)
+                _write_packets_until(picture, written, target, on_packet)
+        voice.close()
+        _write_packets_until(picture, None, target, on_packet)
+        return WriteResult(voice.meter.true_peak_db, notes)
 
 
-def _until(
+def _write_packets_until(
     picture: Iterator[av.Packet[av.VideoStream]],
     time: Fraction | None,
-    target: OutputContainer,
-    alive: Callable[[], None],
+    output: OutputContainer,
+    on_packet: Callable[[], None],
 ) -> None:
     """Write the picture's packets up to a time in seconds, or all that are left."""
     for packet in picture:
-        target.mux(packet)
-        alive()
+        output.mux(packet)
+        on_packet()
         if time is not None and (packet.dts or 0) * Fraction(packet.time_base or 0) > time:
             return

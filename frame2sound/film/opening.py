@@ -13,7 +13,7 @@ from av.container import InputContainer
 
 from frame2sound.errors import FilmError
 
-DEMUXERS = """
+ALLOWED_DEMUXERS = """
     3dostr 4xm aa aac ac3 ac4 ace aea aiff alias_pix amr anm apac ape apm apng aptx asf asf_o ast
     au av1 avi avr avs avs2 avs3 bethsoftvid bfi bink bmp_pipe bmv c93 caf cavsvideo cdg cdxl cine
     dds_pipe derf dfa dhav dirac dnxhd dpx_pipe dsicin dss dts dtshd dv dxa ea eac3 evc exr_pipe
@@ -33,7 +33,7 @@ Playlists, manifests and patterns (concat, hls, dash, sdp, imf, image2), whose c
 files or servers, are not among them; nor are devices, and readers that would take any text.
 """
 
-_OPTIONS = {"protocol_whitelist": "fd", "format_whitelist": ",".join(DEMUXERS.split())}
+_OPTIONS = {"protocol_whitelist": "fd", "format_whitelist": ",".join(ALLOWED_DEMUXERS.split())}
 
 _PLAYLISTS = {
     b"ffconcat": "ffconcat",
@@ -47,7 +47,7 @@ _PLAYLISTS = {
 }
 
 
-def open_file(path: Path) -> int:
+def open_regular_file(path: Path) -> int:
     """Return a descriptor of a regular file that is not empty, open for reading.
 
     Raises
@@ -78,10 +78,10 @@ def open_file(path: Path) -> int:
 
 def open_film(
     path: Path,
-    hardware: HWAccel | None = None,
-    most_pixels: int | None = None,
+    hwaccel: HWAccel | None = None,
+    max_pixels: int | None = None,
     *,
-    framerate: Fraction | None = None,
+    fps: Fraction | None = None,
 ) -> InputContainer:
     """Open a film for demuxing, and for decoding on a device where that can.
 
@@ -103,18 +103,18 @@ def open_film(
         There is no such file, it is a folder or empty, or FFmpeg finds no film in it; or the device
         does not open.
     """
-    file = open_file(path)
-    bound = {} if most_pixels is None else {"max_pixels": str(most_pixels)}
-    rate = {} if framerate is None else {"framerate": str(framerate)}
+    file = open_regular_file(path)
+    bound = {} if max_pixels is None else {"max_pixels": str(max_pixels)}
+    rate = {} if fps is None else {"framerate": str(fps)}
     try:
         container = av.open(
             "fd:",
             options=_OPTIONS | bound | rate | {"fd": str(file)},
             metadata_errors="ignore",
-            hwaccel=hardware,
+            hwaccel=hwaccel,
         )
     except (av.FFmpegError, ValueError, MemoryError) as error:
-        playlist = _playlist(file)
+        playlist = _playlist_kind(file)
         if playlist is not None:
             raise FilmError(
                 f"{path} is a playlist ({playlist}) that names other files; expected a film: name "
@@ -133,7 +133,7 @@ def open_film(
     return container
 
 
-def _playlist(file: int) -> str | None:
+def _playlist_kind(file: int) -> str | None:
     """Return what kind of playlist a file is, if it is one."""
     head = os.pread(file, 4096, 0).lstrip(b"\xef\xbb\xbf \t\r\n")
     for mark, kind in _PLAYLISTS.items():

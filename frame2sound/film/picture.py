@@ -10,9 +10,9 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from frame2sound.film.areas import SIZE as SIZE
-from frame2sound.film.areas import Areas
-from frame2sound.film.tone_mapping import colours_of, grey_of, transfer_of
-from frame2sound.film.transparency import alpha_of, over, plane_of
+from frame2sound.film.areas import AreaAverager
+from frame2sound.film.tone_mapping import tone_mapped_rgb, tone_mapped_grey, hdr_transfer
+from frame2sound.film.transparency import alpha_plane, composite_over, plane_view
 
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """What red, green and blue add to grey (ITU-R BT.601)."""
@@ -20,16 +20,16 @@ GREY_WEIGHTS = (0.299, 0.587, 0.114)
 FULL_RANGE = 2
 """`VideoFrame.color_range` of luma that spans 0 to 255 (AVCOL_RANGE_JPEG)."""
 
-BLACK, WHITE = 16, 235
+LIMITED_BLACK, LIMITED_WHITE = 16, 235
 """Limited-range luma of black and of white (ITU-R BT.601)."""
 
-AS_STORED = (0.0, 1.0)
+FULL_RANGE_SCALING = (0.0, 1.0)
 """The zero of levels that span 0 to 255, and what stretches them."""
 
-NO_CHROMA, LIMITED_CHROMA = 128, 224
+NEUTRAL_CHROMA, LIMITED_CHROMA_SPAN = 128, 224
 """The chroma of grey, and how many levels limited-range chroma spans (ITU-R BT.601)."""
 
-RED_AND_BLUE_IN_LUMA = {
+LUMA_COEFFICIENTS = {
     1: (0.2126, 0.0722),  # BT.709
     5: (GREY_WEIGHTS[0], GREY_WEIGHTS[2]),  # BT.601
     7: (0.212, 0.087),  # SMPTE 240M
@@ -37,7 +37,7 @@ RED_AND_BLUE_IN_LUMA = {
 }
 """What red and blue add to luma by `VideoFrame.colorspace` (ITU-T H.273, table 4)."""
 
-KNOWN_TO_FFMPEG = {10: 9, 14: 9}
+COLOURSPACE_FALLBACKS = {10: 9, 14: 9}
 """For BT.2020 with constant luminance, and ICtCp, the matrix by which they are read: BT.2020's."""
 
 BT_601 = 5
@@ -49,7 +49,7 @@ def picture_shape(colour: bool) -> tuple[int, ...]:
     return (SIZE, SIZE, 3) if colour else (SIZE, SIZE)
 
 
-class Lens:
+class FrameResizer:
     """Shrinks decoded frames to 64x64, grey or in colour.
 
     Every pixel of the result is the mean of the area that it covers, to within rounding.
@@ -75,76 +75,76 @@ class Lens:
         colour: bool = False,
         quarter_turns: int = 0,
         mirrored: bool = False,
-        ground: int = 0,
-        opaque: bool = False,
+        background: int = 0,
+        ignore_alpha: bool = False,
     ) -> None:
-        self._shrunk = self._in_colour if colour else self._in_grey
+        self._resize = self._resize_colour if colour else self._resize_grey
         self._quarter_turns, self._mirrored = quarter_turns, mirrored
-        self._ground, self._opaque = ground, opaque
-        self._areas = lru_cache(maxsize=8)(Areas)
+        self._background, self._ignore_alpha = background, ignore_alpha
+        self._averager = lru_cache(maxsize=8)(AreaAverager)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Return a frame's picture, ``(64, 64)`` or ``(64, 64, 3)``, from 0 (black) to 255."""
-        picture = self._shrunk(frame)
+        picture = self._resize(frame)
         if self._mirrored:
             picture = picture[:, ::-1]
         return np.rot90(picture, self._quarter_turns) if self._quarter_turns else picture
 
-    def _in_grey(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        transfer, matrix, levels = transfer_of(frame), matrix_of(frame), AS_STORED
+    def _resize_grey(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        transfer, matrix, levels = hdr_transfer(frame), colour_matrix(frame), FULL_RANGE_SCALING
         if transfer is not None:
-            plane = grey_of(frame, transfer, matrix)
-        elif _stores_bytes(frame):
-            plane, levels = plane_of(frame, 0), _range(frame)[0]
+            plane = tone_mapped_grey(frame, transfer, matrix)
+        elif _has_8_bit_luma(frame):
+            plane, levels = plane_view(frame, 0), _range_scaling(frame)[0]
         else:
             grey = frame.reformat(
                 format="gray", src_colorspace=matrix, dst_colorspace=matrix, threads=1
             )
-            plane = plane_of(grey, 0)
-        ground = levels[0] + self._ground / levels[1]
-        plane = over(plane, self._alpha(frame, matrix), ground)
-        return self._areas(*plane.shape, *levels).levels(plane)
+            plane = plane_view(grey, 0)
+        ground = levels[0] + self._background / levels[1]
+        plane = composite_over(plane, self._alpha(frame, matrix), ground)
+        return self._averager(*plane.shape, *levels).means_as_bytes(plane)
 
     def _alpha(self, frame: VideoFrame, matrix: int) -> NDArray[np.uint8] | None:
-        return None if self._opaque else alpha_of(frame, matrix)
+        return None if self._ignore_alpha else alpha_plane(frame, matrix)
 
-    def _in_colour(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        standard = transfer_of(frame) is None
-        if standard and _stores_bytes(frame) and frame.format.name.startswith("yuv"):
-            return self._from_chroma(frame)
-        return self._from_primaries(frame)
+    def _resize_colour(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        standard = hdr_transfer(frame) is None
+        if standard and _has_8_bit_luma(frame) and frame.format.name.startswith("yuv"):
+            return self._resize_yuv(frame)
+        return self._resize_rgb(frame)
 
-    def _from_chroma(self, frame: VideoFrame) -> NDArray[np.uint8]:
+    def _resize_yuv(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Make RGB from the means of luma and chroma: the matrix is linear, so it can come last."""
-        of_luma, of_chroma = _range(frame)
-        alpha = self._alpha(frame, matrix_of(frame))
-        grounds = (of_luma[0] + self._ground / of_luma[1], NO_CHROMA, NO_CHROMA)
-        planes = [over(plane_of(frame, n), alpha, ground) for n, ground in enumerate(grounds)]
+        of_luma, of_chroma = _range_scaling(frame)
+        alpha = self._alpha(frame, colour_matrix(frame))
+        grounds = (of_luma[0] + self._background / of_luma[1], NEUTRAL_CHROMA, NEUTRAL_CHROMA)
+        planes = [composite_over(plane_view(frame, n), alpha, ground) for n, ground in enumerate(grounds)]
         y, u, v = (
-            self._areas(*plane.shape, *levels).means(plane)
+            self._averager(*plane.shape, *levels).means(plane)
             for plane, levels in zip(planes, (of_luma, of_chroma, of_chroma), strict=True)
         )
-        of_red, of_blue = RED_AND_BLUE_IN_LUMA[matrix_of(frame)]
+        of_red, of_blue = LUMA_COEFFICIENTS[colour_matrix(frame)]
         red, blue = y + 2 * (1 - of_red) * v, y + 2 * (1 - of_blue) * u
         green = (y - of_red * red - of_blue * blue) / (1 - of_red - of_blue)
         return np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
 
-    def _from_primaries(self, frame: VideoFrame) -> NDArray[np.uint8]:
+    def _resize_rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Make RGB of a frame in any format but planes of luma and chroma in bytes.
 
         From those, FFmpeg 8.1 leaves the last columns undrawn where the width is no multiple of 8.
         """
-        transfer, matrix = transfer_of(frame), matrix_of(frame)
+        transfer, matrix = hdr_transfer(frame), colour_matrix(frame)
         alpha = self._alpha(frame, matrix)
         if transfer is None:
             rgb = frame.reformat(
                 format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1
             )
-            planes = [plane_of(rgb, number) for number in (2, 0, 1)]
+            planes = [plane_view(rgb, number) for number in (2, 0, 1)]
         else:
-            planes = colours_of(frame, transfer, matrix)
-        planes = [over(plane, alpha, self._ground) for plane in planes]
-        return np.stack([self._areas(*plane.shape).levels(plane) for plane in planes], axis=-1)
+            planes = tone_mapped_rgb(frame, transfer, matrix)
+        planes = [composite_over(plane, alpha, self._background) for plane in planes]
+        return np.stack([self._averager(*plane.shape).means_as_bytes(plane) for plane in planes], axis=-1)
 
 
 def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -177,20 +177,20 @@ def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY), np.uint8).reshape(frames.shape[:-1])
 
 
-def matrix_of(frame: VideoFrame) -> int:
+def colour_matrix(frame: VideoFrame) -> int:
     """Return the matrix by which a frame is read, one that FFmpeg converts, too."""
-    matrix = KNOWN_TO_FFMPEG.get(int(frame.colorspace), int(frame.colorspace))
-    return matrix if matrix in RED_AND_BLUE_IN_LUMA else BT_601
+    matrix = COLOURSPACE_FALLBACKS.get(int(frame.colorspace), int(frame.colorspace))
+    return matrix if matrix in LUMA_COEFFICIENTS else BT_601
 
 
-def _stores_bytes(frame: VideoFrame) -> bool:
+def _has_8_bit_luma(frame: VideoFrame) -> bool:
     """Whether a frame has a plane of luma in bytes."""
     planar = frame.format.name.startswith(("yuv", "nv12", "nv21")) and frame.format.is_planar
     return planar and frame.format.components[0].bits == 8
 
 
-def _range(frame: VideoFrame) -> tuple[tuple[float, float], tuple[float, float]]:
+def _range_scaling(frame: VideoFrame) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the zero of luma and what stretches it to the full range, and those of chroma."""
     if frame.format.name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE:
-        return (0.0, 1.0), (NO_CHROMA, 1.0)
-    return (BLACK, 255 / (WHITE - BLACK)), (NO_CHROMA, 255 / LIMITED_CHROMA)
+        return (0.0, 1.0), (NEUTRAL_CHROMA, 1.0)
+    return (LIMITED_BLACK, 255 / (LIMITED_WHITE - LIMITED_BLACK)), (NEUTRAL_CHROMA, 255 / LIMITED_CHROMA_SPAN)

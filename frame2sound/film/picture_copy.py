@@ -10,16 +10,16 @@ from pathlib import Path
 import av
 from av.container import InputContainer, OutputContainer
 
-from frame2sound.film.continuity import Continuity
-from frame2sound.film.streams import Streams, picture_stream
+from frame2sound.film.continuity import DiscontinuityCorrector
+from frame2sound.film.streams import Streams, selected_video_stream
 
-ONLY_THEIR_OWN = ("gif", "apng", "webp")
+SILENT_CODECS = ("gif", "apng", "webp")
 """Pictures that only containers without sound hold."""
 
-TRIED = 64
+PROBE_PACKETS = 64
 """Packets that are written to memory to see whether a container holds them."""
 
-MOST_REORDERED = 16
+MAX_REORDERED_FRAMES = 16
 """Pictures that a codec may store before the one that is shown first."""
 
 _FORMATS = {".mkv": "matroska", ".m4v": "mp4"}
@@ -27,7 +27,7 @@ _FORMATS = {".mkv": "matroska", ".m4v": "mp4"}
 _MOV = "mov,mp4,m4a,3gp,3g2,mj2"
 
 
-def copy_obstacle(streams: Streams, out: Path) -> str | None:
+def uncopyable_reason(streams: Streams, out: Path) -> str | None:
     """Return why a film's picture cannot be copied to ``out``, for a note; None where it can.
 
     A container may not know the codec, or need timestamps that the film lacks; or the film's edit
@@ -35,40 +35,40 @@ def copy_obstacle(streams: Streams, out: Path) -> str | None:
     """
     ending = out.suffix.lower()
     with streams.open() as source:
-        video = picture_stream(source, streams)
+        video = selected_video_stream(source, streams)
         if source.format.name == "pictures":
             return "the picture was a sequence of pictures"
-        if streams.video_codec in ONLY_THEIR_OWN:
+        if streams.video_codec in SILENT_CODECS:
             return f"the picture was {streams.video_codec}, which cannot sound"
-        if _cuts_pictures(source, video, keeps_edits=ending in (".mp4", ".m4v", ".mov")):
+        if _cuts_frames(source, video, keeps_edits=ending in (".mp4", ".m4v", ".mov")):
             return f"an edit list cuts the picture between key frames, which {ending} cannot"
         if ending == ".avi" and video.codec_context.has_b_frames:
             return f"{ending} cannot hold pictures that are reordered ({streams.video_codec})"
-        if not _holds(source, streams, _FORMATS.get(ending, ending[1:])):
-            kind, can = streams.video_codec, _holding(streams, ending)
+        if not _can_hold(source, streams, _FORMATS.get(ending, ending[1:])):
+            kind, can = streams.video_codec, _suffix_that_can_hold(streams, ending)
             instead = f" ({can} can)" if can else ""
             return f"{ending} cannot hold the picture ({kind}) as it is{instead}"
     return None
 
 
-def copied_packets(
-    source: InputContainer, streams: Streams, target: OutputContainer
+def copy_packets(
+    source: InputContainer, streams: Streams, output: OutputContainer
 ) -> Iterator[av.Packet[av.VideoStream]]:
     """Add the picture's stream to a container; return its packets, the first shown at time 0."""
-    video = picture_stream(source, streams)
-    copy = target.add_stream_from_template(video, opaque=True)
-    if source.format.name == _MOV and target.format.name == "mov":
+    video = selected_video_stream(source, streams)
+    copy = output.add_stream_from_template(video, opaque=True)
+    if source.format.name == _MOV and output.format.name == "mov":
         # Else ProRes 4444 would be marked as 422, and editors would drop its alpha.
         copy.codec_context.codec_tag = video.codec_context.codec_tag
-    return _from_zero(source, video, streams, copy)
+    return _shift_to_zero(source, video, streams, copy)
 
 
-def _from_zero(
+def _shift_to_zero(
     source: InputContainer, video: av.VideoStream, streams: Streams, copy: av.VideoStream
 ) -> Iterator[av.Packet[av.VideoStream]]:
-    first = round(streams.start / streams.tick)
-    needed = _shown_until(_hidden(source, video)) or None
-    continuity = Continuity(streams, source.format.name)
+    first = round(streams.start_seconds / streams.time_base)
+    needed = _needed_packet_count(_hidden_packets(source, video)) or None
+    continuity = DiscontinuityCorrector(streams, source.format.name)
     for packet, _ in islice(continuity(source.demux(video)), needed):
         if not packet.size:
             continue
@@ -80,49 +80,49 @@ def _from_zero(
         yield packet
 
 
-def _cuts_pictures(source: InputContainer, video: av.VideoStream, *, keeps_edits: bool) -> bool:
+def _cuts_frames(source: InputContainer, video: av.VideoStream, *, keeps_edits: bool) -> bool:
     """Whether pictures must be decoded but not shown, in a way that a container cannot say."""
-    hidden = _hidden(source, video)
+    hidden = _hidden_packets(source, video)
     if not any(hidden) or all(hidden):
         return False
     leading = hidden.index(False)
     if not keeps_edits:
-        return leading > 0 or any(hidden[: _shown_until(hidden)])
+        return leading > 0 or any(hidden[: _needed_packet_count(hidden)])
     # Reordered pictures that are hidden may come after the first that is shown.
-    if any(hidden[leading + MOST_REORDERED : _shown_until(hidden)]):
+    if any(hidden[leading + MAX_REORDERED_FRAMES : _needed_packet_count(hidden)]):
         return True
     times = [entry.timestamp for entry in video.index_entries]
     return any(b <= a for a, b in pairwise(times))
 
 
-def _hidden(source: InputContainer, video: av.VideoStream) -> list[bool]:
+def _hidden_packets(source: InputContainer, video: av.VideoStream) -> list[bool]:
     """Return for each packet whether an edit list hides its picture."""
     if source.format.name != _MOV:
         return []
     return [bool(entry.is_discard) for entry in video.index_entries]
 
 
-def _shown_until(hidden: list[bool]) -> int:
+def _needed_packet_count(hidden: list[bool]) -> int:
     """Return how many packets are needed: none after the last that is shown."""
     return max((n + 1 for n, hides in enumerate(hidden) if not hides), default=len(hidden))
 
 
-def _holding(streams: Streams, but: str) -> str | None:
+def _suffix_that_can_hold(streams: Streams, excluded: str) -> str | None:
     """Return the ending of a container that can hold a film's picture, if there is one."""
     for ending in (".mov", ".mkv", ".avi"):
         with streams.open() as source:
-            if ending != but and _holds(source, streams, _FORMATS.get(ending, ending[1:])):
+            if ending != excluded and _can_hold(source, streams, _FORMATS.get(ending, ending[1:])):
                 return ending
     return None
 
 
-def _holds(source: InputContainer, streams: Streams, container: str) -> bool:
+def _can_hold(source: InputContainer, streams: Streams, container: str) -> bool:
     """Try it out in memory, with the first packets."""
     try:
         with av.open(io.BytesIO(), "w", format=container) as target:
-            packets = copied_packets(source, streams, target)
+            packets = copy_packets(source, streams, target)
             target.start_encoding()
-            for packet in islice(packets, TRIED):
+            for packet in islice(packets, PROBE_PACKETS):
                 if packet.pts is None and packet.dts is None:
                     return False
                 target.mux(packet)

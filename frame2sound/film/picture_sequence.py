@@ -15,17 +15,17 @@ import av
 from av.container import InputContainer
 
 from frame2sound.errors import FilmError
-from frame2sound.film.opening import open_file, open_film
+from frame2sound.film.opening import open_regular_file, open_film
 
-_PICTURES = "bmp dpx exr hdr jp2 jpeg jpg jxl pbm pcx pgm png ppm psd qoi tif tiff webp"
-PICTURES = frozenset(f".{kind}" for kind in _PICTURES.split())
+_IMAGE_FORMATS = "bmp dpx exr hdr jp2 jpeg jpg jxl pbm pcx pgm png ppm psd qoi tif tiff webp"
+IMAGE_SUFFIXES = frozenset(f".{kind}" for kind in _IMAGE_FORMATS.split())
 """Endings of pictures that can be read one by one."""
 
-_SOUNDS = "aac aif aiff caf flac m4a mp3 oga ogg opus w64 wav"
-SOUNDS = frozenset(f".{kind}" for kind in _SOUNDS.split())
+_AUDIO_FORMATS = "aac aif aiff caf flac m4a mp3 oga ogg opus w64 wav"
+AUDIO_SUFFIXES = frozenset(f".{kind}" for kind in _AUDIO_FORMATS.split())
 """Endings of sounds that may lie beside pictures."""
 
-MOST_BYTES = 1 << 30
+MAX_IMAGE_BYTES = 1 << 30
 """Of one picture's file."""
 
 _NUMBER = re.compile(r"%(?:0(\d{1,2}))?d")
@@ -34,11 +34,11 @@ Packet: TypeAlias = "av.Packet[Any]"
 
 
 @dataclass(frozen=True)
-class Shown:
+class TimedImage:
     """A picture's file, as its content, and how many ticks it is shown."""
 
     content: bytes
-    ticks: int = 1
+    duration_ticks: int = 1
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Format:
     name: str
 
 
-class _Streams(list[Any]):
+class _StreamList(list[Any]):
     """What `PictureSequence` holds: its picture, then its sound."""
 
     @property
@@ -58,7 +58,7 @@ class _Streams(list[Any]):
         return [each for each in self if each.type == "audio"]
 
 
-class PictureSequence:
+class ImageSequence:
     """Pictures, and a sound if there is one, with the face of an `av.container.InputContainer`.
 
     Parameters
@@ -75,20 +75,20 @@ class PictureSequence:
 
     def __init__(
         self,
-        first: InputContainer,
-        pictures: Iterable[Shown],
-        tick: Fraction,
-        seconds: float | None,
-        sound: InputContainer | None = None,
+        first_image: InputContainer,
+        images: Iterable[TimedImage],
+        time_base: Fraction,
+        duration_seconds: float | None,
+        audio: InputContainer | None = None,
     ) -> None:
-        self._first, self._pictures, self._tick, self._sound = first, pictures, tick, sound
-        self.streams = _Streams(first.streams.video[:1])
-        if sound is not None:
-            self.streams += sound.streams.audio
+        self._first_image, self._images, self._time_base, self._audio = first_image, images, time_base, audio
+        self.streams = _StreamList(first_image.streams.video[:1])
+        if audio is not None:
+            self.streams += audio.streams.audio
         self.format = _Format("pictures")
-        self.duration = None if seconds is None else round(seconds * av.time_base)
+        self.duration = None if duration_seconds is None else round(duration_seconds * av.time_base)
 
-    def __enter__(self) -> PictureSequence:
+    def __enter__(self) -> ImageSequence:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -96,25 +96,25 @@ class PictureSequence:
 
     def close(self) -> None:
         """Close the files."""
-        for container in (self._first, self._sound):
+        for container in (self._first_image, self._audio):
             if container is not None:
                 container.close()
 
     def demux(self, *streams: Any) -> Iterator[Packet]:
         """Yield packets, the sound beside the picture; of the streams named, or of all."""
         wanted = streams or tuple(self.streams)
-        sound = self._sounds([each for each in wanted if each.type == "audio"])
+        sound = self._audio_packets([each for each in wanted if each.type == "audio"])
         waiting = next(sound, None)
         stream, time = self.streams[0], 0
-        for shown in self._pictures:
-            while waiting is not None and _seconds(waiting) <= time * self._tick:
+        for shown in self._images:
+            while waiting is not None and _pts_seconds(waiting) <= time * self._time_base:
                 yield waiting
                 waiting = next(sound, None)
             packet: Packet = av.Packet(shown.content)
-            packet.stream, packet.time_base = stream, self._tick
+            packet.stream, packet.time_base = stream, self._time_base
             packet.pts = packet.dts = time
-            packet.duration, packet.is_keyframe = shown.ticks, True
-            time += shown.ticks
+            packet.duration, packet.is_keyframe = shown.duration_ticks, True
+            time += shown.duration_ticks
             if stream in wanted:
                 yield packet
         if stream in wanted:
@@ -125,21 +125,21 @@ class PictureSequence:
             yield waiting
         yield from sound
 
-    def _sounds(self, streams: list[av.AudioStream]) -> Iterator[Packet]:
-        if self._sound is not None and streams:
-            yield from self._sound.demux(*streams)
+    def _audio_packets(self, streams: list[av.AudioStream]) -> Iterator[Packet]:
+        if self._audio is not None and streams:
+            yield from self._audio.demux(*streams)
 
 
-def _seconds(packet: Packet) -> Fraction:
+def _pts_seconds(packet: Packet) -> Fraction:
     return (packet.pts or 0) * Fraction(packet.time_base or 0)
 
 
-def is_sequence(path: Path) -> bool:
+def is_image_sequence(path: Path) -> bool:
     """Whether a path means numbered pictures: a folder, or a name with %d or %04d in it."""
     return path.is_dir() or (bool(_NUMBER.search(path.name)) and not path.exists())
 
 
-def picture_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
+def image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
     """Return the pictures of a folder or a pattern in the order of their numbers, and notes.
 
     Of a folder with several kinds of pictures, the kind that most have is taken.
@@ -158,33 +158,33 @@ def picture_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
     names = [name for name in names if not name.startswith(".")]
     kinds: Counter[str] = Counter()
     if path.is_dir():
-        kinds.update(kind for name in names if (kind := _kind(name)) in PICTURES)
+        kinds.update(kind for name in names if (kind := _suffix(name)) in IMAGE_SUFFIXES)
         most = max(kinds, key=lambda kind: (kinds[kind], kind), default=None)
-        found = [name for name in names if _kind(name) == most] if most else []
+        found = [name for name in names if _suffix(name) == most] if most else []
     else:
-        pattern = _as_expression(path.name)
+        pattern = _pattern_to_regex(path.name)
         found = [name for name in names if pattern.fullmatch(name)]
     if not found:
         raise FilmError(
             f"{path} holds no pictures; expected a film, or numbered pictures, as .png or .tif"
         )
-    found.sort(key=_by_number)
+    found.sort(key=_natural_sort_key)
     notes = [f"{len(found)} pictures, {found[0]} to {found[-1]}"]
     if len(kinds) > 1:
         notes.append(f"left out {kinds.total() - len(found)} pictures of other kinds")
-    if missing := _missing(found):
+    if missing := _count_missing_numbers(found):
         notes.append(f"{missing} numbers are missing between them; the next picture follows")
     return [folder / name for name in found], tuple(notes)
 
 
-def sound_file(path: Path) -> Path | None:
+def audio_file(path: Path) -> Path | None:
     """Return the sound of a folder of pictures: the only one in it."""
     folder = path if path.is_dir() else path.parent
-    sounds = [each for each in folder.iterdir() if _kind(each.name) in SOUNDS]
+    sounds = [each for each in folder.iterdir() if _suffix(each.name) in AUDIO_SUFFIXES]
     return sounds[0] if len(sounds) == 1 and sounds[0].is_file() else None
 
 
-def open_sequence(path: Path, fps: Fraction, most_pixels: int | None = None) -> PictureSequence:
+def open_image_sequence(path: Path, fps: Fraction, max_pixels: int | None = None) -> ImageSequence:
     """Open numbered pictures; a sound in their folder is theirs if it is the only one.
 
     Raises
@@ -192,11 +192,11 @@ def open_sequence(path: Path, fps: Fraction, most_pixels: int | None = None) -> 
     FilmError
         There are none, or the first cannot be read.
     """
-    files, _ = picture_files(path)
-    first = open_film(files[0], most_pixels=most_pixels, framerate=fps)
-    sound = sound_file(path)
-    pictures = (Shown(_content(file)) for file in files)
-    return PictureSequence(
+    files, _ = image_files(path)
+    first = open_film(files[0], max_pixels=max_pixels, fps=fps)
+    sound = audio_file(path)
+    pictures = (TimedImage(_read_image(file)) for file in files)
+    return ImageSequence(
         first,
         pictures,
         1 / fps,
@@ -205,19 +205,19 @@ def open_sequence(path: Path, fps: Fraction, most_pixels: int | None = None) -> 
     )
 
 
-def _content(path: Path) -> bytes:
-    with os.fdopen(open_file(path), "rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise FilmError(f"{path} is larger than {MOST_BYTES >> 30} GiB; expected a picture")
+def _read_image(path: Path) -> bytes:
+    with os.fdopen(open_regular_file(path), "rb") as file:
+        content = file.read(MAX_IMAGE_BYTES + 1)
+    if len(content) > MAX_IMAGE_BYTES:
+        raise FilmError(f"{path} is larger than {MAX_IMAGE_BYTES >> 30} GiB; expected a picture")
     return content
 
 
-def _kind(name: str) -> str:
+def _suffix(name: str) -> str:
     return Path(name).suffix.lower()
 
 
-def _as_expression(pattern: str) -> re.Pattern[str]:
+def _pattern_to_regex(pattern: str) -> re.Pattern[str]:
     """Turn "shot-%04d.png" into a regular expression; 4 digits, or more where they run out."""
     digits = iter(_NUMBER.finditer(pattern))
     pieces = [re.escape(piece) for piece in _NUMBER.sub("\0", pattern).split("\0")]
@@ -227,13 +227,13 @@ def _as_expression(pattern: str) -> re.Pattern[str]:
     return re.compile(expression)
 
 
-def _by_number(name: str) -> list[tuple[int, int | str]]:
+def _natural_sort_key(name: str) -> list[tuple[int, int | str]]:
     """Return a key by which shot2 comes before shot10."""
     pieces = re.split(r"(\d+)", name)
     return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces]
 
 
-def _missing(names: list[str]) -> int:
+def _count_missing_numbers(names: list[str]) -> int:
     """Return how many numbers are missing, by the last number in each name."""
     numbers = [int(found[-1]) for name in names if (found := re.findall(r"\d{1,9}", name))]
     if len(numbers) != len(names) or len(set(numbers)) < len(names):

@@ -20,47 +20,47 @@ import av
 from av.container import InputContainer
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.continuity import Continuity
-from frame2sound.film.delays import as_browsers_show
+from frame2sound.film.continuity import DiscontinuityCorrector
+from frame2sound.film.delays import apply_browser_delays
 from frame2sound.film.frames import Frame as Frame
 from frame2sound.film.frames import FrameTimer
-from frame2sound.film.hardware import open_on
-from frame2sound.film.hearing import Aside, Ear
+from frame2sound.film.hardware import open_with_hardware
+from frame2sound.film.hearing import ThreadedAudioDecoder, AudioDecoder
 from frame2sound.film.layouts import channel_names
-from frame2sound.film.limits import USUAL, Limits
-from frame2sound.film.picture import Lens
-from frame2sound.film.second_film import second_film
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
+from frame2sound.film.picture import FrameResizer
+from frame2sound.film.second_film import find_second_film
 from frame2sound.film.segments import (
-    LEAST_PACKETS,
-    MOST_BYTES,
-    MOST_WAITING,
+    MIN_SEGMENT_PACKETS,
+    MAX_QUEUED_BYTES,
+    MAX_QUEUED,
     SPARE_THREADS,
-    MakeLens,
+    ResizerFactory,
     Packet,
-    Segments,
-    Straight,
-    UnsteadyError,
+    ParallelDecoder,
+    SequentialDecoder,
+    NonDeterministicDecodeError,
 )
-from frame2sound.film.streams import Streams, find_streams, picture_stream
-from frame2sound.film.track import WILDEST, Sound, Track, over_full_scale
-from frame2sound.film.transparency import decoder_of
+from frame2sound.film.streams import Streams, probe_streams, selected_video_stream
+from frame2sound.film.track import MAX_PEAK, AudioChunk, AudioAligner, format_excess_db
+from frame2sound.film.transparency import alpha_aware_decoder
 
-DECLARES_ITS_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
+DEMUXERS_WITH_EXACT_DURATION = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
 """Containers whose stated duration can be believed; others only guess it from the bit rate."""
 
-TRUNCATED = 1.0
+TRUNCATION_TOLERANCE_SECONDS = 1.0
 """Seconds by which a film may end before its stated duration and still be whole."""
 
-Timed: TypeAlias = "Iterator[tuple[Packet, float]]"
+TimedPackets: TypeAlias = "Iterator[tuple[Packet, float]]"
 """Packets, each with the latest end of all so far in seconds, by the container's clock."""
 
 
-class Way(Enum):
+class DecodeStrategy(Enum):
     """How a film is decoded: in parts side by side, by one decoder's threads, or by one thread."""
 
-    PARTS = 1
-    WHOLE = 2
-    CAREFUL = 3
+    PARALLEL = 1
+    SEQUENTIAL = 2
+    SINGLE_THREADED = 3
 
 
 class FilmReader:
@@ -120,54 +120,54 @@ class FilmReader:
         video_stream: int | None = None,
         audio_stream: int | None = None,
         allow_damaged: bool = False,
-        limits: Limits = USUAL,
+        limits: Limits = DEFAULT_LIMITS,
         threads: int | None = None,
         hardware: str | None = None,
         fps: Fraction | None = None,
-        ground: int = 0,
+        background: int = 0,
     ) -> None:
-        self.streams: Streams = find_streams(path, video_stream, audio_stream, limits, fps)
+        self.streams: Streams = probe_streams(path, video_stream, audio_stream, limits, fps)
         self.limits = limits
         wide, high = self.streams.width, self.streams.height
-        self.threads = limits.threads(threads or os.cpu_count() or 1, wide, high)
+        self.threads = limits.thread_count(threads or os.cpu_count() or 1, wide, high)
         self.hardware = hardware
-        self.ground = ground
-        self.reached = 0.0
+        self.background = background
+        self.position_seconds = 0.0
         self.notes = list(self.streams.notes)
         self.allow_damaged = allow_damaged
         self.sample_rate = sample_rate
         self.channels = channels
-        self._damaged_at: list[float] = []
-        self._joins: list[str] = []
-        self._track: Track | None = None
-        if sample_rate is not None and self.streams.audio is None:
+        self._damage_seconds: list[float] = []
+        self._discontinuity_notes: list[str] = []
+        self._audio_aligner: AudioAligner | None = None
+        if sample_rate is not None and self.streams.audio_index is None:
             remedy = "; lay its sound beside the pictures" if fps is not None else ""
             raise FilmError(
                 f"{path} has no audio stream; expected a film with sound to learn from{remedy}"
             )
 
-    def __iter__(self) -> Iterator[Frame | Sound]:
+    def __iter__(self) -> Iterator[Frame | AudioChunk]:
         """Yield frames, grey, and sound; see `events`."""
         return self.events()
 
-    def events(self, *, colour: bool = False) -> Iterator[Frame | Sound]:
+    def events(self, *, colour: bool = False) -> Iterator[Frame | AudioChunk]:
         """Yield frames and sound as they are decoded, each kind in order of time."""
-        return self._read(colour, sounding=True)
+        return self._read(colour, with_audio=True)
 
     def frames(self, *, colour: bool = False) -> Iterator[Frame]:
         """Yield the picture alone, grey or in ``colour``."""
-        for event in self._read(colour, sounding=False):
+        for event in self._read(colour, with_audio=False):
             assert isinstance(event, Frame)
             yield event
 
-    def sounds(self) -> Iterator[Sound]:
+    def audio_chunks(self) -> Iterator[AudioChunk]:
         """Yield the sound alone; the picture is not decoded."""
         assert self.sample_rate is not None
-        for event in self._read(None, sounding=True):
-            assert isinstance(event, Sound)
+        for event in self._read(None, with_audio=True):
+            assert isinstance(event, AudioChunk)
             yield event
 
-    def _read(self, colour: bool | None, *, sounding: bool) -> Iterator[Frame | Sound]:
+    def _read(self, colour: bool | None, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
         """Read the film, as fast as gives the same on every computer.
 
         In parts; where that is not steady, from there on in one go; and where there is damage, at
@@ -180,178 +180,178 @@ class FilmReader:
                 name: getattr(self.streams, name)
                 for name in ("quarter_turns", "mirrored", "opaque")
             }
-            lens = partial(Lens, colour=colour, ground=self.ground, **marks)
+            lens = partial(FrameResizer, colour=colour, background=self.background, **marks)
         given: Counter[type] = Counter()
-        way = Way.PARTS
+        way = DecodeStrategy.PARALLEL
         while True:
             seen = given.copy()
             try:
-                for event in self._pass(lens, way, sounding=sounding):
+                for event in self._decode_once(lens, way, with_audio=with_audio):
                     seen[type(event)] -= 1
                     if seen[type(event)] < 0:
                         given[type(event)] += 1
                         yield event
                 break
-            except UnsteadyError as error:
-                way = Way.CAREFUL if error.damaged else Way.WHOLE
-                self._damaged_at.clear()
-        self.notes += self._joins
-        self._note_damage()
-        if self._track is not None:
-            self.notes += self._track.notes()
+            except NonDeterministicDecodeError as error:
+                way = DecodeStrategy.SINGLE_THREADED if error.damaged else DecodeStrategy.SEQUENTIAL
+                self._damage_seconds.clear()
+        self.notes += self._discontinuity_notes
+        self._add_damage_note()
+        if self._audio_aligner is not None:
+            self.notes += self._audio_aligner.notes()
 
-    def _pass(self, lens: MakeLens | None, way: Way, *, sounding: bool) -> Iterator[Frame | Sound]:
+    def _decode_once(self, make_resizer: ResizerFactory | None, strategy: DecodeStrategy, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
         """Read the film once, from its start."""
         with ExitStack() as open_now:
-            container = open_now.enter_context(self._open(way))
-            packets, end = self._packets(container), 0.0
-            if way is Way.PARTS and (lens is None or self.hardware is not None):
-                way = Way.WHOLE
-            elif way is Way.PARTS:
-                first, way = self._look_ahead(packets)
+            container = open_now.enter_context(self._open(strategy))
+            packets, end = self._demux(container), 0.0
+            if strategy is DecodeStrategy.PARALLEL and (make_resizer is None or self.hardware is not None):
+                strategy = DecodeStrategy.SEQUENTIAL
+            elif strategy is DecodeStrategy.PARALLEL:
+                first, strategy = self._look_ahead(packets)
                 packets = chain(first, packets)
             threads = ThreadPoolExecutor(self.threads, "film")
             open_now.callback(threads.shutdown, cancel_futures=True)
             timeline, ear, decoder = FrameTimer(self.streams, self.limits), None, None
-            if sounding and self.sample_rate is not None:
-                ear = self._ear(container, way, threads)
-            if lens is not None:
-                decoder = self._decoder(container, lens, way, threads)
+            if with_audio and self.sample_rate is not None:
+                ear = self._make_audio_decoder(container, strategy, threads)
+            if make_resizer is not None:
+                decoder = self._make_video_decoder(container, make_resizer, strategy, threads)
                 open_now.callback(decoder.close)
             for packet, end in packets:
-                if self.streams.is_picture(packet) and decoder is not None:
-                    yield from self._pictures(decoder, packet, end, timeline, way)
-                elif self.streams.is_sound(packet) and ear is not None:
-                    yield from ear.hear(packet, end)
+                if self.streams.is_video(packet) and decoder is not None:
+                    yield from self._decode_frames(decoder, packet, end, timeline, strategy)
+                elif self.streams.is_audio(packet) and ear is not None:
+                    yield from ear.decode(packet, end)
             if decoder is not None:
-                for shot in decoder.finish():
-                    yield from timeline.feed(shot)
-                yield from timeline.last()
+                for shot in decoder.flush():
+                    yield from timeline.add(shot)
+                yield from timeline.flush()
             if ear is not None:
-                yield from ear.finish()
-                self._check_level()
-            self._check_length(container, end)
-            self._check_rest(container)
+                yield from ear.flush()
+                self._check_peak()
+            self._check_truncation(container, end)
+            self._check_second_film(container)
 
-    def _open(self, way: Way) -> InputContainer:
-        if self.hardware is None or way is Way.CAREFUL:
+    def _open(self, strategy: DecodeStrategy) -> InputContainer:
+        if self.hardware is None or strategy is DecodeStrategy.SINGLE_THREADED:
             return self.streams.open(limits=self.limits)
-        container = open_on(self.hardware, self.streams)
-        if not picture_stream(container, self.streams).codec_context.is_hwaccel:
+        container = open_with_hardware(self.hardware, self.streams)
+        if not selected_video_stream(container, self.streams).codec_context.is_hwaccel:
             codec = self.streams.video_codec
             self.notes.append(f"{self.hardware} does not decode {codec} here; it was done without")
         return container
 
-    def _look_ahead(self, packets: Timed) -> tuple[list[tuple[Packet, float]], Way]:
+    def _look_ahead(self, packets: TimedPackets) -> tuple[list[tuple[Packet, float]], DecodeStrategy]:
         """Read packets until it is known whether there is more than one segment soon."""
         first, weight, count = [], 0, 0
         for packet, end in packets:
             first.append((packet, end))
             weight += packet.size
-            if self.streams.is_picture(packet):
+            if self.streams.is_video(packet):
                 count += 1
-                if packet.is_keyframe and count > LEAST_PACKETS:
-                    return first, Way.PARTS
-            if len(first) >= MOST_WAITING or weight >= MOST_BYTES:
+                if packet.is_keyframe and count > MIN_SEGMENT_PACKETS:
+                    return first, DecodeStrategy.PARALLEL
+            if len(first) >= MAX_QUEUED or weight >= MAX_QUEUED_BYTES:
                 break
-        return first, Way.WHOLE
+        return first, DecodeStrategy.SEQUENTIAL
 
-    def _decoder(
+    def _make_video_decoder(
         self,
         container: InputContainer,
-        lens: MakeLens,
-        way: Way,
-        threads: ThreadPoolExecutor,
-    ) -> Straight | Segments:
-        if way is Way.PARTS:
-            return Segments(
-                partial(_picture_decoder, self.streams, self.limits), lens, threads, self.threads
+        make_resizer: ResizerFactory,
+        strategy: DecodeStrategy,
+        executor: ThreadPoolExecutor,
+    ) -> SequentialDecoder | ParallelDecoder:
+        if strategy is DecodeStrategy.PARALLEL:
+            return ParallelDecoder(
+                partial(_open_video_decoder, self.streams, self.limits), make_resizer, executor, self.threads
             )
-        picture = picture_stream(container, self.streams)
-        alone = way is Way.CAREFUL or picture.codec_context.is_hwaccel
-        return Straight(picture, lens, 1 if alone else self.threads + SPARE_THREADS)
+        picture = selected_video_stream(container, self.streams)
+        alone = strategy is DecodeStrategy.SINGLE_THREADED or picture.codec_context.is_hwaccel
+        return SequentialDecoder(picture, make_resizer, 1 if alone else self.threads + SPARE_THREADS)
 
-    def _ear(self, container: InputContainer, way: Way, threads: ThreadPoolExecutor) -> Ear | Aside:
+    def _make_audio_decoder(self, container: InputContainer, strategy: DecodeStrategy, executor: ThreadPoolExecutor) -> AudioDecoder | ThreadedAudioDecoder:
         assert self.sample_rate is not None
-        assert self.streams.audio is not None
-        sound = next(each for each in container.streams.audio if each.index == self.streams.audio)
+        assert self.streams.audio_index is not None
+        sound = next(each for each in container.streams.audio if each.index == self.streams.audio_index)
         names = channel_names(sound.codec_context)
-        self._track = Track(self.sample_rate, self.streams.start, self.channels, names)
-        ear = Ear(self._track, partial(self._damage_seen, way))
-        return Aside(ear, threads) if way is Way.PARTS else ear
+        self._audio_aligner = AudioAligner(self.sample_rate, self.streams.start_seconds, self.channels, names)
+        ear = AudioDecoder(self._audio_aligner, partial(self._on_damage, strategy))
+        return ThreadedAudioDecoder(ear, executor) if strategy is DecodeStrategy.PARALLEL else ear
 
-    def _packets(self, container: InputContainer) -> Timed:
+    def _demux(self, container: InputContainer) -> TimedPackets:
         """Yield a film's packets."""
-        continuity = Continuity(self.streams, container.format.name)
-        packets = continuity(as_browsers_show(container.format.name, container.demux()))
+        continuity = DiscontinuityCorrector(self.streams, container.format.name)
+        packets = continuity(apply_browser_delays(container.format.name, container.demux()))
         ticks = {stream.index: float(stream.time_base or 0) for stream in container.streams}
         end = 0.0
         while True:
             try:
                 packet, damaged = next(packets)
             except StopIteration:
-                if continuity.damaged_at_end is not None:
-                    self._damage(continuity.damaged_at_end)
-                self._joins = continuity.notes
+                if continuity.trailing_damage_seconds is not None:
+                    self._record_damage(continuity.trailing_damage_seconds)
+                self._discontinuity_notes = continuity.notes
                 return
             except av.FFmpegError:
-                self._damage(end)
+                self._record_damage(end)
                 return
             if packet.pts is not None:
                 tick = ticks.get(packet.stream.index, 0.0)
                 end = max(end, (packet.pts + (packet.duration or 0)) * tick)
-                self.reached = end
+                self.position_seconds = end
             if damaged is not None:
-                self._damage(damaged)
+                self._record_damage(damaged)
             if packet.size or packet.dts is None is packet.pts:  # else it brings nothing
                 yield packet, end
 
-    def _pictures(
+    def _decode_frames(
         self,
-        decoder: Straight | Segments,
+        decoder: SequentialDecoder | ParallelDecoder,
         packet: Packet,
         end: float,
-        timeline: FrameTimer,
-        way: Way,
+        timer: FrameTimer,
+        strategy: DecodeStrategy,
     ) -> Iterator[Frame]:
         try:
-            for shot in decoder.feed(packet):
+            for shot in decoder.decode(packet):
                 if shot.damaged:
-                    self._damage_seen(way, float((shot.pts or 0) * self.streams.tick))
-                yield from timeline.feed(shot)
+                    self._on_damage(strategy, float((shot.pts or 0) * self.streams.time_base))
+                yield from timer.add(shot)
         except av.FFmpegError as error:
             what = None
             if error.errno == EINVAL:  # what decoders answer to a size beyond theirs
                 what = (
-                    f"has a picture at {end - float(self.streams.start):.2f} s that is larger than "
-                    f"{self.limits.megapixels:g} megapixels or of no possible size"
+                    f"has a picture at {end - float(self.streams.start_seconds):.2f} s that is larger than "
+                    f"{self.limits.max_megapixels:g} megapixels or of no possible size"
                 )
-            self._damage_seen(way, end, what)
+            self._on_damage(strategy, end, what)
 
-    def _damage_seen(self, way: Way, at: float, what: str | None = None) -> None:
-        if way is not Way.CAREFUL:
-            raise UnsteadyError(damaged=True)
-        self._damage(at, what)
+    def _on_damage(self, strategy: DecodeStrategy, at_seconds: float, reason: str | None = None) -> None:
+        if strategy is not DecodeStrategy.SINGLE_THREADED:
+            raise NonDeterministicDecodeError(damaged=True)
+        self._record_damage(at_seconds, reason)
 
-    def _check_level(self) -> None:
-        if self._track is not None and self._track.peak:
-            peak = over_full_scale(self._track.peak)
+    def _check_peak(self) -> None:
+        if self._audio_aligner is not None and self._audio_aligner.peak:
+            peak = format_excess_db(self._audio_aligner.peak)
             raise FilmError(
                 f"{self.streams.path} is not damaged, but its sound is {peak} over full scale, "
-                f"expected {20 * math.log10(WILDEST):.0f} dB at most; lower it, as with "
+                f"expected {20 * math.log10(MAX_PEAK):.0f} dB at most; lower it, as with "
                 f"ffmpeg -i FILM -c:v copy -af volume=-{peak.replace(' ', '')} LOWERED"
             )
 
-    def _check_length(self, container: InputContainer, end: float) -> None:
-        if container.format.name not in DECLARES_ITS_LENGTH or not container.duration:
+    def _check_truncation(self, container: InputContainer, end: float) -> None:
+        if container.format.name not in DEMUXERS_WITH_EXACT_DURATION or not container.duration:
             return
         # All three count their duration from 0, also when the first timestamp is later.
         stated = container.duration / av.time_base
-        if end < stated - TRUNCATED:
-            self._damage(end, f"ends at {end:.2f} s of the {stated:.2f} s it states")
+        if end < stated - TRUNCATION_TOLERANCE_SECONDS:
+            self._record_damage(end, f"ends at {end:.2f} s of the {stated:.2f} s it states")
 
-    def _check_rest(self, container: InputContainer) -> None:
-        at = second_film(self.streams.path, container.format.name)
+    def _check_second_film(self, container: InputContainer) -> None:
+        at = find_second_film(self.streams.path, container.format.name)
         if at is None:
             return
         if not self.allow_damaged:
@@ -359,28 +359,28 @@ class FilmReader:
                 f"{self.streams.path} holds a second film from byte {at} on, which cannot be read "
                 "with the first; split it there, or use the first alone with --allow-damaged"
             )
-        self._joins = [*self._joins, f"a second film from byte {at} on was left out"]
+        self._discontinuity_notes = [*self._discontinuity_notes, f"a second film from byte {at} on was left out"]
 
-    def _damage(self, at: float, what: str | None = None) -> None:
-        seconds = max(at - float(self.streams.start), 0.0)
+    def _record_damage(self, at_seconds: float, reason: str | None = None) -> None:
+        seconds = max(at_seconds - float(self.streams.start_seconds), 0.0)
         if not self.allow_damaged:
-            what = what or f"cannot be decoded at {float(seconds):.2f} s"
+            reason = reason or f"cannot be decoded at {float(seconds):.2f} s"
             raise DamagedFilmError(
-                f"{self.streams.path} is damaged: it {what}; "
+                f"{self.streams.path} is damaged: it {reason}; "
                 "copy it again, or use what can be read with --allow-damaged"
             )
-        self._damaged_at.append(seconds)
+        self._damage_seconds.append(seconds)
 
-    def _note_damage(self) -> None:
-        if self._damaged_at:
-            first, last = min(self._damaged_at), max(self._damaged_at)
+    def _add_damage_note(self) -> None:
+        if self._damage_seconds:
+            first, last = min(self._damage_seconds), max(self._damage_seconds)
             self.notes.append(f"damaged from {first:.2f} s to {last:.2f} s; used what decodes")
 
 
-def _picture_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContext:
+def _open_video_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContext:
     """Return a decoder of a film's picture.
 
     The film that it is taken from is let go: its index grows with its length, and no decoder needs
     it.
     """
-    return decoder_of(picture_stream(streams.open(limits=limits), streams))
+    return alpha_aware_decoder(selected_video_stream(streams.open(limits=limits), streams))

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from frame2sound.clock import Clock, frame_rate
 from frame2sound.untrusted import parse_json
 
-FLOOR_DB = -120.0
+SILENCE_DB = -120.0
 """The loudness that stands for digital silence, and for anything quieter, in dBFS."""
 
-Draw = Callable[[int], NDArray[np.uint8]]
-Sound = Callable[[int, int], NDArray[np.float32]]
+DrawFrame = Callable[[int], NDArray[np.uint8]]
+SynthesiseSamples = Callable[[int, int], NDArray[np.float32]]
 
 
 class _FrameTruth(msgspec.Struct, frozen=True):
@@ -36,7 +36,7 @@ class _FrameTruth(msgspec.Struct, frozen=True):
     loudness_db: Annotated[float, Meta(ge=-1000, le=1000)]
 
 
-class _Page(msgspec.Struct, frozen=True):
+class _TruthFile(msgspec.Struct, frozen=True):
     """The JSON beside a demo film; see `Truth`."""
 
     film: str
@@ -48,7 +48,7 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Truth:
+class SceneTruth:
     """What happens in a demo film, and when.
 
     Parameters
@@ -80,19 +80,19 @@ class Truth:
             )
 
     @property
-    def frames(self) -> int:
+    def frame_count(self) -> int:
         """How many frames the film has."""
         return len(self.pitch_hz)
 
     def to_json(self) -> str:
         """Return the truth as JSON, for a file beside the film."""
-        rows = zip(self.clock.times(self.frames), self.pitch_hz, self.loudness_db, strict=True)
+        rows = zip(self.clock.times(self.frame_count), self.pitch_hz, self.loudness_db, strict=True)
         page = {
             "film": self.film,
             "seed": self.seed,
             "fps": str(self.clock.fps),
             "sample_rate": self.clock.sample_rate,
-            "seconds": float(self.frames / self.clock.fps),
+            "seconds": float(self.frame_count / self.clock.fps),
             "onsets": list(self.onsets),
             "frames": [
                 {"time": float(time), "pitch_hz": pitch, "loudness_db": loudness}
@@ -102,7 +102,7 @@ class Truth:
         return json.dumps(page, indent=1)
 
     @classmethod
-    def from_json(cls, text: str) -> Truth:
+    def from_json(cls, text: str) -> SceneTruth:
         """Read what `to_json` wrote.
 
         Raises
@@ -111,7 +111,7 @@ class Truth:
             The text is not the truth of a film.
         """
         try:
-            page = msgspec.convert(parse_json(text), _Page)
+            page = msgspec.convert(parse_json(text), _TruthFile)
             return cls(
                 film=page.film,
                 seed=page.seed,
@@ -156,57 +156,57 @@ class Scene:
     seed: int
     clock: Clock
     size: tuple[int, int]
-    frames: int
-    draw: Draw
-    sound: Sound
+    frame_count: int
+    draw: DrawFrame
+    synthesise: SynthesiseSamples
     onsets: tuple[int, ...]
     pitch_hz: tuple[float | None, ...]
 
     def __post_init__(self) -> None:
-        if len(self.pitch_hz) != self.frames:
-            raise ValueError(f"got {len(self.pitch_hz)} pitches, expected {self.frames}")
+        if len(self.pitch_hz) != self.frame_count:
+            raise ValueError(f"got {len(self.pitch_hz)} pitches, expected {self.frame_count}")
 
     @property
-    def samples(self) -> int:
+    def sample_count(self) -> int:
         """How many samples the whole film has."""
-        return self.clock.start(self.frames)
+        return self.clock.start(self.frame_count)
 
     def slices(self, first: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
         """Yield the slice of each frame from ``first`` up to ``stop``, a second at a time."""
-        last = self.frames if stop is None else stop
+        last = self.frame_count if stop is None else stop
         batch = max(1, math.floor(self.clock.fps))
         for begin in range(first, last, batch):
             bounds = self.clock.bounds(min(batch, last - begin), begin)
-            sound = self.sound(int(bounds[0]), int(bounds[-1]))
+            sound = self.synthesise(int(bounds[0]), int(bounds[-1]))
             yield from np.split(sound, bounds[1:-1] - bounds[0])
 
     @cached_property
-    def truth(self) -> Truth:
+    def truth(self) -> SceneTruth:
         """What happens and when; the loudness is measured on the sound itself."""
-        times = self.clock.times(self.frames)
-        loudness = tuple(slice_db(piece) for piece in self.slices())
+        times = self.clock.times(self.frame_count)
+        loudness = tuple(rms_db(piece) for piece in self.slices())
         heard = zip(self.pitch_hz, loudness, strict=True)
-        return Truth(
+        return SceneTruth(
             film=self.name,
             seed=self.seed,
             clock=self.clock,
             onsets=tuple(float(times[frame]) for frame in self.onsets),
-            pitch_hz=tuple(hz if db > FLOOR_DB else None for hz, db in heard),
+            pitch_hz=tuple(hz if db > SILENCE_DB else None for hz, db in heard),
             loudness_db=loudness,
         )
 
 
-def slice_db(sound: NDArray[np.floating]) -> float:
+def rms_db(samples: NDArray[np.floating]) -> float:
     """Return the RMS of some samples in dB relative to an RMS of 1, not below `FLOOR_DB`.
 
     >>> slice_db(np.full(10, 0.1)), slice_db(np.zeros(10))
     (-20.0, -120.0)
     """
-    power = float(np.mean(np.square(sound, dtype=np.float64))) if len(sound) else 0.0
-    return max(FLOOR_DB, round(10 * math.log10(power), 6)) if power > 0 else FLOOR_DB
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return max(SILENCE_DB, round(10 * math.log10(power), 6)) if power > 0 else SILENCE_DB
 
 
-def film_clock(seconds: float, fps: Fraction, sample_rate: int) -> tuple[Clock, int]:
+def clock_and_frame_count(seconds: float, fps: Fraction, sample_rate: int) -> tuple[Clock, int]:
     """Return a film's clock, and how many frames it needs to be so long (at least one).
 
     Raises

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from frame2sound.film.opening import open_file
+from frame2sound.film.opening import open_regular_file
 
-MOST_PARTS = 1 << 20
+MAX_PARTS = 1 << 20
 """Parts of a file that are looked at."""
 
 _EBML = b"\x1a\x45\xdf\xa3"
 
 
-def second_film(path: Path, container: str) -> int | None:
+def find_second_film(path: Path, demuxer: str) -> int | None:
     """Return the byte at which another film begins, if that is known.
 
     Parameters
@@ -24,17 +24,17 @@ def second_film(path: Path, container: str) -> int | None:
     container : str
         FFmpeg's name of the film's demuxer.
     """
-    look = _LOOKS.get(container)
+    look = _FINDERS.get(demuxer)
     if look is None:
         return None
-    with os.fdopen(open_file(path), "rb") as file:
+    with os.fdopen(open_regular_file(path), "rb") as file:
         return look(file, os.fstat(file.fileno()).st_size)
 
 
-def _in_mp4(file: IO[bytes], size: int) -> int | None:
+def _find_in_mp4(file: IO[bytes], size: int) -> int | None:
     """Look for a second file type box at the top level (ISO 14496-12, 4.2 and 4.3)."""
     at, films = 0, 0
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:
@@ -54,7 +54,7 @@ def _in_mp4(file: IO[bytes], size: int) -> int | None:
     return None
 
 
-def _in_matroska(file: IO[bytes], size: int) -> int | None:
+def _find_in_matroska(file: IO[bytes], size: int) -> int | None:
     """Look behind the first segment, where it says how long it is (RFC 9559, 5.1)."""
     at = 0
     for _ in range(2):  # the head, and the segment
@@ -83,10 +83,10 @@ def _element_end(file: IO[bytes], at: int) -> int | None:
     return None if length == mask else at + name + width + length
 
 
-def _in_flv(file: IO[bytes], size: int) -> int | None:
+def _find_in_flv(file: IO[bytes], size: int) -> int | None:
     """Walk along the tags (Adobe's Flash Video File Format 10.1, annex E)."""
     at = 13
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         file.seek(at)
         head = file.read(4)
         if len(head) < 4:
@@ -97,8 +97,8 @@ def _in_flv(file: IO[bytes], size: int) -> int | None:
     return None
 
 
-_LOOKS: dict[str, Callable[[IO[bytes], int], int | None]] = {
-    "mov,mp4,m4a,3gp,3g2,mj2": _in_mp4,
-    "matroska,webm": _in_matroska,
-    "flv": _in_flv,
+_FINDERS: dict[str, Callable[[IO[bytes], int], int | None]] = {
+    "mov,mp4,m4a,3gp,3g2,mj2": _find_in_mp4,
+    "matroska,webm": _find_in_matroska,
+    "flv": _find_in_flv,
 }

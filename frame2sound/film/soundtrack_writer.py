@@ -10,29 +10,29 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.containers import SoundCodec
-from frame2sound.film.limits import USUAL, Limits
-from frame2sound.film.muxer import Written, mux
+from frame2sound.film.containers import AudioCodec
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
+from frame2sound.film.muxer import WriteResult, mux
 from frame2sound.film.sandbox import (
-    ALIVE_SECONDS,
-    Child,
-    Failed,
-    Parent,
-    decoder_of,
+    HEARTBEAT_SECONDS,
+    ChildProcess,
+    ErrorAnswer,
+    ParentConnection,
+    message_decoder,
     limit_memory,
     serve,
 )
 from frame2sound.film.streams import Streams
 
 
-class _Begin(msgspec.Struct, frozen=True, tag=True):
+class _Start(msgspec.Struct, frozen=True, tag=True):
     streams: Streams
     sample_rate: int
     channels: int
-    codec: SoundCodec
+    codec: AudioCodec
     out: Path
     limits: Limits
-    ground: int = 0
+    background: int = 0
 
 
 class _Chunk(msgspec.Struct, frozen=True, tag=True):
@@ -43,33 +43,33 @@ class _Finish(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
-class _Taken(msgspec.Struct, frozen=True, tag=True):
+class _ChunkWritten(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
-class _Alive(msgspec.Struct, frozen=True, tag=True):
+class _Heartbeat(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
 class _Finished(msgspec.Struct, frozen=True, tag=True):
-    peak_db: float
+    true_peak_db: float
     notes: tuple[str, ...]
 
 
-_REQUEST = decoder_of(_Begin | _Chunk | _Finish)
-_ANSWER = decoder_of(_Taken | _Alive | _Finished | Failed)
+_REQUEST = message_decoder(_Start | _Chunk | _Finish)
+_ANSWER = message_decoder(_ChunkWritten | _Heartbeat | _Finished | ErrorAnswer)
 
 
 def write_soundtrack(
     streams: Streams,
-    sound: Iterable[NDArray[np.float32]],
+    chunks: Iterable[NDArray[np.float32]],
     sample_rate: int,
     channels: int,
-    codec: SoundCodec,
+    codec: AudioCodec,
     out: Path,
-    limits: Limits = USUAL,
-    ground: int = 0,
-) -> Written:
+    limits: Limits = DEFAULT_LIMITS,
+    background: int = 0,
+) -> WriteResult:
     """Write a film's picture and a soundtrack, as `frame2sound.film.muxer.mux`, in a subprocess.
 
     Raises
@@ -79,69 +79,69 @@ def write_soundtrack(
     FilmError
         The film crashes its demuxer, or hangs it for two minutes.
     """
-    child = Child(__name__, streams.path, _ANSWER)
+    child = ChildProcess(__name__, streams.path, _ANSWER)
     try:
         place = out.absolute()
-        child.ask(_Begin(streams, sample_rate, channels, codec, place, limits, ground))
-        for chunk in sound:
-            child.ask(_Chunk(np.ascontiguousarray(chunk, np.float32).tobytes()))
-            _await(child)
-        child.ask(_Finish())
-        finished = _await(child)
+        child.send_request(_Start(streams, sample_rate, channels, codec, place, limits, background))
+        for chunk in chunks:
+            child.send_request(_Chunk(np.ascontiguousarray(chunk, np.float32).tobytes()))
+            _wait_for_answer(child)
+        child.send_request(_Finish())
+        finished = _wait_for_answer(child)
         assert isinstance(finished, _Finished)
-        return Written(finished.peak_db, finished.notes)
+        return WriteResult(finished.true_peak_db, finished.notes)
     finally:
         child.close()
 
 
-def _await(child: Child) -> _Taken | _Finished:
-    while isinstance(answer := child.listen(), _Alive):
+def _wait_for_answer(child: ChildProcess) -> _ChunkWritten | _Finished:
+    while isinstance(answer := child.receive_answer(), _Heartbeat):
         pass
-    assert isinstance(answer, _Taken | _Finished)
+    assert isinstance(answer, _ChunkWritten | _Finished)
     return answer
 
 
 class _Worker:
     """The work of the subprocess."""
 
-    def __init__(self, parent: Parent) -> None:
+    def __init__(self, parent: ParentConnection) -> None:
         self._parent = parent
-        self._spoken = time.monotonic()
+        self._last_heartbeat = time.monotonic()
 
-    def work(self) -> None:
+    def run(self) -> None:
         """Write the film that is asked for, as its sound comes."""
-        begin = self._parent.next(_REQUEST)
+        begin = self._parent.receive_request(_REQUEST)
         limit_memory(begin.limits)
         try:
             written = mux(
                 begin.streams,
-                self._sound(begin.channels),
+                self._receive_chunks(begin.channels),
                 begin.sample_rate,
                 begin.channels,
                 begin.codec,
                 begin.out,
                 begin.ground,
-                self._alive,
+                self._send_heartbeat,
             )
-            self._parent.say(_Finished(written.peak_db, written.notes))
+            self._parent.send_answer(_Finished(written.true_peak_db, written.notes))
         except BrokenPipeError:
             raise
         except Exception as error:
-            self._parent.say(Failed.of(error, begin.streams.path))
+            self._parent.send_answer(ErrorAnswer.from_exception(error, begin.streams.path))
 
-    def _sound(self, channels: int) -> Iterator[NDArray[np.float32]]:
-        while isinstance(request := self._parent.next(_REQUEST), _Chunk):
+    def _receive_chunks(self, channels: int) -> Iterator[NDArray[np.float32]]:
+        while isinstance(request := self._parent.receive_request(_REQUEST), _Chunk):
             samples = np.frombuffer(request.samples, np.float32)
             yield samples if channels == 1 else samples.reshape(-1, channels)
-            self._parent.say(_Taken())
+            self._parent.send_answer(_ChunkWritten())
         if request is None:
             raise BrokenPipeError  # nobody waits any more
 
-    def _alive(self) -> None:
-        if time.monotonic() - self._spoken > ALIVE_SECONDS:
-            self._spoken = time.monotonic()
-            self._parent.say(_Alive())
+    def _send_heartbeat(self) -> None:
+        if time.monotonic() - self._last_heartbeat > HEARTBEAT_SECONDS:
+            self._last_heartbeat = time.monotonic()
+            self._parent.send_answer(_Heartbeat())
 
 
 if __name__ == "__main__":
-    serve(lambda parent: _Worker(parent).work())
+    serve(lambda parent: _Worker(parent).run())

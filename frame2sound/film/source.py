@@ -12,12 +12,12 @@ from av.container import InputContainer
 from frame2sound.errors import FilmError
 from frame2sound.film.animated_webp import is_animated_webp, open_webp
 from frame2sound.film.opening import open_film
-from frame2sound.film.picture_sequence import PICTURES, is_sequence, open_sequence, picture_files
+from frame2sound.film.picture_sequence import IMAGE_SUFFIXES, is_image_sequence, open_image_sequence, image_files
 
 
-def _without_rate(path: Path) -> str:
+def _missing_fps_message(path: Path) -> str:
     try:
-        picture_files(path)
+        image_files(path)
     except FilmError:
         if path.is_dir():
             return f"{path} is a folder; expected a film file, or a folder of numbered pictures"
@@ -25,12 +25,12 @@ def _without_rate(path: Path) -> str:
     return f"{path} has pictures without a frame rate; expected one: add --fps 24"
 
 
-def open_source(
+def open_media(
     path: Path,
     fps: Fraction | None = None,
     *,
-    hardware: HWAccel | None = None,
-    most_pixels: int | None = None,
+    hwaccel: HWAccel | None = None,
+    max_pixels: int | None = None,
 ) -> InputContainer:
     """Open whatever gives frames: see `open_film`.
 
@@ -44,12 +44,12 @@ def open_source(
     FilmError
         It cannot be read; or pictures have no frame rate, or a film is given one.
     """
-    if is_sequence(path):
+    if is_image_sequence(path):
         if fps is None:
-            raise FilmError(_without_rate(path))
-        return cast(InputContainer, open_sequence(path, fps, most_pixels))
-    if fps is not None and path.suffix.lower() not in PICTURES:
+            raise FilmError(_missing_fps_message(path))
+        return cast(InputContainer, open_image_sequence(path, fps, max_pixels))
+    if fps is not None and path.suffix.lower() not in IMAGE_SUFFIXES:
         raise FilmError(f"{path} is a film with a frame rate of its own; leave out --fps")
     if is_animated_webp(path):
-        return cast(InputContainer, open_webp(path, most_pixels))
-    return open_film(path, hardware, most_pixels, framerate=fps)
+        return cast(InputContainer, open_webp(path, max_pixels))
+    return open_film(path, hwaccel, max_pixels, fps=fps)

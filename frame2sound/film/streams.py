@@ -16,16 +16,16 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
-from frame2sound.film.delays import ANIMATED_IMAGES
+from frame2sound.film.delays import ANIMATED_IMAGE_DEMUXERS
 from frame2sound.film.layouts import channel_names
-from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.film.orientation import orientation
-from frame2sound.film.picture_sequence import is_sequence, picture_files
-from frame2sound.film.source import open_source
-from frame2sound.film.tone_mapping import transfer_of
-from frame2sound.film.transparency import leaves_alpha_unused
+from frame2sound.film.picture_sequence import is_image_sequence, image_files
+from frame2sound.film.source import open_media
+from frame2sound.film.tone_mapping import hdr_transfer
+from frame2sound.film.transparency import ignores_alpha
 
-COARSEST_TICK_SNAPPED = Fraction(1, 1000)
+MAX_SNAPPED_TIME_BASE = Fraction(1, 1000)
 """Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
 
 
@@ -43,74 +43,74 @@ class Streams:
     """
 
     path: Path
-    video: int
-    audio: int | None
-    start: Fraction
+    video_index: int
+    audio_index: int | None
+    start_seconds: Fraction
     fps: Fraction
-    tick: Fraction
+    time_base: Fraction
     width: int
     height: int
     quarter_turns: int
     video_codec: str
-    audio_rate: int
+    audio_sample_rate: int
     audio_channels: int
     notes: tuple[str, ...]
-    stated_seconds: float | None = None
-    stated_sound_end: Fraction | None = None
-    pictures_fps: Fraction | None = None
+    declared_seconds: float | None = None
+    declared_audio_end_seconds: Fraction | None = None
+    sequence_fps: Fraction | None = None
     mirrored: bool = False
-    opaque: bool = False
+    ignore_alpha: bool = False
 
-    def open(self, hardware: HWAccel | None = None, limits: Limits = USUAL) -> InputContainer:
+    def open(self, hwaccel: HWAccel | None = None, limits: Limits = DEFAULT_LIMITS) -> InputContainer:
         """Open the film again; see `open_source`."""
-        return open_source(
-            self.path, self.pictures_fps, hardware=hardware, most_pixels=limits.pixels
+        return open_media(
+            self.path, self.sequence_fps, hwaccel=hwaccel, max_pixels=limits.max_pixels
         )
 
-    def is_picture(self, packet: av.Packet[Any]) -> bool:
+    def is_video(self, packet: av.Packet[Any]) -> bool:
         """Whether a packet is of the chosen picture."""
-        return bool(packet.stream.type == "video" and packet.stream.index == self.video)
+        return bool(packet.stream.type == "video" and packet.stream.index == self.video_index)
 
-    def is_sound(self, packet: av.Packet[Any]) -> bool:
+    def is_audio(self, packet: av.Packet[Any]) -> bool:
         """Whether a packet is of the chosen sound."""
-        return bool(packet.stream.type == "audio" and packet.stream.index == self.audio)
+        return bool(packet.stream.type == "audio" and packet.stream.index == self.audio_index)
 
     @cached_property
-    def _rounded(self) -> bool:
+    def _snaps_to_frame_grid(self) -> bool:
         """Whether times may be off the frame grid by rounding: few ticks are exact, many are."""
-        exact = (1 / self.fps / self.tick).denominator == 1
-        return not exact and self.tick <= COARSEST_TICK_SNAPPED and self.fps * self.tick * 4 <= 1
+        exact = (1 / self.fps / self.time_base).denominator == 1
+        return not exact and self.time_base <= MAX_SNAPPED_TIME_BASE and self.fps * self.time_base * 4 <= 1
 
-    def time(self, pts: int) -> Fraction:
+    def to_seconds(self, pts: int) -> Fraction:
         """Return a presentation time in seconds from the film's start, free of rounding.
 
         A container that ticks in milliseconds stores frame k of a 30 fps film up to half a tick
         off k / 30; when a grid point of the nominal rate lies within one tick (the first frame's
         own error included), that point is meant.
         """
-        seconds = self.stated(pts)
-        if not self._rounded:
+        seconds = self.to_unsnapped_seconds(pts)
+        if not self._snaps_to_frame_grid:
             return seconds
         on_grid = round(seconds * self.fps) / self.fps
-        return on_grid if abs(on_grid - seconds) <= self.tick else seconds
+        return on_grid if abs(on_grid - seconds) <= self.time_base else seconds
 
-    def stated(self, pts: int) -> Fraction:
+    def to_unsnapped_seconds(self, pts: int) -> Fraction:
         """Return the same as the container counts it."""
-        return pts * self.tick - self.start
+        return pts * self.time_base - self.start_seconds
 
 
-def picture_stream(container: InputContainer, streams: Streams) -> av.VideoStream:
+def selected_video_stream(container: InputContainer, streams: Streams) -> av.VideoStream:
     """Return the chosen picture of an open film."""
-    stream = container.streams[streams.video]
+    stream = container.streams[streams.video_index]
     assert isinstance(stream, av.VideoStream)
     return stream
 
 
-def find_streams(
+def probe_streams(
     path: Path,
     video_stream: int | None = None,
     audio_stream: int | None = None,
-    limits: Limits = USUAL,
+    limits: Limits = DEFAULT_LIMITS,
     fps: Fraction | None = None,
 ) -> Streams:
     """Choose a picture and a sound, and decode the first frame to know when the film starts.
@@ -131,8 +131,8 @@ def find_streams(
     FilmError
         The film has no picture, not so many streams, is beyond the limits, or nothing decodes.
     """
-    with open_source(path, fps, most_pixels=limits.pixels) as container:
-        pictures = [s for s in container.streams.video if not _is_cover(s)]
+    with open_media(path, fps, max_pixels=limits.max_pixels) as container:
+        pictures = [s for s in container.streams.video if not _is_cover_art(s)]
         if not pictures:
             covers = "only a cover picture" if container.streams.video else "only sound"
             raise FilmError(f"{path} has no moving picture ({covers}); expected a video stream")
@@ -142,44 +142,44 @@ def find_streams(
         wanted = heard or audio_stream is not None
         audio = _choose(sounds, audio_stream, path, "audio") if wanted else None
         context = video.codec_context
-        limits.check_size(path, context.width, context.height)
+        limits.check_picture_size(path, context.width, context.height)
         first = _first_frame(container, video, path)
-        limits.check_size(path, first.width, first.height)
+        limits.check_picture_size(path, first.width, first.height)
         start = Fraction(first.pts or 0) * video.time_base
         quarter_turns, mirrored = orientation(first)
         return Streams(
             path=path,
-            video=video.index,
-            audio=None if audio is None else audio.index,
-            start=start,
+            video_index=video.index,
+            audio_index=None if audio is None else audio.index,
+            start_seconds=start,
             fps=Fraction(video.guessed_rate or video.average_rate or 25),
-            tick=Fraction(video.time_base),
+            time_base=Fraction(video.time_base),
             width=first.width,
             height=first.height,
             quarter_turns=quarter_turns,
             video_codec=video.codec.canonical_name,
-            audio_rate=0 if audio is None else audio.sample_rate,
+            audio_sample_rate=0 if audio is None else audio.sample_rate,
             audio_channels=0 if audio is None else len(channel_names(audio.codec_context)),
             notes=(
-                *(picture_files(path)[1] if is_sequence(path) else ()),
+                *(image_files(path)[1] if is_image_sequence(path) else ()),
                 *_choice_notes(path, pictures, video, sounds, audio),
                 *_picture_notes(first),
             ),
-            stated_seconds=_stated_seconds(container),
-            pictures_fps=fps,
-            stated_sound_end=None if audio is None else _stated_end(audio, start),
+            declared_seconds=_declared_seconds(container),
+            sequence_fps=fps,
+            declared_audio_end_seconds=None if audio is None else _declared_audio_end(audio, start),
             mirrored=mirrored,
-            opaque=leaves_alpha_unused(container.format.name, video.codec.canonical_name),
+            ignore_alpha=ignores_alpha(container.format.name, video.codec.canonical_name),
         )
 
 
-def _stated_end(stream: av.AudioStream, start: Fraction) -> Fraction | None:
+def _declared_audio_end(stream: av.AudioStream, start: Fraction) -> Fraction | None:
     if stream.duration is None or stream.time_base is None:
         return None
     return ((stream.start_time or 0) + stream.duration) * stream.time_base - start
 
 
-def _is_cover(stream: av.stream.Stream) -> bool:
+def _is_cover_art(stream: av.stream.Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
@@ -207,25 +207,25 @@ def _by_number_or_default(streams: list, number: int | None, path: Path, kind: s
     return next((s for s in known if s.disposition & Disposition.default), known[0])
 
 
-def _choice_notes(path, pictures, video, sounds, audio) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+def _choice_notes(path, video_streams, video, audio_streams, audio) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
     notes = []
-    if len(pictures) > 1:
-        notes.append(f"took picture {pictures.index(video)} of {len(pictures)}")
-    if audio is None and sounds:
+    if len(video_streams) > 1:
+        notes.append(f"took picture {video_streams.index(video)} of {len(video_streams)}")
+    if audio is None and audio_streams:
         notes.append("its sound is of a kind that is not known here; it was left out")
-    elif len(sounds) > 1:
-        notes.append(f"took sound {sounds.index(audio)} of {len(sounds)}")
+    elif len(audio_streams) > 1:
+        notes.append(f"took sound {audio_streams.index(audio)} of {len(audio_streams)}")
     return tuple(notes)
 
 
-def _stated_seconds(container: InputContainer) -> float | None:
-    if not container.duration or container.format.name in ANIMATED_IMAGES:
+def _declared_seconds(container: InputContainer) -> float | None:
+    if not container.duration or container.format.name in ANIMATED_IMAGE_DEMUXERS:
         return None
     return container.duration / av.time_base
 
 
 def _picture_notes(first: VideoFrame) -> Iterator[str]:
-    transfer = transfer_of(first)
+    transfer = hdr_transfer(first)
     if transfer is not None:
         yield f"HDR ({transfer}): tone-mapped to SDR"
 

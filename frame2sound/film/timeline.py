@@ -46,34 +46,34 @@ class Timeline(Generic[E]):
         self._starts = [event.start for event in self.events]
         self._longest = max((event.stop - event.start for event in self.events), default=0)
 
-    def within(self, first: int, stop: int) -> list[E]:
+    def events_between(self, first: int, stop: int) -> list[E]:
         """Return the events that some frame of ``[first, stop)`` shows."""
         low = bisect_right(self._starts, first - self._longest)
         high = bisect_left(self._starts, stop)
         return [event for event in self.events[low:high] if event.stop > first]
 
-    def at(self, frame: int) -> list[E]:
+    def events_at(self, frame: int) -> list[E]:
         """Return the events that a frame shows."""
-        return self.within(frame, frame + 1)
+        return self.events_between(frame, frame + 1)
 
     @cached_property
     def onsets(self) -> tuple[int, ...]:
         """The frames at which events begin, each once."""
         return tuple(sorted(set(self._starts)))
 
-    def pitches(self, frames: int, hertz: Callable[[E], float | None]) -> tuple[float | None, ...]:
+    def pitches_hz(self, frame_count: int, event_hz: Callable[[E], float | None]) -> tuple[float | None, ...]:
         """Return each frame's pitch: that of its only event, and None where it has not just one."""
         pitches: list[float | None] = []
-        for frame in range(frames):
-            events = self.at(frame)
-            pitches.append(hertz(events[0]) if len(events) == 1 else None)
+        for frame in range(frame_count):
+            events = self.events_at(frame)
+            pitches.append(event_hz(events[0]) if len(events) == 1 else None)
         return tuple(pitches)
 
     def mix(
         self,
         start: int,
         stop: int,
-        voice: Callable[[E, NDArray[np.int64]], NDArray[np.floating]],
+        synthesise_event: Callable[[E, NDArray[np.int64]], NDArray[np.floating]],
     ) -> NDArray[np.float64]:
         """Add the sounds of all events in the samples ``[start, stop)``.
 
@@ -86,16 +86,16 @@ class Timeline(Generic[E]):
         mixed = np.zeros(max(0, stop - start))
         frames_a_sample = self.clock.fps / self.clock.sample_rate
         first = math.floor(start * frames_a_sample) - 1
-        for event in self.within(first, math.ceil(stop * frames_a_sample) + 1):
+        for event in self.events_between(first, math.ceil(stop * frames_a_sample) + 1):
             begin = self.clock.start(event.start)
             low, high = max(start, begin), min(stop, self.clock.start(event.stop))
             if low < high:
                 age = np.arange(low - begin, high - begin)
-                mixed[low - start : high - start] += voice(event, age)
+                mixed[low - start : high - start] += synthesise_event(event, age)
         return mixed
 
 
-def recorded(sound: NDArray[np.floating], age: NDArray[np.int64]) -> NDArray[np.floating]:
+def recording_samples(recording: NDArray[np.floating], ages: NDArray[np.int64]) -> NDArray[np.floating]:
     """Return the samples of a recorded sound at ages ascending by 1; after its end, silence."""
-    piece = sound[age[0] : age[-1] + 1]
-    return np.concatenate([piece, np.zeros(len(age) - len(piece), dtype=sound.dtype)])
+    piece = recording[ages[0] : ages[-1] + 1]
+    return np.concatenate([piece, np.zeros(len(ages) - len(piece), dtype=recording.dtype)])

@@ -42,7 +42,7 @@ LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
 Floats = NDArray[np.floating]
 
 
-def transfer_of(frame: VideoFrame) -> Transfer | None:
+def hdr_transfer(frame: VideoFrame) -> Transfer | None:
     """Return which high dynamic range a frame has; None if it has a standard one."""
     return TRANSFERS.get(int(frame.color_trc))
 
@@ -75,7 +75,7 @@ def scene_light(signal: Floats) -> Floats:
     return np.asarray(np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12))
 
 
-def compress(light: Floats) -> Floats:
+def compress_highlights(light: Floats) -> Floats:
     """Return light within full scale: as it is up to the knee, then exponentially towards 1."""
     above = np.maximum(light - KNEE, 0)
     return np.asarray(np.minimum(light, KNEE) - (1 - KNEE) * np.expm1(above / (KNEE - 1)))
@@ -93,11 +93,11 @@ def grey_levels(transfer: Transfer, zero: int, white: int, codes: int) -> NDArra
         How many there are.
     """
     signal = np.clip((np.arange(codes) - zero) / (white - zero), 0, 1)
-    shown = compress(display_light(signal, transfer)) ** (1 / DISPLAY_GAMMA)
+    shown = compress_highlights(display_light(signal, transfer)) ** (1 / DISPLAY_GAMMA)
     return np.asarray(np.rint(255 * shown), np.uint8)
 
 
-def grey_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDArray[np.uint8]:
+def tone_mapped_grey(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDArray[np.uint8]:
     """Return the grey of an HDR frame on a standard display, ``(height, width)``, 0 to 255."""
     bits = frame.format.components[0].bits
     name = frame.format.name
@@ -111,10 +111,10 @@ def grey_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDArray[np.ui
         full = int(frame.color_range) == 2
     shift = bits - 8
     zero, white = (0, 2**bits - 1) if full else (16 << shift, 235 << shift)
-    return np.asarray(grey_levels(transfer, zero, white, 2**16)[_words(frame, 0)], np.uint8)
+    return np.asarray(grey_levels(transfer, zero, white, 2**16)[_plane_uint16(frame, 0)], np.uint8)
 
 
-def colours_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[NDArray[np.uint8]]:
+def tone_mapped_rgb(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[NDArray[np.uint8]]:
     """Return red, green and blue of an HDR frame on a standard display, 0 to 255.
 
     Light is compressed by the largest of the three, so that hues stay; what lies outside of the
@@ -124,13 +124,13 @@ def colours_of(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[NDArr
     frame = frame.reformat(
         format="gbrp16le", src_colorspace=matrix, dst_colorspace=matrix, threads=1
     )
-    linear = _linear(transfer)
-    light = [linear.take(_words(frame, number)) for number in (2, 0, 1)]
+    linear = _linear_light(transfer)
+    light = [linear.take(_plane_uint16(frame, number)) for number in (2, 0, 1)]
     if transfer == "HLG":
         gain = _system_gain(light)
         light = [plane * gain for plane in light]
     loudest = np.maximum(np.maximum(light[0], light[1]), light[2]) + np.float32(1e-9)
-    gain = compress(loudest) / loudest
+    gain = compress_highlights(loudest) / loudest
     shown = cv2.merge([plane * gain for plane in light])
     if wide:
         shown = cv2.transform(shown, TO_BT_709)
@@ -152,14 +152,14 @@ def _system_gain(light: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=2)
-def _linear(transfer: Transfer) -> NDArray[np.float32]:
+def _linear_light(transfer: Transfer) -> NDArray[np.float32]:
     """Return the light of each channel for each of 65536 codes; of HLG that before the camera."""
     signal = np.arange(2**16) / (2**16 - 1)
     light = scene_light(signal) if transfer == "HLG" else display_light(signal, transfer)
     return light.astype(np.float32)
 
 
-def _words(frame: VideoFrame, number: int) -> NDArray[np.uint16]:
+def _plane_uint16(frame: VideoFrame, number: int) -> NDArray[np.uint16]:
     plane = frame.planes[number]
     rows = np.frombuffer(memoryview(plane), "<u2").reshape(-1, plane.line_size // 2)
     return rows[: plane.height, : plane.width]

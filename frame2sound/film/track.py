@@ -13,32 +13,32 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
-from frame2sound.film.layouts import planes_of
-from frame2sound.film.mixing import Mixer
-from frame2sound.film.mixing import fold as fold
+from frame2sound.film.layouts import to_float_planes
+from frame2sound.film.mixing import Downmixer
+from frame2sound.film.mixing import downmix as downmix
 
-SLIP = Fraction(30, 1000)
+DRIFT_TOLERANCE_SECONDS = Fraction(30, 1000)
 """Seconds by which timestamps may wander before the sound is moved to them.
 
 Real files jitter by 20 ms packet by packet and mean nothing by it; viewers notice 45 ms
 (ITU-R BT.1359), so a lasting slip is honoured well before that.
 """
 
-TOGETHER = 16
+BATCH_FRAMES = 16
 """Audio frames that are folded and resampled at once."""
 
-WILDEST = 16.0
+MAX_PEAK = 16.0
 """Samples up to 24 dB over full scale are used as they are."""
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioChunk:
     """Float32 ``samples`` whose first one is sample ``start`` of the film.
 
     Shape ``(n,)`` for one channel, ``(n, 2)`` for two.
     """
 
-    start: int
+    start_sample: int
     samples: NDArray[np.float32]
 
 
@@ -52,16 +52,16 @@ class TooLoudError(ValueError):
     """
 
     def __init__(self, peak: float) -> None:
-        super().__init__(f"samples far beyond full scale: {over_full_scale(peak)}")
+        super().__init__(f"samples far beyond full scale: {format_excess_db(peak)}")
         self.peak = peak
 
 
-def over_full_scale(peak: float) -> str:
+def format_excess_db(peak: float) -> str:
     """Return a peak in decibels, as "28.0 dB", rounded up: lowered by so much it is within."""
     return f"{math.ceil(200 * math.log10(peak)) / 10:.1f} dB"
 
 
-class Track:
+class AudioAligner:
     """Places a film's sound: late sound starts late, early sound is cut, gaps stay open.
 
     Parameters
@@ -85,30 +85,30 @@ class Track:
     def __init__(
         self,
         sample_rate: int,
-        start: Fraction,
+        start_seconds: Fraction,
         channels: int = 1,
-        names: Sequence[str] = (),
+        channel_names: Sequence[str] = (),
     ) -> None:
         self.sample_rate = sample_rate
-        self.start = start
+        self.start_seconds = start_seconds
         self.channels = channels
-        self.names = names
-        self.position = 0
-        self._given = 0
-        self._source: tuple[int, str] | None = None
-        self._anchor = Fraction(0)
-        self._heard = 0
-        self._zero = self._tick = 0.0
-        self._slip = float(SLIP)
-        self._waiting: list[NDArray[np.float32]] = []
-        self._mixer: Mixer | None = None
+        self.channel_names = channel_names
+        self.next_sample = 0
+        self._samples_emitted_end = 0
+        self._input_format: tuple[int, str] | None = None
+        self._section_start = Fraction(0)
+        self._section_samples = 0
+        self._section_start_clock_seconds = self._time_base = 0.0
+        self._drift_tolerance = float(DRIFT_TOLERANCE_SECONDS)
+        self._pending: list[NDArray[np.float32]] = []
+        self._downmixer: Downmixer | None = None
         self._resampler: av.AudioResampler | None = None
         self.peak = 0.0
         self._cancelled = Fraction(0)
         self._cancelled_from: Fraction | None = None
         self._cancelled_to = Fraction(0)
 
-    def feed(self, frame: AudioFrame) -> Iterator[Sound]:
+    def process(self, frame: AudioFrame) -> Iterator[AudioChunk]:
         """Take one decoded audio frame; yield what is ready, in order and without overlap.
 
         Raises
@@ -118,33 +118,33 @@ class Track:
         ValueError
             Samples are not finite. In both cases the frame is left silent.
         """
-        planes = planes_of(frame)
-        peak = _loudest(planes)
-        if not peak <= WILDEST:
+        planes = to_float_planes(frame)
+        peak = _peak(planes)
+        if not peak <= MAX_PEAK:
             planes = np.zeros_like(planes)
-        if self._is_new(frame):
+        if self._is_discontinuous(frame):
             yield from self.flush()
-            self._begin(frame)
-        self._heard += frame.samples
-        self._waiting.append(planes)
-        if len(self._waiting) == TOGETHER:
+            self._start_section(frame)
+        self._section_samples += frame.samples
+        self._pending.append(planes)
+        if len(self._pending) == BATCH_FRAMES:
             yield from self._resample()
-        if not peak <= WILDEST:
+        if not peak <= MAX_PEAK:
             raise (
                 TooLoudError(peak)
                 if math.isfinite(peak)
                 else ValueError("samples far beyond full scale")
             )
 
-    def lose(self) -> None:
+    def mark_discontinuity(self) -> None:
         """Take note that a piece could not be decoded: the next one is placed by its timestamp."""
-        self._slip = 0.0
+        self._drift_tolerance = 0.0
 
-    def flush(self) -> Iterator[Sound]:
+    def flush(self) -> Iterator[AudioChunk]:
         """Yield what is held back."""
         if self._resampler is not None:
             yield from self._resample(last=True)
-            yield from self._place(self._resampler.resample(None))
+            yield from self._emit(self._resampler.resample(None))
             self._resampler = None
 
     def notes(self) -> list[str]:
@@ -157,28 +157,28 @@ class Track:
             f"{float(self._cancelled_to):.2f} s; took the loudest one there"
         ]
 
-    def _is_new(self, frame: AudioFrame) -> bool:
+    def _is_discontinuous(self, frame: AudioFrame) -> bool:
         """Whether a frame does not simply follow the last one."""
-        if self._source != (frame.rate, frame.layout.name):
+        if self._input_format != (frame.rate, frame.layout.name):
             return True
         if frame.pts is None:
             return False
-        expected = self._zero + self._heard / frame.rate
-        return abs(frame.pts * self._tick - expected) > self._slip
+        expected = self._section_start_clock_seconds + self._section_samples / frame.rate
+        return abs(frame.pts * self._time_base - expected) > self._drift_tolerance
 
-    def _time(self, frame: AudioFrame) -> Fraction:
-        return (frame.pts or 0) * (frame.time_base or Fraction(0)) - self.start
+    def _start_of(self, frame: AudioFrame) -> Fraction:
+        return (frame.pts or 0) * (frame.time_base or Fraction(0)) - self.start_seconds
 
-    def _begin(self, frame: AudioFrame) -> None:
-        if frame.pts is not None or self._source is None:
-            self._anchor = Fraction(0) if frame.pts is None else self._time(frame)
+    def _start_section(self, frame: AudioFrame) -> None:
+        if frame.pts is not None or self._input_format is None:
+            self._section_start = Fraction(0) if frame.pts is None else self._start_of(frame)
         else:
-            self._anchor += Fraction(self._heard, self._source[0])
-        self._heard, self._slip = 0, float(SLIP)
-        self._zero, self._tick = float(self._anchor + self.start), float(frame.time_base or 0)
-        self._source = frame.rate, frame.layout.name
-        self._mixer = Mixer(self._channel_names(frame), self.channels, frame.rate)
-        self.position = sample_at(self._anchor, self.sample_rate)
+            self._section_start += Fraction(self._section_samples, self._input_format[0])
+        self._section_samples, self._drift_tolerance = 0, float(DRIFT_TOLERANCE_SECONDS)
+        self._section_start_clock_seconds, self._time_base = float(self._section_start + self.start_seconds), float(frame.time_base or 0)
+        self._input_format = frame.rate, frame.layout.name
+        self._downmixer = Downmixer(self._channel_names(frame), self.channels, frame.rate)
+        self.next_sample = sample_at(self._section_start, self.sample_rate)
         self._resampler = av.AudioResampler("flt", self._layout, self.sample_rate)
 
     @property
@@ -188,47 +188,47 @@ class Track:
     def _channel_names(self, frame: AudioFrame) -> list[str]:
         names = [channel.name for channel in frame.layout.channels]
         unnamed = all(name == "NONE" for name in names)
-        return list(self.names) if unnamed and len(self.names) == len(names) else names
+        return list(self.channel_names) if unnamed and len(self.channel_names) == len(names) else names
 
-    def _resample(self, *, last: bool = False) -> Iterator[Sound]:
-        if self._mixer is None or self._resampler is None or self._source is None:
+    def _resample(self, *, last: bool = False) -> Iterator[AudioChunk]:
+        if self._downmixer is None or self._resampler is None or self._input_format is None:
             return
         mixed = []
-        if self._waiting:
-            mixed.append(self._mixer.feed(np.concatenate(self._waiting, axis=1)))
-            self._waiting.clear()
+        if self._pending:
+            mixed.append(self._downmixer.process(np.concatenate(self._pending, axis=1)))
+            self._pending.clear()
         if last:
-            mixed.append(self._mixer.finish())
-            self._note_cancelled(self._mixer)
+            mixed.append(self._downmixer.flush())
+            self._note_cancelled(self._downmixer)
         planes = np.concatenate(mixed, axis=1)
         if not planes.shape[1]:
             return
         frame = AudioFrame.from_ndarray(np.ascontiguousarray(planes), "fltp", self._layout)
-        frame.sample_rate = self._source[0]
-        yield from self._place(self._resampler.resample(frame))
+        frame.sample_rate = self._input_format[0]
+        yield from self._emit(self._resampler.resample(frame))
 
-    def _note_cancelled(self, mixer: Mixer) -> None:
-        if not mixer.cancelled or self._source is None:
+    def _note_cancelled(self, mixer: Downmixer) -> None:
+        if not mixer.cancelled_samples or self._input_format is None:
             return
-        rate = self._source[0]
-        self._cancelled += Fraction(mixer.cancelled, rate)
+        rate = self._input_format[0]
+        self._cancelled += Fraction(mixer.cancelled_samples, rate)
         if self._cancelled_from is None:
-            self._cancelled_from = self._anchor + Fraction(mixer.first, rate)
-        self._cancelled_to = self._anchor + Fraction(mixer.last, rate)
+            self._cancelled_from = self._section_start + Fraction(mixer.cancelled_start, rate)
+        self._cancelled_to = self._section_start + Fraction(mixer.cancelled_end, rate)
 
-    def _place(self, frames: list[AudioFrame]) -> Iterator[Sound]:
+    def _emit(self, frames: list[AudioFrame]) -> Iterator[AudioChunk]:
         for ready in frames:
             samples = ready.to_ndarray()[0]
             if self.channels > 1:
                 samples = samples.reshape(-1, self.channels)
-            begin, self.position = self.position, self.position + len(samples)
+            begin, self.next_sample = self.next_sample, self.next_sample + len(samples)
             # What comes before the film, or twice because the timestamps went back, is cut.
-            first = max(begin, self._given)
-            if self.position > first:
-                self._given = self.position
-                yield Sound(first, samples[first - begin :].astype(np.float32, copy=False))
+            first = max(begin, self._samples_emitted_end)
+            if self.next_sample > first:
+                self._samples_emitted_end = self.next_sample
+                yield AudioChunk(first, samples[first - begin :].astype(np.float32, copy=False))
 
 
-def _loudest(planes: NDArray[np.float32]) -> float:
+def _peak(planes: NDArray[np.float32]) -> float:
     """Return the highest absolute value; not a number if there is one that is none."""
     return max(float(planes.max(initial=0)), -float(planes.min(initial=0)))

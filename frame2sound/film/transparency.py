@@ -10,37 +10,37 @@ from numpy.typing import NDArray
 
 OPAQUE = 255
 
-DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """Decoders of transparent pictures; FFmpeg's own of these codecs leave the transparency out."""
 
 Plane = NDArray[np.uint8]
 
 
-def decoder_of(video: av.VideoStream) -> av.VideoCodecContext:
+def alpha_aware_decoder(stream: av.VideoStream) -> av.VideoCodecContext:
     """Return what decodes a picture with its transparency, if it has any."""
-    name = DECODERS.get(video.codec.canonical_name, "")
-    marked = {key.lower(): value for key, value in video.metadata.items()}.get("alpha_mode")
+    name = ALPHA_DECODERS.get(stream.codec.canonical_name, "")
+    marked = {key.lower(): value for key, value in stream.metadata.items()}.get("alpha_mode")
     if marked != "1" or name not in av.codecs_available:
-        return video.codec_context
+        return stream.codec_context
     decoder = av.CodecContext.create(name, "r")
     assert isinstance(decoder, av.VideoCodecContext)
-    decoder.options = dict(video.codec_context.options)
+    decoder.options = dict(stream.codec_context.options)
     return decoder
 
 
-def leaves_alpha_unused(container_format: str, codec: str) -> bool:
+def ignores_alpha(demuxer: str, codec: str) -> bool:
     """Whether what FFmpeg takes for an alpha channel is not used (Microsoft, BITMAPINFOHEADER)."""
-    return container_format == "avi" and codec == "rawvideo"
+    return demuxer == "avi" and codec == "rawvideo"
 
 
-def plane_of(frame: VideoFrame, number: int) -> Plane:
+def plane_view(frame: VideoFrame, number: int) -> Plane:
     """Return a plane of bytes, without a copy."""
     plane = frame.planes[number]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
 
 
-def alpha_of(frame: VideoFrame, matrix: int) -> Plane | None:
+def alpha_plane(frame: VideoFrame, matrix: int) -> Plane | None:
     """Return how opaque each pixel is, from 0 to 255; None if all are opaque.
 
     Parameters
@@ -52,16 +52,16 @@ def alpha_of(frame: VideoFrame, matrix: int) -> Plane | None:
     if not kind.has_palette and not any(component.is_alpha for component in kind.components):
         return None
     if kind.is_planar and kind.components[-1].bits == 8:
-        alpha = plane_of(frame, 3)
+        alpha = plane_view(frame, 3)
     else:
         planes = frame.reformat(
             format="gbrap", src_colorspace=matrix, dst_colorspace=matrix, threads=1
         )
-        alpha = plane_of(planes, 3)
+        alpha = plane_view(planes, 3)
     return None if int(alpha.min(initial=OPAQUE)) == OPAQUE else alpha
 
 
-def over(plane: Plane, alpha: Plane | None, ground: float) -> Plane:
+def composite_over(plane: Plane, alpha: Plane | None, background: float) -> Plane:
     """Lay a plane over a ground of one level: ``alpha * plane + (1 - alpha) * ground``.
 
     This is done on what is stored, as browsers and editors do it, not on light. The plane may be
@@ -71,6 +71,6 @@ def over(plane: Plane, alpha: Plane | None, ground: float) -> Plane:
         return plane
     if alpha.shape != plane.shape:
         alpha = np.asarray(cv2.resize(alpha, plane.shape[::-1], interpolation=cv2.INTER_AREA))
-    above = cv2.subtract(plane, ground, dtype=cv2.CV_32F)  # type: ignore[call-overload]
+    above = cv2.subtract(plane, background, dtype=cv2.CV_32F)  # type: ignore[call-overload]
     above = cv2.multiply(above, alpha, scale=1 / OPAQUE, dtype=cv2.CV_32F)
-    return np.asarray(cv2.add(above, ground, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]
+    return np.asarray(cv2.add(above, background, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]

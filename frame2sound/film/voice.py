@@ -12,9 +12,9 @@ from av.audio.frame import AudioFrame
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
-from frame2sound.film.containers import SoundCodec
-from frame2sound.film.layouts import planes_of
-from frame2sound.sound.peaks import PeakMeter
+from frame2sound.film.containers import AudioCodec
+from frame2sound.film.layouts import to_float_planes
+from frame2sound.sound.peaks import TruePeakMeter
 
 
 def container_options(out: Path, sample_rate: int) -> dict[str, str]:
@@ -25,7 +25,7 @@ def container_options(out: Path, sample_rate: int) -> dict[str, str]:
     return {"movie_timescale": str(sample_rate)}
 
 
-class Voice:
+class AudioEncoder:
     """Encodes sound into a container and hears it back.
 
     Attributes
@@ -37,11 +37,11 @@ class Voice:
     """
 
     def __init__(
-        self, target: OutputContainer, codec: SoundCodec, sample_rate: int, channels: int
+        self, output: OutputContainer, codec: AudioCodec, sample_rate: int, channels: int
     ) -> None:
-        self.target = target
+        self.output = output
         self.layout = "mono" if channels == 1 else "stereo"
-        stream = target.add_stream(
+        stream = output.add_stream(
             codec.encoder, rate=sample_rate, layout=self.layout, options=dict(codec.options)
         )
         assert isinstance(stream, av.AudioStream)
@@ -49,51 +49,51 @@ class Voice:
         self.sample_rate = sample_rate
         if codec.bit_rate:
             self.stream.bit_rate = codec.bit_rate * (1 + channels) // 2
-        self.position = 0
-        self.meter = PeakMeter(channels)
-        self._ear = None if codec.lossless else _decoder(stream.codec.name)
+        self.samples_written = 0
+        self.meter = TruePeakMeter(channels)
+        self._decoder = None if codec.lossless else _open_decoder(stream.codec.name)
 
-    def say(self, sound: NDArray[np.float32]) -> None:
+    def write(self, samples: NDArray[np.float32]) -> None:
         """Encode samples within full scale, ``(n,)`` or ``(n, 2)``, after those before."""
         name = self.stream.codec_context.format.name
-        frame = AudioFrame.from_ndarray(_as_format(np.atleast_2d(sound.T), name), name, self.layout)
+        frame = AudioFrame.from_ndarray(_to_sample_format(np.atleast_2d(samples.T), name), name, self.layout)
         frame.sample_rate = self.sample_rate
-        frame.pts = self.position
+        frame.pts = self.samples_written
         frame.time_base = Fraction(1, self.sample_rate)
-        self.position += len(sound)
-        if self._ear is None:
-            self.meter.hear(np.atleast_2d(sound.T))
+        self.samples_written += len(samples)
+        if self._decoder is None:
+            self.meter.update(np.atleast_2d(samples.T))
         self._mux(self.stream.encode(frame))
 
-    def fall_silent(self) -> None:
+    def close(self) -> None:
         """Encode what is held back; nothing may be said after it."""
         self._mux(self.stream.encode(None))
-        if self._ear is not None:
-            self._listen(None)
+        if self._decoder is not None:
+            self._measure(None)
         self.meter.finish()
 
     def _mux(self, packets: list[av.Packet[av.AudioStream]]) -> None:
         for packet in packets:
-            if self._ear is not None:
-                self._listen(packet)
-            self.target.mux(packet)
+            if self._decoder is not None:
+                self._measure(packet)
+            self.output.mux(packet)
 
-    def _listen(self, packet: av.Packet[av.AudioStream] | None) -> None:
+    def _measure(self, packet: av.Packet[av.AudioStream] | None) -> None:
         """Decode what was encoded."""
-        assert self._ear is not None
-        if not self._ear.is_open:
-            self._ear.extradata = self.stream.codec_context.extradata
-        for frame in self._ear.decode(packet):
-            self.meter.hear(planes_of(frame))
+        assert self._decoder is not None
+        if not self._decoder.is_open:
+            self._decoder.extradata = self.stream.codec_context.extradata
+        for frame in self._decoder.decode(packet):
+            self.meter.update(to_float_planes(frame))
 
 
-def _decoder(codec: str) -> av.AudioCodecContext:
+def _open_decoder(codec: str) -> av.AudioCodecContext:
     decoder = av.CodecContext.create(codec, "r")
     assert isinstance(decoder, av.AudioCodecContext)
     return decoder
 
 
-def _as_format(planes: NDArray[np.float32], name: str) -> NDArray[Any]:
+def _to_sample_format(planes: NDArray[np.float32], name: str) -> NDArray[Any]:
     """Turn planes ``(channels, n)`` into what an encoder takes; rounding to the nearest integer."""
     packed = np.ascontiguousarray(planes if name.endswith("p") else planes.T.reshape(1, -1))
     if name.startswith("flt"):

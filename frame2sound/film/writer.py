@@ -9,9 +9,9 @@ import av
 
 from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
-from frame2sound.film.containers import sound_codec
+from frame2sound.film.containers import audio_codec_for
 from frame2sound.film.scene import Scene
-from frame2sound.film.voice import Voice, container_options
+from frame2sound.film.voice import AudioEncoder, container_options
 from frame2sound.safe import refuse_existing, whole_file
 
 
@@ -24,9 +24,9 @@ def write_scene(
     scene: Scene,
     path: Path,
     *,
-    sounding: bool = True,
+    with_audio: bool = True,
     overwrite: bool = False,
-    progress: Callable[[int], None] = lambda frames: None,
+    on_progress: Callable[[int], None] = lambda frames: None,
 ) -> None:
     """Draw a scene into a film (H.264, and the container's usual sound) and its truth into JSON.
 
@@ -42,8 +42,8 @@ def write_scene(
     SoundtrackError
         The output exists, cannot be written, or cannot hold the picture or the sound.
     """
-    codec = sound_codec(path)
-    clock = Clock(scene.clock.fps, codec.sample_rate(scene.clock.sample_rate))
+    codec = audio_codec_for(path)
+    clock = Clock(scene.clock.fps, codec.supported_sample_rate(scene.clock.sample_rate))
     if clock != scene.clock:
         raise SoundtrackError(
             f"{path.name}: its sound can be {clock.sample_rate} Hz, got {scene.clock.sample_rate}"
@@ -61,16 +61,16 @@ def write_scene(
             picture.pix_fmt = (
                 "yuv420p" if scene.size[0] % 2 == scene.size[1] % 2 == 0 else "yuv444p"
             )
-            voice = Voice(target, codec, clock.sample_rate, 1) if sounding else None
-            for frame in range(scene.frames):
+            voice = AudioEncoder(target, codec, clock.sample_rate, 1) if with_audio else None
+            for frame in range(scene.frame_count):
                 drawn = av.VideoFrame.from_ndarray(scene.draw(frame), "rgb24")
                 drawn.pts, drawn.time_base = frame, 1 / clock.fps
                 target.mux(picture.encode(drawn))
                 if voice is not None:
-                    voice.say(scene.sound(clock.start(frame), clock.start(frame + 1)))
-                progress(frame + 1)
+                    voice.write(scene.synthesise(clock.start(frame), clock.start(frame + 1)))
+                on_progress(frame + 1)
             target.mux(picture.encode(None))
             if voice is not None:
-                voice.fall_silent()
+                voice.close()
     with whole_file(truth_path(path), SoundtrackError) as partial:
         partial.write_text(scene.truth.to_json() + "\n")

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from threading import Event
 
 from frame2sound.errors import Frame2SoundError
-from frame2sound.film.sandbox import end_children
+from frame2sound.film.sandbox import kill_children
 from frame2sound.library.pickler import Choice, pickle_film, title
 from frame2sound.library.store import Library, PickledFilm
 from frame2sound.places import Place
@@ -75,7 +75,7 @@ def pickle_films(
             )
         except BaseException:
             stop.set()
-            end_children()
+            kill_children()
             raise
 
 

@@ -21,7 +21,7 @@ from frame2sound.library.fingerprint import fingerprint
 from frame2sound.library.folders import ARRAYS, CARD
 from frame2sound.library.store import AGAIN, PickledFilm
 from frame2sound.safe import whole_file
-from frame2sound.sound.loudness import LOWEST_RATE, LoudnessMeter
+from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 from frame2sound.untrusted import read_json
 
 FINDINGS = "findings.json"
@@ -87,18 +87,18 @@ def find(film: PickledFilm, report: Report = lambda seconds: None) -> Findings:
 
 def _listen(film: PickledFilm, report: Report) -> tuple[float | None, float]:
     rate = film.card.sample_rate
-    meter = LoudnessMeter(rate) if rate >= LOWEST_RATE else None
+    meter = LoudnessMeter(rate) if rate >= MIN_SAMPLE_RATE else None
     quiet = total = 0
     for piece in _pieces(film):
         if not np.isfinite(piece).all():
             raise LibraryError(f"{film.path}/sound.npy holds numbers that are not finite; {AGAIN}")
         if meter is not None:
-            meter.feed(piece)
+            meter.update(piece)
         tenths = np.maximum.reduceat(np.abs(piece), np.arange(0, len(piece), rate // 10))
         quiet += int((tenths < 10 ** (SILENT_DB / 20)).sum())
         total += len(tenths)
         report(total / 10)
-    loudness = -math.inf if meter is None else meter.integrated
+    loudness = -math.inf if meter is None else meter.integrated_lufs
     return (loudness if math.isfinite(loudness) else None), quiet / total if total else 1.0
 
 

@@ -15,12 +15,12 @@ import numpy as np
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.limits import USUAL, Limits
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.film.picture import picture_shape
-from frame2sound.film.picture_sequence import is_sequence, picture_files, sound_file
+from frame2sound.film.picture_sequence import is_image_sequence, image_files, audio_file
 from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.film.track import Sound
+from frame2sound.film.track import AudioChunk
 from frame2sound.library.card import nominal
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD
@@ -49,7 +49,7 @@ class Choice:
     video_stream: int | None = None
     audio_stream: int | None = None
     allow_damaged: bool = False
-    limits: Limits = USUAL
+    limits: Limits = DEFAULT_LIMITS
     apart: bool = False
     threads: int | None = None
     hardware: str | None = None
@@ -69,9 +69,9 @@ def digest_of(path: Path, fps: Fraction | None = None) -> str:
 
     Numbered pictures shown at another frame rate are another film.
     """
-    if is_sequence(path):
-        files, _ = picture_files(path)
-        sound = sound_file(path)
+    if is_image_sequence(path):
+        files, _ = image_files(path)
+        sound = audio_file(path)
         parts = "".join(digest_of(file) for file in [*files, *filter(None, [sound])])
         return hashlib.sha256(f"{fps} {parts}".encode()).hexdigest()
     if path.exists() and not path.is_file():
@@ -135,7 +135,7 @@ def _pickle(
     known = library.find(digest, choice.video_stream, choice.audio_stream, choice.ground)
     if known is not None:
         return known, False
-    reader = (BoothReader if choice.apart else FilmReader)(
+    reader = (SubprocessFilmReader if choice.apart else FilmReader)(
         path,
         library.sample_rate,
         video_stream=choice.video_stream,
@@ -217,13 +217,13 @@ def _write(
         ear = _Ear(sound)
         until = Fraction(0)
         for event in _batched(reader.events(colour=colour)):
-            if isinstance(event, Sound):
+            if isinstance(event, AudioChunk):
                 ear.hear(event)
             else:
                 frames.append(np.stack([frame.picture for frame in event]))
-                times.append(np.array([float(frame.time) for frame in event]))
-                until = event[-1].until
-                progress(float(until), reader.streams.stated_seconds, frames.length)
+                times.append(np.array([float(frame.start_seconds) for frame in event]))
+                until = event[-1].end_seconds
+                progress(float(until), reader.streams.declared_seconds, frames.length)
         times.append(np.array([float(until)]))
         ear.finish(sample_at(until, reader.sample_rate))
     return Card(
@@ -243,10 +243,10 @@ def _write(
     )
 
 
-def _batched(events: Iterator[Frame | Sound]) -> Iterator[list[Frame] | Sound]:
+def _batched(events: Iterator[Frame | AudioChunk]) -> Iterator[list[Frame] | AudioChunk]:
     batch: list[Frame] = []
     for event in events:
-        if isinstance(event, Sound):
+        if isinstance(event, AudioChunk):
             yield event
             continue
         batch.append(event)
@@ -265,8 +265,8 @@ class _Ear:
         self.sounding = (0, 0)
         self._peak = 0.0
 
-    def hear(self, sound: Sound) -> None:
-        late = self.array.length - sound.start
+    def hear(self, sound: AudioChunk) -> None:
+        late = self.array.length - sound.start_sample
         samples = sound.samples[max(late, 0) :]
         if not len(samples):
             return

@@ -9,14 +9,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.sound.windows import PEAKS
+from frame2sound.sound.windows import ENVELOPE_PEAKS
 
-SILENT_DB = -60.0
+LOUDNESS_FLOOR_DB = -60.0
 """Predicted loudness from here to 0 dBFS goes from 0 to 1."""
 
 
 @dataclass(frozen=True)
-class Moment:
+class ModulationSources:
     """What a control may follow in one frame; each from 0 to 1.
 
     Attributes
@@ -37,18 +37,18 @@ class Moment:
     place: float = 0.5
 
     @classmethod
-    def of(cls, brightness: float, motion: float, place: float, rms: float) -> Moment:
+    def from_frame(cls, brightness: float, motion: float, place: float, rms: float) -> ModulationSources:
         """Bring a frame's gestures (place -1 to 1), and the RMS of its sound, to 0 to 1."""
         decibels = 20 * math.log10(max(rms, 1e-9))
-        followed = brightness, math.sqrt(max(motion, 0)), 1 - decibels / SILENT_DB, (place + 1) / 2
+        followed = brightness, math.sqrt(max(motion, 0)), 1 - decibels / LOUDNESS_FLOOR_DB, (place + 1) / 2
         return cls(*(min(max(value, 0.0), 1.0) for value in followed))
 
 
-FOLLOWED = tuple(field.name for field in fields(Moment))
+SOURCE_NAMES = tuple(field.name for field in fields(ModulationSources))
 
 
 @dataclass(frozen=True)
-class Follow:
+class Modulation:
     """A control that goes from ``low`` to ``high`` with what it follows, one of `FOLLOWED`.
 
     ``low`` may be above ``high``: then the control falls as the other rises.
@@ -56,15 +56,15 @@ class Follow:
 
     low: float
     high: float
-    what: str
+    source: str
 
-    def at(self, moment: Moment) -> float:
+    def value_at(self, sources: ModulationSources) -> float:
         """Return the value in one frame."""
-        part: float = getattr(moment, self.what)
+        part: float = getattr(sources, self.source)
         return self.low + (self.high - self.low) * part
 
 
-Control = float | Follow
+Control = float | Modulation
 
 
 @dataclass(frozen=True)
@@ -139,44 +139,44 @@ class Cloud:
 
     def __post_init__(self) -> None:
         for name, allowed in RANGES.items():
-            for value in self._ends(name):
+            for value in self._extremes(name):
                 if not allowed.low <= value <= allowed.high:
                     raise SoundtrackError(f"got the grains' {name}={value:g}, expected {allowed}")
-        if self.envelope not in PEAKS:
+        if self.envelope not in ENVELOPE_PEAKS:
             raise SoundtrackError(
-                f"got the grains' envelope={self.envelope}, expected one of {', '.join(PEAKS)}"
+                f"got the grains' envelope={self.envelope}, expected one of {', '.join(ENVELOPE_PEAKS)}"
             )
 
-    def at(self, moment: Moment) -> dict[str, float]:
+    def control_values(self, sources: ModulationSources) -> dict[str, float]:
         """Return the value of every control in one frame."""
         controls = ((name, getattr(self, name)) for name in RANGES)
         return {
-            name: control.at(moment) if isinstance(control, Follow) else float(control)
+            name: control.value_at(sources) if isinstance(control, Modulation) else float(control)
             for name, control in controls
         }
 
-    def most(self, name: str) -> float:
+    def max_abs(self, name: str) -> float:
         """Return the farthest that a control goes from zero."""
-        return max(abs(value) for value in self._ends(name))
+        return max(abs(value) for value in self._extremes(name))
 
     @property
     def transposes(self) -> bool:
         """Whether any grain is read at another speed than the sound's, or backwards."""
-        return any(self.most(name) > 0 for name in ("pitch", "pitch_jitter", "reverse"))
+        return any(self.max_abs(name) > 0 for name in ("pitch", "pitch_jitter", "reverse"))
 
     @property
     def reads_in_place(self) -> bool:
         """Whether every grain reads what is there when it sounds, so that grains join."""
-        return not self.transposes and not self.most("jitter")
+        return not self.transposes and not self.max_abs("jitter")
 
     @property
     def channels(self) -> int:
         """Two where grains are placed, else one."""
-        return 2 if self.most("spread") or self.most("pan") else 1
+        return 2 if self.max_abs("spread") or self.max_abs("pan") else 1
 
-    def _ends(self, name: str) -> tuple[float, float]:
+    def _extremes(self, name: str) -> tuple[float, float]:
         control: Control = getattr(self, name)
-        return (control.low, control.high) if isinstance(control, Follow) else (control, control)
+        return (control.low, control.high) if isinstance(control, Modulation) else (control, control)
 
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -211,11 +211,11 @@ def parse_cloud(settings: Iterable[str]) -> Cloud:
 
 def _control(name: str, text: str) -> Control:
     form = _FORM.fullmatch(text)
-    if form is None or (form["what"] and form["what"] not in FOLLOWED):
+    if form is None or (form["what"] and form["what"] not in SOURCE_NAMES):
         raise SoundtrackError(
             f"got the grains' {name}={text}, expected {RANGES[name]}, or LOW..HIGH@WHAT with "
-            f"{', '.join(FOLLOWED)}"
+            f"{', '.join(SOURCE_NAMES)}"
         )
     if form["what"] is None:
         return float(form["low"])
-    return Follow(float(form["low"]), float(form["high"]), form["what"])
+    return Modulation(float(form["low"]), float(form["high"]), form["what"])

@@ -15,34 +15,34 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.film.containers import SoundCodec
+from frame2sound.film.containers import AudioCodec
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.soundtrack_writer import write_soundtrack
 from frame2sound.rendering import finishing
-from frame2sound.rendering.effects import Chain
+from frame2sound.rendering.effects import EffectChain
 from frame2sound.rendering.normalisation import (
-    MOST_HELD_DOWN,
-    MOST_LIFT_DB,
-    TOLERANCE,
-    Level,
-    level_for,
+    MAX_LIMITED_SHARE,
+    MAX_GAIN_DB,
+    TOLERANCE_LU,
+    NormalisationResult,
+    find_gain,
 )
-from frame2sound.rendering.pipeline import ahead
+from frame2sound.rendering.pipeline import prefetch
 from frame2sound.rendering.soundtrack import Soundtrack
-from frame2sound.rendering.spool import Spool
-from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, HELD_DOWN_DB
-from frame2sound.sound.loudness import LOWEST_RATE
-from frame2sound.sound.peaks import PeakMeter
+from frame2sound.rendering.spool import AudioSpool
+from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB
+from frame2sound.sound.loudness import MIN_SAMPLE_RATE
+from frame2sound.sound.peaks import TruePeakMeter
 
-LOUDNESS = -70.0, 0.0
+LOUDNESS_RANGE_LUFS = -70.0, 0.0
 """LUFS that may be asked for; below, the measure hears nothing (ITU-R BS.1770)."""
 
-LONGEST_FADE = 60.0
+MAX_FADE_SECONDS = 60.0
 
-MOST_ROOM_DB = -20.0
+MIN_CODEC_GAIN_DB = -20.0
 """Lossy codecs add to the peaks; they are given room for it, but no more than this."""
 
-SMALLEST_SAID_DB = 0.1
+MIN_REPORTED_DB = 0.1
 """What the limiter takes is said from here on."""
 
 
@@ -82,22 +82,22 @@ class Delivery:
     loudness_lufs: float | None = None
     fade_in_seconds: float = 0.0
     fade_out_seconds: float = 0.0
-    effects: Chain | None = None
+    effects: EffectChain | None = None
 
     def __post_init__(self) -> None:
-        low, high = LOUDNESS
+        low, high = LOUDNESS_RANGE_LUFS
         if self.loudness_lufs is not None and not low <= self.loudness_lufs <= high:
             raise SoundtrackError(
                 f"got --loudness {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
             )
         fades = {"--fade-in": self.fade_in_seconds, "--fade-out": self.fade_out_seconds}
         for option, seconds in fades.items():
-            if not 0 <= seconds <= LONGEST_FADE:
-                raise SoundtrackError(f"got {option} {seconds:g}, expected 0 to {LONGEST_FADE:g} s")
+            if not 0 <= seconds <= MAX_FADE_SECONDS:
+                raise SoundtrackError(f"got {option} {seconds:g}, expected 0 to {MAX_FADE_SECONDS:g} s")
 
 
 @dataclass
-class Finish:
+class OutputWriter:
     """One way of making a raw soundtrack a file.
 
     Attributes
@@ -116,34 +116,34 @@ class Finish:
         What became of the picture; known when all is written.
     """
 
-    rate: int
-    own: FilmReader | None
+    sample_rate: int
+    original: FilmReader | None
     delivery: Delivery
-    codec: SoundCodec | None
-    room_db: float = 0.0
-    level: Level | None = None
+    codec: AudioCodec | None
+    codec_gain_db: float = 0.0
+    normalisation: NormalisationResult | None = None
     picture_notes: tuple[str, ...] = ()
 
     @property
-    def to_rate(self) -> int:
+    def output_sample_rate(self) -> int:
         """The sample rate that is written: the film's own when its sound is kept."""
-        if self.own is not None:
-            assert self.own.sample_rate is not None
-            return self.own.sample_rate
-        return self.rate if self.codec is None else self.codec.sample_rate(self.rate)
+        if self.original is not None:
+            assert self.original.sample_rate is not None
+            return self.original.sample_rate
+        return self.sample_rate if self.codec is None else self.codec.supported_sample_rate(self.sample_rate)
 
     @property
     def _lossy(self) -> bool:
         return self.codec is not None and not self.codec.lossless
 
-    def channels(self, of_soundtrack: int) -> int:
+    def output_channels(self, soundtrack_channels: int) -> int:
         """How many are written: two where the soundtrack or the film's kept sound has two."""
-        return max(of_soundtrack, 1 if self.own is None else self.own.channels)
+        return max(soundtrack_channels, 1 if self.original is None else self.original.channels)
 
     @property
-    def loudness(self) -> float | None:
+    def loudness_lufs(self) -> float | None:
         """The loudness reached, where one was asked for; minus infinity for silence."""
-        return None if self.level is None else self.level.after + self.room_db
+        return None if self.normalisation is None else self.normalisation.output_lufs + self.codec_gain_db
 
     def write(self, soundtrack: Soundtrack, out: Path) -> float:
         """Write the soundtrack and, unless the sound is wanted alone, the picture.
@@ -153,117 +153,117 @@ class Finish:
 
         Returns the highest true peak in dBTP, as it will be decoded.
         """
-        with Spool(out.parent) as spool:
+        with AudioSpool(out.parent) as spool:
             peak_db = self._write(soundtrack, spool, out)
-            while self._lossy and peak_db > CEILING_DB and self.room_db >= MOST_ROOM_DB:
-                self.room_db -= peak_db - CEILING_DB + HEADROOM_DB
+            while self._lossy and peak_db > CEILING_DB and self.codec_gain_db >= MIN_CODEC_GAIN_DB:
+                self.codec_gain_db -= peak_db - CEILING_DB + HEADROOM_DB
                 peak_db = self._write(soundtrack, spool, out)
         return peak_db
 
-    def _write(self, soundtrack: Soundtrack, spool: Spool, out: Path) -> float:
-        channels = self.channels(soundtrack.renderer.channels)
-        sound = ahead(self._steps(soundtrack, channels, spool, out.parent))
+    def _write(self, soundtrack: Soundtrack, spool: AudioSpool, out: Path) -> float:
+        channels = self.output_channels(soundtrack.renderer.channels)
+        sound = prefetch(self._steps(soundtrack, channels, spool, out.parent))
         if self.codec is None:
-            return _write_wav(sound, self.to_rate, channels, out)
+            return _write_wav(sound, self.output_sample_rate, channels, out)
         streams = soundtrack.animation.streams
         written = write_soundtrack(
             streams,
             sound,
-            self.to_rate,
+            self.output_sample_rate,
             channels,
             self.codec,
             out,
             soundtrack.animation.limits,
-            soundtrack.animation.ground,
+            soundtrack.animation.background,
         )
         self.picture_notes = written.notes
-        return written.peak_db
+        return written.true_peak_db
 
     def _steps(
-        self, soundtrack: Soundtrack, channels: int, spool: Spool, folder: Path
+        self, soundtrack: Soundtrack, channels: int, spool: AudioSpool, folder: Path
     ) -> Iterator[NDArray[np.float32]]:
         asked = self.delivery
         sound: finishing.Chunks
-        sound = spool.read() if spool.length else self._mixed(soundtrack, channels, folder)
+        sound = spool.read() if spool.sample_count else self._process(soundtrack, channels, folder)
         if asked.loudness_lufs is not None:
-            sound = self._to_loudness(sound, spool, asked.loudness_lufs)
-        elif self._lossy and not spool.length:
-            sound = spool.pass_on(sound)
-        sound = finishing.limit(sound, self.to_rate)
-        sound = finishing.amplify(sound, self.room_db)
-        sound = finishing.fit(sound, self.to_rate, lambda: soundtrack.seconds)
+            sound = self._normalise(sound, spool, asked.loudness_lufs)
+        elif self._lossy and not spool.sample_count:
+            sound = spool.tee(sound)
+        sound = finishing.limit(sound, self.output_sample_rate)
+        sound = finishing.apply_gain(sound, self.codec_gain_db)
+        sound = finishing.fit_duration(sound, self.output_sample_rate, lambda: soundtrack.seconds)
         fades = asked.fade_in_seconds, asked.fade_out_seconds
-        return finishing.fade(sound, self.to_rate, *fades) if any(fades) else iter(sound)
+        return finishing.fade(sound, self.output_sample_rate, *fades) if any(fades) else iter(sound)
 
-    def _mixed(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
+    def _process(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
         """Return the soundtrack with its effects, at the rate that is written, and own sound."""
         asked = self.delivery
-        sound: finishing.Chunks = finishing.remove_direct_current(soundtrack, self.rate)
+        sound: finishing.Chunks = finishing.remove_dc(soundtrack, self.sample_rate)
         if asked.effects is not None:
             own_channels = soundtrack.renderer.channels
-            sound = asked.effects.apply(sound, self.rate, own_channels, folder)
-        sound = finishing.amplify(sound, asked.gain_db)
-        sound = finishing.resample(sound, self.rate, self.to_rate)
-        if self.own is not None and asked.keep_original_db is not None:
-            sound = finishing.mix(sound, self.own.sounds(), asked.keep_original_db, channels)
+            sound = asked.effects.apply(sound, self.sample_rate, own_channels, folder)
+        sound = finishing.apply_gain(sound, asked.gain_db)
+        sound = finishing.resample(sound, self.sample_rate, self.output_sample_rate)
+        if self.original is not None and asked.keep_original_db is not None:
+            sound = finishing.mix_original(sound, self.original.audio_chunks(), asked.keep_original_db, channels)
         return sound
 
-    def _to_loudness(
-        self, sound: finishing.Chunks, spool: Spool, target_lufs: float
+    def _normalise(
+        self, sound: finishing.Chunks, spool: AudioSpool, target_lufs: float
     ) -> Iterator[NDArray[np.float32]]:
         """Bring sound to a loudness that it has when room for the codec was made."""
-        if self.to_rate < LOWEST_RATE:
+        if self.output_sample_rate < MIN_SAMPLE_RATE:
             raise SoundtrackError(
-                f"got --loudness for sound at {self.to_rate} Hz, expected at least {LOWEST_RATE} "
+                f"got --loudness for sound at {self.output_sample_rate} Hz, expected at least {MIN_SAMPLE_RATE} "
                 "Hz, below which loudness is not defined; leave it out"
             )
-        return self._levelled(sound, spool, target_lufs - self.room_db)
+        return self._apply_normalisation(sound, spool, target_lufs - self.codec_gain_db)
 
-    def _levelled(
-        self, sound: finishing.Chunks, spool: Spool, target_lufs: float
+    def _apply_normalisation(
+        self, sound: finishing.Chunks, spool: AudioSpool, target_lufs: float
     ) -> Iterator[NDArray[np.float32]]:
-        if not spool.length:
+        if not spool.sample_count:
             spool.write(sound)
-        self.level = level_for(spool, self.to_rate, target_lufs)
-        yield from finishing.amplify(spool.read(), self.level.gain_db)
+        self.normalisation = find_gain(spool, self.output_sample_rate, target_lufs)
+        yield from finishing.apply_gain(spool.read(), self.normalisation.gain_db)
 
     def notes(self) -> Iterator[str]:
         """Say what became of the picture, and of the loudness that was asked for."""
         yield from self.picture_notes
-        wanted, reached = self.delivery.loudness_lufs, self.loudness
-        if wanted is None or reached is None or self.level is None:
+        wanted, reached = self.delivery.loudness_lufs, self.loudness_lufs
+        if wanted is None or reached is None or self.normalisation is None:
             return
         if reached == -math.inf:
             yield f"it is silent: nothing was brought to {wanted:g} LUFS"
             return
-        said, lift = f"loudness {reached:.1f} LUFS", f"{self.level.gain_db:.0f} dB"
+        said, lift = f"loudness {reached:.1f} LUFS", f"{self.normalisation.gain_db:.0f} dB"
         apart = f"{abs(wanted - reached):.1f} dB {'short of' if reached < wanted else 'above'}"
-        if abs(reached - wanted) <= TOLERANCE + 0.05:
+        if abs(reached - wanted) <= TOLERANCE_LU + 0.05:
             yield said
-        elif self.level.gain_db >= MOST_LIFT_DB:
+        elif self.normalisation.gain_db >= MAX_GAIN_DB:
             yield f"{said}, {apart} {wanted:g}: it was lifted by {lift}, and more would lift noise"
         else:
             yield (
                 f"{said}, {apart} {wanted:g}: its peaks do not allow more; the limiter would turn "
-                f"down more than {MOST_HELD_DOWN:.0%} of the sound by more than {HELD_DOWN_DB:g} dB"
+                f"down more than {MAX_LIMITED_SHARE:.0%} of the sound by more than {LIMITED_DB:g} dB"
             )
-        if self.level.limited_db >= SMALLEST_SAID_DB:
-            yield f"the limiter takes up to {self.level.limited_db:.1f} dB off its peaks"
+        if self.normalisation.max_reduction_db >= MIN_REPORTED_DB:
+            yield f"the limiter takes up to {self.normalisation.max_reduction_db:.1f} dB off its peaks"
 
 
 def _write_wav(
     sound: Iterator[NDArray[np.float32]], sample_rate: int, channels: int, path: Path
 ) -> float:
-    meter = PeakMeter(channels)
+    meter = TruePeakMeter(channels)
     try:
         with soundfile.SoundFile(
             os.fsencode(path), "w", sample_rate, channels, subtype="PCM_24", format="WAV"
         ) as file:
             for chunk in sound:
                 file.write(chunk)
-                meter.hear(np.atleast_2d(chunk.T))
+                meter.update(np.atleast_2d(chunk.T))
     except soundfile.LibsndfileError as error:
         full = shutil.disk_usage(path.parent).free < 1 << 20
         raise OSError(ENOSPC if full else EIO, str(error)) from error
     meter.finish()
-    return meter.peak_db
+    return meter.true_peak_db

@@ -16,21 +16,21 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import BrainError
-from frame2sound.film.track import Sound
-from frame2sound.sound.direct_current import DirectCurrentRemoval
+from frame2sound.film.track import AudioChunk
+from frame2sound.sound.direct_current import DcBlocker
 from frame2sound.sound.limiter import Limiter
-from frame2sound.sound.windows import rising
+from frame2sound.sound.windows import hann_fade_in
 
 Chunks = Iterable[NDArray[np.float32]]
 
-SILENT_SECONDS = 0.05
+MIN_SILENCE_SECONDS = 0.05
 """Exact silence that lasts so long is meant: the picture is black."""
 
-SETTLING_SECONDS = 0.01
+SETTLING_FADE_SECONDS = 0.01
 """In which a filter's ringing then fades to exact silence."""
 
 
-def remove_direct_current(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
+def remove_dc(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
     """Take away what is slower than sound.
 
     The filter rings for a third of a second. Where the soundtrack has been exactly silent in all
@@ -38,19 +38,19 @@ def remove_direct_current(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[
     `SETTLING_SECONDS`, and the filter forgets what was before. No other step has a tail longer than
     a resampler's; effects, which may well ring into the black, come after this one.
     """
-    removals: list[DirectCurrentRemoval] = []
-    hold, settling = round(SILENT_SECONDS * sample_rate), round(SETTLING_SECONDS * sample_rate)
-    fall = np.concatenate([np.ones(hold), rising(settling)[::-1], [0.0]]).astype(np.float32)
+    removals: list[DcBlocker] = []
+    hold, settling = round(MIN_SILENCE_SECONDS * sample_rate), round(SETTLING_FADE_SECONDS * sample_rate)
+    fall = np.concatenate([np.ones(hold), hann_fade_in(settling)[::-1], [0.0]]).astype(np.float32)
     silent = 0
     for chunk in chunks:
         planes = chunk[:, None] if chunk.ndim == 1 else chunk
         out = np.empty_like(planes)
-        for start, end in pairwise(_turns(planes, hold)):
+        for start, end in pairwise(_silence_edges(planes, hold)):
             quiet = not planes[start].any()
             if not removals or (not quiet and silent >= hold + settling):
-                removals = [DirectCurrentRemoval(sample_rate) for _ in planes[0]]
+                removals = [DcBlocker(sample_rate) for _ in planes[0]]
             for plane, removal in enumerate(removals):
-                out[start:end, plane] = removal.feed(planes[start:end, plane])
+                out[start:end, plane] = removal.process(planes[start:end, plane])
             if quiet:
                 place = np.minimum(silent + np.arange(end - start), hold + settling)
                 out[start:end] *= fall[place, None]
@@ -58,7 +58,7 @@ def remove_direct_current(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[
         yield out.reshape(chunk.shape)
 
 
-def _turns(planes: NDArray[np.float32], shortest: int) -> list[int]:
+def _silence_edges(planes: NDArray[np.float32], shortest: int) -> list[int]:
     """Return where stretches of exact silence begin and end, with both ends of the chunk.
 
     Those that are too short to matter, and do not reach beyond the chunk, are passed over.
@@ -71,16 +71,16 @@ def _turns(planes: NDArray[np.float32], shortest: int) -> list[int]:
     return sorted({0, *inner.ravel().tolist(), len(planes)})
 
 
-def amplify(chunks: Chunks, gain_db: float) -> Iterator[NDArray[np.float32]]:
+def apply_gain(chunks: Chunks, gain_db: float) -> Iterator[NDArray[np.float32]]:
     """Change the level."""
     gain = np.float32(10 ** (gain_db / 20))
     for chunk in chunks:
         yield chunk * gain
 
 
-def resample(chunks: Chunks, rate: int, to_rate: int) -> Iterator[NDArray[np.float32]]:
+def resample(chunks: Chunks, sample_rate: int, output_sample_rate: int) -> Iterator[NDArray[np.float32]]:
     """Change the sample rate of one or two channels, without delay (FFmpeg's resampler)."""
-    if rate == to_rate:
+    if sample_rate == output_sample_rate:
         yield from chunks
         return
     resampler: av.AudioResampler | None = None
@@ -89,10 +89,10 @@ def resample(chunks: Chunks, rate: int, to_rate: int) -> Iterator[NDArray[np.flo
         if len(chunk):
             shape = chunk.shape[1:]
             layout = "stereo" if shape == (2,) else "mono"
-            resampler = resampler or av.AudioResampler("flt", layout, to_rate)
+            resampler = resampler or av.AudioResampler("flt", layout, output_sample_rate)
             packed = np.ascontiguousarray(chunk.reshape(1, -1))
             frame = AudioFrame.from_ndarray(packed, "flt", layout)
-            frame.sample_rate = rate
+            frame.sample_rate = sample_rate
             yield from (_samples(out, shape) for out in resampler.resample(frame))
     if resampler is not None:
         yield from (_samples(out, shape) for out in resampler.resample(None))
@@ -102,29 +102,29 @@ def _samples(frame: AudioFrame, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return frame.to_ndarray().astype(np.float32, copy=False).reshape(-1, *shape)
 
 
-def mix(
-    chunks: Chunks, own: Iterable[Sound], gain_db: float, channels: int
+def mix_original(
+    chunks: Chunks, original: Iterable[AudioChunk], gain_db: float, channels: int
 ) -> Iterator[NDArray[np.float32]]:
     """Lay the film's own sound under a soundtrack; each is spread over ``channels`` if it is mono.
 
     Own sound farther than the soundtrack reaches is dropped.
     """
     gain = np.float32(10 ** (gain_db / 20))
-    waiting = iter(own)
-    held: Sound | None = next(waiting, None)
+    waiting = iter(original)
+    held: AudioChunk | None = next(waiting, None)
     position = 0
     for chunk in chunks:
         spread = channels > 1 and chunk.ndim == 1
         mixed = np.repeat(chunk[:, None], channels, axis=1) if spread else chunk.copy()
         end = position + len(chunk)
-        while held is not None and held.start < end:
-            begin = max(held.start, position)
-            stop = min(held.start + len(held.samples), end)
+        while held is not None and held.start_sample < end:
+            begin = max(held.start_sample, position)
+            stop = min(held.start_sample + len(held.samples), end)
             if stop > begin:
-                taken = held.samples[begin - held.start : stop - held.start]
+                taken = held.samples[begin - held.start_sample : stop - held.start_sample]
                 under = taken[:, None] if taken.ndim < mixed.ndim else taken
                 mixed[begin - position : stop - position] += gain * under
-            if held.start + len(held.samples) > end:
+            if held.start_sample + len(held.samples) > end:
                 break
             held = next(waiting, None)
         yield mixed
@@ -141,9 +141,9 @@ def limit(
     limiter = limiter or Limiter(sample_rate)
     try:
         for chunk in chunks:
-            yield limiter.feed(chunk)
+            yield limiter.process(chunk)
     except ValueError as error:
-        raise no_sound(error) from error
+        raise non_finite_error(error) from error
     yield limiter.flush()
 
 
@@ -155,8 +155,8 @@ def fade(
     Where the end is shows only when the chunks have ended, so the last ``out_seconds`` are held
     back. Sound shorter than its fades has them one upon the other.
     """
-    rise = rising(round(in_seconds * sample_rate)).astype(np.float32)
-    fall = rising(round(out_seconds * sample_rate)).astype(np.float32)[::-1]
+    rise = hann_fade_in(round(in_seconds * sample_rate)).astype(np.float32)
+    fall = hann_fade_in(round(out_seconds * sample_rate)).astype(np.float32)[::-1]
     held: NDArray[np.float32] | None = None
     position = 0
     for chunk in chunks:
@@ -172,13 +172,13 @@ def fade(
         yield held
 
 
-def no_sound(error: ValueError) -> BrainError:
+def non_finite_error(error: ValueError) -> BrainError:
     """Return the error of a brain whose sound is not finite."""
     return BrainError(f"the brain made no sound: {error}; train it again")
 
 
-def fit(
-    chunks: Chunks, sample_rate: int, seconds: Callable[[], Fraction]
+def fit_duration(
+    chunks: Chunks, sample_rate: int, get_seconds: Callable[[], Fraction]
 ) -> Iterator[NDArray[np.float32]]:
     """Make the sound exactly ``round(seconds * sample_rate)`` samples long.
 
@@ -193,6 +193,6 @@ def fit(
                 yield last
             given += len(last)
             last = chunk
-    missing = sample_at(seconds(), sample_rate) - given
+    missing = sample_at(get_seconds(), sample_rate) - given
     padding = [(0, max(missing - len(last), 0))] + [(0, 0)] * (last.ndim - 1)
     yield np.pad(last[: max(missing, 0)], padding)

@@ -11,7 +11,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Gestures:
+class FrameCurves:
     """Three curves, one value a frame.
 
     Attributes
@@ -29,12 +29,12 @@ class Gestures:
     place: FloatArray
 
     @classmethod
-    def of(cls, frames: NDArray[np.uint8], before: NDArray[np.uint8] | None = None) -> Gestures:
+    def from_frames(cls, frames: NDArray[np.uint8], previous_frame: NDArray[np.uint8] | None = None) -> FrameCurves:
         """Look at successive frames ``(n, 64, 64)``; ``before`` is the one before the first."""
         columns = frames.mean(axis=1, dtype=np.float64) / 255
         brightness = columns.mean(axis=1)
         across = np.linspace(-1, 1, columns.shape[1])
         place = columns @ across / columns.shape[1] / np.maximum(brightness, 1e-3)
-        last = np.concatenate([frames[:1] if before is None else before[None], frames[:-1]])
+        last = np.concatenate([frames[:1] if previous_frame is None else previous_frame[None], frames[:-1]])
         moved = np.maximum(frames, last) - np.minimum(frames, last)
         return cls(brightness, moved.mean(axis=(1, 2), dtype=np.float64) / 255, place)

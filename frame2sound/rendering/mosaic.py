@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.targets import Target
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.joining import Joining
-from frame2sound.rendering.selection import REST, Costs, Selection
-from frame2sound.rendering.units import Ear, Looks, Units
+from frame2sound.rendering.joining import Concatenator
+from frame2sound.rendering.selection import SILENCE, Costs, UnitSelector
+from frame2sound.rendering.units import FeatureExtractor, FeatureVectors, UnitDatabase
 
-PIECE = 32
+CHUNK_FRAMES = 32
 """Frames for which units are chosen together, whatever the batches in which they come."""
 
-FAINT_DB = 35.0
+SOFT_START_DB = 35.0
 """Above silence; what comes out of silence no louder than this began before its frame."""
 
-LEAD_IN_DB = 14.0
+MIN_LEAD_IN_DROP_DB = 14.0
 """How much softer than a faint beginning the frame before it is at least."""
 
-MOST_BOOST_DB, MOST_CUT_DB = 12.0, 40.0
+MAX_BOOST_DB, MAX_CUT_DB = 12.0, 40.0
 """How far a unit is made louder or softer to follow the prediction."""
 
 
@@ -72,7 +72,7 @@ class MosaicSettings:
             raise SoundtrackError("got no films, expected the name of at least one")
 
 
-class Mosaic:
+class MosaicSynthesiser:
     """Joins predictions, one a frame, by laying the corpus's units that sound like them.
 
     Units begin with frames, so that what began with a frame in its film does so again, to the
@@ -104,66 +104,66 @@ class Mosaic:
         if settings.films is not None:
             corpus = corpus.only(settings.films)
         self.settings = settings
-        self.units = Units.of(corpus, target)
+        self.database = UnitDatabase.from_corpus(corpus, target)
         no_repeat = round(settings.no_repeat_seconds * corpus.clock.fps)
         costs = Costs(settings.literal, settings.variety, no_repeat)
-        self._selection = Selection(self.units, costs, seed)
-        self._joining = Joining(self.units, corpus.clock.sample_rate)
-        self._ear = Ear(target)
-        self._waiting: NDArray[Any] | None = None
+        self._selector = UnitSelector(self.database, costs, seed)
+        self._concatenator = Concatenator(self.database, corpus.clock.sample_rate)
+        self._extractor = FeatureExtractor(target)
+        self._pending: NDArray[Any] | None = None
         self._lengths: list[int] = []
 
-    def feed(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+    def process(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
         """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
-        waiting = [predictions] if self._waiting is None else [self._waiting, predictions]
-        self._waiting = np.concatenate(waiting)
+        waiting = [predictions] if self._pending is None else [self._pending, predictions]
+        self._pending = np.concatenate(waiting)
         self._lengths += np.diff(bounds).tolist()
         ready = [np.zeros(0)]
-        while len(self._lengths) >= PIECE:
-            ready.append(self._lay(PIECE))
+        while len(self._lengths) >= CHUNK_FRAMES:
+            ready.append(self._synthesise(CHUNK_FRAMES))
         return np.concatenate(ready).astype(np.float32)
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
-        rest = [self._lay(len(self._lengths)), self._joining.flush()]
+        rest = [self._synthesise(len(self._lengths)), self._concatenator.flush()]
         return np.concatenate(rest).astype(np.float32)
 
-    def _lay(self, frames: int) -> NDArray[np.float64]:
+    def _synthesise(self, frames: int) -> NDArray[np.float64]:
         """Choose units for the frames that have waited longest, and join them."""
-        if self._waiting is None or not frames:
+        if self._pending is None or not frames:
             return np.zeros(0)
-        looks = self._looks(self._waiting[:frames])
+        looks = self._extract_features(self._pending[:frames])
         lengths = self._lengths[:frames]
-        self._waiting, self._lengths = self._waiting[frames:], self._lengths[frames:]
-        chosen = self._selection.choose(looks)
+        self._pending, self._lengths = self._pending[frames:], self._lengths[frames:]
+        chosen = self._selector.select(looks)
         gains = self._gains_db(chosen, looks)
         self._lead_in(chosen, gains, looks)
         laid = zip(chosen.tolist(), gains.tolist(), lengths, strict=True)
-        return np.concatenate([self._joining.lay(*each) for each in laid])
+        return np.concatenate([self._concatenator.append(*each) for each in laid])
 
-    def _lead_in(self, chosen: NDArray[np.int64], gains: NDArray[np.float64], looks: Looks) -> None:
+    def _lead_in(self, chosen: NDArray[np.int64], gains: NDArray[np.float64], features: FeatureVectors) -> None:
         """Let what begins faintly begin a frame before, as it does in its film.
 
         A swell cannot be seen before it can be heard; what begins loud begins with its frame.
         """
-        faint = self.units.silence_db + FAINT_DB
-        for frame in np.flatnonzero((chosen[:-1] == REST) & (chosen[1:] != REST)).tolist():
+        faint = self.database.silence_db + SOFT_START_DB
+        for frame in np.flatnonzero((chosen[:-1] == SILENCE) & (chosen[1:] != SILENCE)).tolist():
             unit = int(chosen[frame + 1])
-            before = self.units.leader(unit)
-            if looks.loudness_db[frame + 1] < faint and before is not None:
-                loudness = self.units.looks.loudness_db[before]
+            before = self.database.previous_unit(unit)
+            if features.loudness_db[frame + 1] < faint and before is not None:
+                loudness = self.database.features.loudness_db[before]
                 chosen[frame] = before
-                most = looks.loudness_db[frame + 1] - LEAD_IN_DB - loudness
+                most = features.loudness_db[frame + 1] - MIN_LEAD_IN_DROP_DB - loudness
                 gains[frame] = min(gains[frame + 1], most)
 
-    def _looks(self, predictions: NDArray[Any]) -> Looks:
+    def _extract_features(self, predictions: NDArray[Any]) -> FeatureVectors:
         """Hear predictions, but none louder, in any band, than the corpus ever is.
 
         A brain that sees what it has not learned may foretell what no film has sounded.
         """
-        return Looks.of(self._ear.hear(predictions).below(self.units.ceiling))
+        return FeatureVectors.from_features(self._extractor.extract(predictions).clipped_to(self.database.ceiling))
 
-    def _gains_db(self, chosen: NDArray[np.int64], looks: Looks) -> NDArray[np.float64]:
-        wanted = looks.loudness_db - self.units.looks.loudness_db[chosen]
-        gains = self.settings.follow_loudness * np.clip(wanted, -MOST_CUT_DB, MOST_BOOST_DB)
-        return np.where(chosen == REST, 0.0, gains)
+    def _gains_db(self, chosen: NDArray[np.int64], features: FeatureVectors) -> NDArray[np.float64]:
+        wanted = features.loudness_db - self.database.features.loudness_db[chosen]
+        gains = self.settings.follow_loudness * np.clip(wanted, -MAX_CUT_DB, MAX_BOOST_DB)
+        return np.where(chosen == SILENCE, 0.0, gains)

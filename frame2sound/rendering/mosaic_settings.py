@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.mosaic import MosaicSettings
 
-NAMES = {
+FIELD_OF_SETTING = {
     "literal": "literal",
     "variety": "variety",
     "no-repeat": "no_repeat_seconds",
@@ -30,13 +30,13 @@ def parse_mosaic(settings: Iterable[str], films: Iterable[str] = ()) -> MosaicSe
     given: dict[str, float] = {}
     for setting in settings:
         name, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals or name not in NAMES:
-            known = ", ".join(NAMES)
+        if not equals or name not in FIELD_OF_SETTING:
+            known = ", ".join(FIELD_OF_SETTING)
             raise SoundtrackError(f"got the mosaic's {setting!r}, expected NAME=VALUE of {known}")
-        if NAMES[name] in given:
+        if FIELD_OF_SETTING[name] in given:
             raise SoundtrackError(f"got the mosaic's {name} twice, expected it once")
         try:
-            given[NAMES[name]] = float(text)
+            given[FIELD_OF_SETTING[name]] = float(text)
         except ValueError as error:
             raise SoundtrackError(f"got the mosaic's {name}={text}, expected a number") from error
     return MosaicSettings(films=tuple(films) or None, **given)

@@ -5,29 +5,29 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from frame2sound.rendering.finishing import Chunks, amplify, limit, no_sound
-from frame2sound.rendering.spool import Spool
+from frame2sound.rendering.finishing import Chunks, apply_gain, limit, non_finite_error
+from frame2sound.rendering.spool import AudioSpool
 from frame2sound.sound.limiter import Limiter
-from frame2sound.sound.loudness import LOWEST_RATE, LoudnessMeter
+from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 
-TOLERANCE = 0.1
+TOLERANCE_LU = 0.1
 """LU that a result may be off the target."""
 
-MOST_LIFT_DB = 40.0
+MAX_GAIN_DB = 40.0
 """A soundtrack so quiet that it asks for more is noise, and would be lifted with it."""
 
-MOST_HELD_DOWN = 0.5
+MAX_LIMITED_SHARE = 0.5
 """The share of the sound that the limiter may turn down by more than 12 dB. Peaks are short beside
 what they stand out of; where the limiter holds down half of all that is heard, it works on the
 sound itself, and more gain makes that flatter, not louder."""
 
-MOST_PASSES = 16
-NEAREST_DB = 0.1
+MAX_PASSES = 16
+MIN_GAIN_STEP_DB = 0.1
 """Gains nearer than this are not told apart."""
 
 
 @dataclass(frozen=True)
-class Level:
+class NormalisationResult:
     """How loud a soundtrack was, by how much it is changed, and how loud it then is, limited.
 
     Attributes
@@ -41,14 +41,14 @@ class Level:
         The share of the sound that it turns down by more than 12 dB.
     """
 
-    before: float
+    input_lufs: float
     gain_db: float
-    after: float
-    limited_db: float = 0.0
-    share_held_down: float = 0.0
+    output_lufs: float
+    max_reduction_db: float = 0.0
+    limited_share: float = 0.0
 
 
-def level_for(spool: Spool, sample_rate: int, target_lufs: float) -> Level:
+def find_gain(spool: AudioSpool, sample_rate: int, target_lufs: float) -> NormalisationResult:
     """Return the gain with which sound, limited, has a loudness, or comes as near as is sound.
 
     The limiter takes peaks away, and their loudness with them. So gain and result are measured
@@ -61,18 +61,18 @@ def level_for(spool: Spool, sample_rate: int, target_lufs: float) -> Level:
     BrainError
         The sound is not finite.
     """
-    before = loudness(spool.read(), sample_rate)
+    before = integrated_loudness(spool.read(), sample_rate)
     if before == -math.inf:
-        return Level(before, 0.0, before)
-    search = _Search(target_lufs, target_lufs - before)
-    for _ in range(MOST_PASSES):
-        search.take(_tried(spool, sample_rate, before, search.gain_db))
-        if search.ended:
+        return NormalisationResult(before, 0.0, before)
+    search = _GainSearch(target_lufs, target_lufs - before)
+    for _ in range(MAX_PASSES):
+        search.update(_measure_gain(spool, sample_rate, before, search.gain_db))
+        if search.done:
             break
-    return search.best or Level(before, 0.0, before)
+    return search.best or NormalisationResult(before, 0.0, before)
 
 
-def loudness(chunks: Chunks, sample_rate: int) -> float:
+def integrated_loudness(chunks: Chunks, sample_rate: int) -> float:
     """Return the integrated loudness of chunks in LUFS; minus infinity where it is not defined.
 
     Raises
@@ -81,25 +81,25 @@ def loudness(chunks: Chunks, sample_rate: int) -> float:
         The sound is not finite.
     """
     meter: LoudnessMeter | None = None
-    if sample_rate < LOWEST_RATE:
+    if sample_rate < MIN_SAMPLE_RATE:
         return -math.inf
     for chunk in chunks:
         meter = meter or LoudnessMeter(sample_rate, 1 if chunk.ndim == 1 else chunk.shape[1])
         try:
-            meter.feed(chunk)
+            meter.update(chunk)
         except ValueError as error:
-            raise no_sound(error) from error
-    return -math.inf if meter is None else meter.integrated
+            raise non_finite_error(error) from error
+    return -math.inf if meter is None else meter.integrated_lufs
 
 
-def _tried(spool: Spool, sample_rate: int, before: float, gain_db: float) -> Level:
+def _measure_gain(spool: AudioSpool, sample_rate: int, before: float, gain_db: float) -> NormalisationResult:
     limiter = Limiter(sample_rate)
-    limited = limit(amplify(spool.read(), gain_db), sample_rate, limiter)
-    after = loudness(limited, sample_rate)
-    return Level(before, gain_db, after, limiter.most_db, limiter.share_held_down)
+    limited = limit(apply_gain(spool.read(), gain_db), sample_rate, limiter)
+    after = integrated_loudness(limited, sample_rate)
+    return NormalisationResult(before, gain_db, after, limiter.max_reduction_db, limiter.limited_share)
 
 
-class _Search:
+class _GainSearch:
     """Finds a gain by what others gave: first upwards, then between one too low and one too high.
 
     Attributes
@@ -112,30 +112,30 @@ class _Search:
     """
 
     def __init__(self, target: float, gain_db: float) -> None:
-        self.target, self.gain_db = target, min(gain_db, MOST_LIFT_DB)
-        self.best: Level | None = None
-        self.ended = False
-        self._low: Level | None = None
-        self._high: Level | None = None
+        self.target, self.gain_db = target, min(gain_db, MAX_GAIN_DB)
+        self.best: NormalisationResult | None = None
+        self.done = False
+        self._low: NormalisationResult | None = None
+        self._high: NormalisationResult | None = None
         self._step = 6.0
 
-    def take(self, level: Level) -> None:
+    def update(self, level: NormalisationResult) -> None:
         """Take what a gain gave, and choose the next."""
-        too_much = level.share_held_down > MOST_HELD_DOWN
-        missing = self.target - level.after
+        too_much = level.limited_share > MAX_LIMITED_SHARE
+        missing = self.target - level.output_lufs
         if not too_much and (
-            self.best is None or abs(missing) < abs(self.target - self.best.after)
+            self.best is None or abs(missing) < abs(self.target - self.best.output_lufs)
         ):
             self.best = level
         before, high = self._low, too_much or missing < 0
         self._low, self._high = (self._low, level) if high else (level, self._high)
-        self.ended = (not too_much and abs(missing) <= TOLERANCE) or self._is_narrow
+        self.done = (not too_much and abs(missing) <= TOLERANCE_LU) or self._is_narrow
         self.gain_db = self._next(before)
 
-    def _is_better(self, level: Level, other: Level) -> bool:
+    def _is_better(self, level: NormalisationResult, other: NormalisationResult) -> bool:
         """Whether a level is nearer to the target, or as near with less gain."""
-        ours, theirs = (abs(self.target - each.after) for each in (level, other))
-        if abs(ours - theirs) < TOLERANCE / 2:
+        ours, theirs = (abs(self.target - each.output_lufs) for each in (level, other))
+        if abs(ours - theirs) < TOLERANCE_LU / 2:
             return level.gain_db < other.gain_db
         return ours < theirs
 
@@ -143,27 +143,27 @@ class _Search:
     def _is_narrow(self) -> bool:
         if self._low is None:
             return False
-        highest = MOST_LIFT_DB if self._high is None else self._high.gain_db
-        return highest - self._low.gain_db < NEAREST_DB
+        highest = MAX_GAIN_DB if self._high is None else self._high.gain_db
+        return highest - self._low.gain_db < MIN_GAIN_STEP_DB
 
-    def _next(self, before: Level | None) -> float:
+    def _next(self, before: NormalisationResult | None) -> float:
         low, high = self._low, self._high
         if low is None:
             self._step *= 2
             return self.gain_db - self._step / 2
         if high is not None:
-            return _between(low, high, self.target)
+            return _interpolated_gain(low, high, self.target)
         slope = 1.0
         if before is not None and low.gain_db > before.gain_db:
-            slope = (low.after - before.after) / (low.gain_db - before.gain_db)
-        step = (self.target - low.after) / min(max(slope, 0.25), 1.0)
-        return min(low.gain_db + step, MOST_LIFT_DB)
+            slope = (low.output_lufs - before.output_lufs) / (low.gain_db - before.gain_db)
+        step = (self.target - low.output_lufs) / min(max(slope, 0.25), 1.0)
+        return min(low.gain_db + step, MAX_GAIN_DB)
 
 
-def _between(low: Level, high: Level, target: float) -> float:
+def _interpolated_gain(low: NormalisationResult, high: NormalisationResult, target: float) -> float:
     """Return a gain between two: on the line through both if that is not near an end."""
     apart = high.gain_db - low.gain_db
     share = 0.5
-    if high.share_held_down <= MOST_HELD_DOWN and high.after > low.after:
-        share = (target - low.after) / (high.after - low.after)
+    if high.limited_share <= MAX_LIMITED_SHARE and high.output_lufs > low.output_lufs:
+        share = (target - low.output_lufs) / (high.output_lufs - low.output_lufs)
     return low.gain_db + apart * min(max(share, 0.1), 0.9)

@@ -9,11 +9,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-AHEAD = 4
+PREFETCH = 4
 """Chunks that wait to be written, or are being made."""
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
+def prefetch(items: Iterable[Item]) -> Iterator[Item]:
     """Yield items in order, a few of which are made in another thread meanwhile.
 
     Examples
@@ -23,7 +23,7 @@ def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """
     source, end = iter(items), object()
     with ThreadPoolExecutor(1, "ahead") as thread:
-        waiting = deque(thread.submit(next, source, end) for _ in range(AHEAD))
+        waiting = deque(thread.submit(next, source, end) for _ in range(PREFETCH))
         while (item := waiting.popleft().result()) is not end:
             waiting.append(thread.submit(next, source, end))
             yield item  # type: ignore[misc]

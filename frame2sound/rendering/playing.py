@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.sounding import Memoryless, Sounding
-from frame2sound.rendering.gestures import Gestures
-from frame2sound.rendering.soundtrack import BATCH
+from frame2sound.rendering.gestures import FrameCurves
+from frame2sound.rendering.soundtrack import BATCH_FRAMES
 from frame2sound.rendering.style import Style
 
 
-def play(
-    sounding: Sounding,
+def render_frames(
+    predictor: Sounding,
     style: Style,
     frames: NDArray[np.uint8],
     corpus: Corpus | CorpusPointer | None = None,
-    unheard: int = 0,
+    warmup_frames: int = 0,
 ) -> NDArray[np.float32]:
     """Return what a brain, or what stands in its place, plays to frames at its own rate.
 
@@ -34,17 +34,17 @@ def play(
     float32 array (samples,) or (samples, 2)
         From the first frame that is heard on; finite.
     """
-    performance = sounding.perform()
-    if not isinstance(sounding, Memoryless):
-        for first in range(0, unheard, BATCH):
-            performance.predict(frames[first : min(first + BATCH, unheard)])
-    renderer, sound = style.renderer(sounding, corpus), []
-    before = frames[unheard - 1] if unheard else None
-    heard = frames[unheard:]
-    for first in range(0, len(heard), BATCH):
-        batch = heard[first : first + BATCH]
-        bounds = sounding.clock.bounds(len(batch), first)
-        gestures = Gestures.of(batch, before)
-        sound.append(renderer.feed(performance.predict(batch), bounds, gestures))
+    performance = predictor.perform()
+    if not isinstance(predictor, Memoryless):
+        for first in range(0, warmup_frames, BATCH_FRAMES):
+            performance.predict(frames[first : min(first + BATCH_FRAMES, warmup_frames)])
+    renderer, sound = style.build_renderer(predictor, corpus), []
+    before = frames[warmup_frames - 1] if warmup_frames else None
+    heard = frames[warmup_frames:]
+    for first in range(0, len(heard), BATCH_FRAMES):
+        batch = heard[first : first + BATCH_FRAMES]
+        bounds = predictor.clock.bounds(len(batch), first)
+        gestures = FrameCurves.from_frames(batch, before)
+        sound.append(renderer.process(performance.predict(batch), bounds, gestures))
         before = batch[-1]
     return np.concatenate([*sound, renderer.flush()])

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.sound.grains import Grains
-from frame2sound.sound.windows import envelope
+from frame2sound.sound.windows import grain_envelope
 
-BUFFER = 256
+BUFFER_SAMPLES = 256
 """Samples that pyo computes at once. Grains may begin anywhere between its buffers' edges."""
 
 ENVELOPE_SAMPLES = 8192
@@ -53,19 +53,19 @@ class PyoEngine:
         grains: Grains,
         source: NDArray[np.float32],
         sample_rate: int,
-        shape: str = "hann",
+        envelope: str = "hann",
         channels: int = 1,
         audio: Literal["offline", "portaudio", "jack", "manual"] = "offline",
     ) -> None:
         self.sample_rate = sample_rate
-        self._grains = grains.chosen(np.flatnonzero(grains.onset >= 0))
-        self._grains = self._grains.chosen(np.argsort(self._grains.onset, kind="stable"))
+        self._grains = grains.select(np.flatnonzero(grains.onset >= 0))
+        self._grains = self._grains.select(np.argsort(self._grains.onset, kind="stable"))
         self._source = source
-        self._shape = shape
+        self._shape = envelope
         self._channels = channels
         self._pyo = _quiet_pyo()
         self._server = self._pyo.Server(
-            sr=sample_rate, nchnls=channels, buffersize=BUFFER, duplex=0, audio=audio
+            sr=sample_rate, nchnls=channels, buffersize=BUFFER_SAMPLES, duplex=0, audio=audio
         )
         self._server.setVerbosity(1)
         self._offline = audio == "offline"
@@ -83,7 +83,7 @@ class PyoEngine:
         """Play off line, into a WAV file of 32-bit floats; its length is whole buffers."""
         # pyo opens the file as it boots, and computes all of it as it starts.
         self._server.recordOptions(
-            dur=self.seconds + BUFFER / self.sample_rate,
+            dur=self.seconds + BUFFER_SAMPLES / self.sample_rate,
             filename=str(path),
             fileformat=0,
             sampletype=3,
@@ -91,11 +91,11 @@ class PyoEngine:
         self._boot()
         self._server.start()
 
-    def start(self) -> None:
+    def start_live(self) -> None:
         """Play live, until the engine is closed."""
         self._server.start()
 
-    def step(self) -> None:
+    def process_buffer(self) -> None:
         """Compute one buffer of a ``manual`` server."""
         self._server.process()
 
@@ -117,31 +117,31 @@ class PyoEngine:
         if not self._server.getIsBooted():
             raise SoundtrackError("found no sound card to play to; write to a file instead")
         # Reading reaches past both ends of the sound, into silence.
-        around = np.abs(self._grains.rate) * self._grains.length
+        around = np.abs(self._grains.playback_rate) * self._grains.length
         self._margin = int(np.ceil(around.max(initial=0))) + 4
         samples = np.pad(self._source.astype(np.float64), self._margin)
         self._table = _table(self._pyo, samples)
-        self._envelope = _table(self._pyo, envelope(self._shape, ENVELOPE_SAMPLES))
-        self._turns, count = _turns(self._grains)
+        self._envelope = _table(self._pyo, grain_envelope(self._shape, ENVELOPE_SAMPLES))
+        self._voice_of_grain, count = _assign_voices(self._grains)
         self._voices = [
             _Voice(self._pyo, self._table, self._envelope, self._channels) for _ in range(count)
         ]
-        self._gains = np.stack(self._grains.gains(self._channels), axis=1).astype(float).tolist()
-        self._server.setCallback(self._before_buffer)
+        self._gains = np.stack(self._grains.channel_gains(self._channels), axis=1).astype(float).tolist()
+        self._server.setCallback(self._trigger_grains)
 
-    def _before_buffer(self) -> None:
+    def _trigger_grains(self) -> None:
         """Hand out the grains that begin in the coming buffer."""
-        grains, begin = self._grains, self._buffer * BUFFER
+        grains, begin = self._grains, self._buffer * BUFFER_SAMPLES
         self._buffer += 1
-        while self._next < len(grains) and grains.onset[self._next] < begin + BUFFER:
+        while self._next < len(grains) and grains.onset[self._next] < begin + BUFFER_SAMPLES:
             i = self._next
             # pyo cuts the delay to whole samples; half a one more keeps rounding out of it.
-            place = float(np.clip(grains.source[i], -self._margin, len(self._source)))
-            self._voices[self._turns[i]].play(
+            place = float(np.clip(grains.source_position[i], -self._margin, len(self._source)))
+            self._voices[self._voice_of_grain[i]].trigger(
                 (int(grains.onset[i]) - begin + 0.5) / self.sample_rate,
                 int(grains.length[i]) / self.sample_rate,
                 place + self._margin,
-                float(grains.rate[i]) * int(grains.length[i]),
+                float(grains.playback_rate[i]) * int(grains.length[i]),
                 self._gains[i],
             )
             self._next += 1
@@ -153,13 +153,13 @@ class _Voice:
     def __init__(self, pyo: Any, table: Any, shape: Any, channels: int) -> None:
         self._size = table.getSize()
         self._trigger = pyo.Trig().stop()
-        self._late = pyo.SDelay(self._trigger, delay=0, maxdelay=1)
-        self._shape = pyo.TrigEnv(self._late, shape, dur=1, interp=2)
-        self._line = pyo.TrigLinseg(self._late, [(0, 0), (1, 1)])
+        self._delayed = pyo.SDelay(self._trigger, delay=0, maxdelay=1)
+        self._shape = pyo.TrigEnv(self._delayed, shape, dur=1, interp=2)
+        self._line = pyo.TrigLinseg(self._delayed, [(0, 0), (1, 1)])
         self._read = pyo.Pointer2(table, self._line, interp=4, autosmooth=False, mul=self._shape)
         self._out = pyo.Sig(self._read, mul=[0.0] * channels).out()
 
-    def play(
+    def trigger(
         self, delay: float, seconds: float, begin: float, span: float, gains: list[float]
     ) -> None:
         """Play ``span`` samples of the table from ``begin`` on, ``delay`` after the buffer's start.
@@ -167,14 +167,14 @@ class _Voice:
         pyo's line has moved on by a step when it is first read, so it starts a step before.
         """
         first = begin - span / (seconds * self._trigger.getSamplingRate())
-        self._late.setDelay(delay)
+        self._delayed.setDelay(delay)
         self._shape.setDur(seconds)
         self._line.setList([(0, first / self._size), (seconds, (first + span) / self._size)])
         self._out.setMul(gains)
         self._trigger.play()
 
 
-def _turns(grains: Grains) -> tuple[list[int], int]:
+def _assign_voices(grains: Grains) -> tuple[list[int], int]:
     """Return the voice of each grain, and how many voices there are.
 
     A voice is free for a buffer that begins after its last grain has ended, and not before the
@@ -183,10 +183,10 @@ def _turns(grains: Grains) -> tuple[list[int], int]:
     voices: list[int] = []
     busy: list[tuple[int, int]] = []
     for onset, length in zip(grains.onset.tolist(), grains.length.tolist(), strict=True):
-        buffer = onset // BUFFER
+        buffer = onset // BUFFER_SAMPLES
         free = busy and busy[0][0] <= buffer
         voice = heapq.heappop(busy)[1] if free else len(busy)
-        until = max((onset + length) // BUFFER + 1, buffer + 2)
+        until = max((onset + length) // BUFFER_SAMPLES + 1, buffer + 2)
         heapq.heappush(busy, (until, voice))
         voices.append(voice)
     return voices, len(busy)

@@ -12,26 +12,26 @@ from pathlib import Path
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.sounding import Sounding
 from frame2sound.errors import SoundtrackError
-from frame2sound.film.containers import CONTAINERS, SoundCodec, sound_codec
-from frame2sound.film.picture_sequence import PICTURES, is_sequence
+from frame2sound.film.containers import CONTAINERS, AudioCodec, audio_codec_for
+from frame2sound.film.picture_sequence import IMAGE_SUFFIXES, is_image_sequence
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.streams import Streams
-from frame2sound.rendering.delivery import Delivery, Finish
+from frame2sound.rendering.delivery import Delivery, OutputWriter
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
 from frame2sound.safe import LONGEST_NAME, refuse_existing, shortened, whole_file
 
-__all__ = ["DEFAULT_MODE", "Delivery", "Mode", "Rendered", "Style", "default_output", "render"]
+__all__ = ["DEFAULT_MODE", "Delivery", "Mode", "RenderResult", "Style", "default_output_path", "render"]
 
-PLAIN_STYLE, PLAIN_DELIVERY = Style(), Delivery()
+DEFAULT_STYLE, DEFAULT_DELIVERY = Style(), Delivery()
 
-ENCODED = (".apng", ".gif", *PICTURES)
+SUFFIXES_WITHOUT_AUDIO = (".apng", ".gif", *IMAGE_SUFFIXES)
 """Endings of pictures that cannot sound; they are encoded into .mp4."""
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderResult:
     """What was written.
 
     Attributes
@@ -52,13 +52,13 @@ class Rendered:
     path: Path
     seconds: float
     sample_rate: int
-    peak_db: float
+    true_peak_db: float
     notes: tuple[str, ...]
     channels: int = 1
     loudness_lufs: float | None = None
 
 
-def default_output(animation: Path, folder: Path, wav: bool) -> Path:
+def default_output_path(animation: Path, folder: Path, wav: bool) -> Path:
     """Return a name for an animation with its soundtrack: its own ending where that can sound.
 
     Where it would be longer than file systems take, the animation's name is cut, and told from
@@ -67,7 +67,7 @@ def default_output(animation: Path, folder: Path, wav: bool) -> Path:
     ending = animation.suffix.lower()
     if wav:
         ending = ".wav"
-    elif ending in ENCODED or is_sequence(animation):
+    elif ending in SUFFIXES_WITHOUT_AUDIO or is_image_sequence(animation):
         ending = ".mp4"
     elif ending not in CONTAINERS:
         ending = ".mkv"
@@ -84,12 +84,12 @@ def render(
     animation: FilmReader,
     brain: Sounding,
     out: Path,
-    style: Style = PLAIN_STYLE,
-    delivery: Delivery = PLAIN_DELIVERY,
-    progress: Callable[[float], None] = lambda seconds: None,
+    style: Style = DEFAULT_STYLE,
+    delivery: Delivery = DEFAULT_DELIVERY,
+    on_progress: Callable[[float], None] = lambda seconds: None,
     *,
     corpus: Corpus | CorpusPointer | None = None,
-) -> Rendered:
+) -> RenderResult:
     """Give an animation the soundtrack that a brain hears in it.
 
     The same animation, brain, style and delivery give the same sound: to the bit on one machine
@@ -122,43 +122,43 @@ def render(
     wav = delivery.wav or out.suffix.lower() == ".wav"
     if wav and out.suffix.lower() != ".wav":
         raise SoundtrackError(f"got --wav and {out.name}, expected a name that ends in .wav")
-    codec = None if wav else sound_codec(out, delivery.codec)
-    own = _own_sound(animation, delivery, codec)
+    codec = None if wav else audio_codec_for(out, delivery.codec)
+    own = _open_original_audio(animation, delivery, codec)
     with whole_file(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
-        renderer = style.renderer(brain, corpus)
-        soundtrack = Soundtrack(animation, brain, renderer, progress)
-        finish = Finish(brain.clock.sample_rate, own, delivery, codec)
+        renderer = style.build_renderer(brain, corpus)
+        soundtrack = Soundtrack(animation, brain, renderer, on_progress)
+        finish = OutputWriter(brain.clock.sample_rate, own, delivery, codec)
         peak_db = finish.write(soundtrack, partial)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *finish.notes()]
-    return Rendered(
+    return RenderResult(
         path=out,
         seconds=float(soundtrack.seconds),
-        sample_rate=finish.to_rate,
-        peak_db=peak_db,
+        sample_rate=finish.output_sample_rate,
+        true_peak_db=peak_db,
         notes=(*notes, *filter(None, [renderer.summary])),
-        channels=finish.channels(renderer.channels),
-        loudness_lufs=finish.loudness,
+        channels=finish.output_channels(renderer.channels),
+        loudness_lufs=finish.loudness_lufs,
     )
 
 
-def _own_sound(
-    animation: FilmReader, delivery: Delivery, codec: SoundCodec | None
+def _open_original_audio(
+    animation: FilmReader, delivery: Delivery, codec: AudioCodec | None
 ) -> FilmReader | None:
     streams = animation.streams
-    if delivery.keep_original_db is None or streams.audio is None:
+    if delivery.keep_original_db is None or streams.audio_index is None:
         return None
     return type(animation)(
         streams.path,
-        streams.audio_rate if codec is None else codec.sample_rate(streams.audio_rate),
+        streams.audio_sample_rate if codec is None else codec.supported_sample_rate(streams.audio_sample_rate),
         channels=min(streams.audio_channels, 2),
         allow_damaged=animation.allow_damaged,
         limits=animation.limits,
-        fps=animation.streams.pictures_fps,
+        fps=animation.streams.sequence_fps,
     )
 
 
 def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
-    if streams.audio is not None:
+    if streams.audio_index is not None:
         kept = delivery.keep_original_db
         if kept is not None:
             yield f"its own sound was kept at {kept:g} dB"

@@ -9,27 +9,27 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.rendering.cloud import Cloud, Moment
+from frame2sound.rendering.cloud import Cloud, ModulationSources
 from frame2sound.sound.grains import Grains
-from frame2sound.sound.windows import PEAKS
+from frame2sound.sound.windows import ENVELOPE_PEAKS
 
-STILL = Moment()
+NO_MODULATION = ModulationSources()
 """What grains follow where nothing is said of the picture."""
 
-LEAST_SPLIT_HZ = 20.0
+MIN_CROSSOVER_HZ = 20.0
 
 
-class Schedule(Protocol):
+class GrainSchedule(Protocol):
     """Chooses the grains of one frame."""
 
     @property
-    def shape(self) -> str:
+    def envelope(self) -> str:
         """The grains' envelope."""
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
         """Return how many samples before and after a frame's start grains may read or sound."""
 
-    def bound(self, slice_length: int, sample_rate: int) -> float:
+    def max_peak_delay(self, slice_length: int, sample_rate: int) -> float:
         """Return how many samples after its frame's start a grain may have its peak."""
 
     def grains(
@@ -38,7 +38,7 @@ class Schedule(Protocol):
         end: int,
         sample_rate: int,
         random: np.random.Generator,
-        moment: Moment = STILL,
+        sources: ModulationSources = NO_MODULATION,
         due: float = 0.0,
     ) -> tuple[Grains, float]:
         """Return the grains of a frame, and when the next frame's are due.
@@ -56,7 +56,7 @@ class Schedule(Protocol):
 
 
 @dataclass(frozen=True)
-class OnTime:
+class OnTimeSchedule:
     """A cloud whose grains stay on their frame.
 
     Every envelope has its peak within the frame that it belongs to, and at most ``cloud.spray``
@@ -71,36 +71,36 @@ class OnTime:
     cloud: Cloud = field(default_factory=Cloud)
 
     @property
-    def shape(self) -> str:
+    def envelope(self) -> str:
         """The grains' envelope."""
         return self.cloud.envelope
 
     @property
-    def power(self) -> int:
+    def envelope_power(self) -> int:
         """Which power of the grains' envelopes is to add to one."""
         return 1 if self.cloud.reads_in_place else 2
 
     @property
-    def split_hz(self) -> float:
+    def crossover_hz(self) -> float:
         """Below this frequency jitter is too short to change the phase; 0 where it never is.
 
         Half a period of it is the jitter: so far from each other, grains cancel as they add.
         """
-        jitter = self.cloud.most("jitter")
-        if self.cloud.transposes or not jitter or 0.5 / jitter < LEAST_SPLIT_HZ:
+        jitter = self.cloud.max_abs("jitter")
+        if self.cloud.transposes or not jitter or 0.5 / jitter < MIN_CROSSOVER_HZ:
             return 0.0
         return 0.5 / jitter
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
         """Return how many samples before and after a frame's start grains may read or sound."""
-        semitones = self.cloud.most("pitch") + self.cloud.most("pitch_jitter")
-        length = self.cloud.most("duration") * sample_rate * 2 ** (semitones / 12)
-        around = math.ceil(length + self.cloud.most("jitter") * sample_rate) + 2
-        return around, around + math.ceil(self.bound(slice_length, sample_rate))
+        semitones = self.cloud.max_abs("pitch") + self.cloud.max_abs("pitch_jitter")
+        length = self.cloud.max_abs("duration") * sample_rate * 2 ** (semitones / 12)
+        around = math.ceil(length + self.cloud.max_abs("jitter") * sample_rate) + 2
+        return around, around + math.ceil(self.max_peak_delay(slice_length, sample_rate))
 
-    def bound(self, slice_length: int, sample_rate: int) -> float:
+    def max_peak_delay(self, slice_length: int, sample_rate: int) -> float:
         """Return how many samples after its frame's start a grain may have its peak."""
-        return min(self.cloud.most("spray") * sample_rate, slice_length)
+        return min(self.cloud.max_abs("spray") * sample_rate, slice_length)
 
     def grains(
         self,
@@ -108,30 +108,30 @@ class OnTime:
         end: int,
         sample_rate: int,
         random: np.random.Generator,
-        moment: Moment = STILL,
+        sources: ModulationSources = NO_MODULATION,
         due: float = 0.0,
     ) -> tuple[Grains, float]:
         """Return the grains of a frame, and when the next frame's are due."""
-        now = self.cloud.at(moment)
-        turns, due = _turns(end - start, sample_rate / now["density"], random, due)
+        now = self.cloud.control_values(sources)
+        turns, due = _grain_times(end - start, sample_rate / now["density"], random, due)
         count = len(turns)
         length = max(2, round(now["duration"] * sample_rate))
         span = min(now["spray"] * sample_rate, end - start)
-        before = length * PEAKS[self.shape]
+        before = length * ENVELOPE_PEAKS[self.envelope]
         peak = start + turns * (span / (end - start))
         onset = np.maximum(np.floor(peak - before), math.ceil(start - before))
         detune = random.uniform(-1, 1, count) * now["pitch_jitter"]
         rate = 2 ** ((now["pitch"] + detune) / 12)
         rate = np.where(random.random(count) < now["reverse"], -rate, rate)
         wander = random.uniform(-1, 1, count) * (now["jitter"] * sample_rate)
-        upright = np.ones(count) if self.power == 1 else random.choice([-1.0, 1.0], count)
+        upright = np.ones(count) if self.envelope_power == 1 else random.choice([-1.0, 1.0], count)
         pan = np.clip(now["pan"] + now["spread"] * random.uniform(-1, 1, count), -1, 1)
         source = onset + before + wander - rate * before
         length_each = np.full(count, length)
         return Grains(onset.astype(np.int64), length_each, source, rate, upright, pan), due
 
 
-def _turns(
+def _grain_times(
     samples: int, gap: float, random: np.random.Generator, due: float
 ) -> tuple[NDArray[np.float64], float]:
     """Return turns from ``due`` on, half a gap to one and a half apart, and the next one's excess.
@@ -145,7 +145,7 @@ def _turns(
 
 
 @dataclass(frozen=True)
-class Hindle:
+class HindleSchedule:
     """The ancestor's schedule of 2015: rich, and late.
 
     For each frame 1 to 19 parent grains, the j-th starting between one frame early and j frames
@@ -155,14 +155,14 @@ class Hindle:
     stays.)
     """
 
-    shape: str = "triangle"
+    envelope: str = "triangle"
     gain: float = 0.4
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
         """Return how many samples before and after a frame's start grains may read or sound."""
         return slice_length, slice_length * (21 + sample_rate // 1000)
 
-    def bound(self, slice_length: int, sample_rate: int) -> float:
+    def max_peak_delay(self, slice_length: int, sample_rate: int) -> float:
         """Return that there is none."""
         return math.inf
 
@@ -172,7 +172,7 @@ class Hindle:
         end: int,
         sample_rate: int,
         random: np.random.Generator,
-        moment: Moment = STILL,
+        sources: ModulationSources = NO_MODULATION,
         due: float = 0.0,
     ) -> tuple[Grains, float]:
         """Return the parents and their children."""

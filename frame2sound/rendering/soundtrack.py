@@ -15,16 +15,16 @@ from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.picture import luma
 from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.rendering.gestures import Gestures
+from frame2sound.rendering.gestures import FrameCurves
 
-BATCH = 128
+BATCH_FRAMES = 128
 """Frames that a brain is shown at once."""
 
 
-class Join(Protocol):
+class Synthesiser(Protocol):
     """Joins a brain's predictions, one a frame, into one sound without delay."""
 
-    def feed(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+    def process(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
         """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
 
     def flush(self) -> NDArray[np.float32]:
@@ -42,8 +42,8 @@ class Renderer(Protocol):
     def summary(self) -> str:
         """What a person should know of the sound that was made; nothing if empty."""
 
-    def feed(
-        self, predictions: NDArray[Any], bounds: NDArray[np.int64], gestures: Gestures
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
     ) -> NDArray[np.float32]:
         """Return what is ready: ``(m,)``, or ``(m, 2)`` where there are two channels."""
 
@@ -52,22 +52,22 @@ class Renderer(Protocol):
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainRenderer:
     """A renderer that only joins."""
 
-    join: Join
+    synthesiser: Synthesiser
     channels: int = 1
     summary: str = ""
 
-    def feed(
-        self, predictions: NDArray[Any], bounds: NDArray[np.int64], gestures: Gestures
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
     ) -> NDArray[np.float32]:
         """Join; the picture is not looked at."""
-        return self.join.feed(predictions, bounds)
+        return self.synthesiser.process(predictions, bounds)
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
-        return self.join.flush()
+        return self.synthesiser.flush()
 
 
 class Soundtrack:
@@ -87,12 +87,12 @@ class Soundtrack:
         animation: FilmReader,
         brain: Sounding,
         renderer: Renderer,
-        progress: Callable[[float], None] = lambda seconds: None,
+        on_progress: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.animation = animation
         self.brain = brain
         self.renderer = renderer
-        self.progress = progress
+        self.on_progress = on_progress
         self.seconds = Fraction(0)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
@@ -101,11 +101,11 @@ class Soundtrack:
         performance = self.brain.perform()
         before = None
         held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
-        for pictures in _batches(self._seen()):
+        for pictures in _batches(self._pictures()):
             bounds = self.brain.clock.bounds(len(pictures), first)
             grey = luma(pictures) if self.brain.colour else pictures
-            gestures = Gestures.of(grey, before)
-            sound = self.renderer.feed(_predict(performance, pictures), bounds, gestures)
+            gestures = FrameCurves.from_frames(grey, before)
+            sound = self.renderer.process(_predict(performance, pictures), bounds, gestures)
             before = grey[-1]
             held = np.concatenate([held, sound])
             # The last frame may be shown for less than a frame of the brain.
@@ -113,16 +113,16 @@ class Soundtrack:
             first, made = first + len(pictures), made + ready
             yield held[:ready]
             held = held[ready:]
-            self.progress(float(self.seconds))
+            self.on_progress(float(self.seconds))
         if not first:
             raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
         length = sample_at(self.seconds, self.brain.clock.sample_rate)
         yield np.concatenate([held, self.renderer.flush()])[: length - made]
 
-    def _seen(self) -> Iterator[NDArray[np.uint8]]:
+    def _pictures(self) -> Iterator[NDArray[np.uint8]]:
         for frame in self.animation.frames(colour=self.brain.colour):
-            self.seconds = frame.until
-            for _ in range(*_shown(frame, self.brain.clock)):
+            self.seconds = frame.end_seconds
+            for _ in range(*_frame_range(frame, self.brain.clock)):
                 yield frame.picture
 
 
@@ -133,16 +133,16 @@ def _predict(performance: Performance, pictures: NDArray[np.uint8]) -> NDArray[A
     return predictions
 
 
-def _shown(frame: Frame, clock: Clock) -> tuple[int, int]:
+def _frame_range(frame: Frame, clock: Clock) -> tuple[int, int]:
     """Return the first brain frame that sees a film's frame, and the first that no longer does."""
-    return clock.frames_within(frame.time), clock.frames_within(frame.until)
+    return clock.frames_within(frame.start_seconds), clock.frames_within(frame.end_seconds)
 
 
 def _batches(pictures: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
     batch: list[NDArray[np.uint8]] = []
     for picture in pictures:
         batch.append(picture)
-        if len(batch) == BATCH:
+        if len(batch) == BATCH_FRAMES:
             yield np.stack(batch)
             batch = []
     if batch:

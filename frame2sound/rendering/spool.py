@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-READ_TOGETHER = 65536
+READ_SAMPLES = 65536
 """Samples that are read at once."""
 
 
-class Spool:
+class AudioSpool:
     """Sound laid aside on disk, written once and read as often as is needed.
 
     The file has no name, or none that outlives this object, so that nothing is left behind even
@@ -34,9 +34,9 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._shape: tuple[int, ...] = ()
-        self.length = 0
+        self.sample_count = 0
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> AudioSpool:
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -44,28 +44,28 @@ class Spool:
 
     def write(self, chunks: Iterable[NDArray[np.float32]]) -> None:
         """Lay chunks aside, ``(n,)`` or all ``(n, channels)``."""
-        for _ in self.pass_on(chunks):
+        for _ in self.tee(chunks):
             pass
 
-    def pass_on(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    def tee(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """Yield chunks, each when it is laid aside."""
         for chunk in chunks:
             self._shape = chunk.shape[1:]
             self._file.write(np.ascontiguousarray(chunk, np.float32).data)
-            self.length += len(chunk)
+            self.sample_count += len(chunk)
             yield chunk
 
-    def read(self, together: int = READ_TOGETHER) -> Iterator[NDArray[np.float32]]:
+    def read(self, chunk_samples: int = READ_SAMPLES) -> Iterator[NDArray[np.float32]]:
         """Give everything, ``together`` samples at a time."""
-        for start in range(0, self.length, together):
-            yield self._between(start, min(start + together, self.length))
+        for start in range(0, self.sample_count, chunk_samples):
+            yield self._read_range(start, min(start + chunk_samples, self.sample_count))
 
-    def backwards(self, together: int = READ_TOGETHER) -> Iterator[NDArray[np.float32]]:
+    def read_reversed(self, chunk_samples: int = READ_SAMPLES) -> Iterator[NDArray[np.float32]]:
         """Give everything from the last sample to the first."""
-        for end in range(self.length, 0, -together):
-            yield self._between(max(end - together, 0), end)[::-1]
+        for end in range(self.sample_count, 0, -chunk_samples):
+            yield self._read_range(max(end - chunk_samples, 0), end)[::-1]
 
-    def _between(self, start: int, end: int) -> NDArray[np.float32]:
+    def _read_range(self, start: int, end: int) -> NDArray[np.float32]:
         sample = 4 * math.prod(self._shape)
         self._file.seek(start * sample)
         raw = bytearray(self._file.read((end - start) * sample))

@@ -13,34 +13,34 @@ from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.cloud import Cloud, Follow
-from frame2sound.rendering.granular import Granular
+from frame2sound.rendering.cloud import Cloud, Modulation
+from frame2sound.rendering.granular import GranularRenderer
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
-from frame2sound.rendering.mosaic import Mosaic, MosaicSettings
-from frame2sound.rendering.phase_sound import steal
-from frame2sound.rendering.placed import Placed
-from frame2sound.rendering.schedule import Hindle, OnTime, Schedule
-from frame2sound.rendering.soundtrack import Join, Plain, Renderer
-from frame2sound.rendering.spectral import PolarAdd, SpectralAdd
-from frame2sound.sound.overlap import OverlapAdd
-from frame2sound.sound.phase import PHASES, STOLEN, Phase, strategy
-from frame2sound.sound.phase.tuned import Tuned
+from frame2sound.rendering.mosaic import MosaicSynthesiser, MosaicSettings
+from frame2sound.rendering.phase_sound import load_phase_from_audio
+from frame2sound.rendering.placed import StereoRenderer
+from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule, GrainSchedule
+from frame2sound.rendering.soundtrack import Synthesiser, PlainRenderer, Renderer
+from frame2sound.rendering.spectral import ComplexOverlapAdd, MagnitudeOverlapAdd
+from frame2sound.sound.overlap import BlockCrossfader
+from frame2sound.sound.phase import PHASE_NAMES, FROM_AUDIO_NAMES, PhaseReconstructor, create_reconstructor
+from frame2sound.sound.phase.tuned import QuantisedPhase
 from frame2sound.sound.stft import Stft
 from frame2sound.sound.tones import Scale
-from frame2sound.sound.tuning import Tuning
+from frame2sound.sound.tuning import PitchQuantiser
 
 MIRRORED_OVERLAP = 0.15
 """Share of a frame over which blocks without a lead cross, on their own mirrored beginning."""
 
-PLAIN_CLOUD, PLAIN_MOSAIC = Cloud(), MosaicSettings()
+DEFAULT_CLOUD, DEFAULT_MOSAIC = Cloud(), MosaicSettings()
 
-JOINED: tuple[Mode, ...] = ("overlap-add", "granular")
+SYNTHESIS_MODES: tuple[Mode, ...] = ("overlap-add", "granular")
 
-MEANT_FOR: dict[str, tuple[str, tuple[Mode, ...]]] = {
-    "window": ("--window", JOINED),
-    "overlap_seconds": ("--overlap", JOINED),
-    "phase": ("--phase", JOINED),
-    "phase_sound": ("--phase-from", JOINED),
+OPTION_MODES: dict[str, tuple[str, tuple[Mode, ...]]] = {
+    "window": ("--window", SYNTHESIS_MODES),
+    "overlap_seconds": ("--overlap", SYNTHESIS_MODES),
+    "phase": ("--phase", SYNTHESIS_MODES),
+    "phase_sound": ("--phase-from", SYNTHESIS_MODES),
     "grains": ("--grains", ("granular",)),
     "cloud": ("--cloud", ("granular",)),
     "mosaic": ("--mosaic or --only", ("mosaic",)),
@@ -88,18 +88,18 @@ class Style:
     seed: int = 0
     phase: str = "running"
     phase_sound: Path | None = None
-    cloud: Cloud = PLAIN_CLOUD
-    mosaic: MosaicSettings = PLAIN_MOSAIC
+    cloud: Cloud = DEFAULT_CLOUD
+    mosaic: MosaicSettings = DEFAULT_MOSAIC
     scale: Scale | None = None
     stereo: Literal["no", "place"] = "no"
 
     def __post_init__(self) -> None:
-        if self.phase not in PHASES:
-            raise SoundtrackError(f"got --phase {self.phase}, expected one of {', '.join(PHASES)}")
+        if self.phase not in PHASE_NAMES:
+            raise SoundtrackError(f"got --phase {self.phase}, expected one of {', '.join(PHASE_NAMES)}")
         if self.scale is not None and self.mode == "mosaic":
             raise SoundtrackError("--scale tunes spectra; a mosaic is made of the films' own sound")
         given = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
-        for name, (option, modes) in MEANT_FOR.items():
+        for name, (option, modes) in OPTION_MODES.items():
             if name in given and self.mode not in modes:
                 raise SoundtrackError(
                     f"{option} does nothing in mode {self.mode}; "
@@ -113,13 +113,13 @@ class Style:
             raise SoundtrackError(
                 "--overlap does nothing with --window none; leave out one of them"
             )
-        if (self.phase in STOLEN) != ("phase_sound" in given):
+        if (self.phase in FROM_AUDIO_NAMES) != ("phase_sound" in given):
             raise SoundtrackError(
                 "--phase stolen and --phase-from FILE belong together; "
                 f"got --phase {self.phase} {'with' if 'phase_sound' in given else 'without'} a file"
             )
 
-    def renderer(self, brain: Sounding, corpus: Corpus | CorpusPointer | None = None) -> Renderer:
+    def build_renderer(self, brain: Sounding, corpus: Corpus | CorpusPointer | None = None) -> Renderer:
         """Build a renderer for a brain's predictions.
 
         Parameters
@@ -136,17 +136,17 @@ class Style:
         BrainError
             The corpus is not there, or there is nothing in it to sound.
         """
-        made = self._mono(brain, corpus)
-        return Placed(made) if self.stereo == "place" and made.channels == 1 else made
+        made = self._build_renderer(brain, corpus)
+        return StereoRenderer(made) if self.stereo == "place" and made.channels == 1 else made
 
-    def _mono(self, brain: Sounding, corpus: Corpus | CorpusPointer | None) -> Renderer:
+    def _build_renderer(self, brain: Sounding, corpus: Corpus | CorpusPointer | None) -> Renderer:
         """Build a renderer that is mono, unless its grains are placed one by one."""
         if self.mode == "mosaic":
             return self._mosaic(brain, corpus)
-        join = self._join(brain)
+        join = self._synthesiser(brain)
         if self.mode == "overlap-add":
-            return Plain(join)
-        return Granular(join, brain.clock, self._schedule(), self.seed)
+            return PlainRenderer(join)
+        return GranularRenderer(join, brain.clock, self._schedule(), self.seed)
 
     def _mosaic(self, brain: Sounding, corpus: Corpus | CorpusPointer | None) -> Renderer:
         if corpus is None and self.mosaic.films:
@@ -161,26 +161,26 @@ class Style:
                 "--corpus LIBRARY, or train it with --corpus carry"
             )
         found = corpus.follow(brain.clock) if isinstance(corpus, CorpusPointer) else corpus
-        mosaic = Mosaic(brain.target, found, self.mosaic, self.seed)
+        mosaic = MosaicSynthesiser(brain.target, found, self.mosaic, self.seed)
         chosen = found.only(self.mosaic.films) if self.mosaic.films else found
         films = chosen.films
         what = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
-        return Plain(mosaic, summary=f"a mosaic of {chosen.seconds:.1f} s of {what}")
+        return PlainRenderer(mosaic, summary=f"a mosaic of {chosen.seconds:.1f} s of {what}")
 
-    def _schedule(self) -> Schedule:
+    def _schedule(self) -> GrainSchedule:
         if self.grains == "hindle":
-            return Hindle()
+            return HindleSchedule()
         if self.stereo == "place" and self.cloud.channels == 1:
-            return OnTime(replace(self.cloud, pan=Follow(-1, 1, "place")))
-        return OnTime(self.cloud)
+            return OnTimeSchedule(replace(self.cloud, pan=Modulation(-1, 1, "place")))
+        return OnTimeSchedule(self.cloud)
 
-    def _join(self, brain: Sounding) -> Join:
+    def _synthesiser(self, brain: Sounding) -> Synthesiser:
         target = brain.target
         if isinstance(target, PcmBlocks | RealSpectra):
             self._refuse_phase("waveforms")
             joins = isinstance(target, PcmBlocks) and target.lead > 0
             law: Literal["amplitude", "power"] = "amplitude" if joins else "power"
-            return OverlapAdd(target.lead, self._overlap(brain), law)
+            return BlockCrossfader(target.lead, self._overlap(brain), law)
         if self.window == "none" or self.overlap_seconds is not None:
             raise SoundtrackError(
                 "--window and --overlap are for brains that predict waveforms; "
@@ -190,8 +190,8 @@ class Style:
         stft = Stft(window_length, window_length // 4, target.recipe.window)
         if isinstance(target, PolarSpectra):
             self._refuse_phase("spectra with their phase")
-            return PolarAdd(target, stft)
-        return SpectralAdd(target, stft, self._phase(stft, brain.clock.sample_rate))
+            return ComplexOverlapAdd(target, stft)
+        return MagnitudeOverlapAdd(target, stft, self._phase(stft, brain.clock.sample_rate))
 
     def _refuse_phase(self, predicted: str) -> None:
         for option, given in (("--phase", self.phase != "running"), ("--scale", self.scale)):
@@ -201,12 +201,12 @@ class Style:
                     f"this one predicts {predicted}, leave it out"
                 )
 
-    def _phase(self, stft: Stft, sample_rate: int) -> Phase:
-        stolen = None if self.phase_sound is None else steal(self.phase_sound, stft, sample_rate)
-        phase = strategy(self.phase, stft, self.seed, stolen)
+    def _phase(self, stft: Stft, sample_rate: int) -> PhaseReconstructor:
+        stolen = None if self.phase_sound is None else load_phase_from_audio(self.phase_sound, stft, sample_rate)
+        phase = create_reconstructor(self.phase, stft, self.seed, stolen)
         if self.scale is None:
             return phase
-        return Tuned(phase, Tuning(self.scale, sample_rate, stft.n_fft))
+        return QuantisedPhase(phase, PitchQuantiser(self.scale, sample_rate, stft.n_fft))
 
     def _overlap(self, brain: Sounding) -> int:
         if self.window == "none":

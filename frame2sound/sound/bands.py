@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-def mel(hz: NDArray[np.floating] | float) -> FloatArray:
+def hz_to_mel(hz: NDArray[np.floating] | float) -> FloatArray:
     """Return pitches in mel: ``2595 log10(1 + hz / 700)`` (O'Shaughnessy 1987).
 
     >>> float(np.round(mel(1000.0)))
@@ -17,21 +17,21 @@ def mel(hz: NDArray[np.floating] | float) -> FloatArray:
     return np.asarray(2595 * np.log10(1 + np.asarray(hz, np.float64) / 700))
 
 
-def mel_bands(bands: int, n_fft: int, sample_rate: int) -> FloatArray:
+def mel_filterbank(bands: int, n_fft: int, sample_rate: int) -> FloatArray:
     """Return weights that sum the power of a spectrum into bands; shape ``(bins, bands)``.
 
     Triangles on the mel scale (Davis and Mermelstein 1980) from 0 to half the sample rate, each
     from the middle of the one before to that of the one after. At every bin the weights add to
     one, so no power is lost; where bands are narrower than bins they share them.
     """
-    place = mel(np.fft.rfftfreq(n_fft, 1 / sample_rate))
+    place = hz_to_mel(np.fft.rfftfreq(n_fft, 1 / sample_rate))
     place = place / place[-1] * (bands - 1)
     distance = np.abs(place[:, None] - np.arange(bands))
     weights: FloatArray = np.maximum(1 - distance, 0)
     return weights
 
 
-def spread_over_bins(power: FloatArray, weights: FloatArray) -> FloatArray:
+def bands_to_bins(power: FloatArray, weights: FloatArray) -> FloatArray:
     """Spread the power of bands, ``(n, bands)``, evenly over their bins; ``(n, bins)``.
 
     What `mel_bands` sums from a smooth spectrum comes back as that spectrum.

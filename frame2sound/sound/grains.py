@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.windows import envelope
+from frame2sound.sound.windows import grain_envelope
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Samples = NDArray[np.float32]
 
-BATCH = 2**16
+BATCH_SAMPLES = 2**16
 """Samples of grains that are read at once; they and their copies stay in the cache."""
 
-MARGIN = 4
+INTERPOLATION_MARGIN = 4
 """Samples of silence that interpolation may touch beside what is read."""
 
 
@@ -43,8 +43,8 @@ class Grains:
 
     onset: IntArray
     length: IntArray
-    source: FloatArray
-    rate: FloatArray
+    source_position: FloatArray
+    playback_rate: FloatArray
     gain: FloatArray
     pan: FloatArray | None = None
 
@@ -52,55 +52,55 @@ class Grains:
         return len(self.onset)
 
     @classmethod
-    def together(cls, clouds: Sequence[Grains]) -> Grains:
+    def concatenate(cls, clouds: Sequence[Grains]) -> Grains:
         """Return all grains of some clouds, in their order."""
         return cls(
             np.concatenate([cloud.onset for cloud in clouds]),
             np.concatenate([cloud.length for cloud in clouds]),
-            np.concatenate([cloud.source for cloud in clouds]),
-            np.concatenate([cloud.rate for cloud in clouds]),
+            np.concatenate([cloud.source_position for cloud in clouds]),
+            np.concatenate([cloud.playback_rate for cloud in clouds]),
             np.concatenate([cloud.gain for cloud in clouds]),
-            np.concatenate([cloud.places() for cloud in clouds]),
+            np.concatenate([cloud.pan_positions() for cloud in clouds]),
         )
 
-    def earlier(self, samples: int) -> Grains:
+    def shift_earlier(self, samples: int) -> Grains:
         """Return the same grains on a timeline that begins so many samples later."""
-        return replace(self, onset=self.onset - samples, source=self.source - samples)
+        return replace(self, onset=self.onset - samples, source=self.source_position - samples)
 
-    def chosen(self, which: NDArray[np.bool_] | IntArray | slice) -> Grains:
+    def select(self, which: NDArray[np.bool_] | IntArray | slice) -> Grains:
         """Return some of the grains."""
         return Grains(
             self.onset[which],
             self.length[which],
-            self.source[which],
-            self.rate[which],
+            self.source_position[which],
+            self.playback_rate[which],
             self.gain[which],
             None if self.pan is None else self.pan[which],
         )
 
-    def peaks(self, part: float = 0.5) -> FloatArray:
+    def peak_positions(self, envelope_peak: float = 0.5) -> FloatArray:
         """Return when each envelope is highest, in samples: after ``part`` of the grain."""
-        return self.onset + self.length * part
+        return self.onset + self.length * envelope_peak
 
-    def places(self) -> FloatArray:
+    def pan_positions(self) -> FloatArray:
         """Return where each grain stands, -1 to 1."""
         return np.zeros(len(self)) if self.pan is None else self.pan
 
-    def gains(self, channels: int) -> list[Samples]:
+    def channel_gains(self, channels: int) -> list[Samples]:
         """Return each grain's gain in each channel; in two, their squares add to its own."""
         if channels == 1:
             return [self.gain.astype(np.float32)]
-        angle = (np.clip(self.places(), -1, 1) + 1) * (np.pi / 4)
+        angle = (np.clip(self.pan_positions(), -1, 1) + 1) * (np.pi / 4)
         return [(self.gain * part).astype(np.float32) for part in (np.cos(angle), np.sin(angle))]
 
 
-def lay(
+def add_grains(
     grains: Grains,
     source: Samples,
-    shape: str,
-    into: Samples,
+    envelope_name: str,
+    output: Samples,
     weight: Samples | None = None,
-    power: int = 1,
+    envelope_power: int = 1,
 ) -> None:
     """Add grains of ``source`` to ``into``; where they reach outside either, they are cut.
 
@@ -121,16 +121,16 @@ def lay(
     ValueError
         There is no such envelope.
     """
-    samples = into.shape[-1]
-    grains = grains.chosen((grains.onset < samples) & (grains.onset + grains.length > 0))
+    samples = output.shape[-1]
+    grains = grains.select((grains.onset < samples) & (grains.onset + grains.length > 0))
     if not len(grains):
         return
     begin, end = int(grains.onset.min()), int((grains.onset + grains.length).max())
-    tracks = np.atleast_2d(into)
+    tracks = np.atleast_2d(output)
     rooms = np.zeros((len(tracks) + 1, end - begin), np.float32)
     reader = _Reader(source, grains)
-    for some in _alike(grains):
-        _lay_alike(some, reader, shape, begin, rooms, power if weight is not None else None)
+    for some in _batches(grains):
+        _add_batch(some, reader, envelope_name, begin, rooms, envelope_power if weight is not None else None)
     seen = slice(max(begin, 0), min(end, samples))
     room = rooms[:, seen.start - begin : seen.stop - begin]
     tracks[:, seen] += room[:-1]
@@ -138,39 +138,39 @@ def lay(
         weight[seen] += room[-1]
 
 
-def _alike(grains: Grains) -> Iterator[Grains]:
+def _batches(grains: Grains) -> Iterator[Grains]:
     """Split grains into batches that have one length, and are all read between samples or not."""
-    kind = 2 * grains.length + (grains.rate != 1)
+    kind = 2 * grains.length + (grains.playback_rate != 1)
     order = np.argsort(kind, kind="stable")
-    grains = grains.chosen(order)
+    grains = grains.select(order)
     edges = np.flatnonzero(np.diff(kind[order], prepend=-1)).tolist()
     for first, last in zip(edges, [*edges[1:], len(order)], strict=True):
-        size = max(1, BATCH // int(grains.length[first]))
+        size = max(1, BATCH_SAMPLES // int(grains.length[first]))
         for at in range(first, last, size):
-            yield grains.chosen(slice(at, min(at + size, last)))
+            yield grains.select(slice(at, min(at + size, last)))
 
 
-def _lay_alike(
-    grains: Grains, reader: _Reader, shape: str, begin: int, rooms: Samples, power: int | None
+def _add_batch(
+    grains: Grains, reader: _Reader, envelope_name: str, begin: int, buffers: Samples, power: int | None
 ) -> None:
     length = int(grains.length[0])
-    window = envelope(shape, length).astype(np.float32)
+    window = grain_envelope(envelope_name, length).astype(np.float32)
     rows = reader.read(grains, length)
     rows *= window
     onsets = (grains.onset - begin).tolist()
-    *others, last = zip(grains.gains(len(rooms) - 1), rooms, strict=False)
+    *others, last = zip(grains.channel_gains(len(buffers) - 1), buffers, strict=False)
     for gain, room in others:
-        _add(rows * gain[:, None], onsets, room)
+        _overlap_add(rows * gain[:, None], onsets, room)
     rows *= last[0][:, None]
-    _add(rows, onsets, last[1])
+    _overlap_add(rows, onsets, last[1])
     if power is not None:
-        _add((grains.gain.astype(np.float32)[:, None] * window) ** power, onsets, rooms[-1])
+        _overlap_add((grains.gain.astype(np.float32)[:, None] * window) ** power, onsets, buffers[-1])
 
 
-def _add(rows: Samples, onsets: list[int], room: Samples) -> None:
+def _overlap_add(rows: Samples, onsets: list[int], buffer: Samples) -> None:
     length = rows.shape[1]
     for onset, row in zip(onsets, rows, strict=True):
-        place = room[onset : onset + length]
+        place = buffer[onset : onset + length]
         place += row
 
 
@@ -178,29 +178,29 @@ class _Reader:
     """Reads excerpts of a sound, which is silent before its beginning and after its end."""
 
     def __init__(self, source: Samples, grains: Grains) -> None:
-        self._span = int(np.ceil((np.abs(grains.rate) * grains.length).max())) + MARGIN
+        self._span = int(np.ceil((np.abs(grains.playback_rate) * grains.length).max())) + INTERPOLATION_MARGIN
         self._end = len(source) + self._span
         self._padded = np.pad(source.astype(np.float32, copy=False), 2 * self._span)
-        self._cubic = _cubic(self._padded) if (grains.rate != 1).any() else None
+        self._cubic = _cubic_coefficients(self._padded) if (grains.playback_rate != 1).any() else None
 
     def read(self, grains: Grains, length: int) -> Samples:
         """Return one row a grain, shape ``(n, length)``."""
-        begin = np.clip(grains.source, -self._span, self._end) + 2 * self._span
-        if grains.rate[0] == 1:
+        begin = np.clip(grains.source_position, -self._span, self._end) + 2 * self._span
+        if grains.playback_rate[0] == 1:
             nearest = np.floor(begin + 0.5).astype(np.int64)
-            return self._from_each(length)[nearest]
-        place = begin[:, None] + grains.rate[:, None] * np.arange(length)
+            return self._windows(length)[nearest]
+        place = begin[:, None] + grains.playback_rate[:, None] * np.arange(length)
         index = place.astype(np.int64)
         place -= index
-        return self._between(index, place.astype(np.float32))
+        return self._interpolate(index, place.astype(np.float32))
 
-    def _from_each(self, length: int) -> Samples:
+    def _windows(self, length: int) -> Samples:
         """Return a view of the sound from each of its samples on, shape ``(m, length)``."""
         step = self._padded.itemsize
         rows = len(self._padded) - length + 1
         return np.ndarray((rows, length), np.float32, self._padded, 0, (step, step))
 
-    def _between(self, index: IntArray, part: Samples) -> Samples:
+    def _interpolate(self, index: IntArray, part: Samples) -> Samples:
         assert self._cubic is not None
         rows = self._cubic[0][index]
         for coefficients in self._cubic[1:]:
@@ -209,7 +209,7 @@ class _Reader:
         return rows
 
 
-def _cubic(sound: Samples) -> list[Samples]:
+def _cubic_coefficients(sound: Samples) -> list[Samples]:
     """Return the polynomials from each sample to the next, highest power first (Catmull-Rom)."""
     before, here, after, later = (np.roll(sound, by) for by in (1, 0, -1, -2))
     slope = (after - before) / 2

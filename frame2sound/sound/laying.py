@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.sound.stft import Stft
-from frame2sound.sound.windows import rising
+from frame2sound.sound.windows import hann_fade_in
 
-LEAST_WEIGHT = np.float32(0.05)
+MIN_WEIGHT = np.float32(0.05)
 """Where windows hardly reach, sound is not brought up to full level but left to fade."""
 
 
-class Laying:
+class OverlapAdder:
     """Adds blocks under windows, and divides by what the windows add up to.
 
     The first half of the first block, before sample 0, is cut.
@@ -27,44 +27,44 @@ class Laying:
         Samples from an event on in which what was there gives way to it.
     """
 
-    def __init__(self, stft: Stft, edge: int) -> None:
+    def __init__(self, stft: Stft, fade_length: int) -> None:
         self.stft = stft
-        self.reach = stft.n_fft // 2
-        self._edge = edge
+        self.half_length = stft.n_fft // 2
+        self._fade_length = fade_length
         self._taper = stft.synthesis_window.astype(np.float32)
-        self._share = (stft.synthesis_window * stft.analysis_window).astype(np.float32)
-        self._origin = -self.reach
+        self._window_product = (stft.synthesis_window * stft.analysis_window).astype(np.float32)
+        self._origin = -self.half_length
         self._sound = np.zeros(0, np.float32)
         self._weight = np.zeros(0, np.float32)
 
-    def lay(
+    def add(
         self,
         centres: NDArray[np.int64],
         spectra: NDArray[np.complexfloating[Any, Any]],
-        events: NDArray[np.int64],
+        onsets: NDArray[np.int64],
     ) -> None:
         """Lay the blocks of spectra ``(n, bins)`` at centres ``(n,)``, in samples.
 
         A block whose centre is at or after an event is silent before it, and one whose centre is
         before it falls silent with it.
         """
-        self._make_room(int(centres.max(initial=self._origin)) + self.reach)
-        blocks = self.stft.blocks(spectra) * self._taper
+        self._grow(int(centres.max(initial=self._origin)) + self.half_length)
+        blocks = self.stft.inverse_blocks(spectra) * self._taper
         for centre, block in zip(centres.tolist(), blocks, strict=True):
-            share = self._share
-            for event in events[np.abs(events - centre) < self.reach].tolist():
-                gate = self._gate(event - centre + self.reach, opens=event <= centre)
+            share = self._window_product
+            for event in onsets[np.abs(onsets - centre) < self.half_length].tolist():
+                gate = self._gate(event - centre + self.half_length, opens=event <= centre)
                 block, share = block * gate, share * gate
-            at = centre - self.reach - self._origin
+            at = centre - self.half_length - self._origin
             first = max(-at, 0)
             self._sound[at + first : at + len(block)] += block[first:]
             self._weight[at + first : at + len(block)] += share[first:]
 
-    def take(self, end: int) -> NDArray[np.float32]:
+    def pop_until(self, end: int) -> NDArray[np.float32]:
         """Return the sound up to sample ``end`` that was not taken yet; it is done with."""
-        self._make_room(end)
+        self._grow(end)
         count = max(end - self._origin, 0)
-        weight: NDArray[np.float32] = np.maximum(self._weight[:count], LEAST_WEIGHT)
+        weight: NDArray[np.float32] = np.maximum(self._weight[:count], MIN_WEIGHT)
         sound = self._sound[:count] / weight
         skip = max(-self._origin, 0)
         self._sound, self._weight = self._sound[count:], self._weight[count:]
@@ -74,12 +74,12 @@ class Laying:
     def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
         """Return what opens, or closes, in the samples from place ``at`` of a block on."""
         place = np.arange(self.stft.n_fft) - at
-        gate = np.pad(rising(self._edge), (1, 1), constant_values=(0, 1))
-        gate = gate[(place + 1).clip(0, self._edge + 1)].astype(np.float32)
+        gate = np.pad(hann_fade_in(self._fade_length), (1, 1), constant_values=(0, 1))
+        gate = gate[(place + 1).clip(0, self._fade_length + 1)].astype(np.float32)
         opening: NDArray[np.float32] = gate if opens else np.float32(1) - gate
         return opening
 
-    def _make_room(self, end: int) -> None:
+    def _grow(self, end: int) -> None:
         missing = end - self._origin - len(self._sound)
         if missing > 0:
             self._sound = np.pad(self._sound, (0, missing))

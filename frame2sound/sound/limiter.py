@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.peaks import INTERPOLATION_REACH, most_between, true_peaks
+from frame2sound.sound.peaks import TAPS_PER_SIDE, true_peak_bound, true_peaks
 from frame2sound.sound.sliding import sliding_max
 
 CEILING_DB = -1.0
@@ -17,13 +17,13 @@ HEADROOM_DB = 0.35
 """Kept below the ceiling: a gain that moves lifts the peaks of white noise by up to 0.2 dB."""
 
 
-HEARD = np.float32(10 ** (-60 / 20))
+AUDIBLE_AMPLITUDE = np.float32(10 ** (-60 / 20))
 """What is quieter, in amplitude, does not count as sound in `Limiter.share_held_down`."""
 
-HELD_DOWN_DB = 12.0
+LIMITED_DB = 12.0
 """Sound that is turned down by more is held down."""
 
-_HELD_DOWN = np.float32(10 ** (-HELD_DOWN_DB / 20))
+_LIMITED_GAIN = np.float32(10 ** (-LIMITED_DB / 20))
 
 
 class Limiter:
@@ -55,26 +55,26 @@ class Limiter:
         look_ahead_seconds: float = 0.005,
     ) -> None:
         self.ceiling = np.float32(10 ** ((ceiling_db - HEADROOM_DB) / 20))
-        self.reach = max(1, round(look_ahead_seconds * sample_rate))
-        self.margin = 2 * self.reach + 2 * INTERPOLATION_REACH
-        window = np.hanning(2 * self.reach + 3)[1:-1].astype(np.float32)
+        self.look_ahead = max(1, round(look_ahead_seconds * sample_rate))
+        self.latency = 2 * self.look_ahead + 2 * TAPS_PER_SIDE
+        window = np.hanning(2 * self.look_ahead + 3)[1:-1].astype(np.float32)
         self._smooth = window / window.sum()
         self._past: NDArray[np.float32] | None = None
         self._skip = 0
-        self.lowest_gain = 1.0
-        self._heard = self._held_down = 0
+        self.min_gain = 1.0
+        self._audible_count = self._limited_count = 0
 
     @property
-    def most_db(self) -> float:
+    def max_reduction_db(self) -> float:
         """By how much the sound was turned down at most, in dB."""
-        return 20 * math.log10(1 / self.lowest_gain)
+        return 20 * math.log10(1 / self.min_gain)
 
     @property
-    def share_held_down(self) -> float:
+    def limited_share(self) -> float:
         """The share of the sound above -60 dBFS that was turned down by more than 12 dB."""
-        return self._held_down / self._heard if self._heard else 0.0
+        return self._limited_count / self._audible_count if self._audible_count else 0.0
 
-    def feed(self, sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    def process(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Take sound, ``(n,)`` or ``(n, channels)``; return what is ready, `margin` samples late.
 
         Raises
@@ -82,17 +82,17 @@ class Limiter:
         ValueError
             The sound holds numbers that are not finite.
         """
-        if not np.isfinite(sound).all():
+        if not np.isfinite(samples).all():
             raise ValueError("the sound holds numbers that are not finite")
         if self._past is not None:
-            sound = np.concatenate([self._past, sound])
-        ready = len(sound) - self.margin
+            samples = np.concatenate([self._past, samples])
+        ready = len(samples) - self.latency
         if ready <= self._skip:
-            self._past = sound
-            return sound[:0]
-        limited = self._limit(sound, self._skip, ready)
-        keep = max(ready - self.margin, 0)
-        self._past, self._skip = sound[keep:], ready - keep
+            self._past = samples
+            return samples[:0]
+        limited = self._limit(samples, self._skip, ready)
+        keep = max(ready - self.latency, 0)
+        self._past, self._skip = samples[keep:], ready - keep
         return limited
 
     def flush(self) -> NDArray[np.float32]:
@@ -107,25 +107,25 @@ class Limiter:
         """Return the samples from ``first`` to ``last``, limited, and take note of the gain."""
         gain, part = self._gain(sound), sound[first:last]
         level = np.abs(part) if part.ndim == 1 else np.abs(part).max(axis=1)
-        self._heard += int(np.count_nonzero(level > HEARD))
+        self._audible_count += int(np.count_nonzero(level > AUDIBLE_AMPLITUDE))
         if gain is None:
             return part
         gain = gain[first:last]
-        self._held_down += int(np.count_nonzero((level > HEARD) & (gain < _HELD_DOWN)))
-        self.lowest_gain = min(self.lowest_gain, max(float(gain.min(initial=1)), 1e-10))
+        self._limited_count += int(np.count_nonzero((level > AUDIBLE_AMPLITUDE) & (gain < _LIMITED_GAIN)))
+        self.min_gain = min(self.min_gain, max(float(gain.min(initial=1)), 1e-10))
         return part * gain[:, None] if part.ndim > 1 else part * gain
 
     def _gain(self, sound: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """Return the gain of each sample, ``(n,)``; None where it is 1 everywhere."""
-        if most_between(sound) <= self.ceiling:
+        if true_peak_bound(sound) <= self.ceiling:
             return None
         channels = sound[:, None] if sound.ndim == 1 else sound
         peaks = np.maximum.reduce([true_peaks(channel) for channel in channels.T])
         if float(peaks.max(initial=0)) <= self.ceiling:
             return None
         # Beyond the ends there is silence, but the gain there must already answer to the peaks.
-        peaks = np.pad(peaks, self.reach)
-        loudest = sliding_max(peaks, self.reach)
+        peaks = np.pad(peaks, self.look_ahead)
+        loudest = sliding_max(peaks, self.look_ahead)
         cut = 1 - self.ceiling / np.maximum(loudest, self.ceiling)
         gain: NDArray[np.float32] = 1 - np.convolve(cut, self._smooth, mode="valid")
         return gain

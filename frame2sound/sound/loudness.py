@@ -8,16 +8,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK_STEPS = 4
+STEPS_PER_BLOCK = 4
 """A block is four steps of 100 ms; neighbours share three of them."""
 
-ABSOLUTE_GATE = -70.0
+ABSOLUTE_GATE_LUFS = -70.0
 """LUFS; quieter blocks do not count."""
 
-RELATIVE_GATE = -10.0
+RELATIVE_GATE_LU = -10.0
 """LU; blocks quieter than the mean of the others by more do not count."""
 
-LOWEST_RATE = 4000
+MIN_SAMPLE_RATE = 4000
 """Hz; below it the weighting's shelf at 1.7 kHz has no room."""
 
 _OFFSET = -0.691
@@ -43,8 +43,8 @@ class LoudnessMeter:
     """
 
     def __init__(self, sample_rate: int, channels: int = 1) -> None:
-        if sample_rate < LOWEST_RATE:
-            raise ValueError(f"got {sample_rate} Hz, expected at least {LOWEST_RATE}")
+        if sample_rate < MIN_SAMPLE_RATE:
+            raise ValueError(f"got {sample_rate} Hz, expected at least {MIN_SAMPLE_RATE}")
         if channels not in (1, 2):
             raise ValueError(f"got {channels} channels, expected 1 or 2")
         self._rate, self._channels = sample_rate, channels
@@ -53,7 +53,7 @@ class LoudnessMeter:
         self._rest = np.empty(0)
         self._energies: list[float] = []
 
-    def feed(self, sound: NDArray[np.float32]) -> None:
+    def update(self, samples: NDArray[np.float32]) -> None:
         """Hear a piece, ``(n,)`` or ``(n, channels)``.
 
         Raises
@@ -61,7 +61,7 @@ class LoudnessMeter:
         ValueError
             The piece has another number of channels, or numbers that are not finite.
         """
-        planes = sound[:, None] if sound.ndim == 1 else sound
+        planes = samples[:, None] if samples.ndim == 1 else samples
         if planes.shape[1] != self._channels:
             raise ValueError(f"got {planes.shape[1]} channels, expected {self._channels}")
         if not np.isfinite(planes).all():
@@ -77,18 +77,18 @@ class LoudnessMeter:
         self._take_steps()
 
     @property
-    def integrated(self) -> float:
+    def integrated_lufs(self) -> float:
         """Loudness so far in LUFS; minus infinity for silence and for less than 400 ms."""
-        if len(self._energies) < BLOCK_STEPS:
+        if len(self._energies) < STEPS_PER_BLOCK:
             return -math.inf
         steps = len(self._energies)
         ends = np.array([self._bound(step) for step in range(steps + 1)])
-        total = np.convolve(self._energies, np.ones(BLOCK_STEPS), mode="valid")
-        powers = total / (ends[BLOCK_STEPS:] - ends[:-BLOCK_STEPS])
-        heard = powers[powers > _power(ABSOLUTE_GATE)]
+        total = np.convolve(self._energies, np.ones(STEPS_PER_BLOCK), mode="valid")
+        powers = total / (ends[STEPS_PER_BLOCK:] - ends[:-STEPS_PER_BLOCK])
+        heard = powers[powers > _power(ABSOLUTE_GATE_LUFS)]
         if not len(heard):
             return -math.inf
-        gate = heard.mean() * 10 ** (RELATIVE_GATE / 10)
+        gate = heard.mean() * 10 ** (RELATIVE_GATE_LU / 10)
         return _OFFSET + 10 * math.log10(heard[heard > gate].mean())
 
     def _take_steps(self) -> None:

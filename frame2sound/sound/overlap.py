@@ -7,10 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.windows import rising
+from frame2sound.sound.windows import hann_fade_in
 
 
-class OverlapAdd:
+class BlockCrossfader:
     """Joins successive blocks into sound, with a delay of no sample.
 
     A block holds ``lead`` samples before its frame and then the frame's own. The last ``overlap``
@@ -40,30 +40,30 @@ class OverlapAdd:
         self.lead = lead
         self.overlap = overlap
         self.law = law
-        self._held: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
+        self._last_frame: tuple[NDArray[np.float32], NDArray[np.int64]] | None = None
 
-    def feed(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+    def process(self, blocks: NDArray[np.float32], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
         """Take blocks ``(n, lead + slice)`` and their frames' bounds ``(n + 1,)``, in samples.
 
         Returns the sound that is complete: all frames but the last one, which is held back.
         """
         lengths = np.diff(bounds)
-        if self._held is not None:
-            blocks = np.concatenate([self._held[0], blocks])
-            lengths = np.concatenate([self._held[1], lengths])
-        self._held = blocks[-1:], lengths[-1:]
+        if self._last_frame is not None:
+            blocks = np.concatenate([self._last_frame[0], blocks])
+            lengths = np.concatenate([self._last_frame[1], lengths])
+        self._last_frame = blocks[-1:], lengths[-1:]
         own = blocks[:-1, self.lead :].copy()
-        self._cross(own, lengths[:-1], blocks[1:])
-        return _end_to_end(own, lengths[:-1])
+        self._crossfade(own, lengths[:-1], blocks[1:])
+        return _concatenate_rows(own, lengths[:-1])
 
     def flush(self) -> NDArray[np.float32]:
         """Return the last frame's sound."""
-        if self._held is None:
+        if self._last_frame is None:
             return np.empty(0, np.float32)
-        (blocks, lengths), self._held = self._held, None
-        return _end_to_end(blocks[:, self.lead :], lengths)
+        (blocks, lengths), self._last_frame = self._last_frame, None
+        return _concatenate_rows(blocks[:, self.lead :], lengths)
 
-    def _cross(
+    def _crossfade(
         self,
         own: NDArray[np.float32],
         lengths: NDArray[np.int64],
@@ -72,13 +72,13 @@ class OverlapAdd:
         most = self.lead + following.shape[1] - 1
         overlaps = np.minimum(min(self.overlap, most), lengths)
         for overlap in np.unique(overlaps).tolist():
-            rise = (rising(overlap) ** (0.5 if self.law == "power" else 1)).astype(np.float32)
+            rise = (hann_fade_in(overlap) ** (0.5 if self.law == "power" else 1)).astype(np.float32)
             rows = np.flatnonzero(overlaps == overlap)[:, None]
             columns = lengths[rows] - overlap + np.arange(overlap)
-            coming = self._before(following[rows[:, 0]], overlap)
+            coming = self._samples_before_frame(following[rows[:, 0]], overlap)
             own[rows, columns] = own[rows, columns] * rise[::-1] + coming * rise
 
-    def _before(self, blocks: NDArray[np.float32], overlap: int) -> NDArray[np.float32]:
+    def _samples_before_frame(self, blocks: NDArray[np.float32], overlap: int) -> NDArray[np.float32]:
         """Return each block's ``overlap`` samples before its frame."""
         if overlap <= self.lead:
             return blocks[:, self.lead - overlap : self.lead]
@@ -87,7 +87,7 @@ class OverlapAdd:
         return np.concatenate([mirrored, blocks[:, : self.lead]], axis=1)
 
 
-def _end_to_end(own: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+def _concatenate_rows(own: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
     longest = own.shape[1]
     if int(lengths.max(initial=0)) > longest:
         raise ValueError(f"got frames of {lengths.max()} samples, blocks hold {longest}")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Pan:
+class Panner:
     """Equal-power panning: ``left**2 + right**2`` is one wherever the sound is.
 
     A position ``p`` in [-1, 1] is the angle ``(p + 1) pi / 4``, whose cosine is the gain of the
@@ -19,9 +19,9 @@ class Pan:
     def __init__(self) -> None:
         self._last: float | None = None
 
-    def feed(
+    def process(
         self,
-        sound: NDArray[np.float32],
+        samples: NDArray[np.float32],
         position: NDArray[np.floating],
         bounds: NDArray[np.int64],
     ) -> NDArray[np.float32]:
@@ -46,9 +46,9 @@ class Pan:
         ValueError
             The shapes do not fit together, or a position is not finite.
         """
-        if len(bounds) != len(position) + 1 or len(sound) != bounds[-1] - bounds[0]:
+        if len(bounds) != len(position) + 1 or len(samples) != bounds[-1] - bounds[0]:
             raise ValueError(
-                f"got {len(sound)} samples, {len(position)} positions and {len(bounds)} bounds, "
+                f"got {len(samples)} samples, {len(position)} positions and {len(bounds)} bounds, "
                 "expected one more bound than positions and a sample for each between them"
             )
         if not np.isfinite(position).all():
@@ -59,13 +59,13 @@ class Pan:
         first = ends[0] if self._last is None else self._last
         self._last = float(ends[-1])
         starts = np.concatenate([[first], ends[:-1]])
-        angle = (_lines(starts, ends, np.diff(bounds)) + 1) * (np.pi / 4)
+        angle = (_linear_ramps(starts, ends, np.diff(bounds)) + 1) * (np.pi / 4)
         gains = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        placed: NDArray[np.float32] = (sound[:, None] * gains).astype(np.float32)
+        placed: NDArray[np.float32] = (samples[:, None] * gains).astype(np.float32)
         return placed
 
 
-def _lines(
+def _linear_ramps(
     starts: NDArray[np.float64], ends: NDArray[np.float64], lengths: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Join straight lines, each as long as its frame."""

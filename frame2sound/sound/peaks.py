@@ -9,58 +9,58 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 OVERSAMPLING = 4
-INTERPOLATION_REACH = 12
+TAPS_PER_SIDE = 12
 """Samples on either side that decide the value between two."""
 
-_AT = np.arange(-OVERSAMPLING * INTERPOLATION_REACH, OVERSAMPLING * INTERPOLATION_REACH + 1)
-_PHASES = np.sinc(_AT / OVERSAMPLING) * np.kaiser(len(_AT), 6.0)
-_INTERPOLATOR = (_PHASES * (OVERSAMPLING / _PHASES.sum())).astype(np.float32)
+_TAP_POSITIONS = np.arange(-OVERSAMPLING * TAPS_PER_SIDE, OVERSAMPLING * TAPS_PER_SIDE + 1)
+_WINDOWED_SINC = np.sinc(_TAP_POSITIONS / OVERSAMPLING) * np.kaiser(len(_TAP_POSITIONS), 6.0)
+_INTERPOLATOR = (_WINDOWED_SINC * (OVERSAMPLING / _WINDOWED_SINC.sum())).astype(np.float32)
 """A low-pass at a quarter of the rate, by the window method; its gain for a constant is one."""
 
-_BLOCK = 2 * INTERPOLATION_REACH
+_BLOCK = 2 * TAPS_PER_SIDE
 """Samples that are interpolated by one row of a matrix product."""
-_MOST_GAIN = max(float(np.abs(_INTERPOLATOR[k::OVERSAMPLING]).sum()) for k in range(OVERSAMPLING))
+_MAX_GAIN = max(float(np.abs(_INTERPOLATOR[k::OVERSAMPLING]).sum()) for k in range(OVERSAMPLING))
 
 
-def _interpolating(phase: int) -> NDArray[np.float32]:
+def _interpolation_matrix(phase: int) -> NDArray[np.float32]:
     """Return the matrix that turns a block, and 12 samples on either side, into the between."""
     taps = _INTERPOLATOR[phase::OVERSAMPLING][::-1]
-    matrix = np.zeros((_BLOCK + 2 * INTERPOLATION_REACH, _BLOCK), np.float32)
+    matrix = np.zeros((_BLOCK + 2 * TAPS_PER_SIDE, _BLOCK), np.float32)
     for sample in range(_BLOCK):
         first = sample + 1
         matrix[first : first + len(taps), sample] = taps
     return matrix
 
 
-_BETWEEN = [_interpolating(phase) for phase in range(1, OVERSAMPLING)]
+_INTERPOLATION_MATRICES = [_interpolation_matrix(phase) for phase in range(1, OVERSAMPLING)]
 
-TOGETHER = 8192
+BATCH_SAMPLES = 8192
 """Samples that a meter judges at once."""
 
 
-def true_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+def true_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return, for every sample, the highest absolute value up to the next one between samples too.
 
     Four-fold oversampling as ITU-R BS.1770-4, annex 2, asks for; shape ``(n,)``. The first and
     last 12 samples see zeros beyond the ends.
     """
-    blocks = max(1, -(-len(sound) // _BLOCK))
-    beyond = INTERPOLATION_REACH + blocks * _BLOCK - len(sound)
-    padded = np.pad(sound, (INTERPOLATION_REACH, beyond))
-    windows = sliding_window_view(padded, len(_BETWEEN[0]))[::_BLOCK]
-    peaks = np.abs(sound)
-    for phase in _BETWEEN:
-        between = (windows @ phase).reshape(-1)[: len(sound)]
+    blocks = max(1, -(-len(samples) // _BLOCK))
+    beyond = TAPS_PER_SIDE + blocks * _BLOCK - len(samples)
+    padded = np.pad(samples, (TAPS_PER_SIDE, beyond))
+    windows = sliding_window_view(padded, len(_INTERPOLATION_MATRICES[0]))[::_BLOCK]
+    peaks = np.abs(samples)
+    for phase in _INTERPOLATION_MATRICES:
+        between = (windows @ phase).reshape(-1)[: len(samples)]
         np.maximum(peaks, np.abs(between, out=between), out=peaks)
     return peaks
 
 
-def most_between(sound: NDArray[np.float32]) -> float:
+def true_peak_bound(samples: NDArray[np.float32]) -> float:
     """Return a bound that no true peak of the sound exceeds, found without interpolating."""
-    return _MOST_GAIN * max(float(sound.max(initial=0)), -float(sound.min(initial=0)))
+    return _MAX_GAIN * max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
 
 
-class PeakMeter:
+class TruePeakMeter:
     """Takes note of the highest true peak of sound that comes in pieces.
 
     Attributes
@@ -70,31 +70,31 @@ class PeakMeter:
     """
 
     def __init__(self, channels: int = 1) -> None:
-        self.peak = 0.0
-        self._pieces = [np.zeros((channels, 2 * INTERPOLATION_REACH), np.float32)]
+        self.true_peak = 0.0
+        self._pieces = [np.zeros((channels, 2 * TAPS_PER_SIDE), np.float32)]
         self._length = 0
 
     @property
-    def peak_db(self) -> float:
+    def true_peak_db(self) -> float:
         """The highest true peak in dBTP; -200 for silence."""
-        return 20 * math.log10(max(self.peak, 1e-10))
+        return 20 * math.log10(max(self.true_peak, 1e-10))
 
-    def hear(self, planes: NDArray[np.float32]) -> None:
+    def update(self, planes: NDArray[np.float32]) -> None:
         """Take the next piece, ``(channels, n)``."""
         self._pieces.append(planes)
         self._length += planes.shape[1]
-        if self._length >= TOGETHER:
-            self._judge()
+        if self._length >= BATCH_SAMPLES:
+            self._measure()
 
     def finish(self) -> None:
         """Judge the last samples: silence follows them."""
-        self._pieces.append(np.zeros((len(self._pieces[0]), 2 * INTERPOLATION_REACH), np.float32))
-        self._judge()
+        self._pieces.append(np.zeros((len(self._pieces[0]), 2 * TAPS_PER_SIDE), np.float32))
+        self._measure()
 
-    def _judge(self) -> None:
+    def _measure(self) -> None:
         planes = np.concatenate(self._pieces, axis=1)
-        known = slice(INTERPOLATION_REACH, -INTERPOLATION_REACH)
+        known = slice(TAPS_PER_SIDE, -TAPS_PER_SIDE)
         for plane in planes:
-            if most_between(plane) > self.peak:
-                self.peak = max(self.peak, float(true_peaks(plane)[known].max(initial=0)))
-        self._pieces, self._length = [planes[:, -2 * INTERPOLATION_REACH :]], 0
+            if true_peak_bound(plane) > self.true_peak:
+                self.true_peak = max(self.true_peak, float(true_peaks(plane)[known].max(initial=0)))
+        self._pieces, self._length = [planes[:, -2 * TAPS_PER_SIDE :]], 0

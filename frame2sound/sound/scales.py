@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
-from frame2sound.sound.tones import Scale, note_hz
+from frame2sound.sound.tones import Scale, note_to_hz
 
-SEMITONES: dict[str, tuple[float, ...]] = {
+SCALE_SEMITONES: dict[str, tuple[float, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
     "harmonic minor": (0, 2, 3, 5, 7, 8, 11),
@@ -64,16 +64,16 @@ _ALIASES = {
     "gypsy minor": "hungarian minor",
 }
 
-_NAMES = {name: name for name in SEMITONES} | _ALIASES
+_NAMES = {name: name for name in SCALE_SEMITONES} | _ALIASES
 
 _NOTE = re.compile(
     r"([a-g])(#+|b+|[- ]?sharp|[- ]?flat)?(-?\d{1,2})?(?=$|[ :_-])[ :_-]*", re.IGNORECASE
 )
 _CHORD = re.compile(r"([A-Ga-g](?:#+|[bB]+)?)(m|M|min|maj)", re.ASCII)
-_MIDDLE = 4
+_DEFAULT_OCTAVE = 4
 
 
-def named_scale(text: str, concert_hz: float) -> Scale:
+def parse_named_scale(text: str, concert_hz: float) -> Scale:
     """Read a scale such as "D minor", "Eb", "F#m", "dorian on D3" or "chromatic".
 
     A note alone is its major scale, and one with ``m`` its minor scale, as musicians write keys.
@@ -96,7 +96,7 @@ def named_scale(text: str, concert_hz: float) -> Scale:
     >>> [round(named_scale("A minor", 440.0).tone(step), 1) for step in range(3)]
     [440.0, 493.9, 523.3]
     """
-    tonic, kind = _parts(_plain(text))
+    tonic, kind = _split_tonic(_with_ascii_accidentals(text))
     words = [word for word in _words(kind) if word not in ("scale", "mode")]
     known = {_words(given): name for given, name in _NAMES.items()}
     name = known.get(tuple(words)) or known.get(tuple(words[::-1]))
@@ -106,29 +106,29 @@ def named_scale(text: str, concert_hz: float) -> Scale:
         raise ValueError(_unknown(" ".join(words), tonic))
     if not tonic and name != "chromatic":
         raise ValueError(f"{name!r} has no tonic: write it as 'D {name}'")
-    cents = [100 * step for step in SEMITONES[name]]
-    return Scale.from_cents(cents, tonic_hz(tonic or "A4", concert_hz))
+    cents = [100 * step for step in SCALE_SEMITONES[name]]
+    return Scale.from_cents(cents, parse_tonic_hz(tonic or "A4", concert_hz))
 
 
-def tonic_hz(note: str, concert_hz: float) -> float:
+def parse_tonic_hz(note: str, concert_hz: float) -> float:
     """Return the pitch of a note whose octave may be left out: it is then that of middle C.
 
     >>> round(tonic_hz("E♭", 440.0), 2) == round(tonic_hz("d#4", 440.0), 2)
     True
     """
-    match = _NOTE.fullmatch(_plain(note).strip())
+    match = _NOTE.fullmatch(_with_ascii_accidentals(note).strip())
     if match is None:
         raise ValueError(f"got note {note!r}, expected one such as 'D', 'C#', 'Eb' or 'Bb3'")
     letter, accidental, octave = match.groups()
     signs = (accidental or "").lower().strip(" -").replace("sharp", "#").replace("flat", "b")
-    return note_hz(f"{letter.upper()}{signs}{octave or _MIDDLE}", concert_hz)
+    return note_to_hz(f"{letter.upper()}{signs}{octave or _DEFAULT_OCTAVE}", concert_hz)
 
 
-def _plain(text: str) -> str:
+def _with_ascii_accidentals(text: str) -> str:
     return text.replace("♯", "#").replace("♭", "b").strip()
 
 
-def _parts(text: str) -> tuple[str, str]:
+def _split_tonic(text: str) -> tuple[str, str]:
     """Return the tonic, empty if there is none, and the name of the scale."""
     after = re.fullmatch(r"(.*\S)\s+(?:on|in)\s+(\S.*)", text, re.IGNORECASE)
     if after is not None:
@@ -148,5 +148,5 @@ def _unknown(kind: str, tonic: str) -> str:
     near = get_close_matches(kind, _NAMES, 1)
     meant = f"did you mean {f'{tonic} {near[0]}'.strip()!r}? " if near else ""
     german = "H is B in English; " if kind.split()[:1] == ["h"] else ""
-    listed = f"expected one of {', '.join(SEMITONES)}" if tonic or near else ""
+    listed = f"expected one of {', '.join(SCALE_SEMITONES)}" if tonic or near else ""
     return f"no scale is called {kind!r}; {german}{meant}{listed}".removesuffix("; ")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def sliding_max(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+def sliding_max(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
     """Return the highest of all that lie at most ``reach`` away from each value, of 0 or more.
 
     Parameters
@@ -19,8 +19,8 @@ def sliding_max(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
     >>> sliding_max(np.array([0, 3, 0, 0, 1], np.float32), 1).tolist()
     [3.0, 3.0, 3.0, 1.0, 1.0]
     """
-    width, known = 2 * reach + 1, 1
-    highest = _padded(values, reach, reach, "constant")
+    width, known = 2 * radius + 1, 1
+    highest = _padded(values, radius, radius, "constant")
     while known < width:  # each is the highest of the ``known`` values from it on
         step = min(known, width - known)
         highest = np.maximum(highest[..., :-step], highest[..., step:])

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-_TOGETHER = 512
+_BATCH_WINDOWS = 512
 """Windows that are transformed at once."""
 
-_NOTHING = 1e-9
+_MIN_WEIGHT = 1e-9
 """Windows' product below which there is nothing to divide by."""
 
 
@@ -48,12 +48,12 @@ class Stft:
     def __post_init__(self) -> None:
         if self.n_fft < 4 or self.n_fft % 2:
             raise ValueError(f"got n_fft {self.n_fft}, expected an even number from 4")
-        if not 4 <= self.length <= self.n_fft or self.length % 2:
+        if not 4 <= self.window_size <= self.n_fft or self.window_size % 2:
             raise ValueError(
-                f"got window_length {self.length}, expected an even number from 4 to {self.n_fft}"
+                f"got window_length {self.window_size}, expected an even number from 4 to {self.n_fft}"
             )
-        if not 1 <= self.hop <= self.length // 2:
-            raise ValueError(f"got hop {self.hop}, expected 1 to {self.length // 2}, half a window")
+        if not 1 <= self.hop <= self.window_size // 2:
+            raise ValueError(f"got hop {self.hop}, expected 1 to {self.window_size // 2}, half a window")
         if self.window not in ("hann", "hamming"):
             raise ValueError(f"got window {self.window!r}, expected 'hann' or 'hamming'")
 
@@ -63,7 +63,7 @@ class Stft:
         return self.n_fft // 2 + 1
 
     @property
-    def length(self) -> int:
+    def window_size(self) -> int:
         """The window's length in samples."""
         return self.n_fft if self.window_length is None else self.window_length
 
@@ -71,8 +71,8 @@ class Stft:
     def analysis_window(self) -> NDArray[np.float64]:
         """The window, shape ``(n_fft,)``, 1 at its centre ``n_fft // 2``."""
         mean = 0.5 if self.window == "hann" else 0.54
-        taper = mean - (1 - mean) * np.cos(2 * np.pi * np.arange(self.length) / self.length)
-        return np.pad(taper, (self.n_fft - self.length) // 2 + np.zeros(2, int))[: self.n_fft]
+        taper = mean - (1 - mean) * np.cos(2 * np.pi * np.arange(self.window_size) / self.window_size)
+        return np.pad(taper, (self.n_fft - self.window_size) // 2 + np.zeros(2, int))[: self.n_fft]
 
     @property
     def synthesis_window(self) -> NDArray[np.float64]:
@@ -84,17 +84,17 @@ class Stft:
         return self.analysis_window
 
     @property
-    def overlaps(self) -> int:
+    def overlap_factor(self) -> int:
         """How many successive blocks share a sample at most."""
         return -(-self.n_fft // self.hop)
 
     @cached_property
-    def unit(self) -> float:
+    def amplitude_scale(self) -> float:
         """What a sine of amplitude 1 adds up to under the window: half the window's sum."""
         return float(self.analysis_window.sum()) / 2
 
     def analyse(
-        self, sound: NDArray[np.floating[Any]], centres: NDArray[np.int64]
+        self, samples: NDArray[np.floating[Any]], centres: NDArray[np.int64]
     ) -> NDArray[np.complexfloating[Any, Any]]:
         """Return the spectra around samples of a mono sound; outside it there is silence.
 
@@ -111,33 +111,33 @@ class Stft:
         """
         from scipy.fft import rfft  # of single precision, three times as fast as numpy's
 
-        precision = np.float32 if sound.dtype == np.float32 else np.float64
-        window: NDArray[np.floating[Any]] = (self.analysis_window / self.unit).astype(precision)
+        precision = np.float32 if samples.dtype == np.float32 else np.float64
+        window: NDArray[np.floating[Any]] = (self.analysis_window / self.amplitude_scale).astype(precision)
         spectra = np.empty((len(centres), self.bins), np.result_type(precision, np.complex64))
-        for first in range(0, len(centres), _TOGETHER):
-            some = slice(first, first + _TOGETHER)
-            excerpts = self._excerpts(sound.astype(precision, copy=False), centres[some]) * window
+        for first in range(0, len(centres), _BATCH_WINDOWS):
+            some = slice(first, first + _BATCH_WINDOWS)
+            excerpts = self._excerpts(samples.astype(precision, copy=False), centres[some]) * window
             spectra[some] = rfft(np.fft.ifftshift(excerpts, axes=1), axis=1)
         return spectra
 
     def magnitude(
-        self, sound: NDArray[np.floating[Any]], centres: NDArray[np.int64]
+        self, samples: NDArray[np.floating[Any]], centres: NDArray[np.int64]
     ) -> NDArray[np.floating[Any]]:
         """Return the absolute value of what `analyse` returns, ``(n, bins)``, linear."""
-        magnitude: NDArray[np.floating[Any]] = np.abs(self.analyse(sound, centres))
+        magnitude: NDArray[np.floating[Any]] = np.abs(self.analyse(samples, centres))
         return magnitude
 
-    def blocks(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
+    def inverse_blocks(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
         """Return the windowed excerpts, ``(n, n_fft)``, that have these spectra."""
-        blocks = np.fft.irfft(spectra, self.n_fft, axis=1) * np.float32(self.unit)
+        blocks = np.fft.irfft(spectra, self.n_fft, axis=1) * np.float32(self.amplitude_scale)
         shifted: NDArray[np.float32] = np.fft.fftshift(blocks, axes=1).astype(
             np.float32, copy=False
         )
         return shifted
 
-    def centres(self, samples: int) -> NDArray[np.int64]:
+    def centres(self, sample_count: int) -> NDArray[np.int64]:
         """Return as many centres, a hop apart from sample 0, as sound so long again."""
-        return np.arange(-(-(samples + self.length // 2) // self.hop)) * self.hop
+        return np.arange(-(-(sample_count + self.window_size // 2) // self.hop)) * self.hop
 
     def _excerpts(
         self, sound: NDArray[np.floating[Any]], centres: NDArray[np.int64]
@@ -152,7 +152,7 @@ class Stft:
         return excerpts
 
 
-class Resynthesis:
+class InverseStft:
     """Overlaps blocks a hop apart into sound; what was analysed at the same hop comes back.
 
     The sum of the blocks under the synthesis window is divided by that of both windows' product.
@@ -162,53 +162,53 @@ class Resynthesis:
 
     def __init__(self, stft: Stft) -> None:
         self._stft = stft
-        rows, hop = stft.overlaps, stft.hop
+        rows, hop = stft.overlap_factor, stft.hop
         spare = rows * hop - stft.n_fft
         self._taper = stft.synthesis_window.astype(np.float32)
         self._pad = spare
         product = np.pad(stft.analysis_window * stft.synthesis_window, (0, spare))
         weight = np.cumsum(product.reshape(rows, hop), axis=0)
-        self._share = (1 / np.maximum(weight, _NOTHING)).astype(np.float32)
+        self._inverse_weight = (1 / np.maximum(weight, _MIN_WEIGHT)).astype(np.float32)
         left = weight[-1] - weight[:-1]
-        self._last_share = (1 / np.maximum(left, _NOTHING)).astype(np.float32)
-        self._open = np.zeros((rows - 1, hop), np.float32)
+        self._tail_inverse_weight = (1 / np.maximum(left, _MIN_WEIGHT)).astype(np.float32)
+        self._pending = np.zeros((rows - 1, hop), np.float32)
         self._rows = 0
 
-    def feed(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
+    def process(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
         """Take the next spectra, ``(n, bins)``; return the sound that no later one touches."""
         pieces = [
-            self._add(spectra[first : first + _TOGETHER])
-            for first in range(0, len(spectra), _TOGETHER)
+            self._add(spectra[first : first + _BATCH_WINDOWS])
+            for first in range(0, len(spectra), _BATCH_WINDOWS)
         ]
         return np.concatenate([np.empty(0, np.float32), *pieces])
 
-    def flush(self, fading: bool = True) -> NDArray[np.float32]:
+    def flush(self, fade_out: bool = True) -> NDArray[np.float32]:
         """Return the rest, half a window after the last centre.
 
         It fades as windows do; or else it is divided by those that are there, so that what was
         analysed comes back up to the last window's end.
         """
-        closing, self._open = self._open, np.zeros_like(self._open)
-        if not fading:
-            closing *= self._last_share / self._share[-1]
-        return self._finished(closing)
+        closing, self._pending = self._pending, np.zeros_like(self._pending)
+        if not fade_out:
+            closing *= self._tail_inverse_weight / self._inverse_weight[-1]
+        return self._normalised(closing)
 
     def _add(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
         stft, count = self._stft, len(spectra)
-        tapered = stft.blocks(spectra) * self._taper
+        tapered = stft.inverse_blocks(spectra) * self._taper
         if self._pad:
             tapered = np.pad(tapered, ((0, 0), (0, self._pad)))
-        parts = tapered.reshape(count, stft.overlaps, stft.hop)
-        rows = np.zeros((count + stft.overlaps - 1, stft.hop), np.float32)
-        rows[: stft.overlaps - 1] = self._open
-        for place in range(stft.overlaps):
+        parts = tapered.reshape(count, stft.overlap_factor, stft.hop)
+        rows = np.zeros((count + stft.overlap_factor - 1, stft.hop), np.float32)
+        rows[: stft.overlap_factor - 1] = self._pending
+        for place in range(stft.overlap_factor):
             rows[place : place + count] += parts[:, place]
-        self._open = rows[count:]
-        return self._finished(rows[:count])
+        self._pending = rows[count:]
+        return self._normalised(rows[:count])
 
-    def _finished(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _normalised(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         numbers = np.arange(self._rows, self._rows + len(rows))
-        shares = self._share[np.minimum(numbers, len(self._share) - 1)]
+        shares = self._inverse_weight[np.minimum(numbers, len(self._inverse_weight) - 1)]
         cut = max(self._stft.n_fft // 2 - self._rows * self._stft.hop, 0)
         self._rows += len(rows)
         return (rows * shares).ravel()[cut:]

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 _NOISE_BLOCK = 8192
-_TABLE = 4096
+_TABLE_SAMPLES = 4096
 
 
-def noise(seed: int, start: int, stop: int) -> FloatArray:
+def white_noise(seed: int, start: int, stop: int) -> FloatArray:
     """Return white noise for the samples ``[start, stop)``, uniform in [-1, 1).
 
     Parameters
@@ -43,14 +43,14 @@ def noise(seed: int, start: int, stop: int) -> FloatArray:
     return np.concatenate(blocks)[start - first * _NOISE_BLOCK : stop - first * _NOISE_BLOCK]
 
 
-def band_noise(seed: int, low_hz: float, high_hz: float, length: int, rate: int) -> FloatArray:
+def band_noise(seed: int, low_hz: float, high_hz: float, length: int, sample_rate: int) -> FloatArray:
     """Return a loop of noise with a flat band between two frequencies, and RMS 1.
 
     The loop joins itself without a seam, so sample ``n`` of an endless noise is
     ``loop[n % length]``. Above the Nyquist frequency there is nothing: a band there is silent.
     """
-    frequency = np.fft.rfftfreq(length, 1 / rate)
-    band = (frequency >= low_hz) & (frequency < high_hz) & (frequency < rate / 2)
+    frequency = np.fft.rfftfreq(length, 1 / sample_rate)
+    band = (frequency >= low_hz) & (frequency < high_hz) & (frequency < sample_rate / 2)
     phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(frequency))
     loop = np.fft.irfft(np.where(band, np.exp(1j * phase), 0), length)
     loudness = np.sqrt(np.mean(loop**2))
@@ -62,33 +62,33 @@ def wavetable(harmonics: Sequence[float]) -> FloatArray:
 
     Shape ``(4097,)``: the first value stands again at the end, for `play`.
     """
-    turn = np.arange(_TABLE + 1) / _TABLE
+    turn = np.arange(_TABLE_SAMPLES + 1) / _TABLE_SAMPLES
     amplitudes = enumerate(harmonics, start=1)
     table = sum((gain * np.sin(2 * np.pi * n * turn) for n, gain in amplitudes), 0 * turn)
     peak = np.abs(table).max()
     return table / peak if peak > 0 else table
 
 
-def play(table: FloatArray, turns: NDArray[np.floating]) -> FloatArray:
+def read_wavetable(table: FloatArray, cycles: NDArray[np.floating]) -> FloatArray:
     """Read a wavetable at phases in turns (1 is a whole period), interpolating linearly."""
-    position = (turns - np.floor(turns)) * _TABLE
-    whole = np.minimum(position.astype(np.int64), _TABLE - 1)
+    position = (cycles - np.floor(cycles)) * _TABLE_SAMPLES
+    whole = np.minimum(position.astype(np.int64), _TABLE_SAMPLES - 1)
     below: FloatArray = table[whole]
     between: FloatArray = below + (position - whole) * (table[whole + 1] - below)
     return between
 
 
-def rise(seconds: NDArray[np.floating] | float, duration: float) -> FloatArray:
+def smooth_step(time_seconds: NDArray[np.floating] | float, duration_seconds: float) -> FloatArray:
     """Return a soft step: 0 before time 0, 1 after ``duration``, half a cosine in between.
 
     >>> rise(np.array([-1.0, 0.5, 2.0]), 1.0).round(6).tolist()
     [0.0, 0.5, 1.0]
     """
-    across: FloatArray = np.clip(np.asarray(seconds, dtype=np.float64) / duration, 0, 1)
+    across: FloatArray = np.clip(np.asarray(time_seconds, dtype=np.float64) / duration_seconds, 0, 1)
     return 0.5 - 0.5 * np.cos(np.pi * across)
 
 
-def struck(
+def modal_tone(
     modes: Sequence[tuple[float, float, float]], seconds: float, sample_rate: int
 ) -> FloatArray:
     """Return the sound of a struck body: decaying sines that end in exact silence.
@@ -108,18 +108,18 @@ def struck(
     for hz, gain, decay in modes:
         if hz < 0.45 * sample_rate:
             sound += gain * np.exp(-time / decay) * np.sin(2 * np.pi * hz * time)
-    return sound * (1 - rise(time - seconds * 2 / 3, seconds / 3))
+    return sound * (1 - smooth_step(time - seconds * 2 / 3, seconds / 3))
 
 
-def limit(sound: FloatArray, ceiling: float) -> FloatArray:
+def soft_clip(samples: FloatArray, ceiling: float) -> FloatArray:
     """Keep samples below a ceiling: untouched up to half of it, bent smoothly above.
 
     >>> limit(np.array([0.2, -5.0]), 0.7).round(3).tolist()
     [0.2, -0.7]
     """
     knee = ceiling / 2
-    size = np.abs(sound)
+    size = np.abs(samples)
     if not (size > knee).any():
-        return sound
+        return samples
     bent = knee + (ceiling - knee) * np.tanh((size - knee) / (ceiling - knee))
-    return np.where(size > knee, np.sign(sound) * bent, sound)
+    return np.where(size > knee, np.sign(samples) * bent, samples)

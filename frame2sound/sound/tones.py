@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-CONCERT_HZ = 440.0
+CONCERT_PITCH_HZ = 440.0
 """The pitch of A4 in hertz (ISO 16)."""
 
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -18,7 +18,7 @@ _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NOTE = re.compile(r"([A-Ga-g])([#b]*)(-?\d+)")
 
 
-def note_hz(note: str, concert_hz: float = CONCERT_HZ) -> float:
+def note_to_hz(note: str, concert_hz: float = CONCERT_PITCH_HZ) -> float:
     """Return the pitch of a named note in twelve-tone equal temperament.
 
     Parameters
@@ -46,7 +46,7 @@ def note_hz(note: str, concert_hz: float = CONCERT_HZ) -> float:
     return float(concert_hz * 2 ** (int(octave) - 4 + (semitone - 9) / 12))
 
 
-def hz_note(hz: float, concert_hz: float = CONCERT_HZ) -> str:
+def hz_to_note(hz: float, concert_hz: float = CONCERT_PITCH_HZ) -> str:
     """Return the name of the note nearest to a pitch, spelt with sharps.
 
     >>> hz_note(440.0), hz_note(233.0), hz_note(8.2)
@@ -57,7 +57,7 @@ def hz_note(hz: float, concert_hz: float = CONCERT_HZ) -> str:
     return f"{_NAMES[semitone]}{octave}"
 
 
-def cents(ratio: float | Fraction) -> float:
+def ratio_to_cents(ratio: float | Fraction) -> float:
     """Return a ratio of two pitches as an interval in cents, 1200 to the octave.
 
     >>> round(cents(Fraction(3, 2)), 3)
@@ -161,7 +161,7 @@ class Scale:
         _above_zero("a tone", hertz[0])
         return cls(hertz[0], tuple(hz / hertz[0] for hz in hertz), None)
 
-    def tone(self, step: int) -> float:
+    def step_to_hz(self, step: int) -> float:
         """Return the pitch of a step in hertz; step 0 is the tonic, -1 the tone below it.
 
         Raises
@@ -176,7 +176,7 @@ class Scale:
             return self.tonic_hz * self.ratios[index]
         return self.tonic_hz * self.ratios[index] * self.period**periods
 
-    def step(self, hz: float) -> int:
+    def hz_to_step(self, hz: float) -> int:
         """Return the step whose tone is nearest to a pitch, by interval; a tie goes down.
 
         >>> Scale.equal(12, tonic_hz=440.0).step(880.0)
@@ -194,7 +194,7 @@ class Scale:
         return periods * len(self.ratios) + nearest
 
 
-def snap(hz: float, scale: Scale) -> float:
+def nearest_tone_hz(hz: float, scale: Scale) -> float:
     """Return the tone of a scale that is nearest to a pitch, both in hertz.
 
     Nearness is measured as an interval, so 210 Hz is as far from 200 as 220.5 is from 210.
@@ -204,7 +204,7 @@ def snap(hz: float, scale: Scale) -> float:
     >>> snap(450.0, Scale.equal(12, tonic_hz=440.0))
     440.0
     """
-    return scale.tone(scale.step(hz))
+    return scale.step_to_hz(scale.hz_to_step(hz))
 
 
 def _above_zero(what: str, value: float | Fraction) -> None:

@@ -9,27 +9,27 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.scales import named_scale, tonic_hz
-from frame2sound.sound.tones import CONCERT_HZ, Scale
+from frame2sound.sound.scales import parse_named_scale, parse_tonic_hz
+from frame2sound.sound.tones import CONCERT_PITCH_HZ, Scale
 
-LOBE = 2
+LOBE_HALF_WIDTH = 2
 """Bins on either side of a peak that a Hann window's main lobe reaches."""
 
 PROMINENCE_DB = 15.0
 """Above the floor; white noise's own peaks are hardly ever so high."""
 
-FLOOR_SHARE = 0.25
+FLOOR_QUANTILE = 0.25
 """The floor is the magnitude that this share of the bins nearby stays below."""
 
-_NEARBY, _STEP = 32, 8
+_FLOOR_WINDOW, _FLOOR_STEP = 32, 8
 
-_GRAMMAR = (
+_EXPECTED_SYNTAX = (
     "expected a note and a scale as 'D minor', 'F#m', 'Eb' (its major) or 'dorian on D'; or "
     "'12-tet', 'just 1/1 9/8 5/4 3/2 on D', 'hz 110 220 330'; any but 'hz' may end in A4=<hertz>"
 )
 
 
-class Tuning:
+class PitchQuantiser:
     """Snaps magnitudes to a scale.
 
     A peak is a bin above its neighbours and well above the floor around it. What its main lobe
@@ -53,7 +53,7 @@ class Tuning:
         lowest = 2.0 * self._bin_hz
         tones = _tones(scale, lowest, sample_rate / 2 - self._bin_hz)
         self._tones = np.array(tones)
-        self._between = np.sqrt(self._tones[:-1] * self._tones[1:])
+        self._boundaries_hz = np.sqrt(self._tones[:-1] * self._tones[1:])
 
     def apply(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return magnitudes in tune, of the same shape ``(n, bins)`` and power.
@@ -65,32 +65,32 @@ class Tuning:
         """
         if magnitude.ndim != 2 or not np.isfinite(magnitude).all() or (magnitude < 0).any():
             raise ValueError("expected finite magnitudes of 0 or more, of shape (n, bins)")
-        if not len(self._tones) or magnitude.shape[1] < _NEARBY:
+        if not len(self._tones) or magnitude.shape[1] < _FLOOR_WINDOW:
             return magnitude.copy()
-        floor = _floor(magnitude)
+        floor = _noise_floor(magnitude)
         rows, bins = _peaks(magnitude, floor)
         if not len(rows):
             return magnitude.copy()
         power = magnitude.astype(np.float64) ** 2
-        owners = _owners(rows, bins, power.shape)
+        owners = _peak_of_bin(rows, bins, power.shape)
         owned = np.flatnonzero(owners >= 0)
         excess = np.maximum(power.ravel()[owned] - floor.ravel()[owned].astype(np.float64) ** 2, 0)
         taken = np.bincount(owners[owned], excess, minlength=len(rows)).astype(np.float64)
         flat = power.ravel()
         flat[owned] -= excess
-        self._lay(flat, rows, self._targets(magnitude, rows, bins), taken, power.shape[1])
+        self._add_lobes(flat, rows, self._target_bins(magnitude, rows, bins), taken, power.shape[1])
         tuned: NDArray[np.float32] = np.sqrt(flat).astype(np.float32).reshape(magnitude.shape)
         return tuned
 
-    def _targets(
+    def _target_bins(
         self, magnitude: NDArray[np.float32], rows: NDArray[np.int64], bins: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Return, in bins, the tone that is nearest to each peak."""
-        hertz = (bins + _beyond(magnitude, rows, bins)) * self._bin_hz
-        nearest: NDArray[np.float64] = self._tones[np.searchsorted(self._between, hertz)]
+        hertz = (bins + _peak_offsets(magnitude, rows, bins)) * self._bin_hz
+        nearest: NDArray[np.float64] = self._tones[np.searchsorted(self._boundaries_hz, hertz)]
         return nearest / self._bin_hz
 
-    def _lay(
+    def _add_lobes(
         self,
         power: NDArray[np.float64],
         rows: NDArray[np.int64],
@@ -99,7 +99,7 @@ class Tuning:
         width: int,
     ) -> None:
         middle = np.round(targets).astype(np.int64)[:, None]
-        places = middle + np.arange(-LOBE, LOBE + 1)
+        places = middle + np.arange(-LOBE_HALF_WIDTH, LOBE_HALF_WIDTH + 1)
         lobes = _hann_lobe(places - targets[:, None]) ** 2
         lobes[(places < 0) | (places >= width)] = 0
         lobes *= (taken / lobes.sum(axis=1))[:, None]
@@ -133,7 +133,7 @@ def parse_scale(text: str) -> Scale:
     330.0
     """
     kind, *words = text.split() or [""]
-    concert = CONCERT_HZ
+    concert = CONCERT_PITCH_HZ
     try:
         if kind.lower() == "hz":
             return Scale.from_hz([_positive(word) for word in words])
@@ -146,18 +146,18 @@ def parse_scale(text: str) -> Scale:
         if equal:
             return Scale.equal(int(equal[1]), concert)
         if line and not re.match(r"\d|just$", line.lower()):
-            return named_scale(line, concert)
+            return parse_named_scale(line, concert)
     except (ValueError, ZeroDivisionError) as error:
-        remedy = "" if "expected" in str(error) else f"; {_GRAMMAR}"
+        remedy = "" if "expected" in str(error) else f"; {_EXPECTED_SYNTAX}"
         raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
-    raise ValueError(f"got scale {text!r}, {_GRAMMAR}")
+    raise ValueError(f"got scale {text!r}, {_EXPECTED_SYNTAX}")
 
 
 def _just(words: list[str], concert_hz: float) -> Scale:
     tonic = "C"
     if len(words) > 2 and words[-2].lower() == "on":
         words, tonic = words[:-2], words[-1]
-    return Scale.just([Fraction(word) for word in words], tonic_hz(tonic, concert_hz))
+    return Scale.just([Fraction(word) for word in words], parse_tonic_hz(tonic, concert_hz))
 
 
 def _positive(word: str) -> float:
@@ -170,21 +170,21 @@ def _positive(word: str) -> float:
 def _tones(scale: Scale, lowest: float, highest: float) -> list[float]:
     """Return a scale's tones between two pitches, ascending."""
     if scale.period is None:
-        tones = [scale.tone(step) for step in range(len(scale.ratios))]
+        tones = [scale.step_to_hz(step) for step in range(len(scale.ratios))]
     else:
-        steps = range(scale.step(lowest) - 1, scale.step(highest) + 2)
-        tones = [scale.tone(step) for step in steps]
+        steps = range(scale.hz_to_step(lowest) - 1, scale.hz_to_step(highest) + 2)
+        tones = [scale.step_to_hz(step) for step in steps]
     return [tone for tone in tones if lowest <= tone <= highest]
 
 
-def _floor(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
+def _noise_floor(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the level of what is between the peaks, for each bin."""
     bins = magnitude.shape[1]
-    starts = np.arange(0, bins - _NEARBY + 1, _STEP)
-    windows = np.lib.stride_tricks.sliding_window_view(magnitude, _NEARBY, axis=1)[:, starts]
-    rank = int(FLOOR_SHARE * _NEARBY)
+    starts = np.arange(0, bins - _FLOOR_WINDOW + 1, _FLOOR_STEP)
+    windows = np.lib.stride_tricks.sliding_window_view(magnitude, _FLOOR_WINDOW, axis=1)[:, starts]
+    rank = int(FLOOR_QUANTILE * _FLOOR_WINDOW)
     levels = np.partition(windows, rank, axis=2)[..., rank]
-    nearest = np.clip((np.arange(bins) - _NEARBY // 2 + _STEP // 2) // _STEP, 0, len(starts) - 1)
+    nearest = np.clip((np.arange(bins) - _FLOOR_WINDOW // 2 + _FLOOR_STEP // 2) // _FLOOR_STEP, 0, len(starts) - 1)
     floor: NDArray[np.float32] = levels[:, nearest]
     return floor
 
@@ -192,26 +192,26 @@ def _floor(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
 def _peaks(
     magnitude: NDArray[np.float32], floor: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    inner = magnitude[:, LOBE:-LOBE]
-    higher = inner > magnitude[:, LOBE - 1 : -LOBE - 1]
-    higher &= inner >= magnitude[:, LOBE + 1 : 1 - LOBE]
-    higher &= inner > floor[:, LOBE:-LOBE] * np.float32(10 ** (PROMINENCE_DB / 20))
+    inner = magnitude[:, LOBE_HALF_WIDTH:-LOBE_HALF_WIDTH]
+    higher = inner > magnitude[:, LOBE_HALF_WIDTH - 1 : -LOBE_HALF_WIDTH - 1]
+    higher &= inner >= magnitude[:, LOBE_HALF_WIDTH + 1 : 1 - LOBE_HALF_WIDTH]
+    higher &= inner > floor[:, LOBE_HALF_WIDTH:-LOBE_HALF_WIDTH] * np.float32(10 ** (PROMINENCE_DB / 20))
     rows, bins = np.nonzero(higher)
-    return rows, bins + LOBE
+    return rows, bins + LOBE_HALF_WIDTH
 
 
-def _owners(
+def _peak_of_bin(
     rows: NDArray[np.int64], bins: NDArray[np.int64], shape: tuple[int, ...]
 ) -> NDArray[np.int64]:
     """Return, for each bin, flat, the number of the peak it belongs to, or -1: nearer ones win."""
     owners = np.full(shape[0] * shape[1], -1, np.int64)
     place = rows * shape[1] + bins
-    for offset in (-LOBE, LOBE, -1, 1, 0):
+    for offset in (-LOBE_HALF_WIDTH, LOBE_HALF_WIDTH, -1, 1, 0):
         owners[place + offset] = np.arange(len(place))
     return owners
 
 
-def _beyond(
+def _peak_offsets(
     magnitude: NDArray[np.float32], rows: NDArray[np.int64], bins: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return how far a sinusoid lies beyond its highest bin, in bins, from -0.5 to 0.5."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-PEAKS = {
+ENVELOPE_PEAKS = {
     "hann": 0.5,
     "triangle": 0.5,
     "tukey": 0.5,
@@ -17,11 +17,11 @@ PEAKS = {
 }
 """The envelopes of grains by name, and which part of a grain is over when each is highest."""
 
-_TAPER = 0.25  # share of a tukey envelope over which it rises, and falls again
-_DEVIATION = 0.15  # standard deviation of the gaussian, in lengths: 48 dB down at the ends
+_TUKEY_TAPER = 0.25  # share of a tukey envelope over which it rises, and falls again
+_GAUSSIAN_DEVIATION = 0.15  # standard deviation of the gaussian, in lengths: 48 dB down at the ends
 
 
-def rising(length: int) -> FloatArray:
+def hann_fade_in(length: int) -> FloatArray:
     """Return the rise of a Hann window, shape ``(length,)``, from above 0 to below 1.
 
     It and its mirror image add to one at every sample, exactly: ``sin**2 + cos**2``.
@@ -33,7 +33,7 @@ def rising(length: int) -> FloatArray:
     return np.sin(np.pi * (np.arange(length) + 0.5) / (2 * max(length, 1))) ** 2
 
 
-def envelope(kind: str, length: int) -> FloatArray:
+def grain_envelope(kind: str, length: int) -> FloatArray:
     """Return a grain's envelope, between 0 and 1, read at the middle of each sample.
 
     Parameters
@@ -56,19 +56,19 @@ def envelope(kind: str, length: int) -> FloatArray:
         case "triangle":
             return 1 - np.abs(2 * place - 1)
         case "tukey":
-            return _risen(np.minimum(place, 1 - place) / _TAPER)
+            return _sine_squared_rise(np.minimum(place, 1 - place) / _TUKEY_TAPER)
         case "gaussian":
-            bell: FloatArray = np.exp(-0.5 * ((place - 0.5) / _DEVIATION) ** 2)
+            bell: FloatArray = np.exp(-0.5 * ((place - 0.5) / _GAUSSIAN_DEVIATION) ** 2)
             return bell
         case "decay":
-            past = np.maximum(place - PEAKS["decay"], 0)
+            past = np.maximum(place - ENVELOPE_PEAKS["decay"], 0)
             fallen: FloatArray = np.exp(-3 * np.log(10) * past)
-            return _risen(place / PEAKS["decay"]) * fallen
+            return _sine_squared_rise(place / ENVELOPE_PEAKS["decay"]) * fallen
         case "reversed":
-            return envelope("decay", length)[::-1]
-    raise ValueError(f"got the envelope {kind!r}, expected one of {', '.join(PEAKS)}")
+            return grain_envelope("decay", length)[::-1]
+    raise ValueError(f"got the envelope {kind!r}, expected one of {', '.join(ENVELOPE_PEAKS)}")
 
 
-def _risen(part: FloatArray) -> FloatArray:
+def _sine_squared_rise(part: FloatArray) -> FloatArray:
     risen: FloatArray = np.sin(np.pi / 2 * np.clip(part, 0, 1)) ** 2
     return risen

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame2sound.comparison.comparison import Comparison, Show
-from frame2sound.comparison.plan import Plan
-from frame2sound.comparison.results import results, write_results
+from frame2sound.comparison.comparison import Comparison, ProgressCallback
+from frame2sound.comparison.plan import ComparisonPlan
+from frame2sound.comparison.results import collect_results, write_results
 from frame2sound.studio.report import write_report
 
 
 def run_comparison(
-    plan: Plan, device: str, show: Show, *, overwrite: bool = False
+    plan: ComparisonPlan, device: str, on_progress: ProgressCallback, *, overwrite: bool = False
 ) -> dict[str, Any]:
     """Run a comparison, or go on with one, and write its results and its page.
 
@@ -37,11 +37,11 @@ def run_comparison(
     Frame2SoundError
         Training, playing or writing failed.
     """
-    comparison = Comparison(plan, device, show)
-    comparison.check()
-    identity = plan.settle(overwrite=overwrite)
+    comparison = Comparison(plan, device, on_progress)
+    comparison.check_segments()
+    identity = plan.claim_folder(overwrite=overwrite)
     played = comparison.run()
-    table = {"identity": identity, **results(comparison, played)}
+    table = {"identity": identity, **collect_results(comparison, played)}
     write_results(table, plan.out)
     write_report(table, plan.out)
     return table

@@ -8,33 +8,33 @@ from pathlib import Path
 
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.pictures import draw_comparison, draw_soundtrack
-from frame2sound.evaluation.report import Figures
+from frame2sound.evaluation.pictures import plot_comparison, plot_soundtrack
+from frame2sound.evaluation.report import Measurements
 from frame2sound.rendering.render import Mode, Style
 from frame2sound.studio.making import (
     LIBRARY_RATE,
-    Say,
-    Show,
-    Sound,
-    Unseen,
-    draw,
-    learn,
-    look,
-    pickle,
-    scene,
-    sound,
+    MessageCallback,
+    ProgressCallback,
+    Samples,
+    UnseenAnimation,
+    draw_film,
+    train_brain,
+    load_unseen,
+    create_library,
+    demo_scene,
+    render_soundtrack,
 )
 
-MODES: dict[str, tuple[Mode, ...]] = {
+MODES_BY_RECIPE: dict[str, tuple[Mode, ...]] = {
     "shallow": ("overlap-add",),
     "deep": ("overlap-add", "granular", "mosaic"),
 }
 """The recipes, and how what they give is played."""
 
-QUICK = ("training.epochs=60",)
-SIZE = 480, 360
+QUICK_SETTINGS = ("training.epochs=60",)
+FRAME_SIZE = 480, 360
 
-COLUMNS = {
+TABLE_COLUMNS = {
     "onset_f": ("onset F", ".2f"),
     "onset_chance": ("(chance)", ".2f"),
     "in_sync": ("in sync", ".2f"),
@@ -52,12 +52,12 @@ def run_demo(
     out: Path,
     film: str,
     seed: int,
-    say: Say,
-    show: Show,
+    on_message: MessageCallback,
+    on_progress: ProgressCallback,
     *,
     learned_seconds: int = 60,
     unseen_seconds: int = 20,
-    settings: tuple[str, ...] = QUICK,
+    settings: tuple[str, ...] = QUICK_SETTINGS,
 ) -> None:
     """Draw a film, learn it twice, sound an unseen animation in three modes, measure and draw.
 
@@ -73,73 +73,73 @@ def run_demo(
             f"the folder {out} cannot be made ({why}); choose another --out"
         ) from error
     learned, animation = out / f"{film}.mp4", out / "unseen.mp4"
-    say(f"1  drawing {film}: {learned_seconds} s to learn from, {unseen_seconds} s unseen")
-    draw(scene(film, learned_seconds, seed, SIZE), learned, True, show)
-    unknown = scene(film, unseen_seconds, seed + 1, SIZE)
-    draw(unknown, animation, False, show)
-    say(f"2  pickling {learned}")
-    library = pickle(learned, out / "library")
-    unseen = look(unknown, animation)
-    soundtracks: dict[str, Sound] = {}
-    for recipe, modes in MODES.items():
-        say(f"3  training and playing a {recipe} brain")
+    on_message(f"1  drawing {film}: {learned_seconds} s to learn from, {unseen_seconds} s unseen")
+    draw_film(demo_scene(film, learned_seconds, seed, FRAME_SIZE), learned, True, on_progress)
+    unknown = demo_scene(film, unseen_seconds, seed + 1, FRAME_SIZE)
+    draw_film(unknown, animation, False, on_progress)
+    on_message(f"2  pickling {learned}")
+    library = create_library(learned, out / "library")
+    unseen = load_unseen(unknown, animation)
+    soundtracks: dict[str, Samples] = {}
+    for recipe, modes in MODES_BY_RECIPE.items():
+        on_message(f"3  training and playing a {recipe} brain")
         made = load_recipe(recipe, list(settings))
-        brain = learn(library, made, out / f"{recipe}.safetensors", seed, show)
+        brain = train_brain(library, made, out / f"{recipe}.safetensors", seed, on_progress)
         for mode in modes:
             path = out / f"unseen-{recipe}-{mode}.mp4"
-            soundtracks[f"{recipe}, {mode}"] = sound(unseen, brain, Style(mode=mode), path, show)
-    say("4  drawing and measuring what it made")
-    _picture(unseen, soundtracks, out / "pictures")
+            soundtracks[f"{recipe}, {mode}"] = render_soundtrack(unseen, brain, Style(mode=mode), path, on_progress)
+    on_message("4  drawing and measuring what it made")
+    _draw_plots(unseen, soundtracks, out / "pictures")
     for line in _table(unseen, soundtracks):
-        say(line)
-    say("")
-    say(f"the unseen animation, sounding: {out}/unseen-*.mp4")
-    say(f"pictures: {out}/pictures/   brains: {out}/*.safetensors   library: {library.path}")
-    say(f"done in {time.monotonic() - begun:.0f} s")
+        on_message(line)
+    on_message("")
+    on_message(f"the unseen animation, sounding: {out}/unseen-*.mp4")
+    on_message(f"pictures: {out}/pictures/   brains: {out}/*.safetensors   library: {library.path}")
+    on_message(f"done in {time.monotonic() - begun:.0f} s")
 
 
-def _picture(unseen: Unseen, soundtracks: dict[str, Sound], folder: Path) -> None:
+def _draw_plots(unseen: UnseenAnimation, soundtracks: dict[str, Samples], folder: Path) -> None:
     for name, heard in soundtracks.items():
-        draw_soundtrack(
+        plot_soundtrack(
             folder / f"{name.replace(', ', '-')}.png",
             heard,
             LIBRARY_RATE,
             unseen.frames,
-            unseen.times,
+            unseen.frame_times,
             f"An unseen animation, sounded by a brain ({name})",
             unseen.onsets,
-            unseen.sound,
+            unseen.samples,
         )
-    draw_comparison(
+    plot_comparison(
         folder / "comparison.png",
-        {"its own sound": unseen.sound, **soundtracks},
+        {"its own sound": unseen.samples, **soundtracks},
         LIBRARY_RATE,
         unseen.frames,
-        unseen.times,
+        unseen.frame_times,
         "An unseen animation: its own sound, and four soundtracks that brains made of the picture",
         unseen.onsets,
     )
 
 
-def _table(unseen: Unseen, soundtracks: dict[str, Sound]) -> list[str]:
+def _table(unseen: UnseenAnimation, soundtracks: dict[str, Samples]) -> list[str]:
     """Return every figure beside the film's own sound, chance, and sounds that do not look."""
-    blind = unseen.blind()
+    blind = unseen.measure_controls()
     rows = {
         **{name: unseen.measure(heard) for name, heard in soundtracks.items()},
-        "its own sound": unseen.measure(unseen.sound),
+        "its own sound": unseen.measure(unseen.samples),
         "its own, seconds shuffled": blind["shuffled"],
         "silence": blind["silence"],
     }
-    heads = "  ".join(f"{head:>9}" for head, _ in COLUMNS.values())
-    return ["", f"{'':26}{heads}", *(f"{name:26}{_row(row)}" for name, row in rows.items())]
+    heads = "  ".join(f"{head:>9}" for head, _ in TABLE_COLUMNS.values())
+    return ["", f"{'':26}{heads}", *(f"{name:26}{_format_row(row)}" for name, row in rows.items())]
 
 
-def _row(figures: Figures) -> str:
-    values = ((getattr(figures, name), form) for name, (_, form) in COLUMNS.items())
-    return "  ".join(f"{_text(value, form):>9}" for value, form in values)
+def _format_row(measurements: Measurements) -> str:
+    values = ((getattr(measurements, name), form) for name, (_, form) in TABLE_COLUMNS.items())
+    return "  ".join(f"{_format_value(value, form):>9}" for value, form in values)
 
 
-def _text(value: float | None, form: str) -> str:
+def _format_value(value: float | None, form: str) -> str:
     if value is None:
         return "-"
     return "silent" if value == -math.inf else format(value, form)

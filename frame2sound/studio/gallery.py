@@ -12,47 +12,47 @@ from pathlib import Path
 
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.pictures import draw_comparison
-from frame2sound.film.demo import scene_named
+from frame2sound.evaluation.pictures import plot_comparison
+from frame2sound.film.demo import load_scene
 from frame2sound.rendering.render import Style
 from frame2sound.safe import whole_folder
 from frame2sound.studio.making import (
     LIBRARY_RATE,
-    Say,
-    Show,
-    Sound,
-    Unseen,
-    draw,
-    learn,
-    look,
-    pickle,
-    scene,
-    sound,
+    MessageCallback,
+    ProgressCallback,
+    Samples,
+    UnseenAnimation,
+    draw_film,
+    train_brain,
+    load_unseen,
+    create_library,
+    demo_scene,
+    render_soundtrack,
 )
-from frame2sound.studio.page import FIGURES, OWN, PICTURE, write_pages
+from frame2sound.studio.page import MEASURES_FILE, ORIGINAL, PICTURE_FILE, write_pages
 
-FILMS = "typing", "lines", "theremin"
-SIZE = 320, 240
+DEFAULT_FILMS = "typing", "lines", "theremin"
+FRAME_SIZE = 320, 240
 LEARNED_SECONDS = 60
 
-BRAINS: dict[str, tuple[str, ...]] = {"deep": (), "lines-small": ("training.epochs=30",)}
+RECIPE_SETTINGS: dict[str, tuple[str, ...]] = {"deep": (), "lines-small": ("training.epochs=30",)}
 """The recipes whose brains play, and what is changed in them: the ancestor's learns briefly."""
 
 
 @dataclass(frozen=True)
-class Way:
+class Rendering:
     """One way to sound an animation: by which brain, and how."""
 
-    brain: str
+    recipe: str
     style: Style
 
 
-WAYS = {
-    "overlap-add": Way("deep", Style()),
-    "granular": Way("deep", Style(mode="granular")),
-    "mosaic": Way("deep", Style(mode="mosaic")),
-    "hard-cut": Way("lines-small", Style(window="none")),
-    "hindle-grains": Way("lines-small", Style(mode="granular", grains="hindle")),
+RENDERINGS = {
+    "overlap-add": Rendering("deep", Style()),
+    "granular": Rendering("deep", Style(mode="granular")),
+    "mosaic": Rendering("deep", Style(mode="mosaic")),
+    "hard-cut": Rendering("lines-small", Style(window="none")),
+    "hindle-grains": Rendering("lines-small", Style(mode="granular", grains="hindle")),
 }
 
 
@@ -60,10 +60,10 @@ def run_gallery(
     out: Path,
     seed: int,
     seconds: float,
-    say: Say,
-    show: Show,
+    on_message: MessageCallback,
+    on_progress: ProgressCallback,
     *,
-    films: Sequence[str] = FILMS,
+    films: Sequence[str] = DEFAULT_FILMS,
     learned_seconds: float = LEARNED_SECONDS,
     settings: tuple[str, ...] = (),
 ) -> None:
@@ -98,74 +98,74 @@ def run_gallery(
     """
     begun = time.monotonic()
     for film in films:
-        scene_named(film, seconds=seconds)
-        _refuse_strangers(out / film)
-    show("the gallery", 0, len(films), "")
+        load_scene(film, seconds=seconds)
+        _check_folder(out / film)
+    on_progress("the gallery", 0, len(films), "")
     for done, film in enumerate(films, 1):
-        say(f"{film}: {learned_seconds:g} s to learn from, {seconds:g} s unseen")
-        _show_film(out / film, seed, seconds, learned_seconds, settings, show)
-        show("the gallery", done, len(films), "")
-        standing = [name for name in films if (out / name / FIGURES).exists()]
+        on_message(f"{film}: {learned_seconds:g} s to learn from, {seconds:g} s unseen")
+        _build_film_folder(out / film, seed, seconds, learned_seconds, settings, on_progress)
+        on_progress("the gallery", done, len(films), "")
+        standing = [name for name in films if (out / name / MEASURES_FILE).exists()]
         write_pages(out, standing, _command(films, seed, seconds), seconds, learned_seconds)
-    say(f"{out / 'index.html'}  {len(films)} films, {len(WAYS)} soundtracks each")
-    say(f"done in {time.monotonic() - begun:.0f} s")
+    on_message(f"{out / 'index.html'}  {len(films)} films, {len(RENDERINGS)} soundtracks each")
+    on_message(f"done in {time.monotonic() - begun:.0f} s")
 
 
 def _command(films: Sequence[str], seed: int, seconds: float) -> str:
-    named = [] if tuple(films) == FILMS else films
+    named = [] if tuple(films) == DEFAULT_FILMS else films
     return " ".join(["frame2sound gallery", *named, f"--seed {seed} --seconds {seconds:g}"])
 
 
-def _refuse_strangers(folder: Path) -> None:
-    if folder.exists() and not (folder / FIGURES).exists():
+def _check_folder(folder: Path) -> None:
+    if folder.exists() and not (folder / MEASURES_FILE).exists():
         raise SoundtrackError(f"{folder} was not made by a gallery; choose another --out")
 
 
-def _show_film(
+def _build_film_folder(
     folder: Path,
     seed: int,
     seconds: float,
     learned_seconds: float,
     settings: tuple[str, ...],
-    show: Show,
+    on_progress: ProgressCallback,
 ) -> None:
     film = folder.name
 
     def show_here(name: str, done: float, total: float | None, note: str) -> None:
-        show(f"{film}: {name}", done, total, note)
+        on_progress(f"{film}: {name}", done, total, note)
 
     with (
         tempfile.TemporaryDirectory(prefix="frame2sound-") as shop,
         whole_folder(folder, SoundtrackError) as partial,
     ):
-        learned, own = Path(shop) / f"{film}.mp4", partial / f"{OWN}.mp4"
-        draw(scene(film, learned_seconds, seed, SIZE), learned, True, show_here)
-        library = pickle(learned, Path(shop) / "library")
-        unknown = scene(film, seconds, seed + 1, SIZE)
-        draw(unknown, own, True, show_here)
-        unseen = look(unknown, own)
-        soundtracks: dict[str, Sound] = {OWN: unseen.sound}
-        for recipe, changed in BRAINS.items():
+        learned, own = Path(shop) / f"{film}.mp4", partial / f"{ORIGINAL}.mp4"
+        draw_film(demo_scene(film, learned_seconds, seed, FRAME_SIZE), learned, True, show_here)
+        library = create_library(learned, Path(shop) / "library")
+        unknown = demo_scene(film, seconds, seed + 1, FRAME_SIZE)
+        draw_film(unknown, own, True, show_here)
+        unseen = load_unseen(unknown, own)
+        soundtracks: dict[str, Samples] = {ORIGINAL: unseen.samples}
+        for recipe, changed in RECIPE_SETTINGS.items():
             made = load_recipe(recipe, [*changed, *settings])
-            brain = learn(library, made, Path(shop) / "brain.safetensors", seed, show_here)
-            for name, way in WAYS.items():
-                if way.brain == recipe:
+            brain = train_brain(library, made, Path(shop) / "brain.safetensors", seed, show_here)
+            for name, way in RENDERINGS.items():
+                if way.recipe == recipe:
                     path = partial / f"{name}.mp4"
-                    soundtracks[name] = sound(unseen, brain, way.style, path, show_here)
-        _picture(unseen, soundtracks, partial / PICTURE)
-        figures = {name: unseen.measure(heard).plain() for name, heard in soundtracks.items()}
-        (partial / FIGURES).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+                    soundtracks[name] = render_soundtrack(unseen, brain, way.style, path, show_here)
+        _draw_plot(unseen, soundtracks, partial / PICTURE_FILE)
+        figures = {name: unseen.measure(heard).to_dict() for name, heard in soundtracks.items()}
+        (partial / MEASURES_FILE).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _picture(unseen: Unseen, soundtracks: dict[str, Sound], path: Path) -> None:
+def _draw_plot(unseen: UnseenAnimation, soundtracks: dict[str, Samples], path: Path) -> None:
     """Draw all soundtracks under the film."""
-    draw_comparison(
+    plot_comparison(
         path,
         {name.replace("-", " "): heard for name, heard in soundtracks.items()},
         LIBRARY_RATE,
         unseen.frames,
-        unseen.times,
+        unseen.frame_times,
         f"{unseen.truth.film}, unseen: its own sound, and five that were made of the picture",
         unseen.onsets,
     )

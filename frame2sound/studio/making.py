@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.clock import Clock
-from frame2sound.evaluation.report import Figures, Reference, baselines, measure_sound
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.demo import scene_named
-from frame2sound.film.scene import Scene, Truth
+from frame2sound.evaluation.report import Measurements, Reference, measure_controls, measure_soundtrack
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.demo import load_scene
+from frame2sound.film.scene import Scene, SceneTruth
 from frame2sound.film.writer import write_scene
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.pickler import Choice, pickle_film
@@ -28,16 +28,16 @@ from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.training.loop import train
 from frame2sound.training.trainer import Report
 
-Say = Callable[[str], None]
-Show = Callable[[str, float, float | None, str], None]
-Sound = NDArray[np.float32]
+MessageCallback = Callable[[str], None]
+ProgressCallback = Callable[[str, float, float | None, str], None]
+Samples = NDArray[np.float32]
 
 FPS = Fraction(30)
 LIBRARY_RATE = 22050
 
 
 @dataclass(frozen=True)
-class Unseen:
+class UnseenAnimation:
     """The animation to be given sound, and the sound that it has in truth.
 
     Attributes
@@ -53,9 +53,9 @@ class Unseen:
 
     path: Path
     frames: NDArray[np.uint8]
-    times: NDArray[np.float64]
-    sound: Sound
-    truth: Truth
+    frame_times: NDArray[np.float64]
+    samples: Samples
+    truth: SceneTruth
 
     @cached_property
     def onsets(self) -> NDArray[np.float64]:
@@ -65,69 +65,69 @@ class Unseen:
     @cached_property
     def reference(self) -> Reference:
         """Its own sound, to hold others against."""
-        return Reference(self.sound, LIBRARY_RATE, FPS)
+        return Reference(self.samples, LIBRARY_RATE, FPS)
 
-    def measure(self, sound: Sound) -> Figures:
+    def measure(self, samples: Samples) -> Measurements:
         """Return the figures of a soundtrack of it."""
         seconds = len(self.frames) / FPS
-        return measure_sound(
-            sound, LIBRARY_RATE, FPS, seconds=seconds, reference=self.reference, truth=self.truth
+        return measure_soundtrack(
+            samples, LIBRARY_RATE, FPS, picture_seconds=seconds, reference=self.reference, truth=self.truth
         )
 
-    def blind(self) -> dict[str, Figures]:
+    def measure_controls(self) -> dict[str, Measurements]:
         """Return the figures of sounds that do not look: silence, and shuffled seconds."""
         own, truth = self.reference, self.truth
-        return baselines(self.sound, LIBRARY_RATE, FPS, reference=own, truth=truth)
+        return measure_controls(self.samples, LIBRARY_RATE, FPS, reference=own, truth=truth)
 
 
-def scene(film: str, seconds: float, seed: int, size: tuple[int, int]) -> Scene:
+def demo_scene(film: str, seconds: float, seed: int, size: tuple[int, int]) -> Scene:
     """Return a demo film at the studio's frame rate."""
-    return scene_named(film, seconds=seconds, seed=seed, fps=FPS, size=size)
+    return load_scene(film, seconds=seconds, seed=seed, fps=FPS, size=size)
 
 
-def draw(scene: Scene, path: Path, sounding: bool, show: Show) -> None:
+def draw_film(scene: Scene, path: Path, with_audio: bool, on_progress: ProgressCallback) -> None:
     """Draw a scene, and its truth beside it."""
     write_scene(
         scene,
         path,
-        sounding=sounding,
+        with_audio=with_audio,
         overwrite=True,
-        progress=lambda frames: show(path.name, frames, scene.frames, ""),
+        on_progress=lambda frames: on_progress(path.name, frames, scene.frame_count, ""),
     )
 
 
-def pickle(film: Path, folder: Path) -> Library:
+def create_library(film: Path, library_folder: Path) -> Library:
     """Make a library of one film, in place of the one that stands there."""
-    if folder.exists():
-        Library.open(folder)
-        shutil.rmtree(folder)
-    library = Library.create(folder, LIBRARY_RATE)
+    if library_folder.exists():
+        Library.open(library_folder)
+        shutil.rmtree(library_folder)
+    library = Library.create(library_folder, LIBRARY_RATE)
     calibrate(library)
     pickle_film(film, library, Choice(apart=True))
     return library
 
 
-def look(scene: Scene, path: Path) -> Unseen:
+def load_unseen(scene: Scene, path: Path) -> UnseenAnimation:
     """Read a scene that was drawn, and sound it as it sounds in truth."""
-    frames = list(BoothReader(path).frames())
-    heard = scene_named(
+    frames = list(SubprocessFilmReader(path).frames())
+    heard = load_scene(
         scene.name,
-        seconds=scene.frames / FPS,
+        seconds=scene.frame_count / FPS,
         seed=scene.seed,
         fps=FPS,
         size=scene.size,
         sample_rate=LIBRARY_RATE,
     )
-    return Unseen(
+    return UnseenAnimation(
         path,
         np.stack([frame.picture for frame in frames]),
-        np.array([float(frame.time) for frame in frames] + [float(frames[-1].until)]),
-        heard.sound(0, Clock(FPS, LIBRARY_RATE).start(len(frames))),
+        np.array([float(frame.start_seconds) for frame in frames] + [float(frames[-1].end_seconds)]),
+        heard.synthesise(0, Clock(FPS, LIBRARY_RATE).start(len(frames))),
         heard.truth,
     )
 
 
-def learn(library: Library, recipe: Recipe, out: Path, seed: int, show: Show) -> Brain:
+def train_brain(library: Library, recipe: Recipe, out: Path, seed: int, on_progress: ProgressCallback) -> Brain:
     """Train a brain, showing the time left."""
     name, steps = f"training {recipe.name}", 1
 
@@ -135,14 +135,14 @@ def learn(library: Library, recipe: Recipe, out: Path, seed: int, show: Show) ->
         nonlocal steps
         steps = now.steps
         held = "" if now.held_out is None else f"held out {now.held_out:.3f}"
-        show(name, now.step, now.steps, f"loss {now.loss:.3f} {held}")
+        on_progress(name, now.step, now.steps, f"loss {now.loss:.3f} {held}")
 
     brain = train(library, recipe, out, seed=seed, report=report)
-    show(name, steps, steps, "")
+    on_progress(name, steps, steps, "")
     return brain
 
 
-def sound(unseen: Unseen, brain: Brain, style: Style, path: Path, show: Show) -> Sound:
+def render_soundtrack(unseen: UnseenAnimation, brain: Brain, style: Style, path: Path, on_progress: ProgressCallback) -> Samples:
     """Render the film to watch; return the soundtrack to measure, free of coding."""
     alone = path.with_suffix(".wav")
     for out, delivery in {
@@ -150,14 +150,14 @@ def sound(unseen: Unseen, brain: Brain, style: Style, path: Path, show: Show) ->
         alone: Delivery(overwrite=True, wav=True),
     }.items():
         render(
-            BoothReader(unseen.path),
+            SubprocessFilmReader(unseen.path),
             brain,
             out,
             style,
             delivery,
-            lambda done, name=out.name: show(name, done, float(unseen.times[-1]), ""),  # type: ignore[misc]
+            lambda done, name=out.name: on_progress(name, done, float(unseen.frame_times[-1]), ""),  # type: ignore[misc]
             corpus=brain.corpus,
         )
-    heard: Sound = soundfile.read(alone, dtype="float32")[0]
+    heard: Samples = soundfile.read(alone, dtype="float32")[0]
     alone.unlink()
     return heard

@@ -15,9 +15,9 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.safe import whole_file
 from frame2sound.untrusted import read_json
 
-OWN, FIGURES, PICTURE = "its-own", "figures.json", "picture.webp"
+ORIGINAL, MEASURES_FILE, PICTURE_FILE = "its-own", "figures.json", "picture.webp"
 
-FILMS = {
+FILM_DESCRIPTIONS = {
     "bounce": "Balls, and a flash where they land; impacts outlive the frame.",
     "lines": "Lines appear. Height is pitch; each sounds while it is visible.",
     "scratch": "Scratched film. Width is loudness, place the colour of noise.",
@@ -25,8 +25,8 @@ FILMS = {
     "typing": "Keys light up and fade; each has its own click.",
 }
 
-WAYS = {
-    OWN: ("Its own sound", "How the film sounds in truth. No brain has heard it."),
+RENDERING_DESCRIPTIONS = {
+    ORIGINAL: ("Its own sound", "How the film sounds in truth. No brain has heard it."),
     "overlap-add": (
         "Overlap-add",
         "The spectra that a deep brain foretells, joined by phases that run on.",
@@ -45,7 +45,7 @@ WAYS = {
 }
 """What each way is called, and in one line what it is."""
 
-SHOWN = {
+SHOWN_MEASURES = {
     "onset_f": ("onset F", ".2f", ""),
     "envelope_correlation": ("envelope", ".2f", ""),
     "spectral_distance_db": ("distance", ".1f", " dB"),
@@ -54,7 +54,7 @@ SHOWN = {
 }
 """Figures worth a line: what they are called, how they are printed, their unit."""
 
-STYLE = """
+CSS = """
 :root { color-scheme: dark; }
 body { margin: 0 auto; max-width: 76rem; padding: 3rem 1.5rem; background: #12151c;
   color: #e8e6e1; font: 1rem/1.55 system-ui, sans-serif; }
@@ -86,7 +86,7 @@ def write_pages(
         f"Animations of {seconds:g} s that no brain has seen, and what brains make of them that "
         f"have learned {learned_seconds:g} s of another film of the kind."
     )
-    figures = {film: _read(out / film / FIGURES) for film in films}
+    figures = {film: _read(out / film / MEASURES_FILE) for film in films}
     for name, page in {
         "index.html": _html(about, command, figures),
         "README.md": _markdown(about, command, figures),
@@ -111,7 +111,7 @@ def _html(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> s
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>frame2sound: the gallery</title>
-<style>{STYLE}</style>
+<style>{CSS}</style>
 <h1>frame2sound: the gallery</h1>
 <p>{escape(about)}</p>
 <p class="quiet">{escape(_LEGEND)} Made by <code>{escape(command)}</code></p>
@@ -121,29 +121,29 @@ def _html(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> s
 
 
 def _html_film(film: str, figures: Mapping[str, Any]) -> str:
-    videos = "\n".join(_html_way(film, way, figures[way]) for way in WAYS if way in figures)
+    videos = "\n".join(_html_rendering(film, way, figures[way]) for way in RENDERING_DESCRIPTIONS if way in figures)
     return f"""<h2>{escape(film)}</h2>
-<p>{escape(FILMS.get(film, ""))}</p>
+<p>{escape(FILM_DESCRIPTIONS.get(film, ""))}</p>
 <div class="row">
 {videos}
 </div>
-<img src="{_address(film)}/{PICTURE}" alt="{escape(_alt(film))}">"""
+<img src="{_url(film)}/{PICTURE_FILE}" alt="{escape(_alt(film))}">"""
 
 
-def _html_way(film: str, way: str, figures: Mapping[str, Any]) -> str:
-    title, about = WAYS[way]
-    return f"""<div><video controls preload="metadata" src="{_address(film)}/{way}.mp4"></video>
+def _html_rendering(film: str, rendering: str, figures: Mapping[str, Any]) -> str:
+    title, about = RENDERING_DESCRIPTIONS[rendering]
+    return f"""<div><video controls preload="metadata" src="{_url(film)}/{rendering}.mp4"></video>
 <h3>{escape(title)}</h3>
 <p>{escape(about)}</p>
-<small>{escape(_figures(figures))}</small></div>"""
+<small>{escape(_format_measures(figures))}</small></div>"""
 
 
-def _address(film: str) -> str:
+def _url(film: str) -> str:
     """Return a folder's name as part of an address in HTML or Markdown."""
     return quote(film)
 
 
-def _marked(text: str) -> str:
+def _escape_markdown(text: str) -> str:
     """Return text that Markdown shows as it is."""
     return re.sub(r"([\\`*_{}\[\]<>#|!&])", r"\\\1", text)
 
@@ -156,13 +156,13 @@ def _markdown(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) 
 
 def _markdown_film(film: str, figures: Mapping[str, Any]) -> str:
     rows = [
-        f"| [{title}]({_address(film)}/{way}.mp4) | {about} | {_figures(figures[way])} |"
-        for way, (title, about) in WAYS.items()
+        f"| [{title}]({_url(film)}/{way}.mp4) | {about} | {_format_measures(figures[way])} |"
+        for way, (title, about) in RENDERING_DESCRIPTIONS.items()
         if way in figures
     ]
     table = "\n".join(["| | | |", "|---|---|---|", *rows])
-    picture = f"![{_marked(_alt(film))}]({_address(film)}/{PICTURE})"
-    return f"\n## {_marked(film)}\n\n{FILMS.get(film, '')}\n\n{table}\n\n{picture}\n"
+    picture = f"![{_escape_markdown(_alt(film))}]({_url(film)}/{PICTURE_FILE})"
+    return f"\n## {_escape_markdown(film)}\n\n{FILM_DESCRIPTIONS.get(film, '')}\n\n{table}\n\n{picture}\n"
 
 
 _LEGEND = (
@@ -172,11 +172,11 @@ _LEGEND = (
 )
 
 
-def _figures(figures: Mapping[str, Any]) -> str:
+def _format_measures(measures: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{label} {figures[name]:{form}}{unit}"
-        for name, (label, form, unit) in SHOWN.items()
-        if figures.get(name) is not None
+        f"{label} {measures[name]:{form}}{unit}"
+        for name, (label, form, unit) in SHOWN_MEASURES.items()
+        if measures.get(name) is not None
     )
 
 

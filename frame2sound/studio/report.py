@@ -9,13 +9,13 @@ from typing import Any
 from frame2sound.errors import ComparisonError
 from frame2sound.safe import whole_file
 
-PAGE = "report.html"
+PAGE_FILE = "report.html"
 
-_PARTS = Path(__file__).resolve().parent / "report_page"
+_ASSETS = Path(__file__).resolve().parent / "report_page"
 _SCRIPTS = ("drawing", "figures", "deck", "listening", "blind", "main")
 
 
-def write_report(table: dict[str, Any], out: Path) -> None:
+def write_report(results: dict[str, Any], out: Path) -> None:
     """Write ``report.html``: figures, curves, players and a blind test, all in one file.
 
     Parameters
@@ -30,23 +30,23 @@ def write_report(table: dict[str, Any], out: Path) -> None:
     ComparisonError
         It cannot be written.
     """
-    scripts = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
-    page = _part("page.html")
+    scripts = "\n".join(_read_asset(f"{name}.js") for name in _SCRIPTS)
+    page = _read_asset("page.html")
     for mark, text in (
-        ("STYLE", _part("page.css")),
+        ("STYLE", _read_asset("page.css")),
         ("SCRIPT", scripts),
-        ("RESULTS", _told(table)),
+        ("RESULTS", _page_data(results)),
     ):
         page = page.replace(f"/*{mark}*/", text)
-    with whole_file(out / PAGE, ComparisonError) as partial:
+    with whole_file(out / PAGE_FILE, ComparisonError) as partial:
         partial.write_text(page, encoding="utf-8")
 
 
-def _part(name: str) -> str:
-    return (_PARTS / name).read_text(encoding="utf-8")
+def _read_asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _told(table: dict[str, Any]) -> str:
+def _page_data(table: dict[str, Any]) -> str:
     """Return what the page draws as JSON that cannot end its own element."""
     shown = {stretch["name"] for stretch in table["stretches"] if stretch["shown"]}
     tracks = [

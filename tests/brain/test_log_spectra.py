@@ -16,7 +16,7 @@ from frame2sound.brain.log_spectra import (
     MelMagnitudes,
 )
 from frame2sound.clock import Clock
-from frame2sound.sound.bands import mel_bands, spread_over_bins
+from frame2sound.sound.bands import mel_filterbank, bands_to_bins
 from tests.brain.slow_spectra import CLOCKS, LENGTHS, noise, slow, tensor, window
 
 BOTH = [(LogMagnitudes, LogMag), (MelMagnitudes, Mel)]
@@ -72,7 +72,7 @@ def test_mel_decades_equal_a_slow_reference(clock, length):
     target = MelMagnitudes(recipe, clock, scale=0.2)
     excerpts = noise(target)
     power = np.abs(slow(target, excerpts, early(recipe, clock))[0]) ** 2
-    weights = mel_bands(20, length, clock.sample_rate)
+    weights = mel_filterbank(20, length, clock.sample_rate)
     bands = np.zeros((3, 2, 20))
     for at in range(length // 2 + 1):
         for band in range(20):
@@ -83,7 +83,7 @@ def test_mel_decades_equal_a_slow_reference(clock, length):
     level = decades(bands.sum(-1), 0.2e-4)
     np.testing.assert_allclose(apart[..., 0] / LEVEL_WEIGHT, level, atol=1e-5)
     given = target.prediction(wanted).astype(np.float64)
-    np.testing.assert_allclose(given, np.sqrt(spread_over_bins(bands, weights)), rtol=1e-3)
+    np.testing.assert_allclose(given, np.sqrt(bands_to_bins(bands, weights)), rtol=1e-3)
     np.testing.assert_allclose((given**2).sum(-1), power.sum(-1), rtol=1e-4)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, find_brain, shipped
-from frame2sound.film.demo import scene_named
+from frame2sound.film.demo import load_scene
 from frame2sound.film.picture import GREY_WEIGHTS
 
 FEW_MEGABYTES = 9e6
@@ -36,7 +36,7 @@ def test_a_shipped_brain_plays_and_has_a_card(name):
 @pytest.mark.parametrize("name", ["bounce", "lines", "scratch"])
 def test_the_default_plays_whatever_the_ground_is(name, ground):
     """Animations are drawn on paper as often as in the dark; an unseen film is heard on both."""
-    scene = scene_named(name, seconds=FRAMES / 30, seed=5)
+    scene = load_scene(name, seconds=FRAMES / 30, seed=5)
     least, share = PRINTS[ground]
     frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
     frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]

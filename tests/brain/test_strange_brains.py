@@ -19,7 +19,7 @@ from frame2sound.cli.cards import card
 from frame2sound.errors import BrainError, RecipeError, TrainingError
 from frame2sound.training import checkpoint
 from tests.commanding import run
-from tests.making import greys, make_film
+from tests.making import grey_pictures, make_film
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def describe(path, change):
 
 def test_a_film_is_no_brain_and_is_told_so(tmp_path):
     for name in ("film.mp4", "film.mkv", "film.avi"):
-        film = make_film(tmp_path / name, greys([0, 255]))
+        film = make_film(tmp_path / name, grey_pictures([0, 255]))
         with pytest.raises(BrainError) as error:
             load_brain(film)
         assert f"{name} is not a brain (it looks like a film" in str(error.value)
@@ -151,7 +151,7 @@ def test_weights_that_are_no_numbers_are_told_and_never_heard(path, value):
         metadata = file.metadata()
     tensors = {name: torch.full_like(tensor, value) for name, tensor in tensors.items()}
     save_file(tensors, path, metadata)
-    film = make_film(path.with_name("film.mkv"), greys([0, 255, 9] * 8))
+    film = make_film(path.with_name("film.mkv"), grey_pictures([0, 255, 9] * 8))
     said = run(path.parent, "render", film, "--brain", path, "-o", "out.wav", "--wav")
     assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
     assert "gives numbers that are not finite: its training diverged" in said.stderr

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from frame2sound.comparison.plan import Plan, entries
-from frame2sound.comparison.stretches import Footage
+from frame2sound.comparison.plan import ComparisonPlan, load_variants
+from frame2sound.comparison.stretches import EvaluationFilm
 from frame2sound.library.part import part
 from frame2sound.library.store import Library
 
@@ -45,12 +45,12 @@ def plan_of(
     kind: str | None = None,
     animations: Sequence[Path] = (),
     settings: Sequence[str] = QUICK,
-) -> Plan:
+) -> ComparisonPlan:
     """A small comparison."""
     parted = part(library, kind)
-    footage = [Footage.held_out(held) for held in parted.held_out]
-    footage += [Footage.animation(path, RATE) for path in animations]
-    return Plan(out, entries(recipes, settings), seeds, parted, tuple(footage))
+    footage = [EvaluationFilm.from_held_out(held) for held in parted.held_out]
+    footage += [EvaluationFilm.from_animation(path, RATE) for path in animations]
+    return ComparisonPlan(out, load_variants(recipes, settings), seeds, parted, tuple(footage))
 
 
 class Interrupt:

@@ -47,7 +47,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
         seeds = random.normal(0, 0.2, (10, 1))
         ours = hard + truth + seeds + random.normal(0, 1, (10, 60))
         theirs = hard + random.normal(0, 1, (10, 60))
-        found = paired_difference(sums(ours), sums(theirs), MEAN, draws=400, seed=trial)
+        found = paired_difference(sums(ours), sums(theirs), MEAN, resamples=400, seed=trial)
         covered += found.low <= truth <= found.high
     # Percentile intervals of ten seeds cover a little less than 95 %: their spread is taken by
     # 10, not by 9. The standard error of a share of 300 is 1.3 %.

@@ -16,12 +16,12 @@ import torch
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.cli.compare import said
 from frame2sound.comparison import comparison as comparing
-from frame2sound.comparison.comparison import ALL, Comparison
-from frame2sound.comparison.players import players
-from frame2sound.comparison.results import FIGURES, differences, results, write_results
+from frame2sound.comparison.comparison import OVERALL_TASK, Comparison
+from frame2sound.comparison.players import build_systems
+from frame2sound.comparison.results import MEASURES, pairwise_differences, collect_results, write_results
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation.figures import SILENCE_DB
-from frame2sound.film.demo import scene_named
+from frame2sound.evaluation.figures import MINUS_INFINITY_DB
+from frame2sound.film.demo import load_scene
 from frame2sound.film.writer import write_scene
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.store import Library
@@ -44,8 +44,8 @@ def folder(tmp_path_factory, add_film):
     calibrate(library)
     for seed, name in enumerate(("one", "two")):
         add_film(library, name, 12, fps=10, seed=seed, **lit_tones(12, seed=seed))
-    scene = scene_named("typing", seconds=2, seed=1, size=(64, 64))
-    write_scene(scene, folder / "mute.mp4", sounding=False)
+    scene = load_scene("typing", seconds=2, seed=1, size=(64, 64))
+    write_scene(scene, folder / "mute.mp4", with_audio=False)
     run(folder)
     return folder
 
@@ -57,8 +57,8 @@ def run(folder, out="out", **changed):
     library = Library.open(folder / "library")
     plan = plan_of(library, folder / out, recipes, animations=[folder / "mute.mp4"], **changed)
     comparison = Comparison(plan, "cpu", show)
-    plan.settle()
-    table = results(comparison, comparison.run())
+    plan.claim_folder()
+    table = collect_results(comparison, comparison.run())
     write_results(table, folder / out)
     return table
 
@@ -82,15 +82,15 @@ def test_results_hold_every_brain_and_baseline(table):
     assert own["envelope_correlation"]["mean"] == pytest.approx(1)
     assert own["spectral_distance_db"]["mean"] == 0
     assert own["onset_f"]["mean"] > own["onset_chance"]["mean"]
-    assert set(FIGURES) == set(table["about"])
+    assert set(MEASURES) == set(table["about"])
 
 
 def test_a_mean_is_the_mean_of_its_seeds(table):
     for recipe in TWO:
         for name, figure in table["figures"][recipe].items():
             if name != "kind":
-                heard = [v for v in figure["seeds"] if v is not None and v > SILENCE_DB]
-                expected = np.mean(heard) if heard else SILENCE_DB
+                heard = [v for v in figure["seeds"] if v is not None and v > MINUS_INFINITY_DB]
+                expected = np.mean(heard) if heard else MINUS_INFINITY_DB
                 assert figure["mean"] == pytest.approx(expected), name
 
 
@@ -121,11 +121,11 @@ def test_fewer_than_three_seeds_allow_no_verdict_however_clear(seeds, better, wh
         return [SimpleNamespace(player=player, records=record) for _ in range(seeds)]
 
     held = [SimpleNamespace(name="held")]
-    (found,) = differences([*players("ours", 1.0), *players("theirs", 9.0)], held)
+    (found,) = pairwise_differences([*players("ours", 1.0), *players("theirs", 9.0)], held)
     assert (found["difference"], found["low"], found["high"]) == (-8, -8, -8)
     assert found["excludes_zero"]
     assert (found["better"], found["no_verdict"]) == (better, why)
-    line = said(found, vars(FIGURES["spectral_distance_db"]))
+    line = said(found, vars(MEASURES["spectral_distance_db"]))
     assert line.endswith("ours is better" if better else "no verdict")
 
 
@@ -189,7 +189,7 @@ def test_recipes_and_seeds_are_added_to_what_is_there(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("task", "calls"), [("waveform, seed 1", 2), (ALL, 9)], ids=["training", "measuring"]
+    ("task", "calls"), [("waveform, seed 1", 2), (OVERALL_TASK, 9)], ids=["training", "measuring"]
 )
 def test_an_interrupted_comparison_goes_on_to_the_same_results(
     folder, tmp_path, table, task, calls
@@ -236,8 +236,8 @@ def test_baselines_are_of_every_target(folder):
     library = Library.open(folder / "library")
     plan = plan_of(library, folder / "targets", ["waveform", "stft-mag", TWO[1]], seeds=1)
     (folder / "targets" / "brains").mkdir(parents=True)
-    for entry in plan.entries:
-        plan.brain(entry, 0).touch()
-    named = [player.group for player in players(plan, "cpu") if player.kind == "baseline"]
+    for entry in plan.variants:
+        plan.brain_path(entry, 0).touch()
+    named = [player.group for player in build_systems(plan, "cpu") if player.kind == "baseline"]
     assert named == [f"{name}, as {recipe}" for recipe in ("waveform", "stft-mag")
                      for name in ("mean", "linear", "nearest")]  # fmt: skip

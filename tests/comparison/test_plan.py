@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from frame2sound.comparison.plan import PLAN, entries
+from frame2sound.comparison.plan import PLAN_FILE, load_variants
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.store import Library
 from tests.comparison.comparing import QUICK, RATE, TWO, plan_of
@@ -20,7 +20,7 @@ def library(tmp_path, add_film):
 
 
 def test_a_variant_has_settings_of_its_own_after_those_of_all():
-    plain, variant = entries(["deep", "deep network.hidden=[8, 8] training.batch=4"],
+    plain, variant = load_variants(["deep", "deep network.hidden=[8, 8] training.batch=4"],
                              ["training.epochs=3", "training.batch=2"])  # fmt: skip
     assert (plain.label, plain.slug) == ("deep", "deep")
     assert variant.label == "deep network.hidden=[8, 8] training.batch=4"
@@ -42,12 +42,12 @@ def test_a_variant_has_settings_of_its_own_after_those_of_all():
 )
 def test_what_cannot_be_compared_is_said(given, match):
     with pytest.raises(ComparisonError, match=match):
-        entries(given)
+        load_variants(given)
 
 
 def test_unknown_recipes_are_named():
     with pytest.raises(RecipeError, match="no recipe 'huge'; expected one of"):
-        entries(["deep", "huge"])
+        load_variants(["deep", "huge"])
 
 
 def test_seeds_and_rates_are_checked(library, tmp_path):
@@ -62,48 +62,48 @@ def test_a_folder_of_something_else_is_left_alone(library, tmp_path):
     (tmp_path / "out" / "mine.txt").write_text("mine")
     for overwrite in (False, True):
         with pytest.raises(ComparisonError, match=r"holds something else.*choose a new or empty"):
-            plan_of(library, tmp_path / "out").settle(overwrite=overwrite)
+            plan_of(library, tmp_path / "out").claim_folder(overwrite=overwrite)
     with pytest.raises(ComparisonError, match="holds something else"):
-        plan_of(library, tmp_path / "out" / "mine.txt").settle()
+        plan_of(library, tmp_path / "out" / "mine.txt").claim_folder()
 
 
 def test_a_key_that_recipes_have_gained_since_is_no_change(library, tmp_path):
     out = tmp_path / "out"
-    identity = plan_of(library, out, TWO[:1]).settle()
-    table = json.loads((out / PLAN).read_text())
+    identity = plan_of(library, out, TWO[:1]).claim_folder()
+    table = json.loads((out / PLAN_FILE).read_text())
     del table["recipes"][TWO[0]]["training"]["warmup"]
-    (out / PLAN).write_text(json.dumps(table))
-    assert plan_of(library, out, TWO[:1]).settle() == identity
+    (out / PLAN_FILE).write_text(json.dumps(table))
+    assert plan_of(library, out, TWO[:1]).claim_folder() == identity
     table["recipes"][TWO[0]]["training"]["warmup"] = "long"
-    (out / PLAN).write_text(json.dumps(table))
+    (out / PLAN_FILE).write_text(json.dumps(table))
     with pytest.raises(ComparisonError, match="not readable as a comparison's"):
-        plan_of(library, out, TWO[:1]).settle()
+        plan_of(library, out, TWO[:1]).claim_folder()
 
 
 def test_recipes_may_be_added_but_not_changed(library, tmp_path):
     out = tmp_path / "out"
-    identity = plan_of(library, out, TWO[:1]).settle()
-    assert plan_of(library, out, TWO, seeds=5).settle() == identity
-    assert set(json.loads((out / PLAN).read_text())["recipes"]) == set(TWO)
-    assert plan_of(library, out, TWO[1:]).settle() == identity
+    identity = plan_of(library, out, TWO[:1]).claim_folder()
+    assert plan_of(library, out, TWO, seeds=5).claim_folder() == identity
+    assert set(json.loads((out / PLAN_FILE).read_text())["recipes"]) == set(TWO)
+    assert plan_of(library, out, TWO[1:]).claim_folder() == identity
     changed = plan_of(library, out, TWO[:1], settings=[*QUICK, "training.epochs=9"])
     with pytest.raises(ComparisonError, match="other values of recipe waveform; use another --out"):
-        changed.settle()
-    assert changed.settle(overwrite=True) != identity
+        changed.claim_folder()
+    assert changed.claim_folder(overwrite=True) != identity
 
 
 def test_another_split_is_another_comparison(library, tmp_path, add_film):
     out = tmp_path / "out"
-    plan_of(library, out).settle()
+    plan_of(library, out).claim_folder()
     add_film(library, "another", 10)
     with pytest.raises(ComparisonError, match="begun with another films"):
-        plan_of(library, out).settle()
+        plan_of(library, out).claim_folder()
     with pytest.raises(ComparisonError, match="begun with another split"):
-        plan_of(library, out, kind="films").settle()
+        plan_of(library, out, kind="films").claim_folder()
 
 
 def test_a_damaged_plan_is_said(library, tmp_path):
-    plan_of(library, tmp_path / "out").settle()
-    (tmp_path / "out" / PLAN).write_text("{")
+    plan_of(library, tmp_path / "out").claim_folder()
+    (tmp_path / "out" / PLAN_FILE).write_text("{")
     with pytest.raises(ComparisonError, match="not readable as a comparison's"):
-        plan_of(library, tmp_path / "out").settle()
+        plan_of(library, tmp_path / "out").claim_folder()

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.combs import combs, line_comb_db, tremolo_comb_db
+from frame2sound.evaluation.combs import frame_rate_hum, line_comb_db, tremolo_comb_db
 
 RATE, FPS, FRAMES = 48000, Fraction(30), 300
 BLOCK = RATE // 30
@@ -51,13 +51,13 @@ def test_one_block_again_and_again_is_a_comb_of_lines_under_any_window(window, f
     [(np.ones, 1, 1), (hann, 2, 28), (lambda n: hann(n) ** 0.5, 2, 1.5), (hann, 4, 1.5)],
 )
 def test_unrelated_blocks_are_tremolo_where_powers_do_not_add_to_one(window, fold, expected):
-    found = combs(overlapped(window, fold), RATE, FPS)
+    found = frame_rate_hum(overlapped(window, fold), RATE, FPS)
     assert found.tremolo_db == pytest.approx(expected, abs=2.5)  # chance, of 10 s
     assert found.line_db < 2
 
 
 def test_joins_of_dull_sound_are_heard_in_the_high_bands_alone():
-    found = combs(overlapped(np.ones, 1, dull=True), RATE, FPS)
+    found = frame_rate_hum(overlapped(np.ones, 1, dull=True), RATE, FPS)
     assert found.tremolo["whole"] < 3
     assert found.tremolo["6000-16000 Hz"] > 9
     assert found.tremolo_db == max(found.tremolo.values())
@@ -65,14 +65,14 @@ def test_joins_of_dull_sound_are_heard_in_the_high_bands_alone():
 
 @pytest.mark.parametrize("fps", [FPS, NTSC_FILM, Fraction(25), Fraction(60), Fraction(12)])
 def test_noise_does_not_hum(fps):
-    found = combs(noise(20), 22050, fps)
+    found = frame_rate_hum(noise(20), 22050, fps)
     assert abs(found.line_db) < 1.5
     assert 0 < found.tremolo_db < 3.5  # the worst of 15 that scatter by 1 dB
 
 
 @pytest.mark.parametrize("hertz", [90, 120, 150, 240, 441.3])
 def test_a_steady_note_does_not_hum_even_on_multiples_of_the_frame_rate(hertz):
-    found = combs(reed(hertz), RATE, FPS)
+    found = frame_rate_hum(reed(hertz), RATE, FPS)
     assert abs(found.line_db) < 1
     assert found.tremolo_db < 1
 
@@ -108,13 +108,13 @@ def test_level_does_not_matter():
 
 
 def test_what_is_short_or_silent_has_no_comb():
-    assert combs(noise(4), 22050, FPS) is None
-    assert combs(noise(5), 22050, FPS) is not None
-    assert combs(np.zeros(10 * 22050), 22050, FPS) is None
+    assert frame_rate_hum(noise(4), 22050, FPS) is None
+    assert frame_rate_hum(noise(5), 22050, FPS) is not None
+    assert frame_rate_hum(np.zeros(10 * 22050), 22050, FPS) is None
     assert line_comb_db(np.zeros(0), 22050, FPS) is tremolo_comb_db(np.zeros(0), 22050, FPS) is None
 
 
 @pytest.mark.parametrize("fps", [Fraction(0), Fraction(-1), Fraction(8000)])
 def test_frame_rates_that_cannot_be_are_refused(fps):
     with pytest.raises(ValueError, match="expected 0 < fps"):
-        combs(noise(5), 22050, fps)
+        frame_rate_hum(noise(5), 22050, fps)

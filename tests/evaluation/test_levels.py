@@ -5,26 +5,26 @@ import math
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.levels import LevelMeter, Levels, dark_level_db, level_error_db
+from frame2sound.evaluation.levels import LevelMeter, Levels, masked_black_level_db, level_error_db
 
 RATE = 48000
 TONE = np.sin(2 * np.pi * 997 * np.arange(3 * RATE) / RATE).astype(np.float32)
 
 
 def test_a_tone_has_the_loudness_that_the_standard_gives_it():
-    found = Levels.of(TONE * 0.1, RATE)
-    assert found.loudness == pytest.approx(-20 - 3.01, abs=0.1)  # BS.1770-4: full scale is -3.01
-    assert found.true_peak == pytest.approx(-20, abs=0.1)
+    found = Levels.from_samples(TONE * 0.1, RATE)
+    assert found.loudness_lufs == pytest.approx(-20 - 3.01, abs=0.1)  # BS.1770-4: full scale is -3.01
+    assert found.true_peak_dbtp == pytest.approx(-20, abs=0.1)
     assert found.clipped == 0
 
 
 def test_two_channels_are_louder_by_3_db_and_clip_apart():
     both = np.stack([TONE, 0.1 * TONE], axis=1)
     both[:5, 0], both[:3, 1] = 1.0, -1.0
-    found = Levels.of(both, RATE)
+    found = Levels.from_samples(both, RATE)
     assert found.clipped >= 8
     even = np.stack([0.1 * TONE, 0.1 * TONE], axis=1)
-    assert Levels.of(even, RATE).loudness == pytest.approx(-20, abs=0.1)
+    assert Levels.from_samples(even, RATE).loudness_lufs == pytest.approx(-20, abs=0.1)
 
 
 @pytest.mark.parametrize("size", [1, 997, RATE, 10 * RATE])
@@ -32,22 +32,22 @@ def test_pieces_do_not_matter(size):
     sound = TONE[: RATE if size > 1 else 2000]
     meter = LevelMeter(RATE)
     for first in range(0, len(sound), size):
-        meter.feed(sound[first : first + size])
-    found, whole = meter.finish(), Levels.of(sound, RATE)
-    assert found.loudness == pytest.approx(whole.loudness)
-    assert found.true_peak == pytest.approx(whole.true_peak)
+        meter.update(sound[first : first + size])
+    found, whole = meter.result(), Levels.from_samples(sound, RATE)
+    assert found.loudness_lufs == pytest.approx(whole.loudness_lufs)
+    assert found.true_peak_dbtp == pytest.approx(whole.true_peak_dbtp)
     assert found.clipped == whole.clipped
 
 
 @pytest.mark.parametrize("samples", [0, 100, RATE])
 def test_silence(samples):
-    assert Levels.of(np.zeros(samples, np.float32), RATE) == Levels(-math.inf, -math.inf, 0)
+    assert Levels.from_samples(np.zeros(samples, np.float32), RATE) == Levels(-math.inf, -math.inf, 0)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_what_is_no_number_is_refused(bad):
     with pytest.raises(ValueError, match="not finite"):
-        Levels.of(np.array([0.0, bad, 0.0], np.float32), RATE)
+        Levels.from_samples(np.array([0.0, bad, 0.0], np.float32), RATE)
 
 
 def test_level_error_is_the_mean_difference_of_what_is_heard():
@@ -61,5 +61,5 @@ def test_level_error_is_the_mean_difference_of_what_is_heard():
 def test_dark_frames_need_no_pictures():
     dark, times = np.array([False, True, True, True]), np.arange(5) / 10
     sound = np.repeat([1, 1, 1, 0.1], RATE // 10)
-    assert dark_level_db(sound, RATE, times, dark) == pytest.approx(-20)
-    assert dark_level_db(sound, RATE, times, ~dark) is None
+    assert masked_black_level_db(sound, RATE, times, dark) == pytest.approx(-20)
+    assert masked_black_level_db(sound, RATE, times, ~dark) is None

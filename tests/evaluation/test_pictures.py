@@ -40,7 +40,7 @@ def test_webp_is_drawn_where_it_is_asked_for_and_is_smaller(tmp_path):
     rng = np.random.default_rng(0)
     some = {"noise": rng.normal(0, 0.1, RATE).astype(np.float32)}
     for name in ("c.png", "c.webp"):
-        pictures.draw_comparison(tmp_path / name, some, RATE, film(), TIMES, "one")
+        pictures.plot_comparison(tmp_path / name, some, RATE, film(), TIMES, "one")
     webp = (tmp_path / "c.webp").read_bytes()
     assert webp[:4] + webp[8:12] == b"RIFFWEBP"
     assert len(webp) < (tmp_path / "c.png").stat().st_size / 2
@@ -49,7 +49,7 @@ def test_webp_is_drawn_where_it_is_asked_for_and_is_smaller(tmp_path):
 @pytest.mark.parametrize("reference", [None, sound()])
 def test_a_soundtrack_is_drawn_on_1400_x_900_pixels(tmp_path, reference):
     path = tmp_path / "picture"
-    pictures.draw_soundtrack(path, sound(), RATE, film(), TIMES, "$5 & 1_2", [1.0], reference)
+    pictures.plot_soundtrack(path, sound(), RATE, film(), TIMES, "$5 & 1_2", [1.0], reference)
     assert png_size(path) == (1400, 900)
 
 
@@ -57,7 +57,7 @@ def test_a_comparison_grows_with_its_soundtracks(tmp_path):
     sounds = {"shallow": sound(), "deep": 0 * sound(), "$": sound(1.0)}
     for count in (1, 3):
         some = dict(list(sounds.items())[:count])
-        pictures.draw_comparison(tmp_path / "c.png", some, RATE, film(), TIMES, "both")
+        pictures.plot_comparison(tmp_path / "c.png", some, RATE, film(), TIMES, "both")
         assert png_size(tmp_path / "c.png") == (1400, 262 + 212 * count)
 
 
@@ -66,12 +66,12 @@ def test_a_comparison_grows_with_its_soundtracks(tmp_path):
 def test_silence_and_single_frames_are_drawn(tmp_path, samples, level):
     path = tmp_path / "few.png"
     few = np.full(samples, level, dtype=np.float32)
-    pictures.draw_soundtrack(path, few, RATE, film(1), TIMES[:2], "a frame", onsets=[])
+    pictures.plot_soundtrack(path, few, RATE, film(1), TIMES[:2], "a frame", onsets=[])
     assert png_size(path) == (1400, 900)
 
 
 def test_film_and_sound_share_the_axis_of_time():
-    figure = pictures.picture({"a": sound(), "b": sound(2.5)}, RATE, film(), TIMES, "title", [1.0])
+    figure = pictures.soundtrack_figure({"a": sound(), "b": sound(2.5)}, RATE, film(), TIMES, "title", [1.0])
     assert {axes.get_xlim() for axes in figure.axes} == {(0.0, 2.5)}
     lefts = {(axes.get_position().x0, axes.get_position().x1) for axes in figure.axes}
     assert len(lefts) == 1
@@ -80,7 +80,7 @@ def test_film_and_sound_share_the_axis_of_time():
 
 
 def test_each_frame_of_the_strip_is_on_screen_at_the_middle_of_its_place():
-    figure = pictures.picture({"a": sound()}, RATE, film(), TIMES, "title")
+    figure = pictures.soundtrack_figure({"a": sound()}, RATE, film(), TIMES, "title")
     (strip,) = axes_of(figure, "film")
     assert len(strip.images) == 14
     for image in strip.images:
@@ -90,7 +90,7 @@ def test_each_frame_of_the_strip_is_on_screen_at_the_middle_of_its_place():
 
 
 def test_the_strip_is_square_and_empty_where_the_film_has_ended():
-    figure = pictures.picture({"a": sound(4.0)}, RATE, film(), TIMES, "title")
+    figure = pictures.soundtrack_figure({"a": sound(4.0)}, RATE, film(), TIMES, "title")
     (strip,) = axes_of(figure, "film")
     assert len(strip.images) == 7
     figure.draw_without_rendering()
@@ -99,7 +99,7 @@ def test_the_strip_is_square_and_empty_where_the_film_has_ended():
 
 
 def test_onsets_are_lines_at_their_time():
-    figure = pictures.picture({"a": sound()}, RATE, film(), TIMES, "title", [0.25, 1.5])
+    figure = pictures.soundtrack_figure({"a": sound()}, RATE, film(), TIMES, "title", [0.25, 1.5])
     for label in ("motion", "wave", "tones"):
         (axes,) = axes_of(figure, label)
         marks = axes.collections[-1].get_segments()
@@ -110,7 +110,7 @@ def test_onsets_are_lines_at_their_time():
 def test_frames_are_ruled_on_wave_and_spectrogram_as_densely_as_can_be_seen(seconds, step):
     times = np.arange(24 * seconds + 1) / 24
     frames = np.zeros((24 * seconds, 64, 64), np.uint8)
-    figure = pictures.picture({"a": sound(seconds)}, RATE, frames, times, "title")
+    figure = pictures.soundtrack_figure({"a": sound(seconds)}, RATE, frames, times, "title")
     for label in ("wave", "tones"):
         (axes,) = axes_of(figure, label)
         ruled = [line[0][0] for line in axes.collections[-2].get_segments()]

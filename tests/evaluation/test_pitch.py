@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.pitch import pitch_accuracy, pitches_hz
-from frame2sound.film.demo import scene_named
+from frame2sound.evaluation.pitch import pitch_accuracy, detect_pitch_hz
+from frame2sound.film.demo import load_scene
 
 RATE = 22050
 TIMES = np.arange(31) / 30
@@ -21,7 +21,7 @@ def tone(hertz, overtones=(1,), rate=RATE):
 @pytest.mark.parametrize("overtones", [(1,), (1, 0.42, 0.2, 0.07), WEAK_EVENS, (0, 1, 1, 1)])
 @pytest.mark.parametrize("hertz", [65.0, 146.83, 440.0, 783.99])
 def test_tones_have_their_pitch(hertz, overtones, rate):
-    found = pitches_hz(tone(hertz, overtones, rate), rate, np.arange(0.1, 0.9, 0.1))
+    found = detect_pitch_hz(tone(hertz, overtones, rate), rate, np.arange(0.1, 0.9, 0.1))
     assert found == pytest.approx(hertz, rel=0.005)  # a tenth of a semitone
 
 
@@ -56,8 +56,8 @@ def test_times_must_fit():
 @pytest.mark.parametrize("film", ["theremin", "lines"])
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_demo_films_sing_in_tune(film, seed):
-    scene = scene_named(film, seconds=15, seed=seed, sample_rate=RATE)
-    sound, times = scene.sound(0, scene.samples), np.arange(scene.frames + 1) / 30
+    scene = load_scene(film, seconds=15, seed=seed, sample_rate=RATE)
+    sound, times = scene.synthesise(0, scene.sample_count), np.arange(scene.frame_count + 1) / 30
     truth = scene.truth.pitch_hz
     assert pitch_accuracy(sound, RATE, truth, times) > 0.99
     octave = [None if hz is None else 2 * hz for hz in truth]

@@ -63,7 +63,7 @@ def test_a_sound_that_ends_early_is_silent_from_there():
     ("rate", "length"), [(8000, 512), (22050, 1024), (44100, 2048), (48000, 2048)]
 )
 def test_windows_last_about_46_ms(rate, length):
-    assert spectra.analysis_length(rate) == length
+    assert spectra.analysis_window_samples(rate) == length
 
 
 def test_spectral_convergence_by_its_closed_forms():

@@ -11,7 +11,7 @@ import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.reader import FilmReader
-from frame2sound.film.track import Sound
+from frame2sound.film.track import AudioChunk
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
 
@@ -103,10 +103,10 @@ def test_it_can_be_given_sound_of_the_pictures_length(real_films, name):
     film = FILMS[name]
     frames = list(FilmReader(real_films / "awkward" / name).frames())
     assert len(frames) == film.frames
-    assert frames[0].time == 0
-    assert all(a.time < a.until == b.time for a, b in itertools.pairwise(frames))
+    assert frames[0].start_seconds == 0
+    assert all(a.start_seconds < a.end_seconds == b.start_seconds for a, b in itertools.pairwise(frames))
     # The last frame's own duration may be rounded to the container's tick.
-    assert frames[-1].until == pytest.approx(float(film.seconds), abs=2e-3)
+    assert frames[-1].end_seconds == pytest.approx(float(film.seconds), abs=2e-3)
 
 
 @pytest.mark.parametrize("name", [name for name, film in FILMS.items() if not film.learning_error])
@@ -161,10 +161,10 @@ def test_what_is_left_of_it_can_be_used(real_films, tmp_path, name):
 
 def sound_of(path):
     """A film's sound laid end to end, silent where there is none."""
-    sounds = [event for event in FilmReader(path, RATE) if isinstance(event, Sound)]
-    line = np.zeros(sounds[-1].start + len(sounds[-1].samples), np.float32)
+    sounds = [event for event in FilmReader(path, RATE) if isinstance(event, AudioChunk)]
+    line = np.zeros(sounds[-1].start_sample + len(sounds[-1].samples), np.float32)
     for sound in sounds:
-        line[sound.start : sound.start + len(sound.samples)] = sound.samples
+        line[sound.start_sample : sound.start_sample + len(sound.samples)] = sound.samples
     return line
 
 

@@ -14,13 +14,13 @@ import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film import booth, sandbox
-from frame2sound.film.booth import BoothReader
+from frame2sound.film.booth import SubprocessFilmReader
 from frame2sound.film.limits import Limits
 from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.film.track import Sound
-from tests.making import Audio, Look, make_film
+from frame2sound.film.track import AudioChunk
+from tests.making import Audio, VideoEncoding, make_film
 
-FFV1 = Look("ffv1", "bgr0")
+FFV1 = VideoEncoding("ffv1", "bgr0")
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def film(tmp_path):
     pictures = rng.integers(0, 256, (100, 64, 64, 3), np.uint8)
     tone = (0.4 * np.sin(np.arange(4 * 48_000) / 20)).astype(np.float32)
     audio = Audio((tone * 32767).astype(np.int16))
-    return make_film(tmp_path / "film.mkv", pictures, fps=Fraction(25), look=FFV1, audio=audio)
+    return make_film(tmp_path / "film.mkv", pictures, fps=Fraction(25), encoding=FFV1, audio=audio)
 
 
 def plain(events):
     return [
-        (event.time, event.until, event.picture.tolist())
+        (event.start_seconds, event.end_seconds, event.picture.tolist())
         if isinstance(event, Frame)
         else (event.start, event.samples.tolist())
         for event in events
@@ -42,12 +42,12 @@ def plain(events):
 
 
 def test_a_booth_gives_what_is_read_outside(film):
-    inside, outside = (kind(film, 22050, channels=2) for kind in (BoothReader, FilmReader))
+    inside, outside = (kind(film, 22050, channels=2) for kind in (SubprocessFilmReader, FilmReader))
     assert inside.streams == outside.streams
     assert plain(inside.frames(colour=True)) == plain(outside.frames(colour=True))
-    assert plain(inside.sounds()) == plain(outside.sounds())
+    assert plain(inside.audio_chunks()) == plain(outside.audio_chunks())
     # Which kind comes when is nobody's business; which comes after which of its kind is.
-    for kind in (Frame, Sound):
+    for kind in (Frame, AudioChunk):
         found = [
             plain(event for event in reader if isinstance(event, kind))
             for reader in (inside, outside)
@@ -71,10 +71,10 @@ def test_errors_are_those_of_reading_outside(tmp_path, film):
         (tmp_path / "none.mkv", FilmError, {}),
         (cut, DamagedFilmError, {}),
         (film, FilmError, {"video_stream": 3}),
-        (film, FilmError, {"limits": Limits(megapixels=1e-3)}),
+        (film, FilmError, {"limits": Limits(max_megapixels=1e-3)}),
     ):
         said = []
-        for reader in (BoothReader, FilmReader):
+        for reader in (SubprocessFilmReader, FilmReader):
             with pytest.raises(kind) as error:
                 read(reader, path, **how)
             said.append((type(error.value), str(error.value)))
@@ -84,7 +84,7 @@ def test_errors_are_those_of_reading_outside(tmp_path, film):
 def test_notes_of_damage_arrive(tmp_path, film):
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
-    reader = BoothReader(cut, allow_damaged=True)
+    reader = SubprocessFilmReader(cut, allow_damaged=True)
     assert len(list(reader)) > 10
     assert "damaged" in reader.notes[-1]
 
@@ -95,12 +95,12 @@ def test_what_nobody_foresaw_is_an_answer_too(film, monkeypatch):
 
     monkeypatch.setattr(booth, "FilmReader", burn)
     requests, answers = io.BytesIO(), io.BytesIO()
-    sandbox.send(requests, BoothReader(film)._asked)
+    sandbox.write_message(requests, SubprocessFilmReader(film)._open_request)
     requests.seek(0)
-    booth._Projectionist(sandbox.Parent(requests, answers)).work()
+    booth._Worker(sandbox.ParentConnection(requests, answers)).run()
     answers.seek(0)
-    why = sandbox.receive(answers, booth._ANSWER).why
-    assert why == f"{film}: {sandbox.UNEXPECTED} (KeyError: 'nitrate'); please report it"
+    why = sandbox.read_message(answers, booth._ANSWER).why
+    assert why == f"{film}: {sandbox.UNEXPECTED_ERROR} (KeyError: 'nitrate'); please report it"
 
 
 def booth_of(reader):
@@ -108,7 +108,7 @@ def booth_of(reader):
 
 
 def test_a_crash_is_an_error_of_this_film_alone(film):
-    reader = BoothReader(film)
+    reader = SubprocessFilmReader(film)
     os.kill(booth_of(reader), signal.SIGSEGV)
     with pytest.raises(FilmError, match=r"film\.mkv: its decoder crashed \(SIGSEGV\)"):
         list(reader)
@@ -116,7 +116,7 @@ def test_a_crash_is_an_error_of_this_film_alone(film):
 
 
 def test_a_decoder_that_hangs_is_given_up(film, monkeypatch):
-    reader = BoothReader(film)
+    reader = SubprocessFilmReader(film)
     os.kill(booth_of(reader), signal.SIGSTOP)
     monkeypatch.setattr(sandbox, "PATIENCE_SECONDS", 0.2)
     with pytest.raises(FilmError, match="has made nothing for 0 s"):
@@ -124,10 +124,10 @@ def test_a_decoder_that_hangs_is_given_up(film, monkeypatch):
 
 
 def test_readers_that_are_dropped_leave_no_process(film):
-    reader = BoothReader(film)
+    reader = SubprocessFilmReader(film)
     events = iter(reader)
     next(events)
-    first = BoothReader(film)
+    first = SubprocessFilmReader(film)
     processes = [booth_of(first)]
     del first
     events.close()
@@ -137,8 +137,8 @@ def test_readers_that_are_dropped_leave_no_process(film):
 
 
 def test_closing_all_booths_ends_reading(film):
-    reader = BoothReader(film)
-    sandbox.end_children()
+    reader = SubprocessFilmReader(film)
+    sandbox.kill_children()
     with pytest.raises(FilmError, match="crashed"):
         list(reader)
 
@@ -173,12 +173,12 @@ def test_booths_end_when_the_one_who_asked_is_killed(film):
 def test_a_message_cut_short_is_none(tmp_path):
     path = tmp_path / "pipe"
     with path.open("wb") as pipe:
-        sandbox.send(pipe, booth._Sound(7, np.ones(3, np.float32).tobytes()))
+        sandbox.write_message(pipe, booth._Audio(7, np.ones(3, np.float32).tobytes()))
     whole = path.read_bytes()
     for length in (0, 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         with path.open("rb") as pipe:
-            assert sandbox.receive(pipe, booth._ANSWER) is None
+            assert sandbox.read_message(pipe, booth._ANSWER) is None
     path.write_bytes(whole)
     with path.open("rb") as pipe:
-        assert sandbox.receive(pipe, booth._ANSWER).start == 7
+        assert sandbox.read_message(pipe, booth._ANSWER).start == 7

@@ -6,11 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.demo import film_names, scene_named
-from frame2sound.film.picture import FULL_RANGE, SIZE, Lens, luma
+from frame2sound.film.demo import demo_film_names, load_scene
+from frame2sound.film.picture import FULL_RANGE, SIZE, FrameResizer, luma
 from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.film.track import Sound
-from tests.making import H264, Audio, Look, greys, make_film, mark_rotation
+from frame2sound.film.track import AudioChunk
+from tests.making import H264, Audio, VideoEncoding, grey_pictures, make_film, write_rotation
 
 LIMITED_RANGE = 1
 BT_709, UNKNOWN, BT_601, YCGCO, BT_2020 = 1, 2, 6, 8, 9
@@ -75,13 +75,13 @@ def test_the_frames_own_matrix_and_range_give_its_colours(matrix, levels, pixels
     settings = {"matrix": MATRIX[matrix], "color_range": color_range, "size": size}
     for shown, stored in STORED[matrix, levels].items():
         # Chroma in 8 bits is off by half a level: times 255/224 and 1.88, that is 1.07.
-        assert off(Lens(colour=True)(evenly(stored, pixels, **settings)), shown) <= 2
+        assert off(FrameResizer(colour=True)(evenly(stored, pixels, **settings)), shown) <= 2
 
 
 @pytest.mark.parametrize("matrix", [UNKNOWN, YCGCO])
 def test_without_a_known_matrix_it_is_bt_601(matrix):
     for shown, stored in STORED["601", "limited"].items():
-        assert off(Lens(colour=True)(evenly(stored, matrix=matrix)), shown) <= 2
+        assert off(FrameResizer(colour=True)(evenly(stored, matrix=matrix)), shown) <= 2
 
 
 @pytest.mark.parametrize("matrix", [UNKNOWN, YCGCO, BT_601, BT_709, BT_2020])
@@ -91,7 +91,7 @@ def test_ten_bits_have_the_colours_of_eight(matrix):
     ten.colorspace, ten.color_range = matrix, LIMITED_RANGE
     for plane, level in zip(ten.planes, (90, 100, 170), strict=True):
         plane.update(np.full(plane.buffer_size // 2, 4 * level, "<u2").tobytes())
-    assert off(Lens(colour=True)(ten), Lens(colour=True)(frame)) <= 1
+    assert off(FrameResizer(colour=True)(ten), FrameResizer(colour=True)(frame)) <= 1
 
 
 @pytest.mark.parametrize(
@@ -115,27 +115,27 @@ def test_ten_bits_have_the_colours_of_eight(matrix):
 def test_a_colour_is_the_same_colour_in_every_format(pixels, slack, shown):
     picture = np.full((47, 100, 3), shown, np.uint8)  # rows are padded in memory
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=pixels, threads=1)
-    assert off(Lens(colour=True)(frame), shown) <= slack
+    assert off(FrameResizer(colour=True)(frame), shown) <= slack
 
 
 @pytest.mark.parametrize("pixels", ["gray", "gray10le", "ya8"])
 def test_grey_has_three_equal_channels(pixels):
     picture = painting()[..., 0]
     frame = av.VideoFrame.from_ndarray(picture, "gray").reformat(format=pixels, threads=1)
-    assert off(Lens(colour=True)(frame), Lens()(frame)[..., None]) <= 2  # FFmpeg rounds 10 bits up
+    assert off(FrameResizer(colour=True)(frame), FrameResizer()(frame)[..., None]) <= 2  # FFmpeg rounds 10 bits up
 
 
 def test_a_palette_is_read_as_its_colours():
     palette = np.zeros((256, 4), np.uint8)
     palette[1] = 255, 200, 60, 30
     frame = av.VideoFrame.from_ndarray((np.ones((48, 96), np.uint8), palette), "pal8")
-    assert off(Lens(colour=True)(frame), (200, 60, 30)) == 0
+    assert off(FrameResizer(colour=True)(frame), (200, 60, 30)) == 0
 
 
 @pytest.mark.parametrize("size", [(64, 64), (128, 192), (640, 384)])
 def test_every_small_pixel_is_the_mean_of_its_area(size):
     picture = painting(size)
-    small = Lens(colour=True)(av.VideoFrame.from_ndarray(picture, "rgb24"))
+    small = FrameResizer(colour=True)(av.VideoFrame.from_ndarray(picture, "rgb24"))
     assert np.abs(small - block_means(picture)).max() <= 0.51  # rounded to whole numbers once
 
 
@@ -143,7 +143,7 @@ def test_means_of_chroma_are_means_of_colours():
     picture = painting()
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv444p", threads=1)
     # Six pixels a mean, each rounded in luma and chroma, 0.5 * 255/224 * (1.77 + 1) at worst.
-    assert np.abs(Lens(colour=True)(frame) - block_means(picture)).max() <= 2
+    assert np.abs(FrameResizer(colour=True)(frame) - block_means(picture)).max() <= 2
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
@@ -151,7 +151,7 @@ def test_quarter_turns_go_counter_clockwise(turns):
     picture = painting((64, 64))
     frame = av.VideoFrame.from_ndarray(picture, "rgb24")
     np.testing.assert_array_equal(
-        Lens(colour=True, quarter_turns=turns)(frame), np.rot90(picture, turns)
+        FrameResizer(colour=True, quarter_turns=turns)(frame), np.rot90(picture, turns)
     )
 
 
@@ -178,12 +178,12 @@ def test_a_films_marks_decide(tmp_path, matrix, levels):
 
 
 @pytest.mark.parametrize(
-    "look", [Look("ffv1", "bgr0"), Look("png", "rgb24"), Look("libx264rgb", "rgb24", {"qp": "0"})]
+    "look", [VideoEncoding("ffv1", "bgr0"), VideoEncoding("png", "rgb24"), VideoEncoding("libx264rgb", "rgb24", {"qp": "0"})]
 )
 def test_lossless_rgb_comes_back_as_it_was_drawn(tmp_path, look):
     pictures = [painting((64, 64), seed) for seed in range(3)]
     ending = ".mov" if look.codec == "png" else ".mkv"
-    path = make_film(tmp_path / f"film{ending}", pictures, look=look)
+    path = make_film(tmp_path / f"film{ending}", pictures, encoding=look)
     for frame, picture in zip(FilmReader(path).frames(colour=True), pictures, strict=True):
         np.testing.assert_array_equal(frame.picture, picture)
 
@@ -191,8 +191,8 @@ def test_lossless_rgb_comes_back_as_it_was_drawn(tmp_path, look):
 def test_a_marked_film_is_turned_upright(tmp_path):
     picture = np.zeros((96, 160, 3), np.uint8)
     picture[:48, :80] = RED
-    path = make_film(tmp_path / "turned.mp4", [picture] * 2, look=H264)
-    frame = next(FilmReader(mark_rotation(path, 90)).frames(colour=True))
+    path = make_film(tmp_path / "turned.mp4", [picture] * 2, encoding=H264)
+    frame = next(FilmReader(write_rotation(path, 90)).frames(colour=True))
     quarters = frame.picture.reshape(2, 32, 2, 32, 3).mean(axis=(1, 3))
     assert np.unravel_index(quarters[..., 0].argmax(), (2, 2)) == (0, 1)
     assert quarters[..., 1:].max() < 20
@@ -200,14 +200,14 @@ def test_a_marked_film_is_turned_upright(tmp_path):
 
 def test_colour_comes_with_sound_and_changes_neither_it_nor_the_times(tmp_path):
     noise = np.random.default_rng(0).integers(-999, 999, 24_000).astype(np.int16)
-    path = make_film(tmp_path / "film.mkv", greys([9, 99, 250] * 4), audio=Audio(noise))
+    path = make_film(tmp_path / "film.mkv", grey_pictures([9, 99, 250] * 4), audio=Audio(noise))
     plain, coloured = list(FilmReader(path, 8000)), list(FilmReader(path, 8000).events(colour=True))
     for one, other in zip(plain, coloured, strict=True):
-        if isinstance(one, Sound):
+        if isinstance(one, AudioChunk):
             np.testing.assert_array_equal(one.samples, other.samples)
         else:
             assert isinstance(other, Frame)
-            assert (one.time, one.until) == (other.time, other.until)
+            assert (one.start_seconds, one.end_seconds) == (other.start_seconds, other.end_seconds)
             assert (one.picture.shape, other.picture.shape) == ((64, 64), (64, 64, 3))
 
 
@@ -232,11 +232,11 @@ def test_luma_refuses_what_is_not_rgb(shape):
         luma(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.parametrize("name", film_names())
+@pytest.mark.parametrize("name", demo_film_names())
 def test_luma_of_a_drawn_film_in_colour_is_the_film_in_grey(tmp_path, name):
-    scene = scene_named(name, seconds=4, size=(480, 360))
-    pictures = [scene.draw(number) for number in range(0, scene.frames, 24)]
-    path = make_film(tmp_path / "film.mp4", pictures, look=H264)
+    scene = load_scene(name, seconds=4, size=(480, 360))
+    pictures = [scene.draw(number) for number in range(0, scene.frame_count, 24)]
+    path = make_film(tmp_path / "film.mp4", pictures, encoding=H264)
     film = FilmReader(path)
     for one, other in zip(film.frames(), film.frames(colour=True), strict=True):
         assert np.abs(luma(other.picture) - one.picture.astype(int)).max() <= 2

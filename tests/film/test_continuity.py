@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError
-from frame2sound.film.containers import CODECS
+from frame2sound.film.containers import AUDIO_CODECS
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.soundtrack_writer import write_soundtrack
-from frame2sound.film.streams import find_streams
-from tests.making import H264, VP8, Audio, Look, make_film
+from frame2sound.film.streams import probe_streams
+from tests.making import H264, VP8, Audio, VideoEncoding, make_film
 
 RATE = 48_000
 FPS = Fraction(25)
 KINDS = {
-    ".ts": (Look("libx264", "yuv420p", {"preset": "ultrafast", "g": "12"}), "mp2"),
-    ".vob": (Look("mpeg2video", "yuv420p", {"b": "2M", "bf": "2"}), "mp2"),
-    ".mpg": (Look("mpeg1video", "yuv420p", {"b": "2M"}), "mp2"),
-    ".avi": (Look("mjpeg", "yuvj420p"), "pcm_s16le"),
-    ".flv": (Look("flv", "yuv420p"), "adpcm_swf"),
+    ".ts": (VideoEncoding("libx264", "yuv420p", {"preset": "ultrafast", "g": "12"}), "mp2"),
+    ".vob": (VideoEncoding("mpeg2video", "yuv420p", {"b": "2M", "bf": "2"}), "mp2"),
+    ".mpg": (VideoEncoding("mpeg1video", "yuv420p", {"b": "2M"}), "mp2"),
+    ".avi": (VideoEncoding("mjpeg", "yuvj420p"), "pcm_s16le"),
+    ".flv": (VideoEncoding("flv", "yuv420p"), "adpcm_swf"),
     ".mp4": (H264, "aac"),
     ".mov": (H264, "pcm_s16le"),
     ".mkv": (H264, "pcm_s16le"),
@@ -42,7 +42,7 @@ def flashing(path, flashes, frames, start=Fraction(0)):
     pictures = (np.full((64, 64, 3), 255 if n in flashes else 0, np.uint8) for n in range(frames))
     times = [start + n / FPS for n in range(frames + 1)]
     audio = Audio(sound, rate, codec, start=start)
-    return make_film(path, pictures, fps=FPS, times=times, look=look, audio=audio)
+    return make_film(path, pictures, fps=FPS, times=times, encoding=look, audio=audio)
 
 
 def seen_and_heard(path, **how):
@@ -51,11 +51,11 @@ def seen_and_heard(path, **how):
     sound, flashes, until = np.zeros(RATE * 30, np.float32), [], 0.0
     for event in reader:
         if isinstance(event, Frame):
-            until = float(event.until)
+            until = float(event.end_seconds)
             if event.picture.mean() > 128:
-                flashes.append(float(event.time))
+                flashes.append(float(event.start_seconds))
         else:
-            sound[event.start : event.start + len(event.samples)] = event.samples
+            sound[event.start_sample : event.start_sample + len(event.samples)] = event.samples
     loud = np.flatnonzero(np.abs(sound) > 0.25)
     begun = loud[np.diff(loud, prepend=-RATE) > RATE // 10] / RATE
     return flashes, begun, until, reader.notes
@@ -111,10 +111,10 @@ def test_a_joined_film_is_given_sound_whole(tmp_path):
     joined.write_bytes(one.read_bytes() * 2)
     out = tmp_path / "out.mkv"
     before = list(FilmReader(joined).frames())
-    sound = [np.zeros(round(22_050 * before[-1].until), np.float32)]
-    write_soundtrack(find_streams(joined), sound, 22_050, 1, CODECS["flac"], out)
+    sound = [np.zeros(round(22_050 * before[-1].end_seconds), np.float32)]
+    write_soundtrack(probe_streams(joined), sound, 22_050, 1, AUDIO_CODECS["flac"], out)
     after = list(FilmReader(out).frames())
-    assert [frame.time for frame in after] == [frame.time for frame in before]
+    assert [frame.start_seconds for frame in after] == [frame.start_seconds for frame in before]
     assert len(after) == 100
 
 
@@ -134,7 +134,7 @@ def test_a_jump_of_95_seconds_is_closed_and_said(tmp_path):
 def test_a_hole_in_the_sound_alone_stays_one(tmp_path):
     """The picture goes on for 14 s; its sound is missing from second 1 to 12."""
     whole = flashing(tmp_path / "whole.ts", {10, 310}, 350)
-    holed, start = tmp_path / "holed.ts", find_streams(whole).start
+    holed, start = tmp_path / "holed.ts", probe_streams(whole).start_seconds
     with av.open(str(whole)) as source, av.open(str(holed), "w", format="mpegts") as target:
         copies = {s.index: target.add_stream_from_template(s) for s in source.streams}
         for packet in source.demux():

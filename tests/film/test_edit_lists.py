@@ -6,15 +6,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.film.containers import CODECS, CONTAINERS
+from frame2sound.film.containers import AUDIO_CODECS, CONTAINERS
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.soundtrack_writer import write_soundtrack
-from frame2sound.film.streams import find_streams
-from tests.making import Look, make_film, packets
+from frame2sound.film.streams import probe_streams
+from tests.making import VideoEncoding, make_film, video_packets
 
 FPS = Fraction(25)
-KEYED = Look("libx264", "yuv420p", {"preset": "ultrafast", "g": "50", "crf": "10"})
-REORDERED = Look("libx264", "yuv420p", {"preset": "veryfast", "bf": "3", "g": "50", "crf": "10"})
+KEYED = VideoEncoding("libx264", "yuv420p", {"preset": "ultrafast", "g": "50", "crf": "10"})
+REORDERED = VideoEncoding("libx264", "yuv420p", {"preset": "veryfast", "bf": "3", "g": "50", "crf": "10"})
 
 
 def box(kind, content):
@@ -60,22 +60,22 @@ def counting(path, look, frames=100):
     bits = (np.arange(frames)[:, None] >> np.arange(8) & 1).astype(np.uint8) * 255
     stripes = bits.repeat(8, axis=1)[:, None, :, None]
     pictures = (np.broadcast_to(row, (64, 64, 3)).copy() for row in stripes)
-    return make_film(path, pictures, fps=FPS, look=look)
+    return make_film(path, pictures, fps=FPS, encoding=look)
 
 
 def numbers(path):
     frames = list(FilmReader(path).frames())
-    assert [frame.time for frame in frames] == [n / FPS for n in range(len(frames))]
+    assert [frame.start_seconds for frame in frames] == [n / FPS for n in range(len(frames))]
     stripes = [frame.picture.reshape(64, 8, 8).mean(axis=(0, 2)) > 128 for frame in frames]
     return [int((stripe << np.arange(8)).sum()) for stripe in stripes]
 
 
 def sounded(film, out):
-    codec = CODECS[CONTAINERS[out.suffix][0]]
-    rate = codec.sample_rate(22_050)
-    seconds = list(FilmReader(film).frames())[-1].until
+    codec = AUDIO_CODECS[CONTAINERS[out.suffix][0]]
+    rate = codec.supported_sample_rate(22_050)
+    seconds = list(FilmReader(film).frames())[-1].end_seconds
     sound = [np.zeros(round(rate * seconds), np.float32)]
-    return write_soundtrack(find_streams(film), sound, rate, 1, codec, out)
+    return write_soundtrack(probe_streams(film), sound, rate, 1, codec, out)
 
 
 @pytest.mark.parametrize("look", [KEYED, REORDERED], ids=["in order", "reordered"])
@@ -87,7 +87,7 @@ def test_a_cut_between_key_frames_stays_cut(tmp_path, look, ending):
     assert numbers(tmp_path / f"out{ending}") == list(range(33, 83))
     if ending in (".mp4", ".mov") and look is KEYED:
         assert not written.notes
-        assert packets(tmp_path / f"out{ending}")[0][1] == packets(film)[0][1]
+        assert video_packets(tmp_path / f"out{ending}")[0][1] == video_packets(film)[0][1]
     else:  # what is reordered across the end of the cut would be shown
         assert "an edit list cuts the picture between key frames" in written.notes[0]
 
@@ -107,4 +107,4 @@ def test_an_edit_that_cuts_nothing_is_copied(tmp_path):
     film = set_edits(counting(tmp_path / "film.mp4", KEYED), [(4, Fraction(0))])
     written = sounded(film, tmp_path / "out.mkv")
     assert not written.notes
-    assert [p[1] for p in packets(tmp_path / "out.mkv")] == [p[1] for p in packets(film)]
+    assert [p[1] for p in video_packets(tmp_path / "out.mkv")] == [p[1] for p in video_packets(film)]

@@ -4,33 +4,33 @@ import pytest
 from av.codec.hwaccel import hwdevices_available
 
 from frame2sound.errors import FilmError
-from frame2sound.film.booth import BoothReader
+from frame2sound.film.booth import SubprocessFilmReader
 from frame2sound.film.reader import FilmReader
 from frame2sound.film.streams import Streams
-from tests.making import H264, Look, greys, make_film
+from tests.making import H264, VideoEncoding, grey_pictures, make_film
 
 LEVELS = range(0, 250, 5)
 
 
 @pytest.fixture
 def film(tmp_path):
-    return make_film(tmp_path / "film.mkv", greys(LEVELS), look=H264)
+    return make_film(tmp_path / "film.mkv", grey_pictures(LEVELS), encoding=H264)
 
 
 def pictures(reader):
     return [(frame.time, frame.picture.tobytes()) for frame in reader.frames()]
 
 
-@pytest.mark.parametrize("kind", [FilmReader, BoothReader])
+@pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
 def test_a_device_that_is_not_built_in_is_refused(film, kind):
     with pytest.raises(FilmError, match=r"got --hardware steam, expected one .*; or leave it away"):
         pictures(kind(film, hardware="steam"))
 
 
-@pytest.mark.parametrize("kind", [FilmReader, BoothReader])
+@pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
 def test_what_a_device_does_not_decode_is_decoded_without(tmp_path, kind):
     """No device decodes FFV1, and one that is not there decodes nothing."""
-    film = make_film(tmp_path / "film.mkv", greys(LEVELS), look=Look("ffv1", "yuv420p"))
+    film = make_film(tmp_path / "film.mkv", grey_pictures(LEVELS), encoding=VideoEncoding("ffv1", "yuv420p"))
     device = next(each for each in hwdevices_available() if each not in ("cuda", "vulkan"))
     reader = kind(film, hardware=device)
     assert pictures(reader) == pictures(FilmReader(film))

@@ -10,7 +10,7 @@ import pytest
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.film.streams import Streams
-from tests.making import H264, Audio, greys, make_film
+from tests.making import H264, Audio, grey_pictures, make_film
 
 RATE = 48_000
 
@@ -25,11 +25,11 @@ def clicks(level, seconds=3):
 
 def film(path, sound, codec="pcm_f32le", frames=75):
     audio = Audio(sound, codec=codec)
-    return make_film(path, greys([0] * frames), fps=Fraction(25), look=H264, audio=audio)
+    return make_film(path, grey_pictures([0] * frames), fps=Fraction(25), encoding=H264, audio=audio)
 
 
 def sound_of(path, **how):
-    return np.concatenate([event.samples for event in FilmReader(path, RATE, **how).sounds()])
+    return np.concatenate([event.samples for event in FilmReader(path, RATE, **how).audio_chunks()])
 
 
 @pytest.mark.parametrize(("codec", "ending"), [("pcm_f32le", ".mov"), ("pcm_f64le", ".mkv")])
@@ -99,11 +99,11 @@ class _Padded:
 @pytest.mark.parametrize("kind", ["audio", "video"])
 def test_empty_packets_bring_nothing(tmp_path, monkeypatch, kind, codec):
     path = film(tmp_path / "film.mkv", clicks(0.5), codec)
-    sound, times = sound_of(path), [(f.time, f.until) for f in FilmReader(path).frames()]
+    sound, times = sound_of(path), [(f.start_seconds, f.end_seconds) for f in FilmReader(path).frames()]
     real = Streams.open
     monkeypatch.setattr(Streams, "open", lambda *a, **how: _Padded(real(*a, **how), kind))
     np.testing.assert_array_equal(sound_of(path), sound)
-    assert [(f.time, f.until) for f in FilmReader(path).frames()] == times
+    assert [(f.start_seconds, f.end_seconds) for f in FilmReader(path).frames()] == times
 
 
 def test_the_empty_packet_that_ends_a_flac_brings_nothing(tmp_path):

@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.layouts import channel_names, planes_of
+from frame2sound.film.layouts import channel_names, to_float_planes
 from frame2sound.film.reader import FilmReader
-from tests.making import Audio, greys, make_film
+from tests.making import Audio, grey_pictures, make_film
 
 STORED = {
     "u8": (np.uint8, 128, 128),
@@ -52,7 +52,7 @@ def frame_of(planes, kind, layout, planar):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_channel_comes_in_its_place(layout, kind, planar):
     planes = levels(av.AudioLayout(layout).nb_channels)
-    np.testing.assert_array_equal(planes_of(frame_of(planes, kind, layout, planar)), planes)
+    np.testing.assert_array_equal(to_float_planes(frame_of(planes, kind, layout, planar)), planes)
 
 
 def bells(channels, rate=48_000):
@@ -77,9 +77,9 @@ def bells(channels, rate=48_000):
 )
 def test_many_channels_are_mixed_like_any_other(tmp_path, codec, layout, ending):
     audio = Audio(bells(av.AudioLayout(layout).nb_channels), codec=codec, layout=layout)
-    path = make_film(tmp_path / f"film{ending}", greys([0, 255] * 12), audio=audio)
+    path = make_film(tmp_path / f"film{ending}", grey_pictures([0, 255] * 12), audio=audio)
     reader = FilmReader(path, 48_000)
-    sound = np.concatenate([sound.samples for sound in reader.sounds()])
+    sound = np.concatenate([sound.samples for sound in reader.audio_chunks()])
     with av.open(str(path)) as film:
         names = channel_names(film.streams.audio[0].codec_context)
     assert reader.streams.audio_channels == len(names) == len(audio.samples)
@@ -110,10 +110,10 @@ def mark_channels(path, labels):
 
 def test_channels_in_an_order_of_their_own_keep_their_names(tmp_path):
     audio = Audio(bells(6), layout="5.1")
-    path = make_film(tmp_path / "film.mov", greys([0, 255] * 12), audio=audio)
+    path = make_film(tmp_path / "film.mov", grey_pictures([0, 255] * 12), audio=audio)
     mark_channels(path, [2, 1, 3, 4, 6, 5])
     for _ in range(2):
-        sound = np.concatenate([s.samples for s in FilmReader(path, 48_000, channels=2).sounds()])
+        sound = np.concatenate([s.samples for s in FilmReader(path, 48_000, channels=2).audio_chunks()])
         loud = [sound[2400 * (1 + n) + 100 :][:280].mean(axis=0) * 2 for n in range(6)]
         half = 2**-0.5
         expected = [(0, 1), (1, 0), (half, half), (0, 0), (0, half), (half, 0)]

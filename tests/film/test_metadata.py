@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from frame2sound.errors import FilmError
 from frame2sound.film.limits import Limits
 from frame2sound.film.reader import FilmReader, Frame
-from tests.making import H264, Audio, greys, make_film
+from tests.making import H264, Audio, grey_pictures, make_film
 
 FRAMES = 12
 HEADERS = {"mkv": 700, "mp4": 2600, "avi": 1200}
@@ -31,8 +31,8 @@ def films(tmp_path_factory):
     return {
         ending: make_film(
             folder / f"film.{ending}",
-            greys(range(0, 20 * FRAMES, 20)),
-            look=H264,
+            grey_pictures(range(0, 20 * FRAMES, 20)),
+            encoding=H264,
             audio=None if ending == "mp4" else audio,
         ).read_bytes()
         for ending in HEADERS
@@ -42,11 +42,11 @@ def films(tmp_path_factory):
 def in_order(path):
     """Read a film, damaged or not; return how many frames are in it."""
     until, count = Fraction(0), 0
-    limits = Limits(megapixels=1, hours=0.1)
+    limits = Limits(max_megapixels=1, max_hours=0.1)
     for event in FilmReader(path, allow_damaged=True, limits=limits).frames():
         assert isinstance(event, Frame)
-        assert until <= event.time < event.until
-        until, count = event.until, count + 1
+        assert until <= event.start_seconds < event.end_seconds
+        until, count = event.end_seconds, count + 1
     return count
 
 
@@ -85,12 +85,12 @@ def test_frames_are_shown_when_the_film_says(tmp_path, steps, late, ticks, endin
         times.append(times[-1] + max(Fraction(step, ticks), Fraction(1, stored)))
     path = make_film(
         tmp_path / f"film.{ending}",
-        greys(range(FRAMES)),
+        grey_pictures(range(FRAMES)),
         times=times,
-        tick=Fraction(1, ticks),
+        time_base=Fraction(1, ticks),
     )
     frames = list(FilmReader(path).frames())
     assert len(frames) == FRAMES
     for frame, time in zip(frames, times, strict=False):
         # Each of two times is off by half a tick of the file at most, or snapped to its rate.
-        assert abs(frame.time - (time - times[0])) <= 2 * Fraction(1, stored)
+        assert abs(frame.start_seconds - (time - times[0])) <= 2 * Fraction(1, stored)

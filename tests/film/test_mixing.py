@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.mixing import Mixer, fold
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.mixing import Downmixer, downmix
 from frame2sound.film.reader import FilmReader
-from tests.making import H264, Audio, greys, make_film
+from tests.making import H264, Audio, grey_pictures, make_film
 
 RATE = 8000
 STEREO = ["FL", "FR"]
@@ -22,11 +22,11 @@ def noise(seconds, channels=1, seed=7):
 
 def mixed(planes, names=STEREO, channels=1, piece=1000):
     """A mix of planes that come in pieces, and the seconds from and to which they cancelled."""
-    mixer = Mixer(names, channels, RATE)
-    pieces = [mixer.feed(planes[:, i : i + piece]) for i in range(0, planes.shape[1], piece)]
-    mix = np.concatenate([*pieces, mixer.finish()], axis=1)
+    mixer = Downmixer(names, channels, RATE)
+    pieces = [mixer.process(planes[:, i : i + piece]) for i in range(0, planes.shape[1], piece)]
+    mix = np.concatenate([*pieces, mixer.flush()], axis=1)
     assert mix.shape == (channels, planes.shape[1])
-    return mix, (mixer.first / RATE, mixer.last / RATE)
+    return mix, (mixer.cancelled_start / RATE, mixer.cancelled_end / RATE)
 
 
 def beside(ratio, sound):
@@ -84,7 +84,7 @@ def test_channels_that_no_longer_cancel_are_mixed_again():
     np.testing.assert_array_equal(mix[0, inside], planes[0, inside])
     outside = [slice(0, round(first * RATE)), slice(round(last * RATE) + 200, None)]
     for part in outside:
-        np.testing.assert_array_equal(mix[:, part], fold(planes, STEREO, 1)[:, part])
+        np.testing.assert_array_equal(mix[:, part], downmix(planes, STEREO, 1)[:, part])
 
 
 def test_faint_noise_between_turned_clicks_changes_nothing():
@@ -117,10 +117,10 @@ def test_a_mix_does_not_depend_on_the_pieces_it_comes_in(names):
 
 
 def test_it_looks_no_more_than_a_second_ahead():
-    mixer = Mixer(STEREO, 1, RATE)
+    mixer = Downmixer(STEREO, 1, RATE)
     given = 0
     for taken in range(100, 10 * RATE, 100):
-        given += mixer.feed(np.zeros((2, 100), np.float32)).shape[1]
+        given += mixer.process(np.zeros((2, 100), np.float32)).shape[1]
         assert given >= taken - RATE - 2 * RATE // 5
 
 
@@ -129,7 +129,7 @@ def test_turned_fronts_of_surround_leave_the_centre_in():
     planes[1] = -planes[0]
     planes[2:] *= 0.01
     mix, when = mixed(planes, SURROUND)
-    np.testing.assert_allclose(mix[0], fold(planes, SURROUND, 2)[0], atol=1e-7)
+    np.testing.assert_allclose(mix[0], downmix(planes, SURROUND, 2)[0], atol=1e-7)
     assert when == (0, 4)
 
 
@@ -139,25 +139,25 @@ def test_a_side_of_two_may_cancel_alone():
     planes[2] = 0
     mix, when = mixed(planes, SURROUND, channels=2)
     np.testing.assert_array_equal(mix[0], planes[4])
-    np.testing.assert_array_equal(mix[1], fold(planes, SURROUND, 2)[1])
+    np.testing.assert_array_equal(mix[1], downmix(planes, SURROUND, 2)[1])
     assert when == (0, 4)
 
 
 def test_ambisonics_are_heard_as_from_everywhere():
     planes = noise(1, 4)
     names = [f"AMBI{number}" for number in range(4)]
-    np.testing.assert_array_equal(fold(planes, names, 1)[0], planes[0])
-    left, right = fold(planes, names, 2)
+    np.testing.assert_array_equal(downmix(planes, names, 1)[0], planes[0])
+    left, right = downmix(planes, names, 2)
     np.testing.assert_allclose(left - right, planes[1], atol=1e-7)
 
 
-@pytest.mark.parametrize("kind", [FilmReader, BoothReader])
+@pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
 def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
     sound = np.zeros(48_000 * 3, np.float32)
     for time in (0.48, 1.0, 2.0):
         sound[round(time * 48_000) :][:480] = 0.8
     audio = Audio(np.stack([sound, -0.8 * sound]), layout="stereo")
-    path = make_film(tmp_path / "film.mkv", greys([0] * 75), fps=Fraction(25), audio=audio)
+    path = make_film(tmp_path / "film.mkv", grey_pictures([0] * 75), fps=Fraction(25), audio=audio)
     reader = kind(path, 48_000)
     heard = np.concatenate([event.samples for event in reader.sounds()])
     np.testing.assert_allclose(heard, sound, atol=1e-4)
@@ -171,12 +171,12 @@ def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
 def test_it_is_said_once_when_a_film_is_read_in_several_threads(tmp_path):
     sound = noise(8)[0].repeat(6)[: 48_000 * 8]
     audio = Audio(np.stack([sound, -sound]), layout="stereo")
-    path = make_film(tmp_path / "film.mkv", greys([0, 255] * 200), fps=Fraction(50),
-                     look=H264, audio=audio)  # fmt: skip
+    path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 200), fps=Fraction(50),
+                     encoding=H264, audio=audio)  # fmt: skip
     together = FilmReader(path, 48_000, threads=3)
     heard = [event.samples for event in together if hasattr(event, "samples")]
     np.testing.assert_allclose(np.concatenate(heard), sound, atol=1e-4)
     assert len(together.notes) == 1
     two = FilmReader(path, 48_000, channels=2)
-    assert np.abs(np.concatenate([s.samples for s in two.sounds()]).sum(axis=1)).max() < 1e-4
+    assert np.abs(np.concatenate([s.samples for s in two.audio_chunks()]).sum(axis=1)).max() < 1e-4
     assert two.notes == []

@@ -10,12 +10,12 @@ import pytest
 
 from frame2sound.errors import FilmError
 from frame2sound.film import opening
-from frame2sound.film.booth import BoothReader
+from frame2sound.film.booth import SubprocessFilmReader
 from frame2sound.film.limits import Limits
-from frame2sound.film.opening import DEMUXERS, open_film
+from frame2sound.film.opening import ALLOWED_DEMUXERS, open_film
 from frame2sound.film.reader import FilmReader
 from tests.commanding import run
-from tests.making import H264, Audio, greys, make_film
+from tests.making import H264, Audio, grey_pictures, make_film
 
 PLAYLISTS = {
     "ffconcat": "ffconcat version 1.0\nfile {film}\n",
@@ -33,7 +33,7 @@ def private(tmp_path):
     folder = tmp_path / "private"
     folder.mkdir()
     sound = Audio((8000 * np.sin(np.arange(48_000) / 20)).astype(np.int16), codec="aac")
-    return make_film(folder / "private.mp4", greys([20, 200] * 12), look=H264, audio=sound)
+    return make_film(folder / "private.mp4", grey_pictures([20, 200] * 12), encoding=H264, audio=sound)
 
 
 @pytest.mark.parametrize("kind", PLAYLISTS)
@@ -80,7 +80,7 @@ def test_a_playlist_calls_no_server(tmp_path):
 
 def test_a_movie_whose_data_lie_in_another_file_is_not_followed(tmp_path, private):
     """A data reference (ISO 14496-12, 8.7.2) of a QuickTime movie may name another file."""
-    film = make_film(tmp_path / "film.mov", greys([20, 200] * 12), look=H264)
+    film = make_film(tmp_path / "film.mov", grey_pictures([20, 200] * 12), encoding=H264)
     before = [frame.picture.tobytes() for frame in FilmReader(film).frames()]
     data = bytearray(film.read_bytes())
     at = data.index(b"dref")
@@ -92,7 +92,7 @@ def test_a_movie_whose_data_lie_in_another_file_is_not_followed(tmp_path, privat
 
 
 def test_only_readers_of_files_are_allowed():
-    allowed = set(DEMUXERS.split())
+    allowed = set(ALLOWED_DEMUXERS.split())
     assert {"mov", "matroska", "avi", "mpegts", "gif", "png_pipe"} <= allowed
     others = "concat hls dash sdp imf image2 image2pipe rtsp rtp lavfi webm_dash_manifest tty mlv"
     assert not allowed & set(others.split())
@@ -117,20 +117,20 @@ def test_descriptors_are_closed(private):
 
 def test_a_later_picture_that_is_too_large_is_refused_where_it_is_decoded(tmp_path):
     """Small pictures first, then a large one, as in a film that is to fill the memory."""
-    small = make_film(tmp_path / "a.mjpeg", greys([50] * 5))
-    large = make_film(tmp_path / "b.mjpeg", greys([50], (4000, 3000)))
+    small = make_film(tmp_path / "a.mjpeg", grey_pictures([50] * 5))
+    large = make_film(tmp_path / "b.mjpeg", grey_pictures([50], (4000, 3000)))
     film = tmp_path / "film.mjpeg"
     film.write_bytes(small.read_bytes() + large.read_bytes())
-    limits = Limits(megapixels=5)
+    limits = Limits(max_megapixels=5)
     with pytest.raises(FilmError, match=r"larger than 5 megapixels"):
         list(FilmReader(film, limits=limits).frames())
     kept = list(FilmReader(film, limits=limits, allow_damaged=True).frames())
     assert len(kept) == 5
-    assert len(list(BoothReader(film).frames())) == 6
+    assert len(list(SubprocessFilmReader(film).frames())) == 6
 
 
 def test_threads_are_bounded_by_the_size_of_the_picture():
     limits = Limits()
-    assert limits.threads(16, 640, 480) == 16
-    assert limits.threads(16, 8192, 8192) == 4
-    assert limits.threads(16, 20_000, 20_000) == 1
+    assert limits.thread_count(16, 640, 480) == 16
+    assert limits.thread_count(16, 8192, 8192) == 4
+    assert limits.thread_count(16, 20_000, 20_000) == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.reader import FilmReader
-from tests.making import H264, make_film, mark_matrix
+from tests.making import H264, make_film, write_display_matrix
 
 WAYS = {
     "upright": ((1, 0, 0, 1), lambda p: p, 1),
@@ -40,8 +40,8 @@ def corners(picture):
 @pytest.mark.parametrize("ending", [".mp4", ".mov"])
 def test_a_marked_film_is_shown_as_it_is_meant(tmp_path, ending, way, colour):
     matrix, expected, _ = WAYS[way]
-    path = make_film(tmp_path / f"film{ending}", [uneven()] * 2, look=H264)
-    reader = FilmReader(mark_matrix(path, matrix))
+    path = make_film(tmp_path / f"film{ending}", [uneven()] * 2, encoding=H264)
+    reader = FilmReader(write_display_matrix(path, matrix))
     for frame in reader.frames(colour=colour):
         seen = corners(frame.picture)
         wanted = expected(GREYS)[..., None] if colour else expected(GREYS)
@@ -50,8 +50,8 @@ def test_a_marked_film_is_shown_as_it_is_meant(tmp_path, ending, way, colour):
 
 @pytest.mark.parametrize("scale", [(2, 0, 0, 1), (0.9, 0.1, -0.1, 0.9)])
 def test_other_matrices_go_to_the_nearest_way(tmp_path, scale):
-    path = make_film(tmp_path / "film.mp4", [uneven()] * 2, look=H264)
-    reader = FilmReader(mark_matrix(path, scale))
+    path = make_film(tmp_path / "film.mp4", [uneven()] * 2, encoding=H264)
+    reader = FilmReader(write_display_matrix(path, scale))
     assert (reader.streams.quarter_turns, reader.streams.mirrored) == (0, False)
 
 

@@ -4,9 +4,9 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.picture import FULL_RANGE, SIZE, Lens
+from frame2sound.film.picture import FULL_RANGE, SIZE, FrameResizer
 from frame2sound.film.reader import FilmReader
-from tests.making import H264, Look, make_film, mark_rotation
+from tests.making import H264, VideoEncoding, make_film, write_rotation
 
 LIMITED_RANGE = 1
 
@@ -34,7 +34,7 @@ def noise(width, height):
 @pytest.mark.parametrize("size", [(64, 64), (128, 128), (640, 384), (192, 64), (1280, 704)])
 def test_every_small_pixel_is_the_mean_of_its_area(size):
     luma = noise(*size)
-    small = Lens()(yuv(luma, full=True))
+    small = FrameResizer()(yuv(luma, full=True))
     assert (small.shape, small.dtype) == ((SIZE, SIZE), np.uint8)
     assert np.abs(small - block_means(luma)).max() <= 0.51  # rounded to whole numbers once
 
@@ -44,7 +44,7 @@ def test_limited_range_is_stretched(size):
     luma = noise(*size)
     expected = np.clip((block_means(luma) - 16) * 255 / 219, 0, 255)
     # Rounded before the stretch (0.5 * 255 / 219) and after it (0.5).
-    assert np.abs(Lens()(yuv(luma, full=False)) - expected).max() <= 1.09
+    assert np.abs(FrameResizer()(yuv(luma, full=False)) - expected).max() <= 1.09
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_limited_range_is_stretched(size):
 )
 def test_black_and_white(full, stored, shown):
     for level, expected in zip(stored, shown, strict=True):
-        assert (Lens()(yuv(np.full((96, 96), level, np.uint8), full)) == expected).all()
+        assert (FrameResizer()(yuv(np.full((96, 96), level, np.uint8), full)) == expected).all()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_grey_is_the_same_grey_in_every_format(pixels, slack, level):
     picture = np.full((48, 100, 3), level, np.uint8)  # 100 wide: rows are padded in memory
     colours = av.VideoFrame.from_ndarray(picture, "rgb24")
     frame = colours.reformat(format=pixels, threads=1)  # with more, FFmpeg 8.1 may spoil 10 bits
-    assert np.abs(Lens()(frame).astype(int) - level).max() <= slack
+    assert np.abs(FrameResizer()(frame).astype(int) - level).max() <= slack
 
 
 @pytest.mark.parametrize(
@@ -93,20 +93,20 @@ def test_a_grey_is_the_same_grey_in_every_format(pixels, slack, level):
 )
 def test_colours_weigh_as_in_bt_601(colour, expected):
     frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), colour, np.uint8), "rgb24")
-    assert np.abs(Lens()(frame).astype(int) - expected).max() <= 1
+    assert np.abs(FrameResizer()(frame).astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 17), (100, 30), (65, 64)])
 def test_any_size_is_filled(size):
     frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0]), 77, np.uint8), "gray")
-    assert (Lens()(frame) == 77).all()
+    assert (FrameResizer()(frame) == 77).all()
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 def test_quarter_turns_go_counter_clockwise(turns):
     luma = noise(64, 64)
     frame = av.VideoFrame.from_ndarray(luma, "gray")
-    np.testing.assert_array_equal(Lens(quarter_turns=turns)(frame), np.rot90(luma, turns))
+    np.testing.assert_array_equal(FrameResizer(quarter_turns=turns)(frame), np.rot90(luma, turns))
 
 
 def corner(size=(96, 96)):
@@ -123,8 +123,8 @@ def corner(size=(96, 96)):
 )
 @pytest.mark.parametrize("size", [(96, 96), (160, 96)])
 def test_a_marked_film_is_turned_upright(tmp_path, clockwise, quarter, size):
-    path = make_film(tmp_path / "turned.mp4", [corner(size)] * 3, look=H264)
-    (frame, *_) = FilmReader(mark_rotation(path, clockwise)).frames()
+    path = make_film(tmp_path / "turned.mp4", [corner(size)] * 3, encoding=H264)
+    (frame, *_) = FilmReader(write_rotation(path, clockwise)).frames()
     quarters = frame.picture.reshape(2, 32, 2, 32).mean(axis=(1, 3))
     bright = np.unravel_index(quarters.argmax(), (2, 2))
     assert bright == quarter
@@ -154,15 +154,15 @@ def test_a_real_rotated_film_is_turned_as_ffmpeg_turns_it(real_films, name, step
         frame = next(source.decode(video=0))
         upright = turned(frame, source.streams.video[0], steps)
     # Turning before or after the means is the same but for rounding.
-    assert np.abs(seen - Lens()(upright)).max() <= 1
+    assert np.abs(seen - FrameResizer()(upright)).max() <= 1
 
 
 @pytest.mark.parametrize(
-    "look", [Look("ffv1", "gray"), Look("ffv1", "yuv420p10le"), Look("ffv1", "bgr0"), H264]
+    "look", [VideoEncoding("ffv1", "gray"), VideoEncoding("ffv1", "yuv420p10le"), VideoEncoding("ffv1", "bgr0"), H264]
 )
 def test_formats_through_a_file(tmp_path, look):
     luma = block_means(noise(320, 192)).astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-    path = make_film(tmp_path / "format.mkv", [luma] * 2, look=look)
+    path = make_film(tmp_path / "format.mkv", [luma] * 2, encoding=look)
     (frame, _) = FilmReader(path).frames()
     slack = 12 if look.codec == "libx264" else 2  # H.264 at crf 10 loses a little
     assert np.abs(frame.picture - block_means(luma)).max() <= slack

@@ -8,7 +8,7 @@ import soundfile
 from PIL import Image
 
 from frame2sound.errors import FilmError
-from frame2sound.film.booth import BoothReader
+from frame2sound.film.booth import SubprocessFilmReader
 from frame2sound.film.limits import Limits
 from frame2sound.film.reader import FilmReader, Frame
 from frame2sound.library.pickler import Choice, pickle_film
@@ -36,8 +36,8 @@ def test_a_folder_of_pictures_is_a_film_at_its_rate(tmp_path, ending):
     folder = draw(tmp_path / "frames", [10, 60, 110, 160], f"f{{}}.{ending}")
     levels, frames = levels_of(folder)
     assert levels == pytest.approx([10, 60, 110, 160], abs=2)
-    assert [frame.time for frame in frames] == [n / FPS for n in range(4)]
-    assert frames[-1].until == 4 / FPS
+    assert [frame.start_seconds for frame in frames] == [n / FPS for n in range(4)]
+    assert frames[-1].end_seconds == 4 / FPS
 
 
 def test_pictures_come_in_the_order_of_their_numbers(tmp_path):
@@ -85,7 +85,7 @@ def test_pictures_are_read_the_same_in_parts_and_in_a_subprocess(tmp_path):
     folder = draw(tmp_path / "frames", [n % 250 for n in range(230)])
     expected = levels_of(folder)[0]
     assert expected == [n % 250 for n in range(230)]
-    apart = BoothReader(folder, fps=FPS).frames()
+    apart = SubprocessFilmReader(folder, fps=FPS).frames()
     assert [round(float(frame.picture.mean())) for frame in apart] == expected
 
 
@@ -117,7 +117,7 @@ def test_pictures_without_sound_cannot_be_learned_but_sounded(tmp_path):
     assert "frames-sounding.mp4  1.000 s" in said.stdout
     sounded = list(FilmReader(tmp_path / "frames-sounding.mp4").frames())
     assert len(sounded) == 24
-    assert sounded[-1].until == 1
+    assert sounded[-1].end_seconds == 1
 
 
 def test_a_picture_that_is_no_file_is_refused(tmp_path):
@@ -144,12 +144,12 @@ def test_an_animated_webp_is_a_film(tmp_path):
     film = webp(tmp_path / "film.webp", [10, 60, 110, 160], [100, 40, 250, 30])
     levels, frames = levels_of(film, None)
     assert levels == [10, 60, 110, 160]
-    assert [frame.until for frame in frames] == [Fraction(n, 1000) for n in (100, 140, 390, 420)]
+    assert [frame.end_seconds for frame in frames] == [Fraction(n, 1000) for n in (100, 140, 390, 420)]
 
 
 def test_a_webp_shown_for_no_time_is_shown_as_browsers_do(tmp_path):
     film = webp(tmp_path / "film.webp", [10, 60, 110], [0, 10, 40])
-    assert [frame.until for frame in levels_of(film, None)[1]] == [
+    assert [frame.end_seconds for frame in levels_of(film, None)[1]] == [
         Fraction(n, 1000) for n in (100, 200, 240)
     ]
 
@@ -166,7 +166,7 @@ def test_a_still_webp_and_a_broken_one(tmp_path):
 def test_a_webp_that_is_too_large_is_refused(tmp_path):
     film = webp(tmp_path / "film.webp", [10, 60], [100, 100], (200, 100))
     with pytest.raises(FilmError, match=r"200x100, expected 0\.01 megapixels"):
-        FilmReader(film, limits=Limits(megapixels=0.01))
+        FilmReader(film, limits=Limits(max_megapixels=0.01))
 
 
 def test_an_animated_webp_is_given_sound(tmp_path):

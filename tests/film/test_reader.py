@@ -10,8 +10,8 @@ import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.film.track import Sound
-from tests.making import H264, H264_REORDERED, VP8, Audio, Look, greys, heard, make_film
+from frame2sound.film.track import AudioChunk
+from tests.making import H264, H264_REORDERED, VP8, Audio, VideoEncoding, grey_pictures, decode_audio, make_film
 
 RATE = 22_050
 NTSC = Fraction(30000, 1001)
@@ -27,7 +27,7 @@ def tone(seconds, rate=48_000):
 def read(path, **options):
     events = list(FilmReader(path, RATE, **options))
     frames = [event for event in events if isinstance(event, Frame)]
-    return frames, [event for event in events if isinstance(event, Sound)]
+    return frames, [event for event in events if isinstance(event, AudioChunk)]
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def read(path, **options):
 )
 @pytest.mark.parametrize("ending", [".mkv", ".mp4", ".mov", ".avi"])
 def test_times_are_exact_multiples_of_the_frame(tmp_path, fps, ending):
-    path = make_film(tmp_path / f"film{ending}", greys([0, 255] * 50), fps=fps)
+    path = make_film(tmp_path / f"film{ending}", grey_pictures([0, 255] * 50), fps=fps)
     frames = list(FilmReader(path).frames())
-    assert [frame.time for frame in frames] == [i / fps for i in range(100)]
-    assert [frame.until for frame in frames] == [(i + 1) / fps for i in range(100)]
+    assert [frame.start_seconds for frame in frames] == [i / fps for i in range(100)]
+    assert [frame.end_seconds for frame in frames] == [(i + 1) / fps for i in range(100)]
 
 
 @pytest.mark.parametrize("fps", [FILM, NTSC, Fraction(30)], ids=str)
@@ -46,46 +46,46 @@ def test_times_are_exact_multiples_of_the_frame(tmp_path, fps, ending):
 def test_milliseconds_are_snapped_from_any_start(tmp_path, fps, start):
     times = [start + i / fps for i in range(201)]
     path = make_film(
-        tmp_path / "film.mkv", greys([9] * 200), fps=fps, times=times, tick=Fraction(1, 90_000)
+        tmp_path / "film.mkv", grey_pictures([9] * 200), fps=fps, times=times, time_base=Fraction(1, 90_000)
     )
     frames = list(FilmReader(path).frames())
-    assert [frame.time for frame in frames] == [i / fps for i in range(200)]
+    assert [frame.start_seconds for frame in frames] == [i / fps for i in range(200)]
 
 
 def test_held_frames_are_shown_until_the_next(tmp_path):
     times = [Fraction(n, 30) for n in (0, 1, 2, 10, 11, 48, 49)]
     path = make_film(
         tmp_path / "holds.mp4",
-        greys(range(0, 240, 40)),
+        grey_pictures(range(0, 240, 40)),
         fps=Fraction(30),
         times=times,
-        tick=Fraction(1, 30),
+        time_base=Fraction(1, 30),
     )
     frames = list(FilmReader(path).frames())
-    assert [frame.time for frame in frames] == times[:-1]
-    assert [frame.until for frame in frames] == times[1:]
+    assert [frame.start_seconds for frame in frames] == times[:-1]
+    assert [frame.end_seconds for frame in frames] == times[1:]
 
 
 @pytest.mark.parametrize("last", [Fraction(1, 24), Fraction(1, 2), Fraction(3)])
 def test_the_last_frame_lasts_as_long_as_it_says(tmp_path, last):
     times = [Fraction(0), Fraction(1, 24), Fraction(1, 12), Fraction(1, 12) + last]
-    path = make_film(tmp_path / "last.mp4", greys([1, 2, 3]), times=times, tick=Fraction(1, 24_000))
-    assert list(FilmReader(path).frames())[-1].until == times[-1]
+    path = make_film(tmp_path / "last.mp4", grey_pictures([1, 2, 3]), times=times, time_base=Fraction(1, 24_000))
+    assert list(FilmReader(path).frames())[-1].end_seconds == times[-1]
 
 
 def test_one_frame_is_a_film(tmp_path):
-    path = make_film(tmp_path / "one.mp4", greys([255]), fps=Fraction(25))
+    path = make_film(tmp_path / "one.mp4", grey_pictures([255]), fps=Fraction(25))
     (frame,) = FilmReader(path).frames()
-    assert (frame.time, frame.until) == (0, Fraction(1, 25))
+    assert (frame.start_seconds, frame.end_seconds) == (0, Fraction(1, 25))
     assert frame.picture.min() == 255
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_pictures_that_are_decoded_out_of_order_are_shown_in_order(tmp_path, ending):
     levels = list(range(16, 136))
-    path = make_film(tmp_path / f"film{ending}", greys(levels), look=H264_REORDERED)
+    path = make_film(tmp_path / f"film{ending}", grey_pictures(levels), encoding=H264_REORDERED)
     frames = list(FilmReader(path).frames())
-    assert [frame.time for frame in frames] == [Fraction(i, 24) for i in range(120)]
+    assert [frame.start_seconds for frame in frames] == [Fraction(i, 24) for i in range(120)]
     means = np.array([frame.picture.mean() for frame in frames])
     assert np.abs(means - levels).max() < 4  # H.264 at its default quality
 
@@ -94,19 +94,19 @@ def test_pictures_that_are_decoded_out_of_order_are_shown_in_order(tmp_path, end
     ("ending", "look", "codec"),
     [
         (".mp4", H264, "flac"),
-        (".mov", Look(), "pcm_s16le"),
+        (".mov", VideoEncoding(), "pcm_s16le"),
         (".mkv", H264, "flac"),
-        (".avi", Look(), "pcm_s16le"),
+        (".avi", VideoEncoding(), "pcm_s16le"),
         (".mkv", VP8, "pcm_s16le"),
     ],
 )
 def test_sound_is_whole_and_in_place(tmp_path, ending, look, codec):
     audio = Audio(tone(2), codec=codec)
-    path = make_film(tmp_path / f"film{ending}", greys([0, 50] * 24), look=look, audio=audio)
+    path = make_film(tmp_path / f"film{ending}", grey_pictures([0, 50] * 24), encoding=look, audio=audio)
     frames, sounds = read(path)
-    assert frames[-1].until == 2
-    assert sounds[0].start == 0
-    assert all(a.start + len(a.samples) == b.start for a, b in itertools.pairwise(sounds))
+    assert frames[-1].end_seconds == 2
+    assert sounds[0].start_sample == 0
+    assert all(a.start_sample + len(a.samples) == b.start_sample for a, b in itertools.pairwise(sounds))
     sound = np.concatenate([s.samples for s in sounds])
     assert abs(len(sound) - 2 * RATE) <= 1
     inner = slice(100, 2 * RATE - 100)  # the ends ring
@@ -125,56 +125,56 @@ def test_time_zero_is_the_first_frame(tmp_path, ending, picture, sound, begins):
     audio = Audio(tone(2), codec=codec, start=Fraction(sound))
     path = make_film(
         tmp_path / f"film{ending}",
-        greys([7] * 50),
+        grey_pictures([7] * 50),
         fps=Fraction(25),
         times=times,
-        tick=Fraction(1, 1000),
+        time_base=Fraction(1, 1000),
         audio=audio,
     )
     frames, sounds = read(path)
-    assert (frames[0].time, frames[-1].until) == (0, 2)
-    assert sounds[0].start == begins
+    assert (frames[0].start_seconds, frames[-1].end_seconds) == (0, 2)
+    assert sounds[0].start_sample == begins
     assert (
-        abs(sounds[-1].start + len(sounds[-1].samples) - round((sound - picture + 2) * RATE)) <= 1
+        abs(sounds[-1].start_sample + len(sounds[-1].samples) - round((sound - picture + 2) * RATE)) <= 1
     )
 
 
 def test_picture_alone_and_sound_alone_equal_both(tmp_path):
-    path = make_film(tmp_path / "film.mp4", greys(range(48)), audio=Audio(tone(2), codec="flac"))
+    path = make_film(tmp_path / "film.mp4", grey_pictures(range(48)), audio=Audio(tone(2), codec="flac"))
     frames, sounds = read(path)
     alone = list(FilmReader(path).frames())
-    assert [(f.time, f.until, f.picture.tobytes()) for f in frames] == [
-        (f.time, f.until, f.picture.tobytes()) for f in alone
+    assert [(f.start_seconds, f.end_seconds, f.picture.tobytes()) for f in frames] == [
+        (f.start_seconds, f.end_seconds, f.picture.tobytes()) for f in alone
     ]
-    only = np.concatenate([sound.samples for sound in FilmReader(path, RATE).sounds()])
+    only = np.concatenate([sound.samples for sound in FilmReader(path, RATE).audio_chunks()])
     np.testing.assert_array_equal(only, np.concatenate([sound.samples for sound in sounds]))
 
 
 def test_without_a_rate_there_is_only_picture(tmp_path):
-    path = make_film(tmp_path / "film.mp4", greys([5] * 24), audio=Audio(tone(1), codec="flac"))
+    path = make_film(tmp_path / "film.mp4", grey_pictures([5] * 24), audio=Audio(tone(1), codec="flac"))
     assert all(isinstance(event, Frame) for event in FilmReader(path))
 
 
 def test_a_reader_may_be_read_again(tmp_path):
-    path = make_film(tmp_path / "film.mkv", greys([0, 255] * 10))
+    path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 10))
     reader = FilmReader(path)
-    assert [f.time for f in reader.frames()] == [f.time for f in reader.frames()]
+    assert [f.start_seconds for f in reader.frames()] == [f.start_seconds for f in reader.frames()]
 
 
 def test_two_channels(tmp_path):
     both = np.stack([tone(1), -0.5 * tone(1)])
     path = make_film(
-        tmp_path / "film.mkv", greys([5] * 24), audio=Audio(both, codec="flac", layout="stereo")
+        tmp_path / "film.mkv", grey_pictures([5] * 24), audio=Audio(both, codec="flac", layout="stereo")
     )
-    sounds = list(FilmReader(path, 48_000, channels=2).sounds())
+    sounds = list(FilmReader(path, 48_000, channels=2).audio_chunks())
     sound = np.concatenate([s.samples for s in sounds])
     np.testing.assert_allclose(sound, both.T, atol=1e-4)  # 16 bits
-    (plain, _, _) = heard(path)
+    (plain, _, _) = decode_audio(path)
     np.testing.assert_array_equal(sound.T, plain)
 
 
 def test_sound_is_asked_of_a_silent_film(tmp_path):
-    path = make_film(tmp_path / "mute.mp4", greys([5] * 24))
+    path = make_film(tmp_path / "mute.mp4", grey_pictures([5] * 24))
     with pytest.raises(FilmError, match=r"mute\.mp4 has no audio stream"):
         FilmReader(path, RATE)
 
@@ -196,7 +196,7 @@ def test_a_film_that_breaks_off_is_refused_or_used_as_far_as_it_goes(tmp_path):
     reader = FilmReader(path, allow_damaged=True)
     frames = list(reader.frames())
     assert len(frames) in range(55, 65)
-    assert frames[-1].until == Fraction(len(frames), 24)
+    assert frames[-1].end_seconds == Fraction(len(frames), 24)
     assert any(note.startswith("damaged from 2.") for note in reader.notes)
 
 
@@ -210,11 +210,11 @@ def resident() -> int:
 def test_memory_does_not_grow_with_a_film(tmp_path):
     seconds = 240
     audio = Audio(np.zeros(48_000 * seconds, np.int16), codec="flac")
-    path = make_film(tmp_path / "long.mkv", greys([0, 90] * 12 * seconds), audio=audio)
+    path = make_film(tmp_path / "long.mkv", grey_pictures([0, 90] * 12 * seconds), audio=audio)
     del audio
     held = {}
     for event in FilmReader(path, RATE):
-        if isinstance(event, Frame) and event.time in (100, 235):  # all that may wait does
-            held[int(event.time)] = resident()
+        if isinstance(event, Frame) and event.start_seconds in (100, 235):  # all that may wait does
+            held[int(event.start_seconds)] = resident()
     # Frames and sound alone would be 25 MB; 2048 frames that wait, or their packets, 8 MB or less.
     assert held[235] - held[100] < 12_000_000

@@ -9,31 +9,31 @@ import pytest
 
 from frame2sound.errors import DamagedFilmError
 from frame2sound.film import hearing, segments
-from frame2sound.film.picture import Lens
-from frame2sound.film.reader import FilmReader, Frame, Way
-from frame2sound.film.segments import LEAST_PACKETS
-from frame2sound.film.track import Sound
-from tests.making import Audio, Look, make_film
+from frame2sound.film.picture import FrameResizer
+from frame2sound.film.reader import FilmReader, Frame, DecodeStrategy
+from frame2sound.film.segments import MIN_SEGMENT_PACKETS
+from frame2sound.film.track import AudioChunk
+from tests.making import Audio, VideoEncoding, make_film
 
 FRAMES = 420
 LOOKS = {
-    "h264": Look("libx264", "yuv420p", {"preset": "ultrafast", "g": "50"}),
-    "h264 reordered": Look("libx264", "yuv420p", {"preset": "fast", "bf": "3", "g": "40"}),
-    "h264 open": Look(
+    "h264": VideoEncoding("libx264", "yuv420p", {"preset": "ultrafast", "g": "50"}),
+    "h264 reordered": VideoEncoding("libx264", "yuv420p", {"preset": "fast", "bf": "3", "g": "40"}),
+    "h264 open": VideoEncoding(
         "libx264",
         "yuv420p",
         {"preset": "fast", "bf": "3", "g": "40", "x264-params": "open-gop=1:b-pyramid=normal"},
     ),
-    "hevc open": Look(
+    "hevc open": VideoEncoding(
         "libx265",
         "yuv420p",
         {"preset": "ultrafast", "x265-params": "keyint=60:bframes=4:open-gop=1:log-level=none"},
     ),
-    "mpeg2 open": Look("mpeg2video", "yuv420p", {"bf": "2", "g": "12", "b": "2M"}),
-    "vp8": Look("libvpx", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
-    "vp9": Look("libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
-    "mjpeg": Look(),
-    "ffv1": Look("ffv1", "yuv420p"),
+    "mpeg2 open": VideoEncoding("mpeg2video", "yuv420p", {"bf": "2", "g": "12", "b": "2M"}),
+    "vp8": VideoEncoding("libvpx", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
+    "vp9": VideoEncoding("libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
+    "mjpeg": VideoEncoding(),
+    "ffv1": VideoEncoding("ffv1", "yuv420p"),
 }
 
 
@@ -55,7 +55,7 @@ def films(tmp_path_factory):
     def film(look):
         if look not in made:
             path = folder / f"{len(made)}.mkv"
-            made[look] = make_film(path, drawing(), fps=Fraction(30), look=LOOKS[look])
+            made[look] = make_film(path, drawing(), fps=Fraction(30), encoding=LOOKS[look])
         return made[look]
 
     return film
@@ -79,7 +79,7 @@ def plain(reader, colour=False):
 
 def straight(path, monkeypatch, **how):
     with monkeypatch.context() as patch:
-        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], Way.WHOLE))
+        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], DecodeStrategy.SEQUENTIAL))
         return plain(FilmReader(path), **how)
 
 
@@ -109,8 +109,8 @@ def test_little_is_held_where_little_may_wait(films, monkeypatch):
 
 
 def test_a_film_with_one_key_frame_is_read_in_one_go(tmp_path, passes):
-    look = Look("libx264", "yuv420p", {"preset": "ultrafast", "g": "9999", "sc_threshold": "0"})
-    path = make_film(tmp_path / "film.mkv", drawing(200), look=look)
+    look = VideoEncoding("libx264", "yuv420p", {"preset": "ultrafast", "g": "9999", "sc_threshold": "0"})
+    path = make_film(tmp_path / "film.mkv", drawing(200), encoding=look)
     assert len(plain(FilmReader(path))) == 200
     assert passes == ["Straight"]
 
@@ -135,7 +135,7 @@ def test_damage_in_a_later_part_is_what_it_is_in_one_go(films, tmp_path, passes,
 
     path = falsified(films("h264"), tmp_path / "damaged.mkv", change)
     with monkeypatch.context() as patch:
-        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], Way.WHOLE))
+        patch.setattr(FilmReader, "_look_ahead", lambda self, packets: ([], DecodeStrategy.SEQUENTIAL))
         reader = FilmReader(path, allow_damaged=True)
         expected, notes = plain(reader), reader.notes
         with pytest.raises(DamagedFilmError) as error:
@@ -154,7 +154,7 @@ def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypa
     """A key frame that is none: what follows needs what was before."""
     path = films("h264")
     expected = straight(path, monkeypatch)
-    real, calls = segments._shot, []
+    real, calls = segments._to_decoded_frame, []
 
     def off(frame, lens):
         shot = real(frame, lens)
@@ -164,7 +164,7 @@ def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypa
 
     monkeypatch.setattr(segments, "_shot", off)
     passes.clear()
-    with pytest.raises(segments.UnsteadyError):
+    with pytest.raises(segments.NonDeterministicDecodeError):
         decoded_by_hand(path)
     calls.clear()
     monkeypatch.setattr(segments, "_shot", real)
@@ -177,29 +177,29 @@ def decoder_of(path):
 
 def decoded_by_hand(path):
     with ThreadPoolExecutor(1) as threads:
-        decoder = segments.Segments(decoder_of(path), Lens, threads, 1)
+        decoder = segments.ParallelDecoder(decoder_of(path), FrameResizer, threads, 1)
         try:
             with av.open(str(path)) as container:
                 for packet in container.demux(video=0):
-                    list(decoder.feed(packet))
-                return list(decoder.finish())
+                    list(decoder.decode(packet))
+                return list(decoder.flush())
         finally:
             decoder.close()
 
 
 def test_packets_without_times_are_not_split(films):
     path = films("h264")
-    decoder = segments.Segments(decoder_of(path), Lens, ThreadPoolExecutor(2), 2)
+    decoder = segments.ParallelDecoder(decoder_of(path), FrameResizer, ThreadPoolExecutor(2), 2)
     with av.open(str(path)) as container:
         packet = next(container.demux(video=0))
         packet.pts = None
-        with pytest.raises(segments.UnsteadyError):
-            list(decoder.feed(packet))
+        with pytest.raises(segments.NonDeterministicDecodeError):
+            list(decoder.decode(packet))
     decoder.close()
 
 
 def test_reading_may_be_left_at_any_time(films):
-    for taken in (0, 1, LEAST_PACKETS + 5):
+    for taken in (0, 1, MIN_SEGMENT_PACKETS + 5):
         frames = FilmReader(films("h264")).frames()
         assert all(isinstance(next(frames), Frame) for _ in range(taken))
         frames.close()
@@ -212,12 +212,12 @@ def test_sound_is_heard_beside_the_picture(tmp_path, monkeypatch, threads):
     tone = np.sin(np.arange(14 * 22_050) / 9).astype(np.float32)
     path = tmp_path / "film.mkv"
     audio = Audio(tone, 22_050, "flac")
-    make_film(path, drawing(), fps=Fraction(30), look=LOOKS["h264"], audio=audio)
+    make_film(path, drawing(), fps=Fraction(30), encoding=LOOKS["h264"], audio=audio)
     together = list(FilmReader(path, 22_050, threads=threads).events())
-    alone = list(FilmReader(path, 22_050).sounds())
-    sounds = [event for event in together if isinstance(event, Sound)]
+    alone = list(FilmReader(path, 22_050).audio_chunks())
+    sounds = [event for event in together if isinstance(event, AudioChunk)]
     assert len(sounds) == len(alone)
     for one, other in zip(sounds, alone, strict=True):
-        assert one.start == other.start
+        assert one.start_sample == other.start_sample
         np.testing.assert_array_equal(one.samples, other.samples)
     assert len(together) - len(sounds) == FRAMES

@@ -11,21 +11,21 @@ import pytest
 
 from frame2sound.errors import FilmError
 from frame2sound.film import sandbox, soundtrack_writer
-from frame2sound.film.containers import CODECS
+from frame2sound.film.containers import AUDIO_CODECS
 from frame2sound.film.soundtrack_writer import write_soundtrack
-from frame2sound.film.streams import find_streams
-from tests.making import H264, Look, greys, make_film
+from frame2sound.film.streams import probe_streams
+from tests.making import H264, VideoEncoding, grey_pictures, make_film
 
 RATE = 22_050
 
 
 @pytest.fixture
 def film(tmp_path):
-    return make_film(tmp_path / "film.mp4", greys([20, 200] * 25), look=H264, fps=Fraction(25))
+    return make_film(tmp_path / "film.mp4", grey_pictures([20, 200] * 25), encoding=H264, fps=Fraction(25))
 
 
 def write(film, out, sound):
-    return write_soundtrack(find_streams(film), sound, RATE, 1, CODECS["flac"], out)
+    return write_soundtrack(probe_streams(film), sound, RATE, 1, AUDIO_CODECS["flac"], out)
 
 
 def chunks(count=4, then=lambda: None):
@@ -90,30 +90,30 @@ def test_memory_is_bounded_in_the_subprocess():
 
 
 def test_running_out_of_memory_is_said_of_the_film(tmp_path):
-    failed = sandbox.Failed.of(MemoryError(), tmp_path / "film.mp4")
-    assert "needs more memory than a film may take" in str(failed.error())
+    failed = sandbox.ErrorAnswer.from_exception(MemoryError(), tmp_path / "film.mp4")
+    assert "needs more memory than a film may take" in str(failed.to_exception())
 
 
 def test_prores_with_alpha_stays_what_it_is(tmp_path):
     """Marked as 422, as encoders mark it by default, an editor would drop its alpha."""
-    look = Look("prores_ks", "yuva444p10le", {"profile": "4444"})
-    film = make_film(tmp_path / "film.mov", greys([20, 200] * 5), look=look)
+    look = VideoEncoding("prores_ks", "yuva444p10le", {"profile": "4444"})
+    film = make_film(tmp_path / "film.mov", grey_pictures([20, 200] * 5), encoding=look)
     written = write_soundtrack(
-        find_streams(film), chunks(1), RATE, 1, CODECS["pcm"], tmp_path / "out.mov"
+        probe_streams(film), chunks(1), RATE, 1, AUDIO_CODECS["pcm"], tmp_path / "out.mov"
     )
     assert not written.notes
     for path in (film, tmp_path / "out.mov"):
         with av.open(str(path)) as container:
             assert container.streams.video[0].codec_context.codec_tag == "ap4h"
     said = write_soundtrack(
-        find_streams(film), chunks(1), RATE, 1, CODECS["aac"], tmp_path / "out.mp4"
+        probe_streams(film), chunks(1), RATE, 1, AUDIO_CODECS["aac"], tmp_path / "out.mp4"
     ).notes
     assert ".mov can" in said[0]
 
 
 def test_what_the_worker_is_asked_and_answers_comes_back_whole(film):
-    begin = soundtrack_writer._Begin(
-        find_streams(film), RATE, 1, CODECS["aac"], film, soundtrack_writer.USUAL
+    begin = soundtrack_writer._Start(
+        probe_streams(film), RATE, 1, AUDIO_CODECS["aac"], film, soundtrack_writer.DEFAULT_LIMITS
     )
-    data = sandbox.msgspec.msgpack.encode(begin, enc_hook=sandbox._encoded)
+    data = sandbox.msgspec.msgpack.encode(begin, enc_hook=sandbox._encode_value)
     assert soundtrack_writer._REQUEST.decode(data) == begin

@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.picture import Lens
+from frame2sound.film.picture import FrameResizer
 from frame2sound.film.reader import FilmReader
-from frame2sound.film.tone_mapping import compress, display_light
+from frame2sound.film.tone_mapping import compress_highlights, display_light
 
 PQ, HLG, BT_709 = 16, 18, 1
 LIMITED_RANGE = 1
@@ -37,7 +37,7 @@ def frame_of(signals, pixels="yuv420p10le", *, transfer=PQ, size=(72, 50), matri
 
 
 def level(frame, colour=False):
-    small = Lens(colour=colour)(frame).astype(int)
+    small = FrameResizer(colour=colour)(frame).astype(int)
     assert np.ptp(small) <= 2  # where FFmpeg makes 8 bits of 10, it dithers
     return small.mean()
 
@@ -53,7 +53,7 @@ def test_light_is_that_of_the_standards():
 
 def test_highlights_approach_full_scale_without_a_step():
     light = np.linspace(0, 60, 60_001)
-    shown = compress(light)
+    shown = compress_highlights(light)
     np.testing.assert_array_equal(shown[light <= 0.8], light[light <= 0.8])
     assert (np.diff(shown) >= 0).all()
     assert shown.max() <= 1
@@ -111,7 +111,7 @@ def test_colours_within_the_smaller_gamut_keep_their_light(transfer):
     luma = signal @ [0.2627, 0.678, 0.0593]
     stored = luma, (signal[2] - luma) / 1.8814, (signal[0] - luma) / 1.4746
     frame = frame_of(stored, "yuv444p12le", transfer=transfer)
-    seen = Lens(colour=True)(frame)[30, 30].astype(int)
+    seen = FrameResizer(colour=True)(frame)[30, 30].astype(int)
     expected = 255 * (0.4 * np.array([1, 0, 0])) ** (1 / 2.4)
     assert abs(seen[0] - expected[0]) <= 3
     assert seen[1:].max() <= 30  # rounding in the dark: 30 of 255 is a 200th of white

@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.booth import BoothReader
-from frame2sound.film.picture import SIZE, Lens
+from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.picture import SIZE, FrameResizer
 from frame2sound.film.reader import FilmReader
 
 FORMATS = [
@@ -46,7 +46,7 @@ def columns(small):
 def test_the_ground_is_seen_through_every_format(pixels, ground, colour):
     for beneath in (0, 255):
         frame = in_format(painting(beneath=beneath), pixels)
-        seen = columns(Lens(colour=colour, ground=ground)(frame))
+        seen = columns(FrameResizer(colour=colour, background=ground)(frame))
         through = 200 + (ground - 200) * 127 / 255
         expected = np.array([200, through, ground])
         assert np.abs(seen - (expected[:, None] if colour else expected)).max() <= 2
@@ -55,7 +55,7 @@ def test_the_ground_is_seen_through_every_format(pixels, ground, colour):
 @pytest.mark.parametrize("pixels", ["rgba", "yuva420p", "yuva444p10le", "gbrap16le"])
 def test_colours_are_laid_over_the_ground(pixels):
     frame = in_format(painting((200, 60, 30)), pixels)
-    seen = columns(Lens(colour=True, ground=40)(frame))
+    seen = columns(FrameResizer(colour=True, background=40)(frame))
     half = [40 + (level - 40) * 128 / 255 for level in (200, 60, 30)]
     assert np.abs(seen - [(200, 60, 30), half, (40, 40, 40)]).max() <= 3
 
@@ -66,7 +66,7 @@ def test_areas_are_means_of_what_is_seen():
     share = picture[..., 3:] / 255
     seen = picture[..., :3] * share + 77 * (1 - share)
     means = seen.reshape(SIZE, 2, SIZE, 3, 3).mean(axis=(1, 3))
-    small = Lens(colour=True, ground=77)(av.VideoFrame.from_ndarray(picture, "rgba"))
+    small = FrameResizer(colour=True, background=77)(av.VideoFrame.from_ndarray(picture, "rgba"))
     assert np.abs(small - means).max() <= 1  # rounded once a pixel, and once a mean
 
 
@@ -77,7 +77,7 @@ def test_a_palette_may_be_transparent(colour):
     indices = np.ones((48, 96), np.uint8)
     indices[:, 48:] = 2
     frame = av.VideoFrame.from_ndarray((indices, palette), "pal8")
-    small = Lens(colour=colour, ground=9)(frame).astype(int).reshape(SIZE, SIZE, -1)
+    small = FrameResizer(colour=colour, background=9)(frame).astype(int).reshape(SIZE, SIZE, -1)
     assert np.abs(small[:, :31] - 200).max() <= 1
     assert np.abs(small[:, 33:] - 9).max() <= 1
 
@@ -87,7 +87,7 @@ def test_what_is_opaque_hides_the_ground(pixels):
     picture = painting()
     picture[..., 3] = 255
     frame = in_format(picture, pixels)
-    np.testing.assert_array_equal(Lens(ground=255)(frame), Lens(ground=0)(frame))
+    np.testing.assert_array_equal(FrameResizer(background=255)(frame), FrameResizer(background=0)(frame))
 
 
 def film(path, codec, pixels, picture):
@@ -128,7 +128,7 @@ def test_two_films_that_look_alike_are_read_alike(tmp_path, codec, pixels, endin
         picture = painting(beneath=beneath, size=(96, 96))
         path = film(tmp_path / f"{beneath}{ending}", codec, pixels, picture)
         for ground in (0, 255):
-            frame = next(FilmReader(path, ground=ground).frames())
+            frame = next(FilmReader(path, background=ground).frames())
             parts = frame.picture[:, 2:13], frame.picture[:, 36:62]
             assert abs(parts[0].mean() - 200) < 2
             assert abs(parts[1].mean() - ground) < 2
@@ -141,7 +141,7 @@ def test_the_fourth_byte_of_uncompressed_avi_is_not_used(tmp_path):
         assert abs(frame.picture[:, 36:].mean() - 123) <= 1
 
 
-@pytest.mark.parametrize("kind", [FilmReader, BoothReader])
+@pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
 def test_the_ground_is_an_option_of_reading(tmp_path, kind):
     path = film(tmp_path / "film.mov", "qtrle", "argb", painting())
     levels = [next(kind(path, ground=g).frames()).picture[:, 40:].mean() for g in (0, 128, 255)]

@@ -16,10 +16,10 @@ from frame2sound.library.crew import pickle_films
 from frame2sound.library.export import export_npz
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from tests.making import Audio, Look, make_film
+from tests.making import Audio, VideoEncoding, make_film
 
 RATE = 8000
-LOSSLESS = Look("ffv1", "bgr0")
+LOSSLESS = VideoEncoding("ffv1", "bgr0")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def painting(seed, seconds=1):
 def draw(path, seed=0, seconds=1):
     noise = np.random.default_rng(seed).integers(-9999, 9999, RATE * seconds).astype(np.int16)
     audio = Audio(noise, sample_rate=RATE)
-    return make_film(path, list(painting(seed, seconds)), look=LOSSLESS, audio=audio)
+    return make_film(path, list(painting(seed, seconds)), encoding=LOSSLESS, audio=audio)
 
 
 def test_a_lossless_film_comes_back_as_it_was_drawn(tmp_path, library):

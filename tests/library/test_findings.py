@@ -34,9 +34,9 @@ def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkey
     sound = np.concatenate([np.zeros(RATE), tone(6), 1e-4 * tone(2), np.zeros(RATE)])
     film = add_film(library, "film", 10, sound=sound, sounding=(RATE, 9 * RATE))
     meter, told = LoudnessMeter(RATE), []
-    meter.feed(sound[RATE : 9 * RATE].astype(np.float32))
+    meter.update(sound[RATE : 9 * RATE].astype(np.float32))
     found = find(film, told.append)
-    assert found.loudness == pytest.approx(meter.integrated, abs=1e-9)
+    assert found.loudness == pytest.approx(meter.integrated_lufs, abs=1e-9)
     assert found.silent == pytest.approx(2 / 8)
     assert told == [1, 2, 3, 4, 5, 6, 7, 8]
 

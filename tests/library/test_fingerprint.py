@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from frame2sound.film.demo import film_names, scene_named
+from frame2sound.film.demo import demo_film_names, load_scene
 from frame2sound.library.fingerprint import SAME, distance, fingerprint
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
@@ -71,12 +71,12 @@ def test_few_frames_are_enough(mark, frames):
     assert distance(mark("a", clouds(0, frames)), mark("b", clouds(0, frames))) == 0
 
 
-@pytest.mark.parametrize("name", film_names())
+@pytest.mark.parametrize("name", demo_film_names())
 def test_demo_films_of_other_seeds_are_other_films(mark, name):
     marks = []
     for seed in range(4):
-        scene = scene_named(name, seconds=12, fps=4, seed=seed, size=(64, 64))
-        frames = np.stack([scene.draw(number) for number in range(scene.frames)])
+        scene = load_scene(name, seconds=12, fps=4, seed=seed, size=(64, 64))
+        frames = np.stack([scene.draw(number) for number in range(scene.frame_count)])
         marks.append(mark(f"{name}-{seed}", frames.mean(axis=-1)))
     for one, other in combinations(marks, 2):
         assert distance(one, other) > 2 * SAME
@@ -84,13 +84,13 @@ def test_demo_films_of_other_seeds_are_other_films(mark, name):
 
 @pytest.mark.parametrize("name", ["typing", "scratch"])
 def test_a_film_encoded_anew_smaller_and_faster_is_the_same_picture(tmp_path, library, name):
-    scene = scene_named(name, seconds=4, fps=24, size=(320, 240))
-    pictures = [scene.draw(number) for number in range(scene.frames)]
+    scene = load_scene(name, seconds=4, fps=24, size=(320, 240))
+    pictures = [scene.draw(number) for number in range(scene.frame_count)]
     audio = Audio(np.zeros(RATE * 4, np.int16), RATE)
     marks = []
     for step, fps, look in ((1, 24, H264), (2, 25, VP8)):
         path = tmp_path / f"{fps}.mkv"
         small = [picture[::step, ::step] for picture in pictures]
-        make_film(path, small, fps=Fraction(fps), look=look, audio=audio)
+        make_film(path, small, fps=Fraction(fps), encoding=look, audio=audio)
         marks.append(fingerprint(pickle_film(path, library)[0]))
     assert 0 < distance(*marks) < SAME

@@ -3,7 +3,7 @@
 import pytest
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.cloud import RANGES, Cloud, Follow, Moment, parse_cloud
+from frame2sound.rendering.cloud import RANGES, Cloud, Modulation, ModulationSources, parse_cloud
 
 
 def test_nothing_said_is_the_default_cloud():
@@ -15,15 +15,15 @@ def test_nothing_said_is_the_default_cloud():
 def test_settings_are_read():
     cloud = parse_cloud(["density=100..400@motion", "pitch=-12", "envelope=tukey", "jitter = 1e-3"])
     assert cloud == Cloud(
-        density=Follow(100, 400, "motion"), pitch=-12, envelope="tukey", jitter=0.001
+        density=Modulation(100, 400, "motion"), pitch=-12, envelope="tukey", jitter=0.001
     )
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("-1..1@place", Follow(-1, 1, "place")),
-        (".5..-.5@loudness", Follow(0.5, -0.5, "loudness")),
+        ("-1..1@place", Modulation(-1, 1, "place")),
+        (".5..-.5@loudness", Modulation(0.5, -0.5, "loudness")),
         ("1.", 1.0),
         ("+0.25", 0.25),
     ],
@@ -54,12 +54,12 @@ def test_the_same_name_twice_is_refused():
 @pytest.mark.parametrize("name", RANGES)
 def test_the_ends_of_every_range_are_allowed_and_beyond_is_refused(name):
     low, high = RANGES[name].low, RANGES[name].high
-    assert getattr(Cloud(**{name: Follow(low, high, "motion")}), name).low == low
+    assert getattr(Cloud(**{name: Modulation(low, high, "motion")}), name).low == low
     for value in (low - 0.1, high + 0.1, float("nan")):
         with pytest.raises(SoundtrackError, match=f"got the grains' {name}=.*expected {low:g} to"):
             Cloud(**{name: value})
         with pytest.raises(SoundtrackError, match=f"{name}="):
-            Cloud(**{name: Follow(low, value, "motion")})
+            Cloud(**{name: Modulation(low, value, "motion")})
 
 
 def test_an_unknown_envelope_is_refused_with_those_there_are():
@@ -68,15 +68,15 @@ def test_an_unknown_envelope_is_refused_with_those_there_are():
 
 
 def test_a_control_goes_in_a_straight_line_with_what_it_follows():
-    cloud = Cloud(pitch=Follow(12, -12, "brightness"))
-    assert [cloud.at(Moment(brightness=b))["pitch"] for b in (0, 0.25, 1)] == [12, 6, -12]
+    cloud = Cloud(pitch=Modulation(12, -12, "brightness"))
+    assert [cloud.control_values(ModulationSources(brightness=b))["pitch"] for b in (0, 0.25, 1)] == [12, 6, -12]
 
 
 def test_moments_are_gestures_brought_to_zero_to_one():
-    assert Moment.of(0.5, 0.25, -1, 1.0) == Moment(0.5, 0.5, 1.0, 0.0)
-    assert Moment.of(0.0, 0.0, 1, 0.0) == Moment(0.0, 0.0, 0.0, 1.0)
-    assert Moment.of(1, 1, 0, 10 ** (-30 / 20)).loudness == pytest.approx(0.5)
-    assert Moment.of(0, 0, 0, 2.0).loudness == 1
+    assert ModulationSources.from_frame(0.5, 0.25, -1, 1.0) == ModulationSources(0.5, 0.5, 1.0, 0.0)
+    assert ModulationSources.from_frame(0.0, 0.0, 1, 0.0) == ModulationSources(0.0, 0.0, 0.0, 1.0)
+    assert ModulationSources.from_frame(1, 1, 0, 10 ** (-30 / 20)).loudness == pytest.approx(0.5)
+    assert ModulationSources.from_frame(0, 0, 0, 2.0).loudness == 1
 
 
 @pytest.mark.parametrize("settings", [["spread=0.1"], ["pan=-1..1@place"], ["pan=0..0.5@motion"]])

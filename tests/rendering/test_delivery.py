@@ -7,7 +7,7 @@ import pytest
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.measures import true_peak_db
 from frame2sound.film.reader import FilmReader
-from frame2sound.rendering.delivery import Finish
+from frame2sound.rendering.delivery import OutputWriter
 from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.rendering.soundtrack import Soundtrack
@@ -58,9 +58,9 @@ def test_the_loudness_that_was_asked_for_is_reached(tmp_path, out, codec, wanted
 def test_room_for_a_codec_is_made_up_for(tmp_path):
     film, brain = FilmReader(animation(tmp_path, levels=[255] * 72)), Quiet()
     asked = Delivery(loudness_lufs=-23)
-    finish = Finish(RATE, None, asked, None, room_db=-3.0)
-    finish.write(Soundtrack(film, brain, Style("overlap-add").renderer(brain)), tmp_path / "o.wav")
-    assert finish.loudness == pytest.approx(-23, abs=LOUDNESS_TOLERANCE)
+    finish = OutputWriter(RATE, None, asked, None, codec_gain_db=-3.0)
+    finish.write(Soundtrack(film, brain, Style("overlap-add").build_renderer(brain)), tmp_path / "o.wav")
+    assert finish.loudness_lufs == pytest.approx(-23, abs=LOUDNESS_TOLERANCE)
     reached = pyloudnorm.Meter(RATE).integrated_loudness(decoded(tmp_path / "o.wav")[0])
     assert reached == pytest.approx(-23, abs=LOUDNESS_TOLERANCE)
 
@@ -69,7 +69,7 @@ def test_the_loudness_that_is_told_is_that_of_the_file_after_room_was_made(tmp_p
     film, out = animation(tmp_path, levels=[255] * 72), tmp_path / "out.mp4"
     rendered = give(film, BrightNoise(), out, loudness_lufs=-6)
     sound, rate = decoded(out)
-    assert rendered.peak_db <= CEILING_DB
+    assert rendered.true_peak_db <= CEILING_DB
     assert rendered.loudness_lufs < -6.5  # with room for the codec, the peaks allow no more
     reached = pyloudnorm.Meter(rate).integrated_loudness(sound)
     # The coder takes a quarter of a decibel from white noise.
@@ -161,7 +161,7 @@ def test_one_click_does_not_keep_a_film_from_its_loudness(tmp_path, out, codec):
     sound, rate = decoded(out)
     assert pyloudnorm.Meter(rate).integrated_loudness(sound) == pytest.approx(-16, abs=0.5)
     assert rendered.loudness_lufs == pytest.approx(-16, abs=0.15)
-    assert rendered.peak_db <= CEILING_DB
+    assert rendered.true_peak_db <= CEILING_DB
     assert true_peak_db(sound) <= CEILING_DB
     assert brain.predicted == FRAMES_SEEN
     [said] = [note for note in rendered.notes if "the limiter takes up to" in note]
@@ -182,7 +182,7 @@ def test_peaks_that_a_codec_adds_cost_no_second_look_at_the_film(tmp_path):
         FilmReader(film), Counted(), tmp_path / "out.mp4", Style(), Delivery(), looks.append
     )
     sound, _ = decoded(tmp_path / "out.mp4")
-    assert rendered.peak_db <= CEILING_DB
+    assert rendered.true_peak_db <= CEILING_DB
     # Of a lossless file the peak is where the limiter leaves it: room was made for the codec.
     assert np.sqrt(np.mean(sound**2)) < np.sqrt(np.mean(lossless(film, tmp_path) ** 2))
     assert Counted.predicted == FRAMES_SEEN

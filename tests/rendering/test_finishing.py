@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from frame2sound.film.track import Sound
+from frame2sound.film.track import AudioChunk
 from frame2sound.rendering import finishing
-from frame2sound.rendering.spool import Spool
+from frame2sound.rendering.spool import AudioSpool
 from frame2sound.sound.limiter import CEILING_DB
 from frame2sound.sound.peaks import true_peaks
 
@@ -31,8 +31,8 @@ def whole(chunks):
 
 def test_direct_current_is_removed_across_pieces():
     sound = noise(5000) + np.float32(0.3)
-    out = whole(finishing.remove_direct_current(pieces(sound), RATE))
-    np.testing.assert_array_equal(out, whole(finishing.remove_direct_current([sound], RATE)))
+    out = whole(finishing.remove_dc(pieces(sound), RATE))
+    np.testing.assert_array_equal(out, whole(finishing.remove_dc([sound], RATE)))
     # 5 Hz: 0.2 s is six time constants of 1 / (2 pi 5) s.
     assert abs(out[4410:].mean()) < 0.02
 
@@ -40,7 +40,7 @@ def test_direct_current_is_removed_across_pieces():
 @pytest.mark.parametrize(("gain_db", "gain"), [(0, 1), (20, 10), (-6.0206, 0.5)])
 def test_amplify_multiplies(gain_db, gain):
     sound = noise(3000)
-    out = whole(finishing.amplify(pieces(sound), gain_db))
+    out = whole(finishing.apply_gain(pieces(sound), gain_db))
     np.testing.assert_allclose(out, sound * gain, rtol=1e-5)
     assert out.dtype == np.float32
 
@@ -70,7 +70,7 @@ def test_resampling_keeps_a_tone():
 
 
 def laid(chunks, own, gain_db=0.0, channels=1):
-    return whole(finishing.mix(chunks, own, gain_db, channels))
+    return whole(finishing.mix_original(chunks, own, gain_db, channels))
 
 
 @pytest.mark.parametrize("channels", [1, 2])
@@ -79,7 +79,7 @@ def test_own_sound_is_laid_under_at_its_gain(channels, sizes):
     sound = noise(5000)
     own = noise(5000, 1, channels)
     cuts = [0, 1300, 1301, 3000, 5000]
-    parts = [Sound(a, own[a:b]) for a, b in pairwise(cuts)]
+    parts = [AudioChunk(a, own[a:b]) for a, b in pairwise(cuts)]
     out = laid(pieces(sound, sizes), parts, -20, channels)
     spread = sound if channels == 1 else sound[:, None]
     assert out.shape == own.shape
@@ -90,7 +90,7 @@ def test_own_sound_is_laid_under_at_its_gain(channels, sizes):
 @pytest.mark.parametrize("length", [1, 400, 9000])
 def test_own_sound_keeps_its_place_whether_late_short_or_long(start, length):
     own = noise(length, 2)
-    out = laid(pieces(np.zeros(5000, np.float32)), [Sound(start, own)])
+    out = laid(pieces(np.zeros(5000, np.float32)), [AudioChunk(start, own)])
     expected = np.zeros(5000, np.float32)
     kept = own[: 5000 - start]
     expected[start : start + len(kept)] = kept
@@ -98,7 +98,7 @@ def test_own_sound_keeps_its_place_whether_late_short_or_long(start, length):
 
 
 def test_gaps_in_own_sound_stay_open():
-    own = [Sound(0, np.ones(50, np.float32)), Sound(2000, np.ones(50, np.float32))]
+    own = [AudioChunk(0, np.ones(50, np.float32)), AudioChunk(2000, np.ones(50, np.float32))]
     out = laid(pieces(np.zeros(3000, np.float32)), own)
     np.testing.assert_array_equal(np.flatnonzero(out), [*range(50), *range(2000, 2050)])
 
@@ -106,13 +106,13 @@ def test_gaps_in_own_sound_stay_open():
 def test_no_own_sound_and_sound_beyond_the_end_change_nothing():
     sound = noise(2000)
     np.testing.assert_array_equal(laid(pieces(sound), []), sound)
-    np.testing.assert_array_equal(laid(pieces(sound), [Sound(2000, noise(9))]), sound)
+    np.testing.assert_array_equal(laid(pieces(sound), [AudioChunk(2000, noise(9))]), sound)
 
 
 def test_mixing_leaves_the_soundtrack_itself_alone():
     sound = noise(100)
     before = sound.copy()
-    laid([sound], [Sound(0, noise(100, 1))])
+    laid([sound], [AudioChunk(0, noise(100, 1))])
     np.testing.assert_array_equal(sound, before)
 
 
@@ -129,7 +129,7 @@ def test_the_limit_holds_and_nothing_is_lost(channels):
 @pytest.mark.parametrize("given", [10_999, 11_000, 11_025, 11_040, 11_300])
 def test_fit_pads_with_silence_or_cuts_at_the_end(channels, given):
     sound = noise(given, 0, channels)
-    out = whole(finishing.fit(pieces(sound), RATE, lambda: Fraction(1, 2)))
+    out = whole(finishing.fit_duration(pieces(sound), RATE, lambda: Fraction(1, 2)))
     assert len(out) == 11_025
     np.testing.assert_array_equal(out[:given], sound[:11_025])
     assert not out[given:].any()
@@ -138,7 +138,7 @@ def test_fit_pads_with_silence_or_cuts_at_the_end(channels, given):
 @pytest.mark.parametrize("channels", [1, 2])
 def test_every_piece_that_fit_gives_has_all_channels(channels):
     sound = noise(500, 0, channels)
-    fitted = list(finishing.fit(pieces(sound, (100, 0)), RATE, lambda: Fraction(1, 10)))
+    fitted = list(finishing.fit_duration(pieces(sound, (100, 0)), RATE, lambda: Fraction(1, 10)))
     assert {piece.shape[1:] for piece in fitted} == {sound.shape[1:]}
 
 
@@ -149,20 +149,20 @@ def test_fit_asks_for_the_length_after_the_last_piece():
         yield noise(1000)
         known.append(Fraction(1, 10))
 
-    assert len(whole(finishing.fit(chunks(), RATE, lambda: known[0]))) == 2205
+    assert len(whole(finishing.fit_duration(chunks(), RATE, lambda: known[0]))) == 2205
 
 
 def test_fit_rounds_as_the_clock_does():
-    assert len(whole(finishing.fit([noise(900)], RATE, lambda: Fraction(1001, 24000)))) == 920
+    assert len(whole(finishing.fit_duration([noise(900)], RATE, lambda: Fraction(1001, 24000)))) == 920
 
 
 @pytest.mark.parametrize("step", ["remove", "amplify", "resample", "mix", "fade"])
 def test_two_channels_are_treated_as_one_is(step):
     steps = {
-        "remove": lambda sound: finishing.remove_direct_current(sound, RATE),
-        "amplify": lambda sound: finishing.amplify(sound, -3),
+        "remove": lambda sound: finishing.remove_dc(sound, RATE),
+        "amplify": lambda sound: finishing.apply_gain(sound, -3),
         "resample": lambda sound: finishing.resample(sound, RATE, 48000),
-        "mix": lambda sound: finishing.mix(sound, [Sound(50, noise(900, 3))], 0, 2),
+        "mix": lambda sound: finishing.mix_original(sound, [AudioChunk(50, noise(900, 3))], 0, 2),
         "fade": lambda sound: finishing.fade(sound, RATE, 0.1, 0.2),
     }
     left = noise(RATE)
@@ -191,16 +191,16 @@ def offset(channels=1):
 @pytest.mark.parametrize("sizes", [(), (100, 0, 1000), (11025,), (12127,), (12130, 1, 1, 60)])
 def test_black_is_exactly_silent_after_the_filter_has_settled(channels, sizes):
     sound = offset(channels)
-    out = whole(finishing.remove_direct_current(pieces(sound, sizes), RATE))
+    out = whole(finishing.remove_dc(pieces(sound, sizes), RATE))
     # 50 ms and 10 ms after the black began.
     assert not out[11025 + 1323 : 17640].any()
     assert np.abs(np.diff(out[11025 + 1 : 17640], axis=0)).max() < 0.005
-    np.testing.assert_array_equal(out, whole(finishing.remove_direct_current([sound], RATE)))
+    np.testing.assert_array_equal(out, whole(finishing.remove_dc([sound], RATE)))
 
 
 def test_what_comes_after_black_sounds_as_if_the_film_began_there():
-    out = whole(finishing.remove_direct_current([offset()], RATE))
-    anew = whole(finishing.remove_direct_current([offset()[17640:]], RATE))
+    out = whole(finishing.remove_dc([offset()], RATE))
+    anew = whole(finishing.remove_dc([offset()[17640:]], RATE))
     np.testing.assert_array_equal(out[17640:], anew)
 
 
@@ -208,8 +208,8 @@ def test_short_gaps_are_no_black():
     sound = noise(RATE) * np.float32(0.2) + np.float32(0.5)
     sound[5000:6000] = 0
     sound[::2] = 0
-    expected = finishing.DirectCurrentRemoval(RATE).feed(sound)
-    out = whole(finishing.remove_direct_current(pieces(sound), RATE))
+    expected = finishing.DcBlocker(RATE).process(sound)
+    out = whole(finishing.remove_dc(pieces(sound), RATE))
     np.testing.assert_allclose(out, expected, atol=1e-7)
 
 
@@ -244,13 +244,13 @@ def test_no_fade_changes_nothing():
 @pytest.mark.parametrize("together", [1000, 4096, 100_000])
 def test_a_spool_gives_back_what_it_took_both_ways_and_again(channels, together, tmp_path):
     sound = noise(10_000, 0, channels)
-    with Spool(tmp_path) as spool:
+    with AudioSpool(tmp_path) as spool:
         spool.write(pieces(sound))
         for _ in range(2):
             np.testing.assert_array_equal(whole(spool.read(together)), sound)
-            np.testing.assert_array_equal(whole(spool.backwards(together)), sound[::-1])
-        assert spool.length == 10_000
-    with Spool(tmp_path) as spool:
-        np.testing.assert_array_equal(whole(spool.pass_on(pieces(sound))), sound)
+            np.testing.assert_array_equal(whole(spool.read_reversed(together)), sound[::-1])
+        assert spool.sample_count == 10_000
+    with AudioSpool(tmp_path) as spool:
+        np.testing.assert_array_equal(whole(spool.tee(pieces(sound))), sound)
         np.testing.assert_array_equal(whole(spool.read(together)), sound)
     assert not list(tmp_path.iterdir())

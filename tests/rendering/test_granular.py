@@ -7,22 +7,22 @@ import pytest
 
 from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.combs import combs, line_comb_db, tremolo_comb_db
-from frame2sound.rendering.cloud import Cloud, Follow
-from frame2sound.rendering.gestures import Gestures
-from frame2sound.rendering.granular import Ear, Granular
-from frame2sound.rendering.schedule import Hindle, OnTime
-from frame2sound.sound.overlap import OverlapAdd
+from frame2sound.evaluation.combs import frame_rate_hum, line_comb_db, tremolo_comb_db
+from frame2sound.rendering.cloud import Cloud, Modulation
+from frame2sound.rendering.gestures import FrameCurves
+from frame2sound.rendering.granular import TransientDetector, GranularRenderer
+from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule
+from frame2sound.sound.overlap import BlockCrossfader
 
 RATE = 22050
 
 RICH = Cloud(
-    duration=Follow(0.02, 0.1, "brightness"),
-    density=Follow(50, 400, "loudness"),
+    duration=Modulation(0.02, 0.1, "brightness"),
+    density=Modulation(50, 400, "loudness"),
     pitch_jitter=2,
     reverse=0.2,
     spread=0.5,
-    pan=Follow(-1, 1, "place"),
+    pan=Modulation(-1, 1, "place"),
     envelope="decay",
 )
 
@@ -35,7 +35,7 @@ def cut(sound, clock, frames):
 
 def still(frames):
     """A grey picture in which nothing moves."""
-    return Gestures(np.full(frames, 0.5), np.zeros(frames), np.zeros(frames))
+    return FrameCurves(np.full(frames, 0.5), np.zeros(frames), np.zeros(frames))
 
 
 def granulated(sound, clock, schedule=None, seed=0, sizes=(), gestures=None):
@@ -43,11 +43,11 @@ def granulated(sound, clock, schedule=None, seed=0, sizes=(), gestures=None):
     frames = clock.frames_within(Fraction(len(sound), RATE))
     blocks, bounds = cut(sound, clock, frames), clock.bounds(frames)
     seen = still(frames) if gestures is None else gestures(frames)
-    granular, pieces = Granular(OverlapAdd(0, 0), clock, schedule, seed), []
+    granular, pieces = GranularRenderer(BlockCrossfader(0, 0), clock, schedule, seed), []
     for batch in np.split(np.arange(frames), np.cumsum(sizes)[: len(sizes)]):
         if len(batch):
-            shown = Gestures(seen.brightness[batch], seen.motion[batch], seen.place[batch])
-            pieces.append(granular.feed(blocks[batch], bounds[batch[0] : batch[-1] + 2], shown))
+            shown = FrameCurves(seen.brightness[batch], seen.motion[batch], seen.place[batch])
+            pieces.append(granular.process(blocks[batch], bounds[batch[0] : batch[-1] + 2], shown))
     return granular, np.concatenate([*pieces, granular.flush()])
 
 
@@ -76,7 +76,7 @@ each_clock = pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
 @pytest.mark.parametrize("source", [noise, sine])
 def test_sound_comes_out_as_loud_as_it_went_in(clock, settings, source):
     sound = source(4)
-    out = cloud(sound, clock, OnTime(Cloud(**settings)))
+    out = cloud(sound, clock, OnTimeSchedule(Cloud(**settings)))
     # A tone through grains is narrow noise, whose level wanders by a decibel.
     assert level_db(out[: len(sound)], sound) == pytest.approx(0, abs=1.5)
 
@@ -93,7 +93,7 @@ def test_bass_keeps_its_level(hz):
 @pytest.mark.parametrize("clock", [*CLOCKS.values(), Clock(Fraction(1), RATE)], ids=[*CLOCKS, "1"])
 def test_grains_that_read_in_place_give_back_the_sound_up_to_its_end(clock):
     sound = noise(4)
-    out = cloud(sound, clock, OnTime(Cloud(jitter=0)))
+    out = cloud(sound, clock, OnTimeSchedule(Cloud(jitter=0)))
     # Envelopes add up to some 4 and are divided out: a few float32 roundings.
     np.testing.assert_allclose(out[: len(sound)], sound, atol=1e-6)
 
@@ -121,7 +121,7 @@ def test_a_held_tone_gets_no_hum_of_the_frame_rate(fps):
     clock, sound = CLOCKS[fps], sine(40, 330)
     out, other = (cloud(sound, c)[: len(sound)] for c in (clock, Clock(Fraction(17), RATE)))
     assert line_comb_db(out, RATE, clock.fps) < line_comb_db(sound, RATE, clock.fps) + 1
-    whole, control = (combs(s, RATE, clock.fps).tremolo["whole"] for s in (out, other))
+    whole, control = (frame_rate_hum(s, RATE, clock.fps).tremolo["whole"] for s in (out, other))
     assert whole < max(control, 0) + 1
 
 
@@ -131,7 +131,7 @@ def test_a_click_at_a_frames_start_passes_untouched(clock, settings):
     at = clock.start(7)
     sound = np.zeros(clock.start(20))
     sound[at] = 0.5
-    out = cloud(sound, clock, OnTime(Cloud(**settings)))
+    out = cloud(sound, clock, OnTimeSchedule(Cloud(**settings)))
     np.testing.assert_allclose(out[: len(sound)], sound, atol=1e-6)
 
 
@@ -148,8 +148,8 @@ def test_an_attack_keeps_its_edge_and_nothing_sounds_before_it(clock):
 
 def test_a_sound_that_swells_is_no_attack():
     swell = noise(2) * np.linspace(0, 1, 2 * RATE)
-    ear = Ear(RATE)
-    attacks, rest = ear.feed(swell.astype(np.float32), CLOCKS["24"].bounds(48)[1:], last=True)
+    ear = TransientDetector(RATE)
+    attacks, rest = ear.process(swell.astype(np.float32), CLOCKS["24"].bounds(48)[1:], last=True)
     assert not attacks[RATE // 10 :].any()
     np.testing.assert_allclose(attacks + rest, swell, atol=1e-7)
 
@@ -158,23 +158,23 @@ def test_a_sound_that_swells_is_no_attack():
 @pytest.mark.parametrize("spray", [1, 0.01])
 def test_the_bound_on_peaks_is_stated_as_measured(fps, spray):
     clock = Clock(Fraction(fps), RATE)
-    schedule = OnTime(Cloud(spray=spray))
+    schedule = OnTimeSchedule(Cloud(spray=spray))
     granular, _ = granulated(np.zeros(clock.start(10)), clock, schedule)
     bound = min(spray, clock.slice_length / RATE)
-    assert 0.5 * bound < granular.latest_peak_seconds <= bound
-    assert f"{1e3 * granular.latest_peak_seconds:.1f} ms" in granular.summary
+    assert 0.5 * bound < granular.max_peak_delay_seconds <= bound
+    assert f"{1e3 * granular.max_peak_delay_seconds:.1f} ms" in granular.summary
 
 
 def test_the_summary():
     granular, _ = granulated(np.zeros(20 * RATE), CLOCKS["24"])
     start, end = granular.summary.split(" ms from their frame, ")
     assert start.startswith("grains at most 41.")
-    assert end == f"{granular.count // 1000} {granular.count % 1000:03} grains"
-    assert granular.count == pytest.approx(3000, rel=0.02)
+    assert end == f"{granular.grain_count // 1000} {granular.grain_count % 1000:03} grains"
+    assert granular.grain_count == pytest.approx(3000, rel=0.02)
 
 
 def test_a_schedule_that_breaks_its_bound_is_a_defect():
-    class Late(OnTime):
+    class Late(OnTimeSchedule):
         def bound(self, slice_length, sample_rate):
             return 10
 
@@ -184,23 +184,23 @@ def test_a_schedule_that_breaks_its_bound_is_a_defect():
 
 def test_every_grain_that_is_counted_can_be_watched():
     frames, clock = 24, CLOCKS["24"]
-    granular, seen = Granular(OverlapAdd(0, 0), clock), []
-    granular.watch = seen.append
-    granular.feed(cut(noise(1), clock, frames), clock.bounds(frames), still(frames))
+    granular, seen = GranularRenderer(BlockCrossfader(0, 0), clock), []
+    granular.on_grains = seen.append
+    granular.process(cut(noise(1), clock, frames), clock.bounds(frames), still(frames))
     granular.flush()
     assert len(seen) == frames
-    assert sum(len(grains) for grains in seen) == granular.count
+    assert sum(len(grains) for grains in seen) == granular.grain_count
 
 
 def swinging(frames):
     """The picture goes from dark and left to bright and right, and begins to move."""
     up = np.linspace(0, 1, frames)
-    return Gestures(up, up, 2 * up - 1)
+    return FrameCurves(up, up, 2 * up - 1)
 
 
 def test_place_moves_the_sound_from_left_to_right():
     sound = noise(4)
-    out = cloud(sound, CLOCKS["24"], OnTime(Cloud(pan=Follow(-1, 1, "place"))), gestures=swinging)
+    out = cloud(sound, CLOCKS["24"], OnTimeSchedule(Cloud(pan=Modulation(-1, 1, "place"))), gestures=swinging)
     assert out.shape[1] == 2
     early, late = out[: RATE // 2], out[int(3.5 * RATE) : 4 * RATE]
     assert level_db(early[:, 0], early[:, 1]) > 15
@@ -210,18 +210,18 @@ def test_place_moves_the_sound_from_left_to_right():
 
 def test_spread_parts_the_channels_and_keeps_the_power():
     sound = noise(4)
-    out = cloud(sound, CLOCKS["24"], OnTime(Cloud(spread=1)))[: len(sound)]
+    out = cloud(sound, CLOCKS["24"], OnTimeSchedule(Cloud(spread=1)))[: len(sound)]
     assert np.corrcoef(out.T)[0, 1] < 0.8
     assert level_db(out, sound) + 10 * np.log10(2) == pytest.approx(0, abs=1)
 
 
 def test_density_follows_loudness():
-    schedule = OnTime(Cloud(density=Follow(1, 1000, "loudness")))
+    schedule = OnTimeSchedule(Cloud(density=Modulation(1, 1000, "loudness")))
     loud, quiet = (granulated(g * noise(2), CLOCKS["24"], schedule)[0] for g in (1, 0.001))
-    assert loud.count > 5 * quiet.count
+    assert loud.grain_count > 5 * quiet.grain_count
 
 
-@pytest.mark.parametrize("schedule", [OnTime(), OnTime(Cloud(pitch_jitter=1)), Hindle()])
+@pytest.mark.parametrize("schedule", [OnTimeSchedule(), OnTimeSchedule(Cloud(pitch_jitter=1)), HindleSchedule()])
 def test_the_seed_decides(schedule):
     sound, clock = noise(1), CLOCKS["24"]
     first = cloud(sound, clock, schedule, seed=1)
@@ -229,7 +229,7 @@ def test_the_seed_decides(schedule):
     assert not np.allclose(first, cloud(sound, clock, schedule, seed=2), atol=1e-3)
 
 
-@pytest.mark.parametrize("schedule", [OnTime(), OnTime(RICH), Hindle()])
+@pytest.mark.parametrize("schedule", [OnTimeSchedule(), OnTimeSchedule(RICH), HindleSchedule()])
 @pytest.mark.parametrize("fps", ["24000/1001", "60", "10"])
 @pytest.mark.parametrize("seed", range(2))
 def test_batches_of_any_size_give_the_same_sound(schedule, fps, seed):
@@ -243,32 +243,32 @@ def test_batches_of_any_size_give_the_same_sound(schedule, fps, seed):
     np.testing.assert_allclose(one_by_one, whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("schedule", [OnTime(), Hindle()])
+@pytest.mark.parametrize("schedule", [OnTimeSchedule(), HindleSchedule()])
 def test_silence_gives_silence(schedule):
     assert not cloud(np.zeros(2 * RATE), CLOCKS["24"], schedule).any()
 
 
 @each_clock
-@pytest.mark.parametrize("schedule", [OnTime(), Hindle()])
+@pytest.mark.parametrize("schedule", [OnTimeSchedule(), HindleSchedule()])
 @pytest.mark.parametrize("frames", [1, 2, 50])
 def test_it_is_as_long_as_overlap_add_makes_it(clock, schedule, frames):
     bounds = clock.bounds(frames)
     blocks = cut(np.zeros(bounds[-1]), clock, frames)
-    granular, join = Granular(OverlapAdd(0, 0), clock, schedule), OverlapAdd(0, 0)
+    granular, join = GranularRenderer(BlockCrossfader(0, 0), clock, schedule), BlockCrossfader(0, 0)
     fed = (granular, still(frames)), (join,)
-    lengths = [len(r.feed(blocks, bounds, *more)) + len(r.flush()) for r, *more in fed]
+    lengths = [len(r.process(blocks, bounds, *more)) + len(r.flush()) for r, *more in fed]
     assert lengths == [bounds[-1]] * 2
 
 
 def test_nothing_fed_gives_nothing():
-    assert len(Granular(OverlapAdd(0, 0), CLOCKS["24"]).flush()) == 0
+    assert len(GranularRenderer(BlockCrossfader(0, 0), CLOCKS["24"]).flush()) == 0
 
 
 def test_what_is_held_does_not_grow():
     clock = CLOCKS["24"]
-    granular, sizes = Granular(OverlapAdd(0, 0), clock), []
+    granular, sizes = GranularRenderer(BlockCrossfader(0, 0), clock), []
     for i in range(60):
-        granular.feed(
+        granular.process(
             np.ones((4, clock.slice_length), np.float32), clock.bounds(4, 4 * i), still(4)
         )
         sizes.append(len(granular._out) + len(granular._source))
@@ -278,6 +278,6 @@ def test_what_is_held_does_not_grow():
 
 def test_the_ancestors_cloud_is_as_loud_as_its_source():
     sound = noise(4)
-    out = cloud(sound, Clock(Fraction(30), RATE), Hindle())
+    out = cloud(sound, Clock(Fraction(30), RATE), HindleSchedule())
     # It takes 1.4 s to build up.
     assert level_db(out[2 * RATE : 4 * RATE], sound) == pytest.approx(0, abs=6)

@@ -12,10 +12,10 @@ from frame2sound.brain.recipe import recipe_from
 from frame2sound.brain.sought import target_of
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError, SoundtrackError
-from frame2sound.rendering.joining import Joining, cross, crossing
-from frame2sound.rendering.mosaic import PIECE, Mosaic, MosaicSettings
-from frame2sound.rendering.selection import REST
-from frame2sound.rendering.units import Units
+from frame2sound.rendering.joining import Concatenator, crossfade, crossfade_gains
+from frame2sound.rendering.mosaic import CHUNK_FRAMES, MosaicSynthesiser, MosaicSettings
+from frame2sound.rendering.selection import SILENCE
+from frame2sound.rendering.units import UnitDatabase
 
 RATE = 22050
 CLOCK = Clock(Fraction(30), RATE)
@@ -82,7 +82,7 @@ def decibels(sound):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_film_under_its_own_prediction_plays_through(kind):
     target, film = target_named(kind), noise()
-    mosaic = Mosaic(target, corpus_of(noise(seed=1), film), MosaicSettings(no_repeat_seconds=1))
+    mosaic = MosaicSynthesiser(target, corpus_of(noise(seed=1), film), MosaicSettings(no_repeat_seconds=1))
     sound = play(mosaic, foretold(target, film))
     assert len(sound) == len(film)
     # But for the frames at its ends, which have no sound around them to be units.
@@ -98,7 +98,7 @@ def test_the_length_is_that_of_the_frames_at_any_rate(fps):
     target, film = target_of(recipe, 0.1), noise()
     corpus = Corpus(clock, (Piece("a", 0, np.float32(film)),))
     predictions = foretold(target, film, clock)
-    sound = play(Mosaic(target, corpus), predictions, clock=clock)
+    sound = play(MosaicSynthesiser(target, corpus), predictions, clock=clock)
     assert len(sound) == clock.start(len(predictions))
     np.testing.assert_allclose(sound[4000:40_000], film[4000:40_000], atol=2e-3)
 
@@ -108,9 +108,9 @@ def test_batches_of_any_size_give_the_same(settings):
     target, corpus = target_named(), corpus_of(noise(seed=1), tone(300), clicks([9, 20, 33]))
     wanted = np.concatenate([noise(seed=2), np.zeros(9000), clicks([3, 50]), tone(310)])
     predictions = foretold(target, wanted)
-    whole = play(Mosaic(target, corpus, settings, seed=3), predictions, len(predictions))
-    for batch in (1, 7, PIECE, 100):
-        again = play(Mosaic(target, corpus, settings, seed=3), predictions, batch)
+    whole = play(MosaicSynthesiser(target, corpus, settings, seed=3), predictions, len(predictions))
+    for batch in (1, 7, CHUNK_FRAMES, 100):
+        again = play(MosaicSynthesiser(target, corpus, settings, seed=3), predictions, batch)
         np.testing.assert_array_equal(again, whole)
 
 
@@ -120,7 +120,7 @@ def test_semitones_are_found():
     corpus = corpus_of(np.concatenate([tone(hertz, 1) for hertz in scale]))
     for hertz in scale:
         # Other level and phase than in the corpus; held for longer than it is there.
-        sound = play(Mosaic(target, corpus), foretold(target, tone(hertz, 1.8, 0.07)[77:]))
+        sound = play(MosaicSynthesiser(target, corpus), foretold(target, tone(hertz, 1.8, 0.07)[77:]))
         middle = sound[6000:30_000]
         peak = np.abs(np.fft.rfft(middle * np.hanning(len(middle)))).argmax() * RATE / len(middle)
         assert abs(12 * np.log2(peak / hertz)) < 0.3
@@ -132,7 +132,7 @@ def test_attacks_stand_where_they_are_foretold():
     corpus = corpus_of(clicks([10, 31, 60]), noise(level=0.003))
     frames = [7, 18, 40, 46, 75]
     wanted = clicks(frames)
-    sound = play(Mosaic(target, corpus), foretold(target, wanted))
+    sound = play(MosaicSynthesiser(target, corpus), foretold(target, wanted))
     for frame in frames:
         at = CLOCK.start(frame)
         before, after = sound[at - 60 : at - 5], sound[at : at + 60]
@@ -144,7 +144,7 @@ def test_predicted_silence_is_digital_silence():
     target, corpus = target_named(), corpus_of(noise(seed=1), noise(level=0.01))
     predictions = foretold(target, noise(3, seed=2))
     predictions[20:50] = 0
-    sound = play(Mosaic(target, corpus), predictions)
+    sound = play(MosaicSynthesiser(target, corpus), predictions)
     assert not sound[CLOCK.start(20) : CLOCK.start(50)].any()
     assert decibels(sound[CLOCK.start(16) : CLOCK.start(19)]) > -25
     assert decibels(sound[CLOCK.start(51) : CLOCK.start(54)]) > -25
@@ -157,7 +157,7 @@ def test_loudness_is_followed_as_much_as_asked():
     predictions = foretold(target, noise(seed=2)) * 0.25  # 12 dB softer
     levels = {}
     for follow in (0.0, 0.5, 1.0):
-        sound = play(Mosaic(target, corpus, MosaicSettings(follow_loudness=follow)), predictions)
+        sound = play(MosaicSynthesiser(target, corpus, MosaicSettings(follow_loudness=follow)), predictions)
         levels[follow] = decibels(sound[5000:60_000])
     assert levels[0.0] == pytest.approx(-20, abs=1)
     assert levels[0.5] == pytest.approx(-26, abs=1)
@@ -169,7 +169,7 @@ def test_boost_is_limited():
     soft = np.concatenate([noise(3, seed=1, level=0.001), loud])
     target, corpus = target_named(), corpus_of(soft)
     settings = MosaicSettings(no_repeat_seconds=5)  # so that the loud end is played once at most
-    sound = play(Mosaic(target, corpus, settings), foretold(target, noise(seed=2)))
+    sound = play(MosaicSynthesiser(target, corpus, settings), foretold(target, noise(seed=2)))
     assert np.median(np.abs(sound)) == pytest.approx(0.6745 * 0.001 * 10 ** (12 / 20), rel=0.1)
 
 
@@ -177,7 +177,7 @@ def test_a_brain_that_errs_is_no_louder_than_the_corpus():
     target, corpus = target_named(), corpus_of(tone(300, level=0.1), noise(level=0.01))
     predictions = foretold(target, tone(300, level=0.1))
     predictions[:, :, 400] = 1e3  # a magnitude of 60 dBFS, where the corpus has next to nothing
-    sound = play(Mosaic(target, corpus), predictions)[5000:-5000]
+    sound = play(MosaicSynthesiser(target, corpus), predictions)[5000:-5000]
     assert np.abs(sound).max() < 0.15
     assert np.abs(np.fft.rfft(sound)).argmax() * RATE / len(sound) == pytest.approx(300, abs=1)
 
@@ -185,7 +185,7 @@ def test_a_brain_that_errs_is_no_louder_than_the_corpus():
 def test_gain_has_no_steps():
     target, corpus = target_named(), corpus_of(tone(200, 3))
     swell = np.float32(10 ** (np.linspace(-30, 0, 90) / 20))[:, None, None]
-    sound = play(Mosaic(target, corpus), foretold(target, tone(200, 3)) * swell)
+    sound = play(MosaicSynthesiser(target, corpus), foretold(target, tone(200, 3)) * swell)
     inner = sound[3000:-3000]
     steepest = 2 * np.pi * 200 / RATE * 0.2
     assert np.abs(np.diff(inner)).max() < 1.1 * steepest
@@ -194,9 +194,9 @@ def test_gain_has_no_steps():
 def chosen(settings, seed=0, sound=None, corpus=None):
     target = target_named()
     corpus = corpus_of(noise(6, seed=1)) if corpus is None else corpus
-    mosaic = Mosaic(target, corpus, settings, seed)
-    looks = mosaic._looks(foretold(target, noise(2, seed=2) if sound is None else sound))
-    return mosaic, mosaic._selection.choose(looks)
+    mosaic = MosaicSynthesiser(target, corpus, settings, seed)
+    looks = mosaic._extract_features(foretold(target, noise(2, seed=2) if sound is None else sound))
+    return mosaic, mosaic._selector.select(looks)
 
 
 def melody(seconds, seed):
@@ -225,8 +225,8 @@ def test_wholly_literal_is_the_nearest_unit():
     corpus, wanted = corpus_of(melody(8, 1)), melody(2, 2)
     mosaic, units = chosen(MosaicSettings(1.0, no_repeat_seconds=0), 0, wanted, corpus)
     target = target_named()
-    looks = Mosaic(target, corpus)._looks(foretold(target, wanted))
-    unlike = ((looks.whole[:, None] - mosaic.units.looks.whole) ** 2).sum(2)  # the slow way
+    looks = MosaicSynthesiser(target, corpus)._extract_features(foretold(target, wanted))
+    unlike = ((looks.vectors[:, None] - mosaic.database.features.vectors) ** 2).sum(2)  # the slow way
     np.testing.assert_array_equal(units, unlike.argmin(1))
 
 
@@ -242,9 +242,9 @@ def test_units_are_not_repeated_too_soon():
 def test_a_corpus_of_one_unit_repeats_rather_than_fails():
     target = target_named()
     film = noise(0.13, seed=1)
-    mosaic = Mosaic(target, corpus_of(film))
+    mosaic = MosaicSynthesiser(target, corpus_of(film))
     sound = play(mosaic, foretold(target, noise(1)))
-    assert 1 <= len(mosaic.units) <= 3
+    assert 1 <= len(mosaic.database) <= 3
     assert decibels(sound) == pytest.approx(-20, abs=3)
 
 
@@ -259,7 +259,7 @@ def test_variety_is_chance_under_a_seed():
 def test_only_some_films_are_heard():
     target, corpus = target_named(), corpus_of(tone(300), tone(600))
     for film, hertz in (("a", 300), ("b", 600)):
-        mosaic = Mosaic(target, corpus, MosaicSettings(films=(film,)))
+        mosaic = MosaicSynthesiser(target, corpus, MosaicSettings(films=(film,)))
         sound = play(mosaic, foretold(target, tone(300)))[5000:38_075]
         assert np.abs(np.fft.rfft(sound)).argmax() * RATE / len(sound) == pytest.approx(
             hertz, abs=1
@@ -267,7 +267,7 @@ def test_only_some_films_are_heard():
     with pytest.raises(
         BrainError, match="got 'c', expected a film of the brain's corpus; the nearest are: a, b"
     ):
-        Mosaic(target, corpus, MosaicSettings(films=("c",)))
+        MosaicSynthesiser(target, corpus, MosaicSettings(films=("c",)))
 
 
 @pytest.mark.parametrize(
@@ -289,28 +289,28 @@ def test_settings_out_of_range_are_named(settings, match):
 def test_a_corpus_that_cannot_be_cut_is_refused():
     target = target_named()
     with pytest.raises(BrainError, match=r"the corpus is too short: 0\.05 s in 1 pieces"):
-        Mosaic(target, corpus_of(noise(0.05)))
+        MosaicSynthesiser(target, corpus_of(noise(0.05)))
     with pytest.raises(BrainError, match="the corpus is silent; give another with --corpus"):
-        Mosaic(target, corpus_of(np.zeros(RATE)))
+        MosaicSynthesiser(target, corpus_of(np.zeros(RATE)))
 
 
 def test_units_stand_on_the_frames_of_their_film():
     film = noise(2)
     pieces = Piece("a", 0, np.float32(film[:20_000])), Piece("a", 20_111, np.float32(film[20_111:]))
-    units = Units.of(Corpus(CLOCK, pieces), target_named())
-    second = units.at >= 20_000
-    places = units.at + 111 * second
+    units = UnitDatabase.from_corpus(Corpus(CLOCK, pieces), target_named())
+    second = units.starts >= 20_000
+    places = units.starts + 111 * second
     np.testing.assert_array_equal(places % 735, 0)
-    assert units.follower[np.flatnonzero(second)[0] - 1] == -1
-    assert (units.follower[:-1] >= 0).sum() == len(units) - 2
+    assert units.next_unit[np.flatnonzero(second)[0] - 1] == -1
+    assert (units.next_unit[:-1] >= 0).sum() == len(units) - 2
     for unit in (0, len(units) - 1):
-        at, place = units.at[unit], places[unit]
-        np.testing.assert_array_equal(units.sound[at : at + 735], np.float32(film)[place:][:735])
+        at, place = units.starts[unit], places[unit]
+        np.testing.assert_array_equal(units.samples[at : at + 735], np.float32(film)[place:][:735])
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.9, 1.0])
 def test_crossing_keeps_the_power(rho):
-    rise, fall = crossing(177, rho)
+    rise, fall = crossfade_gains(177, rho)
     np.testing.assert_allclose(rise**2 + fall**2 + 2 * rise * fall * rho, 1, atol=1e-12)
     assert rise[0] < 0.01 < 0.99 < rise[-1]
     np.testing.assert_allclose(rise, fall[::-1])
@@ -318,21 +318,21 @@ def test_crossing_keeps_the_power(rho):
 
 def test_crossing_to_the_same_sound_changes_nothing():
     sound = noise(0.01)
-    np.testing.assert_allclose(cross(sound, sound), sound, atol=1e-12)
+    np.testing.assert_allclose(crossfade(sound, sound), sound, atol=1e-12)
 
 
 def test_crossing_between_unrelated_sounds_keeps_their_level():
-    levels = [np.mean(cross(noise(0.01, 2 * i), noise(0.01, 2 * i + 1)) ** 2) for i in range(300)]
+    levels = [np.mean(crossfade(noise(0.01, 2 * i), noise(0.01, 2 * i + 1)) ** 2) for i in range(300)]
     # Correlations by chance are never below 0 here, which takes a tenth: within 0.5 dB.
     assert 10 * np.log10(np.mean(levels)) == pytest.approx(-20, abs=0.5)
 
 
 @pytest.mark.parametrize("hertz", [110, 233, 517])
 def test_joins_of_a_tone_are_in_phase(hertz):
-    units = Units.of(corpus_of(tone(hertz, 3)), target_named())
-    joining = Joining(units, RATE)
+    units = UnitDatabase.from_corpus(corpus_of(tone(hertz, 3)), target_named())
+    joining = Concatenator(units, RATE)
     order = np.random.default_rng(0).permutation(len(units))[:40]
-    sound = np.concatenate([*(joining.lay(u, 0.0, 735) for u in order.tolist()), joining.flush()])
+    sound = np.concatenate([*(joining.append(u, 0.0, 735) for u in order.tolist()), joining.flush()])
     inner = sound[735:-735]
     spectrum = np.abs(np.fft.rfft(inner * np.hanning(len(inner)))) ** 2
     bins = np.arange(len(spectrum)) * RATE / len(inner)
@@ -341,14 +341,14 @@ def test_joins_of_a_tone_are_in_phase(hertz):
 
 def test_an_attack_is_not_shifted_and_a_rest_is_silence():
     film = clicks([10, 20, 30, 40]) + noise(level=1e-3)
-    units = Units.of(corpus_of(film), target_named())
-    attacks = np.flatnonzero(units.attack)
-    np.testing.assert_array_equal(units.at[attacks], CLOCK.bounds(50)[[10, 20, 30, 40]])
-    joining = Joining(units, RATE)
-    played = [5, int(attacks[2]), REST, REST, int(attacks[1])]
-    sound = np.concatenate([*(joining.lay(u, 0.0, 735) for u in played), joining.flush()])
+    units = UnitDatabase.from_corpus(corpus_of(film), target_named())
+    attacks = np.flatnonzero(units.is_transient)
+    np.testing.assert_array_equal(units.starts[attacks], CLOCK.bounds(50)[[10, 20, 30, 40]])
+    joining = Concatenator(units, RATE)
+    played = [5, int(attacks[2]), SILENCE, SILENCE, int(attacks[1])]
+    sound = np.concatenate([*(joining.append(u, 0.0, 735) for u in played), joining.flush()])
     np.testing.assert_array_equal(
-        sound[735 : 2 * 735 - 176], units.sound[units.at[played[1]] :][:559]
+        sound[735 : 2 * 735 - 176], units.samples[units.starts[played[1]] :][:559]
     )
     assert not sound[2 * 735 : 4 * 735].any()
-    np.testing.assert_array_equal(sound[4 * 735 + 22 :], units.sound[units.at[played[4]] :][22:735])
+    np.testing.assert_array_equal(sound[4 * 735 + 22 :], units.samples[units.starts[played[4]] :][22:735])

@@ -11,9 +11,9 @@ import pytest
 from scipy.signal import resample_poly
 
 from frame2sound.errors import BrainError
-from frame2sound.rendering.finishing import amplify, limit
-from frame2sound.rendering.normalisation import MOST_HELD_DOWN, MOST_LIFT_DB, level_for
-from frame2sound.rendering.spool import Spool
+from frame2sound.rendering.finishing import apply_gain, limit
+from frame2sound.rendering.normalisation import MAX_LIMITED_SHARE, MAX_GAIN_DB, find_gain
+from frame2sound.rendering.spool import AudioSpool
 from frame2sound.sound.limiter import CEILING_DB
 from frame2sound.sound.peaks import true_peaks
 
@@ -29,10 +29,10 @@ def noise(seconds=3, channels=1):
 
 
 def levelled(sound, target, folder):
-    with Spool(folder) as spool:
+    with AudioSpool(folder) as spool:
         spool.write(np.array_split(sound, 7))
-        level = level_for(spool, RATE, target)
-        out = np.concatenate([*limit(amplify(spool.read(), level.gain_db), RATE)])
+        level = find_gain(spool, RATE, target)
+        out = np.concatenate([*limit(apply_gain(spool.read(), level.gain_db), RATE)])
     assert not list(folder.iterdir())
     return out, level
 
@@ -50,7 +50,7 @@ def peak_db(sound):
 def test_sound_comes_to_its_loudness(target, channels, tmp_path):
     out, level = levelled(noise(3, channels), target, tmp_path)
     assert loudness(out) == pytest.approx(target, abs=0.1 + METERS)
-    assert level.after == pytest.approx(loudness(out), abs=METERS)
+    assert level.output_lufs == pytest.approx(loudness(out), abs=METERS)
 
 
 @pytest.mark.parametrize("over_db", [20, 40, 60])
@@ -65,7 +65,7 @@ def test_a_click_over_the_rest_does_not_keep_it_quiet(over_db, length, target, t
     assert peak_db(out) <= CEILING_DB + 0.1
     if target == -16:
         before = 20 * math.log10(true_peaks(sound).max()) + level.gain_db
-        assert level.limited_db == pytest.approx(before - CEILING_DB, abs=1)
+        assert level.max_reduction_db == pytest.approx(before - CEILING_DB, abs=1)
     # Ten milliseconds before and after the click the sound is what it was, louder.
     near = slice(40_000 + length + RATE // 80, 40_000 + length + RATE // 20)
     np.testing.assert_allclose(out[near], sound[near] * 10 ** (level.gain_db / 20), rtol=1e-4)
@@ -78,44 +78,44 @@ def test_sparse_clicks_in_silence_come_to_their_loudness(tmp_path):
     out, level = levelled(sound, -16, tmp_path)
     assert loudness(out) == pytest.approx(-16, abs=0.5)
     assert peak_db(out) <= CEILING_DB + 0.1
-    assert level.share_held_down < MOST_HELD_DOWN
+    assert level.limited_share < MAX_LIMITED_SHARE
 
 
 def test_loud_sound_is_turned_down_and_not_limited(tmp_path):
     out, level = levelled(20 * noise(), -23, tmp_path)
     assert loudness(out) == pytest.approx(-23, abs=0.15)
-    assert (level.limited_db, level.share_held_down) == (0, 0)
+    assert (level.max_reduction_db, level.limited_share) == (0, 0)
     np.testing.assert_allclose(out, 20 * noise() * 10 ** (level.gain_db / 20), rtol=1e-5)
 
 
 @pytest.mark.parametrize("target", [-1, 0])
 def test_it_stops_where_limiting_would_be_gross(target, tmp_path):
     out, level = levelled(noise(), target, tmp_path)
-    assert level.share_held_down <= MOST_HELD_DOWN
+    assert level.limited_share <= MAX_LIMITED_SHARE
     assert level.gain_db < 25
-    assert level.after == pytest.approx(loudness(out), abs=METERS)
+    assert level.output_lufs == pytest.approx(loudness(out), abs=METERS)
     # White noise whose peaks are all at the ceiling: its crests are 10 dB or so over its RMS.
-    assert level.after == pytest.approx(-8.4, abs=0.5)
+    assert level.output_lufs == pytest.approx(-8.4, abs=0.5)
     assert peak_db(out) <= CEILING_DB + 0.1
 
 
 def test_a_tone_gets_as_loud_as_the_ceiling_lets_it(tmp_path):
     tone = 0.1 * np.sin(2 * np.pi * 997 * np.arange(3 * RATE) / RATE).astype(np.float32)
     _, level = levelled(tone, 0, tmp_path)
-    assert level.after == pytest.approx(-4.4, abs=0.3)  # a sine's RMS is 3 dB below its peak
-    assert level.share_held_down <= MOST_HELD_DOWN
+    assert level.output_lufs == pytest.approx(-4.4, abs=0.3)  # a sine's RMS is 3 dB below its peak
+    assert level.limited_share <= MAX_LIMITED_SHARE
 
 
 def test_faint_sound_is_not_lifted_without_end(tmp_path):
     _, level = levelled(1e-2 * noise(), -10, tmp_path)
-    assert level.gain_db == MOST_LIFT_DB
-    assert level.after == pytest.approx(level.before + MOST_LIFT_DB, abs=0.1)
+    assert level.gain_db == MAX_GAIN_DB
+    assert level.output_lufs == pytest.approx(level.input_lufs + MAX_GAIN_DB, abs=0.1)
 
 
 def test_silence_has_no_loudness_to_change(tmp_path):
     out, level = levelled(np.zeros(RATE, np.float32), -23, tmp_path)
     assert not out.any()
-    assert (level.before, level.gain_db, level.after) == (-math.inf, 0, -math.inf)
+    assert (level.input_lufs, level.gain_db, level.output_lufs) == (-math.inf, 0, -math.inf)
 
 
 def test_black_is_not_lifted(tmp_path):

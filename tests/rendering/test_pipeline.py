@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from frame2sound.rendering.pipeline import AHEAD, ahead
+from frame2sound.rendering.pipeline import PREFETCH, prefetch
 
 
-@pytest.mark.parametrize("count", [0, 1, AHEAD, 50])
+@pytest.mark.parametrize("count", [0, 1, PREFETCH, 50])
 def test_all_come_in_order(count):
-    assert list(ahead(range(count))) == list(range(count))
+    assert list(prefetch(range(count))) == list(range(count))
 
 
 def test_they_are_made_elsewhere_and_only_a_few_ahead():
@@ -20,8 +20,8 @@ def test_they_are_made_elsewhere_and_only_a_few_ahead():
             made.append(threading.current_thread())
             yield number
 
-    for number in ahead(items()):
-        assert len(made) <= number + 1 + AHEAD
+    for number in prefetch(items()):
+        assert len(made) <= number + 1 + PREFETCH
     assert threading.main_thread() not in made
 
 
@@ -33,13 +33,13 @@ def test_an_error_comes_after_what_was_made_before_it():
 
     taken = []
     with pytest.raises(ValueError, match="out of film"):
-        taken.extend(each for each in ahead(items()) if taken.append(each))
+        taken.extend(each for each in prefetch(items()) if taken.append(each))
     assert taken == [1, 2]
 
 
 def test_it_may_be_left_at_any_time():
     before = threading.active_count()
-    items = ahead(iter(range(100)))
+    items = prefetch(iter(range(100)))
     assert next(items) == 0
     items.close()
     assert threading.active_count() == before

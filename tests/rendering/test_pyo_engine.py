@@ -9,8 +9,8 @@ import soundfile
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering import pyo_engine
-from frame2sound.rendering.pyo_engine import BUFFER, PyoEngine
-from frame2sound.sound.grains import Grains, lay
+from frame2sound.rendering.pyo_engine import BUFFER_SAMPLES, PyoEngine
+from frame2sound.sound.grains import Grains, add_grains
 
 RATE = 22050
 
@@ -31,7 +31,7 @@ def played(tmp_path, grains, source, shape="hann", channels=1):
 
 def laid(grains, source, samples, shape="hann", channels=1):
     out = np.zeros(samples if channels == 1 else (2, samples), np.float32)
-    lay(grains, source, shape, out)
+    add_grains(grains, source, shape, out)
     return out.T
 
 
@@ -77,17 +77,17 @@ def test_grains_are_placed(tmp_path):
 def test_it_lasts_as_long_as_its_grains_and_no_two_buffers_more(tmp_path):
     grains = cloud([100, 5000], 500, 0)
     sound = played(tmp_path, grains, np.ones(500, np.float32))
-    assert 5500 <= len(sound) <= 5500 + 3 * BUFFER
+    assert 5500 <= len(sound) <= 5500 + 3 * BUFFER_SAMPLES
 
 
 def test_a_server_that_is_no_file_plays_the_same_grains():
     grains = cloud([0, 300, 5000], 500, 0)
     with PyoEngine(grains, np.ones(500, np.float32), RATE, audio="manual") as engine:
-        engine.start()
-        for _ in range(5000 // BUFFER):
-            engine.step()
+        engine.start_live()
+        for _ in range(5000 // BUFFER_SAMPLES):
+            engine.process_buffer()
         assert engine._next == 2
-        engine.step()
+        engine.process_buffer()
         assert engine._next == 3
 
 

@@ -11,8 +11,8 @@ from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.film.reader import FilmReader
 from frame2sound.rendering import soundtrack as module
-from frame2sound.rendering.soundtrack import Plain, Soundtrack
-from frame2sound.sound.overlap import OverlapAdd
+from frame2sound.rendering.soundtrack import PlainRenderer, Soundtrack
+from frame2sound.sound.overlap import BlockCrossfader
 from tests.making import make_film
 
 NETWORKS = [
@@ -69,13 +69,13 @@ COLOUR = {"colour": True, "motion": True}
 def test_the_whole_render_is_the_same_however_it_is_cut(animation, monkeypatch, network, seen):
     frames = shown(animation, "colour" in seen)
     brain = brain_of(network, seen, frames)
-    join = OverlapAdd(brain.target.lead, brain.target.lead)
-    pieces = [join.feed(brain.predict(frames), brain.clock.bounds(180)), join.flush()]
+    join = BlockCrossfader(brain.target.lead, brain.target.lead)
+    pieces = [join.process(brain.predict(frames), brain.clock.bounds(180)), join.flush()]
     expected = np.concatenate(pieces)[: 6 * 8000]
     assert np.sqrt(np.mean(expected**2)) > 0.01
     for batch in (7, 128):
         monkeypatch.setattr(module, "BATCH", batch)
-        join = Plain(OverlapAdd(brain.target.lead, brain.target.lead))
+        join = PlainRenderer(BlockCrossfader(brain.target.lead, brain.target.lead))
         sound = np.concatenate(list(Soundtrack(FilmReader(animation), brain, join)))
         assert len(sound) == 6 * 8000
         # The order of a matrix product's sums may change with its size: -106 dB.

@@ -12,9 +12,9 @@ from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.evaluation.measures import true_peak_db
 from frame2sound.film.reader import FilmReader
 from frame2sound.rendering.effects import parse_chain
-from frame2sound.rendering.render import Delivery, Style, default_output, render
+from frame2sound.rendering.render import Delivery, Style, default_output_path, render
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB
-from tests.making import H264, VP8, Audio, greys, heard, make_film, packets
+from tests.making import H264, VP8, Audio, grey_pictures, decode_audio, make_film, video_packets
 from tests.rendering.foretelling import KINDS, Foreteller
 from tests.rendering.simple_brains import (
     BrightNoise,
@@ -37,7 +37,7 @@ HALF_STEP = 2.0**-16
 
 def animation(folder, name="film.mp4", levels=(255,) * FRAMES, audio=None):
     look = VP8 if name.endswith(".webm") else H264
-    return make_film(folder / name, greys(levels), fps=FPS, look=look, audio=audio)
+    return make_film(folder / name, grey_pictures(levels), fps=FPS, encoding=look, audio=audio)
 
 
 def own_sound(channels=1, rate=48_000, start=Fraction(0), seconds=SECONDS, codec="pcm_s16le"):
@@ -56,7 +56,7 @@ def decoded(path):
     """Samples ``(n,)`` or ``(n, channels)``, and their rate."""
     if path.suffix == ".wav":
         return soundfile.read(path, dtype="float32")
-    planes, rate, _ = heard(path)
+    planes, rate, _ = decode_audio(path)
     return planes.T.squeeze(), rate
 
 
@@ -79,7 +79,7 @@ def test_the_picture_is_copied_and_the_sound_is_as_long(tmp_path, name, out, cod
         assert [s.codec.canonical_name for s in target.streams.audio] == [stored]
         rate = target.streams.audio[0].sample_rate
     assert (rendered.path, rendered.sample_rate, rendered.seconds) == (out, rate, float(SECONDS))
-    assert [p[-1] for p in packets(out)] == [p[-1] for p in packets(film)]
+    assert [p[-1] for p in video_packets(out)] == [p[-1] for p in video_packets(film)]
     sound, _ = decoded(out)
     lossless = stored in ("alac", "flac", "pcm_s16le")
     assert len(sound) == round(SECONDS * rate) if lossless else len(sound) >= int(SECONDS * rate)
@@ -121,10 +121,10 @@ def test_no_decoded_true_peak_is_above_the_ceiling(tmp_path, name, out, codec, s
     out = tmp_path / out
     rendered = give(animation(tmp_path, name), BrightNoise(sample_rate=rate), out, codec=codec)
     sound, _ = decoded(out)
-    assert rendered.peak_db <= CEILING_DB
+    assert rendered.true_peak_db <= CEILING_DB
     assert true_peak_db(sound) <= CEILING_DB
     # Two interpolating filters, and what another decoder rounds.
-    assert rendered.peak_db == pytest.approx(true_peak_db(sound), abs=0.15)
+    assert rendered.true_peak_db == pytest.approx(true_peak_db(sound), abs=0.15)
 
 
 class LoudTone(SimpleBrain):
@@ -349,4 +349,4 @@ def test_the_same_seed_gives_the_same_file(tmp_path):
     ],
 )
 def test_default_names(animation, wav, name):
-    assert default_output(Path("films") / animation, Path("out"), wav) == Path("out") / name
+    assert default_output_path(Path("films") / animation, Path("out"), wav) == Path("out") / name

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from frame2sound.clock import Clock
-from frame2sound.rendering.cloud import Cloud, Follow, Moment
-from frame2sound.rendering.schedule import STILL, Hindle, OnTime
-from frame2sound.sound.windows import PEAKS
+from frame2sound.rendering.cloud import Cloud, Modulation, ModulationSources
+from frame2sound.rendering.schedule import NO_MODULATION, HindleSchedule, OnTimeSchedule
+from frame2sound.sound.windows import ENVELOPE_PEAKS
 
 RATE = 22050
 FRAME = 735
 START = 100 * FRAME
 
 
-def draw(schedule, start, end, seed, moment=STILL):
+def draw(schedule, start, end, seed, moment=NO_MODULATION):
     return schedule.grains(start, end, RATE, np.random.default_rng(seed), moment)[0]
 
 
@@ -25,21 +25,21 @@ def sow(cloud, fps, frames, seed=0):
     bounds, due, clouds = Clock(Fraction(fps), RATE).bounds(frames).tolist(), 0.0, []
     for i in range(frames):
         random = np.random.default_rng([seed, i])
-        grains, due = OnTime(cloud).grains(*bounds[i : i + 2], RATE, random, due=due)
+        grains, due = OnTimeSchedule(cloud).grains(*bounds[i : i + 2], RATE, random, due=due)
         clouds.append(grains)
     return clouds, bounds
 
 
 @pytest.mark.parametrize("cloud", [Cloud(), Cloud(spray=0.01), Cloud(pitch=5, pitch_jitter=3)])
-@pytest.mark.parametrize("envelope", PEAKS)
+@pytest.mark.parametrize("envelope", ENVELOPE_PEAKS)
 @pytest.mark.parametrize("fps", [1, 10, 24, 30, 60, 120])
 def test_every_peak_is_within_the_bound_after_its_frames_start(fps, envelope, cloud):
     cloud = replace(cloud, envelope=envelope)
     clouds, bounds = sow(cloud, fps, 20)
-    bound = OnTime(cloud).bound(Clock(Fraction(fps), RATE).slice_length, RATE)
+    bound = OnTimeSchedule(cloud).max_peak_delay(Clock(Fraction(fps), RATE).slice_length, RATE)
     assert bound <= min(-(-RATE // fps), cloud.spray * RATE)
     for start, grains in zip(bounds, clouds, strict=False):
-        late = grains.peaks(PEAKS[envelope]) - start
+        late = grains.peaks(ENVELOPE_PEAKS[envelope]) - start
         assert late.min(initial=0) >= 0
         assert late.max(initial=0) <= bound
 
@@ -69,14 +69,14 @@ def test_peaks_keep_no_step_with_the_frames():
 @pytest.mark.parametrize("cloud", [Cloud(), Cloud(pitch=7, pitch_jitter=12, reverse=0.5)])
 @pytest.mark.parametrize("envelope", ["hann", "decay", "reversed"])
 def test_no_grain_sounds_or_reads_beyond_the_reach(fps, cloud, envelope):
-    clock, schedule = Clock(Fraction(fps), RATE), OnTime(replace(cloud, envelope=envelope))
+    clock, schedule = Clock(Fraction(fps), RATE), OnTimeSchedule(replace(cloud, envelope=envelope))
     before, after = schedule.reach(clock.slice_length, RATE)
     start = RATE * 10
     for seed in range(20):
         grains = draw(schedule, start, start + clock.slice_length, seed)
-        ends = grains.source + grains.rate * (grains.length - 1)
-        firsts = [grains.onset, grains.source, ends]
-        lasts = [grains.onset + grains.length, grains.source, ends]
+        ends = grains.source_position + grains.playback_rate * (grains.length - 1)
+        firsts = [grains.onset, grains.source_position, ends]
+        lasts = [grains.onset + grains.length, grains.source_position, ends]
         assert min(first.min(initial=start) for first in firsts) >= start - before
         assert max(last.max(initial=start) for last in lasts) <= start + after
 
@@ -91,12 +91,12 @@ def test_the_density_is_kept(fps, density):
 
 
 def test_reading_wanders_by_the_jitter_and_no_farther():
-    cloud = draw(OnTime(Cloud(jitter=0.003, density=5000)), 0, FRAME, 1)
-    wander = (cloud.source - cloud.onset) / RATE
+    cloud = draw(OnTimeSchedule(Cloud(jitter=0.003, density=5000)), 0, FRAME, 1)
+    wander = (cloud.source_position - cloud.onset) / RATE
     assert np.abs(wander).max() <= 0.003 + 1e-12
     assert np.abs(wander).max() > 0.0025
-    still = draw(OnTime(Cloud(jitter=0)), 0, FRAME, 1)
-    np.testing.assert_array_equal(still.source, still.onset)
+    still = draw(OnTimeSchedule(Cloud(jitter=0)), 0, FRAME, 1)
+    np.testing.assert_array_equal(still.source_position, still.onset)
     assert (still.gain == 1).all()
     assert set(cloud.gain) == {-1.0, 1.0}
 
@@ -104,36 +104,36 @@ def test_reading_wanders_by_the_jitter_and_no_farther():
 @pytest.mark.parametrize("envelope", ["hann", "decay"])
 def test_transposed_and_reversed_grains_read_their_own_place_at_their_peak(envelope):
     cloud = Cloud(0.05, 5000, 0, -3, 2, reverse=0.25, envelope=envelope)
-    grains = draw(OnTime(cloud), 0, 10 * FRAME, 1)
-    semitones = 12 * np.log2(np.abs(grains.rate))
+    grains = draw(OnTimeSchedule(cloud), 0, 10 * FRAME, 1)
+    semitones = 12 * np.log2(np.abs(grains.playback_rate))
     assert -5 <= semitones.min() < -4.8
     assert -1.2 < semitones.max() <= -1
-    assert np.mean(grains.rate < 0) == pytest.approx(0.25, abs=0.05)
-    at_peak = grains.source + grains.rate * grains.length * PEAKS[envelope]
-    np.testing.assert_allclose(at_peak, grains.peaks(PEAKS[envelope]), atol=1e-9)
+    assert np.mean(grains.playback_rate < 0) == pytest.approx(0.25, abs=0.05)
+    at_peak = grains.source_position + grains.playback_rate * grains.length * ENVELOPE_PEAKS[envelope]
+    np.testing.assert_allclose(at_peak, grains.peak_positions(ENVELOPE_PEAKS[envelope]), atol=1e-9)
 
 
 def test_controls_follow_the_moment():
     cloud = Cloud(
-        duration=Follow(0.02, 0.06, "brightness"),
-        density=Follow(5000, 1000, "motion"),
-        pan=Follow(-1, 1, "place"),
+        duration=Modulation(0.02, 0.06, "brightness"),
+        density=Modulation(5000, 1000, "motion"),
+        pan=Modulation(-1, 1, "place"),
     )
     dark, bright = (
-        draw(OnTime(cloud), 0, FRAME, 0, Moment(x, motion=x, place=x)) for x in (0.0, 1.0)
+        draw(OnTimeSchedule(cloud), 0, FRAME, 0, ModulationSources(x, motion=x, place=x)) for x in (0.0, 1.0)
     )
     assert (set(dark.length), set(bright.length)) == ({441}, {1323})
     assert len(dark) > 4 * len(bright)
-    assert (set(dark.places()), set(bright.places())) == ({-1.0}, {1.0})
+    assert (set(dark.pan_positions()), set(bright.pan_positions())) == ({-1.0}, {1.0})
 
 
 def test_spread_is_around_the_pan_and_inside_the_loudspeakers():
-    places = draw(OnTime(Cloud(density=5000, spread=0.5, pan=0.7)), 0, FRAME, 0).places()
+    places = draw(OnTimeSchedule(Cloud(density=5000, spread=0.5, pan=0.7)), 0, FRAME, 0).pan_positions()
     assert places.max() == 1
     assert 0.2 <= places.min() < 0.25
 
 
-@pytest.mark.parametrize("schedule", [OnTime(), Hindle()])
+@pytest.mark.parametrize("schedule", [OnTimeSchedule(), HindleSchedule()])
 def test_the_seed_decides(schedule):
     one, again, other = (draw(schedule, START, START + FRAME, seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(one.onset, again.onset)
@@ -144,7 +144,7 @@ def test_the_seed_decides(schedule):
 @pytest.fixture(scope="module")
 def ancestor():
     """2000 frames of the ancestor's grains: start after their frame in seconds, and grain."""
-    clouds = [draw(Hindle(), START, START + FRAME, (7, i)) for i in range(2000)]
+    clouds = [draw(HindleSchedule(), START, START + FRAME, (7, i)) for i in range(2000)]
     late = np.concatenate([cloud.onset - START for cloud in clouds]) / RATE
     return clouds, late, np.concatenate([cloud.gain for cloud in clouds])
 
@@ -178,7 +178,7 @@ def test_the_ancestors_lateness(ancestor):
 
 def test_the_ancestors_grains_read_their_frame_at_its_own_pitch(ancestor):
     clouds, _, _ = ancestor
-    before, after = Hindle().reach(FRAME, RATE)
+    before, after = HindleSchedule().reach(FRAME, RATE)
     for cloud in clouds:
         assert (cloud.source == START).all()
         assert (cloud.rate == 1).all()

@@ -8,10 +8,10 @@ import pytest
 
 from frame2sound.errors import FilmError
 from frame2sound.film.reader import FilmReader
-from frame2sound.rendering.granular import Granular
-from frame2sound.rendering.soundtrack import BATCH, Plain, Soundtrack
-from frame2sound.sound.overlap import OverlapAdd
-from tests.making import greys, make_film
+from frame2sound.rendering.granular import GranularRenderer
+from frame2sound.rendering.soundtrack import BATCH_FRAMES, PlainRenderer, Soundtrack
+from frame2sound.sound.overlap import BlockCrossfader
+from tests.making import grey_pictures, make_film
 from tests.rendering.simple_brains import BrightNoise, Clicks, SimpleBrain
 
 FRAMES = 150
@@ -32,9 +32,9 @@ def film(folder, fps, frames=FRAMES, levels=None):
     levels = [level(i) for i in range(frames)] if levels is None else levels
     if fps == "uneven":
         times = uneven_times(frames)
-        path = make_film(folder / "film.mov", greys(levels), times=times, tick=Fraction(1, 600))
+        path = make_film(folder / "film.mov", grey_pictures(levels), times=times, time_base=Fraction(1, 600))
         return path, times
-    path = make_film(folder / "film.mov", greys(levels), fps=fps)
+    path = make_film(folder / "film.mov", grey_pictures(levels), fps=fps)
     return path, tuple(i / fps for i in range(frames + 1))
 
 
@@ -43,7 +43,7 @@ def level(frame):
 
 
 def overlap_add(brain):
-    return Plain(OverlapAdd(brain.lead, brain.lead))
+    return PlainRenderer(BlockCrossfader(brain.lead, brain.lead))
 
 
 def hear(path, brain, renderer=overlap_add):
@@ -64,18 +64,18 @@ def test_the_length_is_the_animations_to_the_sample(tmp_path, fps, brain_fps):
 class Eager:
     """A join that holds nothing back, not even what lies beyond the animation's end."""
 
-    def feed(self, predictions, bounds):
+    def process(self, predictions, bounds):
         return np.ones(bounds[-1] - bounds[0], np.float32)
 
     def flush(self):
         return np.empty(0, np.float32)
 
 
-@pytest.mark.parametrize("frames", [1, 33, BATCH, BATCH + 1])
+@pytest.mark.parametrize("frames", [1, 33, BATCH_FRAMES, BATCH_FRAMES + 1])
 @pytest.mark.parametrize("brain_fps", [*BRAINS, Fraction(7)], ids=str)
 def test_no_sound_is_given_beyond_the_end(tmp_path, frames, brain_fps):
     path, times = film(tmp_path, Fraction(25), frames)
-    sound, _ = hear(path, SimpleBrain(brain_fps), lambda brain: Plain(Eager()))
+    sound, _ = hear(path, SimpleBrain(brain_fps), lambda brain: PlainRenderer(Eager()))
     assert len(sound) == round(times[-1] * 22050)
 
 
@@ -95,7 +95,7 @@ def test_the_brain_sees_the_last_picture_shown_at_each_of_its_frames(tmp_path, f
     np.testing.assert_allclose(brain.seen, expected, atol=3)
 
 
-@pytest.mark.parametrize("frames", [1, 2, BATCH, BATCH + 1, 2 * BATCH])
+@pytest.mark.parametrize("frames", [1, 2, BATCH_FRAMES, BATCH_FRAMES + 1, 2 * BATCH_FRAMES])
 @pytest.mark.parametrize("brain_fps", [24, 30])
 @pytest.mark.parametrize("granular", [False, True])
 def test_any_number_of_frames_is_enough(tmp_path, frames, brain_fps, granular):
@@ -103,7 +103,7 @@ def test_any_number_of_frames_is_enough(tmp_path, frames, brain_fps, granular):
 
     def renderer(brain):
         plain = overlap_add(brain)
-        return Granular(plain.join, brain.clock) if granular else plain
+        return GranularRenderer(plain.synthesiser, brain.clock) if granular else plain
 
     sound, _ = hear(path, BrightNoise(brain_fps, lead=100), renderer)
     assert len(sound) == round(times[-1] * 22050)
@@ -124,9 +124,9 @@ def test_a_flash_clicks_at_the_start_of_each_frame_that_sees_it(tmp_path, brain_
 
 
 def test_progress_is_told_in_seconds_of_the_animation(tmp_path):
-    path, times = film(tmp_path, Fraction(24), 2 * BATCH)
+    path, times = film(tmp_path, Fraction(24), 2 * BATCH_FRAMES)
     told, brain = [], SimpleBrain()
-    for _ in Soundtrack(FilmReader(path), brain, Plain(OverlapAdd(0, 0)), told.append):
+    for _ in Soundtrack(FilmReader(path), brain, PlainRenderer(BlockCrossfader(0, 0)), told.append):
         pass
     assert told == sorted(told)
     assert told[-1] == float(times[-1])
@@ -137,4 +137,4 @@ def test_an_animation_without_frames_is_refused(tmp_path, monkeypatch):
     reader = FilmReader(path)
     monkeypatch.setattr(reader, "frames", lambda colour: iter(()))
     with pytest.raises(FilmError, match=r"film\.mov has no frames"):
-        list(Soundtrack(reader, SimpleBrain(), Plain(OverlapAdd(0, 0))))
+        list(Soundtrack(reader, SimpleBrain(), PlainRenderer(BlockCrossfader(0, 0))))

@@ -13,13 +13,13 @@ from frame2sound.brain.log_spectra import LogMagnitudes
 from frame2sound.brain.spectra import PolarSpectra
 from frame2sound.clock import Clock
 from frame2sound.evaluation.combs import line_comb_db
-from frame2sound.rendering.spectral import EDGE_SECONDS, PolarAdd, SpectralAdd
-from frame2sound.sound.phase.chance import Random
-from frame2sound.sound.phase.running import Running
+from frame2sound.rendering.spectral import ONSET_CROSSFADE_SECONDS, ComplexOverlapAdd, MagnitudeOverlapAdd
+from frame2sound.sound.phase.chance import RandomPhase
+from frame2sound.sound.phase.running import PhaseVocoder
 from frame2sound.sound.stft import Stft
 
 RATE = 22050
-EDGE = round(EDGE_SECONDS * RATE)
+EDGE = round(ONSET_CROSSFADE_SECONDS * RATE)
 STFT = Stft(1024, 256)
 
 
@@ -47,13 +47,13 @@ def joined(machine, spectra, bounds, sizes=()):
     return np.concatenate([*pieces, machine.flush()])
 
 
-def sounded(sound, fps="30", sizes=(), a_frame=4, phase=Running):
+def sounded(sound, fps="30", sizes=(), a_frame=4, phase=PhaseVocoder):
     """A sound's magnitudes a frame, made sound again."""
     target = target_at(fps, a_frame)
     frames = int(len(sound) / RATE * Fraction(fps))
     bounds = target.clock.bounds(frames)
     magnitudes = np.abs(heard(target, sound, frames))
-    made = joined(SpectralAdd(target, STFT, phase(STFT)), magnitudes, bounds, sizes)
+    made = joined(MagnitudeOverlapAdd(target, STFT, phase(STFT)), magnitudes, bounds, sizes)
     assert made.dtype == np.float32
     assert len(made) == bounds[-1]
     return made
@@ -107,7 +107,7 @@ def test_a_tone_whose_frames_know_nothing_of_each_other_hums():
     # The same measure on the same spectra, hard cut: the sound of frames without a join.
     target = target_at("30")
     bounds = target.clock.bounds(180)
-    blocks = STFT.blocks(np.abs(heard(target, tone(440, 6), 180)[:, 2]).astype(np.complex64))
+    blocks = STFT.inverse_blocks(np.abs(heard(target, tone(440, 6), 180)[:, 2]).astype(np.complex64))
     cut = np.concatenate(
         [block[144 : 144 + n] for block, n in zip(blocks, np.diff(bounds), strict=True)]
     )
@@ -115,18 +115,18 @@ def test_a_tone_whose_frames_know_nothing_of_each_other_hums():
 
 
 @pytest.mark.parametrize("fps", ["24", "30", "120"])
-@pytest.mark.parametrize("phase", [Running, Random])
+@pytest.mark.parametrize("phase", [PhaseVocoder, RandomPhase])
 def test_smooth_noise_keeps_its_level(fps, phase):
     # What a brain gives that knows noise but not its chances: the same mean in every window.
     target, frames = target_at(fps), 6 * int(fps)
     mean = np.abs(heard(target, white(6), frames))[20:-20].mean(axis=(0, 1))
     magnitudes = np.tile(mean, (frames, 4, 1)).astype(np.float32)
-    made = joined(SpectralAdd(target, STFT, phase(STFT)), magnitudes, target.clock.bounds(frames))
+    made = joined(MagnitudeOverlapAdd(target, STFT, phase(STFT)), magnitudes, target.clock.bounds(frames))
     assert level_db(made) == pytest.approx(level_db(white(6)), abs=0.3)
 
 
 @pytest.mark.parametrize("fps", ["24", "30", "120"])
-@pytest.mark.parametrize("phase", [Running, Random])
+@pytest.mark.parametrize("phase", [PhaseVocoder, RandomPhase])
 def test_rough_noise_loses_a_little_of_its_level(fps, phase):
     made = sounded(white(6), fps, phase=phase)
     # A geometric mean of many windows of noise is 2.5 dB below its power; phases know of most.
@@ -182,7 +182,7 @@ def test_silence_between_sounds_is_silent():
 
 
 def test_no_frames_give_no_sound():
-    machine = SpectralAdd(target_at("30"), STFT, Running(STFT))
+    machine = MagnitudeOverlapAdd(target_at("30"), STFT, PhaseVocoder(STFT))
     assert len(machine.flush()) == 0
 
 
@@ -211,8 +211,8 @@ def test_ten_minutes_keep_no_more_than_one(events):
     magnitudes = np.abs(np.random.default_rng(0).normal(0, 0.1, (100, 4, 513))).astype(np.float32)
     if events:
         magnitudes[::10] *= 100
-    short, _ = fed(SpectralAdd(target, STFT, Random(STFT)), magnitudes, 1800, target.clock)
-    long, given = fed(SpectralAdd(target, STFT, Random(STFT)), magnitudes, frames, target.clock)
+    short, _ = fed(MagnitudeOverlapAdd(target, STFT, RandomPhase(STFT)), magnitudes, 1800, target.clock)
+    long, given = fed(MagnitudeOverlapAdd(target, STFT, RandomPhase(STFT)), magnitudes, frames, target.clock)
     assert given == 600 * RATE
     assert long <= 1.1 * short
 
@@ -229,11 +229,11 @@ def test_complex_spectra_give_their_sound_back(fps, window):
     padded = np.pad(sound, (1024, target.extent + 1024)).astype(np.float32)
     excerpts = torch.from_numpy(np.stack([padded[at : at + target.extent] for at in starts]))
     spectra = target.prediction(target.wanted(excerpts))
-    made = joined(PolarAdd(target, Stft(1024, 256, window)), spectra, bounds)
+    made = joined(ComplexOverlapAdd(target, Stft(1024, 256, window)), spectra, bounds)
     assert len(made) == bounds[-1]
     # Phases are kept in single precision, as half turns.
     np.testing.assert_allclose(made, sound[: bounds[-1]], atol=2e-5)
-    again = joined(PolarAdd(target, Stft(1024, 256, window)), spectra, bounds, (1, 5, 2))
+    again = joined(ComplexOverlapAdd(target, Stft(1024, 256, window)), spectra, bounds, (1, 5, 2))
     np.testing.assert_allclose(again, made, atol=1e-6)
 
 
@@ -246,7 +246,7 @@ def test_what_swells_out_of_silence_is_not_heard_in_it(fps):
     swell = 0.3 * np.minimum(time / 0.5, 1) * np.sin(2 * np.pi * 440 * time)
     magnitudes = np.abs(heard(target, swell, 50))
     magnitudes[:20] = 0
-    made = joined(SpectralAdd(target, STFT, Running(STFT)), magnitudes, bounds)
+    made = joined(MagnitudeOverlapAdd(target, STFT, PhaseVocoder(STFT)), magnitudes, bounds)
     assert np.abs(made[first + RATE // 2 :]).max() > 0.2
     # Silent are the last 23 ms of the black; 5 ms before them the window has hardly begun.
     assert not made[first - 512 : first].any()

@@ -10,19 +10,19 @@ import soundfile
 from frame2sound.brain.corpus import CorpusPointer
 from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.rendering.cloud import Cloud
-from frame2sound.rendering.gestures import Gestures
-from frame2sound.rendering.granular import Granular
+from frame2sound.rendering.gestures import FrameCurves
+from frame2sound.rendering.granular import GranularRenderer
 from frame2sound.rendering.mosaic import MosaicSettings
 from frame2sound.rendering.mosaic_settings import parse_mosaic
-from frame2sound.rendering.placed import Placed
-from frame2sound.rendering.schedule import Hindle, OnTime
-from frame2sound.rendering.soundtrack import Plain
+from frame2sound.rendering.placed import StereoRenderer
+from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule
+from frame2sound.rendering.soundtrack import PlainRenderer
 from frame2sound.rendering.style import MIRRORED_OVERLAP, Style
-from frame2sound.sound.phase import PHASES, STOLEN, strategy
-from frame2sound.sound.phase.stolen import Stolen
+from frame2sound.sound.phase import PHASE_NAMES, FROM_AUDIO_NAMES, create_reconstructor
+from frame2sound.sound.phase.stolen import PhaseFromAudio
 from frame2sound.sound.stft import Stft
 from frame2sound.sound.tuning import parse_scale
-from tests.making import Audio, greys, make_film
+from tests.making import Audio, grey_pictures, make_film
 from tests.rendering.foretelling import KINDS, RATE, Foreteller, known_sound
 from tests.rendering.simple_brains import SimpleBrain
 
@@ -53,7 +53,7 @@ def play(style, brain, seen=None, batch=FRAMES):
     for first in range(0, len(seen), batch):
         some = seen[first : first + batch]
         bounds = brain.clock.bounds(len(some), first)
-        gestures = Gestures.of(some, before)
+        gestures = FrameCurves.from_frames(some, before)
         sound.append(renderer.feed(brain.predict(some), bounds, gestures))
         before = some[-1]
     return np.concatenate([*sound, renderer.flush()])
@@ -83,10 +83,10 @@ def test_black_is_silent(style, kind):
 
 
 @pytest.mark.parametrize("kind", SPECTRAL)
-@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("phase", PHASE_NAMES)
 def test_every_phase_sounds_and_repeats(kind, phase, tmp_path):
     soundfile.write(tmp_path / "phase.wav", known_sound(seed=5), RATE)
-    stolen = tmp_path / "phase.wav" if phase in STOLEN else None
+    stolen = tmp_path / "phase.wav" if phase in FROM_AUDIO_NAMES else None
     style = Style("overlap-add", phase=phase, phase_sound=stolen, seed=2)
     first, again = (play(style, Foreteller(kind), batch=batch) for batch in (FRAMES, 16))
     assert first.std() > 0.001
@@ -137,38 +137,38 @@ def test_placing_changes_no_power():
 )
 def test_how_blocks_join(style, lead, overlap):
     plain = style.renderer(SimpleBrain(lead=lead))
-    assert isinstance(plain, Plain)
-    assert (plain.join.lead, plain.join.overlap) == (lead, overlap)
+    assert isinstance(plain, PlainRenderer)
+    assert (plain.synthesiser.lead, plain.synthesiser.overlap) == (lead, overlap)
 
 
 @pytest.mark.parametrize(
     ("kind", "law"), [("pcm-lead", "amplitude"), ("pcm", "power"), ("stft-real", "power")]
 )
 def test_windows_add_up_as_the_target_joins(kind, law):
-    assert Style().renderer(Foreteller(kind)).join.law == law
+    assert Style().build_renderer(Foreteller(kind)).join.law == law
 
 
-@pytest.mark.parametrize(("grains", "kind"), [("on-time", OnTime), ("hindle", Hindle)])
+@pytest.mark.parametrize(("grains", "kind"), [("on-time", OnTimeSchedule), ("hindle", HindleSchedule)])
 def test_which_grains_are_laid(grains, kind):
-    granular = Style("granular", grains=grains, seed=3).renderer(SimpleBrain(lead=100))
-    assert isinstance(granular, Granular)
+    granular = Style("granular", grains=grains, seed=3).build_renderer(SimpleBrain(lead=100))
+    assert isinstance(granular, GranularRenderer)
     assert isinstance(granular.schedule, kind)
     assert granular.seed == 3
-    assert granular.join.overlap == 100
+    assert granular.synthesiser.overlap == 100
 
 
 def test_grains_that_are_placed_already_stay_there():
     cloud = Cloud(pan=-1)
-    granular = Style("granular", cloud=cloud, stereo="place").renderer(SimpleBrain())
+    granular = Style("granular", cloud=cloud, stereo="place").build_renderer(SimpleBrain())
     assert granular.schedule.cloud is cloud
-    hindle = Style("granular", grains="hindle", stereo="place").renderer(SimpleBrain())
-    assert isinstance(hindle, Placed)
+    hindle = Style("granular", grains="hindle", stereo="place").build_renderer(SimpleBrain())
+    assert isinstance(hindle, StereoRenderer)
     assert "grains" in hindle.summary
 
 
 def test_a_mosaic_says_of_what_it_is_made():
     brain = Foreteller()
-    assert Style("mosaic").renderer(brain, brain.corpus).summary == (
+    assert Style("mosaic").build_renderer(brain, brain.corpus).summary == (
         "a mosaic of 3.0 s of the film known"
     )
 
@@ -202,44 +202,44 @@ def test_settings_that_do_nothing_are_refused(words):
 @pytest.mark.parametrize("setting", [{"phase": "zero"}, {"scale": parse_scale("19-tet")}])
 def test_phases_and_tuning_need_magnitudes(kind, setting):
     with pytest.raises(SoundtrackError, match=r"--(phase|scale) is for brains that predict spec"):
-        Style("overlap-add", **setting).renderer(Foreteller(kind))
+        Style("overlap-add", **setting).build_renderer(Foreteller(kind))
 
 
 @pytest.mark.parametrize("kind", [*SPECTRAL, "stft-both"])
 @pytest.mark.parametrize("setting", [{"window": "none"}, {"overlap_seconds": 0.01}])
 def test_windows_are_for_waveforms(kind, setting):
     with pytest.raises(SoundtrackError, match="for brains that predict waveforms"):
-        Style("overlap-add", **setting).renderer(Foreteller(kind))
+        Style("overlap-add", **setting).build_renderer(Foreteller(kind))
 
 
 def test_a_mosaic_without_a_corpus_names_the_remedy():
     with pytest.raises(SoundtrackError, match=r"--corpus LIBRARY, or train it with --corpus carry"):
-        Style("mosaic").renderer(SimpleBrain())
+        Style("mosaic").build_renderer(SimpleBrain())
     with pytest.raises(BrainError, match="library gone, is not there"):
-        Style("mosaic").renderer(SimpleBrain(), CorpusPointer("gone", {}))
+        Style("mosaic").build_renderer(SimpleBrain(), CorpusPointer("gone", {}))
     with pytest.raises(SoundtrackError, match="got 'opera' to choose of a brain that has no films"):
-        Style("mosaic", mosaic=MosaicSettings(films=("opera",))).renderer(SimpleBrain())
+        Style("mosaic", mosaic=MosaicSettings(films=("opera",))).build_renderer(SimpleBrain())
     brain = Foreteller()
     with pytest.raises(
         BrainError,
         match="got 'opera', expected a film of the brain's corpus; the nearest are: known",
     ):
-        Style("mosaic", mosaic=MosaicSettings(films=("opera",))).renderer(brain, brain.corpus)
+        Style("mosaic", mosaic=MosaicSettings(films=("opera",))).build_renderer(brain, brain.corpus)
 
 
 def stolen(path):
-    return Style("overlap-add", phase="stolen", phase_sound=path).renderer(Foreteller())
+    return Style("overlap-add", phase="stolen", phase_sound=path).build_renderer(Foreteller())
 
 
 def test_phases_are_stolen_from_sound_files_and_films(tmp_path):
     sound = known_sound(1.0)
     soundfile.write(tmp_path / "a.wav", np.stack([sound, sound], 1), RATE, "FLOAT")
     audio = Audio(sound, RATE, "pcm_f32le")
-    film = make_film(tmp_path / "a.mkv", greys([0] * 24), audio=audio)
+    film = make_film(tmp_path / "a.mkv", grey_pictures([0] * 24), audio=audio)
     told = [stolen(path).join.phase for path in (tmp_path / "a.wav", film)]
     magnitude = np.ones((40, 257), np.float32)
     worn = [phase.follow(magnitude, np.zeros(40, bool)) for phase in told]
-    expected = Stolen(Stft(512, 128), sound, RATE, RATE).follow(magnitude, np.zeros(40, bool))
+    expected = PhaseFromAudio(Stft(512, 128), sound, RATE, RATE).reconstruct(magnitude, np.zeros(40, bool))
     np.testing.assert_allclose(worn[0], expected, atol=1e-4)
     # The reader's sound is that of the file, but for its float32 conversions.
     np.testing.assert_allclose(worn[1], expected, atol=1e-2)
@@ -257,8 +257,8 @@ def test_phases_that_cannot_be_stolen_are_refused(tmp_path):
         with pytest.raises(SoundtrackError, match=words):
             stolen(tmp_path / name)
     (tmp_path / "text.wav").write_text("no sound")
-    silent = make_film(tmp_path / "silent.mp4", greys([0] * 24))
-    late = make_film(tmp_path / "late.mkv", greys([0] * 24), audio=Audio(known_sound(), 44_100))
+    silent = make_film(tmp_path / "silent.mp4", grey_pictures([0] * 24))
+    late = make_film(tmp_path / "late.mkv", grey_pictures([0] * 24), audio=Audio(known_sound(), 44_100))
     for path, words in {
         tmp_path / "none.wav": "no such file",
         tmp_path / "text.wav": "not readable as a film",
@@ -271,9 +271,9 @@ def test_phases_that_cannot_be_stolen_are_refused(tmp_path):
 
 def test_unknown_phases_list_those_that_are_known():
     with pytest.raises(ValueError, match="got the phase 'x', expected one of running, random"):
-        strategy("x", Stft(512, 128))
+        create_reconstructor("x", Stft(512, 128))
     with pytest.raises(ValueError, match="got the phase stolen without a sound"):
-        strategy("stolen", Stft(512, 128))
+        create_reconstructor("stolen", Stft(512, 128))
 
 
 def test_mosaic_settings_are_read():

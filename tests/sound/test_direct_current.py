@@ -7,28 +7,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frame2sound.sound.direct_current import CORNER_HZ, DirectCurrentRemoval
+from frame2sound.sound.direct_current import CUTOFF_HZ, DcBlocker
 
 RATE = 22050
 
 
 def filtered(sound, rate=RATE, sizes=()):
-    removal = DirectCurrentRemoval(rate)
+    removal = DcBlocker(rate)
     return np.concatenate(
-        [removal.feed(piece) for piece in np.split(sound, np.cumsum(sizes)[: len(sizes)])]
+        [removal.process(piece) for piece in np.split(sound, np.cumsum(sizes)[: len(sizes)])]
     )
 
 
 def gain_db(hz, rate=RATE):
     """The filter's magnitude at a frequency, from its equation."""
-    pole = math.exp(-2 * math.pi * CORNER_HZ / rate)
+    pole = math.exp(-2 * math.pi * CUTOFF_HZ / rate)
     step = np.exp(-2j * np.pi * hz / rate)
     return 20 * math.log10(abs((1 + pole) / 2 * (1 - step) / (1 - pole * step)))
 
 
 def test_a_constant_decays_as_its_pole_says():
     out = filtered(np.full(RATE, 0.5, np.float32))
-    pole = math.exp(-2 * math.pi * CORNER_HZ / RATE)
+    pole = math.exp(-2 * math.pi * CUTOFF_HZ / RATE)
     expected = 0.5 * (1 + pole) / 2 * pole ** np.arange(RATE)
     np.testing.assert_allclose(out, expected, atol=1e-7)  # float32 holds 0.5 to 6e-8
     assert abs(out[-1]) < 1e-8
@@ -39,7 +39,7 @@ def test_what_can_be_heard_is_kept(rate):
     assert gain_db(20, rate) > -0.3
     assert gain_db(100, rate) > -0.02
     assert gain_db(rate / 2, rate) == pytest.approx(0, abs=1e-9)
-    assert gain_db(CORNER_HZ, rate) == pytest.approx(-3.01, abs=0.02)
+    assert gain_db(CUTOFF_HZ, rate) == pytest.approx(-3.01, abs=0.02)
 
 
 @pytest.mark.parametrize("hz", [5, 20, 440])

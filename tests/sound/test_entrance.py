@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from frame2sound.sound.entrance import Entrance
-from frame2sound.sound.windows import rising
+from frame2sound.sound.entrance import OnsetGate
+from frame2sound.sound.windows import hann_fade_in
 
 LEAD, EDGE = 50, 11
 
 
 def let(sound, marks, sizes=()):
-    entrance, pieces = Entrance(LEAD, EDGE), []
-    entrance.mark(np.array(marks, np.int64))
+    entrance, pieces = OnsetGate(LEAD, EDGE), []
+    entrance.add_onsets(np.array(marks, np.int64))
     for first, last in zip([0, *np.cumsum(sizes)], [*np.cumsum(sizes), len(sound)], strict=True):
-        pieces.append(entrance.let(sound[first:last]))
+        pieces.append(entrance.process(sound[first:last]))
     return np.concatenate(pieces)
 
 
@@ -25,9 +25,9 @@ def test_sound_without_marks_passes_unchanged():
 def test_a_mark_silences_what_comes_before_it():
     gate = let(np.ones(500, np.float32), [200])
     np.testing.assert_array_equal(gate[: 200 - LEAD - EDGE], 1)
-    np.testing.assert_allclose(gate[200 - LEAD - EDGE : 200 - LEAD], 1 - rising(EDGE), atol=1e-7)
+    np.testing.assert_allclose(gate[200 - LEAD - EDGE : 200 - LEAD], 1 - hann_fade_in(EDGE), atol=1e-7)
     assert not gate[200 - LEAD : 200].any()
-    np.testing.assert_allclose(gate[200 : 200 + EDGE], rising(EDGE), atol=1e-7)
+    np.testing.assert_allclose(gate[200 : 200 + EDGE], hann_fade_in(EDGE), atol=1e-7)
     np.testing.assert_array_equal(gate[200 + EDGE :], 1)
 
 
@@ -44,8 +44,8 @@ def test_what_was_given_stays_as_it_was():
 
 
 def test_marks_that_have_passed_are_forgotten():
-    entrance = Entrance(LEAD, EDGE)
+    entrance = OnsetGate(LEAD, EDGE)
     for second in range(100):
-        entrance.mark(np.array([second * 1000 + 500]))
-        entrance.let(np.ones(1000, np.float32))
-    assert len(entrance._marks) <= 1
+        entrance.add_onsets(np.array([second * 1000 + 500]))
+        entrance.process(np.ones(1000, np.float32))
+    assert len(entrance._onsets) <= 1

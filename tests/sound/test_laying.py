@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from frame2sound.sound.laying import Laying
+from frame2sound.sound.laying import OverlapAdder
 from frame2sound.sound.stft import Stft
 
 STFT = Stft(512, 128)
@@ -30,16 +30,16 @@ def irregular(seed=1):
 
 def laid(sounds, centres, events=NONE, sizes=(), edge=EDGE):
     """Lay the blocks of each centre's own sound in batches; take what is complete after each."""
-    laying, pieces = Laying(STFT, edge), []
+    laying, pieces = OverlapAdder(STFT, edge), []
     spectra = np.concatenate(
         [STFT.analyse(s, c[None]) for s, c in zip(sounds, centres, strict=True)]
     )
     marks = [*np.cumsum([0, *sizes]).clip(0, len(centres)), len(centres)]
     for first, last in pairwise(marks):
-        laying.lay(centres[first:last], spectra[first:last], events)
+        laying.add(centres[first:last], spectra[first:last], events)
         if last > first:
-            pieces.append(laying.take(min(int(centres[last - 1]) - REACH, SAMPLES)))
-    return np.concatenate([*pieces, laying.take(SAMPLES)])
+            pieces.append(laying.pop_until(min(int(centres[last - 1]) - REACH, SAMPLES)))
+    return np.concatenate([*pieces, laying.pop_until(SAMPLES)])
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -55,9 +55,9 @@ def test_a_sound_comes_back_from_irregular_blocks(seed):
 @pytest.mark.parametrize("window", ["hann", "hamming"])
 def test_a_sound_comes_back_under_any_window(window):
     sound = noise()
-    laying, stft = Laying(Stft(512, 128, window), EDGE), Stft(512, 128, window)
-    laying.lay(irregular(), stft.analyse(sound, irregular()), NONE)
-    np.testing.assert_allclose(laying.take(SAMPLES), sound, atol=2e-6)
+    laying, stft = OverlapAdder(Stft(512, 128, window), EDGE), Stft(512, 128, window)
+    laying.add(irregular(), stft.analyse(sound, irregular()), NONE)
+    np.testing.assert_allclose(laying.pop_until(SAMPLES), sound, atol=2e-6)
 
 
 @pytest.mark.parametrize("sizes", [(1,) * 200, (3, 50, 2, 7), (0, 5)])
@@ -102,9 +102,9 @@ def test_without_the_event_it_would_be_smeared():
 
 def test_what_windows_hardly_reach_fades_out_instead_of_swelling():
     sound = np.ones(SAMPLES, np.float32)
-    laying = Laying(STFT, EDGE)
-    laying.lay(np.array([1000]), STFT.analyse(sound, np.array([1000])), NONE)
-    alone = laying.take(SAMPLES)
+    laying = OverlapAdder(STFT, EDGE)
+    laying.add(np.array([1000]), STFT.analyse(sound, np.array([1000])), NONE)
+    alone = laying.pop_until(SAMPLES)
     assert np.abs(alone).max() < 1.001
     assert np.abs(alone[:750]).max() < 0.001
     assert not alone[1000 + REACH :].any()
@@ -112,19 +112,19 @@ def test_what_windows_hardly_reach_fades_out_instead_of_swelling():
 
 
 def test_what_was_taken_is_forgotten():
-    laying, kept = Laying(STFT, EDGE), []
+    laying, kept = OverlapAdder(STFT, EDGE), []
     for start in range(0, 100_000, 1000):
         centres = start + np.arange(0, 1000, 125)
-        laying.lay(centres, np.ones((len(centres), STFT.bins), np.complex64), NONE)
-        assert len(laying.take(start)) == (1000 if start else 0)
+        laying.add(centres, np.ones((len(centres), STFT.bins), np.complex64), NONE)
+        assert len(laying.pop_until(start)) == (1000 if start else 0)
         kept.append(laying._sound.nbytes + laying._weight.nbytes)
     assert max(kept) <= 8 * (1000 + 2 * REACH)
-    assert len(laying.take(50_000)) == 0
+    assert len(laying.pop_until(50_000)) == 0
 
 
 def test_no_block_gives_silence():
-    laying = Laying(STFT, EDGE)
-    laying.lay(NONE, np.empty((0, STFT.bins), np.complex64), NONE)
-    silence = laying.take(100)
+    laying = OverlapAdder(STFT, EDGE)
+    laying.add(NONE, np.empty((0, STFT.bins), np.complex64), NONE)
+    silence = laying.pop_until(100)
     assert silence.shape == (100,)
     assert not silence.any()

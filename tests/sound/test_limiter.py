@@ -16,7 +16,7 @@ CEILING = 10 ** (CEILING_DB / 20)
 def limited(sound, rate=RATE, sizes=()):
     """Feed pieces of the given sizes, and the rest at once."""
     limiter = Limiter(rate)
-    pieces = [limiter.feed(piece) for piece in np.split(sound, np.cumsum(sizes)[: len(sizes)])]
+    pieces = [limiter.process(piece) for piece in np.split(sound, np.cumsum(sizes)[: len(sizes)])]
     return np.concatenate([*pieces, limiter.flush()])
 
 
@@ -99,7 +99,7 @@ def test_quiet_sound_passes_bit_for_bit(rate):
 def test_farther_than_the_window_from_any_peak_no_bit_changes(rate):
     sound = 0.05 * loud("uniform noise")
     sound[10_000:10_010] = 2
-    far = Limiter(rate).margin
+    far = Limiter(rate).latency
     out = limited(sound, rate)
     np.testing.assert_array_equal(out[: 10_000 - far], sound[: 10_000 - far])
     np.testing.assert_array_equal(out[10_010 + far :], sound[10_010 + far :])
@@ -147,7 +147,7 @@ def test_sound_shorter_than_the_look_ahead_is_kept_and_limited(length, step):
 def test_feeding_nothing_and_flushing_twice_give_nothing():
     limiter = Limiter(RATE)
     assert len(limiter.flush()) == 0
-    limiter.feed(np.ones(10, np.float32))
+    limiter.process(np.ones(10, np.float32))
     assert len(limiter.flush()) == 10
     assert len(limiter.flush()) == 0
 
@@ -158,7 +158,7 @@ def test_numbers_that_are_not_finite_are_refused(bad, shape):
     sound = np.zeros(shape, np.float32)
     sound[40] = bad
     with pytest.raises(ValueError, match="not finite"):
-        Limiter(RATE).feed(sound)
+        Limiter(RATE).process(sound)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,8 +18,8 @@ def sine(hz, seconds, rate, gain=1.0):
 def loudness(sound, rate, sizes=()):
     meter = LoudnessMeter(rate, 1 if sound.ndim == 1 else sound.shape[1])
     for piece in np.split(sound, np.cumsum(sizes, dtype=int)):
-        meter.feed(piece)
-    return meter.integrated
+        meter.update(piece)
+    return meter.integrated_lufs
 
 
 def test_the_weighting_is_the_tabulated_one_at_48_khz():
@@ -106,6 +106,6 @@ def test_what_it_cannot_hear_is_refused():
     with pytest.raises(ValueError, match="got 6 channels"):
         LoudnessMeter(48000, 6)
     with pytest.raises(ValueError, match="got 2 channels, expected 1"):
-        LoudnessMeter(48000).feed(np.zeros((5, 2), np.float32))
+        LoudnessMeter(48000).update(np.zeros((5, 2), np.float32))
     with pytest.raises(ValueError, match="not finite"):
-        LoudnessMeter(48000).feed(np.full(5, np.nan, np.float32))
+        LoudnessMeter(48000).update(np.full(5, np.nan, np.float32))

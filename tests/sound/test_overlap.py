@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from frame2sound.clock import Clock
 from frame2sound.evaluation.combs import tremolo_comb_db
-from frame2sound.sound.overlap import OverlapAdd
-from frame2sound.sound.windows import rising
+from frame2sound.sound.overlap import BlockCrossfader
+from frame2sound.sound.windows import hann_fade_in
 
 RATE = 22050
 FRAMES = 40
@@ -35,10 +35,10 @@ def cut(sound, clock, lead, frames=FRAMES):
 
 def join(blocks, bounds, lead, overlap, sizes=(), law="amplitude"):
     """Feed blocks in batches of the given sizes, and the rest at once."""
-    joined, pieces = OverlapAdd(lead, overlap, law), []
+    joined, pieces = BlockCrossfader(lead, overlap, law), []
     marks = np.unique(np.clip(np.cumsum([0, *sizes, len(blocks)]), 0, len(blocks)))
     for first, last in pairwise(marks):
-        pieces.append(joined.feed(blocks[first:last], bounds[first : last + 1]))
+        pieces.append(joined.process(blocks[first:last], bounds[first : last + 1]))
     return np.concatenate([*pieces, joined.flush()])
 
 
@@ -145,14 +145,14 @@ def test_the_crossing_ends_where_the_frame_starts():
     blocks[1] = 1
     sound = join(blocks, bounds, 100, 100)
     assert not sound[: bounds[1] - 100].any()
-    np.testing.assert_allclose(sound[bounds[1] - 100 : bounds[1]], rising(100), atol=1e-7)
+    np.testing.assert_allclose(sound[bounds[1] - 100 : bounds[1]], hann_fade_in(100), atol=1e-7)
     assert (sound[bounds[1] :] == 1).all()
 
 
 def test_no_sample_of_a_complete_frame_is_held_back():
     clock = Clock(Fraction(25), RATE)
-    joined = OverlapAdd(10, 10)
-    assert len(joined.feed(np.zeros((3, 10 + 882), np.float32), clock.bounds(3))) == 2 * 882
+    joined = BlockCrossfader(10, 10)
+    assert len(joined.process(np.zeros((3, 10 + 882), np.float32), clock.bounds(3))) == 2 * 882
     assert len(joined.flush()) == 882
     assert len(joined.flush()) == 0
 
@@ -160,4 +160,4 @@ def test_no_sample_of_a_complete_frame_is_held_back():
 def test_blocks_too_short_for_their_frames_are_refused():
     bounds = Clock(Fraction(24), RATE).bounds(3)
     with pytest.raises(ValueError, match="got frames of 919 samples, blocks hold 900"):
-        OverlapAdd(10, 0).feed(np.zeros((3, 910), np.float32), bounds)
+        BlockCrossfader(10, 0).process(np.zeros((3, 910), np.float32), bounds)

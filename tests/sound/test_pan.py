@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from frame2sound.sound.pan import Pan
+from frame2sound.sound.pan import Panner
 
 RATE = 22050
 
@@ -17,10 +17,10 @@ def frames(count, fps=24000 / 1001):
 def placed(position, sound=None, cuts=()):
     bounds = frames(len(position))
     sound = np.ones(bounds[-1], np.float32) if sound is None else sound
-    pan, edges = Pan(), [0, *cuts, len(position)]
+    pan, edges = Panner(), [0, *cuts, len(position)]
     return np.concatenate(
         [
-            pan.feed(sound[bounds[a] : bounds[b]], np.array(position[a:b]), bounds[a : b + 1])
+            pan.process(sound[bounds[a] : bounds[b]], np.array(position[a:b]), bounds[a : b + 1])
             for a, b in pairwise(edges)
         ]
     )
@@ -64,12 +64,12 @@ def test_pieces_give_what_the_whole_gives(cuts):
 
 def test_silence_and_no_frames_stay_so():
     assert not placed([0.3, -0.5], np.zeros(frames(2)[-1], np.float32)).any()
-    empty = Pan().feed(np.empty(0, np.float32), np.empty(0), np.array([5]))
+    empty = Panner().process(np.empty(0, np.float32), np.empty(0), np.array([5]))
     assert empty.shape == (0, 2)
 
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="3 samples, 1 positions and 2 bounds"):
-        Pan().feed(np.zeros(3, np.float32), np.zeros(1), np.array([0, 4]))
+        Panner().process(np.zeros(3, np.float32), np.zeros(1), np.array([0, 4]))
     with pytest.raises(ValueError, match="not finite"):
-        Pan().feed(np.zeros(4, np.float32), np.array([np.nan]), np.array([0, 4]))
+        Panner().process(np.zeros(4, np.float32), np.array([np.nan]), np.array([0, 4]))

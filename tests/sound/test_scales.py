@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.sound import scales
-from frame2sound.sound.scales import SEMITONES, named_scale
+from frame2sound.sound.scales import SCALE_SEMITONES, parse_named_scale
 from frame2sound.sound.tuning import parse_scale
 
 D4, CSHARP4, EFLAT4, BFLAT4 = (440 * 2 ** (semitone / 12) for semitone in (-7, -8, -6, 1))
@@ -75,23 +75,23 @@ def test_the_examples_in_the_docstrings_hold():
 def test_scales_have_their_tones(text, tonic, semitones):
     scale = parse_scale(text)
     wanted = [tonic * 2 ** (semitone / 12) for semitone in semitones]
-    np.testing.assert_allclose([scale.tone(k) for k in range(len(wanted))], wanted, rtol=1e-12)
-    assert scale.tone(len(wanted) - 1) == pytest.approx(2 * tonic)
+    np.testing.assert_allclose([scale.step_to_hz(k) for k in range(len(wanted))], wanted, rtol=1e-12)
+    assert scale.step_to_hz(len(wanted) - 1) == pytest.approx(2 * tonic)
 
 
 def test_modes_are_rotations_of_the_major_scale():
-    major = SEMITONES["major"]
+    major = SCALE_SEMITONES["major"]
     modes = ("ionian", "dorian", "phrygian", "lydian", "mixolydian", "aeolian", "locrian")
     for degree, mode in enumerate(modes):
         turned = [(step - major[degree]) % 12 for step in major]
-        assert sorted(turned) == list(SEMITONES[mode])
+        assert sorted(turned) == list(SCALE_SEMITONES[mode])
 
 
-@pytest.mark.parametrize("name", SEMITONES)
+@pytest.mark.parametrize("name", SCALE_SEMITONES)
 def test_every_scale_is_found_by_its_name_and_fits_an_octave(name):
-    scale = named_scale(f"G {name}", 440.0)
-    assert scale == named_scale(f"{name.upper()} on G", 440.0)
-    assert len(scale.ratios) == len(SEMITONES[name])
+    scale = parse_named_scale(f"G {name}", 440.0)
+    assert scale == parse_named_scale(f"{name.upper()} on G", 440.0)
+    assert len(scale.ratios) == len(SCALE_SEMITONES[name])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import get_window
 
-from frame2sound.sound.stft import Resynthesis, Stft
+from frame2sound.sound.stft import InverseStft, Stft
 
 STFTS = [
     Stft(1024, 256),
@@ -19,9 +19,9 @@ def white(samples, seed=0):
 
 
 def resynthesised(stft, spectra, size=None):
-    machine = Resynthesis(stft)
+    machine = InverseStft(stft)
     size = size or len(spectra)
-    pieces = [machine.feed(spectra[i : i + size]) for i in range(0, len(spectra), size)]
+    pieces = [machine.process(spectra[i : i + size]) for i in range(0, len(spectra), size)]
     return np.concatenate([*pieces, machine.flush()])
 
 
@@ -69,13 +69,13 @@ def test_precision_follows_the_sound():
     stft, centres = Stft(64, 16), np.arange(3) * 16
     assert stft.analyse(white(64), centres).dtype == np.complex128
     assert stft.analyse(white(64).astype(np.float32), centres).dtype == np.complex64
-    assert stft.blocks(stft.analyse(white(64), centres)).dtype == np.float32
+    assert stft.inverse_blocks(stft.analyse(white(64), centres)).dtype == np.float32
     assert stft.analyse(white(64), centres[:0]).shape == (0, 33)
 
 
 def test_blocks_are_the_windowed_excerpts():
     stft, sound = Stft(64, 16), white(200)
-    block = stft.blocks(stft.analyse(sound, np.array([100])))[0]
+    block = stft.inverse_blocks(stft.analyse(sound, np.array([100])))[0]
     np.testing.assert_allclose(block, sound[68:132] * stft.analysis_window, atol=1e-7)
 
 
@@ -91,9 +91,9 @@ def test_analysed_sound_comes_back(stft):
 def test_the_end_fades_or_comes_back_whole():
     stft, sound = Stft(1024, 256), white(20 * 256 + 512)
     spectra = stft.analyse(sound, np.arange(21) * 256)
-    faded, whole = Resynthesis(stft), Resynthesis(stft)
-    faded = np.concatenate([faded.feed(spectra), faded.flush()])
-    whole = np.concatenate([whole.feed(spectra), whole.flush(fading=False)])
+    faded, whole = InverseStft(stft), InverseStft(stft)
+    faded = np.concatenate([faded.process(spectra), faded.flush()])
+    whole = np.concatenate([whole.process(spectra), whole.flush(fade_out=False)])
     # The very last samples are seen by one window's foot alone.
     np.testing.assert_allclose(whole[:-50], sound[: len(whole) - 50], atol=1e-4)
     assert np.abs(faded[-100:]).max() < 0.1 * np.abs(sound[-100:]).max()

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from frame2sound.sound.tones import Scale, cents, snap
-from frame2sound.sound.tuning import Tuning, parse_scale
+from frame2sound.sound.tones import Scale, ratio_to_cents, nearest_tone_hz
+from frame2sound.sound.tuning import PitchQuantiser, parse_scale
 
 RATE, N_FFT, HOP = 22050, 1024, 256
 BIN = RATE / N_FFT
@@ -38,36 +38,36 @@ def power(spectra):
 
 
 def test_a_tone_between_two_comes_to_the_nearest():
-    tuned = Tuning(TWELVE, RATE, N_FFT).apply(magnitude(sines(450)))
+    tuned = PitchQuantiser(TWELVE, RATE, N_FFT).apply(magnitude(sines(450)))
     assert tuned.shape == magnitude(sines(450)).shape
     assert tuned.dtype == np.float32
     for row in tuned:
-        assert abs(cents(peak_hz(row, 440) / 440)) < 2
+        assert abs(ratio_to_cents(peak_hz(row, 440) / 440)) < 2
 
 
 @pytest.mark.parametrize("hz", [300, 333, 620, 1000, 2345, 5001, 9000])
 def test_every_pitch_comes_to_its_tone(hz):
-    target = snap(hz, TWELVE)
-    row = Tuning(TWELVE, RATE, N_FFT).apply(magnitude(sines(hz)))[3]
+    target = nearest_tone_hz(hz, TWELVE)
+    row = PitchQuantiser(TWELVE, RATE, N_FFT).apply(magnitude(sines(hz)))[3]
     assert peak_hz(row, target) == pytest.approx(target, abs=0.025 * BIN)
 
 
 def test_a_far_tone_leaves_nothing_but_side_lobes_behind():
-    row = Tuning(Scale.from_hz([3000.0]), RATE, N_FFT).apply(magnitude(sines(1000)))[3]
+    row = PitchQuantiser(Scale.from_hz([3000.0]), RATE, N_FFT).apply(magnitude(sines(1000)))[3]
     assert peak_hz(row, 3000) == pytest.approx(3000, abs=0.025 * BIN)
     # A Hann window's first side lobe is 31 dB below its peak.
     assert row[: round(2000 / BIN)].max() < 0.3 * 10 ** (-30 / 20)
 
 
 def test_two_tones_come_to_two():
-    row = Tuning(TWELVE, RATE, N_FFT).apply(magnitude(sines(450, 1200)))[3]
+    row = PitchQuantiser(TWELVE, RATE, N_FFT).apply(magnitude(sines(450, 1200)))[3]
     assert peak_hz(row, 440) == pytest.approx(440, abs=0.025 * BIN)
     assert peak_hz(row, 1174.66) == pytest.approx(1174.66, abs=0.025 * BIN)
 
 
 def test_two_tones_on_one_add_their_powers():
     spectra = magnitude(sines(900, 1100))
-    tuned = Tuning(Scale.from_hz([1000.0]), RATE, N_FFT).apply(spectra)
+    tuned = PitchQuantiser(Scale.from_hz([1000.0]), RATE, N_FFT).apply(spectra)
     np.testing.assert_allclose(power(tuned), power(spectra), rtol=1e-4)
     assert np.abs(tuned[3].argmax() * BIN - 1000) < BIN
 
@@ -77,13 +77,13 @@ def test_two_tones_on_one_add_their_powers():
 )
 def test_power_is_kept(sound):
     spectra = magnitude(sound)
-    tuned = Tuning(TWELVE, RATE, N_FFT).apply(spectra)
+    tuned = PitchQuantiser(TWELVE, RATE, N_FFT).apply(spectra)
     np.testing.assert_allclose(power(tuned), power(spectra), rtol=1e-4)
 
 
 def test_noise_keeps_its_level_everywhere():
     spectra = magnitude(noise())
-    tuned = Tuning(Scale.from_hz([1000.0]), RATE, N_FFT).apply(spectra)
+    tuned = PitchQuantiser(Scale.from_hz([1000.0]), RATE, N_FFT).apply(spectra)
     bands = [slice(start, start + 32) for start in range(8, 500, 32)]
     for band in bands:
         ratio = power(tuned[:, band]).mean() / power(spectra[:, band]).mean()
@@ -92,21 +92,21 @@ def test_noise_keeps_its_level_everywhere():
 
 def test_noise_beside_a_tone_stays():
     spectra = magnitude(noise(0.01) + sines(450, seconds=2.0))
-    tuned = Tuning(TWELVE, RATE, N_FFT).apply(spectra)
+    tuned = PitchQuantiser(TWELVE, RATE, N_FFT).apply(spectra)
     ratio = power(tuned[:, 40:]).mean() / power(spectra[:, 40:]).mean()
     assert abs(10 * np.log10(ratio)) < 0.5
 
 
 def test_a_tone_in_tune_stays():
     row, before = (
-        Tuning(TWELVE, RATE, N_FFT).apply(magnitude(sines(880)))[3],
+        PitchQuantiser(TWELVE, RATE, N_FFT).apply(magnitude(sines(880)))[3],
         magnitude(sines(880))[3],
     )
     np.testing.assert_allclose(row, before, atol=0.02 * 0.3)
 
 
 def test_silence_and_nothing_stay_so():
-    tuning = Tuning(TWELVE, RATE, N_FFT)
+    tuning = PitchQuantiser(TWELVE, RATE, N_FFT)
     assert not tuning.apply(np.zeros((3, 513), np.float32)).any()
     assert tuning.apply(np.empty((0, 513), np.float32)).shape == (0, 513)
 
@@ -114,14 +114,14 @@ def test_silence_and_nothing_stay_so():
 def test_the_input_is_left_alone():
     spectra = magnitude(sines(450))
     before = spectra.copy()
-    Tuning(TWELVE, RATE, N_FFT).apply(spectra)
+    PitchQuantiser(TWELVE, RATE, N_FFT).apply(spectra)
     np.testing.assert_array_equal(spectra, before)
 
 
 @pytest.mark.parametrize("bad", [np.full((2, 513), np.nan), -np.ones((2, 513)), np.ones(513)])
 def test_what_is_no_magnitude_is_refused(bad):
     with pytest.raises(ValueError, match="expected finite magnitudes"):
-        Tuning(TWELVE, RATE, N_FFT).apply(bad.astype(np.float32))
+        PitchQuantiser(TWELVE, RATE, N_FFT).apply(bad.astype(np.float32))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_what_is_no_magnitude_is_refused(bad):
 )
 def test_scales_are_read(text, hertz):
     scale = parse_scale(text)
-    np.testing.assert_allclose([scale.tone(0), scale.tone(1)], hertz, rtol=1e-5)
+    np.testing.assert_allclose([scale.step_to_hz(0), scale.step_to_hz(1)], hertz, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.effects.kinds import KINDS, Effect
-from frame2sound.rendering.effects.playing import Chunks, Room
+from frame2sound.rendering.effects.kinds import EFFECTS, Effect
+from frame2sound.rendering.effects.playing import Chunks, EffectContext
 from frame2sound.untrusted import read_toml
 
 
 @dataclass(frozen=True)
-class Chain:
+class EffectChain:
     """Effects, first to last."""
 
     effects: tuple[Effect, ...] = ()
@@ -49,15 +49,15 @@ class Chain:
         SoundtrackError
             A frequency is above what the sample rate can hold.
         """
-        room = Room(sample_rate, channels, spool_folder)
-        sound: Chunks = (_in_channels(chunk, channels) for chunk in chunks)
+        room = EffectContext(sample_rate, channels, spool_folder)
+        sound: Chunks = (_to_channels(chunk, channels) for chunk in chunks)
         for effect in self.effects:
-            sound = effect.play(sound, room)
+            sound = effect.apply(sound, room)
         for chunk in sound:
             yield chunk[:, 0] if channels == 1 else chunk
 
 
-def parse_chain(text: str) -> Chain:
+def parse_chain(text: str) -> EffectChain:
     """Read a chain from a line such as ``reverb room=0.4 wet=0.3, delay seconds=0.25``.
 
     Raises
@@ -65,10 +65,10 @@ def parse_chain(text: str) -> Chain:
     SoundtrackError
         An effect or a setting is unknown, missing, twice there or out of range.
     """
-    return Chain(tuple(_effect(_table(part)) for part in text.split(",")))
+    return EffectChain(tuple(_effect(_table(part)) for part in text.split(",")))
 
 
-def load_chain(path: Path) -> Chain:
+def load_chain(path: Path) -> EffectChain:
     """Read a chain from a TOML file of tables ``[[effect]]``, each with a ``kind`` and settings.
 
     Raises
@@ -83,7 +83,7 @@ def load_chain(path: Path) -> Chain:
     effects = table.pop("effect", None)
     if table or not isinstance(effects, list) or not all(isinstance(e, dict) for e in effects):
         raise SoundtrackError(f"{path} is no chain; expected tables [[effect]] and nothing else")
-    return Chain(tuple(_effect(dict(effect)) for effect in effects))
+    return EffectChain(tuple(_effect(dict(effect)) for effect in effects))
 
 
 def _table(text: str) -> dict[str, Any]:
@@ -104,9 +104,9 @@ def _table(text: str) -> dict[str, Any]:
 
 def _effect(table: dict[str, Any]) -> Effect:
     kind = table.pop("kind", "")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise SoundtrackError(f"no effect {kind!r}; expected one of {', '.join(KINDS)}")
-    effect = KINDS[kind]
+    if not isinstance(kind, str) or kind not in EFFECTS:
+        raise SoundtrackError(f"no effect {kind!r}; expected one of {', '.join(EFFECTS)}")
+    effect = EFFECTS[kind]
     hints = get_type_hints(effect, include_extras=True)
     known = ", ".join(effect.__struct_fields__)
     for name, value in table.items():
@@ -132,6 +132,6 @@ def _range(hint: Any) -> str:
     return "a number"
 
 
-def _in_channels(chunk: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
+def _to_channels(chunk: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
     planes = chunk[:, None] if chunk.ndim == 1 else chunk
     return np.repeat(planes, channels, axis=1) if planes.shape[1] < channels else planes

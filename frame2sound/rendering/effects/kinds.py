@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.effects.playing import (
     Chunks,
-    Room,
-    Sounds,
-    as_long,
-    blocks,
-    filtered,
-    plugged,
+    EffectContext,
+    ChunkIterator,
+    fit_length,
+    reblock,
+    run_filter,
+    run_plugin,
 )
-from frame2sound.rendering.effects.warping import warped
-from frame2sound.rendering.spool import Spool
+from frame2sound.rendering.effects.warping import stretch_and_shift
+from frame2sound.rendering.spool import AudioSpool
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Hertz = Annotated[float, Meta(ge=1, le=192_000)]
@@ -29,7 +29,7 @@ Decibels = Annotated[float, Meta(ge=-96, le=48)]
 class Effect(Struct, frozen=True, forbid_unknown_fields=True):
     """One effect; an unknown setting or a value out of range is an error."""
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Give sound as long as the chunks, ``(n, channels)``."""
         raise NotImplementedError
 
@@ -39,15 +39,15 @@ class Reverse(Effect, frozen=True):
 
     seconds: Annotated[float, Meta(ge=0.01, le=60)] | None = None
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Lay all of it aside on disk, or hold one stretch."""
         if self.seconds is not None:
-            length = max(1, round(self.seconds * room.sample_rate))
-            yield from (piece[::-1] for piece in blocks(chunks, length, room.channels))
+            length = max(1, round(self.seconds * context.sample_rate))
+            yield from (piece[::-1] for piece in reblock(chunks, length, context.channels))
             return
-        with Spool(room.folder) as spool:
+        with AudioSpool(context.spool_folder) as spool:
             spool.write(chunks)
-            yield from spool.backwards()
+            yield from spool.read_reversed()
 
 
 class Delay(Effect, frozen=True):
@@ -57,11 +57,11 @@ class Delay(Effect, frozen=True):
     feedback: Annotated[float, Meta(ge=0, le=0.95)] = 0.4
     mix: Share = 0.3
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream; the dry sound keeps its place to the sample."""
         from pedalboard import Delay as Plugin
 
-        return plugged(Plugin(self.seconds, self.feedback, self.mix), chunks, room)
+        return run_plugin(Plugin(self.seconds, self.feedback, self.mix), chunks, context)
 
 
 class Reverb(Effect, frozen=True):
@@ -72,13 +72,13 @@ class Reverb(Effect, frozen=True):
     damping: Share = 0.5
     width: Share = 1.0
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream; the dry sound keeps its place to the sample."""
         from pedalboard import Reverb as Plugin
 
         # The plugin doubles its dry level.
         plugin = Plugin(self.room, self.damping, self.wet, (1 - self.wet) / 2, self.width)
-        return plugged(plugin, chunks, room)
+        return run_plugin(plugin, chunks, context)
 
 
 class TimeStretch(Effect, frozen=True):
@@ -91,12 +91,12 @@ class TimeStretch(Effect, frozen=True):
 
     ratio: Annotated[float, Meta(ge=0.1, le=10)]
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Lay all aside on disk, since only its end tells where to cut."""
-        with Spool(room.folder) as spool:
+        with AudioSpool(context.spool_folder) as spool:
             spool.write(chunks)
-            long = warped(spool.read(), room, self.ratio, 0.0)
-            yield from as_long(long, spool.length, room.channels)
+            long = stretch_and_shift(spool.read(), context, self.ratio, 0.0)
+            yield from fit_length(long, spool.sample_count, context.channels)
 
 
 class PitchShift(Effect, frozen=True):
@@ -104,9 +104,9 @@ class PitchShift(Effect, frozen=True):
 
     semitones: Annotated[float, Meta(ge=-36, le=36)]
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream in pieces of seconds."""
-        return warped(chunks, room, 1.0, self.semitones)
+        return stretch_and_shift(chunks, context, 1.0, self.semitones)
 
 
 class LowPass(Effect, frozen=True):
@@ -114,10 +114,10 @@ class LowPass(Effect, frozen=True):
 
     hz: Hertz
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream."""
-        sections = _butterworth(4, [_below_half("low-pass", self.hz, room)], "low")
-        return filtered(sections, chunks, room)
+        sections = _butterworth(4, [_normalised_frequency("low-pass", self.hz, context)], "low")
+        return run_filter(sections, chunks, context)
 
 
 class HighPass(Effect, frozen=True):
@@ -125,10 +125,10 @@ class HighPass(Effect, frozen=True):
 
     hz: Hertz
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream."""
-        sections = _butterworth(4, [_below_half("high-pass", self.hz, room)], "high")
-        return filtered(sections, chunks, room)
+        sections = _butterworth(4, [_normalised_frequency("high-pass", self.hz, context)], "high")
+        return run_filter(sections, chunks, context)
 
 
 class BandPass(Effect, frozen=True):
@@ -137,12 +137,12 @@ class BandPass(Effect, frozen=True):
     hz: Hertz
     octaves: Annotated[float, Meta(ge=0.05, le=8)] = 1.0
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream."""
         half = 2 ** (self.octaves / 2)
         edges = [self.hz / half, self.hz * half]
-        place = [_below_half("band-pass", edge, room) for edge in edges]
-        return filtered(_butterworth(2, place, "band"), chunks, room)
+        place = [_normalised_frequency("band-pass", edge, context) for edge in edges]
+        return run_filter(_butterworth(2, place, "band"), chunks, context)
 
 
 class Peak(Effect, frozen=True):
@@ -152,12 +152,12 @@ class Peak(Effect, frozen=True):
     db: Decibels
     q: Annotated[float, Meta(ge=0.1, le=50)] = 1.0
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream."""
         from pedalboard import PeakFilter
 
-        _below_half("peak", self.hz, room)
-        return plugged(PeakFilter(self.hz, self.db, self.q), chunks, room)
+        _normalised_frequency("peak", self.hz, context)
+        return run_plugin(PeakFilter(self.hz, self.db, self.q), chunks, context)
 
 
 class Gain(Effect, frozen=True):
@@ -165,7 +165,7 @@ class Gain(Effect, frozen=True):
 
     db: Decibels
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream."""
         gain = np.float32(10 ** (self.db / 20))
         return (chunk * gain for chunk in chunks)
@@ -178,11 +178,11 @@ class Chorus(Effect, frozen=True):
     depth: Share = 0.25
     mix: Share = 0.5
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream; the dry sound keeps its place to the sample."""
         from pedalboard import Chorus as Plugin
 
-        return plugged(Plugin(self.hz, self.depth, mix=self.mix), chunks, room)
+        return run_plugin(Plugin(self.hz, self.depth, mix=self.mix), chunks, context)
 
 
 class Distortion(Effect, frozen=True):
@@ -190,13 +190,13 @@ class Distortion(Effect, frozen=True):
 
     db: Annotated[float, Meta(ge=0, le=60)] = 12.0
 
-    def play(self, chunks: Chunks, room: Room) -> Sounds:
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream."""
         drive = np.float32(10 ** (self.db / 20))
         return (np.tanh(chunk * drive) for chunk in chunks)
 
 
-KINDS: dict[str, type[Effect]] = {
+EFFECTS: dict[str, type[Effect]] = {
     "reverse": Reverse,
     "delay": Delay,
     "reverb": Reverb,
@@ -220,9 +220,9 @@ def _butterworth(order: int, edges: list[float], kind: str) -> NDArray[np.float6
     return sections
 
 
-def _below_half(effect: str, hz: float, room: Room) -> float:
+def _normalised_frequency(effect: str, hz: float, context: EffectContext) -> float:
     """Return a frequency as a share of half the sample rate."""
-    half = room.sample_rate / 2
+    half = context.sample_rate / 2
     if hz >= half:
         raise SoundtrackError(
             f"{effect}: got hz reaching {hz:g}, expected below {half:g}, half the sample rate"

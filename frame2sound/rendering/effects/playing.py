@@ -17,41 +17,41 @@ if TYPE_CHECKING:
     from pedalboard import Plugin
 
 Chunks = Iterable[NDArray[np.float32]]
-Sounds = Iterator[NDArray[np.float32]]
+ChunkIterator = Iterator[NDArray[np.float32]]
 
-BLOCK = 4096
+BLOCK_SAMPLES = 4096
 
 
 @dataclass(frozen=True)
-class Room:
+class EffectContext:
     """Where effects play: sample rate in Hz, channels, a folder for what is laid aside."""
 
     sample_rate: int
     channels: int
-    folder: Path
+    spool_folder: Path
 
 
-def plugged(plugin: Plugin, chunks: Chunks, room: Room) -> Sounds:
+def run_plugin(plugin: Plugin, chunks: Chunks, context: EffectContext) -> ChunkIterator:
     """Play a plugin that delays nothing; memory does not grow."""
-    for block in blocks(chunks, BLOCK, room.channels):
-        planes = np.zeros((room.channels, BLOCK), np.float32)
+    for block in reblock(chunks, BLOCK_SAMPLES, context.channels):
+        planes = np.zeros((context.channels, BLOCK_SAMPLES), np.float32)
         planes[:, : len(block)] = block.T
-        played = plugin.process(planes, room.sample_rate, buffer_size=BLOCK, reset=False)
+        played = plugin.process(planes, context.sample_rate, buffer_size=BLOCK_SAMPLES, reset=False)
         yield played[:, : len(block)].T
 
 
-def filtered(sections: NDArray[np.float64], chunks: Chunks, room: Room) -> Sounds:
+def run_filter(sections: NDArray[np.float64], chunks: Chunks, context: EffectContext) -> ChunkIterator:
     """Play a filter of second-order sections, shape ``(sections, 6)``."""
     from scipy.signal import sosfilt
 
-    state = np.zeros((len(sections), 2, room.channels))
+    state = np.zeros((len(sections), 2, context.channels))
     for chunk in chunks:
         if len(chunk):
             out, state = sosfilt(sections, chunk.astype(np.float64), axis=0, zi=state)
             yield out.astype(np.float32)
 
 
-def blocks(chunks: Chunks, length: int, channels: int) -> Sounds:
+def reblock(chunks: Chunks, length: int, channels: int) -> ChunkIterator:
     """Cut chunks anew, each ``length`` samples long but the last, which holds what remains."""
     waiting, count = [np.empty((0, channels), np.float32)], 0
     for chunk in chunks:
@@ -66,7 +66,7 @@ def blocks(chunks: Chunks, length: int, channels: int) -> Sounds:
         yield np.concatenate(waiting)
 
 
-def as_long(chunks: Chunks, length: int, channels: int) -> Sounds:
+def fit_length(chunks: Chunks, length: int, channels: int) -> ChunkIterator:
     """Cut sound at ``length`` samples, or let silence follow it up to there."""
     missing = length
     for chunk in chunks:
@@ -75,5 +75,5 @@ def as_long(chunks: Chunks, length: int, channels: int) -> Sounds:
         if missing <= 0:
             return
     while missing > 0:
-        yield np.zeros((min(missing, BLOCK), channels), np.float32)
-        missing -= BLOCK
+        yield np.zeros((min(missing, BLOCK_SAMPLES), channels), np.float32)
+        missing -= BLOCK_SAMPLES

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.rendering.effects.playing import Chunks, Room, Sounds, blocks
-from frame2sound.sound.windows import rising
+from frame2sound.rendering.effects.playing import Chunks, EffectContext, ChunkIterator, reblock
+from frame2sound.sound.windows import hann_fade_in
 
-PIECE_SECONDS = 8.0
+CHUNK_SECONDS = 8.0
 MARGIN_SECONDS = 0.5
-SEAM_SECONDS = 0.03
-SLACK_SECONDS = 0.005
+CROSSFADE_SECONDS = 0.03
+MAX_SHIFT_SECONDS = 0.005
 
 
-def warped(chunks: Chunks, room: Room, ratio: float, semitones: float) -> Sounds:
+def stretch_and_shift(chunks: Chunks, context: EffectContext, ratio: float, semitones: float) -> ChunkIterator:
     """Make sound ``ratio`` times as long and ``semitones`` higher.
 
     Of ``n`` samples it gives ``round(n * ratio)``. At 22050 Hz and above what sounds at ``t``
@@ -29,45 +29,45 @@ def warped(chunks: Chunks, room: Room, ratio: float, semitones: float) -> Sounds
     """
     from pedalboard import time_stretch
 
-    core, margin = (round(s * room.sample_rate) for s in (PIECE_SECONDS, MARGIN_SECONDS))
-    seam, slack = (round(s * room.sample_rate) for s in (SEAM_SECONDS, SLACK_SECONDS))
+    core, margin = (round(s * context.sample_rate) for s in (CHUNK_SECONDS, MARGIN_SECONDS))
+    seam, slack = (round(s * context.sample_rate) for s in (CROSSFADE_SECONDS, MAX_SHIFT_SECONDS))
     going: NDArray[np.float32] | None = None
-    for start, count, piece in _pieces(chunks, room.channels, core, margin):
+    for start, count, piece in _overlapping_chunks(chunks, context.channels, core, margin):
         begin = round((start - margin) * ratio)
         first = round(start * ratio) - begin
         last = round((start + count) * ratio) - begin
         if piece.any():
             planes = np.ascontiguousarray(piece.T)
-            long = time_stretch(planes, room.sample_rate, 1 / ratio, semitones).T
+            long = time_stretch(planes, context.sample_rate, 1 / ratio, semitones).T
         else:
-            long = np.zeros((last + seam, room.channels), np.float32)
+            long = np.zeros((last + seam, context.channels), np.float32)
         long = np.pad(long, ((0, max(last + seam + slack - len(long), 0)), (0, 0)))
         shift = 0
         if going is not None:
-            shift = _likest(going, long[first - slack : first + slack + seam]) - slack
+            shift = _best_offset(going, long[first - slack : first + slack + seam]) - slack
             place = slice(first + shift, first + shift + seam)
-            long[place] = _crossed(going, long[place])
+            long[place] = _crossfade(going, long[place])
         yield long[first + shift : last + shift]
         going = long[last + shift : last + shift + seam].copy()
 
 
-def _pieces(
+def _overlapping_chunks(
     chunks: Chunks, channels: int, core: int, margin: int
 ) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
     """Give where each core starts, how many samples it has, and it with a margin on both sides."""
     before = np.zeros((margin, channels), np.float32)
     now: NDArray[np.float32] | None = None
     start = 0
-    for coming in blocks(chunks, core, channels):
+    for coming in reblock(chunks, core, channels):
         if now is not None:
-            yield start, core, _surrounded(before, now, coming, margin)
+            yield start, core, _with_margins(before, now, coming, margin)
             before, start = now[-margin:], start + core
         now = coming
     if now is not None:
-        yield start, len(now), _surrounded(before, now, now[:0], margin)
+        yield start, len(now), _with_margins(before, now, now[:0], margin)
 
 
-def _surrounded(
+def _with_margins(
     before: NDArray[np.float32],
     now: NDArray[np.float32],
     after: NDArray[np.float32],
@@ -78,23 +78,23 @@ def _surrounded(
     return np.concatenate([before, now, after[:margin], silence])
 
 
-def _likest(going: NDArray[np.float32], coming: NDArray[np.float32]) -> int:
+def _best_offset(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -> int:
     """Return where in ``coming`` the sound is most like ``going``; the middle for silence."""
-    places = len(coming) - len(going) + 1
+    places = len(incoming) - len(outgoing) + 1
     middle = places // 2
-    if not going.any() or not coming.any():
+    if not outgoing.any() or not incoming.any():
         return middle
-    windows = np.lib.stride_tricks.sliding_window_view(coming, len(going), axis=0)
-    products = np.einsum("pcs,sc->p", windows, going)
+    windows = np.lib.stride_tricks.sliding_window_view(incoming, len(outgoing), axis=0)
+    products = np.einsum("pcs,sc->p", windows, outgoing)
     powers = np.einsum("pcs,pcs->p", windows, windows)
     likeness = products / np.sqrt(np.maximum(powers, 1e-20))
     return int(likeness.argmax()) if likeness.max() > 0 else middle
 
 
-def _crossed(going: NDArray[np.float32], coming: NDArray[np.float32]) -> NDArray[np.float32]:
-    rise = rising(len(going))[:, None]
-    powers = np.sqrt((going.astype(np.float64) ** 2).sum() * (coming.astype(np.float64) ** 2).sum())
-    alike = max(float((going * coming).sum()) / powers, 0.0) if powers else 1.0
+def _crossfade(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -> NDArray[np.float32]:
+    rise = hann_fade_in(len(outgoing))[:, None]
+    powers = np.sqrt((outgoing.astype(np.float64) ** 2).sum() * (incoming.astype(np.float64) ** 2).sum())
+    alike = max(float((outgoing * incoming).sum()) / powers, 0.0) if powers else 1.0
     level = np.sqrt(rise**2 + (1 - rise) ** 2 + 2 * alike * rise * (1 - rise))
-    crossed: NDArray[np.float32] = ((going * (1 - rise) + coming * rise) / level).astype(np.float32)
+    crossed: NDArray[np.float32] = ((outgoing * (1 - rise) + incoming * rise) / level).astype(np.float32)
     return crossed

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.level import roughening, unrelated_gain
-from frame2sound.sound.phase.running import Running
-from frame2sound.sound.stft import Resynthesis, Stft
+from frame2sound.sound.phase.level import rayleigh_gain, incoherent_gain
+from frame2sound.sound.phase.running import PhaseVocoder
+from frame2sound.sound.stft import InverseStft, Stft
 
-_QUIETEST = np.float32(1e-12)
-_FAINTEST = np.float32(1e-24)
+_MIN_MAGNITUDE = np.float32(1e-12)
+_MIN_POWER = np.float32(1e-24)
 
-_REGION = (9, 33)
+_LEVEL_REGION = (9, 33)
 """Hops and bins over which the level is judged."""
 
 
@@ -49,46 +49,46 @@ class GriffinLim:
             )
         self._stft, self._iterations = stft, iterations
         self._momentum = np.float32(momentum)
-        self._running = Running(stft, seed)
-        self._held = np.empty((0, stft.bins), np.complex64)
+        self._phase_vocoder = PhaseVocoder(stft, seed)
+        self._fixed_spectra = np.empty((0, stft.bins), np.complex64)
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the magnitudes of a piece with phases that agree where its blocks overlap."""
         if not len(magnitude):
             return np.empty(magnitude.shape, np.complex64)
-        start = _with_magnitude(self._running.follow(magnitude, onset), magnitude)
-        held = len(self._held)
-        target = np.concatenate([np.abs(self._held), magnitude])
-        wanted = np.concatenate([self._held, start])
+        start = _with_magnitude(self._phase_vocoder.reconstruct(magnitude, onset), magnitude)
+        held = len(self._fixed_spectra)
+        target = np.concatenate([np.abs(self._fixed_spectra), magnitude])
+        wanted = np.concatenate([self._fixed_spectra, start])
         last = wanted[:0]
         for _ in range(self._iterations):
-            possible = self._possible(wanted)
+            possible = self._consistent(wanted)
             ahead = possible + self._momentum * (possible - last) if len(last) else possible
             last = possible
             wanted = _with_magnitude(ahead, target)
-            wanted[:held] = self._held
-        self._held = wanted[max(len(wanted) - self._stft.overlaps + 1, 0) :].copy()
-        gain = self._lost(target, np.abs(last))[held:] * roughening(self._stft, magnitude)
+            wanted[:held] = self._fixed_spectra
+        self._fixed_spectra = wanted[max(len(wanted) - self._stft.overlap_factor + 1, 0) :].copy()
+        gain = self._makeup_gain(target, np.abs(last))[held:] * rayleigh_gain(self._stft, magnitude)
         louder: NDArray[np.complex64] = wanted[held:] * gain
         return louder
 
-    def _lost(self, wanted: NDArray[np.float32], made: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _makeup_gain(self, target: NDArray[np.float32], estimate: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what makes up for the level that blocks still lose, in the mean of a region."""
         from scipy.ndimage import uniform_filter
 
         given, left = (
-            np.maximum(uniform_filter(size * size, _REGION, mode="nearest"), _FAINTEST)
-            for size in (wanted, made)
+            np.maximum(uniform_filter(size * size, _LEVEL_REGION, mode="nearest"), _MIN_POWER)
+            for size in (target, estimate)
         )
         lost: NDArray[np.float32] = np.sqrt(given / left)
-        return np.clip(lost, 1, np.float32(unrelated_gain(self._stft)))
+        return np.clip(lost, 1, np.float32(incoherent_gain(self._stft)))
 
-    def _possible(self, spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    def _consistent(self, spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
         """Return the spectra of the sound that these make; the first centre is sample 0."""
-        resynthesis = Resynthesis(self._stft)
-        sound = np.concatenate([resynthesis.feed(spectra), resynthesis.flush(fading=False)])
+        resynthesis = InverseStft(self._stft)
+        sound = np.concatenate([resynthesis.process(spectra), resynthesis.flush(fade_out=False)])
         possible: NDArray[np.complex64] = self._stft.analyse(
             sound, np.arange(len(spectra)) * self._stft.hop
         ).astype(np.complex64, copy=False)
@@ -99,6 +99,6 @@ def _with_magnitude(
     spectra: NDArray[np.complex64], magnitude: NDArray[np.float32]
 ) -> NDArray[np.complex64]:
     size = np.abs(spectra)
-    scale = magnitude / np.maximum(size, _QUIETEST)
-    kept: NDArray[np.complex64] = np.where(size > _QUIETEST, spectra * scale, magnitude)
+    scale = magnitude / np.maximum(size, _MIN_MAGNITUDE)
+    kept: NDArray[np.complex64] = np.where(size > _MIN_MAGNITUDE, spectra * scale, magnitude)
     return kept

@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.level import unrelated_gain
-from frame2sound.sound.phase.strategy import Phase, turned
+from frame2sound.sound.phase.level import incoherent_gain
+from frame2sound.sound.phase.strategy import PhaseReconstructor, from_polar
 from frame2sound.sound.stft import Stft
 
 Angle = float | NDArray[np.float64]
@@ -35,19 +35,19 @@ class FixedAdvance:
     """
 
     def __init__(self, stft: Stft, start: Angle = 0.0, advance: Angle = 0.0) -> None:
-        self._phase = np.broadcast_to(_at_centre(stft) + start, stft.bins)
+        self._phase = np.broadcast_to(_centre_phase(stft) + start, stft.bins)
         self._advance = np.broadcast_to(np.asarray(advance, np.float64), stft.bins)
-        self._gain = np.float32(unrelated_gain(stft))
+        self._gain = np.float32(incoherent_gain(stft))
         self._hop = 0
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the magnitudes turned by as many advances as there were hops before each."""
         hops = self._hop + np.arange(len(magnitude))
         self._hop += len(magnitude)
         phase = np.mod(self._phase + hops[:, None] * self._advance, 2 * np.pi)
-        return turned(magnitude * self._gain, phase)
+        return from_polar(magnitude * self._gain, phase)
 
 
 class RandomWalk:
@@ -66,54 +66,54 @@ class RandomWalk:
     def __init__(
         self, stft: Stft, step: float, start: Angle = 0.0, seed: int | list[int] = 0
     ) -> None:
-        self._phase = np.broadcast_to(_at_centre(stft) + start, stft.bins)
+        self._phase = np.broadcast_to(_centre_phase(stft) + start, stft.bins)
         self._step = step
-        self._gain = np.float32(unrelated_gain(stft))
+        self._gain = np.float32(incoherent_gain(stft))
         self._rng = np.random.default_rng(seed)
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the magnitudes turned by the walk so far."""
         steps = self._rng.normal(0, self._step, magnitude.shape)
         walk = np.cumsum(np.concatenate([self._phase[None], steps]), axis=0)
         self._phase = np.mod(walk[-1], 2 * np.pi)
-        return turned(magnitude * self._gain, np.mod(walk[:-1], 2 * np.pi))
+        return from_polar(magnitude * self._gain, np.mod(walk[:-1], 2 * np.pi))
 
 
-def _at_centre(stft: Stft) -> NDArray[np.float64]:
+def _centre_phase(stft: Stft) -> NDArray[np.float64]:
     """Return what a phase at the block's first sample gains until its centre."""
     return (np.arange(stft.bins) % 2) * np.float64(np.pi)
 
 
-def _uniform(width: float, stft: Stft, seed: int) -> Phase:
+def _uniform(width: float, stft: Stft, seed: int) -> PhaseReconstructor:
     advance = np.random.default_rng(seed).uniform(-width, width, stft.bins)
     return FixedAdvance(stft, np.pi / 2, advance)
 
 
-def _normal(deviation: float, start: float, stft: Stft, seed: int) -> Phase:
+def _normal(deviation: float, start: float, stft: Stft, seed: int) -> PhaseReconstructor:
     advance = np.random.default_rng(seed).normal(0, deviation, stft.bins)
     return FixedAdvance(stft, start, advance)
 
 
-def _ramp(first: float, last: float, stft: Stft, seed: int) -> Phase:
+def _ramp(first: float, last: float, stft: Stft, seed: int) -> PhaseReconstructor:
     return FixedAdvance(stft, np.pi / 2, np.linspace(first, last, stft.bins))
 
 
-def _scattered(stft: Stft, seed: int) -> NDArray[np.float64]:
+def _random_start(stft: Stft, seed: int) -> NDArray[np.float64]:
     start: NDArray[np.float64] = np.random.default_rng(seed).normal(np.pi / 2, np.pi, stft.bins)
     return start
 
 
-def _tenth(stft: Stft, seed: int) -> Phase:
-    return FixedAdvance(stft, _scattered(stft, seed), np.pi / 2)
+def _tenth(stft: Stft, seed: int) -> PhaseReconstructor:
+    return FixedAdvance(stft, _random_start(stft, seed), np.pi / 2)
 
 
-def _eleventh(stft: Stft, seed: int) -> Phase:
-    return RandomWalk(stft, np.pi / 10, _scattered(stft, seed), seed=[seed, 1])
+def _eleventh(stft: Stft, seed: int) -> PhaseReconstructor:
+    return RandomWalk(stft, np.pi / 10, _random_start(stft, seed), seed=[seed, 1])
 
 
-HINDLE: dict[str, Callable[[Stft, int], Phase]] = {
+HINDLE_STRATEGIES: dict[str, Callable[[Stft, int], PhaseReconstructor]] = {
     "hindle-1": partial(_uniform, np.pi / 100),
     "hindle-2": partial(_uniform, np.pi / 10),
     "hindle-3": partial(_normal, np.pi / 2, np.pi / 2),

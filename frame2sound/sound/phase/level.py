@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from frame2sound.sound.sliding import sliding_mean
 from frame2sound.sound.stft import Stft
 
-_NEIGHBOURS = 17
+_SMOOTHNESS_BINS = 17
 """Bins over which magnitudes are judged to be smooth or rough; more where zeros are padded."""
 
-RAYLEIGH = 4 / math.pi
+RAYLEIGH_POWER_RATIO = 4 / math.pi
 """Mean power over squared mean magnitude of Gaussian noise, at any one bin."""
 
 
-def unrelated_gain(stft: Stft) -> float:
+def incoherent_gain(stft: Stft) -> float:
     """Return what makes up for the level that blocks of unrelated phase lose: sqrt(n_fft / hop).
 
     White noise of variance 1 has spectra of power ``sum(w**2)``, before scaling. Under chance
@@ -26,8 +26,8 @@ def unrelated_gain(stft: Stft) -> float:
     ``sum(w**2) / n_fft / D``, and ``D`` is ``sum(w**2) / hop`` where it is constant. Where it
     is not, its mean reciprocal counts. A four-fold Hann window loses 6.02 dB.
     """
-    squares = np.pad(stft.analysis_window**2, (0, stft.overlaps * stft.hop - stft.n_fft))
-    overlapped = squares.reshape(stft.overlaps, stft.hop).sum(axis=0)
+    squares = np.pad(stft.analysis_window**2, (0, stft.overlap_factor * stft.hop - stft.n_fft))
+    overlapped = squares.reshape(stft.overlap_factor, stft.hop).sum(axis=0)
     return math.sqrt(stft.n_fft / (squares.sum() * np.mean(1 / overlapped)))
 
 
@@ -43,7 +43,7 @@ def pulse_gain(stft: Stft) -> float:
     return overlapped * math.sqrt(stft.hop / float((window**2).sum()))
 
 
-def roughening(stft: Stft, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
+def rayleigh_gain(stft: Stft, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the gain, 1 to sqrt(4 / pi), that a mean magnitude of noise needs to have its power.
 
     The magnitude of noise is Rayleigh distributed: the mean power is ``4 / pi`` of the mean
@@ -54,9 +54,9 @@ def roughening(stft: Stft, magnitude: NDArray[np.float32]) -> NDArray[np.float32
     ----------
     magnitude : float32, shape (n, bins)
     """
-    around = round(_NEIGHBOURS * stft.n_fft / stft.length)
+    around = round(_SMOOTHNESS_BINS * stft.n_fft / stft.window_size)
     mean = sliding_mean(magnitude, around)
     power = sliding_mean(magnitude * magnitude, around)
-    lacking = RAYLEIGH * mean * mean / np.maximum(power, np.finfo(np.float32).tiny)
-    gain: NDArray[np.float32] = np.sqrt(np.clip(lacking, 1, RAYLEIGH)).astype(np.float32)
+    lacking = RAYLEIGH_POWER_RATIO * mean * mean / np.maximum(power, np.finfo(np.float32).tiny)
+    gain: NDArray[np.float32] = np.sqrt(np.clip(lacking, 1, RAYLEIGH_POWER_RATIO)).astype(np.float32)
     return gain

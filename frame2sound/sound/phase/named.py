@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from frame2sound.sound.phase.chance import Random, Zero
+from frame2sound.sound.phase.chance import RandomPhase, ZeroPhase
 from frame2sound.sound.phase.griffin_lim import GriffinLim
-from frame2sound.sound.phase.hindle import HINDLE
+from frame2sound.sound.phase.hindle import HINDLE_STRATEGIES
 from frame2sound.sound.phase.pghi import Pghi
-from frame2sound.sound.phase.running import Running
-from frame2sound.sound.phase.strategy import Phase
+from frame2sound.sound.phase.running import PhaseVocoder
+from frame2sound.sound.phase.strategy import PhaseReconstructor
 from frame2sound.sound.stft import Stft
 
-STOLEN = ("stolen", "hindle-12")
+FROM_AUDIO_NAMES = ("stolen", "hindle-12")
 """Two names of one: phases of another sound."""
 
-PHASES = ("running", "random", "zero", "griffin-lim", "pghi", "stolen", *HINDLE, "hindle-12")
+PHASE_NAMES = ("running", "random", "zero", "griffin-lim", "pghi", "stolen", *HINDLE_STRATEGIES, "hindle-12")
 
 
-def strategy(name: str, stft: Stft, seed: int = 0, stolen: Phase | None = None) -> Phase:
+def create_reconstructor(name: str, stft: Stft, seed: int = 0, from_audio: PhaseReconstructor | None = None) -> PhaseReconstructor:
     """Return a strategy of phase, at its beginning.
 
     Parameters
@@ -34,21 +34,21 @@ def strategy(name: str, stft: Stft, seed: int = 0, stolen: Phase | None = None) 
     ValueError
         There is no such strategy, or there is no sound to steal from.
     """
-    if name in STOLEN:
-        if stolen is None:
+    if name in FROM_AUDIO_NAMES:
+        if from_audio is None:
             raise ValueError(f"got the phase {name} without a sound, expected one to take it from")
-        return stolen
-    if name in HINDLE:
-        return HINDLE[name](stft, seed)
+        return from_audio
+    if name in HINDLE_STRATEGIES:
+        return HINDLE_STRATEGIES[name](stft, seed)
     match name:
         case "running":
-            return Running(stft, seed)
+            return PhaseVocoder(stft, seed)
         case "random":
-            return Random(stft, seed)
+            return RandomPhase(stft, seed)
         case "zero":
-            return Zero(stft)
+            return ZeroPhase(stft)
         case "griffin-lim":
             return GriffinLim(stft, seed=seed)
         case "pghi":
             return Pghi(stft, seed=seed)
-    raise ValueError(f"got the phase {name!r}, expected one of {', '.join(PHASES)}")
+    raise ValueError(f"got the phase {name!r}, expected one of {', '.join(PHASE_NAMES)}")

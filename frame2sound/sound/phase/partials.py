@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from frame2sound.sound.sliding import sliding_max
 from frame2sound.sound.stft import Stft
 
-_CLEAR = 2.0
+_MIN_PROMINENCE = 2.0
 """A peak stands 6 dB above the lowest bin nearby on each side; averaged noise does not."""
 
-_SLACK = 3.0
+_LEAKAGE_TOLERANCE = 3.0
 """A bin within 10 dB of what a steady partial leaks there is the partial's: real ones move."""
 
-_DENSITY = 32
+_STEPS_PER_BIN = 32
 """Places at which the window's transform is known between two bins."""
 
 
@@ -34,7 +34,7 @@ class Partials:
         1, or -1 where the window's transform is negative: the phase is turned by pi.
     """
 
-    owner: NDArray[np.int64]
+    peak_bin: NDArray[np.int64]
     frequency: NDArray[np.float32]
     sign: NDArray[np.float32]
 
@@ -51,33 +51,33 @@ class PartialFinder:
     """
 
     def __init__(self, stft: Stft) -> None:
-        width = stft.n_fft / stft.length
-        self._near = round(3 * width)
-        self._places, self._lobe = _transform(stft)
+        width = stft.n_fft / stft.window_size
+        self._min_distance = round(3 * width)
+        self._lobe_positions, self._lobe = _window_transform(stft)
         centre = len(self._lobe) // 2
         self._centre = centre
-        self._reach = round(2 * width)
-        self._leak = self._leakage(stft.bins)
-        offsets = np.arange(-_DENSITY // 2, _DENSITY // 2 + 1)
-        three = [np.log(self._lobe[centre - offsets + d * _DENSITY]) for d in (-1, 0, 1)]
-        self._seen = _vertex(*three)
-        self._true = offsets / _DENSITY
+        self._lobe_half_width = round(2 * width)
+        self._max_leakage = self._leakage(stft.bins)
+        offsets = np.arange(-_STEPS_PER_BIN // 2, _STEPS_PER_BIN // 2 + 1)
+        three = [np.log(self._lobe[centre - offsets + d * _STEPS_PER_BIN]) for d in (-1, 0, 1)]
+        self._parabola_offsets = _parabola_vertex(*three)
+        self._true_offsets = offsets / _STEPS_PER_BIN
 
     def find(self, magnitude: NDArray[np.float32]) -> Partials:
         """Find the partials of magnitudes, linear, ``(n, bins)``; hops do not touch each other."""
         peak = self._peaks(magnitude)
-        owner = self._owners(magnitude, peak)
+        owner = self._peak_bins(magnitude, peak)
         frequency = self._frequencies(magnitude, peak)
         away = np.arange(magnitude.shape[1]) - np.take_along_axis(
             frequency, np.maximum(owner, 0), axis=1
         )
-        place = np.rint(away * _DENSITY).astype(np.int64) + self._centre
+        place = np.rint(away * _STEPS_PER_BIN).astype(np.int64) + self._centre
         inside = (owner >= 0) & (place >= 0) & (place < len(self._lobe))
         value = self._lobe[np.where(inside, place, self._centre)]
         return Partials(owner, frequency, np.where(value < 0, -1, 1).astype(np.float32))
 
     def _peaks(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_]:
-        highest = sliding_max(magnitude, self._near)
+        highest = sliding_max(magnitude, self._min_distance)
         inner = magnitude[:, 1:-1]
         peak = np.zeros(magnitude.shape, bool)
         peak[:, 1:-1] = (inner > magnitude[:, :-2]) & (inner >= magnitude[:, 2:]) & (inner > 0)
@@ -85,34 +85,34 @@ class PartialFinder:
         hops, bins = np.nonzero(peak)
         height = magnitude[hops, bins]
         for side in (-1, 1):
-            around = bins[:, None] + side * np.arange(1, self._near + 1)
+            around = bins[:, None] + side * np.arange(1, self._min_distance + 1)
             lowest = magnitude[hops[:, None], np.clip(around, 0, magnitude.shape[1] - 1)].min(1)
-            peak[hops, bins] &= height > _CLEAR * lowest
+            peak[hops, bins] &= height > _MIN_PROMINENCE * lowest
         return peak
 
-    def _owners(self, magnitude: NDArray[np.float32], peak: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def _peak_bins(self, magnitude: NDArray[np.float32], is_peak: NDArray[np.bool_]) -> NDArray[np.int64]:
         bins = magnitude.shape[1]
-        here = np.broadcast_to(np.arange(bins), peak.shape)
-        left = np.maximum.accumulate(np.where(peak, here, -1), axis=1)
-        right = np.minimum.accumulate(np.where(peak, here, bins)[:, ::-1], axis=1)[:, ::-1]
-        from_left = self._leaked(magnitude, left, here - left, left >= 0)
-        from_right = self._leaked(magnitude, right, right - here, right < bins)
+        here = np.broadcast_to(np.arange(bins), is_peak.shape)
+        left = np.maximum.accumulate(np.where(is_peak, here, -1), axis=1)
+        right = np.minimum.accumulate(np.where(is_peak, here, bins)[:, ::-1], axis=1)[:, ::-1]
+        from_left = self._leakage_of_peak(magnitude, left, here - left, left >= 0)
+        from_right = self._leakage_of_peak(magnitude, right, right - here, right < bins)
         owner = np.where(from_left >= from_right, left, right)
-        near = np.abs(here - owner) <= self._reach
+        near = np.abs(here - owner) <= self._lobe_half_width
         most = np.maximum(from_left, from_right)
-        owned = (most > 0) & (near | (magnitude <= _SLACK * most))
+        owned = (most > 0) & (near | (magnitude <= _LEAKAGE_TOLERANCE * most))
         return np.where(owned, owner, -1)
 
-    def _leaked(
+    def _leakage_of_peak(
         self,
         magnitude: NDArray[np.float32],
         peak: NDArray[np.int64],
         distance: NDArray[np.int64],
-        there: NDArray[np.bool_],
+        exists: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
         last = magnitude.shape[1] - 1
         height = np.take_along_axis(magnitude, np.clip(peak, 0, last), axis=1)
-        return np.where(there, height * self._leak[np.clip(distance, 0, last)], np.float32(0))
+        return np.where(exists, height * self._max_leakage[np.clip(distance, 0, last)], np.float32(0))
 
     def _frequencies(
         self, magnitude: NDArray[np.float32], peak: NDArray[np.bool_]
@@ -121,29 +121,29 @@ class PartialFinder:
         hops, bins = np.nonzero(peak)
         floor = np.finfo(np.float32).tiny
         three = [np.log(np.maximum(magnitude[hops, bins + d], floor)) for d in (-1, 0, 1)]
-        frequency[hops, bins] += np.interp(_vertex(*three), self._seen, self._true)
+        frequency[hops, bins] += np.interp(_parabola_vertex(*three), self._parabola_offsets, self._true_offsets)
         return frequency
 
     def _leakage(self, bins: int) -> NDArray[np.float32]:
         """Return the most that a partial has at each distance from its peak's bin, relatively."""
         right = np.abs(self._lobe[self._centre :])
         beyond = np.maximum.accumulate(right[::-1])[::-1]
-        places = np.maximum(np.arange(bins) * _DENSITY - _DENSITY // 2, 0)
-        leak: NDArray[np.float32] = (beyond[places] / right[_DENSITY // 2]).astype(np.float32)
+        places = np.maximum(np.arange(bins) * _STEPS_PER_BIN - _STEPS_PER_BIN // 2, 0)
+        leak: NDArray[np.float32] = (beyond[places] / right[_STEPS_PER_BIN // 2]).astype(np.float32)
         return leak
 
 
-def _transform(stft: Stft) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _window_transform(stft: Stft) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return places in bins, and the window's real transform there, 1 in the middle."""
-    padded = np.zeros(stft.n_fft * _DENSITY)
+    padded = np.zeros(stft.n_fft * _STEPS_PER_BIN)
     half = stft.n_fft // 2
     padded[:half], padded[-half:] = stft.analysis_window[half:], stft.analysis_window[:half]
     lobe = np.fft.rfft(padded).real
     whole = np.concatenate([lobe[:0:-1], lobe]) / lobe[0]
-    return (np.arange(len(whole)) - len(lobe) + 1) / _DENSITY, whole
+    return (np.arange(len(whole)) - len(lobe) + 1) / _STEPS_PER_BIN, whole
 
 
-def _vertex(
+def _parabola_vertex(
     before: NDArray[np.floating], at: NDArray[np.floating], after: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Return where the parabola through three values has its vertex, in bins from the middle."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.strategy import turned
+from frame2sound.sound.phase.strategy import from_polar
 from frame2sound.sound.stft import Stft
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GAMMA = {"hann": 0.25645, "hamming": 0.29794}
 """Of the Gaussian that is most like a window, over its squared length (Průša et al., table I)."""
 
-_TOGETHER = 512
+_MAX_TREE_HOPS = 512
 """Hops that one tree spans at most; longer calls are cut."""
 
 
@@ -53,31 +53,31 @@ class Pghi:
         self._past = np.empty((0, stft.bins), np.float32)
         self._phase = np.empty((0, stft.bins))
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the magnitudes of a piece with phases that follow from their slopes."""
         spectra = np.empty(magnitude.shape, np.complex64)
-        for first in range(0, len(magnitude), _TOGETHER):
-            some = slice(first, first + _TOGETHER)
-            spectra[some] = turned(magnitude[some], self._phases(magnitude[some]))
+        for first in range(0, len(magnitude), _MAX_TREE_HOPS):
+            some = slice(first, first + _MAX_TREE_HOPS)
+            spectra[some] = from_polar(magnitude[some], self._phases(magnitude[some]))
         return spectra
 
     def _phases(self, magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
         known = len(self._phase)
         whole = np.concatenate([self._past, magnitude])
-        along_time, along_frequency = slopes(self._stft, whole)
+        along_time, along_frequency = phase_gradients(self._stft, whole)
         first = len(whole) - len(magnitude) - known
         piece = whole[first:]
         phase = self._rng.uniform(0, 2 * np.pi, piece.shape)
         phase[:known] = self._phase
         loud = piece > self._tolerance * float(piece.max(initial=0))
-        integrate(phase, piece, loud, along_time[first:], along_frequency[first:], known)
+        integrate_phase(phase, piece, loud, along_time[first:], along_frequency[first:], known)
         self._past, self._phase = whole[-2:], np.mod(phase[-1:], 2 * np.pi)
         return np.mod(phase[known:], 2 * np.pi)
 
 
-def slopes(
+def phase_gradients(
     stft: Stft, magnitude: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return by how much the phase turns a hop, and a bin, at every bin; radians, ``(n, bins)``.
@@ -86,7 +86,7 @@ def slopes(
     ``d phase / dt = 2 pi f + (d log magnitude / df) / gamma`` and
     ``d phase / df = -gamma d log magnitude / dt``, with central differences.
     """
-    gamma = GAMMA[stft.window] * stft.length**2
+    gamma = GAMMA[stft.window] * stft.window_size**2
     log = np.log(np.maximum(magnitude.astype(np.float64), 1e-20))
     along_time = np.gradient(log, axis=1) * (stft.hop * stft.n_fft / gamma)
     along_time += 2 * math.pi * stft.hop / stft.n_fft * np.arange(stft.bins)
@@ -95,13 +95,13 @@ def slopes(
     return along_time, np.gradient(log, axis=0) * (-gamma / (stft.hop * stft.n_fft))
 
 
-def integrate(
+def integrate_phase(
     phase: NDArray[np.float64],
     magnitude: NDArray[np.float32],
     loud: NDArray[np.bool_],
     along_time: NDArray[np.float64],
     along_frequency: NDArray[np.float64],
-    known: int,
+    known_hops: int,
 ) -> None:
     """Fill in the phase of the loud bins, in place, from the ``known`` first hops or the loudest.
 
@@ -112,19 +112,19 @@ def integrate(
     places = np.flatnonzero(loud)
     if not len(places):
         return
-    sources, ends, turns = _steps(number, loud, along_time, along_frequency)
-    above = _parents(sources, ends, magnitude[loud], int(np.count_nonzero(loud[:known])))
+    sources, ends, turns = _neighbour_pairs(number, loud, along_time, along_frequency)
+    above = _parents(sources, ends, magnitude[loud], int(np.count_nonzero(loud[:known_hops])))
     parent = np.where(above == len(places), np.arange(len(places)), above)
     turn = np.zeros(len(places))
     forwards, backwards = parent[ends] == sources, parent[sources] == ends
     turn[ends[forwards]] = turns[forwards]
     turn[sources[backwards]] = -turns[backwards]
     flat = phase.reshape(-1)
-    total, root = _summed(turn, parent)
+    total, root = _sum_to_root(turn, parent)
     flat[places] = total + flat[places[root]]
 
 
-def _steps(
+def _neighbour_pairs(
     number: NDArray[np.int64],
     loud: NDArray[np.bool_],
     along_time: NDArray[np.float64],
@@ -188,11 +188,11 @@ def _graph(
     return csr_array((data, (rows, columns)), (count + 1, count + 1))
 
 
-def _summed(
-    turn: NDArray[np.float64], parent: NDArray[np.int64]
+def _sum_to_root(
+    phase_step: NDArray[np.float64], parent: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the sum of turns from the root to each bin, and the root; pointers jump in twos."""
-    total, ahead = turn, parent
+    total, ahead = phase_step, parent
     while True:
         total = total + total[ahead]
         farther = ahead[ahead]

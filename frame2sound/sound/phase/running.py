@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.level import roughening, unrelated_gain
+from frame2sound.sound.phase.level import rayleigh_gain, incoherent_gain
 from frame2sound.sound.phase.partials import PartialFinder, Partials
-from frame2sound.sound.phase.strategy import turned
+from frame2sound.sound.phase.strategy import from_polar
 from frame2sound.sound.stft import Stft
 
-_TOGETHER = 256
+_BATCH_HOPS = 256
 """Hops whose partials are found at once."""
 
-_GLIDE = 2.0
+_MAX_GLIDE_BINS = 2.0
 """Bins by which a partial may move in a hop; what moves farther is another one."""
 
-_LEFT_OVER = 1.4
+_DECAY_TOLERANCE = 1.4
 """Noise up to 3 dB above what an event's window still holds of it belongs to the event."""
 
 
-class Running:
+class PhaseVocoder:
     """Phase vocoder: peaks advance by their frequency and carry the bins around them along.
 
     Identity phase locking after Laroche and Dolson (1999, "Improved phase vocoder time-scale
@@ -41,47 +41,47 @@ class Running:
     def __init__(self, stft: Stft, seed: int = 0) -> None:
         self._stft = stft
         self._finder = PartialFinder(stft)
-        self._gain = np.float32(unrelated_gain(stft))
+        self._gain = np.float32(incoherent_gain(stft))
         self._rng = np.random.default_rng(seed)
         self._bins = np.arange(stft.bins)
-        self._turn = 2 * np.pi * stft.hop / stft.n_fft
+        self._radians_per_bin = 2 * np.pi * stft.hop / stft.n_fft
         self._phase: NDArray[np.float64] | None = None
         self._frequency = np.zeros(stft.bins)
-        self._event: NDArray[np.float32] | None = None
-        self._since = 0
-        self._tail = stft.analysis_window[stft.n_fft // 2 :: stft.hop].astype(np.float32)
+        self._onset_magnitude: NDArray[np.float32] | None = None
+        self._hops_since_onset = 0
+        self._decay = stft.analysis_window[stft.n_fft // 2 :: stft.hop].astype(np.float32)
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the magnitudes with phases that follow from those of the hops before."""
         spectra = np.empty(magnitude.shape, np.complex64)
-        for first in range(0, len(magnitude), _TOGETHER):
-            some = slice(first, first + _TOGETHER)
-            spectra[some] = self._follow(magnitude[some], onset[some])
+        for first in range(0, len(magnitude), _BATCH_HOPS):
+            some = slice(first, first + _BATCH_HOPS)
+            spectra[some] = self._reconstruct_batch(magnitude[some], onset[some])
         return spectra
 
-    def _follow(
+    def _reconstruct_batch(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         partials = self._finder.find(magnitude)
-        peak = np.where(partials.owner < 0, self._bins, partials.owner)
+        peak = np.where(partials.peak_bin < 0, self._bins, partials.peak_bin)
         advance = self._advance(partials, peak)
         chance = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
         phase = np.empty(magnitude.shape)
-        noise = partials.owner < 0
+        noise = partials.peak_bin < 0
         for hop, begins in enumerate(onset.tolist()):
             if begins or self._phase is None:
                 noise[hop] = False
-                phase[hop] = self._begin(magnitude[hop], peak[hop])
+                phase[hop] = self._restart(magnitude[hop], peak[hop])
             else:
-                noise[hop] &= ~self._lasting(magnitude[hop])
+                noise[hop] &= ~self._is_decay(magnitude[hop])
                 np.take(self._phase, peak[hop], out=phase[hop])
                 phase[hop] += advance[hop]
                 np.copyto(phase[hop], chance[hop], where=noise[hop])
             self._phase = phase[hop]
-        loud = np.where(noise, self._gain * roughening(self._stft, magnitude), np.float32(1))
-        return turned(
+        loud = np.where(noise, self._gain * rayleigh_gain(self._stft, magnitude), np.float32(1))
+        return from_polar(
             magnitude * loud * np.where(noise, 1, partials.sign), np.mod(phase, 2 * np.pi)
         )
 
@@ -89,28 +89,28 @@ class Running:
         """Return how far each bin's phase runs on from the hop before; of noise, at its own."""
         own = np.take_along_axis(partials.frequency, peak, 1).astype(np.float64)
         before = np.take_along_axis(np.concatenate([self._frequency[None], own[:-1]]), peak, 1)
-        before = np.where(np.abs(before - own) <= _GLIDE, before, own)
+        before = np.where(np.abs(before - own) <= _MAX_GLIDE_BINS, before, own)
         self._frequency = own[-1]
-        return self._turn * (before + own) / 2
+        return self._radians_per_bin * (before + own) / 2
 
-    def _begin(
+    def _restart(
         self, magnitude: NDArray[np.float32], peak: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        delay = self._stft.hop / 8 * _risen(magnitude)
+        delay = self._stft.hop / 8 * _cumulative_power_share(magnitude)
         phase = -2 * np.pi * np.cumsum(delay) / self._stft.n_fft
-        self._event, self._since = magnitude.copy(), 0
+        self._onset_magnitude, self._hops_since_onset = magnitude.copy(), 0
         return np.take(phase, peak)
 
-    def _lasting(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
+    def _is_decay(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
         """Return which bins hold no more than what is left of the last event in this window."""
-        self._since += 1
-        if self._event is None or self._since >= len(self._tail):
+        self._hops_since_onset += 1
+        if self._onset_magnitude is None or self._hops_since_onset >= len(self._decay):
             return np.False_
-        lasting: NDArray[np.bool_] = magnitude <= _LEFT_OVER * self._tail[self._since] * self._event
+        lasting: NDArray[np.bool_] = magnitude <= _DECAY_TOLERANCE * self._decay[self._hops_since_onset] * self._onset_magnitude
         return lasting
 
 
-def _risen(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
+def _cumulative_power_share(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the share of the power at and below each bin."""
     power: NDArray[np.float64] = np.cumsum(magnitude.astype(np.float64) ** 2)
     return power / max(float(power[-1]), float(np.finfo(np.float64).tiny))

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.strategy import turned
+from frame2sound.sound.phase.strategy import from_polar
 from frame2sound.sound.stft import Stft
 
-_FULL_SCALE_FLOOR = 1e-9
+_MIN_MAGNITUDE = 1e-9
 
 
-class Stolen:
+class PhaseFromAudio:
     """Wears the phases of another sound, from its beginning; a sound's own give it back.
 
     Where that sound ends it is begun again, after a whole number of hops and without a crossfade;
@@ -38,31 +38,31 @@ class Stolen:
     def __init__(
         self,
         stft: Stft,
-        sound: NDArray[np.floating[Any]],
+        samples: NDArray[np.floating[Any]],
         sample_rate: int,
-        wanted_rate: int,
+        expected_sample_rate: int,
     ) -> None:
-        if sample_rate != wanted_rate:
+        if sample_rate != expected_sample_rate:
             raise ValueError(
-                f"got a phase sound at {sample_rate} Hz, expected {wanted_rate} Hz: resample it"
+                f"got a phase sound at {sample_rate} Hz, expected {expected_sample_rate} Hz: resample it"
             )
-        if sound.ndim != 1:
-            raise ValueError(f"got a phase sound of shape {sound.shape}, expected mono, (samples,)")
-        if len(sound) < stft.length:
+        if samples.ndim != 1:
+            raise ValueError(f"got a phase sound of shape {samples.shape}, expected mono, (samples,)")
+        if len(samples) < stft.window_size:
             raise ValueError(
-                f"got a phase sound of {len(sound) / sample_rate:.3f} s, expected at least one "
-                f"window, {stft.length / sample_rate:.3f} s"
+                f"got a phase sound of {len(samples) / sample_rate:.3f} s, expected at least one "
+                f"window, {stft.window_size / sample_rate:.3f} s"
             )
-        self._stft, self._sound = stft, sound
-        self._loop = len(sound) // stft.hop
+        self._stft, self._samples = stft, samples
+        self._loop_hops = len(samples) // stft.hop
         self._hop = 0
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the magnitudes with the phases of the other sound's next hops."""
-        hops = (self._hop + np.arange(len(magnitude))) % self._loop
-        self._hop = (self._hop + len(magnitude)) % self._loop
-        worn = self._stft.analyse(self._sound, hops * self._stft.hop)
-        worn[np.abs(worn) < _FULL_SCALE_FLOOR] = 1
-        return turned(magnitude, np.angle(worn))
+        hops = (self._hop + np.arange(len(magnitude))) % self._loop_hops
+        self._hop = (self._hop + len(magnitude)) % self._loop_hops
+        worn = self._stft.analyse(self._samples, hops * self._stft.hop)
+        worn[np.abs(worn) < _MIN_MAGNITUDE] = 1
+        return from_polar(magnitude, np.angle(worn))

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Phase(Protocol):
+class PhaseReconstructor(Protocol):
     """Gives phases to the magnitudes of successive hops, and carries its state along."""
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return spectra that `Resynthesis` overlaps to sound of the right level.
@@ -27,7 +27,7 @@ class Phase(Protocol):
         ...
 
 
-def turned(
+def from_polar(
     magnitude: NDArray[np.float32], phase: NDArray[np.floating[Any]]
 ) -> NDArray[np.complex64]:
     """Return magnitudes with phases in radians, as complex numbers."""

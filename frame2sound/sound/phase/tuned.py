@@ -7,19 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.strategy import Phase
-from frame2sound.sound.tuning import Tuning
+from frame2sound.sound.phase.strategy import PhaseReconstructor
+from frame2sound.sound.tuning import PitchQuantiser
 
 
 @dataclass(frozen=True)
-class Tuned:
+class QuantisedPhase:
     """Another strategy, whose magnitudes are snapped to a scale."""
 
-    phase: Phase
-    tuning: Tuning
+    phase: PhaseReconstructor
+    quantiser: PitchQuantiser
 
-    def follow(
+    def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         """Return the tuned magnitudes with the other strategy's phases."""
-        return self.phase.follow(self.tuning.apply(magnitude), onset)
+        return self.phase.reconstruct(self.quantiser.apply(magnitude), onset)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from frame2sound.sound.stft import Resynthesis, Stft
+from frame2sound.sound.stft import InverseStft, Stft
 
 RATE = 22050
 STFT = Stft(1024, 256)
@@ -40,9 +40,9 @@ def smooth_noise():
 def sounded(strategy, magnitudes, onset=None, size=None, stft=STFT):
     onset = np.zeros(len(magnitudes), bool) if onset is None else onset
     size = size or len(magnitudes)
-    machine = Resynthesis(stft)
+    machine = InverseStft(stft)
     pieces = [
-        machine.feed(strategy.follow(magnitudes[i : i + size], onset[i : i + size]))
+        machine.process(strategy.follow(magnitudes[i : i + size], onset[i : i + size]))
         for i in range(0, len(magnitudes), size)
     ]
     return np.concatenate([*pieces, machine.flush()])[:SAMPLES]

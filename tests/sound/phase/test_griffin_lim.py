@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.sound.phase.griffin_lim import GriffinLim
-from frame2sound.sound.phase.running import Running
+from frame2sound.sound.phase.running import PhaseVocoder
 from tests.sound.phase.sounding import (
     SECONDS,
     STFT,
@@ -22,7 +22,7 @@ from tests.sound.phase.sounding import (
 
 def test_it_comes_nearer_to_noise_than_running_and_nearer_with_more():
     wanted = magnitude(white())
-    running = convergence_db(sounded(Running(STFT), wanted), wanted)
+    running = convergence_db(sounded(PhaseVocoder(STFT), wanted), wanted)
     few, more = (
         convergence_db(sounded(GriffinLim(STFT, iterations=n), wanted), wanted) for n in (4, 32)
     )
@@ -61,7 +61,7 @@ def test_pieces_of_any_size_keep_the_level(size):
 def test_nothing_and_silence():
     strategy = GriffinLim(STFT)
     nothing = np.zeros((0, STFT.bins), np.float32)
-    assert strategy.follow(nothing, np.zeros(0, bool)).shape == nothing.shape
+    assert strategy.reconstruct(nothing, np.zeros(0, bool)).shape == nothing.shape
     assert not sounded(strategy, np.zeros((9, STFT.bins), np.float32)).any()
 
 

@@ -6,9 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from frame2sound.sound.phase.pghi import Pghi, integrate, slopes
-from frame2sound.sound.phase.strategy import turned
-from frame2sound.sound.stft import Resynthesis, Stft
+from frame2sound.sound.phase.pghi import Pghi, integrate_phase, phase_gradients
+from frame2sound.sound.phase.strategy import from_polar
+from frame2sound.sound.stft import InverseStft, Stft
 from tests.sound.phase.sounding import (
     SECONDS,
     STFT,
@@ -49,8 +49,8 @@ def with_a_heap(phase, size, loud, along_time, along_frequency, known):
 
 def integrated(way, wanted, tolerance=1e-4):
     phase = np.random.default_rng(0).uniform(0, 2 * np.pi, wanted.shape)
-    way(phase, wanted, wanted > tolerance * wanted.max(), *slopes(STFT, wanted), 0)
-    sound = Resynthesis(STFT).feed(turned(wanted, np.mod(phase, 2 * np.pi)))
+    way(phase, wanted, wanted > tolerance * wanted.max(), *phase_gradients(STFT, wanted), 0)
+    sound = InverseStft(STFT).process(from_polar(wanted, np.mod(phase, 2 * np.pi)))
     made = np.abs(STFT.analyse(sound, np.arange(len(wanted)) * STFT.hop))[4:-8]
     return 20 * np.log10(np.linalg.norm(made - wanted[4:-8]) / np.linalg.norm(wanted[4:-8]))
 
@@ -58,7 +58,7 @@ def integrated(way, wanted, tolerance=1e-4):
 @pytest.mark.parametrize("sound", [glide, white, held_tone])
 def test_the_tree_is_as_good_as_a_heap(sound):
     wanted = magnitude(sound())[:150]
-    tree, heap = (integrated(way, wanted) for way in (integrate, with_a_heap))
+    tree, heap = (integrated(way, wanted) for way in (integrate_phase, with_a_heap))
     assert tree < heap + 1.5
 
 
@@ -67,7 +67,7 @@ def test_the_slopes_are_those_of_a_true_phase(window):
     stft = Stft(1024, 64, window)
     tone = np.cos(2 * np.pi * 50.3 / 1024 * np.arange(20_000)) + 1e-6 * white()[:20_000]
     spectra = stft.analyse(tone, np.arange(100, 110) * 64)
-    along_time, _ = slopes(stft, np.abs(spectra).astype(np.float32))
+    along_time, _ = phase_gradients(stft, np.abs(spectra).astype(np.float32))
     true = np.angle(spectra[5] / spectra[4])
     wrong = np.angle(np.exp(1j * (along_time[4] - true)))
     assert np.abs(wrong[49:52]).max() < 0.1  # in 20; the windows are not quite Gaussian
@@ -78,7 +78,7 @@ def test_along_frequency_too():
     click[2000] = 1
     spectra = STFT.analyse(click, 2000 + np.arange(-200, 201, 100))
     stft = Stft(1024, 100)
-    _, along_frequency = slopes(stft, np.abs(spectra).astype(np.float32))
+    _, along_frequency = phase_gradients(stft, np.abs(spectra).astype(np.float32))
     true = np.angle(spectra[1, 101] / spectra[1, 100])
     # A Hann window is a Gaussian in its middle only.
     assert along_frequency[1, 100] == pytest.approx(true, rel=0.15)
@@ -100,7 +100,7 @@ def test_pieces_as_small_as_one_hop_still_join():
 def test_nothing_and_silence():
     strategy = Pghi(STFT)
     nothing = np.zeros((0, STFT.bins), np.float32)
-    assert strategy.follow(nothing, np.zeros(0, bool)).shape == nothing.shape
+    assert strategy.reconstruct(nothing, np.zeros(0, bool)).shape == nothing.shape
     assert not sounded(strategy, np.zeros((9, STFT.bins), np.float32)).any()
     assert np.isfinite(sounded(strategy, magnitude(glide())[:9])).all()
 
