@@ -98,7 +98,7 @@ class SubprocessFilmReader(FilmReader):
         background: int = 0,
     ) -> None:
         self.sample_rate, self.channels = sample_rate, channels
-        self.allow_damaged, self.limits, self.ground = allow_damaged, limits, background
+        self.allow_damaged, self.limits, self.background = allow_damaged, limits, background
         self._open_request = _OpenRequest(
             path,
             sample_rate,
@@ -175,7 +175,7 @@ class _Worker:
                 threads=asked.threads,
                 hardware=asked.hardware,
                 fps=asked.fps,
-                background=asked.ground,
+                background=asked.background,
             )
             self._send(_Opened(reader.streams, reader.notes))
             play = self._parent.receive_request(_REQUEST)

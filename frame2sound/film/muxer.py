@@ -59,7 +59,7 @@ def mux(
     ----------
     sound : iterable of float32 arrays
         ``(n,)``, or ``(n, 2)`` for two channels, within full scale.
-    ground : int
+    background : int
         The grey, from 0 (black) to 255, on which transparent pictures lie if they are encoded.
     alive : callable
         Called after each packet of the picture.

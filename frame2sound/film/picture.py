@@ -63,7 +63,7 @@ class FrameResizer:
     quarter_turns, mirrored : int, bool
         How often the picture is turned counter-clockwise, and whether it is mirrored before, as the
         film's display matrix asks.
-    ground : int
+    background : int
         The grey, from 0 (black) to 255, on which transparent pictures lie.
     opaque : bool
         Whether alpha channels mean nothing.
@@ -101,8 +101,8 @@ class FrameResizer:
                 format="gray", src_colorspace=matrix, dst_colorspace=matrix, threads=1
             )
             plane = plane_view(grey, 0)
-        ground = levels[0] + self._background / levels[1]
-        plane = composite_over(plane, self._alpha(frame, matrix), ground)
+        floor = levels[0] + self._background / levels[1]
+        plane = composite_over(plane, self._alpha(frame, matrix), floor)
         return self._averager(*plane.shape, *levels).means_as_bytes(plane)
 
     def _alpha(self, frame: VideoFrame, matrix: int) -> NDArray[np.uint8] | None:

@@ -89,7 +89,7 @@ class FilmReader:
         What decodes the picture instead, as "cuda" or "videotoolbox".
     fps : Fraction, optional
         Frames a second of numbered pictures: a folder, or a name with ``%04d`` in it.
-    ground : int
+    background : int
         The grey, from 0 (black) to 255, on which transparent pictures lie.
 
     Attributes

@@ -120,7 +120,7 @@ class _Worker:
                 begin.channels,
                 begin.codec,
                 begin.out,
-                begin.ground,
+                begin.background,
                 self._send_heartbeat,
             )
             self._parent.send_answer(_Finished(written.true_peak_db, written.notes))

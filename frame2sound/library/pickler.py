@@ -145,7 +145,7 @@ def _pickle(
         threads=choice.threads,
         hardware=choice.hardware,
         fps=choice.fps,
-        ground=choice.ground,
+        background=choice.ground,
     )
     folder = library.path / _folder_name(path, digest, choice)
     if os.path.lexists(folder / CARD):
@@ -237,7 +237,7 @@ def _write(
         sounding=ear.sounding,
         video_stream=choice.video_stream,
         audio_stream=choice.audio_stream,
-        ground=choice.ground,
+        background=choice.ground,
         notes=(*reader.notes, *ear.notes(reader.sample_rate)),
         checksums=Checksums.of(folder),
     )

@@ -24,7 +24,9 @@ BATCH_FRAMES = 128
 class Synthesiser(Protocol):
     """Joins a brain's predictions, one a frame, into one sound without delay."""
 
-    def process(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], /
+    ) -> NDArray[np.float32]:
         """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
 
     def flush(self) -> NDArray[np.float32]:

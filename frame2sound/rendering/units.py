@@ -69,8 +69,8 @@ class FeatureVectors:
         beside *= np.array([LOUDNESS_WEIGHT, ONSET_WEIGHT, BRIGHTNESS_WEIGHT], np.float32)
         whole = _unit_vectors(shape.reshape(len(shape), -1))
         return cls(
-            whole=np.concatenate([whole, beside], 1, dtype=np.float32),
-            head=_unit_vectors(shape[:, 0]),
+            vectors=np.concatenate([whole, beside], 1, dtype=np.float32),
+            onset_spectra=_unit_vectors(shape[:, 0]),
             loudness_db=features.loudness_db,
             onset_db=onset,
         )

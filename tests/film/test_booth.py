@@ -99,7 +99,7 @@ def test_what_nobody_foresaw_is_an_answer_too(film, monkeypatch):
     requests.seek(0)
     booth._Worker(sandbox.ParentConnection(requests, answers)).run()
     answers.seek(0)
-    why = sandbox.read_message(answers, booth._ANSWER).why
+    why = sandbox.read_message(answers, booth._ANSWER).message
     assert why == f"{film}: {sandbox.UNEXPECTED_ERROR} (KeyError: 'nitrate'); please report it"
 
 
@@ -181,4 +181,4 @@ def test_a_message_cut_short_is_none(tmp_path):
             assert sandbox.read_message(pipe, booth._ANSWER) is None
     path.write_bytes(whole)
     with path.open("rb") as pipe:
-        assert sandbox.read_message(pipe, booth._ANSWER).start == 7
+        assert sandbox.read_message(pipe, booth._ANSWER).start_sample == 7
