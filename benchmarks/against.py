@@ -46,7 +46,7 @@ from frame2sound.brain.ingredients import Pixels
 from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target
-from frame2sound.film.demo import demo_film_names
+from frame2sound.film.drawing.demo_films import demo_film_names
 from frame2sound.library.calibration import calibrate, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library

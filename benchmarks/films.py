@@ -34,18 +34,18 @@ from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.brain.sounding import Sounding
 from frame2sound.clock import Clock
 from frame2sound.comparison.averages import MeasurementsByLabel, average_measurements
-from frame2sound.comparison.baselines import fit_baselines
-from frame2sound.evaluation.figures import Measurements, Reference
-from frame2sound.evaluation.pictures import plot_comparison
-from frame2sound.evaluation.report import measure_soundtrack, shuffle_seconds
-from frame2sound.evaluation.viewing import MediaLoader, read_truth
-from frame2sound.film.demo import demo_film_names, load_scene
-from frame2sound.film.reader import FilmReader
-from frame2sound.film.writer import truth_path, write_scene
+from frame2sound.comparison.baseline_fitting import fit_baselines
+from frame2sound.evaluation.measurements import Measurements, Reference
+from frame2sound.evaluation.media_loader import MediaLoader, read_truth
+from frame2sound.evaluation.plots import plot_comparison
+from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack, shuffle_seconds
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.scene_writer import truth_path, write_scene
 from frame2sound.library.calibration import calibrate, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.rendering.playing import render_frames
+from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.render import render
 from frame2sound.rendering.style import Style
 from frame2sound.training.loop import train
@@ -285,7 +285,9 @@ class Benchmark:
         sound: Sound = soundfile.read(path, dtype="float32")[0]
         return sound
 
-    def measure(self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int) -> MeasurementsByLabel:
+    def measure(
+        self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int
+    ) -> MeasurementsByLabel:
         """Return the figures of all soundtracks of a demo film."""
         truth = read_truth(truth_path(unseen))
         with MediaLoader() as auditorium:
@@ -351,7 +353,9 @@ class Benchmark:
             title = f"{name}, held out from {start / rate:.0f} s on"
             plot_comparison(path, shown, rate, frames, clock.times(len(frames) + 1), title)
         return float(seconds), {
-            label: measure_soundtrack(sound, rate, clock.fps, picture_seconds=seconds, reference=reference)
+            label: measure_soundtrack(
+                sound, rate, clock.fps, picture_seconds=seconds, reference=reference
+            )
             for label, sound in sounds.items()
         }
 

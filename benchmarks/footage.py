@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from frame2sound.film.demo import demo_film_names, load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 
 FPS = Fraction(30)
 SMALL = (320, 240)

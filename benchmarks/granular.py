@@ -28,8 +28,12 @@ import numpy as np
 import soundfile
 
 from frame2sound.clock import Clock
-from frame2sound.rendering.cloud import Cloud
-from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule, GrainSchedule
+from frame2sound.rendering.granular.cloud import Cloud
+from frame2sound.rendering.granular.grain_schedule import (
+    GrainSchedule,
+    HindleSchedule,
+    OnTimeSchedule,
+)
 from frame2sound.sound.grains import Grains, add_grains
 
 RUNS = 5

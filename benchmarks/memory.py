@@ -31,7 +31,7 @@ from rendering import decode
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library

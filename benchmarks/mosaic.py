@@ -29,13 +29,13 @@ from frame2sound.brain.ingredients import LogMag
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.brain.sought import target_of
 from frame2sound.brain.targets import Target
-from frame2sound.evaluation.combs import frame_rate_hum
-from frame2sound.evaluation.measures import envelope_scores, in_sync, onset_scores, detect_onsets
+from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
+from frame2sound.evaluation.measures import detect_onsets, envelope_scores, in_sync, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
-from frame2sound.evaluation.spectra import log_spectral_distance
-from frame2sound.film.demo import demo_film_names, load_scene
-from frame2sound.film.scene import Scene
-from frame2sound.rendering.mosaic import MosaicSynthesiser, MosaicSettings
+from frame2sound.evaluation.spectral_distance import log_spectral_distance
+from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.scene import Scene
+from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings, MosaicSynthesiser
 
 RATE = 22050
 BATCH = 128
@@ -119,7 +119,10 @@ def oracle(names: list[str], settings: MosaicSettings, out: Path | None) -> None
     for name in names:
         learned = load_scene(name, seconds=60, seed=0, sample_rate=RATE)
         scene = load_scene(name, seconds=30, seed=1, sample_rate=RATE)
-        known, own = learned.synthesise(0, learned.sample_count), scene.synthesise(0, scene.sample_count)
+        known, own = (
+            learned.synthesise(0, learned.sample_count),
+            scene.synthesise(0, scene.sample_count),
+        )
         target = sought(known)
         corpus = Corpus(learned.clock, (Piece(name, 0, known),))
         clear = foretold(target, scene, own)

@@ -31,15 +31,15 @@ import numpy as np
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, shipped
-from frame2sound.comparison.stretches import EvaluationFilm
+from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import Frame2SoundError
-from frame2sound.evaluation.viewing import MediaLoader
-from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.evaluation.media_loader import MediaLoader
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.sandbox import ANSWER_TIMEOUT_SECONDS, UNEXPECTED_ERROR
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
-from frame2sound.rendering.phase_sound import load_phase_from_audio
 from frame2sound.rendering.render import Delivery, render
+from frame2sound.rendering.spectral.phase_from_audio import load_phase_from_audio
 from frame2sound.sound.stft import Stft
 
 Bytes = bytearray
@@ -208,7 +208,9 @@ def pickled_whole(mutation: Path, folder: Path, damaged: bool) -> str:
 def rendered_whole(mutation: Path, out: Path, brain: Brain, damaged: bool) -> str:
     """Give sound; say whether it is sound."""
     try:
-        made = render(SubprocessFilmReader(mutation, allow_damaged=damaged), brain, out, delivery=Delivery())
+        made = render(
+            SubprocessFilmReader(mutation, allow_damaged=damaged), brain, out, delivery=Delivery()
+        )
     except Frame2SoundError:
         if out.exists():
             raise AssertionError("left half a soundtrack behind") from None
@@ -227,7 +229,10 @@ def measured(mutation: Path, damaged: bool) -> str:
     """View it as a film to be measured."""
     with MediaLoader() as auditorium:
         seen = auditorium.load_film(mutation, allow_damaged=damaged)
-        if not np.isfinite(seen.samples).all() or not np.isfinite(seen.black_frames.frame_times).all():
+        if (
+            not np.isfinite(seen.samples).all()
+            or not np.isfinite(seen.black_frames.frame_times).all()
+        ):
             raise AssertionError("what was seen is not finite")
     return "measured"
 

@@ -30,16 +30,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.evaluation.combs import line_comb_db, tremolo_comb_db
-from frame2sound.film.demo import load_scene
-from frame2sound.film.reader import FilmReader
-from frame2sound.sound.phase.chance import RandomPhase, ZeroPhase
+from frame2sound.evaluation.frame_rate_hum import line_comb_db, tremolo_comb_db
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.sound.phase.from_audio import PhaseFromAudio
 from frame2sound.sound.phase.griffin_lim import GriffinLim
-from frame2sound.sound.phase.hindle import HINDLE_STRATEGIES, HINDLE_STFT
+from frame2sound.sound.phase.hindle import HINDLE_STFT, HINDLE_STRATEGIES
 from frame2sound.sound.phase.pghi import Pghi
-from frame2sound.sound.phase.running import PhaseVocoder
-from frame2sound.sound.phase.stolen import PhaseFromAudio
-from frame2sound.sound.phase.strategy import PhaseReconstructor
+from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
+from frame2sound.sound.phase.random_phase import RandomPhase, ZeroPhase
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import InverseStft, Stft
 
 FPS = Fraction(30)

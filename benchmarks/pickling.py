@@ -33,8 +33,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import soundfile
 
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
 

@@ -28,9 +28,9 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.shipped import DEFAULT, shipped
-from frame2sound.film.booth import SubprocessFilmReader
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.rendering.render import Delivery, Style, render
 
 RUNS = 3
@@ -65,7 +65,11 @@ def sound(film: Path, brain: Brain, style: Style, folder: Path) -> float:
     """Return the seconds that rendering takes."""
     begun = time.perf_counter()
     render(
-        SubprocessFilmReader(film), brain, folder / "out.mkv", style, Delivery(codec="aac", overwrite=True)
+        SubprocessFilmReader(film),
+        brain,
+        folder / "out.mkv",
+        style,
+        Delivery(codec="aac", overwrite=True),
     )
     return time.perf_counter() - begun
 

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.evaluation.figures import Measurements, Reference
-from frame2sound.evaluation.report import measure_soundtrack
-from frame2sound.evaluation.viewing import MediaLoader, read_truth
-from frame2sound.film.demo import demo_film_names, load_scene
-from frame2sound.film.reader import FilmReader
-from frame2sound.film.scene import Scene
-from frame2sound.film.writer import truth_path, write_scene
+from frame2sound.evaluation.measurements import Measurements, Reference
+from frame2sound.evaluation.media_loader import MediaLoader, read_truth
+from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.scene import Scene
+from frame2sound.film.drawing.scene_writer import truth_path, write_scene
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
@@ -53,7 +53,9 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped("sketchbook", tuple(demo_film_names()), "A little of all five demo films; the default."),
+    Shipped(
+        "sketchbook", tuple(demo_film_names()), "A little of all five demo films; the default."
+    ),
     Shipped("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
 )
 

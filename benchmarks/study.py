@@ -20,8 +20,8 @@ from footage import drawn
 
 from frame2sound.cli.progress import Progress
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
-from frame2sound.comparison.stretches import EvaluationFilm
-from frame2sound.film.demo import demo_film_names
+from frame2sound.comparison.segments import EvaluationFilm
+from frame2sound.film.drawing.demo_films import demo_film_names
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.part import part
 from frame2sound.library.pickler import pickle_film
@@ -55,7 +55,9 @@ def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Pat
     unseen = [each.name for each in library.films() if each.card.source.endswith(judged.name)]
     parted = part(library, None, unseen)
     footage = tuple(map(EvaluationFilm.from_held_out, parted.held_out))
-    plan = ComparisonPlan(out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add")
+    plan = ComparisonPlan(
+        out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add"
+    )
     with Progress() as progress:
         run_comparison(plan, "cpu", progress.show)
 

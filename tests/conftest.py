@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frame2sound.film.picture import picture_shape
+from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.safe import whole_folder
 

@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from safetensors.torch import load_file
 
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.training.claim import claimed
 from frame2sound.training.together import ALONE
 from tests.commanding import run

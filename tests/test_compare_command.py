@@ -12,9 +12,9 @@ from urllib.parse import unquote
 import pytest
 import torch
 
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
-from frame2sound.studio.report import write_report
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.studio.comparison_page import write_report
 from tests.commanding import run
 
 QUICK = ["--set", "training.epochs=1", "--set", "input.kind=pixels", "--set", "network.hidden=[4]"]

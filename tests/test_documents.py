@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from frame2sound.cli import app
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
-from frame2sound.rendering.cloud import RANGES, Cloud
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.rendering.effects.kinds import EFFECTS
+from frame2sound.rendering.granular.cloud import RANGES, Cloud
 from frame2sound.sound.phase import PHASE_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]

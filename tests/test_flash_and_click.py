@@ -18,11 +18,11 @@ from frame2sound.brain.ingredients import Pcm
 from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, sample_at, shutter
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library, PickledFilm
 from frame2sound.rendering.render import Delivery, render
-from tests.making import Audio, grey_pictures, decode_audio, make_film
+from tests.media_files import Audio, decode_audio, grey_pictures, make_film
 
 SECONDS = 600
 RATE = 22050

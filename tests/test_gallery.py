@@ -15,8 +15,8 @@ from frame2sound.cli import app
 from frame2sound.errors import FilmError, SoundtrackError
 from frame2sound.studio import run_gallery
 from frame2sound.studio.gallery import RENDERINGS
-from frame2sound.studio.page import RENDERING_DESCRIPTIONS as SAID
-from frame2sound.studio.page import write_pages
+from frame2sound.studio.gallery_page import RENDERING_DESCRIPTIONS as SAID
+from frame2sound.studio.gallery_page import write_pages
 
 QUICK = ("training.epochs=1", "network.hidden=[8]")
 Shown = Callable[[str, float, float | None, str], None]

@@ -12,7 +12,7 @@ import pytest
 
 from frame2sound.brain import file as brain_file
 from frame2sound.errors import FilmError
-from frame2sound.film import booth
+from frame2sound.film.decoding import subprocess_reader as booth
 from frame2sound.library.store import Card, Library
 from tests.commanding import run
 
@@ -74,7 +74,7 @@ def test_a_brain_sees_films_on_the_ground_that_is_asked_for(
     def opened(path: Path, *, ground: int, **_: object) -> None:
         raise FilmError(f"ground {ground}")
 
-    monkeypatch.setattr(booth, "BoothReader", opened)
+    monkeypatch.setattr(booth, "SubprocessFilmReader", opened)
     monkeypatch.setattr(brain_file, "load_brain", lambda *_: SimpleNamespace(corpus=None))
     said = run(tmp_path, "render", transparent(tmp_path / "film.mov"), *words)
     assert (said.returncode, said.stderr.strip()) == (1, f"frame2sound: ground {level}")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 
 RUN = """
 import sys
@@ -66,6 +66,6 @@ def test_a_command_imports_nothing_that_it_does_not_use(
 
 
 def test_the_subprocess_that_decodes_imports_nothing_else() -> None:
-    told = "import sys, frame2sound.film.booth; print(*sys.modules)"
+    told = "import sys, frame2sound.film.decoding.subprocess_reader; print(*sys.modules)"
     made = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert not set(made.stdout.split()) & (FAR | {"torch", "typer", "rich", "soundfile"})

@@ -96,8 +96,8 @@ def test_what_is_excluded_is_shown_and_kept_out(tmp_path: Path, films) -> None:
 
 
 def test_an_excluded_film_pickled_again_is_already_there(tmp_path: Path) -> None:
-    from frame2sound.film.demo import load_scene
-    from frame2sound.film.writer import write_scene
+    from frame2sound.film.drawing.demo_films import load_scene
+    from frame2sound.film.drawing.scene_writer import write_scene
 
     for name, seed in (("film.mp4", 0), ("other.mp4", 1)):
         scene = load_scene("typing", seconds=2, seed=seed, size=(64, 64))

@@ -7,13 +7,13 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from making import Audio, make_film
 from typer.testing import CliRunner
 
 from frame2sound.cli import app
-from frame2sound.evaluation.viewing import MediaLoader
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.evaluation.media_loader import MediaLoader
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
+from tests.media_files import Audio, make_film
 
 RATE = 48000
 BLACK = np.zeros((64, 64), np.uint8)

@@ -20,10 +20,10 @@ from frame2sound.library.store import Library
 from frame2sound.places import Address, place
 from frame2sound.rendering.render import default_output_path
 from frame2sound.safe import LONGEST_NAME, shortened, sweep, whole_file, whole_folder
-from frame2sound.studio.page import MEASURES_FILE, write_pages
+from frame2sound.studio.gallery_page import MEASURES_FILE, write_pages
 from frame2sound.training.checkpoint import checkpoint_path
 from tests.commanding import run
-from tests.making import Audio, grey_pictures, make_film
+from tests.media_files import Audio, grey_pictures, make_film
 
 LATIN = os.fsdecode(b"f\xe9te.mkv")
 NAMES = [
@@ -49,7 +49,9 @@ def films(tmp_path_factory):
     rng = np.random.default_rng(0)
     for number, name in enumerate(NAMES):
         sound = rng.normal(0, 3000, 24_000).astype(np.int16)
-        made = make_film(folder / "made.mkv", grey_pictures(rng.integers(0, 255, 12)), audio=Audio(sound))
+        made = make_film(
+            folder / "made.mkv", grey_pictures(rng.integers(0, 255, 12)), audio=Audio(sound)
+        )
         assert number == 0 or made.exists()
         try:
             made.rename(folder / name)
@@ -134,7 +136,8 @@ def test_a_colon_makes_no_address(tmp_path, monkeypatch):
 def test_default_outputs_fit_and_stay_apart(letter):
     stem = (letter * 300)[: 251 // len(os.fsencode(letter))]
     names = {
-        default_output_path(Path(f"{stem[:-1]}{last}.mkv"), Path("out"), wav=False).name for last in "ab"
+        default_output_path(Path(f"{stem[:-1]}{last}.mkv"), Path("out"), wav=False).name
+        for last in "ab"
     }
     assert len(names) == 2
     for name in names:

@@ -11,8 +11,8 @@ import soundfile
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 from tests.commanding import run
 
 FAST = ["--recipe", "armstrong-basic", "--set", "training.epochs=2", "--set", "network.hidden=[16]"]

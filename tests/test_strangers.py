@@ -13,13 +13,13 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_names, recipe_table
 from frame2sound.errors import BrainError, FilmError, Frame2SoundError, LibraryError, RecipeError
-from frame2sound.evaluation.viewing import read_truth
+from frame2sound.evaluation.media_loader import read_truth
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.store import Card, Library
-from frame2sound.rendering.cloud import parse_cloud
 from frame2sound.rendering.effects import load_chain, parse_chain
-from frame2sound.rendering.mosaic_settings import parse_mosaic
-from frame2sound.sound.tuning import parse_scale
+from frame2sound.rendering.granular.cloud import parse_cloud
+from frame2sound.rendering.mosaic.mosaic_settings import parse_mosaic
+from frame2sound.sound.pitch_quantiser import parse_scale
 
 fuzzed = settings(
     max_examples=150,

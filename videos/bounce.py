@@ -15,11 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, clock_and_frame_count
-from frame2sound.film.timeline import Timeline, recording_samples
-from frame2sound.sound.synthesis import FloatArray, soft_clip, white_noise, smooth_step, modal_tone
-from frame2sound.sound.tones import Scale, note_to_hz
+from frame2sound.film.drawing.canvas import Canvas, tint
+from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.synthesis import (
+    FloatArray,
+    modal_tone,
+    smooth_step,
+    soft_clip,
+    white_noise,
+)
+from frame2sound.film.drawing.timeline import Timeline, recording_samples
+from frame2sound.sound.scale import Scale, note_to_hz
 
 TONES = Scale.equal(12, tonic_hz=note_to_hz("A3"), degrees=(0, 3, 5, 7, 10))
 RING_SECONDS = 0.6

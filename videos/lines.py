@@ -13,11 +13,17 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, clock_and_frame_count
-from frame2sound.film.timeline import Timeline
-from frame2sound.sound.synthesis import FloatArray, soft_clip, read_wavetable, smooth_step, wavetable
-from frame2sound.sound.tones import Scale, note_to_hz
+from frame2sound.film.drawing.canvas import Canvas, tint
+from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.synthesis import (
+    FloatArray,
+    read_wavetable,
+    smooth_step,
+    soft_clip,
+    wavetable,
+)
+from frame2sound.film.drawing.timeline import Timeline
+from frame2sound.sound.scale import Scale, note_to_hz
 
 TONES = Scale.equal(12, tonic_hz=note_to_hz("D3"), degrees=(0, 2, 3, 5, 7, 9, 10))
 LINES = 15

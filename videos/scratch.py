@@ -13,10 +13,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, clock_and_frame_count
-from frame2sound.film.timeline import Timeline
-from frame2sound.sound.synthesis import FloatArray, band_noise, soft_clip, smooth_step
+from frame2sound.film.drawing.canvas import Canvas, tint
+from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.synthesis import FloatArray, band_noise, smooth_step, soft_clip
+from frame2sound.film.drawing.timeline import Timeline
 
 BANDS = 16
 LOW_HZ, HIGH_HZ = 120.0, 10000.0

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.film.drawing import Canvas, tint
-from frame2sound.film.scene import Scene, clock_and_frame_count
-from frame2sound.sound.synthesis import FloatArray, read_wavetable, smooth_step, wavetable
-from frame2sound.sound.tones import Scale, note_to_hz
+from frame2sound.film.drawing.canvas import Canvas, tint
+from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.synthesis import FloatArray, read_wavetable, smooth_step, wavetable
+from frame2sound.sound.scale import Scale, note_to_hz
 
 LOW_HZ, HIGH_HZ = note_to_hz("G3"), note_to_hz("G5")
 TONES = Scale.equal(12, tonic_hz=note_to_hz("D4"), degrees=(0, 2, 3, 5, 7, 8, 10))

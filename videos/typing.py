@@ -19,11 +19,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.drawing import STAGE_SIZE, Canvas, Colour, tint
-from frame2sound.film.scene import Scene, clock_and_frame_count
-from frame2sound.film.timeline import Timeline, recording_samples
-from frame2sound.sound.synthesis import FloatArray, soft_clip, white_noise, smooth_step, modal_tone
-from frame2sound.sound.tones import Scale, note_to_hz
+from frame2sound.film.drawing.canvas import STAGE_SIZE, Canvas, Colour, tint
+from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.synthesis import (
+    FloatArray,
+    modal_tone,
+    smooth_step,
+    soft_clip,
+    white_noise,
+)
+from frame2sound.film.drawing.timeline import Timeline, recording_samples
+from frame2sound.sound.scale import Scale, note_to_hz
 
 ROWS = ("qwertyuiop", "asdfghjkl;", "zxcvbnm,.-", " ")
 KEYS = "".join(ROWS)
@@ -64,11 +70,16 @@ def scene(
     board = _Board(size)
 
     def draw(frame: int) -> NDArray[np.uint8]:
-        lit = {s.key: float((frame - s.start) / clock.fps / LIT_SECONDS) for s in typed.events_at(frame)}
+        lit = {
+            s.key: float((frame - s.start) / clock.fps / LIT_SECONDS)
+            for s in typed.events_at(frame)
+        }
         return board.picture(lit)
 
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        mixed = typed.mix(start, stop, lambda strike, age: recording_samples(clicks[strike.key], age))
+        mixed = typed.mix(
+            start, stop, lambda strike, age: recording_samples(clicks[strike.key], age)
+        )
         return soft_clip(mixed, 0.69).astype(np.float32)
 
     pitches = typed.pitches_hz(frames, lambda strike: _hertz(strike.key))

@@ -8,7 +8,7 @@ from torch import nn
 from frame2sound.brain.ingredients import Eigenframes
 from frame2sound.brain.inputs import PIXELS, view_size
 from frame2sound.brain.principal import TOGETHER, principal_components
-from frame2sound.film.picture import GREY_WEIGHTS, SIZE
+from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
 FAINTEST = 0.1
 """Standard deviation below which a profile, or the light, is not brought up to one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels, Seen
-from frame2sound.film.picture import GREY_WEIGHTS, SIZE
+from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
 PIXELS = SIZE * SIZE
 HALF = SIZE // 2 + 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.ingredients import LogMag, Mel
 from frame2sound.brain.spectra import Spectra
-from frame2sound.sound.bands import mel_filterbank, bands_to_bins
+from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 
 FAINT_END = 1 / 32
 """Share of a Hann window that stays below 0.01."""

@@ -10,7 +10,7 @@ from torch import nn
 from frame2sound.brain.ingredients import Seen
 from frame2sound.brain.inputs import see
 from frame2sound.brain.networks import Network
-from frame2sound.film.picture import SIZE
+from frame2sound.film.decoding.frame_resizer import SIZE
 
 LEVELS = (0, 255)
 """The grey values of a black and of a white screen."""

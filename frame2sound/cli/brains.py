@@ -43,9 +43,9 @@ def brains(
 
 
 def _write(path: Path, export_npz: Path | None, eigenframes: Path | None, overwrite: bool) -> None:
+    from frame2sound.brain.eigenframes import draw_eigenframes
     from frame2sound.brain.file import load_brain
     from frame2sound.brain.folding import export_plain
-    from frame2sound.evaluation.eigenframes import draw_eigenframes
 
     brain = load_brain(path)
     if export_npz is not None:

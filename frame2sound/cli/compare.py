@@ -62,7 +62,7 @@ def compare(
 ) -> None:
     """Train recipes on a library, judge them on what none has seen, and make a page of it."""
     from frame2sound.comparison.plan import ComparisonPlan, load_variants
-    from frame2sound.comparison.stretches import EvaluationFilm
+    from frame2sound.comparison.segments import EvaluationFilm
     from frame2sound.library.mirror import at_hand
     from frame2sound.library.part import part
     from frame2sound.library.store import Library
@@ -72,7 +72,8 @@ def compare(
     parted = part(Library.open(at_hand(library).fetch()), split, held_out or ())
     footage = [EvaluationFilm.from_held_out(held) for held in parted.held_out]
     footage += [
-        EvaluationFilm.from_animation(path, chosen[0].recipe.clock.sample_rate) for path in animation or ()
+        EvaluationFilm.from_animation(path, chosen[0].recipe.clock.sample_rate)
+        for path in animation or ()
     ]
     plan = ComparisonPlan(out, chosen, seeds, parted, tuple(footage), mode)
     with Progress() as progress:

@@ -26,8 +26,8 @@ def films(
     verbose: Verbose = False,
 ) -> None:
     """Draw a demo film, with its truth as JSON beside it."""
-    from frame2sound.film.demo import demo_film_names, load_scene
-    from frame2sound.film.writer import truth_path, write_scene
+    from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+    from frame2sound.film.drawing.scene_writer import truth_path, write_scene
 
     if name is None:
         for known in demo_film_names():

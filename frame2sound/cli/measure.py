@@ -15,9 +15,9 @@ from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
 from frame2sound.cli.terminal import escaped, say
 
 if TYPE_CHECKING:
-    from frame2sound.evaluation.report import Measurements, Reference
-    from frame2sound.evaluation.viewing import LoadedFilm
-    from frame2sound.film.scene import SceneTruth
+    from frame2sound.evaluation.media_loader import LoadedFilm
+    from frame2sound.evaluation.soundtrack_evaluation import Measurements, Reference
+    from frame2sound.film.drawing.scene import SceneTruth
 
 ROWS = {
     "length_samples": ("length", "+d", "samples", "0"),
@@ -71,15 +71,21 @@ def measure(
 ) -> None:
     """Say what is wrong with a soundtrack, in numbers."""
     from frame2sound.errors import SoundtrackError
-    from frame2sound.evaluation.report import Reference, measure_controls, measure_soundtrack
-    from frame2sound.evaluation.viewing import MediaLoader, read_truth
+    from frame2sound.evaluation.media_loader import MediaLoader, read_truth
+    from frame2sound.evaluation.soundtrack_evaluation import (
+        Reference,
+        measure_controls,
+        measure_soundtrack,
+    )
     from frame2sound.safe import refuse_existing
 
     if picture is not None:
         refuse_existing(picture, SoundtrackError, overwrite=overwrite)
     known = None if truth is None else read_truth(truth)
     with MediaLoader() as auditorium:
-        film = auditorium.load_film(video, keep_frames=picture is not None, allow_damaged=allow_damaged)
+        film = auditorium.load_film(
+            video, keep_frames=picture is not None, allow_damaged=allow_damaged
+        )
         own = None
         if reference is not None:
             sound = auditorium.load_audio(reference, film.sample_rate, allow_damaged=allow_damaged)
@@ -117,7 +123,9 @@ def measure(
         say(f"drawn in {picture}")
 
 
-def table(figures: Measurements, blind: Mapping[str, Measurements], *, true: bool = False) -> list[str]:
+def table(
+    figures: Measurements, blind: Mapping[str, Measurements], *, true: bool = False
+) -> list[str]:
     """Return the lines of a table: a measure a line, what is good, and what blind sounds get.
 
     ``blind`` is empty where there is neither reference nor truth; ``true`` says that the truth is
@@ -164,7 +172,7 @@ def _draw(
     overwrite: bool,
 ) -> None:
     from frame2sound.errors import SoundtrackError
-    from frame2sound.evaluation.pictures import plot_soundtrack
+    from frame2sound.evaluation.plots import plot_soundtrack
     from frame2sound.safe import whole_file
 
     assert film.frames is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from frame2sound.sound.tones import Scale
+    from frame2sound.sound.scale import Scale
 
 
 def _be_verbose(context: typer.Context, wanted: bool) -> None:
@@ -90,7 +90,7 @@ def grey_level(text: str) -> int:
 
 def tones(text: str) -> Scale:
     """Read a scale such as "D minor" or "12-tet"."""
-    from frame2sound.sound.tuning import parse_scale
+    from frame2sound.sound.pitch_quantiser import parse_scale
 
     try:
         return parse_scale(text)

@@ -144,10 +144,10 @@ def render(
 ) -> None:
     """Give animations the soundtrack that a brain hears in them."""
     from frame2sound.brain.file import load_brain
-    from frame2sound.film.booth import SubprocessFilmReader
+    from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
     from frame2sound.rendering import render as rendering
-    from frame2sound.rendering.cloud import parse_cloud
-    from frame2sound.rendering.mosaic_settings import parse_mosaic
+    from frame2sound.rendering.granular.cloud import parse_cloud
+    from frame2sound.rendering.mosaic.mosaic_settings import parse_mosaic
     from frame2sound.training.optimiser import pick_device
 
     if corpus is not None and mode not in (None, "mosaic"):

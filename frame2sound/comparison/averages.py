@@ -6,13 +6,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from frame2sound.evaluation.figures import Measurements
+from frame2sound.evaluation.measurements import Measurements
 
 MeasurementsByLabel = dict[str, Measurements]
 """Figures by what they are the figures of."""
 
 
-def average_measurements(blocks: Sequence[tuple[float, Mapping[str, Measurements]]], measures: Iterable[str]) -> MeasurementsByLabel:
+def average_measurements(
+    blocks: Sequence[tuple[float, Mapping[str, Measurements]]], measures: Iterable[str]
+) -> MeasurementsByLabel:
     """Return the means of some figures over blocks of so many seconds, weighted by them."""
     rows, measures = {}, tuple(measures)
     for label in blocks[0][1]:

@@ -15,13 +15,19 @@ import numpy as np
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
-from frame2sound.comparison.plan import RecipeVariant, ComparisonPlan
-from frame2sound.comparison.players import System, build_systems
-from frame2sound.comparison.records import Record, record_key, measure_segment, read_record, write_record
+from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
+from frame2sound.comparison.records import (
+    Record,
+    measure_segment,
+    read_record,
+    record_key,
+    write_record,
+)
+from frame2sound.comparison.report_media import write_audio, write_video
+from frame2sound.comparison.segments import Segment, split_into_segments
 from frame2sound.comparison.spectrograms import draw_spectrogram
-from frame2sound.comparison.stretches import Segment, split_into_segments
+from frame2sound.comparison.systems import System, build_systems
 from frame2sound.errors import ComparisonError
-from frame2sound.film.excerpts import write_video, write_audio
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
 from frame2sound.training.trainer import Report
@@ -57,7 +63,12 @@ class Comparison:
         Is told a task's name, how much is done, of how much, and a note.
     """
 
-    def __init__(self, plan: ComparisonPlan, device: str = "auto", on_progress: ProgressCallback = lambda *shown: None) -> None:
+    def __init__(
+        self,
+        plan: ComparisonPlan,
+        device: str = "auto",
+        on_progress: ProgressCallback = lambda *shown: None,
+    ) -> None:
         self.plan, self.device, self.on_progress = plan, device, on_progress
         self._done = 0.0
 
@@ -84,7 +95,9 @@ class Comparison:
         held = [stretch for stretch in self.segments if stretch.film.kind == "held out"]
         firsts = [stretch for stretch in held if stretch.number == 1]
         pool = firsts if len(firsts) >= MAX_SHOWN_SEGMENTS else held
-        which = np.linspace(0, len(pool) - 1, min(MAX_SHOWN_SEGMENTS, len(pool))).round().astype(int)
+        which = (
+            np.linspace(0, len(pool) - 1, min(MAX_SHOWN_SEGMENTS, len(pool))).round().astype(int)
+        )
         chosen = [pool[number] for number in which]
         return chosen + [
             stretch
@@ -124,7 +137,9 @@ class Comparison:
 
     def _advance(self, amount: float, partial_amount: float = 0.0) -> None:
         self._done += amount
-        self.on_progress(OVERALL_TASK, min(self._done + partial_amount, self._total), self._total, "")
+        self.on_progress(
+            OVERALL_TASK, min(self._done + partial_amount, self._total), self._total, ""
+        )
 
     def _is_trained(self, variant: RecipeVariant, seed: int) -> bool:
         """Whether a brain is there, whole, and made as it should be."""

@@ -15,7 +15,7 @@ import msgspec
 
 from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_table
 from frame2sound.clock import Clock
-from frame2sound.comparison.stretches import EvaluationFilm
+from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.part import Parted
@@ -45,7 +45,9 @@ class RecipeVariant:
         return re.sub(r"[^\w.]+", "-", self.label).strip("-.")
 
 
-def load_variants(recipes: Sequence[str], settings: Sequence[str] = ()) -> tuple[RecipeVariant, ...]:
+def load_variants(
+    recipes: Sequence[str], settings: Sequence[str] = ()
+) -> tuple[RecipeVariant, ...]:
     """Read the recipes that take part.
 
     Parameters
@@ -179,7 +181,11 @@ class ComparisonPlan:
             for folder in OUTPUT_FOLDERS:
                 shutil.rmtree(self.out / folder, ignore_errors=True)
             path.unlink(missing_ok=True)
-        told = {"split": self.split.kind, "films": self.training_films(), "held_out": self.held_out_ranges()}
+        told = {
+            "split": self.split.kind,
+            "films": self.training_films(),
+            "held_out": self.held_out_ranges(),
+        }
         recipes = {entry.label: recipe_table(entry.recipe) for entry in self.variants}
         table = json.loads(json.dumps({"version": VERSION, **told, "recipes": recipes}))
         known = _read(path)

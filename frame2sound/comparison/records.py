@@ -13,12 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.comparison.stretches import Segment
-from frame2sound.comparison.tallies import STATISTICS, SumsByMeasure, onsets_after_lead_in, sum_blocks
+from frame2sound.comparison.block_stats import (
+    STATISTICS,
+    SumsByMeasure,
+    onsets_after_lead_in,
+    sum_blocks,
+)
+from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import measures
-from frame2sound.evaluation.figures import MINUS_INFINITY_DB, Reference
-from frame2sound.evaluation.report import measure_soundtrack
+from frame2sound.evaluation.measurements import MINUS_INFINITY_DB, Reference
+from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.safe import whole_file
 from frame2sound.untrusted import read_json
 
@@ -84,7 +89,9 @@ def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
     if held.onsets is not None and reference is None:
         count = len(onsets_after_lead_in(samples, rate, held.lead_in_samples))
         figures["onset_chance"] = measures.onset_chance(count, held.onsets, held.seconds)
-    return Record(segment.seconds, {name: _silence_to_infinity(v) for name, v in figures.items()}, sums)
+    return Record(
+        segment.seconds, {name: _silence_to_infinity(v) for name, v in figures.items()}, sums
+    )
 
 
 def _silence_to_infinity(value: float | None) -> float | None:
@@ -105,7 +112,9 @@ def record_key(*parts: Any) -> str:
 
 def write_record(record: Record, key: str, path: Path) -> None:
     """Write a record; the file appears whole or not at all."""
-    silent = {name: MINUS_INFINITY_DB if v == -math.inf else v for name, v in record.measures.items()}
+    silent = {
+        name: MINUS_INFINITY_DB if v == -math.inf else v for name, v in record.measures.items()
+    }
     table = {
         "key": key,
         "seconds": record.seconds,

@@ -21,13 +21,13 @@ from frame2sound import __version__
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.comparison.averages import weighted_mean
-from frame2sound.comparison.bootstrap import RESAMPLES, CONFIDENCE_LEVEL, paired_difference
+from frame2sound.comparison.block_stats import BLOCK_SECONDS, STATISTICS
+from frame2sound.comparison.bootstrap import CONFIDENCE_LEVEL, RESAMPLES, paired_difference
 from frame2sound.comparison.comparison import Comparison, SystemResult
 from frame2sound.comparison.records import RECORDED_MEASURES, Record, measure_from_sums
-from frame2sound.comparison.stretches import Segment
-from frame2sound.comparison.tallies import BLOCK_SECONDS, STATISTICS
+from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation.figures import MINUS_INFINITY_DB
+from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
 from frame2sound.safe import whole_file
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
@@ -49,8 +49,12 @@ class MeasureInfo:
 
 
 MEASURES = {
-    "onset_f": MeasureInfo("onset F", "", 2, "high", "events found within 50 ms, and none invented"),
-    "onset_chance": MeasureInfo("  by chance", "", 2, "", "what as many onsets at random would get"),
+    "onset_f": MeasureInfo(
+        "onset F", "", 2, "high", "events found within 50 ms, and none invented"
+    ),
+    "onset_chance": MeasureInfo(
+        "  by chance", "", 2, "", "what as many onsets at random would get"
+    ),
     "in_sync": MeasureInfo(
         "in sync", "", 2, "high", "share of onset energy 45 ms early to 125 ms late (BT.1359)"
     ),
@@ -76,7 +80,9 @@ MEASURES = {
 """The figures that are shown; results hold all of `KEPT`."""
 
 
-def collect_results(comparison: Comparison, system_results: Sequence[SystemResult]) -> dict[str, Any]:
+def collect_results(
+    comparison: Comparison, system_results: Sequence[SystemResult]
+) -> dict[str, Any]:
     """Return everything that came of a comparison, in plain values; silence is at -200 dB."""
     plan = comparison.plan
     held = [s for s in comparison.segments if s.film.kind == "held out"]
@@ -146,7 +152,9 @@ def _escape_formula(value: object) -> object:
     return ("'" * formula + value).replace("\r", "\\r").replace("\n", "\\n")
 
 
-def pairwise_differences(system_results: Sequence[SystemResult], held_out: Sequence[Segment]) -> Iterator[dict[str, Any]]:
+def pairwise_differences(
+    system_results: Sequence[SystemResult], held_out: Sequence[Segment]
+) -> Iterator[dict[str, Any]]:
     """Yield by how much each recipe exceeds each later one in each figure, with its interval.
 
     ``better`` names the recipe that is better where the interval says so. Where there are fewer
@@ -211,7 +219,9 @@ def _by_group(system_results: Sequence[SystemResult]) -> dict[str, list[SystemRe
     return groups
 
 
-def _pooled_measures(members: Sequence[SystemResult], held_out: Sequence[Segment]) -> dict[str, Any]:
+def _pooled_measures(
+    members: Sequence[SystemResult], held_out: Sequence[Segment]
+) -> dict[str, Any]:
     """Return each figure of a group, pooled over what is held out: for each seed, mean, spread.
 
     Seeds that are silent count for neither, unless all are.
@@ -268,7 +278,9 @@ def _segment_entry(segment: Segment, comparison: Comparison) -> dict[str, Any]:
         "from": round(segment.start_sample / rate, 6),
         "to": round((segment.start_sample + segment.sample_count) / rate, 6),
         "events": None if segment.ground_truth.onsets is None else events,
-        "onsets": None if segment.ground_truth.onsets is None else segment.ground_truth.onsets.round(4).tolist(),
+        "onsets": None
+        if segment.ground_truth.onsets is None
+        else segment.ground_truth.onsets.round(4).tolist(),
         "blocks": segment.ground_truth.block_count,
         "shown": segment in comparison.shown_segments,
     }

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.outlines import Samples, log_spectrogram
-from frame2sound.evaluation.pictures import COLOUR_MAP, MIN_PEAK_DB, RANGE_DB
+from frame2sound.evaluation.downsample import Samples, log_spectrogram
+from frame2sound.evaluation.plots import COLOUR_MAP, MIN_PEAK_DB, RANGE_DB
 from frame2sound.safe import whole_file
 
 WIDTH, HEIGHT = 640, 100

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
 from frame2sound.sound.loudness import LoudnessMeter
-from frame2sound.sound.peaks import TruePeakMeter
+from frame2sound.sound.true_peak import TruePeakMeter
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
@@ -86,7 +86,9 @@ class LevelMeter:
         self._peak.finish()
         peak = self._peak.true_peak
         return Levels(
-            self._loudness.integrated_lufs, 20 * math.log10(peak) if peak else -math.inf, self._clipped
+            self._loudness.integrated_lufs,
+            20 * math.log10(peak) if peak else -math.inf,
+            self._clipped,
         )
 
 
@@ -140,7 +142,9 @@ def black_level_db(
     float or None
         -inf when all is digital silence; None when no frame has been black for so long.
     """
-    dark = np.fromiter((frame.max() <= max_black_value for frame in frames), dtype=bool, count=len(frames))
+    dark = np.fromiter(
+        (frame.max() <= max_black_value for frame in frames), dtype=bool, count=len(frames)
+    )
     return masked_black_level_db(samples, sample_rate, frame_times, dark, wait_seconds)
 
 
@@ -152,13 +156,17 @@ def masked_black_level_db(
     wait_seconds: float = BLACK_WAIT_SECONDS,
 ) -> float | None:
     """Return `black_level_db` of frames of which it is known whether they are black, (N,)."""
-    since = np.where(is_black & ~np.concatenate([[False], is_black[:-1]]), frame_times[:-1], -np.inf)
+    since = np.where(
+        is_black & ~np.concatenate([[False], is_black[:-1]]), frame_times[:-1], -np.inf
+    )
     waited = frame_times[:-1] - np.maximum.accumulate(since) >= wait_seconds - 1e-9
     starts = np.array([sample_at(Fraction(float(t)), sample_rate) for t in frame_times])
     counted = is_black & waited & (np.diff(starts) > 0)
     if not counted.any():
         return None
-    return _db(float(slice_energies(samples, starts)[counted].sum() / np.diff(starts)[counted].sum()))
+    return _db(
+        float(slice_energies(samples, starts)[counted].sum() / np.diff(starts)[counted].sum())
+    )
 
 
 def level_error_db(

@@ -15,13 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.evaluation.flux import HOP_SECONDS, WINDOW_SECONDS, spectral_flux, pick_onset_hops
 from frame2sound.evaluation.levels import (
     black_level_db,
     count_clipped,
-    slice_energies,
     rms_db,
+    slice_energies,
     true_peak_db,
+)
+from frame2sound.evaluation.spectral_flux import (
+    HOP_SECONDS,
+    WINDOW_SECONDS,
+    pick_onset_hops,
+    spectral_flux,
 )
 
 __all__ = [
@@ -44,7 +49,10 @@ Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 Envelope = NDArray[np.float64]
 
-MAX_EARLY_SECONDS, MAX_LATE_SECONDS = 0.045, 0.125  # detectability of audio lead and lag, ITU-R BT.1359-1
+MAX_EARLY_SECONDS, MAX_LATE_SECONDS = (
+    0.045,
+    0.125,
+)  # detectability of audio lead and lag, ITU-R BT.1359-1
 
 ENVELOPE_HZ = 100
 CONSTANT_ENVELOPE_STD = 1e-6
@@ -70,7 +78,11 @@ class Lag:
     @property
     def drift_seconds(self) -> float | None:
         """Seconds that the sound loses between its start and its end."""
-        return None if self.start_seconds is None or self.end_seconds is None else self.end_seconds - self.start_seconds
+        return (
+            None
+            if self.start_seconds is None or self.end_seconds is None
+            else self.end_seconds - self.start_seconds
+        )
 
 
 @dataclass(frozen=True)
@@ -170,7 +182,9 @@ def lag(
     most = math.ceil(max_lag_seconds / HOP_SECONDS)
 
     def between(first: int) -> float | None:
-        late, base = (spectral_flux(part[first : first + span], sample_rate) for part in (estimate, reference))
+        late, base = (
+            spectral_flux(part[first : first + span], sample_rate) for part in (estimate, reference)
+        )
         hops = _lag_hops(late.rise_db[cut:], base.rise_db[cut:], most)
         return None if hops is None else hops * late.hop_seconds
 
@@ -225,7 +239,9 @@ def envelope_scores(estimate: Samples, reference: Samples, sample_rate: int) -> 
     return EnvelopeScores(correlation, float(np.mean(np.abs(ours - theirs))))
 
 
-def rms_envelopes(estimate: Samples, reference: Samples, sample_rate: int) -> tuple[Envelope, Envelope]:
+def rms_envelopes(
+    estimate: Samples, reference: Samples, sample_rate: int
+) -> tuple[Envelope, Envelope]:
     """Return the RMS envelopes of two sounds at 100 Hz, as long as the longer one."""
     clock = Clock(Fraction(ENVELOPE_HZ), sample_rate)
     length = Fraction(max(len(estimate), len(reference)), sample_rate)

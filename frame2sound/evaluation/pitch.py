@@ -56,7 +56,9 @@ def pitch_hits(
 ) -> tuple[Times, NDArray[np.bool_]]:
     """Return the middles of the pitched frames in seconds, and at which the sound is right."""
     if len(frame_times) != len(reference_hz) + 1:
-        raise ValueError(f"got {len(frame_times)} times for {len(reference_hz)} pitches, expected one more")
+        raise ValueError(
+            f"got {len(frame_times)} times for {len(reference_hz)} pitches, expected one more"
+        )
     wanted = np.array([math.nan if hz is None else hz for hz in reference_hz], np.float64)
     pitched = np.flatnonzero(np.isfinite(wanted))
     at: Times = (frame_times[:-1][pitched] + frame_times[1:][pitched]) / 2

@@ -53,7 +53,9 @@ class Limits:
 
     def check_duration(self, film: object, seconds: float, frame_count: int = 0) -> None:
         """Raise `FilmError` if a film has gone on for too long, or has too many frames."""
-        if seconds > 3600 * self.max_hours or frame_count > MAX_MEAN_FRAME_RATE * (3600 * self.max_hours):
+        if seconds > 3600 * self.max_hours or frame_count > MAX_MEAN_FRAME_RATE * (
+            3600 * self.max_hours
+        ):
             raise FilmError(
                 f"{film} goes on after {seconds / 3600:.1f} hours and {frame_count} frames, expected "
                 f"{self.max_hours:g} hours at most; if you trust this file, raise --most-hours"

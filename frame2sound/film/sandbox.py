@@ -57,7 +57,10 @@ class ErrorAnswer(msgspec.Struct, frozen=True, tag=True):
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
             return cls("OSError", str(error), error.errno)
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return cls("FilmError", _escape_undecodable(f"{path}: {UNEXPECTED_ERROR} ({text}); please report it"))
+        return cls(
+            "FilmError",
+            _escape_undecodable(f"{path}: {UNEXPECTED_ERROR} ({text}); please report it"),
+        )
 
     def to_exception(self) -> Exception:
         """Return the error that this stands for."""
@@ -79,7 +82,9 @@ class ChildProcess:
         Of what it says.
     """
 
-    def __init__(self, module: str, path: Path, answer_decoder: msgspec.msgpack.Decoder[Any]) -> None:
+    def __init__(
+        self, module: str, path: Path, answer_decoder: msgspec.msgpack.Decoder[Any]
+    ) -> None:
         self.path, self._answer_decoder = path, answer_decoder
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", module],

@@ -9,7 +9,7 @@ import numpy as np
 
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
-from frame2sound.film.picture import picture_shape
+from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD
 from frame2sound.library.growing import GrowingArray

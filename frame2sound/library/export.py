@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import Clock, shutter
 from frame2sound.errors import LibraryError
-from frame2sound.film.picture import luma
+from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.store import PickledFilm
 from frame2sound.safe import whole_file
 

@@ -15,12 +15,12 @@ import numpy as np
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.film.booth import SubprocessFilmReader
+from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.frame_resizer import picture_shape
+from frame2sound.film.decoding.image_sequence import audio_file, image_files, is_image_sequence
+from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
-from frame2sound.film.picture import picture_shape
-from frame2sound.film.picture_sequence import is_image_sequence, image_files, audio_file
-from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.film.track import AudioChunk
 from frame2sound.library.card import nominal
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD

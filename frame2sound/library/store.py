@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
-from frame2sound.film.picture import picture_shape
+from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.card import About, Card
 from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude, film_folders
 from frame2sound.library.lock import HOLDER, LOCK

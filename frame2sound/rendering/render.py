@@ -12,17 +12,25 @@ from pathlib import Path
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.sounding import Sounding
 from frame2sound.errors import SoundtrackError
-from frame2sound.film.containers import CONTAINERS, AudioCodec, audio_codec_for
-from frame2sound.film.picture_sequence import IMAGE_SUFFIXES, is_image_sequence
-from frame2sound.film.reader import FilmReader
-from frame2sound.film.streams import Streams
-from frame2sound.rendering.delivery import Delivery, OutputWriter
+from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_sequence
+from frame2sound.film.decoding.probe import Streams
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
+from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
 from frame2sound.safe import LONGEST_NAME, refuse_existing, shortened, whole_file
 
-__all__ = ["DEFAULT_MODE", "Delivery", "Mode", "RenderResult", "Style", "default_output_path", "render"]
+__all__ = [
+    "DEFAULT_MODE",
+    "Delivery",
+    "Mode",
+    "RenderResult",
+    "Style",
+    "default_output_path",
+    "render",
+]
 
 DEFAULT_STYLE, DEFAULT_DELIVERY = Style(), Delivery()
 
@@ -149,7 +157,9 @@ def _open_original_audio(
         return None
     return type(animation)(
         streams.path,
-        streams.audio_sample_rate if codec is None else codec.supported_sample_rate(streams.audio_sample_rate),
+        streams.audio_sample_rate
+        if codec is None
+        else codec.supported_sample_rate(streams.audio_sample_rate),
         channels=min(streams.audio_channels, 2),
         allow_damaged=animation.allow_damaged,
         limits=animation.limits,

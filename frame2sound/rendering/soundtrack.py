@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from frame2sound.brain.sounding import Performance, Sounding
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
-from frame2sound.film.picture import luma
-from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.rendering.gestures import FrameCurves
+from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.rendering.frame_curves import FrameCurves
 
 BATCH_FRAMES = 128
 """Frames that a brain is shown at once."""

@@ -13,21 +13,33 @@ from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.cloud import Cloud, Modulation
-from frame2sound.rendering.granular import GranularRenderer
+from frame2sound.rendering.granular.cloud import Cloud, Modulation
+from frame2sound.rendering.granular.grain_schedule import (
+    GrainSchedule,
+    HindleSchedule,
+    OnTimeSchedule,
+)
+from frame2sound.rendering.granular.granular_renderer import GranularRenderer
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
-from frame2sound.rendering.mosaic import MosaicSynthesiser, MosaicSettings
-from frame2sound.rendering.phase_sound import load_phase_from_audio
-from frame2sound.rendering.placed import StereoRenderer
-from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule, GrainSchedule
-from frame2sound.rendering.soundtrack import Synthesiser, PlainRenderer, Renderer
-from frame2sound.rendering.spectral import ComplexOverlapAdd, MagnitudeOverlapAdd
-from frame2sound.sound.overlap import BlockCrossfader
-from frame2sound.sound.phase import PHASE_NAMES, FROM_AUDIO_NAMES, PhaseReconstructor, create_reconstructor
-from frame2sound.sound.phase.tuned import QuantisedPhase
+from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings, MosaicSynthesiser
+from frame2sound.rendering.soundtrack import PlainRenderer, Renderer, Synthesiser
+from frame2sound.rendering.spectral.phase_from_audio import load_phase_from_audio
+from frame2sound.rendering.spectral.spectral_overlap_add import (
+    ComplexOverlapAdd,
+    MagnitudeOverlapAdd,
+)
+from frame2sound.rendering.stereo import StereoRenderer
+from frame2sound.sound.block_crossfader import BlockCrossfader
+from frame2sound.sound.phase import (
+    FROM_AUDIO_NAMES,
+    PHASE_NAMES,
+    PhaseReconstructor,
+    create_reconstructor,
+)
+from frame2sound.sound.phase.quantised import QuantisedPhase
+from frame2sound.sound.pitch_quantiser import PitchQuantiser
+from frame2sound.sound.scale import Scale
 from frame2sound.sound.stft import Stft
-from frame2sound.sound.tones import Scale
-from frame2sound.sound.tuning import PitchQuantiser
 
 MIRRORED_OVERLAP = 0.15
 """Share of a frame over which blocks without a lead cross, on their own mirrored beginning."""
@@ -95,7 +107,9 @@ class Style:
 
     def __post_init__(self) -> None:
         if self.phase not in PHASE_NAMES:
-            raise SoundtrackError(f"got --phase {self.phase}, expected one of {', '.join(PHASE_NAMES)}")
+            raise SoundtrackError(
+                f"got --phase {self.phase}, expected one of {', '.join(PHASE_NAMES)}"
+            )
         if self.scale is not None and self.mode == "mosaic":
             raise SoundtrackError("--scale tunes spectra; a mosaic is made of the films' own sound")
         given = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
@@ -119,7 +133,9 @@ class Style:
                 f"got --phase {self.phase} {'with' if 'phase_sound' in given else 'without'} a file"
             )
 
-    def build_renderer(self, brain: Sounding, corpus: Corpus | CorpusPointer | None = None) -> Renderer:
+    def build_renderer(
+        self, brain: Sounding, corpus: Corpus | CorpusPointer | None = None
+    ) -> Renderer:
         """Build a renderer for a brain's predictions.
 
         Parameters
@@ -202,7 +218,11 @@ class Style:
                 )
 
     def _phase(self, stft: Stft, sample_rate: int) -> PhaseReconstructor:
-        stolen = None if self.phase_sound is None else load_phase_from_audio(self.phase_sound, stft, sample_rate)
+        stolen = (
+            None
+            if self.phase_sound is None
+            else load_phase_from_audio(self.phase_sound, stft, sample_rate)
+        )
         phase = create_reconstructor(self.phase, stft, self.seed, stolen)
         if self.scale is None:
             return phase

@@ -130,7 +130,14 @@ def add_grains(
     rooms = np.zeros((len(tracks) + 1, end - begin), np.float32)
     reader = _Reader(source, grains)
     for some in _batches(grains):
-        _add_batch(some, reader, envelope_name, begin, rooms, envelope_power if weight is not None else None)
+        _add_batch(
+            some,
+            reader,
+            envelope_name,
+            begin,
+            rooms,
+            envelope_power if weight is not None else None,
+        )
     seen = slice(max(begin, 0), min(end, samples))
     room = rooms[:, seen.start - begin : seen.stop - begin]
     tracks[:, seen] += room[:-1]
@@ -151,7 +158,12 @@ def _batches(grains: Grains) -> Iterator[Grains]:
 
 
 def _add_batch(
-    grains: Grains, reader: _Reader, envelope_name: str, begin: int, buffers: Samples, power: int | None
+    grains: Grains,
+    reader: _Reader,
+    envelope_name: str,
+    begin: int,
+    buffers: Samples,
+    power: int | None,
 ) -> None:
     length = int(grains.length[0])
     window = grain_envelope(envelope_name, length).astype(np.float32)
@@ -164,7 +176,9 @@ def _add_batch(
     rows *= last[0][:, None]
     _overlap_add(rows, onsets, last[1])
     if power is not None:
-        _overlap_add((grains.gain.astype(np.float32)[:, None] * window) ** power, onsets, buffers[-1])
+        _overlap_add(
+            (grains.gain.astype(np.float32)[:, None] * window) ** power, onsets, buffers[-1]
+        )
 
 
 def _overlap_add(rows: Samples, onsets: list[int], buffer: Samples) -> None:
@@ -178,10 +192,15 @@ class _Reader:
     """Reads excerpts of a sound, which is silent before its beginning and after its end."""
 
     def __init__(self, source: Samples, grains: Grains) -> None:
-        self._span = int(np.ceil((np.abs(grains.playback_rate) * grains.length).max())) + INTERPOLATION_MARGIN
+        self._span = (
+            int(np.ceil((np.abs(grains.playback_rate) * grains.length).max()))
+            + INTERPOLATION_MARGIN
+        )
         self._end = len(source) + self._span
         self._padded = np.pad(source.astype(np.float32, copy=False), 2 * self._span)
-        self._cubic = _cubic_coefficients(self._padded) if (grains.playback_rate != 1).any() else None
+        self._cubic = (
+            _cubic_coefficients(self._padded) if (grains.playback_rate != 1).any() else None
+        )
 
     def read(self, grains: Grains, length: int) -> Samples:
         """Return one row a grain, shape ``(n, length)``."""

@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.peaks import TAPS_PER_SIDE, true_peak_bound, true_peaks
 from frame2sound.sound.sliding import sliding_max
+from frame2sound.sound.true_peak import TAPS_PER_SIDE, true_peak_bound, true_peaks
 
 CEILING_DB = -1.0
 """Highest true peak of any soundtrack, in dBTP (EBU R 128)."""
@@ -111,7 +111,9 @@ class Limiter:
         if gain is None:
             return part
         gain = gain[first:last]
-        self._limited_count += int(np.count_nonzero((level > AUDIBLE_AMPLITUDE) & (gain < _LIMITED_GAIN)))
+        self._limited_count += int(
+            np.count_nonzero((level > AUDIBLE_AMPLITUDE) & (gain < _LIMITED_GAIN))
+        )
         self.min_gain = min(self.min_gain, max(float(gain.min(initial=1)), 1e-10))
         return part * gain[:, None] if part.ndim > 1 else part * gain
 

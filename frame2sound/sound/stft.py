@@ -53,7 +53,9 @@ class Stft:
                 f"got window_length {self.window_size}, expected an even number from 4 to {self.n_fft}"
             )
         if not 1 <= self.hop <= self.window_size // 2:
-            raise ValueError(f"got hop {self.hop}, expected 1 to {self.window_size // 2}, half a window")
+            raise ValueError(
+                f"got hop {self.hop}, expected 1 to {self.window_size // 2}, half a window"
+            )
         if self.window not in ("hann", "hamming"):
             raise ValueError(f"got window {self.window!r}, expected 'hann' or 'hamming'")
 
@@ -71,7 +73,9 @@ class Stft:
     def analysis_window(self) -> NDArray[np.float64]:
         """The window, shape ``(n_fft,)``, 1 at its centre ``n_fft // 2``."""
         mean = 0.5 if self.window == "hann" else 0.54
-        taper = mean - (1 - mean) * np.cos(2 * np.pi * np.arange(self.window_size) / self.window_size)
+        taper = mean - (1 - mean) * np.cos(
+            2 * np.pi * np.arange(self.window_size) / self.window_size
+        )
         return np.pad(taper, (self.n_fft - self.window_size) // 2 + np.zeros(2, int))[: self.n_fft]
 
     @property
@@ -112,7 +116,9 @@ class Stft:
         from scipy.fft import rfft  # of single precision, three times as fast as numpy's
 
         precision = np.float32 if samples.dtype == np.float32 else np.float64
-        window: NDArray[np.floating[Any]] = (self.analysis_window / self.amplitude_scale).astype(precision)
+        window: NDArray[np.floating[Any]] = (self.analysis_window / self.amplitude_scale).astype(
+            precision
+        )
         spectra = np.empty((len(centres), self.bins), np.result_type(precision, np.complex64))
         for first in range(0, len(centres), _BATCH_WINDOWS):
             some = slice(first, first + _BATCH_WINDOWS)

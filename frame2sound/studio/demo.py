@@ -8,21 +8,21 @@ from pathlib import Path
 
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.pictures import plot_comparison, plot_soundtrack
-from frame2sound.evaluation.report import Measurements
+from frame2sound.evaluation.plots import plot_comparison, plot_soundtrack
+from frame2sound.evaluation.soundtrack_evaluation import Measurements
 from frame2sound.rendering.render import Mode, Style
-from frame2sound.studio.making import (
+from frame2sound.studio.steps import (
     LIBRARY_RATE,
     MessageCallback,
     ProgressCallback,
     Samples,
     UnseenAnimation,
-    draw_film,
-    train_brain,
-    load_unseen,
     create_library,
     demo_scene,
+    draw_film,
+    load_unseen,
     render_soundtrack,
+    train_brain,
 )
 
 MODES_BY_RECIPE: dict[str, tuple[Mode, ...]] = {
@@ -87,7 +87,9 @@ def run_demo(
         brain = train_brain(library, made, out / f"{recipe}.safetensors", seed, on_progress)
         for mode in modes:
             path = out / f"unseen-{recipe}-{mode}.mp4"
-            soundtracks[f"{recipe}, {mode}"] = render_soundtrack(unseen, brain, Style(mode=mode), path, on_progress)
+            soundtracks[f"{recipe}, {mode}"] = render_soundtrack(
+                unseen, brain, Style(mode=mode), path, on_progress
+            )
     on_message("4  drawing and measuring what it made")
     _draw_plots(unseen, soundtracks, out / "pictures")
     for line in _table(unseen, soundtracks):

@@ -12,24 +12,24 @@ from pathlib import Path
 
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.pictures import plot_comparison
-from frame2sound.film.demo import load_scene
+from frame2sound.evaluation.plots import plot_comparison
+from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.rendering.render import Style
 from frame2sound.safe import whole_folder
-from frame2sound.studio.making import (
+from frame2sound.studio.gallery_page import MEASURES_FILE, ORIGINAL, PICTURE_FILE, write_pages
+from frame2sound.studio.steps import (
     LIBRARY_RATE,
     MessageCallback,
     ProgressCallback,
     Samples,
     UnseenAnimation,
-    draw_film,
-    train_brain,
-    load_unseen,
     create_library,
     demo_scene,
+    draw_film,
+    load_unseen,
     render_soundtrack,
+    train_brain,
 )
-from frame2sound.studio.page import MEASURES_FILE, ORIGINAL, PICTURE_FILE, write_pages
 
 DEFAULT_FILMS = "typing", "lines", "theremin"
 FRAME_SIZE = 320, 240

@@ -6,7 +6,7 @@ import torch
 
 from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels
 from frame2sound.brain.inputs import HALF, PIXELS, pixels, see, size_of
-from frame2sound.film.picture import luma
+from frame2sound.film.decoding.frame_resizer import luma
 
 
 def test_pixels_are_grey_values_over_255():

@@ -16,7 +16,7 @@ from frame2sound.brain.log_spectra import (
     MelMagnitudes,
 )
 from frame2sound.clock import Clock
-from frame2sound.sound.bands import mel_filterbank, bands_to_bins
+from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 from tests.brain.slow_spectra import CLOCKS, LENGTHS, noise, slow, tensor, window
 
 BOTH = [(LogMagnitudes, LogMag), (MelMagnitudes, Mel)]

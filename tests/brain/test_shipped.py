@@ -6,8 +6,8 @@ import pytest
 
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.shipped import DEFAULT, find_brain, shipped
-from frame2sound.film.demo import load_scene
-from frame2sound.film.picture import GREY_WEIGHTS
+from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
+from frame2sound.film.drawing.demo_films import load_scene
 
 FEW_MEGABYTES = 9e6
 HEARD_DB, FRAMES = -20.0, 120

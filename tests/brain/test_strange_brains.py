@@ -19,7 +19,7 @@ from frame2sound.cli.cards import card
 from frame2sound.errors import BrainError, RecipeError, TrainingError
 from frame2sound.training import checkpoint
 from tests.commanding import run
-from tests.making import grey_pictures, make_film
+from tests.media_files import grey_pictures, make_film
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
-from frame2sound.comparison.stretches import EvaluationFilm
+from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.library.part import part
 from frame2sound.library.store import Library
 

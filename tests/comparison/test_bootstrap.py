@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from frame2sound.comparison.block_stats import STATISTICS
 from frame2sound.comparison.bootstrap import Difference, paired_difference
-from frame2sound.comparison.tallies import STATISTICS
 
 MEAN = STATISTICS["spectral_distance_db"]
 

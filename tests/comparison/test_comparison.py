@@ -17,12 +17,17 @@ from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.cli.compare import said
 from frame2sound.comparison import comparison as comparing
 from frame2sound.comparison.comparison import OVERALL_TASK, Comparison
-from frame2sound.comparison.players import build_systems
-from frame2sound.comparison.results import MEASURES, pairwise_differences, collect_results, write_results
+from frame2sound.comparison.results import (
+    MEASURES,
+    collect_results,
+    pairwise_differences,
+    write_results,
+)
+from frame2sound.comparison.systems import build_systems
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation.figures import MINUS_INFINITY_DB
-from frame2sound.film.demo import load_scene
-from frame2sound.film.writer import write_scene
+from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.store import Library
 from tests.comparison.comparing import RATE, TWO, Interrupt, lit_tones, plan_of

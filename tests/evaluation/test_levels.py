@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.levels import LevelMeter, Levels, masked_black_level_db, level_error_db
+from frame2sound.evaluation.levels import LevelMeter, Levels, level_error_db, masked_black_level_db
 
 RATE = 48000
 TONE = np.sin(2 * np.pi * 997 * np.arange(3 * RATE) / RATE).astype(np.float32)
@@ -13,7 +13,9 @@ TONE = np.sin(2 * np.pi * 997 * np.arange(3 * RATE) / RATE).astype(np.float32)
 
 def test_a_tone_has_the_loudness_that_the_standard_gives_it():
     found = Levels.from_samples(TONE * 0.1, RATE)
-    assert found.loudness_lufs == pytest.approx(-20 - 3.01, abs=0.1)  # BS.1770-4: full scale is -3.01
+    assert found.loudness_lufs == pytest.approx(
+        -20 - 3.01, abs=0.1
+    )  # BS.1770-4: full scale is -3.01
     assert found.true_peak_dbtp == pytest.approx(-20, abs=0.1)
     assert found.clipped == 0
 
@@ -41,7 +43,9 @@ def test_pieces_do_not_matter(size):
 
 @pytest.mark.parametrize("samples", [0, 100, RATE])
 def test_silence(samples):
-    assert Levels.from_samples(np.zeros(samples, np.float32), RATE) == Levels(-math.inf, -math.inf, 0)
+    assert Levels.from_samples(np.zeros(samples, np.float32), RATE) == Levels(
+        -math.inf, -math.inf, 0
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

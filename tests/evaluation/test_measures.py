@@ -115,7 +115,9 @@ def test_lag_is_the_shift(seconds):
 def test_drift_is_seen_between_start_and_end():
     truth = np.arange(0.4, 60, 0.87)
     found = measures.lag(clicks(truth * 1.001, 61), clicks(truth, 61), RATE)
-    assert found.start_seconds == pytest.approx(0.005, abs=0.003)  # the middle of its span is 5 s in
+    assert found.start_seconds == pytest.approx(
+        0.005, abs=0.003
+    )  # the middle of its span is 5 s in
     assert found.end_seconds == pytest.approx(0.055, abs=0.003)
     assert found.drift_seconds == pytest.approx(0.05, abs=0.004)
 

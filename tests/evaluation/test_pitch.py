@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.pitch import pitch_accuracy, detect_pitch_hz
-from frame2sound.film.demo import load_scene
+from frame2sound.evaluation.pitch import detect_pitch_hz, pitch_accuracy
+from frame2sound.film.drawing.demo_films import load_scene
 
 RATE = 22050
 TIMES = np.arange(31) / 30

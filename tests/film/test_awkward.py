@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.reader import FilmReader
-from frame2sound.film.track import AudioChunk
+from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import Choice, pickle_film
 from frame2sound.library.store import Library
 
@@ -104,7 +104,9 @@ def test_it_can_be_given_sound_of_the_pictures_length(real_films, name):
     frames = list(FilmReader(real_films / "awkward" / name).frames())
     assert len(frames) == film.frames
     assert frames[0].start_seconds == 0
-    assert all(a.start_seconds < a.end_seconds == b.start_seconds for a, b in itertools.pairwise(frames))
+    assert all(
+        a.start_seconds < a.end_seconds == b.start_seconds for a, b in itertools.pairwise(frames)
+    )
     # The last frame's own duration may be rounded to the container's tick.
     assert frames[-1].end_seconds == pytest.approx(float(film.seconds), abs=2e-3)
 

@@ -6,11 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.demo import demo_film_names, load_scene
-from frame2sound.film.picture import FULL_RANGE, SIZE, FrameResizer, luma
-from frame2sound.film.reader import FilmReader, Frame
-from frame2sound.film.track import AudioChunk
-from tests.making import H264, Audio, VideoEncoding, grey_pictures, make_film, write_rotation
+from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.frame_resizer import FULL_RANGE, SIZE, FrameResizer, luma
+from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from tests.media_files import H264, Audio, VideoEncoding, grey_pictures, make_film, write_rotation
 
 LIMITED_RANGE = 1
 BT_709, UNKNOWN, BT_601, YCGCO, BT_2020 = 1, 2, 6, 8, 9
@@ -122,7 +122,9 @@ def test_a_colour_is_the_same_colour_in_every_format(pixels, slack, shown):
 def test_grey_has_three_equal_channels(pixels):
     picture = painting()[..., 0]
     frame = av.VideoFrame.from_ndarray(picture, "gray").reformat(format=pixels, threads=1)
-    assert off(FrameResizer(colour=True)(frame), FrameResizer()(frame)[..., None]) <= 2  # FFmpeg rounds 10 bits up
+    assert (
+        off(FrameResizer(colour=True)(frame), FrameResizer()(frame)[..., None]) <= 2
+    )  # FFmpeg rounds 10 bits up
 
 
 def test_a_palette_is_read_as_its_colours():
@@ -178,7 +180,12 @@ def test_a_films_marks_decide(tmp_path, matrix, levels):
 
 
 @pytest.mark.parametrize(
-    "look", [VideoEncoding("ffv1", "bgr0"), VideoEncoding("png", "rgb24"), VideoEncoding("libx264rgb", "rgb24", {"qp": "0"})]
+    "look",
+    [
+        VideoEncoding("ffv1", "bgr0"),
+        VideoEncoding("png", "rgb24"),
+        VideoEncoding("libx264rgb", "rgb24", {"qp": "0"}),
+    ],
 )
 def test_lossless_rgb_comes_back_as_it_was_drawn(tmp_path, look):
     pictures = [painting((64, 64), seed) for seed in range(3)]

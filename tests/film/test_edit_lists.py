@@ -6,15 +6,17 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.film.containers import AUDIO_CODECS, CONTAINERS
-from frame2sound.film.reader import FilmReader
-from frame2sound.film.soundtrack_writer import write_soundtrack
-from frame2sound.film.streams import probe_streams
-from tests.making import VideoEncoding, make_film, video_packets
+from frame2sound.film.decoding.probe import probe_streams
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.encoding.containers import AUDIO_CODECS, CONTAINERS
+from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
+from tests.media_files import VideoEncoding, make_film, video_packets
 
 FPS = Fraction(25)
 KEYED = VideoEncoding("libx264", "yuv420p", {"preset": "ultrafast", "g": "50", "crf": "10"})
-REORDERED = VideoEncoding("libx264", "yuv420p", {"preset": "veryfast", "bf": "3", "g": "50", "crf": "10"})
+REORDERED = VideoEncoding(
+    "libx264", "yuv420p", {"preset": "veryfast", "bf": "3", "g": "50", "crf": "10"}
+)
 
 
 def box(kind, content):
@@ -107,4 +109,6 @@ def test_an_edit_that_cuts_nothing_is_copied(tmp_path):
     film = set_edits(counting(tmp_path / "film.mp4", KEYED), [(4, Fraction(0))])
     written = sounded(film, tmp_path / "out.mkv")
     assert not written.notes
-    assert [p[1] for p in video_packets(tmp_path / "out.mkv")] == [p[1] for p in video_packets(film)]
+    assert [p[1] for p in video_packets(tmp_path / "out.mkv")] == [
+        p[1] for p in video_packets(film)
+    ]

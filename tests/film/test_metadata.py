@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frame2sound.errors import FilmError
+from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.limits import Limits
-from frame2sound.film.reader import FilmReader, Frame
-from tests.making import H264, Audio, grey_pictures, make_film
+from tests.media_files import H264, Audio, grey_pictures, make_film
 
 FRAMES = 12
 HEADERS = {"mkv": 700, "mp4": 2600, "avi": 1200}

@@ -9,14 +9,14 @@ import pytest
 
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
-from frame2sound.film.picture import luma
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.calibration import calibrate
 from frame2sound.library.crew import pickle_films
 from frame2sound.library.export import export_npz
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from tests.making import Audio, VideoEncoding, make_film
+from tests.media_files import Audio, VideoEncoding, make_film
 
 RATE = 8000
 LOSSLESS = VideoEncoding("ffv1", "bgr0")

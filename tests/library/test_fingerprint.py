@@ -6,11 +6,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from frame2sound.film.demo import demo_film_names, load_scene
+from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.library.fingerprint import SAME, distance, fingerprint
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from tests.making import H264, VP8, Audio, make_film
+from tests.media_files import H264, VP8, Audio, make_film
 
 RATE = 8000
 

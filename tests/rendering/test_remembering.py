@@ -9,11 +9,11 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import recipe_from
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering import soundtrack as module
 from frame2sound.rendering.soundtrack import PlainRenderer, Soundtrack
-from frame2sound.sound.overlap import BlockCrossfader
-from tests.making import make_film
+from frame2sound.sound.block_crossfader import BlockCrossfader
+from tests.media_files import make_film
 
 NETWORKS = [
     {"kind": "mlp", "hidden": [6]},

@@ -10,11 +10,19 @@ import soundfile
 
 from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.evaluation.measures import true_peak_db
-from frame2sound.film.reader import FilmReader
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.render import Delivery, Style, default_output_path, render
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB
-from tests.making import H264, VP8, Audio, grey_pictures, decode_audio, make_film, video_packets
+from tests.media_files import (
+    H264,
+    VP8,
+    Audio,
+    decode_audio,
+    grey_pictures,
+    make_film,
+    video_packets,
+)
 from tests.rendering.foretelling import KINDS, Foreteller
 from tests.rendering.simple_brains import (
     BrightNoise,

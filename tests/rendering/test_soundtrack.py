@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import FilmError
-from frame2sound.film.reader import FilmReader
-from frame2sound.rendering.granular import GranularRenderer
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.rendering.granular.granular_renderer import GranularRenderer
 from frame2sound.rendering.soundtrack import BATCH_FRAMES, PlainRenderer, Soundtrack
-from frame2sound.sound.overlap import BlockCrossfader
-from tests.making import grey_pictures, make_film
+from frame2sound.sound.block_crossfader import BlockCrossfader
+from tests.media_files import grey_pictures, make_film
 from tests.rendering.simple_brains import BrightNoise, Clicks, SimpleBrain
 
 FRAMES = 150
@@ -32,7 +32,9 @@ def film(folder, fps, frames=FRAMES, levels=None):
     levels = [level(i) for i in range(frames)] if levels is None else levels
     if fps == "uneven":
         times = uneven_times(frames)
-        path = make_film(folder / "film.mov", grey_pictures(levels), times=times, time_base=Fraction(1, 600))
+        path = make_film(
+            folder / "film.mov", grey_pictures(levels), times=times, time_base=Fraction(1, 600)
+        )
         return path, times
     path = make_film(folder / "film.mov", grey_pictures(levels), fps=fps)
     return path, tuple(i / fps for i in range(frames + 1))
@@ -135,6 +137,6 @@ def test_progress_is_told_in_seconds_of_the_animation(tmp_path):
 def test_an_animation_without_frames_is_refused(tmp_path, monkeypatch):
     path, _ = film(tmp_path, Fraction(24), 2)
     reader = FilmReader(path)
-    monkeypatch.setattr(reader, "frames", lambda colour: iter(()))
+    monkeypatch.setattr(reader, "frame_count", lambda colour: iter(()))
     with pytest.raises(FilmError, match=r"film\.mov has no frames"):
         list(Soundtrack(reader, SimpleBrain(), PlainRenderer(BlockCrossfader(0, 0))))

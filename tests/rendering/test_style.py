@@ -9,20 +9,20 @@ import soundfile
 
 from frame2sound.brain.corpus import CorpusPointer
 from frame2sound.errors import BrainError, SoundtrackError
-from frame2sound.rendering.cloud import Cloud
-from frame2sound.rendering.gestures import FrameCurves
-from frame2sound.rendering.granular import GranularRenderer
-from frame2sound.rendering.mosaic import MosaicSettings
-from frame2sound.rendering.mosaic_settings import parse_mosaic
-from frame2sound.rendering.placed import StereoRenderer
-from frame2sound.rendering.schedule import HindleSchedule, OnTimeSchedule
+from frame2sound.rendering.frame_curves import FrameCurves
+from frame2sound.rendering.granular.cloud import Cloud
+from frame2sound.rendering.granular.grain_schedule import HindleSchedule, OnTimeSchedule
+from frame2sound.rendering.granular.granular_renderer import GranularRenderer
+from frame2sound.rendering.mosaic.mosaic_settings import parse_mosaic
+from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings
 from frame2sound.rendering.soundtrack import PlainRenderer
+from frame2sound.rendering.stereo import StereoRenderer
 from frame2sound.rendering.style import MIRRORED_OVERLAP, Style
-from frame2sound.sound.phase import PHASE_NAMES, FROM_AUDIO_NAMES, create_reconstructor
-from frame2sound.sound.phase.stolen import PhaseFromAudio
+from frame2sound.sound.phase import FROM_AUDIO_NAMES, PHASE_NAMES, create_reconstructor
+from frame2sound.sound.phase.from_audio import PhaseFromAudio
+from frame2sound.sound.pitch_quantiser import parse_scale
 from frame2sound.sound.stft import Stft
-from frame2sound.sound.tuning import parse_scale
-from tests.making import Audio, grey_pictures, make_film
+from tests.media_files import Audio, grey_pictures, make_film
 from tests.rendering.foretelling import KINDS, RATE, Foreteller, known_sound
 from tests.rendering.simple_brains import SimpleBrain
 
@@ -148,7 +148,9 @@ def test_windows_add_up_as_the_target_joins(kind, law):
     assert Style().build_renderer(Foreteller(kind)).join.law == law
 
 
-@pytest.mark.parametrize(("grains", "kind"), [("on-time", OnTimeSchedule), ("hindle", HindleSchedule)])
+@pytest.mark.parametrize(
+    ("grains", "kind"), [("on-time", OnTimeSchedule), ("hindle", HindleSchedule)]
+)
 def test_which_grains_are_laid(grains, kind):
     granular = Style("granular", grains=grains, seed=3).build_renderer(SimpleBrain(lead=100))
     assert isinstance(granular, GranularRenderer)
@@ -239,7 +241,9 @@ def test_phases_are_stolen_from_sound_files_and_films(tmp_path):
     told = [stolen(path).join.phase for path in (tmp_path / "a.wav", film)]
     magnitude = np.ones((40, 257), np.float32)
     worn = [phase.follow(magnitude, np.zeros(40, bool)) for phase in told]
-    expected = PhaseFromAudio(Stft(512, 128), sound, RATE, RATE).reconstruct(magnitude, np.zeros(40, bool))
+    expected = PhaseFromAudio(Stft(512, 128), sound, RATE, RATE).reconstruct(
+        magnitude, np.zeros(40, bool)
+    )
     np.testing.assert_allclose(worn[0], expected, atol=1e-4)
     # The reader's sound is that of the file, but for its float32 conversions.
     np.testing.assert_allclose(worn[1], expected, atol=1e-2)
@@ -258,7 +262,9 @@ def test_phases_that_cannot_be_stolen_are_refused(tmp_path):
             stolen(tmp_path / name)
     (tmp_path / "text.wav").write_text("no sound")
     silent = make_film(tmp_path / "silent.mp4", grey_pictures([0] * 24))
-    late = make_film(tmp_path / "late.mkv", grey_pictures([0] * 24), audio=Audio(known_sound(), 44_100))
+    late = make_film(
+        tmp_path / "late.mkv", grey_pictures([0] * 24), audio=Audio(known_sound(), 44_100)
+    )
     for path, words in {
         tmp_path / "none.wav": "no such file",
         tmp_path / "text.wav": "not readable as a film",

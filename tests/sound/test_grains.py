@@ -97,7 +97,9 @@ def test_a_place_between_samples_is_read_between_their_values():
     ramp = np.arange(20, dtype=np.float32)
     out = np.zeros(8, np.float32)
     add_grains(grains((0, 8, 2.25, 0.5, 1)), ramp, "hann", out)
-    np.testing.assert_allclose(out / grain_envelope("hann", 8), 2.25 + 0.5 * np.arange(8), rtol=2e-6)
+    np.testing.assert_allclose(
+        out / grain_envelope("hann", 8), 2.25 + 0.5 * np.arange(8), rtol=2e-6
+    )
 
 
 @pytest.mark.parametrize("rate", [0.5, 1.0, 2.0])
@@ -116,7 +118,9 @@ def test_a_source_without_samples_is_silence():
 
 def test_a_grain_beyond_either_end_is_left_out():
     out = np.zeros(100, np.float32)
-    add_grains(grains((-50, 50, 0, 1, 1), (100, 50, 0, 1, 1)), np.ones(200, np.float32), "hann", out)
+    add_grains(
+        grains((-50, 50, 0, 1, 1), (100, 50, 0, 1, 1)), np.ones(200, np.float32), "hann", out
+    )
     assert not out.any()
 
 
@@ -139,7 +143,9 @@ def test_the_rate_divides_the_period_of_a_sine(rate):
 
 
 def test_a_grains_peak_is_half_way_through():
-    np.testing.assert_array_equal(grains((10, 5, 0, 1, 1), (-3, 8, 0, 1, 1)).peak_positions(), [12.5, 1])
+    np.testing.assert_array_equal(
+        grains((10, 5, 0, 1, 1), (-3, 8, 0, 1, 1)).peak_positions(), [12.5, 1]
+    )
     np.testing.assert_array_equal(grains((10, 50, 0, 1, 1)).peak_positions(0.02), [11])
 
 
@@ -180,4 +186,6 @@ def test_earlier_moves_both_timelines():
 
 def test_an_envelope_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="expected one of hann, triangle"):
-        add_grains(grains((0, 5, 0, 1, 1)), np.ones(9, np.float32), "square", np.zeros(9, np.float32))
+        add_grains(
+            grains((0, 5, 0, 1, 1)), np.ones(9, np.float32), "square", np.zeros(9, np.float32)
+        )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, Limiter
-from frame2sound.sound.peaks import true_peaks
+from frame2sound.sound.true_peak import true_peaks
 
 RATE = 22050
 CEILING = 10 ** (CEILING_DB / 20)

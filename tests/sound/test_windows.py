@@ -20,7 +20,9 @@ def test_a_rise_and_its_mirror_image_add_to_one(length):
 @pytest.mark.parametrize("length", [1, 2, 5, 919])
 def test_a_rise_is_the_first_half_of_a_hann_window_read_between_samples(length):
     place = (np.arange(length) + 0.5) / (2 * length)
-    np.testing.assert_allclose(hann_fade_in(length), 0.5 - 0.5 * np.cos(2 * np.pi * place), atol=1e-15)
+    np.testing.assert_allclose(
+        hann_fade_in(length), 0.5 - 0.5 * np.cos(2 * np.pi * place), atol=1e-15
+    )
 
 
 def test_a_rise_ascends_strictly_inside_zero_and_one():

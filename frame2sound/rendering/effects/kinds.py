@@ -9,17 +9,17 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.effects.playing import (
+from frame2sound.rendering.audio_spool import AudioSpool
+from frame2sound.rendering.effects.host import (
+    ChunkIterator,
     Chunks,
     EffectContext,
-    ChunkIterator,
     fit_length,
     reblock,
     run_filter,
     run_plugin,
 )
-from frame2sound.rendering.effects.warping import stretch_and_shift
-from frame2sound.rendering.spool import AudioSpool
+from frame2sound.rendering.effects.time_stretching import stretch_and_shift
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Hertz = Annotated[float, Meta(ge=1, le=192_000)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.level import rayleigh_gain, incoherent_gain
-from frame2sound.sound.phase.running import PhaseVocoder
+from frame2sound.sound.phase.gain import incoherent_gain, rayleigh_gain
+from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
 from frame2sound.sound.stft import InverseStft, Stft
 
 _MIN_MAGNITUDE = np.float32(1e-12)
@@ -74,7 +74,9 @@ class GriffinLim:
         louder: NDArray[np.complex64] = wanted[held:] * gain
         return louder
 
-    def _makeup_gain(self, target: NDArray[np.float32], estimate: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _makeup_gain(
+        self, target: NDArray[np.float32], estimate: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """Return what makes up for the level that blocks still lose, in the mean of a region."""
         from scipy.ndimage import uniform_filter
 

@@ -90,7 +90,9 @@ class PartialFinder:
             peak[hops, bins] &= height > _MIN_PROMINENCE * lowest
         return peak
 
-    def _peak_bins(self, magnitude: NDArray[np.float32], is_peak: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def _peak_bins(
+        self, magnitude: NDArray[np.float32], is_peak: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
         bins = magnitude.shape[1]
         here = np.broadcast_to(np.arange(bins), is_peak.shape)
         left = np.maximum.accumulate(np.where(is_peak, here, -1), axis=1)
@@ -112,7 +114,9 @@ class PartialFinder:
     ) -> NDArray[np.float32]:
         last = magnitude.shape[1] - 1
         height = np.take_along_axis(magnitude, np.clip(peak, 0, last), axis=1)
-        return np.where(exists, height * self._max_leakage[np.clip(distance, 0, last)], np.float32(0))
+        return np.where(
+            exists, height * self._max_leakage[np.clip(distance, 0, last)], np.float32(0)
+        )
 
     def _frequencies(
         self, magnitude: NDArray[np.float32], peak: NDArray[np.bool_]
@@ -121,7 +125,9 @@ class PartialFinder:
         hops, bins = np.nonzero(peak)
         floor = np.finfo(np.float32).tiny
         three = [np.log(np.maximum(magnitude[hops, bins + d], floor)) for d in (-1, 0, 1)]
-        frequency[hops, bins] += np.interp(_parabola_vertex(*three), self._parabola_offsets, self._true_offsets)
+        frequency[hops, bins] += np.interp(
+            _parabola_vertex(*three), self._parabola_offsets, self._true_offsets
+        )
         return frequency
 
     def _leakage(self, bins: int) -> NDArray[np.float32]:

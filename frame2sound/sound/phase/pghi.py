@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.strategy import from_polar
+from frame2sound.sound.phase.reconstructor import from_polar
 from frame2sound.sound.stft import Stft
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.sound.phase.griffin_lim import GriffinLim
-from frame2sound.sound.phase.running import PhaseVocoder
+from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
 from tests.sound.phase.sounding import (
     SECONDS,
     STFT,

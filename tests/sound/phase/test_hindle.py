@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from frame2sound.sound.phase.hindle import HINDLE_STRATEGIES, HINDLE_STFT, FixedAdvance, RandomWalk
+from frame2sound.sound.phase.hindle import HINDLE_STFT, HINDLE_STRATEGIES, FixedAdvance, RandomWalk
 from tests.sound.phase.sounding import level_db, magnitude, sounded, white
 
 PULSES = ("hindle-1", "hindle-8", "hindle-9")
@@ -25,7 +25,8 @@ def test_all_but_pulses_keep_the_level_of_noise_and_all_are_repeatable(name):
     given = white()
     wanted = magnitude(given, HINDLE_STFT)
     once, again, other = (
-        sounded(HINDLE_STRATEGIES[name](HINDLE_STFT, seed), wanted, stft=HINDLE_STFT) for seed in (1, 1, 2)
+        sounded(HINDLE_STRATEGIES[name](HINDLE_STFT, seed), wanted, stft=HINDLE_STFT)
+        for seed in (1, 1, 2)
     )
     if name in PULSES:
         assert level_db(once) < level_db(given) - 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.sound.phase.pghi import Pghi, integrate_phase, phase_gradients
-from frame2sound.sound.phase.strategy import from_polar
+from frame2sound.sound.phase.reconstructor import from_polar
 from frame2sound.sound.stft import InverseStft, Stft
 from tests.sound.phase.sounding import (
     SECONDS,

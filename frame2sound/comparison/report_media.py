@@ -1,0 +1,75 @@
+"""Small files for a page: the picture as a brain sees it, and a sound alone."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import gcd
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.film.encoding.audio_encoder import AudioEncoder
+from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.safe import whole_file
+from frame2sound.sound.limiter import Limiter
+
+PIXEL_SCALE = 4
+"""How many pixels wide and high a grey value is drawn."""
+
+AUDIO_CODEC = AudioCodec("aac", lossless=False, bit_rate=80_000, options=(("aac_coder", "fast"),))
+
+
+def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
+    """Write grey frames ``(n, 64, 64)``, enlarged, as H.264 without sound.
+
+    Raises
+    ------
+    SoundtrackError
+        The file cannot be written.
+    """
+    side = frames.shape[1] * PIXEL_SCALE
+    with (
+        whole_file(path, SoundtrackError) as partial,
+        av.open(
+            str(partial.absolute()), "w", format="mp4", options={"movflags": "faststart"}
+        ) as target,
+    ):
+        options = {"crf": "23", "g": "15", "preset": "veryfast"}
+        picture = target.add_stream("libx264", rate=fps, options=options)
+        picture.width, picture.height, picture.pix_fmt = side, side, "yuv420p"
+        for number, frame in enumerate(frames):
+            large = frame.repeat(PIXEL_SCALE, 0).repeat(PIXEL_SCALE, 1)
+            drawn = av.VideoFrame.from_ndarray(np.repeat(large[:, :, None], 3, 2), "rgb24")
+            drawn.pts, drawn.time_base = number, 1 / fps
+            target.mux(picture.encode(drawn))
+        target.mux(picture.encode(None))
+
+
+def write_audio(samples: NDArray[np.float32], sample_rate: int, path: Path) -> None:
+    """Write a sound, ``(samples,)``, as AAC; peaks are limited to -1 dBTP.
+
+    Raises
+    ------
+    SoundtrackError
+        The file cannot be written.
+    """
+    rate = AUDIO_CODEC.supported_sample_rate(sample_rate)
+    samples = np.asarray(samples, np.float32)
+    if rate != sample_rate:
+        from scipy.signal import resample_poly
+
+        common = gcd(rate, sample_rate)
+        samples = resample_poly(samples, rate // common, sample_rate // common).astype(np.float32)
+    limiter = Limiter(rate)
+    limited = np.concatenate([limiter.process(samples), limiter.flush()])
+    options = {"movie_timescale": str(rate), "movflags": "faststart"}
+    with (
+        whole_file(path, SoundtrackError) as partial,
+        av.open(str(partial.absolute()), "w", format="ipod", options=options) as target,
+    ):
+        voice = AudioEncoder(target, AUDIO_CODEC, rate, 1)
+        voice.write(limited)
+        voice.close()

@@ -1,0 +1,1 @@
+"""Decode films to timed frames and timed audio chunks."""

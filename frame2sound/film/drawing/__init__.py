@@ -1,0 +1,1 @@
+"""Draw demo films whose truth is known."""

@@ -1,0 +1,51 @@
+"""The demo films by name: the small programs in the folder ``videos``."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from frame2sound.errors import FilmError
+from frame2sound.film.drawing.scene import Scene
+from frame2sound.shelf import shelf
+
+
+def demo_film_names() -> list[str]:
+    """Return the names of the demo films, sorted."""
+    return sorted(path.stem for path in shelf("videos").glob("[!_]*.py"))
+
+
+def load_scene(name: str, **settings: Any) -> Scene:
+    """Return a demo film, ready to be drawn and sounded.
+
+    Parameters
+    ----------
+    name : str
+        One of `film_names`.
+    **settings
+        What the film's own ``scene`` takes: seconds, fps, seed, size, sample_rate.
+
+    Raises
+    ------
+    FilmError
+        There is no demo film of that name.
+    """
+    if name not in demo_film_names():
+        known = ", ".join(demo_film_names())
+        raise FilmError(f"got the demo film {name!r}, expected one of {known}")
+    scene: Scene = _load_module(shelf("videos") / f"{name}.py").scene(**settings)
+    return scene
+
+
+def _load_module(path: Path) -> ModuleType:
+    """Load a film's program by its path; its module name cannot hide another module's."""
+    spec = importlib.util.spec_from_file_location(f"frame2sound_video_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise FilmError(f"got {path}, expected a Python program")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up by name
+    spec.loader.exec_module(module)
+    return module

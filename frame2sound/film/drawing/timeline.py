@@ -1,0 +1,105 @@
+"""Timeline: a film's events in order, found again by frame or by sample."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import Clock
+
+
+class Event(Protocol):
+    """Something that is seen and heard from one frame up to another."""
+
+    @property
+    def start(self) -> int:
+        """The first frame that shows it."""
+
+    @property
+    def stop(self) -> int:
+        """The first frame that no longer shows it."""
+
+
+E = TypeVar("E", bound=Event)
+
+
+class Timeline(Generic[E]):
+    """Events in the order of their starts.
+
+    Parameters
+    ----------
+    events : iterable of Event
+        In any order.
+    clock : Clock
+        The film's.
+    """
+
+    def __init__(self, events: Iterable[E], clock: Clock) -> None:
+        self.events = tuple(sorted(events, key=lambda event: event.start))
+        self.clock = clock
+        self._starts = [event.start for event in self.events]
+        self._longest = max((event.stop - event.start for event in self.events), default=0)
+
+    def events_between(self, first: int, stop: int) -> list[E]:
+        """Return the events that some frame of ``[first, stop)`` shows."""
+        low = bisect_right(self._starts, first - self._longest)
+        high = bisect_left(self._starts, stop)
+        return [event for event in self.events[low:high] if event.stop > first]
+
+    def events_at(self, frame: int) -> list[E]:
+        """Return the events that a frame shows."""
+        return self.events_between(frame, frame + 1)
+
+    @cached_property
+    def onsets(self) -> tuple[int, ...]:
+        """The frames at which events begin, each once."""
+        return tuple(sorted(set(self._starts)))
+
+    def pitches_hz(
+        self, frame_count: int, event_hz: Callable[[E], float | None]
+    ) -> tuple[float | None, ...]:
+        """Return each frame's pitch: that of its only event, and None where it has not just one."""
+        pitches: list[float | None] = []
+        for frame in range(frame_count):
+            events = self.events_at(frame)
+            pitches.append(event_hz(events[0]) if len(events) == 1 else None)
+        return tuple(pitches)
+
+    def mix(
+        self,
+        start: int,
+        stop: int,
+        synthesise_event: Callable[[E, NDArray[np.int64]], NDArray[np.floating]],
+    ) -> NDArray[np.float64]:
+        """Add the sounds of all events in the samples ``[start, stop)``.
+
+        Parameters
+        ----------
+        voice : function
+            An event and sample numbers since its start, ascending by 1, to that many samples.
+            It is asked only for samples of the frames that show the event.
+        """
+        mixed = np.zeros(max(0, stop - start))
+        frames_a_sample = self.clock.fps / self.clock.sample_rate
+        first = math.floor(start * frames_a_sample) - 1
+        for event in self.events_between(first, math.ceil(stop * frames_a_sample) + 1):
+            begin = self.clock.start(event.start)
+            low, high = max(start, begin), min(stop, self.clock.start(event.stop))
+            if low < high:
+                age = np.arange(low - begin, high - begin)
+                mixed[low - start : high - start] += synthesise_event(event, age)
+        return mixed
+
+
+def recording_samples(
+    recording: NDArray[np.floating], ages: NDArray[np.int64]
+) -> NDArray[np.floating]:
+    """Return the samples of a recorded sound at ages ascending by 1; after its end, silence."""
+    piece = recording[ages[0] : ages[-1] + 1]
+    return np.concatenate([piece, np.zeros(len(ages) - len(piece), dtype=recording.dtype)])

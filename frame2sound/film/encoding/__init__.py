@@ -1,0 +1,1 @@
+"""Encode soundtracks and mux them with their pictures."""

@@ -1,0 +1,105 @@
+"""Sound into a container: encoding, and hearing what a player will decode."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import OutputContainer
+from numpy.typing import NDArray
+
+from frame2sound.film.decoding.audio_format import to_float_planes
+from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.sound.true_peak import TruePeakMeter
+
+
+def container_options(out: Path, sample_rate: int) -> dict[str, str]:
+    """Return what a container must be told to end its sound on the sample."""
+    if out.suffix.lower() not in (".mp4", ".m4v", ".mov"):
+        return {}
+    # The default clock of a millisecond would round the end of the sound.
+    return {"movie_timescale": str(sample_rate)}
+
+
+class AudioEncoder:
+    """Encodes sound into a container and hears it back.
+
+    Attributes
+    ----------
+    position : int
+        Samples said so far.
+    meter : PeakMeter
+        The highest true peak so far, as a player will decode it.
+    """
+
+    def __init__(
+        self, output: OutputContainer, codec: AudioCodec, sample_rate: int, channels: int
+    ) -> None:
+        self.output = output
+        self.layout = "mono" if channels == 1 else "stereo"
+        stream = output.add_stream(
+            codec.encoder, rate=sample_rate, layout=self.layout, options=dict(codec.options)
+        )
+        assert isinstance(stream, av.AudioStream)
+        self.stream = stream
+        self.sample_rate = sample_rate
+        if codec.bit_rate:
+            self.stream.bit_rate = codec.bit_rate * (1 + channels) // 2
+        self.samples_written = 0
+        self.meter = TruePeakMeter(channels)
+        self._decoder = None if codec.lossless else _open_decoder(stream.codec.name)
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        """Encode samples within full scale, ``(n,)`` or ``(n, 2)``, after those before."""
+        name = self.stream.codec_context.format.name
+        frame = AudioFrame.from_ndarray(
+            _to_sample_format(np.atleast_2d(samples.T), name), name, self.layout
+        )
+        frame.sample_rate = self.sample_rate
+        frame.pts = self.samples_written
+        frame.time_base = Fraction(1, self.sample_rate)
+        self.samples_written += len(samples)
+        if self._decoder is None:
+            self.meter.update(np.atleast_2d(samples.T))
+        self._mux(self.stream.encode(frame))
+
+    def close(self) -> None:
+        """Encode what is held back; nothing may be said after it."""
+        self._mux(self.stream.encode(None))
+        if self._decoder is not None:
+            self._measure(None)
+        self.meter.finish()
+
+    def _mux(self, packets: list[av.Packet[av.AudioStream]]) -> None:
+        for packet in packets:
+            if self._decoder is not None:
+                self._measure(packet)
+            self.output.mux(packet)
+
+    def _measure(self, packet: av.Packet[av.AudioStream] | None) -> None:
+        """Decode what was encoded."""
+        assert self._decoder is not None
+        if not self._decoder.is_open:
+            self._decoder.extradata = self.stream.codec_context.extradata
+        for frame in self._decoder.decode(packet):
+            self.meter.update(to_float_planes(frame))
+
+
+def _open_decoder(codec: str) -> av.AudioCodecContext:
+    decoder = av.CodecContext.create(codec, "r")
+    assert isinstance(decoder, av.AudioCodecContext)
+    return decoder
+
+
+def _to_sample_format(planes: NDArray[np.float32], name: str) -> NDArray[Any]:
+    """Turn planes ``(channels, n)`` into what an encoder takes; rounding to the nearest integer."""
+    packed = np.ascontiguousarray(planes if name.endswith("p") else planes.T.reshape(1, -1))
+    if name.startswith("flt"):
+        return packed
+    if name.startswith("s16"):
+        return np.round(packed * 32767).astype(np.int16)
+    return np.round(packed.astype(np.float64) * 2147483647).astype(np.int32)

@@ -1,0 +1,44 @@
+"""Gestures: what the picture does, frame by frame, for renderers and effects to follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FrameCurves:
+    """Three curves, one value a frame.
+
+    Attributes
+    ----------
+    brightness : float64 (n,)
+        Mean grey, 0 black to 1 white.
+    motion : float64 (n,)
+        Mean absolute difference to the frame before, 0 to 1.
+    place : float64 (n,)
+        Where light is, -1 at the left edge to 1 at the right; 0 in the dark.
+    """
+
+    brightness: FloatArray
+    motion: FloatArray
+    place: FloatArray
+
+    @classmethod
+    def from_frames(
+        cls, frames: NDArray[np.uint8], previous_frame: NDArray[np.uint8] | None = None
+    ) -> FrameCurves:
+        """Look at successive frames ``(n, 64, 64)``; ``before`` is the one before the first."""
+        columns = frames.mean(axis=1, dtype=np.float64) / 255
+        brightness = columns.mean(axis=1)
+        across = np.linspace(-1, 1, columns.shape[1])
+        place = columns @ across / columns.shape[1] / np.maximum(brightness, 1e-3)
+        last = np.concatenate(
+            [frames[:1] if previous_frame is None else previous_frame[None], frames[:-1]]
+        )
+        moved = np.maximum(frames, last) - np.minimum(frames, last)
+        return cls(brightness, moved.mean(axis=(1, 2), dtype=np.float64) / 255, place)

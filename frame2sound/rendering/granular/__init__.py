@@ -1,0 +1,1 @@
+"""Synthesise clouds of grains."""

@@ -1,0 +1,134 @@
+"""What passes beside a cloud of grains unscattered: attacks, and bass."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.windows import hann_fade_in
+
+Samples = NDArray[np.float32]
+
+EMPTY: Samples = np.empty(0, np.float32)
+
+MIN_POWER_RATIO, MIN_RMS = 10.0, 1e-3
+"""An attack has so many times the power of what was before it, and at least this RMS."""
+
+ANALYSIS_SECONDS = 0.01, 0.003
+"""How long a frame's start is listened to, before and after it."""
+
+GATE_SECONDS = 0.001, 0.008, 0.012
+"""An attack is faded in before the frame's start, held, and faded out."""
+
+
+class TransientDetector:
+    """Listens to sound frame by frame: how loud each is, and whether it begins with an attack.
+
+    Attributes
+    ----------
+    levels : deque of float
+        RMS of the frames that were heard whole, for the taker to take away.
+    """
+
+    def __init__(self, sample_rate: int, enabled: bool = True) -> None:
+        self.frame_rms: deque[float] = deque()
+        self._enabled = enabled
+        self._before, self._after, self._edge, hold, fall = (
+            max(1, round(seconds * sample_rate)) for seconds in ANALYSIS_SECONDS + GATE_SECONDS
+        )
+        self._gate = np.concatenate(
+            [hann_fade_in(self._edge), np.ones(hold), hann_fade_in(fall)[::-1]]
+        )
+        self._buffer = EMPTY
+        self._origin = 0
+        self._emitted = 0
+        self._bounds = [0]
+        self._transients: list[int] = []
+
+    def process(
+        self, sound: Samples, frame_ends: NDArray[np.int64] | list[int], last: bool = False
+    ) -> tuple[Samples, Samples]:
+        """Take sound and where further frames end; return attacks, and the sound without them."""
+        self._bounds += [int(end) for end in frame_ends]
+        self._buffer = np.concatenate([self._buffer, sound])
+        heard = self._origin + len(self._buffer)
+        while len(self._bounds) > 1 and self._bounds[1] <= heard:
+            start, end = (bound - self._origin for bound in self._bounds[:2])
+            self.frame_rms.append(_power(self._buffer[start:end]) ** 0.5)
+            if self._enabled and self._is_transient(start):
+                self._transients.append(self._bounds[0])
+            del self._bounds[0]
+        return self._emit(heard if last else max(self._bounds[0] - self._edge, self._emitted))
+
+    def _is_transient(self, start: int) -> bool:
+        after = _power(self._buffer[start : start + self._after])
+        before = _power(self._buffer[max(start - self._before, 0) : start])
+        return after > MIN_POWER_RATIO * before + MIN_RMS**2
+
+    def _emit(self, end: int) -> tuple[Samples, Samples]:
+        gate = np.zeros(end - self._emitted)
+        for start in self._transients:
+            at = start - self._edge - self._emitted
+            first, last = max(at, 0), min(at + len(self._gate), len(gate))
+            if last > first:
+                gate[first:last] = np.maximum(gate[first:last], self._gate[first - at : last - at])
+        sound = self._buffer[self._emitted - self._origin : end - self._origin]
+        attacks = (sound * gate).astype(np.float32)
+        self._emitted = end
+        self._transients = [start for start in self._transients if start + len(self._gate) > end]
+        drop = max(end - self._before - self._origin, 0)
+        self._buffer, self._origin = self._buffer[drop:], self._origin + drop
+        return attacks, sound - attacks
+
+
+class Crossover:
+    """Parts sound at a frequency into two whose powers add to that of the whole.
+
+    Linear-phase filters, ``cos`` and ``sin`` of an angle that goes from 0 to a right angle between
+    0.7 and 1.3 times the frequency. What is low joins what passes beside.
+    """
+
+    def __init__(self, sample_rate: int, crossover_hz: float) -> None:
+        self._half = round(4 * sample_rate / crossover_hz) if crossover_hz else 0
+        bins = np.fft.rfftfreq(16 * self._half or 2, 1 / sample_rate)
+        angle = (
+            np.pi / 2 * np.clip((bins / crossover_hz - 0.7) / 0.6, 0, 1) if crossover_hz else bins
+        )
+        self._filters = [_taps(response, self._half) for response in (np.cos(angle), np.sin(angle))]
+        self._bypass = EMPTY
+        self._tail = np.zeros(self._half, np.float32)
+
+    def process(
+        self, bypass: Samples, sound: Samples, last: bool = False
+    ) -> tuple[Samples, Samples]:
+        """Return ``beside`` with what is low, and what is high."""
+        if not self._half:
+            return bypass, sound
+        self._bypass = np.concatenate([self._bypass, bypass])
+        ending = np.zeros(self._half if last else 0, np.float32)
+        self._tail = np.concatenate([self._tail, sound, ending])
+        ready = len(self._tail) - 2 * self._half
+        if ready <= 0:
+            return EMPTY, EMPTY
+        from scipy.signal import oaconvolve
+
+        low, high = (
+            oaconvolve(self._tail.astype(np.float64), taps, "valid").astype(np.float32)
+            for taps in self._filters
+        )
+        bypass, self._bypass = self._bypass[:ready], self._bypass[ready:]
+        self._tail = self._tail[ready:]
+        return bypass + low, high
+
+
+def _taps(response: NDArray[np.float64], half: int) -> NDArray[np.float64]:
+    """Return a symmetric filter of ``2 half + 1`` taps with a real frequency response."""
+    around = np.roll(np.fft.irfft(response), half)[: 2 * half + 1]
+    taps: NDArray[np.float64] = around * np.hanning(2 * half + 3)[1:-1]
+    return taps
+
+
+def _power(sound: Samples) -> float:
+    return float(np.mean(np.square(sound, dtype=np.float64))) if len(sound) else 0.0

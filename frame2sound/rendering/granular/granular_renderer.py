@@ -1,0 +1,221 @@
+"""Granular rendering: a cloud of grains around each frame's sound."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import Clock
+from frame2sound.errors import SoundtrackError
+from frame2sound.rendering.frame_curves import FrameCurves
+from frame2sound.rendering.granular.bypass import EMPTY, Crossover, Samples, TransientDetector
+from frame2sound.rendering.granular.cloud import ModulationSources
+from frame2sound.rendering.granular.grain_schedule import GrainSchedule, OnTimeSchedule
+from frame2sound.rendering.soundtrack import Synthesiser
+from frame2sound.sound.grains import Grains, add_grains
+from frame2sound.sound.panner import Panner
+from frame2sound.sound.windows import ENVELOPE_PEAKS
+
+
+class GranularRenderer:
+    """Replays joined sound as grains; fed in batches of any size it gives the same sound.
+
+    Each frame's grains are drawn from a generator of their own, seeded by the seed and the frame's
+    number, so that a soundtrack repeats exactly.
+
+    An `OnTime` cloud plays only what may be scattered. Attacks at frame starts pass beside it, so
+    that they keep their edge; so does bass too low for the jitter to move, so that it keeps its
+    level. Its grains are weighted so that envelopes add to one: in amplitude when all read in
+    place, for then they join, in power when their reading wanders. Where they add to less, in a
+    thin cloud, each grain keeps its own envelope.
+
+    Attributes
+    ----------
+    channels : int
+        1, or 2 where the cloud's grains are placed.
+    latest_peak_seconds : float
+        The farthest that any envelope's peak lay from its frame's start, so far.
+    count : int
+        The grains so far.
+    watch : callable
+        Is given each frame's grains as they are sown, for another engine to play.
+    """
+
+    def __init__(
+        self,
+        synthesiser: Synthesiser,
+        clock: Clock,
+        schedule: GrainSchedule | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.synthesiser = synthesiser
+        self.clock = clock
+        self.schedule = OnTimeSchedule() if schedule is None else schedule
+        self.seed = seed
+        self.max_peak_delay_seconds = 0.0
+        self.grain_count = 0
+        self.on_grains: Callable[[Grains], None] = lambda grains: None
+        on_time = self.schedule if isinstance(self.schedule, OnTimeSchedule) else None
+        self._on_time_schedule = on_time
+        self.channels = on_time.cloud.channels if on_time else 1
+        self._envelope_power = on_time.envelope_power if on_time else 0
+        self._transient_detector = TransientDetector(clock.sample_rate, enabled=on_time is not None)
+        self._crossover = Crossover(clock.sample_rate, on_time.crossover_hz if on_time else 0.0)
+        self._reach = self.schedule.reach(clock.slice_length, clock.sample_rate)
+        # Grains of the frames before the first and after the last reach into the sound.
+        self._edge_frames = -(-self._reach[0] // clock.slice_length) if on_time else 0
+        self._pan = Panner()
+        self._source, self._bypass = EMPTY, EMPTY
+        self._out = np.empty((self.channels, 0), np.float32)
+        self._weight = EMPTY
+        self._origin = 0
+        self._bounds = [0]
+        self._placed_frames = 0
+        self._due = 0.0
+        self._emitted = 0
+        self._curves: deque[list[float]] = deque()
+        self._sources = ModulationSources()
+        self._places: deque[float] = deque()
+
+    @property
+    def summary(self) -> str:
+        """What was laid, in a line."""
+        late, count = 1e3 * self.max_peak_delay_seconds, f"{self.grain_count:,}".replace(",", " ")
+        return f"grains at most {late:.1f} ms from their frame, {count} grains"
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
+    ) -> NDArray[np.float32]:
+        """Take predictions and bounds as the join does; return the sound that is complete.
+
+        Raises
+        ------
+        SoundtrackError
+            A grain is farther from its frame than its schedule allows: a defect.
+        """
+        self._bounds += bounds[1:].tolist()
+        curves = np.stack(
+            [frame_curves.brightness, frame_curves.motion, frame_curves.place], axis=1
+        )
+        self._curves.extend(curves.tolist())
+        joined = self.synthesiser.process(predictions, bounds)
+        self._store_source(
+            *self._crossover.process(*self._transient_detector.process(joined, bounds[1:]))
+        )
+        heard = self._origin + len(self._source)
+        ends = self._bounds[self._placed_frames - self._emitted + 1 :]
+        self._place_grains(sum(end + self._reach[1] <= heard for end in ends))
+        safe = self._bounds[self._placed_frames - self._emitted] - self._reach[0]
+        return self._emit(sum(end <= safe for end in self._bounds[1:]))
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest of the sound."""
+        self._store_source(
+            *self._crossover.process(
+                *self._transient_detector.process(self.synthesiser.flush(), [], last=True),
+                last=True,
+            )
+        )
+        frames = len(self._bounds) - 1
+        self._place_grains(frames - (self._placed_frames - self._emitted))
+        self._place_edge_grains(self._bounds[-1], range(self._edge_frames))
+        return self._emit(frames)
+
+    def _store_source(self, bypass: Samples, source: Samples) -> None:
+        self._bypass = np.concatenate([self._bypass, bypass])
+        self._source = np.concatenate([self._source, source])
+
+    def _place_grains(self, frames: int) -> None:
+        clouds = []
+        for _ in range(frames):
+            first = self._placed_frames - self._emitted
+            start, end = self._bounds[first : first + 2]
+            brightness, motion, place = self._curves.popleft()
+            self._sources = ModulationSources.from_frame(
+                brightness, motion, place, self._transient_detector.frame_rms.popleft()
+            )
+            if not self._placed_frames:
+                self._place_edge_grains(0, range(-self._edge_frames, 0))
+            clouds.append(self._checked(self._cloud(self._placed_frames, start, end), start))
+            self._places.append(
+                self._on_time_schedule.cloud.control_values(self._sources)["pan"]
+                if self._on_time_schedule
+                else 0
+            )
+            self._placed_frames += 1
+        self._overlap_add(clouds)
+
+    def _place_edge_grains(self, start: int, frames: range) -> None:
+        """Sow frames that are not there, before the first or after the last."""
+        length = self.clock.slice_length
+        begun = [(self._placed_frames + i, start + i * length) for i in frames]
+        self._overlap_add([self._cloud(frame, at, at + length) for frame, at in begun])
+
+    def _cloud(self, frame: int, start: int, end: int) -> Grains:
+        random = np.random.default_rng([self.seed, frame % 2**32])
+        grains, self._due = self.schedule.grains(
+            start, end, self.clock.sample_rate, random, self._sources, self._due
+        )
+        return grains
+
+    def _checked(self, grains: Grains, start: int) -> Grains:
+        """Hold grains to their bound."""
+        late = grains.peak_positions(ENVELOPE_PEAKS[self.schedule.envelope]) - start
+        bound = self.schedule.max_peak_delay(self.clock.slice_length, self.clock.sample_rate)
+        farthest = float(np.abs(late).max(initial=0))
+        if farthest > bound or (np.isfinite(bound) and late.min(initial=0) < 0):
+            raise SoundtrackError(
+                f"got a grain {farthest / self.clock.sample_rate:.4f} s from its frame, expected "
+                f"at most {bound / self.clock.sample_rate:.4f} s after it; report this"
+            )
+        self.max_peak_delay_seconds = max(
+            self.max_peak_delay_seconds, farthest / self.clock.sample_rate
+        )
+        self.grain_count += len(grains)
+        self.on_grains(grains)
+        return grains
+
+    def _overlap_add(self, clouds: list[Grains]) -> None:
+        if not clouds:
+            return
+        grains = Grains.concatenate(clouds).shift_earlier(self._origin)
+        self._grow(int((grains.onset + grains.length).max(initial=0)))
+        out = self._out if self.channels == 2 else self._out[0]
+        weight = self._weight if self._envelope_power else None
+        add_grains(grains, self._source, self.schedule.envelope, out, weight, self._envelope_power)
+
+    def _grow(self, length: int) -> None:
+        missing = max(length - len(self._weight), 0)
+        self._out = np.pad(self._out, ((0, 0), (0, missing)))
+        self._weight = np.pad(self._weight, (0, missing))
+
+    def _emit(self, frames: int) -> NDArray[np.float32]:
+        """Give out frames that no later grain can touch, and forget what none can read."""
+        bounds = np.array(self._bounds[: frames + 1])
+        done = slice(bounds[0] - self._origin, bounds[-1] - self._origin)
+        self._grow(done.stop)
+        sound = self._out[:, done].T
+        if self._envelope_power:
+            sound = sound / np.maximum(self._weight[done] ** (1 / self._envelope_power), 1)[:, None]
+        beside = self._bypass[done]
+        places = np.array([self._places.popleft() for _ in range(frames)])
+        if self.channels == 2:
+            sound = sound + self._pan.process(beside, places, bounds)
+        else:
+            sound = sound[:, 0] + beside
+        del self._bounds[:frames]
+        self._emitted += frames
+        self._drop_finished()
+        return sound
+
+    def _drop_finished(self) -> None:
+        until = self._bounds[self._placed_frames - self._emitted] - self._reach[0]
+        drop = min(max(until, 0), self._bounds[0]) - self._origin
+        drop = max(min(drop, len(self._source)), 0)
+        self._source, self._bypass = self._source[drop:], self._bypass[drop:]
+        self._out, self._weight = self._out[:, drop:], self._weight[drop:]
+        self._origin += drop

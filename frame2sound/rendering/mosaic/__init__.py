@@ -1,0 +1,1 @@
+"""Concatenate pieces of recorded sound that match a prediction."""

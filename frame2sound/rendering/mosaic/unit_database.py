@@ -1,0 +1,229 @@
+"""Units: the frames of a corpus, each with its place in the sound and what it sounds like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from frame2sound.brain.corpus import Corpus
+from frame2sound.brain.targets import Target
+from frame2sound.errors import BrainError
+from frame2sound.sound.audio_features import (
+    FLOOR_DB,
+    AudioFeatures,
+    LevelCeiling,
+    features_from_blocks,
+    features_from_magnitudes,
+)
+
+FloatArray = NDArray[np.float32]
+
+BATCH_UNITS = 256
+"""Units whose features are found at once."""
+
+MARGIN_SECONDS = 0.015
+"""Sound that must lie before and after a unit, for it to be joined and shifted."""
+
+TRANSIENT_SECONDS, TRANSIENT_POWER_RATIO = 0.004, 8.0
+"""A unit begins with an attack if its first 4 ms have 9 dB more power than the 4 ms before."""
+
+TRANSIENT_MIN_ENERGY = 1e-3
+"""Of the energy with which the loudest unit begins; what begins with less is no attack."""
+
+SILENCE_THRESHOLD_DB = -60.0
+"""Below the corpus's loudest unit; what is fainter is silence."""
+
+SILENT_CORPUS_DB = -90.0
+"""A corpus whose loudest unit is below has nothing to sound."""
+
+LOUDNESS_WEIGHT, ONSET_WEIGHT, BRIGHTNESS_WEIGHT = 0.0075, 0.03, 0.1
+"""What a difference of 1 dB, 1 dB and 1 octave counts beside the shape of the spectra."""
+
+MAX_ONSET_DB = 30.0
+
+
+@dataclass(frozen=True)
+class FeatureVectors:
+    """What frames sound like, as vectors: half the squared distance of two is their unlikeness.
+
+    Attributes
+    ----------
+    whole : float32 array (n, numbers)
+        The shape of a frame's spectra, of length 1 and so apart from its level, then loudness,
+        onset and brightness in their weights.
+    head : float32 array (n, bands)
+        The shape of the spectrum with which the frame begins.
+    loudness_db, onset_db : float32 array (n,)
+    """
+
+    vectors: FloatArray
+    onset_spectra: FloatArray
+    loudness_db: FloatArray
+    onset_db: FloatArray
+
+    @classmethod
+    def from_features(cls, features: AudioFeatures) -> FeatureVectors:
+        """Turn features into vectors; amplitudes count by their square root, as to the ear."""
+        shape = 10 ** (features.levels_db / np.float32(40)) - np.float32(10 ** (FLOOR_DB / 40))
+        onset = np.minimum(features.onset_strength_db, MAX_ONSET_DB)
+        beside = np.stack([features.loudness_db, onset, features.spectral_centroid], axis=1)
+        beside *= np.array([LOUDNESS_WEIGHT, ONSET_WEIGHT, BRIGHTNESS_WEIGHT], np.float32)
+        whole = _unit_vectors(shape.reshape(len(shape), -1))
+        return cls(
+            vectors=np.concatenate([whole, beside], 1, dtype=np.float32),
+            onset_spectra=_unit_vectors(shape[:, 0]),
+            loudness_db=features.loudness_db,
+            onset_db=onset,
+        )
+
+    @classmethod
+    def concatenate(cls, parts: list[FeatureVectors]) -> FeatureVectors:
+        """Put the looks of successive frames end to end."""
+        return cls(*map(np.concatenate, zip(*(part.arrays for part in parts), strict=True)))
+
+    @property
+    def arrays(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """All of it, in order."""
+        return self.vectors, self.onset_spectra, self.loudness_db, self.onset_db
+
+
+class FeatureExtractor:
+    """Hears a target's successive predictions, and real sound as that target would predict it."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self._levels: FloatArray | None = None
+
+    def extract(self, predictions: NDArray[Any]) -> AudioFeatures:
+        """Return the features of predictions; onsets are told from the frame heard before."""
+        if predictions.ndim == 2:
+            features = features_from_blocks(predictions, self._levels)
+        else:
+            features = features_from_magnitudes(np.abs(predictions), self._levels)
+        if len(features):
+            self._levels = features.levels_db[-1]
+        return features
+
+    def extract_from_audio(
+        self, samples: FloatArray, starts: NDArray[np.int64]
+    ) -> Iterator[AudioFeatures]:
+        """Yield the features of successive frames of a sound, in batches."""
+        extent = np.arange(self.target.extent) - self.target.before
+        for first in range(0, len(starts), BATCH_UNITS):
+            excerpts = samples[starts[first : first + BATCH_UNITS, None] + extent]
+            with torch.inference_mode():
+                wanted = self.target.wanted(torch.from_numpy(excerpts))
+                predictions = self.target.prediction(wanted)
+            yield self.extract(predictions)
+
+
+@dataclass(frozen=True)
+class UnitDatabase:
+    """All frames of a corpus that have sound around them.
+
+    Attributes
+    ----------
+    sound : float32 array
+        The pieces of the corpus, end to end.
+    at : int64 array (n,)
+        Where each unit begins in it.
+    follower : int64 array (n,)
+        The unit that follows in the film; -1 where that is none.
+    attack : bool array (n,)
+        Whether a unit begins with an attack.
+    looks : Looks
+    ceiling : Ceiling
+        The highest levels of all units.
+    """
+
+    samples: FloatArray
+    starts: NDArray[np.int64]
+    next_unit: NDArray[np.int64]
+    is_transient: NDArray[np.bool_]
+    features: FeatureVectors
+    ceiling: LevelCeiling
+
+    @classmethod
+    def from_corpus(cls, corpus: Corpus, target: Target) -> UnitDatabase:
+        """Cut a corpus into units, and hear them as a target would predict them.
+
+        Raises
+        ------
+        BrainError
+            No frame has enough sound around it, or all is silent.
+        """
+        sound = np.concatenate([piece.sound for piece in corpus.pieces]).astype(np.float32)
+        places, followers = [], []
+        looks: list[FeatureVectors] = []
+        ceilings: list[LevelCeiling] = []
+        begin = count = 0
+        for piece in corpus.pieces:
+            at = _unit_starts(piece.start, len(piece.sound), corpus, target) + begin
+            begin += len(piece.sound)
+            if not len(at):
+                continue
+            for features in FeatureExtractor(target).extract_from_audio(sound, at):
+                looks.append(FeatureVectors.from_features(features))
+                ceilings.append(LevelCeiling.from_features(features))
+            places.append(at)
+            followers.append(np.append(np.arange(count + 1, count + len(at)), -1))
+            count += len(at)
+        if not count:
+            raise BrainError(
+                f"the corpus is too short: {corpus.seconds:.2f} s in {len(corpus.pieces)} pieces, "
+                "none with sound around a whole frame; give another with --corpus LIBRARY"
+            )
+        heard = FeatureVectors.concatenate(looks)
+        if heard.loudness_db.max() <= SILENT_CORPUS_DB:
+            raise BrainError("the corpus is silent; give another with --corpus LIBRARY")
+        where = np.concatenate(places)
+        attack = _find_transients(sound, where, corpus.clock.sample_rate)
+        ceiling = LevelCeiling.maximum(ceilings)
+        return cls(sound, where, np.concatenate(followers), attack, heard, ceiling)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def previous_unit(self, unit: int) -> int | None:
+        """Return the unit that comes before another in its film, if there is one."""
+        return unit - 1 if unit > 0 and self.next_unit[unit - 1] == unit else None
+
+    @property
+    def silence_db(self) -> float:
+        """The loudness below which a frame is silent."""
+        return float(self.features.loudness_db.max()) + SILENCE_THRESHOLD_DB
+
+
+def _unit_vectors(vectors: FloatArray) -> FloatArray:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: FloatArray = (vectors / np.maximum(length, 1e-4)).astype(np.float32)
+    return unit
+
+
+def _unit_starts(start: int, length: int, corpus: Corpus, target: Target) -> NDArray[np.int64]:
+    """Return where in a piece the units begin that have all their sound in it."""
+    clock = corpus.clock
+    margin = round(MARGIN_SECONDS * clock.sample_rate)
+    before = max(target.before, margin)
+    after = max(target.extent - target.before, clock.slice_length + margin)
+    first = int((start + before) * clock.fps / clock.sample_rate)
+    count = max(int(length * clock.fps / clock.sample_rate) + 2, 0)
+    at = clock.bounds(count, first) - start
+    return at[(at >= before) & (at + after <= length)]
+
+
+def _find_transients(
+    sound: FloatArray, at: NDArray[np.int64], sample_rate: int
+) -> NDArray[np.bool_]:
+    length = max(round(TRANSIENT_SECONDS * sample_rate), 1)
+    energy = np.concatenate([[0], np.cumsum(np.square(sound, dtype=np.float64))])
+    own, before = energy[at + length] - energy[at], energy[at] - energy[at - length]
+    attack: NDArray[np.bool_] = (
+        own > TRANSIENT_POWER_RATIO * before + TRANSIENT_MIN_ENERGY * own.max(initial=0)
+    )
+    return attack

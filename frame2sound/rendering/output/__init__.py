@@ -1,0 +1,1 @@
+"""Finish a soundtrack: loudness, limiting, fades, resampling, writing."""

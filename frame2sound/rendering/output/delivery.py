@@ -1,0 +1,281 @@
+"""Delivery: what is written, and how a raw soundtrack is finished into it."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from errno import EIO, ENOSPC
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
+from frame2sound.rendering.audio_spool import AudioSpool
+from frame2sound.rendering.effects import EffectChain
+from frame2sound.rendering.output import finishing
+from frame2sound.rendering.output.normalisation import (
+    MAX_GAIN_DB,
+    MAX_LIMITED_SHARE,
+    TOLERANCE_LU,
+    NormalisationResult,
+    find_gain,
+)
+from frame2sound.rendering.output.prefetch import prefetch
+from frame2sound.rendering.soundtrack import Soundtrack
+from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB
+from frame2sound.sound.loudness import MIN_SAMPLE_RATE
+from frame2sound.sound.true_peak import TruePeakMeter
+
+LOUDNESS_RANGE_LUFS = -70.0, 0.0
+"""LUFS that may be asked for; below, the measure hears nothing (ITU-R BS.1770)."""
+
+MAX_FADE_SECONDS = 60.0
+
+MIN_CODEC_GAIN_DB = -20.0
+"""Lossy codecs add to the peaks; they are given room for it, but no more than this."""
+
+MIN_REPORTED_DB = 0.1
+"""What the limiter takes is said from here on."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What is written, and with what in it.
+
+    Attributes
+    ----------
+    codec : str, optional
+        One of `frame2sound.film.encoding.containers.CODECS`; by default the container's best.
+    wav : bool
+        Write the sound alone.
+    gain_db : float
+        Level of the soundtrack.
+    keep_original_db : float, optional
+        Level at which the film's own sound stays; it then sets sample rate and channels.
+    overwrite : bool
+    loudness_lufs : float, optional
+        Integrated loudness of all that is heard, before fades; -70 to 0.
+    fade_in_seconds, fade_out_seconds : float
+        0 to 60.
+    effects : Chain, optional
+        Played on the soundtrack, not on the film's own sound.
+
+    Raises
+    ------
+    SoundtrackError
+        A value is out of its range.
+    """
+
+    codec: str | None = None
+    wav: bool = False
+    gain_db: float = 0.0
+    keep_original_db: float | None = None
+    overwrite: bool = False
+    loudness_lufs: float | None = None
+    fade_in_seconds: float = 0.0
+    fade_out_seconds: float = 0.0
+    effects: EffectChain | None = None
+
+    def __post_init__(self) -> None:
+        low, high = LOUDNESS_RANGE_LUFS
+        if self.loudness_lufs is not None and not low <= self.loudness_lufs <= high:
+            raise SoundtrackError(
+                f"got --loudness {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
+            )
+        fades = {"--fade-in": self.fade_in_seconds, "--fade-out": self.fade_out_seconds}
+        for option, seconds in fades.items():
+            if not 0 <= seconds <= MAX_FADE_SECONDS:
+                raise SoundtrackError(
+                    f"got {option} {seconds:g}, expected 0 to {MAX_FADE_SECONDS:g} s"
+                )
+
+
+@dataclass
+class OutputWriter:
+    """One way of making a raw soundtrack a file.
+
+    Attributes
+    ----------
+    rate : int
+        Of the raw soundtrack.
+    own : FilmReader, optional
+        Gives the film's own sound, if it is to be kept.
+    codec : SoundCodec, optional
+        None for sound alone.
+    room_db : float
+        By how much the level is lowered for what a lossy codec adds to the peaks; at most 0.
+    level : Level, optional
+        What became of the loudness that was asked for; known when all is written.
+    picture_notes : tuple of str
+        What became of the picture; known when all is written.
+    """
+
+    sample_rate: int
+    original: FilmReader | None
+    delivery: Delivery
+    codec: AudioCodec | None
+    codec_gain_db: float = 0.0
+    normalisation: NormalisationResult | None = None
+    picture_notes: tuple[str, ...] = ()
+
+    @property
+    def output_sample_rate(self) -> int:
+        """The sample rate that is written: the film's own when its sound is kept."""
+        if self.original is not None:
+            assert self.original.sample_rate is not None
+            return self.original.sample_rate
+        return (
+            self.sample_rate
+            if self.codec is None
+            else self.codec.supported_sample_rate(self.sample_rate)
+        )
+
+    @property
+    def _lossy(self) -> bool:
+        return self.codec is not None and not self.codec.lossless
+
+    def output_channels(self, soundtrack_channels: int) -> int:
+        """How many are written: two where the soundtrack or the film's kept sound has two."""
+        return max(soundtrack_channels, 1 if self.original is None else self.original.channels)
+
+    @property
+    def loudness_lufs(self) -> float | None:
+        """The loudness reached, where one was asked for; minus infinity for silence."""
+        return (
+            None
+            if self.normalisation is None
+            else self.normalisation.output_lufs + self.codec_gain_db
+        )
+
+    def write(self, soundtrack: Soundtrack, out: Path) -> float:
+        """Write the soundtrack and, unless the sound is wanted alone, the picture.
+
+        What is written is lowered, and written again from a spool, until no peak that a lossy
+        codec made is above the ceiling; the film is seen once.
+
+        Returns the highest true peak in dBTP, as it will be decoded.
+        """
+        with AudioSpool(out.parent) as spool:
+            peak_db = self._write(soundtrack, spool, out)
+            while self._lossy and peak_db > CEILING_DB and self.codec_gain_db >= MIN_CODEC_GAIN_DB:
+                self.codec_gain_db -= peak_db - CEILING_DB + HEADROOM_DB
+                peak_db = self._write(soundtrack, spool, out)
+        return peak_db
+
+    def _write(self, soundtrack: Soundtrack, spool: AudioSpool, out: Path) -> float:
+        channels = self.output_channels(soundtrack.renderer.channels)
+        sound = prefetch(self._steps(soundtrack, channels, spool, out.parent))
+        if self.codec is None:
+            return _write_wav(sound, self.output_sample_rate, channels, out)
+        streams = soundtrack.animation.streams
+        written = write_soundtrack(
+            streams,
+            sound,
+            self.output_sample_rate,
+            channels,
+            self.codec,
+            out,
+            soundtrack.animation.limits,
+            soundtrack.animation.background,
+        )
+        self.picture_notes = written.notes
+        return written.true_peak_db
+
+    def _steps(
+        self, soundtrack: Soundtrack, channels: int, spool: AudioSpool, folder: Path
+    ) -> Iterator[NDArray[np.float32]]:
+        asked = self.delivery
+        sound: finishing.Chunks
+        sound = spool.read() if spool.sample_count else self._process(soundtrack, channels, folder)
+        if asked.loudness_lufs is not None:
+            sound = self._normalise(sound, spool, asked.loudness_lufs)
+        elif self._lossy and not spool.sample_count:
+            sound = spool.tee(sound)
+        sound = finishing.limit(sound, self.output_sample_rate)
+        sound = finishing.apply_gain(sound, self.codec_gain_db)
+        sound = finishing.fit_duration(sound, self.output_sample_rate, lambda: soundtrack.seconds)
+        fades = asked.fade_in_seconds, asked.fade_out_seconds
+        return finishing.fade(sound, self.output_sample_rate, *fades) if any(fades) else iter(sound)
+
+    def _process(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
+        """Return the soundtrack with its effects, at the rate that is written, and own sound."""
+        asked = self.delivery
+        sound: finishing.Chunks = finishing.remove_dc(soundtrack, self.sample_rate)
+        if asked.effects is not None:
+            own_channels = soundtrack.renderer.channels
+            sound = asked.effects.apply(sound, self.sample_rate, own_channels, folder)
+        sound = finishing.apply_gain(sound, asked.gain_db)
+        sound = finishing.resample(sound, self.sample_rate, self.output_sample_rate)
+        if self.original is not None and asked.keep_original_db is not None:
+            sound = finishing.mix_original(
+                sound, self.original.audio_chunks(), asked.keep_original_db, channels
+            )
+        return sound
+
+    def _normalise(
+        self, sound: finishing.Chunks, spool: AudioSpool, target_lufs: float
+    ) -> Iterator[NDArray[np.float32]]:
+        """Bring sound to a loudness that it has when room for the codec was made."""
+        if self.output_sample_rate < MIN_SAMPLE_RATE:
+            raise SoundtrackError(
+                f"got --loudness for sound at {self.output_sample_rate} Hz, expected at least {MIN_SAMPLE_RATE} "
+                "Hz, below which loudness is not defined; leave it out"
+            )
+        return self._apply_normalisation(sound, spool, target_lufs - self.codec_gain_db)
+
+    def _apply_normalisation(
+        self, sound: finishing.Chunks, spool: AudioSpool, target_lufs: float
+    ) -> Iterator[NDArray[np.float32]]:
+        if not spool.sample_count:
+            spool.write(sound)
+        self.normalisation = find_gain(spool, self.output_sample_rate, target_lufs)
+        yield from finishing.apply_gain(spool.read(), self.normalisation.gain_db)
+
+    def notes(self) -> Iterator[str]:
+        """Say what became of the picture, and of the loudness that was asked for."""
+        yield from self.picture_notes
+        wanted, reached = self.delivery.loudness_lufs, self.loudness_lufs
+        if wanted is None or reached is None or self.normalisation is None:
+            return
+        if reached == -math.inf:
+            yield f"it is silent: nothing was brought to {wanted:g} LUFS"
+            return
+        said, lift = f"loudness {reached:.1f} LUFS", f"{self.normalisation.gain_db:.0f} dB"
+        apart = f"{abs(wanted - reached):.1f} dB {'short of' if reached < wanted else 'above'}"
+        if abs(reached - wanted) <= TOLERANCE_LU + 0.05:
+            yield said
+        elif self.normalisation.gain_db >= MAX_GAIN_DB:
+            yield f"{said}, {apart} {wanted:g}: it was lifted by {lift}, and more would lift noise"
+        else:
+            yield (
+                f"{said}, {apart} {wanted:g}: its peaks do not allow more; the limiter would turn "
+                f"down more than {MAX_LIMITED_SHARE:.0%} of the sound by more than {LIMITED_DB:g} dB"
+            )
+        if self.normalisation.max_reduction_db >= MIN_REPORTED_DB:
+            yield f"the limiter takes up to {self.normalisation.max_reduction_db:.1f} dB off its peaks"
+
+
+def _write_wav(
+    sound: Iterator[NDArray[np.float32]], sample_rate: int, channels: int, path: Path
+) -> float:
+    meter = TruePeakMeter(channels)
+    try:
+        with soundfile.SoundFile(
+            os.fsencode(path), "w", sample_rate, channels, subtype="PCM_24", format="WAV"
+        ) as file:
+            for chunk in sound:
+                file.write(chunk)
+                meter.update(np.atleast_2d(chunk.T))
+    except soundfile.LibsndfileError as error:
+        full = shutil.disk_usage(path.parent).free < 1 << 20
+        raise OSError(ENOSPC if full else EIO, str(error)) from error
+    meter.finish()
+    return meter.true_peak_db

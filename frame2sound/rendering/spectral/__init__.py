@@ -1,0 +1,1 @@
+"""Synthesise predicted spectra by overlap-add."""

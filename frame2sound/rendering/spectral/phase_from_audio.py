@@ -1,0 +1,71 @@
+"""The sound whose phases are stolen, from a sound file or a film."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from frame2sound.errors import FilmError, SoundtrackError
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.sound.phase.from_audio import PhaseFromAudio
+from frame2sound.sound.stft import Stft
+
+MAX_SECONDS = 600
+"""Of a longer sound only so much is taken."""
+
+
+def load_phase_from_audio(path: Path, stft: Stft, sample_rate: int) -> PhaseFromAudio:
+    """Return a strategy that wears the phases of a file's sound, folded down to mono.
+
+    Raises
+    ------
+    SoundtrackError
+        It cannot be read, has no sound, has another sample rate, or is shorter than a window.
+    """
+    sound = _read(path, sample_rate)
+    if not np.isfinite(sound).all():
+        raise SoundtrackError(f"phase file {path} holds numbers that are not finite; use another")
+    try:
+        return PhaseFromAudio(stft, sound, sample_rate, sample_rate)
+    except ValueError as error:
+        raise SoundtrackError(f"phase file {path}: {error}; use a longer one") from error
+
+
+def _read(path: Path, sample_rate: int) -> NDArray[np.float32]:
+    try:
+        with soundfile.SoundFile(path) as file:
+            _check_sample_rate(path, file.samplerate, sample_rate)
+            sound = file.read(MAX_SECONDS * sample_rate, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError):
+        return _read_film(path, sample_rate)
+    mono: NDArray[np.float32] = sound.mean(axis=1, dtype=np.float32)
+    return mono
+
+
+def _read_film(path: Path, sample_rate: int) -> NDArray[np.float32]:
+    try:
+        rate = SubprocessFilmReader(path).streams.audio_sample_rate
+        if not rate:
+            raise SoundtrackError(f"phase file {path} has no sound; expected one with sound")
+        _check_sample_rate(path, rate, sample_rate)
+        heard = np.zeros(0, np.float32)
+        for sound in SubprocessFilmReader(path, sample_rate).audio_chunks():
+            end = sound.start_sample + len(sound.samples)
+            heard = np.pad(heard, (0, max(end - len(heard), 0)))
+            heard[sound.start_sample : end] = sound.samples
+            if end >= MAX_SECONDS * sample_rate:
+                break
+    except FilmError as error:
+        raise SoundtrackError(f"phase file: {error}") from error
+    return heard
+
+
+def _check_sample_rate(path: Path, sample_rate: int, expected: int) -> None:
+    if sample_rate != expected:
+        raise SoundtrackError(
+            f"phase file {path} is at {sample_rate} Hz, the brain at {expected} Hz; "
+            f"convert it with: ffmpeg -i {path} -ar {expected} phase.wav"
+        )

@@ -1,0 +1,218 @@
+"""Overlap-add of predicted spectra: to the hops of an analysis, a phase, blocks, one sound."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.brain.spectra import Spectra
+from frame2sound.sound.onset_gate import OnsetGate
+from frame2sound.sound.overlap_adder import OverlapAdder
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor
+from frame2sound.sound.stft import Stft
+
+CHUNK_HOPS = 128
+"""Hops that are given a phase at once."""
+
+ONSET_RISE_DECADES = 0.35
+"""An event begins with a frame whose log magnitudes rise by so much, in the mean of all bins."""
+
+LEVEL_RISE_DECADES = 0.8
+"""So does a rise of the level by so much: 8 dB."""
+
+LEVEL_FLOOR = 0.1
+
+STEADY_LOG_RATIO = 0.7
+"""Natural logarithm of how far levels may be apart to be evened: 6 dB."""
+
+ONSET_CROSSFADE_SECONDS = 0.0005
+"""How long sound takes to give way to an event."""
+
+FADE_IN_SECONDS = 0.005
+"""How long what begins with a frame after a silent one takes to come in, if it is no event."""
+
+AUDIBLE_MAGNITUDE = 10**-2.5
+"""Magnitudes this far below the target's scale (50 dB) do not make an event."""
+
+MAGNITUDE_FLOOR = 1e-6
+"""Magnitudes are interpolated down to 120 dB below the target's scale; the rest is silence."""
+
+_NO_ONSETS = np.empty(0, np.int64)
+
+
+class MagnitudeOverlapAdd:
+    """Joins a few magnitude spectra a frame into sound, with a delay of no sample.
+
+    Spectra are interpolated, in log magnitude, from the middles of the frames' windows to hops that
+    know nothing of frames, and a strategy gives them a phase. Where an event begins, nothing is
+    interpolated, and no block reaches over the frame's start: what was before ends there, and the
+    hops begin anew with a block of the event's own, centred at its start. What swells out of a
+    silent frame is not heard before its own frame either.
+
+    Parameters
+    ----------
+    target : Spectra
+        Where a frame's spectra stand.
+    stft : Stft
+        The hops to which they are brought; windows as long as the target's.
+    phase : Phase
+    """
+
+    def __init__(self, target: Spectra, stft: Stft, phase: PhaseReconstructor) -> None:
+        self.target = target
+        self.stft = stft
+        self.phase = phase
+        rate = target.clock.sample_rate
+        self._overlap_adder = OverlapAdder(stft, max(1, round(ONSET_CROSSFADE_SECONDS * rate)))
+        self._onset_gate = OnsetGate(stft.n_fft // 2, max(1, round(FADE_IN_SECONDS * rate)))
+        self._centres = np.empty(0, np.int64)
+        self._logs = np.empty((0, stft.bins), np.float32)
+        self._levels = np.empty(0, np.float32)
+        self._floor = np.float32(target.scale * MAGNITUDE_FLOOR)
+        self._onsets = _NO_ONSETS
+        self._last: NDArray[np.float32] | None = None
+        self._next = 0
+        self._end = 0
+
+    def process(
+        self, magnitudes: NDArray[np.float32], bounds: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Take magnitudes ``(n, a_frame, bins)``, bounds ``(n + 1,)``; return complete sound."""
+        begins, enters = self._find_onsets(magnitudes)
+        self._onsets = np.concatenate([self._onsets, bounds[:-1][begins]])
+        self._onset_gate.add_onsets(bounds[:-1][enters & ~begins])
+        # What an event's windows hold of the time before it is the event itself.
+        places = np.tile(self.target.centres, (len(begins), 1))
+        places[begins, -1] = max(places[0, -1], 0)
+        kept = (places >= 0) | ~begins[:, None]
+        self._centres = np.concatenate([self._centres, (bounds[:-1, None] + places)[kept]])
+        self._store(magnitudes[kept])
+        self._end = int(bounds[-1])
+        last = int(self._centres[-1 - min(self.target.recipe.a_frame, len(self._centres) - 1)])
+        while len(waiting := self._next_hops(last)) == CHUNK_HOPS:
+            self._synthesise(waiting)
+        return self._onset_gate.process(
+            self._overlap_adder.pop_until(self._next - self._overlap_adder.half_length)
+        )
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest of the sound."""
+        last = self._end + self._overlap_adder.half_length
+        while self._end and len(waiting := self._next_hops(last)):
+            self._synthesise(waiting)
+        return self._onset_gate.process(self._overlap_adder.pop_until(self._end))
+
+    def _find_onsets(
+        self, magnitudes: NDArray[np.float32]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Tell with which frames an event begins, and which sound after one that is silent."""
+        last = magnitudes[:1] if self._last is None else self._last
+        whole = np.concatenate([last, magnitudes])
+        self._last = whole[-1:]
+        sounds = whole.max(axis=(1, 2)) > self.target.scale * MAGNITUDE_FLOOR
+        spectra = whole[:, -1]
+        least = self.target.scale * AUDIBLE_MAGNITUDE
+        level = np.log10(
+            np.maximum(np.linalg.norm(spectra, axis=1), self.target.scale * LEVEL_FLOOR)
+        )
+        rise = np.diff(np.log10(np.maximum(spectra, least)), axis=0)
+        rise = np.maximum(rise, 0).mean(axis=1)
+        begins: NDArray[np.bool_] = (rise > ONSET_RISE_DECADES) | (
+            np.diff(level) > LEVEL_RISE_DECADES
+        )
+        return begins, sounds[1:] & ~sounds[:-1]
+
+    def _store(self, magnitudes: NDArray[np.float32]) -> None:
+        """Keep natural logarithms of magnitudes ``(n, bins)``, and of their levels."""
+        levels = np.log(np.linalg.norm(magnitudes, axis=1) + self._floor)
+        self._logs = np.concatenate([self._logs, np.log(magnitudes + self._floor)])
+        self._levels = np.concatenate([self._levels, levels])
+
+    def _next_hops(self, last: int) -> NDArray[np.int64]:
+        """Return the next hops up to a sample, `PIECE` at most; each event begins them anew."""
+        hops: list[int] = []
+        at = self._next
+        events = iter(self._onsets[self._onsets > at].tolist())
+        event = next(events, None)
+        while at <= last and len(hops) < CHUNK_HOPS:
+            hops.append(at)
+            at += self.stft.hop
+            if event is not None and event <= at:
+                at, event = event, next(events, None)
+        return np.array(hops, np.int64)
+
+    def _synthesise(self, centres: NDArray[np.int64]) -> None:
+        """Bring magnitudes to the next hops, give them phases, and lay them."""
+        spectra = self.phase.reconstruct(self._interpolate(centres), np.isin(centres, self._onsets))
+        self._overlap_adder.add(centres, spectra, self._onsets)
+        last = int(centres[-1])
+        coming = self._onsets[self._onsets > last]
+        self._next = min([last + self.stft.hop, *coming[:1].tolist()])
+        self._drop_before(last)
+
+    def _interpolate(self, centres: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Interpolate log magnitudes to other centres, but not across the start of an event."""
+        after = np.searchsorted(self._centres, centres).clip(0, len(self._centres) - 1)
+        ahead = (after - 1).clip(0)
+        begin, end = self._centres[ahead], self._centres[after]
+        part = ((centres - begin) / np.maximum(end - begin, 1)).clip(0, 1)
+        earlier, here, later = (
+            np.searchsorted(self._onsets, at, side="right") for at in (begin, centres, end)
+        )
+        part = np.where(earlier == later, part, here == later)[:, None].astype(np.float32)
+        first, stop = int(ahead.min()), int(after.max()) + 1
+        logs = self._smoothed(first, stop)
+        mixed = logs[ahead - first] * (1 - part) + logs[after - first] * part
+        heard = mixed > np.log(2 * self._floor)
+        return np.where(heard, np.exp(mixed) - self._floor, np.float32(0))
+
+    def _smoothed(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Even some spectra over two frames, where the level holds: what steps with frames hums.
+
+        The weights fall to nothing a frame away, which cancels what repeats with every frame twice
+        over. Spectra have a part in it by pairs, one before and one after, unless either is across
+        an event or more than `STEADY` louder or softer.
+        """
+        segment = np.searchsorted(self._onsets, self._centres, side="right")
+        number, reach = np.arange(first, stop), self.target.recipe.a_frame
+        total, weight = self._logs[number], np.ones((len(number), 1), np.float32)
+        for offset in range(1, reach):
+            pair = [np.clip(number + o, 0, len(self._logs) - 1) for o in (-offset, offset)]
+            alike = [
+                (segment[at] == segment[number])
+                & (np.abs(self._levels[at] - self._levels[number]) < STEADY_LOG_RATIO)
+                for at in pair
+            ]
+            share = (alike[0] & alike[1])[:, None] * np.float32(1 - offset / reach)
+            total += (self._logs[pair[0]] + self._logs[pair[1]]) * share
+            weight += 2 * share
+        return total / weight
+
+    def _drop_before(self, until: int) -> None:
+        """Drop magnitudes and events that no later hop asks for."""
+        keep = max(int(np.searchsorted(self._centres, until)) - 1 - self.target.recipe.a_frame, 0)
+        self._centres = self._centres[keep:]
+        self._logs, self._levels = self._logs[keep:], self._levels[keep:]
+        self._onsets = self._onsets[self._onsets > until - 2 * self._overlap_adder.half_length]
+
+
+class ComplexOverlapAdd:
+    """Joins complex spectra, which bring their own phase, at the places where they stand."""
+
+    def __init__(self, target: Spectra, stft: Stft) -> None:
+        self.target = target
+        self._overlap_adder = OverlapAdder(stft, 1)
+        self._end = 0
+
+    def process(
+        self, spectra: NDArray[np.complex64], bounds: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Take spectra ``(n, a_frame, bins)`` and bounds ``(n + 1,)``; return complete sound."""
+        centres = (bounds[:-1, None] + self.target.centres).ravel()
+        self._overlap_adder.add(centres, spectra.reshape(len(centres), -1), _NO_ONSETS)
+        self._end = int(bounds[-1])
+        return self._overlap_adder.pop_until(self._end - self._overlap_adder.half_length)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest of the sound."""
+        return self._overlap_adder.pop_until(self._end)

@@ -1,0 +1,119 @@
+"""A phase that runs on: every partial goes on where it was, and noise stays noise."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.phase.gain import incoherent_gain, rayleigh_gain
+from frame2sound.sound.phase.partials import PartialFinder, Partials
+from frame2sound.sound.phase.reconstructor import from_polar
+from frame2sound.sound.stft import Stft
+
+_BATCH_HOPS = 256
+"""Hops whose partials are found at once."""
+
+_MAX_GLIDE_BINS = 2.0
+"""Bins by which a partial may move in a hop; what moves farther is another one."""
+
+_DECAY_TOLERANCE = 1.4
+"""Noise up to 3 dB above what an event's window still holds of it belongs to the event."""
+
+
+class PhaseVocoder:
+    """Phase vocoder: peaks advance by their frequency and carry the bins around them along.
+
+    Identity phase locking after Laroche and Dolson (1999, "Improved phase vocoder time-scale
+    modification of audio"): a peak takes up the phase of the partial in whose region it now is,
+    advances by the mean of both frequencies, and the bins that the window spreads it over share
+    its phase. Bins that belong to no clear peak get chance phases at the level of noise.
+
+    At an onset all begin anew at the hop's centre, from low to high within an eighth of a hop,
+    power evenly spread over it (Schroeder 1970): a sharp attack without a spike. Noise stays with
+    it as long as the windows hold no more than what it left there.
+
+    Parameters
+    ----------
+    stft : Stft
+    seed : int
+    """
+
+    def __init__(self, stft: Stft, seed: int = 0) -> None:
+        self._stft = stft
+        self._finder = PartialFinder(stft)
+        self._gain = np.float32(incoherent_gain(stft))
+        self._rng = np.random.default_rng(seed)
+        self._bins = np.arange(stft.bins)
+        self._radians_per_bin = 2 * np.pi * stft.hop / stft.n_fft
+        self._phase: NDArray[np.float64] | None = None
+        self._frequency = np.zeros(stft.bins)
+        self._onset_magnitude: NDArray[np.float32] | None = None
+        self._hops_since_onset = 0
+        self._decay = stft.analysis_window[stft.n_fft // 2 :: stft.hop].astype(np.float32)
+
+    def reconstruct(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        """Return the magnitudes with phases that follow from those of the hops before."""
+        spectra = np.empty(magnitude.shape, np.complex64)
+        for first in range(0, len(magnitude), _BATCH_HOPS):
+            some = slice(first, first + _BATCH_HOPS)
+            spectra[some] = self._reconstruct_batch(magnitude[some], onset[some])
+        return spectra
+
+    def _reconstruct_batch(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        partials = self._finder.find(magnitude)
+        peak = np.where(partials.peak_bin < 0, self._bins, partials.peak_bin)
+        advance = self._advance(partials, peak)
+        chance = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
+        phase = np.empty(magnitude.shape)
+        noise = partials.peak_bin < 0
+        for hop, begins in enumerate(onset.tolist()):
+            if begins or self._phase is None:
+                noise[hop] = False
+                phase[hop] = self._restart(magnitude[hop], peak[hop])
+            else:
+                noise[hop] &= ~self._is_decay(magnitude[hop])
+                np.take(self._phase, peak[hop], out=phase[hop])
+                phase[hop] += advance[hop]
+                np.copyto(phase[hop], chance[hop], where=noise[hop])
+            self._phase = phase[hop]
+        loud = np.where(noise, self._gain * rayleigh_gain(self._stft, magnitude), np.float32(1))
+        return from_polar(
+            magnitude * loud * np.where(noise, 1, partials.sign), np.mod(phase, 2 * np.pi)
+        )
+
+    def _advance(self, partials: Partials, peak: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far each bin's phase runs on from the hop before; of noise, at its own."""
+        own = np.take_along_axis(partials.frequency, peak, 1).astype(np.float64)
+        before = np.take_along_axis(np.concatenate([self._frequency[None], own[:-1]]), peak, 1)
+        before = np.where(np.abs(before - own) <= _MAX_GLIDE_BINS, before, own)
+        self._frequency = own[-1]
+        return self._radians_per_bin * (before + own) / 2
+
+    def _restart(
+        self, magnitude: NDArray[np.float32], peak: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        delay = self._stft.hop / 8 * _cumulative_power_share(magnitude)
+        phase = -2 * np.pi * np.cumsum(delay) / self._stft.n_fft
+        self._onset_magnitude, self._hops_since_onset = magnitude.copy(), 0
+        return np.take(phase, peak)
+
+    def _is_decay(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
+        """Return which bins hold no more than what is left of the last event in this window."""
+        self._hops_since_onset += 1
+        if self._onset_magnitude is None or self._hops_since_onset >= len(self._decay):
+            return np.False_
+        lasting: NDArray[np.bool_] = (
+            magnitude
+            <= _DECAY_TOLERANCE * self._decay[self._hops_since_onset] * self._onset_magnitude
+        )
+        return lasting
+
+
+def _cumulative_power_share(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the share of the power at and below each bin."""
+    power: NDArray[np.float64] = np.cumsum(magnitude.astype(np.float64) ** 2)
+    return power / max(float(power[-1]), float(np.finfo(np.float64).tiny))

@@ -1,0 +1,49 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.eigenframes import draw_eigenframes
+from frame2sound.brain.recipe import recipe_from
+from frame2sound.errors import BrainError
+
+
+def brain(**seen):
+    return Brain.untrained(
+        recipe_from({"name": "x", "network": {"kind": "mlp", "hidden": [4]}, "input": seen})
+    )
+
+
+def test_an_eigenframe_is_drawn_as_it_weighs(tmp_path):
+    made = brain(kind="eigenframes", count=3, motion=True)
+    assert made.network.eyes is not None and made.network.eyes.motion is not None
+    with torch.no_grad():
+        made.network.eyes.still.weight[0] = torch.linspace(-2, 2, 4096)
+        made.network.eyes.motion.weight[1, 5] = 1
+    draw_eigenframes(made, tmp_path / "e.png")
+    sheet = cv2.imread(str(tmp_path / "e.png"), cv2.IMREAD_GRAYSCALE)
+    assert sheet.shape == (2 * (64 + 4 + 4), 16 * 68 + 4)
+    still = sheet[4:68, 4:68].ravel().astype(float)
+    np.testing.assert_allclose(still, np.linspace(1, 255, 4096), atol=0.51)
+    moving = sheet[76:140, 4:68].ravel()
+    assert moving[5] == 255
+    assert (np.delete(moving, 5) == 128).all()
+    assert not sheet[:72, 72:].any()  # components that the library does not have are not drawn
+
+
+def test_in_colour_where_the_brain_sees_colour(tmp_path):
+    made = brain(kind="eigenframes", count=1, colour=True)
+    with torch.no_grad():
+        made.network.eyes.still.weight[0, :4096] = 1  # red
+    draw_eigenframes(made, tmp_path / "e.png")
+    assert cv2.imread(str(tmp_path / "e.png"))[30, 30].tolist() == [128, 128, 255]
+
+
+@pytest.mark.parametrize(
+    "seen", [{"kind": "pixels"}, {"kind": "eigenframes", "of": "fft2", "profiles": False}], ids=str
+)
+def test_a_brain_without_eigenframes_is_told_how_to_get_them(tmp_path, seen):
+    with pytest.raises(BrainError, match="no eigenframes of pictures; expected one trained with"):
+        draw_eigenframes(brain(**seen), tmp_path / "e.png")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,109 @@
+"""Stretches: what is judged begins where it should, lasts whole frames, and has its truth."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from frame2sound.clock import Clock
+from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.library.part import part
+from frame2sound.library.pickler import pickle_film
+from frame2sound.library.store import Library
+
+RATE = 8000
+
+
+def footage(seconds, begin=0.0, fps=25):
+    frames = np.arange(round(seconds * fps)).astype(np.uint8)[:, None, None]
+    sound = np.arange(round(seconds * RATE), dtype=np.float32)
+    return EvaluationFilm(
+        "film", "held out", "digest", np.broadcast_to(frames, (len(frames), 64, 64)),
+        np.arange(len(frames) + 1) / fps, sound, None, round(begin * RATE), len(sound),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("fps", [Fraction(25), Fraction(24000, 1001), Fraction(30)])
+def test_a_stretch_is_whole_frames_of_what_is_held_out(fps):
+    film = footage(50, 40.01)
+    (stretch,) = split_into_segments([film], Clock(fps, RATE))
+    assert film.start_sample <= stretch.start_sample < film.start_sample + RATE / fps
+    assert (
+        film.end_sample - RATE / fps
+        < stretch.start_sample + stretch.sample_count
+        <= film.end_sample
+    )
+    assert len(stretch.frames()) == stretch.warmup_frames + stretch.frame_count
+    assert 20 <= stretch.warmup_frames / fps < 20.1
+    lead = stretch.lead_in_samples
+    assert lead == pytest.approx(RATE, abs=float(RATE / fps))
+    np.testing.assert_array_equal(
+        stretch.reference, film.samples[stretch.start_sample - lead :][: len(stretch.reference)]
+    )
+    assert len(stretch.reference) == lead + stretch.sample_count
+
+
+def test_long_footage_is_cut_into_parts_without_a_gap():
+    clock = Clock(Fraction(30), RATE)
+    parts = list(split_into_segments([footage(100)], clock))
+    assert [part.name for part in parts] == ["film-1", "film-2", "film-3", "film-4"]
+    assert [part.seconds for part in parts] == [25.0] * 4
+    ends = [part.start_sample + part.sample_count for part in parts]
+    assert [part.start_sample for part in parts] == [0, *ends[:-1]]
+    assert parts[0].warmup_frames == parts[0].lead_in_samples == 0
+    # A film's frame 250 is on screen at 10 s, and so in the run-up of what begins at 25 s.
+    assert parts[1].frames()[0, 0, 0] == 5 * 25
+
+
+def test_what_was_played_is_made_as_long_as_it_should_be():
+    (stretch,) = split_into_segments([footage(10, 8)], Clock(Fraction(30), RATE))
+    length = stretch.lead_in_samples + stretch.sample_count
+    for played in (np.ones(length - 5, np.float32), np.ones(length + 5, np.float32)):
+        assert len(stretch.pad_or_trim(played)) == length
+
+
+def test_the_truth_of_a_drawn_film_counts_while_the_film_is_as_it_was(tmp_path):
+    film = tmp_path / "film.mp4"
+    scene = load_scene("typing", seconds=10, seed=0, size=(64, 64))
+    write_scene(scene, film)
+    library = Library.create(tmp_path / "library", RATE)
+    pickle_film(film, library)
+
+    def judged():
+        (held,) = part(library).held_out
+        (stretch,) = split_into_segments(
+            [EvaluationFilm.from_held_out(held)], Clock(Fraction(30), RATE)
+        )
+        return stretch
+
+    known = judged()
+    begin = known.start_sample / RATE
+    expected = [at - begin for at in scene.truth.onsets if at >= begin]
+    np.testing.assert_allclose(known.ground_truth.onsets, expected, atol=1e-9)
+    assert len(known.ground_truth.pitch_frame_times) == len(known.ground_truth.pitch_hz) + 1
+    assert known.ground_truth.pitch_frame_times[-1] <= known.seconds + 1e-9
+    with film.open("ab") as file:
+        file.write(b"changed")
+    assert judged().ground_truth.pitch_frame_times is None
+
+
+def test_animations_have_what_is_known_of_them(tmp_path):
+    scene = load_scene("typing", seconds=3, seed=1, size=(64, 64))
+    write_scene(scene, tmp_path / "mute.mp4", with_audio=False)
+    write_scene(scene, tmp_path / "loud.mp4")
+    clock = Clock(Fraction(30), RATE)
+    mute, loud = (
+        next(
+            iter(split_into_segments([EvaluationFilm.from_animation(tmp_path / name, RATE)], clock))
+        )
+        for name in ("mute.mp4", "loud.mp4")
+    )
+    assert mute.reference is None
+    assert len(mute.ground_truth.onsets) == len(scene.onsets)
+    assert loud.reference is not None
+    assert np.abs(loud.reference).max() > 0.01
+    assert loud.sample_count == mute.sample_count == 3 * RATE

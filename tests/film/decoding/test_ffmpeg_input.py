@@ -1,0 +1,138 @@
+"""Films are read from an open file: what is in them can open no other, and call no server."""
+
+import os
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frame2sound.errors import FilmError
+from frame2sound.film.decoding import ffmpeg_input as opening
+from frame2sound.film.decoding.ffmpeg_input import ALLOWED_DEMUXERS, open_film
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.film.limits import Limits
+from tests.commanding import run
+from tests.media_files import H264, Audio, grey_pictures, make_film
+
+PLAYLISTS = {
+    "ffconcat": "ffconcat version 1.0\nfile {film}\n",
+    "M3U": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{film}\n",
+    "DASH": '<?xml version="1.0"?>\n<MPD><Period><BaseURL>{film}</BaseURL></Period></MPD>',
+    "SDP": "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
+    "IMF": "<?xml version='1.0'?><CompositionPlaylist xmlns='x'><Id>{film}</Id>"
+    "</CompositionPlaylist>",
+    "PLS": "[playlist]\nFile1={film}\n",
+}
+
+
+@pytest.fixture
+def private(tmp_path):
+    folder = tmp_path / "private"
+    folder.mkdir()
+    sound = Audio((8000 * np.sin(np.arange(48_000) / 20)).astype(np.int16), codec="aac")
+    return make_film(
+        folder / "private.mp4", grey_pictures([20, 200] * 12), encoding=H264, audio=sound
+    )
+
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+@pytest.mark.parametrize("ending", [".mp4", ".m3u8", ".txt", ".sdp"])
+def test_a_playlist_is_refused_and_named(tmp_path, private, kind, ending):
+    listed = tmp_path / f"film{ending}"
+    listed.write_text(PLAYLISTS[kind].format(film=private))
+    with pytest.raises(FilmError, match=rf"is a playlist \({kind}\) that names other files"):
+        FilmReader(listed)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("measure", "film.mp4"),
+        ("measure", "good.mp4", "--reference", "film.mp4"),
+        ("render", "film.mp4", "--wav"),
+        ("render", "good.mp4", "--phase-from", "film.mp4", "--wav"),
+        ("pickle", "film.mp4", "--library", "library"),
+    ],
+)
+def test_no_command_reads_what_a_playlist_names(tmp_path, private, arguments):
+    (tmp_path / "film.mp4").write_text(PLAYLISTS["ffconcat"].format(film=private))
+    private.rename(tmp_path / "good.mp4")
+    said = run(tmp_path, *arguments)
+    assert said.returncode == 1
+    assert "is a playlist (ffconcat)" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_playlist_calls_no_server(tmp_path):
+    called = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: (server.accept(), called.set()), daemon=True)
+        thread.start()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/live.m3u8"
+        for number, text in enumerate(PLAYLISTS.values()):
+            path = tmp_path / f"{number}.m3u8"
+            path.write_text(text.format(film=address))
+            with pytest.raises(FilmError):
+                FilmReader(path)
+        assert not called.wait(0.2)
+
+
+def test_a_movie_whose_data_lie_in_another_file_is_not_followed(tmp_path, private):
+    """A data reference (ISO 14496-12, 8.7.2) of a QuickTime movie may name another file."""
+    film = make_film(tmp_path / "film.mov", grey_pictures([20, 200] * 12), encoding=H264)
+    before = [frame.picture.tobytes() for frame in FilmReader(film).frames()]
+    data = bytearray(film.read_bytes())
+    at = data.index(b"dref")
+    entry = data.index(b"url ", at)
+    assert data[entry + 7] == 1, "the data lie in the same file"
+    data[entry : entry + 4], data[entry + 7] = b"alis", 0
+    film.write_bytes(data)
+    assert [frame.picture.tobytes() for frame in FilmReader(film).frames()] == before
+
+
+def test_only_readers_of_files_are_allowed():
+    allowed = set(ALLOWED_DEMUXERS.split())
+    assert {"mov", "matroska", "avi", "mpegts", "gif", "png_pipe"} <= allowed
+    others = "concat hls dash sdp imf image2 image2pipe rtsp rtp lavfi webm_dash_manifest tty mlv"
+    assert not allowed & set(others.split())
+    assert opening._OPTIONS["protocol_whitelist"] == "fd"
+    assert not allowed & {"x11grab", "fbdev", "alsa", "pulse", "v4l2", "vobsub"}
+
+
+def test_a_fifo_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "film.mp4")
+    with pytest.raises(FilmError, match="is not a regular file"):
+        open_film(tmp_path / "film.mp4")
+
+
+def test_descriptors_are_closed(private):
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        open_film(private).close()
+        with pytest.raises(FilmError):
+            open_film(private.parent)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_later_picture_that_is_too_large_is_refused_where_it_is_decoded(tmp_path):
+    """Small pictures first, then a large one, as in a film that is to fill the memory."""
+    small = make_film(tmp_path / "a.mjpeg", grey_pictures([50] * 5))
+    large = make_film(tmp_path / "b.mjpeg", grey_pictures([50], (4000, 3000)))
+    film = tmp_path / "film.mjpeg"
+    film.write_bytes(small.read_bytes() + large.read_bytes())
+    limits = Limits(max_megapixels=5)
+    with pytest.raises(FilmError, match=r"larger than 5 megapixels"):
+        list(FilmReader(film, limits=limits).frames())
+    kept = list(FilmReader(film, limits=limits, allow_damaged=True).frames())
+    assert len(kept) == 5
+    assert len(list(SubprocessFilmReader(film).frames())) == 6
+
+
+def test_threads_are_bounded_by_the_size_of_the_picture():
+    limits = Limits()
+    assert limits.thread_count(16, 640, 480) == 16
+    assert limits.thread_count(16, 8192, 8192) == 4
+    assert limits.thread_count(16, 20_000, 20_000) == 1

@@ -1,0 +1,56 @@
+"""Decoding on a device: pictures as without it, or it is said why not. No device is needed."""
+
+import pytest
+from av.codec.hwaccel import hwdevices_available
+
+from frame2sound.errors import FilmError
+from frame2sound.film.decoding.probe import Streams
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from tests.media_files import H264, VideoEncoding, grey_pictures, make_film
+
+LEVELS = range(0, 250, 5)
+
+
+@pytest.fixture
+def film(tmp_path):
+    return make_film(tmp_path / "film.mkv", grey_pictures(LEVELS), encoding=H264)
+
+
+def pictures(reader):
+    return [(frame.time, frame.picture.tobytes()) for frame in reader.frames()]
+
+
+@pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
+def test_a_device_that_is_not_built_in_is_refused(film, kind):
+    with pytest.raises(FilmError, match=r"got --hardware steam, expected one .*; or leave it away"):
+        pictures(kind(film, hardware="steam"))
+
+
+@pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
+def test_what_a_device_does_not_decode_is_decoded_without(tmp_path, kind):
+    """No device decodes FFV1, and one that is not there decodes nothing."""
+    film = make_film(
+        tmp_path / "film.mkv", grey_pictures(LEVELS), encoding=VideoEncoding("ffv1", "yuv420p")
+    )
+    device = next(each for each in hwdevices_available() if each not in ("cuda", "vulkan"))
+    reader = kind(film, hardware=device)
+    assert pictures(reader) == pictures(FilmReader(film))
+    assert reader.notes[-1] == f"{device} does not decode ffv1 here; it was done without"
+
+
+def test_a_device_that_does_not_open_is_said(film, monkeypatch):
+    def closed(streams, device=None, **how):
+        if device is None:
+            return real(streams, **how)
+        raise FilmError("x") from PermissionError(1, "no such card")
+
+    real = Streams.open
+    monkeypatch.setattr(Streams, "open", closed)
+    with pytest.raises(FilmError, match=r"does not open here \(\[Errno 1\] no such card\); leave"):
+        pictures(FilmReader(film, hardware=hwdevices_available()[0]))
+
+
+def test_a_file_that_is_none_is_not_the_devices_fault(tmp_path):
+    with pytest.raises(FilmError, match="no such file"):
+        FilmReader(tmp_path / "none.mkv", hardware="cuda")

@@ -1,0 +1,185 @@
+"""What is read in a booth is what is read outside; and a booth that burns down burns alone."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film import sandbox
+from frame2sound.film.decoding import subprocess_reader as booth
+from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.film.limits import Limits
+from tests.media_files import Audio, VideoEncoding, make_film
+
+FFV1 = VideoEncoding("ffv1", "bgr0")
+
+
+@pytest.fixture
+def film(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (100, 64, 64, 3), np.uint8)
+    tone = (0.4 * np.sin(np.arange(4 * 48_000) / 20)).astype(np.float32)
+    audio = Audio((tone * 32767).astype(np.int16))
+    return make_film(tmp_path / "film.mkv", pictures, fps=Fraction(25), encoding=FFV1, audio=audio)
+
+
+def plain(events):
+    return [
+        (event.start_seconds, event.end_seconds, event.picture.tolist())
+        if isinstance(event, Frame)
+        else (event.start, event.samples.tolist())
+        for event in events
+    ]
+
+
+def test_a_booth_gives_what_is_read_outside(film):
+    inside, outside = (kind(film, 22050, channels=2) for kind in (SubprocessFilmReader, FilmReader))
+    assert inside.streams == outside.streams
+    assert plain(inside.frames(colour=True)) == plain(outside.frames(colour=True))
+    assert plain(inside.audio_chunks()) == plain(outside.audio_chunks())
+    # Which kind comes when is nobody's business; which comes after which of its kind is.
+    for kind in (Frame, AudioChunk):
+        found = [
+            plain(event for event in reader if isinstance(event, kind))
+            for reader in (inside, outside)
+        ]
+        assert found[0] == found[1]
+        assert found[0]
+    assert inside.notes == outside.notes
+
+
+def test_errors_are_those_of_reading_outside(tmp_path, film):
+    bad = tmp_path / "bad.mkv"
+    bad.write_bytes(b"no film at all")
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
+
+    def read(kind, path, **how):
+        return list(kind(path, **how))
+
+    for path, kind, how in (
+        (bad, FilmError, {}),
+        (tmp_path / "none.mkv", FilmError, {}),
+        (cut, DamagedFilmError, {}),
+        (film, FilmError, {"video_stream": 3}),
+        (film, FilmError, {"limits": Limits(max_megapixels=1e-3)}),
+    ):
+        said = []
+        for reader in (SubprocessFilmReader, FilmReader):
+            with pytest.raises(kind) as error:
+                read(reader, path, **how)
+            said.append((type(error.value), str(error.value)))
+        assert said[0] == said[1]
+
+
+def test_notes_of_damage_arrive(tmp_path, film):
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
+    reader = SubprocessFilmReader(cut, allow_damaged=True)
+    assert len(list(reader)) > 10
+    assert "damaged" in reader.notes[-1]
+
+
+def test_what_nobody_foresaw_is_an_answer_too(film, monkeypatch):
+    def burn(*how, **more):
+        raise KeyError("nitrate")
+
+    monkeypatch.setattr(booth, "FilmReader", burn)
+    requests, answers = io.BytesIO(), io.BytesIO()
+    sandbox.write_message(requests, SubprocessFilmReader(film)._open_request)
+    requests.seek(0)
+    booth._Worker(sandbox.ParentConnection(requests, answers)).run()
+    answers.seek(0)
+    why = sandbox.read_message(answers, booth._ANSWER).message
+    assert why == f"{film}: {sandbox.UNEXPECTED_ERROR} (KeyError: 'nitrate'); please report it"
+
+
+def booth_of(reader):
+    return reader._child.process.pid
+
+
+def test_a_crash_is_an_error_of_this_film_alone(film):
+    reader = SubprocessFilmReader(film)
+    os.kill(booth_of(reader), signal.SIGSEGV)
+    with pytest.raises(FilmError, match=r"film\.mkv: its decoder crashed \(SIGSEGV\)"):
+        list(reader)
+    assert len(list(reader)) == 100  # a new booth, and all is well
+
+
+def test_a_decoder_that_hangs_is_given_up(film, monkeypatch):
+    reader = SubprocessFilmReader(film)
+    os.kill(booth_of(reader), signal.SIGSTOP)
+    monkeypatch.setattr(sandbox, "ANSWER_TIMEOUT_SECONDS", 0.2)
+    with pytest.raises(FilmError, match="has made nothing for 0 s"):
+        list(reader)
+
+
+def test_readers_that_are_dropped_leave_no_process(film):
+    reader = SubprocessFilmReader(film)
+    events = iter(reader)
+    next(events)
+    first = SubprocessFilmReader(film)
+    processes = [booth_of(first)]
+    del first
+    events.close()
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_closing_all_booths_ends_reading(film):
+    reader = SubprocessFilmReader(film)
+    sandbox.kill_children()
+    with pytest.raises(FilmError, match="crashed"):
+        list(reader)
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from frame2sound.film.decoding.subprocess_reader import BoothReader
+reader = BoothReader(Path(sys.argv[1]))
+events = iter(reader)
+next(events)
+print(reader.__dict__["streams"].fps, flush=True)
+time.sleep(60)
+"""
+
+
+def test_booths_end_when_the_one_who_asked_is_killed(film):
+    command = [sys.executable, "-c", KILLED, str(film)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout.readline() == "25\n"
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(parent.pid)], capture_output=True, text=True
+        ).stdout.split()
+        parent.kill()
+        parent.communicate()
+    deadline = time.monotonic() + 15
+    while any(Path("/proc", child).exists() for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_message_cut_short_is_none(tmp_path):
+    path = tmp_path / "pipe"
+    with path.open("wb") as pipe:
+        sandbox.write_message(pipe, booth._Audio(7, np.ones(3, np.float32).tobytes()))
+    whole = path.read_bytes()
+    for length in (0, 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with path.open("rb") as pipe:
+            assert sandbox.read_message(pipe, booth._ANSWER) is None
+    path.write_bytes(whole)
+    with path.open("rb") as pipe:
+        assert sandbox.read_message(pipe, booth._ANSWER).start_sample == 7
