@@ -41,7 +41,7 @@ def test_the_mean_does_not_look():
 
 
 def test_the_nearest_is_that_of_comparing_all_with_all(monkeypatch):
-    monkeypatch.setattr(baselines, "BLOCK_SAMPLES", 7)  # neither count is a multiple of it
+    monkeypatch.setattr(baselines, "BLOCK", 7)  # neither count is a multiple of it
     known, seen = pictures(30), pictures(17, seed=1)
     apart = seen[:, None].astype(np.int64) - known[None]
     expected = np.square(apart).sum((2, 3)).argmin(1)
@@ -59,7 +59,7 @@ def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
 
 
 def test_of_frames_that_are_equally_near_the_first_counts(monkeypatch):
-    monkeypatch.setattr(baselines, "BLOCK_SAMPLES", 2)
+    monkeypatch.setattr(baselines, "BLOCK", 2)
     known = np.repeat(pictures(1), 5, 0)
     assert Nearest(CLOCK, TARGET, known, wanted(5)).nearest(known).tolist() == [0] * 5
 

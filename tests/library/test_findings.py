@@ -25,12 +25,12 @@ def heard(monkeypatch):
     """How often a film was truly listened to."""
     count = []
     listen = findings._listen
-    monkeypatch.setattr(findings, "_measure", lambda *a: count.append(1) or listen(*a))
+    monkeypatch.setattr(findings, "_listen", lambda *a: count.append(1) or listen(*a))
     return count
 
 
 def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkeypatch):
-    monkeypatch.setattr(findings, "CHUNK_SECONDS", 1)
+    monkeypatch.setattr(findings, "PIECE_SECONDS", 1)
     sound = np.concatenate([np.zeros(RATE), tone(6), 1e-4 * tone(2), np.zeros(RATE)])
     film = add_film(library, "film", 10, sound=sound, sounding=(RATE, 9 * RATE))
     meter, told = LoudnessMeter(RATE), []

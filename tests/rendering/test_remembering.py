@@ -74,7 +74,7 @@ def test_the_whole_render_is_the_same_however_it_is_cut(animation, monkeypatch, 
     expected = np.concatenate(pieces)[: 6 * 8000]
     assert np.sqrt(np.mean(expected**2)) > 0.01
     for batch in (7, 128):
-        monkeypatch.setattr(module, "BATCH", batch)
+        monkeypatch.setattr(module, "BATCH_FRAMES", batch)
         join = PlainRenderer(BlockCrossfader(brain.target.lead, brain.target.lead))
         sound = np.concatenate(list(Soundtrack(FilmReader(animation), brain, join)))
         assert len(sound) == 6 * 8000

@@ -41,7 +41,7 @@ def slow_lay(cloud, source, shape, samples, power):
     """One grain and one sample at a time, in double precision."""
     out, weight = np.zeros(samples), np.zeros(samples)
     for i in range(len(cloud)):
-        length, rate, begin = int(cloud.length[i]), cloud.rate[i], cloud.source[i]
+        length, rate, begin = int(cloud.length[i]), cloud.playback_rate[i], cloud.source_position[i]
         if rate == 1:
             begin = np.floor(begin + 0.5)
         window = cloud.gain[i] * grain_envelope(shape, length)

@@ -183,7 +183,7 @@ class FilmReader:
         if colour is not None:
             marks = {
                 name: getattr(self.streams, name)
-                for name in ("quarter_turns", "mirrored", "opaque")
+                for name in ("quarter_turns", "mirrored", "ignore_alpha")
             }
             lens = partial(FrameResizer, colour=colour, background=self.background, **marks)
         given: Counter[type] = Counter()

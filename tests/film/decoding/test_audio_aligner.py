@@ -30,13 +30,13 @@ def piece(samples, at=Fraction(0), rate=48_000, layout="mono", tick=None):
 
 def laid(track, *frames):
     """Feed frames; lay what comes end to end at its place, with NaN where nothing came."""
-    sounds = [sound for frame in frames for sound in track.feed(frame)] + list(track.flush())
-    end = max((sound.start + len(sound.samples) for sound in sounds), default=0)
+    sounds = [sound for frame in frames for sound in track.process(frame)] + list(track.flush())
+    end = max((sound.start_sample + len(sound.samples) for sound in sounds), default=0)
     line = np.full((end, *sounds[0].samples.shape[1:]), np.nan, np.float32)
     reached = 0
     for sound in sounds:
-        assert sound.start >= reached  # in order, without overlap
-        reached = sound.start + len(sound.samples)
+        assert sound.start_sample >= reached  # in order, without overlap
+        reached = sound.start_sample + len(sound.samples)
         line[sound.start : reached] = sound.samples
     return line
 

@@ -159,7 +159,7 @@ def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
     audio = Audio(np.stack([sound, -0.8 * sound]), layout="stereo")
     path = make_film(tmp_path / "film.mkv", grey_pictures([0] * 75), fps=Fraction(25), audio=audio)
     reader = kind(path, 48_000)
-    heard = np.concatenate([event.samples for event in reader.sounds()])
+    heard = np.concatenate([event.samples for event in reader.audio_chunks()])
     np.testing.assert_allclose(heard, sound, atol=1e-4)
     assert reader.notes == [
         "its channels cancel each other in 3.00 s of its sound, from 0.00 s to 3.00 s; "

@@ -18,7 +18,7 @@ def film(tmp_path):
 
 
 def pictures(reader):
-    return [(frame.time, frame.picture.tobytes()) for frame in reader.frames()]
+    return [(frame.start_seconds, frame.picture.tobytes()) for frame in reader.frames()]
 
 
 @pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])

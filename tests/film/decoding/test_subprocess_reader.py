@@ -37,7 +37,7 @@ def plain(events):
     return [
         (event.start_seconds, event.end_seconds, event.picture.tolist())
         if isinstance(event, Frame)
-        else (event.start, event.samples.tolist())
+        else (event.start_sample, event.samples.tolist())
         for event in events
     ]
 

@@ -146,5 +146,5 @@ def test_the_fourth_byte_of_uncompressed_avi_is_not_used(tmp_path):
 @pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
 def test_the_ground_is_an_option_of_reading(tmp_path, kind):
     path = film(tmp_path / "film.mov", "qtrle", "argb", painting())
-    levels = [next(kind(path, ground=g).frames()).picture[:, 40:].mean() for g in (0, 128, 255)]
+    levels = [next(kind(path, background=g).frames()).picture[:, 40:].mean() for g in (0, 128, 255)]
     assert levels == [0, 128, 255]

@@ -22,7 +22,7 @@ def scene(**settings):
 def grey_means(scene):
     return [
         av.VideoFrame.from_ndarray(scene.draw(i), "rgb24").to_ndarray(format="gray").mean()
-        for i in range(scene.frames)
+        for i in range(scene.frame_count)
     ]
 
 

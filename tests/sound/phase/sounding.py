@@ -42,7 +42,7 @@ def sounded(strategy, magnitudes, onset=None, size=None, stft=STFT):
     size = size or len(magnitudes)
     machine = InverseStft(stft)
     pieces = [
-        machine.process(strategy.follow(magnitudes[i : i + size], onset[i : i + size]))
+        machine.process(strategy.reconstruct(magnitudes[i : i + size], onset[i : i + size]))
         for i in range(0, len(magnitudes), size)
     ]
     return np.concatenate([*pieces, machine.flush()])[:SAMPLES]
