@@ -47,13 +47,13 @@ from frame2sound.brain.inputs import see
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target
 from frame2sound.film.drawing.demo_films import demo_film_names
-from frame2sound.library.calibration import calibrate, is_calibration
+from frame2sound.library.calibration import add_calibration_film, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.training.lessons import Lessons
-from frame2sound.training.losses import mean_of
+from frame2sound.training.lessons import ExampleCache
+from frame2sound.training.losses import mean_target
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.trainer import Report, Trainer
+from frame2sound.training.trainer import TrainingProgress, Trainer
 
 Numbers = NDArray[np.float32]
 
@@ -130,11 +130,11 @@ class Judge:
     """The one loss of all contenders: mean squared error on what is held out."""
 
     def __init__(self, trainer: Trainer) -> None:
-        self.wanted = wanted_of(trainer.held_out, trainer.target)
-        self.start = trainer.material.held_out.start
+        self.wanted = wanted_of(trainer.held_out_examples, trainer.target)
+        self.start = trainer.training_data.held_out.start_samples
         silence = np.full(trainer.target.length, trainer.target.silent, np.float32)
         self.silence = self.loss(in_sound(trainer.target, torch.from_numpy(silence)))
-        self.mean = self.loss(in_sound(trainer.target, mean_of(trainer.lessons)))
+        self.mean = self.loss(in_sound(trainer.target, mean_target(trainer.examples)))
 
     def loss(self, given: Numbers) -> float:
         """Return the loss of outputs ``(n, length)``, or of one that is given to all."""
@@ -142,14 +142,14 @@ class Judge:
 
     def same(self, trainer: Trainer) -> bool:
         """Tell whether another training has the same held out, and wants the same of it."""
-        wanted = wanted_of(trainer.held_out, trainer.target)
-        starts = np.array_equal(self.start, trainer.material.held_out.start)
+        wanted = wanted_of(trainer.held_out_examples, trainer.target)
+        starts = np.array_equal(self.start, trainer.training_data.held_out.start_samples)
         return starts and np.allclose(wanted, self.wanted, atol=1e-6)
 
 
-def wanted_of(lessons: Lessons, target: Target) -> Numbers:
+def wanted_of(lessons: ExampleCache, target: Target) -> Numbers:
     """Return what is wanted of all pairs."""
-    return in_sound(target, lessons.wanted(np.arange(len(lessons))))
+    return in_sound(target, lessons.load_targets(np.arange(len(lessons))))
 
 
 class Loop:
@@ -159,8 +159,8 @@ class Loop:
         begun = time.perf_counter()
         self.trainer = Trainer(library, load_recipe(RECIPE, settings), 0, pick_device("cpu"))
         self.curve = Curve(name, time.perf_counter() - begun)
-        held_out = self.trainer.held_out
-        self.looks = held_out.take(np.arange(len(held_out)))[0][:, None]
+        held_out = self.trainer.held_out_examples
+        self.looks = held_out.load_batch(np.arange(len(held_out)))[0][:, None]
 
     def run(self, judge: Judge, seconds: float) -> Curve:
         """Train to the end, or for so many seconds."""
@@ -169,7 +169,7 @@ class Loop:
         with watch.still():
             self.curve.add(0.0, self.loss(judge))
 
-        def follow(report: Report) -> None:
+        def follow(report: TrainingProgress) -> None:
             with watch.still():
                 last = self.curve.seconds[-1]
                 due = report.step <= FIRST_STEPS or watch.now >= min(last * OFTEN, last + 1)
@@ -179,7 +179,7 @@ class Loop:
                 raise Enough
 
         with tempfile.TemporaryDirectory() as work, suppress(Enough):
-            self.trainer.run(Path(work) / "checkpoint.safetensors", follow)
+            self.trainer.fit(Path(work) / "checkpoint.safetensors", follow)
         return self.curve
 
     def loss(self, judge: Judge) -> float:
@@ -196,10 +196,10 @@ def sklearn_curve(trainer: Trainer, judge: Judge, seconds: float) -> Curve:
     """Train scikit-learn's regressor as long as it would by default; judge it after each epoch."""
     target, hidden = trainer.target, trainer.recipe.network.hidden
     begun = time.perf_counter()
-    pixels = pixels_of(trainer.lessons)
-    wanted = trainer.lessons.wanted(np.arange(len(trainer.lessons))).numpy()
+    pixels = pixels_of(trainer.examples)
+    wanted = trainer.examples.load_targets(np.arange(len(trainer.examples))).numpy()
     curve = Curve("scikit-learn", time.perf_counter() - begun)
-    unseen = pixels_of(trainer.held_out)
+    unseen = pixels_of(trainer.held_out_examples)
     regressor = MLPRegressor(hidden_layer_sizes=hidden, random_state=0)
     watch = Watch()
     for _ in range(regressor.max_iter):
@@ -212,9 +212,9 @@ def sklearn_curve(trainer: Trainer, judge: Judge, seconds: float) -> Curve:
     return curve
 
 
-def pixels_of(lessons: Lessons) -> Numbers:
+def pixels_of(lessons: ExampleCache) -> Numbers:
     """Return all pictures, ``(n, 4096)``, in [0, 1]."""
-    moments = lessons.pairs.take(np.arange(len(lessons)))[0]
+    moments = lessons.pairs.load(np.arange(len(lessons)))[0]
     pixels: Numbers = see(torch.from_numpy(moments), Pixels()).numpy()
     return pixels
 
@@ -362,7 +362,7 @@ def main() -> None:
         work = Path(name)
         film = drawn(work, asked.film, asked.length)
         library = Library.create(work / "library")
-        calibrate(library)
+        add_calibration_film(library)
         pickle_film(film, library)
         fought = []
         for match in matches(library, asked.seconds):

@@ -46,8 +46,8 @@ from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_ta
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.plans import LEAST_STEPS
-from frame2sound.training.trainer import HEARD
+from frame2sound.training.plans import MIN_STEPS
+from frame2sound.training.trainer import GENERALISATION_THRESHOLD
 
 ANCESTORS = (
     "armstrong-basic",
@@ -167,7 +167,7 @@ class Bench:
         training = self._train(name, library, out, self.settings, "--overwrite")
         brain = load_brain(out)
         card = brain.provenance
-        batch = min(recipe.training.batch, card["pairs"]["learned"] // LEAST_STEPS)
+        batch = min(recipe.training.batch, card["pairs"]["learned"] // MIN_STEPS)
         steps = card["epochs"] * (card["pairs"]["learned"] // batch)
         return Result(
             recipe_table(recipe),
@@ -281,7 +281,7 @@ def _cells(names: list[str], result: Result) -> Iterator[str]:
     else:
         ratio = result.held_out / result.converged
         yield f"{result.converged:.4f} ({', '.join(result.longer)})"
-        heard = result.held_out < HEARD
+        heard = result.held_out < GENERALISATION_THRESHOLD
         yield f"{ratio:.3f}: {_verdict(ratio <= NEAR) if heard else 'no better than silence'}"
     yield f"{result.steps / result.learning:.1f}"
     yield f"{result.pairs / result.learning:.0f}"

@@ -42,15 +42,15 @@ from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack, shu
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene_writer import truth_path, write_scene
-from frame2sound.library.calibration import calibrate, is_calibration
+from frame2sound.library.calibration import add_calibration_film, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.render import render
 from frame2sound.rendering.style import Style
 from frame2sound.training.loop import train
-from frame2sound.training.material import Material
-from frame2sound.training.pairs import Pairs
+from frame2sound.training.material import TrainingData
+from frame2sound.training.pairs import PairDataset
 
 Sound = NDArray[np.float32]
 Players = dict[str, tuple[Sounding, Style]]
@@ -208,7 +208,7 @@ def _needs_of_all(rows: MeasurementsByLabel) -> Iterator[Need]:
             yield Need(label, "spectral_distance_db", bound, least=False)
 
 
-def players(brain: Brain, material: Material) -> Players:
+def players(brain: Brain, material: TrainingData) -> Players:
     """Return a brain in each mode, and what learned the same pairs without a network."""
     others = fit_baselines(brain.clock, brain.target, material)
     return {mode: (brain, style) for mode, style in MODES.items()} | {
@@ -231,7 +231,7 @@ class Benchmark:
         """Pickle films at a recipe's rate, with the calibration film."""
         path = self.work / f"{name}-{recipe.clock.sample_rate}"
         library = Library.create(path, recipe.clock.sample_rate)
-        calibrate(library)
+        add_calibration_film(library)
         for film in films:
             pickle_film(film, library)
         return library
@@ -258,7 +258,7 @@ class Benchmark:
         write_scene(load_scene(name, seconds=JUDGED_SECONDS, seed=self.seed), unseen)
         library = self.library(name, [learned], self.recipe)
         brain = self.brain(name, library, self.recipe)
-        material = Material.of(library, brain.recipe, brain.provenance["seed"])
+        material = TrainingData.from_library(library, brain.recipe, brain.provenance["seed"])
         former = self.brain(
             f"hindle-{name}", self.library(name, [learned], self.ancestor), self.ancestor
         )
@@ -312,12 +312,12 @@ class Benchmark:
         films = sorted(path for path in folder.iterdir() if path.is_file())
         library = self.library("real", films, self.recipe)
         brain = self.brain("real", library, self.recipe)
-        material = Material.of(library, brain.recipe, brain.provenance["seed"])
+        material = TrainingData.from_library(library, brain.recipe, brain.provenance["seed"])
         asked, corpus = players(brain, material), learned_corpus(material, brain)
         blocks = []
         for number, seen, start in stretches(material.held_out, brain.clock):
             film = material.films[number]
-            own = np.array(film.sound[start : start + brain.clock.start(len(seen))])
+            own = np.array(film.sound[start : start + brain.clock.start_sample(len(seen))])
             frames = film.frames[seen]
             sounds = {
                 label: render_frames(who, style, frames, corpus)[: len(own)]
@@ -351,7 +351,7 @@ class Benchmark:
             shown = {label: sounds[label] for label in (OWN, *MODES)}
             path = self.out / f"real-{name}-{start // rate}.webp"
             title = f"{name}, held out from {start / rate:.0f} s on"
-            plot_comparison(path, shown, rate, frames, clock.times(len(frames) + 1), title)
+            plot_comparison(path, shown, rate, frames, clock.frame_times(len(frames) + 1), title)
         return float(seconds), {
             label: measure_soundtrack(
                 sound, rate, clock.fps, picture_seconds=seconds, reference=reference
@@ -365,27 +365,27 @@ def with_blind(sounds: dict[str, Sound], own: Sound, rate: int) -> dict[str, Sou
     return {**sounds, SILENT: np.zeros_like(own), SHUFFLED: shuffle_seconds(own, rate), OWN: own}
 
 
-def stretches(held_out: Pairs, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
+def stretches(held_out: PairDataset, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
     """Yield film, rows and first sample of each unbroken run of pairs."""
-    apart = np.diff(held_out.start)
-    breaks = (np.diff(held_out.film) != 0) | (apart < 0) | (apart > clock.slice_length)
+    apart = np.diff(held_out.start_samples)
+    breaks = (np.diff(held_out.film_indices) != 0) | (apart < 0) | (apart > clock.max_samples_per_frame)
     for run in np.split(np.arange(len(held_out)), np.flatnonzero(breaks) + 1):
         if len(run):
-            yield int(held_out.film[run[0]]), held_out.row[run], int(held_out.start[run[0]])
+            yield int(held_out.film_indices[run[0]]), held_out.frame_indices[run], int(held_out.start_samples[run[0]])
 
 
-def learned_corpus(material: Material, brain: Brain) -> Corpus:
+def learned_corpus(material: TrainingData, brain: Brain) -> Corpus:
     """Return the films' sound without what is held out, and without its guard."""
     rate, guard = brain.clock.sample_rate, brain.recipe.training.guard_seconds
     pieces = []
     for number, film in enumerate(material.films):
         if is_calibration(film):
             continue
-        begin, end = film.card.sounding
+        begin, end = film.card.audio_range
         for which, rows, start in stretches(material.held_out, brain.clock):
             if which == number:
                 pieces.append((film, begin, start - round(guard * rate)))
-                begin = start + brain.clock.start(len(rows)) + round(guard * rate)
+                begin = start + brain.clock.start_sample(len(rows)) + round(guard * rate)
         pieces.append((film, begin, end))
     return Corpus(brain.clock, tuple(
         Piece(film.name, begin, np.array(film.sound[begin:end]))

@@ -64,7 +64,7 @@ e
 
 def sow(schedule: GrainSchedule, frames: int) -> Grains:
     """Return all grains of so many frames at 30 a second."""
-    bounds = Clock(Fraction(30), RATE).bounds(frames).tolist()
+    bounds = Clock(Fraction(30), RATE).sample_bounds(frames).tolist()
     due, clouds = 0.0, []
     for i in range(frames):
         random = np.random.default_rng([0, i])
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=917)
     frames = parser.parse_args().frames
     random = np.random.default_rng(0)
-    source = random.uniform(-0.05, 0.05, Clock(Fraction(30), RATE).start(frames + 1))
+    source = random.uniform(-0.05, 0.05, Clock(Fraction(30), RATE).start_sample(frames + 1))
     source = source.astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:
         compare(frames, source, Path(folder))

@@ -29,13 +29,13 @@ from footage import drawn
 
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.cli.options import number_of_bytes
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.room import Room
-from frame2sound.training.trainer import Report, Trainer
+from frame2sound.training.room import MemoryBudget
+from frame2sound.training.trainer import TrainingProgress, Trainer
 
 RUNS = 2
 PLENTY = 10**12
@@ -48,7 +48,7 @@ SECONDS = 120.0
 def draw(folder: Path, minutes: float) -> Library:
     """Draw films of lines until there are so many minutes of them, and pickle them."""
     library = Library.create(folder / "library")
-    calibrate(library)
+    add_calibration_film(library)
     for seed in range(round(minutes * 60 / SECONDS)):
         film = drawn(folder, "lines", SECONDS, seed=seed, size=(64, 64))
         pickle_film(film, library)
@@ -58,7 +58,7 @@ def draw(folder: Path, minutes: float) -> Library:
 
 def forget(trainer: Trainer) -> None:
     """Empty the system's cache of the lessons on disk."""
-    storage = trainer.lessons._storage
+    storage = trainer.examples._on_disk
     assert storage is not None
     os.fsync(storage._file.fileno())
     os.posix_fadvise(storage._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -73,7 +73,7 @@ class Stopwatch:
         self._done = 0
         self._begin()
 
-    def __call__(self, now: Report) -> None:
+    def __call__(self, now: TrainingProgress) -> None:
         """Take the time since the last report, if that was before a step."""
         if now.step > self._done:
             self.spent.append(time.perf_counter() - self._begun)
@@ -81,7 +81,7 @@ class Stopwatch:
         self._begin()
 
     def _begin(self) -> None:
-        if self.cold and self._done % self.trainer.steps == 0:
+        if self.cold and self._done % self.trainer.steps_per_epoch == 0:
             forget(self.trainer)
         self._begun = time.perf_counter()
 
@@ -89,23 +89,23 @@ class Stopwatch:
 def learn(way: str, asked: argparse.Namespace) -> dict[str, Any]:
     """Train, and return what was measured."""
     recipe, folder = load_recipe(asked.recipe, [f"training.steps={asked.steps}"]), asked.folder
-    room = Room(PLENTY if way == "memory" else number_of_bytes(asked.memory), folder)
+    room = MemoryBudget(PLENTY if way == "memory" else number_of_bytes(asked.memory), folder)
     begun = time.perf_counter()
     trainer = Trainer(Library.open(folder / "library"), recipe, 0, pick_device("cpu"), room)
-    if (trainer.lessons._storage is None) != (way == "memory"):
+    if (trainer.examples._on_disk is None) != (way == "memory"):
         sys.exit(f"lessons are not kept where they should be; got --memory {asked.memory}")
     ready, watch = time.perf_counter() - begun, Stopwatch(trainer, way == "cold disk")
     path = checkpoint_path(folder / f"{way}.safetensors")
-    trainer.run(path, watch)
+    trainer.fit(path, watch)
     trainer.save(path)
-    trainer.brain()
+    trainer.export_best_brain()
     return {
-        "pairs": len(trainer.lessons),
-        "bytes": trainer.lessons._bytes() * len(trainer.lessons),
+        "pairs": len(trainer.examples),
+        "bytes": trainer.examples._bytes_per_example() * len(trainer.examples),
         "ready": ready,
         "step": statistics.median(watch.spent),
-        "waiting": trainer.lessons.waited / sum(watch.spent),
-        "held_out": trainer.course.curve[-1][1],
+        "waiting": trainer.examples.wait_seconds / sum(watch.spent),
+        "held_out": trainer.state.curve[-1][1],
         "peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
     }
 

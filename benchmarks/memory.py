@@ -32,7 +32,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.film.decoding.reader import FilmReader
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, Style, render
@@ -106,7 +106,7 @@ def main() -> None:
         folder = Path(name)
         film = drawn(folder, asked.film, asked.seconds, seed=1, size=SIZE)
         library = Library.create(folder / "library")
-        calibrate(library)
+        add_calibration_film(library)
         pickle_film(drawn(folder, asked.film, LEARNED_SECONDS), library)
         frames, _ = pickle_film(film, Library.create(folder / "seen"))
         for hears in (0, asked.hears):

@@ -56,7 +56,7 @@ def foretold(target: Target, scene: Scene, sound: Sound) -> NDArray[np.float32]:
     """Return what a perfect brain predicts of a film."""
     extent = np.arange(target.extent) + target.extent
     padded = np.pad(sound, (target.extent, 2 * target.extent))
-    starts = scene.clock.bounds(scene.frame_count)[:-1] - target.before
+    starts = scene.clock.sample_bounds(scene.frame_count)[:-1] - target.before
     excerpts = torch.from_numpy(padded[starts[:, None] + extent])
     return target.prediction(target.wanted(excerpts))
 
@@ -75,14 +75,14 @@ def play(mosaic: MosaicSynthesiser, scene: Scene, predictions: NDArray[np.float3
     sound = []
     for first in range(0, len(predictions), BATCH):
         batch = predictions[first : first + BATCH]
-        sound.append(mosaic.process(batch, scene.clock.bounds(len(batch), first)))
+        sound.append(mosaic.process(batch, scene.clock.sample_bounds(len(batch), first)))
     return np.concatenate([*sound, mosaic.flush()])
 
 
 def judge(scene: Scene, own: Sound, sound: Sound, own_combs: tuple[float, float]) -> list[float]:
     """Return a row of the table."""
     truth = scene.truth
-    times = scene.clock.times(scene.frame_count + 1)
+    times = scene.clock.frame_times(scene.frame_count + 1)
     pitch = pitch_accuracy(sound, RATE, truth.pitch_hz, times)
     line, tremolo = hums(scene, sound)
     return [
@@ -107,7 +107,7 @@ def black_db(scene: Scene, sound: Sound) -> float:
     """Return the level of frames that, like the two before and after, are silent in the film."""
     loud = np.array(scene.truth.loudness_db) > -100
     near = np.convolve(loud, np.ones(5), "same") > 0
-    bounds = scene.clock.bounds(scene.frame_count)
+    bounds = scene.clock.sample_bounds(scene.frame_count)
     power = [np.mean(sound[a:b] ** 2) for a, b in pairwise(bounds.tolist())]
     quiet = np.array(power)[~near]
     return 10 * math.log10(max(quiet.mean(), 1e-20)) if len(quiet) else math.nan

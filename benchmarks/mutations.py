@@ -36,7 +36,7 @@ from frame2sound.errors import Frame2SoundError
 from frame2sound.evaluation.media_loader import MediaLoader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.sandbox import ANSWER_TIMEOUT_SECONDS, UNEXPECTED_ERROR
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, render
 from frame2sound.rendering.spectral.phase_from_audio import load_phase_from_audio
@@ -194,7 +194,7 @@ def pickled_whole(mutation: Path, folder: Path, damaged: bool) -> str:
     """Pickle; say whether what lies in the library is what should."""
     library = Library.create(folder)
     try:
-        film, _ = pickle_film(mutation, library, Choice(allow_damaged=damaged, apart=True))
+        film, _ = pickle_film(mutation, library, PickleOptions(allow_damaged=damaged, in_subprocess=True))
     finally:
         left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
         if left:

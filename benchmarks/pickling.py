@@ -35,7 +35,7 @@ import soundfile
 
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 
 RUNS = 5
@@ -77,7 +77,7 @@ def hindle(film: Path, folder: Path) -> None:
 def ours(film: Path, folder: Path, threads: int | None = None) -> None:
     """Pickle, digest and all."""
     with tempfile.TemporaryDirectory(dir=folder) as library:
-        pickle_film(film, Library.create(Path(library)), Choice(threads=threads))
+        pickle_film(film, Library.create(Path(library)), PickleOptions(threads=threads))
 
 
 CONTENDERS: dict[str, Callable[[Path, Path], None]] = {
@@ -133,7 +133,7 @@ def side_by_side(folder: Path) -> None:
     def job(films: list[Path], threads: int) -> float:
         begun = time.perf_counter()
         with ThreadPoolExecutor(len(films)) as pool:
-            choice = Choice(threads=threads, apart=True)
+            choice = PickleOptions(threads=threads, in_subprocess=True)
             libraries = [Library.create(folder / f"{time.monotonic_ns()}-{n}") for n in (0, 1)]
             list(pool.map(pickle_film, films, libraries, [choice] * len(films)))
         return time.perf_counter() - begun

@@ -31,7 +31,7 @@ from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.drawing.scene_writer import truth_path, write_scene
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import render
@@ -90,7 +90,7 @@ def learn(made: Shipped, folder: Path, out: Path) -> Brain:
     """Train a brain on its films."""
     recipe = load_recipe(RECIPE)
     library = Library.create(folder / made.name, recipe.clock.sample_rate)
-    calibrate(library)
+    add_calibration_film(library)
     for path in (path for name in made.films for path in prints(name, folder)):
         pickle_film(path, library)
     path = out / f"{made.name}.safetensors"

@@ -22,8 +22,8 @@ from frame2sound.cli.progress import Progress
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.film.drawing.demo_films import demo_film_names
-from frame2sound.library.calibration import calibrate
-from frame2sound.library.part import part
+from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.part import split_library
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.studio import run_comparison
@@ -49,11 +49,11 @@ def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Pat
     learned = drawn(work / "films", film, seconds, 0, SIZE)
     judged = drawn(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
     library = Library.create(out / "library")
-    calibrate(library)
+    add_calibration_film(library)
     for path in (learned, judged):
         pickle_film(path, library)
     unseen = [each.name for each in library.films() if each.card.source.endswith(judged.name)]
-    parted = part(library, None, unseen)
+    parted = split_library(library, None, unseen)
     footage = tuple(map(EvaluationFilm.from_held_out, parted.held_out))
     plan = ComparisonPlan(
         out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add"

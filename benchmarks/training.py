@@ -26,7 +26,7 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.clock import Clock
 from frame2sound.film.decoding.frame_resizer import SIZE
 from frame2sound.library.store import Card, Library
-from frame2sound.training.optimiser import pick_device, precise
+from frame2sound.training.optimiser import pick_device, mixed_precision
 from frame2sound.training.trainer import Trainer
 
 RUNS = 5
@@ -37,11 +37,11 @@ def noise_library(path: Path, frames: int, clock: Clock) -> Library:
     """Build a library of noise."""
     library = Library.create(path, clock.sample_rate)
     random = np.random.default_rng(0)
-    samples = clock.start(frames)
+    samples = clock.start_sample(frames)
     folder = path / "noise"
     folder.mkdir()
     np.save(folder / "frames.npy", random.integers(0, 256, (frames, SIZE, SIZE), np.uint8))
-    np.save(folder / "times.npy", clock.times(frames + 1))
+    np.save(folder / "times.npy", clock.frame_times(frames + 1))
     np.save(folder / "sound.npy", random.standard_normal(samples).astype(np.float32))
     card = Card("noise", "noise", clock.fps, frames, samples, clock.sample_rate, (0, samples))
     (folder / "film.json").write_text(card.to_json())
@@ -63,7 +63,7 @@ def operations(network: Network, pairs: int) -> float:
 
 def product_rate(pairs: int, shape: torch.Size, device: torch.device) -> float:
     """Return operations a second of a bare matrix product."""
-    with precise(device):
+    with mixed_precision(device):
         left, right = torch.randn(pairs, shape[1], device=device), torch.randn(shape, device=device)
         kind = torch.mm(left, right.T).dtype
     left, right = left.to(kind), right.to(kind)
@@ -75,10 +75,10 @@ def product_rate(pairs: int, shape: torch.Size, device: torch.device) -> float:
 
 def seconds_a_step(trainer: Trainer, device: torch.device) -> float:
     """Return seconds a step."""
-    steps = list(islice(trainer.plan.epoch(0), STEPS))
+    steps = list(islice(trainer.sampler.iterate_epoch(0), STEPS))
     begun = _now(device)
     for step in steps:
-        trainer.step(step)
+        trainer.train_step(step)
     return (_now(device) - begun) / len(steps)
 
 
@@ -95,7 +95,7 @@ def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
     library = noise_library(folder / name, frames, recipe.ticking())
     trainer = Trainer(library, recipe, 0, device)
     trainer.network.train()
-    pairs = next(iter(trainer.plan.epoch(0))).which.size
+    pairs = next(iter(trainer.sampler.iterate_epoch(0))).indices.size
     first = matrices(trainer.network)[0].shape
     seconds_a_step(trainer, device), product_rate(pairs, first, device)
     runs = [

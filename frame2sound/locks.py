@@ -13,13 +13,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from frame2sound.errors import Frame2SoundError
-from frame2sound.safe import unwritable, whole_file
+from frame2sound.safe import write_error_message, atomic_write
 from frame2sound.untrusted import open_regular, read_json
 
 
 @contextmanager
-def holding(
-    thing: Path, lock: Path, holder: Path, error: type[Frame2SoundError], taken: str
+def exclusive_lock(
+    locked_path: Path, lock_path: Path, holder_path: Path, error: type[Frame2SoundError], busy_message: str
 ) -> Iterator[None]:
     """Keep others from a thing as long as this lasts.
 
@@ -41,39 +41,39 @@ def holding(
     error
         Another process holds it, or the lock cannot be written.
     """
-    held = FileLock(lock)
+    held = FileLock(lock_path)
     try:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        _refuse_strangers(lock)
+        lock_path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_irregular_lock(lock_path)
         held.acquire(blocking=False)
     except Timeout as failure:
-        raise error(taken.replace("{holder}", _holder(holder))) from failure
+        raise error(busy_message.replace("{holder}", _describe_holder(holder_path))) from failure
     except OSError as failure:
-        raise error(unwritable(thing, failure)) from failure
+        raise error(write_error_message(locked_path, failure)) from failure
     try:
-        _sign(holder)
+        _write_holder(holder_path)
         yield
     finally:
         with suppress(OSError):
-            holder.unlink()
+            holder_path.unlink()
         held.release()
 
 
-def _refuse_strangers(lock: Path) -> None:
+def _refuse_irregular_lock(lock: Path) -> None:
     """Raise `OSError` where a link or a device stands in the place of the lock."""
     with suppress(FileNotFoundError):
         open_regular(lock, 1 << 16).close()
 
 
-def _sign(holder: Path) -> None:
+def _write_holder(holder: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     table = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
     # On a full disk a film can still be dropped.
-    with suppress(Frame2SoundError), whole_file(holder, Frame2SoundError) as partial:
+    with suppress(Frame2SoundError), atomic_write(holder, Frame2SoundError) as partial:
         partial.write_text(json.dumps(table) + "\n")
 
 
-def _holder(holder: Path) -> str:
+def _describe_holder(holder: Path) -> str:
     try:
         table = read_json(holder, 1 << 16)
         told = [str(table[name])[:80] for name in ("process", "host", "since")]

@@ -17,7 +17,7 @@ from frame2sound.errors import Frame2SoundError
 
 _ADDRESS = re.compile(r"[a-zA-Z][\w+.-]+(://|::).+", re.DOTALL)
 
-MOST_TEXT = 16 << 20
+MAX_TEXT_BYTES = 16 << 20
 """Bytes of a file whose text is read from another system."""
 
 
@@ -53,77 +53,77 @@ class Address:
         """The same without its ending."""
         return PurePosixPath(self.name).stem
 
-    def stamp(self) -> str:
+    def compute_stamp(self) -> str:
         """Return what changes when the file does, as the other system tells it."""
-        with self._asking():
-            self._system.invalidate_cache()
-            known = sorted(self._system.info(self._path).items())
+        with self._translated_errors():
+            self._filesystem.invalidate_cache()
+            known = sorted(self._filesystem.info(self._path).items())
         return hashlib.sha256(repr(known).encode()).hexdigest()
 
     @contextmanager
-    def fetched(self) -> Iterator[Path]:
+    def local_copy(self) -> Iterator[Path]:
         """Give a copy of the file, under its name, for as long as this lasts."""
         with tempfile.TemporaryDirectory(prefix="frame2sound-") as folder:
             path = Path(folder) / self.name
-            self.fetch("", path)
+            self.download("", path)
             yield path
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """Return what is in the folder; nothing where there is none."""
-        with self._asking():
-            self._system.invalidate_cache()
-            if not self._system.isdir(self._path):
+        with self._translated_errors():
+            self._filesystem.invalidate_cache()
+            if not self._filesystem.isdir(self._path):
                 return []
-            return sorted(PurePosixPath(each).name for each in self._system.ls(self._path, False))
+            return sorted(PurePosixPath(each).name for each in self._filesystem.ls(self._path, False))
 
-    def read(self, name: str) -> str | None:
+    def download_text(self, name: str) -> str | None:
         """Return the text of a file in the folder; None where there is none."""
-        with self._asking():
+        with self._translated_errors():
             try:
-                size = self._system.info(self._at(name)).get("size") or 0
-                if size > MOST_TEXT:
-                    raise ValueError(f"{name} has {size} bytes, expected at most {MOST_TEXT}")
-                return str(self._system.cat_file(self._at(name)).decode())
+                size = self._filesystem.info(self._join(name)).get("size") or 0
+                if size > MAX_TEXT_BYTES:
+                    raise ValueError(f"{name} has {size} bytes, expected at most {MAX_TEXT_BYTES}")
+                return str(self._filesystem.cat_file(self._join(name)).decode())
             except FileNotFoundError:
                 return None
 
-    def fetch(self, name: str, path: Path) -> None:
+    def download(self, name: str, path: Path) -> None:
         """Copy a file of the folder here; with no name, the file that this is."""
-        with self._asking():
-            self._system.get_file(self._at(name), str(path))
+        with self._translated_errors():
+            self._filesystem.get_file(self._join(name), str(path))
 
-    def send(self, path: Path, name: str) -> None:
+    def upload(self, path: Path, name: str) -> None:
         """Copy a file there."""
-        with self._asking():
-            self._system.makedirs(str(PurePosixPath(self._at(name)).parent), exist_ok=True)
-            self._system.put_file(str(path), self._at(name))
+        with self._translated_errors():
+            self._filesystem.makedirs(str(PurePosixPath(self._join(name)).parent), exist_ok=True)
+            self._filesystem.put_file(str(path), self._join(name))
 
-    def remove(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Delete a file or a folder there."""
-        with self._asking():
-            self._system.rm(self._at(name), recursive=True)
+        with self._translated_errors():
+            self._filesystem.rm(self._join(name), recursive=True)
 
-    def _at(self, name: str) -> str:
+    def _join(self, name: str) -> str:
         return f"{self._path.rstrip('/')}/{name}" if name else self._path
 
     @cached_property
-    def _found(self) -> tuple[Any, str]:
+    def _system_and_path(self) -> tuple[Any, str]:
         import fsspec
 
-        with self._asking():
+        with self._translated_errors():
             system, path = fsspec.url_to_fs(self.url)
         return system, path
 
     @property
-    def _system(self) -> Any:
-        return self._found[0]
+    def _filesystem(self) -> Any:
+        return self._system_and_path[0]
 
     @property
     def _path(self) -> str:
-        return self._found[1]
+        return self._system_and_path[1]
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         """Make one line of whatever another system, or the way there, has to say."""
         try:
             yield
@@ -137,10 +137,10 @@ class Address:
             ) from error
 
 
-Place = Path | Address
+Location = Path | Address
 
 
-def place(text: str, error: type[Frame2SoundError] = Frame2SoundError) -> Place:
+def parse_location(text: str, error: type[Frame2SoundError] = Frame2SoundError) -> Location:
     """Return the path or the address that a text means.
 
     A colon makes no address: "12:30 take.mp4" is a file; and so is whatever exists as one.

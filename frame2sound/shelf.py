@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE_FOLDER = Path(__file__).resolve().parent
 
 
-def shelf(name: str) -> Path:
+def bundled_folder(name: str) -> Path:
     """Return the folder ``videos`` or ``brains``.
 
     An installed package carries them inside itself; a checkout has them beside the package.
@@ -17,7 +17,7 @@ def shelf(name: str) -> Path:
     FileNotFoundError
         The folder is in neither place: the installation is not whole.
     """
-    places = (_PACKAGE / name, _PACKAGE.parent / name)
+    places = (_PACKAGE_FOLDER / name, _PACKAGE_FOLDER.parent / name)
     for place in places:
         if place.is_dir():
             return place

@@ -19,20 +19,20 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import Frame2SoundError
 
-MOST_JSON = 16 << 20
+MAX_JSON_BYTES = 16 << 20
 """Bytes of a JSON file; a card of a film is a thousandth of that."""
 
-MOST_TOML, LONGEST_LINE = 1 << 16, 2000
+MAX_TOML_BYTES, MAX_TOML_LINE = 1 << 16, 2000
 """Bytes of a TOML file, and characters of a line: the parser takes the square of a key's parts."""
 
-MOST_HEADER = 64 << 20
+MAX_HEADER_BYTES = 64 << 20
 """Bytes of the header of a .safetensors file."""
 
-PICKLE = "a Python pickle"
+PYTHON_PICKLE = "a Python pickle"
 
-_MARKS = (
-    (0, b"\x80", PICKLE),
-    (0, b"PK\x03\x04", PICKLE),
+_SIGNATURES = (
+    (0, b"\x80", PYTHON_PICKLE),
+    (0, b"PK\x03\x04", PYTHON_PICKLE),
     (4, b"ftyp", "a film"),
     (4, b"moov", "a film"),
     (4, b"mdat", "a film"),
@@ -51,7 +51,7 @@ _MARKS = (
 )
 """What files begin with, from which byte on."""
 
-_KINDS = (
+_IRREGULAR_KINDS = (
     (stat.S_ISLNK, "a link"),
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -61,7 +61,7 @@ _KINDS = (
 )
 
 
-def open_regular(path: Path, most: int | None = None, *, follow_links: bool = False) -> IO[bytes]:
+def open_regular(path: Path, max_bytes: int | None = None, *, follow_links: bool = False) -> IO[bytes]:
     """Open a regular file for reading, without waiting for anybody.
 
     What it is is asked of the open file, so that it cannot be exchanged meanwhile.
@@ -85,37 +85,37 @@ def open_regular(path: Path, most: int | None = None, *, follow_links: bool = Fa
         handle = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
     except OSError as failure:
         if failure.errno in (errno.ELOOP, errno.ENXIO):
-            raise _refused(path, path.lstat().st_mode) from failure
+            raise _irregular_error(path, path.lstat().st_mode) from failure
         raise
     try:
         state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
-            raise _refused(path, state.st_mode)
-        if most is not None and state.st_size > most:
-            raise OSError(errno.EFBIG, _too_large(state.st_size, most), str(path))
+            raise _irregular_error(path, state.st_mode)
+        if max_bytes is not None and state.st_size > max_bytes:
+            raise OSError(errno.EFBIG, _size_message(state.st_size, max_bytes), str(path))
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
         raise
 
 
-def read_bytes(path: Path, most: int, *, follow_links: bool = False) -> bytes:
+def read_bytes(path: Path, max_bytes: int, *, follow_links: bool = False) -> bytes:
     """Return what is in a regular file; see `open_regular`."""
-    with open_regular(path, most, follow_links=follow_links) as file:
-        data = file.read(most + 1)
-    if len(data) > most:  # it has grown
-        raise OSError(errno.EFBIG, _too_large(len(data), most), str(path))
+    with open_regular(path, max_bytes, follow_links=follow_links) as file:
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:  # it has grown
+        raise OSError(errno.EFBIG, _size_message(len(data), max_bytes), str(path))
     return data
 
 
-def read_text(path: Path, most: int = MOST_JSON, *, follow_links: bool = False) -> str:
+def read_text(path: Path, max_bytes: int = MAX_JSON_BYTES, *, follow_links: bool = False) -> str:
     """Return the text of a regular file; `ValueError` if it is not UTF-8."""
-    return read_bytes(path, most, follow_links=follow_links).decode("utf-8")
+    return read_bytes(path, max_bytes, follow_links=follow_links).decode("utf-8")
 
 
-def read_json(path: Path, most: int = MOST_JSON, *, follow_links: bool = False) -> Any:
+def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES, *, follow_links: bool = False) -> Any:
     """Return the plain values of a JSON file; `ValueError` if it is none."""
-    return parse_json(read_text(path, most, follow_links=follow_links))
+    return parse_json(read_text(path, max_bytes, follow_links=follow_links))
 
 
 def parse_json(text: str) -> Any:
@@ -128,10 +128,10 @@ def parse_json(text: str) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the table of a TOML file that a user names; `ValueError` if it is none."""
-    text = read_text(path, MOST_TOML, follow_links=True)
+    text = read_text(path, MAX_TOML_BYTES, follow_links=True)
     longest = max(map(len, text.splitlines()), default=0)
-    if longest > LONGEST_LINE:
-        raise ValueError(f"a line of {longest} characters, expected at most {LONGEST_LINE}")
+    if longest > MAX_TOML_LINE:
+        raise ValueError(f"a line of {longest} characters, expected at most {MAX_TOML_LINE}")
     try:
         return tomllib.loads(text)
     except RecursionError as error:
@@ -153,7 +153,7 @@ def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArr
             raise ValueError("not in version 1.0 of the .npy format")
         got_shape, fortran, got = np.lib.format.read_array_header_1_0(file)
         if (got, got_shape, fortran) != (dtype, shape, False):
-            raise ValueError(f"it holds {got} {_short(got_shape)}, expected {dtype} {shape}")
+            raise ValueError(f"it holds {got} {_truncate(got_shape)}, expected {dtype} {shape}")
         begin, size = file.tell(), os.fstat(file.fileno()).st_size
         count = int(np.prod(shape, dtype=object))
         if size != begin + count * dtype.itemsize:
@@ -163,7 +163,7 @@ def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArr
         return np.memmap(file, dtype, "r", begin, shape)
 
 
-def safetensors_head(path: Path) -> bytes:
+def read_safetensors_prefix(path: Path) -> bytes:
     """Return the first bytes of a file that is to be read as .safetensors.
 
     Raises
@@ -176,43 +176,43 @@ def safetensors_head(path: Path) -> bytes:
     with open_regular(path, follow_links=True) as file:
         head = file.read(64)
     length = int.from_bytes(head[:8], "little")
-    if head[8:9] == b"{" and length > MOST_HEADER:
-        raise ValueError(f"its header has {length} bytes, expected at most {MOST_HEADER}")
+    if head[8:9] == b"{" and length > MAX_HEADER_BYTES:
+        raise ValueError(f"its header has {length} bytes, expected at most {MAX_HEADER_BYTES}")
     return head
 
 
-def kind_of(head: bytes) -> str:
+def guess_file_kind(prefix: bytes) -> str:
     """Return what a file looks like that does not begin as .safetensors does; else nothing."""
-    if len(head) < 9 or head[8:9] == b"{":
+    if len(prefix) < 9 or prefix[8:9] == b"{":
         return ""
-    marks = (kind for at, mark, kind in _MARKS if head[at:].startswith(mark))
+    marks = (kind for at, mark, kind in _SIGNATURES if prefix[at:].startswith(mark))
     return next(marks, "an unknown file")
 
 
-def said_of(error: Exception) -> str:
+def one_line_reason(error: Exception) -> str:
     """Return what an error says of a file, in one line of bounded length."""
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(why.split())[:200].lower()
 
 
-def refuse_newer(version: object, known: int, what: object, error: type[Frame2SoundError]) -> None:
+def refuse_newer_version(version: object, supported: int, subject: object, error: type[Frame2SoundError]) -> None:
     """Raise ``error`` if a file, called ``what``, says a higher version than the program knows."""
-    if type(version) is int and version > known:
+    if type(version) is int and version > supported:
         raise error(
-            f"{what} was made by a newer version of the program (it is of version "
-            f"{_short(version)}, this program reads up to {known}); update the program"
+            f"{subject} was made by a newer version of the program (it is of version "
+            f"{_truncate(version)}, this program reads up to {supported}); update the program"
         )
 
 
-def _refused(path: Path, mode: int) -> OSError:
-    kind = next((name for matches, name in _KINDS if matches(mode)), "something else")
+def _irregular_error(path: Path, mode: int) -> OSError:
+    kind = next((name for matches, name in _IRREGULAR_KINDS if matches(mode)), "something else")
     return OSError(errno.EINVAL, f"it is {kind}, expected a regular file", str(path))
 
 
-def _too_large(size: int, most: int) -> str:
-    return f"it has {size} bytes, expected at most {most}"
+def _size_message(size: int, max_bytes: int) -> str:
+    return f"it has {size} bytes, expected at most {max_bytes}"
 
 
-def _short(value: object) -> str:
+def _truncate(value: object) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:40]}..."

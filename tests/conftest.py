@@ -12,7 +12,7 @@ import pytest
 
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
-from frame2sound.safe import whole_folder
+from frame2sound.safe import atomic_folder
 
 # One thread a process: on contended cores, threads that wait for each other cost minutes. More are
 # tried on purpose by benchmarks/processors.py.
@@ -51,9 +51,9 @@ def add_film():
             frames=count,
             samples=samples,
             sample_rate=library.sample_rate,
-            sounding=sounding or (0, samples),
+            audio_range=sounding or (0, samples),
         )
-        with whole_folder(library.path / name, AssertionError) as partial:
+        with atomic_folder(library.path / name, AssertionError) as partial:
             np.save(partial / "frames.npy", frames)
             np.save(partial / "times.npy", np.arange(count + 1) / fps)
             np.save(partial / "sound.npy", np.asarray(sound, np.float32))

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
-from frame2sound.training.claim import claimed
-from frame2sound.training.together import ALONE
+from frame2sound.training.claim import lock_output
+from frame2sound.training.together import SINGLE_PROCESS
 from tests.commanding import run
 
 FAST = ["--set", "training.epochs=2", "--set", "network.hidden=[16]"]
@@ -260,7 +260,7 @@ def test_a_brain_that_is_being_trained_is_not_trained_by_another(
 ) -> None:
     out = tmp_path / "brain.safetensors"
     words = ["train", str(studio / "library"), *FAST, "--overwrite", "--out", str(out)]
-    with claimed(out, ALONE):
+    with lock_output(out, SINGLE_PROCESS):
         said = run(tmp_path, *words)
     assert said.returncode == 1
     assert f"brain.safetensors is being trained by process {os.getpid()} on" in said.stderr

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frame2sound.clock import Clock, frame_rate, sample_at, shutter, typed_frame_rate
+from frame2sound.clock import Clock, parse_frame_rate, sample_at, frame_indices_at_ticks, parse_typed_frame_rate
 
 FPS = [
     Fraction(24),
@@ -49,15 +49,15 @@ def test_bounds_are_exact_far_into_a_film(clock, first):
 @pytest.mark.parametrize("sample_rate", RATES)
 def test_every_usual_rate(fps, sample_rate):
     clock = Clock(fps, sample_rate)
-    bounds = clock.bounds(300)
+    bounds = clock.sample_bounds(300)
     assert bounds.dtype == np.int64
     assert bounds.tolist() == exact_bounds(clock, 300)
-    assert bounds.tolist() == [clock.start(i) for i in range(301)]
+    assert bounds.tolist() == [clock.start_sample(i) for i in range(301)]
 
 
 def test_a_tie_goes_to_the_even_sample():
     clock = Clock(Fraction(2), 5)  # 2.5 samples a frame
-    assert clock.bounds(6).tolist() == [0, 2, 5, 8, 10, 12, 15]
+    assert clock.sample_bounds(6).tolist() == [0, 2, 5, 8, 10, 12, 15]
     assert [sample_at(Fraction(i, 2), 1) for i in (1, 3, 5)] == [0, 2, 2]
 
 
@@ -74,14 +74,14 @@ def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
 @pytest.mark.parametrize(("first", "more"), [(0, 7), (24, 1), (999, 48)])
 def test_pieces_of_a_film_join(first, more):
     clock = Clock(Fraction(24000, 1001), 22050)
-    whole = clock.bounds(first + more)
-    np.testing.assert_array_equal(clock.bounds(more, first), whole[first:])
+    whole = clock.sample_bounds(first + more)
+    np.testing.assert_array_equal(clock.sample_bounds(more, first), whole[first:])
 
 
 def test_ninety_minutes_do_not_drift():
     clock = Clock(Fraction(24), 22050)
     frames = 90 * 60 * 24
-    bounds = clock.bounds(frames)
+    bounds = clock.sample_bounds(frames)
     assert bounds[-1] == 90 * 60 * 22050
     assert frames * (22050 // 24) < bounds[-1] - 4 * 22050  # what a whole hop would lose
     assert np.abs(bounds - np.arange(frames + 1) * 918.75).max() <= 0.5
@@ -91,7 +91,7 @@ def test_ninety_minutes_do_not_drift():
 def test_a_hundred_years_fit(fps):
     clock = Clock(fps, 192_000)
     frame = round(100 * 365 * 86400 * clock.fps)
-    assert clock.bounds(1, frame).tolist() == [clock.start(frame), clock.start(frame + 1)]
+    assert clock.sample_bounds(1, frame).tolist() == [clock.start_sample(frame), clock.start_sample(frame + 1)]
 
 
 @given(any_clock, st.fractions(0, 100, max_denominator=1000))
@@ -104,7 +104,7 @@ def test_frames_within_is_how_many_start_before(clock, seconds):
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
 def test_times_are_the_nearest_floats(fps):
-    times = Clock(fps, 22050).times(5000)
+    times = Clock(fps, 22050).frame_times(5000)
     assert times.tolist() == [float(i / fps) for i in range(5000)]
 
 
@@ -129,31 +129,31 @@ def slow_shutter(times, fps):
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_shutter_shows_the_last_frame_at_or_before(fps, durations, ticks):
     times = np.concatenate([[0], np.cumsum(durations)]) / ticks
-    assert shutter(times, Clock(fps, 22050)).tolist() == slow_shutter(times.tolist(), fps)
+    assert frame_indices_at_ticks(times, Clock(fps, 22050)).tolist() == slow_shutter(times.tolist(), fps)
 
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
 def test_a_film_at_the_clocks_own_rate_is_seen_frame_by_frame(fps):
     clock = Clock(fps, 22050)
-    seen = shutter(np.append(clock.times(1000), float(1000 / fps)), clock)
+    seen = frame_indices_at_ticks(np.append(clock.frame_times(1000), float(1000 / fps)), clock)
     np.testing.assert_array_equal(seen, np.arange(1000))
 
 
 def test_thirty_ticks_see_twenty_four_frames():
     clock = Clock(Fraction(24), 22050)
-    seen = shutter(clock.times(25), Clock(Fraction(30), 22050))
+    seen = frame_indices_at_ticks(clock.frame_times(25), Clock(Fraction(30), 22050))
     assert seen.tolist() == [i * 24 // 30 for i in range(30)]
 
 
 def test_one_frame_is_seen_while_it_lasts():
-    assert shutter(np.array([0.0, 1 / 24]), Clock(Fraction(24), 22050)).tolist() == [0]
-    assert shutter(np.array([0.0, 2.5]), Clock(Fraction(1), 22050)).tolist() == [0, 0, 0]
-    assert shutter(np.array([0.0, 0.001]), Clock(Fraction(1), 22050)).tolist() == [0]
+    assert frame_indices_at_ticks(np.array([0.0, 1 / 24]), Clock(Fraction(24), 22050)).tolist() == [0]
+    assert frame_indices_at_ticks(np.array([0.0, 2.5]), Clock(Fraction(1), 22050)).tolist() == [0, 0, 0]
+    assert frame_indices_at_ticks(np.array([0.0, 0.001]), Clock(Fraction(1), 22050)).tolist() == [0]
 
 
 def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
     times = np.array([0.0, 0.01, 0.02, 0.5, 0.51, 1.0])
-    seen = shutter(times, Clock(Fraction(10), 22050)).tolist()
+    seen = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()
     assert seen == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
     assert all(a <= b for a, b in pairwise(seen))
 
@@ -170,7 +170,7 @@ def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
     ],
 )
 def test_a_frame_rate_is_read_exactly(value, rate):
-    assert frame_rate(value) == rate
+    assert parse_frame_rate(value) == rate
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_frame_rate_is_read_exactly(value, rate):
 def test_what_is_no_frame_rate_is_refused_at_once(value):
     begun = time.perf_counter()
     with pytest.raises(ValueError, match=r"as frames a second, expected 0\.01 to 1000") as error:
-        frame_rate(value)
+        parse_frame_rate(value)
     assert time.perf_counter() - begun < 1
     assert len(str(error.value)) < 200
 
@@ -227,11 +227,11 @@ def test_what_is_no_frame_rate_is_refused_at_once(value):
     ],
 )
 def test_a_typed_decimal_is_a_rate_of_television_where_it_rounds_to_one(text, rate):
-    assert typed_frame_rate(text) == rate
-    assert frame_rate(text, decimals=True) == (Fraction(text) if "." in text else rate)
+    assert parse_typed_frame_rate(text) == rate
+    assert parse_frame_rate(text, allow_decimals=True) == (Fraction(text) if "." in text else rate)
 
 
 @pytest.mark.parametrize("text", ["1e999999999", "23.9760001", "." * 30, "-23.976", "0.001", "1e2"])
 def test_a_typed_rate_is_as_bounded(text):
     with pytest.raises(ValueError, match=r"expected 0\.01 to 1000"):
-        typed_frame_rate(text)
+        parse_typed_frame_rate(text)

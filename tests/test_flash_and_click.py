@@ -17,7 +17,7 @@ import pytest
 from frame2sound.brain.ingredients import Pcm
 from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import PcmBlocks
-from frame2sound.clock import Clock, sample_at, shutter
+from frame2sound.clock import Clock, sample_at, frame_indices_at_ticks
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library, PickledFilm
@@ -159,11 +159,11 @@ class RemembersAndSees(Memoryless):
         self.target = PcmBlocks.of(Pcm(lead_seconds=0.005), self.clock)
         self.lead = self.target.lead
         self.sound = np.pad(sound, (self.lead, self.target.length))
-        self.middle = self.clock.slice_length // 2
+        self.middle = self.clock.max_samples_per_frame // 2
         self.frames = 0
 
     def predict(self, frames):
-        starts = self.clock.bounds(len(frames), self.frames)[:-1]
+        starts = self.clock.sample_bounds(len(frames), self.frames)[:-1]
         self.frames += len(frames)
         blocks = self.sound[starts[:, None] + np.arange(self.target.length)]
         blocks[frames[:, 0, 0] > 128, self.lead + self.middle] = -0.4
@@ -198,6 +198,6 @@ def test_flash_meets_click_in_the_soundtrack(drawn, tmp_path):
     assert (rate, begin, len(sound)) == (RATE, 0, sample_at(drawn.times[-1], RATE))
     assert_within_a_sample(found(sound), [float(time) for time in meant])
 
-    seen = np.flatnonzero(np.isin(shutter(film.times, brain.clock), drawn.flashes))
-    marks = brain.clock.bounds(len(brain.sound) // brain.middle)[seen] + brain.middle
+    seen = np.flatnonzero(np.isin(frame_indices_at_ticks(film.times, brain.clock), drawn.flashes))
+    marks = brain.clock.sample_bounds(len(brain.sound) // brain.middle)[seen] + brain.middle
     assert found(-sound).tolist() == marks.tolist()

@@ -42,7 +42,7 @@ def pickled(folder: Path, *words: str) -> tuple[str, list[tuple[float, int]]]:
     said = run(folder, "pickle", "film.mov", "--library", "library", "--no-calibration", *words)
     assert said.returncode == 0, said.stderr
     films = Library.open(folder / "library").films()
-    return said.stdout, [(film.frames.mean(), film.card.ground) for film in films]
+    return said.stdout, [(film.frames.mean(), film.card.background) for film in films]
 
 
 def test_films_are_pickled_on_the_ground_that_is_asked_for(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_usual_ground_is_not_in_a_card_which_older_versions_read() -> None:
     card = Card("a", "b", Fraction(24), 1, 1, 8000, (0, 1))
     assert '"ground"' not in card.to_json()
     assert Card.from_json(card.to_json()) == card
-    white = Card("a", "b", Fraction(24), 1, 1, 8000, (0, 1), ground=255)
+    white = Card("a", "b", Fraction(24), 1, 1, 8000, (0, 1), background=255)
     assert Card.from_json(white.to_json()) == white
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frame2sound.library.lock import writing
+from frame2sound.library.lock import write_lock
 from frame2sound.library.store import Library
 from tests.commanding import run
 
@@ -111,7 +111,7 @@ def test_an_excluded_film_pickled_again_is_already_there(tmp_path: Path) -> None
     (row,) = json.loads(said.stdout)["films"]
     assert (row["new"], row["excluded"]) == (True, True)
     library = Library.open(tmp_path / "library")
-    assert len(library.every_film()) == 1
+    assert len(library.all_films()) == 1
     assert library.films() == []
 
 
@@ -153,9 +153,9 @@ def test_contradictions_are_wrong_usage(tmp_path: Path, films, words, match) -> 
 
 
 def test_verify_ends_with_1_where_a_film_is_not_whole(tmp_path: Path, films, add_film) -> None:
-    from frame2sound.library.calibration import calibrate
+    from frame2sound.library.calibration import add_calibration_film
 
-    calibrated = calibrate(Library.open(tmp_path / "library"))
+    calibrated = add_calibration_film(Library.open(tmp_path / "library"))
     said = run(tmp_path, "library", "library", "--verify")
     assert said.returncode == 0, said.stderr
     assert said.stdout.splitlines()[0] == "calibration  whole"
@@ -175,7 +175,7 @@ def test_verify_ends_with_1_where_a_film_is_not_whole(tmp_path: Path, films, add
 
 def test_who_writes_waits_for_no_one_and_who_reads_needs_not(tmp_path: Path, films) -> None:
     (tmp_path / "film.mp4").write_bytes(b"no film")
-    with writing(tmp_path / "library"):
+    with write_lock(tmp_path / "library"):
         for words in (
             ["pickle", "film.mp4", "--library", "library"],
             ["library", "library", "--drop", "mill"],

@@ -14,12 +14,12 @@ from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.comparison.results import write_results
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.library.lock import writing
-from frame2sound.library.pickler import title
+from frame2sound.library.lock import write_lock
+from frame2sound.library.pickler import folder_title
 from frame2sound.library.store import Library
-from frame2sound.places import Address, place
+from frame2sound.places import Address, parse_location
 from frame2sound.rendering.render import default_output_path
-from frame2sound.safe import LONGEST_NAME, shortened, sweep, whole_file, whole_folder
+from frame2sound.safe import MAX_NAME_BYTES, truncate_name, remove_stale, atomic_write, atomic_folder
 from frame2sound.studio.gallery_page import MEASURES_FILE, write_pages
 from frame2sound.training.checkpoint import checkpoint_path
 from tests.commanding import run
@@ -89,7 +89,7 @@ def test_films_of_all_names_are_given_sound(films, tmp_path):
     assert made == {path.name for path in tmp_path.iterdir()}
     assert len(made) == len(FEW)
     assert {os.fsdecode(b"f\xe9te-sounding.mkv"), "12:30 take-sounding.mkv"} < made
-    assert all(len(os.fsencode(name)) <= LONGEST_NAME for name in made)
+    assert all(len(os.fsencode(name)) <= MAX_NAME_BYTES for name in made)
 
 
 @pytest.mark.parametrize("out", ["cut:b.mkv", "http:x.mp4", os.fsdecode(b"\xe9.mov"), "a:b.wav"])
@@ -124,12 +124,12 @@ def test_a_bad_film_whose_name_is_no_utf_8_stops_no_other(films, tmp_path):
 def test_a_colon_makes_no_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in ("12:30 take.mp4", "cut:final.mkv", "C:film.mp4", "a:b:c", "::x", "1::b"):
-        assert place(text) == Path(text)
+        assert parse_location(text) == Path(text)
     for text in ("s3://a/b.mp4", "zip://a::s3://b", "simplecache::s3://a/b"):
-        assert place(text, FilmError) == Address(text, FilmError)
-    assert isinstance(place("a1::b.mp4"), Address)
+        assert parse_location(text, FilmError) == Address(text, FilmError)
+    assert isinstance(parse_location("a1::b.mp4"), Address)
     Path("a1::b.mp4").touch()
-    assert place("a1::b.mp4") == Path("a1::b.mp4")
+    assert parse_location("a1::b.mp4") == Path("a1::b.mp4")
 
 
 @pytest.mark.parametrize("letter", ["n", "ü", "夜", "🎬", os.fsdecode(b"\xe9")])
@@ -141,51 +141,51 @@ def test_default_outputs_fit_and_stay_apart(letter):
     }
     assert len(names) == 2
     for name in names:
-        assert 240 < len(os.fsencode(name)) <= LONGEST_NAME
+        assert 240 < len(os.fsencode(name)) <= MAX_NAME_BYTES
         assert name.startswith(letter * 50)
         assert name.endswith("-sounding.mkv")
     assert default_output_path(Path("a.mkv"), Path(), wav=False) == Path("a-sounding.mkv")
 
 
 def test_names_are_cut_between_characters():
-    assert shortened("夜" * 100, 10) == "夜夜夜"
-    assert shortened("n" * 255) == "n" * 255
-    assert shortened("n" * 10**5, 3) == "nnn"
-    assert shortened("🎬", 3) == ""
+    assert truncate_name("夜" * 100, 10) == "夜夜夜"
+    assert truncate_name("n" * 255) == "n" * 255
+    assert truncate_name("n" * 10**5, 3) == "nnn"
+    assert truncate_name("🎬", 3) == ""
     long = Path("b" * 243 + ".safetensors")
-    assert len(checkpoint_path(long).name) == LONGEST_NAME
-    assert len(os.fsencode(title(Path("夜" * 80 + ".mkv")))) <= 160
+    assert len(checkpoint_path(long).name) == MAX_NAME_BYTES
+    assert len(os.fsencode(folder_title(Path("夜" * 80 + ".mkv")))) <= 160
 
 
 @pytest.mark.parametrize("name", [*NAMES, "x." + "y" * 250])
 def test_partial_files_fit_beside_their_output_and_are_swept(tmp_path, name):
     path = tmp_path / name
-    with whole_file(path, LibraryError) as partial:
+    with atomic_write(path, LibraryError) as partial:
         partial.write_text("text")
-        assert len(os.fsencode(partial.name)) <= LONGEST_NAME
+        assert len(os.fsencode(partial.name)) <= MAX_NAME_BYTES
         partial.name.encode("utf-8")
         left = partial.name.replace(f"{os.getpid()}-", "999999999-")
         (tmp_path / left).touch()
     assert path.read_text() == "text"
-    with whole_file(path, LibraryError) as partial:
+    with atomic_write(path, LibraryError) as partial:
         partial.touch()
         assert not (tmp_path / left).exists()
     (tmp_path / left).touch()
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert {each.name for each in tmp_path.iterdir()} == {name}
 
 
 def test_a_folder_whose_name_cannot_be_is_told_before_the_work(tmp_path):
     with (
         pytest.raises(LibraryError, match="file name too long"),
-        whole_folder(tmp_path / ("n" * 256), LibraryError),
+        atomic_folder(tmp_path / ("n" * 256), LibraryError),
     ):
         pytest.fail("the work was begun")
 
 
 def test_a_lock_lies_in_a_folder_of_any_name(tmp_path):
     library = Library.create(tmp_path / os.fsdecode(b"biblioth\xe8que"), 8000)
-    with writing(library.path):
+    with write_lock(library.path):
         assert (library.path / ".lock.json").exists()
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from frame2sound.errors import BrainError, LibraryError, SoundtrackError
 from frame2sound.safe import (
-    half_written,
+    find_partial,
     refuse_existing,
     remove_folder,
-    sweep,
-    unhurried,
-    whole_file,
-    whole_folder,
+    remove_stale,
+    defer_interrupt,
+    atomic_write,
+    atomic_folder,
 )
 
 FULL = "^the disk is full, .* was not written; make room and run the command again$"
@@ -34,7 +34,7 @@ def fill(folder):
 
 def test_a_file_appears_under_its_name_when_it_is_whole(tmp_path):
     out = tmp_path / "deep" / "out.wav"
-    with whole_file(out, SoundtrackError) as partial:
+    with atomic_write(out, SoundtrackError) as partial:
         assert partial.parent == out.parent
         assert partial.suffix == out.suffix  # writers choose a format by it
         partial.write_text("new")
@@ -44,7 +44,7 @@ def test_a_file_appears_under_its_name_when_it_is_whole(tmp_path):
 
 
 def test_a_folder_appears_under_its_name_when_it_is_whole(tmp_path):
-    with whole_folder(tmp_path / "film", LibraryError) as partial:
+    with atomic_folder(tmp_path / "film", LibraryError) as partial:
         fill(partial)
         assert not (tmp_path / "film").exists()
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
@@ -52,10 +52,10 @@ def test_a_folder_appears_under_its_name_when_it_is_whole(tmp_path):
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
 def test_nothing_stays_of_what_was_not_finished(tmp_path, failure):
-    with pytest.raises(failure), whole_file(tmp_path / "out.wav", SoundtrackError) as partial:
+    with pytest.raises(failure), atomic_write(tmp_path / "out.wav", SoundtrackError) as partial:
         partial.write_text("half")
         raise failure
-    with pytest.raises(failure), whole_folder(tmp_path / "film", LibraryError) as partial:
+    with pytest.raises(failure), atomic_folder(tmp_path / "film", LibraryError) as partial:
         fill(partial)
         raise failure
     assert names(tmp_path) == []
@@ -64,7 +64,7 @@ def test_nothing_stays_of_what_was_not_finished(tmp_path, failure):
 def test_what_stood_before_stays_when_its_successor_fails(tmp_path):
     out = tmp_path / "out.wav"
     out.write_text("old")
-    with pytest.raises(KeyboardInterrupt), whole_file(out, SoundtrackError) as partial:
+    with pytest.raises(KeyboardInterrupt), atomic_write(out, SoundtrackError) as partial:
         partial.write_text("half")
         raise KeyboardInterrupt
     assert out.read_text() == "old"
@@ -76,7 +76,7 @@ def test_leftovers_of_a_killed_run_do_not_mix_with_the_next(tmp_path):
     left = tmp_path / f".film.{ended.pid}-abc.partial"
     left.mkdir()
     (left / "stale.npy").write_bytes(b"stale")
-    with whole_folder(tmp_path / "film", LibraryError) as partial:
+    with atomic_folder(tmp_path / "film", LibraryError) as partial:
         fill(partial)
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
 
@@ -90,12 +90,12 @@ def test_what_killed_runs_left_is_swept_and_what_is_being_written_stays(tmp_path
         (tmp_path / name).mkdir()
     for name in (lefts[1], *others):
         (tmp_path / name).touch()
-    assert {path.name: runs for path, runs in half_written(tmp_path)} == {
+    assert {path.name: runs for path, runs in find_partial(tmp_path)} == {
         lefts[0]: False,
         lefts[1]: False,
         alive: True,
     }
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert names(tmp_path) == sorted([alive, *others])
 
 
@@ -109,7 +109,7 @@ def test_a_folder_is_removed_whole(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
-@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
 def test_a_closed_folder_is_named_with_a_remedy(tmp_path, whole, number):
     match = r"film cannot be written \(.*\); choose a folder that you may write to$"
     with pytest.raises(LibraryError, match=match), whole(tmp_path / "film", LibraryError):
@@ -117,8 +117,8 @@ def test_a_closed_folder_is_named_with_a_remedy(tmp_path, whole, number):
 
 
 def test_two_writers_do_not_disturb_each_other(tmp_path):
-    with whole_folder(tmp_path / "film", LibraryError, "b.json") as mine:
-        with whole_folder(tmp_path / "film", LibraryError, "b.json") as yours:
+    with atomic_folder(tmp_path / "film", LibraryError, "b.json") as mine:
+        with atomic_folder(tmp_path / "film", LibraryError, "b.json") as yours:
             assert mine != yours
             fill(yours)
         fill(mine)
@@ -130,11 +130,11 @@ def test_an_existing_output_is_refused_without_overwrite(tmp_path):
     out.write_text("old")
     with (
         pytest.raises(SoundtrackError, match=r"out\.wav exists already; .*--overwrite"),
-        whole_file(out, SoundtrackError, overwrite=False),
+        atomic_write(out, SoundtrackError, overwrite=False),
     ):
         pytest.fail("the body must not run")
     assert out.read_text() == "old"
-    with whole_file(out, SoundtrackError) as partial:
+    with atomic_write(out, SoundtrackError) as partial:
         partial.write_text("new")
     assert out.read_text() == "new"
 
@@ -149,21 +149,21 @@ def test_a_full_folder_is_not_replaced(tmp_path):
     (tmp_path / "film" / "mine.txt").write_text("kept")
     with (
         pytest.raises(LibraryError, match=r"film cannot be written \(directory not empty\)"),
-        whole_folder(tmp_path / "film", LibraryError) as partial,
+        atomic_folder(tmp_path / "film", LibraryError) as partial,
     ):
         fill(partial)
     assert names(tmp_path) == ["film", "mine.txt"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
-@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
 def test_a_full_disk_is_named(tmp_path, whole, number):
     with pytest.raises(LibraryError, match=FULL), whole(tmp_path / "film", LibraryError):
         raise OSError(number, os.strerror(number))
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
 @pytest.mark.parametrize("place", ["file.txt/out", "n" * 300])
 def test_an_impossible_place_gives_one_clear_line(tmp_path, whole, place):
     (tmp_path / "file.txt").touch()
@@ -175,7 +175,7 @@ def test_an_impossible_place_gives_one_clear_line(tmp_path, whole, place):
 
 
 @pytest.mark.skipif(os.name != "posix" or not os.geteuid(), reason="root may write anywhere")
-@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
 def test_a_read_only_folder_gives_one_clear_line(tmp_path, whole):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
@@ -258,7 +258,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, writer):
 def test_an_interrupt_waits_for_what_must_not_be_done_by_half():
     done = []
     with pytest.raises(KeyboardInterrupt):
-        with unhurried():
+        with defer_interrupt():
             signal.raise_signal(signal.SIGINT)
             done.append("inside")
         done.append("after")
@@ -269,7 +269,7 @@ def test_an_interrupt_waits_for_what_must_not_be_done_by_half():
 def test_being_told_to_end_waits_too():
     done, before = [], signal.signal(signal.SIGTERM, lambda *_: done.append("ended"))
     try:
-        with unhurried():
+        with defer_interrupt():
             signal.raise_signal(signal.SIGTERM)
             done.append("inside")
     finally:
@@ -278,7 +278,7 @@ def test_being_told_to_end_waits_too():
 
 
 def test_an_error_is_not_hidden_by_an_interrupt():
-    with pytest.raises(ValueError, match="worse"), unhurried():
+    with pytest.raises(ValueError, match="worse"), defer_interrupt():
         signal.raise_signal(signal.SIGINT)
         raise ValueError("worse")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -288,7 +288,7 @@ def test_other_threads_may_hurry():
     done = []
 
     def work():
-        with unhurried():
+        with defer_interrupt():
             done.append("inside")
 
     thread = threading.Thread(target=work)
@@ -332,7 +332,7 @@ def test_a_kill_in_the_moment_of_renaming_leaves_the_old_or_the_new(tmp_path, wh
     inside = out if what == "file" else out / "a"
     known = inside.read_text() if inside.exists() else None
     assert known == ("new" if when == "after" else "old" if what == "file" else None)
-    sweep(tmp_path)
+    remove_stale(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} <= {"out"}
 
 
@@ -340,9 +340,9 @@ def test_a_kill_in_the_moment_of_renaming_leaves_the_old_or_the_new(tmp_path, wh
 def test_outputs_get_the_users_umask(tmp_path, mask):
     before = os.umask(mask)
     try:
-        with whole_file(tmp_path / "file", LibraryError) as partial:
+        with atomic_write(tmp_path / "file", LibraryError) as partial:
             partial.touch()
-        with whole_folder(tmp_path / "folder", LibraryError) as partial:
+        with atomic_folder(tmp_path / "folder", LibraryError) as partial:
             (partial / "file").touch()
     finally:
         os.umask(before)

@@ -11,15 +11,15 @@ import pytest
 
 from frame2sound.errors import LibraryError
 from frame2sound.untrusted import (
-    LONGEST_LINE,
-    kind_of,
+    MAX_TOML_LINE,
+    guess_file_kind,
     map_array,
     open_regular,
     parse_json,
     read_bytes,
     read_json,
     read_toml,
-    refuse_newer,
+    refuse_newer_version,
 )
 
 
@@ -84,7 +84,7 @@ def test_json_that_no_parser_takes_is_a_value_error(text):
     ("text", "why"),
     [
         ("a" * 70_000, "it has 70000 bytes, expected at most 65536"),
-        (".".join("a" * 2000) + " = 1", f"a line of .* expected at most {LONGEST_LINE}"),
+        (".".join("a" * 2000) + " = 1", f"a line of .* expected at most {MAX_TOML_LINE}"),
         ("a = " + "1" * 1990, "."),
         ("a = " + "[" * 1990, "."),
     ],
@@ -151,9 +151,9 @@ def test_an_array_that_is_not_what_it_says_is_refused(tmp_path, monkeypatch, dat
 
 def test_a_newer_version_says_to_update_and_never_to_delete():
     for version in (True, "9", None, 2.5, 3):
-        refuse_newer(version, 3, "it", LibraryError)
+        refuse_newer_version(version, 3, "it", LibraryError)
     with pytest.raises(LibraryError, match="made by a newer version of the program") as error:
-        refuse_newer(10**300, 3, "it", LibraryError)
+        refuse_newer_version(10**300, 3, "it", LibraryError)
     assert str(error.value).endswith("this program reads up to 3); update the program")
     assert len(str(error.value)) < 200
 
@@ -173,7 +173,7 @@ def test_a_newer_version_says_to_update_and_never_to_delete():
     ],
 )
 def test_what_a_file_looks_like(head, kind):
-    assert kind_of(head) == kind
+    assert guess_file_kind(head) == kind
 
 
 def test_a_file_that_grows_while_it_is_read_is_bounded(tmp_path, monkeypatch):

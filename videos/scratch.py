@@ -79,7 +79,7 @@ def scene(
         last = int(stop * clock.fps / sample_rate) + 2
         loud = np.stack([gains(frame) for frame in range(first - 1, last + 1)])
         mixed = np.zeros(stop - start)
-        bounds = clock.bounds(last - first, first)
+        bounds = clock.sample_bounds(last - first, first)
         for index in range(last - first):
             low, high = max(start, bounds[index]), min(stop, bounds[index + 1])
             active = np.flatnonzero(loud[index + 1])

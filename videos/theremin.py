@@ -54,7 +54,7 @@ def scene(
     clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     gesture = _gesture(frames, clock, seed)
     hertz = 2**gesture.octaves
-    bounds = clock.bounds(frames)
+    bounds = clock.sample_bounds(frames)
     turns = np.cumsum(np.r_[0, (hertz[1:] + hertz[:-1]) / 2 * np.diff(bounds) / sample_rate])
     mean_hertz, mean_gain = ((line[1:] + line[:-1]) / 2 for line in (hertz, gesture.gain))
     canvas = Canvas(size)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError, LibraryError
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.folders import name_meant
+from frame2sound.library.folders import resolve_film_name
 from frame2sound.library.store import Library, PickledFilm
 
 MOST_SECONDS = 600.0
@@ -113,7 +113,7 @@ class Corpus:
             A name means no film of the corpus, or several.
         """
         try:
-            meant = {name_meant(name, self.films, "of the brain's corpus") for name in films}
+            meant = {resolve_film_name(name, self.films, "of the brain's corpus") for name in films}
         except LibraryError as error:
             raise BrainError(str(error)) from error
         return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in meant))
@@ -153,7 +153,7 @@ class CorpusPointer:
         remedy = "give the corpus with --corpus LIBRARY"
         if not (path / "library.json").is_file():
             raise BrainError(f"the brain's corpus, library {path}, is not there; {remedy}")
-        there = {film.name: film for film in Library.open(path).every_film()}
+        there = {film.name: film for film in Library.open(path).all_films()}
         for name, digest in self.films.items():
             if name not in there:
                 raise BrainError(f"the brain's corpus, library {path}, has lost {name}; {remedy}")
@@ -184,7 +184,7 @@ def keep(
 
 
 def _pieces(films: list[PickledFilm], clock: Clock, most_seconds: float) -> Iterator[Piece]:
-    ranges = [(film, *film.card.sounding) for film in films]
+    ranges = [(film, *film.card.audio_range) for film in films]
     most = round(most_seconds * clock.sample_rate)
     if sum(end - begin for _, begin, end in ranges) > most:
         length = min(round(SEGMENT_SECONDS * clock.sample_rate), most)

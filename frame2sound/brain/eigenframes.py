@@ -13,7 +13,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.eyes import Look
 from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import SIZE
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 
 TILES_PER_ROW = 16
 """Eigenframes beside each other."""
@@ -43,7 +43,7 @@ def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> No
     sheet = np.concatenate([_tile_sheet(look) for look in looks])
     written, data = cv2.imencode(".png", sheet[..., ::-1] if sheet.ndim == 3 else sheet)
     assert written
-    with whole_file(path, BrainError, overwrite=overwrite) as partial:
+    with atomic_write(path, BrainError, overwrite=overwrite) as partial:
         partial.write_bytes(data.tobytes())
 
 

@@ -22,8 +22,8 @@ from frame2sound.brain.provenance import provenance_of
 from frame2sound.brain.recipe import recipe_from, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.errors import BrainError, RecipeError
-from frame2sound.safe import whole_file
-from frame2sound.untrusted import PICKLE, kind_of, parse_json, refuse_newer, safetensors_head
+from frame2sound.safe import atomic_write
+from frame2sound.untrusted import PYTHON_PICKLE, guess_file_kind, parse_json, refuse_newer_version, read_safetensors_prefix
 
 VERSION = 2
 KEY = "frame2sound"
@@ -46,7 +46,7 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     tensors = {
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
-    with whole_file(path, BrainError, overwrite=overwrite) as partial:
+    with atomic_write(path, BrainError, overwrite=overwrite) as partial:
         partial.write_bytes(save(tensors | sounds, {KEY: json.dumps(description)}))
 
 
@@ -106,7 +106,7 @@ _NOT_A_BRAIN = (LookupError, TypeError, AttributeError, ValueError, ArithmeticEr
 def _opened(path: Path) -> Iterator[Any]:
     """Give an open file of tensors, of which only the header was read."""
     try:
-        head = safetensors_head(path)
+        head = read_safetensors_prefix(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise BrainError(
@@ -114,8 +114,8 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
     except ValueError as error:
         raise BrainError(f"{path} is not a brain ({error}); {_EXPECTED}") from error
-    kind = kind_of(head)
-    if kind == PICKLE:
+    kind = guess_file_kind(head)
+    if kind == PYTHON_PICKLE:
         raise BrainError(
             f"{path} is a Python pickle, which can run code when loaded; "
             "expected a brain (.safetensors) made by: frame2sound train"
@@ -140,7 +140,7 @@ def _described(path: Path, file: Any) -> _Description:
             "expected one made by: frame2sound train"
         ) from error
     version = table.get("version") if isinstance(table, dict) else None
-    refuse_newer(version, VERSION, path, BrainError)
+    refuse_newer_version(version, VERSION, path, BrainError)
     if type(version) is int and version < VERSION:
         raise BrainError(
             f"{path} is of brain version {version}, this program reads {VERSION}; train it again"

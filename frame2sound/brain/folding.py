@@ -17,7 +17,7 @@ from frame2sound.brain.eyes import Eyes
 from frame2sound.brain.ingredients import Mlp
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.errors import BrainError
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 
 
 class Plain(NamedTuple):
@@ -75,7 +75,7 @@ def export_plain(brain: Brain, path: Path, *, overwrite: bool = False) -> list[P
     arrays["recipe"] = np.array(json.dumps(recipe_table(brain.recipe)))
     arrays["scale"] = np.array(brain.target.scale)
     with (
-        whole_file(path, BrainError, overwrite=overwrite) as partial,
+        atomic_write(path, BrainError, overwrite=overwrite) as partial,
         partial.open("wb") as file,
     ):
         np.savez(file, **arrays)

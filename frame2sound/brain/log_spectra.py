@@ -41,7 +41,7 @@ class LogMagnitudes(Spectra):
     def centres(self) -> NDArray[np.int64]:
         """The middles of a frame's windows, in samples from the frame's start, ascending."""
         middles = super().centres
-        past = int(middles[-1]) + self.n_fft // 2 - self.clock.slice_length
+        past = int(middles[-1]) + self.n_fft // 2 - self.clock.max_samples_per_frame
         return middles - max(past - int(FAINT_END * self.n_fft), 0)
 
     @property

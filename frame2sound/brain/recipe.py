@@ -22,9 +22,9 @@ from frame2sound.brain.ingredients import (
     Sought,
     Training,
 )
-from frame2sound.clock import Clock, frame_rate
+from frame2sound.clock import Clock, parse_frame_rate
 from frame2sound.errors import RecipeError
-from frame2sound.shelf import shelf
+from frame2sound.shelf import bundled_folder
 from frame2sound.untrusted import read_toml
 
 
@@ -89,7 +89,7 @@ are pixels by another basis, give way, and the glance with them.
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes that ship."""
-    return sorted(path.stem for path in shelf("brains").glob("*.toml"))
+    return sorted(path.stem for path in bundled_folder("brains").glob("*.toml"))
 
 
 def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
@@ -109,7 +109,7 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
     RecipeError
         No such recipe; an unknown key; a value of the wrong kind or out of range.
     """
-    path = Path(name) if name.endswith(".toml") else shelf("brains") / f"{name}.toml"
+    path = Path(name) if name.endswith(".toml") else bundled_folder("brains") / f"{name}.toml"
     try:
         table = read_toml(path)
     except FileNotFoundError as error:
@@ -187,4 +187,4 @@ def _to_fraction(kind: type, value: Any) -> Any:
         raise NotImplementedError
     if isinstance(value, float | bool):
         raise ValueError(f"got {value}, expected an exact number such as 30 or '30000/1001'")
-    return frame_rate(value, decimals=True)
+    return parse_frame_rate(value, allow_decimals=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from frame2sound.shelf import shelf
+from frame2sound.shelf import bundled_folder
 
 DEFAULT = "sketchbook"
 """The brain that plays where none is named: it knows a little of all the demo films."""
@@ -13,7 +13,7 @@ DEFAULT = "sketchbook"
 
 def shipped() -> dict[str, Path]:
     """Return the names of the trained brains that ship, and where they lie."""
-    return {path.stem: path for path in sorted(shelf("brains").glob("*.safetensors"))}
+    return {path.stem: path for path in sorted(bundled_folder("brains").glob("*.safetensors"))}
 
 
 def find_brain(named: Path) -> Path:

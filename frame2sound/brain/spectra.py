@@ -71,7 +71,7 @@ class Spectra(ABC):
     @property
     def known(self) -> tuple[int, int]:
         """The frame's own samples; the windows may reach into unrecorded silence."""
-        return 0, self.clock.slice_length
+        return 0, self.clock.max_samples_per_frame
 
     @property
     def silent(self) -> float:
@@ -128,11 +128,11 @@ class RealSpectra(Spectra):
     def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Turn real parts into blocks of sound, the mean of the sound and its mirror image."""
         if not len(output):
-            return np.empty((0, self.lead + self.clock.slice_length), np.float32)
+            return np.empty((0, self.lead + self.clock.max_samples_per_frame), np.float32)
         blocks = torch.fft.irfft(self.apart(output)[:, 0], self.n_fft) * self.scale
         window = _window(self.recipe.window, self.n_fft, output.device)
         sound = (blocks * window.sum() / 2).cpu().numpy()
-        begin, length = self.lead - self.before, self.lead + self.clock.slice_length
+        begin, length = self.lead - self.before, self.lead + self.clock.max_samples_per_frame
         whole = np.zeros((len(sound), max(begin + self.n_fft, length)), np.float32)
         whole[:, begin : begin + self.n_fft] = sound
         return whole[:, :length]

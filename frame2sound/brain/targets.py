@@ -81,7 +81,7 @@ class PcmBlocks:
     def of(cls, recipe: Pcm, clock: Clock, rms: float = 1.0) -> PcmBlocks:
         """Derive the block from a recipe, a clock and the root mean square of the sound."""
         lead = sample_at(Fraction(recipe.lead_seconds), clock.sample_rate)
-        length = lead + clock.slice_length
+        length = lead + clock.max_samples_per_frame
         if recipe.scaling == "half":
             return cls(lead, length, offset=-1.0, scale=2.0)
         return cls(lead, length, scale=rms)

@@ -33,16 +33,16 @@ def _without_nan(value: Any) -> Any:
 def card(provenance: dict[str, Any]) -> list[str]:
     """Return what a person wants to know of where a brain comes from; silence scores 1."""
     from frame2sound.brain.provenance import provenance_of
-    from frame2sound.library.calibration import NAME
+    from frame2sound.library.calibration import CALIBRATION_NAME
 
     told = provenance_of(provenance)
     if not told.known:
         return ["it does not say what it learned from"]
     pairs, best = told.pairs, max(told.best_epoch - 1, 0)
     names = [film.name for film in told.films]
-    screens = " and of black and white screens" if NAME in names else ""
+    screens = " and of black and white screens" if CALIBRATION_NAME in names else ""
     lines = [
-        f"learned {pairs.learned} pairs of {_films(len(names) - (NAME in names))}{screens} "
+        f"learned {pairs.learned} pairs of {_films(len(names) - (CALIBRATION_NAME in names))}{screens} "
         f"in {told.seconds:.0f} s, {told.epochs} epochs"
     ]
     held = told.held_out_loss[best] if told.held_out_loss else None

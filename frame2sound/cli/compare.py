@@ -63,13 +63,13 @@ def compare(
     """Train recipes on a library, judge them on what none has seen, and make a page of it."""
     from frame2sound.comparison.plan import ComparisonPlan, load_variants
     from frame2sound.comparison.segments import EvaluationFilm
-    from frame2sound.library.mirror import at_hand
-    from frame2sound.library.part import part
+    from frame2sound.library.mirror import locate_library
+    from frame2sound.library.part import split_library
     from frame2sound.library.store import Library
     from frame2sound.studio import run_comparison
 
     chosen = load_variants(recipe, settings or ())
-    parted = part(Library.open(at_hand(library).fetch()), split, held_out or ())
+    parted = split_library(Library.open(locate_library(library).fetch()), split, held_out or ())
     footage = [EvaluationFilm.from_held_out(held) for held in parted.held_out]
     footage += [
         EvaluationFilm.from_animation(path, chosen[0].recipe.clock.sample_rate)

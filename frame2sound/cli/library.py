@@ -16,7 +16,7 @@ from frame2sound.errors import LibraryError
 
 if TYPE_CHECKING:
     from frame2sound.library.store import Library
-    from frame2sound.library.survey import Entry, Survey
+    from frame2sound.library.survey import FilmSummary, LibrarySummary
 
 Names = list[str] | None
 
@@ -38,10 +38,10 @@ def library(
     verbose: Verbose = False,
 ) -> None:
     """Show what is in a library and what is wrong with it; keep films in or out of it."""
-    from frame2sound.library.mirror import at_hand
+    from frame2sound.library.mirror import locate_library
     from frame2sound.library.store import Library
 
-    standing = at_hand(library)
+    standing = locate_library(library)
     shelf = Library.open(standing.fetch())
     changes = {"exclude": exclude or [], "include": include or [], "drop": drop or []}
     if verify and any(changes.values()):
@@ -57,13 +57,13 @@ def library(
 
 def _change(path: Path, changes: dict[str, list[str]], as_json: bool) -> None:
     from frame2sound.library import folders
-    from frame2sound.library.lock import writing
+    from frame2sound.library.lock import write_lock
 
-    acts = {"exclude": folders.exclude, "include": folders.include, "drop": folders.drop}
+    acts = {"exclude": folders.exclude, "include": folders.include, "drop": folders.delete_film}
     done = {"exclude": "excluded", "include": "included", "drop": "dropped"}
-    with writing(path):
+    with write_lock(path):
         meant = [
-            (kind, folders.folder_named(path, name))
+            (kind, folders.find_film_folder(path, name))
             for kind, names in changes.items()
             for name in dict.fromkeys(names)
         ]
@@ -84,10 +84,10 @@ def _refuse_twice(names: list[str]) -> None:
 
 def _verify(shelf: Library, as_json: bool) -> None:
     from frame2sound.library.folders import film_folders
-    from frame2sound.library.verification import size_of, verify
+    from frame2sound.library.verification import array_bytes, verify
 
     folders = film_folders(shelf.path)
-    total, read, rows = size_of(folders), 0, []
+    total, read, rows = array_bytes(folders), 0, []
     with Progress() as progress:
 
         def tell(size: int) -> None:
@@ -117,81 +117,81 @@ def _verify(shelf: Library, as_json: bool) -> None:
 
 
 def _show(shelf: Library, as_json: bool) -> None:
-    from frame2sound.library.survey import survey
+    from frame2sound.library.survey import summarise
 
     with Progress() as progress:
-        found = survey(shelf, progress.show)
+        found = summarise(shelf, progress.show)
     if as_json:
         print_json({"library": str(shelf.path), **_table(found)})
         return
-    for entry in found.entries:
+    for entry in found.films:
         say("  ".join([entry.name, *_figures(entry)]))
         for line in _remarks(entry, found):
             say(f"  {line}")
-    for line in found.leftovers:
+    for line in found.partial_folders:
         say(f"half-written: {line}")
-    for name in found.links:
+    for name in found.symlinks:
         say(f"link: {name} is not followed; copy the film's folder here, or list its own library")
-    say(_totals(found.entries))
+    say(_totals(found.films))
 
 
-def _figures(entry: Entry) -> list[str]:
+def _figures(entry: FilmSummary) -> list[str]:
     parts = [_clock(entry.seconds)] if entry.card is not None else []
-    parts.append(f"{entry.size / 1e6:.1f} MB")
-    if entry.findings is not None:
-        loudness = entry.findings.loudness
+    parts.append(f"{entry.size_bytes / 1e6:.1f} MB")
+    if entry.analysis is not None:
+        loudness = entry.analysis.loudness
         parts.append("-" if loudness is None else f"{loudness:.1f} LUFS")
-        parts.append(f"{entry.findings.silent:.0%} silent")
+        parts.append(f"{entry.analysis.silent_share:.0%} silent")
     return [*parts, "excluded"] if entry.excluded else parts
 
 
-def _remarks(entry: Entry, found: Survey) -> list[str]:
+def _remarks(entry: FilmSummary, found: LibrarySummary) -> list[str]:
     notes = [] if entry.card is None else [f"note: {note}" for note in entry.card.notes]
     twins = [
-        f"the same {'file' if twin.same_file else 'picture'} as {twin.one}"
-        for twin in found.twins
-        if twin.other == entry.name
+        f"the same {'file' if twin.same_file else 'picture'} as {twin.first_name}"
+        for twin in found.duplicates
+        if twin.second_name == entry.name
     ]
     return [*notes, *twins[:1], *(f"damaged: {fault}" for fault in entry.faults)]
 
 
-def _totals(entries: tuple[Entry, ...]) -> str:
+def _totals(entries: tuple[FilmSummary, ...]) -> str:
     excluded = sum(entry.excluded for entry in entries)
     damaged = sum(bool(entry.faults) for entry in entries)
     parts = [
         _films(len(entries)),
         f"{sum(entry.seconds for entry in entries) / 3600:.2f} hours",
-        f"{sum(entry.size for entry in entries) / 1e6:.1f} MB",
+        f"{sum(entry.size_bytes for entry in entries) / 1e6:.1f} MB",
     ]
     parts += [f"{excluded} excluded"] * bool(excluded) + [f"{damaged} damaged"] * bool(damaged)
     return "  ".join(parts)
 
 
-def _table(found: Survey) -> dict[str, Any]:
+def _table(found: LibrarySummary) -> dict[str, Any]:
     return {
-        "films": [_row(entry) for entry in found.entries],
+        "films": [_row(entry) for entry in found.films],
         "twins": [
-            {"films": [twin.one, twin.other], "same": "file" if twin.same_file else "picture"}
-            for twin in found.twins
+            {"films": [twin.first_name, twin.second_name], "same": "file" if twin.same_file else "picture"}
+            for twin in found.duplicates
         ],
-        "half_written": list(found.leftovers),
-        "links": list(found.links),
-        "seconds": sum(entry.seconds for entry in found.entries),
-        "bytes": sum(entry.size for entry in found.entries),
+        "half_written": list(found.partial_folders),
+        "links": list(found.symlinks),
+        "seconds": sum(entry.seconds for entry in found.films),
+        "bytes": sum(entry.size_bytes for entry in found.films),
     }
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    card, findings = entry.card, entry.findings
+def _row(entry: FilmSummary) -> dict[str, Any]:
+    card, findings = entry.card, entry.analysis
     return {
         "film": entry.name,
         "source": None if card is None else card.source,
         "seconds": None if card is None else entry.seconds,
         "frames": None if card is None else card.frames,
         "fps": None if card is None else str(card.fps),
-        "bytes": entry.size,
+        "bytes": entry.size_bytes,
         "loudness_lufs": None if findings is None else findings.loudness,
-        "silent": None if findings is None else findings.silent,
+        "silent": None if findings is None else findings.silent_share,
         "excluded": entry.excluded,
         "notes": [] if card is None else list(card.notes),
         "faults": list(entry.faults),

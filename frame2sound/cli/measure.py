@@ -173,11 +173,11 @@ def _draw(
 ) -> None:
     from frame2sound.errors import SoundtrackError
     from frame2sound.evaluation.plots import plot_soundtrack
-    from frame2sound.safe import whole_file
+    from frame2sound.safe import atomic_write
 
     assert film.frames is not None
     events = own.onsets if own is not None else None
-    with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
+    with atomic_write(path, SoundtrackError, overwrite=overwrite) as partial:
         plot_soundtrack(
             partial,
             film.samples,

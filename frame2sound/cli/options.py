@@ -100,10 +100,10 @@ def tones(text: str) -> Scale:
 
 def frames_a_second(text: str) -> Fraction:
     """Read a frame rate such as "24", "23.976" or "30000/1001"."""
-    from frame2sound.clock import typed_frame_rate
+    from frame2sound.clock import parse_typed_frame_rate
 
     try:
-        return typed_frame_rate(text.strip())
+        return parse_typed_frame_rate(text.strip())
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 

@@ -30,8 +30,8 @@ from frame2sound.errors import BatchError, FilmError, LibraryError
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from frame2sound.library.crew import Outcome, Report
-    from frame2sound.places import Place
+    from frame2sound.library.crew import PickleOutcome, BatchProgress
+    from frame2sound.places import Location
 
 
 @app.command()
@@ -71,45 +71,45 @@ def pickle(
 ) -> None:
     """Films to a library: their frames, times and sound."""
     from frame2sound.clock import Clock
-    from frame2sound.library.calibration import calibrate
-    from frame2sound.library.cluster import pickle_on_cluster
+    from frame2sound.library.calibration import add_calibration_film
+    from frame2sound.library.cluster import pickle_films_on_ray
     from frame2sound.library.crew import pickle_films
     from frame2sound.library.export import export_npz as export
-    from frame2sound.library.lock import writing
-    from frame2sound.library.mirror import Mirror, at_hand
-    from frame2sound.library.pickler import Choice
+    from frame2sound.library.lock import write_lock
+    from frame2sound.library.mirror import RemoteLibrary, locate_library
+    from frame2sound.library.pickler import PickleOptions
     from frame2sound.library.store import Library
-    from frame2sound.places import place
+    from frame2sound.places import parse_location
 
     rate_of_export = frames_a_second(export_fps)
-    standing = at_hand(library)
-    if ray is not None and isinstance(standing, Mirror):
+    standing = locate_library(library)
+    if ray is not None and isinstance(standing, RemoteLibrary):
         raise LibraryError(
             f"got --ray and a library at {library}, expected a folder that every machine finds "
             "under the same path"
         )
-    path = standing.fetch(whole=export_npz is not None, new=True)
+    path = standing.fetch(with_media=export_npz is not None, allow_missing=True)
     shelf = Library.create(path, sample_rate, colour or None)
     limits = Limits(most_megapixels, most_hours)
-    choice = Choice(
+    choice = PickleOptions(
         video_stream,
         audio_stream,
         allow_damaged,
         limits,
         hardware=hardware,
         fps=None if fps is None else frames_a_second(fps),
-        ground=grey_level(ground),
+        background=grey_level(ground),
     )
     outcomes = []
-    sources = [place(film, FilmError) for film in films]
-    with writing(path), Progress() as progress:
+    sources = [parse_location(film, FilmError) for film in films]
+    with write_lock(path), Progress() as progress:
         if calibration:
-            calibrate(shelf)
+            add_calibration_film(shelf)
         report = _reporter(progress)
         for outcome in (
             pickle_films(sources, shelf, choice, jobs, report)
             if ray is None
-            else pickle_on_cluster(sources, shelf, ray, choice, report)
+            else pickle_films_on_ray(sources, shelf, ray, choice, report)
         ):
             outcomes.append(outcome)
             standing.push()
@@ -129,10 +129,10 @@ def pickle(
         raise BatchError(count, *errors)
 
 
-def _reporter(progress: Progress) -> Report:
-    begun: dict[Place, float] = {}
+def _reporter(progress: Progress) -> BatchProgress:
+    begun: dict[Location, float] = {}
 
-    def report(film: Place, seconds: float, total: float | None, frames: int) -> None:
+    def report(film: Location, seconds: float, total: float | None, frames: int) -> None:
         spent = time.monotonic() - begun.setdefault(film, time.monotonic())
         note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
         progress.show(film.name, seconds, total, note)
@@ -140,10 +140,10 @@ def _reporter(progress: Progress) -> Report:
     return report
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: PickleOutcome) -> None:
     if outcome.film is None:
         return
-    state = "pickled" if outcome.new else "already there"
+    state = "pickled" if outcome.is_new else "already there"
     state += ", excluded" * outcome.film.excluded
     card = outcome.film.card
     say(f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames")
@@ -151,13 +151,13 @@ def _tell(outcome: Outcome) -> None:
         say(f"  note: {note}")
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: PickleOutcome) -> dict[str, Any]:
     if outcome.film is None:
         return {"film": str(outcome.source), "error": outcome.error}
     return {
         "film": str(outcome.source),
         "folder": str(outcome.film.path),
-        "new": outcome.new,
+        "new": outcome.is_new,
         "excluded": outcome.film.excluded,
         "frames": outcome.film.card.frames,
         "seconds": outcome.film.seconds,

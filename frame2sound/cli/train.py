@@ -14,7 +14,7 @@ from frame2sound.cli.progress import Progress
 from frame2sound.cli.terminal import say
 
 if TYPE_CHECKING:
-    from frame2sound.training.trainer import Report
+    from frame2sound.training.trainer import TrainingProgress
 
 
 @app.command()
@@ -51,22 +51,22 @@ def train(
     """Train a brain on a library."""
     from frame2sound.brain.recipe import load_recipe
     from frame2sound.errors import Frame2SoundError
-    from frame2sound.library.mirror import at_hand
+    from frame2sound.library.mirror import locate_library
     from frame2sound.library.store import Library
-    from frame2sound.training.checkpoint import refuse_losing
-    from frame2sound.training.claim import claimed
+    from frame2sound.training.checkpoint import refuse_overwriting
+    from frame2sound.training.claim import lock_output
     from frame2sound.training.loop import train as fit
-    from frame2sound.training.together import Group, first_to_say
+    from frame2sound.training.together import ProcessGroup, is_first_to_report
 
-    group = Group.here()
+    group = ProcessGroup.from_environment()
     try:
         chosen = load_recipe(recipe, settings)
-        with claimed(out, group), Progress(quiet=not group.leads) as progress:
-            shelf = Library.open(at_hand(library).fetch())
-            if group.leads and not group.attempt:
-                refuse_losing(out, resume=resume, overwrite=overwrite)
+        with lock_output(out, group), Progress(quiet=not group.is_main) as progress:
+            shelf = Library.open(locate_library(library).fetch())
+            if group.is_main and not group.restart_count:
+                refuse_overwriting(out, resume=resume, overwrite=overwrite)
 
-            def report(now: Report) -> None:
+            def report(now: TrainingProgress) -> None:
                 held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
                 note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
                 progress.show(f"training {chosen.name}", now.step, now.steps, note)
@@ -79,14 +79,14 @@ def train(
                 device=device,
                 resume=resume,
                 corpus=corpus,
-                memory=memory,
-                report=report,
+                memory_limit=memory,
+                on_progress=report,
             )
     except Frame2SoundError as error:
-        if first_to_say(str(error)):
+        if is_first_to_report(str(error)):
             raise
         raise typer.Exit(1) from error
-    if not group.leads:
+    if not group.is_main:
         return
     if as_json:
         print_json({"brain": str(out), "parameters": brain.parameters, **brain.provenance})

@@ -11,14 +11,14 @@ from frame2sound.brain.sounding import Sounding
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.film.decoding.frame_resizer import SIZE, luma
-from frame2sound.training.material import MOST_SEEN, Material
-from frame2sound.training.pairs import Pairs
+from frame2sound.training.material import MAX_SAMPLED_PAIRS, TrainingData
+from frame2sound.training.pairs import PairDataset
 
 BATCH_EXAMPLES = 128
 """Pairs that are looked at at once."""
 
 
-def fit_baselines(clock: Clock, target: Target, training_data: Material) -> dict[str, Sounding]:
+def fit_baselines(clock: Clock, target: Target, training_data: TrainingData) -> dict[str, Sounding]:
     """Return the mean, the nearest frame and the linear regression, fitted to pairs.
 
     Parameters
@@ -30,7 +30,7 @@ def fit_baselines(clock: Clock, target: Target, training_data: Material) -> dict
         Its learned pairs are what they know, 8192 at most; what it holds out chooses how the
         regression is penalised.
     """
-    frames, outputs = select_examples(training_data.learned, target)
+    frames, outputs = select_examples(training_data.training, target)
     held_out = select_examples(training_data.held_out, target)
     return {
         "mean": Mean.of(clock, target, outputs),
@@ -39,13 +39,13 @@ def fit_baselines(clock: Clock, target: Target, training_data: Material) -> dict
     }
 
 
-def select_examples(examples: Pairs, target: Target) -> tuple[NDArray[np.uint8], torch.Tensor]:
+def select_examples(examples: PairDataset, target: Target) -> tuple[NDArray[np.uint8], torch.Tensor]:
     """Return grey frames, and what is wanted of them; spread over all pairs if these are many."""
-    which = examples.spread(MOST_SEEN)
+    which = examples.spread_indices(MAX_SAMPLED_PAIRS)
     frames = np.empty((len(which), SIZE, SIZE), np.uint8)
     outputs = torch.empty(len(which), target.length)
     for at in range(0, len(which), BATCH_EXAMPLES):
-        moments, excerpts = examples.take(which[at : at + BATCH_EXAMPLES])
+        moments, excerpts = examples.load(which[at : at + BATCH_EXAMPLES])
         frames[at : at + BATCH_EXAMPLES] = (
             luma(moments[:, -1]) if moments.ndim == 5 else moments[:, -1]
         )

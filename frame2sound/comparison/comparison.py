@@ -30,7 +30,7 @@ from frame2sound.comparison.systems import System, build_systems
 from frame2sound.errors import ComparisonError
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.trainer import Report
+from frame2sound.training.trainer import TrainingProgress
 
 ProgressCallback = Callable[[str, float, float | None, str], None]
 
@@ -151,7 +151,7 @@ class Comparison:
 
     def _check_brain(self, brain: Brain, variant: RecipeVariant, seed: int, path: Path) -> None:
         remedy = "use another --out, or begin anew with --overwrite"
-        films = [(film.name, film.card.digest) for film in self.plan.split.learned.films()]
+        films = [(film.name, film.card.digest) for film in self.plan.split.training.films()]
         learned = [(film["name"], film["digest"]) for film in brain.provenance.get("films", [])]
         for what, got, expected in (
             ("recipe", brain.recipe, variant.recipe),
@@ -164,20 +164,20 @@ class Comparison:
     def _train(self, variant: RecipeVariant, seed: int) -> None:
         path, name = self.plan.brain_path(variant, seed), f"{variant.label}, seed {seed}"
 
-        def report(now: Report) -> None:
+        def report(now: TrainingProgress) -> None:
             held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
             note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
             self.on_progress(name, now.step, now.steps, note)
             self._advance(0.0, now.step / max(now.steps, 1))
 
         brain = train(
-            self.plan.split.learned,
+            self.plan.split.training,
             variant.recipe,
             path,
             seed=seed,
             device=self.device,
             resume=checkpoint_path(path).exists(),
-            report=report,
+            on_progress=report,
         )
         self.on_progress(name, 1, 1, f"{brain.provenance['epochs']} epochs")
         self._advance(1.0)

@@ -18,10 +18,10 @@ from frame2sound.clock import Clock
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.part import Parted
+from frame2sound.library.part import TrainTestSplit
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
-from frame2sound.safe import whole_file
-from frame2sound.untrusted import read_json, refuse_newer
+from frame2sound.safe import atomic_write
+from frame2sound.untrusted import read_json, refuse_newer_version
 
 PLAN_FILE = "comparison.json"
 """The file that makes a folder a comparison's; it is written first."""
@@ -121,14 +121,14 @@ class ComparisonPlan:
     out: Path
     variants: tuple[RecipeVariant, ...]
     seeds: int
-    split: Parted
+    split: TrainTestSplit
     evaluation_films: tuple[EvaluationFilm, ...]
     mode: Mode = DEFAULT_MODE
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise ComparisonError(f"got --seeds {self.seeds}, expected 1 or more")
-        rate, clock = self.split.learned.sample_rate, self.clock
+        rate, clock = self.split.training.sample_rate, self.clock
         if rate != clock.sample_rate:
             raise ComparisonError(
                 f"the library is at {rate} Hz, the recipes at {clock.sample_rate} Hz; "
@@ -147,8 +147,8 @@ class ComparisonPlan:
     def training_films(self) -> list[dict[str, Any]]:
         """Return which films are learned, and between which samples; the calibration film not."""
         return [
-            {"name": film.name, "digest": film.card.digest, "learned": list(film.card.sounding)}
-            for film in self.split.learned.films()
+            {"name": film.name, "digest": film.card.digest, "learned": list(film.card.audio_range)}
+            for film in self.split.training.films()
             if not is_calibration(film)
         ]
 
@@ -156,7 +156,7 @@ class ComparisonPlan:
         """Return which samples of which films are held out."""
         return [
             {"name": held.film.name, "digest": held.film.card.digest,
-             "held_out": [held.begin, held.end]}
+             "held_out": [held.start_sample, held.end_sample]}
             for held in self.split.held_out
         ]  # fmt: skip
 
@@ -193,7 +193,7 @@ class ComparisonPlan:
             self._check_matches(known, table)
             table["recipes"] = known["recipes"] | table["recipes"]
         table["identity"] = token_hex(8) if known is None else known["identity"]
-        with whole_file(path, ComparisonError) as partial:
+        with atomic_write(path, ComparisonError) as partial:
             partial.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
         return str(table["identity"])
 
@@ -226,7 +226,7 @@ def _check_folder(out: Path) -> None:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         table: dict[str, Any] = read_json(path)
-        refuse_newer(table["version"], VERSION, path, ComparisonError)
+        refuse_newer_version(table["version"], VERSION, path, ComparisonError)
         # Keys that recipes have gained since are filled in.
         recipes = {
             label: json.loads(json.dumps(recipe_table(recipe_from(recipe))))

@@ -24,7 +24,7 @@ from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB, Reference
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 from frame2sound.untrusted import read_json
 
 RECORD_VERSION = 1
@@ -121,7 +121,7 @@ def write_record(record: Record, key: str, path: Path) -> None:
         "figures": silent,
         "tally": {name: sums.tolist() for name, sums in record.block_sums.items()},
     }
-    with whole_file(path, ComparisonError) as partial:
+    with atomic_write(path, ComparisonError) as partial:
         partial.write_text(json.dumps(table) + "\n", encoding="utf-8")
 
 

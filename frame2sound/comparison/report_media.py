@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.encoding.audio_encoder import AudioEncoder
 from frame2sound.film.encoding.containers import AudioCodec
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 from frame2sound.sound.limiter import Limiter
 
 PIXEL_SCALE = 4
@@ -32,7 +32,7 @@ def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
     """
     side = frames.shape[1] * PIXEL_SCALE
     with (
-        whole_file(path, SoundtrackError) as partial,
+        atomic_write(path, SoundtrackError) as partial,
         av.open(
             str(partial.absolute()), "w", format="mp4", options={"movflags": "faststart"}
         ) as target,
@@ -67,7 +67,7 @@ def write_audio(samples: NDArray[np.float32], sample_rate: int, path: Path) -> N
     limited = np.concatenate([limiter.process(samples), limiter.flush()])
     options = {"movie_timescale": str(rate), "movflags": "faststart"}
     with (
-        whole_file(path, SoundtrackError) as partial,
+        atomic_write(path, SoundtrackError) as partial,
         av.open(str(partial.absolute()), "w", format="ipod", options=options) as target,
     ):
         voice = AudioEncoder(target, AUDIO_CODEC, rate, 1)

@@ -28,7 +28,7 @@ from frame2sound.comparison.records import RECORDED_MEASURES, Record, measure_fr
 from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
 
@@ -90,7 +90,7 @@ def collect_results(
         "program": f"frame2sound {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "av")}
         | {"python": platform.python_version()},
-        "library": plan.split.learned.path.name,
+        "library": plan.split.training.path.name,
         "split": {"kind": plan.split.kind, "learned": plan.training_films(), "held_out": plan.held_out_ranges()},
         "clock": {"fps": str(plan.clock.fps), "sample_rate": plan.clock.sample_rate},
         "mode": plan.mode,
@@ -122,7 +122,7 @@ def collect_results(
 
 def write_results(table: dict[str, Any], out: Path) -> None:
     """Write ``results.json`` and ``results.csv``, a row a player, stretch and figure."""
-    with whole_file(out / RESULTS_JSON, ComparisonError) as partial:
+    with atomic_write(out / RESULTS_JSON, ComparisonError) as partial:
         partial.write_text(json.dumps(table, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -137,7 +137,7 @@ def write_results(table: dict[str, Any], out: Path) -> None:
                 if value is not None:
                     row = [track["group"], track["kind"], seed, *place, figure, value]
                     rows.writerow(map(_escape_formula, row))
-    with whole_file(out / RESULTS_CSV, ComparisonError) as partial:
+    with atomic_write(out / RESULTS_CSV, ComparisonError) as partial:
         partial.write_text(text.getvalue(), encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.clock import Clock, sample_at, shutter
+from frame2sound.clock import Clock, sample_at, frame_indices_at_ticks
 from frame2sound.comparison.block_stats import GroundTruth, onsets_after_lead_in
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE
@@ -20,8 +20,8 @@ from frame2sound.evaluation.media_loader import read_truth
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
-from frame2sound.library.part import HeldOut
-from frame2sound.library.pickler import digest_of, title
+from frame2sound.library.part import HeldOutRange
+from frame2sound.library.pickler import film_digest, folder_title
 
 MAX_SEGMENT_SECONDS = 30.0
 """Longer footage is cut into stretches no longer than this, all of one length."""
@@ -66,7 +66,7 @@ class EvaluationFilm:
     end_sample: int
 
     @classmethod
-    def from_held_out(cls, held_out: HeldOut) -> EvaluationFilm:
+    def from_held_out(cls, held_out: HeldOutRange) -> EvaluationFilm:
         """Take what a library holds out; the truth if the source is still there as it was."""
         film = held_out.film
         return cls(
@@ -77,8 +77,8 @@ class EvaluationFilm:
             film.times,
             film.sound,
             _load_truth(Path(film.card.source), film.card.digest),
-            held_out.begin,
-            held_out.end,
+            held_out.start_sample,
+            held_out.end_sample,
         )
 
     @classmethod
@@ -90,7 +90,7 @@ class EvaluationFilm:
         FilmError
             It cannot be read, or is too short for a frame.
         """
-        digest = digest_of(path)
+        digest = film_digest(path)
         reader = SubprocessFilmReader(path)
         frames, times, until = [], [], Fraction(0)
         for frame in reader.frames():
@@ -113,7 +113,7 @@ class EvaluationFilm:
         shown = np.array([*times, float(until)])
         truth = _load_truth(path, digest)
         return cls(
-            f"{title(path)}-{digest[:8]}",
+            f"{folder_title(path)}-{digest[:8]}",
             "animation",
             digest,
             np.stack(frames),
@@ -146,12 +146,12 @@ class Segment:
     @property
     def start_sample(self) -> int:
         """Its first sample in the footage."""
-        return self.clock.start(self.first_frame)
+        return self.clock.start_sample(self.first_frame)
 
     @property
     def sample_count(self) -> int:
         """How long it is."""
-        return self.clock.start(self.first_frame + self.frame_count) - self.start_sample
+        return self.clock.start_sample(self.first_frame + self.frame_count) - self.start_sample
 
     @property
     def seconds(self) -> float:
@@ -161,22 +161,22 @@ class Segment:
     @property
     def warmup_frames(self) -> int:
         """How many frames before it are seen."""
-        return min(self.first_frame, self.clock.frames_within(Fraction(WARMUP_SECONDS)))
+        return min(self.first_frame, self.clock.count_frames_within(Fraction(WARMUP_SECONDS)))
 
     @property
     def lead_in_frames(self) -> int:
         """How many of these are played too."""
-        return min(self.warmup_frames, self.clock.frames_within(Fraction(LEAD_IN_SECONDS)))
+        return min(self.warmup_frames, self.clock.count_frames_within(Fraction(LEAD_IN_SECONDS)))
 
     @property
     def lead_in_samples(self) -> int:
         """The same in samples."""
-        return self.start_sample - self.clock.start(self.first_frame - self.lead_in_frames)
+        return self.start_sample - self.clock.start_sample(self.first_frame - self.lead_in_frames)
 
     @cached_property
     def frame_indices(self) -> NDArray[np.int64]:
         """Which frames of the footage are seen, run-up and all."""
-        seen = shutter(self.film.times, self.clock)
+        seen = frame_indices_at_ticks(self.film.times, self.clock)
         return seen[self.first_frame - self.warmup_frames : self.first_frame + self.frame_count]
 
     def frames(self) -> NDArray[np.uint8]:
@@ -187,7 +187,7 @@ class Segment:
         """Return what is on screen during the stretch itself."""
         frames = self.frames()[self.warmup_frames :]
         return BlackFrames(
-            self.clock.times(len(frames) + 1), frames.max(axis=(1, 2)) <= MAX_BLACK_VALUE
+            self.clock.frame_times(len(frames) + 1), frames.max(axis=(1, 2)) <= MAX_BLACK_VALUE
         )
 
     def pad_or_trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -220,7 +220,7 @@ class Segment:
         begin, end = self.start_sample / rate, (self.start_sample + self.sample_count) / rate
         onsets = np.array(truth.onsets, np.float64)
         onsets = onsets[(onsets >= begin) & (onsets < end)] - begin
-        times = truth.clock.times(truth.frame_count + 1)
+        times = truth.clock.frame_times(truth.frame_count + 1)
         whole = np.flatnonzero((times[:-1] >= begin) & (times[1:] <= end))
         pitched = [truth.pitch_hz[frame] for frame in whole]
         if all(pitch is None for pitch in pitched):
@@ -238,12 +238,12 @@ def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterat
     """Cut footage into stretches by a brain's clock; what is shorter than a frame has none."""
     for film in films:
         rate = clock.sample_rate
-        first = clock.frames_within(Fraction(film.start_sample, rate))
-        first += clock.start(first) < film.start_sample
+        first = clock.count_frames_within(Fraction(film.start_sample, rate))
+        first += clock.start_sample(first) < film.start_sample
         end = min(
-            clock.frames_within(Fraction(film.end_sample, rate)), len(shutter(film.times, clock))
+            clock.count_frames_within(Fraction(film.end_sample, rate)), len(frame_indices_at_ticks(film.times, clock))
         )
-        while end > first and clock.start(end) > film.end_sample:
+        while end > first and clock.start_sample(end) > film.end_sample:
             end -= 1
         longest = max(1, int(MAX_SEGMENT_SECONDS * clock.fps))
         parts = -(-(end - first) // longest)
@@ -257,7 +257,7 @@ def _load_truth(source: Path, digest: str) -> SceneTruth | None:
     """Return the truth beside a drawn film, if it and the film are there as they were."""
     path = truth_path(source)
     try:
-        if not path.is_file() or not source.is_file() or digest_of(source) != digest:
+        if not path.is_file() or not source.is_file() or film_digest(source) != digest:
             return None
         return read_truth(path)
     except (FilmError, OSError):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.downsample import Samples, log_spectrogram
 from frame2sound.evaluation.plots import COLOUR_MAP, MIN_PEAK_DB, RANGE_DB
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 
 WIDTH, HEIGHT = 640, 100
 
@@ -41,7 +41,7 @@ def draw_spectrogram(
     levels = log_spectrogram(samples, sample_rate, seconds, WIDTH, HEIGHT)[::-1]
     top = max(MIN_PEAK_DB, float(levels.max())) if max_level_db is None else max_level_db
     image = cv2.cvtColor(_apply_colour_map((levels - top) / RANGE_DB + 1), cv2.COLOR_RGB2BGR)
-    with whole_file(path, SoundtrackError) as partial:
+    with atomic_write(path, SoundtrackError) as partial:
         partial.write_bytes(
             cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 80])[1].tobytes()
         )

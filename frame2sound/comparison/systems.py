@@ -20,10 +20,10 @@ from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment
 from frame2sound.evaluation.soundtrack_evaluation import shuffle_seconds
-from frame2sound.library.pickler import digest_of
+from frame2sound.library.pickler import film_digest
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.style import Style
-from frame2sound.training.material import Material
+from frame2sound.training.material import TrainingData
 from frame2sound.training.optimiser import pick_device
 
 Samples = NDArray[np.float32]
@@ -67,7 +67,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     def corpus() -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return Corpus.of_library(plan.split.learned, plan.clock)
+        return Corpus.of_library(plan.split.training, plan.clock)
 
     def playing(ready: Callable[[], Sounding]) -> Callable[[Segment], Samples]:
         once = cache(ready)
@@ -88,7 +88,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
                 entry.label,
                 "brain",
                 seed,
-                ["brain", digest_of(path), plan.mode],
+                ["brain", film_digest(path), plan.mode],
                 playing(partial(load_brain, path, pick_device(device))),
             )
     for suffix, entry in _variants_by_target(plan).items():
@@ -120,7 +120,7 @@ def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
 
 
 def _fit_baselines(plan: ComparisonPlan, variant: RecipeVariant) -> dict[str, Sounding]:
-    material = Material.of(plan.split.learned, variant.recipe, 0)
+    material = TrainingData.from_library(plan.split.training, variant.recipe, 0)
     target = target_of(variant.recipe, material.scale)
     return fit_baselines(plan.clock, target, material)
 

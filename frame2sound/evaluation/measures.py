@@ -245,7 +245,7 @@ def rms_envelopes(
     """Return the RMS envelopes of two sounds at 100 Hz, as long as the longer one."""
     clock = Clock(Fraction(ENVELOPE_HZ), sample_rate)
     length = Fraction(max(len(estimate), len(reference)), sample_rate)
-    bounds = clock.bounds(clock.frames_within(length))
+    bounds = clock.sample_bounds(clock.count_frames_within(length))
     ours, theirs = (
         np.sqrt(slice_energies(part, bounds) / np.diff(bounds)) for part in (estimate, reference)
     )

@@ -228,8 +228,8 @@ def _against_reference(
 def _against_truth(sound: Samples, sample_rate: int, truth: SceneTruth | None) -> ValuesAndReason:
     if truth is None:
         return dict.fromkeys(("pitch", "level_error_db")), NO_TRUTH
-    times = truth.clock.times(truth.frame_count + 1)
-    bounds = Clock(truth.clock.fps, sample_rate).bounds(truth.frame_count)
+    times = truth.clock.frame_times(truth.frame_count + 1)
+    bounds = Clock(truth.clock.fps, sample_rate).sample_bounds(truth.frame_count)
     return {
         "pitch": pitch_accuracy(sound, sample_rate, truth.pitch_hz, times),
         "level_error_db": level_error_db(sound, truth.loudness_db, bounds),

@@ -10,51 +10,51 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from frame2sound.clock import frame_rate
+from frame2sound.clock import parse_frame_rate
 from frame2sound.errors import LibraryError
 from frame2sound.library.checksums import Checksums
-from frame2sound.untrusted import parse_json, refuse_newer
+from frame2sound.untrusted import parse_json, refuse_newer_version
 
 CARD_VERSION = 3
 """Cards of version 1 know no checksums, those of version 2 no stamp."""
 
-SLOWEST, FASTEST = Fraction(1, 10**5), Fraction(10**6)
+MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE = Fraction(1, 10**5), Fraction(10**6)
 """Frames a second that a film may say of itself."""
 
-Rate = Annotated[int, Meta(ge=100, le=768_000)]
+SampleRate = Annotated[int, Meta(ge=100, le=768_000)]
 """A sample rate in Hz."""
 
 _Count = Annotated[int, Meta(ge=0, le=2**48)]
 _Stream = Annotated[int, Meta(ge=0, le=10**6)]
 _Text = Annotated[str, Meta(max_length=20_000)]
-_Word = Annotated[str, Meta(max_length=200)]
+_ShortText = Annotated[str, Meta(max_length=200)]
 
 
-class About(msgspec.Struct, frozen=True):
+class LibraryInfo(msgspec.Struct, frozen=True):
     """The table of a ``library.json``: what its films have in common."""
 
     version: Annotated[int, Meta(ge=1)]
-    sample_rate: Rate
+    sample_rate: SampleRate
     colour: bool = False
 
 
-class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _CardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table of a ``film.json``; see `Card`."""
 
     source: _Text
-    digest: _Word
+    digest: _ShortText
     fps: str | int
     frames: Annotated[int, Meta(ge=1, le=2**40)]
     samples: _Count
-    sample_rate: Rate
-    sounding: tuple[_Count, _Count]
+    sample_rate: SampleRate
+    audio_range: tuple[_Count, _Count]
     notes: Annotated[tuple[_Text, ...], Meta(max_length=10_000)]
     version: Annotated[int, Meta(ge=1)]
     video_stream: _Stream | None = None
     audio_stream: _Stream | None = None
     checksums: Checksums | None = None
-    stamp: _Word | None = None
-    ground: Annotated[int, Meta(ge=0, le=255)] = 0
+    stamp: _ShortText | None = None
+    background: Annotated[int, Meta(ge=0, le=255)] = 0
 
 
 @dataclass(frozen=True)
@@ -75,24 +75,24 @@ class Card:
     frames: int
     samples: int
     sample_rate: int
-    sounding: tuple[int, int]
+    audio_range: tuple[int, int]
     video_stream: int | None = None
     audio_stream: int | None = None
     notes: tuple[str, ...] = ()
     checksums: Checksums | None = None
     stamp: str | None = None
-    ground: int = 0
+    background: int = 0
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
-        begin, end = self.sounding
+        begin, end = self.audio_range
         if not 0 <= begin <= end <= self.samples or self.frames < 1 or self.fps <= 0:
             raise ValueError("the card says something impossible")
 
     def to_json(self) -> str:
         """Return the card as JSON text; a name that is no UTF-8 comes back from it as it was."""
         table = asdict(self) | {"fps": str(self.fps)}
-        if not self.ground:
+        if not self.background:
             del table["ground"]  # which earlier versions do not know
         text = json.dumps(table, indent=1, ensure_ascii=False)
         return text if _is_utf8(text) else json.dumps(table, indent=1)
@@ -111,18 +111,18 @@ class Card:
         table = parse_json(text)
         if not isinstance(table, dict):
             raise ValueError("the text is no card")
-        refuse_newer(table.get("version"), CARD_VERSION, "the card", LibraryError)
+        refuse_newer_version(table.get("version"), CARD_VERSION, "the card", LibraryError)
         try:
-            stored = msgspec.convert(table, _Stored)
+            stored = msgspec.convert(table, _CardTable)
         except msgspec.ValidationError as error:
             raise ValueError(f"the text is no card: {error}") from error
         fields: dict[str, Any] = {name: getattr(stored, name) for name in stored.__struct_fields__}
-        return cls(**fields | {"fps": frame_rate(stored.fps, SLOWEST, FASTEST)})
+        return cls(**fields | {"fps": parse_frame_rate(stored.fps, MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE)})
 
 
-def nominal(fps: Fraction) -> Fraction:
+def clamp_frame_rate(fps: Fraction) -> Fraction:
     """Return a film's frame rate as a card can hold it."""
-    return min(max(fps, SLOWEST), FASTEST)
+    return min(max(fps, MIN_CARD_FRAME_RATE), MAX_CARD_FRAME_RATE)
 
 
 def _is_utf8(text: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from frame2sound.untrusted import open_regular
 
-BLOCK = 1 << 20
+BLOCK_BYTES = 1 << 20
 """Bytes read at once where progress is told."""
 
 
@@ -22,21 +22,21 @@ class Checksums:
     sound: str
 
     @classmethod
-    def of(cls, folder: Path) -> Checksums:
+    def from_folder(cls, folder: Path) -> Checksums:
         """Return those of the finished files in a folder."""
-        return cls(*(_digest(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
+        return cls(*(_sha256(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
 
 
-def read_through(path: Path, tell: Callable[[int], None] = lambda size: None) -> str:
+def hash_file(path: Path, on_progress: Callable[[int], None] = lambda size: None) -> str:
     """Return the SHA-256 of a file, telling of every block read how long it was."""
     digest = hashlib.sha256()
     with open_regular(path) as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BLOCK_BYTES):
             digest.update(block)
-            tell(len(block))
+            on_progress(len(block))
     return digest.hexdigest()
 
 
-def _digest(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

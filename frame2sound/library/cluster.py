@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from frame2sound.errors import FilmError, Frame2SoundError, LibraryError
-from frame2sound.library.crew import Outcome, Report, namesakes
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.crew import PickleOutcome, BatchProgress, group_by_title
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
-from frame2sound.places import Place, place
+from frame2sound.places import Location, parse_location
 
-RETRIES = 3
+MAX_RETRIES = 3
 """How often a film is begun again after a machine or a process has died on it."""
 
 
-def pickle_on_cluster(
-    sources: list[Place],
+def pickle_films_on_ray(
+    sources: list[Location],
     library: Library,
     address: str,
-    choice: Choice = Choice(),  # noqa: B008
-    report: Report = lambda source, seconds, total, frames: None,
-) -> Iterator[Outcome]:
+    options: PickleOptions = PickleOptions(),  # noqa: B008
+    on_progress: BatchProgress = lambda source, seconds, total, frames: None,
+) -> Iterator[PickleOutcome]:
     """Pickle films as tasks of a cluster; yield each outcome as it comes.
 
     What a machine had done when it died is done again by another; the library never holds half a
@@ -44,27 +44,27 @@ def pickle_on_cluster(
     LibraryError
         Ray is not installed, or there is no cluster at the address.
     """
-    ray = _joined(address)
-    task = ray.remote(num_cpus=1, max_retries=RETRIES)(_pickle)
-    choice = replace(choice, apart=True, threads=1)
+    ray = _connect(address)
+    task = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_pickle_task)
+    options = replace(options, apart=True, threads=1)
     try:
         folder = str(library.path.resolve())
         waiting = {
-            task.remote([_everywhere(each) for each in some], folder, choice): some
-            for some in namesakes(sources)
+            task.remote([_absolute_location(each) for each in some], folder, options): some
+            for some in group_by_title(sources)
         }
         while waiting:
             (done,), _ = ray.wait(list(waiting), num_returns=1)
-            for outcome in _outcomes(ray, done, waiting.pop(done), library):
+            for outcome in _get_outcomes(ray, done, waiting.pop(done), library):
                 if outcome.film is not None:
                     seconds, frames = outcome.film.seconds, outcome.film.card.frames
-                    report(outcome.source, seconds, seconds, frames)
+                    on_progress(outcome.source, seconds, seconds, frames)
                 yield outcome
     finally:
         ray.shutdown()
 
 
-def _joined(address: str) -> Any:
+def _connect(address: str) -> Any:
     """Return Ray, joined to a cluster."""
     try:
         import ray
@@ -82,32 +82,32 @@ def _joined(address: str) -> Any:
     return ray
 
 
-def _everywhere(source: Place) -> str:
+def _absolute_location(source: Location) -> str:
     return str(source.resolve() if isinstance(source, Path) else source)
 
 
-def _pickle(sources: list[str], folder: str, choice: Choice) -> list[tuple[str, bool, str]]:
+def _pickle_task(sources: list[str], folder: str, options: PickleOptions) -> list[tuple[str, bool, str]]:
     """Pickle films, on whichever machine this runs; return folder, whether new, and error."""
     library, told = Library.open(Path(folder)), []
     for source in sources:
         try:
-            film, new = pickle_film(place(source, FilmError), library, choice)
+            film, new = pickle_film(parse_location(source, FilmError), library, options)
             told.append((film.name, new, ""))
         except Frame2SoundError as error:
             told.append(("", False, str(error)))
     return told
 
 
-def _outcomes(ray: Any, done: Any, sources: list[Place], library: Library) -> list[Outcome]:
+def _get_outcomes(ray: Any, task: Any, sources: list[Location], library: Library) -> list[PickleOutcome]:
     try:
-        told = ray.get(done)
+        told = ray.get(task)
     except ray.exceptions.RayError as error:
         why = str(error).partition("\n")[0]
         return [
-            Outcome(source, error=f"{source}: the machines that read it died ({why}); try it alone")
+            PickleOutcome(source, error=f"{source}: the machines that read it died ({why}); try it alone")
             for source in sources
         ]
     return [
-        Outcome(source, library.film(library.path / name) if name else None, new, error or None)
+        PickleOutcome(source, library.film(library.path / name) if name else None, new, error or None)
         for source, (name, new, error) in zip(sources, told, strict=True)
     ]

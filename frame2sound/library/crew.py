@@ -12,33 +12,33 @@ from threading import Event
 
 from frame2sound.errors import Frame2SoundError
 from frame2sound.film.sandbox import kill_children
-from frame2sound.library.pickler import Choice, pickle_film, title
+from frame2sound.library.pickler import PickleOptions, pickle_film, folder_title
 from frame2sound.library.store import Library, PickledFilm
-from frame2sound.places import Place
+from frame2sound.places import Location
 
-Report = Callable[[Place, float, float | None, int], None]
+BatchProgress = Callable[[Location, float, float | None, int], None]
 """Called now and then with a film, the seconds of it done, of how many, and the frames written."""
 
-Told = tuple[Place, float, float | None, int]
+ProgressArguments = tuple[Location, float, float | None, int]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PickleOutcome:
     """What became of one film: `film`, and whether it is `new`; or `error`, one line."""
 
-    source: Place
+    source: Location
     film: PickledFilm | None = None
-    new: bool = False
+    is_new: bool = False
     error: str | None = None
 
 
 def pickle_films(
-    sources: list[Place],
+    sources: list[Location],
     library: Library,
-    choice: Choice = Choice(),  # noqa: B008
+    options: PickleOptions = PickleOptions(),  # noqa: B008
     jobs: int | None = None,
-    report: Report = lambda source, seconds, total, frames: None,
-) -> Iterator[Outcome]:
+    on_progress: BatchProgress = lambda source, seconds, total, frames: None,
+) -> Iterator[PickleOutcome]:
     """Pickle films into a library; yield each outcome as it comes, in order of completion.
 
     A bad film stops no other, even if a decoder crashes on it or hangs. Interrupted, films that
@@ -52,26 +52,26 @@ def pickle_films(
     sources = list(dict.fromkeys(sources))
     cores = os.cpu_count() or 1
     jobs = min(jobs or cores, len(sources))
-    choice = replace(choice, apart=True, threads=max(1, cores // max(jobs, 1)))
+    options = replace(options, apart=True, threads=max(1, cores // max(jobs, 1)))
     if jobs <= 1:
         for source in sources:
-            yield _outcome(source, library, choice, report)
+            yield _outcome(source, library, options, on_progress)
         return
-    reports: SimpleQueue[Told] = SimpleQueue()
+    reports: SimpleQueue[ProgressArguments] = SimpleQueue()
     stop = Event()
 
-    def tell(*told: *Told) -> None:
+    def tell(*told: *ProgressArguments) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         reports.put(told)
 
-    def work(some: list[Place]) -> list[Outcome]:
-        return [_outcome(each, library, choice, tell) for each in some if not stop.is_set()]
+    def work(some: list[Location]) -> list[PickleOutcome]:
+        return [_outcome(each, library, options, tell) for each in some if not stop.is_set()]
 
     with ThreadPoolExecutor(jobs, "film") as pool:
         try:
-            yield from _gather(
-                {pool.submit(work, some) for some in namesakes(sources)}, reports, report
+            yield from _yield_outcomes(
+                {pool.submit(work, some) for some in group_by_title(sources)}, reports, on_progress
             )
         except BaseException:
             stop.set()
@@ -79,34 +79,34 @@ def pickle_films(
             raise
 
 
-def namesakes(sources: list[Place]) -> list[list[Place]]:
+def group_by_title(sources: list[Location]) -> list[list[Location]]:
     """Group films that may be copies of each other, so that they are not read at once."""
-    groups: dict[str, list[Place]] = {}
+    groups: dict[str, list[Location]] = {}
     for source in dict.fromkeys(sources):
-        groups.setdefault(title(source), []).append(source)
+        groups.setdefault(folder_title(source), []).append(source)
     return list(groups.values())
 
 
-def _outcome(source: Place, library: Library, choice: Choice, report: Report) -> Outcome:
+def _outcome(source: Location, library: Library, options: PickleOptions, on_progress: BatchProgress) -> PickleOutcome:
     try:
-        film, new = pickle_film(source, library, choice, partial(report, source))
+        film, new = pickle_film(source, library, options, partial(on_progress, source))
     except Frame2SoundError as error:
-        return Outcome(source, error=str(error))
-    return Outcome(source, film, new)
+        return PickleOutcome(source, error=str(error))
+    return PickleOutcome(source, film, new)
 
 
-def _gather(
-    waiting: set[Future[list[Outcome]]],
-    reports: SimpleQueue[Told],
-    report: Report,
-) -> Iterator[Outcome]:
-    while waiting:
+def _yield_outcomes(
+    pending: set[Future[list[PickleOutcome]]],
+    reports: SimpleQueue[ProgressArguments],
+    on_progress: BatchProgress,
+) -> Iterator[PickleOutcome]:
+    while pending:
         try:
-            report(*reports.get(timeout=0.1))
+            on_progress(*reports.get(timeout=0.1))
             continue
         except Empty:
             pass
-        done = {future for future in waiting if future.done()}
-        waiting -= done
+        done = {future for future in pending if future.done()}
+        pending -= done
         for future in as_completed(done):
             yield from future.result()

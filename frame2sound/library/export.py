@@ -10,17 +10,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.clock import Clock, shutter
+from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.store import PickledFilm
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 
-Kind = Literal["pcm", "stft"]
-BATCH = 1024
+ExportKind = Literal["pcm", "stft"]
+BATCH_FRAMES = 1024
 
 
-def export_npz(film: PickledFilm, clock: Clock, path: Path, kind: Kind = "pcm") -> tuple[int, int]:
+def export_npz(film: PickledFilm, clock: Clock, path: Path, kind: ExportKind = "pcm") -> tuple[int, int]:
     """Write a film as one ``.npz``, frame by frame as a brain with this clock sees it.
 
     It holds ``frames`` (N, 4096) float32 in [0, 1], grey also where the film is in colour;
@@ -43,18 +43,18 @@ def export_npz(film: PickledFilm, clock: Clock, path: Path, kind: Kind = "pcm") 
         raise LibraryError(
             f"{film.name} is at {film.card.sample_rate} Hz, got {clock.sample_rate} Hz"
         )
-    rows = shutter(film.times, clock)
-    width = clock.slice_length if kind == "pcm" else clock.slice_length + 1
+    rows = frame_indices_at_ticks(film.times, clock)
+    width = clock.max_samples_per_frame if kind == "pcm" else clock.max_samples_per_frame + 1
     dtype = np.dtype(np.float32 if kind == "pcm" else np.complex64)
     cut = _slices if kind == "pcm" else _spectra
     with (
-        whole_file(path, LibraryError) as partial,
+        atomic_write(path, LibraryError) as partial,
         zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
         _write(archive, "frames", (len(rows), 4096), np.dtype(np.float32), _pixels(film, rows))
         _write(archive, "sound", (len(rows), width), dtype, cut(film, clock, len(rows)))
         for name, value in (
-            ("times", clock.times(len(rows))),
+            ("times", clock.frame_times(len(rows))),
             ("fps", np.array(str(clock.fps))),
             ("sample_rate", np.array(clock.sample_rate)),
         ):
@@ -81,26 +81,26 @@ def _write(
 
 
 def _pixels(film: PickledFilm, rows: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
-    for begin in range(0, len(rows), BATCH):
-        frames = film.frames[rows[begin : begin + BATCH]]
+    for begin in range(0, len(rows), BATCH_FRAMES):
+        frames = film.frames[rows[begin : begin + BATCH_FRAMES]]
         frames = luma(frames) if film.colour else frames
         yield (frames.reshape(len(frames), -1) / np.float32(255)).astype(np.float32)
 
 
 def _slices(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.float32]]:
-    for begin in range(0, frames, BATCH):
-        bounds = clock.bounds(min(BATCH, frames - begin), begin)
-        cut = _windows(film.sound, bounds[:-1], clock.slice_length)
-        cut[np.arange(clock.slice_length) >= np.diff(bounds)[:, None]] = 0
+    for begin in range(0, frames, BATCH_FRAMES):
+        bounds = clock.sample_bounds(min(BATCH_FRAMES, frames - begin), begin)
+        cut = _windows(film.sound, bounds[:-1], clock.max_samples_per_frame)
+        cut[np.arange(clock.max_samples_per_frame) >= np.diff(bounds)[:, None]] = 0
         yield cut
 
 
 def _spectra(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.complex64]]:
-    length = 2 * clock.slice_length
+    length = 2 * clock.max_samples_per_frame
     window = np.hanning(length + 1)[:-1].astype(np.float32)
-    for begin in range(0, frames, BATCH):
-        bounds = clock.bounds(min(BATCH, frames - begin), begin)
-        starts = bounds[:-1] - clock.slice_length // 2
+    for begin in range(0, frames, BATCH_FRAMES):
+        bounds = clock.sample_bounds(min(BATCH_FRAMES, frames - begin), begin)
+        starts = bounds[:-1] - clock.max_samples_per_frame // 2
         yield np.fft.rfft(_windows(film.sound, starts, length) * window).astype(np.complex64)
 
 

@@ -17,35 +17,35 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.fingerprint import fingerprint
-from frame2sound.library.folders import ARRAYS, CARD
-from frame2sound.library.store import AGAIN, PickledFilm
-from frame2sound.safe import whole_file
+from frame2sound.library.fingerprint import compute_fingerprint
+from frame2sound.library.folders import ARRAY_FILES, CARD_FILE
+from frame2sound.library.store import DAMAGED_REMEDY, PickledFilm
+from frame2sound.safe import atomic_write
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 from frame2sound.untrusted import read_json
 
-FINDINGS = "findings.json"
-VERSION = 1
+ANALYSIS_FILE = "findings.json"
+ANALYSIS_VERSION = 1
 """Of how they are found; others are found anew."""
 
-SILENT_DB = -60.0
+SILENCE_THRESHOLD_DB = -60.0
 """A tenth of a second whose loudest sample is below this level (dBFS) is silent."""
 
-PIECE_SECONDS = 60
+CHUNK_SECONDS = 60
 """Seconds of sound in memory at once."""
 
-TICK = 0.02
+TIMESTAMP_RESOLUTION_SECONDS = 0.02
 """Seconds within which a file system may give two changes of a file the same time."""
 
-MOST_FINDINGS = 1 << 16
+MAX_ANALYSIS_BYTES = 1 << 16
 """Bytes of the file."""
 
-Report = Callable[[float], None]
+AnalysisProgress = Callable[[float], None]
 """Called now and then with the seconds of film heard."""
 
 
 @dataclass(frozen=True)
-class Findings:
+class FilmAnalysis:
     """What was found in a film's arrays.
 
     ``loudness`` is in LUFS, None where all is silent or the sample rate is too low to tell;
@@ -53,21 +53,21 @@ class Findings:
     """
 
     loudness: float | None
-    silent: float
-    picture: bytes
+    silent_share: float
+    picture_fingerprint: bytes
 
 
-class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table of a ``findings.json``; ``files`` is the state of those that it was found in."""
 
     loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
-    silent: Annotated[float, Meta(ge=0, le=1)]
-    picture: str
+    silent_share: Annotated[float, Meta(ge=0, le=1)]
+    picture_fingerprint: str
     version: int
     files: list[list[int]]
 
 
-def find(film: PickledFilm, report: Report = lambda seconds: None) -> Findings:
+def analyse_film(film: PickledFilm, on_progress: AnalysisProgress = lambda seconds: None) -> FilmAnalysis:
     """Return what is known of a film, or find it out and keep it beside the film if that can be.
 
     Raises
@@ -75,71 +75,71 @@ def find(film: PickledFilm, report: Report = lambda seconds: None) -> Findings:
     LibraryError
         An array is damaged.
     """
-    state = _settled(film.path)
-    known = _known(film.path, state)
+    state = _stable_file_states(film.path)
+    known = _load_cached(film.path, state)
     if known is not None:
         return known
-    found = Findings(*_listen(film, report), fingerprint(replace(film)))
-    if _state(film.path) == state:
-        _keep(film.path, state, found)
+    found = FilmAnalysis(*_analyse_audio(film, on_progress), compute_fingerprint(replace(film)))
+    if _file_states(film.path) == state:
+        _save_cached(film.path, state, found)
     return found
 
 
-def _listen(film: PickledFilm, report: Report) -> tuple[float | None, float]:
+def _analyse_audio(film: PickledFilm, on_progress: AnalysisProgress) -> tuple[float | None, float]:
     rate = film.card.sample_rate
     meter = LoudnessMeter(rate) if rate >= MIN_SAMPLE_RATE else None
     quiet = total = 0
-    for piece in _pieces(film):
+    for piece in _audio_chunks(film):
         if not np.isfinite(piece).all():
-            raise LibraryError(f"{film.path}/sound.npy holds numbers that are not finite; {AGAIN}")
+            raise LibraryError(f"{film.path}/sound.npy holds numbers that are not finite; {DAMAGED_REMEDY}")
         if meter is not None:
             meter.update(piece)
         tenths = np.maximum.reduceat(np.abs(piece), np.arange(0, len(piece), rate // 10))
-        quiet += int((tenths < 10 ** (SILENT_DB / 20)).sum())
+        quiet += int((tenths < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
         total += len(tenths)
-        report(total / 10)
+        on_progress(total / 10)
     loudness = -math.inf if meter is None else meter.integrated_lufs
     return (loudness if math.isfinite(loudness) else None), quiet / total if total else 1.0
 
 
-def _pieces(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
+def _audio_chunks(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
     """Yield what sounds of a film; mapped anew for each piece, so that none stays in memory."""
-    begin, end = film.card.sounding
-    step = PIECE_SECONDS * film.card.sample_rate
+    begin, end = film.card.audio_range
+    step = CHUNK_SECONDS * film.card.sample_rate
     for start in range(begin, end, step):
         yield np.array(replace(film).sound[start : min(start + step, end)])
 
 
-def _state(folder: Path) -> list[list[int]]:
+def _file_states(folder: Path) -> list[list[int]]:
     """Return what changes when a file of a film does."""
     stats = []
-    for name in (CARD, *ARRAYS):
+    for name in (CARD_FILE, *ARRAY_FILES):
         with suppress(FileNotFoundError):
             stat = (folder / name).lstat()
             stats.append([stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
     return stats
 
 
-def _settled(folder: Path) -> list[list[int]]:
+def _stable_file_states(folder: Path) -> list[list[int]]:
     """Return the same when any later change is sure to show in it."""
-    state = _state(folder)
-    if any(0 <= time.time() - changed / 1e9 < TICK for _, *times in state for changed in times):
-        time.sleep(TICK)
-        return _settled(folder)
+    state = _file_states(folder)
+    if any(0 <= time.time() - changed / 1e9 < TIMESTAMP_RESOLUTION_SECONDS for _, *times in state for changed in times):
+        time.sleep(TIMESTAMP_RESOLUTION_SECONDS)
+        return _stable_file_states(folder)
     return state
 
 
-def _known(folder: Path, state: list[list[int]]) -> Findings | None:
+def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | None:
     try:
-        kept = msgspec.convert(read_json(folder / FINDINGS, MOST_FINDINGS), _Kept)
-        if (kept.version, kept.files) != (VERSION, state):
+        kept = msgspec.convert(read_json(folder / ANALYSIS_FILE, MAX_ANALYSIS_BYTES), _AnalysisTable)
+        if (kept.version, kept.files) != (ANALYSIS_VERSION, file_states):
             return None
-        return Findings(kept.loudness, kept.silent, bytes.fromhex(kept.picture))
+        return FilmAnalysis(kept.loudness, kept.silent_share, bytes.fromhex(kept.picture_fingerprint))
     except (OSError, ValueError):
         return None
 
 
-def _keep(folder: Path, state: list[list[int]], found: Findings) -> None:
-    table = asdict(found) | {"picture": found.picture.hex(), "version": VERSION, "files": state}
-    with suppress(LibraryError), whole_file(folder / FINDINGS, LibraryError) as partial:
+def _save_cached(folder: Path, file_states: list[list[int]], analysis: FilmAnalysis) -> None:
+    table = asdict(analysis) | {"picture": analysis.picture_fingerprint.hex(), "version": ANALYSIS_VERSION, "files": file_states}
+    with suppress(LibraryError), atomic_write(folder / ANALYSIS_FILE, LibraryError) as partial:
         partial.write_text(json.dumps(table) + "\n")

@@ -8,66 +8,66 @@ from numpy.typing import NDArray
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.store import PickledFilm
 
-MOMENTS = 16
+SAMPLED_FRAMES = 16
 """Frames that are looked at, evenly spread over the film's time."""
 
-PLACE = 0.487
+SAMPLE_OFFSET = 0.487
 """Where in its sixteenth of the film each is: not where frames of usual lengths would meet."""
 
-CELLS = 16
+GRID_SIZE = 16
 """Each is shrunk to so many rows and columns."""
 
-FLAT = 3.0
+MIN_LEVEL_DIFFERENCE = 3.0
 """Grey levels; cells that differ by less are alike, for encoders move them so far."""
 
-LEAST = 128
+MIN_MARKS = 128
 """A fingerprint of fewer marks is of films that show next to nothing, and tells none apart."""
 
-SAME = 0.3
+MAX_DUPLICATE_DISTANCE = 0.3
 """Films are the same picture when at most this share of their marks differ.
 
 Demo films and real ones encoded anew, smaller, coarser, faster or by another codec, differ in 0.15
 at most; demo films of other seeds in 0.73 at least.
 """
 
-LENGTHS = 0.05
+MAX_DURATION_DIFFERENCE = 0.05
 """Share by which their lengths may differ: 24 frames a second played as 25 are 4 % shorter."""
 
 
-def fingerprint(film: PickledFilm) -> bytes:
+def compute_fingerprint(film: PickledFilm) -> bytes:
     """Return the signs of differences in a film, two bits each: brighter, darker or alike.
 
     Differences are those between neighbouring cells, and between a moment and the next: the first
     know the scene, the second what happens in it.
     """
-    moments = (np.arange(MOMENTS) + PLACE) * film.seconds / MOMENTS
+    moments = (np.arange(SAMPLED_FRAMES) + SAMPLE_OFFSET) * film.seconds / SAMPLED_FRAMES
     frames = film.frames[np.searchsorted(film.times, moments, side="right") - 1]
-    side = frames.shape[1] // CELLS
+    side = frames.shape[1] // GRID_SIZE
     grey = (luma(frames) if film.colour else frames).astype(np.float64)
-    cells = grey.reshape(MOMENTS, CELLS, side, CELLS, side).mean(axis=(2, 4))
+    cells = grey.reshape(SAMPLED_FRAMES, GRID_SIZE, side, GRID_SIZE, side).mean(axis=(2, 4))
     across, later = np.diff(cells, axis=2), np.diff(cells, axis=0)
-    return _signs(across) + _signs(later)
+    return _pack_signs(across) + _pack_signs(later)
 
 
-def distance(one: bytes, other: bytes) -> float:
+def fingerprint_distance(first: bytes, second: bytes) -> float:
     """Return the share of marks, 0 to 1, in which two fingerprints differ; 1 if they have too few.
 
     It is the larger of that in space and that in time, so that films of one scene in which other
     things happen are told apart.
     """
-    cut = 2 * MOMENTS * CELLS * (CELLS - 1) // 8
-    scene = _differing(one[:cut], other[:cut])
-    events = _differing(one[cut:], other[cut:])
+    cut = 2 * SAMPLED_FRAMES * GRID_SIZE * (GRID_SIZE - 1) // 8
+    scene = _hamming_share(first[:cut], second[:cut])
+    events = _hamming_share(first[cut:], second[cut:])
     return max((share for share in (scene, events) if share is not None), default=1.0)
 
 
-def _signs(differences: NDArray[np.float64]) -> bytes:
-    marks = np.stack([differences > FLAT, differences < -FLAT])
+def _pack_signs(differences: NDArray[np.float64]) -> bytes:
+    marks = np.stack([differences > MIN_LEVEL_DIFFERENCE, differences < -MIN_LEVEL_DIFFERENCE])
     return np.packbits(marks).tobytes()
 
 
-def _differing(one: bytes, other: bytes) -> float | None:
+def _hamming_share(first: bytes, second: bytes) -> float | None:
     """Return the Hamming distance as a share of all marks; None where there are too few."""
-    left, right = int.from_bytes(one), int.from_bytes(other)
+    left, right = int.from_bytes(first), int.from_bytes(second)
     marks = (left | right).bit_count()
-    return (left ^ right).bit_count() / marks if marks >= LEAST else None
+    return (left ^ right).bit_count() / marks if marks >= MIN_MARKS else None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 
-class GrowingArray:
+class NpyWriter:
     """Appends rows to a ``.npy`` file (NumPy's format 1.0); its length is set on closing.
 
     Examples
@@ -21,7 +21,7 @@ class GrowingArray:
     def __init__(self, path: Path, dtype: DTypeLike, row_shape: tuple[int, ...] = ()) -> None:
         self.dtype = np.dtype(dtype)
         self.row_shape = row_shape
-        self.length = 0
+        self.row_count = 0
         self._file = path.open("wb")
         self._write_header()
 
@@ -30,18 +30,18 @@ class GrowingArray:
         if rows.shape[1:] != self.row_shape:
             raise ValueError(f"got rows of shape {rows.shape[1:]}, expected {self.row_shape}")
         self._file.write(np.ascontiguousarray(rows, self.dtype).data)
-        self.length += len(rows)
+        self.row_count += len(rows)
 
-    def truncate(self, length: int) -> None:
+    def truncate(self, row_count: int) -> None:
         """Drop the rows from ``length`` on."""
-        if length < self.length:
+        if row_count < self.row_count:
             self._file.flush()
             row = self.dtype.itemsize * int(np.prod(self.row_shape, dtype=np.int64))
-            self._file.truncate(self._file.tell() - (self.length - length) * row)
+            self._file.truncate(self._file.tell() - (self.row_count - row_count) * row)
             self._file.seek(0, 2)
-            self.length = length
+            self.row_count = row_count
 
-    def __enter__(self) -> GrowingArray:
+    def __enter__(self) -> NpyWriter:
         return self
 
     def __exit__(
@@ -60,7 +60,7 @@ class GrowingArray:
     def _write_header(self) -> None:
         # NumPy pads the header so that the first axis can grow in place.
         header = {
-            "shape": (self.length, *self.row_shape),
+            "shape": (self.row_count, *self.row_shape),
             "fortran_order": False,
             "descr": np.lib.format.dtype_to_descr(self.dtype),
         }

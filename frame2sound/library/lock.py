@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from frame2sound.errors import LibraryError
-from frame2sound.locks import holding
-from frame2sound.safe import sweep
+from frame2sound.locks import exclusive_lock
+from frame2sound.safe import remove_stale
 
-LOCK, HOLDER = ".lock", ".lock.json"
+LOCK_FILE, HOLDER_FILE = ".lock", ".lock.json"
 """The file that is locked; and the one that says by whom."""
 
 
 @contextmanager
-def writing(library: Path) -> Iterator[None]:
+def write_lock(library: Path) -> Iterator[None]:
     """Keep others from writing to a library as long as this lasts.
 
     The lock is the operating system's: it ends with the process that holds it, also when that is
@@ -30,6 +30,6 @@ def writing(library: Path) -> Iterator[None]:
         f"{library} is being written to by {{holder}}; "
         "wait until that is done, or end it, and run the command again"
     )
-    with holding(library, library / LOCK, library / HOLDER, LibraryError, taken):
-        sweep(library)
+    with exclusive_lock(library, library / LOCK_FILE, library / HOLDER_FILE, LibraryError, taken):
+        remove_stale(library)
         yield

@@ -21,40 +21,40 @@ from frame2sound.film.decoding.image_sequence import audio_file, image_files, is
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
-from frame2sound.library.card import nominal
+from frame2sound.library.card import clamp_frame_rate
 from frame2sound.library.checksums import Checksums
-from frame2sound.library.folders import CARD
-from frame2sound.library.growing import GrowingArray
+from frame2sound.library.folders import CARD_FILE
+from frame2sound.library.growing import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
-from frame2sound.places import Place
-from frame2sound.safe import shortened, whole_folder
+from frame2sound.places import Location
+from frame2sound.safe import truncate_name, atomic_folder
 
-LONGEST_TITLE = 160
+MAX_TITLE_BYTES = 160
 """Bytes of a film's name that its folder begins with."""
 
-BATCH = 256
+BATCH_FRAMES = 256
 """Frames written at once."""
 
-SILENT_DB = -90.0
+SILENCE_THRESHOLD_DB = -90.0
 """A film whose loudest sample is below this level (dBFS) is called silent."""
 
-Progress = Callable[[float, float | None, int], None]
+FilmProgress = Callable[[float, float | None, int], None]
 """Called now and then with the seconds of film done, of how many, and the frames written."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class PickleOptions:
     """How a film is to be read; see `FilmReader`. ``apart``: in a subprocess."""
 
     video_stream: int | None = None
     audio_stream: int | None = None
     allow_damaged: bool = False
     limits: Limits = DEFAULT_LIMITS
-    apart: bool = False
+    in_subprocess: bool = False
     threads: int | None = None
     hardware: str | None = None
     fps: Fraction | None = None
-    ground: int = 0
+    background: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class _Origin:
     stamp: str | None
 
 
-def digest_of(path: Path, fps: Fraction | None = None) -> str:
+def film_digest(path: Path, fps: Fraction | None = None) -> str:
     """Return the SHA-256 of a file, or of numbered pictures and their sound, in hexadecimal.
 
     Numbered pictures shown at another frame rate are another film.
@@ -72,7 +72,7 @@ def digest_of(path: Path, fps: Fraction | None = None) -> str:
     if is_image_sequence(path):
         files, _ = image_files(path)
         sound = audio_file(path)
-        parts = "".join(digest_of(file) for file in [*files, *filter(None, [sound])])
+        parts = "".join(film_digest(file) for file in [*files, *filter(None, [sound])])
         return hashlib.sha256(f"{fps} {parts}".encode()).hexdigest()
     if path.exists() and not path.is_file():
         raise FilmError(f"{path} cannot be read (not a regular file); expected a film file")
@@ -85,10 +85,10 @@ def digest_of(path: Path, fps: Fraction | None = None) -> str:
 
 
 def pickle_film(
-    film: Place,
+    location: Location,
     library: Library,
-    choice: Choice = Choice(),
-    progress: Progress = lambda seconds, total, frames: None,
+    options: PickleOptions = PickleOptions(),
+    on_progress: FilmProgress = lambda seconds, total, frames: None,
 ) -> tuple[PickledFilm, bool]:
     """Pickle a film into a library, or find it there.
 
@@ -109,70 +109,70 @@ def pickle_film(
     LibraryError
         The library cannot be written.
     """
-    if isinstance(film, Path):
-        return _pickle(film, str(film.resolve()), None, library, choice, progress)
-    source, stamp = str(film), film.stamp()
+    if isinstance(location, Path):
+        return _pickle_file(location, str(location.resolve()), None, library, options, on_progress)
+    source, stamp = str(location), location.compute_stamp()
     for known in library.readable_films():
-        if (known.card.source, known.card.stamp) == (source, stamp) and _chosen(known, choice):
+        if (known.card.source, known.card.stamp) == (source, stamp) and _matches_options(known, options):
             return known, False
-    with film.fetched() as path:
+    with location.local_copy() as path:
         try:
-            return _pickle(path, source, stamp, library, choice, progress)
+            return _pickle_file(path, source, stamp, library, options, on_progress)
         except FilmError as error:
             raise type(error)(str(error).replace(str(path), source)) from error
 
 
-def _pickle(
+def _pickle_file(
     path: Path,
     source: str,
     stamp: str | None,
     library: Library,
-    choice: Choice,
-    progress: Progress,
+    options: PickleOptions,
+    on_progress: FilmProgress,
 ) -> tuple[PickledFilm, bool]:
-    state = _state(path)
-    digest = digest_of(path, choice.fps)
-    known = library.find(digest, choice.video_stream, choice.audio_stream, choice.ground)
+    state = _file_state(path)
+    digest = film_digest(path, options.fps)
+    known = library.find(digest, options.video_stream, options.audio_stream, options.background)
     if known is not None:
         return known, False
-    reader = (SubprocessFilmReader if choice.apart else FilmReader)(
+    reader = (SubprocessFilmReader if options.in_subprocess else FilmReader)(
         path,
         library.sample_rate,
-        video_stream=choice.video_stream,
-        audio_stream=choice.audio_stream,
-        allow_damaged=choice.allow_damaged,
-        limits=choice.limits,
-        threads=choice.threads,
-        hardware=choice.hardware,
-        fps=choice.fps,
-        background=choice.ground,
+        video_stream=options.video_stream,
+        audio_stream=options.audio_stream,
+        allow_damaged=options.allow_damaged,
+        limits=options.limits,
+        threads=options.threads,
+        hardware=options.hardware,
+        fps=options.fps,
+        background=options.background,
     )
-    folder = library.path / _folder_name(path, digest, choice)
-    if os.path.lexists(folder / CARD):
+    folder = library.path / _folder_name(path, digest, options)
+    if os.path.lexists(folder / CARD_FILE):
         library.film(folder)  # it is this film, so its card cannot be read
     elif folder.exists():
         shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
-    with whole_folder(folder, LibraryError, CARD) as partial:
+    with atomic_folder(folder, LibraryError, CARD_FILE) as partial:
         origin = _Origin(source, digest, stamp)
-        card = _write(reader, library.colour, partial, origin, choice, progress)
-        if _state(path) not in (state, None):
+        card = _write_arrays(reader, library.colour, partial, origin, options, on_progress)
+        if _file_state(path) not in (state, None):
             raise FilmError(
                 f"{path} changed while it was being pickled; "
                 "wait until it is written, and pickle it again"
             )
-        (partial / CARD).write_text(card.to_json() + "\n")
+        (partial / CARD_FILE).write_text(card.to_json() + "\n")
     film = PickledFilm(folder, card, library.colour)
-    library.drop_older(film)
+    library.delete_older_versions(film)
     return film, True
 
 
-def title(film: Place) -> str:
+def folder_title(source: Location) -> str:
     """Return a film's name as its folder in a library begins with it."""
-    name = (re.sub(r"[^\w.-]+", "-", film.stem).strip("-.") or "film")[:80]
-    return shortened(name, LONGEST_TITLE)
+    name = (re.sub(r"[^\w.-]+", "-", source.stem).strip("-.") or "film")[:80]
+    return truncate_name(name, MAX_TITLE_BYTES)
 
 
-def _state(path: Path) -> tuple[int, int, int] | None:
+def _file_state(path: Path) -> tuple[int, int, int] | None:
     """Return what changes when a film does; None where it is not, or no more."""
     try:
         stat = path.stat()
@@ -181,118 +181,118 @@ def _state(path: Path) -> tuple[int, int, int] | None:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _chosen(film: PickledFilm, choice: Choice) -> bool:
+def _matches_options(film: PickledFilm, options: PickleOptions) -> bool:
     card = film.card
-    chosen = choice.video_stream, choice.audio_stream, choice.ground
-    return (card.video_stream, card.audio_stream, card.ground) == chosen
+    chosen = options.video_stream, options.audio_stream, options.background
+    return (card.video_stream, card.audio_stream, card.background) == chosen
 
 
-def _folder_name(path: Path, digest: str, choice: Choice) -> str:
+def _folder_name(path: Path, digest: str, options: PickleOptions) -> str:
     picked = [
         f"{kind}{number}"
         for kind, number in (
-            ("v", choice.video_stream),
-            ("a", choice.audio_stream),
-            ("g", choice.ground or None),
+            ("v", options.video_stream),
+            ("a", options.audio_stream),
+            ("g", options.background or None),
         )
         if number is not None
     ]
-    return "-".join([title(path), *picked, digest[:8]])
+    return "-".join([folder_title(path), *picked, digest[:8]])
 
 
-def _write(
+def _write_arrays(
     reader: FilmReader,
     colour: bool,
     folder: Path,
     origin: _Origin,
-    choice: Choice,
-    progress: Progress,
+    options: PickleOptions,
+    on_progress: FilmProgress,
 ) -> Card:
     assert reader.sample_rate is not None
     with (
-        GrowingArray(folder / "frames.npy", np.uint8, picture_shape(colour)) as frames,
-        GrowingArray(folder / "times.npy", np.float64) as times,
-        GrowingArray(folder / "sound.npy", np.float32) as sound,
+        NpyWriter(folder / "frames.npy", np.uint8, picture_shape(colour)) as frames,
+        NpyWriter(folder / "times.npy", np.float64) as times,
+        NpyWriter(folder / "sound.npy", np.float32) as sound,
     ):
-        ear = _Ear(sound)
+        ear = _AudioArrayWriter(sound)
         until = Fraction(0)
-        for event in _batched(reader.events(colour=colour)):
+        for event in _batch_frames(reader.events(colour=colour)):
             if isinstance(event, AudioChunk):
-                ear.hear(event)
+                ear.write(event)
             else:
                 frames.append(np.stack([frame.picture for frame in event]))
                 times.append(np.array([float(frame.start_seconds) for frame in event]))
                 until = event[-1].end_seconds
-                progress(float(until), reader.streams.declared_seconds, frames.length)
+                on_progress(float(until), reader.streams.declared_seconds, frames.row_count)
         times.append(np.array([float(until)]))
-        ear.finish(sample_at(until, reader.sample_rate))
+        ear.pad_or_trim(sample_at(until, reader.sample_rate))
     return Card(
         source=origin.source,
         digest=origin.digest,
         stamp=origin.stamp,
-        fps=nominal(reader.streams.fps),
-        frames=frames.length,
-        samples=sound.length,
+        fps=clamp_frame_rate(reader.streams.fps),
+        frames=frames.row_count,
+        samples=sound.row_count,
         sample_rate=reader.sample_rate,
-        sounding=ear.sounding,
-        video_stream=choice.video_stream,
-        audio_stream=choice.audio_stream,
-        background=choice.ground,
+        audio_range=ear.audio_range,
+        video_stream=options.video_stream,
+        audio_stream=options.audio_stream,
+        background=options.background,
         notes=(*reader.notes, *ear.notes(reader.sample_rate)),
-        checksums=Checksums.of(folder),
+        checksums=Checksums.from_folder(folder),
     )
 
 
-def _batched(events: Iterator[Frame | AudioChunk]) -> Iterator[list[Frame] | AudioChunk]:
+def _batch_frames(events: Iterator[Frame | AudioChunk]) -> Iterator[list[Frame] | AudioChunk]:
     batch: list[Frame] = []
     for event in events:
         if isinstance(event, AudioChunk):
             yield event
             continue
         batch.append(event)
-        if len(batch) == BATCH:
+        if len(batch) == BATCH_FRAMES:
             yield batch
             batch = []
     if batch:
         yield batch
 
 
-class _Ear:
+class _AudioArrayWriter:
     """Lays sound end to end in an array, with silence in the gaps."""
 
-    def __init__(self, array: GrowingArray) -> None:
-        self.array = array
-        self.sounding = (0, 0)
+    def __init__(self, writer: NpyWriter) -> None:
+        self.writer = writer
+        self.audio_range = (0, 0)
         self._peak = 0.0
 
-    def hear(self, sound: AudioChunk) -> None:
-        late = self.array.length - sound.start_sample
+    def write(self, sound: AudioChunk) -> None:
+        late = self.writer.row_count - sound.start_sample
         samples = sound.samples[max(late, 0) :]
         if not len(samples):
             return
-        self._silence(-late)
-        begin = self.sounding[0] if self.sounding[1] else self.array.length
+        self._write_silence(-late)
+        begin = self.audio_range[0] if self.audio_range[1] else self.writer.row_count
         self._peak = max(self._peak, float(np.abs(samples).max()))
-        self.array.append(samples)
-        self.sounding = (begin, self.array.length)
+        self.writer.append(samples)
+        self.audio_range = (begin, self.writer.row_count)
 
-    def finish(self, samples: int) -> None:
+    def pad_or_trim(self, sample_count: int) -> None:
         """Make the sound as long as the film."""
-        self._silence(samples - self.array.length)
-        self.array.truncate(samples)
-        self.sounding = (min(self.sounding[0], samples), min(self.sounding[1], samples))
+        self._write_silence(sample_count - self.writer.row_count)
+        self.writer.truncate(sample_count)
+        self.audio_range = (min(self.audio_range[0], sample_count), min(self.audio_range[1], sample_count))
 
     def notes(self, sample_rate: int) -> Iterator[str]:
-        begin, end = (at / sample_rate for at in self.sounding)
-        if self._peak < 10 ** (SILENT_DB / 20):
+        begin, end = (at / sample_rate for at in self.audio_range)
+        if self._peak < 10 ** (SILENCE_THRESHOLD_DB / 20):
             yield "its sound is silent"
         if begin > 0.1:
             yield f"its sound begins at {begin:.2f} s; nothing is learned before that"
-        if end < self.array.length / sample_rate - 0.1:
+        if end < self.writer.row_count / sample_rate - 0.1:
             yield f"its sound ends at {end:.2f} s; nothing is learned after that"
 
-    def _silence(self, samples: int) -> None:
-        while samples > 0:
-            step = min(samples, 1 << 16)
-            self.array.append(np.zeros(step, np.float32))
-            samples -= step
+    def _write_silence(self, sample_count: int) -> None:
+        while sample_count > 0:
+            step = min(sample_count, 1 << 16)
+            self.writer.append(np.zeros(step, np.float32))
+            sample_count -= step

@@ -18,26 +18,26 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import picture_shape
-from frame2sound.library.card import About, Card
-from frame2sound.library.folders import CARD, EXCLUDED, drop, exclude, film_folders
-from frame2sound.library.lock import HOLDER, LOCK
-from frame2sound.safe import whole_file
-from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer, said_of
+from frame2sound.library.card import LibraryInfo, Card
+from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, delete_film, exclude, film_folders
+from frame2sound.library.lock import HOLDER_FILE, LOCK_FILE
+from frame2sound.safe import atomic_write
+from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer_version, one_line_reason
 
-__all__ = ["AGAIN", "Card", "Library", "PickledFilm"]
+__all__ = ["DAMAGED_REMEDY", "Card", "Library", "PickledFilm"]
 
-VERSION = 1
+LIBRARY_VERSION = 1
 
-MOST_CARD = 1 << 20
+MAX_CARD_BYTES = 1 << 20
 """Bytes of ``library.json``, and of a film's card."""
 
-LOOSE_SECONDS = 1.0
+MAX_DURATION_MISMATCH_SECONDS = 1.0
 """By how much a film's last time may differ from the length of its sound."""
 
-AGAIN = "copy its folder again, or exclude it and pickle the film into another library"
+DAMAGED_REMEDY = "copy its folder again, or exclude it and pickle the film into another library"
 """What helps where a film's arrays are damaged."""
 
-SAMPLE_RATE = 22050
+DEFAULT_SAMPLE_RATE = 22050
 """A library's sample rate in Hz unless it is made with another."""
 
 
@@ -80,28 +80,28 @@ class PickledFilm:
     def frames(self) -> NDArray[np.uint8]:
         """Pictures, grey or in colour, memory-mapped."""
         shape = (self.card.frames, *picture_shape(self.colour))
-        return self._array("frames", np.dtype(np.uint8), shape)
+        return self._map_array("frames", np.dtype(np.uint8), shape)
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
         """Presentation times in seconds."""
-        times = self._array("times", np.dtype(np.float64), (self.card.frames + 1,))
+        times = self._map_array("times", np.dtype(np.float64), (self.card.frames + 1,))
         if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-            raise LibraryError(f"{self.path}/times.npy does not go forward; {AGAIN}")
+            raise LibraryError(f"{self.path}/times.npy does not go forward; {DAMAGED_REMEDY}")
         rate, samples = self.card.sample_rate, self.card.samples
-        if times[0] < 0 or abs(times[-1] - samples / rate) > LOOSE_SECONDS:
+        if times[0] < 0 or abs(times[-1] - samples / rate) > MAX_DURATION_MISMATCH_SECONDS:
             raise LibraryError(
                 f"{self.path}/times.npy goes from {times[0]:g} to {times[-1]:g} s, expected 0 to "
-                f"{samples / rate:g} s; {AGAIN}"
+                f"{samples / rate:g} s; {DAMAGED_REMEDY}"
             )
         return times
 
     @cached_property
     def sound(self) -> NDArray[np.float32]:
         """Mono sound, memory-mapped."""
-        return self._array("sound", np.dtype(np.float32), (self.card.samples,))
+        return self._map_array("sound", np.dtype(np.float32), (self.card.samples,))
 
-    def let_go(self) -> None:
+    def release_memory(self) -> None:
         """Give back the memory into which pictures and sound were mapped, until they are read anew.
 
         What has been read of a map stays in the reader's memory as long as nobody else needs it:
@@ -112,13 +112,13 @@ class PickledFilm:
             if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
                 mapped.madvise(mmap.MADV_DONTNEED)
 
-    def _array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    def _map_array(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         path = self.path / f"{name}.npy"
         try:
             return map_array(path, dtype, shape)
         except (OSError, ValueError, EOFError) as error:
             raise LibraryError(
-                f"{path} is missing or damaged ({said_of(error)}); {AGAIN}"
+                f"{path} is missing or damaged ({one_line_reason(error)}); {DAMAGED_REMEDY}"
             ) from error
 
 
@@ -153,19 +153,19 @@ class Library:
             There is none there, or a newer version of the program made it.
         """
         try:
-            table = read_json(path / "library.json", MOST_CARD)
+            table = read_json(path / "library.json", MAX_CARD_BYTES)
             version = table["version"]
         except FileNotFoundError as error:
             raise LibraryError(
                 f"{path} is no library; make one with: frame2sound pickle FILM... --library {path}"
             ) from error
         except (OSError, ValueError, LookupError, TypeError) as error:
-            raise _unreadable(path, error) from error
-        refuse_newer(version, VERSION, path, LibraryError)
+            raise _unreadable_error(path, error) from error
+        refuse_newer_version(version, LIBRARY_VERSION, path, LibraryError)
         try:
-            about = msgspec.convert(table, About)
+            about = msgspec.convert(table, LibraryInfo)
         except msgspec.ValidationError as error:
-            raise _unreadable(path, error) from error
+            raise _unreadable_error(path, error) from error
         return cls(path, about.sample_rate, about.colour)
 
     @classmethod
@@ -200,11 +200,11 @@ class Library:
                     f"use another --library for {wanted}"
                 )
             return library
-        if path.exists() and (not path.is_dir() or _holds_anything(path)):
+        if path.exists() and (not path.is_dir() or _is_in_use(path)):
             raise LibraryError(f"{path} exists and is no library; choose a new or empty folder")
-        rate = SAMPLE_RATE if sample_rate is None else sample_rate
-        with whole_file(path / "library.json", LibraryError) as partial:
-            table = {"version": VERSION, "sample_rate": rate, "colour": bool(colour)}
+        rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
+        with atomic_write(path / "library.json", LibraryError) as partial:
+            table = {"version": LIBRARY_VERSION, "sample_rate": rate, "colour": bool(colour)}
             partial.write_text(json.dumps(table) + "\n")
         return cls(path, rate, bool(colour))
 
@@ -212,7 +212,7 @@ class Library:
         """Return every film to learn from, by name: pickled completely, and not excluded."""
         return [self.film(folder) for folder in self._folders() if not _is_excluded(folder)]
 
-    def every_film(self) -> list[PickledFilm]:
+    def all_films(self) -> list[PickledFilm]:
         """Return every film that is completely pickled, excluded or not, by name."""
         return [self.film(folder) for folder in self._folders()]
 
@@ -223,9 +223,9 @@ class Library:
                 yield self.film(folder)
 
     def _folders(self) -> list[Path]:
-        return [path for path in film_folders(self.path) if os.path.lexists(path / CARD)]
+        return [path for path in film_folders(self.path) if os.path.lexists(path / CARD_FILE)]
 
-    def without_films(self) -> str:
+    def no_films_message(self) -> str:
         """Return what to tell a person who would learn from it and cannot."""
         excluded = [path.name for path in self._folders() if _is_excluded(path)]
         if excluded:
@@ -239,14 +239,14 @@ class Library:
         )
 
     def find(
-        self, digest: str, video: int | None, audio: int | None, ground: int = 0
+        self, digest: str, video_stream: int | None, audio_stream: int | None, background: int = 0
     ) -> PickledFilm | None:
         """Return the film pickled from a file with this digest, streams and ground."""
-        wanted = (digest, video, audio)
+        wanted = (digest, video_stream, audio_stream)
         found = (film for film in self.readable_films() if _identity(film) == wanted)
-        return next((film for film in found if film.card.ground == ground), None)
+        return next((film for film in found if film.card.background == background), None)
 
-    def drop_older(self, newest: PickledFilm) -> None:
+    def delete_older_versions(self, newest: PickledFilm) -> None:
         """Remove what was pickled from an earlier state of the same file.
 
         Where that was excluded, so is the newest.
@@ -256,7 +256,7 @@ class Library:
             if same and _identity(film)[1:] == _identity(newest)[1:]:
                 if film.excluded:
                     exclude(newest.path)
-                drop(film.path)
+                delete_film(film.path)
 
     def film(self, path: Path) -> PickledFilm:
         """Return the film in a folder.
@@ -267,34 +267,34 @@ class Library:
             Its card cannot be read.
         """
         try:
-            card = Card.from_json(read_text(path / CARD, MOST_CARD))
+            card = Card.from_json(read_text(path / CARD_FILE, MAX_CARD_BYTES))
         except LibraryError as error:
-            raise LibraryError(f"{path}/{CARD}: {error}") from error
+            raise LibraryError(f"{path}/{CARD_FILE}: {error}") from error
         except (OSError, ValueError) as error:
             raise LibraryError(
-                f"{path}/{CARD} is not readable as a film's card ({said_of(error)}); {AGAIN}"
+                f"{path}/{CARD_FILE} is not readable as a film's card ({one_line_reason(error)}); {DAMAGED_REMEDY}"
             ) from error
         if card.sample_rate != self.sample_rate:
             raise LibraryError(
-                f"{path}/{CARD} says {card.sample_rate} Hz, expected its library's "
-                f"{self.sample_rate} Hz; {AGAIN}"
+                f"{path}/{CARD_FILE} says {card.sample_rate} Hz, expected its library's "
+                f"{self.sample_rate} Hz; {DAMAGED_REMEDY}"
             )
         return PickledFilm(path, card, self.colour)
 
 
-def _unreadable(path: Path, error: Exception) -> LibraryError:
+def _unreadable_error(path: Path, error: Exception) -> LibraryError:
     return LibraryError(
-        f"{path}/library.json is not readable as a library's ({said_of(error)}); "
+        f"{path}/library.json is not readable as a library's ({one_line_reason(error)}); "
         "copy the library again, or use another --library"
     )
 
 
 def _is_excluded(folder: Path) -> bool:
-    return os.path.lexists(folder / EXCLUDED)
+    return os.path.lexists(folder / EXCLUDED_FILE)
 
 
-def _holds_anything(folder: Path) -> bool:
-    return any(path.name not in (LOCK, HOLDER) for path in folder.iterdir())
+def _is_in_use(folder: Path) -> bool:
+    return any(path.name not in (LOCK_FILE, HOLDER_FILE) for path in folder.iterdir())
 
 
 def _identity(film: PickledFilm) -> tuple[str, int | None, int | None]:

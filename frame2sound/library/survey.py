@@ -10,31 +10,31 @@ from itertools import combinations
 from pathlib import Path
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.findings import Findings, find
-from frame2sound.library.fingerprint import LENGTHS, SAME, distance
-from frame2sound.library.folders import CARD, EXCLUDED, film_folders, linked_folders
+from frame2sound.library.findings import FilmAnalysis, analyse_film
+from frame2sound.library.fingerprint import MAX_DURATION_DIFFERENCE, MAX_DUPLICATE_DISTANCE, fingerprint_distance
+from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, film_folders, symlinked_folders
 from frame2sound.library.store import Card, Library, PickledFilm
-from frame2sound.safe import half_written
+from frame2sound.safe import find_partial
 
-_LEFT = "left of a run that was killed; the next to write to the library removes it"
+_STALE_MESSAGE = "left of a run that was killed; the next to write to the library removes it"
 
-Report = Callable[[str, float, float], None]
+SummaryProgress = Callable[[str, float, float], None]
 """Called now and then with a film's name, and the seconds of it done and in all."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class FilmSummary:
     """A folder of a library; what cannot be known of a damaged film is None.
 
     ``size`` is in bytes, ``faults`` are lines that say what is wrong with it.
     """
 
     name: str
-    size: int
+    size_bytes: int
     excluded: bool
     faults: tuple[str, ...] = ()
     card: Card | None = None
-    findings: Findings | None = None
+    analysis: FilmAnalysis | None = None
 
     @property
     def seconds(self) -> float:
@@ -43,42 +43,42 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Twins:
+class Duplicate:
     """Two films that are the same: the same file, or only the same picture."""
 
-    one: str
-    other: str
+    first_name: str
+    second_name: str
     same_file: bool
 
 
 @dataclass(frozen=True)
-class Survey:
+class LibrarySummary:
     """All of a library.
 
     ``leftovers`` are hidden folders that are half-written, ``links`` names of links to folders of
     films, which are not followed.
     """
 
-    entries: tuple[Entry, ...]
-    twins: tuple[Twins, ...]
-    leftovers: tuple[str, ...]
-    links: tuple[str, ...] = ()
+    films: tuple[FilmSummary, ...]
+    duplicates: tuple[Duplicate, ...]
+    partial_folders: tuple[str, ...]
+    symlinks: tuple[str, ...] = ()
 
 
-def survey(library: Library, report: Report = lambda name, seconds, total: None) -> Survey:
+def summarise(library: Library, on_progress: SummaryProgress = lambda name, seconds, total: None) -> LibrarySummary:
     """Look at everything in a library; a damaged film hides no other."""
-    entries = [_entry(library, folder, report) for folder in film_folders(library.path)]
-    twins = [twin for pair in combinations(entries, 2) if (twin := _twins(*pair)) is not None]
+    entries = [_summarise_film(library, folder, on_progress) for folder in film_folders(library.path)]
+    twins = [twin for pair in combinations(entries, 2) if (twin := _find_duplicate(*pair)) is not None]
     leftovers = [
-        f"{path.name} is {'being written' if runs else _LEFT}"
-        for path, runs in half_written(library.path)
+        f"{path.name} is {'being written' if runs else _STALE_MESSAGE}"
+        for path, runs in find_partial(library.path)
         if path.is_dir()
     ]
-    links = tuple(path.name for path in linked_folders(library.path))
-    return Survey(tuple(entries), tuple(twins), tuple(leftovers), links)
+    links = tuple(path.name for path in symlinked_folders(library.path))
+    return LibrarySummary(tuple(entries), tuple(twins), tuple(leftovers), links)
 
 
-def faults(film: PickledFilm) -> list[str]:
+def find_faults(film: PickledFilm) -> list[str]:
     """Return what is wrong with the arrays of a film, a line each."""
     lines = []
     for name in ("frames", "times", "sound"):
@@ -89,26 +89,26 @@ def faults(film: PickledFilm) -> list[str]:
     return lines
 
 
-def _entry(library: Library, folder: Path, report: Report) -> Entry:
-    entry = Entry(folder.name, _size(folder), (folder / EXCLUDED).exists())
-    if not os.path.lexists(folder / CARD):
-        why = f"{folder} is half-written: it has no {CARD}; pickle the film again to replace it"
+def _summarise_film(library: Library, folder: Path, on_progress: SummaryProgress) -> FilmSummary:
+    entry = FilmSummary(folder.name, _folder_bytes(folder), (folder / EXCLUDED_FILE).exists())
+    if not os.path.lexists(folder / CARD_FILE):
+        why = f"{folder} is half-written: it has no {CARD_FILE}; pickle the film again to replace it"
         return replace(entry, faults=(why,))
     try:
         film = library.film(folder)
     except LibraryError as error:
         return replace(entry, faults=(str(error),))
-    entry = replace(entry, card=film.card, faults=tuple(faults(film)))
+    entry = replace(entry, card=film.card, faults=tuple(find_faults(film)))
     if entry.faults:
         return entry
     try:
         total = entry.seconds
-        return replace(entry, findings=find(film, lambda s: report(folder.name, s, total)))
+        return replace(entry, findings=analyse_film(film, lambda s: on_progress(folder.name, s, total)))
     except LibraryError as error:
         return replace(entry, faults=(str(error),))
 
 
-def _size(folder: Path) -> int:
+def _folder_bytes(folder: Path) -> int:
     size = 0
     with suppress(FileNotFoundError):  # it is being dropped
         for path in folder.iterdir():
@@ -116,14 +116,14 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _twins(one: Entry, other: Entry) -> Twins | None:
-    if one.card is None or other.card is None:
+def _find_duplicate(first: FilmSummary, second: FilmSummary) -> Duplicate | None:
+    if first.card is None or second.card is None:
         return None
-    if one.card.digest == other.card.digest:
-        return Twins(one.name, other.name, same_file=True)
-    near = abs(one.seconds - other.seconds) <= LENGTHS * max(one.seconds, other.seconds)
-    if not near or one.findings is None or other.findings is None:
+    if first.card.digest == second.card.digest:
+        return Duplicate(first.name, second.name, same_file=True)
+    near = abs(first.seconds - second.seconds) <= MAX_DURATION_DIFFERENCE * max(first.seconds, second.seconds)
+    if not near or first.analysis is None or second.analysis is None:
         return None
-    if distance(one.findings.picture, other.findings.picture) > SAME:
+    if fingerprint_distance(first.analysis.picture_fingerprint, second.analysis.picture_fingerprint) > MAX_DUPLICATE_DISTANCE:
         return None
-    return Twins(one.name, other.name, same_file=False)
+    return Duplicate(first.name, second.name, same_file=False)

@@ -43,7 +43,7 @@ def render_frames(
     heard = frames[warmup_frames:]
     for first in range(0, len(heard), BATCH_FRAMES):
         batch = heard[first : first + BATCH_FRAMES]
-        bounds = predictor.clock.bounds(len(batch), first)
+        bounds = predictor.clock.sample_bounds(len(batch), first)
         gestures = FrameCurves.from_frames(batch, before)
         sound.append(renderer.process(performance.predict(batch), bounds, gestures))
         before = batch[-1]

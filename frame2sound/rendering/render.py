@@ -20,7 +20,7 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
-from frame2sound.safe import LONGEST_NAME, refuse_existing, shortened, whole_file
+from frame2sound.safe import MAX_NAME_BYTES, refuse_existing, truncate_name, atomic_write
 
 __all__ = [
     "DEFAULT_MODE",
@@ -81,11 +81,11 @@ def default_output_path(animation: Path, folder: Path, wav: bool) -> Path:
         ending = ".mkv"
     stem = re.sub(r"[-_. ]*%\d*d", "", animation.stem) or "pictures"
     ending = f"-sounding{ending}"
-    if len(os.fsencode(stem + ending)) <= LONGEST_NAME:
+    if len(os.fsencode(stem + ending)) <= MAX_NAME_BYTES:
         return folder / f"{stem}{ending}"
     told_apart = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
     ending = f"-{told_apart}{ending}"
-    return folder / f"{shortened(stem, LONGEST_NAME - len(ending))}{ending}"
+    return folder / f"{truncate_name(stem, MAX_NAME_BYTES - len(ending))}{ending}"
 
 
 def render(
@@ -132,7 +132,7 @@ def render(
         raise SoundtrackError(f"got --wav and {out.name}, expected a name that ends in .wav")
     codec = None if wav else audio_codec_for(out, delivery.codec)
     own = _open_original_audio(animation, delivery, codec)
-    with whole_file(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
+    with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
         renderer = style.build_renderer(brain, corpus)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress)
         finish = OutputWriter(brain.clock.sample_rate, own, delivery, codec)

@@ -104,14 +104,14 @@ class Soundtrack:
         before = None
         held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
         for pictures in _batches(self._pictures()):
-            bounds = self.brain.clock.bounds(len(pictures), first)
+            bounds = self.brain.clock.sample_bounds(len(pictures), first)
             grey = luma(pictures) if self.brain.colour else pictures
             gestures = FrameCurves.from_frames(grey, before)
             sound = self.renderer.process(_predict(performance, pictures), bounds, gestures)
             before = grey[-1]
             held = np.concatenate([held, sound])
             # The last frame may be shown for less than a frame of the brain.
-            ready = max(len(held) - self.brain.clock.slice_length, 0)
+            ready = max(len(held) - self.brain.clock.max_samples_per_frame, 0)
             first, made = first + len(pictures), made + ready
             yield held[:ready]
             held = held[ready:]
@@ -137,7 +137,7 @@ def _predict(performance: Performance, pictures: NDArray[np.uint8]) -> NDArray[A
 
 def _frame_range(frame: Frame, clock: Clock) -> tuple[int, int]:
     """Return the first brain frame that sees a film's frame, and the first that no longer does."""
-    return clock.frames_within(frame.start_seconds), clock.frames_within(frame.end_seconds)
+    return clock.count_frames_within(frame.start_seconds), clock.count_frames_within(frame.end_seconds)
 
 
 def _batches(pictures: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:

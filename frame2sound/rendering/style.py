@@ -239,4 +239,4 @@ class Style:
                     f"({frame:.4f} s)"
                 )
             return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
-        return brain.target.lead or int(MIRRORED_OVERLAP * brain.clock.slice_length)
+        return brain.target.lead or int(MIRRORED_OVERLAP * brain.clock.max_samples_per_frame)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from frame2sound.errors import ComparisonError
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 
 PAGE_FILE = "report.html"
 
@@ -38,7 +38,7 @@ def write_report(results: dict[str, Any], out: Path) -> None:
         ("RESULTS", _page_data(results)),
     ):
         page = page.replace(f"/*{mark}*/", text)
-    with whole_file(out / PAGE_FILE, ComparisonError) as partial:
+    with atomic_write(out / PAGE_FILE, ComparisonError) as partial:
         partial.write_text(page, encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.plots import plot_comparison
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.rendering.render import Style
-from frame2sound.safe import whole_folder
+from frame2sound.safe import atomic_folder
 from frame2sound.studio.gallery_page import MEASURES_FILE, ORIGINAL, PICTURE_FILE, write_pages
 from frame2sound.studio.steps import (
     LIBRARY_RATE,
@@ -136,7 +136,7 @@ def _build_film_folder(
 
     with (
         tempfile.TemporaryDirectory(prefix="frame2sound-") as shop,
-        whole_folder(folder, SoundtrackError) as partial,
+        atomic_folder(folder, SoundtrackError) as partial,
     ):
         learned, own = Path(shop) / f"{film}.mp4", partial / f"{ORIGINAL}.mp4"
         draw_film(demo_scene(film, learned_seconds, seed, FRAME_SIZE), learned, True, show_here)

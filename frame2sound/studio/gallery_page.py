@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.safe import whole_file
+from frame2sound.safe import atomic_write
 from frame2sound.untrusted import read_json
 
 ORIGINAL, MEASURES_FILE, PICTURE_FILE = "its-own", "figures.json", "picture.webp"
@@ -91,7 +91,7 @@ def write_pages(
         "index.html": _html(about, command, figures),
         "README.md": _markdown(about, command, figures),
     }.items():
-        with whole_file(out / name, SoundtrackError) as partial:
+        with atomic_write(out / name, SoundtrackError) as partial:
             partial.write_text(page, encoding="utf-8")
 
 

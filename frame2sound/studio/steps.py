@@ -26,12 +26,12 @@ from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene import Scene, SceneTruth
 from frame2sound.film.drawing.scene_writer import write_scene
-from frame2sound.library.calibration import calibrate
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.training.loop import train
-from frame2sound.training.trainer import Report
+from frame2sound.training.trainer import TrainingProgress
 
 MessageCallback = Callable[[str], None]
 ProgressCallback = Callable[[str, float, float | None, str], None]
@@ -112,8 +112,8 @@ def create_library(film: Path, library_folder: Path) -> Library:
         Library.open(library_folder)
         shutil.rmtree(library_folder)
     library = Library.create(library_folder, LIBRARY_RATE)
-    calibrate(library)
-    pickle_film(film, library, Choice(apart=True))
+    add_calibration_film(library)
+    pickle_film(film, library, PickleOptions(in_subprocess=True))
     return library
 
 
@@ -134,7 +134,7 @@ def load_unseen(scene: Scene, path: Path) -> UnseenAnimation:
         np.array(
             [float(frame.start_seconds) for frame in frames] + [float(frames[-1].end_seconds)]
         ),
-        heard.synthesise(0, Clock(FPS, LIBRARY_RATE).start(len(frames))),
+        heard.synthesise(0, Clock(FPS, LIBRARY_RATE).start_sample(len(frames))),
         heard.truth,
     )
 
@@ -145,13 +145,13 @@ def train_brain(
     """Train a brain, showing the time left."""
     name, steps = f"training {recipe.name}", 1
 
-    def report(now: Report) -> None:
+    def report(now: TrainingProgress) -> None:
         nonlocal steps
         steps = now.steps
         held = "" if now.held_out is None else f"held out {now.held_out:.3f}"
         on_progress(name, now.step, now.steps, f"loss {now.loss:.3f} {held}")
 
-    brain = train(library, recipe, out, seed=seed, report=report)
+    brain = train(library, recipe, out, seed=seed, on_progress=report)
     on_progress(name, steps, steps, "")
     return brain
 

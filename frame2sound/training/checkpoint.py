@@ -16,17 +16,17 @@ from torch.optim import Optimizer
 
 from frame2sound.brain.bodies import Memory
 from frame2sound.errors import TrainingError
-from frame2sound.safe import LONGEST_NAME, shortened, whole_file
-from frame2sound.untrusted import parse_json, refuse_newer, safetensors_head
+from frame2sound.safe import MAX_NAME_BYTES, truncate_name, atomic_write
+from frame2sound.untrusted import parse_json, refuse_newer_version, read_safetensors_prefix
 
-KEY, VERSION = "frame2sound-checkpoint", 1
+METADATA_KEY, CHECKPOINT_VERSION = "frame2sound-checkpoint", 1
 
-MOST_NAMED = 4
+MAX_NAMED_SETTINGS = 4
 """Settings that differ, of those that are named."""
 
 
 @dataclass
-class Course:
+class TrainingState:
     """How far a training has come.
 
     ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without), both
@@ -39,17 +39,17 @@ class Course:
     signature: str
     epoch: int = 0
     batch: int = 0
-    best: float = float("inf")
+    best_loss: float = float("inf")
     best_epoch: int = 0
     seconds: float = 0.0
     loss_sum: float = 0.0
     curve: list[tuple[float, float | None]] = field(default_factory=list)
-    mark: float = float("inf")
-    marked: int = 0
+    patience_loss: float = float("inf")
+    patience_epoch: int = 0
     settings: dict[str, str] = field(default_factory=dict)
-    untrained: float = float("inf")
+    initial_loss: float = float("inf")
 
-    def card(self) -> dict[str, Any]:
+    def to_provenance(self) -> dict[str, Any]:
         """Return what a brain's provenance says of it, in plain values."""
         return {
             "epochs": self.epoch,
@@ -63,21 +63,21 @@ class Course:
 def checkpoint_path(out: Path) -> Path:
     """Return where the training of a brain keeps its state."""
     ending = ".checkpoint.safetensors"
-    return out.with_name(f"{shortened(out.stem, LONGEST_NAME - len(ending))}{ending}")
+    return out.with_name(f"{truncate_name(out.stem, MAX_NAME_BYTES - len(ending))}{ending}")
 
 
 def save_checkpoint(
     path: Path,
-    course: Course,
+    training_state: TrainingState,
     network: nn.Module,
     optimiser: Optimizer,
-    best: dict[str, torch.Tensor],
-    memory: Memory,
+    best_weights: dict[str, torch.Tensor],
+    recurrent_state: Memory,
 ) -> None:
     """Write the state of a training; the file appears whole or not at all."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
-    tensors |= {f"memory.{number:03}": tensor for number, tensor in enumerate(memory)}
+    tensors |= {f"best.{name}": tensor for name, tensor in best_weights.items()}
+    tensors |= {f"memory.{number:03}": tensor for number, tensor in enumerate(recurrent_state)}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {
             f"optimiser.{number}.{name}": torch.as_tensor(value)
@@ -85,13 +85,13 @@ def save_checkpoint(
             if value is not None
         }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with whole_file(path, TrainingError) as partial:
-        partial.write_bytes(save(tensors, {KEY: json.dumps(asdict(course) | {"version": VERSION})}))
+    with atomic_write(path, TrainingError) as partial:
+        partial.write_bytes(save(tensors, {METADATA_KEY: json.dumps(asdict(training_state) | {"version": CHECKPOINT_VERSION})}))
 
 
 def load_checkpoint(
-    path: Path, asked: Course, network: nn.Module, optimiser: Optimizer
-) -> tuple[Course, dict[str, torch.Tensor], Memory]:
+    path: Path, expected: TrainingState, network: nn.Module, optimiser: Optimizer
+) -> tuple[TrainingState, dict[str, torch.Tensor], Memory]:
     """Put a training back to where it stood, if it is the one that is ``asked`` for.
 
     Returns its course, the best weights so far, and what the network remembers.
@@ -102,53 +102,53 @@ def load_checkpoint(
         There is no checkpoint, it is unreadable, or it belongs to another recipe, library or seed.
     """
     try:
-        safetensors_head(path)
+        read_safetensors_prefix(path)
         with safe_open(path, "pt") as file:
-            course = _course((file.metadata() or {})[KEY], path)
+            course = _parse_state((file.metadata() or {})[METADATA_KEY], path)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
-    if course.signature != asked.signature:
+    if course.signature != expected.signature:
         raise TrainingError(
             f"{path} belongs to another recipe, library or seed"
-            f"{_differences(course.settings, asked.settings)}; "
+            f"{_differences(course.settings, expected.settings)}; "
             "use those it was begun with, or begin anew with --overwrite"
         )
     try:
-        network.load_state_dict(_part(tensors, "network."))
-        _restore(optimiser, _part(tensors, "optimiser."))
+        network.load_state_dict(_select_prefix(tensors, "network."))
+        _restore(optimiser, _select_prefix(tensors, "optimiser."))
     except (RuntimeError, ValueError) as error:
         raise TrainingError(f"{path} lacks a part of its state; train anew") from error
-    remembered = sorted(_part(tensors, "memory.").items())
-    return course, _part(tensors, "best."), tuple(tensor for _, tensor in remembered)
+    remembered = sorted(_select_prefix(tensors, "memory.").items())
+    return course, _select_prefix(tensors, "best."), tuple(tensor for _, tensor in remembered)
 
 
-def _course(text: str, path: Path) -> Course:
+def _parse_state(text: str, path: Path) -> TrainingState:
     table = parse_json(text)
     if not isinstance(table, dict):
         raise ValueError("no table")
-    refuse_newer(table.pop("version", 1), VERSION, path, TrainingError)
-    course = msgspec.convert(table, Course)
+    refuse_newer_version(table.pop("version", 1), CHECKPOINT_VERSION, path, TrainingError)
+    course = msgspec.convert(table, TrainingState)
     if not all(0 <= n < 2**53 for n in (course.epoch, course.batch, course.best_epoch)):
         raise ValueError("a course that is not possible")
     return course
 
 
-def _differences(was: dict[str, str], now: dict[str, str]) -> str:
+def _differences(saved: dict[str, str], current: dict[str, str]) -> str:
     """Return in brackets which settings differ; nothing for a checkpoint that has none."""
-    if not was:
+    if not saved:
         return ""
-    names = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    names = [name for name in {**saved, **current} if saved.get(name) != current.get(name)]
     said = [
-        f"{name} was {was.get(name, 'not there')}, is {now.get(name, 'not there')}"
-        for name in names[:MOST_NAMED]
+        f"{name} was {saved.get(name, 'not there')}, is {current.get(name, 'not there')}"
+        for name in names[:MAX_NAMED_SETTINGS]
     ]
-    if len(names) > MOST_NAMED:
-        said.append(f"and {len(names) - MOST_NAMED} more")
+    if len(names) > MAX_NAMED_SETTINGS:
+        said.append(f"and {len(names) - MAX_NAMED_SETTINGS} more")
     return f" ({'; '.join(said)})" if said else ""
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+def _select_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
@@ -160,7 +160,7 @@ def _restore(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
 
 
-def refuse_losing(out: Path, *, resume: bool, overwrite: bool) -> None:
+def refuse_overwriting(out: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse to begin a training that would lose one that stands; with ``overwrite`` drop it.
 
     Raises

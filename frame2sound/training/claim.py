@@ -7,12 +7,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from frame2sound.errors import TrainingError
-from frame2sound.locks import holding
-from frame2sound.training.together import Group
+from frame2sound.locks import exclusive_lock
+from frame2sound.training.together import ProcessGroup
 
 
 @contextmanager
-def claimed(out: Path, group: Group) -> Iterator[None]:
+def lock_output(out: Path, group: ProcessGroup) -> Iterator[None]:
     """Keep other trainings from writing ``out`` as long as this lasts.
 
     Of several processes that train together only the first holds it.
@@ -22,7 +22,7 @@ def claimed(out: Path, group: Group) -> Iterator[None]:
     TrainingError
         Another training holds it, or its folder cannot be written.
     """
-    if not group.leads:
+    if not group.is_main:
         yield
         return
     lock = out.with_name(f".{out.name}.lock")
@@ -30,7 +30,7 @@ def claimed(out: Path, group: Group) -> Iterator[None]:
         f"{out} is being trained by {{holder}}; "
         "wait until that is done, or end it, or choose another --out"
     )
-    with holding(out, lock, lock.with_name(f"{lock.name}.json"), TrainingError, taken):
+    with exclusive_lock(out, lock, lock.with_name(f"{lock.name}.json"), TrainingError, taken):
         try:
             yield
         finally:

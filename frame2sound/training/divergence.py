@@ -8,36 +8,36 @@ from collections.abc import Iterable
 import torch
 
 from frame2sound.errors import TrainingError
-from frame2sound.training.checkpoint import Course
+from frame2sound.training.checkpoint import TrainingState
 
-WORSE = 2.0
+DIVERGENCE_RATIO = 2.0
 """A training whose best loss is more than so many times that of its first step has diverged."""
 
 
-def finite(loss: float, course: Course, rate: float) -> float:
+def require_finite_loss(loss: float, training_state: TrainingState, learning_rate: float) -> float:
     """Return a loss; raise `TrainingError` if it is not finite."""
     if not math.isfinite(loss):
-        raise _diverged(f"the loss is not finite in epoch {course.epoch + 1}", rate)
+        raise _divergence_error(f"the loss is not finite in epoch {training_state.epoch + 1}", learning_rate)
     return loss
 
 
-def refuse_weights(weights: Iterable[torch.Tensor], course: Course, rate: float) -> None:
+def require_finite_weights(weights: Iterable[torch.Tensor], training_state: TrainingState, learning_rate: float) -> None:
     """Raise `TrainingError` if any weight is not finite."""
     if not all(torch.isfinite(tensor).all() for tensor in weights):
-        raise _diverged(f"weights are not finite after epoch {course.epoch + 1}", rate)
+        raise _divergence_error(f"weights are not finite after epoch {training_state.epoch + 1}", learning_rate)
 
 
-def refuse_diverged(course: Course, rate: float) -> None:
+def refuse_diverged(training_state: TrainingState, learning_rate: float) -> None:
     """Raise `TrainingError` if what was learned is much farther off than what was there before.
 
     Losses are relative to silence's. Recipes that begin far off, as Hindle's do, may end so.
     """
-    if not course.best_epoch:
+    if not training_state.best_epoch:
         return
-    loss, before = course.curve[course.best_epoch - 1][0], max(course.untrained, 1.0)
-    if loss > WORSE * before:
-        raise _diverged(f"the loss went from {before:.3g} to {loss:.3g} (silence has 1)", rate)
+    loss, before = training_state.curve[training_state.best_epoch - 1][0], max(training_state.initial_loss, 1.0)
+    if loss > DIVERGENCE_RATIO * before:
+        raise _divergence_error(f"the loss went from {before:.3g} to {loss:.3g} (silence has 1)", learning_rate)
 
 
-def _diverged(what: str, rate: float) -> TrainingError:
-    return TrainingError(f"training diverged: {what}; lower training.rate, which is {rate:g}")
+def _divergence_error(symptom: str, learning_rate: float) -> TrainingError:
+    return TrainingError(f"training diverged: {symptom}; lower training.rate, which is {learning_rate:g}")

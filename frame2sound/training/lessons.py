@@ -18,24 +18,24 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import see
-from frame2sound.training.pairs import Numbers, Pairs
-from frame2sound.training.plans import NONE, Step
-from frame2sound.training.room import Room
-from frame2sound.training.storage import Storage
+from frame2sound.training.pairs import IndexArray, PairDataset
+from frame2sound.training.plans import NO_PAIR, StepIndices
+from frame2sound.training.room import MemoryBudget
+from frame2sound.training.storage import DiskCache
 
-BATCH = 256
+ENCODE_BATCH = 256
 
-AHEAD = 2
+PREFETCH_STEPS = 2
 """Steps whose lessons are read before their turn."""
 
-Lesson = tuple[torch.Tensor, torch.Tensor]
+Batch = tuple[torch.Tensor, torch.Tensor]
 """Looks ``(n, width)`` and wanted outputs ``(n, length)``."""
 
-Raw = tuple[NDArray[np.uint8], NDArray[np.float32]]
+FramesAndAudio = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Moments and excerpts of sound, as `Pairs.take` gives them."""
 
 
-class Found(NamedTuple):
+class RawBatch(NamedTuple):
     """What lessons are made of, as far as it is read and not computed.
 
     Attributes
@@ -49,13 +49,13 @@ class Found(NamedTuple):
         All of them as they were laid down, where that is on disk.
     """
 
-    which: Numbers
-    mixed: Numbers
-    raw: Raw
-    stored: Lesson | None
+    indices: IndexArray
+    mixed_rows: IndexArray
+    mixed_arrays: FramesAndAudio
+    cached: Batch | None
 
 
-class Lessons:
+class ExampleCache:
     """The lessons of pairs.
 
     Eyes do not learn, so what they see of a frame is found once, and so is what is wanted of it.
@@ -79,43 +79,43 @@ class Lessons:
     """
 
     def __init__(
-        self, pairs: Pairs, brain: Brain, device: torch.device, room: Room | None = None
+        self, pairs: PairDataset, brain: Brain, device: torch.device, memory_budget: MemoryBudget | None = None
     ) -> None:
         self.pairs = pairs
         self.brain = brain
         self.device = device
-        self.waited = 0.0
-        self._kept: Lesson | None = None
-        self._storage: Storage | None = None
-        self._awaited: dict[int, Future[Found]] = {}
-        room = room or Room()
+        self.wait_seconds = 0.0
+        self._in_memory: Batch | None = None
+        self._on_disk: DiskCache | None = None
+        self._prefetched: dict[int, Future[RawBatch]] = {}
+        memory_budget = memory_budget or MemoryBudget()
         if not len(pairs):
             return
-        if self._bytes() * len(pairs) <= room.left(brain.network, device):
-            self._keep()
+        if self._bytes_per_example() * len(pairs) <= memory_budget.available_bytes(brain.network, device):
+            self._cache_in_memory()
         else:
-            self._store(room.folder or Path(tempfile.gettempdir()))
+            self._cache_on_disk(memory_budget.cache_folder or Path(tempfile.gettempdir()))
 
     def __len__(self) -> int:
         return len(self.pairs)
 
-    def take(self, which: Numbers, over: Numbers | None = None) -> Lesson:
+    def load_batch(self, indices: IndexArray, overlay_indices: IndexArray | None = None) -> Batch:
         """Return the lessons of the pairs of these numbers.
 
         Where ``over``, shape ``(n,)``, is not below 0, the picture of that pair is laid over this
         one, lighter over darker, and the sounds of both are mixed.
         """
-        return self._given(self._find(which, over))
+        return self._finish_batch(self._load_raw_batch(indices, overlay_indices))
 
-    def grid(self, step: Step) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def load_step(self, step: StepIndices) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the lessons of a step ``(streams, chunk)``, and where there are any, bool.
 
         Shapes are ``(streams, chunk, width)`` and ``(streams, chunk, length)``; zeros where
         ``step.which`` is below 0.
         """
-        there = step.which >= 0
+        there = step.indices >= 0
         mask = torch.from_numpy(there).to(self.device)
-        parts = self._given(self._answer(step))
+        parts = self._finish_batch(self._get_raw_batch(step))
         if there.all():
             looks, wanted = (part.reshape(*there.shape, -1) for part in parts)
             return looks, wanted, mask
@@ -123,57 +123,57 @@ class Lessons:
         looks[mask], wanted[mask] = parts
         return looks, wanted, mask
 
-    def ahead(self, steps: Iterable[Step]) -> Iterator[Step]:
+    def prefetch(self, steps: Iterable[StepIndices]) -> Iterator[StepIndices]:
         """Yield steps for `grid`; what must be read for the next ones is read meanwhile."""
-        coming, waiting = iter(steps), deque[Step]()
-        with ThreadPoolExecutor(AHEAD) as readers:
+        coming, waiting = iter(steps), deque[StepIndices]()
+        with ThreadPoolExecutor(PREFETCH_STEPS) as readers:
             try:
                 while True:
-                    for step in islice(coming, AHEAD + 1 - len(waiting)):
-                        self._awaited[id(step)] = readers.submit(self._find_step, step)
+                    for step in islice(coming, PREFETCH_STEPS + 1 - len(waiting)):
+                        self._prefetched[id(step)] = readers.submit(self._load_raw_step, step)
                         waiting.append(step)
                     if not waiting:
                         return
                     yield waiting.popleft()
             finally:
-                self._awaited.clear()
+                self._prefetched.clear()
 
-    def wanted(self, which: Numbers) -> torch.Tensor:
+    def load_targets(self, indices: IndexArray) -> torch.Tensor:
         """Return what is wanted of the pairs of these numbers."""
-        return self.take(which)[1]
+        return self.load_batch(indices)[1]
 
-    def _answer(self, step: Step) -> Found:
-        awaited, begun = self._awaited.pop(id(step), None), time.perf_counter()
-        found = self._find_step(step) if awaited is None else awaited.result()
-        self.waited += time.perf_counter() - begun
+    def _get_raw_batch(self, step: StepIndices) -> RawBatch:
+        awaited, begun = self._prefetched.pop(id(step), None), time.perf_counter()
+        found = self._load_raw_step(step) if awaited is None else awaited.result()
+        self.wait_seconds += time.perf_counter() - begun
         return found
 
-    def _find_step(self, step: Step) -> Found:
-        there = step.which >= 0
-        return self._find(step.which[there], step.over[there])
+    def _load_raw_step(self, step: StepIndices) -> RawBatch:
+        there = step.indices >= 0
+        return self._load_raw_batch(step.indices[there], step.overlay_indices[there])
 
-    def _find(self, which: Numbers, over: Numbers | None) -> Found:
-        over = np.full(len(which), NONE) if over is None else over
-        mixed = np.flatnonzero(over >= 0)
-        moments, excerpts = self.pairs.take(which[mixed])
-        others = self.pairs.take(over[mixed])
+    def _load_raw_batch(self, indices: IndexArray, overlay_indices: IndexArray | None) -> RawBatch:
+        overlay_indices = np.full(len(indices), NO_PAIR) if overlay_indices is None else overlay_indices
+        mixed = np.flatnonzero(overlay_indices >= 0)
+        moments, excerpts = self.pairs.load(indices[mixed])
+        others = self.pairs.load(overlay_indices[mixed])
         raw = np.maximum(moments, others[0]), excerpts + others[1]
-        return Found(which, mixed, raw, self._read(which))
+        return RawBatch(indices, mixed, raw, self._read_from_disk(indices))
 
-    def _given(self, found: Found) -> Lesson:
-        if self._kept is not None:
-            at = torch.from_numpy(found.which).to(self.device)
-            looks, wanted = (part[at] for part in self._kept)
+    def _finish_batch(self, raw_batch: RawBatch) -> Batch:
+        if self._in_memory is not None:
+            at = torch.from_numpy(raw_batch.indices).to(self.device)
+            looks, wanted = (part[at] for part in self._in_memory)
         else:
-            assert found.stored is not None
-            looks, wanted = (part.to(self.device) for part in found.stored)
-        if len(found.mixed):
-            looks[found.mixed], wanted[found.mixed] = self._made(found.raw)
+            assert raw_batch.cached is not None
+            looks, wanted = (part.to(self.device) for part in raw_batch.cached)
+        if len(raw_batch.mixed_rows):
+            looks[raw_batch.mixed_rows], wanted[raw_batch.mixed_rows] = self._encode(raw_batch.mixed_arrays)
         if self.brain.network.eyes is None:
             looks = see(looks, self.brain.recipe.input)
         return looks, wanted
 
-    def _made(self, raw: Raw) -> Lesson:
+    def _encode(self, raw: FramesAndAudio) -> Batch:
         """Return lessons as they are kept."""
         looks, excerpts = (torch.from_numpy(part).to(self.device) for part in raw)
         with torch.no_grad():
@@ -181,44 +181,44 @@ class Lessons:
                 looks = self.brain.network.look(see(looks, self.brain.recipe.input))
             return looks, self.brain.target.wanted(excerpts)
 
-    def _all(self) -> Iterator[tuple[int, Lesson]]:
+    def _encode_all(self) -> Iterator[tuple[int, Batch]]:
         """Make all lessons, some at a time; with the number of the first."""
-        for at in range(0, len(self), BATCH):
-            which = np.arange(at, min(at + BATCH, len(self)))
-            yield at, self._made(self.pairs.take(which))
+        for at in range(0, len(self), ENCODE_BATCH):
+            which = np.arange(at, min(at + ENCODE_BATCH, len(self)))
+            yield at, self._encode(self.pairs.load(which))
 
-    def _keep(self) -> None:
-        for at, lesson in self._all():
-            if self._kept is None:
+    def _cache_in_memory(self) -> None:
+        for at, lesson in self._encode_all():
+            if self._in_memory is None:
                 looks, wanted = (part.new_empty(len(self), *part.shape[1:]) for part in lesson)
-                self._kept = looks, wanted
-            for whole, part in zip(self._kept, lesson, strict=True):
+                self._in_memory = looks, wanted
+            for whole, part in zip(self._in_memory, lesson, strict=True):
                 whole[at : at + len(part)] = part
 
-    def _store(self, folder: Path) -> None:
-        self._storage = Storage(folder, len(self), self._bytes())
-        for at, lesson in self._all():
+    def _cache_on_disk(self, folder: Path) -> None:
+        self._on_disk = DiskCache(folder, len(self), self._bytes_per_example())
+        for at, lesson in self._encode_all():
             rows = [part.cpu().numpy().reshape(len(part), -1).view(np.uint8) for part in lesson]
-            self._storage.write(at, np.concatenate(rows, 1))
+            self._on_disk.write(at, np.concatenate(rows, 1))
 
-    def _read(self, which: Numbers) -> Lesson | None:
-        if self._storage is None:
+    def _read_from_disk(self, indices: IndexArray) -> Batch | None:
+        if self._on_disk is None:
             return None
-        rows, split = self._storage.read(which), 4 * self.brain.target.length
+        rows, split = self._on_disk.read(indices), 4 * self.brain.target.length
         wanted = np.ascontiguousarray(rows[:, -split:]).view(np.float32)
         looks = np.ascontiguousarray(rows[:, :-split])
         if self.brain.network.eyes is None:
-            looks = looks.reshape(len(which), *self._moment)
+            looks = looks.reshape(len(indices), *self._frames_shape)
         else:
             looks = looks.view(np.float32)
         return torch.from_numpy(looks), torch.from_numpy(wanted)
 
     @property
-    def _moment(self) -> tuple[int, ...]:
-        return self.pairs.rows.shape[1], *self.pairs.films[0].frames.shape[1:]
+    def _frames_shape(self) -> tuple[int, ...]:
+        return self.pairs.frame_windows.shape[1], *self.pairs.films[0].frames.shape[1:]
 
-    def _bytes(self) -> int:
+    def _bytes_per_example(self) -> int:
         """Return how much a lesson takes."""
         eyes = self.brain.network.eyes
-        look = math.prod(self._moment) if eyes is None else 4 * eyes.width
+        look = math.prod(self._frames_shape) if eyes is None else 4 * eyes.width
         return look + 4 * self.brain.target.length

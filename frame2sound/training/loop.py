@@ -12,13 +12,13 @@ from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
-from frame2sound.safe import unhurried
+from frame2sound.safe import defer_interrupt
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.divergence import refuse_diverged
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.room import Room
-from frame2sound.training.together import UnansweredError, joined
-from frame2sound.training.trainer import Report, Trainer
+from frame2sound.training.room import MemoryBudget
+from frame2sound.training.together import LostProcessError, join_process_group
+from frame2sound.training.trainer import TrainingProgress, Trainer
 
 
 def train(
@@ -30,8 +30,8 @@ def train(
     device: str = "auto",
     resume: bool = False,
     corpus: Keeping = "carry",
-    memory: int | None = None,
-    report: Callable[[Report], None] = lambda report: None,
+    memory_limit: int | None = None,
+    on_progress: Callable[[TrainingProgress], None] = lambda report: None,
 ) -> Brain:
     """Fit a brain to a library and write it to ``out``.
 
@@ -60,37 +60,37 @@ def train(
     path = checkpoint_path(out)
 
     def made() -> Brain:
-        kept = keep(library, recipe.ticking(), corpus, trainer.material.films)
-        brain = replace(trainer.brain(), corpus=kept)
-        if group.leads:
+        kept = keep(library, recipe.ticking(), corpus, trainer.training_data.films)
+        brain = replace(trainer.export_best_brain(), corpus=kept)
+        if group.is_main:
             save_brain(brain, out)
         return brain
 
-    with joined() as group:
-        where, room = pick_device(group.device(device)), Room(memory, out.parent)
+    with join_process_group() as group:
+        where, room = pick_device(group.device_name(device)), MemoryBudget(memory_limit, out.parent)
         trainer = Trainer(library, recipe, seed, where, room, group)
-        if resume or (group.attempt and path.exists()):
+        if resume or (group.restart_count and path.exists()):
             trainer.load(path)
         try:
-            trainer.run(path, report)
-        except UnansweredError:
-            if group.leads:
-                with unhurried():  # torchrun ends this one, too
+            trainer.fit(path, on_progress)
+        except LostProcessError:
+            if group.is_main:
+                with defer_interrupt():  # torchrun ends this one, too
                     trainer.save(path)
             raise
         except KeyboardInterrupt:
-            if group.leads:
-                with unhurried():  # torchrun interrupts once more
+            if group.is_main:
+                with defer_interrupt():  # torchrun interrupts once more
                     trainer.save(path)
                     made()
             raise
         try:
-            refuse_diverged(trainer.course, recipe.training.rate)
+            refuse_diverged(trainer.state, recipe.training.rate)
         except TrainingError:
-            if group.leads:
+            if group.is_main:
                 path.unlink(missing_ok=True)  # it would end the same
             raise
         brain = made()
-    if group.leads:
+    if group.is_main:
         path.unlink(missing_ok=True)
     return brain

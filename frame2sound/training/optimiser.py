@@ -33,7 +33,7 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def precise(device: torch.device) -> torch.autocast:
+def mixed_precision(device: torch.device) -> torch.autocast:
     """Return a context of mixed precision, where the device multiplies bfloat16 the faster.
 
     That is on CUDA, and on processors with matrix units (Intel's AMX): factors have 8 bits, sums

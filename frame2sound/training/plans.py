@@ -10,22 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.recipe import Recipe
-from frame2sound.training.pairs import Numbers, Pairs
+from frame2sound.training.pairs import IndexArray, PairDataset
 
-LEAST_STEPS = 16
+MIN_STEPS = 16
 """Short films are learned in smaller batches rather than in fewer steps an epoch."""
 
-PIECE = 16
+CHUNKS_PER_PIECE = 16
 """Most chunks after which a stream begins elsewhere."""
 
-LAID = 6
+OVERLAY_CHUNKS = 6
 """Chunks for which a stream is exposed twice at once; then it is drawn anew whether it is."""
 
-NONE = -1
+NO_PAIR = -1
 
 
 @dataclass(frozen=True)
-class Step:
+class StepIndices:
     """What is learned at once.
 
     Attributes
@@ -38,31 +38,31 @@ class Step:
         Where nothing came before.
     """
 
-    which: Numbers
-    over: Numbers
-    begins: NDArray[np.bool_]
+    indices: IndexArray
+    overlay_indices: IndexArray
+    starts: NDArray[np.bool_]
 
 
-class Plan(Protocol):
+class Sampler(Protocol):
     """A way through all pairs."""
 
     @property
-    def steps(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Steps in an epoch."""
 
     @property
-    def rows(self) -> int:
+    def rows_per_step(self) -> int:
         """Rows in a step."""
 
     @property
-    def chunk(self) -> int:
+    def chunk_length(self) -> int:
         """Most pairs in a row."""
 
-    def epoch(self, number: int) -> Iterator[Step]:
+    def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
         """Yield the steps of an epoch, the same whenever it is asked for."""
 
 
-class Shuffled:
+class ShuffledSampler:
     """Every pair by itself, in any order; the odd ones at an epoch's end are left for the next.
 
     Parameters
@@ -76,29 +76,29 @@ class Shuffled:
     seed : int
     """
 
-    chunk = 1
+    chunk_length = 1
 
-    def __init__(self, pairs: int, batch: int, double_exposure: float, seed: int) -> None:
-        self.pairs = pairs
-        self.batch = self.rows = max(1, min(batch, pairs // LEAST_STEPS))
-        self.steps = pairs // self.batch
-        self.double_exposure = double_exposure
+    def __init__(self, pair_count: int, batch_size: int, overlay_share: float, seed: int) -> None:
+        self.pair_count = pair_count
+        self.batch_size = self.rows_per_step = max(1, min(batch_size, pair_count // MIN_STEPS))
+        self.steps_per_epoch = pair_count // self.batch_size
+        self.overlay_share = overlay_share
         self.seed = seed
 
-    def epoch(self, number: int) -> Iterator[Step]:
+    def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
         """Yield batches, each pair a row of its own."""
-        order = np.random.default_rng([self.seed, 2, number]).permutation(self.pairs)
-        for at in range(self.steps):
-            which = order[at * self.batch :][: self.batch]
-            random = np.random.default_rng([self.seed, 3, number * self.steps + at])
-            over = np.full(len(which), NONE)
-            if self.double_exposure:
-                chosen = random.random(len(which)) < self.double_exposure
+        order = np.random.default_rng([self.seed, 2, epoch_index]).permutation(self.pair_count)
+        for at in range(self.steps_per_epoch):
+            which = order[at * self.batch_size :][: self.batch_size]
+            random = np.random.default_rng([self.seed, 3, epoch_index * self.steps_per_epoch + at])
+            over = np.full(len(which), NO_PAIR)
+            if self.overlay_share:
+                chosen = random.random(len(which)) < self.overlay_share
                 over[chosen] = which[random.integers(len(which), size=chosen.sum())]
-            yield Step(which[:, None], over[:, None], np.ones(len(which), bool))
+            yield StepIndices(which[:, None], over[:, None], np.ones(len(which), bool))
 
 
-class Streams:
+class SequenceSampler:
     """Unbroken runs of pairs, chunk by chunk, many side by side.
 
     Each stream goes on through a run for 16 chunks at most, then begins elsewhere. Every epoch cuts
@@ -116,70 +116,70 @@ class Streams:
     """
 
     def __init__(
-        self, runs: list[Numbers], batch: int, chunk: int, double_exposure: float, seed: int
+        self, runs: list[IndexArray], batch_size: int, chunk_length: int, overlay_share: float, seed: int
     ) -> None:
         pairs = sum(map(len, runs))
         self.runs = runs
-        self.chunk = max(1, min(chunk, pairs // LEAST_STEPS))
-        self.streams = self.rows = max(1, min(batch, pairs // LEAST_STEPS) // self.chunk)
-        self.steps = max(1, pairs // (self.streams * self.chunk))
-        self.double_exposure = double_exposure
+        self.chunk_length = max(1, min(chunk_length, pairs // MIN_STEPS))
+        self.stream_count = self.rows_per_step = max(1, min(batch_size, pairs // MIN_STEPS) // self.chunk_length)
+        self.steps_per_epoch = max(1, pairs // (self.stream_count * self.chunk_length))
+        self.overlay_share = overlay_share
         self.seed = seed
-        self.span = LAID * self.chunk
-        self.shares = np.array([len(run) for run in runs]) / max(pairs, 1)
+        self.overlay_length = OVERLAY_CHUNKS * self.chunk_length
+        self.run_probabilities = np.array([len(run) for run in runs]) / max(pairs, 1)
 
-    def epoch(self, number: int) -> Iterator[Step]:
+    def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
         """Yield chunks, side by side; memory goes on from each to the next."""
-        random = np.random.default_rng([self.seed, 2, number])
-        pieces = [piece for run in self.runs for piece in self._pieces(run, random)]
+        random = np.random.default_rng([self.seed, 2, epoch_index])
+        pieces = [piece for run in self.runs for piece in self._cut_run(run, random)]
         random.shuffle(pieces)
-        others = [self._over(piece, random) for piece in pieces]
+        others = [self._choose_overlay(piece, random) for piece in pieces]
         slots = [
             (*slot, at == 0)
             for piece, other in zip(pieces, others, strict=True)
-            for at, slot in enumerate(zip(self._chunks(piece), self._chunks(other), strict=True))
+            for at, slot in enumerate(zip(self._pad_to_chunks(piece), self._pad_to_chunks(other), strict=True))
         ]
-        length = -(-len(slots) // self.streams)
-        nothing = np.full(self.chunk, NONE)
-        slots += [(nothing, nothing, True)] * (self.streams * length - len(slots))
-        for at in range(min(self.steps, length)):
+        length = -(-len(slots) // self.stream_count)
+        nothing = np.full(self.chunk_length, NO_PAIR)
+        slots += [(nothing, nothing, True)] * (self.stream_count * length - len(slots))
+        for at in range(min(self.steps_per_epoch, length)):
             row = slots[at::length]
             which, over, begins = (np.array(part) for part in zip(*row, strict=True))
-            yield Step(which, over, begins | (at == 0))
+            yield StepIndices(which, over, begins | (at == 0))
 
-    def _pieces(self, run: Numbers, random: np.random.Generator) -> list[Numbers]:
-        first = int(random.integers(min(self.chunk, len(run))))
-        cuts = range(first or PIECE * self.chunk, len(run), PIECE * self.chunk)
+    def _cut_run(self, run: IndexArray, random: np.random.Generator) -> list[IndexArray]:
+        first = int(random.integers(min(self.chunk_length, len(run))))
+        cuts = range(first or CHUNKS_PER_PIECE * self.chunk_length, len(run), CHUNKS_PER_PIECE * self.chunk_length)
         return np.split(run, cuts)
 
-    def _over(self, piece: Numbers, random: np.random.Generator) -> Numbers:
+    def _choose_overlay(self, piece: IndexArray, random: np.random.Generator) -> IndexArray:
         """Choose what is laid over a piece: now and then a stretch from anywhere."""
-        over = np.full(len(piece), NONE)
-        for at in range(0, len(piece), self.span):
-            if random.random() < self.double_exposure:
-                run = self.runs[random.choice(len(self.runs), p=self.shares)]
+        over = np.full(len(piece), NO_PAIR)
+        for at in range(0, len(piece), self.overlay_length):
+            if random.random() < self.overlay_share:
+                run = self.runs[random.choice(len(self.runs), p=self.run_probabilities)]
                 first = random.integers(len(run))
-                other = run[first : first + min(self.span, len(piece) - at)]
+                other = run[first : first + min(self.overlay_length, len(piece) - at)]
                 over[at : at + len(other)] = other
         return over
 
-    def _chunks(self, piece: Numbers) -> Numbers:
-        padded = np.full(-(-len(piece) // self.chunk) * self.chunk, NONE)
+    def _pad_to_chunks(self, piece: IndexArray) -> IndexArray:
+        padded = np.full(-(-len(piece) // self.chunk_length) * self.chunk_length, NO_PAIR)
         padded[: len(piece)] = piece
-        return padded.reshape(-1, self.chunk)
+        return padded.reshape(-1, self.chunk_length)
 
 
-def plan_of(pairs: Pairs, recipe: Recipe, seed: int, remembers: bool) -> Plan:
+def make_sampler(pairs: PairDataset, recipe: Recipe, seed: int, is_recurrent: bool) -> Sampler:
     """Return the way through pairs of a network that remembers, or of one that does not."""
     asked = recipe.training
-    if remembers:
-        return Streams(pairs.runs(), asked.batch, asked.chunk, asked.double_exposure, seed)
-    return Shuffled(len(pairs), asked.batch, asked.double_exposure, seed)
+    if is_recurrent:
+        return SequenceSampler(pairs.contiguous_runs(), asked.batch, asked.chunk, asked.double_exposure, seed)
+    return ShuffledSampler(len(pairs), asked.batch, asked.double_exposure, seed)
 
 
-def in_order(pairs: Pairs, chunk: int) -> Iterator[Step]:
+def sequential_steps(pairs: PairDataset, chunk_length: int) -> Iterator[StepIndices]:
     """Yield all pairs once, run by run, chunk by chunk, as a film is played."""
-    for run in pairs.runs():
-        for at in range(0, len(run), chunk):
-            which = run[None, at : at + chunk]
-            yield Step(which, np.full_like(which, NONE), np.array([at == 0]))
+    for run in pairs.contiguous_runs():
+        for at in range(0, len(run), chunk_length):
+            which = run[None, at : at + chunk_length]
+            yield StepIndices(which, np.full_like(which, NO_PAIR), np.array([at == 0]))

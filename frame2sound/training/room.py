@@ -12,24 +12,24 @@ from torch import nn
 
 from frame2sound.errors import TrainingError
 
-MOST_BYTES = 2 * 2**30
+DEFAULT_LIMIT_BYTES = 2 * 2**30
 """What a training takes of the computer's memory where nobody says how much."""
 
-SHARE_OF_DEVICE = 0.5
+MAX_DEVICE_SHARE = 0.5
 """Lessons are kept in an accelerator's memory up to this share of what is free."""
 
-COPIES = 13
+WEIGHT_COPIES = 13
 """What learning holds beside the weights, in times their size.
 
 Gradients, two moments, the best weights and the latest; and twice all that a checkpoint says.
 """
 
-WORKING = 256 * 2**20
+WORKING_BYTES = 256 * 2**20
 """What the steps of learning take for themselves: batches, what lies between layers, code."""
 
 
 @dataclass(frozen=True)
-class Room:
+class MemoryBudget:
     """Where lessons are kept: in memory as long as they fit, on disk if they do not.
 
     Attributes
@@ -41,10 +41,10 @@ class Room:
         Where lessons lie that find no room in memory; None is the system's for temporary files.
     """
 
-    memory: int | None = None
-    folder: Path | None = None
+    limit_bytes: int | None = None
+    cache_folder: Path | None = None
 
-    def left(self, network: nn.Module, device: torch.device) -> float:
+    def available_bytes(self, network: nn.Module, device: torch.device) -> float:
         """Return how many bytes of lessons may be kept in memory, the device's if it has its own.
 
         Raises
@@ -52,18 +52,18 @@ class Room:
         TrainingError
             The memory that was allowed is not enough to learn at all.
         """
-        needed = resident() + WORKING + COPIES * _size(network)
-        if self.memory is not None and needed > self.memory:
+        needed = resident_bytes() + WORKING_BYTES + WEIGHT_COPIES * _weight_bytes(network)
+        if self.limit_bytes is not None and needed > self.limit_bytes:
             raise TrainingError(
-                f"got {self.memory / 1e9:.2f} GB of memory, expected {needed / 1e9:.2f} GB or more "
+                f"got {self.limit_bytes / 1e9:.2f} GB of memory, expected {needed / 1e9:.2f} GB or more "
                 "to learn with this recipe; allow more with --memory or use a smaller network"
             )
         if device.type == "cuda":
-            return SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]
-        return max((self.memory or MOST_BYTES) - needed, 0)
+            return MAX_DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
+        return max((self.limit_bytes or DEFAULT_LIMIT_BYTES) - needed, 0)
 
 
-def resident() -> int:
+def resident_bytes() -> int:
     """Return how many bytes of the computer's memory this process takes."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -73,5 +73,5 @@ def resident() -> int:
     return pages * resource.getpagesize()
 
 
-def _size(network: nn.Module) -> int:
+def _weight_bytes(network: nn.Module) -> int:
     return sum(tensor.nbytes for tensor in network.state_dict().values())

@@ -14,7 +14,7 @@ from frame2sound.brain.eyes import LIGHT
 from frame2sound.brain.networks import Network
 
 
-class Scaffold(nn.Module):
+class LayerwiseHeads(nn.Module):
     """A linear top for every hidden layer.
 
     Parameters
@@ -28,32 +28,32 @@ class Scaffold(nn.Module):
 
     def __init__(self, network: Network, widths: tuple[int, ...], seed: int) -> None:
         super().__init__()
-        self._layers = list(body_of(network).layers)  # the network's, not its own
+        self._layers = list(feedforward_backbone(network).layers)  # the network's, not its own
         random = torch.Generator().manual_seed(seed)
-        self.tops = nn.ModuleList()
+        self.heads = nn.ModuleList()
         for width in widths:
             top = nn.Linear(width, network.top.out_features)
             nn.init.xavier_normal_(top.weight, gain=0.1, generator=random)
             nn.init.zeros_(top.bias)
-            self.tops.append(top)
-        self._sees_light = isinstance(network.body, Glancing)
+            self.heads.append(top)
+        self._has_brightness = isinstance(network.body, Glancing)
 
     @property
-    def stages(self) -> int:
+    def layer_count(self) -> int:
         """How many layers there are to train."""
-        return len(self.tops)
+        return len(self.heads)
 
-    def forward(self, looks: torch.Tensor, stage: int) -> torch.Tensor:
+    def forward(self, features: torch.Tensor, layer_index: int) -> torch.Tensor:
         """Return outputs by the layers up to a stage's, of which only that one learns."""
-        values = looks[..., :-LIGHT] if self._sees_light else looks
+        values = features[..., :-LIGHT] if self._has_brightness else features
         with torch.no_grad():
-            for layer in self._layers[:stage]:
+            for layer in self._layers[:layer_index]:
                 values = layer(values)
-        output: torch.Tensor = self.tops[stage](self._layers[stage](values))
+        output: torch.Tensor = self.heads[layer_index](self._layers[layer_index](values))
         return output
 
 
-def body_of(network: Network) -> Feedforward:
+def feedforward_backbone(network: Network) -> Feedforward:
     """Return the layers of a feed-forward network."""
     body = network.body.body if isinstance(network.body, Glancing) else network.body
     assert isinstance(body, Feedforward)

@@ -9,7 +9,7 @@ from frame2sound.brain.ingredients import Training
 
 
 @dataclass(frozen=True)
-class Schedule:
+class TrainingSchedule:
     """How long a training is: stages that train one hidden layer each, then one that trains all.
 
     Attributes
@@ -22,40 +22,40 @@ class Schedule:
     """
 
     training: Training
-    steps: int
-    layers: int = 0
+    steps_per_epoch: int
+    pretrained_layers: int = 0
 
     @property
-    def alone(self) -> int:
+    def pretraining_epochs(self) -> int:
         """Epochs in which layers are trained one by one."""
-        return self.training.pretraining * self.layers
+        return self.training.pretraining * self.pretrained_layers
 
     @property
     def epochs(self) -> int:
         """All epochs; long films are gone through fewer times than the recipe says."""
-        most = -(-self.training.steps // self.steps)
-        return self.alone + min(self.training.epochs, most)
+        most = -(-self.training.steps // self.steps_per_epoch)
+        return self.pretraining_epochs + min(self.training.epochs, most)
 
     @property
-    def all_steps(self) -> int:
+    def total_steps(self) -> int:
         """Steps in all epochs."""
-        return self.epochs * self.steps
+        return self.epochs * self.steps_per_epoch
 
-    def layer(self, epoch: int) -> int | None:
+    def pretrained_layer(self, epoch: int) -> int | None:
         """Return which hidden layer is trained by itself; None where all are trained."""
-        return None if epoch >= self.alone else epoch // self.training.pretraining
+        return None if epoch >= self.pretraining_epochs else epoch // self.training.pretraining
 
-    def progress(self, step: int) -> float:
+    def stage_progress(self, step: int) -> float:
         """Return which share of its stage a step has behind it, from 0 up to 1."""
-        begin, end = self._stage(step)
+        begin, end = self._stage_bounds(step)
         return (step - begin) / (end - begin)
 
-    def rate(self, step: int) -> float:
+    def learning_rate(self, step: int) -> float:
         """Return the learning rate: a linear rise, then level or half a cosine to zero.
 
         Each stage rises and falls by itself.
         """
-        begin, end = self._stage(step)
+        begin, end = self._stage_bounds(step)
         rising = max(1, round(self.training.warmup * (end - begin)))
         at = step - begin
         if at < rising:
@@ -65,10 +65,10 @@ class Schedule:
         left = math.cos(math.pi * (at - rising) / max(end - begin - rising, 1))
         return self.training.rate * 0.5 * (1 + left)
 
-    def _stage(self, step: int) -> tuple[int, int]:
+    def _stage_bounds(self, step: int) -> tuple[int, int]:
         """Return the first step of the stage that a step is in, and the one after its last."""
-        layer = self.layer(step // self.steps)
+        layer = self.pretrained_layer(step // self.steps_per_epoch)
         if layer is None:
-            return self.alone * self.steps, self.all_steps
-        length = self.training.pretraining * self.steps
+            return self.pretraining_epochs * self.steps_per_epoch, self.total_steps
+        length = self.training.pretraining * self.steps_per_epoch
         return layer * length, (layer + 1) * length

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import TrainingError
-from frame2sound.training.pairs import Numbers
+from frame2sound.training.pairs import IndexArray
 
-Bytes = NDArray[np.uint8]
+ByteRows = NDArray[np.uint8]
 
 
-class Storage:
+class DiskCache:
     """Rows of one width in a file without a name: it is gone with the process, however that ends.
 
     Rows are read, not mapped, so that they take no memory but the reader's; what the system keeps
@@ -36,43 +36,43 @@ class Storage:
         The folder cannot be written, or its disk has too little room.
     """
 
-    def __init__(self, folder: Path, rows: int, width: int) -> None:
-        self.folder, self.rows, self.width = folder, rows, width
+    def __init__(self, folder: Path, row_count: int, row_bytes: int) -> None:
+        self.folder, self.row_count, self.row_bytes = folder, row_count, row_bytes
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
             free = shutil.disk_usage(folder).free
         except OSError as failure:
-            raise self._failed(failure) from failure
-        if free < rows * width:
-            raise self._failed(f"{free / 1e9:.2f} GB are free")
+            raise self._write_error(failure) from failure
+        if free < row_count * row_bytes:
+            raise self._write_error(f"{free / 1e9:.2f} GB are free")
 
-    def write(self, first: int, rows: Bytes) -> None:
+    def write(self, first_row: int, rows: ByteRows) -> None:
         """Lay rows ``(n, width)`` down from number ``first`` on."""
-        left, at = rows.reshape(-1).data, first * self.width
+        left, at = rows.reshape(-1).data, first_row * self.row_bytes
         try:
             while left:
                 written = os.pwrite(self._file.fileno(), left, at)
                 left, at = left[written:], at + written
         except OSError as failure:
-            raise self._failed(failure) from failure
+            raise self._write_error(failure) from failure
 
-    def read(self, which: Numbers) -> Bytes:
+    def read(self, indices: IndexArray) -> ByteRows:
         """Return the rows of these numbers, ``(n, width)``; what lies side by side in one go."""
-        rows = np.empty((len(which), self.width), np.uint8)
-        begins = np.flatnonzero(np.diff(which, prepend=-2) != 1)
-        for begin, end in zip(begins, np.append(begins, len(which))[1:], strict=True):
-            part, at = rows[begin:end], int(which[begin]) * self.width
+        rows = np.empty((len(indices), self.row_bytes), np.uint8)
+        begins = np.flatnonzero(np.diff(indices, prepend=-2) != 1)
+        for begin, end in zip(begins, np.append(begins, len(indices))[1:], strict=True):
+            part, at = rows[begin:end], int(indices[begin]) * self.row_bytes
             if os.preadv(self._file.fileno(), [part.data], at) < part.nbytes:
                 raise TrainingError(
                     f"lessons on the disk of {self.folder} are cut short; train again with --resume"
                 )
         return rows
 
-    def _failed(self, why: OSError | str) -> TrainingError:
-        if isinstance(why, OSError):
-            why = (why.strerror or str(why)).lower()
+    def _write_error(self, reason: OSError | str) -> TrainingError:
+        if isinstance(reason, OSError):
+            reason = (reason.strerror or str(reason)).lower()
         return TrainingError(
-            f"{self.rows * self.width / 1e9:.2f} GB of lessons cannot be laid down in "
-            f"{self.folder} ({why}); make room there, or keep them in memory with a larger --memory"
+            f"{self.row_count * self.row_bytes / 1e9:.2f} GB of lessons cannot be laid down in "
+            f"{self.folder} ({reason}); make room there, or keep them in memory with a larger --memory"
         )

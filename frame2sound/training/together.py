@@ -24,21 +24,21 @@ from torch.distributed.rendezvous import rendezvous
 
 from frame2sound.brain.bodies import Dropout
 from frame2sound.errors import TrainingError
-from frame2sound.training.plans import Step
+from frame2sound.training.plans import StepIndices
 
-SPOKEN = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+RANK_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
 """The variables of the environment by which a process knows that it is one of several."""
 
-STORE_SECONDS = 5.0
+STORE_TIMEOUT_SECONDS = 5.0
 """How long a process that has failed waits for the place where all of them meet."""
 
 
-class UnansweredError(TrainingError):
+class LostProcessError(TrainingError):
     """Another process of a training has ended, or cannot be reached."""
 
 
 @dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """The processes of a training, as one of them sees them; by itself unless told otherwise.
 
     Attributes
@@ -52,150 +52,150 @@ class Group:
     """
 
     rank: int = 0
-    size: int = 1
-    local: int = 0
-    attempt: int = 0
+    world_size: int = 1
+    local_rank: int = 0
+    restart_count: int = 0
 
     @classmethod
-    def here(cls) -> Group:
+    def from_environment(cls) -> ProcessGroup:
         """Return what ``torchrun`` says; a group of one where it says nothing."""
-        if not all(name in os.environ for name in SPOKEN):
+        if not all(name in os.environ for name in RANK_VARIABLES):
             return cls()
-        rank, size, local = (int(os.environ[name]) for name in SPOKEN)
+        rank, size, local = (int(os.environ[name]) for name in RANK_VARIABLES)
         return cls(rank, size, local, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this one writes and speaks for all."""
         return self.rank == 0
 
-    def device(self, name: str) -> str:
+    def device_name(self, name: str) -> str:
         """Return the device of that name that is this process's own."""
-        if self.size > 1 and name == "auto":
+        if self.world_size > 1 and name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
-        return f"cuda:{self.local}" if self.size > 1 and name == "cuda" else name
+        return f"cuda:{self.local_rank}" if self.world_size > 1 and name == "cuda" else name
 
-    def share(self, step: Step) -> Step:
+    def shard_step(self, step: StepIndices) -> StepIndices:
         """Return this process's rows of a step."""
-        mine = self._taken(len(step.which))
-        return Step(step.which[mine], step.over[mine], step.begins[mine])
+        mine = self._shard_slice(len(step.indices))
+        return StepIndices(step.indices[mine], step.overlay_indices[mine], step.starts[mine])
 
-    def mine(self, whole: torch.Tensor) -> torch.Tensor:
+    def shard(self, rows: torch.Tensor) -> torch.Tensor:
         """Return this process's rows of what belongs to all."""
-        return whole[self._taken(len(whole))]
+        return rows[self._shard_slice(len(rows))]
 
-    def drawn(
-        self, draw: Callable[..., torch.Tensor], like: torch.Tensor, rows: int
+    def draw_shard(
+        self, draw: Callable[..., torch.Tensor], like: torch.Tensor, row_count: int
     ) -> torch.Tensor:
         """Draw at random for all ``rows``, and return this process's, shaped ``like`` its own."""
-        return self.mine(draw(rows, *like.shape[1:], device=like.device))
+        return self.shard(draw(row_count, *like.shape[1:], device=like.device))
 
-    def share_dropout(self, network: nn.Module, rows: int) -> None:
+    def shard_dropout(self, network: nn.Module, row_count: int) -> None:
         """Let a network drop in its rows, of so many in all, what one process would drop there."""
         for layer in network.modules():
             if isinstance(layer, Dropout):
-                layer.rows, layer.taken = rows, self._taken(rows)
+                layer.rows, layer.taken = row_count, self._shard_slice(row_count)
 
-    def whole(self, part: torch.Tensor, rows: int) -> torch.Tensor:
+    def all_gather(self, part: torch.Tensor, row_count: int) -> torch.Tensor:
         """Return all ``rows``, of all processes; only this one's own pass gradients back."""
-        if self.size == 1:
+        if self.world_size == 1:
             return part
-        own = part[: self._count(rows, self.rank)]
-        sent = part.new_zeros(-(-rows // self.size), *part.shape[1:])  # all send as much
+        own = part[: self._rows_of_rank(row_count, self.rank)]
+        sent = part.new_zeros(-(-row_count // self.world_size), *part.shape[1:])  # all send as much
         sent[: len(own)] = own.detach()
-        parts = [torch.empty_like(sent) for _ in range(self.size)]
-        with _heard():
+        parts = [torch.empty_like(sent) for _ in range(self.world_size)]
+        with _detect_lost_process():
             distributed.all_gather(parts, sent)
-        parts = [each[: self._count(rows, rank)] for rank, each in enumerate(parts)]
+        parts = [each[: self._rows_of_rank(row_count, rank)] for rank, each in enumerate(parts)]
         parts[self.rank] = own
         return torch.cat(parts)
 
-    def sum_gradients(self, network: nn.Module) -> None:
+    def all_reduce_gradients(self, network: nn.Module) -> None:
         """Add up the gradients of all processes."""
         found = [weights.grad for weights in network.parameters() if weights.grad is not None]
-        if self.size == 1 or not found:
+        if self.world_size == 1 or not found:
             return
         summed = torch.cat([gradient.flatten() for gradient in found])
-        with _heard():
+        with _detect_lost_process():
             distributed.all_reduce(summed)
         at = 0
         for gradient in found:
             gradient.copy_(summed[at : at + gradient.numel()].reshape(gradient.shape))
             at += gradient.numel()
 
-    def follow(self, *tensors: torch.Tensor) -> None:
+    def broadcast(self, *tensors: torch.Tensor) -> None:
         """Overwrite tensors with those of the one that leads."""
-        if self.size > 1:
-            with torch.no_grad(), _heard():
+        if self.world_size > 1:
+            with torch.no_grad(), _detect_lost_process():
                 for tensor in tensors:
                     distributed.broadcast(tensor, 0)
 
-    def agreed(self, value: float) -> float:
+    def broadcast_value(self, value: float) -> float:
         """Return what the one that leads has found."""
         told = torch.tensor(value, dtype=torch.float64)
-        self.follow(told)
+        self.broadcast(told)
         return told.item()
 
-    def _count(self, rows: int, rank: int) -> int:
+    def _rows_of_rank(self, row_count: int, rank: int) -> int:
         """Return how many of so many rows a process has: as many as others, or one more."""
-        return rows // self.size + (rank < rows % self.size)
+        return row_count // self.world_size + (rank < row_count % self.world_size)
 
-    def _taken(self, rows: int) -> slice:
+    def _shard_slice(self, row_count: int) -> slice:
         """Return the rows that this process takes.
 
         One that has none takes the last one, too: networks want something to see. What it makes of
         it is left out by `whole`.
         """
-        first = sum(self._count(rows, rank) for rank in range(self.rank))
-        first = min(first, rows - 1)
-        return slice(first, first + max(self._count(rows, self.rank), 1))
+        first = sum(self._rows_of_rank(row_count, rank) for rank in range(self.rank))
+        first = min(first, row_count - 1)
+        return slice(first, first + max(self._rows_of_rank(row_count, self.rank), 1))
 
 
-ALONE = Group()
+SINGLE_PROCESS = ProcessGroup()
 
-_meetings = itertools.count()
+_join_counter = itertools.count()
 
 
 @contextmanager
-def joined() -> Iterator[Group]:
+def join_process_group() -> Iterator[ProcessGroup]:
     """Meet the other processes of this training, if there are any, for as long as it takes."""
-    group = Group.here()
-    if group.size == 1:
+    group = ProcessGroup.from_environment()
+    if group.world_size == 1:
         yield group
         return
-    with _heard():
+    with _detect_lost_process():
         store, *_ = next(rendezvous("env://"))
         # Of those who met there before, in processes that died, addresses are left.
         place = distributed.PrefixStore(  # type: ignore[attr-defined]
-            f"{group.attempt}/{next(_meetings)}", store
+            f"{group.restart_count}/{next(_join_counter)}", store
         )
-        distributed.init_process_group(store=place, rank=group.rank, world_size=group.size)
+        distributed.init_process_group(store=place, rank=group.rank, world_size=group.world_size)
     yield group  # when it fails, the others are not waited for
     distributed.destroy_process_group()
 
 
-def first_to_say(text: str) -> bool:
+def is_first_to_report(message: str) -> bool:
     """Return whether no other process of this training has said this before, in any attempt."""
-    group = Group.here()
-    if group.size == 1:
+    group = ProcessGroup.from_environment()
+    if group.world_size == 1:
         return True
     try:
         store = distributed.TCPStore(  # type: ignore[attr-defined]
             os.environ["MASTER_ADDR"],
             int(os.environ["MASTER_PORT"]),
-            timeout=timedelta(seconds=STORE_SECONDS),
+            timeout=timedelta(seconds=STORE_TIMEOUT_SECONDS),
         )
-        return bool(store.add(f"said/{hashlib.sha256(text.encode()).hexdigest()}", 1) == 1)
+        return bool(store.add(f"said/{hashlib.sha256(message.encode()).hexdigest()}", 1) == 1)
     except (RuntimeError, LookupError, ValueError):  # whoever kept count is gone
         return True
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
+def _detect_lost_process() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        raise UnansweredError(
+        raise LostProcessError(
             "another process of this training does not answer; torchrun --max-restarts 3 goes on "
             "from the last checkpoint by itself, and --resume does when it is run again"
         ) from error

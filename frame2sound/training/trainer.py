@@ -19,38 +19,38 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import Told, glance_of
 from frame2sound.brain.recipe import Recipe
 from frame2sound.library.store import Library
-from frame2sound.safe import unhurried
-from frame2sound.training.checkpoint import Course, load_checkpoint, save_checkpoint
-from frame2sound.training.divergence import finite, refuse_weights
-from frame2sound.training.glance import teach_glance
-from frame2sound.training.lessons import Lessons
-from frame2sound.training.losses import loss_of, loss_of_always, mean_of
-from frame2sound.training.material import Material
-from frame2sound.training.optimiser import build_optimiser, precise
-from frame2sound.training.plans import Step, in_order, plan_of
-from frame2sound.training.room import Room
-from frame2sound.training.scaffold import Scaffold
-from frame2sound.training.schedule import Schedule
-from frame2sound.training.together import ALONE, Group
+from frame2sound.safe import defer_interrupt
+from frame2sound.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from frame2sound.training.divergence import require_finite_loss, require_finite_weights
+from frame2sound.training.glance import train_brightness_branch
+from frame2sound.training.lessons import ExampleCache
+from frame2sound.training.losses import make_loss, constant_output_loss, mean_target
+from frame2sound.training.material import TrainingData
+from frame2sound.training.optimiser import build_optimiser, mixed_precision
+from frame2sound.training.plans import StepIndices, sequential_steps, make_sampler
+from frame2sound.training.room import MemoryBudget
+from frame2sound.training.scaffold import LayerwiseHeads
+from frame2sound.training.schedule import TrainingSchedule
+from frame2sound.training.together import SINGLE_PROCESS, ProcessGroup
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
 
-HEARD = 0.98
+GENERALISATION_THRESHOLD = 0.98
 """A brain hears in films that it has not seen if its loss there is below this; silence has 1."""
 
-NOTABLE = 0.99
+PATIENCE_RATIO = 0.99
 """Patience waits for losses lower than this share of the last one that it took note of."""
 
-EVALUATED = 512
+EVALUATION_BATCH = 512
 """Frames that are judged at once."""
 
-STEEPEST = 10.0
+MAX_GRADIENT_NORM = 10.0
 """Gradients through time are shortened to this norm (Pascanu, Mikolov and Bengio 2013)."""
 
 
 @dataclass(frozen=True)
-class Report:
+class TrainingProgress:
     """What a progress display may show; losses are relative to silence, which scores 1."""
 
     step: int
@@ -70,85 +70,85 @@ class Trainer:
         recipe: Recipe,
         seed: int,
         device: torch.device,
-        room: Room | None = None,
-        group: Group = ALONE,
+        memory_budget: MemoryBudget | None = None,
+        group: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         self.recipe, self.seed, self.device, self.group = recipe, seed, device, group
-        self.material = Material.of(library, recipe, seed)
-        self.best_brain = self.material.untrained(recipe, seed)
-        self.network = self.best_brain.network.to(device)
-        group.follow(*self.network.state_dict().values())
+        self.training_data = TrainingData.from_library(library, recipe, seed)
+        self.live_brain = self.training_data.make_untrained_brain(recipe, seed)
+        self.network = self.live_brain.network.to(device)
+        group.broadcast(*self.network.state_dict().values())
         if device.type == "cuda" and self.network.ear is None:  # what hears itself is a long loop
             self.network.compile()
-        self.target = self.best_brain.target
-        self.plan = plan_of(self.material.learned, recipe, seed, self.network.remembers)
-        group.share_dropout(self.network, self.plan.rows)
-        self.lessons = Lessons(self.material.learned, self.best_brain, device, room)
-        self.held_out = Lessons(self.material.held_out, self.best_brain, device, room)
-        self.loss = loss_of(recipe.training, self.target)
-        self.silence = loss_of_always(self._silent(), self.lessons, self.loss)
-        self.held_out_silence = loss_of_always(self._silent(), self.held_out, self.loss)
-        self.scaffold = None
+        self.target = self.live_brain.target
+        self.sampler = make_sampler(self.training_data.training, recipe, seed, self.network.remembers)
+        group.shard_dropout(self.network, self.sampler.rows_per_step)
+        self.examples = ExampleCache(self.training_data.training, self.live_brain, device, memory_budget)
+        self.held_out_examples = ExampleCache(self.training_data.held_out, self.live_brain, device, memory_budget)
+        self.loss_function = make_loss(recipe.training, self.target)
+        self.silence_loss = constant_output_loss(self._silence_output(), self.examples, self.loss_function)
+        self.held_out_silence_loss = constant_output_loss(self._silence_output(), self.held_out_examples, self.loss_function)
+        self.layerwise_heads = None
         if recipe.training.pretraining:
-            self.scaffold = Scaffold(self.network, recipe.network.hidden, seed)
-        self.learner = nn.ModuleList(filter(None, [self.network, self.scaffold])).to(device)
-        self.optimiser = build_optimiser(self.learner, recipe.training)
-        layers = len(recipe.network.hidden) if self.scaffold is not None else 0
-        self.schedule = Schedule(recipe.training, self.plan.steps, layers)
-        self.memory: Memory = ()
-        self.course = Course(
-            self.material.signature(recipe, seed), settings=self.material.settings(recipe, seed)
+            self.layerwise_heads = LayerwiseHeads(self.network, recipe.network.hidden, seed)
+        self.trained_modules = nn.ModuleList(filter(None, [self.network, self.layerwise_heads])).to(device)
+        self.optimiser = build_optimiser(self.trained_modules, recipe.training)
+        layers = len(recipe.network.hidden) if self.layerwise_heads is not None else 0
+        self.schedule = TrainingSchedule(recipe.training, self.sampler.steps_per_epoch, layers)
+        self.recurrent_state: Memory = ()
+        self.state = TrainingState(
+            self.training_data.signature(recipe, seed), settings=self.training_data.describe_settings(recipe, seed)
         )
-        self.best = self._weights()
+        self.best_weights = self._copy_weights()
 
     @property
-    def steps(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Steps in an epoch."""
-        return self.plan.steps
+        return self.sampler.steps_per_epoch
 
-    def run(self, path: Path, report: Callable[[Report], None]) -> None:
+    def fit(self, path: Path, on_progress: Callable[[TrainingProgress], None]) -> None:
         """Go on until the last epoch or until patience ends."""
         saved = begun = time.monotonic()
-        before = self.course.seconds
+        before = self.state.seconds
         self.network.train()
-        while self.course.epoch < self.schedule.epochs and not self._out_of_patience():
-            steps = map(self.group.share, self.plan.epoch(self.course.epoch))
-            for step in self.lessons.ahead(itertools.islice(steps, self.course.batch, None)):
-                self.step(step)
+        while self.state.epoch < self.schedule.epochs and not self._out_of_patience():
+            steps = map(self.group.shard_step, self.sampler.iterate_epoch(self.state.epoch))
+            for step in self.examples.prefetch(itertools.islice(steps, self.state.batch, None)):
+                self.train_step(step)
                 now = time.monotonic()
-                self.course.seconds = before + now - begun
-                report(self._report())
-                if self.group.leads and now - saved > CHECKPOINT_SECONDS:
+                self.state.seconds = before + now - begun
+                on_progress(self._progress())
+                if self.group.is_main and now - saved > CHECKPOINT_SECONDS:
                     self.save(path)
                     saved = now
             self._end_epoch()
-            self.course.seconds = before + time.monotonic() - begun
-            report(self._report())
+            self.state.seconds = before + time.monotonic() - begun
+            on_progress(self._progress())
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
-        save_checkpoint(path, self.course, self.learner, self.optimiser, self.best, self.memory)
+        save_checkpoint(path, self.state, self.trained_modules, self.optimiser, self.best_weights, self.recurrent_state)
 
     def load(self, path: Path) -> None:
         """Go back to a checkpoint."""
-        self.course, best, memory = load_checkpoint(path, self.course, self.learner, self.optimiser)
-        self.best = {name: tensor.to(self.device) for name, tensor in best.items()}
-        self.memory = tuple(part.to(self.device) for part in memory)
+        self.state, best, memory = load_checkpoint(path, self.state, self.trained_modules, self.optimiser)
+        self.best_weights = {name: tensor.to(self.device) for name, tensor in best.items()}
+        self.recurrent_state = tuple(part.to(self.device) for part in memory)
 
-    def brain(self) -> Brain:
+    def export_best_brain(self) -> Brain:
         """Return the best brain so far, its screens made silent."""
-        brain = replace(self.best_brain, provenance=self._provenance())
-        if self.course.best_epoch:
-            brain.network.load_state_dict(self.best)
+        brain = replace(self.live_brain, provenance=self._provenance())
+        if self.state.best_epoch:
+            brain.network.load_state_dict(self.best_weights)
             if glance_of(brain.network) is not None:
-                brain.provenance["glance"] = teach_glance(
-                    brain, self.lessons, self.held_out, self.seed
+                brain.provenance["glance"] = train_brightness_branch(
+                    brain, self.examples, self.held_out_examples, self.seed
                 )
-        if self.material.calibrated:
+        if self.training_data.has_calibration:
             brain.silence_screens()
         return brain
 
-    def step(self, step: Step) -> None:
+    def train_step(self, step: StepIndices) -> None:
         """Learn from this process's share of some pairs.
 
         Raises
@@ -156,110 +156,110 @@ class Trainer:
         TrainingError
             The loss is not finite.
         """
-        done = self._steps_done()
+        done = self._completed_steps()
         for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.rate(done)
-        with self._chance():
-            loss, memory = self._learn(step, own=min(1.0, 2 * self.schedule.progress(done)))
+            group["lr"] = self.schedule.learning_rate(done)
+        with self._seed_step():
+            loss, memory = self._forward(step, feedback_probability=min(1.0, 2 * self.schedule.stage_progress(done)))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        self.group.sum_gradients(self.learner)
-        value = finite(loss.item(), self.course, self.recipe.training.rate)
+        self.group.all_reduce_gradients(self.trained_modules)
+        value = require_finite_loss(loss.item(), self.state, self.recipe.training.rate)
         if not done:
-            self.course.untrained = value / self.silence
+            self.state.initial_loss = value / self.silence_loss
         if self.network.remembers:
-            nn.utils.clip_grad_norm_(self.learner.parameters(), STEEPEST)
-        with unhurried():
+            nn.utils.clip_grad_norm_(self.trained_modules.parameters(), MAX_GRADIENT_NORM)
+        with defer_interrupt():
             self.optimiser.step()
-            self.memory = memory
-            self.course.batch += 1
-            self.course.loss_sum += value
+            self.recurrent_state = memory
+            self.state.batch += 1
+            self.state.loss_sum += value
 
-    def _learn(self, step: Step, own: float) -> tuple[torch.Tensor, Memory]:
-        looks, wanted, there = self.lessons.grid(step)
-        rows = self.plan.rows
+    def _forward(self, step: StepIndices, feedback_probability: float) -> tuple[torch.Tensor, Memory]:
+        looks, wanted, there = self.examples.load_step(step)
+        rows = self.sampler.rows_per_step
         if self.recipe.training.noise:
-            noise = self.group.drawn(torch.randn, looks, rows)
+            noise = self.group.draw_shard(torch.randn, looks, rows)
             looks = looks + self.recipe.training.noise * noise
         told = None
         if self.network.ear is not None:
-            told = Told(wanted, self.group.drawn(torch.rand, there, rows) < own)
-        with precise(self.device):
-            layer = self.schedule.layer(self.course.epoch)
-            if self.scaffold is not None and layer is not None:
-                given, memory = self.scaffold(looks, layer), self.memory
+            told = Told(wanted, self.group.draw_shard(torch.rand, there, rows) < feedback_probability)
+        with mixed_precision(self.device):
+            layer = self.schedule.pretrained_layer(self.state.epoch)
+            if self.layerwise_heads is not None and layer is not None:
+                given, memory = self.layerwise_heads(looks, layer), self.recurrent_state
             else:
-                given, memory = self.network(looks, self._memory(step), told)
-                memory = tuple(self.group.whole(part.detach(), rows) for part in memory)
+                given, memory = self.network(looks, self._initial_state(step), told)
+                memory = tuple(self.group.all_gather(part.detach(), rows) for part in memory)
         given, wanted, there = (
-            self.group.whole(part, rows) for part in (given.float(), wanted, there)
+            self.group.all_gather(part, rows) for part in (given.float(), wanted, there)
         )
-        return self.loss(given[there], wanted[there]), memory
+        return self.loss_function(given[there], wanted[there]), memory
 
-    def _memory(self, step: Step) -> Memory:
-        memory = tuple(map(self.group.mine, self.memory))
-        memory = memory or self.network.fresh(len(step.begins))
-        return self.network.begun(memory, torch.from_numpy(step.begins).to(self.device))
+    def _initial_state(self, step: StepIndices) -> Memory:
+        memory = tuple(map(self.group.shard, self.recurrent_state))
+        memory = memory or self.network.fresh(len(step.starts))
+        return self.network.begun(memory, torch.from_numpy(step.starts).to(self.device))
 
     @contextmanager
-    def _chance(self) -> Iterator[None]:
+    def _seed_step(self) -> Iterator[None]:
         """Draw what a step leaves to chance from its number, so that a resumed step is the same."""
-        seeds = [self.seed, 4, self._steps_done()]
+        seeds = [self.seed, 4, self._completed_steps()]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
             yield
 
-    def _silent(self) -> torch.Tensor:
+    def _silence_output(self) -> torch.Tensor:
         return torch.full((self.target.length,), self.target.silent, device=self.device)
 
     def _end_epoch(self) -> None:
-        course = self.course
-        loss = self.group.agreed(course.loss_sum / self.steps / self.silence)
-        held_out = self.group.agreed(self.evaluate()) if len(self.held_out) else None
-        judged = finite(_judged(loss, held_out), course, self.recipe.training.rate)
-        weights = self._weights()
-        refuse_weights(weights.values(), course, self.recipe.training.rate)
-        with unhurried():
+        course = self.state
+        loss = self.group.broadcast_value(course.loss_sum / self.steps_per_epoch / self.silence_loss)
+        held_out = self.group.broadcast_value(self.evaluate()) if len(self.held_out_examples) else None
+        judged = require_finite_loss(_selection_loss(loss, held_out), course, self.recipe.training.rate)
+        weights = self._copy_weights()
+        require_finite_weights(weights.values(), course, self.recipe.training.rate)
+        with defer_interrupt():
             course.curve.append((loss, held_out))
             course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
-            if course.epoch <= self.schedule.alone:
-                course.marked = course.epoch
-            elif judged < course.best:
-                if judged < NOTABLE * course.mark:
-                    course.mark, course.marked = judged, course.epoch
-                course.best, course.best_epoch = judged, course.epoch
-                self.best = weights
+            if course.epoch <= self.schedule.pretraining_epochs:
+                course.patience_epoch = course.epoch
+            elif judged < course.best_loss:
+                if judged < PATIENCE_RATIO * course.patience_loss:
+                    course.patience_loss, course.patience_epoch = judged, course.epoch
+                course.best_loss, course.best_epoch = judged, course.epoch
+                self.best_weights = weights
 
     def evaluate(self) -> float:
         """Return the loss on what is held out, played in order, relative to silence's."""
         self.network.eval()
         total, memory = 0.0, self.network.fresh(1)
         with torch.inference_mode():
-            for step in self.held_out.ahead(in_order(self.material.held_out, EVALUATED)):
-                looks, wanted, _ = self.held_out.grid(step)
-                memory = self.network.fresh(1) if step.begins[0] else memory
-                with precise(self.device):
+            for step in self.held_out_examples.prefetch(sequential_steps(self.training_data.held_out, EVALUATION_BATCH)):
+                looks, wanted, _ = self.held_out_examples.load_step(step)
+                memory = self.network.fresh(1) if step.starts[0] else memory
+                with mixed_precision(self.device):
                     given, memory = self.network(looks, memory)
-                total += self.loss(given[0].float(), wanted[0]).item() * step.which.size
+                total += self.loss_function(given[0].float(), wanted[0]).item() * step.indices.size
         self.network.train()
-        return total / len(self.held_out) / self.held_out_silence
+        return total / len(self.held_out_examples) / self.held_out_silence_loss
 
     def _out_of_patience(self) -> bool:
         patience = self.recipe.training.patience
-        return 0 < patience <= self.course.epoch - self.course.marked
+        return 0 < patience <= self.state.epoch - self.state.patience_epoch
 
-    def _weights(self) -> dict[str, torch.Tensor]:
+    def _copy_weights(self) -> dict[str, torch.Tensor]:
         return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
-    def _steps_done(self) -> int:
-        return self.course.epoch * self.steps + self.course.batch
+    def _completed_steps(self) -> int:
+        return self.state.epoch * self.steps_per_epoch + self.state.batch
 
-    def _report(self) -> Report:
-        course, done, steps = self.course, self._steps_done(), self.schedule.all_steps
+    def _progress(self) -> TrainingProgress:
+        course, done, steps = self.state, self._completed_steps(), self.schedule.total_steps
         loss, held_out = course.curve[-1] if course.curve else (1.0, None)
         if course.batch:
-            loss = course.loss_sum / course.batch / self.silence
-        return Report(
+            loss = course.loss_sum / course.batch / self.silence_loss
+        return TrainingProgress(
             step=done,
             steps=steps,
             epoch=course.epoch + (course.batch > 0),
@@ -270,25 +270,25 @@ class Trainer:
 
     def _provenance(self) -> dict[str, object]:
         mean = None
-        if len(self.held_out):
-            mean = loss_of_always(mean_of(self.lessons), self.held_out, self.loss)
-            mean /= self.held_out_silence
+        if len(self.held_out_examples):
+            mean = constant_output_loss(mean_target(self.examples), self.held_out_examples, self.loss_function)
+            mean /= self.held_out_silence_loss
         return {
             "program": f"frame2sound {__version__}",
             "seed": self.seed,
-            **self.course.card(),
+            **self.state.to_provenance(),
             "held_out_loss_of_mean": mean,
-            **self.material.card(),
+            **self.training_data.to_provenance(),
         }
 
 
-def _judged(loss: float, held_out: float | None) -> float:
+def _selection_loss(loss: float, held_out: float | None) -> float:
     """Return by what an epoch is compared with others: the lower, the better.
 
     The held-out loss decides as soon as it is better than silence's. Sound that cannot be foretold
     at all, such as the waveforms of a film with many unlike events, would make silence the best
     brain; there the loss itself decides, and the brain plays what it remembers.
     """
-    if held_out is not None and held_out < HEARD:
+    if held_out is not None and held_out < GENERALISATION_THRESHOLD:
         return held_out
     return 1 + loss

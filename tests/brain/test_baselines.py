@@ -12,7 +12,7 @@ from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 
 CLOCK = Clock(Fraction(30), 8000)
-TARGET = PcmBlocks(0, CLOCK.slice_length)
+TARGET = PcmBlocks(0, CLOCK.max_samples_per_frame)
 
 
 def pictures(count, seed=0):

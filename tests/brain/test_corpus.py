@@ -11,7 +11,7 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece, keep
 from frame2sound.brain.file import load_brain
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train
 
@@ -24,7 +24,7 @@ def library(tmp_path):
 
 
 def test_the_sounding_range_of_every_film_is_taken(library, add_film):
-    calibrate(library)
+    add_calibration_film(library)
     sounds = {name: add_film(library, name, 2, sounding=(800, 12000)).sound for name in "ab"}
     corpus = Corpus.of_library(library, CLOCK)
     assert corpus.films == ("a", "b")
@@ -83,7 +83,7 @@ def test_only_some_films(library, add_film):
 
 
 def test_a_pointer_is_followed(library, add_film):
-    calibrate(library)
+    add_calibration_film(library)
     add_film(library, "film", 1)
     pointer = CorpusPointer.to(library)
     assert pointer.films == {"film": "film-0"}

@@ -183,7 +183,7 @@ def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, a_frame, lengt
     middles = (2 * np.arange(a_frame) + 1) / (2 * a_frame) * clock.sample_rate / float(fps)
     np.testing.assert_allclose(centres, middles - early(recipe, clock), atol=0.5)
     assert (np.diff(centres) > 0).all()
-    assert centres[-1] + length // 2 <= clock.slice_length + FAINT_END * length
+    assert centres[-1] + length // 2 <= clock.max_samples_per_frame + FAINT_END * length
     assert target.before == length // 2 - centres[0]
     assert target.extent == centres[-1] - centres[0] + length
 
@@ -195,7 +195,7 @@ def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, a_frame):
     target = LogMagnitudes(LogMag(a_frame=a_frame), clock)
     whole = 2 / window("hann", 1024).sum()
     # The faint end of a Hann window is sin(pi / 32) ** 2, or 0.0096, of a click's full height.
-    last = clock.slice_length
+    last = clock.max_samples_per_frame
     if last + target.before < target.extent:
         heard = target.transform(click(target, last)).abs().max().item()
         assert heard < 0.01 * whole

@@ -197,12 +197,12 @@ def written(tmp_path, **values):
     network = torch.nn.Linear(2, 2)
     optimiser = torch.optim.SGD(network.parameters())
     path = tmp_path / "b.checkpoint.safetensors"
-    checkpoint.save_checkpoint(path, checkpoint.Course("sign"), network, optimiser, {}, ())
+    checkpoint.save_checkpoint(path, checkpoint.TrainingState("sign"), network, optimiser, {}, ())
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        table = json.loads(file.metadata()[checkpoint.KEY])
-    save_file(tensors, path, {checkpoint.KEY: json.dumps(table | values)})
-    return lambda: checkpoint.load_checkpoint(path, checkpoint.Course("sign"), network, optimiser)
+        table = json.loads(file.metadata()[checkpoint.METADATA_KEY])
+    save_file(tensors, path, {checkpoint.METADATA_KEY: json.dumps(table | values)})
+    return lambda: checkpoint.load_checkpoint(path, checkpoint.TrainingState("sign"), network, optimiser)
 
 
 def test_a_checkpoint_of_a_newer_version_says_to_update(tmp_path):
@@ -218,4 +218,4 @@ def test_a_checkpoint_that_says_the_impossible_is_none(tmp_path, values):
 
 def test_a_checkpoint_from_before_it_had_a_version_is_read(tmp_path):
     course, _, _ = written(tmp_path, version=1)()
-    assert (course.signature, course.best) == ("sign", np.inf)
+    assert (course.signature, course.best_loss) == ("sign", np.inf)

@@ -9,7 +9,7 @@ import numpy as np
 
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
-from frame2sound.library.part import part
+from frame2sound.library.part import split_library
 from frame2sound.library.store import Library
 
 RATE = 8000
@@ -47,7 +47,7 @@ def plan_of(
     settings: Sequence[str] = QUICK,
 ) -> ComparisonPlan:
     """A small comparison."""
-    parted = part(library, kind)
+    parted = split_library(library, kind)
     footage = [EvaluationFilm.from_held_out(held) for held in parted.held_out]
     footage += [EvaluationFilm.from_animation(path, RATE) for path in animations]
     return ComparisonPlan(out, load_variants(recipes, settings), seeds, parted, tuple(footage))

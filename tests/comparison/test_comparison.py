@@ -28,7 +28,7 @@ from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
 from tests.comparison.comparing import RATE, TWO, Interrupt, lit_tones, plan_of
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory, add_film):
     """A library of two films, an animation, and a comparison that has been run."""
     folder = tmp_path_factory.mktemp("comparison")
     library = Library.create(folder / "library", RATE)
-    calibrate(library)
+    add_calibration_film(library)
     for seed, name in enumerate(("one", "two")):
         add_film(library, name, 12, fps=10, seed=seed, **lit_tones(12, seed=seed))
     scene = load_scene("typing", seconds=2, seed=1, size=(64, 64))

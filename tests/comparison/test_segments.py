@@ -11,7 +11,7 @@ from frame2sound.clock import Clock
 from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
-from frame2sound.library.part import part
+from frame2sound.library.part import split_library
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 
@@ -74,7 +74,7 @@ def test_the_truth_of_a_drawn_film_counts_while_the_film_is_as_it_was(tmp_path):
     pickle_film(film, library)
 
     def judged():
-        (held,) = part(library).held_out
+        (held,) = split_library(library).held_out
         (stretch,) = split_into_segments(
             [EvaluationFilm.from_held_out(held)], Clock(Fraction(30), RATE)
         )

@@ -12,7 +12,7 @@ import pytest
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film.decoding.audio_aligner import AudioChunk
 from frame2sound.film.decoding.reader import FilmReader
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 
 RATE = 22_050
@@ -154,7 +154,7 @@ def test_it_is_damaged_and_refused(real_films, name, rate):
 @pytest.mark.parametrize("name", DAMAGED)
 def test_what_is_left_of_it_can_be_used(real_films, tmp_path, name):
     library = Library.create(tmp_path / "library", RATE)
-    choice = Choice(allow_damaged=True)
+    choice = PickleOptions(allow_damaged=True)
     pickled, _ = pickle_film(real_films / "awkward" / name, library, choice)
     assert pickled.seconds == pytest.approx(DAMAGED[name][1], abs=0.3)
     assert np.abs(pickled.sound).max() < 16  # nothing wild

@@ -3,14 +3,14 @@
 import pytest
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.calibration import SECONDS_EACH, calibrate, is_calibration
+from frame2sound.library.calibration import SECONDS_PER_SCREEN, add_calibration_film, is_calibration
 from frame2sound.library.store import Library
 
 
 @pytest.mark.parametrize("sample_rate", [8000, 22050, 30720])
 def test_thirty_seconds_of_black_and_of_white_are_silent(tmp_path, sample_rate):
-    film = calibrate(Library.create(tmp_path / "library", sample_rate))
-    assert SECONDS_EACH == 30
+    film = add_calibration_film(Library.create(tmp_path / "library", sample_rate))
+    assert SECONDS_PER_SCREEN == 30
     assert film.seconds == 60
     black = film.times[:-1] < 30
     assert (film.frames[black] == 0).all()
@@ -18,19 +18,19 @@ def test_thirty_seconds_of_black_and_of_white_are_silent(tmp_path, sample_rate):
     assert black.sum() == (~black).sum() == 900
     assert film.sound.shape == (60 * sample_rate,)
     assert not film.sound.any()
-    assert film.card.sounding == (0, 60 * sample_rate)
+    assert film.card.audio_range == (0, 60 * sample_rate)
 
 
 def test_it_is_added_once(library):
-    first = calibrate(library)
+    first = add_calibration_film(library)
     before = (first.path / "frames.npy").stat().st_mtime_ns
-    assert calibrate(library) == first
+    assert add_calibration_film(library) == first
     assert (first.path / "frames.npy").stat().st_mtime_ns == before
     assert library.films() == [first]
 
 
 def test_it_is_told_from_other_films(library, add_film):
-    assert is_calibration(calibrate(library))
+    assert is_calibration(add_calibration_film(library))
     assert not is_calibration(add_film(library, "calibration-of-a-lens"))
 
 
@@ -38,4 +38,4 @@ def test_a_folder_in_its_place_is_an_error(library):
     (library.path / "calibration").mkdir()
     (library.path / "calibration" / "mine.txt").touch()
     with pytest.raises(LibraryError, match="calibration cannot be written"):
-        calibrate(library)
+        add_calibration_film(library)

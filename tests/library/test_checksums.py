@@ -7,10 +7,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from frame2sound.library.calibration import calibrate
-from frame2sound.library.checksums import read_through
+from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.checksums import hash_file
 from frame2sound.library.pickler import pickle_film
-from frame2sound.library.verification import size_of, verify
+from frame2sound.library.verification import array_bytes, verify
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def film(tmp_path, make_film, library):
 
 
 def test_a_card_has_the_checksums_of_the_finished_files(library, film):
-    for each in (film, calibrate(library)):
+    for each in (film, add_calibration_film(library)):
         for name, checksum in asdict(each.card.checksums).items():
             data = (each.path / f"{name}.npy").read_bytes()
             assert checksum == hashlib.sha256(data).hexdigest()
@@ -29,14 +29,14 @@ def test_a_card_has_the_checksums_of_the_finished_files(library, film):
 def test_a_file_is_read_in_blocks(tmp_path):
     path, told = tmp_path / "file", []
     path.write_bytes(bytes(2_500_000))
-    assert read_through(path, told.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
+    assert hash_file(path, told.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
     assert told == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
 
 
 def test_a_whole_film_is_whole(library, film):
     told = []
     assert verify(library, film.path, told.append) == []
-    assert sum(told) == size_of([film.path])
+    assert sum(told) == array_bytes([film.path])
 
 
 @pytest.mark.parametrize("name", ["frames", "times", "sound"])

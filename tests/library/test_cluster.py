@@ -5,7 +5,7 @@ import builtins
 import pytest
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.cluster import pickle_on_cluster
+from frame2sound.library.cluster import pickle_films_on_ray
 
 
 def test_without_ray_one_is_told_how_to_get_it(library, tmp_path, monkeypatch):
@@ -18,4 +18,4 @@ def test_without_ray_one_is_told_how_to_get_it(library, tmp_path, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(LibraryError, match=r"pip install frame2sound\[cluster\]"):
-        list(pickle_on_cluster([tmp_path / "film.mkv"], library, "local"))
+        list(pickle_films_on_ray([tmp_path / "film.mkv"], library, "local"))

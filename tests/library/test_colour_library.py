@@ -11,7 +11,7 @@ from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.crew import pickle_films
 from frame2sound.library.export import export_npz
 from frame2sound.library.pickler import pickle_film
@@ -69,11 +69,11 @@ def test_a_crew_pickles_in_colour(tmp_path, library):
 
 
 def test_calibration_is_black_and_white_in_every_channel(library):
-    film = calibrate(library)
+    film = add_calibration_film(library)
     assert film.frames.shape == (1800, 64, 64, 3)
     assert not film.frames[:900].any()
     assert (film.frames[900:] == 255).all()
-    assert calibrate(library) == film
+    assert add_calibration_film(library) == film
 
 
 def test_what_is_exported_is_grey(tmp_path, library):

@@ -21,9 +21,9 @@ def contents(library):
 
 def test_a_bad_film_stops_no_other(sources, library):
     reports = []
-    outcomes = list(pickle_films(sources, library, jobs=1, report=lambda *r: reports.append(r)))
+    outcomes = list(pickle_films(sources, library, jobs=1, on_progress=lambda *r: reports.append(r)))
     assert [outcome.source for outcome in outcomes] == sources
-    assert [outcome.new for outcome in outcomes] == [True, False, True, True]
+    assert [outcome.is_new for outcome in outcomes] == [True, False, True, True]
     (error,) = [outcome.error for outcome in outcomes if outcome.error]
     assert str(sources[1]) in error
     assert "\n" not in error
@@ -38,7 +38,7 @@ def test_a_bad_film_stops_no_other(sources, library):
 def test_films_that_are_there_are_not_new(sources, library):
     list(pickle_films(sources, library, jobs=1))
     again = list(pickle_films(sources, library, jobs=1))
-    assert not any(outcome.new for outcome in again)
+    assert not any(outcome.is_new for outcome in again)
     assert sum(outcome.film is not None for outcome in again) == 3
 
 
@@ -57,7 +57,7 @@ def test_an_interrupt_keeps_what_is_complete(sources, library):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(pickle_films(sources, library, jobs=1, report=interrupt))
+        list(pickle_films(sources, library, jobs=1, on_progress=interrupt))
     assert len(library.films()) == 1
     assert len(list(library.path.iterdir())) == 2
 

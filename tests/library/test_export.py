@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frame2sound.clock import Clock, shutter
+from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.errors import LibraryError
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.export import export_npz
 from frame2sound.library.store import Card, Library, PickledFilm
 
@@ -24,9 +24,9 @@ def film(tmp_path: Path) -> PickledFilm:
     folder = tmp_path / "film"
     folder.mkdir()
     random = np.random.default_rng(0)
-    samples = CLOCK.start(50)
+    samples = CLOCK.start_sample(50)
     np.save(folder / "frames.npy", random.integers(0, 256, (50, 64, 64), np.uint8))
-    np.save(folder / "times.npy", CLOCK.times(51))
+    np.save(folder / "times.npy", CLOCK.frame_times(51))
     np.save(folder / "sound.npy", random.standard_normal(samples).astype(np.float32))
     return PickledFilm(folder, Card("n", "n", CLOCK.fps, 50, samples, 22050, (0, samples)))
 
@@ -36,13 +36,13 @@ def test_pcm_is_each_frames_own_samples(film: PickledFilm, fps: Fraction, tmp_pa
     clock = Clock(fps, 22050)
     export_npz(film, clock, tmp_path / "film.npz")
     with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:
-        rows = shutter(film.times, clock)
+        rows = frame_indices_at_ticks(film.times, clock)
         assert arrays["frames"].shape == (len(rows), 4096)
         assert arrays["frames"].dtype == np.float32
         # 255 is not a power of two: float32 rounds.
         wanted = film.frames[rows].reshape(len(rows), -1) / 255
         np.testing.assert_allclose(arrays["frames"], wanted, atol=1e-7)
-        bounds = clock.bounds(len(rows))
+        bounds = clock.sample_bounds(len(rows))
         for row, (begin, end) in enumerate(itertools.pairwise(bounds)):
             own = film.sound[begin:end]
             np.testing.assert_array_equal(arrays["sound"][row, : len(own)], own)
@@ -72,7 +72,7 @@ def test_another_rate_is_refused(film: PickledFilm, tmp_path: Path) -> None:
 
 def test_calibration_exports_in_silence(tmp_path: Path) -> None:
     library = Library.create(tmp_path / "library")
-    export_npz(calibrate(library), Clock(Fraction(30), 22050), tmp_path / "c.npz")
+    export_npz(add_calibration_film(library), Clock(Fraction(30), 22050), tmp_path / "c.npz")
     with np.load(tmp_path / "c.npz", allow_pickle=False) as arrays:
         assert not arrays["sound"].any()
         assert set(np.unique(arrays["frames"])) == {0.0, 1.0}

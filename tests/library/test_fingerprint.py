@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
-from frame2sound.library.fingerprint import SAME, distance, fingerprint
+from frame2sound.library.fingerprint import MAX_DUPLICATE_DISTANCE, fingerprint_distance, compute_fingerprint
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from tests.media_files import H264, VP8, Audio, make_film
@@ -26,7 +26,7 @@ def clouds(seed, frames=96):
 def mark(library, add_film):
     def mark(name, frames):
         frames = np.clip(np.round(frames), 0, 255).astype(np.uint8)
-        return fingerprint(add_film(library, name, len(frames) / 30, frames=frames))
+        return compute_fingerprint(add_film(library, name, len(frames) / 30, frames=frames))
 
     return mark
 
@@ -35,14 +35,14 @@ def test_another_picture_is_another(mark):
     marks = [mark(str(seed), clouds(seed)) for seed in range(6)]
     for number, one in enumerate(marks):
         for other in marks[number + 1 :]:
-            assert distance(one, other) > 1.5 * SAME
-        assert distance(one, one) == 0
+            assert fingerprint_distance(one, other) > 1.5 * MAX_DUPLICATE_DISTANCE
+        assert fingerprint_distance(one, one) == 0
 
 
 def test_noise_and_contrast_change_nothing(mark):
     rng = np.random.default_rng(9)
     noisy = 10 + 0.9 * clouds(0) + rng.normal(0, 4, (96, 64, 64))
-    assert distance(mark("a", clouds(0)), mark("b", noisy)) < SAME / 2
+    assert fingerprint_distance(mark("a", clouds(0)), mark("b", noisy)) < MAX_DUPLICATE_DISTANCE / 2
 
 
 def test_what_happens_in_a_still_scene_tells_films_apart(mark):
@@ -52,23 +52,23 @@ def test_what_happens_in_a_still_scene_tells_films_apart(mark):
             frames[number, 8 * key : 8 * key + 8, :32] += 100
         return frames
 
-    assert distance(mark("a", keyboard(0)), mark("b", keyboard(1))) > SAME
+    assert fingerprint_distance(mark("a", keyboard(0)), mark("b", keyboard(1))) > MAX_DUPLICATE_DISTANCE
 
 
 def test_films_that_show_nothing_are_not_told_to_be_the_same(mark):
-    assert distance(mark("a", np.zeros((96, 64, 64))), mark("b", np.zeros((96, 64, 64)))) == 1
+    assert fingerprint_distance(mark("a", np.zeros((96, 64, 64))), mark("b", np.zeros((96, 64, 64)))) == 1
 
 
 def test_colour_is_marked_as_its_grey(tmp_path, add_film, mark):
     library = Library.create(tmp_path / "colour", 8000, colour=True)
     frames = np.repeat(clouds(0).astype(np.uint8)[..., None], 3, axis=-1)
     film = add_film(library, "film", len(frames) / 30, frames=frames)
-    assert fingerprint(film) == mark("grey", clouds(0))
+    assert compute_fingerprint(film) == mark("grey", clouds(0))
 
 
 @pytest.mark.parametrize("frames", [1, 2, 15])
 def test_few_frames_are_enough(mark, frames):
-    assert distance(mark("a", clouds(0, frames)), mark("b", clouds(0, frames))) == 0
+    assert fingerprint_distance(mark("a", clouds(0, frames)), mark("b", clouds(0, frames))) == 0
 
 
 @pytest.mark.parametrize("name", demo_film_names())
@@ -79,7 +79,7 @@ def test_demo_films_of_other_seeds_are_other_films(mark, name):
         frames = np.stack([scene.draw(number) for number in range(scene.frame_count)])
         marks.append(mark(f"{name}-{seed}", frames.mean(axis=-1)))
     for one, other in combinations(marks, 2):
-        assert distance(one, other) > 2 * SAME
+        assert fingerprint_distance(one, other) > 2 * MAX_DUPLICATE_DISTANCE
 
 
 @pytest.mark.parametrize("name", ["typing", "scratch"])
@@ -92,5 +92,5 @@ def test_a_film_encoded_anew_smaller_and_faster_is_the_same_picture(tmp_path, li
         path = tmp_path / f"{fps}.mkv"
         small = [picture[::step, ::step] for picture in pictures]
         make_film(path, small, fps=Fraction(fps), encoding=look, audio=audio)
-        marks.append(fingerprint(pickle_film(path, library)[0]))
-    assert 0 < distance(*marks) < SAME
+        marks.append(compute_fingerprint(pickle_film(path, library)[0]))
+    assert 0 < fingerprint_distance(*marks) < MAX_DUPLICATE_DISTANCE

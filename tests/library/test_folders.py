@@ -4,7 +4,7 @@ import pytest
 
 from frame2sound.errors import LibraryError
 from frame2sound.library import folders
-from frame2sound.library.folders import drop, exclude, film_folders, folder_named, include
+from frame2sound.library.folders import delete_film, exclude, film_folders, find_film_folder, include
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def test_folders_of_films_are_told_from_others(library, films):
 
 @pytest.mark.parametrize("name", ["mill-3c", "mill", "m"])
 def test_a_beginning_is_enough_where_only_one_film_begins_so(library, films, name):
-    assert folder_named(library.path, name) == films[2].path
+    assert find_film_folder(library.path, name) == films[2].path
 
 
 def test_a_whole_name_is_meant_also_where_another_goes_on(library, add_film, films):
     add_film(library, "harbour-1a-a1")
-    assert folder_named(library.path, "harbour-1a") == films[0].path
+    assert find_film_folder(library.path, "harbour-1a") == films[0].path
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_a_whole_name_is_meant_also_where_another_goes_on(library, add_film, fil
 )
 def test_a_name_that_means_no_one_film_is_refused(library, films, name, match):
     with pytest.raises(LibraryError, match=match):
-        folder_named(library.path, name)
+        find_film_folder(library.path, name)
 
 
 def test_an_empty_library_has_no_names(library):
     with pytest.raises(LibraryError, match="which holds none"):
-        folder_named(library.path, "mill")
+        find_film_folder(library.path, "mill")
 
 
 def test_out_and_in_may_be_said_twice(films):
@@ -59,14 +59,14 @@ def test_out_and_in_may_be_said_twice(films):
 
 
 def test_a_dropped_film_is_gone_and_others_stay(library, films):
-    drop(films[0].path)
+    delete_film(films[0].path)
     assert library.films() == films[1:]
     assert not list(library.path.glob(".*"))
 
 
 def test_a_film_whose_deletion_was_cut_short_is_gone_all_the_same(library, films, monkeypatch):
     monkeypatch.setattr("frame2sound.safe.shutil.rmtree", lambda *a, **k: None)
-    drop(films[0].path)
+    delete_film(films[0].path)
     assert library.films() == films[1:]
     assert len(list(library.path.glob(".harbour-1a.*.partial"))) == 1
 
@@ -77,7 +77,7 @@ def test_what_cannot_be_changed_is_named(films, monkeypatch):
 
     monkeypatch.setattr(folders.Path, "unlink", refuse)
     monkeypatch.setattr(folders.Path, "rename", refuse)
-    for change in (include, drop):
+    for change in (include, delete_film):
         with pytest.raises(LibraryError, match=r"cannot be written \(read-only file system\); ch"):
             change(films[0].path)
     assert films[0].frames.shape == (30, 64, 64)

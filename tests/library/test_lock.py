@@ -13,47 +13,47 @@ import filelock
 import pytest
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.folders import drop
-from frame2sound.library.lock import HOLDER, writing
+from frame2sound.library.folders import delete_film
+from frame2sound.library.lock import HOLDER_FILE, write_lock
 from frame2sound.library.store import Library
 
 
 def test_the_second_writer_is_told_who_the_first_is(library):
-    with writing(library.path):
-        table = json.loads((library.path / HOLDER).read_text())
+    with write_lock(library.path):
+        table = json.loads((library.path / HOLDER_FILE).read_text())
         assert table["process"] == os.getpid()
         assert table["host"] == socket.gethostname()
         match = rf"being written to by process {os.getpid()} on .* since {table['since']}.*; wait"
         with (
             pytest.raises(LibraryError, match=match.replace("+", r"\+")),
-            writing(library.path),
+            write_lock(library.path),
         ):
             pytest.fail("the body must not run")
-        assert (library.path / HOLDER).exists()
-    assert not (library.path / HOLDER).exists()
-    with writing(library.path):
+        assert (library.path / HOLDER_FILE).exists()
+    assert not (library.path / HOLDER_FILE).exists()
+    with write_lock(library.path):
         pass
 
 
 def test_readers_need_no_lock(library, add_film):
     add_film(library, "film")
-    with writing(library.path):
+    with write_lock(library.path):
         assert Library.open(library.path).films()[0].sound.shape == (8000,)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"process": 1}'])
 def test_a_holder_that_has_not_said_who_it_is_is_another_process(library, text):
-    with writing(library.path):
-        (library.path / HOLDER).write_text(text)
-        with pytest.raises(LibraryError, match="by another process;"), writing(library.path):
+    with write_lock(library.path):
+        (library.path / HOLDER_FILE).write_text(text)
+        with pytest.raises(LibraryError, match="by another process;"), write_lock(library.path):
             pytest.fail("the body must not run")
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
 def test_a_writer_that_fails_lets_go(library, failure):
-    with pytest.raises(failure), writing(library.path):
+    with pytest.raises(failure), write_lock(library.path):
         raise failure
-    with writing(library.path):
+    with write_lock(library.path):
         pass
 
 
@@ -79,13 +79,13 @@ def test_after_a_killed_writer_the_next_goes_on_and_sweeps(library):
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(LibraryError, match=f"by process {holder.pid} on"),
-            writing(library.path),
+            write_lock(library.path),
         ):
             pytest.fail("the body must not run")
         holder.kill()
     assert list(library.path.glob(".film.*.partial"))
-    with writing(library.path):
-        assert json.loads((library.path / HOLDER).read_text())["process"] == os.getpid()
+    with write_lock(library.path):
+        assert json.loads((library.path / HOLDER_FILE).read_text())["process"] == os.getpid()
         assert not list(library.path.glob(".film.*.partial"))
 
 
@@ -96,9 +96,9 @@ def test_a_full_disk_keeps_nobody_from_dropping_films(library, add_film, monkeyp
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_text", full)
-    with writing(library.path):
-        assert not (library.path / HOLDER).exists()
-        drop(film.path)
+    with write_lock(library.path):
+        assert not (library.path / HOLDER_FILE).exists()
+        delete_film(film.path)
     assert library.films() == []
 
 
@@ -108,5 +108,5 @@ def test_a_folder_that_cannot_be_written_is_named(library, monkeypatch):
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     match = r"cannot be written \(permission denied\); choose a folder that you may write to"
-    with pytest.raises(LibraryError, match=match), writing(library.path):
+    with pytest.raises(LibraryError, match=match), write_lock(library.path):
         pytest.fail("the body must not run")

@@ -6,11 +6,11 @@ import fsspec
 import pytest
 
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.library.lock import writing
-from frame2sound.library.mirror import Mirror, at_hand, cache
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.lock import write_lock
+from frame2sound.library.mirror import RemoteLibrary, locate_library, cache_folder
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
-from frame2sound.places import Address, place
+from frame2sound.places import Address, parse_location
 from tests.commanding import run
 
 
@@ -42,15 +42,15 @@ def test_a_home_that_cannot_be_written_is_named(far, monkeypatch, tmp_path):
     with pytest.raises(
         LibraryError, match=r"cannot be written \(not a directory\).*XDG_CACHE_HOME"
     ):
-        Mirror(Address(SHELF, LibraryError)).fetch(new=True)
+        RemoteLibrary(Address(SHELF, LibraryError)).fetch(allow_missing=True)
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden"])
 def test_a_strangers_library_names_no_folder_elsewhere(far, monkeypatch, name):
-    mirror = Mirror(Address(SHELF, LibraryError))
+    mirror = RemoteLibrary(Address(SHELF, LibraryError))
     monkeypatch.setattr(Address, "names", lambda self: [name])
     monkeypatch.setattr(Address, "read", lambda self, name: "{}")
-    assert mirror._cards() == {}
+    assert mirror._read_remote_cards() == {}
 
 
 def there(far):
@@ -58,7 +58,7 @@ def there(far):
 
 
 def test_a_film_at_an_address_is_the_film(films, far, library, tmp_path):
-    film, new = pickle_film(place(films[0]), library)
+    film, new = pickle_film(parse_location(films[0]), library)
     assert new
     assert (film.card.source, film.name.startswith("one-")) == (films[0], True)
     local, _ = pickle_film(
@@ -69,14 +69,14 @@ def test_a_film_at_an_address_is_the_film(films, far, library, tmp_path):
 
 
 def test_a_film_that_is_there_is_not_fetched_again(films, far, library, monkeypatch):
-    film, _ = pickle_film(place(films[0]), library)
+    film, _ = pickle_film(parse_location(films[0]), library)
     with monkeypatch.context() as patch:
         patch.setattr(Address, "fetch", None)
-        assert pickle_film(place(films[0]), library) == (film, False)
+        assert pickle_film(parse_location(films[0]), library) == (film, False)
     with pytest.raises(FilmError, match="got --audio-stream 5"):
-        pickle_film(place(films[0], FilmError), library, Choice(audio_stream=5))
+        pickle_film(parse_location(films[0], FilmError), library, PickleOptions(audio_stream=5))
     far.copy("/films/two.mkv", "/films/one.mkv")
-    newer, new = pickle_film(place(films[0]), library)
+    newer, new = pickle_film(parse_location(films[0]), library)
     assert new
     assert [each.name for each in library.films()] == [newer.name]
 
@@ -89,7 +89,7 @@ def test_errors_name_the_address(films, far, library):
         ("nonsense://films/one.mkv", "cannot be reached"),
     ):
         with pytest.raises(FilmError, match=why) as error:
-            pickle_film(place(url, FilmError), library)
+            pickle_film(parse_location(url, FilmError), library)
         assert str(error.value).startswith(url)
         assert "\n" not in str(error.value)
 
@@ -111,9 +111,9 @@ def test_a_new_machine_finds_what_others_have_put_there(films, far, tmp_path, mo
     said = run(tmp_path, "pickle", *films, "--library", SHELF)
     assert "one.mkv  already there" in said.stdout
     assert before < there(far)
-    light = Library.open(cache() / next(cache().glob("*/")).name)
+    light = Library.open(cache_folder() / next(cache_folder().glob("*/")).name)
     assert sum((film.path / "frames.npy").exists() for film in light.films()) == 1
-    whole = Library.open(at_hand(SHELF).fetch())
+    whole = Library.open(locate_library(SHELF).fetch())
     assert all(len(film.frames) and len(film.sound) for film in whole.films())
 
 
@@ -128,7 +128,7 @@ def test_films_are_kept_out_and_dropped_there_too(films, far, tmp_path):
 
 def test_what_others_put_there_meanwhile_stays(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
-    mirror = Mirror(Address(SHELF, LibraryError))
+    mirror = RemoteLibrary(Address(SHELF, LibraryError))
     mirror.fetch()
     (card,) = (path for path in far.find("/shelf/grey") if "one-" in path and "film.json" in path)
     far.copy(card, "/shelf/grey/three-0123/film.json")
@@ -150,14 +150,14 @@ def test_a_cluster_needs_a_folder(films, far, tmp_path):
 
 def test_what_another_process_is_writing_is_not_fetched_over(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
-    mirror = Mirror(Address(SHELF, LibraryError))
-    with writing(mirror.path), pytest.raises(LibraryError, match="is being written to by process"):
+    mirror = RemoteLibrary(Address(SHELF, LibraryError))
+    with write_lock(mirror.path), pytest.raises(LibraryError, match="is being written to by process"):
         mirror.fetch()
 
 
 def test_what_is_left_of_a_film_is_not_sent(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
-    mirror, before = Mirror(Address(SHELF, LibraryError)), there(far)
+    mirror, before = RemoteLibrary(Address(SHELF, LibraryError)), there(far)
     left = mirror.fetch() / "left-0123"
     left.mkdir()
     (left / "sound.npy").touch()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import FilmError
-from frame2sound.library.pickler import Choice, digest_of, pickle_film
+from frame2sound.library.pickler import PickleOptions, film_digest, pickle_film
 from frame2sound.library.store import Library
 
 SAMPLE_RATE = 8000
@@ -34,9 +34,9 @@ def test_a_lossless_film_comes_back_as_it_was_drawn(tmp_path, make_film, library
     np.testing.assert_allclose(film.times, np.arange(26) / 25, atol=1e-3)
     # Half a step of 16 bits, and the same again for the scale of 32 767 or 32 768.
     np.testing.assert_allclose(film.sound, tone(440), atol=2 / 32767)
-    assert film.card.sounding == (0, 8000)
+    assert film.card.audio_range == (0, 8000)
     assert film.card.fps == 25
-    assert film.card.digest == digest_of(path)
+    assert film.card.digest == film_digest(path)
     assert film.card.source == str(path)
     assert film.card.notes == ()
 
@@ -68,12 +68,12 @@ def test_a_changed_film_takes_the_place_of_the_old_one(tmp_path, make_film, libr
 
 def test_another_stream_is_another_film(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", [tone(440), tone(880)])
-    films = [pickle_film(path, library, Choice(audio_stream=n))[0] for n in (None, 0, 1)]
+    films = [pickle_film(path, library, PickleOptions(audio_stream=n))[0] for n in (None, 0, 1)]
     assert len({film.path for film in films}) == 3
     assert len(library.films()) == 3
     np.testing.assert_array_equal(films[0].sound, films[1].sound)
     np.testing.assert_allclose(films[2].sound, tone(880), atol=2 / 32767)
-    assert not pickle_film(path, library, Choice(audio_stream=1))[1]
+    assert not pickle_film(path, library, PickleOptions(audio_stream=1))[1]
     assert films[0].card.notes == ("took sound 0 of 2",)
 
 
@@ -92,7 +92,7 @@ def test_only_what_was_recorded_is_called_sounding(
 ):
     film, _ = pickle_film(make_film(tmp_path / "film.mkv", [tone(440, long)], late=late), library)
     assert film.sound.shape == (8000,)
-    begin, end = film.card.sounding
+    begin, end = film.card.audio_range
     assert begin / SAMPLE_RATE == pytest.approx(sounding[0], abs=A_SAMPLE)
     assert end / SAMPLE_RATE == pytest.approx(sounding[1], abs=A_SAMPLE)
     assert film.card.notes == notes
@@ -140,14 +140,14 @@ def test_an_interrupted_film_leaves_nothing(tmp_path, make_film, library):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pickle_film(make_film(tmp_path / "film.mkv"), library, progress=interrupt)
+        pickle_film(make_film(tmp_path / "film.mkv"), library, on_progress=interrupt)
     assert [p.name for p in library.path.iterdir()] == ["library.json"]
 
 
 def test_progress_comes_with_time_and_frames(tmp_path, make_film, library):
     told = []
     path = make_film(tmp_path / "film.mkv", seconds=12)
-    pickle_film(path, library, progress=lambda *done: told.append(done))
+    pickle_film(path, library, on_progress=lambda *done: told.append(done))
     assert [frames for _, _, frames in told] == [256, 300]
     assert told[-1][:2] == pytest.approx((12, 12), abs=1e-3)
 

@@ -11,7 +11,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.card import Card
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import exclude, include
-from frame2sound.library.store import SAMPLE_RATE, VERSION, Library
+from frame2sound.library.store import DEFAULT_SAMPLE_RATE, LIBRARY_VERSION, Library
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_a_new_library_is_empty_and_opens_again(tmp_path):
     assert made.films() == []
     for again in (Library.open(made.path), Library.create(made.path), Library.create(made.path)):
         assert (again.path, again.sample_rate) == (made.path, 48000)
-    assert Library.create(tmp_path / "c").sample_rate == SAMPLE_RATE
+    assert Library.create(tmp_path / "c").sample_rate == DEFAULT_SAMPLE_RATE
 
 
 def test_another_sample_rate_is_refused(library):
@@ -33,7 +33,7 @@ def test_another_sample_rate_is_refused(library):
 
 
 def test_a_newer_library_is_refused(library):
-    table = {"version": VERSION + 1, "sample_rate": 8000}
+    table = {"version": LIBRARY_VERSION + 1, "sample_rate": 8000}
     (library.path / "library.json").write_text(json.dumps(table))
     with pytest.raises(
         LibraryError, match=r"was made by a newer version of the program .*; update the program"

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.findings import FINDINGS, find
-from frame2sound.library.folders import drop as folders_drop
-from frame2sound.library.folders import exclude, folder_named, linked_folders
-from frame2sound.library.lock import LOCK, writing
+from frame2sound.library.findings import ANALYSIS_FILE, analyse_film
+from frame2sound.library.folders import delete_film as folders_drop
+from frame2sound.library.folders import exclude, find_film_folder, symlinked_folders
+from frame2sound.library.lock import LOCK_FILE, write_lock
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.library.survey import survey
+from frame2sound.library.survey import summarise
 from frame2sound.library.verification import verify
 from tests.commanding import run
 
@@ -40,7 +40,7 @@ def see(library):
     said = []
     for act in (
         lambda: [(film.seconds, len(film.frames), len(film.sound)) for film in library.films()],
-        lambda: [line for entry in survey(library).entries for line in entry.faults],
+        lambda: [line for entry in summarise(library).films for line in entry.faults],
         lambda: verify(library, library.path / "a"),
     ):
         begun = time.perf_counter()
@@ -64,25 +64,25 @@ def test_a_film_of_pipes_devices_links_and_endless_files_is_named(library, films
         assert "expected" in said
         assert "delete" not in said
         assert "remove" not in said
-    assert [bool(entry.faults) for entry in survey(library).entries] == [True, False]
+    assert [bool(entry.faults) for entry in summarise(library).films] == [True, False]
 
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_findings_that_are_none_are_found_anew(library, films, harm):
-    known = find(films[0])
-    path = films[0].path / FINDINGS
+    known = analyse_film(films[0])
+    path = films[0].path / ANALYSIS_FILE
     path.unlink()
     HARMS[harm](path)
-    assert find(films[0]) == known
+    assert analyse_film(films[0]) == known
 
 
 @pytest.mark.parametrize("value", [[], {"version": 1}, {"loudness": "1e999"}, {"silent": 7}])
 def test_findings_that_say_the_impossible_are_found_anew(library, films, value):
-    known = find(films[0])
-    path = films[0].path / FINDINGS
+    known = analyse_film(films[0])
+    path = films[0].path / ANALYSIS_FILE
     table = json.loads(path.read_text())
     path.write_text(json.dumps(table | value if isinstance(value, dict) and value else value))
-    assert find(films[0]) == known
+    assert analyse_film(films[0]) == known
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -143,7 +143,7 @@ def test_an_unreadable_film_that_is_excluded_keeps_none_from_learning(library, f
     (films[0].path / "film.json").write_text("{")
     with pytest.raises(LibraryError, match=r"a/film\.json is not readable as a film's card"):
         library.films()
-    exclude(folder_named(library.path, "a"))
+    exclude(find_film_folder(library.path, "a"))
     assert [film.name for film in library.films()] == ["b"]
     assert library.find("b-1", None, None).name == "b"
 
@@ -175,12 +175,12 @@ def linked(library, tmp_path, add_film):
 def test_a_linked_folder_is_not_followed_and_nothing_is_written_there(library, films, linked):
     before = sorted(path.name for path in linked.iterdir())
     assert [film.name for film in library.films()] == ["a", "b"]
-    found = survey(library)
-    assert [entry.name for entry in found.entries] == ["a", "b"]
-    assert found.links == ("film",)
-    assert [path.name for path in linked_folders(library.path)] == ["film"]
+    found = summarise(library)
+    assert [entry.name for entry in found.films] == ["a", "b"]
+    assert found.symlinks == ("film",)
+    assert [path.name for path in symlinked_folders(library.path)] == ["film"]
     with pytest.raises(LibraryError, match="film is a link, which is not followed; expected the"):
-        folder_named(library.path, "film")
+        find_film_folder(library.path, "film")
     assert sorted(path.name for path in linked.iterdir()) == before
 
 
@@ -206,10 +206,10 @@ def test_a_library_that_is_itself_a_link_is_the_users_choice(library, films, tmp
 def test_a_link_in_place_of_the_lock_does_not_empty_its_target(library, tmp_path):
     private = tmp_path / "private"
     private.write_text("precious")
-    (library.path / LOCK).symlink_to(private)
+    (library.path / LOCK_FILE).symlink_to(private)
     with (
         pytest.raises(LibraryError, match=r"cannot be written \(it is a link"),
-        writing(library.path),
+        write_lock(library.path),
     ):
         pytest.fail("it must not be written to")
     assert private.read_text() == "precious"
@@ -226,16 +226,16 @@ def test_an_excluded_mark_that_is_a_link_is_a_mark_and_its_target_stays(library,
 
 
 def test_a_clock_that_is_set_back_changes_nothing(library, films, monkeypatch):
-    known = find(films[0])
+    known = analyse_film(films[0])
     real = time.time()
     monkeypatch.setattr(time, "time", lambda: real - 3e7)
-    assert find(films[0]) == known
+    assert analyse_film(films[0]) == known
     begun = time.perf_counter()
-    (films[1].path / FINDINGS).unlink(missing_ok=True)
+    (films[1].path / ANALYSIS_FILE).unlink(missing_ok=True)
     for name in FILES:
         os.utime(films[1].path / name, (real + 3e7, real + 3e7))
-    assert find(films[1]) == find(films[1])
-    with writing(library.path):
+    assert analyse_film(films[1]) == analyse_film(films[1])
+    with write_lock(library.path):
         pass
     assert time.perf_counter() - begun < 2
 

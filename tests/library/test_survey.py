@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from frame2sound.library.folders import exclude
-from frame2sound.library.survey import Twins, survey
+from frame2sound.library.survey import Duplicate, summarise
 
 RATE = 8000
 
@@ -30,19 +30,19 @@ def films(library, add_film):
 
 
 def entry(library, name):
-    return next(entry for entry in survey(library).entries if entry.name == name)
+    return next(entry for entry in summarise(library).films if entry.name == name)
 
 
 def test_every_film_is_there_with_its_figures(library, films):
     exclude(films[1].path)
-    found = survey(library)
-    assert [(e.name, e.excluded, e.seconds, e.faults) for e in found.entries] == [
+    found = summarise(library)
+    assert [(e.name, e.excluded, e.seconds, e.faults) for e in found.films] == [
         ("a", False, 1, ()), ("b", True, 1, ()), ("c", False, 1, ()),
     ]  # fmt: skip
-    assert found.twins == found.leftovers == ()
+    assert found.duplicates == found.partial_folders == ()
     sizes = [path.stat().st_size for path in films[0].path.iterdir()]
-    assert found.entries[0].size <= sum(sizes)  # what was found is kept there since
-    assert found.entries[0].findings.silent == 0
+    assert found.films[0].size_bytes <= sum(sizes)  # what was found is kept there since
+    assert found.films[0].analysis.silent_share == 0
 
 
 def test_the_same_file_and_the_same_picture_are_found(library, add_film, films):
@@ -51,12 +51,12 @@ def test_the_same_file_and_the_same_picture_are_found(library, add_film, films):
     copy.mkdir()
     for path in films[2].path.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
-    assert survey(library).twins == (Twins("a", "again", False), Twins("c", "copy", True))
+    assert summarise(library).duplicates == (Duplicate("a", "again", False), Duplicate("c", "copy", True))
 
 
 def test_the_same_picture_at_another_length_is_another_film(library, add_film, films):
     add_film(library, "long", 1.2, frames=moving(0, 36))
-    assert survey(library).twins == ()
+    assert summarise(library).duplicates == ()
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_the_same_picture_at_another_length_is_another_film(library, add_film, f
     ],
 )
 def test_a_damaged_film_is_named_and_hides_no_other(library, films, harm, fault):
-    survey(library)
+    summarise(library)
     harm(films[1].path)
-    found = survey(library)
-    assert [bool(e.faults) for e in found.entries] == [False, True, False]
-    (line,) = found.entries[1].faults
+    found = summarise(library)
+    assert [bool(e.faults) for e in found.films] == [False, True, False]
+    (line,) = found.films[1].faults
     assert re.search(fault, line)
-    assert found.entries[1].findings is None
+    assert found.films[1].analysis is None
 
 
 def test_what_is_half_written_is_told(library, films):
@@ -91,14 +91,14 @@ def test_what_is_half_written_is_told(library, films):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     (library.path / f".e.{ended.pid}-abc.partial").mkdir()
-    being, left = survey(library).leftovers
+    being, left = summarise(library).partial_folders
     assert being.endswith("is being written")
     assert "is left of a run that was killed; the next to write" in left
 
 
 def test_progress_is_told_once_only(library, films):
     told = []
-    survey(library, lambda *report: told.append(report))
+    summarise(library, lambda *report: told.append(report))
     assert told == [("a", 1, 1), ("b", 1, 1), ("c", 1, 1)]
-    survey(library, lambda *report: told.append(report))
+    summarise(library, lambda *report: told.append(report))
     assert len(told) == 3

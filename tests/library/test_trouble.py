@@ -10,7 +10,7 @@ import pytest
 
 from frame2sound.errors import FilmError, LibraryError
 from frame2sound.library import pickler
-from frame2sound.library.growing import GrowingArray
+from frame2sound.library.growing import NpyWriter
 from frame2sound.library.pickler import pickle_film
 
 
@@ -33,7 +33,7 @@ def names(library):
 )
 @pytest.mark.parametrize("method", ["append", "_write_header"])
 def test_a_disk_that_fails_half_way(source, library, monkeypatch, number, match, method):
-    write, calls = getattr(GrowingArray, method), []
+    write, calls = getattr(NpyWriter, method), []
 
     def fail(self, *rows):
         calls.append(1)
@@ -41,7 +41,7 @@ def test_a_disk_that_fails_half_way(source, library, monkeypatch, number, match,
             raise OSError(number, os.strerror(number))
         write(self, *rows)
 
-    monkeypatch.setattr(GrowingArray, method, fail)
+    monkeypatch.setattr(NpyWriter, method, fail)
     with pytest.raises(LibraryError, match=match) as caught:
         pickle_film(source, library)
     assert "\n" not in str(caught.value)
@@ -72,14 +72,14 @@ def test_the_command_says_that_the_disk_is_full(source, library):
 
 def meanwhile(monkeypatch, happen):
     """Let something happen when the first frames are written."""
-    append, once = GrowingArray.append, []
+    append, once = NpyWriter.append, []
 
     def write(self, rows):
         if not once:
             once.append(happen())
         append(self, rows)
 
-    monkeypatch.setattr(GrowingArray, "append", write)
+    monkeypatch.setattr(NpyWriter, "append", write)
 
 
 def test_a_film_that_is_cut_short_while_it_is_read(source, library, monkeypatch):

@@ -42,10 +42,10 @@ class Foreteller(Memoryless):
         self._seen = 0
 
     def predict(self, frames):
-        around = np.pad(self.sound, self.target.extent + self.clock.slice_length)
-        at = self.clock.bounds(len(frames), self._seen)[:-1] % len(self.sound)
+        around = np.pad(self.sound, self.target.extent + self.clock.max_samples_per_frame)
+        at = self.clock.sample_bounds(len(frames), self._seen)[:-1] % len(self.sound)
         self._seen += len(frames)
-        begin = at - self.target.before + self.target.extent + self.clock.slice_length
+        begin = at - self.target.before + self.target.extent + self.clock.max_samples_per_frame
         excerpts = around[begin[:, None] + np.arange(self.target.extent)]
         light = frames.mean(axis=(1, 2)).astype(np.float32)[:, None] / 255
         return self.target.prediction(self.target.wanted(torch.from_numpy(excerpts * light)))

@@ -18,7 +18,7 @@ class SimpleBrain(Memoryless):
     def __init__(self, fps: Fraction | int = 24, sample_rate: int = 22050, lead: int = 0) -> None:
         self.clock = Clock(Fraction(fps), sample_rate)
         self.lead = lead
-        self.target = PcmBlocks(lead, lead + self.clock.slice_length)
+        self.target = PcmBlocks(lead, lead + self.clock.max_samples_per_frame)
         self.seen: list[float] = []
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -70,7 +70,7 @@ def test_the_whole_render_is_the_same_however_it_is_cut(animation, monkeypatch, 
     frames = shown(animation, "colour" in seen)
     brain = brain_of(network, seen, frames)
     join = BlockCrossfader(brain.target.lead, brain.target.lead)
-    pieces = [join.process(brain.predict(frames), brain.clock.bounds(180)), join.flush()]
+    pieces = [join.process(brain.predict(frames), brain.clock.sample_bounds(180)), join.flush()]
     expected = np.concatenate(pieces)[: 6 * 8000]
     assert np.sqrt(np.mean(expected**2)) > 0.01
     for batch in (7, 128):

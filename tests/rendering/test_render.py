@@ -112,7 +112,7 @@ def test_a_flash_clicks_on_its_sample(tmp_path):
     sound, _ = decoded(tmp_path / "out.wav")
     # The high pass takes a part in 1400 off a click, and leaves that much after it.
     clicks = np.flatnonzero(sound > 0.4)
-    np.testing.assert_array_equal(clicks, [brain.clock.start(10), brain.clock.start(30)])
+    np.testing.assert_array_equal(clicks, [brain.clock.start_sample(10), brain.clock.start_sample(30)])
 
 
 @pytest.mark.parametrize("out", ["out.wav", "out.mov", "out.mkv"])
@@ -139,7 +139,7 @@ class LoudTone(SimpleBrain):
     """A tone of 100 Hz, three times beyond full scale."""
 
     def sound(self, index, frame):
-        start = self.clock.start(index) - self.lead
+        start = self.clock.start_sample(index) - self.lead
         return 3 * np.sin(2 * np.pi * 100 * np.arange(start, start + self.length) / RATE)
 
 

@@ -47,7 +47,7 @@ def join(blocks, bounds, lead, overlap, sizes=(), law="amplitude"):
 @pytest.mark.parametrize(("lead", "overlap"), [(0, 0), (110, 110), (300, 110), (700, 700)])
 def test_what_was_cut_from_one_sound_comes_back(fps, kind, lead, overlap):
     clock = Clock(fps, RATE)
-    bounds = clock.bounds(FRAMES)
+    bounds = clock.sample_bounds(FRAMES)
     sound = sounding(kind, bounds[-1])
     back = join(cut(sound, clock, lead), bounds, lead, overlap)
     assert back.dtype == np.float32
@@ -58,7 +58,7 @@ def test_what_was_cut_from_one_sound_comes_back(fps, kind, lead, overlap):
 
 def test_the_hard_cut_gives_back_the_very_samples():
     clock = Clock(Fraction(24000, 1001), RATE)
-    bounds = clock.bounds(FRAMES)
+    bounds = clock.sample_bounds(FRAMES)
     blocks = np.random.default_rng(0).standard_normal((FRAMES, 5 + 920)).astype(np.float32)
     own = [blocks[i, 5 : 5 + n] for i, n in enumerate(np.diff(bounds))]
     np.testing.assert_array_equal(join(blocks, bounds, 5, 0), np.concatenate(own))
@@ -87,9 +87,9 @@ def slow_overlap_add(blocks, bounds, lead, overlap, law):
 @pytest.mark.parametrize(("lead", "overlap"), [(0, 7), (3, 9), (3, 3), (5, 2), (30, 40)])
 def test_against_a_slow_reference_where_the_overlap_may_exceed_lead_and_frame(lead, overlap, law):
     clock = Clock(Fraction(24000, 1001), 500)
-    bounds = clock.bounds(12)
+    bounds = clock.sample_bounds(12)
     rng = np.random.default_rng(1)
-    blocks = rng.uniform(-1, 1, (12, lead + clock.slice_length)).astype(np.float32)
+    blocks = rng.uniform(-1, 1, (12, lead + clock.max_samples_per_frame)).astype(np.float32)
     expected = slow_overlap_add(blocks, bounds, lead, overlap, law)
     joined = join(blocks, bounds, lead, overlap, law=law)
     np.testing.assert_allclose(joined, expected, atol=2e-7)
@@ -99,7 +99,7 @@ def test_against_a_slow_reference_where_the_overlap_may_exceed_lead_and_frame(le
 def test_unrelated_blocks_keep_their_power_and_do_not_tremble(lead, overlap):
     clock = Clock(Fraction(30), RATE)
     frames = 20 * 30
-    bounds = clock.bounds(frames)
+    bounds = clock.sample_bounds(frames)
     noise = np.random.default_rng(7).normal(0, 0.1, (frames, lead + 735)).astype(np.float32)
     steady = np.random.default_rng(8).normal(0, 0.1, bounds[-1]).astype(np.float32)
     own = tremolo_comb_db(steady, RATE, Fraction(30))
@@ -121,7 +121,7 @@ def test_unrelated_blocks_keep_their_power_and_do_not_tremble(lead, overlap):
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_batches_of_any_size_give_the_same_bits(sizes, shape):
     clock = Clock(Fraction(24000, 1001), 500)  # frames of 20 and 21 samples
-    bounds = clock.bounds(FRAMES)
+    bounds = clock.sample_bounds(FRAMES)
     blocks = sounding("noise", FRAMES * (shape[0] + 21)).reshape(FRAMES, -1)
     whole = join(blocks, bounds, *shape)
     np.testing.assert_array_equal(join(blocks, bounds, *shape, sizes=sizes), whole)
@@ -130,8 +130,8 @@ def test_batches_of_any_size_give_the_same_bits(sizes, shape):
 @pytest.mark.parametrize(("lead", "overlap"), [(0, 138), (100, 100), (400, 138)])
 def test_a_click_on_a_frames_first_sample_stays_there_at_full_height(lead, overlap):
     clock = Clock(Fraction(24), RATE)
-    bounds = clock.bounds(5)
-    blocks = np.zeros((5, lead + clock.slice_length), np.float32)
+    bounds = clock.sample_bounds(5)
+    blocks = np.zeros((5, lead + clock.max_samples_per_frame), np.float32)
     blocks[3, lead] = 1
     sound = join(blocks, bounds, lead, overlap)
     assert sound[bounds[3]] == 1
@@ -140,8 +140,8 @@ def test_a_click_on_a_frames_first_sample_stays_there_at_full_height(lead, overl
 
 def test_the_crossing_ends_where_the_frame_starts():
     clock = Clock(Fraction(25), RATE)
-    bounds = clock.bounds(2)
-    blocks = np.zeros((2, 100 + clock.slice_length), np.float32)
+    bounds = clock.sample_bounds(2)
+    blocks = np.zeros((2, 100 + clock.max_samples_per_frame), np.float32)
     blocks[1] = 1
     sound = join(blocks, bounds, 100, 100)
     assert not sound[: bounds[1] - 100].any()
@@ -152,12 +152,12 @@ def test_the_crossing_ends_where_the_frame_starts():
 def test_no_sample_of_a_complete_frame_is_held_back():
     clock = Clock(Fraction(25), RATE)
     joined = BlockCrossfader(10, 10)
-    assert len(joined.process(np.zeros((3, 10 + 882), np.float32), clock.bounds(3))) == 2 * 882
+    assert len(joined.process(np.zeros((3, 10 + 882), np.float32), clock.sample_bounds(3))) == 2 * 882
     assert len(joined.flush()) == 882
     assert len(joined.flush()) == 0
 
 
 def test_blocks_too_short_for_their_frames_are_refused():
-    bounds = Clock(Fraction(24), RATE).bounds(3)
+    bounds = Clock(Fraction(24), RATE).sample_bounds(3)
     with pytest.raises(ValueError, match="got frames of 919 samples, blocks hold 900"):
         BlockCrossfader(10, 0).process(np.zeros((3, 910), np.float32), bounds)

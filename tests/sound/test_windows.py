@@ -37,7 +37,7 @@ def test_a_window_of_no_length_is_empty():
 
 def test_windows_of_frames_of_unequal_length_add_to_one_at_every_sample():
     clock = Clock(Fraction(24000, 1001), 22050)
-    bounds, overlap = clock.bounds(60), 138
+    bounds, overlap = clock.sample_bounds(60), 138
     assert set(np.diff(bounds)) == {919, 920}
     total = np.zeros(bounds[-1])
     for start, end in pairwise(bounds):

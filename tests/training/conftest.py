@@ -7,7 +7,7 @@ import torch
 
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.library.store import Library
-from frame2sound.training.room import Room
+from frame2sound.training.room import MemoryBudget
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,4 +46,4 @@ def small():
 @pytest.fixture
 def on_disk(monkeypatch):
     """No lesson fits in memory."""
-    monkeypatch.setattr(Room, "left", lambda room, network, device: 0)
+    monkeypatch.setattr(MemoryBudget, "left", lambda room, network, device: 0)

@@ -17,7 +17,7 @@ from frame2sound.brain.recipe import recipe_from
 from frame2sound.library.store import Library
 from frame2sound.training import optimiser, trainer
 from frame2sound.training.loop import train
-from frame2sound.training.room import Room
+from frame2sound.training.room import MemoryBudget
 
 
 def dying(out, attempt, rank, step):
@@ -42,7 +42,7 @@ def main():
     for table, disturbed in json.loads(asked):
         trainer.CHECKPOINT_SECONDS = disturbed[3] if disturbed else 30.0
         if table["name"] == "disk":
-            Room.left = lambda room, network, device: 0
+            MemoryBudget.available_bytes = lambda room, network, device: 0
         brain = out / f"{table['name']}.safetensors"
         more = {"report": dying(out, *disturbed[:3])} if disturbed else {}
         train(library, recipe_from(table), brain, device="cpu", **more)

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from frame2sound.brain.ingredients import Training
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import (
-    KEY,
-    Course,
+    METADATA_KEY,
+    TrainingState,
     checkpoint_path,
     load_checkpoint,
     save_checkpoint,
@@ -32,7 +32,7 @@ def state(optimiser, steps=2, seed=0):
     return network, moved
 
 
-COURSE = Course("mine", 3, 7, 0.1 + 0.2, 2, 12.5, math.pi, [(0.5, None), (1 / 3, 0.25)])
+COURSE = TrainingState("mine", 3, 7, 0.1 + 0.2, 2, 12.5, math.pi, [(0.5, None), (1 / 3, 0.25)])
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_everything_comes_back_bit_for_bit(tmp_path, kind, steps):
     save_checkpoint(tmp_path / "x.safetensors", COURSE, network, optimiser, best, memory)
     again, moved = state(kind, 0, seed=1)
     course, kept, remembered = load_checkpoint(
-        tmp_path / "x.safetensors", Course("mine"), again, moved
+        tmp_path / "x.safetensors", TrainingState("mine"), again, moved
     )
     assert course == COURSE
     assert torch.equal(kept["weight"], best["weight"])
@@ -73,18 +73,18 @@ def test_everything_comes_back_bit_for_bit(tmp_path, kind, steps):
 
 def test_a_course_that_has_no_best_yet_comes_back(tmp_path):
     network, optimiser = state("adamw", 0)
-    save_checkpoint(tmp_path / "x.safetensors", Course("mine"), network, optimiser, {}, ())
+    save_checkpoint(tmp_path / "x.safetensors", TrainingState("mine"), network, optimiser, {}, ())
     course, best, memory = load_checkpoint(
-        tmp_path / "x.safetensors", Course("mine"), network, optimiser
+        tmp_path / "x.safetensors", TrainingState("mine"), network, optimiser
     )
-    assert course == Course("mine", best=math.inf)
+    assert course == TrainingState("mine", best_loss=math.inf)
     assert best == {}
     assert memory == ()
 
 
 def test_that_of_another_training_is_refused(path):
     with pytest.raises(TrainingError, match="belongs to another recipe, library or seed; use"):
-        load_checkpoint(path, Course("other"), *state("adamw"))
+        load_checkpoint(path, TrainingState("other"), *state("adamw"))
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_that_of_another_training_is_refused(path):
 )
 def test_what_differs_is_named(tmp_path, settings, said):
     path, was = tmp_path / "x.safetensors", {"rate": "1", "seed": "0"}
-    save_checkpoint(path, Course("mine", settings=was), *state("adamw"), {}, ())
+    save_checkpoint(path, TrainingState("mine", settings=was), *state("adamw"), {}, ())
     with pytest.raises(TrainingError) as raised:
-        load_checkpoint(path, Course("other", settings=settings), *state("adamw"))
+        load_checkpoint(path, TrainingState("other", settings=settings), *state("adamw"))
     assert f"{said}; use those it was begun with" in str(raised.value)
 
 
@@ -109,14 +109,14 @@ def test_one_that_is_cut_short_is_refused(path, keep):
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
-        load_checkpoint(path, Course("mine"), *state("adamw"))
+        load_checkpoint(path, TrainingState("mine"), *state("adamw"))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", '{"curve": [1]}', None])
 def test_one_of_garbage_is_refused(path, text):
-    save_file(load_file(path), path, None if text is None else {KEY: text})
+    save_file(load_file(path), path, None if text is None else {METADATA_KEY: text})
     with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
-        load_checkpoint(path, Course("mine"), *state("adamw"))
+        load_checkpoint(path, TrainingState("mine"), *state("adamw"))
 
 
 @pytest.mark.parametrize("name", ["network.weight", "network.bias"])
@@ -125,14 +125,14 @@ def test_one_that_lacks_a_part_is_refused(path, name):
         metadata = file.metadata()
     save_file({k: v for k, v in load_file(path).items() if k != name}, path, metadata)
     with pytest.raises(TrainingError, match="lacks a part of its state; train anew"):
-        load_checkpoint(path, Course("mine"), *state("adamw"))
+        load_checkpoint(path, TrainingState("mine"), *state("adamw"))
 
 
 def test_one_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="is not readable as a checkpoint"):
-        load_checkpoint(tmp_path / "none.safetensors", Course("mine"), *state("adamw"))
+        load_checkpoint(tmp_path / "none.safetensors", TrainingState("mine"), *state("adamw"))
 
 
 def test_its_course_is_json(path):
     with safe_open(path, "pt") as file:
-        assert json.loads(file.metadata()[KEY])["epoch"] == 3
+        assert json.loads(file.metadata()[METADATA_KEY])["epoch"] == 3

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from frame2sound.errors import TrainingError
-from frame2sound.training.claim import claimed
-from frame2sound.training.together import ALONE, Group
+from frame2sound.training.claim import lock_output
+from frame2sound.training.together import SINGLE_PROCESS, ProcessGroup
 
 HOLDS = """
 import sys, time
@@ -31,25 +31,25 @@ def out(tmp_path):
 
 
 def test_the_second_is_told_who_the_first_is(out):
-    with claimed(out, ALONE):
+    with lock_output(out, SINGLE_PROCESS):
         match = rf"\.safetensors is being trained by process {os.getpid()} on .* since .*--out$"
-        with pytest.raises(TrainingError, match=match), claimed(out, ALONE):
+        with pytest.raises(TrainingError, match=match), lock_output(out, SINGLE_PROCESS):
             pytest.fail("the body must not run")
-        with claimed(out.with_name("other.safetensors"), ALONE):
+        with lock_output(out.with_name("other.safetensors"), SINGLE_PROCESS):
             pass
     assert list(out.parent.iterdir()) == []
 
 
 def test_of_those_who_train_together_one_holds_it(out):
-    with claimed(out, Group(0, 2)), claimed(out, Group(1, 2)):
+    with lock_output(out, ProcessGroup(0, 2)), lock_output(out, ProcessGroup(1, 2)):
         assert len(list(out.parent.iterdir())) == 2
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
 def test_one_that_fails_lets_go(out, failure):
-    with pytest.raises(failure), claimed(out, ALONE):
+    with pytest.raises(failure), lock_output(out, SINGLE_PROCESS):
         raise failure
-    with claimed(out, ALONE):
+    with lock_output(out, SINGLE_PROCESS):
         pass
     assert list(out.parent.iterdir()) == []
 
@@ -58,12 +58,12 @@ def test_one_that_is_killed_lets_go(out):
     command = [sys.executable, "-c", HOLDS, str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout.readline() == "held\n"
-        with pytest.raises(TrainingError, match=f"by process {first.pid} on "), claimed(out, ALONE):
+        with pytest.raises(TrainingError, match=f"by process {first.pid} on "), lock_output(out, SINGLE_PROCESS):
             pytest.fail("the body must not run")
         first.send_signal(signal.SIGKILL)
     left = [path.name for path in out.parent.iterdir()]
     assert sorted(left) == [".brain.safetensors.lock", ".brain.safetensors.lock.json"]
-    with claimed(out, ALONE):
+    with lock_output(out, SINGLE_PROCESS):
         table = json.loads(Path(out.parent, ".brain.safetensors.lock.json").read_text())
         assert table["process"] == os.getpid()
     assert list(out.parent.iterdir()) == []
@@ -73,5 +73,5 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "brain.safetensors"
     match = re.escape(f"{out} cannot be written")
-    with pytest.raises(TrainingError, match=match), claimed(out, ALONE):
+    with pytest.raises(TrainingError, match=match), lock_output(out, SINGLE_PROCESS):
         pytest.fail("the body must not run")

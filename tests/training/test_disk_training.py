@@ -6,7 +6,7 @@ from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.room import Room
+from frame2sound.training.room import MemoryBudget
 from tests.training.interrupting import Interrupt, assert_same
 
 EYES = {"kind": "eigenframes", "count": 8}
@@ -46,12 +46,12 @@ def film(library, add_film):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_equals_one_from_memory_also_when_resumed(library, film, tmp_path, monkeypatch, name):
     whole = train(library, recipe(name), tmp_path / "whole.safetensors", device="cpu")
-    monkeypatch.setattr(Room, "left", lambda room, network, device: 0)
+    monkeypatch.setattr(MemoryBudget, "left", lambda room, network, device: 0)
     out = tmp_path / "brains" / "broken.safetensors"
     for call in (1, 3, 9):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
-            train(library, recipe(name), out, device="cpu", resume=resume, report=Interrupt(call))
+            train(library, recipe(name), out, device="cpu", resume=resume, on_progress=Interrupt(call))
     broken = train(library, recipe(name), out, device="cpu", resume=True)
     assert_same(broken, whole)
     for key in ("loss", "held_out_loss", "best_epoch"):
@@ -68,5 +68,5 @@ def test_a_folder_that_cannot_be_written_is_said(library, film, tmp_path, on_dis
 def test_too_little_memory_is_refused(library, film, tmp_path):
     out = tmp_path / "b.safetensors"
     with pytest.raises(TrainingError, match=r"got 0\.01 GB of memory, expected .* --memory or use"):
-        train(library, recipe("eyes"), out, device="cpu", memory=10**7)
+        train(library, recipe("eyes"), out, device="cpu", memory_limit=10**7)
     assert not out.exists()

@@ -10,9 +10,9 @@ from frame2sound.brain.networks import glance_of
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
-from frame2sound.training.glance import NOTABLE, SHARES, teach_glance
-from frame2sound.training.lessons import Lessons
-from frame2sound.training.material import Material
+from frame2sound.training.glance import MAX_ERROR_RATIO, BRANCH_SHARES, train_brightness_branch
+from frame2sound.training.lessons import ExampleCache
+from frame2sound.training.material import TrainingData
 
 CPU = torch.device("cpu")
 RATE = 8000
@@ -46,7 +46,7 @@ def material(tmp_path_factory, add_film):
     sound = 0.5 * loud * rng.uniform(-1, 1, len(loud))
     library = Library.create(tmp_path_factory.mktemp("glance") / "library", RATE)
     add_film(library, "light", seconds, frames=frames, sound=sound)
-    return Material.of(library, recipe_from(RECIPE), 0)
+    return TrainingData.from_library(library, recipe_from(RECIPE), 0)
 
 
 def outputs(brain, seen):
@@ -57,7 +57,7 @@ def outputs(brain, seen):
 
 def taught(brain, material, held_out=None):
     parts = material.learned, material.held_out if held_out is None else held_out
-    return teach_glance(brain, *(Lessons(pairs, brain, CPU) for pairs in parts), 0)
+    return train_brightness_branch(brain, *(ExampleCache(pairs, brain, CPU) for pairs in parts), 0)
 
 
 def test_what_tells_more_than_an_untrained_network_is_heard_alone(material):
@@ -122,6 +122,6 @@ def test_a_brain_without_one_is_refused(material):
 
 
 def test_shares_are_of_nothing_to_all():
-    assert SHARES[0] == 0
-    assert SHARES[-1] == 1
-    assert 0 < NOTABLE < 1
+    assert BRANCH_SHARES[0] == 0
+    assert BRANCH_SHARES[-1] == 1
+    assert 0 < MAX_ERROR_RATIO < 1

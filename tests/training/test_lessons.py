@@ -9,10 +9,10 @@ from frame2sound.brain.ingredients import Eigenframes, Fft2, LogMag, Pixels
 from frame2sound.brain.inputs import see
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
-from frame2sound.training.lessons import Lessons
-from frame2sound.training.material import Material
-from frame2sound.training.plans import Streams, in_order
-from frame2sound.training.room import Room
+from frame2sound.training.lessons import ExampleCache
+from frame2sound.training.material import TrainingData
+from frame2sound.training.plans import SequenceSampler, sequential_steps
+from frame2sound.training.room import MemoryBudget
 
 CPU = torch.device("cpu")
 INPUTS = [
@@ -26,8 +26,8 @@ INPUTS = [
 
 def brain_and_pairs(library, recipe, **parts):
     recipe = msgspec.structs.replace(recipe, **parts)
-    material = Material.of(library, recipe, 0)
-    return material.untrained(recipe, 0), material.learned
+    material = TrainingData.from_library(library, recipe, 0)
+    return material.make_untrained_brain(recipe, 0), material.training
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def film(library, add_film):
 
 
 def kept_and_stored(brain, pairs, folder, monkeypatch):
-    kept = Lessons(pairs, brain, CPU)
+    kept = ExampleCache(pairs, brain, CPU)
     with monkeypatch.context() as patch:
-        patch.setattr(Room, "left", lambda room, network, device: 0)
-        stored = Lessons(pairs, brain, CPU, Room(folder=folder))
-    assert kept._storage is None
-    assert stored._kept is None
+        patch.setattr(MemoryBudget, "left", lambda room, network, device: 0)
+        stored = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder))
+    assert kept._on_disk is None
+    assert stored._in_memory is None
     return kept, stored
 
 
@@ -68,7 +68,7 @@ def test_lessons_are_the_same_wherever_they_are_kept(
     if with_over:
         over = np.where(random.random(50) < 0.4, random.permutation(len(pairs))[:50], -1)
     for _ in range(2):  # what was given can be changed without changing what is kept
-        mine, theirs = kept.take(which, over), stored.take(which, over)
+        mine, theirs = kept.load_batch(which, over), stored.load_batch(which, over)
         anew = made_anew(brain, pairs, which, over)
         for one, other, slow in zip(mine, theirs, anew, strict=True):
             assert torch.equal(one, other)
@@ -76,7 +76,7 @@ def test_lessons_are_the_same_wherever_they_are_kept(
             torch.testing.assert_close(one, slow, rtol=1e-5, atol=1e-5)
         for part in (*mine, *theirs):
             part.zero_()
-    assert torch.equal(kept.wanted(which), stored.wanted(which))
+    assert torch.equal(kept.load_targets(which), stored.load_targets(which))
 
 
 def test_a_colour_librarys_lessons_are_kept(tmp_path, add_film, small, monkeypatch):
@@ -87,39 +87,39 @@ def test_a_colour_librarys_lessons_are_kept(tmp_path, add_film, small, monkeypat
         every = np.arange(len(pairs))
         for lessons in kept_and_stored(brain, pairs, tmp_path, monkeypatch):
             anew = made_anew(brain, pairs, every, np.full(len(pairs), -1))
-            for one, other in zip(lessons.take(every), anew, strict=True):
+            for one, other in zip(lessons.load_batch(every), anew, strict=True):
                 torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_steps_read_ahead_are_those_read_in_their_turn(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small(), input=Eigenframes(count=8))
     for lessons in kept_and_stored(brain, pairs, tmp_path, monkeypatch):
-        steps = list(Streams(pairs.runs(), 16, 4, 0.4, 0).epoch(0))
-        given = [(step, *lessons.grid(step)) for step in lessons.ahead(iter(steps))]
+        steps = list(SequenceSampler(pairs.contiguous_runs(), 16, 4, 0.4, 0).iterate_epoch(0))
+        given = [(step, *lessons.load_step(step)) for step in lessons.prefetch(iter(steps))]
         assert [step for step, *_ in given] == steps
         for step, *parts in given:
-            assert all(map(torch.equal, parts, lessons.grid(step)))
-        some = lessons.ahead(iter(steps))
+            assert all(map(torch.equal, parts, lessons.load_step(step)))
+        some = lessons.prefetch(iter(steps))
         next(some)
         some.close()
-        assert not lessons._awaited
+        assert not lessons._prefetched
 
 
 def test_a_disk_that_fails_ends_the_learning(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small())
     _, stored = kept_and_stored(brain, pairs, tmp_path, monkeypatch)
-    stored._storage._file.truncate(0)
+    stored._on_disk._file.truncate(0)
     with pytest.raises(TrainingError, match="are cut short"):
-        for step in stored.ahead(in_order(pairs, 8)):
-            stored.grid(step)
+        for step in stored.prefetch(sequential_steps(pairs, 8)):
+            stored.load_step(step)
 
 
 def test_a_lesson_is_the_lighter_picture_and_both_sounds(library, film, small):
     brain, pairs = brain_and_pairs(library, small(), input=Pixels(history=1))
     which, over = np.array([3, 4, 5]), np.array([-1, 7, 4])
-    looks, wanted = Lessons(pairs, brain, CPU).take(which, over)
-    moments, sounds = pairs.take(which)
-    others = pairs.take(np.array([7, 4]))
+    looks, wanted = ExampleCache(pairs, brain, CPU).load_batch(which, over)
+    moments, sounds = pairs.load(which)
+    others = pairs.load(np.array([7, 4]))
     moments[1:] = np.maximum(moments[1:], others[0])
     sounds[1:] += others[1]
     assert torch.equal(looks, see(torch.from_numpy(moments), brain.recipe.input))
@@ -129,15 +129,15 @@ def test_a_lesson_is_the_lighter_picture_and_both_sounds(library, film, small):
 @pytest.mark.parametrize("seen", INPUTS, ids=str)
 def test_what_is_kept_fits_in_what_was_promised(library, film, small, monkeypatch, seen):
     brain, pairs = brain_and_pairs(library, small(), input=seen, target=LogMag(window_length=128))
-    lessons = Lessons(pairs, brain, CPU)
-    kept = sum(part.nbytes for part in lessons._kept)
-    assert kept == lessons._bytes() * len(pairs)
+    lessons = ExampleCache(pairs, brain, CPU)
+    kept = sum(part.nbytes for part in lessons._in_memory)
+    assert kept == lessons._bytes_per_example() * len(pairs)
     for room, fits in ((kept, True), (kept - 1, False)):
-        monkeypatch.setattr(Room, "left", lambda *_, room=room: room)
-        lessons = Lessons(pairs, brain, CPU)
-        assert (lessons._kept is not None) == fits == (lessons._storage is None)
+        monkeypatch.setattr(MemoryBudget, "left", lambda *_, room=room: room)
+        lessons = ExampleCache(pairs, brain, CPU)
+        assert (lessons._in_memory is not None) == fits == (lessons._on_disk is None)
 
 
 def test_no_pairs_are_no_lessons(library, film, small):
     brain, pairs = brain_and_pairs(library, small())
-    assert len(Lessons(pairs.only(np.zeros(len(pairs), bool)), brain, CPU)) == 0
+    assert len(ExampleCache(pairs.select(np.zeros(len(pairs), bool)), brain, CPU)) == 0

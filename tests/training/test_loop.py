@@ -10,7 +10,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from frame2sound.brain.file import load_brain
 from frame2sound.errors import TrainingError
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
@@ -47,7 +47,7 @@ def test_eight_pairs_are_learned_by_heart(library, add_film, small, out):
     by_heart = 0.1
     assert min(brain.provenance["loss"]) < by_heart
     film = library.films()[0]
-    learned = np.stack([film.sound[start:][:267] for start in brain.clock.bounds(8)[:-1]])
+    learned = np.stack([film.sound[start:][:267] for start in brain.clock.sample_bounds(8)[:-1]])
     error = np.mean((brain.predict(film.frames[:8].copy()) - learned) ** 2)
     assert error < by_heart * np.mean(learned**2)
 
@@ -70,7 +70,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(library, film, small, tm
     for call in (1, 2, 3, 3, 2):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
-            train(library, recipe, out, device="cpu", resume=resume, report=Interrupt(call))
+            train(library, recipe, out, device="cpu", resume=resume, on_progress=Interrupt(call))
     broken = train(library, recipe, out, device="cpu", resume=True)
     assert_same(broken, whole)
     for key in ("loss", "held_out_loss", "best_epoch", "epochs", "films", "pairs"):
@@ -104,7 +104,7 @@ def test_an_interrupt_amid_a_step_waits_for_its_end(library, film, small, tmp_pa
 def test_an_interrupted_training_leaves_a_brain_and_its_state(library, film, small, out, call):
     recipe = small(block_seconds=1.0, guard_seconds=0.1)
     with pytest.raises(KeyboardInterrupt):
-        train(library, recipe, out, device="cpu", report=Interrupt(call))
+        train(library, recipe, out, device="cpu", on_progress=Interrupt(call))
     assert names(out.parent) == ["brain.checkpoint.safetensors", "brain.safetensors"]
     brain = load_brain(out)
     assert np.isfinite(brain.predict(film.frames[:3].copy())).all()
@@ -124,7 +124,7 @@ def test_patience_ends_a_training_with_its_best_weights(library, add_film, small
     def remember(report):
         told[report.epoch] = report.held_out
 
-    brain = train(library, recipe, out, device="cpu", report=remember)
+    brain = train(library, recipe, out, device="cpu", on_progress=remember)
     losses = brain.provenance["held_out_loss"]
     best = int(np.argmin(losses)) + 1
     assert losses[best - 1] < 0.98
@@ -159,7 +159,7 @@ def test_a_seed_is_a_training(library, film, small, tmp_path):
 @pytest.mark.parametrize("change", ["recipe", "seed", "library"])
 def test_the_checkpoint_of_another_training_is_refused(library, film, add_film, small, out, change):
     with pytest.raises(KeyboardInterrupt):
-        train(library, small(), out, device="cpu", report=Interrupt(2))
+        train(library, small(), out, device="cpu", on_progress=Interrupt(2))
     before = {path: path.read_bytes() for path in out.parent.iterdir()}
     if change == "library":
         add_film(library, "another")
@@ -186,7 +186,7 @@ def no_films(library, add_film):
 
 
 def only_calibration(library, add_film):
-    calibrate(library)
+    add_calibration_film(library)
 
 
 def silent(library, add_film):
@@ -195,7 +195,7 @@ def silent(library, add_film):
 
 def silent_and_calibrated(library, add_film):
     silent(library, add_film)
-    calibrate(library)
+    add_calibration_film(library)
 
 
 def short(library, add_film):
@@ -204,7 +204,7 @@ def short(library, add_film):
 
 def short_and_calibrated(library, add_film):
     short(library, add_film)
-    calibrate(library)
+    add_calibration_film(library)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_loss_far_beyond_what_it_was_is_divergence_too(library, film, small, o
 
 
 def test_weights_that_are_no_numbers_are_divergence(library, film, small, out, monkeypatch):
-    learn = Trainer.step
+    learn = Trainer.train_step
 
     def poisoned(trainer, step):
         learn(trainer, step)
@@ -276,7 +276,7 @@ def test_what_begins_far_off_may_end_far_off(library, film, small, out):
 
 
 def test_a_calibrated_brain_keeps_silent_before_screens(library, add_film, small, out):
-    calibrate(library)
+    add_calibration_film(library)
     # Ten whole periods a frame: every frame sounds alike, and screens do not.
     tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(80_000) / 8000)
     film = add_film(library, "film", seconds=10, sound=tone)
@@ -296,14 +296,14 @@ def test_without_calibration_screens_are_as_they_were_learned(library, film, sma
 @pytest.mark.parametrize("preset", [None, "hindle"])
 def test_the_held_out_loss_equals_a_slow_reference(library, film, small, preset):
     trainer = Trainer(library, small(preset, block_seconds=1.0), 0, CPU)
-    held = trainer.material.held_out
-    assert 0 < len(held) < len(trainer.material.learned)
+    held = trainer.training_data.held_out
+    assert 0 < len(held) < len(trainer.training_data.training)
     errors, powers, away = [], [], []
-    learned = trainer.material.learned
-    mean_block = learned.take(np.arange(len(learned)))[1].mean(axis=0, dtype=np.float64)
-    for row, start in zip(held.row, held.start, strict=True):
+    learned = trainer.training_data.training
+    mean_block = learned.load(np.arange(len(learned)))[1].mean(axis=0, dtype=np.float64)
+    for row, start in zip(held.frame_indices, held.start_samples, strict=True):
         wanted = film.sound[start : start + 267].astype(np.float64)
-        given = trainer.best_brain.predict(film.frames[row : row + 1].copy())[0]
+        given = trainer.live_brain.predict(film.frames[row : row + 1].copy())[0]
         errors.append(np.mean((given - wanted) ** 2))
         powers.append(np.mean(wanted**2))
         away.append(np.mean((mean_block - wanted) ** 2))
@@ -333,7 +333,7 @@ def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out):
 
 def test_reports_count_up_to_the_last_step(library, film, small, out):
     told = []
-    train(library, small(held_out=0.0), out, device="cpu", report=told.append)
+    train(library, small(held_out=0.0), out, device="cpu", on_progress=told.append)
     batches = 120 // (120 // 16)
     steps = [report.step for report in told]
     assert steps == sorted(steps)
@@ -346,7 +346,7 @@ def test_reports_count_up_to_the_last_step(library, film, small, out):
 @pytest.mark.parametrize(("steps", "epochs"), [(1, 1), (17, 1), (18, 2), (60, 3)])
 def test_a_long_film_is_learned_in_no_more_steps(library, film, small, out, steps, epochs):
     recipe = small(held_out=0.0, batch=7, steps=steps)
-    assert Trainer(library, recipe, 0, CPU).steps == 17  # of 120 pairs
+    assert Trainer(library, recipe, 0, CPU).steps_per_epoch == 17  # of 120 pairs
     assert train(library, recipe, out, device="cpu").provenance["epochs"] == epochs
 
 

@@ -6,7 +6,7 @@ import torch
 
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import TrainingError
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.training import optimiser
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
@@ -106,7 +106,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(library, film, tmp_path,
     for call in (1, 3, 5, 9):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
-            train(library, asked, out, device="cpu", resume=resume, report=Interrupt(call))
+            train(library, asked, out, device="cpu", resume=resume, on_progress=Interrupt(call))
     broken = train(library, asked, out, device="cpu", resume=True)
     assert_same(broken, whole)
     for key in ("loss", "held_out_loss", "best_epoch"):
@@ -116,15 +116,15 @@ def test_a_resumed_training_equals_an_uninterrupted_one(library, film, tmp_path,
 @pytest.mark.parametrize("network", [RNN, HEARING, TCN], ids=str)
 def test_memory_goes_on_from_step_to_step(library, film, network):
     trainer = Trainer(library, recipe(network, **lively | {"rate": 1e-9}), 0, CPU)
-    steps = list(trainer.plan.epoch(0))
-    at = next(n for n, step in enumerate(steps) if not step.begins.all())
+    steps = list(trainer.sampler.iterate_epoch(0))
+    at = next(n for n, step in enumerate(steps) if not step.starts.all())
     for step in steps[:at]:
-        trainer.step(step)
-    before, entered = trainer.memory, []
+        trainer.train_step(step)
+    before, entered = trainer.recurrent_state, []
     hook = trainer.network.register_forward_pre_hook(lambda _, given: entered.append(given[1]))
-    trainer.step(steps[at])
+    trainer.train_step(steps[at])
     hook.remove()
-    begins = torch.from_numpy(steps[at].begins)
+    begins = torch.from_numpy(steps[at].starts)
     fresh = trainer.network.fresh(len(begins))
     assert any(part.any() for part in before)
     for part, was, new in zip(entered[0], before, fresh, strict=True):
@@ -138,11 +138,11 @@ def test_it_hears_its_own_output_more_and_more(library, film):
     shares, told = [], []
     hook = trainer.network.register_forward_pre_hook(lambda _, given: told.extend(given[2:]))
     for number in range(5):
-        for step in trainer.plan.epoch(number):
+        for step in trainer.sampler.iterate_epoch(number):
             told.clear()
-            trainer.step(step)
+            trainer.train_step(step)
             shares.append(told[0].own.float().mean().item())
-        trainer.course.epoch, trainer.course.batch = number + 1, 0
+        trainer.state.epoch, trainer.state.batch = number + 1, 0
     hook.remove()
     steps = len(shares)
     assert shares[0] == 0
@@ -156,22 +156,22 @@ def test_it_hears_its_own_output_more_and_more(library, film):
 def test_evaluation_hears_only_what_the_network_gives(library, film):
     trainer = Trainer(library, recipe(HEARING, **lively), 0, CPU)
     trainer.network.top.weight.data.mul_(50)
-    held, total = trainer.material.held_out, []
-    for run in held.runs():
-        frames = film.frames[held.rows[run]]
-        watching = trainer.best_brain.perform()
-        assert (np.diff(held.row[run]) == 1).all()
+    held, total = trainer.training_data.held_out, []
+    for run in held.contiguous_runs():
+        frames = film.frames[held.frame_windows[run]]
+        watching = trainer.live_brain.perform()
+        assert (np.diff(held.frame_indices[run]) == 1).all()
         given = watching.predict(frames[:, -1].copy())
-        wanted = np.stack([film.sound[start:][:267] for start in held.start[run]])
+        wanted = np.stack([film.sound[start:][:267] for start in held.start_samples[run]])
         total.append((given - wanted) ** 2)
-    wanted = np.concatenate([film.sound[start:][:267] for start in held.start])
+    wanted = np.concatenate([film.sound[start:][:267] for start in held.start_samples])
     expected = np.concatenate(total).mean() / np.square(wanted).mean()
     # Factors may have 8 bits while it is trained.
     assert trainer.evaluate() == pytest.approx(expected, rel=1e-2)
 
 
 def test_a_calibrated_brain_that_remembers_is_silent_on_screens(library, echoing, tmp_path):
-    calibrate(library)
+    add_calibration_film(library)
     asked = recipe(RNN, epochs=3, held_out=0.0)
     brain = train(library, asked, tmp_path / "b.safetensors", device="cpu")
     for level in (0, 255):
@@ -192,10 +192,10 @@ def trained(library, asked, device):
     """Weights on the processor after five steps."""
     trainer = Trainer(library, asked, 0, torch.device(device))
     trainer.network.train()
-    for step in list(trainer.plan.epoch(0))[:5]:
-        trainer.step(step)
-    losses = trainer.course.loss_sum, trainer.evaluate()
-    return losses, {name: tensor.cpu() for name, tensor in trainer._weights().items()}
+    for step in list(trainer.sampler.iterate_epoch(0))[:5]:
+        trainer.train_step(step)
+    losses = trainer.state.loss_sum, trainer.evaluate()
+    return losses, {name: tensor.cpu() for name, tensor in trainer._copy_weights().items()}
 
 
 CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")

@@ -8,8 +8,8 @@ import pytest
 from frame2sound.brain.ingredients import LogMag
 from frame2sound.brain.log_spectra import LogMagnitudes
 from frame2sound.brain.targets import PcmBlocks
-from frame2sound.clock import Clock, shutter
-from frame2sound.training.pairs import Pairs
+from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.training.pairs import PairDataset
 
 CLOCK = Clock(Fraction(30), 8000)
 
@@ -44,24 +44,24 @@ def films(library, add_film):
 @pytest.mark.parametrize("lead", [0, 50])
 def test_pairs_equal_a_slow_reference(films, fps, lead):
     clock = Clock(fps, 8000)
-    target = PcmBlocks(lead, lead + clock.slice_length)
-    pairs = Pairs.of(films, clock, target)
+    target = PcmBlocks(lead, lead + clock.max_samples_per_frame)
+    pairs = PairDataset.from_films(films, clock, target)
     frames, blocks = slow(films, clock, target)
     assert len(pairs) == len(frames)
-    taken = pairs.take(np.arange(len(pairs)))
+    taken = pairs.load(np.arange(len(pairs)))
     np.testing.assert_array_equal(taken[0], frames[:, None])
     np.testing.assert_array_equal(taken[1], blocks)
     which = np.random.default_rng(0).permutation(len(pairs))[:20]
-    some = pairs.take(which)
+    some = pairs.load(which)
     np.testing.assert_array_equal(some[0], frames[which, None])
     np.testing.assert_array_equal(some[1], blocks[which])
 
 
 def test_the_shutter_is_applied_to_a_slower_film(films):
-    pairs = Pairs.of(films[2:], CLOCK, PcmBlocks(0, 267))
-    rows = shutter(films[2].times, CLOCK)[: len(pairs)]
-    np.testing.assert_array_equal(pairs.row, rows)
-    assert pairs.row[:6].tolist() == [0, 0, 0, 1, 1, 2]
+    pairs = PairDataset.from_films(films[2:], CLOCK, PcmBlocks(0, 267))
+    rows = frame_indices_at_ticks(films[2].times, CLOCK)[: len(pairs)]
+    np.testing.assert_array_equal(pairs.frame_indices, rows)
+    assert pairs.frame_indices[:6].tolist() == [0, 0, 0, 1, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_the_shutter_is_applied_to_a_slower_film(films):
 )
 def test_frames_without_all_of_their_sound_are_left_out(library, add_film, sounding, lead, numbers):
     film = add_film(library, "film", sounding=sounding)
-    pairs = Pairs.of([film], CLOCK, PcmBlocks(lead, lead + 267))
-    assert pairs.row.tolist() == list(numbers)
+    pairs = PairDataset.from_films([film], CLOCK, PcmBlocks(lead, lead + 267))
+    assert pairs.frame_indices.tolist() == list(numbers)
 
 
 def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
     films = [add_film(library, "dot", seconds=0.02, fps=50), add_film(library, "film")]
-    pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
-    assert set(pairs.film) == {1}
-    assert len(Pairs.of(films[:1], CLOCK, PcmBlocks(0, 267))) == 0
+    pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
+    assert set(pairs.film_indices) == {1}
+    assert len(PairDataset.from_films(films[:1], CLOCK, PcmBlocks(0, 267))) == 0
 
 
 @pytest.mark.parametrize("length", [64, 256, 2000, 40_000])
@@ -97,11 +97,11 @@ def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
 def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
     clock = Clock(fps, 8000)
     target = LogMagnitudes(LogMag(window_length=length, a_frame=3), clock)
-    pairs = Pairs.of(films, clock, target)
-    _, excerpts = pairs.take(np.arange(len(pairs)))
+    pairs = PairDataset.from_films(films, clock, target)
+    _, excerpts = pairs.load(np.arange(len(pairs)))
     assert excerpts.shape == (len(pairs), target.extent)
-    assert pairs.start[0] == 0
-    for number, start, excerpt in zip(pairs.film, pairs.start, excerpts, strict=True):
+    assert pairs.start_samples[0] == 0
+    for number, start, excerpt in zip(pairs.film_indices, pairs.start_samples, excerpts, strict=True):
         sound = films[number].sound
         begin = start - target.before
         padded = np.concatenate([np.zeros(50_000), sound, np.zeros(50_000)])
@@ -111,17 +111,17 @@ def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
 def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):
     target = LogMagnitudes(LogMag(), CLOCK)
     film = add_film(library, "film", sounding=(800, 4000))
-    assert Pairs.of([film], CLOCK, target).row.tolist() == list(range(3, 15))
+    assert PairDataset.from_films([film], CLOCK, target).frame_indices.tolist() == list(range(3, 15))
 
 
 @pytest.mark.parametrize("most", [1, 2, 7, 1000])
 def test_a_spread_is_even_and_holds_each_pair_once(films, most):
-    pairs = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
-    which = pairs.spread(most)
+    pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
+    which = pairs.spread_indices(most)
     assert len(which) == min(most, len(pairs)) == len(set(which))
     if most == 1000:
         np.testing.assert_array_equal(which, np.arange(len(pairs)))
     if most == 7:
         assert (which[0], which[-1]) == (0, len(pairs) - 1)
         assert np.ptp(np.diff(which)) <= 1
-    assert len(pairs.only(np.zeros(len(pairs), bool)).spread(most)) == 0
+    assert len(pairs.select(np.zeros(len(pairs), bool)).spread_indices(most)) == 0

@@ -7,8 +7,8 @@ import pytest
 
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
-from frame2sound.training.pairs import Pairs
-from frame2sound.training.plans import LAID, PIECE, Shuffled, Streams, in_order, plan_of
+from frame2sound.training.pairs import PairDataset
+from frame2sound.training.plans import OVERLAY_CHUNKS, CHUNKS_PER_PIECE, ShuffledSampler, SequenceSampler, sequential_steps, make_sampler
 
 CLOCK = Clock(30, 8000)
 
@@ -31,7 +31,7 @@ every_size = pytest.mark.parametrize(
 
 
 def streams(runs, batch, chunk, double_exposure=0.0, seed=0):
-    return Streams(runs, batch, chunk, double_exposure, seed)
+    return SequenceSampler(runs, batch, chunk, double_exposure, seed)
 
 
 def seen(steps, part="which"):
@@ -44,22 +44,22 @@ def seen(steps, part="which"):
 def test_streams_take_each_pair_once_at_most(runs, batch, chunk):
     plan = streams(runs, batch, chunk)
     for number in range(4):
-        steps = list(plan.epoch(number))
-        assert len(steps) == plan.steps
+        steps = list(plan.iterate_epoch(number))
+        assert len(steps) == plan.steps_per_epoch
         taken = seen(steps)
         assert len(taken) == len(set(taken))
         assert set(taken) <= set(np.concatenate(runs))
         for step in steps:
-            assert step.which.shape == step.over.shape == (plan.streams, plan.chunk)
-            assert step.begins.shape == (plan.streams,)
-            assert (step.over == -1).all()
-            assert (step.which >= 0).any()
+            assert step.indices.shape == step.overlay_indices.shape == (plan.stream_count, plan.chunk_length)
+            assert step.starts.shape == (plan.stream_count,)
+            assert (step.overlay_indices == -1).all()
+            assert (step.indices >= 0).any()
 
 
 @every_run
 def test_over_some_epochs_streams_take_every_pair(runs):
     plan = streams(runs, 24, 3)
-    taken = set(seen([step for number in range(12) for step in plan.epoch(number)]))
+    taken = set(seen([step for number in range(12) for step in plan.iterate_epoch(number)]))
     assert taken == set(np.concatenate(runs))
 
 
@@ -68,21 +68,21 @@ def test_over_some_epochs_streams_take_every_pair(runs):
 def test_streams_go_on_in_time_within_a_run_or_begin(runs, batch, chunk):
     plan = streams(runs, batch, chunk)
     run_of = {pair: number for number, run in enumerate(runs) for pair in run}
-    for stream in range(plan.streams):
-        steps = list(plan.epoch(1))
-        assert steps[0].begins[stream]
+    for stream in range(plan.stream_count):
+        steps = list(plan.iterate_epoch(1))
+        assert steps[0].starts[stream]
         since = 0
         for before, step in pairwise([None, *steps]):
-            here = step.which[stream]
+            here = step.indices[stream]
             length = int((here >= 0).sum())
             assert (here[length:] == -1).all()
             pairs = here[:length]
             assert (np.diff(pairs) == 1).all()
             assert len({run_of[pair] for pair in pairs}) <= 1
-            since = 1 if step.begins[stream] else since + 1
-            assert since <= PIECE
-            if not step.begins[stream]:
-                last = before.which[stream][-1]
+            since = 1 if step.starts[stream] else since + 1
+            assert since <= CHUNKS_PER_PIECE
+            if not step.starts[stream]:
+                last = before.indices[stream][-1]
                 assert pairs[0] == last + 1
                 assert run_of[pairs[0]] == run_of[last]
 
@@ -90,13 +90,13 @@ def test_streams_go_on_in_time_within_a_run_or_begin(runs, batch, chunk):
 @every_run
 def test_a_stream_begins_only_where_it_must(runs):
     plan = streams(runs, 24, 3)
-    beginnings = sum(step.begins.sum() for step in plan.epoch(0))
+    beginnings = sum(step.starts.sum() for step in plan.iterate_epoch(0))
     # Each run's end, its uneven beginning and each piece's; and where streams and epochs cut.
-    most = sum(2 + len(run) // (PIECE * plan.chunk) for run in runs) + plan.streams
-    assert beginnings <= most + sum((step.which < 0).all(1).sum() for step in plan.epoch(0))
+    most = sum(2 + len(run) // (CHUNKS_PER_PIECE * plan.chunk_length) for run in runs) + plan.stream_count
+    assert beginnings <= most + sum((step.indices < 0).all(1).sum() for step in plan.iterate_epoch(0))
 
 
-@pytest.mark.parametrize("plan", [Shuffled(100, 9, 0.5, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)])
+@pytest.mark.parametrize("plan", [ShuffledSampler(100, 9, 0.5, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)])
 def test_an_epoch_is_the_same_whenever_it_is_asked_for(plan):
     def read(number):
         return [
@@ -112,14 +112,14 @@ def test_an_epoch_is_the_same_whenever_it_is_asked_for(plan):
 @pytest.mark.parametrize("pairs", [1, 15, 100, 1000])
 @pytest.mark.parametrize("batch", [1, 16, 128])
 def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
-    plan = Shuffled(pairs, batch, 0.0, 0)
-    steps = list(plan.epoch(0))
-    assert len(steps) == plan.steps
-    assert all(step.which.shape == (plan.batch, 1) for step in steps)
-    assert all(step.begins.all() for step in steps)
+    plan = ShuffledSampler(pairs, batch, 0.0, 0)
+    steps = list(plan.iterate_epoch(0))
+    assert len(steps) == plan.steps_per_epoch
+    assert all(step.indices.shape == (plan.batch_size, 1) for step in steps)
+    assert all(step.starts.all() for step in steps)
     taken = seen(steps)
-    assert len(taken) == len(set(taken)) == plan.steps * plan.batch > pairs - plan.batch
-    assert plan.batch == batch or plan.steps >= min(pairs, 16)
+    assert len(taken) == len(set(taken)) == plan.steps_per_epoch * plan.batch_size > pairs - plan.batch_size
+    assert plan.batch_size == batch or plan.steps_per_epoch >= min(pairs, 16)
 
 
 @every_run
@@ -127,34 +127,34 @@ def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
     plan = streams(runs, 24, 3, double_exposure=1.0)
     ends = {int(run[-1]) for run in runs if len(run)}
     for number in range(3):
-        steps = list(plan.epoch(number))
-        for stream in range(plan.streams):
+        steps = list(plan.iterate_epoch(number))
+        for stream in range(plan.stream_count):
             unbroken = []
             for step in steps:
-                which, over = step.which[stream], step.over[stream]
+                which, over = step.indices[stream], step.overlay_indices[stream]
                 # Nothing is laid over nothing.
                 assert (which[over >= 0] >= 0).all()
                 there = over[over >= 0]
                 assert (over[: len(there)] == there).all()
                 assert (np.diff(there) == 1).all()
-                unbroken = [] if step.begins[stream] else unbroken
+                unbroken = [] if step.starts[stream] else unbroken
                 unbroken.append(there)
-                if len(unbroken) > LAID:
+                if len(unbroken) > OVERLAY_CHUNKS:
                     # Of the seams between so many chunks, one is a change.
                     goes_on = [
                         len(before) == 0
                         or before[-1] in ends
                         or list(after[:1]) == [before[-1] + 1]
-                        for before, after in pairwise(unbroken[-LAID - 1 :])
+                        for before, after in pairwise(unbroken[-OVERLAY_CHUNKS - 1 :])
                     ]
-                    assert sum(goes_on) >= LAID - 1
+                    assert sum(goes_on) >= OVERLAY_CHUNKS - 1
 
 
 def test_stretches_that_are_laid_over_come_from_anywhere():
     runs = runs_of(300, 20, 80)
     plan = streams(runs, 32, 4, double_exposure=1.0)
-    steps = [step for number in range(300) for step in plan.epoch(number)]
-    over = np.concatenate([step.over[step.over >= 0] for step in steps])
+    steps = [step for number in range(300) for step in plan.iterate_epoch(number)]
+    over = np.concatenate([step.overlay_indices[step.overlay_indices >= 0] for step in steps])
     share = np.bincount(over, minlength=400) / len(over)
     # By how long they are, not by how many; but nothing begins before a run does.
     for run in runs:
@@ -165,8 +165,8 @@ def test_stretches_that_are_laid_over_come_from_anywhere():
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
 def test_so_many_pieces_are_exposed_twice(share):
     plan = streams(runs_of(*[40] * 200), 64, 4, share)
-    steps = list(plan.epoch(0))
-    begun = [(s.over[stream] >= 0).any() for s in steps for stream in np.flatnonzero(s.begins)]
+    steps = list(plan.iterate_epoch(0))
+    begun = [(s.overlay_indices[stream] >= 0).any() for s in steps for stream in np.flatnonzero(s.starts)]
     # A binomial's deviation of about 300 pieces is below 0.03; four times that.
     assert np.mean(begun) == pytest.approx(share, abs=0.12 if share else 0)
 
@@ -175,8 +175,8 @@ def test_so_many_pieces_are_exposed_twice(share):
 def pairs(library, add_film):
     """Two films, one of which has a gap."""
     films = [add_film(library, "a", 2), add_film(library, "b", 2)]
-    every = Pairs.of(films, CLOCK, PcmBlocks(0, 267))
-    return every.only((every.film == 0) | (every.tick < 20) | (every.tick >= 45))
+    every = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
+    return every.select((every.film_indices == 0) | (every.clock_frames < 20) | (every.clock_frames >= 45))
 
 
 def test_runs_break_at_films_and_gaps(pairs):
@@ -188,11 +188,11 @@ def test_runs_break_at_films_and_gaps(pairs):
 
 def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
     recipe = small(chunk=4)
-    plan = plan_of(pairs, recipe, 0, remembers=True)
-    assert isinstance(plan, Streams)
-    assert isinstance(plan_of(pairs, recipe, 0, remembers=False), Shuffled)
-    for step in plan.epoch(0):
-        for row in step.which:
+    plan = make_sampler(pairs, recipe, 0, is_recurrent=True)
+    assert isinstance(plan, SequenceSampler)
+    assert isinstance(make_sampler(pairs, recipe, 0, is_recurrent=False), ShuffledSampler)
+    for step in plan.iterate_epoch(0):
+        for row in step.indices:
             here = row[row >= 0]
             assert len(set(pairs.film[here])) <= 1
             assert (np.diff(pairs.tick[here]) == 1).all()
@@ -200,11 +200,11 @@ def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
 
 @pytest.mark.parametrize("chunk", [1, 7, 512])
 def test_in_order_all_pairs_come_once_as_a_film_is_played(pairs, chunk):
-    steps = list(in_order(pairs, chunk))
+    steps = list(sequential_steps(pairs, chunk))
     assert seen(steps).tolist() == list(range(len(pairs)))
-    assert max(step.which.size for step in steps) == min(chunk, max(map(len, pairs.runs())))
+    assert max(step.indices.size for step in steps) == min(chunk, max(map(len, pairs.runs())))
     firsts = {run[0] for run in pairs.runs()}
     for step in steps:
-        assert step.which.shape[0] == 1
-        assert step.begins.tolist() == [step.which[0, 0] in firsts]
-        assert (step.over == -1).all()
+        assert step.indices.shape[0] == 1
+        assert step.starts.tolist() == [step.indices[0, 0] in firsts]
+        assert (step.overlay_indices == -1).all()

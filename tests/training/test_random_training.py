@@ -34,7 +34,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(library, film, small, tm
     for call in (1, 2, 3, 3):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
-            train(library, recipe, out, device="cpu", resume=resume, report=Interrupt(call))
+            train(library, recipe, out, device="cpu", resume=resume, on_progress=Interrupt(call))
         torch.rand(7)  # what others draw is of no influence
     broken = train(library, recipe, out, device="cpu", resume=True)
     assert_same(broken, whole)
@@ -52,8 +52,8 @@ def test_each_of_them_makes_another_training(library, film, small, one):
         dropout = training.pop("dropout", 0.0)
         trainer = Trainer(library, lively(small(**training), dropout), 0, CPU)
         trainer.network.train()
-        trainer.step(first_step(trainer))
-        return trainer._weights()
+        trainer.train_step(first_step(trainer))
+        return trainer._copy_weights()
 
     plain, again, other = stepped(), stepped(), stepped(**{one: 0.4})
     assert all(torch.equal(plain[name], again[name]) for name in plain)
@@ -64,7 +64,7 @@ def test_a_step_leaves_the_generator_alone(library, film, small):
     trainer = Trainer(library, lively(small(**EVERY)), 0, CPU)
     before = torch.random.get_rng_state()
     trainer.network.train()
-    trainer.step(first_step(trainer))
+    trainer.train_step(first_step(trainer))
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
@@ -73,14 +73,14 @@ def test_a_step_leaves_the_generator_alone(library, film, small):
 def test_exposed_pairs_are_the_lighter_picture_and_both_sounds(library, film, small, share, eyed):
     recipe = small(double_exposure=share, held_out=0.0, batch=100)
     trainer = Trainer(library, lively(recipe) if eyed else recipe, 0, CPU)
-    pairs, exposed, seen = trainer.material.learned, 0, 0
-    for step in trainer.plan.epoch(0):
-        which, over = step.which[:, 0], step.over[:, 0]
-        looks, wanted = trainer.lessons.take(which, over)
-        frames, excerpts = pairs.take(which)
+    pairs, exposed, seen = trainer.training_data.training, 0, 0
+    for step in trainer.sampler.iterate_epoch(0):
+        which, over = step.indices[:, 0], step.overlay_indices[:, 0]
+        looks, wanted = trainer.examples.load_batch(which, over)
+        frames, excerpts = pairs.load(which)
         twice = over >= 0
         assert set(over[twice]) <= set(which)
-        others = pairs.take(over[twice])
+        others = pairs.load(over[twice])
         frames[twice] = np.maximum(frames[twice], others[0])
         excerpts[twice] += others[1]
         expected = trainer.network.look(see(torch.from_numpy(frames), trainer.recipe.input))
@@ -93,10 +93,10 @@ def test_exposed_pairs_are_the_lighter_picture_and_both_sounds(library, film, sm
 
 def test_without_a_share_data_are_untouched(library, film, small):
     trainer = Trainer(library, small(), 0, CPU)
-    for step in trainer.plan.epoch(0):
-        assert (step.over == -1).all()
-        looks, wanted = trainer.lessons.take(step.which[:, 0], step.over[:, 0])
-        frames, excerpts = trainer.material.learned.take(step.which[:, 0])
+    for step in trainer.sampler.iterate_epoch(0):
+        assert (step.overlay_indices == -1).all()
+        looks, wanted = trainer.examples.load_batch(step.indices[:, 0], step.overlay_indices[:, 0])
+        frames, excerpts = trainer.training_data.training.load(step.indices[:, 0])
         assert torch.equal(looks, see(torch.from_numpy(frames), trainer.recipe.input))
         assert torch.equal(wanted, trainer.target.wanted(torch.from_numpy(excerpts)))
 
@@ -117,8 +117,8 @@ def test_noise_enters_the_first_layer_that_learns(library, film, small, with_eye
     trainer = Trainer(library, lively(recipe) if with_eyes else recipe, 0, CPU)
     trainer.network.train()
     noise = []
-    for step in trainer.plan.epoch(0):
-        seen = trainer.lessons.take(step.which[:, 0])[0]
+    for step in trainer.sampler.iterate_epoch(0):
+        seen = trainer.examples.load_batch(step.indices[:, 0])[0]
         noise.append(entering(trainer, step) - seen)
     # The deviation of 100 * 348 draws or more strays by 0.4 %; six times that.
     noise = torch.cat(noise)
@@ -150,7 +150,7 @@ def test_what_was_trained_with_chance_plays_without(library, film, small, tmp_pa
 
 def test_eyes_are_what_they_were_after_training(library, film, small, tmp_path):
     recipe = lively(small(**EVERY))
-    before = Trainer(library, recipe, 0, CPU)._weights()
+    before = Trainer(library, recipe, 0, CPU)._copy_weights()
     brain = train(library, recipe, tmp_path / "b.safetensors", device="cpu")
     after = brain.network.state_dict()
     for part in ("weight", "bias", "lines.gain", "lines.mean"):

@@ -10,7 +10,7 @@ from frame2sound.brain.networks import build_network, initialise
 from frame2sound.brain.recipe import Recipe
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.scaffold import Scaffold, body_of
+from frame2sound.training.scaffold import LayerwiseHeads, feedforward_backbone
 from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import Interrupt, assert_same
 
@@ -26,13 +26,13 @@ def film(library, add_film):
 def test_a_stage_sees_through_the_layers_below_it():
     network = build_network(Recipe(name="x", network=Mlp((6, 5, 4), "tanh")), 7, 3)
     initialise(network, seed=0)
-    scaffold = Scaffold(network, (6, 5, 4), seed=0)
-    assert scaffold.stages == 3
+    scaffold = LayerwiseHeads(network, (6, 5, 4), seed=0)
+    assert scaffold.layer_count == 3
     values = looks = torch.randn(2, 1, 7)
     for stage, layer in enumerate(network.body.layers):
         values = layer(values)
         given = scaffold(looks, stage)
-        torch.testing.assert_close(given, scaffold.tops[stage](values))
+        torch.testing.assert_close(given, scaffold.heads[stage](values))
         network.zero_grad()
         given.sum().backward()
         learns = [part.linear.weight.grad is not None for part in network.body.layers]
@@ -42,10 +42,10 @@ def test_a_stage_sees_through_the_layers_below_it():
 def test_a_scaffold_has_no_weights_but_its_tops():
     network = build_network(Recipe(name="x", network=Mlp((6, 5))), 7, 3)
     names = [f"tops.{number}.{part}" for number in (0, 1) for part in ("weight", "bias")]
-    scaffold = Scaffold(network, (6, 5), seed=0)
+    scaffold = LayerwiseHeads(network, (6, 5), seed=0)
     assert list(scaffold.state_dict()) == names
-    other = Scaffold(network, (6, 5), seed=1)
-    assert not torch.equal(scaffold.tops[0].weight, other.tops[0].weight)
+    other = LayerwiseHeads(network, (6, 5), seed=1)
+    assert not torch.equal(scaffold.heads[0].weight, other.heads[0].weight)
 
 
 def test_a_scaffold_does_not_see_the_glances_light():
@@ -57,24 +57,24 @@ def test_a_scaffold_does_not_see_the_glances_light():
     )
     network = build_network(wanted, 4096, 2)
     looks = torch.randn(2, 1, 6)
-    given = Scaffold(network, (6,), seed=0)
-    expected = given.tops[0](body_of(network)(looks[..., :3], ())[0])
+    given = LayerwiseHeads(network, (6,), seed=0)
+    expected = given.heads[0](feedforward_backbone(network)(looks[..., :3], ())[0])
     torch.testing.assert_close(given(looks, 0), expected)
 
 
 def changes(library, recipe, path):
     """Which parts of a network changed in each epoch."""
     trainer = Trainer(library, recipe, 0, CPU)
-    before, found = [trainer._weights()], []
+    before, found = [trainer._copy_weights()], []
 
     def compare(report):
-        if trainer.course.batch == 0:
-            now = trainer._weights()
+        if trainer.state.batch == 0:
+            now = trainer._copy_weights()
             changed = {name for name in now if not torch.equal(now[name], before[0][name])}
             found.append({name.rpartition(".")[0] for name in changed})
             before[0] = now
 
-    trainer.run(path, compare)
+    trainer.fit(path, compare)
     return found
 
 
@@ -93,12 +93,12 @@ def test_a_resumed_pretraining_equals_an_uninterrupted_one(library, film, small,
     recipe = small(hidden=(6, 5), pretraining=2, epochs=2, **BLOCKS, **how)
     whole = train(library, recipe, tmp_path / "whole.safetensors", device="cpu")
     out = tmp_path / "broken.safetensors"
-    steps = Trainer(library, recipe, 0, CPU).steps
+    steps = Trainer(library, recipe, 0, CPU).steps_per_epoch
     # Amid a layer, at its end, amid the next, and amid all.
     for call in (3, 2 * steps, steps, 2 * steps + 3):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
-            train(library, recipe, out, device="cpu", resume=resume, report=Interrupt(call))
+            train(library, recipe, out, device="cpu", resume=resume, on_progress=Interrupt(call))
     broken = train(library, recipe, out, device="cpu", resume=True)
     assert_same(broken, whole)
     for key in ("loss", "held_out_loss", "best_epoch"):
@@ -120,12 +120,12 @@ def test_each_stage_has_its_own_rise_of_the_rate(library, film, small, tmp_path)
     trainer, rates = Trainer(library, recipe, 0, CPU), []
 
     def remember(report):
-        if trainer.course.batch:
+        if trainer.state.batch:
             rates.append(trainer.optimiser.param_groups[0]["lr"])
 
-    trainer.run(tmp_path / "x.safetensors", remember)
-    stage = 2 * trainer.steps
+    trainer.fit(tmp_path / "x.safetensors", remember)
+    stage = 2 * trainer.steps_per_epoch
     assert len(rates) == 3 * stage
     assert rates[:stage] == rates[stage : 2 * stage] == rates[2 * stage :]
-    assert rates[0] == pytest.approx(0.01 / trainer.steps)
+    assert rates[0] == pytest.approx(0.01 / trainer.steps_per_epoch)
     assert max(rates) == pytest.approx(0.01)

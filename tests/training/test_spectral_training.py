@@ -35,7 +35,7 @@ SPECTRAL = [
 @pytest.mark.parametrize("how", SPECTRAL, ids=str)
 def test_silence_and_the_mean_score_as_a_slow_loop_says(library, film, small, how):
     trainer = Trainer(library, small(block_seconds=1.0, **how), 0, CPU)
-    target, material = trainer.target, trainer.material
+    target, material = trainer.target, trainer.training_data
 
     def wanted(pairs):
         for start in pairs.start:
@@ -55,18 +55,18 @@ def test_silence_and_the_mean_score_as_a_slow_loop_says(library, film, small, ho
         return np.mean(found)
 
     silence = score(torch.zeros(target.length), material.held_out)
-    mean = score(torch.cat(list(wanted(material.learned))).mean(0), material.held_out)
+    mean = score(torch.cat(list(wanted(material.training))).mean(0), material.held_out)
     # Sums of thousands in single precision.
-    assert trainer.held_out_silence == pytest.approx(silence, rel=1e-4)
-    learned = score(torch.zeros(target.length), material.learned)
-    assert trainer.silence == pytest.approx(learned, rel=1e-4)
+    assert trainer.held_out_silence_loss == pytest.approx(silence, rel=1e-4)
+    learned = score(torch.zeros(target.length), material.training)
+    assert trainer.silence_loss == pytest.approx(learned, rel=1e-4)
     relative = trainer._provenance()["held_out_loss_of_mean"]
     assert relative == pytest.approx(mean / silence, rel=1e-3)
-    looks = film.frames[material.held_out.row].reshape(-1, 1, 4096) / np.float32(255)
+    looks = film.frames[material.held_out.frame_indices].reshape(-1, 1, 4096) / np.float32(255)
     given = trainer.network(torch.from_numpy(looks), ())[0][:, 0]
     ours = np.mean(
         [
-            trainer.loss(g[None], w.float()).item()
+            trainer.loss_function(g[None], w.float()).item()
             for g, w in zip(given, wanted(material.held_out), strict=True)
         ]
     )
@@ -83,10 +83,10 @@ def test_nothing_held_out_trains_every_target(library, film, small, out, how):
 @pytest.mark.parametrize("kind", ["stft-real", "stft-mag", "stft-both"])
 def test_the_scale_is_the_largest_magnitude_that_is_learned(library, film, small, kind):
     how = {"target": {"kind": kind, "window_length": 128}}
-    material = Trainer(library, small(**how), 0, CPU).material
+    material = Trainer(library, small(**how), 0, CPU).training_data
     largest = 0.0
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(128) / 128)
-    for start in material.learned.start:
+    for start in material.training.start_samples:
         sound = film.sound[start + 133 - 64 :][:128]
         spectrum = np.fft.rfft(sound * window) / 32
         largest = max(largest, np.abs(spectrum.real if kind == "stft-real" else spectrum).max())

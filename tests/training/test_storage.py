@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import TrainingError
-from frame2sound.training.storage import Storage
+from frame2sound.training.storage import DiskCache
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def rows():
     "which", [[], [3], [39, 0, 1, 2, 2, 7, 8], range(40), range(39, -1, -1)], ids=str
 )
 def test_rows_come_back_in_any_order(tmp_path, rows, which):
-    storage = Storage(tmp_path / "new" / "folder", 40, 7)
+    storage = DiskCache(tmp_path / "new" / "folder", 40, 7)
     storage.write(25, rows[25:])
     storage.write(0, rows[:25])
     which = np.array(which, np.int64)
@@ -31,13 +31,13 @@ def test_rows_come_back_in_any_order(tmp_path, rows, which):
 
 
 def test_nothing_bears_a_name(tmp_path, rows):
-    storage = Storage(tmp_path, 40, 7)
+    storage = DiskCache(tmp_path, 40, 7)
     storage.write(0, rows)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_that_are_gone_are_missed(tmp_path, rows):
-    storage = Storage(tmp_path, 40, 7)
+    storage = DiskCache(tmp_path, 40, 7)
     storage.write(0, rows[:39])
     with pytest.raises(TrainingError, match="are cut short; train again with --resume"):
         storage.read(np.array([39]))
@@ -49,11 +49,11 @@ def test_a_disk_with_too_little_room_is_refused_at_once(tmp_path, monkeypatch):
     with pytest.raises(
         TrainingError, match=r"4\.00 GB of lessons .* \(3\.00 GB are free\); make r"
     ):
-        Storage(tmp_path, 1000, 4_000_000)
+        DiskCache(tmp_path, 1000, 4_000_000)
 
 
 def test_a_disk_that_fills_up_is_said(tmp_path, rows):
-    storage = Storage(tmp_path, 40, 7)
+    storage = DiskCache(tmp_path, 40, 7)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
@@ -68,4 +68,4 @@ def test_a_disk_that_fills_up_is_said(tmp_path, rows):
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match=os.strerror(errno.EEXIST).lower()):
-        Storage(tmp_path / "file", 1, 1)
+        DiskCache(tmp_path / "file", 1, 1)

@@ -16,8 +16,8 @@ from frame2sound.library.store import Library
 from frame2sound.training import optimiser
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.plans import Step
-from frame2sound.training.together import SPOKEN, Group
+from frame2sound.training.plans import StepIndices
+from frame2sound.training.together import RANK_VARIABLES, ProcessGroup
 from tests.training.interrupting import assert_same, weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,38 +114,38 @@ def test_a_training_outlives_any_of_its_processes(library, by_two, tmp_path):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
 def test_shares_make_the_whole(size):
-    step = Step(np.arange(12).reshape(6, 2), np.arange(12).reshape(6, 2) - 1, np.arange(6) > 2)
-    groups = [Group(rank, size) for rank in range(size)]
-    shares = [group.share(step) for group in groups]
+    step = StepIndices(np.arange(12).reshape(6, 2), np.arange(12).reshape(6, 2) - 1, np.arange(6) > 2)
+    groups = [ProcessGroup(rank, size) for rank in range(size)]
+    shares = [group.shard_step(step) for group in groups]
     for part in ("which", "over", "begins"):
         whole = np.concatenate([getattr(share, part) for share in shares])
         assert (whole == getattr(step, part)).all()
-    counts = [len(share.which) for share in shares]
+    counts = [len(share.indices) for share in shares]
     assert max(counts) - min(counts) == (6 % size > 0)
     drawn = []
     for group, share in zip(groups, shares, strict=True):
         torch.manual_seed(0)
-        drawn.append(group.drawn(torch.rand, torch.from_numpy(share.which), 6))
+        drawn.append(group.draw_shard(torch.rand, torch.from_numpy(share.indices), 6))
     torch.manual_seed(0)
     assert torch.equal(torch.cat(drawn), torch.rand(6, 2))
 
 
 def test_one_that_has_no_row_sees_the_last():
-    step = Step(np.arange(4).reshape(2, 2), np.full((2, 2), -1), np.array([True, False]))
-    shares = [Group(rank, 5).share(step).which.tolist() for rank in range(5)]
+    step = StepIndices(np.arange(4).reshape(2, 2), np.full((2, 2), -1), np.array([True, False]))
+    shares = [ProcessGroup(rank, 5).shard_step(step).indices.tolist() for rank in range(5)]
     assert shares == [[[0, 1]], *[[[2, 3]]] * 4]
 
 
 def test_the_environment_says_which_one_it_is(monkeypatch):
-    for name in SPOKEN:
+    for name in RANK_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    assert Group.here() == Group()
-    for name, value in zip(SPOKEN, "352", strict=True):
+    assert ProcessGroup.from_environment() == ProcessGroup()
+    for name, value in zip(RANK_VARIABLES, "352", strict=True):
         monkeypatch.setenv(name, value)
-    assert Group.here() == Group(3, 5, 2)
+    assert ProcessGroup.from_environment() == ProcessGroup(3, 5, 2)
     monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    assert Group.here() == Group(3, 5, 2, attempt=1)
-    assert not Group.here().leads
-    assert Group.here().device("cuda") == "cuda:2"
-    assert Group.here().device("cpu") == "cpu"
-    assert Group().device("auto") == "auto"
+    assert ProcessGroup.from_environment() == ProcessGroup(3, 5, 2, restart_count=1)
+    assert not ProcessGroup.from_environment().is_main
+    assert ProcessGroup.from_environment().device_name("cuda") == "cuda:2"
+    assert ProcessGroup.from_environment().device_name("cpu") == "cpu"
+    assert ProcessGroup().device_name("auto") == "auto"

@@ -3,14 +3,14 @@ import math
 import pytest
 
 from frame2sound.brain.ingredients import Training
-from frame2sound.training.schedule import Schedule
+from frame2sound.training.schedule import TrainingSchedule
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
 def test_the_rate_follows_its_closed_form(schedule, warmup):
     training = Training(rate=0.2, schedule=schedule, warmup=warmup, epochs=10)
-    rate = Schedule(training, 10).rate
+    rate = TrainingSchedule(training, 10).learning_rate
     rising = max(1, round(100 * warmup))
     for step in range(100):
         if step < rising:
@@ -23,22 +23,22 @@ def test_the_rate_follows_its_closed_form(schedule, warmup):
 
 
 def test_a_training_of_one_step_has_a_rate():
-    assert Schedule(Training(rate=0.2, epochs=1), 1).rate(0) == 0.2
+    assert TrainingSchedule(Training(rate=0.2, epochs=1), 1).learning_rate(0) == 0.2
 
 
 def test_every_layer_that_is_trained_alone_has_a_rise_and_fall_of_its_own():
-    schedule = Schedule(Training(rate=1.0, pretraining=2, epochs=4, warmup=0.5), 10, layers=3)
-    assert (schedule.alone, schedule.epochs, schedule.all_steps) == (6, 10, 100)
-    assert [schedule.layer(epoch) for epoch in range(10)] == [0, 0, 1, 1, 2, 2, *[None] * 4]
-    first = [schedule.rate(step) for step in range(20)]
-    assert first == [schedule.rate(step) for step in range(20, 40)]
+    schedule = TrainingSchedule(Training(rate=1.0, pretraining=2, epochs=4, warmup=0.5), 10, pretrained_layers=3)
+    assert (schedule.pretraining_epochs, schedule.epochs, schedule.total_steps) == (6, 10, 100)
+    assert [schedule.pretrained_layer(epoch) for epoch in range(10)] == [0, 0, 1, 1, 2, 2, *[None] * 4]
+    first = [schedule.learning_rate(step) for step in range(20)]
+    assert first == [schedule.learning_rate(step) for step in range(20, 40)]
     assert max(first) == first[9] == 1.0
-    assert schedule.rate(60) == 1 / 20
-    assert [schedule.progress(step) for step in (0, 10, 60, 80)] == [0, 0.5, 0, 0.5]
+    assert schedule.learning_rate(60) == 1 / 20
+    assert [schedule.stage_progress(step) for step in (0, 10, 60, 80)] == [0, 0.5, 0, 0.5]
 
 
 def test_long_films_are_gone_through_fewer_times():
     training = Training(epochs=50, steps=1000)
-    assert [Schedule(training, steps).epochs for steps in (16, 20, 21, 400, 5000)] == [
+    assert [TrainingSchedule(training, steps).epochs for steps in (16, 20, 21, 400, 5000)] == [
         50, 50, 48, 3, 1,
     ]  # fmt: skip

@@ -10,12 +10,12 @@ from typing import Any
 
 from frame2sound.errors import FilmError
 from frame2sound.film.drawing.scene import Scene
-from frame2sound.shelf import shelf
+from frame2sound.shelf import bundled_folder
 
 
 def demo_film_names() -> list[str]:
     """Return the names of the demo films, sorted."""
-    return sorted(path.stem for path in shelf("videos").glob("[!_]*.py"))
+    return sorted(path.stem for path in bundled_folder("videos").glob("[!_]*.py"))
 
 
 def load_scene(name: str, **settings: Any) -> Scene:
@@ -36,7 +36,7 @@ def load_scene(name: str, **settings: Any) -> Scene:
     if name not in demo_film_names():
         known = ", ".join(demo_film_names())
         raise FilmError(f"got the demo film {name!r}, expected one of {known}")
-    scene: Scene = _load_module(shelf("videos") / f"{name}.py").scene(**settings)
+    scene: Scene = _load_module(bundled_folder("videos") / f"{name}.py").scene(**settings)
     return scene
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from frame2sound.clock import Clock, frame_rate
+from frame2sound.clock import Clock, parse_frame_rate
 from frame2sound.untrusted import parse_json
 
 SILENCE_DB = -120.0
@@ -86,7 +86,7 @@ class SceneTruth:
 
     def to_json(self) -> str:
         """Return the truth as JSON, for a file beside the film."""
-        rows = zip(self.clock.times(self.frame_count), self.pitch_hz, self.loudness_db, strict=True)
+        rows = zip(self.clock.frame_times(self.frame_count), self.pitch_hz, self.loudness_db, strict=True)
         page = {
             "film": self.film,
             "seed": self.seed,
@@ -115,7 +115,7 @@ class SceneTruth:
             return cls(
                 film=page.film,
                 seed=page.seed,
-                clock=Clock(frame_rate(page.fps), page.sample_rate),
+                clock=Clock(parse_frame_rate(page.fps), page.sample_rate),
                 onsets=page.onsets,
                 pitch_hz=tuple(frame.pitch_hz for frame in page.frames),
                 loudness_db=tuple(frame.loudness_db for frame in page.frames),
@@ -169,21 +169,21 @@ class Scene:
     @property
     def sample_count(self) -> int:
         """How many samples the whole film has."""
-        return self.clock.start(self.frame_count)
+        return self.clock.start_sample(self.frame_count)
 
     def slices(self, first: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
         """Yield the slice of each frame from ``first`` up to ``stop``, a second at a time."""
         last = self.frame_count if stop is None else stop
         batch = max(1, math.floor(self.clock.fps))
         for begin in range(first, last, batch):
-            bounds = self.clock.bounds(min(batch, last - begin), begin)
+            bounds = self.clock.sample_bounds(min(batch, last - begin), begin)
             sound = self.synthesise(int(bounds[0]), int(bounds[-1]))
             yield from np.split(sound, bounds[1:-1] - bounds[0])
 
     @cached_property
     def truth(self) -> SceneTruth:
         """What happens and when; the loudness is measured on the sound itself."""
-        times = self.clock.times(self.frame_count)
+        times = self.clock.frame_times(self.frame_count)
         loudness = tuple(rms_db(piece) for piece in self.slices())
         heard = zip(self.pitch_hz, loudness, strict=True)
         return SceneTruth(
@@ -222,4 +222,4 @@ def clock_and_frame_count(seconds: float, fps: Fraction, sample_rate: int) -> tu
     if not (math.isfinite(seconds) and seconds > 0):
         raise ValueError(f"got {seconds} seconds, expected a finite number above 0")
     clock = Clock(Fraction(fps), sample_rate)
-    return clock, clock.frames_within(Fraction(str(float(seconds))))
+    return clock, clock.count_frames_within(Fraction(str(float(seconds))))

@@ -12,7 +12,7 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import audio_codec_for
-from frame2sound.safe import refuse_existing, whole_file
+from frame2sound.safe import refuse_existing, atomic_write
 
 
 def truth_path(film: Path) -> Path:
@@ -49,7 +49,7 @@ def write_scene(
             f"{path.name}: its sound can be {clock.sample_rate} Hz, got {scene.clock.sample_rate}"
         )
     refuse_existing(truth_path(path), SoundtrackError, overwrite=overwrite)
-    with whole_file(path, SoundtrackError, overwrite=overwrite) as partial:
+    with atomic_write(path, SoundtrackError, overwrite=overwrite) as partial:
         options = container_options(partial, clock.sample_rate)
         with av.open(str(partial.absolute()), "w", options=options) as target:
             if "h264" not in target.supported_codecs:
@@ -67,10 +67,10 @@ def write_scene(
                 drawn.pts, drawn.time_base = frame, 1 / clock.fps
                 target.mux(picture.encode(drawn))
                 if voice is not None:
-                    voice.write(scene.synthesise(clock.start(frame), clock.start(frame + 1)))
+                    voice.write(scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1)))
                 on_progress(frame + 1)
             target.mux(picture.encode(None))
             if voice is not None:
                 voice.close()
-    with whole_file(truth_path(path), SoundtrackError) as partial:
+    with atomic_write(truth_path(path), SoundtrackError) as partial:
         partial.write_text(scene.truth.to_json() + "\n")

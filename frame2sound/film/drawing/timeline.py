@@ -89,8 +89,8 @@ class Timeline(Generic[E]):
         frames_a_sample = self.clock.fps / self.clock.sample_rate
         first = math.floor(start * frames_a_sample) - 1
         for event in self.events_between(first, math.ceil(stop * frames_a_sample) + 1):
-            begin = self.clock.start(event.start)
-            low, high = max(start, begin), min(stop, self.clock.start(event.stop))
+            begin = self.clock.start_sample(event.start)
+            low, high = max(start, begin), min(stop, self.clock.start_sample(event.stop))
             if low < high:
                 age = np.arange(low - begin, high - begin)
                 mixed[low - start : high - start] += synthesise_event(event, age)

@@ -65,9 +65,9 @@ class GranularRenderer:
         self._envelope_power = on_time.envelope_power if on_time else 0
         self._transient_detector = TransientDetector(clock.sample_rate, enabled=on_time is not None)
         self._crossover = Crossover(clock.sample_rate, on_time.crossover_hz if on_time else 0.0)
-        self._reach = self.schedule.reach(clock.slice_length, clock.sample_rate)
+        self._reach = self.schedule.reach(clock.max_samples_per_frame, clock.sample_rate)
         # Grains of the frames before the first and after the last reach into the sound.
-        self._edge_frames = -(-self._reach[0] // clock.slice_length) if on_time else 0
+        self._edge_frames = -(-self._reach[0] // clock.max_samples_per_frame) if on_time else 0
         self._pan = Panner()
         self._source, self._bypass = EMPTY, EMPTY
         self._out = np.empty((self.channels, 0), np.float32)
@@ -151,7 +151,7 @@ class GranularRenderer:
 
     def _place_edge_grains(self, start: int, frames: range) -> None:
         """Sow frames that are not there, before the first or after the last."""
-        length = self.clock.slice_length
+        length = self.clock.max_samples_per_frame
         begun = [(self._placed_frames + i, start + i * length) for i in frames]
         self._overlap_add([self._cloud(frame, at, at + length) for frame, at in begun])
 
@@ -165,7 +165,7 @@ class GranularRenderer:
     def _checked(self, grains: Grains, start: int) -> Grains:
         """Hold grains to their bound."""
         late = grains.peak_positions(ENVELOPE_PEAKS[self.schedule.envelope]) - start
-        bound = self.schedule.max_peak_delay(self.clock.slice_length, self.clock.sample_rate)
+        bound = self.schedule.max_peak_delay(self.clock.max_samples_per_frame, self.clock.sample_rate)
         farthest = float(np.abs(late).max(initial=0))
         if farthest > bound or (np.isfinite(bound) and late.min(initial=0) < 0):
             raise SoundtrackError(

@@ -210,10 +210,10 @@ def _unit_starts(start: int, length: int, corpus: Corpus, target: Target) -> NDA
     clock = corpus.clock
     margin = round(MARGIN_SECONDS * clock.sample_rate)
     before = max(target.before, margin)
-    after = max(target.extent - target.before, clock.slice_length + margin)
+    after = max(target.extent - target.before, clock.max_samples_per_frame + margin)
     first = int((start + before) * clock.fps / clock.sample_rate)
     count = max(int(length * clock.fps / clock.sample_rate) + 2, 0)
-    at = clock.bounds(count, first) - start
+    at = clock.sample_bounds(count, first) - start
     return at[(at >= before) & (at + after <= length)]
 
 

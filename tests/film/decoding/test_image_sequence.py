@@ -11,7 +11,7 @@ from frame2sound.errors import FilmError
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import Limits
-from frame2sound.library.pickler import Choice, pickle_film
+from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 from tests.commanding import run
 
@@ -95,15 +95,15 @@ def test_pictures_are_learned_with_the_sound_beside_them(tmp_path):
     sound[22_050:22_250] = 0.5
     soundfile.write(folder / "sound.wav", sound, 44_100)
     library = Library.create(tmp_path / "library")
-    film, new = pickle_film(folder, library, Choice(fps=Fraction(24)))
+    film, new = pickle_film(folder, library, PickleOptions(fps=Fraction(24)))
     assert new
     assert film.card.fps == 24
     assert film.card.frames == 48
     assert len(film.sound) == 2 * 22_050
     # Resampling rings a little before the click.
     assert np.flatnonzero(np.abs(film.sound) > 0.2)[0] == pytest.approx(11_025, abs=2)
-    assert pickle_film(folder, library, Choice(fps=Fraction(24)))[1] is False
-    assert pickle_film(folder, library, Choice(fps=Fraction(25)))[1] is True
+    assert pickle_film(folder, library, PickleOptions(fps=Fraction(24)))[1] is False
+    assert pickle_film(folder, library, PickleOptions(fps=Fraction(25)))[1] is True
 
 
 def test_pictures_without_sound_cannot_be_learned_but_sounded(tmp_path):

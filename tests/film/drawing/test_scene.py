@@ -60,7 +60,7 @@ def test_an_unknown_film_is_told_the_known_ones():
 
 def test_a_missing_shelf_is_named():
     with pytest.raises(FileNotFoundError, match="got no folder 'cellar'"):
-        shelves.shelf("cellar")
+        shelves.bundled_folder("cellar")
 
 
 @each_film
@@ -116,7 +116,7 @@ def test_black_frames_are_silent_and_sounding_frames_are_not_black(name):
 @each_film
 def test_loudness_is_that_of_the_frames_own_slice(name):
     scene, sound = film(name), whole_sound(name).astype(np.float64)
-    bounds = scene.clock.bounds(scene.frame_count)
+    bounds = scene.clock.sample_bounds(scene.frame_count)
     for frame in range(0, scene.frame_count, 7):
         power = np.mean(sound[bounds[frame] : bounds[frame + 1]] ** 2)
         expected = max(SILENCE_DB, 10 * np.log10(max(power, 1e-30)))
@@ -138,7 +138,7 @@ def test_energy_rises_within_a_millisecond_of_every_onset(name, fps):
     scene = load_scene(name, seconds=12, fps=fps, seed=3, size=(64, 64))
     energy = np.diff(scene.synthesise(0, scene.sample_count).astype(np.float64), prepend=0) ** 2
     for frame in scene.onsets:
-        start, millisecond = scene.clock.start(frame), scene.clock.sample_rate // 1000
+        start, millisecond = scene.clock.start_sample(frame), scene.clock.sample_rate // 1000
         before = energy[start - 2 * millisecond : start].mean()
         after = energy[start : start + millisecond].mean()
         assert after > 4 * before + 1e-7
@@ -156,7 +156,7 @@ def test_no_sound_begins_where_there_is_no_onset(name):
 @pytest.mark.parametrize("name", ["theremin", "lines", "bounce", "typing"])
 def test_pitch_is_that_of_the_sound(name):
     scene, sound = film(name), whole_sound(name)
-    bounds, errors = scene.clock.bounds(scene.frame_count), []
+    bounds, errors = scene.clock.sample_bounds(scene.frame_count), []
     for frame in range(0, scene.frame_count, 2):
         pitch, loudness = scene.truth.pitch_hz[frame], scene.truth.loudness_db[frame]
         if pitch is not None and loudness > -45:
@@ -186,8 +186,8 @@ def test_silent_frames_have_no_pitch(name):
 def test_any_length_rate_and_size(name, seconds, fps, size, sample_rate):
     scene = load_scene(name, seconds=seconds, fps=fps, seed=5, size=size, sample_rate=sample_rate)
     clock = Clock(fps, sample_rate)
-    assert scene.frame_count == clock.frames_within(Fraction(str(seconds)))
-    assert scene.sample_count == clock.start(scene.frame_count)
+    assert scene.frame_count == clock.count_frames_within(Fraction(str(seconds)))
+    assert scene.sample_count == clock.start_sample(scene.frame_count)
     assert sum(map(len, scene.slices())) == scene.sample_count
     for frame in {0, scene.frame_count // 2, scene.frame_count - 1}:
         picture = scene.draw(frame)

@@ -26,7 +26,7 @@ def draw(schedule, start, end, seed, moment=NO_MODULATION):
 
 def sow(cloud, fps, frames, seed=0):
     """The grains of successive frames, as a renderer asks for them."""
-    bounds, due, clouds = Clock(Fraction(fps), RATE).bounds(frames).tolist(), 0.0, []
+    bounds, due, clouds = Clock(Fraction(fps), RATE).sample_bounds(frames).tolist(), 0.0, []
     for i in range(frames):
         random = np.random.default_rng([seed, i])
         grains, due = OnTimeSchedule(cloud).grains(*bounds[i : i + 2], RATE, random, due=due)
@@ -40,7 +40,7 @@ def sow(cloud, fps, frames, seed=0):
 def test_every_peak_is_within_the_bound_after_its_frames_start(fps, envelope, cloud):
     cloud = replace(cloud, envelope=envelope)
     clouds, bounds = sow(cloud, fps, 20)
-    bound = OnTimeSchedule(cloud).max_peak_delay(Clock(Fraction(fps), RATE).slice_length, RATE)
+    bound = OnTimeSchedule(cloud).max_peak_delay(Clock(Fraction(fps), RATE).max_samples_per_frame, RATE)
     assert bound <= min(-(-RATE // fps), cloud.spray * RATE)
     for start, grains in zip(bounds, clouds, strict=False):
         late = grains.peaks(ENVELOPE_PEAKS[envelope]) - start
@@ -74,10 +74,10 @@ def test_peaks_keep_no_step_with_the_frames():
 @pytest.mark.parametrize("envelope", ["hann", "decay", "reversed"])
 def test_no_grain_sounds_or_reads_beyond_the_reach(fps, cloud, envelope):
     clock, schedule = Clock(Fraction(fps), RATE), OnTimeSchedule(replace(cloud, envelope=envelope))
-    before, after = schedule.reach(clock.slice_length, RATE)
+    before, after = schedule.reach(clock.max_samples_per_frame, RATE)
     start = RATE * 10
     for seed in range(20):
-        grains = draw(schedule, start, start + clock.slice_length, seed)
+        grains = draw(schedule, start, start + clock.max_samples_per_frame, seed)
         ends = grains.source_position + grains.playback_rate * (grains.length - 1)
         firsts = [grains.onset, grains.source_position, ends]
         lasts = [grains.onset + grains.length, grains.source_position, ends]

@@ -149,7 +149,7 @@ def test_an_attack_keeps_its_edge_and_nothing_sounds_before_it(clock):
 def test_a_sound_that_swells_is_no_attack():
     swell = noise(2) * np.linspace(0, 1, 2 * RATE)
     ear = TransientDetector(RATE)
-    attacks, rest = ear.process(swell.astype(np.float32), CLOCKS["24"].bounds(48)[1:], last=True)
+    attacks, rest = ear.process(swell.astype(np.float32), CLOCKS["24"].sample_bounds(48)[1:], last=True)
     assert not attacks[RATE // 10 :].any()
     np.testing.assert_allclose(attacks + rest, swell, atol=1e-7)
 
@@ -159,8 +159,8 @@ def test_a_sound_that_swells_is_no_attack():
 def test_the_bound_on_peaks_is_stated_as_measured(fps, spray):
     clock = Clock(Fraction(fps), RATE)
     schedule = OnTimeSchedule(Cloud(spray=spray))
-    granular, _ = granulated(np.zeros(clock.start(10)), clock, schedule)
-    bound = min(spray, clock.slice_length / RATE)
+    granular, _ = granulated(np.zeros(clock.start_sample(10)), clock, schedule)
+    bound = min(spray, clock.max_samples_per_frame / RATE)
     assert 0.5 * bound < granular.max_peak_delay_seconds <= bound
     assert f"{1e3 * granular.max_peak_delay_seconds:.1f} ms" in granular.summary
 
@@ -186,7 +186,7 @@ def test_every_grain_that_is_counted_can_be_watched():
     frames, clock = 24, CLOCKS["24"]
     granular, seen = GranularRenderer(BlockCrossfader(0, 0), clock), []
     granular.on_grains = seen.append
-    granular.process(cut(noise(1), clock, frames), clock.bounds(frames), still(frames))
+    granular.process(cut(noise(1), clock, frames), clock.sample_bounds(frames), still(frames))
     granular.flush()
     assert len(seen) == frames
     assert sum(len(grains) for grains in seen) == granular.grain_count
@@ -241,7 +241,7 @@ def test_the_seed_decides(schedule):
 @pytest.mark.parametrize("seed", range(2))
 def test_batches_of_any_size_give_the_same_sound(schedule, fps, seed):
     clock = CLOCKS[fps]
-    sound = noise(3) * (np.arange(3 * RATE) % clock.start(5) < clock.start(2))
+    sound = noise(3) * (np.arange(3 * RATE) % clock.start_sample(5) < clock.start_sample(2))
     sizes = np.random.default_rng(seed).integers(0, 9, 20)
     whole = cloud(sound, clock, schedule, gestures=swinging)
     uneven = cloud(sound, clock, schedule, sizes=sizes, gestures=swinging)
@@ -276,11 +276,11 @@ def test_what_is_held_does_not_grow():
     granular, sizes = GranularRenderer(BlockCrossfader(0, 0), clock), []
     for i in range(60):
         granular.process(
-            np.ones((4, clock.slice_length), np.float32), clock.bounds(4, 4 * i), still(4)
+            np.ones((4, clock.max_samples_per_frame), np.float32), clock.sample_bounds(4, 4 * i), still(4)
         )
         sizes.append(len(granular._out) + len(granular._source))
     # A frame has a grain more or less, and the last begins and ends elsewhere in it.
-    assert max(sizes[30:]) <= max(sizes[5:30]) + clock.slice_length
+    assert max(sizes[30:]) <= max(sizes[5:30]) + clock.max_samples_per_frame
 
 
 def test_the_ancestors_cloud_is_as_loud_as_its_source():

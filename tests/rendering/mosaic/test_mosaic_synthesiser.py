@@ -48,7 +48,7 @@ def foretold(target, sound, clock=CLOCK):
     """Return what a perfect brain predicts of a sound."""
     frames = len(sound) * clock.fps // clock.sample_rate
     around = np.pad(np.float32(sound), target.extent + 2)
-    at = clock.bounds(frames)[:-1, None] - target.before + target.extent + 2
+    at = clock.sample_bounds(frames)[:-1, None] - target.before + target.extent + 2
     excerpts = torch.from_numpy(around[at + np.arange(target.extent)])
     return target.prediction(target.wanted(excerpts))
 
@@ -57,7 +57,7 @@ def play(mosaic, predictions, batch=128, clock=CLOCK):
     sound = []
     for first in range(0, len(predictions), batch):
         some = predictions[first : first + batch]
-        sound.append(mosaic.feed(some, clock.bounds(len(some), first)))
+        sound.append(mosaic.feed(some, clock.sample_bounds(len(some), first)))
     return np.concatenate([*sound, mosaic.flush()])
 
 
@@ -75,7 +75,7 @@ def clicks(frames, seconds=3.0, hertz=1500):
     click = 0.5 * np.sin(2 * np.pi * hertz * age + 1) * np.exp(-age / 0.01)
     sound = np.zeros(round(seconds * RATE) + len(click))
     for frame in frames:
-        sound[CLOCK.start(frame) :][: len(click)] += click
+        sound[CLOCK.start_sample(frame) :][: len(click)] += click
     return sound[: round(seconds * RATE)]
 
 
@@ -105,7 +105,7 @@ def test_the_length_is_that_of_the_frames_at_any_rate(fps):
     corpus = Corpus(clock, (Piece("a", 0, np.float32(film)),))
     predictions = foretold(target, film, clock)
     sound = play(MosaicSynthesiser(target, corpus), predictions, clock=clock)
-    assert len(sound) == clock.start(len(predictions))
+    assert len(sound) == clock.start_sample(len(predictions))
     np.testing.assert_allclose(sound[4000:40_000], film[4000:40_000], atol=2e-3)
 
 
@@ -142,7 +142,7 @@ def test_attacks_stand_where_they_are_foretold():
     wanted = clicks(frames)
     sound = play(MosaicSynthesiser(target, corpus), foretold(target, wanted))
     for frame in frames:
-        at = CLOCK.start(frame)
+        at = CLOCK.start_sample(frame)
         before, after = sound[at - 60 : at - 5], sound[at : at + 60]
         assert np.abs(after).max() > 0.2
         assert np.abs(after).max() > 3 * np.abs(before).max()
@@ -153,11 +153,11 @@ def test_predicted_silence_is_digital_silence():
     predictions = foretold(target, noise(3, seed=2))
     predictions[20:50] = 0
     sound = play(MosaicSynthesiser(target, corpus), predictions)
-    assert not sound[CLOCK.start(20) : CLOCK.start(50)].any()
-    assert decibels(sound[CLOCK.start(16) : CLOCK.start(19)]) > -25
-    assert decibels(sound[CLOCK.start(51) : CLOCK.start(54)]) > -25
+    assert not sound[CLOCK.start_sample(20) : CLOCK.start_sample(50)].any()
+    assert decibels(sound[CLOCK.start_sample(16) : CLOCK.start_sample(19)]) > -25
+    assert decibels(sound[CLOCK.start_sample(51) : CLOCK.start_sample(54)]) > -25
     for edge in (20, 50):  # no click: noise ends and begins under a fade
-        assert np.abs(sound[CLOCK.start(edge) - 3 : CLOCK.start(edge) + 3]).max() < 0.02
+        assert np.abs(sound[CLOCK.start_sample(edge) - 3 : CLOCK.start_sample(edge) + 3]).max() < 0.02
 
 
 def test_loudness_is_followed_as_much_as_asked():
@@ -359,7 +359,7 @@ def test_an_attack_is_not_shifted_and_a_rest_is_silence():
     film = clicks([10, 20, 30, 40]) + noise(level=1e-3)
     units = UnitDatabase.from_corpus(corpus_of(film), target_named())
     attacks = np.flatnonzero(units.is_transient)
-    np.testing.assert_array_equal(units.starts[attacks], CLOCK.bounds(50)[[10, 20, 30, 40]])
+    np.testing.assert_array_equal(units.starts[attacks], CLOCK.sample_bounds(50)[[10, 20, 30, 40]])
     joining = Concatenator(units, RATE)
     played = [5, int(attacks[2]), SILENCE, SILENCE, int(attacks[1])]
     sound = np.concatenate([*(joining.append(u, 0.0, 735) for u in played), joining.flush()])

@@ -55,7 +55,7 @@ def sounded(sound, fps="30", sizes=(), a_frame=4, phase=PhaseVocoder):
     """A sound's magnitudes a frame, made sound again."""
     target = target_at(fps, a_frame)
     frames = int(len(sound) / RATE * Fraction(fps))
-    bounds = target.clock.bounds(frames)
+    bounds = target.clock.sample_bounds(frames)
     magnitudes = np.abs(heard(target, sound, frames))
     made = joined(MagnitudeOverlapAdd(target, STFT, phase(STFT)), magnitudes, bounds, sizes)
     assert made.dtype == np.float32
@@ -110,7 +110,7 @@ def test_a_steady_tone_does_not_hum_with_the_frame_rate(fps):
 def test_a_tone_whose_frames_know_nothing_of_each_other_hums():
     # The same measure on the same spectra, hard cut: the sound of frames without a join.
     target = target_at("30")
-    bounds = target.clock.bounds(180)
+    bounds = target.clock.sample_bounds(180)
     blocks = STFT.inverse_blocks(
         np.abs(heard(target, tone(440, 6), 180)[:, 2]).astype(np.complex64)
     )
@@ -128,7 +128,7 @@ def test_smooth_noise_keeps_its_level(fps, phase):
     mean = np.abs(heard(target, white(6), frames))[20:-20].mean(axis=(0, 1))
     magnitudes = np.tile(mean, (frames, 4, 1)).astype(np.float32)
     made = joined(
-        MagnitudeOverlapAdd(target, STFT, phase(STFT)), magnitudes, target.clock.bounds(frames)
+        MagnitudeOverlapAdd(target, STFT, phase(STFT)), magnitudes, target.clock.sample_bounds(frames)
     )
     assert level_db(made) == pytest.approx(level_db(white(6)), abs=0.3)
 
@@ -156,7 +156,7 @@ def struck(at, seconds=2):
 )
 @pytest.mark.parametrize("number", [10, 23])
 def test_what_begins_with_a_frame_begins_on_time(kind, fps, number):
-    at = Clock(Fraction(fps), RATE).start(number)
+    at = Clock(Fraction(fps), RATE).start_sample(number)
     sound = struck(at) if kind == "struck" else np.zeros(2 * RATE)
     sound[at] = 0.9
     made = np.abs(sounded(sound, fps))
@@ -236,7 +236,7 @@ def test_complex_spectra_give_their_sound_back(fps, window):
     target = PolarSpectra(recipe, Clock(Fraction(fps), RATE))
     sound = white(2)
     frames = int(2 * Fraction(fps))
-    bounds = target.clock.bounds(frames)
+    bounds = target.clock.sample_bounds(frames)
     starts = bounds[:-1] - target.before + 1024
     padded = np.pad(sound, (1024, target.extent + 1024)).astype(np.float32)
     excerpts = torch.from_numpy(np.stack([padded[at : at + target.extent] for at in starts]))
@@ -252,7 +252,7 @@ def test_complex_spectra_give_their_sound_back(fps, window):
 @pytest.mark.parametrize("fps", ["24", "30"])
 def test_what_swells_out_of_silence_is_not_heard_in_it(fps):
     target = target_at(fps)
-    bounds = target.clock.bounds(50)
+    bounds = target.clock.sample_bounds(50)
     first = bounds[20]
     time = np.maximum(np.arange(bounds[-1]) - first, 0) / RATE
     swell = 0.3 * np.minimum(time / 0.5, 1) * np.sin(2 * np.pi * 440 * time)
