@@ -50,10 +50,10 @@ from frame2sound.film.drawing.demo_films import demo_film_names
 from frame2sound.library.calibration import add_calibration_film, is_calibration
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.training.lessons import ExampleCache
+from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import mean_target
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.trainer import TrainingProgress, Trainer
+from frame2sound.training.trainer import Trainer, TrainingProgress
 
 Numbers = NDArray[np.float32]
 

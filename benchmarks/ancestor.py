@@ -46,7 +46,7 @@ from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_ta
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.plans import MIN_STEPS
+from frame2sound.training.samplers import MIN_STEPS
 from frame2sound.training.trainer import GENERALISATION_THRESHOLD
 
 ANCESTORS = (

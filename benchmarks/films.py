@@ -48,9 +48,9 @@ from frame2sound.library.store import Library
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.render import render
 from frame2sound.rendering.style import Style
+from frame2sound.training.dataset import PairDataset
 from frame2sound.training.loop import train
-from frame2sound.training.material import TrainingData
-from frame2sound.training.pairs import PairDataset
+from frame2sound.training.training_data import TrainingData
 
 Sound = NDArray[np.float32]
 Players = dict[str, tuple[Sounding, Style]]
@@ -368,10 +368,16 @@ def with_blind(sounds: dict[str, Sound], own: Sound, rate: int) -> dict[str, Sou
 def stretches(held_out: PairDataset, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
     """Yield film, rows and first sample of each unbroken run of pairs."""
     apart = np.diff(held_out.start_samples)
-    breaks = (np.diff(held_out.film_indices) != 0) | (apart < 0) | (apart > clock.max_samples_per_frame)
+    breaks = (
+        (np.diff(held_out.film_indices) != 0) | (apart < 0) | (apart > clock.max_samples_per_frame)
+    )
     for run in np.split(np.arange(len(held_out)), np.flatnonzero(breaks) + 1):
         if len(run):
-            yield int(held_out.film_indices[run[0]]), held_out.frame_indices[run], int(held_out.start_samples[run[0]])
+            yield (
+                int(held_out.film_indices[run[0]]),
+                held_out.frame_indices[run],
+                int(held_out.start_samples[run[0]]),
+            )
 
 
 def learned_corpus(material: TrainingData, brain: Brain) -> Corpus:

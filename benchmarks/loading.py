@@ -33,9 +33,9 @@ from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.room import MemoryBudget
-from frame2sound.training.trainer import TrainingProgress, Trainer
+from frame2sound.training.trainer import Trainer, TrainingProgress
 
 RUNS = 2
 PLENTY = 10**12

@@ -194,7 +194,9 @@ def pickled_whole(mutation: Path, folder: Path, damaged: bool) -> str:
     """Pickle; say whether what lies in the library is what should."""
     library = Library.create(folder)
     try:
-        film, _ = pickle_film(mutation, library, PickleOptions(allow_damaged=damaged, in_subprocess=True))
+        film, _ = pickle_film(
+            mutation, library, PickleOptions(allow_damaged=damaged, in_subprocess=True)
+        )
     finally:
         left = sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
         if left:

@@ -23,8 +23,8 @@ from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.film.drawing.demo_films import demo_film_names
 from frame2sound.library.calibration import add_calibration_film
-from frame2sound.library.part import split_library
 from frame2sound.library.pickler import pickle_film
+from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
 from frame2sound.studio import run_comparison
 

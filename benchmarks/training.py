@@ -26,7 +26,7 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.clock import Clock
 from frame2sound.film.decoding.frame_resizer import SIZE
 from frame2sound.library.store import Card, Library
-from frame2sound.training.optimiser import pick_device, mixed_precision
+from frame2sound.training.optimiser import mixed_precision, pick_device
 from frame2sound.training.trainer import Trainer
 
 RUNS = 5

@@ -135,7 +135,10 @@ class Clock:
         10 years of film at 120000/1001 fps and 192 kHz on) take the slow way.
         """
         if (first_frame + frame_count) * self.sample_rate * self.fps.denominator >= 2**63:
-            return np.array([self.start_sample(i) for i in range(first_frame, first_frame + frame_count + 1)], np.int64)
+            return np.array(
+                [self.start_sample(i) for i in range(first_frame, first_frame + frame_count + 1)],
+                np.int64,
+            )
         index = np.arange(first_frame, first_frame + frame_count + 1, dtype=np.int64)
         numerator = index * (self.sample_rate * self.fps.denominator)
         floor, rest = np.divmod(numerator, self.fps.numerator)

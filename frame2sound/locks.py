@@ -12,14 +12,18 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from frame2sound.atomic import atomic_write, write_error_message
 from frame2sound.errors import Frame2SoundError
-from frame2sound.safe import write_error_message, atomic_write
 from frame2sound.untrusted import open_regular, read_json
 
 
 @contextmanager
 def exclusive_lock(
-    locked_path: Path, lock_path: Path, holder_path: Path, error: type[Frame2SoundError], busy_message: str
+    locked_path: Path,
+    lock_path: Path,
+    holder_path: Path,
+    error: type[Frame2SoundError],
+    busy_message: str,
 ) -> Iterator[None]:
     """Keep others from a thing as long as this lasts.
 

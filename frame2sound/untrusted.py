@@ -61,7 +61,9 @@ _IRREGULAR_KINDS = (
 )
 
 
-def open_regular(path: Path, max_bytes: int | None = None, *, follow_links: bool = False) -> IO[bytes]:
+def open_regular(
+    path: Path, max_bytes: int | None = None, *, follow_links: bool = False
+) -> IO[bytes]:
     """Open a regular file for reading, without waiting for anybody.
 
     What it is is asked of the open file, so that it cannot be exchanged meanwhile.
@@ -195,7 +197,9 @@ def one_line_reason(error: Exception) -> str:
     return " ".join(why.split())[:200].lower()
 
 
-def refuse_newer_version(version: object, supported: int, subject: object, error: type[Frame2SoundError]) -> None:
+def refuse_newer_version(
+    version: object, supported: int, subject: object, error: type[Frame2SoundError]
+) -> None:
     """Raise ``error`` if a file, called ``what``, says a higher version than the program knows."""
     if type(version) is int and version > supported:
         raise error(

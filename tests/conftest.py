@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from frame2sound.atomic import atomic_folder
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
-from frame2sound.safe import atomic_folder
 
 # One thread a process: on contended cores, threads that wait for each other cost minutes. More are
 # tried on purpose by benchmarks/processors.py.

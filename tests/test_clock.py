@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frame2sound.clock import Clock, parse_frame_rate, sample_at, frame_indices_at_ticks, parse_typed_frame_rate
+from frame2sound.clock import (
+    Clock,
+    frame_indices_at_ticks,
+    parse_frame_rate,
+    parse_typed_frame_rate,
+    sample_at,
+)
 
 FPS = [
     Fraction(24),
@@ -91,7 +97,10 @@ def test_ninety_minutes_do_not_drift():
 def test_a_hundred_years_fit(fps):
     clock = Clock(fps, 192_000)
     frame = round(100 * 365 * 86400 * clock.fps)
-    assert clock.sample_bounds(1, frame).tolist() == [clock.start_sample(frame), clock.start_sample(frame + 1)]
+    assert clock.sample_bounds(1, frame).tolist() == [
+        clock.start_sample(frame),
+        clock.start_sample(frame + 1),
+    ]
 
 
 @given(any_clock, st.fractions(0, 100, max_denominator=1000))
@@ -129,7 +138,9 @@ def slow_shutter(times, fps):
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_shutter_shows_the_last_frame_at_or_before(fps, durations, ticks):
     times = np.concatenate([[0], np.cumsum(durations)]) / ticks
-    assert frame_indices_at_ticks(times, Clock(fps, 22050)).tolist() == slow_shutter(times.tolist(), fps)
+    assert frame_indices_at_ticks(times, Clock(fps, 22050)).tolist() == slow_shutter(
+        times.tolist(), fps
+    )
 
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
@@ -146,8 +157,14 @@ def test_thirty_ticks_see_twenty_four_frames():
 
 
 def test_one_frame_is_seen_while_it_lasts():
-    assert frame_indices_at_ticks(np.array([0.0, 1 / 24]), Clock(Fraction(24), 22050)).tolist() == [0]
-    assert frame_indices_at_ticks(np.array([0.0, 2.5]), Clock(Fraction(1), 22050)).tolist() == [0, 0, 0]
+    assert frame_indices_at_ticks(np.array([0.0, 1 / 24]), Clock(Fraction(24), 22050)).tolist() == [
+        0
+    ]
+    assert frame_indices_at_ticks(np.array([0.0, 2.5]), Clock(Fraction(1), 22050)).tolist() == [
+        0,
+        0,
+        0,
+    ]
     assert frame_indices_at_ticks(np.array([0.0, 0.001]), Clock(Fraction(1), 22050)).tolist() == [0]
 
 

@@ -17,7 +17,7 @@ import pytest
 from frame2sound.brain.ingredients import Pcm
 from frame2sound.brain.sounding import Memoryless
 from frame2sound.brain.targets import PcmBlocks
-from frame2sound.clock import Clock, sample_at, frame_indices_at_ticks
+from frame2sound.clock import Clock, frame_indices_at_ticks, sample_at
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library, PickledFilm

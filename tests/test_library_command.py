@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frame2sound.library.lock import write_lock
 from frame2sound.library.store import Library
+from frame2sound.library.write_lock import write_lock
 from tests.commanding import run
 
 RATE = 22050
@@ -192,7 +192,7 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 from frame2sound.library.store import Library
-from frame2sound.library.survey import survey
+from frame2sound.library.summary import survey
 from frame2sound.library.verification import verify
 library = Library.open(Path(sys.argv[1]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

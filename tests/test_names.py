@@ -9,17 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from frame2sound.atomic import (
+    MAX_NAME_BYTES,
+    atomic_folder,
+    atomic_write,
+    remove_stale,
+    truncate_name,
+)
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.comparison.results import write_results
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.library.lock import write_lock
 from frame2sound.library.pickler import folder_title
 from frame2sound.library.store import Library
-from frame2sound.places import Address, parse_location
+from frame2sound.library.write_lock import write_lock
 from frame2sound.rendering.render import default_output_path
-from frame2sound.safe import MAX_NAME_BYTES, truncate_name, remove_stale, atomic_write, atomic_folder
+from frame2sound.storage import Address, parse_location
 from frame2sound.studio.gallery_page import MEASURES_FILE, write_pages
 from frame2sound.training.checkpoint import checkpoint_path
 from tests.commanding import run

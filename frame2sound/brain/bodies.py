@@ -184,7 +184,7 @@ class Glancing(Body):
     """A body and, beside it, its glance: a small network that sees only how much light there is.
 
     Takes what `Eyes` give, the light last, and gives the body's hidden values, then the glance's.
-    The glance is not learned with the rest: it is silent until `frame2sound.training.glance`
+    The glance is not learned with the rest: it is silent until `frame2sound.training.brightness_branch`
     teaches it.
 
     Parameters

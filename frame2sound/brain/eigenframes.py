@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.eyes import Look
 from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import SIZE
-from frame2sound.safe import atomic_write
 
 TILES_PER_ROW = 16
 """Eigenframes beside each other."""

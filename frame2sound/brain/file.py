@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
+from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.carried import PREFIX, from_file, sound_names, to_file
 from frame2sound.brain.inputs import size_of
@@ -22,8 +23,13 @@ from frame2sound.brain.provenance import provenance_of
 from frame2sound.brain.recipe import recipe_from, recipe_table
 from frame2sound.brain.sought import target_of
 from frame2sound.errors import BrainError, RecipeError
-from frame2sound.safe import atomic_write
-from frame2sound.untrusted import PYTHON_PICKLE, guess_file_kind, parse_json, refuse_newer_version, read_safetensors_prefix
+from frame2sound.untrusted import (
+    PYTHON_PICKLE,
+    guess_file_kind,
+    parse_json,
+    read_safetensors_prefix,
+    refuse_newer_version,
+)
 
 VERSION = 2
 KEY = "frame2sound"

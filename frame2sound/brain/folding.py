@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from frame2sound.atomic import atomic_write
 from frame2sound.brain.bodies import Feedforward
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.eyes import Eyes
 from frame2sound.brain.ingredients import Mlp
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.errors import BrainError
-from frame2sound.safe import atomic_write
 
 
 class Plain(NamedTuple):

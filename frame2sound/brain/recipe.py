@@ -22,9 +22,9 @@ from frame2sound.brain.ingredients import (
     Sought,
     Training,
 )
+from frame2sound.bundled import bundled_folder
 from frame2sound.clock import Clock, parse_frame_rate
 from frame2sound.errors import RecipeError
-from frame2sound.shelf import bundled_folder
 from frame2sound.untrusted import read_toml
 
 

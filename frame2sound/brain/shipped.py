@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from frame2sound.shelf import bundled_folder
+from frame2sound.bundled import bundled_folder
 
 DEFAULT = "sketchbook"
 """The brain that plays where none is named: it knows a little of all the demo films."""

@@ -63,8 +63,8 @@ def compare(
     """Train recipes on a library, judge them on what none has seen, and make a page of it."""
     from frame2sound.comparison.plan import ComparisonPlan, load_variants
     from frame2sound.comparison.segments import EvaluationFilm
-    from frame2sound.library.mirror import locate_library
-    from frame2sound.library.part import split_library
+    from frame2sound.library.remote import locate_library
+    from frame2sound.library.split import split_library
     from frame2sound.library.store import Library
     from frame2sound.studio import run_comparison
 

@@ -16,7 +16,7 @@ from frame2sound.errors import LibraryError
 
 if TYPE_CHECKING:
     from frame2sound.library.store import Library
-    from frame2sound.library.survey import FilmSummary, LibrarySummary
+    from frame2sound.library.summary import FilmSummary, LibrarySummary
 
 Names = list[str] | None
 
@@ -38,7 +38,7 @@ def library(
     verbose: Verbose = False,
 ) -> None:
     """Show what is in a library and what is wrong with it; keep films in or out of it."""
-    from frame2sound.library.mirror import locate_library
+    from frame2sound.library.remote import locate_library
     from frame2sound.library.store import Library
 
     standing = locate_library(library)
@@ -57,7 +57,7 @@ def library(
 
 def _change(path: Path, changes: dict[str, list[str]], as_json: bool) -> None:
     from frame2sound.library import folders
-    from frame2sound.library.lock import write_lock
+    from frame2sound.library.write_lock import write_lock
 
     acts = {"exclude": folders.exclude, "include": folders.include, "drop": folders.delete_film}
     done = {"exclude": "excluded", "include": "included", "drop": "dropped"}
@@ -117,7 +117,7 @@ def _verify(shelf: Library, as_json: bool) -> None:
 
 
 def _show(shelf: Library, as_json: bool) -> None:
-    from frame2sound.library.survey import summarise
+    from frame2sound.library.summary import summarise
 
     with Progress() as progress:
         found = summarise(shelf, progress.show)
@@ -171,7 +171,10 @@ def _table(found: LibrarySummary) -> dict[str, Any]:
     return {
         "films": [_row(entry) for entry in found.films],
         "twins": [
-            {"films": [twin.first_name, twin.second_name], "same": "file" if twin.same_file else "picture"}
+            {
+                "films": [twin.first_name, twin.second_name],
+                "same": "file" if twin.same_file else "picture",
+            }
             for twin in found.duplicates
         ],
         "half_written": list(found.partial_folders),

@@ -70,6 +70,7 @@ def measure(
     verbose: Verbose = False,
 ) -> None:
     """Say what is wrong with a soundtrack, in numbers."""
+    from frame2sound.atomic import refuse_existing
     from frame2sound.errors import SoundtrackError
     from frame2sound.evaluation.media_loader import MediaLoader, read_truth
     from frame2sound.evaluation.soundtrack_evaluation import (
@@ -77,7 +78,6 @@ def measure(
         measure_controls,
         measure_soundtrack,
     )
-    from frame2sound.safe import refuse_existing
 
     if picture is not None:
         refuse_existing(picture, SoundtrackError, overwrite=overwrite)
@@ -171,9 +171,9 @@ def _draw(
     known: SceneTruth | None,
     overwrite: bool,
 ) -> None:
+    from frame2sound.atomic import atomic_write
     from frame2sound.errors import SoundtrackError
     from frame2sound.evaluation.plots import plot_soundtrack
-    from frame2sound.safe import atomic_write
 
     assert film.frames is not None
     events = own.onsets if own is not None else None

@@ -30,8 +30,8 @@ from frame2sound.errors import BatchError, FilmError, LibraryError
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from frame2sound.library.crew import PickleOutcome, BatchProgress
-    from frame2sound.places import Location
+    from frame2sound.library.parallel import BatchProgress, PickleOutcome
+    from frame2sound.storage import Location
 
 
 @app.command()
@@ -72,14 +72,14 @@ def pickle(
     """Films to a library: their frames, times and sound."""
     from frame2sound.clock import Clock
     from frame2sound.library.calibration import add_calibration_film
-    from frame2sound.library.cluster import pickle_films_on_ray
-    from frame2sound.library.crew import pickle_films
     from frame2sound.library.export import export_npz as export
-    from frame2sound.library.lock import write_lock
-    from frame2sound.library.mirror import RemoteLibrary, locate_library
+    from frame2sound.library.parallel import pickle_films
     from frame2sound.library.pickler import PickleOptions
+    from frame2sound.library.ray_backend import pickle_films_on_ray
+    from frame2sound.library.remote import RemoteLibrary, locate_library
     from frame2sound.library.store import Library
-    from frame2sound.places import parse_location
+    from frame2sound.library.write_lock import write_lock
+    from frame2sound.storage import parse_location
 
     rate_of_export = frames_a_second(export_fps)
     standing = locate_library(library)

@@ -51,12 +51,12 @@ def train(
     """Train a brain on a library."""
     from frame2sound.brain.recipe import load_recipe
     from frame2sound.errors import Frame2SoundError
-    from frame2sound.library.mirror import locate_library
+    from frame2sound.library.remote import locate_library
     from frame2sound.library.store import Library
     from frame2sound.training.checkpoint import refuse_overwriting
-    from frame2sound.training.claim import lock_output
+    from frame2sound.training.distributed import ProcessGroup, is_first_to_report
     from frame2sound.training.loop import train as fit
-    from frame2sound.training.together import ProcessGroup, is_first_to_report
+    from frame2sound.training.output_lock import lock_output
 
     group = ProcessGroup.from_environment()
     try:

@@ -11,8 +11,8 @@ from frame2sound.brain.sounding import Sounding
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.film.decoding.frame_resizer import SIZE, luma
-from frame2sound.training.material import MAX_SAMPLED_PAIRS, TrainingData
-from frame2sound.training.pairs import PairDataset
+from frame2sound.training.dataset import PairDataset
+from frame2sound.training.training_data import MAX_SAMPLED_PAIRS, TrainingData
 
 BATCH_EXAMPLES = 128
 """Pairs that are looked at at once."""
@@ -39,7 +39,9 @@ def fit_baselines(clock: Clock, target: Target, training_data: TrainingData) -> 
     }
 
 
-def select_examples(examples: PairDataset, target: Target) -> tuple[NDArray[np.uint8], torch.Tensor]:
+def select_examples(
+    examples: PairDataset, target: Target
+) -> tuple[NDArray[np.uint8], torch.Tensor]:
     """Return grey frames, and what is wanted of them; spread over all pairs if these are many."""
     which = examples.spread_indices(MAX_SAMPLED_PAIRS)
     frames = np.empty((len(which), SIZE, SIZE), np.uint8)

@@ -13,14 +13,14 @@ from typing import Any
 
 import msgspec
 
+from frame2sound.atomic import atomic_write
 from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_table
 from frame2sound.clock import Clock
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.part import TrainTestSplit
+from frame2sound.library.split import TrainTestSplit
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
-from frame2sound.safe import atomic_write
 from frame2sound.untrusted import read_json, refuse_newer_version
 
 PLAN_FILE = "comparison.json"

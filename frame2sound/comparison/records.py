@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.comparison.block_stats import (
     STATISTICS,
     SumsByMeasure,
@@ -24,7 +25,6 @@ from frame2sound.errors import ComparisonError
 from frame2sound.evaluation import measures
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB, Reference
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
-from frame2sound.safe import atomic_write
 from frame2sound.untrusted import read_json
 
 RECORD_VERSION = 1

@@ -10,10 +10,10 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.encoding.audio_encoder import AudioEncoder
 from frame2sound.film.encoding.containers import AudioCodec
-from frame2sound.safe import atomic_write
 from frame2sound.sound.limiter import Limiter
 
 PIXEL_SCALE = 4

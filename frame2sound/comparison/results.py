@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from frame2sound import __version__
+from frame2sound.atomic import atomic_write
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.comparison.averages import weighted_mean
@@ -28,7 +29,6 @@ from frame2sound.comparison.records import RECORDED_MEASURES, Record, measure_fr
 from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
-from frame2sound.safe import atomic_write
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
 

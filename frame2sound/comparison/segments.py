@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.clock import Clock, sample_at, frame_indices_at_ticks
+from frame2sound.clock import Clock, frame_indices_at_ticks, sample_at
 from frame2sound.comparison.block_stats import GroundTruth, onsets_after_lead_in
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE
@@ -20,8 +20,8 @@ from frame2sound.evaluation.media_loader import read_truth
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
-from frame2sound.library.part import HeldOutRange
 from frame2sound.library.pickler import film_digest, folder_title
+from frame2sound.library.split import HeldOutRange
 
 MAX_SEGMENT_SECONDS = 30.0
 """Longer footage is cut into stretches no longer than this, all of one length."""
@@ -241,7 +241,8 @@ def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterat
         first = clock.count_frames_within(Fraction(film.start_sample, rate))
         first += clock.start_sample(first) < film.start_sample
         end = min(
-            clock.count_frames_within(Fraction(film.end_sample, rate)), len(frame_indices_at_ticks(film.times, clock))
+            clock.count_frames_within(Fraction(film.end_sample, rate)),
+            len(frame_indices_at_ticks(film.times, clock)),
         )
         while end > first and clock.start_sample(end) > film.end_sample:
             end -= 1

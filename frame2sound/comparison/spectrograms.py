@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.downsample import Samples, log_spectrogram
 from frame2sound.evaluation.plots import COLOUR_MAP, MIN_PEAK_DB, RANGE_DB
-from frame2sound.safe import atomic_write
 
 WIDTH, HEIGHT = 640, 100
 

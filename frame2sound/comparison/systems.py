@@ -23,8 +23,8 @@ from frame2sound.evaluation.soundtrack_evaluation import shuffle_seconds
 from frame2sound.library.pickler import film_digest
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.style import Style
-from frame2sound.training.material import TrainingData
 from frame2sound.training.optimiser import pick_device
+from frame2sound.training.training_data import TrainingData
 
 Samples = NDArray[np.float32]
 

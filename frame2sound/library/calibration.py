@@ -7,14 +7,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from frame2sound.atomic import atomic_folder
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
-from frame2sound.library.growing import NpyWriter
+from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
-from frame2sound.safe import atomic_folder
 
 CALIBRATION_NAME = "calibration"
 SECONDS_PER_SCREEN = 30

@@ -117,7 +117,10 @@ class Card:
         except msgspec.ValidationError as error:
             raise ValueError(f"the text is no card: {error}") from error
         fields: dict[str, Any] = {name: getattr(stored, name) for name in stored.__struct_fields__}
-        return cls(**fields | {"fps": parse_frame_rate(stored.fps, MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE)})
+        return cls(
+            **fields
+            | {"fps": parse_frame_rate(stored.fps, MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE)}
+        )
 
 
 def clamp_frame_rate(fps: Fraction) -> Fraction:

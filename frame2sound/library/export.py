@@ -10,17 +10,19 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.store import PickledFilm
-from frame2sound.safe import atomic_write
 
 ExportKind = Literal["pcm", "stft"]
 BATCH_FRAMES = 1024
 
 
-def export_npz(film: PickledFilm, clock: Clock, path: Path, kind: ExportKind = "pcm") -> tuple[int, int]:
+def export_npz(
+    film: PickledFilm, clock: Clock, path: Path, kind: ExportKind = "pcm"
+) -> tuple[int, int]:
     """Write a film as one ``.npz``, frame by frame as a brain with this clock sees it.
 
     It holds ``frames`` (N, 4096) float32 in [0, 1], grey also where the film is in colour;

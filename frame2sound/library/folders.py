@@ -8,8 +8,8 @@ from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
+from frame2sound.atomic import atomic_write, remove_folder, write_error_message
 from frame2sound.errors import LibraryError
-from frame2sound.safe import remove_folder, write_error_message, atomic_write
 
 CARD_FILE = "film.json"
 """The file that makes a folder a pickled film; it is written last."""
@@ -33,7 +33,9 @@ def symlinked_folders(library: Path) -> list[Path]:
 
 def _candidate_folders(library: Path) -> list[Path]:
     folders = (path for path in library.glob("[!.]*") if path.is_dir())
-    return sorted(p for p in folders if any(os.path.lexists(p / n) for n in (CARD_FILE, *ARRAY_FILES)))
+    return sorted(
+        p for p in folders if any(os.path.lexists(p / n) for n in (CARD_FILE, *ARRAY_FILES))
+    )
 
 
 def find_film_folder(library: Path, name: str) -> Path:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from frame2sound.atomic import atomic_folder, truncate_name
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError
 from frame2sound.film.decoding.audio_aligner import AudioChunk
@@ -24,10 +25,9 @@ from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.library.card import clamp_frame_rate
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
-from frame2sound.library.growing import NpyWriter
+from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
-from frame2sound.places import Location
-from frame2sound.safe import truncate_name, atomic_folder
+from frame2sound.storage import Location
 
 MAX_TITLE_BYTES = 160
 """Bytes of a film's name that its folder begins with."""
@@ -113,7 +113,9 @@ def pickle_film(
         return _pickle_file(location, str(location.resolve()), None, library, options, on_progress)
     source, stamp = str(location), location.compute_stamp()
     for known in library.readable_films():
-        if (known.card.source, known.card.stamp) == (source, stamp) and _matches_options(known, options):
+        if (known.card.source, known.card.stamp) == (source, stamp) and _matches_options(
+            known, options
+        ):
             return known, False
     with location.local_copy() as path:
         try:
@@ -280,7 +282,10 @@ class _AudioArrayWriter:
         """Make the sound as long as the film."""
         self._write_silence(sample_count - self.writer.row_count)
         self.writer.truncate(sample_count)
-        self.audio_range = (min(self.audio_range[0], sample_count), min(self.audio_range[1], sample_count))
+        self.audio_range = (
+            min(self.audio_range[0], sample_count),
+            min(self.audio_range[1], sample_count),
+        )
 
     def notes(self, sample_rate: int) -> Iterator[str]:
         begin, end = (at / sample_rate for at in self.audio_range)

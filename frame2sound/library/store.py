@@ -16,13 +16,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import picture_shape
-from frame2sound.library.card import LibraryInfo, Card
+from frame2sound.library.card import Card, LibraryInfo
 from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, delete_film, exclude, film_folders
-from frame2sound.library.lock import HOLDER_FILE, LOCK_FILE
-from frame2sound.safe import atomic_write
-from frame2sound.untrusted import map_array, read_json, read_text, refuse_newer_version, one_line_reason
+from frame2sound.library.write_lock import HOLDER_FILE, LOCK_FILE
+from frame2sound.untrusted import (
+    map_array,
+    one_line_reason,
+    read_json,
+    read_text,
+    refuse_newer_version,
+)
 
 __all__ = ["DAMAGED_REMEDY", "Card", "Library", "PickledFilm"]
 

@@ -11,7 +11,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.checksums import hash_file
 from frame2sound.library.folders import ARRAY_FILES, CARD_FILE
 from frame2sound.library.store import DAMAGED_REMEDY, Library
-from frame2sound.library.survey import find_faults
+from frame2sound.library.summary import find_faults
 
 
 def verify(

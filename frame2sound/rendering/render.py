@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, refuse_existing, truncate_name
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.sounding import Sounding
 from frame2sound.errors import SoundtrackError
@@ -20,7 +21,6 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
-from frame2sound.safe import MAX_NAME_BYTES, refuse_existing, truncate_name, atomic_write
 
 __all__ = [
     "DEFAULT_MODE",

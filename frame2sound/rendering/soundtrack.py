@@ -137,7 +137,9 @@ def _predict(performance: Performance, pictures: NDArray[np.uint8]) -> NDArray[A
 
 def _frame_range(frame: Frame, clock: Clock) -> tuple[int, int]:
     """Return the first brain frame that sees a film's frame, and the first that no longer does."""
-    return clock.count_frames_within(frame.start_seconds), clock.count_frames_within(frame.end_seconds)
+    return clock.count_frames_within(frame.start_seconds), clock.count_frames_within(
+        frame.end_seconds
+    )
 
 
 def _batches(pictures: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:

@@ -65,7 +65,9 @@ class Grains:
 
     def shift_earlier(self, samples: int) -> Grains:
         """Return the same grains on a timeline that begins so many samples later."""
-        return replace(self, onset=self.onset - samples, source_position=self.source_position - samples)
+        return replace(
+            self, onset=self.onset - samples, source_position=self.source_position - samples
+        )
 
     def select(self, which: NDArray[np.bool_] | IntArray | slice) -> Grains:
         """Return some of the grains."""

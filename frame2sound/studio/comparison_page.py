@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from frame2sound.atomic import atomic_write
 from frame2sound.errors import ComparisonError
-from frame2sound.safe import atomic_write
 
 PAGE_FILE = "report.html"
 

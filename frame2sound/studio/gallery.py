@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from frame2sound.atomic import atomic_folder
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.plots import plot_comparison
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.rendering.render import Style
-from frame2sound.safe import atomic_folder
 from frame2sound.studio.gallery_page import MEASURES_FILE, ORIGINAL, PICTURE_FILE, write_pages
 from frame2sound.studio.steps import (
     LIBRARY_RATE,

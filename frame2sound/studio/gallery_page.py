@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
-from frame2sound.safe import atomic_write
 from frame2sound.untrusted import read_json
 
 ORIGINAL, MEASURES_FILE, PICTURE_FILE = "its-own", "figures.json", "picture.webp"

@@ -14,10 +14,10 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
+from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
 from frame2sound.brain.bodies import Memory
 from frame2sound.errors import TrainingError
-from frame2sound.safe import MAX_NAME_BYTES, truncate_name, atomic_write
-from frame2sound.untrusted import parse_json, refuse_newer_version, read_safetensors_prefix
+from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_newer_version
 
 METADATA_KEY, CHECKPOINT_VERSION = "frame2sound-checkpoint", 1
 
@@ -86,7 +86,16 @@ def save_checkpoint(
         }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_write(path, TrainingError) as partial:
-        partial.write_bytes(save(tensors, {METADATA_KEY: json.dumps(asdict(training_state) | {"version": CHECKPOINT_VERSION})}))
+        partial.write_bytes(
+            save(
+                tensors,
+                {
+                    METADATA_KEY: json.dumps(
+                        asdict(training_state) | {"version": CHECKPOINT_VERSION}
+                    )
+                },
+            )
+        )
 
 
 def load_checkpoint(

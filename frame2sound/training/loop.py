@@ -6,19 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from frame2sound.atomic import defer_interrupt
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Keeping, keep
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
-from frame2sound.safe import defer_interrupt
 from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.distributed import LostProcessError, join_process_group
 from frame2sound.training.divergence import refuse_diverged
+from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.room import MemoryBudget
-from frame2sound.training.together import LostProcessError, join_process_group
-from frame2sound.training.trainer import TrainingProgress, Trainer
+from frame2sound.training.trainer import Trainer, TrainingProgress
 
 
 def train(

@@ -10,8 +10,8 @@ from torch import nn
 
 from frame2sound.brain.ingredients import Training
 from frame2sound.brain.targets import Target, magnitudes
-from frame2sound.training.lessons import ExampleCache
-from frame2sound.training.material import MAX_SAMPLED_PAIRS
+from frame2sound.training.example_cache import ExampleCache
+from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
 
 LossFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -24,7 +24,9 @@ def make_loss(training_recipe: Training, target: Target) -> LossFunction:
     if training_recipe.loss == "mse":
         return nn.functional.mse_loss
     if training_recipe.loss == "multi-resolution":
-        return lambda given, wanted: multi_resolution_stft_loss(given - target.silent, wanted - target.silent)
+        return lambda given, wanted: multi_resolution_stft_loss(
+            given - target.silent, wanted - target.silent
+        )
     return lambda given, wanted: nn.functional.l1_loss(
         target.log_magnitude(given), target.log_magnitude(wanted)
     )
@@ -62,7 +64,8 @@ def multi_resolution_stft_loss(prediction: torch.Tensor, target: torch.Tensor) -
 
 def _stft_loss(prediction: torch.Tensor, target: torch.Tensor, window_length: int) -> torch.Tensor:
     ours, theirs = (
-        magnitudes(sound, window_length, window_length // 4, floor=1e-4 * window_length / 2) for sound in (prediction, target)
+        magnitudes(sound, window_length, window_length // 4, floor=1e-4 * window_length / 2)
+        for sound in (prediction, target)
     )
     convergence: torch.Tensor = torch.linalg.vector_norm(ours - theirs)
     convergence = convergence / torch.linalg.vector_norm(theirs)

@@ -14,24 +14,24 @@ import torch
 from torch import nn
 
 from frame2sound import __version__
+from frame2sound.atomic import defer_interrupt
 from frame2sound.brain.bodies import Memory
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import Told, glance_of
 from frame2sound.brain.recipe import Recipe
 from frame2sound.library.store import Library
-from frame2sound.safe import defer_interrupt
+from frame2sound.training.brightness_branch import train_brightness_branch
 from frame2sound.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from frame2sound.training.distributed import SINGLE_PROCESS, ProcessGroup
 from frame2sound.training.divergence import require_finite_loss, require_finite_weights
-from frame2sound.training.glance import train_brightness_branch
-from frame2sound.training.lessons import ExampleCache
-from frame2sound.training.losses import make_loss, constant_output_loss, mean_target
-from frame2sound.training.material import TrainingData
+from frame2sound.training.example_cache import ExampleCache
+from frame2sound.training.layerwise_pretraining import LayerwiseHeads
+from frame2sound.training.losses import constant_output_loss, make_loss, mean_target
+from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import build_optimiser, mixed_precision
-from frame2sound.training.plans import StepIndices, sequential_steps, make_sampler
-from frame2sound.training.room import MemoryBudget
-from frame2sound.training.scaffold import LayerwiseHeads
-from frame2sound.training.schedule import TrainingSchedule
-from frame2sound.training.together import SINGLE_PROCESS, ProcessGroup
+from frame2sound.training.samplers import StepIndices, make_sampler, sequential_steps
+from frame2sound.training.training_data import TrainingData
+from frame2sound.training.training_schedule import TrainingSchedule
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds of training that a sudden end may cost."""
@@ -81,23 +81,36 @@ class Trainer:
         if device.type == "cuda" and self.network.ear is None:  # what hears itself is a long loop
             self.network.compile()
         self.target = self.live_brain.target
-        self.sampler = make_sampler(self.training_data.training, recipe, seed, self.network.remembers)
+        self.sampler = make_sampler(
+            self.training_data.training, recipe, seed, self.network.remembers
+        )
         group.shard_dropout(self.network, self.sampler.rows_per_step)
-        self.examples = ExampleCache(self.training_data.training, self.live_brain, device, memory_budget)
-        self.held_out_examples = ExampleCache(self.training_data.held_out, self.live_brain, device, memory_budget)
+        self.examples = ExampleCache(
+            self.training_data.training, self.live_brain, device, memory_budget
+        )
+        self.held_out_examples = ExampleCache(
+            self.training_data.held_out, self.live_brain, device, memory_budget
+        )
         self.loss_function = make_loss(recipe.training, self.target)
-        self.silence_loss = constant_output_loss(self._silence_output(), self.examples, self.loss_function)
-        self.held_out_silence_loss = constant_output_loss(self._silence_output(), self.held_out_examples, self.loss_function)
+        self.silence_loss = constant_output_loss(
+            self._silence_output(), self.examples, self.loss_function
+        )
+        self.held_out_silence_loss = constant_output_loss(
+            self._silence_output(), self.held_out_examples, self.loss_function
+        )
         self.layerwise_heads = None
         if recipe.training.pretraining:
             self.layerwise_heads = LayerwiseHeads(self.network, recipe.network.hidden, seed)
-        self.trained_modules = nn.ModuleList(filter(None, [self.network, self.layerwise_heads])).to(device)
+        self.trained_modules = nn.ModuleList(filter(None, [self.network, self.layerwise_heads])).to(
+            device
+        )
         self.optimiser = build_optimiser(self.trained_modules, recipe.training)
         layers = len(recipe.network.hidden) if self.layerwise_heads is not None else 0
         self.schedule = TrainingSchedule(recipe.training, self.sampler.steps_per_epoch, layers)
         self.recurrent_state: Memory = ()
         self.state = TrainingState(
-            self.training_data.signature(recipe, seed), settings=self.training_data.describe_settings(recipe, seed)
+            self.training_data.signature(recipe, seed),
+            settings=self.training_data.describe_settings(recipe, seed),
         )
         self.best_weights = self._copy_weights()
 
@@ -127,11 +140,20 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
-        save_checkpoint(path, self.state, self.trained_modules, self.optimiser, self.best_weights, self.recurrent_state)
+        save_checkpoint(
+            path,
+            self.state,
+            self.trained_modules,
+            self.optimiser,
+            self.best_weights,
+            self.recurrent_state,
+        )
 
     def load(self, path: Path) -> None:
         """Go back to a checkpoint."""
-        self.state, best, memory = load_checkpoint(path, self.state, self.trained_modules, self.optimiser)
+        self.state, best, memory = load_checkpoint(
+            path, self.state, self.trained_modules, self.optimiser
+        )
         self.best_weights = {name: tensor.to(self.device) for name, tensor in best.items()}
         self.recurrent_state = tuple(part.to(self.device) for part in memory)
 
@@ -160,7 +182,9 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.schedule.learning_rate(done)
         with self._seed_step():
-            loss, memory = self._forward(step, feedback_probability=min(1.0, 2 * self.schedule.stage_progress(done)))
+            loss, memory = self._forward(
+                step, feedback_probability=min(1.0, 2 * self.schedule.stage_progress(done))
+            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.group.all_reduce_gradients(self.trained_modules)
@@ -175,7 +199,9 @@ class Trainer:
             self.state.batch += 1
             self.state.loss_sum += value
 
-    def _forward(self, step: StepIndices, feedback_probability: float) -> tuple[torch.Tensor, Memory]:
+    def _forward(
+        self, step: StepIndices, feedback_probability: float
+    ) -> tuple[torch.Tensor, Memory]:
         looks, wanted, there = self.examples.load_step(step)
         rows = self.sampler.rows_per_step
         if self.recipe.training.noise:
@@ -183,7 +209,9 @@ class Trainer:
             looks = looks + self.recipe.training.noise * noise
         told = None
         if self.network.ear is not None:
-            told = Told(wanted, self.group.draw_shard(torch.rand, there, rows) < feedback_probability)
+            told = Told(
+                wanted, self.group.draw_shard(torch.rand, there, rows) < feedback_probability
+            )
         with mixed_precision(self.device):
             layer = self.schedule.pretrained_layer(self.state.epoch)
             if self.layerwise_heads is not None and layer is not None:
@@ -214,9 +242,15 @@ class Trainer:
 
     def _end_epoch(self) -> None:
         course = self.state
-        loss = self.group.broadcast_value(course.loss_sum / self.steps_per_epoch / self.silence_loss)
-        held_out = self.group.broadcast_value(self.evaluate()) if len(self.held_out_examples) else None
-        judged = require_finite_loss(_selection_loss(loss, held_out), course, self.recipe.training.rate)
+        loss = self.group.broadcast_value(
+            course.loss_sum / self.steps_per_epoch / self.silence_loss
+        )
+        held_out = (
+            self.group.broadcast_value(self.evaluate()) if len(self.held_out_examples) else None
+        )
+        judged = require_finite_loss(
+            _selection_loss(loss, held_out), course, self.recipe.training.rate
+        )
         weights = self._copy_weights()
         require_finite_weights(weights.values(), course, self.recipe.training.rate)
         with defer_interrupt():
@@ -235,7 +269,9 @@ class Trainer:
         self.network.eval()
         total, memory = 0.0, self.network.fresh(1)
         with torch.inference_mode():
-            for step in self.held_out_examples.prefetch(sequential_steps(self.training_data.held_out, EVALUATION_BATCH)):
+            for step in self.held_out_examples.prefetch(
+                sequential_steps(self.training_data.held_out, EVALUATION_BATCH)
+            ):
                 looks, wanted, _ = self.held_out_examples.load_step(step)
                 memory = self.network.fresh(1) if step.starts[0] else memory
                 with mixed_precision(self.device):
@@ -271,7 +307,9 @@ class Trainer:
     def _provenance(self) -> dict[str, object]:
         mean = None
         if len(self.held_out_examples):
-            mean = constant_output_loss(mean_target(self.examples), self.held_out_examples, self.loss_function)
+            mean = constant_output_loss(
+                mean_target(self.examples), self.held_out_examples, self.loss_function
+            )
             mean /= self.held_out_silence_loss
         return {
             "program": f"frame2sound {__version__}",

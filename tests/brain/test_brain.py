@@ -68,7 +68,9 @@ def test_blocks_equal_a_slow_reference(small, scaling):
     expected = output * 0.1 if scaling == "rms" else output * 2 - 1
     blocks = brain.predict(FRAMES)
     assert blocks.dtype == np.float32
-    assert blocks.shape == (5, brain.target.lead + brain.clock.max_samples_per_frame) == (5, 16 + 267)
+    assert (
+        blocks.shape == (5, brain.target.lead + brain.clock.max_samples_per_frame) == (5, 16 + 267)
+    )
     # Sums of 4096 products in single precision.
     np.testing.assert_allclose(blocks, expected, atol=1e-5)
 

@@ -202,7 +202,9 @@ def written(tmp_path, **values):
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         table = json.loads(file.metadata()[checkpoint.METADATA_KEY])
     save_file(tensors, path, {checkpoint.METADATA_KEY: json.dumps(table | values)})
-    return lambda: checkpoint.load_checkpoint(path, checkpoint.TrainingState("sign"), network, optimiser)
+    return lambda: checkpoint.load_checkpoint(
+        path, checkpoint.TrainingState("sign"), network, optimiser
+    )
 
 
 def test_a_checkpoint_of_a_newer_version_says_to_update(tmp_path):

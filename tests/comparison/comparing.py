@@ -9,7 +9,7 @@ import numpy as np
 
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
-from frame2sound.library.part import split_library
+from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
 
 RATE = 8000

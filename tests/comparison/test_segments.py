@@ -11,8 +11,8 @@ from frame2sound.clock import Clock
 from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
-from frame2sound.library.part import split_library
 from frame2sound.library.pickler import pickle_film
+from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
 
 RATE = 8000

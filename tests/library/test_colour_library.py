@@ -12,8 +12,8 @@ from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.calibration import add_calibration_film
-from frame2sound.library.crew import pickle_films
 from frame2sound.library.export import export_npz
+from frame2sound.library.parallel import pickle_films
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from tests.media_files import Audio, VideoEncoding, make_film

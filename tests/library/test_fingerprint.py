@@ -7,7 +7,11 @@ import numpy as np
 import pytest
 
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
-from frame2sound.library.fingerprint import MAX_DUPLICATE_DISTANCE, fingerprint_distance, compute_fingerprint
+from frame2sound.library.fingerprint import (
+    MAX_DUPLICATE_DISTANCE,
+    compute_fingerprint,
+    fingerprint_distance,
+)
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from tests.media_files import H264, VP8, Audio, make_film
@@ -52,11 +56,17 @@ def test_what_happens_in_a_still_scene_tells_films_apart(mark):
             frames[number, 8 * key : 8 * key + 8, :32] += 100
         return frames
 
-    assert fingerprint_distance(mark("a", keyboard(0)), mark("b", keyboard(1))) > MAX_DUPLICATE_DISTANCE
+    assert (
+        fingerprint_distance(mark("a", keyboard(0)), mark("b", keyboard(1)))
+        > MAX_DUPLICATE_DISTANCE
+    )
 
 
 def test_films_that_show_nothing_are_not_told_to_be_the_same(mark):
-    assert fingerprint_distance(mark("a", np.zeros((96, 64, 64))), mark("b", np.zeros((96, 64, 64)))) == 1
+    assert (
+        fingerprint_distance(mark("a", np.zeros((96, 64, 64))), mark("b", np.zeros((96, 64, 64))))
+        == 1
+    )
 
 
 def test_colour_is_marked_as_its_grey(tmp_path, add_film, mark):

@@ -4,7 +4,13 @@ import pytest
 
 from frame2sound.errors import LibraryError
 from frame2sound.library import folders
-from frame2sound.library.folders import delete_film, exclude, film_folders, find_film_folder, include
+from frame2sound.library.folders import (
+    delete_film,
+    exclude,
+    film_folders,
+    find_film_folder,
+    include,
+)
 
 
 @pytest.fixture
@@ -65,7 +71,7 @@ def test_a_dropped_film_is_gone_and_others_stay(library, films):
 
 
 def test_a_film_whose_deletion_was_cut_short_is_gone_all_the_same(library, films, monkeypatch):
-    monkeypatch.setattr("frame2sound.safe.shutil.rmtree", lambda *a, **k: None)
+    monkeypatch.setattr("frame2sound.atomic.shutil.rmtree", lambda *a, **k: None)
     delete_film(films[0].path)
     assert library.films() == films[1:]
     assert len(list(library.path.glob(".harbour-1a.*.partial"))) == 1

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import LibraryError
-from frame2sound.library.findings import ANALYSIS_FILE, analyse_film
+from frame2sound.library.analysis import ANALYSIS_FILE, analyse_film
 from frame2sound.library.folders import delete_film as folders_drop
 from frame2sound.library.folders import exclude, find_film_folder, symlinked_folders
-from frame2sound.library.lock import LOCK_FILE, write_lock
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-from frame2sound.library.survey import summarise
+from frame2sound.library.summary import summarise
 from frame2sound.library.verification import verify
+from frame2sound.library.write_lock import LOCK_FILE, write_lock
 from tests.commanding import run
 
 RATE = 8000

@@ -10,7 +10,7 @@ import pytest
 
 from frame2sound.errors import FilmError, LibraryError
 from frame2sound.library import pickler
-from frame2sound.library.growing import NpyWriter
+from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.pickler import pickle_film
 
 

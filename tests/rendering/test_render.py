@@ -112,7 +112,9 @@ def test_a_flash_clicks_on_its_sample(tmp_path):
     sound, _ = decoded(tmp_path / "out.wav")
     # The high pass takes a part in 1400 off a click, and leaves that much after it.
     clicks = np.flatnonzero(sound > 0.4)
-    np.testing.assert_array_equal(clicks, [brain.clock.start_sample(10), brain.clock.start_sample(30)])
+    np.testing.assert_array_equal(
+        clicks, [brain.clock.start_sample(10), brain.clock.start_sample(30)]
+    )
 
 
 @pytest.mark.parametrize("out", ["out.wav", "out.mov", "out.mkv"])

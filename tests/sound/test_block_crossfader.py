@@ -152,7 +152,9 @@ def test_the_crossing_ends_where_the_frame_starts():
 def test_no_sample_of_a_complete_frame_is_held_back():
     clock = Clock(Fraction(25), RATE)
     joined = BlockCrossfader(10, 10)
-    assert len(joined.process(np.zeros((3, 10 + 882), np.float32), clock.sample_bounds(3))) == 2 * 882
+    assert (
+        len(joined.process(np.zeros((3, 10 + 882), np.float32), clock.sample_bounds(3))) == 2 * 882
+    )
     assert len(joined.flush()) == 882
     assert len(joined.flush()) == 0
 

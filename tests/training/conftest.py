@@ -7,7 +7,7 @@ import torch
 
 from frame2sound.brain.recipe import recipe_from
 from frame2sound.library.store import Library
-from frame2sound.training.room import MemoryBudget
+from frame2sound.training.memory_budget import MemoryBudget
 
 
 @pytest.fixture(scope="session", autouse=True)

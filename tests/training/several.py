@@ -17,7 +17,7 @@ from frame2sound.brain.recipe import recipe_from
 from frame2sound.library.store import Library
 from frame2sound.training import optimiser, trainer
 from frame2sound.training.loop import train
-from frame2sound.training.room import MemoryBudget
+from frame2sound.training.memory_budget import MemoryBudget
 
 
 def dying(out, attempt, rank, step):

@@ -6,7 +6,7 @@ from frame2sound.brain.recipe import recipe_from
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.room import MemoryBudget
+from frame2sound.training.memory_budget import MemoryBudget
 from tests.training.interrupting import Interrupt, assert_same
 
 EYES = {"kind": "eigenframes", "count": 8}
@@ -51,7 +51,9 @@ def test_it_equals_one_from_memory_also_when_resumed(library, film, tmp_path, mo
     for call in (1, 3, 9):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
-            train(library, recipe(name), out, device="cpu", resume=resume, on_progress=Interrupt(call))
+            train(
+                library, recipe(name), out, device="cpu", resume=resume, on_progress=Interrupt(call)
+            )
     broken = train(library, recipe(name), out, device="cpu", resume=True)
     assert_same(broken, whole)
     for key in ("loss", "held_out_loss", "best_epoch"):

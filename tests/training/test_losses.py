@@ -67,7 +67,12 @@ def test_multi_resolution_is_deaf_to_a_sign_and_bears_silence():
     assert multi_resolution_stft_loss(-wave, wave) == 0
     silence = torch.zeros(3, 267)
     assert multi_resolution_stft_loss(silence, silence) == 0
-    assert 1 < multi_resolution_stft_loss(silence, wave) < multi_resolution_stft_loss(wave, silence) < np.inf
+    assert (
+        1
+        < multi_resolution_stft_loss(silence, wave)
+        < multi_resolution_stft_loss(wave, silence)
+        < np.inf
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: type(target).__name__)

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from frame2sound.brain.ingredients import Training
-from frame2sound.training.schedule import TrainingSchedule
+from frame2sound.training.training_schedule import TrainingSchedule
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
@@ -27,9 +27,19 @@ def test_a_training_of_one_step_has_a_rate():
 
 
 def test_every_layer_that_is_trained_alone_has_a_rise_and_fall_of_its_own():
-    schedule = TrainingSchedule(Training(rate=1.0, pretraining=2, epochs=4, warmup=0.5), 10, pretrained_layers=3)
+    schedule = TrainingSchedule(
+        Training(rate=1.0, pretraining=2, epochs=4, warmup=0.5), 10, pretrained_layers=3
+    )
     assert (schedule.pretraining_epochs, schedule.epochs, schedule.total_steps) == (6, 10, 100)
-    assert [schedule.pretrained_layer(epoch) for epoch in range(10)] == [0, 0, 1, 1, 2, 2, *[None] * 4]
+    assert [schedule.pretrained_layer(epoch) for epoch in range(10)] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        *[None] * 4,
+    ]
     first = [schedule.learning_rate(step) for step in range(20)]
     assert first == [schedule.learning_rate(step) for step in range(20, 40)]
     assert max(first) == first[9] == 1.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from frame2sound.bundled import bundled_folder
 from frame2sound.errors import FilmError
 from frame2sound.film.drawing.scene import Scene
-from frame2sound.shelf import bundled_folder
 
 
 def demo_film_names() -> list[str]:

@@ -86,7 +86,9 @@ class SceneTruth:
 
     def to_json(self) -> str:
         """Return the truth as JSON, for a file beside the film."""
-        rows = zip(self.clock.frame_times(self.frame_count), self.pitch_hz, self.loudness_db, strict=True)
+        rows = zip(
+            self.clock.frame_times(self.frame_count), self.pitch_hz, self.loudness_db, strict=True
+        )
         page = {
             "film": self.film,
             "seed": self.seed,

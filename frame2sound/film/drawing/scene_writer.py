@@ -7,12 +7,12 @@ from pathlib import Path
 
 import av
 
+from frame2sound.atomic import atomic_write, refuse_existing
 from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import audio_codec_for
-from frame2sound.safe import refuse_existing, atomic_write
 
 
 def truth_path(film: Path) -> Path:
@@ -67,7 +67,9 @@ def write_scene(
                 drawn.pts, drawn.time_base = frame, 1 / clock.fps
                 target.mux(picture.encode(drawn))
                 if voice is not None:
-                    voice.write(scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1)))
+                    voice.write(
+                        scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1))
+                    )
                 on_progress(frame + 1)
             target.mux(picture.encode(None))
             if voice is not None:

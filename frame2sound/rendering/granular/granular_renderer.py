@@ -165,7 +165,9 @@ class GranularRenderer:
     def _checked(self, grains: Grains, start: int) -> Grains:
         """Hold grains to their bound."""
         late = grains.peak_positions(ENVELOPE_PEAKS[self.schedule.envelope]) - start
-        bound = self.schedule.max_peak_delay(self.clock.max_samples_per_frame, self.clock.sample_rate)
+        bound = self.schedule.max_peak_delay(
+            self.clock.max_samples_per_frame, self.clock.sample_rate
+        )
         farthest = float(np.abs(late).max(initial=0))
         if farthest > bound or (np.isfinite(bound) and late.min(initial=0) < 0):
             raise SoundtrackError(

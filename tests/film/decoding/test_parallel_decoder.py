@@ -77,7 +77,9 @@ def passes(monkeypatch):
 
 
 def plain(reader, colour=False):
-    return [(f.start_seconds, f.end_seconds, f.picture.tobytes()) for f in reader.frames(colour=colour)]
+    return [
+        (f.start_seconds, f.end_seconds, f.picture.tobytes()) for f in reader.frames(colour=colour)
+    ]
 
 
 def straight(path, monkeypatch, **how):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from frame2sound import shelf as shelves
+from frame2sound import bundled as shelves
 from frame2sound.clock import Clock
 from frame2sound.errors import FilmError
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene

@@ -40,7 +40,9 @@ def sow(cloud, fps, frames, seed=0):
 def test_every_peak_is_within_the_bound_after_its_frames_start(fps, envelope, cloud):
     cloud = replace(cloud, envelope=envelope)
     clouds, bounds = sow(cloud, fps, 20)
-    bound = OnTimeSchedule(cloud).max_peak_delay(Clock(Fraction(fps), RATE).max_samples_per_frame, RATE)
+    bound = OnTimeSchedule(cloud).max_peak_delay(
+        Clock(Fraction(fps), RATE).max_samples_per_frame, RATE
+    )
     assert bound <= min(-(-RATE // fps), cloud.spray * RATE)
     for start, grains in zip(bounds, clouds, strict=False):
         late = grains.peaks(ENVELOPE_PEAKS[envelope]) - start

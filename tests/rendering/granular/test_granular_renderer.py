@@ -149,7 +149,9 @@ def test_an_attack_keeps_its_edge_and_nothing_sounds_before_it(clock):
 def test_a_sound_that_swells_is_no_attack():
     swell = noise(2) * np.linspace(0, 1, 2 * RATE)
     ear = TransientDetector(RATE)
-    attacks, rest = ear.process(swell.astype(np.float32), CLOCKS["24"].sample_bounds(48)[1:], last=True)
+    attacks, rest = ear.process(
+        swell.astype(np.float32), CLOCKS["24"].sample_bounds(48)[1:], last=True
+    )
     assert not attacks[RATE // 10 :].any()
     np.testing.assert_allclose(attacks + rest, swell, atol=1e-7)
 
@@ -276,7 +278,9 @@ def test_what_is_held_does_not_grow():
     granular, sizes = GranularRenderer(BlockCrossfader(0, 0), clock), []
     for i in range(60):
         granular.process(
-            np.ones((4, clock.max_samples_per_frame), np.float32), clock.sample_bounds(4, 4 * i), still(4)
+            np.ones((4, clock.max_samples_per_frame), np.float32),
+            clock.sample_bounds(4, 4 * i),
+            still(4),
         )
         sizes.append(len(granular._out) + len(granular._source))
     # A frame has a grain more or less, and the last begins and ends elsewhere in it.

@@ -157,7 +157,9 @@ def test_predicted_silence_is_digital_silence():
     assert decibels(sound[CLOCK.start_sample(16) : CLOCK.start_sample(19)]) > -25
     assert decibels(sound[CLOCK.start_sample(51) : CLOCK.start_sample(54)]) > -25
     for edge in (20, 50):  # no click: noise ends and begins under a fade
-        assert np.abs(sound[CLOCK.start_sample(edge) - 3 : CLOCK.start_sample(edge) + 3]).max() < 0.02
+        assert (
+            np.abs(sound[CLOCK.start_sample(edge) - 3 : CLOCK.start_sample(edge) + 3]).max() < 0.02
+        )
 
 
 def test_loudness_is_followed_as_much_as_asked():

@@ -128,7 +128,9 @@ def test_smooth_noise_keeps_its_level(fps, phase):
     mean = np.abs(heard(target, white(6), frames))[20:-20].mean(axis=(0, 1))
     magnitudes = np.tile(mean, (frames, 4, 1)).astype(np.float32)
     made = joined(
-        MagnitudeOverlapAdd(target, STFT, phase(STFT)), magnitudes, target.clock.sample_bounds(frames)
+        MagnitudeOverlapAdd(target, STFT, phase(STFT)),
+        magnitudes,
+        target.clock.sample_bounds(frames),
     )
     assert level_db(made) == pytest.approx(level_db(white(6)), abs=0.3)
 

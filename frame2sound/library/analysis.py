@@ -1,0 +1,161 @@
+"""What takes long to find out about a film, kept beside it until its arrays change."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from msgspec import Meta
+from numpy.typing import NDArray
+
+from frame2sound.atomic import atomic_write
+from frame2sound.errors import LibraryError
+from frame2sound.library.fingerprint import compute_fingerprint
+from frame2sound.library.folders import ARRAY_FILES, CARD_FILE
+from frame2sound.library.store import DAMAGED_REMEDY, PickledFilm
+from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
+from frame2sound.untrusted import read_json
+
+ANALYSIS_FILE = "findings.json"
+ANALYSIS_VERSION = 1
+"""Of how they are found; others are found anew."""
+
+SILENCE_THRESHOLD_DB = -60.0
+"""A tenth of a second whose loudest sample is below this level (dBFS) is silent."""
+
+CHUNK_SECONDS = 60
+"""Seconds of sound in memory at once."""
+
+TIMESTAMP_RESOLUTION_SECONDS = 0.02
+"""Seconds within which a file system may give two changes of a file the same time."""
+
+MAX_ANALYSIS_BYTES = 1 << 16
+"""Bytes of the file."""
+
+AnalysisProgress = Callable[[float], None]
+"""Called now and then with the seconds of film heard."""
+
+
+@dataclass(frozen=True)
+class FilmAnalysis:
+    """What was found in a film's arrays.
+
+    ``loudness`` is in LUFS, None where all is silent or the sample rate is too low to tell;
+    ``silent`` the share, 0 to 1, of what sounds that is silent; ``picture`` its fingerprint.
+    """
+
+    loudness: float | None
+    silent_share: float
+    picture_fingerprint: bytes
+
+
+class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The table of a ``findings.json``; ``files`` is the state of those that it was found in."""
+
+    loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
+    silent_share: Annotated[float, Meta(ge=0, le=1)]
+    picture_fingerprint: str
+    version: int
+    files: list[list[int]]
+
+
+def analyse_film(
+    film: PickledFilm, on_progress: AnalysisProgress = lambda seconds: None
+) -> FilmAnalysis:
+    """Return what is known of a film, or find it out and keep it beside the film if that can be.
+
+    Raises
+    ------
+    LibraryError
+        An array is damaged.
+    """
+    state = _stable_file_states(film.path)
+    known = _load_cached(film.path, state)
+    if known is not None:
+        return known
+    found = FilmAnalysis(*_analyse_audio(film, on_progress), compute_fingerprint(replace(film)))
+    if _file_states(film.path) == state:
+        _save_cached(film.path, state, found)
+    return found
+
+
+def _analyse_audio(film: PickledFilm, on_progress: AnalysisProgress) -> tuple[float | None, float]:
+    rate = film.card.sample_rate
+    meter = LoudnessMeter(rate) if rate >= MIN_SAMPLE_RATE else None
+    quiet = total = 0
+    for piece in _audio_chunks(film):
+        if not np.isfinite(piece).all():
+            raise LibraryError(
+                f"{film.path}/sound.npy holds numbers that are not finite; {DAMAGED_REMEDY}"
+            )
+        if meter is not None:
+            meter.update(piece)
+        tenths = np.maximum.reduceat(np.abs(piece), np.arange(0, len(piece), rate // 10))
+        quiet += int((tenths < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
+        total += len(tenths)
+        on_progress(total / 10)
+    loudness = -math.inf if meter is None else meter.integrated_lufs
+    return (loudness if math.isfinite(loudness) else None), quiet / total if total else 1.0
+
+
+def _audio_chunks(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
+    """Yield what sounds of a film; mapped anew for each piece, so that none stays in memory."""
+    begin, end = film.card.audio_range
+    step = CHUNK_SECONDS * film.card.sample_rate
+    for start in range(begin, end, step):
+        yield np.array(replace(film).sound[start : min(start + step, end)])
+
+
+def _file_states(folder: Path) -> list[list[int]]:
+    """Return what changes when a file of a film does."""
+    stats = []
+    for name in (CARD_FILE, *ARRAY_FILES):
+        with suppress(FileNotFoundError):
+            stat = (folder / name).lstat()
+            stats.append([stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
+    return stats
+
+
+def _stable_file_states(folder: Path) -> list[list[int]]:
+    """Return the same when any later change is sure to show in it."""
+    state = _file_states(folder)
+    if any(
+        0 <= time.time() - changed / 1e9 < TIMESTAMP_RESOLUTION_SECONDS
+        for _, *times in state
+        for changed in times
+    ):
+        time.sleep(TIMESTAMP_RESOLUTION_SECONDS)
+        return _stable_file_states(folder)
+    return state
+
+
+def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | None:
+    try:
+        kept = msgspec.convert(
+            read_json(folder / ANALYSIS_FILE, MAX_ANALYSIS_BYTES), _AnalysisTable
+        )
+        if (kept.version, kept.files) != (ANALYSIS_VERSION, file_states):
+            return None
+        return FilmAnalysis(
+            kept.loudness, kept.silent_share, bytes.fromhex(kept.picture_fingerprint)
+        )
+    except (OSError, ValueError):
+        return None
+
+
+def _save_cached(folder: Path, file_states: list[list[int]], analysis: FilmAnalysis) -> None:
+    table = asdict(analysis) | {
+        "picture": analysis.picture_fingerprint.hex(),
+        "version": ANALYSIS_VERSION,
+        "files": file_states,
+    }
+    with suppress(LibraryError), atomic_write(folder / ANALYSIS_FILE, LibraryError) as partial:
+        partial.write_text(json.dumps(table) + "\n")

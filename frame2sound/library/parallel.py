@@ -1,0 +1,114 @@
+"""Several films pickled side by side, each read in a process of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from frame2sound.errors import Frame2SoundError
+from frame2sound.film.sandbox import kill_children
+from frame2sound.library.pickler import PickleOptions, folder_title, pickle_film
+from frame2sound.library.store import Library, PickledFilm
+from frame2sound.storage import Location
+
+BatchProgress = Callable[[Location, float, float | None, int], None]
+"""Called now and then with a film, the seconds of it done, of how many, and the frames written."""
+
+ProgressArguments = tuple[Location, float, float | None, int]
+
+
+@dataclass(frozen=True)
+class PickleOutcome:
+    """What became of one film: `film`, and whether it is `new`; or `error`, one line."""
+
+    source: Location
+    film: PickledFilm | None = None
+    is_new: bool = False
+    error: str | None = None
+
+
+def pickle_films(
+    sources: list[Location],
+    library: Library,
+    options: PickleOptions = PickleOptions(),  # noqa: B008
+    jobs: int | None = None,
+    on_progress: BatchProgress = lambda source, seconds, total, frames: None,
+) -> Iterator[PickleOutcome]:
+    """Pickle films into a library; yield each outcome as it comes, in order of completion.
+
+    A bad film stops no other, even if a decoder crashes on it or hangs. Interrupted, films that
+    are complete stay and the others leave nothing behind.
+
+    Parameters
+    ----------
+    jobs : int, optional
+        Films at a time; by default as many as there are processors, which they share.
+    """
+    sources = list(dict.fromkeys(sources))
+    cores = os.cpu_count() or 1
+    jobs = min(jobs or cores, len(sources))
+    options = replace(options, apart=True, threads=max(1, cores // max(jobs, 1)))
+    if jobs <= 1:
+        for source in sources:
+            yield _outcome(source, library, options, on_progress)
+        return
+    reports: SimpleQueue[ProgressArguments] = SimpleQueue()
+    stop = Event()
+
+    def tell(*told: *ProgressArguments) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        reports.put(told)
+
+    def work(some: list[Location]) -> list[PickleOutcome]:
+        return [_outcome(each, library, options, tell) for each in some if not stop.is_set()]
+
+    with ThreadPoolExecutor(jobs, "film") as pool:
+        try:
+            yield from _yield_outcomes(
+                {pool.submit(work, some) for some in group_by_title(sources)}, reports, on_progress
+            )
+        except BaseException:
+            stop.set()
+            kill_children()
+            raise
+
+
+def group_by_title(sources: list[Location]) -> list[list[Location]]:
+    """Group films that may be copies of each other, so that they are not read at once."""
+    groups: dict[str, list[Location]] = {}
+    for source in dict.fromkeys(sources):
+        groups.setdefault(folder_title(source), []).append(source)
+    return list(groups.values())
+
+
+def _outcome(
+    source: Location, library: Library, options: PickleOptions, on_progress: BatchProgress
+) -> PickleOutcome:
+    try:
+        film, new = pickle_film(source, library, options, partial(on_progress, source))
+    except Frame2SoundError as error:
+        return PickleOutcome(source, error=str(error))
+    return PickleOutcome(source, film, new)
+
+
+def _yield_outcomes(
+    pending: set[Future[list[PickleOutcome]]],
+    reports: SimpleQueue[ProgressArguments],
+    on_progress: BatchProgress,
+) -> Iterator[PickleOutcome]:
+    while pending:
+        try:
+            on_progress(*reports.get(timeout=0.1))
+            continue
+        except Empty:
+            pass
+        done = {future for future in pending if future.done()}
+        pending -= done
+        for future in as_completed(done):
+            yield from future.result()

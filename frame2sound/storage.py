@@ -1,0 +1,159 @@
+"""Where films and libraries lie: in files, or at any address that fsspec reads, as s3://a/b.mp4."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from frame2sound.errors import Frame2SoundError
+
+_ADDRESS = re.compile(r"[a-zA-Z][\w+.-]+(://|::).+", re.DOTALL)
+
+MAX_TEXT_BYTES = 16 << 20
+"""Bytes of a file whose text is read from another system."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A film, or a folder, on another system.
+
+    Raises
+    ------
+    error
+        From all that it does: fsspec knows no such address, or lacks a package that it needs for
+        it; or the other system refuses.
+
+    Examples
+    --------
+    >>> Address("s3://shelf/1931/city.mp4").name
+    'city.mp4'
+    """
+
+    url: str
+    error: type[Frame2SoundError] = Frame2SoundError
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def name(self) -> str:
+        """The last part of the address."""
+        return PurePosixPath(self.url.split("?", 1)[0].rstrip("/")).name
+
+    @property
+    def stem(self) -> str:
+        """The same without its ending."""
+        return PurePosixPath(self.name).stem
+
+    def compute_stamp(self) -> str:
+        """Return what changes when the file does, as the other system tells it."""
+        with self._translated_errors():
+            self._filesystem.invalidate_cache()
+            known = sorted(self._filesystem.info(self._path).items())
+        return hashlib.sha256(repr(known).encode()).hexdigest()
+
+    @contextmanager
+    def local_copy(self) -> Iterator[Path]:
+        """Give a copy of the file, under its name, for as long as this lasts."""
+        with tempfile.TemporaryDirectory(prefix="frame2sound-") as folder:
+            path = Path(folder) / self.name
+            self.download("", path)
+            yield path
+
+    def list_names(self) -> list[str]:
+        """Return what is in the folder; nothing where there is none."""
+        with self._translated_errors():
+            self._filesystem.invalidate_cache()
+            if not self._filesystem.isdir(self._path):
+                return []
+            return sorted(
+                PurePosixPath(each).name for each in self._filesystem.ls(self._path, False)
+            )
+
+    def download_text(self, name: str) -> str | None:
+        """Return the text of a file in the folder; None where there is none."""
+        with self._translated_errors():
+            try:
+                size = self._filesystem.info(self._join(name)).get("size") or 0
+                if size > MAX_TEXT_BYTES:
+                    raise ValueError(f"{name} has {size} bytes, expected at most {MAX_TEXT_BYTES}")
+                return str(self._filesystem.cat_file(self._join(name)).decode())
+            except FileNotFoundError:
+                return None
+
+    def download(self, name: str, path: Path) -> None:
+        """Copy a file of the folder here; with no name, the file that this is."""
+        with self._translated_errors():
+            self._filesystem.get_file(self._join(name), str(path))
+
+    def upload(self, path: Path, name: str) -> None:
+        """Copy a file there."""
+        with self._translated_errors():
+            self._filesystem.makedirs(str(PurePosixPath(self._join(name)).parent), exist_ok=True)
+            self._filesystem.put_file(str(path), self._join(name))
+
+    def delete(self, name: str) -> None:
+        """Delete a file or a folder there."""
+        with self._translated_errors():
+            self._filesystem.rm(self._join(name), recursive=True)
+
+    def _join(self, name: str) -> str:
+        return f"{self._path.rstrip('/')}/{name}" if name else self._path
+
+    @cached_property
+    def _system_and_path(self) -> tuple[Any, str]:
+        import fsspec
+
+        with self._translated_errors():
+            system, path = fsspec.url_to_fs(self.url)
+        return system, path
+
+    @property
+    def _filesystem(self) -> Any:
+        return self._system_and_path[0]
+
+    @property
+    def _path(self) -> str:
+        return self._system_and_path[1]
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        """Make one line of whatever another system, or the way there, has to say."""
+        try:
+            yield
+        except Frame2SoundError:
+            raise
+        except Exception as error:
+            why = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(". ")
+            raise self.error(
+                f"{self} cannot be reached ({why}); expected an address that fsspec knows, "
+                "where you may read and write"
+            ) from error
+
+
+Location = Path | Address
+
+
+def parse_location(text: str, error: type[Frame2SoundError] = Frame2SoundError) -> Location:
+    """Return the path or the address that a text means.
+
+    A colon makes no address: "12:30 take.mp4" is a file; and so is whatever exists as one.
+
+    Examples
+    --------
+    >>> place("films/city.mp4").name, place("https://films.example/city.mp4?size=small").name
+    ('city.mp4', 'city.mp4')
+    """
+    if text.startswith("file://"):
+        return Path(text.removeprefix("file://"))
+    if _ADDRESS.fullmatch(text) is None or os.path.lexists(text):
+        return Path(text)
+    return Address(text, error)

@@ -1,0 +1,132 @@
+"""Loudness, silence and fingerprint are found once, and anew when the film has changed."""
+
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+
+from frame2sound.errors import LibraryError
+from frame2sound.library import analysis as findings
+from frame2sound.library.analysis import ANALYSIS_FILE, analyse_film
+from frame2sound.library.store import Library
+from frame2sound.sound.loudness import LoudnessMeter
+
+RATE = 8000
+
+
+def tone(seconds, amplitude=0.1):
+    return amplitude * np.sin(2 * np.pi * 997 * np.arange(round(seconds * RATE)) / RATE)
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """How often a film was truly listened to."""
+    count = []
+    listen = findings._analyse_audio
+    monkeypatch.setattr(findings, "_listen", lambda *a: count.append(1) or listen(*a))
+    return count
+
+
+def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkeypatch):
+    monkeypatch.setattr(findings, "PIECE_SECONDS", 1)
+    sound = np.concatenate([np.zeros(RATE), tone(6), 1e-4 * tone(2), np.zeros(RATE)])
+    film = add_film(library, "film", 10, sound=sound, sounding=(RATE, 9 * RATE))
+    meter, told = LoudnessMeter(RATE), []
+    meter.update(sound[RATE : 9 * RATE].astype(np.float32))
+    found = analyse_film(film, told.append)
+    assert found.loudness == pytest.approx(meter.integrated_lufs, abs=1e-9)
+    assert found.silent_share == pytest.approx(2 / 8)
+    assert told == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("sounding", [(0, RATE), (0, 0)])
+def test_a_silent_film_has_no_loudness(library, add_film, sounding):
+    film = add_film(library, "film", sound=np.zeros(RATE), sounding=sounding)
+    assert (analyse_film(film).loudness, analyse_film(film).silent_share) == (None, 1)
+
+
+def test_a_rate_too_low_for_loudness_gives_none(tmp_path, add_film):
+    film = add_film(Library.create(tmp_path / "low", 2000), "film")
+    assert (analyse_film(film).loudness, analyse_film(film).silent_share) == (None, 0)
+
+
+def test_what_was_found_is_not_looked_for_again(library, add_film, heard):
+    film = add_film(library, "film")
+    assert analyse_film(film) == analyse_film(film) == analyse_film(library.films()[0])
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("name", ["sound", "frames"])
+def test_a_change_that_keeps_size_and_time_is_noticed(library, add_film, heard, name):
+    film = add_film(library, "film")
+    before, path = analyse_film(film), film.path / f"{name}.npy"
+    stat = path.stat()
+    other = getattr(add_film(library, "other", seed=1), name)
+    np.save(path, other * np.float32(0.5) if name == "sound" else other)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+    assert analyse_film(film) != before
+    assert len(heard) == 2
+
+
+def test_a_change_right_after_is_noticed(library, add_film, heard):
+    film = add_film(library, "film", 0.5)
+    for seed in range(20):
+        sound = np.random.default_rng(seed).normal(0, 0.01 * (seed + 1), RATE // 2)
+        np.save(film.path / "sound.npy", sound.astype(np.float32))
+        analyse_film(film)
+        assert len(heard) == seed + 1
+
+
+def test_a_change_meanwhile_is_not_kept(library, add_film, heard):
+    film = add_film(library, "film")
+
+    def change(seconds):
+        time.sleep(0.03)
+        np.save(film.path / "sound.npy", np.zeros(RATE, np.float32))
+
+    analyse_film(film, change)
+    assert not (film.path / ANALYSIS_FILE).exists()
+    assert analyse_film(film).silent_share == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "5", "{", "{}", '{"version": 1, "files": []}', "\xff"])
+def test_a_cache_of_garbage_is_not_used(library, add_film, heard, text):
+    film = add_film(library, "film")
+    before = analyse_film(film)
+    (film.path / ANALYSIS_FILE).write_bytes(text.encode("latin-1"))
+    assert analyse_film(film) == before
+    assert len(heard) == 2
+
+
+def test_what_an_older_program_found_is_found_anew(library, add_film, heard):
+    film = add_film(library, "film")
+    analyse_film(film)
+    table = json.loads((film.path / ANALYSIS_FILE).read_text())
+    (film.path / ANALYSIS_FILE).write_text(json.dumps(table | {"version": 0}))
+    analyse_film(film)
+    assert len(heard) == 2
+
+
+def test_where_nothing_can_be_kept_it_is_found_all_the_same(library, add_film, monkeypatch):
+    film = add_film(library, "film")
+
+    def refuse(*args):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("frame2sound.atomic.Path.replace", refuse)
+    assert analyse_film(film).loudness is not None
+    assert sorted(path.name for path in film.path.iterdir()) == [
+        "film.json", "frames.npy", "sound.npy", "times.npy",
+    ]  # fmt: skip
+
+
+def test_sound_that_is_not_finite_is_named(library, add_film):
+    sound = tone(1)
+    sound[5] = np.nan
+    with pytest.raises(
+        LibraryError, match=r"sound\.npy holds numbers that are not finite; copy its folder again"
+    ):
+        analyse_film(add_film(library, "film", sound=sound))

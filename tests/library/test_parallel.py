@@ -1,0 +1,79 @@
+"""Several films at once: a bad one stops no other, and their number changes nothing."""
+
+import pytest
+
+from frame2sound.library.parallel import pickle_films
+from frame2sound.library.store import Library
+
+
+@pytest.fixture
+def sources(tmp_path, make_film):
+    good = [make_film(tmp_path / f"{name}.mkv", seed=seed) for seed, name in enumerate("abc")]
+    bad = tmp_path / "bad.mkv"
+    bad.write_bytes(b"no film at all")
+    return [good[0], bad, *good[1:]]
+
+
+def contents(library):
+    files = sorted(path for path in library.path.rglob("*") if path.is_file())
+    return {str(path.relative_to(library.path)): path.read_bytes() for path in files}
+
+
+def test_a_bad_film_stops_no_other(sources, library):
+    reports = []
+    outcomes = list(
+        pickle_films(sources, library, jobs=1, on_progress=lambda *r: reports.append(r))
+    )
+    assert [outcome.source for outcome in outcomes] == sources
+    assert [outcome.is_new for outcome in outcomes] == [True, False, True, True]
+    (error,) = [outcome.error for outcome in outcomes if outcome.error]
+    assert str(sources[1]) in error
+    assert "\n" not in error
+    assert library.films() == sorted(
+        (outcome.film for outcome in outcomes if outcome.film), key=lambda film: film.name
+    )
+    assert {source for source, _, _, frames in reports if frames == 25} == set(sources) - {
+        sources[1]
+    }
+
+
+def test_films_that_are_there_are_not_new(sources, library):
+    list(pickle_films(sources, library, jobs=1))
+    again = list(pickle_films(sources, library, jobs=1))
+    assert not any(outcome.is_new for outcome in again)
+    assert sum(outcome.film is not None for outcome in again) == 3
+
+
+def test_a_film_named_twice_is_pickled_once(sources, library):
+    outcomes = list(pickle_films([sources[0], sources[0]], library, jobs=1))
+    assert len(outcomes) == 1
+
+
+def test_no_films_give_no_outcomes(library):
+    assert list(pickle_films([], library)) == []
+
+
+def test_an_interrupt_keeps_what_is_complete(sources, library):
+    def interrupt(source, seconds, total, frames):
+        if source == sources[2]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(pickle_films(sources, library, jobs=1, on_progress=interrupt))
+    assert len(library.films()) == 1
+    assert len(list(library.path.iterdir())) == 2
+
+
+def test_two_processes_write_what_one_writes(tmp_path, make_film, sources, library):
+    long = make_film(tmp_path / "long.mkv", seconds=10).read_bytes()
+    copies = [tmp_path / "d" / "long.mkv", tmp_path / "e" / "long.mkv"]
+    for path in copies:
+        path.parent.mkdir()
+        path.write_bytes(long)
+    sources = [*copies, *sources]
+    one = Library.create(tmp_path / "one", library.sample_rate)
+    list(pickle_films(sources, one, jobs=1))
+    outcomes = list(pickle_films(sources, library, jobs=2))
+    assert {outcome.source for outcome in outcomes} == set(sources)
+    assert [outcome.source.name for outcome in outcomes if outcome.error] == ["bad.mkv"]
+    assert contents(library) == contents(one)

@@ -1,0 +1,131 @@
+"""Pairs are frames and the blocks of sound that begin with them."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from frame2sound.brain.ingredients import LogMag
+from frame2sound.brain.log_spectra import LogMagnitudes
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.training.dataset import PairDataset
+
+CLOCK = Clock(Fraction(30), 8000)
+
+
+def slow(films, clock, target):
+    """Every pair, found frame by frame."""
+    found = []
+    for film in films:
+        number = 0
+        while number / clock.fps < film.times[-1] - 1e-9:
+            shown = [
+                at for at, time in enumerate(film.times[:-1]) if time <= float(number / clock.fps)
+            ]
+            begin = round(number * clock.sample_rate / clock.fps) - target.lead
+            end = begin + target.length
+            if film.card.sounding[0] <= begin and end <= film.card.sounding[1]:
+                found.append((film.frames[shown[-1]], film.sound[begin:end]))
+            number += 1
+    return [np.stack(side) for side in zip(*found, strict=True)]
+
+
+@pytest.fixture
+def films(library, add_film):
+    return [
+        add_film(library, "a", fps=30),
+        add_film(library, "b", fps=24, seconds=1.5, sounding=(1234, 11_000)),
+        add_film(library, "c", fps=12, seconds=2, sounding=(0, 15_000)),
+    ]
+
+
+@pytest.mark.parametrize("fps", [Fraction(30), Fraction(24), Fraction(30000, 1001), Fraction(7)])
+@pytest.mark.parametrize("lead", [0, 50])
+def test_pairs_equal_a_slow_reference(films, fps, lead):
+    clock = Clock(fps, 8000)
+    target = PcmBlocks(lead, lead + clock.max_samples_per_frame)
+    pairs = PairDataset.from_films(films, clock, target)
+    frames, blocks = slow(films, clock, target)
+    assert len(pairs) == len(frames)
+    taken = pairs.load(np.arange(len(pairs)))
+    np.testing.assert_array_equal(taken[0], frames[:, None])
+    np.testing.assert_array_equal(taken[1], blocks)
+    which = np.random.default_rng(0).permutation(len(pairs))[:20]
+    some = pairs.load(which)
+    np.testing.assert_array_equal(some[0], frames[which, None])
+    np.testing.assert_array_equal(some[1], blocks[which])
+
+
+def test_the_shutter_is_applied_to_a_slower_film(films):
+    pairs = PairDataset.from_films(films[2:], CLOCK, PcmBlocks(0, 267))
+    rows = frame_indices_at_ticks(films[2].times, CLOCK)[: len(pairs)]
+    np.testing.assert_array_equal(pairs.frame_indices, rows)
+    assert pairs.frame_indices[:6].tolist() == [0, 0, 0, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("sounding", "lead", "numbers"),
+    [
+        ((0, 8000), 0, range(30)),
+        ((0, 8000), 1, range(1, 30)),  # the lead of the first frame lies before the film
+        ((800, 8000), 0, range(3, 30)),
+        ((801, 8000), 0, range(4, 30)),
+        ((800, 8000), 1, range(4, 30)),
+        ((0, 4000), 0, range(15)),  # the block of frame 14 begins with sample 3733 and has 267
+        ((0, 3999), 0, range(14)),
+        ((0, 8000), 267, range(1, 30)),  # frame 1 starts with sample 267
+        ((0, 0), 0, range(0)),
+        ((100, 200), 0, range(0)),
+    ],
+)
+def test_frames_without_all_of_their_sound_are_left_out(library, add_film, sounding, lead, numbers):
+    film = add_film(library, "film", sounding=sounding)
+    pairs = PairDataset.from_films([film], CLOCK, PcmBlocks(lead, lead + 267))
+    assert pairs.frame_indices.tolist() == list(numbers)
+
+
+def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
+    films = [add_film(library, "dot", seconds=0.02, fps=50), add_film(library, "film")]
+    pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
+    assert set(pairs.film_indices) == {1}
+    assert len(PairDataset.from_films(films[:1], CLOCK, PcmBlocks(0, 267))) == 0
+
+
+@pytest.mark.parametrize("length", [64, 256, 2000, 40_000])
+@pytest.mark.parametrize("fps", [Fraction(24), Fraction(30000, 1001)])
+def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
+    clock = Clock(fps, 8000)
+    target = LogMagnitudes(LogMag(window_length=length, a_frame=3), clock)
+    pairs = PairDataset.from_films(films, clock, target)
+    _, excerpts = pairs.load(np.arange(len(pairs)))
+    assert excerpts.shape == (len(pairs), target.extent)
+    assert pairs.start_samples[0] == 0
+    for number, start, excerpt in zip(
+        pairs.film_indices, pairs.start_samples, excerpts, strict=True
+    ):
+        sound = films[number].sound
+        begin = start - target.before
+        padded = np.concatenate([np.zeros(50_000), sound, np.zeros(50_000)])
+        np.testing.assert_array_equal(excerpt, padded[begin + 50_000 :][: target.extent])
+
+
+def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):
+    target = LogMagnitudes(LogMag(), CLOCK)
+    film = add_film(library, "film", sounding=(800, 4000))
+    assert PairDataset.from_films([film], CLOCK, target).frame_indices.tolist() == list(
+        range(3, 15)
+    )
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 1000])
+def test_a_spread_is_even_and_holds_each_pair_once(films, most):
+    pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
+    which = pairs.spread_indices(most)
+    assert len(which) == min(most, len(pairs)) == len(set(which))
+    if most == 1000:
+        np.testing.assert_array_equal(which, np.arange(len(pairs)))
+    if most == 7:
+        assert (which[0], which[-1]) == (0, len(pairs) - 1)
+        assert np.ptp(np.diff(which)) <= 1
+    assert len(pairs.select(np.zeros(len(pairs), bool)).spread_indices(most)) == 0

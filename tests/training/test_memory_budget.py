@@ -1,0 +1,54 @@
+"""Lessons are kept in memory as far as the program stays within what it may take."""
+
+import numpy as np
+import pytest
+import torch
+
+from frame2sound.errors import TrainingError
+from frame2sound.library.store import Card, PickledFilm
+from frame2sound.training.memory_budget import (
+    DEFAULT_LIMIT_BYTES,
+    WEIGHT_COPIES,
+    WORKING_BYTES,
+    MemoryBudget,
+    resident_bytes,
+)
+
+CPU = torch.device("cpu")
+NETWORK = torch.nn.Linear(1000, 999)
+FRAMES = 20_000
+
+
+def test_what_is_taken_is_counted():
+    before = resident_bytes()
+    taken = np.ones(100_000_000, np.uint8)
+    assert resident_bytes() - before == pytest.approx(len(taken), rel=0.1)
+
+
+@pytest.mark.parametrize("memory", [None, 10**9, 3 * 10**9])
+def test_what_the_program_takes_leaves_less_for_lessons(monkeypatch, memory):
+    monkeypatch.setattr("frame2sound.training.memory_budget.resident", lambda: 10**8)
+    taken = 10**8 + WORKING_BYTES + WEIGHT_COPIES * 4 * 999 * 1001
+    assert (
+        MemoryBudget(memory).available_bytes(NETWORK, CPU)
+        == (memory or DEFAULT_LIMIT_BYTES) - taken
+    )
+
+
+def test_too_little_to_learn_at_all_is_refused_where_it_was_asked_for(monkeypatch):
+    monkeypatch.setattr("frame2sound.training.memory_budget.resident", lambda: DEFAULT_LIMIT_BYTES)
+    assert MemoryBudget().available_bytes(NETWORK, CPU) == 0
+    with pytest.raises(TrainingError, match=r"got 0\.50 GB of memory, expected 2\.47 GB or more"):
+        MemoryBudget(5 * 10**8).available_bytes(NETWORK, CPU)
+
+
+def test_what_was_read_of_a_film_is_given_back(tmp_path):
+    card = Card("film", "film", 30, FRAMES, 4 * FRAMES, 120, (0, 4 * FRAMES))
+    np.save(tmp_path / "frames.npy", np.ones((FRAMES, 64, 64), np.uint8))
+    np.save(tmp_path / "sound.npy", np.ones(4 * FRAMES, np.float32))
+    film, before = PickledFilm(tmp_path, card), resident_bytes()
+    total = int(film.frames.sum(dtype=np.int64))
+    assert resident_bytes() - before > 0.9 * film.frames.nbytes
+    film.release_memory()
+    assert resident_bytes() - before < 0.1 * film.frames.nbytes
+    assert total == film.frames.sum(dtype=np.int64) == film.frames.size

@@ -1,0 +1,237 @@
+"""Plans lead through every pair once at most, and streams go on in time."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from frame2sound.brain.targets import PcmBlocks
+from frame2sound.clock import Clock
+from frame2sound.training.dataset import PairDataset
+from frame2sound.training.samplers import (
+    CHUNKS_PER_PIECE,
+    OVERLAY_CHUNKS,
+    SequenceSampler,
+    ShuffledSampler,
+    make_sampler,
+    sequential_steps,
+)
+
+CLOCK = Clock(30, 8000)
+
+
+def runs_of(*lengths):
+    return np.split(np.arange(sum(lengths)), np.cumsum(lengths)[:-1])
+
+
+RUNS = {
+    "one long": runs_of(700),
+    "long and short": runs_of(300, 1, 250, 3, 90),
+    "many short": runs_of(*[5] * 60),
+    "few pairs": runs_of(9, 8),
+    "one pair": runs_of(1),
+}
+every_run = pytest.mark.parametrize("runs", RUNS.values(), ids=RUNS)
+every_size = pytest.mark.parametrize(
+    ("batch", "chunk"), [(128, 32), (16, 2), (24, 3), (1, 1), (5, 8)]
+)
+
+
+def streams(runs, batch, chunk, double_exposure=0.0, seed=0):
+    return SequenceSampler(runs, batch, chunk, double_exposure, seed)
+
+
+def seen(steps, part="which"):
+    numbers = np.concatenate([getattr(step, part).ravel() for step in steps])
+    return numbers[numbers >= 0]
+
+
+@every_run
+@every_size
+def test_streams_take_each_pair_once_at_most(runs, batch, chunk):
+    plan = streams(runs, batch, chunk)
+    for number in range(4):
+        steps = list(plan.iterate_epoch(number))
+        assert len(steps) == plan.steps_per_epoch
+        taken = seen(steps)
+        assert len(taken) == len(set(taken))
+        assert set(taken) <= set(np.concatenate(runs))
+        for step in steps:
+            assert (
+                step.indices.shape
+                == step.overlay_indices.shape
+                == (plan.stream_count, plan.chunk_length)
+            )
+            assert step.starts.shape == (plan.stream_count,)
+            assert (step.overlay_indices == -1).all()
+            assert (step.indices >= 0).any()
+
+
+@every_run
+def test_over_some_epochs_streams_take_every_pair(runs):
+    plan = streams(runs, 24, 3)
+    taken = set(seen([step for number in range(12) for step in plan.iterate_epoch(number)]))
+    assert taken == set(np.concatenate(runs))
+
+
+@every_run
+@every_size
+def test_streams_go_on_in_time_within_a_run_or_begin(runs, batch, chunk):
+    plan = streams(runs, batch, chunk)
+    run_of = {pair: number for number, run in enumerate(runs) for pair in run}
+    for stream in range(plan.stream_count):
+        steps = list(plan.iterate_epoch(1))
+        assert steps[0].starts[stream]
+        since = 0
+        for before, step in pairwise([None, *steps]):
+            here = step.indices[stream]
+            length = int((here >= 0).sum())
+            assert (here[length:] == -1).all()
+            pairs = here[:length]
+            assert (np.diff(pairs) == 1).all()
+            assert len({run_of[pair] for pair in pairs}) <= 1
+            since = 1 if step.starts[stream] else since + 1
+            assert since <= CHUNKS_PER_PIECE
+            if not step.starts[stream]:
+                last = before.indices[stream][-1]
+                assert pairs[0] == last + 1
+                assert run_of[pairs[0]] == run_of[last]
+
+
+@every_run
+def test_a_stream_begins_only_where_it_must(runs):
+    plan = streams(runs, 24, 3)
+    beginnings = sum(step.starts.sum() for step in plan.iterate_epoch(0))
+    # Each run's end, its uneven beginning and each piece's; and where streams and epochs cut.
+    most = (
+        sum(2 + len(run) // (CHUNKS_PER_PIECE * plan.chunk_length) for run in runs)
+        + plan.stream_count
+    )
+    assert beginnings <= most + sum(
+        (step.indices < 0).all(1).sum() for step in plan.iterate_epoch(0)
+    )
+
+
+@pytest.mark.parametrize(
+    "plan", [ShuffledSampler(100, 9, 0.5, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)]
+)
+def test_an_epoch_is_the_same_whenever_it_is_asked_for(plan):
+    def read(number):
+        return [
+            np.concatenate([step.which.ravel(), step.over.ravel(), step.begins])
+            for step in plan.epoch(number)
+        ]
+
+    first, again, other = read(1), read(1), read(2)
+    assert all(map(np.array_equal, first, again))
+    assert not all(map(np.array_equal, first, other))
+
+
+@pytest.mark.parametrize("pairs", [1, 15, 100, 1000])
+@pytest.mark.parametrize("batch", [1, 16, 128])
+def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
+    plan = ShuffledSampler(pairs, batch, 0.0, 0)
+    steps = list(plan.iterate_epoch(0))
+    assert len(steps) == plan.steps_per_epoch
+    assert all(step.indices.shape == (plan.batch_size, 1) for step in steps)
+    assert all(step.starts.all() for step in steps)
+    taken = seen(steps)
+    assert (
+        len(taken)
+        == len(set(taken))
+        == plan.steps_per_epoch * plan.batch_size
+        > pairs - plan.batch_size
+    )
+    assert plan.batch_size == batch or plan.steps_per_epoch >= min(pairs, 16)
+
+
+@every_run
+def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
+    plan = streams(runs, 24, 3, double_exposure=1.0)
+    ends = {int(run[-1]) for run in runs if len(run)}
+    for number in range(3):
+        steps = list(plan.iterate_epoch(number))
+        for stream in range(plan.stream_count):
+            unbroken = []
+            for step in steps:
+                which, over = step.indices[stream], step.overlay_indices[stream]
+                # Nothing is laid over nothing.
+                assert (which[over >= 0] >= 0).all()
+                there = over[over >= 0]
+                assert (over[: len(there)] == there).all()
+                assert (np.diff(there) == 1).all()
+                unbroken = [] if step.starts[stream] else unbroken
+                unbroken.append(there)
+                if len(unbroken) > OVERLAY_CHUNKS:
+                    # Of the seams between so many chunks, one is a change.
+                    goes_on = [
+                        len(before) == 0
+                        or before[-1] in ends
+                        or list(after[:1]) == [before[-1] + 1]
+                        for before, after in pairwise(unbroken[-OVERLAY_CHUNKS - 1 :])
+                    ]
+                    assert sum(goes_on) >= OVERLAY_CHUNKS - 1
+
+
+def test_stretches_that_are_laid_over_come_from_anywhere():
+    runs = runs_of(300, 20, 80)
+    plan = streams(runs, 32, 4, double_exposure=1.0)
+    steps = [step for number in range(300) for step in plan.iterate_epoch(number)]
+    over = np.concatenate([step.overlay_indices[step.overlay_indices >= 0] for step in steps])
+    share = np.bincount(over, minlength=400) / len(over)
+    # By how long they are, not by how many; but nothing begins before a run does.
+    for run in runs:
+        assert share[run].sum() == pytest.approx(len(run) / 400, abs=0.05)
+    assert (share > 0).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
+def test_so_many_pieces_are_exposed_twice(share):
+    plan = streams(runs_of(*[40] * 200), 64, 4, share)
+    steps = list(plan.iterate_epoch(0))
+    begun = [
+        (s.overlay_indices[stream] >= 0).any() for s in steps for stream in np.flatnonzero(s.starts)
+    ]
+    # A binomial's deviation of about 300 pieces is below 0.03; four times that.
+    assert np.mean(begun) == pytest.approx(share, abs=0.12 if share else 0)
+
+
+@pytest.fixture
+def pairs(library, add_film):
+    """Two films, one of which has a gap."""
+    films = [add_film(library, "a", 2), add_film(library, "b", 2)]
+    every = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
+    return every.select(
+        (every.film_indices == 0) | (every.clock_frames < 20) | (every.clock_frames >= 45)
+    )
+
+
+def test_runs_break_at_films_and_gaps(pairs):
+    found = pairs.runs()
+    assert [len(run) for run in found] == [60, 20, 15]
+    assert np.concatenate(found).tolist() == list(range(len(pairs)))
+    assert pairs.only(np.zeros(len(pairs), bool)).runs() == []
+
+
+def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
+    recipe = small(chunk=4)
+    plan = make_sampler(pairs, recipe, 0, is_recurrent=True)
+    assert isinstance(plan, SequenceSampler)
+    assert isinstance(make_sampler(pairs, recipe, 0, is_recurrent=False), ShuffledSampler)
+    for step in plan.iterate_epoch(0):
+        for row in step.indices:
+            here = row[row >= 0]
+            assert len(set(pairs.film[here])) <= 1
+            assert (np.diff(pairs.tick[here]) == 1).all()
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 512])
+def test_in_order_all_pairs_come_once_as_a_film_is_played(pairs, chunk):
+    steps = list(sequential_steps(pairs, chunk))
+    assert seen(steps).tolist() == list(range(len(pairs)))
+    assert max(step.indices.size for step in steps) == min(chunk, max(map(len, pairs.runs())))
+    firsts = {run[0] for run in pairs.runs()}
+    for step in steps:
+        assert step.indices.shape[0] == 1
+        assert step.starts.tolist() == [step.indices[0, 0] in firsts]
+        assert (step.overlay_indices == -1).all()
