@@ -36,7 +36,7 @@ def real_films() -> Path:
 def add_film():
     """A function that lays a film, of noise by default, straight into a library."""
 
-    def add(library: Library, name: str, seconds=1, *, fps=30, sounding=None, sound=None,
+    def add(library: Library, name: str, seconds=1, *, fps=30, audio_range=None, sound=None,
             frames=None, seed=0):  # fmt: skip
         rng = np.random.default_rng([seed, *name.encode()])
         count, samples = round(seconds * fps), round(seconds * library.sample_rate)
@@ -51,7 +51,7 @@ def add_film():
             frames=count,
             samples=samples,
             sample_rate=library.sample_rate,
-            audio_range=sounding or (0, samples),
+            audio_range=audio_range or (0, samples),
         )
         with atomic_folder(library.path / name, AssertionError) as partial:
             np.save(partial / "frames.npy", frames)

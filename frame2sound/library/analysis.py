@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +49,8 @@ class FilmAnalysis:
     """What was found in a film's arrays.
 
     ``loudness`` is in LUFS, None where all is silent or the sample rate is too low to tell;
-    ``silent`` the share, 0 to 1, of what sounds that is silent; ``picture`` its fingerprint.
+    ``silent_share`` the share, 0 to 1, of its sound that is silent; ``picture_fingerprint`` its
+    fingerprint.
     """
 
     loudness: float | None
@@ -61,8 +62,8 @@ class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table of a ``findings.json``; ``files`` is the state of those that it was found in."""
 
     loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
-    silent_share: Annotated[float, Meta(ge=0, le=1)]
-    picture_fingerprint: str
+    silent_share: Annotated[float, Meta(ge=0, le=1)] = msgspec.field(name="silent")
+    picture_fingerprint: str = msgspec.field(name="picture")
     version: int
     files: list[list[int]]
 
@@ -152,7 +153,9 @@ def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | N
 
 
 def _save_cached(folder: Path, file_states: list[list[int]], analysis: FilmAnalysis) -> None:
-    table = asdict(analysis) | {
+    table = {
+        "loudness": analysis.loudness,
+        "silent": analysis.silent_share,
         "picture": analysis.picture_fingerprint.hex(),
         "version": ANALYSIS_VERSION,
         "files": file_states,

@@ -47,25 +47,25 @@ class _CardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frames: Annotated[int, Meta(ge=1, le=2**40)]
     samples: _Count
     sample_rate: SampleRate
-    audio_range: tuple[_Count, _Count]
+    audio_range: tuple[_Count, _Count] = msgspec.field(name="sounding")
     notes: Annotated[tuple[_Text, ...], Meta(max_length=10_000)]
     version: Annotated[int, Meta(ge=1)]
     video_stream: _Stream | None = None
     audio_stream: _Stream | None = None
     checksums: Checksums | None = None
     stamp: _ShortText | None = None
-    background: Annotated[int, Meta(ge=0, le=255)] = 0
+    background: Annotated[int, Meta(ge=0, le=255)] = msgspec.field(name="ground", default=0)
 
 
 @dataclass(frozen=True)
 class Card:
     """``film.json``: what is known of a pickled film beside its arrays.
 
-    ``sounding`` is the range of samples that the film's sound track covers; outside it the sound
+    ``audio_range`` is the range of samples that the film's sound track covers; outside it the sound
     is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
     ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
     ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
-    the address, and ``stamp`` what that system told of the file's state. ``ground`` is the grey, 0
+    the address, and ``stamp`` what that system told of the file's state. ``background`` is the grey, 0
     to 255, on which transparent pictures lie.
     """
 
@@ -91,7 +91,10 @@ class Card:
 
     def to_json(self) -> str:
         """Return the card as JSON text; a name that is no UTF-8 comes back from it as it was."""
-        table = asdict(self) | {"fps": str(self.fps)}
+        keys = _CardTable.__struct_encode_fields__
+        keys_of_fields = dict(zip(_CardTable.__struct_fields__, keys, strict=True))
+        table = {keys_of_fields[name]: value for name, value in asdict(self).items()}
+        table["fps"] = str(self.fps)
         if not self.background:
             del table["ground"]  # which earlier versions do not know
         text = json.dumps(table, indent=1, ensure_ascii=False)

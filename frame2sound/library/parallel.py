@@ -52,7 +52,7 @@ def pickle_films(
     sources = list(dict.fromkeys(sources))
     cores = os.cpu_count() or 1
     jobs = min(jobs or cores, len(sources))
-    options = replace(options, apart=True, threads=max(1, cores // max(jobs, 1)))
+    options = replace(options, in_subprocess=True, threads=max(1, cores // max(jobs, 1)))
     if jobs <= 1:
         for source in sources:
             yield _outcome(source, library, options, on_progress)

@@ -46,7 +46,7 @@ def pickle_films_on_ray(
     """
     ray = _connect(address)
     task = ray.remote(num_cpus=1, max_retries=MAX_RETRIES)(_pickle_task)
-    options = replace(options, apart=True, threads=1)
+    options = replace(options, in_subprocess=True, threads=1)
     try:
         folder = str(library.path.resolve())
         waiting = {

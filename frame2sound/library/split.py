@@ -59,7 +59,7 @@ class LibraryView(Library):
     def _shorten(self, film: PickledFilm) -> PickledFilm:
         begin, end = film.card.audio_range
         sounding = begin, max(begin, min(end, self.end_samples.get(film.name, end)))
-        return replace(film, card=replace(film.card, sounding=sounding))
+        return replace(film, card=replace(film.card, audio_range=sounding))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,14 @@ from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_ne
 
 METADATA_KEY, CHECKPOINT_VERSION = "frame2sound-checkpoint", 1
 
+_RENAMED_KEYS = {
+    "best": "best_loss",
+    "mark": "patience_loss",
+    "marked": "patience_epoch",
+    "untrained": "initial_loss",
+}
+"""Keys that version 0.1 wrote, and what they are called now."""
+
 MAX_NAMED_SETTINGS = 4
 """Settings that differ, of those that are named."""
 
@@ -30,10 +38,10 @@ class TrainingState:
     """How far a training has come.
 
     ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without), both
-    relative to silence's. ``best`` is the lowest judged loss so far and ``best_epoch`` when it was;
-    ``mark`` and ``marked`` are the same for losses notably lower; ``seconds`` is time spent, over
+    relative to silence's. ``best_loss`` is the lowest judged loss so far and ``best_epoch`` when it was;
+    ``patience_loss`` and ``patience_epoch`` are the same for losses notably lower; ``seconds`` is time spent, over
     all runs. ``signature`` identifies recipe, data and seed, and ``settings`` says each of these in
-    words. ``untrained`` is the loss of the first step, relative to silence's.
+    words. ``initial_loss`` is the loss of the first step, relative to silence's.
     """
 
     signature: str
@@ -137,6 +145,7 @@ def _parse_state(text: str, path: Path) -> TrainingState:
     if not isinstance(table, dict):
         raise ValueError("no table")
     refuse_newer_version(table.pop("version", 1), CHECKPOINT_VERSION, path, TrainingError)
+    table = {_RENAMED_KEYS.get(key, key): value for key, value in table.items()}
     course = msgspec.convert(table, TrainingState)
     if not all(0 <= n < 2**53 for n in (course.epoch, course.batch, course.best_epoch)):
         raise ValueError("a course that is not possible")

@@ -25,7 +25,7 @@ def library(tmp_path):
 
 def test_the_sounding_range_of_every_film_is_taken(library, add_film):
     add_calibration_film(library)
-    sounds = {name: add_film(library, name, 2, sounding=(800, 12000)).sound for name in "ab"}
+    sounds = {name: add_film(library, name, 2, audio_range=(800, 12000)).sound for name in "ab"}
     corpus = Corpus.of_library(library, CLOCK)
     assert corpus.films == ("a", "b")
     assert corpus.seconds == pytest.approx(2 * 11200 / 8000)

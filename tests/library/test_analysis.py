@@ -25,14 +25,14 @@ def heard(monkeypatch):
     """How often a film was truly listened to."""
     count = []
     listen = findings._analyse_audio
-    monkeypatch.setattr(findings, "_listen", lambda *a: count.append(1) or listen(*a))
+    monkeypatch.setattr(findings, "_analyse_audio", lambda *a: count.append(1) or listen(*a))
     return count
 
 
 def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkeypatch):
-    monkeypatch.setattr(findings, "PIECE_SECONDS", 1)
+    monkeypatch.setattr(findings, "CHUNK_SECONDS", 1)
     sound = np.concatenate([np.zeros(RATE), tone(6), 1e-4 * tone(2), np.zeros(RATE)])
-    film = add_film(library, "film", 10, sound=sound, sounding=(RATE, 9 * RATE))
+    film = add_film(library, "film", 10, sound=sound, audio_range=(RATE, 9 * RATE))
     meter, told = LoudnessMeter(RATE), []
     meter.update(sound[RATE : 9 * RATE].astype(np.float32))
     found = analyse_film(film, told.append)
@@ -43,7 +43,7 @@ def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkey
 
 @pytest.mark.parametrize("sounding", [(0, RATE), (0, 0)])
 def test_a_silent_film_has_no_loudness(library, add_film, sounding):
-    film = add_film(library, "film", sound=np.zeros(RATE), sounding=sounding)
+    film = add_film(library, "film", sound=np.zeros(RATE), audio_range=sounding)
     assert (analyse_film(film).loudness, analyse_film(film).silent_share) == (None, 1)
 
 

@@ -48,8 +48,8 @@ def test_a_home_that_cannot_be_written_is_named(far, monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["..", ".hidden"])
 def test_a_strangers_library_names_no_folder_elsewhere(far, monkeypatch, name):
     mirror = RemoteLibrary(Address(SHELF, LibraryError))
-    monkeypatch.setattr(Address, "names", lambda self: [name])
-    monkeypatch.setattr(Address, "read", lambda self, name: "{}")
+    monkeypatch.setattr(Address, "list_names", lambda self: [name])
+    monkeypatch.setattr(Address, "download_text", lambda self, name: "{}")
     assert mirror._read_remote_cards() == {}
 
 
@@ -71,7 +71,7 @@ def test_a_film_at_an_address_is_the_film(films, far, library, tmp_path):
 def test_a_film_that_is_there_is_not_fetched_again(films, far, library, monkeypatch):
     film, _ = pickle_film(parse_location(films[0]), library)
     with monkeypatch.context() as patch:
-        patch.setattr(Address, "fetch", None)
+        patch.setattr(Address, "download", None)
         assert pickle_film(parse_location(films[0]), library) == (film, False)
     with pytest.raises(FilmError, match="got --audio-stream 5"):
         pickle_film(parse_location(films[0], FilmError), library, PickleOptions(audio_stream=5))

@@ -52,7 +52,7 @@ def test_the_last_fifth_of_each_film_is_held_out_and_a_second_before_it_is_not_l
 
 
 def test_nothing_held_out_reaches_training_or_corpus(library, add_film):
-    add_film(library, "film", 10, sounding=(RATE, 10 * RATE))
+    add_film(library, "film", 10, audio_range=(RATE, 10 * RATE))
     parted = split_library(library)
     (held,) = parted.held_out
     pairs = TrainingData.from_library(parted.training, RECIPE, 0).training

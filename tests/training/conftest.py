@@ -46,4 +46,4 @@ def small():
 @pytest.fixture
 def on_disk(monkeypatch):
     """No lesson fits in memory."""
-    monkeypatch.setattr(MemoryBudget, "left", lambda room, network, device: 0)
+    monkeypatch.setattr(MemoryBudget, "available_bytes", lambda room, network, device: 0)

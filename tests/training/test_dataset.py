@@ -35,8 +35,8 @@ def slow(films, clock, target):
 def films(library, add_film):
     return [
         add_film(library, "a", fps=30),
-        add_film(library, "b", fps=24, seconds=1.5, sounding=(1234, 11_000)),
-        add_film(library, "c", fps=12, seconds=2, sounding=(0, 15_000)),
+        add_film(library, "b", fps=24, seconds=1.5, audio_range=(1234, 11_000)),
+        add_film(library, "c", fps=12, seconds=2, audio_range=(0, 15_000)),
     ]
 
 
@@ -80,7 +80,7 @@ def test_the_shutter_is_applied_to_a_slower_film(films):
     ],
 )
 def test_frames_without_all_of_their_sound_are_left_out(library, add_film, sounding, lead, numbers):
-    film = add_film(library, "film", sounding=sounding)
+    film = add_film(library, "film", audio_range=sounding)
     pairs = PairDataset.from_films([film], CLOCK, PcmBlocks(lead, lead + 267))
     assert pairs.frame_indices.tolist() == list(numbers)
 
@@ -112,7 +112,7 @@ def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
 
 def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):
     target = LogMagnitudes(LogMag(), CLOCK)
-    film = add_film(library, "film", sounding=(800, 4000))
+    film = add_film(library, "film", audio_range=(800, 4000))
     assert PairDataset.from_films([film], CLOCK, target).frame_indices.tolist() == list(
         range(3, 15)
     )

@@ -46,7 +46,7 @@ def film(library, add_film):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_equals_one_from_memory_also_when_resumed(library, film, tmp_path, monkeypatch, name):
     whole = train(library, recipe(name), tmp_path / "whole.safetensors", device="cpu")
-    monkeypatch.setattr(MemoryBudget, "left", lambda room, network, device: 0)
+    monkeypatch.setattr(MemoryBudget, "available_bytes", lambda room, network, device: 0)
     out = tmp_path / "brains" / "broken.safetensors"
     for call in (1, 3, 9):
         with pytest.raises(KeyboardInterrupt):

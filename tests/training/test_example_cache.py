@@ -38,7 +38,7 @@ def film(library, add_film):
 def kept_and_stored(brain, pairs, folder, monkeypatch):
     kept = ExampleCache(pairs, brain, CPU)
     with monkeypatch.context() as patch:
-        patch.setattr(MemoryBudget, "left", lambda room, network, device: 0)
+        patch.setattr(MemoryBudget, "available_bytes", lambda room, network, device: 0)
         stored = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder))
     assert kept._on_disk is None
     assert stored._in_memory is None
@@ -133,7 +133,7 @@ def test_what_is_kept_fits_in_what_was_promised(library, film, small, monkeypatc
     kept = sum(part.nbytes for part in lessons._in_memory)
     assert kept == lessons._bytes_per_example() * len(pairs)
     for room, fits in ((kept, True), (kept - 1, False)):
-        monkeypatch.setattr(MemoryBudget, "left", lambda *_, room=room: room)
+        monkeypatch.setattr(MemoryBudget, "available_bytes", lambda *_, room=room: room)
         lessons = ExampleCache(pairs, brain, CPU)
         assert (lessons._in_memory is not None) == fits == (lessons._on_disk is None)
 

@@ -38,7 +38,7 @@ def out(tmp_path):
 
 
 def test_eight_pairs_are_learned_by_heart(library, add_film, small, out):
-    add_film(library, "film", seconds=9 / 30, sounding=(0, 2200))
+    add_film(library, "film", seconds=9 / 30, audio_range=(0, 2200))
     recipe = small(hidden=(64,), epochs=200, batch=8, held_out=0.0, rate=3e-3, weight_decay=0.0)
     brain = train(library, recipe, out, device="cpu")
     assert brain.provenance["pairs"] == {"learned": 8, "held_out": 0}
@@ -199,7 +199,7 @@ def silent_and_calibrated(library, add_film):
 
 
 def short(library, add_film):
-    add_film(library, "film", sounding=(0, 200))
+    add_film(library, "film", audio_range=(0, 200))
 
 
 def short_and_calibrated(library, add_film):
@@ -264,7 +264,7 @@ def test_weights_that_are_no_numbers_are_divergence(library, film, small, out, m
             with torch.no_grad():
                 trainer.network.top.bias[0] = torch.nan
 
-    monkeypatch.setattr(Trainer, "step", poisoned)
+    monkeypatch.setattr(Trainer, "train_step", poisoned)
     with pytest.raises(TrainingError, match=r"diverged: weights are not finite after epoch 1; low"):
         train(library, small(held_out=0.0), out, device="cpu")
     assert names(out.parent) == []
