@@ -42,13 +42,13 @@ def exact_bounds(clock, frames, first=0):
 @given(any_clock, st.integers(0, 60))
 @settings(deadline=None, derandomize=True)
 def test_bounds_are_pythons_rounding_of_exact_fractions(clock, frames):
-    assert clock.bounds(frames).tolist() == exact_bounds(clock, frames)
+    assert clock.sample_bounds(frames).tolist() == exact_bounds(clock, frames)
 
 
 @given(any_clock, st.integers(0, 10_000_000))
 @settings(deadline=None, derandomize=True)
 def test_bounds_are_exact_far_into_a_film(clock, first):
-    assert clock.bounds(20, first).tolist() == exact_bounds(clock, first + 20, first)
+    assert clock.sample_bounds(20, first).tolist() == exact_bounds(clock, first + 20, first)
 
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
@@ -70,8 +70,8 @@ def test_a_tie_goes_to_the_even_sample():
 @given(any_clock, st.integers(1, 500), st.integers(0, 1_000_000))
 @settings(deadline=None, derandomize=True)
 def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
-    lengths = np.diff(clock.bounds(frames, first))
-    assert lengths.sum() == clock.start(first + frames) - clock.start(first)
+    lengths = np.diff(clock.sample_bounds(frames, first))
+    assert lengths.sum() == clock.start_sample(first + frames) - clock.start_sample(first)
     assert lengths.max() - lengths.min() <= 1
     assert lengths.max() <= clock.slice_length
     assert lengths.min() >= 0
@@ -106,7 +106,7 @@ def test_a_hundred_years_fit(fps):
 @given(any_clock, st.fractions(0, 100, max_denominator=1000))
 @settings(deadline=None, derandomize=True)
 def test_frames_within_is_how_many_start_before(clock, seconds):
-    frames = clock.frames_within(seconds)
+    frames = clock.count_frames_within(seconds)
     assert frames == 0 or (frames - 1) / clock.fps < seconds
     assert frames / clock.fps >= seconds
 

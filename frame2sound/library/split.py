@@ -158,5 +158,5 @@ def _split_by_ends(library: Library, films: list[PickledFilm]) -> TrainTestSplit
             f"no film of {library.path} sounds for {shortest:g} s or more, so no end can be held "
             "out; pickle a longer film"
         )
-    ends = {held.film.name: held.begin - guard for held in held_out}
+    ends = {held.film.name: held.start_sample - guard for held in held_out}
     return TrainTestSplit("ends", LibraryView(library, end_samples=ends), tuple(held_out))

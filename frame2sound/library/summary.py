@@ -116,7 +116,7 @@ def _summarise_film(library: Library, folder: Path, on_progress: SummaryProgress
     try:
         total = entry.seconds
         return replace(
-            entry, findings=analyse_film(film, lambda s: on_progress(folder.name, s, total))
+            entry, analysis=analyse_film(film, lambda s: on_progress(folder.name, s, total))
         )
     except LibraryError as error:
         return replace(entry, faults=(str(error),))

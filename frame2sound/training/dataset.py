@@ -100,7 +100,7 @@ class PairDataset:
             sound = self.films[number].sound[max(begin, 0) : begin + len(excerpt)]
             excerpt[max(-begin, 0) :][: len(sound)] = sound
         for number in np.unique(film):
-            self.films[number].let_go()
+            self.films[number].release_memory()
         return frames, excerpts
 
     def spread_indices(self, max_count: int) -> NDArray[np.int64]:

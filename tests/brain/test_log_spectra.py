@@ -26,7 +26,7 @@ RATES = [Fraction(fps) for fps in ("24", "30", "30000/1001", "60", "120", "1")]
 def early(recipe, clock):
     """By how many samples the windows stand before the middles of the frame's parts."""
     middle = Fraction(2 * recipe.a_frame - 1, 2 * recipe.a_frame) / clock.fps * clock.sample_rate
-    past = round(middle) + recipe.window_length // 2 - clock.slice_length
+    past = round(middle) + recipe.window_length // 2 - clock.max_samples_per_frame
     return max(0, past - recipe.window_length // 32)
 
 

@@ -27,7 +27,7 @@ def test_windows_stand_in_the_middle_of_the_frames_parts(clock, a_frame):
     np.testing.assert_allclose(target.centres, (edges[:-1] + edges[1:]) / 2, atol=0.5)
     assert target.before == 128 - target.centres[0]
     assert target.extent == target.centres[-1] + 128 + target.before
-    assert target.known == (0, clock.slice_length)
+    assert target.known == (0, clock.max_samples_per_frame)
 
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
@@ -72,7 +72,7 @@ def test_real_parts_are_the_sound_and_its_mirror_image(clock, length, kind):
     np.testing.assert_allclose(wanted, spectra[:, 0].real / 0.5, atol=1e-6)
     assert target.largest(tensor(excerpts)) == pytest.approx(np.abs(spectra.real).max(), rel=1e-5)
 
-    expected = np.zeros((3, target.lead + clock.slice_length))
+    expected = np.zeros((3, target.lead + clock.max_samples_per_frame))
     for row, sound in zip(expected, heard[:, 0], strict=True):
         for at in range(length):
             place = at + target.lead - target.before

@@ -23,7 +23,7 @@ CLOCKS = [
 def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
     target = PcmBlocks.of(Pcm(lead_seconds=seconds), clock)
     assert target.lead == leads[CLOCKS.index(clock)]
-    assert target.length - target.lead == int(np.diff(clock.bounds(10_000)).max())
+    assert target.length - target.lead == int(np.diff(clock.sample_bounds(10_000)).max())
 
 
 @pytest.mark.parametrize("lead", [0, 5])

@@ -102,7 +102,7 @@ def test_a_late_long_hard_cut_soundtrack_is_found_out(reference):
 
 
 def test_plain_values_are_json_with_silence_at_minus_200(own):
-    page = json.loads(json.dumps(own.plain(), allow_nan=False))
+    page = json.loads(json.dumps(own.to_dict(), allow_nan=False))
     assert page["length_samples"] == 0
     assert page["black_db"] is None
     assert set(page["combs"]) == {"line", "tremolo"}

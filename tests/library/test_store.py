@@ -75,7 +75,7 @@ def test_an_excluded_film_is_kept_from_learners_but_is_known(library, add_film):
         add_film(library, name)
     exclude(library.path / "a")
     assert [film.name for film in library.films()] == ["b"]
-    assert [film.excluded for film in library.every_film()] == [True, False]
+    assert [film.excluded for film in library.all_films()] == [True, False]
     assert library.find("a-0", None, None).name == "a"
     include(library.path / "a")
     assert [film.name for film in library.films()] == ["a", "b"]
@@ -83,9 +83,9 @@ def test_an_excluded_film_is_kept_from_learners_but_is_known(library, add_film):
 
 def test_who_cannot_learn_is_told_what_to_do(library, film):
     exclude(film.path)
-    assert library.without_films().endswith("--include film")
+    assert library.no_films_message().endswith("--include film")
     (film.path / "film.json").unlink()
-    assert "holds no films; add some with: frame2sound pickle" in library.without_films()
+    assert "holds no films; add some with: frame2sound pickle" in library.no_films_message()
 
 
 def test_a_film_is_found_by_its_digest_and_streams(library, film):
@@ -226,7 +226,7 @@ def test_the_older_state_of_a_film_goes_and_others_stay(library, add_film):
     stream = add_film(library, "stream")
     change(stream, source=old.card.source, audio_stream=1)
     new = replace(add_film(library, "new"), card=replace(old.card, digest="new"))
-    library.drop_older(new)
+    library.delete_older_versions(new)
     assert [film.name for film in library.films()] == ["new", "other", "stream"]
     assert other.frames.shape == (30, 64, 64)
 
@@ -235,6 +235,6 @@ def test_the_newer_state_of_an_excluded_film_is_excluded(library, add_film):
     old = add_film(library, "film")
     exclude(old.path)
     new = replace(add_film(library, "new"), card=replace(old.card, digest="new"))
-    library.drop_older(new)
-    assert [film.name for film in library.every_film()] == ["new"]
+    library.delete_older_versions(new)
+    assert [film.name for film in library.all_films()] == ["new"]
     assert library.films() == []

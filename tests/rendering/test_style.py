@@ -49,10 +49,10 @@ def pictures(frames=FRAMES, black=False):
 def play(style, brain, seen=None, batch=FRAMES):
     """Feed frames in batches; all that comes out."""
     seen = pictures() if seen is None else seen
-    renderer, sound, before = style.renderer(brain, brain.corpus), [], None
+    renderer, sound, before = style.build_renderer(brain, brain.corpus), [], None
     for first in range(0, len(seen), batch):
         some = seen[first : first + batch]
-        bounds = brain.clock.bounds(len(some), first)
+        bounds = brain.clock.sample_bounds(len(some), first)
         gestures = FrameCurves.from_frames(some, before)
         sound.append(renderer.feed(brain.predict(some), bounds, gestures))
         before = some[-1]
@@ -136,7 +136,7 @@ def test_placing_changes_no_power():
     ],
 )
 def test_how_blocks_join(style, lead, overlap):
-    plain = style.renderer(SimpleBrain(lead=lead))
+    plain = style.build_renderer(SimpleBrain(lead=lead))
     assert isinstance(plain, PlainRenderer)
     assert (plain.synthesiser.lead, plain.synthesiser.overlap) == (lead, overlap)
 
@@ -145,7 +145,7 @@ def test_how_blocks_join(style, lead, overlap):
     ("kind", "law"), [("pcm-lead", "amplitude"), ("pcm", "power"), ("stft-real", "power")]
 )
 def test_windows_add_up_as_the_target_joins(kind, law):
-    assert Style().build_renderer(Foreteller(kind)).join.law == law
+    assert Style().build_renderer(Foreteller(kind)).synthesiser.law == law
 
 
 @pytest.mark.parametrize(
@@ -238,9 +238,9 @@ def test_phases_are_stolen_from_sound_files_and_films(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.stack([sound, sound], 1), RATE, "FLOAT")
     audio = Audio(sound, RATE, "pcm_f32le")
     film = make_film(tmp_path / "a.mkv", grey_pictures([0] * 24), audio=audio)
-    told = [stolen(path).join.phase for path in (tmp_path / "a.wav", film)]
+    told = [stolen(path).synthesiser.phase for path in (tmp_path / "a.wav", film)]
     magnitude = np.ones((40, 257), np.float32)
-    worn = [phase.follow(magnitude, np.zeros(40, bool)) for phase in told]
+    worn = [phase.reconstruct(magnitude, np.zeros(40, bool)) for phase in told]
     expected = PhaseFromAudio(Stft(512, 128), sound, RATE, RATE).reconstruct(
         magnitude, np.zeros(40, bool)
     )

@@ -25,7 +25,7 @@ def slow(films, clock, target):
             ]
             begin = round(number * clock.sample_rate / clock.fps) - target.lead
             end = begin + target.length
-            if film.card.sounding[0] <= begin and end <= film.card.sounding[1]:
+            if film.card.audio_range[0] <= begin and end <= film.card.audio_range[1]:
                 found.append((film.frames[shown[-1]], film.sound[begin:end]))
             number += 1
     return [np.stack(side) for side in zip(*found, strict=True)]

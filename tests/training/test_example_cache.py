@@ -46,7 +46,7 @@ def kept_and_stored(brain, pairs, folder, monkeypatch):
 
 
 def made_anew(brain, pairs, which, over):
-    moments, sounds = pairs.take(which)
+    moments, sounds = pairs.load(which)
     mixed = over >= 0
     others = pairs.take(over[mixed])
     moments[mixed] = np.maximum(moments[mixed], others[0])

@@ -24,7 +24,7 @@ def pairs(library, add_film):
 
 
 def keys(pairs):
-    return set(zip(pairs.film.tolist(), pairs.start.tolist(), strict=True))
+    return set(zip(pairs.film_indices.tolist(), pairs.start_samples.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("held_out", [0.1, 0.3, 0.6, 0.95])
@@ -56,7 +56,7 @@ def test_the_share_is_about_right(library, add_film, held_out):
 
 def test_the_calibration_is_thinned_and_never_held_out(pairs):
     learned, held = split_pairs(pairs, Training(held_out=0.5, block_seconds=1.0), 0)
-    film = (pairs.film != 0).sum()
+    film = (pairs.film_indices != 0).sum()
     assert (learned.film_indices == 0).sum() == round(0.25 * film)
     assert not (held.film_indices == 0).any()
     frames, _ = learned.load(np.flatnonzero(learned.film_indices == 0))
@@ -98,7 +98,7 @@ def test_a_split_by_film_needs_two_films(library, add_film):
 @pytest.mark.parametrize("recipe", [Training(held_out=0.0), Training(block_seconds=10.0)], ids=str)
 def test_nothing_is_held_out_of_little(pairs, recipe):
     films = [1] if recipe.held_out else [1, 2]
-    some = pairs.only(np.isin(pairs.film, films))
+    some = pairs.select(np.isin(pairs.film_indices, films))
     learned, held = split_pairs(some, recipe, 0)
     assert (len(learned), len(held)) == (len(some), 0)
 

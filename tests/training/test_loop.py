@@ -260,7 +260,7 @@ def test_weights_that_are_no_numbers_are_divergence(library, film, small, out, m
 
     def poisoned(trainer, step):
         learn(trainer, step)
-        if trainer.course.batch == trainer.steps:  # the last of an epoch: no loss tells of it
+        if trainer.state.batch == trainer.steps:  # the last of an epoch: no loss tells of it
             with torch.no_grad():
                 trainer.network.top.bias[0] = torch.nan
 

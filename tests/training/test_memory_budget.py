@@ -27,7 +27,7 @@ def test_what_is_taken_is_counted():
 
 @pytest.mark.parametrize("memory", [None, 10**9, 3 * 10**9])
 def test_what_the_program_takes_leaves_less_for_lessons(monkeypatch, memory):
-    monkeypatch.setattr("frame2sound.training.memory_budget.RESIDENT", lambda: 10**8)
+    monkeypatch.setattr("frame2sound.training.memory_budget.resident_bytes", lambda: 10**8)
     taken = 10**8 + WORKING_BYTES + WEIGHT_COPIES * 4 * 999 * 1001
     assert (
         MemoryBudget(memory).available_bytes(NETWORK, CPU)
@@ -36,7 +36,7 @@ def test_what_the_program_takes_leaves_less_for_lessons(monkeypatch, memory):
 
 
 def test_too_little_to_learn_at_all_is_refused_where_it_was_asked_for(monkeypatch):
-    monkeypatch.setattr("frame2sound.training.memory_budget.RESIDENT", lambda: DEFAULT_LIMIT_BYTES)
+    monkeypatch.setattr("frame2sound.training.memory_budget.resident_bytes", lambda: DEFAULT_LIMIT_BYTES)
     assert MemoryBudget().available_bytes(NETWORK, CPU) == 0
     with pytest.raises(TrainingError, match=r"got 0\.50 GB of memory, expected 2\.47 GB or more"):
         MemoryBudget(5 * 10**8).available_bytes(NETWORK, CPU)

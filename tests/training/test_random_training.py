@@ -43,7 +43,7 @@ def test_a_resumed_training_equals_an_uninterrupted_one(library, film, small, tm
 
 
 def first_step(trainer):
-    return next(iter(trainer.plan.epoch(0)))
+    return next(iter(trainer.sampler.epoch(0)))
 
 
 @pytest.mark.parametrize("one", ["dropout", "noise", "double_exposure"])
@@ -106,7 +106,7 @@ def entering(trainer, step):
     caught = []
     first = trainer.network.body.layers[0]
     hook = first.register_forward_pre_hook(lambda _, given: caught.append(given[0]))
-    trainer.step(step)
+    trainer.train_step(step)
     hook.remove()
     return caught[0][:, 0]
 

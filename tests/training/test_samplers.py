@@ -118,8 +118,8 @@ def test_a_stream_begins_only_where_it_must(runs):
 def test_an_epoch_is_the_same_whenever_it_is_asked_for(plan):
     def read(number):
         return [
-            np.concatenate([step.which.ravel(), step.over.ravel(), step.begins])
-            for step in plan.epoch(number)
+            np.concatenate([step.indices.ravel(), step.over.ravel(), step.begins])
+            for step in plan.iterate_epoch(number)
         ]
 
     first, again, other = read(1), read(1), read(2)
@@ -207,10 +207,10 @@ def pairs(library, add_film):
 
 
 def test_runs_break_at_films_and_gaps(pairs):
-    found = pairs.runs()
+    found = pairs.contiguous_runs()
     assert [len(run) for run in found] == [60, 20, 15]
     assert np.concatenate(found).tolist() == list(range(len(pairs)))
-    assert pairs.only(np.zeros(len(pairs), bool)).runs() == []
+    assert pairs.select(np.zeros(len(pairs), bool)).runs() == []
 
 
 def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
@@ -221,8 +221,8 @@ def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
     for step in plan.iterate_epoch(0):
         for row in step.indices:
             here = row[row >= 0]
-            assert len(set(pairs.film[here])) <= 1
-            assert (np.diff(pairs.tick[here]) == 1).all()
+            assert len(set(pairs.film_indices[here])) <= 1
+            assert (np.diff(pairs.clock_frames[here]) == 1).all()
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 512])

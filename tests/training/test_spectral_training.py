@@ -38,7 +38,7 @@ def test_silence_and_the_mean_score_as_a_slow_loop_says(library, film, small, ho
     target, material = trainer.target, trainer.training_data
 
     def wanted(pairs):
-        for start in pairs.start:
+        for start in pairs.start_samples:
             begin = start - target.before + 1000
             excerpt = np.pad(film.sound, 1000)[begin : begin + target.extent]
             yield target.wanted(torch.tensor(excerpt[None])).double()

@@ -45,7 +45,7 @@ def test_every_peak_is_within_the_bound_after_its_frames_start(fps, envelope, cl
     )
     assert bound <= min(-(-RATE // fps), cloud.spray * RATE)
     for start, grains in zip(bounds, clouds, strict=False):
-        late = grains.peaks(ENVELOPE_PEAKS[envelope]) - start
+        late = grains.peak_positions(ENVELOPE_PEAKS[envelope]) - start
         assert late.min(initial=0) >= 0
         assert late.max(initial=0) <= bound
 
@@ -53,7 +53,7 @@ def test_every_peak_is_within_the_bound_after_its_frames_start(fps, envelope, cl
 @pytest.mark.parametrize("fps", [24, 30, 60])
 def test_peaks_are_everywhere_in_the_frame_alike(fps):
     clouds, bounds = sow(Cloud(), fps, 4000)
-    place = [(c.peaks() - start) / (RATE / fps) for start, c in zip(bounds, clouds, strict=False)]
+    place = [(c.peak_positions() - start) / (RATE / fps) for start, c in zip(bounds, clouds, strict=False)]
     counts, _ = np.histogram(np.concatenate(place), 10, (0, 1))
     # Some 1000 to 2500 grains a tenth; evenly spread ones deviate by less than their root.
     np.testing.assert_allclose(counts, counts.mean(), atol=4 * np.sqrt(counts.mean()))
@@ -61,7 +61,7 @@ def test_peaks_are_everywhere_in_the_frame_alike(fps):
 
 def test_peaks_keep_no_step_with_the_frames():
     clouds, _ = sow(Cloud(), 30, 4000)
-    peaks = np.concatenate([grains.peaks() for grains in clouds])
+    peaks = np.concatenate([grains.peak_positions() for grains in clouds])
     gaps = np.diff(peaks) / (RATE / 150)
     assert 0.5 - 0.02 <= gaps.min() < 0.52
     assert 1.48 < gaps.max() <= 1.5 + 0.02
@@ -148,7 +148,7 @@ def test_spread_is_around_the_pan_and_inside_the_loudspeakers():
 def test_the_seed_decides(schedule):
     one, again, other = (draw(schedule, START, START + FRAME, seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(one.onset, again.onset)
-    np.testing.assert_array_equal(one.source, again.source)
+    np.testing.assert_array_equal(one.source_position, again.source_position)
     assert not np.array_equal(one.onset, other.onset)
 
 
@@ -191,8 +191,8 @@ def test_the_ancestors_grains_read_their_frame_at_its_own_pitch(ancestor):
     clouds, _, _ = ancestor
     before, after = HindleSchedule().reach(FRAME, RATE)
     for cloud in clouds:
-        assert (cloud.source == START).all()
-        assert (cloud.rate == 1).all()
+        assert (cloud.source_position == START).all()
+        assert (cloud.playback_rate == 1).all()
         assert cloud.length.max() == FRAME
         assert cloud.onset.min() >= START - before
         assert (cloud.onset + cloud.length).max() <= START + after

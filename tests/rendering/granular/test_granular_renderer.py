@@ -28,8 +28,8 @@ RICH = Cloud(
 
 
 def cut(sound, clock, frames):
-    bounds = clock.bounds(frames)
-    padded = np.pad(sound, (0, clock.slice_length)).astype(np.float32)
+    bounds = clock.sample_bounds(frames)
+    padded = np.pad(sound, (0, clock.max_samples_per_frame)).astype(np.float32)
     return np.stack([padded[start : start + clock.slice_length] for start in bounds[:-1]])
 
 
@@ -40,7 +40,7 @@ def still(frames):
 
 def granulated(sound, clock, schedule=None, seed=0, sizes=(), gestures=None):
     """A renderer that was fed sound in batches of the given sizes, and what came out."""
-    frames = clock.frames_within(Fraction(len(sound), RATE))
+    frames = clock.count_frames_within(Fraction(len(sound), RATE))
     blocks, bounds = cut(sound, clock, frames), clock.bounds(frames)
     seen = still(frames) if gestures is None else gestures(frames)
     granular, pieces = GranularRenderer(BlockCrossfader(0, 0), clock, schedule, seed), []
@@ -128,8 +128,8 @@ def test_a_held_tone_gets_no_hum_of_the_frame_rate(fps):
 @each_clock
 @pytest.mark.parametrize("settings", [{}, {"pitch": 12}, {"jitter": 0.02, "duration": 0.2}])
 def test_a_click_at_a_frames_start_passes_untouched(clock, settings):
-    at = clock.start(7)
-    sound = np.zeros(clock.start(20))
+    at = clock.start_sample(7)
+    sound = np.zeros(clock.start_sample(20))
     sound[at] = 0.5
     out = cloud(sound, clock, OnTimeSchedule(Cloud(**settings)))
     np.testing.assert_allclose(out[: len(sound)], sound, atol=1e-6)
@@ -137,7 +137,7 @@ def test_a_click_at_a_frames_start_passes_untouched(clock, settings):
 
 @each_clock
 def test_an_attack_keeps_its_edge_and_nothing_sounds_before_it(clock):
-    at = clock.start(20)
+    at = clock.start_sample(20)
     sound = np.concatenate([0.001 * noise(2)[:at], noise(1, 1)])
     out = cloud(sound, clock)
     edge = slice(at, at + int(0.004 * RATE))
@@ -261,7 +261,7 @@ def test_silence_gives_silence(schedule):
 @pytest.mark.parametrize("schedule", [OnTimeSchedule(), HindleSchedule()])
 @pytest.mark.parametrize("frames", [1, 2, 50])
 def test_it_is_as_long_as_overlap_add_makes_it(clock, schedule, frames):
-    bounds = clock.bounds(frames)
+    bounds = clock.sample_bounds(frames)
     blocks = cut(np.zeros(bounds[-1]), clock, frames)
     granular, join = GranularRenderer(BlockCrossfader(0, 0), clock, schedule), BlockCrossfader(0, 0)
     fed = (granular, still(frames)), (join,)

@@ -57,7 +57,7 @@ def play(mosaic, predictions, batch=128, clock=CLOCK):
     sound = []
     for first in range(0, len(predictions), batch):
         some = predictions[first : first + batch]
-        sound.append(mosaic.feed(some, clock.sample_bounds(len(some), first)))
+        sound.append(mosaic.process(some, clock.sample_bounds(len(some), first)))
     return np.concatenate([*sound, mosaic.flush()])
 
 
@@ -220,7 +220,7 @@ def melody(seconds, seed):
 
 
 def natural(mosaic, units):
-    return np.mean([mosaic.units.follower[a] == b for a, b in pairwise(units)])
+    return np.mean([mosaic.database.next_unit[a] == b for a, b in pairwise(units)])
 
 
 def test_literal_weighs_likeness_against_going_on():

@@ -34,7 +34,7 @@ def target_at(fps, a_frame=4, kind=LogMagnitudes, recipe=LogMag):
 
 def heard(target, sound, frames):
     """The spectra of a sound as a perfect brain gives them, ``(frames, a_frame, bins)``."""
-    starts = target.clock.bounds(frames)[:-1]
+    starts = target.clock.sample_bounds(frames)[:-1]
     padded = np.pad(sound, (target.n_fft, target.extent)).astype(np.float32)
     begins = starts - target.before + target.n_fft
     excerpts = np.stack([padded[at : at + target.extent] for at in begins])
@@ -45,7 +45,7 @@ def joined(machine, spectra, bounds, sizes=()):
     """Feed spectra in batches of the given sizes, and the rest at once."""
     marks = np.unique(np.clip(np.cumsum([0, *sizes, len(spectra)]), 0, len(spectra)))
     pieces = [
-        machine.feed(spectra[first:last], bounds[first : last + 1])
+        machine.process(spectra[first:last], bounds[first : last + 1])
         for first, last in pairwise(marks)
     ]
     return np.concatenate([*pieces, machine.flush()])
@@ -210,7 +210,7 @@ def fed(machine, spectra, frames, clock):
     """Feed the same spectra over and over; the most bytes kept, and the samples given."""
     kept, given = 0, 0
     for first in range(0, frames, len(spectra)):
-        given += len(machine.feed(spectra, clock.bounds(len(spectra), first)))
+        given += len(machine.process(spectra, clock.sample_bounds(len(spectra), first)))
         kept = max(kept, states(machine, machine._laying))
     return kept, given + len(machine.flush())
 
