@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 from sklearn.neural_network import MLPRegressor
 
 from frame2sound.brain.ingredients import Pixels
-from frame2sound.brain.inputs import see
+from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target
 from frame2sound.film.drawing.demo_films import demo_film_names
@@ -121,7 +121,7 @@ class Curve:
 def in_sound(target: Target, numbers: torch.Tensor) -> Numbers:
     """Return waveforms in units of sound, and other numbers as they are."""
     if isinstance(target, PcmBlocks):
-        return target.prediction(numbers)
+        return target.decode(numbers)
     given: Numbers = numbers.cpu().numpy()
     return given
 
@@ -132,7 +132,7 @@ class Judge:
     def __init__(self, trainer: Trainer) -> None:
         self.wanted = wanted_of(trainer.held_out_examples, trainer.target)
         self.start = trainer.training_data.held_out.start_samples
-        silence = np.full(trainer.target.length, trainer.target.silent, np.float32)
+        silence = np.full(trainer.target.length, trainer.target.silence_value, np.float32)
         self.silence = self.loss(in_sound(trainer.target, torch.from_numpy(silence)))
         self.mean = self.loss(in_sound(trainer.target, mean_target(trainer.examples)))
 
@@ -187,7 +187,7 @@ class Loop:
         network = self.trainer.network
         network.eval()
         with torch.inference_mode():
-            given = network(self.looks, network.fresh(len(self.looks)))[0][:, 0]
+            given = network(self.looks, network.initial_state(len(self.looks)))[0][:, 0]
         network.train()
         return judge.loss(in_sound(self.trainer.target, given))
 
@@ -215,7 +215,7 @@ def sklearn_curve(trainer: Trainer, judge: Judge, seconds: float) -> Curve:
 def pixels_of(lessons: ExampleCache) -> Numbers:
     """Return all pictures, ``(n, 4096)``, in [0, 1]."""
     moments = lessons.pairs.load(np.arange(len(lessons)))[0]
-    pixels: Numbers = see(torch.from_numpy(moments), Pixels()).numpy()
+    pixels: Numbers = encode_frames(torch.from_numpy(moments), Pixels()).numpy()
     return pixels
 
 

@@ -41,8 +41,8 @@ from footage import all_drawn
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
-from frame2sound.brain.inputs import size_of
-from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_table
+from frame2sound.brain.inputs import input_size
+from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_table
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
@@ -159,7 +159,7 @@ class Bench:
         if not path.exists():
             return None
         result = Result(**json.loads(path.read_text()))
-        return result if recipe_from(result.recipe) == recipe else None
+        return result if parse_recipe(result.recipe) == recipe else None
 
     def _timed(self, name: str, recipe: Recipe) -> Result:
         library, pickling = self.library(recipe.clock.sample_rate)
@@ -222,7 +222,7 @@ def _is_brain(path: Path, recipe: Recipe) -> bool:
 def _network(brain: Brain) -> tuple[str, int, int]:
     """Return the widths of all layers, the numbers learned, and those of the folded network."""
     recipe, learned = brain.recipe, brain.network.parameters()
-    widths = [size_of(recipe.input), *recipe.network.hidden, brain.target.length]
+    widths = [input_size(recipe.input), *recipe.network.hidden, brain.target.length]
     folded = sum((before + 1) * after for before, after in pairwise(widths))
     count = sum(tensor.numel() for tensor in learned if tensor.requires_grad)
     return "-".join(map(str, widths)), count, folded

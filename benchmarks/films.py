@@ -31,7 +31,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import Recipe, load_recipe
-from frame2sound.brain.sounding import Sounding
+from frame2sound.brain.sounding import Predictor
 from frame2sound.clock import Clock
 from frame2sound.comparison.averages import MeasurementsByLabel, average_measurements
 from frame2sound.comparison.baseline_fitting import fit_baselines
@@ -53,7 +53,7 @@ from frame2sound.training.loop import train
 from frame2sound.training.training_data import TrainingData
 
 Sound = NDArray[np.float32]
-Players = dict[str, tuple[Sounding, Style]]
+Players = dict[str, tuple[Predictor, Style]]
 
 LEARNED_SECONDS, JUDGED_SECONDS = 60.0, 30.0
 MOST_SECONDS = 180.0
@@ -277,7 +277,7 @@ class Benchmark:
             picture=None if self.out is None else f"{name}.webp",
         )
 
-    def sound(self, film: Path, brain: Sounding, style: Style) -> Sound:
+    def sound(self, film: Path, brain: Predictor, style: Style) -> Sound:
         """Render a film into a WAV, and read it."""
         path = self.work / "rendered.wav"
         path.unlink(missing_ok=True)

@@ -61,7 +61,7 @@ def brief(library: Library, recipe: str, settings: list[str], folder: Path) -> B
 
 def predict(brain: Brain, frames: NDArray[np.uint8]) -> None:
     """Look at a film as a soundtrack does, and leave it at that."""
-    performance = brain.perform()
+    performance = brain.start_prediction()
     for first in range(0, len(frames), BATCH):
         performance.predict(frames[first : first + BATCH])
 

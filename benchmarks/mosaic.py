@@ -26,8 +26,8 @@ from scipy.ndimage import uniform_filter1d
 
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.ingredients import LogMag
-from frame2sound.brain.recipe import recipe_from
-from frame2sound.brain.sought import target_of
+from frame2sound.brain.recipe import parse_recipe
+from frame2sound.brain.sought import build_target
 from frame2sound.brain.targets import Target
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
 from frame2sound.evaluation.measures import detect_onsets, envelope_scores, in_sync, onset_scores
@@ -47,18 +47,18 @@ def sought(sound: Sound) -> Target:
     """Return the default target, scaled to a sound."""
     kind = {"kind": "log-mag", "window_length": 1024, "a_frame": 4}
     network = {"kind": "mlp", "hidden": [8]}
-    recipe = recipe_from({"name": "mosaic", "network": network, "target": kind})
+    recipe = parse_recipe({"name": "mosaic", "network": network, "target": kind})
     assert isinstance(recipe.target, LogMag)
-    return target_of(recipe, float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))))
+    return build_target(recipe, float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))))
 
 
 def foretold(target: Target, scene: Scene, sound: Sound) -> NDArray[np.float32]:
     """Return what a perfect brain predicts of a film."""
-    extent = np.arange(target.extent) + target.extent
-    padded = np.pad(sound, (target.extent, 2 * target.extent))
-    starts = scene.clock.sample_bounds(scene.frame_count)[:-1] - target.before
+    extent = np.arange(target.excerpt_length) + target.excerpt_length
+    padded = np.pad(sound, (target.excerpt_length, 2 * target.excerpt_length))
+    starts = scene.clock.sample_bounds(scene.frame_count)[:-1] - target.lead_samples
     excerpts = torch.from_numpy(padded[starts[:, None] + extent])
-    return target.prediction(target.wanted(excerpts))
+    return target.decode(target.encode(excerpts))
 
 
 def blur(magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ import numpy as np
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain
-from frame2sound.brain.shipped import DEFAULT, shipped
+from frame2sound.brain.shipped import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import Frame2SoundError
 from frame2sound.evaluation.media_loader import MediaLoader
@@ -267,7 +267,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path, default=Path("broken"), metavar="FOLDER")
     asked = parser.parse_args()
-    brain = load_brain(shipped()[DEFAULT])
+    brain = load_brain(pretrained_brains()[DEFAULT_BRAIN])
     files = asked.films.rglob("*")
     films = sorted(path for path in files if path.is_file() and path.suffix != ".md")
     counts: Counter[tuple[str, str, str]] = Counter()

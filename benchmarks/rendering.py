@@ -27,7 +27,7 @@ from pickling import resident
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.brain.shipped import DEFAULT, shipped
+from frame2sound.brain.shipped import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
@@ -77,7 +77,7 @@ def sound(film: Path, brain: Brain, style: Style, folder: Path) -> float:
 def loud_brain(recipe: str) -> Brain:
     """Return an untrained brain of log magnitudes that is heard: 40 dB above its floor."""
     brain = Brain.untrained(load_recipe(recipe), scale=0.1)
-    torch.nn.init.constant_(brain.network.top.bias, 2.0)
+    torch.nn.init.constant_(brain.network.head.bias, 2.0)
     return brain
 
 
@@ -113,7 +113,7 @@ def main() -> None:
     parser.add_argument("--recipe")
     parser.add_argument("--hours", type=float)
     asked = parser.parse_args()
-    brain = loud_brain(asked.recipe) if asked.recipe else load_brain(shipped()[DEFAULT])
+    brain = loud_brain(asked.recipe) if asked.recipe else load_brain(pretrained_brains()[DEFAULT_BRAIN])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if asked.hours:

@@ -127,7 +127,7 @@ def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int
     films = ", ".join(made.films)
     yield f"- Films: {films}, {SECONDS:.0f} s of each, drawn by `frame2sound films`, seed 0;"
     yield f"  and as much again, seed {OTHER_SEED}, over grounds from black to white"
-    yield f"- Recipe: `{RECIPE}`, {brain.parameters} parameters, {size / 1e6:.1f} MB"
+    yield f"- Recipe: `{RECIPE}`, {brain.parameter_count} parameters, {size / 1e6:.1f} MB"
     yield f"- Training: {source['seconds']:.0f} s beside other work, {source['epochs']} epochs"
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"

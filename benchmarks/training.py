@@ -92,7 +92,7 @@ def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
     """Print the rates of both, and the ratio."""
     recipe = load_recipe(name, [f"training.batch={batch}", "training.held_out=0.0"])
     frames = batch * (STEPS + 8)
-    library = noise_library(folder / name, frames, recipe.ticking())
+    library = noise_library(folder / name, frames, recipe.to_clock())
     trainer = Trainer(library, recipe, 0, device)
     trainer.network.train()
     pairs = next(iter(trainer.sampler.iterate_epoch(0))).indices.size

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.ingredients import Pcm
-from frame2sound.brain.sounding import Memoryless
+from frame2sound.brain.sounding import StatelessPredictor
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, frame_indices_at_ticks, sample_at
 from frame2sound.film.decoding.reader import FilmReader
@@ -147,7 +147,7 @@ def test_flash_meets_click_in_the_library(drawn):
     assert_within_a_sample(found(film.sound), film.times[flashes].tolist())
 
 
-class RemembersAndSees(Memoryless):
+class RemembersAndSees(StatelessPredictor):
     """An identity brain that also marks what it sees.
 
     Its blocks are cut from a film's own sound, in order; in the middle of every frame that is
@@ -156,7 +156,7 @@ class RemembersAndSees(Memoryless):
 
     def __init__(self, sound: np.ndarray, fps: Fraction) -> None:
         self.clock = Clock(fps, RATE)
-        self.target = PcmBlocks.of(Pcm(lead_seconds=0.005), self.clock)
+        self.target = PcmBlocks.from_config(Pcm(lead_seconds=0.005), self.clock)
         self.lead = self.target.lead
         self.sound = np.pad(sound, (self.lead, self.target.length))
         self.middle = self.clock.max_samples_per_frame // 2

@@ -18,7 +18,7 @@ from frame2sound.atomic import (
 )
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import save_brain
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.comparison.results import write_results
 from frame2sound.errors import FilmError, LibraryError
 from frame2sound.library.pickler import folder_title
@@ -63,7 +63,7 @@ def films(tmp_path_factory):
             made.rename(folder / name)
         except OSError:
             pytest.skip("this file system does not take every name")
-    recipe = recipe_from(
+    recipe = parse_recipe(
         {"name": "x", "network": {"kind": "mlp", "hidden": [4]}, "clock": {"sample_rate": 8000}}
     )
     save_brain(Brain.untrained(recipe, seed=1), folder / "brain.safetensors")

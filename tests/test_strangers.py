@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
-from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_names, recipe_table
+from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_names, recipe_table
 from frame2sound.errors import BrainError, FilmError, Frame2SoundError, LibraryError, RecipeError
 from frame2sound.evaluation.media_loader import read_truth
 from frame2sound.library.checksums import Checksums
@@ -61,19 +61,19 @@ def changed(table, path, value):
 @given(st.sampled_from(list(places(TABLE))), VALUES)
 def test_a_recipe_with_any_value_anywhere_is_a_recipe_or_refused(path, value):
     try:
-        recipe = recipe_from(changed(TABLE, path, value))
+        recipe = parse_recipe(changed(TABLE, path, value))
     except RecipeError as error:
         assert "\n" not in str(error)
     else:
         assert isinstance(recipe, Recipe)
-        assert recipe_from(recipe_table(recipe)) == recipe
+        assert parse_recipe(recipe_table(recipe)) == recipe
 
 
 @fuzzed
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
 def test_any_table_is_a_recipe_or_refused(table):
     try:
-        assert isinstance(recipe_from(table), Recipe)
+        assert isinstance(parse_recipe(table), Recipe)
     except RecipeError as error:
         assert "\n" not in str(error)
 
@@ -102,7 +102,7 @@ def test_any_file_is_a_recipe_or_refused(tmp_path, data):
 
 @pytest.fixture(scope="module")
 def brain_file(tmp_path_factory):
-    recipe = recipe_from(
+    recipe = parse_recipe(
         {
             "name": "small",
             "network": {"kind": "rnn", "hidden": [6], "memory": [4]},

@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.inputs import pixels
-from frame2sound.brain.sounding import Memoryless
+from frame2sound.brain.sounding import StatelessPredictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 
-BLOCK = 512
+BLOCK_FRAMES = 512
 """Frames that are compared, or projected, at once."""
 
 COMPONENTS = 512
@@ -30,7 +30,7 @@ Frames = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Mean(Memoryless):
+class MeanPredictor(StatelessPredictor):
     """Does not look: always the mean of what was wanted.
 
     Attributes
@@ -43,18 +43,18 @@ class Mean(Memoryless):
     output: torch.Tensor
 
     @classmethod
-    def of(cls, clock: Clock, target: Target, outputs: torch.Tensor) -> Mean:
+    def fit(cls, clock: Clock, target: Target, outputs: torch.Tensor) -> MeanPredictor:
         """Take the mean of outputs, ``(n, target.length)``."""
         _check(len(outputs), outputs, target)
         return cls(clock, target, outputs.double().mean(0).float())
 
     def predict(self, frames: Frames) -> NDArray[Any]:
         """Give the same for each of the frames, ``(n, 64, 64)``."""
-        return self.target.prediction(self.output.repeat(len(frames), 1))
+        return self.target.decode(self.output.repeat(len(frames), 1))
 
 
 @dataclass(frozen=True)
-class Nearest(Memoryless):
+class NearestNeighbour(StatelessPredictor):
     """Remembers: what was wanted of the frame that looks most alike; of several, the first.
 
     Alike by the sum of squared differences of pixels, which doubles hold exactly. Both arrays may
@@ -76,19 +76,19 @@ class Nearest(Memoryless):
 
     def predict(self, frames: Frames) -> NDArray[Any]:
         """Give what was wanted of the most alike of the known frames."""
-        return self.target.prediction(self.outputs[torch.from_numpy(self.nearest(frames))])
+        return self.target.decode(self.outputs[torch.from_numpy(self.find_nearest(frames))])
 
-    def nearest(self, frames: Frames) -> NDArray[np.int64]:
+    def find_nearest(self, frames: Frames) -> NDArray[np.int64]:
         """Return the numbers of the known frames that look most like frames ``(n, 64, 64)``."""
-        chosen = [self._nearest(frames[at : at + BLOCK]) for at in range(0, len(frames), BLOCK)]
+        chosen = [self._find_nearest(frames[at : at + BLOCK_FRAMES]) for at in range(0, len(frames), BLOCK_FRAMES)]
         return np.concatenate([*chosen, np.empty(0, np.int64)])
 
-    def _nearest(self, frames: Frames) -> NDArray[np.int64]:
+    def _find_nearest(self, frames: Frames) -> NDArray[np.int64]:
         seen = frames.reshape(len(frames), -1).astype(np.float64)
         least = np.full(len(seen), np.inf)
         best = np.zeros(len(seen), np.int64)
-        for at in range(0, len(self.frames), BLOCK):
-            known = self.frames[at : at + BLOCK].reshape(-1, seen.shape[1]).astype(np.float64)
+        for at in range(0, len(self.frames), BLOCK_FRAMES):
+            known = self.frames[at : at + BLOCK_FRAMES].reshape(-1, seen.shape[1]).astype(np.float64)
             # |a - b|^2 without |a|^2, which is the same for all that is known.
             distance = np.square(known).sum(1) - 2 * seen @ known.T
             closest = distance.argmin(1)
@@ -99,7 +99,7 @@ class Nearest(Memoryless):
 
 
 @dataclass(frozen=True)
-class Linear(Memoryless):
+class LinearRegression(StatelessPredictor):
     """Ridge regression from eigenframes to outputs, in closed form.
 
     With the pictures' singular value decomposition ``X = U S V'`` and outputs ``Y``, both without
@@ -119,12 +119,12 @@ class Linear(Memoryless):
     clock: Clock
     target: Target
     weight: torch.Tensor
-    onto: torch.Tensor
+    projection: torch.Tensor
     bias: torch.Tensor
     penalty: float
 
     @classmethod
-    def of(
+    def fit(
         cls,
         clock: Clock,
         target: Target,
@@ -132,7 +132,7 @@ class Linear(Memoryless):
         outputs: torch.Tensor,
         held_out: tuple[Frames, torch.Tensor] | None = None,
         seed: int = 0,
-    ) -> Linear:
+    ) -> LinearRegression:
         """Fit pairs, at most some thousands: all of their pixels are held at once.
 
         Parameters
@@ -154,7 +154,7 @@ class Linear(Memoryless):
         power = singular.square()
         onto = singular[:, None] * (left.T @ (outputs - bias))
 
-        def fitted(penalty: float) -> Linear:
+        def fitted(penalty: float) -> LinearRegression:
             ridge = power + max(penalty * float(power.mean()), 1e-9)
             weights = onto / ridge[:, None]
             return cls(clock, target, basis, weights, bias - mean @ basis @ weights, penalty)
@@ -169,11 +169,11 @@ class Linear(Memoryless):
 
     def outputs(self, frames: Frames) -> torch.Tensor:
         """Return outputs ``(n, target.length)`` for frames ``(n, 64, 64)``."""
-        return pixels(torch.tensor(frames)) @ self.weight @ self.onto + self.bias
+        return pixels(torch.tensor(frames)) @ self.weight @ self.projection + self.bias
 
     def predict(self, frames: Frames) -> NDArray[Any]:
         """Give what the regression says of the frames."""
-        return self.target.prediction(self.outputs(frames))
+        return self.target.decode(self.outputs(frames))
 
 
 def _check(frames: int, outputs: torch.Tensor, target: Target) -> None:

@@ -8,10 +8,10 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from frame2sound.brain.eyes import LIGHT
+from frame2sound.brain.eyes import BRIGHTNESS_COUNT
 from frame2sound.brain.ingredients import Mlp, Rnn, Tcn
 
-Memory = tuple[torch.Tensor, ...]
+State = tuple[torch.Tensor, ...]
 """What is carried from one piece of film to the next, each tensor ``(streams, ...)``."""
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -21,18 +21,18 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-class Body(nn.Module, ABC):
+class Backbone(nn.Module, ABC):
     """Turns looks ``(streams, n, in)`` and a memory into hidden values ``(streams, n, width)``."""
 
-    remembers = False
+    is_recurrent = False
     width: int
 
-    def fresh(self, streams: int) -> Memory:
+    def initial_state(self, streams: int) -> State:
         """Return the memory of so many films that are about to begin."""
         return ()
 
     @abstractmethod
-    def forward(self, looks: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Return hidden values, and the memory with which to go on."""
 
 
@@ -50,137 +50,137 @@ class Dropout(nn.Module):
         Which of them are given.
     """
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, probability: float) -> None:
         super().__init__()
-        self.share = share
-        self.rows: int | None = None
-        self.taken = slice(None)
+        self.probability = probability
+        self.total_rows: int | None = None
+        self.own_rows = slice(None)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Return values, while it learns a share of them 0 and the rest scaled up for it."""
-        if not (self.training and self.share):
+        if not (self.training and self.probability):
             return values
-        rows = len(values) if self.rows is None else self.rows
-        kept = values.new_empty(rows, *values.shape[1:]).bernoulli_(1 - self.share)
-        return values * kept[self.taken].div_(1 - self.share)
+        rows = len(values) if self.total_rows is None else self.total_rows
+        kept = values.new_empty(rows, *values.shape[1:]).bernoulli_(1 - self.probability)
+        return values * kept[self.own_rows].div_(1 - self.probability)
 
 
 class Layer(nn.Module):
     """Linear, normalised if asked for, active; added to what entered if that is as wide."""
 
-    def __init__(self, before: int, after: int, asked: Mlp | Rnn | Tcn) -> None:
+    def __init__(self, inputs: int, outputs: int, config: Mlp | Rnn | Tcn) -> None:
         super().__init__()
-        self.linear = nn.Linear(before, after)
-        self.norm = nn.LayerNorm(after) if asked.normalise else nn.Identity()
-        self.activation = _ACTIVATIONS[asked.activation]()
-        self.dropout = Dropout(asked.dropout)
-        self.adds = asked.residual and before == after
+        self.linear = nn.Linear(inputs, outputs)
+        self.norm = nn.LayerNorm(outputs) if config.normalise else nn.Identity()
+        self.activation = _ACTIVATIONS[config.activation]()
+        self.dropout = Dropout(config.dropout)
+        self.is_residual = config.residual and inputs == outputs
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Turn ``(..., before)`` into ``(..., after)``."""
         out: torch.Tensor = self.dropout(self.activation(self.norm(self.linear(values))))
-        return values + out if self.adds else out
+        return values + out if self.is_residual else out
 
 
-class Feedforward(Body):
+class Feedforward(Backbone):
     """Layers of the widths that ``asked.hidden`` says; remembers nothing."""
 
-    def __init__(self, asked: Mlp | Rnn | Tcn, inputs: int) -> None:
+    def __init__(self, config: Mlp | Rnn | Tcn, inputs: int) -> None:
         super().__init__()
-        widths = [inputs, *asked.hidden]
+        widths = [inputs, *config.hidden]
         self.layers = nn.ModuleList(
-            Layer(before, after, asked) for before, after in pairwise(widths)
+            Layer(before, after, config) for before, after in pairwise(widths)
         )
         self.width = widths[-1]
 
-    def forward(self, looks: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Each moment by itself."""
         for layer in self.layers:
-            looks = layer(looks)
-        return looks, memory
+            features = layer(features)
+        return features, state
 
 
-class Recurrent(Body):
+class Recurrent(Backbone):
     """Gated recurrent units (Cho et al. 2014) or long short-term memory (Hochreiter et al. 1997).
 
     Their last layer's values come beside those of the feed-forward layers that they remember.
     """
 
-    remembers = True
+    is_recurrent = True
 
-    def __init__(self, asked: Rnn, encoder: Feedforward) -> None:
+    def __init__(self, config: Rnn, encoder: Feedforward) -> None:
         super().__init__()
         self.encoder = encoder
-        widths = [encoder.width, *asked.memory]
-        kind = nn.GRU if asked.cell == "gru" else nn.LSTM
+        widths = [encoder.width, *config.memory]
+        kind = nn.GRU if config.cell == "gru" else nn.LSTM
         self.cells = nn.ModuleList(
             kind(before, after, batch_first=True) for before, after in pairwise(widths)
         )
-        self.dropout = Dropout(asked.dropout)
-        self.remembered = asked.memory
-        self.parts = 1 if asked.cell == "gru" else 2
+        self.dropout = Dropout(config.dropout)
+        self.state_widths = config.memory
+        self.states_per_cell = 1 if config.cell == "gru" else 2
         self.width = encoder.width + widths[-1]
 
-    def fresh(self, streams: int) -> Memory:
+    def initial_state(self, streams: int) -> State:
         """Return zeros."""
         weights = next(self.cells.parameters())
         return tuple(
             weights.new_zeros(streams, width)
-            for width in self.remembered
-            for _ in range(self.parts)
+            for width in self.state_widths
+            for _ in range(self.states_per_cell)
         )
 
-    def forward(self, looks: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Remember, moment by moment."""
-        encoded, _ = self.encoder(looks, ())
+        encoded, _ = self.encoder(features, ())
         values, after = encoded, []
         for number, cell in enumerate(self.cells):
-            state = [part[None] for part in memory[number * self.parts :][: self.parts]]
+            state = [part[None] for part in state[number * self.states_per_cell :][: self.states_per_cell]]
             with torch.autocast(values.device.type, enabled=False):  # half the time on processors
-                values, state = cell(values.float(), state[0] if self.parts == 1 else tuple(state))
-            after += [state[0]] if self.parts == 1 else [part[0] for part in state]
+                values, state = cell(values.float(), state[0] if self.states_per_cell == 1 else tuple(state))
+            after += [state[0]] if self.states_per_cell == 1 else [part[0] for part in state]
             values = self.dropout(values)
         return torch.cat([encoded, values], 2), tuple(after)
 
 
-class Convolutional(Body):
+class Convolutional(Backbone):
     """Causal convolutions over time, each over moments twice as far apart as the one before.
 
     Each adds to what entered it. Memory is what the longest of them still need of the past.
     """
 
-    remembers = True
+    is_recurrent = True
 
-    def __init__(self, asked: Tcn, encoder: Feedforward) -> None:
+    def __init__(self, config: Tcn, encoder: Feedforward) -> None:
         super().__init__()
         self.encoder = encoder
-        self.enter = nn.Linear(encoder.width, asked.channels)
+        self.input_layer = nn.Linear(encoder.width, config.channels)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(asked.channels, asked.channels, asked.kernel, dilation=2**number)
-            for number in range(asked.layers)
+            nn.Conv1d(config.channels, config.channels, config.kernel, dilation=2**number)
+            for number in range(config.layers)
         )
-        self.activation = _ACTIVATIONS[asked.activation]()
-        self.dropout = Dropout(asked.dropout)
-        self.reaches = [(asked.kernel - 1) * 2**number for number in range(asked.layers)]
-        self.width = encoder.width + asked.channels
+        self.activation = _ACTIVATIONS[config.activation]()
+        self.dropout = Dropout(config.dropout)
+        self.receptive_fields = [(config.kernel - 1) * 2**number for number in range(config.layers)]
+        self.width = encoder.width + config.channels
 
-    def fresh(self, streams: int) -> Memory:
+    def initial_state(self, streams: int) -> State:
         """Return zeros."""
-        weights = self.enter.weight
-        return tuple(weights.new_zeros(streams, len(weights), reach) for reach in self.reaches)
+        weights = self.input_layer.weight
+        return tuple(weights.new_zeros(streams, len(weights), reach) for reach in self.receptive_fields)
 
-    def forward(self, looks: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Look back as far as each convolution reaches."""
-        encoded, _ = self.encoder(looks, ())
-        values, after = self.enter(encoded).movedim(1, 2), []
-        for convolution, past in zip(self.convolutions, memory, strict=True):
+        encoded, _ = self.encoder(features, ())
+        values, after = self.input_layer(encoded).movedim(1, 2), []
+        for convolution, past in zip(self.convolutions, state, strict=True):
             whole = torch.cat([past, values], 2)
             after.append(whole[:, :, -past.shape[2] :])
             values = values + self.dropout(self.activation(convolution(whole)))
         return torch.cat([encoded, values.movedim(1, 2)], 2), tuple(after)
 
 
-class Glancing(Body):
+class WithBrightnessBranch(Backbone):
     """A body and, beside it, its glance: a small network that sees only how much light there is.
 
     Takes what `Eyes` give, the light last, and gives the body's hidden values, then the glance's.
@@ -195,22 +195,22 @@ class Glancing(Body):
         Hidden units of the glance's two layers.
     """
 
-    def __init__(self, body: Body, width: int) -> None:
+    def __init__(self, backbone: Backbone, width: int) -> None:
         super().__init__()
-        self.body = body
-        self.remembers = body.remembers
-        self.glance = nn.Sequential(
-            nn.Linear(LIGHT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        self.backbone = backbone
+        self.is_recurrent = backbone.is_recurrent
+        self.brightness_branch = nn.Sequential(
+            nn.Linear(BRIGHTNESS_COUNT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
         )
-        for tensor in self.glance.parameters():
+        for tensor in self.brightness_branch.parameters():
             nn.init.zeros_(tensor.requires_grad_(False))
-        self.width = body.width + width
+        self.width = backbone.width + width
 
-    def fresh(self, streams: int) -> Memory:
+    def initial_state(self, streams: int) -> State:
         """Return the body's."""
-        return self.body.fresh(streams)
+        return self.backbone.initial_state(streams)
 
-    def forward(self, looks: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Show the body all but the light, and the glance nothing else."""
-        hidden, memory = self.body(looks[..., :-LIGHT], memory)
-        return torch.cat([hidden, self.glance(looks[..., -LIGHT:])], 2), memory
+        hidden, state = self.backbone(features[..., :-BRIGHTNESS_COUNT], state)
+        return torch.cat([hidden, self.brightness_branch(features[..., -BRIGHTNESS_COUNT:])], 2), state

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from torch import nn
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.inputs import size_of
+from frame2sound.brain.inputs import input_size
 from frame2sound.brain.networks import Network, build_network, initialise
 from frame2sound.brain.recipe import Recipe
-from frame2sound.brain.screens import hidden_at, levels_shown, silent_levels
-from frame2sound.brain.sought import target_of
+from frame2sound.brain.screens import hidden_for_screens, uniform_levels, silent_levels
+from frame2sound.brain.sought import build_target
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 
-BATCH = 256
+BATCH_FRAMES = 256
 """Frames that a network is shown at once."""
 
-BLACK_SECONDS = 2.0
+SETTLING_SECONDS = 2.0
 """How long a screen is black, or white, for a network that remembers to have settled."""
 
 
@@ -52,15 +52,15 @@ class Brain:
     @classmethod
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Build a brain that has learned nothing."""
-        target = target_of(recipe, scale)
-        network = build_network(recipe, size_of(recipe.input), target.length, target.silent)
+        target = build_target(recipe, scale)
+        network = build_network(recipe, input_size(recipe.input), target.length, target.silence_value)
         initialise(network, seed)
         return cls(recipe, network, target)
 
     @property
     def clock(self) -> Clock:
         """The frame rate and the sample rate at which it works."""
-        return self.recipe.ticking()
+        return self.recipe.to_clock()
 
     @property
     def colour(self) -> bool:
@@ -68,22 +68,22 @@ class Brain:
         return self.recipe.input.colour
 
     @property
-    def parameters(self) -> int:
+    def parameter_count(self) -> int:
         """How many numbers it has learned; what its eyes are made of was computed."""
-        eyes = self.network.eyes
+        eyes = self.network.features
         computed = [] if eyes is None else list(eyes.parameters())
         return sum(map(torch.numel, self.network.parameters())) - sum(map(torch.numel, computed))
 
-    def perform(self) -> Watching:
+    def start_prediction(self) -> PredictionStream:
         """Begin a film."""
-        return Watching(self)
+        return PredictionStream(self)
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         """Turn a film's frames ``(n, 64, 64)``, or in colour, into what the target says.
 
         That is blocks of sound, or spectra; see `Watching.predict`.
         """
-        return self.perform().predict(frames)
+        return self.start_prediction().predict(frames)
 
     def silence_screens(self) -> None:
         """Make black and white screens silent, changing the top the least.
@@ -97,23 +97,23 @@ class Brain:
         for rounding.
         """
         network = self.network
-        long = round(BLACK_SECONDS * self.clock.fps) if network.remembers else 1
-        hidden = hidden_at(network, self.recipe.input, long)
-        _project(network.top, hidden, self.target.silent)
+        long = round(SETTLING_SECONDS * self.clock.fps) if network.is_recurrent else 1
+        hidden = hidden_for_screens(network, self.recipe.input, long)
+        _project(network.head, hidden, self.target.silence_value)
 
 
-def _project(top: nn.Linear, hidden: torch.Tensor, wanted: float) -> None:
+def _project(head: nn.Linear, hidden: torch.Tensor, silence_value: float) -> None:
     """Move a layer to the nearest that gives ``wanted`` for ``hidden``, but for rounding."""
     with torch.no_grad():
-        error = top(hidden).cpu().double() - wanted
+        error = head(hidden).cpu().double() - silence_value
         hidden = hidden.cpu().double()  # not every device has doubles
         hidden = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
         change = (torch.linalg.pinv(hidden) @ error).float()
-        top.weight.sub_(change[:-1].T.to(top.weight))
-        top.bias.sub_(change[-1].to(top.bias))
+        head.weight.sub_(change[:-1].T.to(head.weight))
+        head.bias.sub_(change[-1].to(head.bias))
 
 
-class Watching:
+class PredictionStream:
     """A brain at a film: what it has seen that it still needs, and what it remembers.
 
     Where a brain that does not remember gives silence for a black or white screen but for rounding,
@@ -122,9 +122,9 @@ class Watching:
 
     def __init__(self, brain: Brain) -> None:
         self.brain = brain
-        self.memory = brain.network.fresh(1)
+        self.state = brain.network.initial_state(1)
         self._past: NDArray[np.uint8] | None = None
-        self._silent: list[int] | None = None
+        self._silent_levels: list[int] | None = None
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         """Turn the next frames ``(n, 64, 64)``, or in colour, into blocks of sound, or spectra.
@@ -135,37 +135,37 @@ class Watching:
             The output is not finite: the brain has diverged.
         """
         target, network = self.brain.target, self.brain.network
-        given = [self._give(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
-        output = torch.cat([network.top.bias.new_empty(0, target.length), *given])
+        given = [self._predict_batch(frames[at : at + BATCH_FRAMES]) for at in range(0, len(frames), BATCH_FRAMES)]
+        output = torch.cat([network.head.bias.new_empty(0, target.length), *given])
         if not torch.isfinite(output).all():
             raise BrainError(
                 f"brain {self.brain.recipe.name!r} gives numbers that are not finite: its training "
                 "diverged; train it again with a smaller training.rate"
             )
-        return target.prediction(output)
+        return target.decode(output)
 
-    def _give(self, frames: NDArray[np.uint8]) -> torch.Tensor:
+    def _predict_batch(self, frames: NDArray[np.uint8]) -> torch.Tensor:
         network = self.brain.network
         device = next(network.parameters()).device
         with torch.inference_mode():
-            run = self._run(frames)
-            looks = network.follow(torch.from_numpy(run).to(device), self.brain.recipe.input)
-            output, self.memory = network(looks[None], self.memory)
+            run = self._with_past(frames)
+            looks = network.extract_sequence_features(torch.from_numpy(run).to(device), self.brain.recipe.input)
+            output, self.state = network(looks[None], self.state)
             given: torch.Tensor = output[0]
-            given[self._are_silent(run)] = self.brain.target.silent
+            given[self._are_silent(run)] = self.brain.target.silence_value
         return given
 
     def _are_silent(self, run: NDArray[np.uint8]) -> torch.Tensor:
         """Return which frames are screens that are silent, bool ``(n,)``."""
         network, seen = self.brain.network, self.brain.recipe.input
-        shown = levels_shown(run, seen.past)
-        if self._silent is None and (shown >= 0).any():
-            self._silent = silent_levels(network, seen)
-        return torch.from_numpy(np.isin(shown, self._silent or []))
+        shown = uniform_levels(run, seen.past_frames)
+        if self._silent_levels is None and (shown >= 0).any():
+            self._silent_levels = silent_levels(network, seen)
+        return torch.from_numpy(np.isin(shown, self._silent_levels or []))
 
-    def _run(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _with_past(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return frames after those of the past that they are seen with."""
-        past = self.brain.recipe.input.past
+        past = self.brain.recipe.input.past_frames
         if self._past is None:
             self._past = np.repeat(frames[:1], past, 0)
         whole = np.concatenate([self._past, frames])

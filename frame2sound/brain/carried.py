@@ -14,13 +14,13 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 
-PREFIX = "corpus."
+CORPUS_PREFIX = "corpus."
 """Tensors of sound are named so, and then as their film."""
 
-LONGEST_SECONDS = 3600.0
+MAX_SECONDS = 3600.0
 """A file that says that it carries more is not believed."""
 
-LOUDEST = 100.0
+MAX_AMPLITUDE = 100.0
 """A peak beyond this is no sound's."""
 
 _REMEDY = "copy it again or train it again"
@@ -32,7 +32,7 @@ Table = dict[str, Any]
 Tensors = dict[str, torch.Tensor]
 
 
-def to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensors]:
+def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensors]:
     """Return what describes a corpus in plain values, and the tensors that hold its sound.
 
     The sound of each film is 16 bits deep, full scale at 1 or at the film's peak where that is
@@ -45,16 +45,16 @@ def to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensor
     films: Table = {}
     tensors: Tensors = {}
     for name in corpus.films:
-        pieces = corpus.only([name]).pieces
-        sound = np.concatenate([piece.sound for piece in pieces])
+        pieces = corpus.select_films([name]).pieces
+        sound = np.concatenate([piece.samples for piece in pieces])
         peak = max(1.0, float(np.abs(sound).max(initial=0)))
-        places = [[piece.start, len(piece.sound)] for piece in pieces]
+        places = [[piece.start_seconds, len(piece.samples)] for piece in pieces]
         films[name] = {"peak": peak, "pieces": places}
-        tensors[PREFIX + name] = _encode(sound / np.float32(peak))
+        tensors[CORPUS_PREFIX + name] = _encode(sound / np.float32(peak))
     return {"kind": "carried", "films": films}, tensors
 
 
-def sound_names(description: Table | None, clock: Clock) -> list[str]:
+def audio_tensor_names(description: Table | None, clock: Clock) -> list[str]:
     """Return what the tensors of a carried corpus are called, where they may be as long as said.
 
     Raises
@@ -66,12 +66,12 @@ def sound_names(description: Table | None, clock: Clock) -> list[str]:
         return []
     places = [_places(film["pieces"]) for film in description["films"].values()]
     seconds = sum(length for film in places for _, length in film) / clock.sample_rate
-    if not 0 < seconds <= LONGEST_SECONDS:
-        raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {LONGEST_SECONDS:.0f} s")
-    return [PREFIX + _text(name) for name in description["films"]]
+    if not 0 < seconds <= MAX_SECONDS:
+        raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {MAX_SECONDS:.0f} s")
+    return [CORPUS_PREFIX + _text(name) for name in description["films"]]
 
 
-def from_file(
+def corpus_from_file(
     description: Table | None, tensors: Tensors, clock: Clock
 ) -> Corpus | CorpusPointer | None:
     """Return a corpus, and take its sound out of ``tensors``.
@@ -94,10 +94,10 @@ def from_file(
     pieces = []
     for name, film in places.items():
         peak = float(description["films"][name]["peak"])
-        if not 1 <= peak <= LOUDEST:
-            raise ValueError(f"a corpus with a peak of {peak}, expected 1 to {LOUDEST}")
+        if not 1 <= peak <= MAX_AMPLITUDE:
+            raise ValueError(f"a corpus with a peak of {peak}, expected 1 to {MAX_AMPLITUDE}")
         lengths = [length for _, length in film]
-        sound = _decode(name, tensors.pop(PREFIX + name, None), sum(lengths)) * np.float32(peak)
+        sound = _decode(name, tensors.pop(CORPUS_PREFIX + name, None), sum(lengths)) * np.float32(peak)
         cut = np.split(sound, np.cumsum(lengths)[:-1])
         pieces += [Piece(name, start, part) for (start, _), part in zip(film, cut, strict=True)]
     return Corpus(clock, tuple(pieces))

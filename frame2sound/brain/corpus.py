@@ -16,16 +16,16 @@ from frame2sound.library.calibration import is_calibration
 from frame2sound.library.folders import resolve_film_name
 from frame2sound.library.store import Library, PickledFilm
 
-MOST_SECONDS = 600.0
+MAX_CORPUS_SECONDS = 600.0
 """A corpus holds no more of a library; longer ones are drawn from in segments."""
 
 SEGMENT_SECONDS = 10.0
 """How long segments are that are drawn from a library."""
 
-SILENT = 1e-5
+SILENCE_RMS = 1e-5
 """A segment whose peak is below -100 dBFS is silent."""
 
-Keeping = Literal["carry", "point", "none"]
+CorpusMode = Literal["carry", "point", "none"]
 """Whether a brain carries sound of its films, points to their library, or does neither."""
 
 
@@ -43,8 +43,8 @@ class Piece:
     """
 
     film: str
-    start: int
-    sound: NDArray[np.float32]
+    start_seconds: int
+    samples: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Corpus:
     pieces: tuple[Piece, ...]
 
     @classmethod
-    def of_library(
-        cls, library: Library, clock: Clock, most_seconds: float = MOST_SECONDS
+    def from_library(
+        cls, library: Library, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS
     ) -> Corpus:
         """Take the sound of a library's films, the calibration film left out.
 
@@ -68,11 +68,11 @@ class Corpus:
         BrainError
             The library has another sample rate than the brain, or no sound.
         """
-        return cls.of_films(library.films(), library.path, clock, most_seconds)
+        return cls.from_films(library.films(), library.path, clock, max_seconds)
 
     @classmethod
-    def of_films(
-        cls, films: Iterable[PickledFilm], library: Path, clock: Clock, most_seconds: float
+    def from_films(
+        cls, films: Iterable[PickledFilm], library: Path, clock: Clock, max_seconds: float
     ) -> Corpus:
         """Take the sound of some of a library's films."""
         films = [film for film in films if not is_calibration(film)]
@@ -82,7 +82,7 @@ class Corpus:
                     f"corpus {library} is at {film.card.sample_rate} Hz, the brain at "
                     f"{clock.sample_rate} Hz; give one at the brain's rate with --corpus LIBRARY"
                 )
-        pieces = tuple(_pieces(films, clock, most_seconds))
+        pieces = tuple(_pieces(films, clock, max_seconds))
         if not pieces:
             raise BrainError(
                 f"corpus {library} has no sound to choose from; give another with --corpus LIBRARY"
@@ -97,9 +97,9 @@ class Corpus:
     @property
     def seconds(self) -> float:
         """How long it sounds in all."""
-        return sum(len(piece.sound) for piece in self.pieces) / self.clock.sample_rate
+        return sum(len(piece.samples) for piece in self.pieces) / self.clock.sample_rate
 
-    def only(self, films: Iterable[str]) -> Corpus:
+    def select_films(self, films: Iterable[str]) -> Corpus:
         """Return what of it comes from some films.
 
         Parameters
@@ -135,13 +135,13 @@ class CorpusPointer:
     films: dict[str, str]
 
     @classmethod
-    def to(cls, library: Library, films: Iterable[PickledFilm] | None = None) -> CorpusPointer:
+    def to_library(cls, library: Library, films: Iterable[PickledFilm] | None = None) -> CorpusPointer:
         """Point to films of a library, by default to all."""
         films = library.films() if films is None else films
         films = (film for film in films if not is_calibration(film))
         return cls(str(library.path), {film.name: film.card.digest for film in films})
 
-    def follow(self, clock: Clock, most_seconds: float = MOST_SECONDS) -> Corpus:
+    def load(self, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS) -> Corpus:
         """Return the corpus.
 
         Raises
@@ -162,25 +162,25 @@ class CorpusPointer:
                     f"the brain's corpus, library {path}, holds another {name} than the brain "
                     f"learned from; {remedy}"
                 )
-        return Corpus.of_films((there[name] for name in self.films), path, clock, most_seconds)
+        return Corpus.from_films((there[name] for name in self.films), path, clock, max_seconds)
 
 
-def keep(
-    library: Library, clock: Clock, how: Keeping, learned: Iterable[PickledFilm]
+def build_corpus(
+    library: Library, clock: Clock, mode: CorpusMode, films: Iterable[PickledFilm]
 ) -> Corpus | CorpusPointer | None:
     """Return what a brain is to have of the sound of the films that it learned from.
 
     The library may have changed while it learned: films that have come are not taken, nor those
     that are no longer there as they were; where none is left, nothing is.
     """
-    known = {(film.name, film.card.digest) for film in learned}
+    known = {(film.name, film.card.digest) for film in films}
     films = [film for film in library.films() if (film.name, film.card.digest) in known]
     films = [film for film in films if not is_calibration(film)]
-    if how == "none" or not films:
+    if mode == "none" or not films:
         return None
-    if how == "point":
-        return CorpusPointer.to(library, films)
-    return Corpus.of_films(films, library.path, clock, MOST_SECONDS)
+    if mode == "point":
+        return CorpusPointer.to_library(library, films)
+    return Corpus.from_films(films, library.path, clock, MAX_CORPUS_SECONDS)
 
 
 def _pieces(films: list[PickledFilm], clock: Clock, most_seconds: float) -> Iterator[Piece]:
@@ -193,14 +193,14 @@ def _pieces(films: list[PickledFilm], clock: Clock, most_seconds: float) -> Iter
             for film, begin, end in ranges
             for at in range(begin, max(end - length, begin) + 1, length)
         ]
-        segments = [segment for segment in segments if _sounds(*segment)]
+        segments = [segment for segment in segments if _is_audible(*segment)]
         count = min(max(most // length, 1), len(segments))
         which = np.linspace(0, max(len(segments) - 1, 0), count).round().astype(int)
         ranges = [segments[number] for number in which]
     for film, begin, end in ranges:
-        if _sounds(film, begin, end):
+        if _is_audible(film, begin, end):
             yield Piece(film.name, begin, np.array(film.sound[begin:end]))
 
 
-def _sounds(film: PickledFilm, begin: int, end: int) -> bool:
-    return bool(np.abs(film.sound[begin:end]).max(initial=0) > SILENT)
+def _is_audible(film: PickledFilm, begin: int, end: int) -> bool:
+    return bool(np.abs(film.sound[begin:end]).max(initial=0) > SILENCE_RMS)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.eyes import Look
+from frame2sound.brain.eyes import PcaFeatures
 from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import SIZE
 
@@ -33,8 +33,8 @@ def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> No
     BrainError
         The brain has no eigenframes, or the picture cannot be written.
     """
-    eyes = brain.network.eyes
-    if eyes is None or eyes.kind.of == "fft2":
+    eyes = brain.network.features
+    if eyes is None or eyes.config.of == "fft2":
         raise BrainError(
             f"brain {brain.recipe.name!r} has no eigenframes of pictures; expected one trained "
             "with --set input.kind=eigenframes"
@@ -47,7 +47,7 @@ def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> No
         partial.write_bytes(data.tobytes())
 
 
-def _tile_sheet(features: Look) -> NDArray[np.uint8]:
+def _tile_sheet(features: PcaFeatures) -> NDArray[np.uint8]:
     """Return tiles in rows, ``(height, width)`` or ``(height, width, 3)``."""
     weights = features.weight.detach().cpu()
     there = weights[weights.abs().amax(1) > 0]

@@ -7,23 +7,23 @@ from torch import nn
 
 from frame2sound.brain.ingredients import Eigenframes
 from frame2sound.brain.inputs import PIXELS, view_size
-from frame2sound.brain.principal import TOGETHER, principal_components
+from frame2sound.brain.principal import BATCH_ROWS, principal_components
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
-FAINTEST = 0.1
+MIN_STANDARD_DEVIATION = 0.1
 """Standard deviation below which a profile, or the light, is not brought up to one."""
 
-POOLED = (1, 4, 16, 64)
+POOLED_SIZE = (1, 4, 16, 64)
 """Over how many rows, or columns, profiles are averaged."""
 
-PROFILES = 4 * sum(SIZE // width for width in POOLED)
+PROFILE_COUNT = 4 * sum(SIZE // width for width in POOLED_SIZE)
 """How many numbers `profiles` gives."""
 
-LIGHT = 3
+BRIGHTNESS_COUNT = 3
 """How many numbers `light` gives."""
 
 
-def profiles(grey: torch.Tensor) -> torch.Tensor:
+def brightness_profiles(grey: torch.Tensor) -> torch.Tensor:
     """Return how bright the columns and rows of pictures are, ``(n, 4096)`` to ``(n, 340)``.
 
     The brightest and the mean of each column, then of each row; each as it is, and averaged over
@@ -31,11 +31,11 @@ def profiles(grey: torch.Tensor) -> torch.Tensor:
     """
     grey = grey.reshape(-1, 1, SIZE, SIZE)
     lines = [grey.amax(2), 4 * grey.mean(2), grey.amax(3), 4 * grey.mean(3)]
-    pooled = [nn.functional.avg_pool1d(line, width) for line in lines for width in POOLED]
+    pooled = [nn.functional.avg_pool1d(line, width) for line in lines for width in POOLED_SIZE]
     return torch.cat(pooled, 2)[:, 0]
 
 
-def light(grey: torch.Tensor) -> torch.Tensor:
+def brightness_features(grey: torch.Tensor) -> torch.Tensor:
     """Return how much light is in pictures, wherever it is, ``(n, 4096)`` to ``(n, 3)``.
 
     The means of the grey values' roots, of themselves and of their squares: together they tell
@@ -44,7 +44,7 @@ def light(grey: torch.Tensor) -> torch.Tensor:
     return torch.stack([grey.sqrt().mean(1), grey.mean(1), grey.square().mean(1)], 1)
 
 
-class Scaled(nn.Module):
+class Standardiser(nn.Module):
     """Brings measures of pictures to mean zero and variance one, or less where they hardly vary."""
 
     def __init__(self, width: int) -> None:
@@ -52,48 +52,48 @@ class Scaled(nn.Module):
         self.gain = nn.Parameter(torch.zeros(width), requires_grad=False)
         self.mean = nn.Parameter(torch.zeros(width), requires_grad=False)
 
-    def open(self, measured: torch.Tensor) -> None:
+    def fit(self, measured: torch.Tensor) -> None:
         """Adapt to measures ``(n, width)``."""
         variance, mean = torch.var_mean(measured, 0, correction=0)
-        self.load_state_dict({"gain": 1 / (variance.sqrt() + FAINTEST), "mean": mean})
+        self.load_state_dict({"gain": 1 / (variance.sqrt() + MIN_STANDARD_DEVIATION), "mean": mean})
 
     def forward(self, measured: torch.Tensor) -> torch.Tensor:
         """Scale ``(n, width)``."""
         return (measured - self.mean) * self.gain
 
 
-class Look(nn.Module):
+class PcaFeatures(nn.Module):
     """How one picture, or one difference of pictures, is looked at: components and profiles."""
 
     def __init__(self, count: int, size: int, with_profiles: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(count, size), requires_grad=False)
         self.bias = nn.Parameter(torch.zeros(count), requires_grad=False)
-        self.lines = Scaled(PROFILES) if with_profiles else None
+        self.profiles = Standardiser(PROFILE_COUNT) if with_profiles else None
 
     @property
     def width(self) -> int:
         """How many numbers come out."""
-        return len(self.bias) + (PROFILES if self.lines is not None else 0)
+        return len(self.bias) + (PROFILE_COUNT if self.profiles is not None else 0)
 
-    def open(self, views: torch.Tensor, floor: float, seed: int) -> None:
+    def fit(self, views: torch.Tensor, floor: float, seed: int) -> None:
         """Adapt to views ``(n, size)``: see `eigenframes`."""
-        weight, bias = eigenframes(views, len(self.bias), floor, seed)
+        weight, bias = fit_eigenframes(views, len(self.bias), floor, seed)
         with torch.no_grad():
             self.weight.copy_(weight)
             self.bias.copy_(bias)
-        if self.lines is not None:
-            self.lines.open(profiles(_grey(views).abs()))
+        if self.profiles is not None:
+            self.profiles.fit(brightness_profiles(_grey(views).abs()))
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """Turn views ``(n, size)`` into ``(n, width)``."""
         components = nn.functional.linear(views, self.weight, self.bias)
-        if self.lines is None:
+        if self.profiles is None:
             return components
-        return torch.cat([components, self.lines(profiles(_grey(views).abs()))], 1)
+        return torch.cat([components, self.profiles(brightness_profiles(_grey(views).abs()))], 1)
 
 
-class Eyes(nn.Module):
+class FrameFeatures(nn.Module):
     """Looks at what `frame2sound.brain.inputs.see` gives; descent leaves it as it is.
 
     Parameters
@@ -103,42 +103,42 @@ class Eyes(nn.Module):
         Whether `light` comes after all else.
     """
 
-    def __init__(self, kind: Eigenframes, with_light: bool = False) -> None:
+    def __init__(self, config: Eigenframes, with_brightness: bool = False) -> None:
         super().__init__()
-        self.kind = kind
-        size = view_size(kind)
-        self.still = Look(kind.count, size, kind.profiles)
-        self.motion = Look(kind.count, size, kind.profiles) if kind.motion else None
-        self.light = Scaled(LIGHT) if with_light else None
+        self.config = config
+        size = view_size(config)
+        self.still = PcaFeatures(config.count, size, config.profiles)
+        self.motion = PcaFeatures(config.count, size, config.profiles) if config.motion else None
+        self.brightness = Standardiser(BRIGHTNESS_COUNT) if with_brightness else None
 
     @property
     def width(self) -> int:
         """How many numbers come out."""
         moving = 0 if self.motion is None else self.motion.width
-        lit = 0 if self.light is None else LIGHT
-        return self.kind.stills * self.still.width + moving + lit
+        lit = 0 if self.brightness is None else BRIGHTNESS_COUNT
+        return self.config.still_frames * self.still.width + moving + lit
 
-    def open(self, seen: torch.Tensor, seed: int) -> None:
+    def fit(self, inputs: torch.Tensor, seed: int) -> None:
         """Adapt to what is seen, ``(n, size)``."""
-        views = self._views(seen)
-        self.still.open(views[:, 0], self.kind.floor, seed)
+        views = self._views(inputs)
+        self.still.fit(views[:, 0], self.config.floor, seed)
         if self.motion is not None:
-            self.motion.open(views[:, -1], self.kind.floor, seed)
-        if self.light is not None:
-            self.light.open(light(_grey(views[:, 0])))
+            self.motion.fit(views[:, -1], self.config.floor, seed)
+        if self.brightness is not None:
+            self.brightness.fit(brightness_features(_grey(views[:, 0])))
 
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Turn ``(n, size)`` into ``(n, width)``."""
-        views = self._views(seen)
-        stills = views[:, : self.kind.stills].reshape(-1, views.shape[2])
-        looks = [self.still(stills).reshape(len(seen), -1)]
+        views = self._views(inputs)
+        stills = views[:, : self.config.still_frames].reshape(-1, views.shape[2])
+        looks = [self.still(stills).reshape(len(inputs), -1)]
         if self.motion is not None:
             looks.append(self.motion(views[:, -1]))
-        if self.light is not None:
-            looks.append(self.light(light(_grey(views[:, 0]))))
+        if self.brightness is not None:
+            looks.append(self.brightness(brightness_features(_grey(views[:, 0]))))
         return looks[0] if len(looks) == 1 else torch.cat(looks, 1)
 
-    def follow(self, views: torch.Tensor) -> torch.Tensor:
+    def of_sequence(self, views: torch.Tensor) -> torch.Tensor:
         """Look at successive frames, at each only once.
 
         Gives what `forward` gives of moments whose pasts overlap, but for rounding.
@@ -148,17 +148,17 @@ class Eyes(nn.Module):
         views : tensor (kind.past + n, view size)
             A film's frames, each as one picture; the first are the past of those that follow.
         """
-        past = self.kind.past
+        past = self.config.past_frames
         now, still = views[past:], self.still(views)
-        looks = [still[past - back :][: len(now)] for back in range(self.kind.stills)]
+        looks = [still[past - back :][: len(now)] for back in range(self.config.still_frames)]
         if self.motion is not None:
             looks.append(self.motion(now - views[past - 1 : -1]))
-        if self.light is not None:
-            looks.append(self.light(light(_grey(now))))
+        if self.brightness is not None:
+            looks.append(self.brightness(brightness_features(_grey(now))))
         return torch.cat(looks, 1)
 
     def _views(self, seen: torch.Tensor) -> torch.Tensor:
-        return seen.reshape(len(seen), -1, view_size(self.kind))
+        return seen.reshape(len(seen), -1, view_size(self.config))
 
 
 def _grey(views: torch.Tensor) -> torch.Tensor:
@@ -169,7 +169,7 @@ def _grey(views: torch.Tensor) -> torch.Tensor:
     )
 
 
-def eigenframes(
+def fit_eigenframes(
     views: torch.Tensor, count: int, floor: float, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the linear layer that projects pictures on their whitened principal components.
@@ -194,7 +194,7 @@ def eigenframes(
     weight : tensor (count, size)
     bias : tensor (count,)
     """
-    mean = torch.stack([part.double().sum(0) for part in torch.split(views, TOGETHER)]).sum(
+    mean = torch.stack([part.double().sum(0) for part in torch.split(views, BATCH_ROWS)]).sum(
         0
     ) / len(views)
     rank = min(count, *views.shape)

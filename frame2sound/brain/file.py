@@ -16,12 +16,12 @@ from torch import nn
 
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.carried import PREFIX, from_file, sound_names, to_file
-from frame2sound.brain.inputs import size_of
+from frame2sound.brain.carried import CORPUS_PREFIX, corpus_from_file, audio_tensor_names, corpus_to_file
+from frame2sound.brain.inputs import input_size
 from frame2sound.brain.networks import build_network
-from frame2sound.brain.provenance import provenance_of
-from frame2sound.brain.recipe import recipe_from, recipe_table
-from frame2sound.brain.sought import target_of
+from frame2sound.brain.provenance import parse_provenance
+from frame2sound.brain.recipe import parse_recipe, recipe_table
+from frame2sound.brain.sought import build_target
 from frame2sound.errors import BrainError, RecipeError
 from frame2sound.untrusted import (
     PYTHON_PICKLE,
@@ -31,19 +31,19 @@ from frame2sound.untrusted import (
     refuse_newer_version,
 )
 
-VERSION = 2
-KEY = "frame2sound"
+BRAIN_VERSION = 2
+METADATA_KEY = "frame2sound"
 """The header's entry that holds the brain's description."""
 
-LOUDEST = 100.0
+MAX_SCALE = 100.0
 """A brain's scale is the root mean square of sound, or 2; one beyond this is no scale."""
 
 
 def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     """Write a brain; the file appears whole or not at all."""
-    corpus, sounds = to_file(brain.corpus)
+    corpus, sounds = corpus_to_file(brain.corpus)
     description = {
-        "version": VERSION,
+        "version": BRAIN_VERSION,
         "recipe": recipe_table(brain.recipe),
         "scaling": {"scale": brain.target.scale},
         "provenance": brain.provenance,
@@ -53,7 +53,7 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
-        partial.write_bytes(save(tensors | sounds, {KEY: json.dumps(description)}))
+        partial.write_bytes(save(tensors | sounds, {METADATA_KEY: json.dumps(description)}))
 
 
 def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
@@ -65,28 +65,28 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         There is no such file, it is cut short, a Python pickle, no brain, from a newer version,
         its weights are not those that its recipe asks for, or its corpus is damaged.
     """
-    with _opened(path) as file:
-        told = _described(path, file)
+    with _open_tensors(path) as file:
+        told = _read_description(path, file)
         try:
-            recipe = recipe_from(told.recipe)
-            provenance_of(told.provenance)
+            recipe = parse_recipe(told.recipe)
+            parse_provenance(told.provenance)
             scale = float(told.scaling.scale)
-            if not 0 < scale <= LOUDEST:
-                raise BrainError(f"its scale is {scale}, expected more than 0, at most {LOUDEST}")
-            target = target_of(recipe, scale)
+            if not 0 < scale <= MAX_SCALE:
+                raise BrainError(f"its scale is {scale}, expected more than 0, at most {MAX_SCALE}")
+            target = build_target(recipe, scale)
             with torch.device("meta"):
-                network = build_network(recipe, size_of(recipe.input), target.length, target.silent)
+                network = build_network(recipe, input_size(recipe.input), target.length, target.silence_value)
             sounds = {
                 name: file.get_tensor(name)
-                for name in sound_names(told.corpus, recipe.ticking())
+                for name in audio_tensor_names(told.corpus, recipe.to_clock())
                 if name in file.keys()  # noqa: SIM118
             }
-            corpus = from_file(told.corpus, sounds, recipe.ticking())
+            corpus = corpus_from_file(told.corpus, sounds, recipe.to_clock())
         except BrainError as error:
             raise BrainError(f"{path}: {error}") from error
         except (*_NOT_A_BRAIN, RuntimeError, RecipeError) as error:
             raise _unreadable(path, error) from error
-        weights = _weights(path, network, file, told.corpus)
+        weights = _read_weights(path, network, file, told.corpus)
     network.load_state_dict(weights, assign=True)
     return Brain(recipe, network.to(device), target, told.provenance, corpus)
 
@@ -109,7 +109,7 @@ _NOT_A_BRAIN = (LookupError, TypeError, AttributeError, ValueError, ArithmeticEr
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _open_tensors(path: Path) -> Iterator[Any]:
     """Give an open file of tensors, of which only the header was read."""
     try:
         head = read_safetensors_prefix(path)
@@ -137,19 +137,19 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _described(path: Path, file: Any) -> _Description:
+def _read_description(path: Path, file: Any) -> _Description:
     try:
-        table = parse_json((file.metadata() or {})[KEY])
+        table = parse_json((file.metadata() or {})[METADATA_KEY])
     except (KeyError, ValueError) as error:
         raise BrainError(
             f"{path} is a .safetensors file, but of another program; "
             "expected one made by: frame2sound train"
         ) from error
     version = table.get("version") if isinstance(table, dict) else None
-    refuse_newer_version(version, VERSION, path, BrainError)
-    if type(version) is int and version < VERSION:
+    refuse_newer_version(version, BRAIN_VERSION, path, BrainError)
+    if type(version) is int and version < BRAIN_VERSION:
         raise BrainError(
-            f"{path} is of brain version {version}, this program reads {VERSION}; train it again"
+            f"{path} is of brain version {version}, this program reads {BRAIN_VERSION}; train it again"
         )
     try:
         return msgspec.convert(table, _Description)
@@ -157,13 +157,13 @@ def _described(path: Path, file: Any) -> _Description:
         raise _unreadable(path, error) from error
 
 
-def _weights(
+def _read_weights(
     path: Path, network: nn.Module, file: Any, corpus: dict[str, Any] | None
 ) -> dict[str, torch.Tensor]:
     """Read the network's weights; nothing is read whose type and shape are not expected."""
-    sounds = set() if corpus is None else {PREFIX + name for name in corpus.get("films", ())}
-    got = {name: _stored(file.get_slice(name)) for name in file.keys() if name not in sounds}  # noqa: SIM118
-    expected = {name: _kind(tensor) for name, tensor in network.state_dict().items()}
+    sounds = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
+    got = {name: _describe_slice(file.get_slice(name)) for name in file.keys() if name not in sounds}  # noqa: SIM118
+    expected = {name: _describe_tensor(tensor) for name, tensor in network.state_dict().items()}
     for name in expected | got:
         if expected.get(name) != got.get(name):
             raise BrainError(
@@ -175,7 +175,7 @@ def _weights(
 
 
 def _unreadable(path: Path, error: Exception) -> BrainError:
-    return BrainError(f"{path} is not readable as a brain: {_line(error)}; {_EXPECTED}")
+    return BrainError(f"{path} is not readable as a brain: {_first_line(error)}; {_EXPECTED}")
 
 
 _EXPECTED = "expected a .safetensors file made by: frame2sound train"
@@ -183,14 +183,14 @@ _EXPECTED = "expected a .safetensors file made by: frame2sound train"
 _TYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "U8": "uint8"}
 
 
-def _stored(part: Any) -> str:
+def _describe_slice(part: Any) -> str:
     kind = part.get_dtype()
     return f"{_TYPES.get(kind, kind)} {tuple(part.get_shape())}"
 
 
-def _line(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:300]
 
 
-def _kind(tensor: torch.Tensor) -> str:
+def _describe_tensor(tensor: torch.Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

@@ -14,20 +14,20 @@ from torch import nn
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.bodies import Feedforward
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.eyes import Eyes
+from frame2sound.brain.eyes import FrameFeatures
 from frame2sound.brain.ingredients import Mlp
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.errors import BrainError
 
 
-class Plain(NamedTuple):
+class PlainLayer(NamedTuple):
     """A linear layer: ``weight`` float32 (outputs, inputs), ``bias`` float32 (outputs,)."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
 
 
-def fold(brain: Brain) -> list[Plain]:
+def fuse_layers(brain: Brain) -> list[PlainLayer]:
     """Return the linear layers of a feed-forward brain, the first on the picture itself.
 
     Eigenframes are a linear map E of the picture and what the first layer W makes of them is
@@ -40,33 +40,33 @@ def fold(brain: Brain) -> list[Plain]:
         The brain remembers, or has parts that are not linear layers and activations.
     """
     network, asked = brain.network, brain.recipe.network
-    eyes, body = network.eyes, network.body
+    eyes, body = network.features, network.backbone
     in_the_way = {
         "network.kind=mlp": not isinstance(asked, Mlp),
-        "network.glance=0": asked.glance > 0,
+        "network.glance=0": asked.brightness_branch > 0,
         "network.normalise=false": asked.normalise,
         "network.residual=false": asked.residual,
-        "input.profiles=false": eyes is not None and eyes.still.lines is not None,
+        "input.profiles=false": eyes is not None and eyes.still.profiles is not None,
     }
     if any(in_the_way.values()) or not isinstance(body, Feedforward):
         remedy = " ".join(f"--set {setting}" for setting, there in in_the_way.items() if there)
         raise BrainError(
             f"brain {brain.recipe.name!r} is not plain layers on pixels; train one with {remedy}"
         )
-    layers = [part for part in (*body.modules(), network.top) if isinstance(part, nn.Linear)]
-    plain = [Plain(_array(layer.weight), _array(layer.bias)) for layer in layers]
+    layers = [part for part in (*body.modules(), network.head) if isinstance(part, nn.Linear)]
+    plain = [PlainLayer(_array(layer.weight), _array(layer.bias)) for layer in layers]
     if eyes is not None:
-        plain[0] = _through(eyes, layers[0])
+        plain[0] = _fuse_features(eyes, layers[0])
     return plain
 
 
-def export_plain(brain: Brain, path: Path, *, overwrite: bool = False) -> list[Plain]:
+def export_weights(brain: Brain, path: Path, *, overwrite: bool = False) -> list[PlainLayer]:
     """Write the layers that `fold` returns as ``.npz``.
 
     It holds ``weight_0``, ``bias_0`` and so on; ``recipe``, JSON text, which names activation and
     target; and the target's ``scale``.
     """
-    layers = fold(brain)
+    layers = fuse_layers(brain)
     arrays = {
         f"{name}_{number}": array
         for number, layer in enumerate(layers)
@@ -82,8 +82,8 @@ def export_plain(brain: Brain, path: Path, *, overwrite: bool = False) -> list[P
     return layers
 
 
-def _through(eyes: Eyes, first: nn.Linear) -> Plain:
-    looks = [eyes.still] * eyes.kind.stills + ([eyes.motion] if eyes.motion is not None else [])
+def _fuse_features(eyes: FrameFeatures, first: nn.Linear) -> PlainLayer:
+    looks = [eyes.still] * eyes.config.still_frames + ([eyes.motion] if eyes.motion is not None else [])
     parts = first.weight.detach().double().chunk(len(looks), 1)
     weight = torch.cat(
         [part @ look.weight.double() for part, look in zip(parts, looks, strict=True)], 1
@@ -91,7 +91,7 @@ def _through(eyes: Eyes, first: nn.Linear) -> Plain:
     bias = first.bias.detach().double()
     for part, look in zip(parts, looks, strict=True):
         bias = bias + part @ look.bias.double()
-    return Plain(_array(weight), _array(bias))
+    return PlainLayer(_array(weight), _array(bias))
 
 
 def _array(tensor: torch.Tensor) -> NDArray[np.float32]:

@@ -9,27 +9,27 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
-NotNegative = Annotated[float, Meta(ge=0, le=1e9)]
+NonNegative = Annotated[float, Meta(ge=0, le=1e9)]
 Count = Annotated[int, Meta(ge=1, le=10**9)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
-MOST_WEIGHTS = 500_000_000
+MAX_WEIGHTS = 500_000_000
 """Between hidden layers; more would not fit in most machines' memory."""
 
 Width = Annotated[int, Meta(ge=1, le=65536)]
 
 
-class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+class Config(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
     """A part of a recipe: an unknown key or a value out of range is an error."""
 
 
-class ClockRecipe(Part, frozen=True):
+class ClockConfig(Config, frozen=True):
     """The brain's own frame rate (exact, such as "30000/1001") and sample rate in Hz."""
 
     fps: Fraction = Fraction(30)
     sample_rate: Annotated[int, Meta(ge=100, le=384_000)] = 22050
 
 
-class _Seen(Part, frozen=True):
+class _FrameInput(Config, frozen=True):
     """What of the film is seen at each moment.
 
     In ``colour``, where the library has it, or in grey; with as many past frames as ``history``
@@ -42,21 +42,21 @@ class _Seen(Part, frozen=True):
     motion: bool = False
 
     @property
-    def past(self) -> int:
+    def past_frames(self) -> int:
         """How many frames before its own a moment needs."""
         return max(self.history, int(self.motion))
 
     @property
-    def stills(self) -> int:
+    def still_frames(self) -> int:
         """How many pictures enter as they are."""
         return 1 + self.history
 
 
-class Pixels(_Seen, frozen=True, tag_field="kind", tag="pixels"):
+class Pixels(_FrameInput, frozen=True, tag_field="kind", tag="pixels"):
     """The picture enters as its 4096 grey values, 0 (black) to 1 (white)."""
 
 
-class Eigenframes(_Seen, frozen=True, tag_field="kind", tag="eigenframes"):
+class Eigenframes(_FrameInput, frozen=True, tag_field="kind", tag="eigenframes"):
     """The picture enters as the library's first ``count`` principal components, whitened.
 
     Components whose variance is below ``floor`` times the mean are not brought up to one, so that
@@ -79,15 +79,15 @@ class Eigenframes(_Seen, frozen=True, tag_field="kind", tag="eigenframes"):
             )
 
 
-class Fft2(_Seen, frozen=True, tag_field="kind", tag="fft2"):
+class Fft2(_FrameInput, frozen=True, tag_field="kind", tag="fft2"):
     """The picture enters as its two-dimensional Fourier transform: 64 x 33 complex numbers."""
 
 
-Seen = Pixels | Eigenframes | Fft2
+InputConfig = Pixels | Eigenframes | Fft2
 """The inputs that a recipe may name."""
 
 
-class _Layered(Part, frozen=True):
+class _Layered(Config, frozen=True):
     """Feed-forward layers: their widths, first to last.
 
     ``normalise`` brings what enters each activation to mean 0 and variance 1 over the layer, so
@@ -101,7 +101,7 @@ class _Layered(Part, frozen=True):
     normalise: bool = False
     dropout: Share = 0.0
     residual: bool = False
-    glance: Annotated[int, Meta(ge=0, le=4096)] = 0
+    brightness_branch: Annotated[int, Meta(ge=0, le=4096)] = 0
 
     def __post_init__(self) -> None:
         _refuse_huge(sum(before * after for before, after in pairwise(self.hidden)))
@@ -125,7 +125,7 @@ class Rnn(_Layered, frozen=True, tag_field="kind", tag="rnn"):
 
     memory: Annotated[tuple[Width, ...], Meta(min_length=1, max_length=16)] = (256,)
     cell: Literal["gru", "lstm"] = "gru"
-    hears: Annotated[int, Meta(ge=0, le=4096)] = 0
+    feedback_units: Annotated[int, Meta(ge=0, le=4096)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -150,16 +150,16 @@ class Tcn(_Layered, frozen=True, tag_field="kind", tag="tcn"):
         _refuse_huge((entering + self.layers * self.kernel * self.channels) * self.channels)
 
 
-Networked = Mlp | Rnn | Tcn
+NetworkConfig = Mlp | Rnn | Tcn
 """The networks that a recipe may name."""
 
 
 def _refuse_huge(weights: int) -> None:
-    if weights > MOST_WEIGHTS:
-        raise ValueError(f"hidden layers of {weights} weights, expected at most {MOST_WEIGHTS}")
+    if weights > MAX_WEIGHTS:
+        raise ValueError(f"hidden layers of {weights} weights, expected at most {MAX_WEIGHTS}")
 
 
-class Pcm(Part, frozen=True, tag_field="kind", tag="pcm"):
+class Pcm(Config, frozen=True, tag_field="kind", tag="pcm"):
     """The frame's own samples, and those of `lead_seconds` before it for the next to join on.
 
     ``scaling`` is how samples enter the loss: ``rms`` divides by the library's root mean square;
@@ -170,7 +170,7 @@ class Pcm(Part, frozen=True, tag_field="kind", tag="pcm"):
     scaling: Literal["rms", "half"] = "rms"
 
 
-class _Windowed(Part, frozen=True):
+class _Windowed(Config, frozen=True):
     """``window_length`` samples under a ``window``, ``a_frame`` times in each frame.
 
     The windows stand in the middle of the parts into which they divide the frame.
@@ -178,13 +178,13 @@ class _Windowed(Part, frozen=True):
 
     window_length: Annotated[int, Meta(ge=16, le=65536, multiple_of=2)] = 1024
     window: Literal["hann", "hamming"] = "hann"
-    a_frame: Annotated[int, Meta(ge=1, le=64)] = 1
+    windows_per_frame: Annotated[int, Meta(ge=1, le=64)] = 1
 
 
 class StftReal(_Windowed, frozen=True, tag_field="kind", tag="stft-real"):
     """The real part of the short-time Fourier transform; the largest is scaled to 1."""
 
-    a_frame: Literal[1] = 1
+    windows_per_frame: Literal[1] = 1
 
 
 class StftMag(_Windowed, frozen=True, tag_field="kind", tag="stft-mag"):
@@ -201,7 +201,7 @@ class LogMag(_Windowed, frozen=True, tag_field="kind", tag="log-mag"):
     Silence is 0, and 1 is a factor of ten above the floor.
     """
 
-    a_frame: Annotated[int, Meta(ge=1, le=64)] = 4
+    windows_per_frame: Annotated[int, Meta(ge=1, le=64)] = 4
     floor_db: Annotated[float, Meta(ge=-140, le=-20)] = -80.0
 
 
@@ -211,11 +211,11 @@ class Mel(LogMag, frozen=True, tag_field="kind", tag="mel"):
     bands: Annotated[int, Meta(ge=8, le=512)] = 96
 
 
-Sought = Pcm | StftReal | StftMag | StftBoth | LogMag | Mel
+TargetConfig = Pcm | StftReal | StftMag | StftBoth | LogMag | Mel
 """The targets that a recipe may name."""
 
 
-class Training(Part, frozen=True):
+class TrainingConfig(Config, frozen=True):
     """How the network is fitted; the defaults need no tuning for films of minutes to hours.
 
     ``loss`` is the mean squared error of what the network gives; ``log-magnitude``, the mean
@@ -243,9 +243,9 @@ class Training(Part, frozen=True):
     optimiser: Literal["adamw", "nag"] = "adamw"
     rate: Positive = 1e-3
     momentum: Share = 0.9
-    weight_decay: NotNegative = 1e-4
-    noise: NotNegative = 0.0
-    double_exposure: Share = 0.0
+    weight_decay: NonNegative = 1e-4
+    noise: NonNegative = 0.0
+    overlay: Share = 0.0
     pretraining: Annotated[int, Meta(ge=0, le=100_000)] = 0
     batch: Count = 512
     chunk: Annotated[int, Meta(ge=1, le=4096)] = 32
@@ -257,4 +257,4 @@ class Training(Part, frozen=True):
     split: Literal["blocks", "films"] = "blocks"
     held_out: Share = 0.1
     block_seconds: Positive = 4.0
-    guard_seconds: NotNegative = 0.5
+    guard_seconds: NonNegative = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels, Seen
+from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels, InputConfig
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
 PIXELS = SIZE * SIZE
@@ -12,18 +12,18 @@ HALF = SIZE // 2 + 1
 """How many columns the Fourier transform of a real picture has."""
 
 
-def size_of(kind: Seen) -> int:
+def input_size(config: InputConfig) -> int:
     """Return how many numbers enter a network."""
-    return view_size(kind) * (kind.stills + kind.motion)
+    return view_size(config) * (config.still_frames + config.motion)
 
 
-def view_size(kind: Seen) -> int:
+def view_size(config: InputConfig) -> int:
     """Return how many numbers one picture is."""
-    plane = 2 * SIZE * HALF if _is_transformed(kind) else PIXELS
-    return plane * (3 if kind.colour else 1)
+    plane = 2 * SIZE * HALF if _is_transformed(config) else PIXELS
+    return plane * (3 if config.colour else 1)
 
 
-def see(moments: torch.Tensor, kind: Seen) -> torch.Tensor:
+def encode_frames(windows: torch.Tensor, config: InputConfig) -> torch.Tensor:
     """Turn moments into what enters a network, ``(n, size)``.
 
     First the frame itself, then those before it, the latest first, then the motion; red before
@@ -34,23 +34,23 @@ def see(moments: torch.Tensor, kind: Seen) -> torch.Tensor:
     moments : uint8 tensor (n, 1 + kind.past, 64, 64) or (n, 1 + kind.past, 64, 64, 3)
         Each frame after those before it.
     """
-    planes = _planes(moments, colour=kind.colour)
+    planes = _planes(windows, colour=config.colour)
     latest_first = planes.flip(1)
-    views = [latest_first[:, : kind.stills]]
-    if kind.motion:
+    views = [latest_first[:, : config.still_frames]]
+    if config.motion:
         views.append(latest_first[:, :1] - latest_first[:, 1:2])
     seen = views[0] if len(views) == 1 else torch.cat(views, 1)
-    if _is_transformed(kind):
+    if _is_transformed(config):
         seen = _fft2(seen)
-    return seen.reshape(len(moments), size_of(kind))
+    return seen.reshape(len(windows), input_size(config))
 
 
 def pixels(frames: torch.Tensor) -> torch.Tensor:
     """Turn uint8 frames ``(n, 64, 64)``, or in colour, into grey ``(n, 4096)`` in [0, 1]."""
-    return see(frames[:, None], Pixels())
+    return encode_frames(frames[:, None], Pixels())
 
 
-def _is_transformed(kind: Seen) -> bool:
+def _is_transformed(kind: InputConfig) -> bool:
     return isinstance(kind, Fft2) or (isinstance(kind, Eigenframes) and kind.of == "fft2")
 
 

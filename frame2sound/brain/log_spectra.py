@@ -12,16 +12,16 @@ from frame2sound.brain.ingredients import LogMag, Mel
 from frame2sound.brain.spectra import Spectra
 from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 
-FAINT_END = 1 / 32
+QUIET_LIMIT = 1 / 32
 """Share of a Hann window that stays below 0.01."""
 
-LOUDEST = 2.0
+MAX_LOG_MAGNITUDE = 2.0
 """Decades above the scale: a brain that has diverged shall be loud, not endless."""
 
 LEVEL_WEIGHT = 8.0
 """How many bins' worth a loss makes of a spectrum's level."""
 
-MOST_LIFT = 4.0
+MAX_LIFT = 4.0
 """By how much a level may lift its spectrum: 12 dB."""
 
 
@@ -42,7 +42,7 @@ class LogMagnitudes(Spectra):
         """The middles of a frame's windows, in samples from the frame's start, ascending."""
         middles = super().centres
         past = int(middles[-1]) + self.n_fft // 2 - self.clock.max_samples_per_frame
-        return middles - max(past - int(FAINT_END * self.n_fft), 0)
+        return middles - max(past - int(QUIET_LIMIT * self.n_fft), 0)
 
     @property
     def numbers(self) -> int:
@@ -52,14 +52,14 @@ class LogMagnitudes(Spectra):
     @property
     def levels(self) -> NDArray[np.int64]:
         """Which numbers of the output are levels, ``(a_frame,)``."""
-        return np.arange(self.recipe.a_frame) * self.numbers
+        return np.arange(self.recipe.windows_per_frame) * self.numbers
 
     @property
     def floor(self) -> float:
         """The magnitude that counts as none."""
         return float(self.scale * 10 ** (self.recipe.floor_db / 20))
 
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Turn excerpts into levels and decades."""
         power = self._power(excerpts)
         level = self._decades(power.sum(-1, keepdim=True)) * LEVEL_WEIGHT
@@ -69,13 +69,13 @@ class LogMagnitudes(Spectra):
         """Return the output itself."""
         return output
 
-    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Turn levels and decades into magnitudes."""
-        apart = self.apart(output)
+        apart = self.split_windows(output)
         level, magnitude = apart[..., :1] / LEVEL_WEIGHT, self._magnitude(apart[..., 1:])
         implied = torch.linalg.vector_norm(magnitude, dim=-1, keepdim=True)
         lift = self._magnitude(level) / implied.clamp(self.floor)
-        return self._over_bins((magnitude * lift.clamp(0, MOST_LIFT)).cpu().numpy())
+        return self._over_bins((magnitude * lift.clamp(0, MAX_LIFT)).cpu().numpy())
 
     def _power(self, excerpts: torch.Tensor) -> torch.Tensor:
         return self.transform(excerpts).abs().square()
@@ -88,7 +88,7 @@ class LogMagnitudes(Spectra):
         return decades
 
     def _magnitude(self, decades: torch.Tensor) -> torch.Tensor:
-        most = LOUDEST - self.recipe.floor_db / 20
+        most = MAX_LOG_MAGNITUDE - self.recipe.floor_db / 20
         power = torch.expm1(decades.clamp(0, most) * (2 * np.log(10)))
         return self.floor * torch.sqrt(power)
 

@@ -8,15 +8,15 @@ import torch
 from msgspec import structs
 from torch import nn
 
-from frame2sound.brain.bodies import Body, Convolutional, Feedforward, Glancing, Memory, Recurrent
-from frame2sound.brain.eyes import LIGHT, Eyes
-from frame2sound.brain.ingredients import Eigenframes, Mlp, Rnn, Seen
-from frame2sound.brain.inputs import see
+from frame2sound.brain.bodies import Backbone, Convolutional, Feedforward, WithBrightnessBranch, State, Recurrent
+from frame2sound.brain.eyes import BRIGHTNESS_COUNT, FrameFeatures
+from frame2sound.brain.ingredients import Eigenframes, Mlp, Rnn, InputConfig
+from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Told:
+class TeacherForcing:
     """What a network that hears its own output is told while it learns.
 
     Attributes
@@ -27,8 +27,8 @@ class Told:
         Where it hears its own all the same.
     """
 
-    wanted: torch.Tensor
-    own: torch.Tensor
+    targets: torch.Tensor
+    use_own_output: torch.Tensor
 
 
 class Network(nn.Module):
@@ -47,91 +47,91 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, eyes: Eyes | None, body: Body, outputs: int, hears: int = 0, silent: float = 0.0
+        self, features: FrameFeatures | None, backbone: Backbone, outputs: int, feedback_units: int = 0, silence_value: float = 0.0
     ) -> None:
         super().__init__()
-        self.eyes = eyes
-        self.body = body
-        self.silent = silent
-        self.top = nn.Linear(body.width, outputs)
-        self.ear = nn.Linear(outputs, hears) if hears else None
+        self.features = features
+        self.backbone = backbone
+        self.silence_value = silence_value
+        self.head = nn.Linear(backbone.width, outputs)
+        self.feedback = nn.Linear(outputs, feedback_units) if feedback_units else None
 
     @property
-    def remembers(self) -> bool:
+    def is_recurrent(self) -> bool:
         """Whether what it gives depends on what it was given before."""
-        return self.ear is not None or self.body.remembers
+        return self.feedback is not None or self.backbone.is_recurrent
 
-    def look(self, seen: torch.Tensor) -> torch.Tensor:
+    def extract_features(self, inputs: torch.Tensor) -> torch.Tensor:
         """Turn what `frame2sound.brain.inputs.see` gives into what the rest learns from."""
-        return seen if self.eyes is None else self.eyes(seen)
+        return inputs if self.features is None else self.features(inputs)
 
-    def follow(self, frames: torch.Tensor, kind: Seen) -> torch.Tensor:
+    def extract_sequence_features(self, frames: torch.Tensor, config: InputConfig) -> torch.Tensor:
         """Look at a film's successive frames ``(kind.past + n, 64, 64)``, or in colour.
 
         The first are the past of those that follow; gives ``(n, width)``.
         """
-        if self.eyes is None:
-            return see(frames.unfold(0, 1 + kind.past, 1).movedim(-1, 1), kind)
-        return self.eyes.follow(
-            see(frames[:, None], structs.replace(kind, history=0, motion=False))
+        if self.features is None:
+            return encode_frames(frames.unfold(0, 1 + config.past_frames, 1).movedim(-1, 1), config)
+        return self.features.of_sequence(
+            encode_frames(frames[:, None], structs.replace(config, history=0, motion=False))
         )
 
-    def fresh(self, streams: int) -> Memory:
+    def initial_state(self, streams: int) -> State:
         """Return the memory of so many films that are about to begin."""
-        memory = self.body.fresh(streams)
-        if self.ear is None:
+        memory = self.backbone.initial_state(streams)
+        if self.feedback is None:
             return memory
-        return (self._silence_heard().expand(streams, -1), *memory)
+        return (self._feedback_of_silence().expand(streams, -1), *memory)
 
-    def begun(self, memory: Memory, begins: torch.Tensor) -> Memory:
+    def reset_state(self, state: State, begins: torch.Tensor) -> State:
         """Return a memory in which streams begin anew where ``begins``, bool ``(streams,)``."""
-        anew = self.fresh(len(begins))
+        anew = self.initial_state(len(begins))
         return tuple(
             torch.where(begins.reshape(-1, *(1 for _ in part.shape[1:])), fresh, part)
-            for fresh, part in zip(anew, memory, strict=True)
+            for fresh, part in zip(anew, state, strict=True)
         )
 
     def forward(
-        self, looks: torch.Tensor, memory: Memory, told: Told | None = None
-    ) -> tuple[torch.Tensor, Memory]:
+        self, features: torch.Tensor, state: State, teacher_forcing: TeacherForcing | None = None
+    ) -> tuple[torch.Tensor, State]:
         """Turn successive looks ``(streams, n, width)`` into outputs ``(streams, n, length)``.
 
         A network that hears its own last output may be ``told`` the true ones instead.
         """
-        if self.ear is None:
-            hidden, memory = self.body(looks, memory)
-            return self.top(hidden), memory
+        if self.feedback is None:
+            hidden, state = self.backbone(features, state)
+            return self.head(hidden), state
         # What is heard of its own is linear in what the top sees: one small map instead of two.
-        weight = self.ear.weight @ self.top.weight.detach()
-        bias = self.ear(self.top.bias.detach())
-        told_heard = None if told is None else self.ear(told.wanted)
-        hidden, heard, state = [], memory[0], memory[1:]
-        for at in range(looks.shape[1]):
-            seen = torch.cat([heard, looks[:, at]], 1)
-            values, state = self.body(seen[:, None], state)
+        weight = self.feedback.weight @ self.head.weight.detach()
+        bias = self.feedback(self.head.bias.detach())
+        told_heard = None if teacher_forcing is None else self.feedback(teacher_forcing.targets)
+        hidden, heard, state = [], state[0], state[1:]
+        for at in range(features.shape[1]):
+            seen = torch.cat([heard, features[:, at]], 1)
+            values, state = self.backbone(seen[:, None], state)
             hidden.append(values)
             heard = nn.functional.linear(values[:, 0].detach(), weight, bias)
-            if told is not None and told_heard is not None:
-                heard = torch.where(told.own[:, at, None], heard, told_heard[:, at])
-        return self.top(torch.cat(hidden, 1)), (heard, *state)
+            if teacher_forcing is not None and told_heard is not None:
+                heard = torch.where(teacher_forcing.use_own_output[:, at, None], heard, told_heard[:, at])
+        return self.head(torch.cat(hidden, 1)), (heard, *state)
 
-    def _silence_heard(self) -> torch.Tensor:
-        assert self.ear is not None
-        silence = self.top.bias.new_full((self.top.out_features,), self.silent)
-        heard: torch.Tensor = self.ear(silence)
+    def _feedback_of_silence(self) -> torch.Tensor:
+        assert self.feedback is not None
+        silence = self.head.bias.new_full((self.head.out_features,), self.silence_value)
+        heard: torch.Tensor = self.feedback(silence)
         return heard.detach()
 
-    def hidden(self, looks: torch.Tensor) -> torch.Tensor:
+    def hidden(self, features: torch.Tensor) -> torch.Tensor:
         """Return what the top sees of looks ``(streams, n, width)`` while silence is heard."""
-        memory = self.fresh(len(looks))
-        if self.ear is not None:
-            heard = memory[0][:, None].expand(-1, looks.shape[1], -1)
-            looks, memory = torch.cat([heard, looks], 2), memory[1:]
-        hidden: torch.Tensor = self.body(looks, memory)[0]
+        memory = self.initial_state(len(features))
+        if self.feedback is not None:
+            heard = memory[0][:, None].expand(-1, features.shape[1], -1)
+            features, memory = torch.cat([heard, features], 2), memory[1:]
+        hidden: torch.Tensor = self.backbone(features, memory)[0]
         return hidden
 
 
-def build_network(recipe: Recipe, inputs: int, outputs: int, silent: float = 0.0) -> Network:
+def build_network(recipe: Recipe, inputs: int, outputs: int, silence_value: float = 0.0) -> Network:
     """Build what a recipe asks for.
 
     Where the picture enters as eigenframes, the eyes come first. They are part of the network, but
@@ -139,16 +139,16 @@ def build_network(recipe: Recipe, inputs: int, outputs: int, silent: float = 0.0
     """
     asked, eyes = recipe.network, None
     if isinstance(recipe.input, Eigenframes):
-        eyes = Eyes(recipe.input, asked.glance > 0)
-        inputs = eyes.width - LIGHT * (asked.glance > 0)
-    hears = asked.hears if isinstance(asked, Rnn) else 0
-    body: Body = Feedforward(asked, inputs + hears)
+        eyes = FrameFeatures(recipe.input, asked.brightness_branch > 0)
+        inputs = eyes.width - BRIGHTNESS_COUNT * (asked.brightness_branch > 0)
+    hears = asked.feedback_units if isinstance(asked, Rnn) else 0
+    body: Backbone = Feedforward(asked, inputs + hears)
     if not isinstance(asked, Mlp):
         kind = Recurrent if isinstance(asked, Rnn) else Convolutional
         body = kind(asked, body)  # type: ignore[arg-type]
-    if asked.glance:
-        body = Glancing(body, asked.glance)
-    return Network(eyes, body, outputs, hears, silent)
+    if asked.brightness_branch:
+        body = WithBrightnessBranch(body, asked.brightness_branch)
+    return Network(eyes, body, outputs, hears, silence_value)
 
 
 def initialise(network: Network, seed: int) -> None:
@@ -159,15 +159,15 @@ def initialise(network: Network, seed: int) -> None:
     al. 2015). The top starts small, so that an untrained brain is quiet rather than loud.
     """
     random = torch.Generator().manual_seed(seed)
-    rectified = any(isinstance(layer, nn.ReLU) for layer in network.body.modules())
+    rectified = any(isinstance(layer, nn.ReLU) for layer in network.backbone.modules())
     for layer in network.modules():
         if isinstance(layer, nn.GRU | nn.LSTM):
             _initialise_cell(layer, random)
         elif isinstance(layer, nn.Linear | nn.Conv1d) and layer.weight.requires_grad:
-            if rectified and layer not in (network.top, network.ear):
+            if rectified and layer not in (network.head, network.feedback):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=random)
             else:
-                gain = 0.1 if layer is network.top else 1.0
+                gain = 0.1 if layer is network.head else 1.0
                 nn.init.xavier_normal_(layer.weight, gain=gain, generator=random)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)
@@ -185,6 +185,6 @@ def _initialise_cell(cell: nn.GRU | nn.LSTM, random: torch.Generator) -> None:
         nn.init.ones_(biases[0][width : 2 * width])  # the forget gate is open
 
 
-def glance_of(network: Network) -> nn.Sequential | None:
+def get_brightness_branch(network: Network) -> nn.Sequential | None:
     """Return the part that sees only how much light there is, if there is one."""
-    return network.body.glance if isinstance(network.body, Glancing) else None
+    return network.backbone.brightness_branch if isinstance(network.backbone, WithBrightnessBranch) else None

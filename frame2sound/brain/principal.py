@@ -14,16 +14,16 @@ import torch
 
 ITERATIONS = 2
 
-TOGETHER = 512
+BATCH_ROWS = 512
 """Pictures that are made doubles at once."""
 
-ABSENT = 1e-5
+MIN_RELATIVE_VARIANCE = 1e-5
 """Standard deviation below which a component is none, in shares of the largest one.
 
 Grey values of single precision are off by 6e-8; what they are off by has components, too.
 """
 
-EQUAL = 1e-6
+EQUAL_TOLERANCE = 1e-6
 """Variances, and lengths of entries, that differ by a smaller share are equal.
 
 Sums of doubles turn vectors by some 1e-16 over this: 1e-10, less than single precision holds.
@@ -55,14 +55,14 @@ def principal_components(
     random = np.random.default_rng(seed).standard_normal((views.shape[1], count))
     columns = torch.from_numpy(random)
     for _ in range(ITERATIONS):
-        columns = torch.linalg.qr(_scattered(views, mean, columns))[0]
+        columns = torch.linalg.qr(_multiply_by_covariance(views, mean, columns))[0]
     seen = torch.cat([part @ columns for part in _centred(views, mean)])
     _, singular, turns = torch.linalg.svd(torch.linalg.qr(seen, mode="r")[1])
-    variance, there = singular.square() / len(views), singular > ABSENT * singular[:1]
+    variance, there = singular.square() / len(views), singular > MIN_RELATIVE_VARIANCE * singular[:1]
     return _canonical(variance * there, columns @ turns.T * there)
 
 
-def turned(basis: torch.Tensor) -> torch.Tensor:
+def with_canonical_signs(basis: torch.Tensor) -> torch.Tensor:
     """Return the basis of the same space that depends on nothing but the space.
 
     The first vector is the one that is nearest to an axis, the first such axis; the next the
@@ -87,11 +87,11 @@ def _canonical(variance: torch.Tensor, basis: torch.Tensor) -> tuple[torch.Tenso
     variance, basis, first = variance.clone(), basis.clone(), 0
     while first < len(variance) and variance[first] > 0:
         stop = first + 1
-        while stop < len(variance) and variance[stop] > (1 - EQUAL) * variance[stop - 1]:
+        while stop < len(variance) and variance[stop] > (1 - EQUAL_TOLERANCE) * variance[stop - 1]:
             stop += 1
         if stop > first + 1:
             variance[first:stop] = variance[first:stop].mean()
-            basis[:, first:stop] = turned(basis[:, first:stop])
+            basis[:, first:stop] = with_canonical_signs(basis[:, first:stop])
         first = stop
     for vector in basis.T:
         if vector[_first_largest(vector.abs())] < 0:
@@ -100,10 +100,10 @@ def _canonical(variance: torch.Tensor, basis: torch.Tensor) -> tuple[torch.Tenso
 
 
 def _first_largest(amounts: torch.Tensor) -> int:
-    return int((amounts >= (1 - EQUAL) * amounts.max()).nonzero()[0, 0])
+    return int((amounts >= (1 - EQUAL_TOLERANCE) * amounts.max()).nonzero()[0, 0])
 
 
-def _scattered(views: torch.Tensor, mean: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+def _multiply_by_covariance(views: torch.Tensor, mean: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
     """Return the scatter matrix of pictures, times columns ``(size, k)``."""
     total = torch.zeros_like(columns)
     for part in _centred(views, mean):
@@ -112,4 +112,4 @@ def _scattered(views: torch.Tensor, mean: torch.Tensor, columns: torch.Tensor) -
 
 
 def _centred(views: torch.Tensor, mean: torch.Tensor) -> Iterator[torch.Tensor]:
-    return (part.double() - mean for part in torch.split(views, TOGETHER))
+    return (part.double() - mean for part in torch.split(views, BATCH_ROWS))

@@ -20,7 +20,7 @@ class LearnedFilm(msgspec.Struct, frozen=True):
     seconds: float = 0.0
 
 
-class Pairs(msgspec.Struct, frozen=True):
+class PairCounts(msgspec.Struct, frozen=True):
     """How many pairs of frame and sound were learned, and how many held out."""
 
     learned: _Count = 0
@@ -39,7 +39,7 @@ class Provenance(msgspec.Struct, frozen=True):
     held_out_loss: _HeldOut = []
     held_out_loss_of_mean: float | None = None
     films: list[LearnedFilm] = []
-    pairs: Pairs = Pairs()
+    pairs: PairCounts = PairCounts()
     glance: Annotated[float, Meta(ge=0, le=1)] | None = None
 
     def __post_init__(self) -> None:
@@ -52,6 +52,6 @@ class Provenance(msgspec.Struct, frozen=True):
         return bool(self.films and self.pairs.learned)
 
 
-def provenance_of(table: dict[str, Any]) -> Provenance:
+def parse_provenance(table: dict[str, Any]) -> Provenance:
     """Read a provenance; `msgspec.ValidationError`, a `ValueError`, if something in it is none."""
     return msgspec.convert(table, Provenance)

@@ -10,17 +10,17 @@ from typing import Any
 import msgspec
 
 from frame2sound.brain.ingredients import (
-    ClockRecipe,
+    ClockConfig,
     Eigenframes,
     LogMag,
     Mlp,
-    Networked,
-    Part,
+    NetworkConfig,
+    Config,
     Pcm,
     Pixels,
-    Seen,
-    Sought,
-    Training,
+    InputConfig,
+    TargetConfig,
+    TrainingConfig,
 )
 from frame2sound.bundled import bundled_folder
 from frame2sound.clock import Clock, parse_frame_rate
@@ -28,16 +28,16 @@ from frame2sound.errors import RecipeError
 from frame2sound.untrusted import read_toml
 
 
-class Recipe(Part, frozen=True):
+class Recipe(Config, frozen=True):
     """All that decides what brain a library gives."""
 
     name: str
-    network: Networked
+    network: NetworkConfig
     about: str = ""
-    clock: ClockRecipe = ClockRecipe()
-    input: Seen = Pixels()
-    target: Sought = Pcm()
-    training: Training = Training()
+    clock: ClockConfig = ClockConfig()
+    input: InputConfig = Pixels()
+    target: TargetConfig = Pcm()
+    training: TrainingConfig = TrainingConfig()
 
     def __post_init__(self) -> None:
         if self.training.loss == "multi-resolution" and not isinstance(self.target, Pcm):
@@ -52,13 +52,13 @@ class Recipe(Part, frozen=True):
             )
         pictures = isinstance(self.input, Eigenframes) and self.input.of == "pictures"
         levels = pictures and isinstance(self.target, LogMag)
-        if self.network.glance and not levels:
+        if self.network.brightness_branch and not levels:
             raise ValueError(
                 "network.glance needs input eigenframes of pictures and target log-mag or mel; "
                 "use network.glance=0 with others"
             )
 
-    def ticking(self) -> Clock:
+    def to_clock(self) -> Clock:
         """Return the brain's clock."""
         return Clock(self.clock.fps, self.clock.sample_rate)
 
@@ -120,12 +120,12 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
         raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
     table = _with_preset(table)
     for setting in sorted(settings or [], key=lambda text: not text.strip().startswith("preset=")):
-        _set(table, setting)
+        _apply_setting(table, setting)
         table = _with_preset(table, wins=True)
-    return recipe_from(table | {"name": table.get("name", path.stem)})
+    return parse_recipe(table | {"name": table.get("name", path.stem)})
 
 
-def recipe_from(table: dict[str, Any]) -> Recipe:
+def parse_recipe(table: dict[str, Any]) -> Recipe:
     """Build a recipe from a plain table; `RecipeError` names the key that is wrong."""
     table = _with_preset(table)
     try:
@@ -153,18 +153,18 @@ def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]
             continue
         if own.get("kind") == "eigenframes":
             table[part] = values
-            table = _without_glance(table)
+            table = _without_brightness_branch(table)
         elif own.get("kind") in (None, values.get("kind")):
             table[part] = own | values if wins else values | own
     return table
 
 
-def _without_glance(table: dict[str, Any]) -> dict[str, Any]:
+def _without_brightness_branch(table: dict[str, Any]) -> dict[str, Any]:
     network = table.get("network")
     return table | {"network": network | {"glance": 0}} if isinstance(network, dict) else table
 
 
-def _set(table: dict[str, Any], setting: str) -> None:
+def _apply_setting(table: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise RecipeError(f"got --set {setting}, expected key=value such as training.epochs=5")

@@ -7,15 +7,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from frame2sound.brain.ingredients import Seen
-from frame2sound.brain.inputs import see
+from frame2sound.brain.ingredients import InputConfig
+from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.networks import Network
 from frame2sound.film.decoding.frame_resizer import SIZE
 
 LEVELS = (0, 255)
 """The grey values of a black and of a white screen."""
 
-ROUNDING = 2.0**-16
+ROUNDING_MARGIN = 2.0**-16
 """An output is silence, but for rounding, up to this share of what its terms add up to.
 
 Sums of 4096 products of single precision are off by about 4096**0.5 * 2**-24, or 2**-18, of that;
@@ -23,41 +23,41 @@ a few layers, one after the other, by some times as much.
 """
 
 
-def terms_of(top: nn.Linear, hidden: torch.Tensor) -> torch.Tensor:
+def head_terms(head: nn.Linear, hidden: torch.Tensor) -> torch.Tensor:
     """Return what an output's terms add up to without their signs, ``(n, length)``.
 
     Each hidden value counts as one more than it is: weights round by a share of what they were
     before they were made silent, also where nothing enters them now.
     """
-    return (hidden.abs() + 1) @ top.weight.abs().T + top.bias.abs()
+    return (hidden.abs() + 1) @ head.weight.abs().T + head.bias.abs()
 
 
-def hidden_at(network: Network, kind: Seen, long: int = 1) -> torch.Tensor:
+def hidden_for_screens(network: Network, config: InputConfig, frame_count: int = 1) -> torch.Tensor:
     """Return what the top sees of black and of white after so many frames, ``(2, width)``."""
     device = next(network.parameters()).device
-    shape = (2, 1 + kind.past, SIZE, SIZE, *([3] if kind.colour else []))
+    shape = (2, 1 + config.past_frames, SIZE, SIZE, *([3] if config.colour else []))
     screens = torch.tensor(LEVELS, dtype=torch.uint8, device=device)
     screens = screens.reshape(2, *(1 for _ in shape[1:])).expand(shape)
     with torch.no_grad():
-        looks = network.look(see(screens, kind))[:, None].expand(-1, long, -1)
+        looks = network.extract_features(encode_frames(screens, config))[:, None].expand(-1, frame_count, -1)
         return network.hidden(looks)[:, -1]
 
 
-def silent_levels(network: Network, kind: Seen) -> list[int]:
+def silent_levels(network: Network, config: InputConfig) -> list[int]:
     """Return those of `LEVELS` for which a network gives silence, but for rounding.
 
     None for a network that remembers: what it gives depends on what came before.
     """
-    if network.remembers:
+    if network.is_recurrent:
         return []
-    top, hidden = network.top, hidden_at(network, kind)
+    top, hidden = network.head, hidden_for_screens(network, config)
     with torch.no_grad():
-        error = (top(hidden) - network.silent).abs()
-        silent = (error <= ROUNDING * terms_of(top, hidden)).all(1).tolist()
+        error = (top(hidden) - network.silence_value).abs()
+        silent = (error <= ROUNDING_MARGIN * head_terms(top, hidden)).all(1).tolist()
     return [level for level, is_silent in zip(LEVELS, silent, strict=True) if is_silent]
 
 
-def levels_shown(run: NDArray[np.uint8], past: int) -> NDArray[np.int64]:
+def uniform_levels(frames: NDArray[np.uint8], past: int) -> NDArray[np.int64]:
     """Return which of `LEVELS` frames and all their past are filled with; -1 where with neither.
 
     Parameters
@@ -67,7 +67,7 @@ def levels_shown(run: NDArray[np.uint8], past: int) -> NDArray[np.int64]:
     past : int
         How many frames back are seen.
     """
-    flat = run.reshape(len(run), -1)
+    flat = frames.reshape(len(frames), -1)
     plain = (flat == flat[:, :1]).all(1) & np.isin(flat[:, 0], LEVELS)
     shown = np.where(plain, flat[:, 0].astype(np.int64), -1)
     now = shown[past:]

@@ -22,8 +22,8 @@ _SPECTRA: dict[type, type[Spectra]] = {
 }
 
 
-def target_of(recipe: Recipe, scale: float = 1.0) -> Target:
+def build_target(recipe: Recipe, scale: float = 1.0) -> Target:
     """Return a recipe's target, scaled to a library."""
     if isinstance(recipe.target, Pcm):
-        return PcmBlocks.of(recipe.target, recipe.ticking(), scale)
-    return _SPECTRA[type(recipe.target)](recipe.target, recipe.ticking(), scale)
+        return PcmBlocks.from_config(recipe.target, recipe.to_clock(), scale)
+    return _SPECTRA[type(recipe.target)](recipe.target, recipe.to_clock(), scale)

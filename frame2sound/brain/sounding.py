@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from frame2sound.clock import Clock
 
 
-class Performance(Protocol):
+class FramePredictor(Protocol):
     """One playing to one film, from its first frame on; it may remember what it has seen."""
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         """Turn the next frames, ``(n, 64, 64)`` or in colour, into predictions ``(n, ...)``."""
 
 
-class Sounding(Protocol):
+class Predictor(Protocol):
     """A brain, or what stands in its place."""
 
     @property
@@ -32,11 +32,11 @@ class Sounding(Protocol):
     def colour(self) -> bool:
         """Whether it is to be shown frames in colour, ``(n, 64, 64, 3)``."""
 
-    def perform(self) -> Performance:
+    def start_prediction(self) -> FramePredictor:
         """Begin a film: what the performance is shown first are the film's first frames."""
 
 
-class Memoryless:
+class StatelessPredictor:
     """What plays each grey frame by itself performs without remembering anything."""
 
     @property
@@ -48,6 +48,6 @@ class Memoryless:
         """Turn frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
         raise NotImplementedError
 
-    def perform(self) -> Performance:
+    def start_prediction(self) -> FramePredictor:
         """Begin a film."""
         return self

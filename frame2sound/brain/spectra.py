@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal
 from frame2sound.clock import Clock, sample_at
 
-FAINT = 1e-4
+MIN_MAGNITUDE = 1e-4
 """80 dB below the scale: magnitudes around it and below count little for a logarithmic loss."""
 
 
@@ -34,8 +34,8 @@ class Spectra(ABC):
     @cached_property
     def centres(self) -> NDArray[np.int64]:
         """The middles of a frame's windows, in samples from the frame's start, ascending."""
-        parts = 2 * self.recipe.a_frame
-        middles = [Fraction(2 * i + 1, parts) / self.clock.fps for i in range(self.recipe.a_frame)]
+        parts = 2 * self.recipe.windows_per_frame
+        middles = [Fraction(2 * i + 1, parts) / self.clock.fps for i in range(self.recipe.windows_per_frame)]
         return np.array([sample_at(middle, self.clock.sample_rate) for middle in middles])
 
     @property
@@ -56,34 +56,34 @@ class Spectra(ABC):
     @property
     def length(self) -> int:
         """How many numbers a network gives for a frame."""
-        return self.recipe.a_frame * self.numbers
+        return self.recipe.windows_per_frame * self.numbers
 
     @property
-    def before(self) -> int:
+    def lead_samples(self) -> int:
         """How far the first window reaches before the frame's start; below 0 where it does not."""
         return self.n_fft // 2 - int(self.centres[0])
 
     @property
-    def extent(self) -> int:
+    def excerpt_length(self) -> int:
         """From the first window's begin to the last one's end."""
         return int(self.centres[-1] - self.centres[0]) + self.n_fft
 
     @property
-    def known(self) -> tuple[int, int]:
+    def required_range(self) -> tuple[int, int]:
         """The frame's own samples; the windows may reach into unrecorded silence."""
         return 0, self.clock.max_samples_per_frame
 
     @property
-    def silent(self) -> float:
+    def silence_value(self) -> float:
         """The number that stands for silence."""
         return 0.0
 
     @abstractmethod
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Turn excerpts ``(n, extent)`` into what a network should give, ``(n, length)``."""
 
     @abstractmethod
-    def prediction(self, output: torch.Tensor) -> NDArray[Any]:
+    def decode(self, output: torch.Tensor) -> NDArray[Any]:
         """Turn what a network gives into what a renderer takes."""
 
     def transform(self, excerpts: torch.Tensor) -> torch.Tensor:
@@ -96,13 +96,13 @@ class Spectra(ABC):
         spectra: torch.Tensor = torch.fft.rfft(windows * window) * (2 / window.sum())
         return spectra
 
-    def apart(self, output: torch.Tensor) -> torch.Tensor:
+    def split_windows(self, output: torch.Tensor) -> torch.Tensor:
         """Return the numbers of each spectrum apart: ``(n, a_frame, numbers)``."""
-        return output.reshape(len(output), self.recipe.a_frame, self.numbers)
+        return output.reshape(len(output), self.recipe.windows_per_frame, self.numbers)
 
     def largest(self, excerpts: torch.Tensor) -> float:
         """Return the largest magnitude, or real part, that is wanted of excerpts."""
-        wanted = self.apart(self.wanted(excerpts))[..., : self.bins]
+        wanted = self.split_windows(self.encode(excerpts))[..., : self.bins]
         return float(wanted.abs().max() * self.scale)
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
@@ -110,7 +110,7 @@ class Spectra(ABC):
 
         Numbers below 0 give those of their amount, negative, so that signs are learned, too.
         """
-        return torch.asinh(self.apart(output) / (2 * FAINT)).div(np.log(10))
+        return torch.asinh(self.split_windows(output) / (2 * MIN_MAGNITUDE)).div(np.log(10))
 
 
 class RealSpectra(Spectra):
@@ -119,20 +119,20 @@ class RealSpectra(Spectra):
     @property
     def lead(self) -> int:
         """How many samples of a block come before its frame."""
-        return max(self.before, 0)
+        return max(self.lead_samples, 0)
 
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Turn excerpts into real parts."""
         return self.transform(excerpts).real.flatten(1) / self.scale
 
-    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Turn real parts into blocks of sound, the mean of the sound and its mirror image."""
         if not len(output):
             return np.empty((0, self.lead + self.clock.max_samples_per_frame), np.float32)
-        blocks = torch.fft.irfft(self.apart(output)[:, 0], self.n_fft) * self.scale
+        blocks = torch.fft.irfft(self.split_windows(output)[:, 0], self.n_fft) * self.scale
         window = _window(self.recipe.window, self.n_fft, output.device)
         sound = (blocks * window.sum() / 2).cpu().numpy()
-        begin, length = self.lead - self.before, self.lead + self.clock.max_samples_per_frame
+        begin, length = self.lead - self.lead_samples, self.lead + self.clock.max_samples_per_frame
         whole = np.zeros((len(sound), max(begin + self.n_fft, length)), np.float32)
         whole[:, begin : begin + self.n_fft] = sound
         return whole[:, :length]
@@ -141,13 +141,13 @@ class RealSpectra(Spectra):
 class Magnitudes(Spectra):
     """The magnitude."""
 
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Turn excerpts into magnitudes."""
         return self.transform(excerpts).abs().flatten(1) / self.scale
 
     def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Scale magnitudes back; what is below 0 is none."""
-        magnitude: NDArray[np.float32] = (self.apart(output).clamp(0) * self.scale).cpu().numpy()
+        magnitude: NDArray[np.float32] = (self.split_windows(output).clamp(0) * self.scale).cpu().numpy()
         return magnitude
 
 
@@ -159,7 +159,7 @@ class PolarSpectra(Spectra):
         """Magnitudes, then phases."""
         return 2 * self.bins
 
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Turn excerpts into magnitudes and phases; the middle of the window has phase 0."""
         spectra = self.transform(excerpts)
         magnitude = spectra.abs()
@@ -169,12 +169,12 @@ class PolarSpectra(Spectra):
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
         """Return log magnitudes, and phases as they are."""
-        phase = self.apart(output)[..., self.bins :]
+        phase = self.split_windows(output)[..., self.bins :]
         return torch.cat([super().log_magnitude(output)[..., : self.bins], phase], -1)
 
-    def prediction(self, output: torch.Tensor) -> NDArray[np.complex64]:
+    def decode(self, output: torch.Tensor) -> NDArray[np.complex64]:
         """Turn magnitudes and phases into complex numbers."""
-        both = self.apart(output)
+        both = self.split_windows(output)
         magnitude, phase = both[..., : self.bins], both[..., self.bins :]
         spectra: NDArray[np.complex64] = (
             torch.polar(magnitude.clamp(0) * self.scale, phase * torch.pi).cpu().numpy()

@@ -22,15 +22,15 @@ class Target(Protocol):
     """
 
     @property
-    def before(self) -> int:
+    def lead_samples(self) -> int:
         """How many samples of an excerpt come before the frame's start."""
 
     @property
-    def extent(self) -> int:
+    def excerpt_length(self) -> int:
         """How many samples an excerpt holds."""
 
     @property
-    def known(self) -> tuple[int, int]:
+    def required_range(self) -> tuple[int, int]:
         """The samples, counted from the frame's start, without which nothing is learned."""
 
     @property
@@ -38,20 +38,20 @@ class Target(Protocol):
         """How many numbers a network gives for a frame."""
 
     @property
-    def silent(self) -> float:
+    def silence_value(self) -> float:
         """The number that stands for silence."""
 
     @property
     def scale(self) -> float:
         """What the target takes from the library: one number above 0."""
 
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Turn excerpts ``(n, extent)`` into what a network should give, ``(n, length)``."""
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
         """Return the log magnitudes, in decades, of what a network gives."""
 
-    def prediction(self, output: torch.Tensor) -> NDArray[Any]:
+    def decode(self, output: torch.Tensor) -> NDArray[Any]:
         """Turn what a network gives into what a renderer takes."""
 
 
@@ -78,7 +78,7 @@ class PcmBlocks:
     scale: float = 1.0
 
     @classmethod
-    def of(cls, recipe: Pcm, clock: Clock, rms: float = 1.0) -> PcmBlocks:
+    def from_config(cls, recipe: Pcm, clock: Clock, rms: float = 1.0) -> PcmBlocks:
         """Derive the block from a recipe, a clock and the root mean square of the sound."""
         lead = sample_at(Fraction(recipe.lead_seconds), clock.sample_rate)
         length = lead + clock.max_samples_per_frame
@@ -87,26 +87,26 @@ class PcmBlocks:
         return cls(lead, length, scale=rms)
 
     @property
-    def before(self) -> int:
+    def lead_samples(self) -> int:
         """The lead."""
         return self.lead
 
     @property
-    def extent(self) -> int:
+    def excerpt_length(self) -> int:
         """The whole block."""
         return self.length
 
     @property
-    def known(self) -> tuple[int, int]:
+    def required_range(self) -> tuple[int, int]:
         """The whole block."""
         return -self.lead, self.length - self.lead
 
     @property
-    def silent(self) -> float:
+    def silence_value(self) -> float:
         """The number that stands for silence."""
         return -self.offset / self.scale
 
-    def wanted(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
         """Scale sound to what the network should give."""
         return (excerpts - self.offset) / self.scale
 
@@ -117,11 +117,11 @@ class PcmBlocks:
         """
         n_fft = max(self.length // 4, 4)
         floor = 1e-4 * n_fft / 2
-        power = spectra(output - self.silent, n_fft, n_fft // 2).abs().square()
+        power = spectra(output - self.silence_value, n_fft, n_fft // 2).abs().square()
         decades: torch.Tensor = torch.log1p(power / floor**2) * (0.5 / math.log(10))
         return decades
 
-    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Scale what the network gave back to sound."""
         sound: NDArray[np.float32] = (output * self.scale + self.offset).cpu().numpy()
         return sound

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from frame2sound.brain.shipped import find_brain, shipped
+from frame2sound.brain.shipped import find_brain, pretrained_brains
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, corpus_table, print_json, way
 from frame2sound.cli.options import AsJson, Overwrite, Verbose
@@ -45,11 +45,11 @@ def brains(
 def _write(path: Path, export_npz: Path | None, eigenframes: Path | None, overwrite: bool) -> None:
     from frame2sound.brain.eigenframes import draw_eigenframes
     from frame2sound.brain.file import load_brain
-    from frame2sound.brain.folding import export_plain
+    from frame2sound.brain.folding import export_weights
 
     brain = load_brain(path)
     if export_npz is not None:
-        export_plain(brain, export_npz, overwrite=overwrite)
+        export_weights(brain, export_npz, overwrite=overwrite)
     if eigenframes is not None:
         draw_eigenframes(brain, eigenframes, overwrite=overwrite)
 
@@ -65,7 +65,7 @@ def _show_recipes(as_json: bool) -> None:
         say(f"{recipe.name:24} {way(recipe)}")
         say(f"  {recipe.about}")
     say("trained brains, for render --brain NAME:")
-    for name, path in shipped().items():
+    for name, path in pretrained_brains().items():
         say(f"{name:24} {path.stat().st_size / 1e6:.1f} MB")
 
 
@@ -78,7 +78,7 @@ def _show_trained(paths: list[Path], as_json: bool) -> None:
         rows = [
             {
                 "brain": path,
-                "parameters": brain.parameters,
+                "parameters": brain.parameter_count,
                 "recipe": recipe_table(brain.recipe),
                 "provenance": brain.provenance,
                 "corpus": corpus_table(brain.corpus),
@@ -88,7 +88,7 @@ def _show_trained(paths: list[Path], as_json: bool) -> None:
         print_json(rows)
         return
     for path, brain in brains.items():
-        say(f"{path}  {brain.recipe.name}  {brain.parameters} parameters")
+        say(f"{path}  {brain.recipe.name}  {brain.parameter_count} parameters")
         say(f"  {way(brain.recipe)}")
         for line in (*card(brain.provenance), corpus_line(brain.corpus)):
             say(f"  {line}")

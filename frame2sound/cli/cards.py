@@ -32,10 +32,10 @@ def _without_nan(value: Any) -> Any:
 
 def card(provenance: dict[str, Any]) -> list[str]:
     """Return what a person wants to know of where a brain comes from; silence scores 1."""
-    from frame2sound.brain.provenance import provenance_of
+    from frame2sound.brain.provenance import parse_provenance
     from frame2sound.library.calibration import CALIBRATION_NAME
 
-    told = provenance_of(provenance)
+    told = parse_provenance(provenance)
     if not told.known:
         return ["it does not say what it learned from"]
     pairs, best = told.pairs, max(told.best_epoch - 1, 0)
@@ -70,16 +70,16 @@ def _films(count: int) -> str:
 def way(recipe: Recipe) -> str:
     """Return what enters a network, its hidden layers and what it gives, each with its size."""
     from frame2sound.brain.ingredients import Rnn, Tcn
-    from frame2sound.brain.inputs import size_of
-    from frame2sound.brain.sought import target_of
+    from frame2sound.brain.inputs import input_size
+    from frame2sound.brain.sought import build_target
 
     enters, gives = (_kind(part) for part in (recipe.input, recipe.target))
-    sizes = [f"{enters} {size_of(recipe.input)}", *map(str, recipe.network.hidden)]
+    sizes = [f"{enters} {input_size(recipe.input)}", *map(str, recipe.network.hidden)]
     if isinstance(recipe.network, Rnn):
         sizes += [f"{recipe.network.cell} {width}" for width in recipe.network.memory]
     if isinstance(recipe.network, Tcn):
         sizes.append(f"tcn {recipe.network.layers}x{recipe.network.channels}")
-    return " - ".join([*sizes, f"{gives} {target_of(recipe).length}"])
+    return " - ".join([*sizes, f"{gives} {build_target(recipe).length}"])
 
 
 def _kind(part: Any) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from frame2sound.brain.shipped import DEFAULT, find_brain
+from frame2sound.brain.shipped import DEFAULT_BRAIN, find_brain
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import (
@@ -50,7 +50,7 @@ def render(
     animations: Annotated[list[Path], typer.Argument(help="Films to be given sound.")],
     brain: Annotated[
         Path, typer.Option(help="A trained brain: a file, or the name of one that ships.")
-    ] = Path(DEFAULT),
+    ] = Path(DEFAULT_BRAIN),
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Film to write, or a folder for several.")
     ] = None,
@@ -260,7 +260,7 @@ def _of_library(library: Path, brain: Brain) -> Corpus:
     from frame2sound.brain.corpus import Corpus
     from frame2sound.library.store import Library
 
-    return Corpus.of_library(Library.open(library), brain.clock)
+    return Corpus.from_library(Library.open(library), brain.clock)
 
 
 def _refuse_writing_onto(read: Iterable[Path], written: Iterable[Path]) -> None:

@@ -89,8 +89,8 @@ def train(
     if not group.is_main:
         return
     if as_json:
-        print_json({"brain": str(out), "parameters": brain.parameters, **brain.provenance})
+        print_json({"brain": str(out), "parameters": brain.parameter_count, **brain.provenance})
         return
-    say(f"{out}  {brain.parameters} parameters")
+    say(f"{out}  {brain.parameter_count} parameters")
     for line in (*card(brain.provenance), corpus_line(brain.corpus)):
         say(f"  {line}")

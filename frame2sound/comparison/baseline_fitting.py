@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.baselines import Linear, Mean, Nearest
-from frame2sound.brain.sounding import Sounding
+from frame2sound.brain.baselines import LinearRegression, MeanPredictor, NearestNeighbour
+from frame2sound.brain.sounding import Predictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.film.decoding.frame_resizer import SIZE, luma
@@ -18,7 +18,7 @@ BATCH_EXAMPLES = 128
 """Pairs that are looked at at once."""
 
 
-def fit_baselines(clock: Clock, target: Target, training_data: TrainingData) -> dict[str, Sounding]:
+def fit_baselines(clock: Clock, target: Target, training_data: TrainingData) -> dict[str, Predictor]:
     """Return the mean, the nearest frame and the linear regression, fitted to pairs.
 
     Parameters
@@ -33,9 +33,9 @@ def fit_baselines(clock: Clock, target: Target, training_data: TrainingData) -> 
     frames, outputs = select_examples(training_data.training, target)
     held_out = select_examples(training_data.held_out, target)
     return {
-        "mean": Mean.of(clock, target, outputs),
-        "nearest": Nearest(clock, target, frames, outputs),
-        "linear": Linear.of(clock, target, frames, outputs, held_out),
+        "mean": MeanPredictor.fit(clock, target, outputs),
+        "nearest": NearestNeighbour(clock, target, frames, outputs),
+        "linear": LinearRegression.fit(clock, target, frames, outputs, held_out),
     }
 
 
@@ -51,5 +51,5 @@ def select_examples(
         frames[at : at + BATCH_EXAMPLES] = (
             luma(moments[:, -1]) if moments.ndim == 5 else moments[:, -1]
         )
-        outputs[at : at + BATCH_EXAMPLES] = target.wanted(torch.from_numpy(excerpts))
+        outputs[at : at + BATCH_EXAMPLES] = target.encode(torch.from_numpy(excerpts))
     return frames, outputs

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from frame2sound.atomic import atomic_write
-from frame2sound.brain.recipe import Recipe, load_recipe, recipe_from, recipe_table
+from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_table
 from frame2sound.clock import Clock
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import ComparisonError, RecipeError
@@ -138,7 +138,7 @@ class ComparisonPlan:
     @property
     def clock(self) -> Clock:
         """The clock of all brains."""
-        return self.variants[0].recipe.ticking()
+        return self.variants[0].recipe.to_clock()
 
     def brain_path(self, variant: RecipeVariant, seed: int) -> Path:
         """Return where a brain is, or will be."""
@@ -229,7 +229,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         refuse_newer_version(table["version"], VERSION, path, ComparisonError)
         # Keys that recipes have gained since are filled in.
         recipes = {
-            label: json.loads(json.dumps(recipe_table(recipe_from(recipe))))
+            label: json.loads(json.dumps(recipe_table(parse_recipe(recipe))))
             for label, recipe in dict(table["recipes"]).items()
         }
         return table | {"recipes": recipes, "identity": str(table["identity"])}

@@ -261,7 +261,7 @@ def _brain_entry(comparison: Comparison, system_result: SystemResult) -> dict[st
         "recipe": player.group,
         "seed": player.seed,
         "file": str(path.relative_to(plan.out)),
-        "parameters": brain.parameters,
+        "parameters": brain.parameter_count,
         **{name: told.get(name) for name in names},
         "pairs": told.get("pairs"),
     }

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.file import load_brain
 from frame2sound.brain.recipe import recipe_table
-from frame2sound.brain.sought import target_of
-from frame2sound.brain.sounding import Sounding
+from frame2sound.brain.sought import build_target
+from frame2sound.brain.sounding import Predictor
 from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment
@@ -67,9 +67,9 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     def corpus() -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return Corpus.of_library(plan.split.training, plan.clock)
+        return Corpus.from_library(plan.split.training, plan.clock)
 
-    def playing(ready: Callable[[], Sounding]) -> Callable[[Segment], Samples]:
+    def playing(ready: Callable[[], Predictor]) -> Callable[[Segment], Samples]:
         once = cache(ready)
 
         def played(stretch: Segment) -> Samples:
@@ -119,9 +119,9 @@ def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
     return {f", as {entry.slug}": entry for entry in first.values()}
 
 
-def _fit_baselines(plan: ComparisonPlan, variant: RecipeVariant) -> dict[str, Sounding]:
+def _fit_baselines(plan: ComparisonPlan, variant: RecipeVariant) -> dict[str, Predictor]:
     material = TrainingData.from_library(plan.split.training, variant.recipe, 0)
-    target = target_of(variant.recipe, material.scale)
+    target = build_target(variant.recipe, material.scale)
     return fit_baselines(plan.clock, target, material)
 
 

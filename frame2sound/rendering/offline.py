@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.sounding import Memoryless, Sounding
+from frame2sound.brain.sounding import StatelessPredictor, Predictor
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.soundtrack import BATCH_FRAMES
 from frame2sound.rendering.style import Style
 
 
 def render_frames(
-    predictor: Sounding,
+    predictor: Predictor,
     style: Style,
     frames: NDArray[np.uint8],
     corpus: Corpus | CorpusPointer | None = None,
@@ -34,8 +34,8 @@ def render_frames(
     float32 array (samples,) or (samples, 2)
         From the first frame that is heard on; finite.
     """
-    performance = predictor.perform()
-    if not isinstance(predictor, Memoryless):
+    performance = predictor.start_prediction()
+    if not isinstance(predictor, StatelessPredictor):
         for first in range(0, warmup_frames, BATCH_FRAMES):
             performance.predict(frames[first : min(first + BATCH_FRAMES, warmup_frames)])
     renderer, sound = style.build_renderer(predictor, corpus), []

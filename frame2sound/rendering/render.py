@@ -11,7 +11,7 @@ from pathlib import Path
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, refuse_existing, truncate_name
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.sounding import Sounding
+from frame2sound.brain.sounding import Predictor
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_sequence
 from frame2sound.film.decoding.probe import Streams
@@ -90,7 +90,7 @@ def default_output_path(animation: Path, folder: Path, wav: bool) -> Path:
 
 def render(
     animation: FilmReader,
-    brain: Sounding,
+    brain: Predictor,
     out: Path,
     style: Style = DEFAULT_STYLE,
     delivery: Delivery = DEFAULT_DELIVERY,

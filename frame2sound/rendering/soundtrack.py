@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.sounding import Performance, Sounding
+from frame2sound.brain.sounding import FramePredictor, Predictor
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.decoding.frame_resizer import luma
@@ -87,7 +87,7 @@ class Soundtrack:
     def __init__(
         self,
         animation: FilmReader,
-        brain: Sounding,
+        brain: Predictor,
         renderer: Renderer,
         on_progress: Callable[[float], None] = lambda seconds: None,
     ) -> None:
@@ -100,7 +100,7 @@ class Soundtrack:
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Yield pieces of sound, ``(n,)`` or ``(n, 2)`` float32."""
         first = made = 0
-        performance = self.brain.perform()
+        performance = self.brain.start_prediction()
         before = None
         held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
         for pictures in _batches(self._pictures()):
@@ -128,7 +128,7 @@ class Soundtrack:
                 yield frame.picture
 
 
-def _predict(performance: Performance, pictures: NDArray[np.uint8]) -> NDArray[Any]:
+def _predict(performance: FramePredictor, pictures: NDArray[np.uint8]) -> NDArray[Any]:
     predictions = performance.predict(pictures)
     if not np.isfinite(predictions).all():
         raise BrainError("the brain made no sound: its numbers are not finite; train it again")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.sounding import Sounding
+from frame2sound.brain.sounding import Predictor
 from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
@@ -134,7 +134,7 @@ class Style:
             )
 
     def build_renderer(
-        self, brain: Sounding, corpus: Corpus | CorpusPointer | None = None
+        self, brain: Predictor, corpus: Corpus | CorpusPointer | None = None
     ) -> Renderer:
         """Build a renderer for a brain's predictions.
 
@@ -155,7 +155,7 @@ class Style:
         made = self._build_renderer(brain, corpus)
         return StereoRenderer(made) if self.stereo == "place" and made.channels == 1 else made
 
-    def _build_renderer(self, brain: Sounding, corpus: Corpus | CorpusPointer | None) -> Renderer:
+    def _build_renderer(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
         """Build a renderer that is mono, unless its grains are placed one by one."""
         if self.mode == "mosaic":
             return self._mosaic(brain, corpus)
@@ -164,7 +164,7 @@ class Style:
             return PlainRenderer(join)
         return GranularRenderer(join, brain.clock, self._schedule(), self.seed)
 
-    def _mosaic(self, brain: Sounding, corpus: Corpus | CorpusPointer | None) -> Renderer:
+    def _mosaic(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
         if corpus is None and self.mosaic.films:
             raise SoundtrackError(
                 f"got {', '.join(map(repr, self.mosaic.films))} to choose of a brain that has no "
@@ -176,9 +176,9 @@ class Style:
                 "the brain has no sound of its films for a mosaic; give some with "
                 "--corpus LIBRARY, or train it with --corpus carry"
             )
-        found = corpus.follow(brain.clock) if isinstance(corpus, CorpusPointer) else corpus
+        found = corpus.load(brain.clock) if isinstance(corpus, CorpusPointer) else corpus
         mosaic = MosaicSynthesiser(brain.target, found, self.mosaic, self.seed)
-        chosen = found.only(self.mosaic.films) if self.mosaic.films else found
+        chosen = found.select_films(self.mosaic.films) if self.mosaic.films else found
         films = chosen.films
         what = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
         return PlainRenderer(mosaic, summary=f"a mosaic of {chosen.seconds:.1f} s of {what}")
@@ -190,7 +190,7 @@ class Style:
             return OnTimeSchedule(replace(self.cloud, pan=Modulation(-1, 1, "place")))
         return OnTimeSchedule(self.cloud)
 
-    def _synthesiser(self, brain: Sounding) -> Synthesiser:
+    def _synthesiser(self, brain: Predictor) -> Synthesiser:
         target = brain.target
         if isinstance(target, PcmBlocks | RealSpectra):
             self._refuse_phase("waveforms")
@@ -228,7 +228,7 @@ class Style:
             return phase
         return QuantisedPhase(phase, PitchQuantiser(self.scale, sample_rate, stft.n_fft))
 
-    def _overlap(self, brain: Sounding) -> int:
+    def _overlap(self, brain: Predictor) -> int:
         if self.window == "none":
             return 0
         if self.overlap_seconds is not None:

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.eyes import LIGHT
+from frame2sound.brain.eyes import BRIGHTNESS_COUNT
 from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
-from frame2sound.brain.networks import glance_of
+from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.samplers import sequential_steps
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
@@ -50,18 +50,18 @@ def train_brightness_branch(
     ValueError
         The brain has no glance.
     """
-    glance, target = glance_of(brain.network), brain.target
+    glance, target = get_brightness_branch(brain.network), brain.target
     if glance is None or not isinstance(target, LogMagnitudes):
         raise ValueError("the brain has no glance")
     which = examples.pairs.spread_indices(MAX_SAMPLED_PAIRS)
     parts = [
         examples.load_batch(some) for some in np.array_split(which, -(-len(which) // BATCH_SIZE))
     ]
-    light = torch.cat([looks[:, -LIGHT:] for looks, _ in parts]).cpu()
+    light = torch.cat([looks[:, -BRIGHTNESS_COUNT:] for looks, _ in parts]).cpu()
     wanted = torch.cat([wanted[:, target.levels] for _, wanted in parts]).cpu()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head = _fit_branch(light, wanted, brain.recipe.network.glance)
+        head = _fit_branch(light, wanted, brain.recipe.network.brightness_branch)
     share = (
         _choose_share(head, *_predict_held_out(brain, target, held_out_examples))
         if len(held_out_examples)
@@ -75,13 +75,13 @@ def _predict_held_out(
     brain: Brain, target: LogMagnitudes, held_out_examples: ExampleCache
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return the light ``(n, 3)`` and levels ``(n, a_frame)``, those given and those wanted."""
-    found, memory = [], brain.network.fresh(1)
+    found, memory = [], brain.network.initial_state(1)
     with torch.inference_mode():
         for step in sequential_steps(held_out_examples.pairs, BATCH_SIZE):
             looks, wanted = held_out_examples.load_batch(step.indices[0])
-            memory = brain.network.fresh(1) if step.starts[0] else memory
+            memory = brain.network.initial_state(1) if step.starts[0] else memory
             given, memory = brain.network(looks[None], memory)
-            parts = looks[:, -LIGHT:], given[0, :, target.levels], wanted[:, target.levels]
+            parts = looks[:, -BRIGHTNESS_COUNT:], given[0, :, target.levels], wanted[:, target.levels]
             found.append([part.cpu().clone() for part in parts])  # not what else was seen
     light, given, wanted = (torch.cat(part) for part in zip(*found, strict=True))
     return light, given, wanted
@@ -89,14 +89,14 @@ def _predict_held_out(
 
 def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: int) -> nn.Sequential:
     """Learn levels from light."""
-    layers = nn.Linear(LIGHT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+    layers = nn.Linear(BRIGHTNESS_COUNT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
     network = nn.Sequential(*layers, nn.Linear(width, target_levels.shape[1]))
     optimiser = torch.optim.AdamW(
         network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True
     )
     for _ in range(min(MAX_STEPS, MAX_STEPS_PER_PAIR * len(brightness))):
         some = torch.randint(len(brightness), (BATCH_SIZE,))
-        noisy = brightness[some] + INPUT_NOISE * torch.randn(BATCH_SIZE, LIGHT)
+        noisy = brightness[some] + INPUT_NOISE * torch.randn(BATCH_SIZE, BRIGHTNESS_COUNT)
         loss = nn.functional.l1_loss(network(noisy), target_levels[some])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -132,10 +132,10 @@ def _loudness(levels: torch.Tensor) -> torch.Tensor:
 
 def _merge_branch(brain: Brain, target: LogMagnitudes, head: nn.Sequential, share: float) -> None:
     """Make the glance part of the network, and of its last layer by its share."""
-    glance, last, rows = glance_of(brain.network), brain.network.top, target.levels
+    glance, last, rows = get_brightness_branch(brain.network), brain.network.head, target.levels
     assert glance is not None
     glance.load_state_dict(head[:-1].state_dict())
-    width, top = brain.recipe.network.glance, head[-1]
+    width, top = brain.recipe.network.brightness_branch, head[-1]
     assert isinstance(top, nn.Linear)
     with torch.no_grad():
         last.weight[:, -width:] = 0

@@ -15,7 +15,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
-from frame2sound.brain.bodies import Memory
+from frame2sound.brain.bodies import State
 from frame2sound.errors import TrainingError
 from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_newer_version
 
@@ -80,7 +80,7 @@ def save_checkpoint(
     network: nn.Module,
     optimiser: Optimizer,
     best_weights: dict[str, torch.Tensor],
-    recurrent_state: Memory,
+    recurrent_state: State,
 ) -> None:
     """Write the state of a training; the file appears whole or not at all."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
@@ -108,7 +108,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, expected: TrainingState, network: nn.Module, optimiser: Optimizer
-) -> tuple[TrainingState, dict[str, torch.Tensor], Memory]:
+) -> tuple[TrainingState, dict[str, torch.Tensor], State]:
     """Put a training back to where it stood, if it is the one that is ``asked`` for.
 
     Returns its course, the best weights so far, and what the network remembers.

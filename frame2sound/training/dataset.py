@@ -92,11 +92,11 @@ class PairDataset:
             self.start_samples[indices],
         )
         frames = np.empty((*rows.shape, *self.films[0].frames.shape[1:]), np.uint8)
-        excerpts = np.zeros((len(indices), self.target.extent), np.float32)
+        excerpts = np.zeros((len(indices), self.target.excerpt_length), np.float32)
         for number in np.unique(film):
             mine = film == number
             frames[mine] = self.films[number].frames[rows[mine]]
-        for excerpt, number, begin in zip(excerpts, film, start - self.target.before, strict=True):
+        for excerpt, number, begin in zip(excerpts, film, start - self.target.lead_samples, strict=True):
             sound = self.films[number].sound[max(begin, 0) : begin + len(excerpt)]
             excerpt[max(-begin, 0) :][: len(sound)] = sound
         for number in np.unique(film):
@@ -115,7 +115,7 @@ def _index_film(
     shown = frame_indices_at_ticks(film.times, clock)
     start = clock.sample_bounds(len(shown))[:-1]
     begin, end = film.card.audio_range
-    first, stop = target.known
+    first, stop = target.required_range
     tick = np.flatnonzero((start + first >= begin) & (start + stop <= end))
     back = np.maximum(tick[:, None] - np.arange(past_frames, -1, -1), 0)
     return np.full(len(tick), film_index), tick, start[tick], shown[back]

@@ -94,7 +94,7 @@ class ProcessGroup:
         """Let a network drop in its rows, of so many in all, what one process would drop there."""
         for layer in network.modules():
             if isinstance(layer, Dropout):
-                layer.rows, layer.taken = row_count, self._shard_slice(row_count)
+                layer.total_rows, layer.own_rows = row_count, self._shard_slice(row_count)
 
     def all_gather(self, part: torch.Tensor, row_count: int) -> torch.Tensor:
         """Return all ``rows``, of all processes; only this one's own pass gradients back."""

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import see
+from frame2sound.brain.inputs import encode_frames
 from frame2sound.training.dataset import IndexArray, PairDataset
 from frame2sound.training.disk_cache import DiskCache
 from frame2sound.training.memory_budget import MemoryBudget
@@ -179,17 +179,17 @@ class ExampleCache:
             looks[raw_batch.mixed_rows], wanted[raw_batch.mixed_rows] = self._encode(
                 raw_batch.mixed_arrays
             )
-        if self.brain.network.eyes is None:
-            looks = see(looks, self.brain.recipe.input)
+        if self.brain.network.features is None:
+            looks = encode_frames(looks, self.brain.recipe.input)
         return looks, wanted
 
     def _encode(self, raw: FramesAndAudio) -> Batch:
         """Return lessons as they are kept."""
         looks, excerpts = (torch.from_numpy(part).to(self.device) for part in raw)
         with torch.no_grad():
-            if self.brain.network.eyes is not None:
-                looks = self.brain.network.look(see(looks, self.brain.recipe.input))
-            return looks, self.brain.target.wanted(excerpts)
+            if self.brain.network.features is not None:
+                looks = self.brain.network.extract_features(encode_frames(looks, self.brain.recipe.input))
+            return looks, self.brain.target.encode(excerpts)
 
     def _encode_all(self) -> Iterator[tuple[int, Batch]]:
         """Make all lessons, some at a time; with the number of the first."""
@@ -217,7 +217,7 @@ class ExampleCache:
         rows, split = self._on_disk.read(indices), 4 * self.brain.target.length
         wanted = np.ascontiguousarray(rows[:, -split:]).view(np.float32)
         looks = np.ascontiguousarray(rows[:, :-split])
-        if self.brain.network.eyes is None:
+        if self.brain.network.features is None:
             looks = looks.reshape(len(indices), *self._frames_shape)
         else:
             looks = looks.view(np.float32)
@@ -229,6 +229,6 @@ class ExampleCache:
 
     def _bytes_per_example(self) -> int:
         """Return how much a lesson takes."""
-        eyes = self.brain.network.eyes
+        eyes = self.brain.network.features
         look = math.prod(self._frames_shape) if eyes is None else 4 * eyes.width
         return look + 4 * self.brain.target.length

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.training.dataset import PairDataset
@@ -19,7 +19,7 @@ MAX_SCREENS_PER_FRAME = 0.25
 
 
 def split_pairs(
-    pairs: PairDataset, training_recipe: Training, seed: int
+    pairs: PairDataset, training_recipe: TrainingConfig, seed: int
 ) -> tuple[PairDataset, PairDataset]:
     """Split pairs into those to learn from and those held out; the calibration film is learned.
 

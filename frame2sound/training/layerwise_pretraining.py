@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from frame2sound.brain.bodies import Feedforward, Glancing
-from frame2sound.brain.eyes import LIGHT
+from frame2sound.brain.bodies import Feedforward, WithBrightnessBranch
+from frame2sound.brain.eyes import BRIGHTNESS_COUNT
 from frame2sound.brain.networks import Network
 
 
@@ -32,11 +32,11 @@ class LayerwiseHeads(nn.Module):
         random = torch.Generator().manual_seed(seed)
         self.heads = nn.ModuleList()
         for width in widths:
-            top = nn.Linear(width, network.top.out_features)
+            top = nn.Linear(width, network.head.out_features)
             nn.init.xavier_normal_(top.weight, gain=0.1, generator=random)
             nn.init.zeros_(top.bias)
             self.heads.append(top)
-        self._has_brightness = isinstance(network.body, Glancing)
+        self._has_brightness = isinstance(network.backbone, WithBrightnessBranch)
 
     @property
     def layer_count(self) -> int:
@@ -45,7 +45,7 @@ class LayerwiseHeads(nn.Module):
 
     def forward(self, features: torch.Tensor, layer_index: int) -> torch.Tensor:
         """Return outputs by the layers up to a stage's, of which only that one learns."""
-        values = features[..., :-LIGHT] if self._has_brightness else features
+        values = features[..., :-BRIGHTNESS_COUNT] if self._has_brightness else features
         with torch.no_grad():
             for layer in self._layers[:layer_index]:
                 values = layer(values)
@@ -55,6 +55,6 @@ class LayerwiseHeads(nn.Module):
 
 def feedforward_backbone(network: Network) -> Feedforward:
     """Return the layers of a feed-forward network."""
-    body = network.body.body if isinstance(network.body, Glancing) else network.body
+    body = network.backbone.backbone if isinstance(network.backbone, WithBrightnessBranch) else network.backbone
     assert isinstance(body, Feedforward)
     return body

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from frame2sound.atomic import defer_interrupt
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.corpus import Keeping, keep
+from frame2sound.brain.corpus import CorpusMode, build_corpus
 from frame2sound.brain.file import save_brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
@@ -29,7 +29,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     resume: bool = False,
-    corpus: Keeping = "carry",
+    corpus: CorpusMode = "carry",
     memory_limit: int | None = None,
     on_progress: Callable[[TrainingProgress], None] = lambda report: None,
 ) -> Brain:
@@ -60,7 +60,7 @@ def train(
     path = checkpoint_path(out)
 
     def made() -> Brain:
-        kept = keep(library, recipe.ticking(), corpus, trainer.training_data.films)
+        kept = build_corpus(library, recipe.to_clock(), corpus, trainer.training_data.films)
         brain = replace(trainer.export_best_brain(), corpus=kept)
         if group.is_main:
             save_brain(brain, out)

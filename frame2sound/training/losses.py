@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 from frame2sound.brain.targets import Target, magnitudes
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
@@ -19,13 +19,13 @@ WINDOW_LENGTHS = (64, 128, 256, 512)
 """Window lengths in samples; those longer than a block are left out, but for the shortest."""
 
 
-def make_loss(training_recipe: Training, target: Target) -> LossFunction:
+def make_loss(training_recipe: TrainingConfig, target: Target) -> LossFunction:
     """Return the loss between outputs ``(n, length)`` given and wanted: a scalar tensor."""
     if training_recipe.loss == "mse":
         return nn.functional.mse_loss
     if training_recipe.loss == "multi-resolution":
         return lambda given, wanted: multi_resolution_stft_loss(
-            given - target.silent, wanted - target.silent
+            given - target.silence_value, wanted - target.silence_value
         )
     return lambda given, wanted: nn.functional.l1_loss(
         target.log_magnitude(given), target.log_magnitude(wanted)

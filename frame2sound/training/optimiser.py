@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 from frame2sound.errors import TrainingError
 
 
@@ -48,7 +48,7 @@ def has_matrix_units() -> bool:
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
-def build_optimiser(network: nn.Module, recipe: Training) -> Optimizer:
+def build_optimiser(network: nn.Module, recipe: TrainingConfig) -> Optimizer:
     """Build AdamW (Loshchilov and Hutter 2019) or Nesterov's accelerated gradient."""
     learned = [weights for weights in network.parameters() if weights.requires_grad]
     if recipe.optimiser == "nag":

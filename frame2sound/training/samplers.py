@@ -187,9 +187,9 @@ def make_sampler(pairs: PairDataset, recipe: Recipe, seed: int, is_recurrent: bo
     asked = recipe.training
     if is_recurrent:
         return SequenceSampler(
-            pairs.contiguous_runs(), asked.batch, asked.chunk, asked.double_exposure, seed
+            pairs.contiguous_runs(), asked.batch, asked.chunk, asked.overlay, seed
         )
-    return ShuffledSampler(len(pairs), asked.batch, asked.double_exposure, seed)
+    return ShuffledSampler(len(pairs), asked.batch, asked.overlay, seed)
 
 
 def sequential_steps(pairs: PairDataset, chunk_length: int) -> Iterator[StepIndices]:

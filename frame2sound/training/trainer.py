@@ -15,9 +15,9 @@ from torch import nn
 
 from frame2sound import __version__
 from frame2sound.atomic import defer_interrupt
-from frame2sound.brain.bodies import Memory
+from frame2sound.brain.bodies import State
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.networks import Told, glance_of
+from frame2sound.brain.networks import TeacherForcing, get_brightness_branch
 from frame2sound.brain.recipe import Recipe
 from frame2sound.library.store import Library
 from frame2sound.training.brightness_branch import train_brightness_branch
@@ -78,11 +78,11 @@ class Trainer:
         self.live_brain = self.training_data.make_untrained_brain(recipe, seed)
         self.network = self.live_brain.network.to(device)
         group.broadcast(*self.network.state_dict().values())
-        if device.type == "cuda" and self.network.ear is None:  # what hears itself is a long loop
+        if device.type == "cuda" and self.network.feedback is None:  # what hears itself is a long loop
             self.network.compile()
         self.target = self.live_brain.target
         self.sampler = make_sampler(
-            self.training_data.training, recipe, seed, self.network.remembers
+            self.training_data.training, recipe, seed, self.network.is_recurrent
         )
         group.shard_dropout(self.network, self.sampler.rows_per_step)
         self.examples = ExampleCache(
@@ -107,7 +107,7 @@ class Trainer:
         self.optimiser = build_optimiser(self.trained_modules, recipe.training)
         layers = len(recipe.network.hidden) if self.layerwise_heads is not None else 0
         self.schedule = TrainingSchedule(recipe.training, self.sampler.steps_per_epoch, layers)
-        self.recurrent_state: Memory = ()
+        self.recurrent_state: State = ()
         self.state = TrainingState(
             self.training_data.signature(recipe, seed),
             settings=self.training_data.describe_settings(recipe, seed),
@@ -162,7 +162,7 @@ class Trainer:
         brain = replace(self.live_brain, provenance=self._provenance())
         if self.state.best_epoch:
             brain.network.load_state_dict(self.best_weights)
-            if glance_of(brain.network) is not None:
+            if get_brightness_branch(brain.network) is not None:
                 brain.provenance["glance"] = train_brightness_branch(
                     brain, self.examples, self.held_out_examples, self.seed
                 )
@@ -191,7 +191,7 @@ class Trainer:
         value = require_finite_loss(loss.item(), self.state, self.recipe.training.rate)
         if not done:
             self.state.initial_loss = value / self.silence_loss
-        if self.network.remembers:
+        if self.network.is_recurrent:
             nn.utils.clip_grad_norm_(self.trained_modules.parameters(), MAX_GRADIENT_NORM)
         with defer_interrupt():
             self.optimiser.step()
@@ -201,15 +201,15 @@ class Trainer:
 
     def _forward(
         self, step: StepIndices, feedback_probability: float
-    ) -> tuple[torch.Tensor, Memory]:
+    ) -> tuple[torch.Tensor, State]:
         looks, wanted, there = self.examples.load_step(step)
         rows = self.sampler.rows_per_step
         if self.recipe.training.noise:
             noise = self.group.draw_shard(torch.randn, looks, rows)
             looks = looks + self.recipe.training.noise * noise
         told = None
-        if self.network.ear is not None:
-            told = Told(
+        if self.network.feedback is not None:
+            told = TeacherForcing(
                 wanted, self.group.draw_shard(torch.rand, there, rows) < feedback_probability
             )
         with mixed_precision(self.device):
@@ -224,10 +224,10 @@ class Trainer:
         )
         return self.loss_function(given[there], wanted[there]), memory
 
-    def _initial_state(self, step: StepIndices) -> Memory:
+    def _initial_state(self, step: StepIndices) -> State:
         memory = tuple(map(self.group.shard, self.recurrent_state))
-        memory = memory or self.network.fresh(len(step.starts))
-        return self.network.begun(memory, torch.from_numpy(step.starts).to(self.device))
+        memory = memory or self.network.initial_state(len(step.starts))
+        return self.network.reset_state(memory, torch.from_numpy(step.starts).to(self.device))
 
     @contextmanager
     def _seed_step(self) -> Iterator[None]:
@@ -238,7 +238,7 @@ class Trainer:
             yield
 
     def _silence_output(self) -> torch.Tensor:
-        return torch.full((self.target.length,), self.target.silent, device=self.device)
+        return torch.full((self.target.length,), self.target.silence_value, device=self.device)
 
     def _end_epoch(self) -> None:
         course = self.state
@@ -267,13 +267,13 @@ class Trainer:
     def evaluate(self) -> float:
         """Return the loss on what is held out, played in order, relative to silence's."""
         self.network.eval()
-        total, memory = 0.0, self.network.fresh(1)
+        total, memory = 0.0, self.network.initial_state(1)
         with torch.inference_mode():
             for step in self.held_out_examples.prefetch(
                 sequential_steps(self.training_data.held_out, EVALUATION_BATCH)
             ):
                 looks, wanted, _ = self.held_out_examples.load_step(step)
-                memory = self.network.fresh(1) if step.starts[0] else memory
+                memory = self.network.initial_state(1) if step.starts[0] else memory
                 with mixed_precision(self.device):
                     given, memory = self.network(looks, memory)
                 total += self.loss_function(given[0].float(), wanted[0]).item() * step.indices.size

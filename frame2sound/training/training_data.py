@@ -13,10 +13,10 @@ import torch
 from msgspec import structs
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.ingredients import Seen
-from frame2sound.brain.inputs import see, size_of
+from frame2sound.brain.ingredients import InputConfig
+from frame2sound.brain.inputs import encode_frames, input_size
 from frame2sound.brain.recipe import Recipe, recipe_table
-from frame2sound.brain.sought import target_of
+from frame2sound.brain.sought import build_target
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
@@ -55,13 +55,13 @@ class TrainingData:
     def from_library(cls, library: Library, recipe: Recipe, seed: int) -> TrainingData:
         """Look at a library and split it; `TrainingError` if it has nothing to teach."""
         films = _training_films(library, recipe)
-        clock = recipe.ticking()
-        target = target_of(recipe)
-        pairs = PairDataset.from_films(films, clock, target, recipe.input.past)
+        clock = recipe.to_clock()
+        target = build_target(recipe)
+        pairs = PairDataset.from_films(films, clock, target, recipe.input.past_frames)
         learned, held_out = split_pairs(pairs, recipe.training, seed)
         material = cls(films, learned, held_out, 1.0)
         if not len(material.film_pairs):
-            first, stop = target.known
+            first, stop = target.required_range
             raise TrainingError(
                 f"{library.path} is too short to learn from: no frame has all of its sound "
                 f"({(stop - first) / clock.sample_rate:.3f} s); add films"
@@ -88,18 +88,18 @@ class TrainingData:
     def make_untrained_brain(self, recipe: Recipe, seed: int) -> Brain:
         """Return a brain that has looked at the films but learned nothing."""
         brain = Brain.untrained(recipe, self.scale, seed)
-        if brain.network.eyes is not None:
-            brain.network.eyes.open(self._sample_inputs(recipe.input), seed)
+        if brain.network.features is not None:
+            brain.network.features.fit(self._sample_inputs(recipe.input), seed)
         return brain
 
-    def _sample_inputs(self, input_config: Seen) -> torch.Tensor:
+    def _sample_inputs(self, input_config: InputConfig) -> torch.Tensor:
         """Return what eyes adapt to, ``(n, size)``: pictures, and their motion; no past."""
         films, alone = self.film_pairs, structs.replace(input_config, history=0)
         which = films.spread_indices(MAX_SAMPLED_PAIRS)
-        seen = torch.empty(len(which), size_of(alone))
+        seen = torch.empty(len(which), input_size(alone))
         for at in range(0, len(which), BATCH_PAIRS):
-            moments = films.load(which[at : at + BATCH_PAIRS])[0][:, -1 - alone.past :]
-            seen[at : at + BATCH_PAIRS] = see(torch.from_numpy(moments), alone)
+            moments = films.load(which[at : at + BATCH_PAIRS])[0][:, -1 - alone.past_frames :]
+            seen[at : at + BATCH_PAIRS] = encode_frames(torch.from_numpy(moments), alone)
         return seen
 
     def signature(self, recipe: Recipe, seed: int) -> str:
@@ -151,7 +151,7 @@ def _training_films(library: Library, recipe: Recipe) -> list[PickledFilm]:
 def _target_scale(training: PairDataset, recipe: Recipe) -> float:
     """Return the largest magnitude for targets scaled by it; else the sound's root mean square."""
     largest, power, count = 0.0, 0.0, 0
-    unscaled = target_of(recipe)
+    unscaled = build_target(recipe)
     for which in np.array_split(
         training.spread_indices(MAX_SAMPLED_PAIRS), -(-min(len(training), MAX_SAMPLED_PAIRS) // 256)
     ):

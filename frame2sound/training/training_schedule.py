@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class TrainingSchedule:
         Hidden layers that are trained one by one before; 0 for none.
     """
 
-    training: Training
+    training: TrainingConfig
     steps_per_epoch: int
     pretrained_layers: int = 0
 

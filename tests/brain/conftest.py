@@ -2,7 +2,7 @@
 
 import pytest
 
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 
 
 @pytest.fixture
@@ -15,6 +15,6 @@ def small():
             "network": {"kind": "mlp", "hidden": [8, 6]},
             "clock": {"sample_rate": 8000},
         }
-        return recipe_from(table | parts)
+        return parse_recipe(table | parts)
 
     return build

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from frame2sound.brain import baselines
-from frame2sound.brain.baselines import Linear, Mean, Nearest
+from frame2sound.brain.baselines import LinearRegression, MeanPredictor, NearestNeighbour
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 
@@ -35,7 +35,7 @@ def mixing():
 
 def test_the_mean_does_not_look():
     outputs = wanted(9)
-    given = Mean.of(CLOCK, TARGET, outputs).predict(pictures(3))
+    given = MeanPredictor.fit(CLOCK, TARGET, outputs).predict(pictures(3))
     assert given.shape == (3, TARGET.length)
     np.testing.assert_allclose(given, outputs.mean(0).expand(3, -1), atol=1e-6)
 
@@ -45,8 +45,8 @@ def test_the_nearest_is_that_of_comparing_all_with_all(monkeypatch):
     known, seen = pictures(30), pictures(17, seed=1)
     apart = seen[:, None].astype(np.int64) - known[None]
     expected = np.square(apart).sum((2, 3)).argmin(1)
-    nearest = Nearest(CLOCK, TARGET, known, wanted(30))
-    np.testing.assert_array_equal(nearest.nearest(seen), expected)
+    nearest = NearestNeighbour(CLOCK, TARGET, known, wanted(30))
+    np.testing.assert_array_equal(nearest.find_nearest(seen), expected)
     np.testing.assert_array_equal(nearest.predict(seen), wanted(30)[expected])
 
 
@@ -55,19 +55,19 @@ def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
     known = np.full((4, 64, 64), 255, np.uint8)
     for number in range(4):
         known[number, 0, number] = 254
-    assert Nearest(CLOCK, TARGET, known, wanted(4)).nearest(known).tolist() == [0, 1, 2, 3]
+    assert NearestNeighbour(CLOCK, TARGET, known, wanted(4)).find_nearest(known).tolist() == [0, 1, 2, 3]
 
 
 def test_of_frames_that_are_equally_near_the_first_counts(monkeypatch):
     monkeypatch.setattr(baselines, "BLOCK", 2)
     known = np.repeat(pictures(1), 5, 0)
-    assert Nearest(CLOCK, TARGET, known, wanted(5)).nearest(known).tolist() == [0] * 5
+    assert NearestNeighbour(CLOCK, TARGET, known, wanted(5)).find_nearest(known).tolist() == [0] * 5
 
 
 def test_ridge_regression_is_that_of_the_normal_equations(mixing):
     frames = pictures(40)
     outputs = through(mixing, frames) + 0.1 * wanted(40)
-    linear = Linear.of(CLOCK, TARGET, frames, outputs)
+    linear = LinearRegression.fit(CLOCK, TARGET, frames, outputs)
     seen = frames.reshape(40, -1) / 255
     centred = seen - seen.mean(0)
     power = np.linalg.svd(centred, compute_uv=False) ** 2
@@ -91,7 +91,7 @@ def test_linear_hears_a_linear_world_and_chooses_a_small_penalty(mixing):
     frames = np.einsum("nk,kyx->nyx", share, basis).astype(np.uint8)
     outputs = through(mixing, frames)
     held_out = frames[250:], outputs[250:]
-    linear = Linear.of(CLOCK, TARGET, frames[:250], outputs[:250], held_out)
+    linear = LinearRegression.fit(CLOCK, TARGET, frames[:250], outputs[:250], held_out)
     spread = float(held_out[1].var(0).mean())
     assert linear.error(*held_out) < 0.01 * spread
     assert linear.penalty < 1
@@ -99,30 +99,30 @@ def test_linear_hears_a_linear_world_and_chooses_a_small_penalty(mixing):
 
 def test_linear_chooses_the_largest_penalty_where_there_is_nothing_to_learn():
     held_out = pictures(40, seed=1), wanted(40, seed=1)
-    linear = Linear.of(CLOCK, TARGET, pictures(60), wanted(60), held_out)
+    linear = LinearRegression.fit(CLOCK, TARGET, pictures(60), wanted(60), held_out)
     assert linear.penalty == max(baselines.PENALTIES)
 
 
 def test_the_same_pairs_give_the_same_line():
-    first, second = (Linear.of(CLOCK, TARGET, pictures(30), wanted(30)) for _ in range(2))
-    assert torch.equal(first.onto, second.onto)
+    first, second = (LinearRegression.fit(CLOCK, TARGET, pictures(30), wanted(30)) for _ in range(2))
+    assert torch.equal(first.projection, second.projection)
 
 
 @pytest.mark.parametrize("shade", [0, 255])
 def test_pictures_that_are_all_alike_give_the_mean(shade):
     frames = np.full((6, 64, 64), shade, np.uint8)
-    given = Linear.of(CLOCK, TARGET, frames, wanted(6)).predict(frames[:2])
+    given = LinearRegression.fit(CLOCK, TARGET, frames, wanted(6)).predict(frames[:2])
     np.testing.assert_allclose(given, wanted(6).mean(0).expand(2, -1), atol=1e-4)
 
 
 @pytest.mark.parametrize("frames, outputs", [(3, 4), (0, 0)])
 def test_refuses_what_is_not_paired(frames, outputs):
     with pytest.raises(ValueError, match="expected as many of both"):
-        Nearest(CLOCK, TARGET, pictures(frames), wanted(outputs))
+        NearestNeighbour(CLOCK, TARGET, pictures(frames), wanted(outputs))
     with pytest.raises(ValueError, match="expected as many of both"):
-        Linear.of(CLOCK, TARGET, pictures(frames), wanted(outputs))
+        LinearRegression.fit(CLOCK, TARGET, pictures(frames), wanted(outputs))
 
 
 def test_refuses_outputs_of_another_target():
     with pytest.raises(ValueError, match=f"{TARGET.length} numbers"):
-        Mean.of(CLOCK, TARGET, torch.zeros(3, TARGET.length + 1))
+        MeanPredictor.fit(CLOCK, TARGET, torch.zeros(3, TARGET.length + 1))

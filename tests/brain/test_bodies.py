@@ -14,7 +14,7 @@ STREAMS, MOMENTS, WIDTH = 2, 23, 5
 REMEMBERING = [
     Rnn((6,), memory=(4,)),
     Rnn((), memory=(4, 3), cell="lstm"),
-    Rnn((6,), memory=(4, 7), hears=3),
+    Rnn((6,), memory=(4, 7), feedback_units=3),
     Tcn((6,), channels=4, kernel=2, layers=3),
     Tcn((), channels=3, kernel=4, layers=1),
 ]
@@ -25,7 +25,7 @@ def network_of(kind, outputs=3):
     network = build_network(Recipe(name="small", network=kind), WIDTH, outputs)
     initialise(network, seed=0)
     with torch.no_grad():
-        network.top.weight.mul_(10)
+        network.head.weight.mul_(10)
     return network.eval()
 
 
@@ -40,7 +40,7 @@ def test_the_future_does_not_change_the_past(kind, at):
     network, seen = network_of(kind), looks()
     other = seen.clone()
     other[:, at:] = looks(1)[:, at:]
-    one, two = (network(each, network.fresh(STREAMS))[0] for each in (seen, other))
+    one, two = (network(each, network.initial_state(STREAMS))[0] for each in (seen, other))
     assert torch.equal(one[:, :at], two[:, :at])
     assert not torch.allclose(one[:, at], two[:, at])
 
@@ -50,13 +50,13 @@ def test_the_past_changes_the_future(kind):
     network, seen = network_of(kind), looks()
     other = seen.clone()
     other[:, 10] += 1
-    one, two = (network(each, network.fresh(STREAMS))[0] for each in (seen, other))
+    one, two = (network(each, network.initial_state(STREAMS))[0] for each in (seen, other))
     assert not torch.allclose(one[:, 11], two[:, 11], atol=1e-5)
 
 
 def test_a_feed_forward_body_remembers_nothing():
     network, seen = network_of(Mlp((6, 4))), looks()
-    given, memory = network(seen, network.fresh(STREAMS))
+    given, memory = network(seen, network.initial_state(STREAMS))
     assert memory == ()
     turned = torch.randperm(MOMENTS, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(network(seen[:, turned], ())[0], given[:, turned])
@@ -66,8 +66,8 @@ def test_a_feed_forward_body_remembers_nothing():
 @pytest.mark.parametrize("cuts", [range(1, MOMENTS), [1], [4, 5, 20]], ids=str)
 def test_piece_by_piece_equals_all_at_once(kind, cuts):
     network, seen = network_of(kind), looks()
-    whole, after = network(seen, network.fresh(STREAMS))
-    memory, pieces = network.fresh(STREAMS), []
+    whole, after = network(seen, network.initial_state(STREAMS))
+    memory, pieces = network.initial_state(STREAMS), []
     for piece in seen.tensor_split(list(cuts), 1):
         given, memory = network(piece, memory)
         pieces.append(given)
@@ -79,9 +79,9 @@ def test_piece_by_piece_equals_all_at_once(kind, cuts):
 @every_kind(REMEMBERING)
 def test_streams_do_not_hear_each_other(kind):
     network, seen = network_of(kind), looks()
-    together, _ = network(seen, network.fresh(STREAMS))
+    together, _ = network(seen, network.initial_state(STREAMS))
     for stream in range(STREAMS):
-        alone, _ = network(seen[stream : stream + 1], network.fresh(1))
+        alone, _ = network(seen[stream : stream + 1], network.initial_state(1))
         torch.testing.assert_close(alone[0], together[stream], rtol=1e-5, atol=1e-5)
 
 
@@ -90,13 +90,13 @@ def test_a_convolutional_body_remembers_as_far_as_it_says(kernel, layers):
     kind = Tcn((), "tanh", channels=4, kernel=kernel, layers=layers)
     body = Convolutional(kind, Feedforward(kind, WIDTH))
     reach = (kernel - 1) * (2**layers - 1)
-    assert sum(part.shape[2] for part in body.fresh(1)) == reach
+    assert sum(part.shape[2] for part in body.initial_state(1)) == reach
     with torch.no_grad():
         for weights in body.parameters():  # none may be nothing
             weights.copy_(torch.rand(weights.shape, generator=torch.Generator().manual_seed(0)))
             weights.mul_(0.1).add_(0.02)
     seen = torch.zeros(1, reach + 3, WIDTH, requires_grad=True)
-    body(seen, body.fresh(1))[0][0, -1].sum().backward()
+    body(seen, body.initial_state(1))[0][0, -1].sum().backward()
     reached = seen.grad.abs().sum((0, 2)) > 0
     assert reached.tolist() == [False, False, *[True] * (reach + 1)]
 
@@ -105,8 +105,8 @@ def test_a_convolutional_body_equals_a_slow_loop():
     kind = Tcn((), "tanh", channels=4, kernel=3, layers=2)
     body = Convolutional(kind, Feedforward(kind, WIDTH)).double()
     seen = looks()[:1].double()
-    given, _ = body(seen, body.fresh(1))
-    values = torch.stack([body.enter(moment) for moment in seen[0]])
+    given, _ = body(seen, body.initial_state(1))
+    values = torch.stack([body.input_layer(moment) for moment in seen[0]])
     for number, layer in enumerate(body.convolutions):
         entered = values.clone()
         for at in range(MOMENTS):
@@ -123,7 +123,7 @@ def test_a_convolutional_body_equals_a_slow_loop():
 def test_a_recurrent_body_gives_what_it_was_shown_beside_what_it_remembers(cell, parts):
     kind = Rnn((6,), memory=(4, 3), cell=cell)
     body = Recurrent(kind, Feedforward(kind, WIDTH))
-    memory = body.fresh(STREAMS)
+    memory = body.initial_state(STREAMS)
     expected = [(STREAMS, width) for width in (4, 3) for _ in range(parts)]
     assert [part.shape for part in memory] == expected
     assert not any(part.any() for part in memory)
@@ -169,7 +169,7 @@ def test_rows_are_dropped_out_alike_whoever_has_them():
     for taken in (slice(0, 3), slice(3, 5)):
         torch.manual_seed(0)
         layer = Dropout(0.3)
-        layer.rows, layer.taken = 5, taken
+        layer.total_rows, layer.own_rows = 5, taken
         parts.append(layer(values[taken]))
     torch.manual_seed(0)
     assert torch.equal(torch.cat(parts), Dropout(0.3)(values))

@@ -10,7 +10,7 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import pixels
 from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
-from frame2sound.brain.screens import hidden_at, terms_of
+from frame2sound.brain.screens import hidden_for_screens, head_terms
 from frame2sound.errors import BrainError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
@@ -39,16 +39,16 @@ def loud(recipe, seed=0):
     """A brain to which every screen is as loud as sound is: its last layer is drawn wide."""
     brain = Brain.untrained(recipe, scale=0.1, seed=seed)
     generator = torch.Generator().manual_seed(seed)
-    layer = brain.network.top
+    layer = brain.network.head
     torch.nn.init.normal_(layer.weight, 0, layer.in_features**-0.5, generator)
     torch.nn.init.normal_(layer.bias, 0, 0.3, generator)
     if isinstance(brain.target, LogMagnitudes):
         with torch.no_grad():
             for weights in (layer.weight, layer.bias):  # levels decide
                 weights.unflatten(0, (-1, brain.target.numbers))[:, 0] *= 4 * LEVEL_WEIGHT
-    if brain.network.eyes is not None:
+    if brain.network.features is not None:
         seen = np.concatenate([FRAMES, SCREENS])
-        brain.network.eyes.open(pixels(torch.from_numpy(seen)), seed)
+        brain.network.features.fit(pixels(torch.from_numpy(seen)), seed)
     return brain
 
 
@@ -86,7 +86,7 @@ def test_a_frame_sounds_the_same_in_any_company(small):
 
 def test_a_brain_counts_what_it_has_learned(small):
     brain = Brain.untrained(small())
-    assert brain.parameters == (4096 + 1) * 8 + (8 + 1) * 6 + (6 + 1) * 267
+    assert brain.parameter_count == (4096 + 1) * 8 + (8 + 1) * 6 + (6 + 1) * 267
 
 
 def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
@@ -101,7 +101,7 @@ def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
 def test_a_diverged_brain_is_told_from_sound(small, target, value):
     brain = Brain.untrained(small(target=target))
     with torch.no_grad():
-        brain.network.top.bias[3] = value
+        brain.network.head.bias[3] = value
     with pytest.raises(BrainError, match=r"brain 'small' gives numbers that are not finite"):
         brain.predict(FRAMES)
 
@@ -124,9 +124,9 @@ def test_silenced_screens_are_silent_exactly(small, scaling, hidden, activation)
 def test_silencing_leaves_nothing_but_rounding(small, hidden):
     brain = loud(small(network={"kind": "mlp", "hidden": hidden}))
     brain.silence_screens()
-    top, seen = brain.network.top, hidden_at(brain.network, brain.recipe.input)
+    top, seen = brain.network.head, hidden_for_screens(brain.network, brain.recipe.input)
     with torch.no_grad():
-        given, terms = top(seen).abs(), terms_of(top, seen)
+        given, terms = top(seen).abs(), head_terms(top, seen)
     # So many products and sums, each rounded to 24 bits, and weights that are, too: were errors
     # drawn by chance, they would add up to the root of that many; eight times that is never seen.
     assert (given <= 8 * top.in_features**0.5 * 2**-24 * terms).all()
@@ -136,7 +136,7 @@ def test_a_brain_that_does_not_give_silence_is_not_silenced(small):
     brain = loud(small())
     brain.silence_screens()
     with torch.no_grad():
-        brain.network.top.bias[5] += 0.001
+        brain.network.head.bias[5] += 0.001
     assert np.abs(brain.predict(SCREENS))[:, 5] == pytest.approx(0.0001, rel=0.02)
 
 
@@ -166,7 +166,7 @@ def test_silencing_is_the_smallest_change(small, scaling):
     change = np.linalg.lstsq(seen, silent - seen @ weights(before), rcond=None)[0]
     # Weights of about 1 are kept in single precision.
     np.testing.assert_allclose(weights(brain.network) - weights(before), change, atol=5e-7)
-    for old, new in zip(before.body.parameters(), brain.network.body.parameters(), strict=True):
+    for old, new in zip(before.backbone.parameters(), brain.network.backbone.parameters(), strict=True):
         assert torch.equal(old, new)
 
 
@@ -181,7 +181,7 @@ def test_silencing_twice_is_silencing_once(small):
 def test_screens_that_look_alike_to_a_network_are_silenced_too(small):
     brain = loud(small())
     with torch.no_grad():
-        brain.network.body.layers[0].linear.weight.zero_()
+        brain.network.backbone.layers[0].linear.weight.zero_()
     brain.silence_screens()
     assert not brain.predict(SCREENS).any()
 
@@ -208,7 +208,7 @@ def test_spectra_equal_a_slow_reference(small, target):
         weight, bias = (x.detach().double().numpy() for x in (layer.weight, layer.bias))
         seen = seen @ weight.T + bias
         seen = seen if layer is three else np.maximum(seen, 0)
-    expected = brain.target.prediction(torch.tensor(seen).float())
+    expected = brain.target.decode(torch.tensor(seen).float())
     # Sums of 4224 products in single precision, and decades that are tens.
     np.testing.assert_allclose(brain.predict(FRAMES), expected, rtol=1e-3, atol=1e-5)
 
@@ -217,6 +217,6 @@ def test_spectra_equal_a_slow_reference(small, target):
 def test_numbers_beyond_reason_are_still_finite(small, target):
     brain = Brain.untrained(small(target=target))
     with torch.no_grad():
-        brain.network.top.bias.fill_(1e6)
+        brain.network.head.bias.fill_(1e6)
     assert np.isfinite(brain.predict(FRAMES)).all()
     assert brain.predict(FRAMES[:0]).shape[0] == 0

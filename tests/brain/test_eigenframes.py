@@ -5,22 +5,22 @@ import torch
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.eigenframes import draw_eigenframes
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import BrainError
 
 
 def brain(**seen):
     return Brain.untrained(
-        recipe_from({"name": "x", "network": {"kind": "mlp", "hidden": [4]}, "input": seen})
+        parse_recipe({"name": "x", "network": {"kind": "mlp", "hidden": [4]}, "input": seen})
     )
 
 
 def test_an_eigenframe_is_drawn_as_it_weighs(tmp_path):
     made = brain(kind="eigenframes", count=3, motion=True)
-    assert made.network.eyes is not None and made.network.eyes.motion is not None
+    assert made.network.features is not None and made.network.features.motion is not None
     with torch.no_grad():
-        made.network.eyes.still.weight[0] = torch.linspace(-2, 2, 4096)
-        made.network.eyes.motion.weight[1, 5] = 1
+        made.network.features.still.weight[0] = torch.linspace(-2, 2, 4096)
+        made.network.features.motion.weight[1, 5] = 1
     draw_eigenframes(made, tmp_path / "e.png")
     sheet = cv2.imread(str(tmp_path / "e.png"), cv2.IMREAD_GRAYSCALE)
     assert sheet.shape == (2 * (64 + 4 + 4), 16 * 68 + 4)
@@ -35,7 +35,7 @@ def test_an_eigenframe_is_drawn_as_it_weighs(tmp_path):
 def test_in_colour_where_the_brain_sees_colour(tmp_path):
     made = brain(kind="eigenframes", count=1, colour=True)
     with torch.no_grad():
-        made.network.eyes.still.weight[0, :4096] = 1  # red
+        made.network.features.still.weight[0, :4096] = 1  # red
     draw_eigenframes(made, tmp_path / "e.png")
     assert cv2.imread(str(tmp_path / "e.png"))[30, 30].tolist() == [128, 128, 255]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.eyes import FAINTEST, LIGHT, PROFILES, Eyes, eigenframes, light, profiles
+from frame2sound.brain.eyes import MIN_STANDARD_DEVIATION, BRIGHTNESS_COUNT, PROFILE_COUNT, FrameFeatures, fit_eigenframes, brightness_features, brightness_profiles
 from frame2sound.brain.ingredients import Eigenframes
-from frame2sound.brain.inputs import PIXELS, pixels, see, size_of
+from frame2sound.brain.inputs import PIXELS, pixels, encode_frames, input_size
 
 
 def test_eigenframes_are_white():
@@ -15,7 +15,7 @@ def test_eigenframes_are_white():
     directions = np.linalg.qr(random.standard_normal((4096, 12)))[0].T
     seen = 0.5 + random.standard_normal((600, 12)) * np.geomspace(3, 0.02, 12) @ directions
     seen = torch.tensor(seen, dtype=torch.float32)
-    weight, bias = eigenframes(seen, 12, 1e-6, seed=0)
+    weight, bias = fit_eigenframes(seen, 12, 1e-6, seed=0)
     given = (seen @ weight.T + bias).double()
     # The floor and a grey level's variance are 0.02 of the least component's.
     np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
@@ -25,7 +25,7 @@ def test_eigenframes_are_white():
 def test_a_floor_keeps_small_components_small():
     random = np.random.default_rng(1)
     seen = torch.tensor(random.standard_normal((300, 40)) * np.geomspace(1, 1e-3, 40)).float()
-    weight, bias = eigenframes(seen, 40, 0.1, seed=0)
+    weight, bias = fit_eigenframes(seen, 40, 0.1, seed=0)
     deviations = (seen @ weight.T + bias).std(0)
     assert deviations[0] > 0.9
     assert deviations[-1] < 0.05
@@ -33,7 +33,7 @@ def test_a_floor_keeps_small_components_small():
 
 @pytest.mark.parametrize("frames", [1, 5])
 def test_few_or_equal_pictures_leave_the_rest_zero(frames):
-    weight, bias = eigenframes(torch.full((frames, 4096), 0.25), 8, 0.01, seed=0)
+    weight, bias = fit_eigenframes(torch.full((frames, 4096), 0.25), 8, 0.01, seed=0)
     assert weight.shape == (8, 4096)
     assert torch.isfinite(weight).all()
     # Pictures without variance say nothing, whatever is projected on.
@@ -43,7 +43,7 @@ def test_few_or_equal_pictures_leave_the_rest_zero(frames):
 def test_eigenframes_repeat_and_leave_the_generator_alone():
     seen = torch.rand(50, 4096)
     before = torch.random.get_rng_state()
-    first, again = (eigenframes(seen, 8, 0.01, seed=3)[0] for _ in range(2))
+    first, again = (fit_eigenframes(seen, 8, 0.01, seed=3)[0] for _ in range(2))
     assert torch.equal(first, again)
     assert torch.equal(torch.random.get_rng_state(), before)
 
@@ -62,20 +62,20 @@ def slow_profiles(picture):
 def test_profiles_equal_a_slow_loop():
     pictures = np.random.default_rng(0).random((3, 64, 64)).astype(np.float32)
     pictures[1, :, 20:] = 0
-    given = profiles(torch.from_numpy(pictures).reshape(3, -1))
-    assert given.shape == (3, PROFILES) == (3, 340)
+    given = brightness_profiles(torch.from_numpy(pictures).reshape(3, -1))
+    assert given.shape == (3, PROFILE_COUNT) == (3, 340)
     expected = [slow_profiles(picture.astype(np.float64)) for picture in pictures]
     # Means of 64 numbers up to 4 in single precision.
     np.testing.assert_allclose(given, expected, atol=2e-6)
-    assert profiles(torch.empty(0, PIXELS)).shape == (0, PROFILES)
+    assert brightness_profiles(torch.empty(0, PIXELS)).shape == (0, PROFILE_COUNT)
 
 
 def test_a_bright_column_is_told_from_a_bright_row():
     pictures = torch.zeros(2, 64, 64)
     pictures[0, :, 10] = 1
     pictures[1, 10] = 1
-    column, row = profiles(pictures.reshape(2, -1))
-    half = PROFILES // 2
+    column, row = brightness_profiles(pictures.reshape(2, -1))
+    half = PROFILE_COUNT // 2
     assert torch.equal(column[:half], row[half:])
     assert torch.equal(column[half:], row[:half])
     assert column[10] == 1 == row[half + 10]
@@ -83,8 +83,8 @@ def test_a_bright_column_is_told_from_a_bright_row():
 
 
 def opened(seen, count=16, with_light=False, floor=1.0, **kind):
-    eyes = Eyes(Eigenframes(count=count, floor=floor, **kind), with_light)
-    eyes.open(seen, seed=0)
+    eyes = FrameFeatures(Eigenframes(count=count, floor=floor, **kind), with_light)
+    eyes.fit(seen, seed=0)
     return eyes
 
 
@@ -101,7 +101,7 @@ def blobs(n=300):
 def test_eyes_whiten_what_they_were_opened_to(floor):
     seen = blobs()
     eyes = opened(seen, floor=floor)
-    assert eyes.width == 16 + PROFILES
+    assert eyes.width == 16 + PROFILE_COUNT
     given = eyes(seen).double()
     assert given.shape == (300, eyes.width)
     np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
@@ -114,19 +114,19 @@ def test_eyes_whiten_what_they_were_opened_to(floor):
         np.testing.assert_allclose(components, 1, atol=0.01)
     else:
         assert components[-1] < 0.9
-    weight, bias = eigenframes(seen, 16, floor, seed=0)
+    weight, bias = fit_eigenframes(seen, 16, floor, seed=0)
     torch.testing.assert_close(eyes(seen)[:, :16], seen @ weight.T + bias)
 
 
 def test_profiles_are_standardised_but_faint_ones_stay_faint():
     seen = blobs()
-    plain = profiles(seen).double()
+    plain = brightness_profiles(seen).double()
     deviation = plain.std(0, correction=0)
     given = opened(seen)(seen)[:, 16:].double()
-    expected = (plain - plain.mean(0)) / (deviation + FAINTEST)
+    expected = (plain - plain.mean(0)) / (deviation + MIN_STANDARD_DEVIATION)
     np.testing.assert_allclose(given, expected, atol=1e-4)
     faint = opened(seen * 0.01)(seen * 0.01)[:, 16:]
-    assert faint.std(0).max() < 0.01 * deviation.max() / FAINTEST
+    assert faint.std(0).max() < 0.01 * deviation.max() / MIN_STANDARD_DEVIATION
 
 
 @pytest.mark.parametrize("frames", [1, 5])
@@ -159,13 +159,13 @@ def test_light_is_the_mean_of_three_powers():
     grey = np.zeros((2, 64, 64), np.uint8)
     grey[1, :32] = 51  # a fifth of white, on half of the picture
     expected = [[0, 0, 0], [np.sqrt(0.2) / 2, 0.1, 0.02]]
-    np.testing.assert_allclose(light(pixels(torch.from_numpy(grey))), expected, atol=1e-6)
+    np.testing.assert_allclose(brightness_features(pixels(torch.from_numpy(grey))), expected, atol=1e-6)
 
 
 def test_light_does_not_depend_on_place():
     grey = np.random.default_rng(0).integers(0, 256, (1, 64, 64)).astype(np.uint8)
     moved = np.roll(grey, (5, 9), (1, 2))
-    seen = [light(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
+    seen = [brightness_features(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
     torch.testing.assert_close(seen[0], seen[1])
 
 
@@ -173,8 +173,8 @@ def test_eyes_see_the_light_last():
     grey = np.random.default_rng(0).integers(0, 256, (9, 64, 64)).astype(np.uint8)
     seen = pixels(torch.from_numpy(grey))
     with_light, without = opened(seen, 4, with_light=True), opened(seen, 4)
-    assert with_light.width == without.width + LIGHT
-    torch.testing.assert_close(with_light(seen)[:, :-LIGHT], without(seen))
+    assert with_light.width == without.width + BRIGHTNESS_COUNT
+    torch.testing.assert_close(with_light(seen)[:, :-BRIGHTNESS_COUNT], without(seen))
 
 
 def moments(kind, n=40, seed=0):
@@ -188,19 +188,19 @@ def moments(kind, n=40, seed=0):
 @pytest.mark.parametrize("with_profiles", [False, True])
 def test_still_and_motion_have_components_of_their_own(colour, with_profiles):
     kind = Eigenframes(count=5, profiles=with_profiles, motion=True, history=1, colour=colour)
-    seen = see(moments(kind), kind)
-    eyes = Eyes(kind)
-    eyes.open(seen, seed=3)
+    seen = encode_frames(moments(kind), kind)
+    eyes = FrameFeatures(kind)
+    eyes.fit(seen, seed=3)
     view = PIXELS * (3 if colour else 1)
     now, before, motion = seen.split(view, 1)
     parts = [
         views @ weight.T + bias
         for of, each in ((now, (now, before)), (motion, (motion,)))
-        for weight, bias in [eigenframes(of, 5, kind.floor, 3)]
+        for weight, bias in [fit_eigenframes(of, 5, kind.floor, 3)]
         for views in each
     ]
     given = eyes(seen)
-    width = 5 + PROFILES * with_profiles
+    width = 5 + PROFILE_COUNT * with_profiles
     assert given.shape == (40, eyes.width) == (40, 3 * width)
     for part, expected in zip(given.split(width, 1), parts, strict=True):
         # Sums of as many products as there are pixels, in single precision.
@@ -210,19 +210,19 @@ def test_still_and_motion_have_components_of_their_own(colour, with_profiles):
 
 def test_profiles_of_motion_are_of_how_much_moved_either_way():
     kind = Eigenframes(count=2, motion=True)
-    seen = see(moments(kind), kind)
-    given = opened(seen, 2, motion=True)(seen)[:, -PROFILES:]
-    plain = profiles((seen[:, PIXELS:]).abs())
-    expected = (plain - plain.mean(0)) / (plain.std(0, correction=0) + FAINTEST)
+    seen = encode_frames(moments(kind), kind)
+    given = opened(seen, 2, motion=True)(seen)[:, -PROFILE_COUNT:]
+    plain = brightness_profiles((seen[:, PIXELS:]).abs())
+    expected = (plain - plain.mean(0)) / (plain.std(0, correction=0) + MIN_STANDARD_DEVIATION)
     torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_profiles_of_colour_are_those_of_its_grey():
     kind = Eigenframes(count=2, colour=True)
     pictures = moments(kind)
-    seen = see(pictures, kind)
+    seen = encode_frames(pictures, kind)
     given = opened(seen, 2, colour=True)(seen)[:, 2:]
-    grey = see(pictures, Eigenframes(count=2))
+    grey = encode_frames(pictures, Eigenframes(count=2))
     torch.testing.assert_close(given, opened(grey, 2)(grey)[:, 2:], rtol=1e-3, atol=1e-4)
 
 
@@ -230,37 +230,37 @@ def test_profiles_of_colour_are_those_of_its_grey():
 def test_stills_of_history_are_looked_at_alike(more):
     kind = Eigenframes(count=6, history=3, **more)
     pictures = moments(kind)
-    eyes = Eyes(kind, with_light=True)
-    eyes.open(see(pictures, kind), seed=0)
+    eyes = FrameFeatures(kind, with_brightness=True)
+    eyes.fit(encode_frames(pictures, kind), seed=0)
     stills = slice(0, 4 * eyes.still.width)
     forwards, backwards = (
-        eyes(see(order, kind))[:, stills].reshape(40, 4, -1)
+        eyes(encode_frames(order, kind))[:, stills].reshape(40, 4, -1)
         for order in (pictures, pictures.flip(1))
     )
     torch.testing.assert_close(forwards, backwards.flip(1))
-    alone = Eyes(Eigenframes(count=6, colour=kind.colour))
+    alone = FrameFeatures(Eigenframes(count=6, colour=kind.colour))
     alone.still = eyes.still
-    torch.testing.assert_close(forwards[:, 2], alone(see(pictures[:, 1:2], alone.kind)))
+    torch.testing.assert_close(forwards[:, 2], alone(encode_frames(pictures[:, 1:2], alone.config)))
 
 
 def test_light_is_of_the_frame_itself():
     kind = Eigenframes(count=2, history=2, motion=True)
     pictures = moments(kind)
-    eyes = Eyes(kind, with_light=True)
-    eyes.open(see(pictures, kind), seed=0)
-    before = eyes(see(pictures, kind))[:, -LIGHT:]
+    eyes = FrameFeatures(kind, with_brightness=True)
+    eyes.fit(encode_frames(pictures, kind), seed=0)
+    before = eyes(encode_frames(pictures, kind))[:, -BRIGHTNESS_COUNT:]
     darker = pictures.clone()
     darker[:, :2] //= 2
-    torch.testing.assert_close(eyes(see(darker, kind))[:, -LIGHT:], before)
-    assert not torch.allclose(eyes(see(pictures // 2, kind))[:, -LIGHT:], before)
+    torch.testing.assert_close(eyes(encode_frames(darker, kind))[:, -BRIGHTNESS_COUNT:], before)
+    assert not torch.allclose(eyes(encode_frames(pictures // 2, kind))[:, -BRIGHTNESS_COUNT:], before)
 
 
 def test_a_film_that_stands_still_has_a_motion_of_nothing():
     kind = Eigenframes(count=4, motion=True)
     pictures = moments(kind).clone()
     pictures[:, 0] = pictures[:, 1]
-    seen = see(pictures, kind)
+    seen = encode_frames(pictures, kind)
     given = opened(seen, 4, motion=True)(seen)
-    assert given.shape == (40, 2 * (4 + PROFILES))
-    assert not given[:, 4 + PROFILES :].any()
-    assert size_of(kind) == 2 * PIXELS
+    assert given.shape == (40, 2 * (4 + PROFILE_COUNT))
+    assert not given[:, 4 + PROFILE_COUNT :].any()
+    assert input_size(kind) == 2 * PIXELS

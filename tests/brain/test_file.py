@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece
-from frame2sound.brain.file import KEY, VERSION, load_brain, save_brain
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.file import METADATA_KEY, BRAIN_VERSION, load_brain, save_brain
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import BrainError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
@@ -35,9 +35,9 @@ def path(tmp_path, brain):
 def rewrite(path, tensors=lambda tensors: tensors, description=lambda description: description):
     """Write a brain's file again with other tensors or another description."""
     with safe_open(path, "pt") as file:
-        text = file.metadata()[KEY]
+        text = file.metadata()[METADATA_KEY]
     changed = tensors(load_file(path)), json.dumps(description(json.loads(text)))
-    save_file(changed[0], path, {KEY: changed[1]})
+    save_file(changed[0], path, {METADATA_KEY: changed[1]})
 
 
 def test_a_brain_comes_back_bit_for_bit(path, brain):
@@ -55,10 +55,10 @@ def test_a_brain_comes_back_bit_for_bit(path, brain):
 
 def test_the_header_says_all_in_json(path, brain):
     with safe_open(path, "pt") as file:
-        assert list(file.metadata()) == [KEY]
-        description = json.loads(file.metadata()[KEY])
-    assert description["version"] == VERSION == 2
-    assert recipe_from(description["recipe"]) == brain.recipe
+        assert list(file.metadata()) == [METADATA_KEY]
+        description = json.loads(file.metadata()[METADATA_KEY])
+    assert description["version"] == BRAIN_VERSION == 2
+    assert parse_recipe(description["recipe"]) == brain.recipe
     assert description["scaling"] == {"scale": 0.25}
 
 
@@ -161,7 +161,7 @@ def test_a_description_that_is_wrong_is_named(path, change, match):
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
 def test_a_description_that_is_not_json_is_named(path, text):
-    save_file(load_file(path), path, {KEY: text})
+    save_file(load_file(path), path, {METADATA_KEY: text})
     with pytest.raises(BrainError, match="of another program"):
         load_brain(path)
 
@@ -245,8 +245,8 @@ def test_a_carried_corpus_comes_back(carrying, brain):
     again = load_brain(carrying).corpus
     assert again.clock == brain.clock
     for mine, yours in zip(brain.corpus.pieces, again.pieces, strict=True):
-        assert (mine.film, mine.start) == (yours.film, yours.start)
-        np.testing.assert_allclose(mine.sound, yours.sound, atol=2**-15)  # 16 bits
+        assert (mine.film, mine.start) == (yours.film, yours.start_seconds)
+        np.testing.assert_allclose(mine.sound, yours.samples, atol=2**-15)  # 16 bits
 
 
 def test_a_corpus_pointed_to_comes_back(path, brain):

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.folding import export_plain, fold
-from frame2sound.brain.inputs import see, size_of
+from frame2sound.brain.folding import export_weights, fuse_layers
+from frame2sound.brain.inputs import encode_frames, input_size
 from frame2sound.errors import BrainError
 
 INPUTS = [
@@ -24,9 +24,9 @@ def opened(recipe):
     brain, seen = Brain.untrained(recipe), recipe.input
     shape = (30, 1 + seen.past, 64, 64, *([3] if seen.colour else []))
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    entering = see(torch.from_numpy(noise), seen)
-    if brain.network.eyes is not None:
-        brain.network.eyes.open(entering, 0)
+    entering = encode_frames(torch.from_numpy(noise), seen)
+    if brain.network.features is not None:
+        brain.network.features.fit(entering, 0)
     return brain, entering
 
 
@@ -34,9 +34,9 @@ def opened(recipe):
 def test_plain_layers_give_what_the_network_gives(small, seen):
     brain, entering = opened(small(input=seen))
     with torch.no_grad():
-        expected = brain.network(brain.network.look(entering)[:, None], ())[0][:, 0]
-    values, layers = entering.double().numpy(), fold(brain)
-    assert layers[0].weight.shape == (8, size_of(brain.recipe.input))
+        expected = brain.network(brain.network.extract_features(entering)[:, None], ())[0][:, 0]
+    values, layers = entering.double().numpy(), fuse_layers(brain)
+    assert layers[0].weight.shape == (8, input_size(brain.recipe.input))
     for number, layer in enumerate(layers):
         values = values @ layer.weight.T.astype(np.float64) + layer.bias
         values = values if number == len(layers) - 1 else np.maximum(values, 0)
@@ -46,14 +46,14 @@ def test_plain_layers_give_what_the_network_gives(small, seen):
 
 def test_plain_layers_are_written(small, tmp_path):
     brain, _ = opened(small(input=INPUTS[2]))
-    layers = export_plain(brain, tmp_path / "plain.npz")
+    layers = export_weights(brain, tmp_path / "plain.npz")
     with np.load(tmp_path / "plain.npz", allow_pickle=False) as written:
         for number, layer in enumerate(layers):
             np.testing.assert_array_equal(written[f"weight_{number}"], layer.weight)
             np.testing.assert_array_equal(written[f"bias_{number}"], layer.bias)
         assert written["scale"] == brain.target.scale
     with pytest.raises(BrainError, match="exists already"):
-        export_plain(brain, tmp_path / "plain.npz")
+        export_weights(brain, tmp_path / "plain.npz")
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_plain_layers_are_written(small, tmp_path):
 )
 def test_what_is_not_plain_is_refused_with_the_remedy(small, parts, remedy):
     with pytest.raises(BrainError, match=f"is not plain layers on pixels.*{remedy}"):
-        fold(Brain.untrained(small(**parts)))
+        fuse_layers(Brain.untrained(small(**parts)))

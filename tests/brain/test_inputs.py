@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels
-from frame2sound.brain.inputs import HALF, PIXELS, pixels, see, size_of
+from frame2sound.brain.inputs import HALF, PIXELS, pixels, encode_frames, input_size
 from frame2sound.film.decoding.frame_resizer import luma
 
 
@@ -35,7 +35,7 @@ def drawn(kind, n=3, seed=0):
 
 
 def seen(moments, kind):
-    return see(torch.from_numpy(moments), kind)
+    return encode_frames(torch.from_numpy(moments), kind)
 
 
 def of_frames(frames, kind):
@@ -46,7 +46,7 @@ def slow(moments, kind):
     """What enters, put together picture by picture."""
     rows = []
     for moment in moments / 255:
-        views = [moment[-1 - back] for back in range(kind.stills)]
+        views = [moment[-1 - back] for back in range(kind.still_frames)]
         if kind.motion:
             views.append(moment[-1] - moment[-2])
         planes = [p for view in views for p in (np.moveaxis(view, 2, 0) if kind.colour else [view])]
@@ -84,10 +84,10 @@ def test_what_enters_equals_a_slow_reference(kind, colour, history, motion):
 def test_what_enters_has_its_size(kind, colour, history, motion, views):
     kind = kind(colour=colour, history=history, motion=bool(motion))
     plane = 2 * 64 * HALF if isinstance(kind, Fft2) else PIXELS
-    assert size_of(kind) == plane * views * (3 if colour else 1)
-    assert kind.past == max(history, motion)
+    assert input_size(kind) == plane * views * (3 if colour else 1)
+    assert kind.past_frames == max(history, motion)
     for n in (2, 0):
-        assert seen(drawn(kind, n), kind).shape == (n, size_of(kind))
+        assert seen(drawn(kind, n), kind).shape == (n, input_size(kind))
 
 
 def test_a_frame_comes_first_and_the_latest_of_the_past_next():
@@ -118,7 +118,7 @@ def test_planes_of_colour_are_red_then_green_then_blue():
 def test_a_library_in_colour_is_seen_in_grey_by_those_who_see_no_colour(kind):
     coloured = drawn(Pixels(colour=True, history=kind.history, motion=kind.motion))
     given = seen(coloured, kind)
-    assert given.shape == (3, size_of(kind))
+    assert given.shape == (3, input_size(kind))
     # What OpenCV rounds to a level is here as it is; motion is of two.
     grey = np.stack([luma(moment) for moment in coloured])
     np.testing.assert_allclose(given, seen(grey, kind), atol=1.01 / 255)

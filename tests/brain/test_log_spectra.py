@@ -8,10 +8,10 @@ import torch
 
 from frame2sound.brain.ingredients import LogMag, Mel
 from frame2sound.brain.log_spectra import (
-    FAINT_END,
+    QUIET_LIMIT,
     LEVEL_WEIGHT,
-    LOUDEST,
-    MOST_LIFT,
+    MAX_LOG_MAGNITUDE,
+    MAX_LIFT,
     LogMagnitudes,
     MelMagnitudes,
 )
@@ -50,7 +50,7 @@ def test_decades_equal_a_slow_reference_and_come_back(clock, length, floor_db):
     excerpts = noise(target)
     magnitude = np.abs(slow(target, excerpts, early(recipe, clock))[0])
     floor = 0.2 * 10 ** (floor_db / 20)
-    wanted = target.wanted(tensor(excerpts))
+    wanted = target.encode(tensor(excerpts))
     assert wanted.shape == (3, target.length) == (3, 4 * (1 + length // 2 + 1))
     apart = wanted.reshape(3, 4, -1)
     # Noise has bins where nearly all is lost; there single precision counts.
@@ -61,14 +61,14 @@ def test_decades_equal_a_slow_reference_and_come_back(clock, length, floor_db):
     # and half the floor's power in 513 bins would be 1e-4 of the level at 40 dB.
     sizes = np.linalg.norm(magnitude, axis=-1, keepdims=True)
     rtol = 1e-4 + 513 * (floor / sizes.min()) ** 2
-    np.testing.assert_allclose(target.prediction(wanted), magnitude, rtol=rtol, atol=1e-6)
+    np.testing.assert_allclose(target.decode(wanted), magnitude, rtol=rtol, atol=1e-6)
     assert target.log_magnitude(wanted) is wanted
 
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("length", LENGTHS)
 def test_mel_decades_equal_a_slow_reference(clock, length):
-    recipe = Mel(window_length=length, bands=20, a_frame=2)
+    recipe = Mel(window_length=length, bands=20, windows_per_frame=2)
     target = MelMagnitudes(recipe, clock, scale=0.2)
     excerpts = noise(target)
     power = np.abs(slow(target, excerpts, early(recipe, clock))[0]) ** 2
@@ -77,12 +77,12 @@ def test_mel_decades_equal_a_slow_reference(clock, length):
     for at in range(length // 2 + 1):
         for band in range(20):
             bands[..., band] += power[..., at] * weights[at, band]
-    wanted = target.wanted(tensor(excerpts))
+    wanted = target.encode(tensor(excerpts))
     apart = wanted.reshape(3, 2, -1)
     np.testing.assert_allclose(apart[..., 1:], decades(bands, 0.2e-4), atol=1e-4)
     level = decades(bands.sum(-1), 0.2e-4)
     np.testing.assert_allclose(apart[..., 0] / LEVEL_WEIGHT, level, atol=1e-5)
-    given = target.prediction(wanted).astype(np.float64)
+    given = target.decode(wanted).astype(np.float64)
     np.testing.assert_allclose(given, np.sqrt(bands_to_bins(bands, weights)), rtol=1e-3)
     np.testing.assert_allclose((given**2).sum(-1), power.sum(-1), rtol=1e-4)
 
@@ -103,29 +103,29 @@ def test_the_level_scales_its_spectrum(cls, recipe, lift_db):
 
 def test_a_level_lifts_by_12_db_at_most():
     target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
-    wanted = target.wanted(tensor(noise(target)))
+    wanted = target.encode(tensor(noise(target)))
     louder = wanted.clone().reshape(3, 4, -1)
     louder[..., 0] += LEVEL_WEIGHT
-    expected = target.prediction(wanted) * MOST_LIFT
-    np.testing.assert_allclose(target.prediction(louder.flatten(1)), expected, rtol=1e-3)
+    expected = target.decode(wanted) * MAX_LIFT
+    np.testing.assert_allclose(target.decode(louder.flatten(1)), expected, rtol=1e-3)
 
 
 @pytest.mark.parametrize("decades", [1.0, 10.0])
 def test_a_wild_bin_does_not_change_the_loudness(decades):
     target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
-    wanted = target.wanted(tensor(noise(target))).reshape(3, 4, -1)
-    plain = np.linalg.norm(target.prediction(wanted.flatten(1)), axis=-1)
+    wanted = target.encode(tensor(noise(target))).reshape(3, 4, -1)
+    plain = np.linalg.norm(target.decode(wanted.flatten(1)), axis=-1)
     wanted[:, 2, 40] += decades
-    wild = np.linalg.norm(target.prediction(wanted.flatten(1)), axis=-1)
+    wild = np.linalg.norm(target.decode(wanted.flatten(1)), axis=-1)
     np.testing.assert_allclose(wild, plain, rtol=1e-3)
 
 
 @pytest.mark.parametrize("part", ["level", "bins"])
 def test_without_a_level_or_without_bins_there_is_silence(part):
     target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
-    wanted = target.wanted(tensor(noise(target))).reshape(3, 4, -1)
+    wanted = target.encode(tensor(noise(target))).reshape(3, 4, -1)
     wanted[..., slice(0, 1) if part == "level" else slice(1, None)] = 0
-    assert not target.prediction(wanted.flatten(1)).any()
+    assert not target.decode(wanted.flatten(1)).any()
 
 
 @pytest.mark.parametrize(("cls", "recipe"), BOTH)
@@ -138,37 +138,37 @@ def test_one_is_ten_times_the_floor():
     target = LogMagnitudes(LogMag(window_length=256, floor_db=-80), CLOCKS[0], scale=0.1)
     ones = torch.ones(1, 4, 1 + 129)
     ones[..., 0] = LEVEL_WEIGHT * (1 + 0.5 * np.log10(129))
-    given = target.prediction(ones.flatten(1))
+    given = target.decode(ones.flatten(1))
     # Ten times the floor is 99 floors' power above none, and so is the level's, but for 129.
     np.testing.assert_allclose(given, 0.1e-4 * np.sqrt(99), rtol=1e-2)
 
 
 def test_a_diverged_brain_is_loud_but_not_endless():
     target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.1)
-    given = target.prediction(torch.full((1, target.length), 1e6))
+    given = target.decode(torch.full((1, target.length), 1e6))
     power = np.linalg.norm(given, axis=-1)
-    np.testing.assert_allclose(power, 0.1 * 10**LOUDEST, rtol=1e-3)
+    np.testing.assert_allclose(power, 0.1 * 10**MAX_LOG_MAGNITUDE, rtol=1e-3)
 
 
 def test_a_full_scale_sine_above_a_quiet_library_is_not_cut():
     deep = LogMagnitudes(LogMag(window_length=64, floor_db=-140), CLOCKS[0], scale=0.02)
-    wave = tensor(np.cos(2 * np.pi / 8 * np.arange(deep.extent)))[None]
-    assert deep.prediction(deep.wanted(wave)).max() == pytest.approx(1, rel=1e-4)
+    wave = tensor(np.cos(2 * np.pi / 8 * np.arange(deep.excerpt_length)))[None]
+    assert deep.decode(deep.encode(wave)).max() == pytest.approx(1, rel=1e-4)
 
 
 def test_values_below_the_floor_come_back_below_it():
-    target = LogMagnitudes(LogMag(window_length=64, a_frame=1), CLOCKS[0])
-    wave = 1e-6 * np.cos(2 * np.pi / 8 * np.arange(target.extent))
-    wanted = target.wanted(tensor(wave[None]))
+    target = LogMagnitudes(LogMag(window_length=64, windows_per_frame=1), CLOCKS[0])
+    wave = 1e-6 * np.cos(2 * np.pi / 8 * np.arange(target.excerpt_length))
+    wanted = target.encode(tensor(wave[None]))
     assert 0 < wanted[:, 1:].max() < 1e-4
     # A level counts against the floor itself: what is 40 dB below it is 40 dB quieter still.
-    assert 0 < target.prediction(wanted)[0, 0, 8] <= 1e-6
+    assert 0 < target.decode(wanted)[0, 0, 8] <= 1e-6
 
 
 def test_a_smooth_spectrum_comes_back_from_its_bands():
-    target = MelMagnitudes(Mel(window_length=256, bands=24, a_frame=1), CLOCKS[0])
+    target = MelMagnitudes(Mel(window_length=256, bands=24, windows_per_frame=1), CLOCKS[0])
     magnitude = 2 / window("hann", 256).sum()
-    given = target.prediction(target.wanted(click(target, int(target.centres[0]))))
+    given = target.decode(target.encode(click(target, int(target.centres[0]))))
     np.testing.assert_allclose(given, magnitude, rtol=1e-4)
 
 
@@ -177,26 +177,26 @@ def test_a_smooth_spectrum_comes_back_from_its_bands():
 @pytest.mark.parametrize("length", [256, 1024])
 def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, a_frame, length):
     clock = Clock(fps, 22050)
-    recipe = LogMag(window_length=length, a_frame=a_frame)
+    recipe = LogMag(window_length=length, windows_per_frame=a_frame)
     target = LogMagnitudes(recipe, clock)
     centres = target.centres
     middles = (2 * np.arange(a_frame) + 1) / (2 * a_frame) * clock.sample_rate / float(fps)
     np.testing.assert_allclose(centres, middles - early(recipe, clock), atol=0.5)
     assert (np.diff(centres) > 0).all()
-    assert centres[-1] + length // 2 <= clock.max_samples_per_frame + FAINT_END * length
-    assert target.before == length // 2 - centres[0]
-    assert target.extent == centres[-1] - centres[0] + length
+    assert centres[-1] + length // 2 <= clock.max_samples_per_frame + QUIET_LIMIT * length
+    assert target.lead_samples == length // 2 - centres[0]
+    assert target.excerpt_length == centres[-1] - centres[0] + length
 
 
 @pytest.mark.parametrize("fps", RATES, ids=str)
 @pytest.mark.parametrize("a_frame", [1, 4])
 def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, a_frame):
     clock = Clock(fps, 22050)
-    target = LogMagnitudes(LogMag(a_frame=a_frame), clock)
+    target = LogMagnitudes(LogMag(windows_per_frame=a_frame), clock)
     whole = 2 / window("hann", 1024).sum()
     # The faint end of a Hann window is sin(pi / 32) ** 2, or 0.0096, of a click's full height.
     last = clock.max_samples_per_frame
-    if last + target.before < target.extent:
+    if last + target.lead_samples < target.excerpt_length:
         heard = target.transform(click(target, last)).abs().max().item()
         assert heard < 0.01 * whole
         own = target.transform(click(target, int(target.centres[-1]))).abs().max().item()

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from frame2sound.brain.eyes import LIGHT, PROFILES
+from frame2sound.brain.eyes import BRIGHTNESS_COUNT, PROFILE_COUNT
 from frame2sound.brain.ingredients import Eigenframes, LogMag, Mlp, Rnn, Tcn
-from frame2sound.brain.networks import Told, build_network, glance_of, initialise
+from frame2sound.brain.networks import TeacherForcing, build_network, get_brightness_branch, initialise
 from frame2sound.brain.recipe import Recipe
 
 ACTIVATIONS = {"relu": nn.ReLU, "logistic": nn.Sigmoid, "tanh": nn.Tanh}
@@ -31,10 +31,10 @@ def test_layers_are_as_the_recipe_says(activation, hidden):
     widths = [7, *hidden, 2]
     sizes = [(x.in_features, x.out_features) for x in linear(network)]
     assert sizes == list(pairwise(widths))
-    found = [type(layer.activation) for layer in network.body.layers]
+    found = [type(layer.activation) for layer in network.backbone.layers]
     assert found == [ACTIVATIONS[activation]] * len(hidden)
     assert network(torch.zeros(3, 1, 7), ())[0].shape == (3, 1, 2)
-    assert not network.remembers
+    assert not network.is_recurrent
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_recurrent_weights_begin_orthogonal(cell):
     network = build_network(Recipe(name="small", network=Rnn((8,), memory=(6, 4), cell=cell)), 7, 2)
     initialise(network, seed=0)
     gates = 3 if cell == "gru" else 4
-    for layer, (before, width) in zip(network.body.cells, [(8, 6), (6, 4)], strict=True):
+    for layer, (before, width) in zip(network.backbone.cells, [(8, 6), (6, 4)], strict=True):
         assert layer.weight_ih_l0.shape == (gates * width, before)
         for gate in layer.weight_hh_l0.chunk(gates):
             torch.testing.assert_close(gate @ gate.T, torch.eye(width))
@@ -70,7 +70,7 @@ def test_recurrent_weights_begin_orthogonal(cell):
         assert not layer.bias_hh_l0.any()
 
 
-KINDS = [Mlp((5,)), Rnn((5,), hears=3), Rnn((5,), cell="lstm"), Tcn((5,), channels=4, layers=2)]
+KINDS = [Mlp((5,)), Rnn((5,), feedback_units=3), Rnn((5,), cell="lstm"), Tcn((5,), channels=4, layers=2)]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -89,14 +89,14 @@ def test_eyes_come_first_and_are_not_learned_by_descent():
     wanted = Recipe(name="eigen", network=Mlp((5,)), input=Eigenframes(count=3))
     network = build_network(wanted, 4096, 2)
     sizes = [(x.in_features, x.out_features) for x in linear(network)]
-    assert sizes == [(3 + PROFILES, 5), (5, 2)]
+    assert sizes == [(3 + PROFILE_COUNT, 5), (5, 2)]
     learned = [name for name, weights in network.named_parameters() if weights.requires_grad]
     first = "body.layers.0.linear"
     assert learned == [f"{first}.weight", f"{first}.bias", "top.weight", "top.bias"]
-    before = [weights.clone() for weights in network.eyes.parameters()]
+    before = [weights.clone() for weights in network.features.parameters()]
     initialise(network, seed=0)
-    assert all(map(torch.equal, before, network.eyes.parameters()))
-    assert build_network(recipe((5,)), 7, 2).eyes is None
+    assert all(map(torch.equal, before, network.features.parameters()))
+    assert build_network(recipe((5,)), 7, 2).features is None
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -106,14 +106,14 @@ def test_every_network_may_have_a_glance(kind):
     wanted = Recipe(name="x", network=network, input=Eigenframes(count=3), target=LogMag())
     built = build_network(wanted, 4096, 2)
     initialise(built, seed=0)
-    assert built.eyes.width == 3 + PROFILES + LIGHT
-    looks = torch.rand(2, 4, built.eyes.width)
-    given, _ = built(looks, built.fresh(2))
-    looks[..., -LIGHT:] += 1
+    assert built.features.width == 3 + PROFILE_COUNT + BRIGHTNESS_COUNT
+    looks = torch.rand(2, 4, built.features.width)
+    given, _ = built(looks, built.initial_state(2))
+    looks[..., -BRIGHTNESS_COUNT:] += 1
     # It is silent until it is taught.
-    assert torch.equal(built(looks, built.fresh(2))[0], given)
-    assert not any(weights.requires_grad for weights in glance_of(built).parameters())
-    assert built.body.width == built.top.in_features == built.body.body.width + 6
+    assert torch.equal(built(looks, built.initial_state(2))[0], given)
+    assert not any(weights.requires_grad for weights in get_brightness_branch(built).parameters())
+    assert built.backbone.width == built.head.in_features == built.backbone.body.width + 6
 
 
 @pytest.mark.parametrize("normalise", [False, True])
@@ -122,9 +122,9 @@ def test_norm_comes_before_and_dropout_after_what_activates(normalise, dropout):
     wanted = Recipe(name="small", network=Mlp((5, 4), "tanh", normalise, dropout))
     network = build_network(wanted, 7, 2)
     initialise(network, seed=0)
-    assert len(network.body.layers) == 2
+    assert len(network.backbone.layers) == 2
     seen = torch.randn(1000, 7)
-    for layer in network.body.layers:
+    for layer in network.backbone.layers:
         assert isinstance(layer.norm, nn.LayerNorm) == normalise
         torch.manual_seed(0)
         given = layer(seen)
@@ -146,11 +146,11 @@ def test_norm_and_dropout_do_not_change_how_weights_begin(activation, deviation)
     wanted = Recipe(name="small", network=Mlp((600,), activation, True, 0.1))
     network = build_network(wanted, 800, 400)
     initialise(network, seed=0)
-    (layer,) = network.body.layers
+    (layer,) = network.backbone.layers
     # As above.
     assert layer.linear.weight.std().item() == pytest.approx(deviation, rel=5e-3)
-    assert network.top.weight.std().item() == pytest.approx(0.1 * math.sqrt(2 / 1000), rel=8e-3)
-    assert not network.top.bias.any()
+    assert network.head.weight.std().item() == pytest.approx(0.1 * math.sqrt(2 / 1000), rel=8e-3)
+    assert not network.head.bias.any()
     assert (layer.norm.weight == 1).all()
     assert not layer.norm.bias.any()
 
@@ -167,10 +167,10 @@ def test_a_normalised_network_is_deaf_to_contrast():
 
 def hearing(outputs=3, silent=0.5, **more):
     """A network that hears its last output, awake enough for it to matter."""
-    kind = Rnn((8,), memory=(6,), hears=4, **more)
+    kind = Rnn((8,), memory=(6,), feedback_units=4, **more)
     network = build_network(Recipe(name="small", network=kind), 7, outputs, silent)
     initialise(network, seed=0)
-    nn.init.normal_(network.top.weight, generator=torch.Generator().manual_seed(1))
+    nn.init.normal_(network.head.weight, generator=torch.Generator().manual_seed(1))
     return network
 
 
@@ -181,41 +181,41 @@ WANTED = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(3))
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_a_network_hears_its_last_output_step_by_step(cell):
     network = hearing(cell=cell)
-    given, memory = network(LOOKS, network.fresh(2))
-    heard, state = torch.full((2, 3), 0.5), network.body.fresh(2)
+    given, memory = network(LOOKS, network.initial_state(2))
+    heard, state = torch.full((2, 3), 0.5), network.backbone.initial_state(2)
     for at in range(9):
-        enters = torch.cat([network.ear(heard), LOOKS[:, at]], 1)
-        hidden, state = network.body(enters[:, None], state)
-        heard = network.top(hidden)[:, 0]
+        enters = torch.cat([network.feedback(heard), LOOKS[:, at]], 1)
+        hidden, state = network.backbone(enters[:, None], state)
+        heard = network.head(hidden)[:, 0]
         torch.testing.assert_close(given[:, at], heard)
-    torch.testing.assert_close(memory, (network.ear(heard), *state))
+    torch.testing.assert_close(memory, (network.feedback(heard), *state))
 
 
 def test_told_it_hears_nothing_of_its_own_where_own_is_false():
     network = hearing()
-    told = Told(WANTED, torch.zeros(2, 9, dtype=torch.bool))
-    given, memory = network(LOOKS, network.fresh(2), told)
-    torch.testing.assert_close(memory[0], network.ear(WANTED[:, -1]))
+    told = TeacherForcing(WANTED, torch.zeros(2, 9, dtype=torch.bool))
+    given, memory = network(LOOKS, network.initial_state(2), told)
+    torch.testing.assert_close(memory[0], network.feedback(WANTED[:, -1]))
     # What it gives changes with its top; what it hears does not.
-    before = network.top.bias.clone()
+    before = network.head.bias.clone()
     with torch.no_grad():
-        network.top.bias += 10
-    louder, _ = network(LOOKS, network.fresh(2), told)
+        network.head.bias += 10
+    louder, _ = network(LOOKS, network.initial_state(2), told)
     torch.testing.assert_close(louder - given, torch.full_like(given, 10.0), rtol=1e-4, atol=1e-4)
-    alone, _ = network(LOOKS, network.fresh(2))
+    alone, _ = network(LOOKS, network.initial_state(2))
     with torch.no_grad():
-        network.top.bias.copy_(before)
-    assert (alone - network(LOOKS, network.fresh(2))[0] - 10).abs().max() > 0.1
+        network.head.bias.copy_(before)
+    assert (alone - network(LOOKS, network.initial_state(2))[0] - 10).abs().max() > 0.1
 
 
 def test_told_it_hears_its_own_where_own_is_true():
     network = hearing()
-    plain, _ = network(LOOKS, network.fresh(2))
-    every = Told(WANTED, torch.ones(2, 9, dtype=torch.bool))
-    torch.testing.assert_close(network(LOOKS, network.fresh(2), every)[0], plain)
+    plain, _ = network(LOOKS, network.initial_state(2))
+    every = TeacherForcing(WANTED, torch.ones(2, 9, dtype=torch.bool))
+    torch.testing.assert_close(network(LOOKS, network.initial_state(2), every)[0], plain)
     own = torch.ones(2, 9, dtype=torch.bool)
     own[0, 4] = False
-    given, _ = network(LOOKS, network.fresh(2), Told(WANTED, own))
+    given, _ = network(LOOKS, network.initial_state(2), TeacherForcing(WANTED, own))
     differs = (given != plain).any(2)
     assert differs.nonzero().tolist()[0] == [0, 5]  # it is told only after it has given
     assert not differs[1].any()
@@ -223,10 +223,10 @@ def test_told_it_hears_its_own_where_own_is_true():
 
 def test_no_gradient_flows_through_what_is_heard():
     network = hearing()
-    memory = network.fresh(2)
+    memory = network.initial_state(2)
     looks = LOOKS.clone().requires_grad_()
     with torch.no_grad():
-        for layer in network.body.cells:  # nothing is remembered but by ear
+        for layer in network.backbone.cells:  # nothing is remembered but by ear
             for weights in layer.parameters():
                 weights.zero_()
     network(looks, memory)[0][:, 5].sum().backward()
@@ -236,28 +236,28 @@ def test_no_gradient_flows_through_what_is_heard():
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_memory_resets_where_a_stream_begins(kind):
-    network = build_network(Recipe(name="small", network=kind), 7, 3, silent=0.5)
+    network = build_network(Recipe(name="small", network=kind), 7, 3, silence_value=0.5)
     initialise(network, seed=0)
-    _, memory = network(LOOKS, network.fresh(2))
+    _, memory = network(LOOKS, network.initial_state(2))
     kept = [part.clone() for part in memory]
-    anew = network.begun(memory, torch.tensor([False, True]))
-    assert len(anew) == len(network.fresh(2))
-    for part, old, fresh in zip(anew, kept, network.fresh(2), strict=True):
+    anew = network.reset_state(memory, torch.tensor([False, True]))
+    assert len(anew) == len(network.initial_state(2))
+    for part, old, fresh in zip(anew, kept, network.initial_state(2), strict=True):
         assert torch.equal(part[0], old[0])
         assert torch.equal(part[1], fresh[1])
     assert all(map(torch.equal, memory, kept))
     given, _ = network(LOOKS, anew)
-    alone, _ = network(LOOKS[1:], network.fresh(1))
+    alone, _ = network(LOOKS[1:], network.initial_state(1))
     torch.testing.assert_close(given[1:], alone)
-    assert network.remembers == (not isinstance(kind, Mlp))
-    if network.remembers:
-        assert not torch.allclose(given[:1], network(LOOKS[:1], network.fresh(1))[0])
+    assert network.is_recurrent == (not isinstance(kind, Mlp))
+    if network.is_recurrent:
+        assert not torch.allclose(given[:1], network(LOOKS[:1], network.initial_state(1))[0])
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_the_top_sees_what_it_is_said_to_see_of_silence(kind):
     network = build_network(Recipe(name="small", network=kind), 7, 3)
     initialise(network, seed=0)
-    told = Told(torch.zeros(2, 9, 3), torch.zeros(2, 9, dtype=torch.bool))
-    given, _ = network(LOOKS, network.fresh(2), told if network.ear else None)
-    torch.testing.assert_close(network.top(network.hidden(LOOKS)), given)
+    told = TeacherForcing(torch.zeros(2, 9, 3), torch.zeros(2, 9, dtype=torch.bool))
+    given, _ = network(LOOKS, network.initial_state(2), told if network.feedback else None)
+    torch.testing.assert_close(network.head(network.hidden(LOOKS)), given)

@@ -7,8 +7,8 @@ import torch
 from frame2sound.brain import brain as module
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
-from frame2sound.brain.inputs import see
-from frame2sound.brain.networks import Told
+from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.networks import TeacherForcing
 
 NETWORKS = {
     "mlp": {"kind": "mlp", "hidden": [6]},
@@ -42,11 +42,11 @@ def awake(recipe):
     """A brain to which all it sees matters."""
     brain = Brain.untrained(recipe, scale=0.1)
     generator = torch.Generator().manual_seed(0)
-    torch.nn.init.normal_(brain.network.top.weight, 0, 0.5, generator)
-    torch.nn.init.normal_(brain.network.top.bias, 0, 0.5, generator)
-    if brain.network.eyes is not None:
+    torch.nn.init.normal_(brain.network.head.weight, 0, 0.5, generator)
+    torch.nn.init.normal_(brain.network.head.bias, 0, 0.5, generator)
+    if brain.network.features is not None:
         seen = moments(film(brain.colour, seed=1), recipe.input.past)
-        brain.network.eyes.open(see(torch.from_numpy(seen), recipe.input), 0)
+        brain.network.features.fit(encode_frames(torch.from_numpy(seen), recipe.input), 0)
     return brain
 
 
@@ -69,7 +69,7 @@ def test_piece_by_piece_equals_all_at_once(small, monkeypatch, network, seen):
     whole = brain.predict(frames)
     assert whole.std(0).mean() > 1e-3
     for cuts in ([1, 2, 9, 9, 30], range(1, 40)):
-        performance = brain.perform()
+        performance = brain.start_prediction()
         pieces = [performance.predict(piece) for piece in np.split(frames, cuts)]
         assert_alike(np.concatenate(pieces), whole)
     monkeypatch.setattr(module, "BATCH", 7)
@@ -83,10 +83,10 @@ def test_a_performance_equals_a_slow_reference(small, network, seen):
     brain = awake(recipe)
     frames = film(brain.colour)
     with torch.no_grad():
-        looks = brain.network.look(
-            see(torch.from_numpy(moments(frames, recipe.input.past)), recipe.input)
+        looks = brain.network.extract_features(
+            encode_frames(torch.from_numpy(moments(frames, recipe.input.past)), recipe.input)
         )
-        output, _ = brain.network(looks[None], brain.network.fresh(1))
+        output, _ = brain.network(looks[None], brain.network.initial_state(1))
     assert_alike(brain.predict(frames), output[0].numpy() * 0.1)
 
 
@@ -99,9 +99,9 @@ def test_the_first_frame_stands_for_those_before_it(small, past, colour):
     expected = moments(frames, past)
     assert (expected[0] == frames[0]).all()
     with torch.no_grad():
-        looks = see(torch.from_numpy(expected), recipe.input)
-        output, _ = brain.network(looks[None], brain.network.fresh(1))
-    performance = brain.perform()
+        looks = encode_frames(torch.from_numpy(expected), recipe.input)
+        output, _ = brain.network(looks[None], brain.network.initial_state(1))
+    performance = brain.start_prediction()
     given = [performance.predict(piece) for piece in np.split(frames, [1, 2])]
     assert_alike(np.concatenate(given), output[0].numpy() * 0.1)
 
@@ -112,8 +112,8 @@ def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
     network, past = awake(recipe).network, recipe.input.past
     frames = film(recipe.input.colour)
     run = np.concatenate([np.repeat(frames[:1], past, 0), frames])
-    expected = network.look(see(torch.from_numpy(moments(frames, past)), recipe.input))
-    given = network.follow(torch.from_numpy(run), recipe.input)
+    expected = network.extract_features(encode_frames(torch.from_numpy(moments(frames, past)), recipe.input))
+    given = network.extract_sequence_features(torch.from_numpy(run), recipe.input)
     assert given.shape == expected.shape
     assert_alike(given.numpy(), expected.numpy())
 
@@ -123,7 +123,7 @@ def test_performances_do_not_disturb_each_other(small, network):
     brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
     one, other = film(), film(seed=5)
     alone = [brain.predict(frames) for frames in (one, other)]
-    first, second = brain.perform(), brain.perform()
+    first, second = brain.start_prediction(), brain.start_prediction()
     mixed = [
         (first.predict(mine), second.predict(yours))
         for mine, yours in zip(np.split(one, 4), np.split(other, 4), strict=True)
@@ -147,7 +147,7 @@ def test_what_was_seen_is_remembered(small, network):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_no_frames_begin_nothing(small, network):
     brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
-    performance = brain.perform()
+    performance = brain.start_prediction()
     assert len(performance.predict(film()[:0])) == 0
     np.testing.assert_array_equal(performance.predict(film()), brain.predict(film()))
 
@@ -193,11 +193,11 @@ def test_who_has_heard_silence_for_long_is_silent_on_a_screen(small, network, sc
     assert before > 0.01
     brain.silence_screens()
     looks = torch.full((1, 60, 4096), level / 255)
-    silent = torch.full((1, 60, brain.target.length), brain.target.silent)
-    told = Told(silent, torch.zeros(1, 60, dtype=torch.bool))
+    silent = torch.full((1, 60, brain.target.length), brain.target.silence_value)
+    told = TeacherForcing(silent, torch.zeros(1, 60, dtype=torch.bool))
     with torch.no_grad():
-        given, memory = brain.network(looks, brain.network.fresh(1), told)
+        given, memory = brain.network(looks, brain.network.initial_state(1), told)
         again, _ = brain.network(looks[:, :1], memory)
     for output in (given[:, -1], again[:, 0]):
         # It has settled to a hundred-thousandth or so.
-        assert np.abs(brain.target.prediction(output)).max() < 1e-3 * before
+        assert np.abs(brain.target.decode(output)).max() < 1e-3 * before

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.eyes import eigenframes
-from frame2sound.brain.principal import principal_components, turned
+from frame2sound.brain.eyes import fit_eigenframes
+from frame2sound.brain.principal import principal_components, with_canonical_signs
 
 
 def components(views, count, seed=0):
@@ -41,7 +41,7 @@ def test_the_order_of_sums_does_not_matter(keys, order):
     again = keys.flip(0) if order == "backwards" else keys[np.random.default_rng(0).permutation(60)]
     for one, other in zip(components(keys, 8), components(again, 8), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
-    first, second = (eigenframes(views, 8, 1.0, 0)[0] for views in (keys, again))
+    first, second = (fit_eigenframes(views, 8, 1.0, 0)[0] for views in (keys, again))
     # Single precision's last digit, of weights up to 1.
     np.testing.assert_allclose(first, second, rtol=0, atol=2**-24)
 
@@ -65,7 +65,7 @@ def test_the_largest_entry_is_positive_and_the_first_of_equals():
 def test_a_turned_basis_is_of_the_space_alone():
     basis = torch.linalg.qr(noise(40, 5))[0]
     turn = torch.linalg.qr(noise(5, 5, seed=1))[0]
-    one, other = turned(basis), turned(basis @ turn)
+    one, other = with_canonical_signs(basis), with_canonical_signs(basis @ turn)
     signs = (one * other).sum(0).sign()
     np.testing.assert_allclose(one, other * signs, atol=1e-12)
     np.testing.assert_allclose(one @ one.T, basis @ basis.T, atol=1e-12)

@@ -11,12 +11,12 @@ import torch
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.file import load_brain, save_brain
-from frame2sound.brain.folding import fold
-from frame2sound.brain.ingredients import Pixels, Training
-from frame2sound.brain.inputs import size_of
-from frame2sound.brain.networks import build_network, glance_of
-from frame2sound.brain.recipe import PRESETS, load_recipe, recipe_from, recipe_names, recipe_table
-from frame2sound.brain.sought import target_of
+from frame2sound.brain.folding import fuse_layers
+from frame2sound.brain.ingredients import Pixels, TrainingConfig
+from frame2sound.brain.inputs import input_size
+from frame2sound.brain.networks import build_network, get_brightness_branch
+from frame2sound.brain.recipe import PRESETS, load_recipe, parse_recipe, recipe_names, recipe_table
+from frame2sound.brain.sought import build_target
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train
@@ -50,7 +50,7 @@ or blocks of 735 samples and a lead of 0.008 s, which is 176."""
 
 
 def widths(network):
-    glance = glance_of(network)
+    glance = get_brightness_branch(network)
     of_glance = set() if glance is None else set(glance)
     layers = [layer for layer in network.modules()
               if isinstance(layer, torch.nn.Linear) and layer not in of_glance]  # fmt: skip
@@ -68,12 +68,12 @@ def test_every_recipe_that_ships_is_in_the_table():
 def test_a_shipped_recipe_has_its_layers(name, layers):
     recipe = load_recipe(name)
     with torch.device("meta"):
-        network = build_network(recipe, size_of(recipe.input), target_of(recipe).length)
+        network = build_network(recipe, input_size(recipe.input), build_target(recipe).length)
     assert widths(network) == layers
     if name == "memory":
-        cells = network.body.body.cells
+        cells = network.backbone.body.cells
         assert [(cell.input_size, cell.hidden_size) for cell in cells] == [(512, 256)]
-        assert network.top.in_features == 512 + 256 + 64  # its layers, its memory, its glance
+        assert network.head.in_features == 512 + 256 + 64  # its layers, its memory, its glance
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +134,13 @@ def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, library_at, na
 def test_a_shipped_recipe_in_its_own_size_saves_and_loads(tmp_path, name):
     brain = Brain.untrained(load_recipe(name))
     if name == "lines-small":
-        assert [layer.weight.shape for layer in fold(brain)] == [(1000, 4096), (735, 1000)]
+        assert [layer.weight.shape for layer in fuse_layers(brain)] == [(1000, 4096), (735, 1000)]
         learned = (512 + 1) * 1000 + (1000 + 1) * 735
     else:
         learned = sum((before + 1) * after for before, after in pairwise(widths(brain.network)))
         learned += 2 * 512  # the layer's norm
         learned += (3 + 1) * 64 + (64 + 1) * 64 + 64 * 2056  # the glance, and its way out
-    assert brain.parameters == learned
+    assert brain.parameter_count == learned
     save_brain(brain, tmp_path / "brain.safetensors")
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
     again = load_brain(tmp_path / "brain.safetensors").predict(frames)
@@ -193,7 +193,7 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
 )
 def test_what_a_recipe_cannot_say_is_named(change, match):
     with pytest.raises(RecipeError, match=match):
-        recipe_from(BASE | change)
+        parse_recipe(BASE | change)
 
 
 @pytest.mark.parametrize(
@@ -206,9 +206,9 @@ def test_what_a_recipe_cannot_say_is_named(change, match):
     ],
 )
 def test_a_frame_rate_is_exact(fps, exact):
-    recipe = recipe_from(BASE | {"clock": {"fps": fps}})
+    recipe = parse_recipe(BASE | {"clock": {"fps": fps}})
     assert recipe.clock.fps == exact
-    assert recipe.ticking().fps == exact
+    assert recipe.to_clock().fps == exact
 
 
 RNN = {"kind": "rnn", "hidden": [4]}
@@ -243,7 +243,7 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
 )
 def test_networks_that_cannot_be_are_named(network, match):
     with pytest.raises(RecipeError, match=match):
-        recipe_from(BASE | {"network": network})
+        parse_recipe(BASE | {"network": network})
 
 
 @pytest.mark.parametrize(
@@ -259,15 +259,15 @@ def test_networks_that_cannot_be_are_named(network, match):
 @pytest.mark.parametrize("kind", ["pixels", "eigenframes", "fft2"])
 def test_inputs_that_cannot_be_are_named(kind, seen, match):
     with pytest.raises(RecipeError, match=match):
-        recipe_from(BASE | {"input": {"kind": kind} | seen})
+        parse_recipe(BASE | {"input": {"kind": kind} | seen})
 
 
 def test_a_fourier_transform_has_eigenframes_but_neither_profiles_nor_light():
     seen = {"kind": "eigenframes", "of": "fft2", "count": 9}
     with pytest.raises(RecipeError, match=r"no profiles; use input\.profiles=false"):
-        recipe_from(BASE | {"input": seen})
-    recipe = recipe_from(BASE | {"input": seen | {"profiles": False}})
-    assert size_of(recipe.input) == 2 * 64 * 33
+        parse_recipe(BASE | {"input": seen})
+    recipe = parse_recipe(BASE | {"input": seen | {"profiles": False}})
+    assert input_size(recipe.input) == 2 * 64 * 33
     with pytest.raises(RecipeError, match="glance needs input eigenframes of pictures"):
         load_recipe("deep", ["input.of=fft2", "input.profiles=false"])
 
@@ -276,8 +276,8 @@ def test_a_fourier_transform_has_eigenframes_but_neither_profiles_nor_light():
 def test_layers_that_remember_are_not_trained_one_by_one(network):
     table = BASE | {"network": network, "training": {"pretraining": 1}}
     with pytest.raises(RecipeError, match=r"pretraining is for feed-forward layers; use network"):
-        recipe_from(table)
-    assert recipe_from(BASE | {"training": {"pretraining": 1}}).training.pretraining == 1
+        parse_recipe(table)
+    assert parse_recipe(BASE | {"training": {"pretraining": 1}}).training.pretraining == 1
 
 
 @pytest.mark.parametrize("key", ["chunk=0", "chunk=5000", "pretraining=-1", "pretraining=0.5"])
@@ -289,8 +289,8 @@ def test_trainings_that_cannot_be_are_named(key):
 @pytest.mark.parametrize("name", ["deep", "shallow", "mel"])
 def test_a_glance_gives_way_to_a_preset_with_the_eigenframes(name):
     recipe = load_recipe(name, ["preset=hindle"])
-    assert load_recipe(name).network.glance
-    assert recipe.network.glance == 0
+    assert load_recipe(name).network.brightness_branch
+    assert recipe.network.brightness_branch == 0
     assert recipe.network.hidden == load_recipe(name).network.hidden
     assert recipe.input == Pixels()
 
@@ -298,12 +298,12 @@ def test_a_glance_gives_way_to_a_preset_with_the_eigenframes(name):
 @pytest.mark.parametrize("fps", [29.97, 0, -5, "0", "1/0", "fast", 1001, [30], None, "nan", True])
 def test_a_frame_rate_that_is_none_is_refused(fps):
     with pytest.raises(RecipeError, match="'x'"):
-        recipe_from(BASE | {"clock": {"fps": fps}})
+        parse_recipe(BASE | {"clock": {"fps": fps}})
 
 
 def test_a_float_frame_rate_is_told_the_remedy():
     with pytest.raises(RecipeError, match=r"got 29\.97, expected an exact number such as 30 or"):
-        recipe_from(BASE | {"clock": {"fps": 29.97}})
+        parse_recipe(BASE | {"clock": {"fps": 29.97}})
 
 
 def test_an_unknown_recipe_is_told_the_known_ones():
@@ -326,7 +326,7 @@ def test_a_recipe_of_ones_own_is_named_after_its_file(tmp_path):
     path.write_text('[network]\nkind = "mlp"\nhidden = [4]\n')
     recipe = load_recipe(str(path))
     assert recipe.name == "mine"
-    assert recipe.training == Training()
+    assert recipe.training == TrainingConfig()
     path.write_text('name = "ours"\n[network]\nkind = "mlp"\nhidden = [4]\n')
     assert load_recipe(str(path)).name == "ours"
 
@@ -410,14 +410,14 @@ def test_what_a_file_says_itself_is_stronger_than_its_preset(tmp_path):
 def test_a_recipe_comes_back_from_its_table(name, settings):
     recipe = load_recipe(name, settings)
     table = recipe_table(recipe)
-    assert recipe_from(msgspec.json.decode(msgspec.json.encode(table))) == recipe
+    assert parse_recipe(msgspec.json.decode(msgspec.json.encode(table))) == recipe
     assert table["clock"]["fps"] == str(recipe.clock.fps)
 
 
 def test_a_recipe_leaves_the_table_and_the_presets_as_they_were():
     table = BASE | {"preset": "hindle", "training": {"epochs": 3}}
     before = str(table), str(PRESETS)
-    assert recipe_from(table).training.epochs == 3
+    assert parse_recipe(table).training.epochs == 3
     assert (str(table), str(PRESETS)) == before
 
 
@@ -425,9 +425,9 @@ def test_a_recipe_leaves_the_table_and_the_presets_as_they_were():
 def test_a_waveforms_loss_is_refused_for_spectra(kind):
     table = BASE | {"target": {"kind": kind}, "training": {"loss": "multi-resolution"}}
     with pytest.raises(RecipeError, match=r"multi-resolution needs a waveform; use it") as refused:
-        recipe_from(table)
+        parse_recipe(table)
     assert "\n" not in str(refused.value)
-    assert recipe_from(table | {"target": {"kind": "pcm"}}).training.loss == "multi-resolution"
+    assert parse_recipe(table | {"target": {"kind": "pcm"}}).training.loss == "multi-resolution"
 
 
 def test_a_preset_leaves_a_target_of_another_kind():

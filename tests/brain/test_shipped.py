@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.file import load_brain
-from frame2sound.brain.shipped import DEFAULT, find_brain, shipped
+from frame2sound.brain.shipped import DEFAULT_BRAIN, find_brain, pretrained_brains
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
 from frame2sound.film.drawing.demo_films import load_scene
 
@@ -15,13 +15,13 @@ PRINTS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
 
 
 def test_the_default_ships_and_all_together_are_small():
-    assert DEFAULT in shipped()
-    assert sum(path.stat().st_size for path in shipped().values()) < FEW_MEGABYTES
+    assert DEFAULT_BRAIN in pretrained_brains()
+    assert sum(path.stat().st_size for path in pretrained_brains().values()) < FEW_MEGABYTES
 
 
-@pytest.mark.parametrize("name", sorted(shipped()))
+@pytest.mark.parametrize("name", sorted(pretrained_brains()))
 def test_a_shipped_brain_plays_and_has_a_card(name):
-    path = shipped()[name]
+    path = pretrained_brains()[name]
     brain = load_brain(path)
     assert brain.provenance["best_epoch"] > 0
     frames = np.random.default_rng(0).integers(0, 256, (20, 64, 64), np.uint8)
@@ -41,14 +41,14 @@ def test_the_default_plays_whatever_the_ground_is(name, ground):
     frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
     frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]
     shown = (least + share * np.stack(frames)).round().astype(np.uint8)
-    magnitude = load_brain(shipped()[DEFAULT]).predict(shown)
+    magnitude = load_brain(pretrained_brains()[DEFAULT_BRAIN]).predict(shown)
     level = 20 * np.log10(np.linalg.norm(magnitude, axis=2).max())
     assert HEARD_DB < level < 0
 
 
 def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert find_brain(Path(DEFAULT)) == shipped()[DEFAULT]
-    (tmp_path / DEFAULT).write_bytes(b"")
-    assert find_brain(Path(DEFAULT)) == Path(DEFAULT)
+    assert find_brain(Path(DEFAULT_BRAIN)) == pretrained_brains()[DEFAULT_BRAIN]
+    (tmp_path / DEFAULT_BRAIN).write_bytes(b"")
+    assert find_brain(Path(DEFAULT_BRAIN)) == Path(DEFAULT_BRAIN)
     assert find_brain(Path("nobody")) == Path("nobody")

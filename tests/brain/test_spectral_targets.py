@@ -21,13 +21,13 @@ EVERY = [
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("a_frame", [1, 2, 5])
 def test_windows_stand_in_the_middle_of_the_frames_parts(clock, a_frame):
-    target = Magnitudes(StftMag(a_frame=a_frame, window_length=256), clock)
+    target = Magnitudes(StftMag(windows_per_frame=a_frame, window_length=256), clock)
     frame = clock.sample_rate / float(clock.fps)
     edges = np.linspace(0, frame, a_frame + 1)
     np.testing.assert_allclose(target.centres, (edges[:-1] + edges[1:]) / 2, atol=0.5)
-    assert target.before == 128 - target.centres[0]
-    assert target.extent == target.centres[-1] + 128 + target.before
-    assert target.known == (0, clock.max_samples_per_frame)
+    assert target.lead_samples == 128 - target.centres[0]
+    assert target.excerpt_length == target.centres[-1] + 128 + target.lead_samples
+    assert target.required_range == (0, clock.max_samples_per_frame)
 
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
@@ -35,10 +35,10 @@ def test_windows_stand_in_the_middle_of_the_frames_parts(clock, a_frame):
 @pytest.mark.parametrize("kind", ["hann", "hamming"])
 @pytest.mark.parametrize("a_frame", [1, 3])
 def test_magnitudes_equal_a_slow_reference(clock, length, kind, a_frame):
-    recipe = StftMag(window_length=length, window=kind, a_frame=a_frame)
+    recipe = StftMag(window_length=length, window=kind, windows_per_frame=a_frame)
     target = Magnitudes(recipe, clock, scale=0.25)
     excerpts = noise(target)
-    wanted = target.wanted(tensor(excerpts))
+    wanted = target.encode(tensor(excerpts))
     expected = np.abs(slow(target, excerpts)[0])
     assert wanted.shape == (3, target.length) == (3, a_frame * (length // 2 + 1))
     # Sums of a thousand products of about 0.2, divided by half as many, in single precision.
@@ -53,9 +53,9 @@ def test_magnitudes_equal_a_slow_reference(clock, length, kind, a_frame):
 @pytest.mark.parametrize("kind", ["hann", "hamming"])
 @pytest.mark.parametrize("length", LENGTHS)
 def test_a_full_scale_sine_has_magnitude_one(length, kind):
-    target = Magnitudes(StftMag(window_length=length, window=kind, a_frame=2), CLOCKS[0])
-    wave = np.cos(2 * np.pi * 10 / length * np.arange(target.extent) + 1)
-    magnitude = target.prediction(target.wanted(tensor(wave[None])))[0]
+    target = Magnitudes(StftMag(window_length=length, window=kind, windows_per_frame=2), CLOCKS[0])
+    wave = np.cos(2 * np.pi * 10 / length * np.arange(target.excerpt_length) + 1)
+    magnitude = target.prediction(target.encode(tensor(wave[None])))[0]
     np.testing.assert_allclose(magnitude[:, 10], 1, atol=1e-5)
     assert (magnitude.argmax(axis=1) == 10).all()
     assert magnitude[:, 13:].max() < 1e-4
@@ -68,17 +68,17 @@ def test_real_parts_are_the_sound_and_its_mirror_image(clock, length, kind):
     target = RealSpectra(StftReal(window_length=length, window=kind), clock, scale=0.5)
     excerpts = noise(target)
     spectra, heard = slow(target, excerpts)
-    wanted = target.wanted(tensor(excerpts))
+    wanted = target.encode(tensor(excerpts))
     np.testing.assert_allclose(wanted, spectra[:, 0].real / 0.5, atol=1e-6)
     assert target.largest(tensor(excerpts)) == pytest.approx(np.abs(spectra.real).max(), rel=1e-5)
 
     expected = np.zeros((3, target.lead + clock.max_samples_per_frame))
     for row, sound in zip(expected, heard[:, 0], strict=True):
         for at in range(length):
-            place = at + target.lead - target.before
+            place = at + target.lead - target.lead_samples
             if place < len(row):
                 row[place] = (sound[at] + sound[-at % length]) / 2
-    given = target.prediction(wanted)
+    given = target.decode(wanted)
     assert given.shape == expected.shape
     assert target.lead == max(0, length // 2 - target.centres[0])
     np.testing.assert_allclose(given, expected, atol=1e-6)
@@ -88,15 +88,15 @@ def test_real_parts_are_the_sound_and_its_mirror_image(clock, length, kind):
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("a_frame", [1, 2])
 def test_magnitude_and_phase_give_the_windowed_sound_back(clock, length, a_frame):
-    recipe = StftBoth(window_length=length, window="hamming", a_frame=a_frame)
+    recipe = StftBoth(window_length=length, window="hamming", windows_per_frame=a_frame)
     target = PolarSpectra(recipe, clock, scale=0.5)
     excerpts = noise(target)
     spectra, heard = slow(target, excerpts)
-    wanted = target.wanted(tensor(excerpts))
+    wanted = target.encode(tensor(excerpts))
     magnitude, phase = np.split(wanted.numpy().reshape(3, a_frame, -1), 2, axis=-1)
     np.testing.assert_allclose(magnitude, np.abs(spectra) / 0.5, atol=1e-6)
     assert np.abs(phase).max() <= 1
-    given = target.prediction(wanted)
+    given = target.decode(wanted)
     assert given.dtype == np.complex64
     sound = np.fft.irfft(given) * window("hamming", length).sum() / 2
     np.testing.assert_allclose(np.fft.fftshift(sound, axes=-1), heard, atol=2e-6)
@@ -108,7 +108,7 @@ def test_a_click_in_the_middle_of_the_window_has_no_phase():
     target = PolarSpectra(StftBoth(window_length=64), CLOCKS[0])
     click = torch.zeros(1, 64)
     click[0, 32] = 1
-    np.testing.assert_allclose(target.prediction(target.wanted(click)).imag, 0, atol=1e-7)
+    np.testing.assert_allclose(target.decode(target.encode(click)).imag, 0, atol=1e-7)
 
 
 @pytest.mark.parametrize(("cls", "recipe"), EVERY)

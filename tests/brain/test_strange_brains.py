@@ -13,8 +13,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import KEY, load_brain, save_brain
-from frame2sound.brain.recipe import load_recipe, recipe_from
+from frame2sound.brain.file import METADATA_KEY, load_brain, save_brain
+from frame2sound.brain.recipe import load_recipe, parse_recipe
 from frame2sound.cli.cards import card
 from frame2sound.errors import BrainError, RecipeError, TrainingError
 from frame2sound.training import checkpoint
@@ -31,8 +31,8 @@ def path(tmp_path, small):
 def describe(path, change):
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        description = json.loads(file.metadata()[KEY])
-    save_file(tensors, path, {KEY: json.dumps(change(description))})
+        description = json.loads(file.metadata()[METADATA_KEY])
+    save_file(tensors, path, {METADATA_KEY: json.dumps(change(description))})
 
 
 def test_a_film_is_no_brain_and_is_told_so(tmp_path):
@@ -188,7 +188,7 @@ def test_a_setting_of_endless_length_is_refused(setting):
 @pytest.mark.parametrize(("key", "value"), [("batch", 10**12), ("steps", 10**12)])
 def test_a_count_has_a_range(key, value):
     with pytest.raises(RecipeError, match=f"training.{key}"):
-        recipe_from(
+        parse_recipe(
             {"name": "x", "network": {"kind": "mlp", "hidden": [4]}, "training": {key: value}}
         )
 

@@ -21,7 +21,7 @@ CLOCKS = [
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize(("seconds", "leads"), [(0.0, [0, 0, 0]), (0.008, [176, 176, 64])])
 def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
-    target = PcmBlocks.of(Pcm(lead_seconds=seconds), clock)
+    target = PcmBlocks.from_config(Pcm(lead_seconds=seconds), clock)
     assert target.lead == leads[CLOCKS.index(clock)]
     assert target.length - target.lead == int(np.diff(clock.sample_bounds(10_000)).max())
 
@@ -30,11 +30,11 @@ def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
 def test_a_block_is_its_excerpt(lead):
     sound = np.random.default_rng(0).normal(size=100).astype(np.float32)
     target = PcmBlocks(lead, lead + 7)
-    assert (target.before, target.extent, target.known) == (lead, lead + 7, (-lead, 7))
-    excerpts = torch.tensor(sound[: 4 * target.extent].reshape(4, -1))
-    given = target.wanted(excerpts)
+    assert (target.lead_samples, target.excerpt_length, target.required_range) == (lead, lead + 7, (-lead, 7))
+    excerpts = torch.tensor(sound[: 4 * target.excerpt_length].reshape(4, -1))
+    given = target.encode(excerpts)
     assert given.shape == (4, target.length)
-    np.testing.assert_array_equal(target.prediction(given), excerpts.numpy())
+    np.testing.assert_array_equal(target.decode(given), excerpts.numpy())
 
 
 @pytest.mark.parametrize(
@@ -46,18 +46,18 @@ def test_a_block_is_its_excerpt(lead):
     ],
 )
 def test_scaling_is_as_the_recipe_says(scaling, rms, pairs):
-    target = PcmBlocks.of(Pcm(scaling=scaling), CLOCKS[0], rms)
+    target = PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms)
     sound, output = (torch.tensor(side) for side in zip(*pairs, strict=True))
-    np.testing.assert_allclose(target.wanted(sound.float()), output, rtol=1e-6)
-    np.testing.assert_allclose(target.prediction(output.float()), sound, rtol=1e-6)
-    assert target.wanted(torch.zeros(1)).item() == target.silent
+    np.testing.assert_allclose(target.encode(sound.float()), output, rtol=1e-6)
+    np.testing.assert_allclose(target.decode(output.float()), sound, rtol=1e-6)
+    assert target.encode(torch.zeros(1)).item() == target.silence_value
 
 
 @pytest.mark.parametrize("scaling", ["half", "rms"])
 def test_sound_comes_back_from_its_scaling(scaling):
     sound = np.random.default_rng(0).uniform(-1, 1, (20, 50)).astype(np.float32)
-    target = PcmBlocks.of(Pcm(scaling=scaling), CLOCKS[0], rms=0.123)
-    again = target.prediction(target.wanted(torch.from_numpy(sound)))
+    target = PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms=0.123)
+    again = target.decode(target.encode(torch.from_numpy(sound)))
     assert again.dtype == np.float32
     # Two roundings of numbers up to 1 in single precision.
     np.testing.assert_allclose(again, sound, atol=2e-7)
@@ -67,7 +67,7 @@ def test_sound_comes_back_from_its_scaling(scaling):
 @pytest.mark.parametrize("scaling", ["half", "rms"])
 def test_log_magnitudes_equal_a_slow_reference(scaling, length):
     sound = np.random.default_rng(0).normal(0, 0.3, (3, length))
-    target = replace(PcmBlocks.of(Pcm(scaling=scaling), CLOCKS[0], rms=0.3), length=length)
+    target = replace(PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms=0.3), length=length)
     n_fft = max(length // 4, 4)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     padded = np.pad(sound / target.scale, [(0, 0), (n_fft // 2, n_fft // 2)])
@@ -75,10 +75,10 @@ def test_log_magnitudes_equal_a_slow_reference(scaling, length):
     for begin in range(0, padded.shape[1] - n_fft + 1, n_fft // 2):
         magnitude = np.abs(np.fft.rfft(padded[:, begin : begin + n_fft] * window))
         slow.append(np.log10(np.hypot(magnitude / (1e-4 * n_fft / 2), 1)))
-    given = target.log_magnitude(target.wanted(torch.tensor(sound).float()))
+    given = target.log_magnitude(target.encode(torch.tensor(sound).float()))
     # Decades around 4, of sums in single precision; deep bins lose some more.
     np.testing.assert_allclose(given.numpy(), np.stack(slow, -1), atol=2e-3)
-    silence = target.log_magnitude(torch.full((1, length), target.silent))
+    silence = target.log_magnitude(torch.full((1, length), target.silence_value))
     assert not silence.any()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.corpus import Corpus
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME, add_calibration_film
 from frame2sound.library.folders import exclude
@@ -15,7 +15,7 @@ from frame2sound.library.store import Library
 from frame2sound.training.training_data import TrainingData
 
 RATE = 8000
-RECIPE = recipe_from(
+RECIPE = parse_recipe(
     {
         "name": "small",
         "network": {"kind": "mlp", "hidden": [4]},
@@ -59,9 +59,9 @@ def test_nothing_held_out_reaches_training_or_corpus(library, add_film):
     film = [film.name for film in pairs.films].index("film")
     learned = pairs.start_samples[pairs.film_indices == film]
     assert learned.min() >= RATE
-    assert learned.max() + pairs.target.known[1] <= held.start_sample - RATE
-    (piece,) = Corpus.of_library(parted.training, RECIPE.ticking()).pieces
-    assert piece.start + len(piece.sound) <= held.start_sample - RATE
+    assert learned.max() + pairs.target.required_range[1] <= held.start_sample - RATE
+    (piece,) = Corpus.from_library(parted.training, RECIPE.to_clock()).pieces
+    assert piece.start_seconds + len(piece.samples) <= held.start_sample - RATE
 
 
 def test_one_film_in_five_is_drawn_from_five_films_on(library, add_film):

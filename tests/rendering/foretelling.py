@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from frame2sound.brain.corpus import Corpus, Piece
-from frame2sound.brain.recipe import recipe_from
-from frame2sound.brain.sought import target_of
-from frame2sound.brain.sounding import Memoryless
+from frame2sound.brain.recipe import parse_recipe
+from frame2sound.brain.sought import build_target
+from frame2sound.brain.sounding import StatelessPredictor
 from frame2sound.clock import Clock
 
 RATE = 22050
@@ -30,25 +30,25 @@ def known_sound(seconds=3.0, seed=0):
     return np.float32(tone + np.random.default_rng(seed).normal(0, 0.02, len(time)))
 
 
-class Foreteller(Memoryless):
+class Foreteller(StatelessPredictor):
     """Foretells frame by frame what its target wants of a sound."""
 
     def __init__(self, kind="log-mag", fps=30, sound=None):
         parts = {"network": {"kind": "mlp", "hidden": [8]}, "target": KINDS[kind]}
         clock = {"fps": str(fps), "sample_rate": RATE}
         self.clock = Clock(Fraction(fps), RATE)
-        self.target = target_of(recipe_from({"name": kind, "clock": clock, **parts}), 0.1)
+        self.target = build_target(parse_recipe({"name": kind, "clock": clock, **parts}), 0.1)
         self.sound = known_sound() if sound is None else sound
         self._seen = 0
 
     def predict(self, frames):
-        around = np.pad(self.sound, self.target.extent + self.clock.max_samples_per_frame)
+        around = np.pad(self.sound, self.target.excerpt_length + self.clock.max_samples_per_frame)
         at = self.clock.sample_bounds(len(frames), self._seen)[:-1] % len(self.sound)
         self._seen += len(frames)
-        begin = at - self.target.before + self.target.extent + self.clock.max_samples_per_frame
-        excerpts = around[begin[:, None] + np.arange(self.target.extent)]
+        begin = at - self.target.lead_samples + self.target.excerpt_length + self.clock.max_samples_per_frame
+        excerpts = around[begin[:, None] + np.arange(self.target.excerpt_length)]
         light = frames.mean(axis=(1, 2)).astype(np.float32)[:, None] / 255
-        return self.target.prediction(self.target.wanted(torch.from_numpy(excerpts * light)))
+        return self.target.decode(self.target.encode(torch.from_numpy(excerpts * light)))
 
     @property
     def corpus(self):

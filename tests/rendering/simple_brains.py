@@ -7,12 +7,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.sounding import Memoryless
+from frame2sound.brain.sounding import StatelessPredictor
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 
 
-class SimpleBrain(Memoryless):
+class SimpleBrain(StatelessPredictor):
     """A brain that is silent, and remembers how bright each frame was that it saw."""
 
     def __init__(self, fps: Fraction | int = 24, sample_rate: int = 22050, lead: int = 0) -> None:

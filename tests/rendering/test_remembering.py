@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import see
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering import soundtrack as module
 from frame2sound.rendering.soundtrack import PlainRenderer, Soundtrack
@@ -42,12 +42,12 @@ def brain_of(network, seen, frames):
         "network": network,
         "target": {"kind": "pcm", "lead_seconds": 0.004},
     }
-    recipe = recipe_from(table)
+    recipe = parse_recipe(table)
     brain = Brain.untrained(recipe, scale=0.1)
-    past = recipe.input.past
+    past = recipe.input.past_frames
     seen = np.stack([frames[: len(frames) - past], *[frames[past:]] * past], 1)
-    brain.network.eyes.open(see(torch.from_numpy(seen), recipe.input), 0)
-    torch.nn.init.normal_(brain.network.top.weight, 0, 0.5, torch.Generator().manual_seed(0))
+    brain.network.features.fit(encode_frames(torch.from_numpy(seen), recipe.input), 0)
+    torch.nn.init.normal_(brain.network.head.weight, 0, 0.5, torch.Generator().manual_seed(0))
     return brain
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.library.store import Library
 from frame2sound.training.memory_budget import MemoryBudget
 
@@ -37,8 +37,8 @@ def small():
         }
         if preset is None:
             target = target or {"kind": "pcm", "lead_seconds": lead_seconds}
-            return recipe_from(table | {"target": target})
-        return recipe_from(table | {"preset": preset})
+            return parse_recipe(table | {"target": target})
+        return parse_recipe(table | {"preset": preset})
 
     return build
 

@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.library.store import Library
 from frame2sound.training import optimiser, trainer
 from frame2sound.training.loop import train
@@ -45,7 +45,7 @@ def main():
             MemoryBudget.available_bytes = lambda room, network, device: 0
         brain = out / f"{table['name']}.safetensors"
         more = {"report": dying(out, *disturbed[:3])} if disturbed else {}
-        train(library, recipe_from(table), brain, device="cpu", **more)
+        train(library, parse_recipe(table), brain, device="cpu", **more)
 
 
 if __name__ == "__main__":

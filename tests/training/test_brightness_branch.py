@@ -6,8 +6,8 @@ import torch
 
 from frame2sound.brain.file import load_brain, save_brain
 from frame2sound.brain.inputs import pixels
-from frame2sound.brain.networks import glance_of
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.networks import get_brightness_branch
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.brightness_branch import (
@@ -33,7 +33,7 @@ RECIPE = {
 def test_a_glance_needs_levels():
     for part in ({"target": {"kind": "pcm"}}, {"input": {"kind": "pixels"}}):
         with pytest.raises(RecipeError, match="glance needs input eigenframes of pictures and"):
-            recipe_from(RECIPE | part)
+            parse_recipe(RECIPE | part)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def material(tmp_path_factory, add_film):
     sound = 0.5 * loud * rng.uniform(-1, 1, len(loud))
     library = Library.create(tmp_path_factory.mktemp("glance") / "library", RATE)
     add_film(library, "light", seconds, frames=frames, sound=sound)
-    return TrainingData.from_library(library, recipe_from(RECIPE), 0)
+    return TrainingData.from_library(library, parse_recipe(RECIPE), 0)
 
 
 def outputs(brain, seen):
@@ -65,7 +65,7 @@ def taught(brain, material, held_out=None):
 
 
 def test_what_tells_more_than_an_untrained_network_is_heard_alone(material):
-    brain = material.make_untrained_brain(recipe_from(RECIPE), 0)
+    brain = material.make_untrained_brain(parse_recipe(RECIPE), 0)
     assert taught(brain, material) == 1.0
     frames, excerpts = material.held_out.take(np.arange(len(material.held_out)))
     wanted = brain.target.wanted(torch.from_numpy(excerpts))[:, brain.target.levels]
@@ -76,7 +76,7 @@ def test_what_tells_more_than_an_untrained_network_is_heard_alone(material):
 
 
 def test_it_is_the_same_each_time_and_leaves_chance_alone(material):
-    first, again = (material.make_untrained_brain(recipe_from(RECIPE), 0) for _ in range(2))
+    first, again = (material.make_untrained_brain(parse_recipe(RECIPE), 0) for _ in range(2))
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -88,7 +88,7 @@ def test_it_is_the_same_each_time_and_leaves_chance_alone(material):
 
 
 def test_other_numbers_than_levels_stay_as_they_are(material):
-    brain = material.make_untrained_brain(recipe_from(RECIPE), 0)
+    brain = material.make_untrained_brain(parse_recipe(RECIPE), 0)
     seen = torch.rand(5, 4096)
     before = outputs(brain, seen)
     taught(brain, material)
@@ -100,7 +100,7 @@ def test_other_numbers_than_levels_stay_as_they_are(material):
 
 
 def test_without_anything_held_out_it_has_no_say(material):
-    brain = material.make_untrained_brain(recipe_from(RECIPE), 0)
+    brain = material.make_untrained_brain(parse_recipe(RECIPE), 0)
     nothing = material.held_out.only(np.zeros(len(material.held_out), bool))
     seen = torch.rand(5, 4096)
     before = outputs(brain, seen)
@@ -109,7 +109,7 @@ def test_without_anything_held_out_it_has_no_say(material):
 
 
 def test_a_file_keeps_the_glance(material, tmp_path):
-    brain = material.make_untrained_brain(recipe_from(RECIPE), 0)
+    brain = material.make_untrained_brain(parse_recipe(RECIPE), 0)
     taught(brain, material)
     save_brain(brain, tmp_path / "brain.safetensors")
     loaded = load_brain(tmp_path / "brain.safetensors")
@@ -118,9 +118,9 @@ def test_a_file_keeps_the_glance(material, tmp_path):
 
 
 def test_a_brain_without_one_is_refused(material):
-    recipe = recipe_from(RECIPE | {"network": {"kind": "mlp", "hidden": [16]}})
+    recipe = parse_recipe(RECIPE | {"network": {"kind": "mlp", "hidden": [16]}})
     brain = material.make_untrained_brain(recipe, 0)
-    assert glance_of(brain.network) is None
+    assert get_brightness_branch(brain.network) is None
     with pytest.raises(ValueError, match="no glance"):
         taught(brain, material)
 

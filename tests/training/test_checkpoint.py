@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import (
     METADATA_KEY,
@@ -24,7 +24,7 @@ def state(optimiser, steps=2, seed=0):
     """A network some steps into its training."""
     torch.manual_seed(seed)
     network = torch.nn.Linear(5, 3)
-    moved = build_optimiser(network, Training(optimiser=optimiser))
+    moved = build_optimiser(network, TrainingConfig(optimiser=optimiser))
     for _ in range(steps):
         moved.zero_grad()
         network(torch.ones(2, 5)).square().sum().backward()

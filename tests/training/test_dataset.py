@@ -96,18 +96,18 @@ def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(30000, 1001)])
 def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
     clock = Clock(fps, 8000)
-    target = LogMagnitudes(LogMag(window_length=length, a_frame=3), clock)
+    target = LogMagnitudes(LogMag(window_length=length, windows_per_frame=3), clock)
     pairs = PairDataset.from_films(films, clock, target)
     _, excerpts = pairs.load(np.arange(len(pairs)))
-    assert excerpts.shape == (len(pairs), target.extent)
+    assert excerpts.shape == (len(pairs), target.excerpt_length)
     assert pairs.start_samples[0] == 0
     for number, start, excerpt in zip(
         pairs.film_indices, pairs.start_samples, excerpts, strict=True
     ):
         sound = films[number].sound
-        begin = start - target.before
+        begin = start - target.lead_samples
         padded = np.concatenate([np.zeros(50_000), sound, np.zeros(50_000)])
-        np.testing.assert_array_equal(excerpt, padded[begin + 50_000 :][: target.extent])
+        np.testing.assert_array_equal(excerpt, padded[begin + 50_000 :][: target.excerpt_length])
 
 
 def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
@@ -35,7 +35,7 @@ def recipe(name):
         "network": {"kind": "mlp", "hidden": [8]},
     }
     table |= NETWORKS[name]
-    return recipe_from(table | {"training": SHORT | table.get("training", {})})
+    return parse_recipe(table | {"training": SHORT | table.get("training", {})})
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from frame2sound.brain.file import load_brain
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.library.store import Library
 from frame2sound.training import optimiser
 from frame2sound.training.checkpoint import checkpoint_path
@@ -84,7 +84,7 @@ def test_two_processes_reach_the_weights_of_one(library, by_two, tmp_path, monke
     """In full precision, noise and dropout included."""
     monkeypatch.setattr(optimiser, "has_matrix_units", lambda: False)
     out = tmp_path / f"{name}.safetensors"
-    by_one = train(library, recipe_from(table(name)), out, device="cpu")
+    by_one = train(library, parse_recipe(table(name)), out, device="cpu")
     brain = load_brain(by_two / out.name)
     for mine, yours in zip(weights(brain), weights(by_one), strict=True):
         # Sums of single precision in another order, over 60 steps.

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from frame2sound.brain.ingredients import Eigenframes, Fft2, LogMag, Pixels
-from frame2sound.brain.inputs import see
+from frame2sound.brain.inputs import encode_frames
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
 from frame2sound.training.example_cache import ExampleCache
@@ -51,7 +51,7 @@ def made_anew(brain, pairs, which, over):
     others = pairs.take(over[mixed])
     moments[mixed] = np.maximum(moments[mixed], others[0])
     sounds[mixed] += others[1]
-    looks = brain.network.look(see(torch.from_numpy(moments), brain.recipe.input))
+    looks = brain.network.look(encode_frames(torch.from_numpy(moments), brain.recipe.input))
     return looks, brain.target.wanted(torch.from_numpy(sounds))
 
 
@@ -122,8 +122,8 @@ def test_a_lesson_is_the_lighter_picture_and_both_sounds(library, film, small):
     others = pairs.load(np.array([7, 4]))
     moments[1:] = np.maximum(moments[1:], others[0])
     sounds[1:] += others[1]
-    assert torch.equal(looks, see(torch.from_numpy(moments), brain.recipe.input))
-    assert torch.equal(wanted, brain.target.wanted(torch.from_numpy(sounds)))
+    assert torch.equal(looks, encode_frames(torch.from_numpy(moments), brain.recipe.input))
+    assert torch.equal(wanted, brain.target.encode(torch.from_numpy(sounds)))
 
 
 @pytest.mark.parametrize("seen", INPUTS, ids=str)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.errors import TrainingError
@@ -31,7 +31,7 @@ def keys(pairs):
 @pytest.mark.parametrize(("block", "guard"), [(1.0, 0.5), (0.7, 0.2), (4.0, 0.0), (1.0, 1.5)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_guard_lies_between_the_learned_and_the_held_out(pairs, held_out, block, guard, seed):
-    recipe = Training(held_out=held_out, block_seconds=block, guard_seconds=guard)
+    recipe = TrainingConfig(held_out=held_out, block_seconds=block, guard_seconds=guard)
     learned, held = split_pairs(pairs, recipe, seed)
     assert len(held)
     assert keys(learned) | keys(held) <= keys(pairs)
@@ -49,13 +49,13 @@ def test_a_guard_lies_between_the_learned_and_the_held_out(pairs, held_out, bloc
 @pytest.mark.parametrize("held_out", [0.1, 0.25, 0.5])
 def test_the_share_is_about_right(library, add_film, held_out):
     pairs = PairDataset.from_films([add_film(library, "long", 100)], CLOCK, PcmBlocks(0, 267))
-    recipe = Training(held_out=held_out, block_seconds=1.0, guard_seconds=0.1)
+    recipe = TrainingConfig(held_out=held_out, block_seconds=1.0, guard_seconds=0.1)
     _, held = split_pairs(pairs, recipe, 0)
     assert len(held) / len(pairs) == pytest.approx(held_out, abs=0.01)
 
 
 def test_the_calibration_is_thinned_and_never_held_out(pairs):
-    learned, held = split_pairs(pairs, Training(held_out=0.5, block_seconds=1.0), 0)
+    learned, held = split_pairs(pairs, TrainingConfig(held_out=0.5, block_seconds=1.0), 0)
     film = (pairs.film_indices != 0).sum()
     assert (learned.film_indices == 0).sum() == round(0.25 * film)
     assert not (held.film_indices == 0).any()
@@ -67,12 +67,12 @@ def test_the_calibration_is_thinned_and_never_held_out(pairs):
 def test_beside_a_long_film_all_of_the_calibration_is_learned(library, add_film):
     films = [add_calibration_film(library), add_film(library, "long", 300)]
     pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
-    learned, _ = split_pairs(pairs, Training(), 0)
+    learned, _ = split_pairs(pairs, TrainingConfig(), 0)
     assert (learned.film_indices == 0).sum() == (pairs.film_indices == 0).sum()
 
 
 def test_without_a_guard_every_pair_is_one_or_the_other(pairs):
-    recipe = Training(held_out=0.3, block_seconds=1.0, guard_seconds=0.0)
+    recipe = TrainingConfig(held_out=0.3, block_seconds=1.0, guard_seconds=0.0)
     learned, held = split_pairs(pairs, recipe, 0)
     films = {key for key in keys(pairs) if key[0]}
     assert {key for key in keys(learned) | keys(held) if key[0]} == films
@@ -80,7 +80,7 @@ def test_without_a_guard_every_pair_is_one_or_the_other(pairs):
 
 @pytest.mark.parametrize("held_out", [0.1, 0.5, 0.9])
 def test_a_split_by_film_holds_out_whole_films(pairs, held_out):
-    learned, held = split_pairs(pairs, Training(split="films", held_out=held_out), 0)
+    learned, held = split_pairs(pairs, TrainingConfig(split="films", held_out=held_out), 0)
     assert len(set(held.film_indices)) == 1
     assert set(learned.film_indices) | set(held.film_indices) == {0, 1, 2}
     assert not set(learned.film_indices) & set(held.film_indices)
@@ -90,12 +90,12 @@ def test_a_split_by_film_needs_two_films(library, add_film):
     films = [add_calibration_film(library), add_film(library, "only", 12)]
     pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
     with pytest.raises(TrainingError, match=r"needs two films, the library has 1; add films or"):
-        split_pairs(pairs, Training(split="films"), 0)
-    learned, held = split_pairs(pairs, Training(split="films", held_out=0.0), 0)
+        split_pairs(pairs, TrainingConfig(split="films"), 0)
+    learned, held = split_pairs(pairs, TrainingConfig(split="films", held_out=0.0), 0)
     assert ((learned.film_indices == 1).sum(), len(held)) == ((pairs.film_indices == 1).sum(), 0)
 
 
-@pytest.mark.parametrize("recipe", [Training(held_out=0.0), Training(block_seconds=10.0)], ids=str)
+@pytest.mark.parametrize("recipe", [TrainingConfig(held_out=0.0), TrainingConfig(block_seconds=10.0)], ids=str)
 def test_nothing_is_held_out_of_little(pairs, recipe):
     films = [1] if recipe.held_out else [1, 2]
     some = pairs.select(np.isin(pairs.film_indices, films))
@@ -105,7 +105,7 @@ def test_nothing_is_held_out_of_little(pairs, recipe):
 
 @pytest.mark.parametrize("split", ["blocks", "films"])
 def test_a_seed_is_a_split(pairs, split):
-    recipe = Training(split=split, held_out=0.4, block_seconds=1.0)
+    recipe = TrainingConfig(split=split, held_out=0.4, block_seconds=1.0)
     parts = [keys(split_pairs(pairs, recipe, seed)[1]) for seed in range(8)]
     again = [keys(split_pairs(pairs, recipe, seed)[1]) for seed in range(8)]
     assert parts == again

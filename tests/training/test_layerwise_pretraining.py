@@ -29,13 +29,13 @@ def test_a_stage_sees_through_the_layers_below_it():
     scaffold = LayerwiseHeads(network, (6, 5, 4), seed=0)
     assert scaffold.layer_count == 3
     values = looks = torch.randn(2, 1, 7)
-    for stage, layer in enumerate(network.body.layers):
+    for stage, layer in enumerate(network.backbone.layers):
         values = layer(values)
         given = scaffold(looks, stage)
         torch.testing.assert_close(given, scaffold.heads[stage](values))
         network.zero_grad()
         given.sum().backward()
-        learns = [part.linear.weight.grad is not None for part in network.body.layers]
+        learns = [part.linear.weight.grad is not None for part in network.backbone.layers]
         assert learns == [number == stage for number in range(3)]
 
 
@@ -51,7 +51,7 @@ def test_a_scaffold_has_no_weights_but_its_tops():
 def test_a_scaffold_does_not_see_the_glances_light():
     wanted = Recipe(
         name="x",
-        network=Mlp((6,), glance=4),
+        network=Mlp((6,), brightness_branch=4),
         input=Eigenframes(count=3, profiles=False),
         target=LogMag(),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal, Training
+from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal, TrainingConfig
 from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
@@ -85,7 +85,7 @@ def test_losses_equal_slow_references(target, loss):
     else:
         sides = [target.log_magnitude(side).double().numpy() for side in (given, wanted)]
         expected = np.mean(np.abs(sides[0] - sides[1]))
-    found = make_loss(Training(loss=loss), target)
+    found = make_loss(TrainingConfig(loss=loss), target)
     assert found(given, wanted).item() == pytest.approx(expected, rel=1e-5)
     assert found(wanted, wanted) == 0
     assert found(torch.full_like(wanted, target.silent), wanted) > 1e-3
@@ -94,7 +94,7 @@ def test_losses_equal_slow_references(target, loss):
 def test_multi_resolution_is_of_sound_not_of_outputs():
     half = TARGETS[1]
     given, wanted = torch.randn(2, 4, 267, generator=torch.Generator().manual_seed(0)).unbind()
-    found = make_loss(Training(loss="multi-resolution"), half)
+    found = make_loss(TrainingConfig(loss="multi-resolution"), half)
     expected = multi_resolution_stft_loss(given, wanted)
     torch.testing.assert_close(found(given + 0.5, wanted + 0.5), expected, rtol=1e-3, atol=1e-3)
     assert torch.isfinite(found(torch.full_like(wanted, half.silent), wanted))

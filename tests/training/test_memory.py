@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.recipe import recipe_from
+from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.training import optimiser
@@ -51,7 +51,7 @@ def recipe(network, seen=None, **training):
         }
         | training,
     }
-    return recipe_from(table)
+    return parse_recipe(table)
 
 
 RNN = {"kind": "rnn", "memory": [16]}
@@ -125,7 +125,7 @@ def test_memory_goes_on_from_step_to_step(library, film, network):
     trainer.train_step(steps[at])
     hook.remove()
     begins = torch.from_numpy(steps[at].starts)
-    fresh = trainer.network.fresh(len(begins))
+    fresh = trainer.network.initial_state(len(begins))
     assert any(part.any() for part in before)
     for part, was, new in zip(entered[0], before, fresh, strict=True):
         assert torch.equal(part[~begins].float(), was[~begins].float())
@@ -155,11 +155,11 @@ def test_it_hears_its_own_output_more_and_more(library, film):
 
 def test_evaluation_hears_only_what_the_network_gives(library, film):
     trainer = Trainer(library, recipe(HEARING, **lively), 0, CPU)
-    trainer.network.top.weight.data.mul_(50)
+    trainer.network.head.weight.data.mul_(50)
     held, total = trainer.training_data.held_out, []
     for run in held.contiguous_runs():
         frames = film.frames[held.frame_windows[run]]
-        watching = trainer.live_brain.perform()
+        watching = trainer.live_brain.start_prediction()
         assert (np.diff(held.frame_indices[run]) == 1).all()
         given = watching.predict(frames[:, -1].copy())
         wanted = np.stack([film.sound[start:][:267] for start in held.start_samples[run]])

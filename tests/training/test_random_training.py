@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from frame2sound.brain.ingredients import Eigenframes, Mlp
-from frame2sound.brain.inputs import see
+from frame2sound.brain.inputs import encode_frames
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
 from frame2sound.training.trainer import Trainer
@@ -83,9 +83,9 @@ def test_exposed_pairs_are_the_lighter_picture_and_both_sounds(library, film, sm
         others = pairs.load(over[twice])
         frames[twice] = np.maximum(frames[twice], others[0])
         excerpts[twice] += others[1]
-        expected = trainer.network.look(see(torch.from_numpy(frames), trainer.recipe.input))
+        expected = trainer.network.extract_features(encode_frames(torch.from_numpy(frames), trainer.recipe.input))
         torch.testing.assert_close(looks, expected)
-        torch.testing.assert_close(wanted, trainer.target.wanted(torch.from_numpy(excerpts)))
+        torch.testing.assert_close(wanted, trainer.target.encode(torch.from_numpy(excerpts)))
         exposed, seen = exposed + twice.sum(), seen + len(which)
     # A binomial's deviation is at most 0.046 of 119; four times that.
     assert abs(exposed / seen - share) <= 0.19
@@ -97,8 +97,8 @@ def test_without_a_share_data_are_untouched(library, film, small):
         assert (step.overlay_indices == -1).all()
         looks, wanted = trainer.examples.load_batch(step.indices[:, 0], step.overlay_indices[:, 0])
         frames, excerpts = trainer.training_data.training.load(step.indices[:, 0])
-        assert torch.equal(looks, see(torch.from_numpy(frames), trainer.recipe.input))
-        assert torch.equal(wanted, trainer.target.wanted(torch.from_numpy(excerpts)))
+        assert torch.equal(looks, encode_frames(torch.from_numpy(frames), trainer.recipe.input))
+        assert torch.equal(wanted, trainer.target.encode(torch.from_numpy(excerpts)))
 
 
 def entering(trainer, step):

@@ -39,9 +39,9 @@ def test_silence_and_the_mean_score_as_a_slow_loop_says(library, film, small, ho
 
     def wanted(pairs):
         for start in pairs.start_samples:
-            begin = start - target.before + 1000
-            excerpt = np.pad(film.sound, 1000)[begin : begin + target.extent]
-            yield target.wanted(torch.tensor(excerpt[None])).double()
+            begin = start - target.lead_samples + 1000
+            excerpt = np.pad(film.sound, 1000)[begin : begin + target.excerpt_length]
+            yield target.encode(torch.tensor(excerpt[None])).double()
 
     def score(always, pairs):
         found = []

@@ -2,14 +2,14 @@ import math
 
 import pytest
 
-from frame2sound.brain.ingredients import Training
+from frame2sound.brain.ingredients import TrainingConfig
 from frame2sound.training.training_schedule import TrainingSchedule
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "constant"])
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
 def test_the_rate_follows_its_closed_form(schedule, warmup):
-    training = Training(rate=0.2, schedule=schedule, warmup=warmup, epochs=10)
+    training = TrainingConfig(rate=0.2, schedule=schedule, warmup=warmup, epochs=10)
     rate = TrainingSchedule(training, 10).learning_rate
     rising = max(1, round(100 * warmup))
     for step in range(100):
@@ -23,12 +23,12 @@ def test_the_rate_follows_its_closed_form(schedule, warmup):
 
 
 def test_a_training_of_one_step_has_a_rate():
-    assert TrainingSchedule(Training(rate=0.2, epochs=1), 1).learning_rate(0) == 0.2
+    assert TrainingSchedule(TrainingConfig(rate=0.2, epochs=1), 1).learning_rate(0) == 0.2
 
 
 def test_every_layer_that_is_trained_alone_has_a_rise_and_fall_of_its_own():
     schedule = TrainingSchedule(
-        Training(rate=1.0, pretraining=2, epochs=4, warmup=0.5), 10, pretrained_layers=3
+        TrainingConfig(rate=1.0, pretraining=2, epochs=4, warmup=0.5), 10, pretrained_layers=3
     )
     assert (schedule.pretraining_epochs, schedule.epochs, schedule.total_steps) == (6, 10, 100)
     assert [schedule.pretrained_layer(epoch) for epoch in range(10)] == [
@@ -48,7 +48,7 @@ def test_every_layer_that_is_trained_alone_has_a_rise_and_fall_of_its_own():
 
 
 def test_long_films_are_gone_through_fewer_times():
-    training = Training(epochs=50, steps=1000)
+    training = TrainingConfig(epochs=50, steps=1000)
     assert [TrainingSchedule(training, steps).epochs for steps in (16, 20, 21, 400, 5000)] == [
         50, 50, 48, 3, 1,
     ]  # fmt: skip

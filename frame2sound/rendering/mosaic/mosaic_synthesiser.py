@@ -106,7 +106,7 @@ class MosaicSynthesiser:
         seed: int = 0,
     ) -> None:
         if settings.films is not None:
-            corpus = corpus.only(settings.films)
+            corpus = corpus.select_films(settings.films)
         self.settings = settings
         self.database = UnitDatabase.from_corpus(corpus, target)
         no_repeat = round(settings.no_repeat_seconds * corpus.clock.fps)

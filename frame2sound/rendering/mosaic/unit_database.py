@@ -113,12 +113,12 @@ class FeatureExtractor:
         self, samples: FloatArray, starts: NDArray[np.int64]
     ) -> Iterator[AudioFeatures]:
         """Yield the features of successive frames of a sound, in batches."""
-        extent = np.arange(self.target.extent) - self.target.before
+        extent = np.arange(self.target.excerpt_length) - self.target.lead_samples
         for first in range(0, len(starts), BATCH_UNITS):
             excerpts = samples[starts[first : first + BATCH_UNITS, None] + extent]
             with torch.inference_mode():
-                wanted = self.target.wanted(torch.from_numpy(excerpts))
-                predictions = self.target.prediction(wanted)
+                wanted = self.target.encode(torch.from_numpy(excerpts))
+                predictions = self.target.decode(wanted)
             yield self.extract(predictions)
 
 
@@ -157,14 +157,14 @@ class UnitDatabase:
         BrainError
             No frame has enough sound around it, or all is silent.
         """
-        sound = np.concatenate([piece.sound for piece in corpus.pieces]).astype(np.float32)
+        sound = np.concatenate([piece.samples for piece in corpus.pieces]).astype(np.float32)
         places, followers = [], []
         looks: list[FeatureVectors] = []
         ceilings: list[LevelCeiling] = []
         begin = count = 0
         for piece in corpus.pieces:
-            at = _unit_starts(piece.start, len(piece.sound), corpus, target) + begin
-            begin += len(piece.sound)
+            at = _unit_starts(piece.start_seconds, len(piece.samples), corpus, target) + begin
+            begin += len(piece.samples)
             if not len(at):
                 continue
             for features in FeatureExtractor(target).extract_from_audio(sound, at):
@@ -209,8 +209,8 @@ def _unit_starts(start: int, length: int, corpus: Corpus, target: Target) -> NDA
     """Return where in a piece the units begin that have all their sound in it."""
     clock = corpus.clock
     margin = round(MARGIN_SECONDS * clock.sample_rate)
-    before = max(target.before, margin)
-    after = max(target.extent - target.before, clock.max_samples_per_frame + margin)
+    before = max(target.lead_samples, margin)
+    after = max(target.excerpt_length - target.lead_samples, clock.max_samples_per_frame + margin)
     first = int((start + before) * clock.fps / clock.sample_rate)
     count = max(int(length * clock.fps / clock.sample_rate) + 2, 0)
     at = clock.sample_bounds(count, first) - start

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from frame2sound.brain.corpus import Corpus, Piece
-from frame2sound.brain.recipe import recipe_from
-from frame2sound.brain.sought import target_of
+from frame2sound.brain.recipe import parse_recipe
+from frame2sound.brain.sought import build_target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.rendering.mosaic.concatenation import Concatenator, crossfade, crossfade_gains
@@ -35,8 +35,8 @@ KINDS = {
 
 def target_named(kind="log-mag", scale=0.1):
     parts = {"network": {"kind": "mlp", "hidden": [8]}, "target": KINDS[kind]}
-    recipe = recipe_from({"name": kind, **parts, "clock": {"fps": "30", "sample_rate": RATE}})
-    return target_of(recipe, scale)
+    recipe = parse_recipe({"name": kind, **parts, "clock": {"fps": "30", "sample_rate": RATE}})
+    return build_target(recipe, scale)
 
 
 def corpus_of(*sounds):
@@ -99,9 +99,9 @@ def test_a_film_under_its_own_prediction_plays_through(kind):
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(30000, 1001)])
 def test_the_length_is_that_of_the_frames_at_any_rate(fps):
     clock = Clock(fps, RATE)
-    recipe = recipe_from({"name": "odd", "network": {"kind": "mlp", "hidden": [8]},
+    recipe = parse_recipe({"name": "odd", "network": {"kind": "mlp", "hidden": [8]},
                           "target": KINDS["log-mag"], "clock": {"fps": str(fps)}})  # fmt: skip
-    target, film = target_of(recipe, 0.1), noise()
+    target, film = build_target(recipe, 0.1), noise()
     corpus = Corpus(clock, (Piece("a", 0, np.float32(film)),))
     predictions = foretold(target, film, clock)
     sound = play(MosaicSynthesiser(target, corpus), predictions, clock=clock)

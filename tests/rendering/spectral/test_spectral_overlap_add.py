@@ -29,7 +29,7 @@ STFT = Stft(1024, 256)
 
 def target_at(fps, a_frame=4, kind=LogMagnitudes, recipe=LogMag):
     clock = Clock(Fraction(fps), RATE)
-    return kind(recipe(window_length=1024, a_frame=a_frame), clock, scale=0.05)
+    return kind(recipe(window_length=1024, windows_per_frame=a_frame), clock, scale=0.05)
 
 
 def heard(target, sound, frames):
@@ -234,15 +234,15 @@ def test_ten_minutes_keep_no_more_than_one(events):
 @pytest.mark.parametrize("fps", ["24", "30", "30000/1001", "120"])
 @pytest.mark.parametrize("window", ["hann", "hamming"])
 def test_complex_spectra_give_their_sound_back(fps, window):
-    recipe = StftBoth(window_length=1024, window=window, a_frame=4)
+    recipe = StftBoth(window_length=1024, window=window, windows_per_frame=4)
     target = PolarSpectra(recipe, Clock(Fraction(fps), RATE))
     sound = white(2)
     frames = int(2 * Fraction(fps))
     bounds = target.clock.sample_bounds(frames)
-    starts = bounds[:-1] - target.before + 1024
-    padded = np.pad(sound, (1024, target.extent + 1024)).astype(np.float32)
-    excerpts = torch.from_numpy(np.stack([padded[at : at + target.extent] for at in starts]))
-    spectra = target.prediction(target.wanted(excerpts))
+    starts = bounds[:-1] - target.lead_samples + 1024
+    padded = np.pad(sound, (1024, target.excerpt_length + 1024)).astype(np.float32)
+    excerpts = torch.from_numpy(np.stack([padded[at : at + target.excerpt_length] for at in starts]))
+    spectra = target.decode(target.encode(excerpts))
     made = joined(ComplexOverlapAdd(target, Stft(1024, 256, window)), spectra, bounds)
     assert len(made) == bounds[-1]
     # Phases are kept in single precision, as half turns.
