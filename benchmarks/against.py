@@ -42,7 +42,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPRegressor
 
-from frame2sound.brain.ingredients import Pixels
+from frame2sound.brain.config import Pixels
 from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target

@@ -28,10 +28,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import Corpus, Piece
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import Recipe, load_recipe
-from frame2sound.brain.sounding import Predictor
 from frame2sound.clock import Clock
 from frame2sound.comparison.averages import MeasurementsByLabel, average_measurements
 from frame2sound.comparison.baseline_fitting import fit_baselines

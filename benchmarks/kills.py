@@ -28,7 +28,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.training.checkpoint import checkpoint_path

@@ -24,10 +24,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from frame2sound.brain.config import LogMag
 from frame2sound.brain.corpus import Corpus, Piece
-from frame2sound.brain.ingredients import LogMag
 from frame2sound.brain.recipe import parse_recipe
-from frame2sound.brain.sought import build_target
+from frame2sound.brain.target_factory import build_target
 from frame2sound.brain.targets import Target
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
 from frame2sound.evaluation.measures import detect_onsets, envelope_scores, in_sync, onset_scores

@@ -29,8 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import load_brain
-from frame2sound.brain.shipped import DEFAULT_BRAIN, pretrained_brains
+from frame2sound.brain.brain_file import load_brain
+from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import Frame2SoundError
 from frame2sound.evaluation.media_loader import MediaLoader

@@ -25,9 +25,9 @@ import torch
 from pickling import resident
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.brain_file import load_brain, save_brain
+from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.brain.shipped import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
@@ -113,7 +113,9 @@ def main() -> None:
     parser.add_argument("--recipe")
     parser.add_argument("--hours", type=float)
     asked = parser.parse_args()
-    brain = loud_brain(asked.recipe) if asked.recipe else load_brain(pretrained_brains()[DEFAULT_BRAIN])
+    brain = (
+        loud_brain(asked.recipe) if asked.recipe else load_brain(pretrained_brains()[DEFAULT_BRAIN])
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if asked.hours:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.library.store import Library
 from frame2sound.training.optimiser import has_matrix_units
 

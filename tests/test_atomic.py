@@ -219,7 +219,7 @@ calibrate(library)
 """,
     "brain": """
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import save_brain
+from frame2sound.brain.brain_file import save_brain
 from frame2sound.brain.recipe import recipe_from
 brain = Brain.untrained(recipe_from({"name": "x", "network": {"kind": "mlp", "hidden": [32]}}))
 disk_is_full_after(100_000)

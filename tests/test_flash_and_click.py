@@ -14,8 +14,8 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.brain.ingredients import Pcm
-from frame2sound.brain.sounding import StatelessPredictor
+from frame2sound.brain.config import Pcm
+from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, frame_indices_at_ticks, sample_at
 from frame2sound.film.decoding.reader import FilmReader

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.brain import file as brain_file
+from frame2sound.brain import brain_file
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding import subprocess_reader as booth
 from frame2sound.library.store import Card, Library

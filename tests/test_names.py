@@ -17,7 +17,7 @@ from frame2sound.atomic import (
     truncate_name,
 )
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import save_brain
+from frame2sound.brain.brain_file import save_brain
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.comparison.results import write_results
 from frame2sound.errors import FilmError, LibraryError

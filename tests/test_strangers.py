@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_names, recipe_table
 from frame2sound.errors import BrainError, FilmError, Frame2SoundError, LibraryError, RecipeError
 from frame2sound.evaluation.media_loader import read_truth

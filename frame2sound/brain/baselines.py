@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.inputs import pixels
-from frame2sound.brain.sounding import StatelessPredictor
+from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 
@@ -80,7 +80,10 @@ class NearestNeighbour(StatelessPredictor):
 
     def find_nearest(self, frames: Frames) -> NDArray[np.int64]:
         """Return the numbers of the known frames that look most like frames ``(n, 64, 64)``."""
-        chosen = [self._find_nearest(frames[at : at + BLOCK_FRAMES]) for at in range(0, len(frames), BLOCK_FRAMES)]
+        chosen = [
+            self._find_nearest(frames[at : at + BLOCK_FRAMES])
+            for at in range(0, len(frames), BLOCK_FRAMES)
+        ]
         return np.concatenate([*chosen, np.empty(0, np.int64)])
 
     def _find_nearest(self, frames: Frames) -> NDArray[np.int64]:
@@ -88,7 +91,9 @@ class NearestNeighbour(StatelessPredictor):
         least = np.full(len(seen), np.inf)
         best = np.zeros(len(seen), np.int64)
         for at in range(0, len(self.frames), BLOCK_FRAMES):
-            known = self.frames[at : at + BLOCK_FRAMES].reshape(-1, seen.shape[1]).astype(np.float64)
+            known = (
+                self.frames[at : at + BLOCK_FRAMES].reshape(-1, seen.shape[1]).astype(np.float64)
+            )
             # |a - b|^2 without |a|^2, which is the same for all that is known.
             distance = np.square(known).sum(1) - 2 * seen @ known.T
             closest = distance.argmin(1)

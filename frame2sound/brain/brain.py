@@ -14,8 +14,8 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.inputs import input_size
 from frame2sound.brain.networks import Network, build_network, initialise
 from frame2sound.brain.recipe import Recipe
-from frame2sound.brain.screens import hidden_for_screens, uniform_levels, silent_levels
-from frame2sound.brain.sought import build_target
+from frame2sound.brain.screens import hidden_for_screens, silent_levels, uniform_levels
+from frame2sound.brain.target_factory import build_target
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
@@ -53,7 +53,9 @@ class Brain:
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Build a brain that has learned nothing."""
         target = build_target(recipe, scale)
-        network = build_network(recipe, input_size(recipe.input), target.length, target.silence_value)
+        network = build_network(
+            recipe, input_size(recipe.input), target.length, target.silence_value
+        )
         initialise(network, seed)
         return cls(recipe, network, target)
 
@@ -135,7 +137,10 @@ class PredictionStream:
             The output is not finite: the brain has diverged.
         """
         target, network = self.brain.target, self.brain.network
-        given = [self._predict_batch(frames[at : at + BATCH_FRAMES]) for at in range(0, len(frames), BATCH_FRAMES)]
+        given = [
+            self._predict_batch(frames[at : at + BATCH_FRAMES])
+            for at in range(0, len(frames), BATCH_FRAMES)
+        ]
         output = torch.cat([network.head.bias.new_empty(0, target.length), *given])
         if not torch.isfinite(output).all():
             raise BrainError(
@@ -149,7 +154,9 @@ class PredictionStream:
         device = next(network.parameters()).device
         with torch.inference_mode():
             run = self._with_past(frames)
-            looks = network.extract_sequence_features(torch.from_numpy(run).to(device), self.brain.recipe.input)
+            looks = network.extract_sequence_features(
+                torch.from_numpy(run).to(device), self.brain.recipe.input
+            )
             output, self.state = network(looks[None], self.state)
             given: torch.Tensor = output[0]
             given[self._are_silent(run)] = self.brain.target.silence_value

@@ -135,7 +135,9 @@ class CorpusPointer:
     films: dict[str, str]
 
     @classmethod
-    def to_library(cls, library: Library, films: Iterable[PickledFilm] | None = None) -> CorpusPointer:
+    def to_library(
+        cls, library: Library, films: Iterable[PickledFilm] | None = None
+    ) -> CorpusPointer:
         """Point to films of a library, by default to all."""
         films = library.films() if films is None else films
         films = (film for film in films if not is_calibration(film))

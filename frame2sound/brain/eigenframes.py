@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.eyes import PcaFeatures
+from frame2sound.brain.features import PcaFeatures
 from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import SIZE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels, InputConfig
+from frame2sound.brain.config import Eigenframes, Fft2, InputConfig, Pixels
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
 PIXELS = SIZE * SIZE

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.ingredients import LogMag, Mel
+from frame2sound.brain.config import LogMag, Mel
 from frame2sound.brain.spectra import Spectra
 from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 

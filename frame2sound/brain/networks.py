@@ -8,9 +8,16 @@ import torch
 from msgspec import structs
 from torch import nn
 
-from frame2sound.brain.bodies import Backbone, Convolutional, Feedforward, WithBrightnessBranch, State, Recurrent
-from frame2sound.brain.eyes import BRIGHTNESS_COUNT, FrameFeatures
-from frame2sound.brain.ingredients import Eigenframes, Mlp, Rnn, InputConfig
+from frame2sound.brain.backbones import (
+    Backbone,
+    Convolutional,
+    Feedforward,
+    Recurrent,
+    State,
+    WithBrightnessBranch,
+)
+from frame2sound.brain.config import Eigenframes, InputConfig, Mlp, Rnn
+from frame2sound.brain.features import BRIGHTNESS_COUNT, FrameFeatures
 from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.recipe import Recipe
 
@@ -47,7 +54,12 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, features: FrameFeatures | None, backbone: Backbone, outputs: int, feedback_units: int = 0, silence_value: float = 0.0
+        self,
+        features: FrameFeatures | None,
+        backbone: Backbone,
+        outputs: int,
+        feedback_units: int = 0,
+        silence_value: float = 0.0,
     ) -> None:
         super().__init__()
         self.features = features
@@ -112,7 +124,9 @@ class Network(nn.Module):
             hidden.append(values)
             heard = nn.functional.linear(values[:, 0].detach(), weight, bias)
             if teacher_forcing is not None and told_heard is not None:
-                heard = torch.where(teacher_forcing.use_own_output[:, at, None], heard, told_heard[:, at])
+                heard = torch.where(
+                    teacher_forcing.use_own_output[:, at, None], heard, told_heard[:, at]
+                )
         return self.head(torch.cat(hidden, 1)), (heard, *state)
 
     def _feedback_of_silence(self) -> torch.Tensor:
@@ -187,4 +201,8 @@ def _initialise_cell(cell: nn.GRU | nn.LSTM, random: torch.Generator) -> None:
 
 def get_brightness_branch(network: Network) -> nn.Sequential | None:
     """Return the part that sees only how much light there is, if there is one."""
-    return network.backbone.brightness_branch if isinstance(network.backbone, WithBrightnessBranch) else None
+    return (
+        network.backbone.brightness_branch
+        if isinstance(network.backbone, WithBrightnessBranch)
+        else None
+    )

@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from frame2sound.brain.ingredients import (
+from frame2sound.brain.config import (
     ClockConfig,
+    Config,
     Eigenframes,
+    InputConfig,
     LogMag,
     Mlp,
     NetworkConfig,
-    Config,
     Pcm,
     Pixels,
-    InputConfig,
     TargetConfig,
     TrainingConfig,
 )

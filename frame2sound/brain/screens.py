@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from frame2sound.brain.ingredients import InputConfig
+from frame2sound.brain.config import InputConfig
 from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.networks import Network
 from frame2sound.film.decoding.frame_resizer import SIZE
@@ -39,7 +39,9 @@ def hidden_for_screens(network: Network, config: InputConfig, frame_count: int =
     screens = torch.tensor(LEVELS, dtype=torch.uint8, device=device)
     screens = screens.reshape(2, *(1 for _ in shape[1:])).expand(shape)
     with torch.no_grad():
-        looks = network.extract_features(encode_frames(screens, config))[:, None].expand(-1, frame_count, -1)
+        looks = network.extract_features(encode_frames(screens, config))[:, None].expand(
+            -1, frame_count, -1
+        )
         return network.hidden(looks)[:, -1]
 
 

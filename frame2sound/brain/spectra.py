@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal
+from frame2sound.brain.config import LogMag, Mel, StftBoth, StftMag, StftReal
 from frame2sound.clock import Clock, sample_at
 
 MIN_MAGNITUDE = 1e-4
@@ -35,7 +35,10 @@ class Spectra(ABC):
     def centres(self) -> NDArray[np.int64]:
         """The middles of a frame's windows, in samples from the frame's start, ascending."""
         parts = 2 * self.recipe.windows_per_frame
-        middles = [Fraction(2 * i + 1, parts) / self.clock.fps for i in range(self.recipe.windows_per_frame)]
+        middles = [
+            Fraction(2 * i + 1, parts) / self.clock.fps
+            for i in range(self.recipe.windows_per_frame)
+        ]
         return np.array([sample_at(middle, self.clock.sample_rate) for middle in middles])
 
     @property
@@ -147,7 +150,9 @@ class Magnitudes(Spectra):
 
     def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Scale magnitudes back; what is below 0 is none."""
-        magnitude: NDArray[np.float32] = (self.split_windows(output).clamp(0) * self.scale).cpu().numpy()
+        magnitude: NDArray[np.float32] = (
+            (self.split_windows(output).clamp(0) * self.scale).cpu().numpy()
+        )
         return magnitude
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.ingredients import Pcm
+from frame2sound.brain.config import Pcm
 from frame2sound.clock import Clock, sample_at
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from frame2sound.brain.shipped import find_brain, pretrained_brains
+from frame2sound.brain.pretrained import find_brain, pretrained_brains
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import card, corpus_line, corpus_table, print_json, way
 from frame2sound.cli.options import AsJson, Overwrite, Verbose
@@ -43,9 +43,9 @@ def brains(
 
 
 def _write(path: Path, export_npz: Path | None, eigenframes: Path | None, overwrite: bool) -> None:
+    from frame2sound.brain.brain_file import load_brain
     from frame2sound.brain.eigenframes import draw_eigenframes
-    from frame2sound.brain.file import load_brain
-    from frame2sound.brain.folding import export_weights
+    from frame2sound.brain.fuse import export_weights
 
     brain = load_brain(path)
     if export_npz is not None:
@@ -70,7 +70,7 @@ def _show_recipes(as_json: bool) -> None:
 
 
 def _show_trained(paths: list[Path], as_json: bool) -> None:
-    from frame2sound.brain.file import load_brain
+    from frame2sound.brain.brain_file import load_brain
     from frame2sound.brain.recipe import recipe_table
 
     brains = {str(path): load_brain(path) for path in paths}

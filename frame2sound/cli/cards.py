@@ -69,9 +69,9 @@ def _films(count: int) -> str:
 
 def way(recipe: Recipe) -> str:
     """Return what enters a network, its hidden layers and what it gives, each with its size."""
-    from frame2sound.brain.ingredients import Rnn, Tcn
+    from frame2sound.brain.config import Rnn, Tcn
     from frame2sound.brain.inputs import input_size
-    from frame2sound.brain.sought import build_target
+    from frame2sound.brain.target_factory import build_target
 
     enters, gives = (_kind(part) for part in (recipe.input, recipe.target))
     sizes = [f"{enters} {input_size(recipe.input)}", *map(str, recipe.network.hidden)]

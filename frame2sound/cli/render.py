@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from frame2sound.brain.shipped import DEFAULT_BRAIN, find_brain
+from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
 from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import (
@@ -143,7 +143,7 @@ def render(
     verbose: Verbose = False,
 ) -> None:
     """Give animations the soundtrack that a brain hears in them."""
-    from frame2sound.brain.file import load_brain
+    from frame2sound.brain.brain_file import load_brain
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
     from frame2sound.rendering import render as rendering
     from frame2sound.rendering.granular.cloud import parse_cloud

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.baselines import LinearRegression, MeanPredictor, NearestNeighbour
-from frame2sound.brain.sounding import Predictor
+from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 from frame2sound.film.decoding.frame_resizer import SIZE, luma
@@ -18,7 +18,9 @@ BATCH_EXAMPLES = 128
 """Pairs that are looked at at once."""
 
 
-def fit_baselines(clock: Clock, target: Target, training_data: TrainingData) -> dict[str, Predictor]:
+def fit_baselines(
+    clock: Clock, target: Target, training_data: TrainingData
+) -> dict[str, Predictor]:
     """Return the mean, the nearest frame and the linear regression, fitted to pairs.
 
     Parameters

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.records import (
     Record,

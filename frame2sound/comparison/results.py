@@ -19,7 +19,7 @@ import numpy as np
 
 from frame2sound import __version__
 from frame2sound.atomic import atomic_write
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.comparison.averages import weighted_mean
 from frame2sound.comparison.block_stats import BLOCK_SECONDS, STATISTICS

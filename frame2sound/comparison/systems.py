@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import Corpus
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import recipe_table
-from frame2sound.brain.sought import build_target
-from frame2sound.brain.sounding import Predictor
+from frame2sound.brain.target_factory import build_target
 from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment

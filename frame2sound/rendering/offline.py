@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.sounding import StatelessPredictor, Predictor
+from frame2sound.brain.predictor import Predictor, StatelessPredictor
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.soundtrack import BATCH_FRAMES
 from frame2sound.rendering.style import Style

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, refuse_existing, truncate_name
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.sounding import Predictor
+from frame2sound.brain.predictor import Predictor
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_sequence
 from frame2sound.film.decoding.probe import Streams

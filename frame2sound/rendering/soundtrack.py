@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.sounding import FramePredictor, Predictor
+from frame2sound.brain.predictor import FramePredictor, Predictor
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.decoding.frame_resizer import luma

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.sounding import Predictor
+from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.eyes import BRIGHTNESS_COUNT
+from frame2sound.brain.features import BRIGHTNESS_COUNT
 from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.training.example_cache import ExampleCache
@@ -81,7 +81,11 @@ def _predict_held_out(
             looks, wanted = held_out_examples.load_batch(step.indices[0])
             memory = brain.network.initial_state(1) if step.starts[0] else memory
             given, memory = brain.network(looks[None], memory)
-            parts = looks[:, -BRIGHTNESS_COUNT:], given[0, :, target.levels], wanted[:, target.levels]
+            parts = (
+                looks[:, -BRIGHTNESS_COUNT:],
+                given[0, :, target.levels],
+                wanted[:, target.levels],
+            )
             found.append([part.cpu().clone() for part in parts])  # not what else was seen
     light, given, wanted = (torch.cat(part) for part in zip(*found, strict=True))
     return light, given, wanted

@@ -15,7 +15,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
-from frame2sound.brain.bodies import State
+from frame2sound.brain.backbones import State
 from frame2sound.errors import TrainingError
 from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_newer_version
 

@@ -96,7 +96,9 @@ class PairDataset:
         for number in np.unique(film):
             mine = film == number
             frames[mine] = self.films[number].frames[rows[mine]]
-        for excerpt, number, begin in zip(excerpts, film, start - self.target.lead_samples, strict=True):
+        for excerpt, number, begin in zip(
+            excerpts, film, start - self.target.lead_samples, strict=True
+        ):
             sound = self.films[number].sound[max(begin, 0) : begin + len(excerpt)]
             excerpt[max(-begin, 0) :][: len(sound)] = sound
         for number in np.unique(film):

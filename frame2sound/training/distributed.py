@@ -22,7 +22,7 @@ import torch
 from torch import distributed, nn
 from torch.distributed.rendezvous import rendezvous
 
-from frame2sound.brain.bodies import Dropout
+from frame2sound.brain.backbones import Dropout
 from frame2sound.errors import TrainingError
 from frame2sound.training.samplers import StepIndices
 

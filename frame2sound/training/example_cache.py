@@ -188,7 +188,9 @@ class ExampleCache:
         looks, excerpts = (torch.from_numpy(part).to(self.device) for part in raw)
         with torch.no_grad():
             if self.brain.network.features is not None:
-                looks = self.brain.network.extract_features(encode_frames(looks, self.brain.recipe.input))
+                looks = self.brain.network.extract_features(
+                    encode_frames(looks, self.brain.recipe.input)
+                )
             return looks, self.brain.target.encode(excerpts)
 
     def _encode_all(self) -> Iterator[tuple[int, Batch]]:

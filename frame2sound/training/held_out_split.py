@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.ingredients import TrainingConfig
+from frame2sound.brain.config import TrainingConfig
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.training.dataset import PairDataset

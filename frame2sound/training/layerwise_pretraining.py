@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from frame2sound.brain.bodies import Feedforward, WithBrightnessBranch
-from frame2sound.brain.eyes import BRIGHTNESS_COUNT
+from frame2sound.brain.backbones import Feedforward, WithBrightnessBranch
+from frame2sound.brain.features import BRIGHTNESS_COUNT
 from frame2sound.brain.networks import Network
 
 
@@ -55,6 +55,10 @@ class LayerwiseHeads(nn.Module):
 
 def feedforward_backbone(network: Network) -> Feedforward:
     """Return the layers of a feed-forward network."""
-    body = network.backbone.backbone if isinstance(network.backbone, WithBrightnessBranch) else network.backbone
+    body = (
+        network.backbone.backbone
+        if isinstance(network.backbone, WithBrightnessBranch)
+        else network.backbone
+    )
     assert isinstance(body, Feedforward)
     return body

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from frame2sound.brain.ingredients import TrainingConfig
+from frame2sound.brain.config import TrainingConfig
 from frame2sound.brain.targets import Target, magnitudes
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS

@@ -15,7 +15,7 @@ from torch import nn
 
 from frame2sound import __version__
 from frame2sound.atomic import defer_interrupt
-from frame2sound.brain.bodies import State
+from frame2sound.brain.backbones import State
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import TeacherForcing, get_brightness_branch
 from frame2sound.brain.recipe import Recipe
@@ -78,7 +78,9 @@ class Trainer:
         self.live_brain = self.training_data.make_untrained_brain(recipe, seed)
         self.network = self.live_brain.network.to(device)
         group.broadcast(*self.network.state_dict().values())
-        if device.type == "cuda" and self.network.feedback is None:  # what hears itself is a long loop
+        if (
+            device.type == "cuda" and self.network.feedback is None
+        ):  # what hears itself is a long loop
             self.network.compile()
         self.target = self.live_brain.target
         self.sampler = make_sampler(

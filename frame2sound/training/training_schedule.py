@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from frame2sound.brain.ingredients import TrainingConfig
+from frame2sound.brain.config import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,12 @@ def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
     known = np.full((4, 64, 64), 255, np.uint8)
     for number in range(4):
         known[number, 0, number] = 254
-    assert NearestNeighbour(CLOCK, TARGET, known, wanted(4)).find_nearest(known).tolist() == [0, 1, 2, 3]
+    assert NearestNeighbour(CLOCK, TARGET, known, wanted(4)).find_nearest(known).tolist() == [
+        0,
+        1,
+        2,
+        3,
+    ]
 
 
 def test_of_frames_that_are_equally_near_the_first_counts(monkeypatch):
@@ -104,7 +109,9 @@ def test_linear_chooses_the_largest_penalty_where_there_is_nothing_to_learn():
 
 
 def test_the_same_pairs_give_the_same_line():
-    first, second = (LinearRegression.fit(CLOCK, TARGET, pictures(30), wanted(30)) for _ in range(2))
+    first, second = (
+        LinearRegression.fit(CLOCK, TARGET, pictures(30), wanted(30)) for _ in range(2)
+    )
     assert torch.equal(first.projection, second.projection)
 
 

@@ -10,7 +10,7 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.inputs import pixels
 from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
-from frame2sound.brain.screens import hidden_for_screens, head_terms
+from frame2sound.brain.screens import head_terms, hidden_for_screens
 from frame2sound.errors import BrainError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
@@ -166,7 +166,9 @@ def test_silencing_is_the_smallest_change(small, scaling):
     change = np.linalg.lstsq(seen, silent - seen @ weights(before), rcond=None)[0]
     # Weights of about 1 are kept in single precision.
     np.testing.assert_allclose(weights(brain.network) - weights(before), change, atol=5e-7)
-    for old, new in zip(before.backbone.parameters(), brain.network.backbone.parameters(), strict=True):
+    for old, new in zip(
+        before.backbone.parameters(), brain.network.backbone.parameters(), strict=True
+    ):
         assert torch.equal(old, new)
 
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.brain.carried import CORPUS_PREFIX, corpus_from_file, corpus_to_file
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece, build_corpus
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.corpus_io import CORPUS_PREFIX, corpus_from_file, corpus_to_file
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.library.calibration import add_calibration_film
@@ -41,7 +41,9 @@ def test_of_long_films_segments_are_taken_all_over(library, add_film):
     assert corpus.seconds == 60
     assert corpus.films == ("a", "b", "c")
     assert {len(piece.samples) for piece in corpus.pieces} == {80_000}
-    places = [1000 * "abc".index(piece.film) + piece.start_seconds / 8000 for piece in corpus.pieces]
+    places = [
+        1000 * "abc".index(piece.film) + piece.start_seconds / 8000 for piece in corpus.pieces
+    ]
     assert places == sorted(places)
     assert max(np.diff(sorted(piece.start_seconds for piece in corpus.pieces))) > 0
 

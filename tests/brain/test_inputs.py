@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import Eigenframes, Fft2, Pixels
-from frame2sound.brain.inputs import HALF, PIXELS, pixels, encode_frames, input_size
+from frame2sound.brain.config import Eigenframes, Fft2, Pixels
+from frame2sound.brain.inputs import HALF, PIXELS, encode_frames, input_size, pixels
 from frame2sound.film.decoding.frame_resizer import luma
 
 

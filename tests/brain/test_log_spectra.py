@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import LogMag, Mel
+from frame2sound.brain.config import LogMag, Mel
 from frame2sound.brain.log_spectra import (
-    QUIET_LIMIT,
     LEVEL_WEIGHT,
-    MAX_LOG_MAGNITUDE,
     MAX_LIFT,
+    MAX_LOG_MAGNITUDE,
+    QUIET_LIMIT,
     LogMagnitudes,
     MelMagnitudes,
 )

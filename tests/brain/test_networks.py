@@ -7,9 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from frame2sound.brain.eyes import BRIGHTNESS_COUNT, PROFILE_COUNT
-from frame2sound.brain.ingredients import Eigenframes, LogMag, Mlp, Rnn, Tcn
-from frame2sound.brain.networks import TeacherForcing, build_network, get_brightness_branch, initialise
+from frame2sound.brain.config import Eigenframes, LogMag, Mlp, Rnn, Tcn
+from frame2sound.brain.features import BRIGHTNESS_COUNT, PROFILE_COUNT
+from frame2sound.brain.networks import (
+    TeacherForcing,
+    build_network,
+    get_brightness_branch,
+    initialise,
+)
 from frame2sound.brain.recipe import Recipe
 
 ACTIVATIONS = {"relu": nn.ReLU, "logistic": nn.Sigmoid, "tanh": nn.Tanh}
@@ -70,7 +75,12 @@ def test_recurrent_weights_begin_orthogonal(cell):
         assert not layer.bias_hh_l0.any()
 
 
-KINDS = [Mlp((5,)), Rnn((5,), feedback_units=3), Rnn((5,), cell="lstm"), Tcn((5,), channels=4, layers=2)]
+KINDS = [
+    Mlp((5,)),
+    Rnn((5,), feedback_units=3),
+    Rnn((5,), cell="lstm"),
+    Tcn((5,), channels=4, layers=2),
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

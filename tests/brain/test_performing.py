@@ -6,7 +6,7 @@ import torch
 
 from frame2sound.brain import brain as module
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.brain.inputs import encode_frames
 from frame2sound.brain.networks import TeacherForcing
 
@@ -112,7 +112,9 @@ def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
     network, past = awake(recipe).network, recipe.input.past
     frames = film(recipe.input.colour)
     run = np.concatenate([np.repeat(frames[:1], past, 0), frames])
-    expected = network.extract_features(encode_frames(torch.from_numpy(moments(frames, past)), recipe.input))
+    expected = network.extract_features(
+        encode_frames(torch.from_numpy(moments(frames, past)), recipe.input)
+    )
     given = network.extract_sequence_features(torch.from_numpy(run), recipe.input)
     assert given.shape == expected.shape
     assert_alike(given.numpy(), expected.numpy())

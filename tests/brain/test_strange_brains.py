@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.file import METADATA_KEY, load_brain, save_brain
+from frame2sound.brain.brain_file import METADATA_KEY, load_brain, save_brain
 from frame2sound.brain.recipe import load_recipe, parse_recipe
 from frame2sound.cli.cards import card
 from frame2sound.errors import BrainError, RecipeError, TrainingError

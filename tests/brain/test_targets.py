@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import Pcm
+from frame2sound.brain.config import Pcm
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 
@@ -30,7 +30,11 @@ def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
 def test_a_block_is_its_excerpt(lead):
     sound = np.random.default_rng(0).normal(size=100).astype(np.float32)
     target = PcmBlocks(lead, lead + 7)
-    assert (target.lead_samples, target.excerpt_length, target.required_range) == (lead, lead + 7, (-lead, 7))
+    assert (target.lead_samples, target.excerpt_length, target.required_range) == (
+        lead,
+        lead + 7,
+        (-lead, 7),
+    )
     excerpts = torch.tensor(sound[: 4 * target.excerpt_length].reshape(4, -1))
     given = target.encode(excerpts)
     assert given.shape == (4, target.length)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.file import load_brain, save_brain
+from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.cli.compare import said
 from frame2sound.comparison import comparison as comparing
 from frame2sound.comparison.comparison import OVERALL_TASK, Comparison

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from frame2sound.brain.corpus import Corpus, Piece
+from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.recipe import parse_recipe
-from frame2sound.brain.sought import build_target
-from frame2sound.brain.sounding import StatelessPredictor
+from frame2sound.brain.target_factory import build_target
 from frame2sound.clock import Clock
 
 RATE = 22050
@@ -45,7 +45,12 @@ class Foreteller(StatelessPredictor):
         around = np.pad(self.sound, self.target.excerpt_length + self.clock.max_samples_per_frame)
         at = self.clock.sample_bounds(len(frames), self._seen)[:-1] % len(self.sound)
         self._seen += len(frames)
-        begin = at - self.target.lead_samples + self.target.excerpt_length + self.clock.max_samples_per_frame
+        begin = (
+            at
+            - self.target.lead_samples
+            + self.target.excerpt_length
+            + self.clock.max_samples_per_frame
+        )
         excerpts = around[begin[:, None] + np.arange(self.target.excerpt_length)]
         light = frames.mean(axis=(1, 2)).astype(np.float32)[:, None] / 255
         return self.target.decode(self.target.encode(torch.from_numpy(excerpts * light)))

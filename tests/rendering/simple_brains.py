@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.sounding import StatelessPredictor
+from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 

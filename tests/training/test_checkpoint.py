@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from frame2sound.brain.ingredients import TrainingConfig
+from frame2sound.brain.config import TrainingConfig
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import (
     METADATA_KEY,

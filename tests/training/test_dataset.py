@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.brain.ingredients import LogMag
+from frame2sound.brain.config import LogMag
 from frame2sound.brain.log_spectra import LogMagnitudes
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, frame_indices_at_ticks

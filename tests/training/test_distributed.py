@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.library.store import Library
 from frame2sound.training import optimiser

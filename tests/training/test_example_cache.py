@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import Eigenframes, Fft2, LogMag, Pixels
+from frame2sound.brain.config import Eigenframes, Fft2, LogMag, Pixels
 from frame2sound.brain.inputs import encode_frames
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from frame2sound.brain.ingredients import TrainingConfig
+from frame2sound.brain.config import TrainingConfig
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.errors import TrainingError
@@ -95,7 +95,9 @@ def test_a_split_by_film_needs_two_films(library, add_film):
     assert ((learned.film_indices == 1).sum(), len(held)) == ((pairs.film_indices == 1).sum(), 0)
 
 
-@pytest.mark.parametrize("recipe", [TrainingConfig(held_out=0.0), TrainingConfig(block_seconds=10.0)], ids=str)
+@pytest.mark.parametrize(
+    "recipe", [TrainingConfig(held_out=0.0), TrainingConfig(block_seconds=10.0)], ids=str
+)
 def test_nothing_is_held_out_of_little(pairs, recipe):
     films = [1] if recipe.held_out else [1, 2]
     some = pairs.select(np.isin(pairs.film_indices, films))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from frame2sound.brain.ingredients import Eigenframes, LogMag, Mlp
+from frame2sound.brain.config import Eigenframes, LogMag, Mlp
 from frame2sound.brain.networks import build_network, initialise
 from frame2sound.brain.recipe import Recipe
 from frame2sound.training.checkpoint import checkpoint_path

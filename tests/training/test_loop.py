@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
-from frame2sound.brain.file import load_brain
+from frame2sound.brain.brain_file import load_brain
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library

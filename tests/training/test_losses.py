@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import LogMag, Mel, StftBoth, StftMag, StftReal, TrainingConfig
+from frame2sound.brain.config import LogMag, Mel, StftBoth, StftMag, StftReal, TrainingConfig
 from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks

@@ -36,7 +36,9 @@ def test_what_the_program_takes_leaves_less_for_lessons(monkeypatch, memory):
 
 
 def test_too_little_to_learn_at_all_is_refused_where_it_was_asked_for(monkeypatch):
-    monkeypatch.setattr("frame2sound.training.memory_budget.resident_bytes", lambda: DEFAULT_LIMIT_BYTES)
+    monkeypatch.setattr(
+        "frame2sound.training.memory_budget.resident_bytes", lambda: DEFAULT_LIMIT_BYTES
+    )
     assert MemoryBudget().available_bytes(NETWORK, CPU) == 0
     with pytest.raises(TrainingError, match=r"got 0\.50 GB of memory, expected 2\.47 GB or more"):
         MemoryBudget(5 * 10**8).available_bytes(NETWORK, CPU)

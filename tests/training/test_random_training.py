@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import Eigenframes, Mlp
+from frame2sound.brain.config import Eigenframes, Mlp
 from frame2sound.brain.inputs import encode_frames
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
@@ -83,7 +83,9 @@ def test_exposed_pairs_are_the_lighter_picture_and_both_sounds(library, film, sm
         others = pairs.load(over[twice])
         frames[twice] = np.maximum(frames[twice], others[0])
         excerpts[twice] += others[1]
-        expected = trainer.network.extract_features(encode_frames(torch.from_numpy(frames), trainer.recipe.input))
+        expected = trainer.network.extract_features(
+            encode_frames(torch.from_numpy(frames), trainer.recipe.input)
+        )
         torch.testing.assert_close(looks, expected)
         torch.testing.assert_close(wanted, trainer.target.encode(torch.from_numpy(excerpts)))
         exposed, seen = exposed + twice.sum(), seen + len(which)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from frame2sound.brain.ingredients import TrainingConfig
+from frame2sound.brain.config import TrainingConfig
 from frame2sound.training.training_schedule import TrainingSchedule
 
 

@@ -88,7 +88,9 @@ class MagnitudeOverlapAdd:
         self._centres = np.concatenate([self._centres, (bounds[:-1, None] + places)[kept]])
         self._store(magnitudes[kept])
         self._end = int(bounds[-1])
-        last = int(self._centres[-1 - min(self.target.recipe.windows_per_frame, len(self._centres) - 1)])
+        last = int(
+            self._centres[-1 - min(self.target.recipe.windows_per_frame, len(self._centres) - 1)]
+        )
         while len(waiting := self._next_hops(last)) == CHUNK_HOPS:
             self._synthesise(waiting)
         return self._onset_gate.process(
@@ -190,7 +192,9 @@ class MagnitudeOverlapAdd:
 
     def _drop_before(self, until: int) -> None:
         """Drop magnitudes and events that no later hop asks for."""
-        keep = max(int(np.searchsorted(self._centres, until)) - 1 - self.target.recipe.windows_per_frame, 0)
+        keep = max(
+            int(np.searchsorted(self._centres, until)) - 1 - self.target.recipe.windows_per_frame, 0
+        )
         self._centres = self._centres[keep:]
         self._logs, self._levels = self._logs[keep:], self._levels[keep:]
         self._onsets = self._onsets[self._onsets > until - 2 * self._overlap_adder.half_length]

@@ -53,7 +53,10 @@ def test_every_peak_is_within_the_bound_after_its_frames_start(fps, envelope, cl
 @pytest.mark.parametrize("fps", [24, 30, 60])
 def test_peaks_are_everywhere_in_the_frame_alike(fps):
     clouds, bounds = sow(Cloud(), fps, 4000)
-    place = [(c.peak_positions() - start) / (RATE / fps) for start, c in zip(bounds, clouds, strict=False)]
+    place = [
+        (c.peak_positions() - start) / (RATE / fps)
+        for start, c in zip(bounds, clouds, strict=False)
+    ]
     counts, _ = np.histogram(np.concatenate(place), 10, (0, 1))
     # Some 1000 to 2500 grains a tenth; evenly spread ones deviate by less than their root.
     np.testing.assert_allclose(counts, counts.mean(), atol=4 * np.sqrt(counts.mean()))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.ingredients import LogMag, StftBoth
+from frame2sound.brain.config import LogMag, StftBoth
 from frame2sound.brain.log_spectra import LogMagnitudes
 from frame2sound.brain.spectra import PolarSpectra
 from frame2sound.clock import Clock
@@ -241,7 +241,9 @@ def test_complex_spectra_give_their_sound_back(fps, window):
     bounds = target.clock.sample_bounds(frames)
     starts = bounds[:-1] - target.lead_samples + 1024
     padded = np.pad(sound, (1024, target.excerpt_length + 1024)).astype(np.float32)
-    excerpts = torch.from_numpy(np.stack([padded[at : at + target.excerpt_length] for at in starts]))
+    excerpts = torch.from_numpy(
+        np.stack([padded[at : at + target.excerpt_length] for at in starts])
+    )
     spectra = target.decode(target.encode(excerpts))
     made = joined(ComplexOverlapAdd(target, Stft(1024, 256, window)), spectra, bounds)
     assert len(made) == bounds[-1]

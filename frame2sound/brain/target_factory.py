@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frame2sound.brain.ingredients import LogMag, Mel, Pcm, StftBoth, StftMag, StftReal
+from frame2sound.brain.config import LogMag, Mel, Pcm, StftBoth, StftMag, StftReal
 from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
 from frame2sound.brain.recipe import Recipe
 from frame2sound.brain.spectra import (

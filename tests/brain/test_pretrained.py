@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from frame2sound.brain.file import load_brain
-from frame2sound.brain.shipped import DEFAULT_BRAIN, find_brain, pretrained_brains
+from frame2sound.brain.brain_file import load_brain
+from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain, pretrained_brains
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
 from frame2sound.film.drawing.demo_films import load_scene
 

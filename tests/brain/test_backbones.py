@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 import torch
 
-from frame2sound.brain.bodies import Convolutional, Dropout, Feedforward, Layer, Recurrent
-from frame2sound.brain.ingredients import Mlp, Rnn, Tcn
+from frame2sound.brain.backbones import Convolutional, Dropout, Feedforward, Layer, Recurrent
+from frame2sound.brain.config import Mlp, Rnn, Tcn
 from frame2sound.brain.networks import build_network, initialise
 from frame2sound.brain.recipe import Recipe
 

@@ -16,12 +16,17 @@ from torch import nn
 
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.carried import CORPUS_PREFIX, corpus_from_file, audio_tensor_names, corpus_to_file
+from frame2sound.brain.corpus_io import (
+    CORPUS_PREFIX,
+    audio_tensor_names,
+    corpus_from_file,
+    corpus_to_file,
+)
 from frame2sound.brain.inputs import input_size
 from frame2sound.brain.networks import build_network
 from frame2sound.brain.provenance import parse_provenance
 from frame2sound.brain.recipe import parse_recipe, recipe_table
-from frame2sound.brain.sought import build_target
+from frame2sound.brain.target_factory import build_target
 from frame2sound.errors import BrainError, RecipeError
 from frame2sound.untrusted import (
     PYTHON_PICKLE,
@@ -75,7 +80,9 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
                 raise BrainError(f"its scale is {scale}, expected more than 0, at most {MAX_SCALE}")
             target = build_target(recipe, scale)
             with torch.device("meta"):
-                network = build_network(recipe, input_size(recipe.input), target.length, target.silence_value)
+                network = build_network(
+                    recipe, input_size(recipe.input), target.length, target.silence_value
+                )
             sounds = {
                 name: file.get_tensor(name)
                 for name in audio_tensor_names(told.corpus, recipe.to_clock())
@@ -162,7 +169,9 @@ def _read_weights(
 ) -> dict[str, torch.Tensor]:
     """Read the network's weights; nothing is read whose type and shape are not expected."""
     sounds = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
-    got = {name: _describe_slice(file.get_slice(name)) for name in file.keys() if name not in sounds}  # noqa: SIM118
+    got = {
+        name: _describe_slice(file.get_slice(name)) for name in file.keys() if name not in sounds
+    }  # noqa: SIM118
     expected = {name: _describe_tensor(tensor) for name, tensor in network.state_dict().items()}
     for name in expected | got:
         if expected.get(name) != got.get(name):

@@ -11,8 +11,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.brain_file import BRAIN_VERSION, METADATA_KEY, load_brain, save_brain
 from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece
-from frame2sound.brain.file import METADATA_KEY, BRAIN_VERSION, load_brain, save_brain
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import BrainError
 

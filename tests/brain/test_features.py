@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.eyes import MIN_STANDARD_DEVIATION, BRIGHTNESS_COUNT, PROFILE_COUNT, FrameFeatures, fit_eigenframes, brightness_features, brightness_profiles
-from frame2sound.brain.ingredients import Eigenframes
-from frame2sound.brain.inputs import PIXELS, pixels, encode_frames, input_size
+from frame2sound.brain.config import Eigenframes
+from frame2sound.brain.features import (
+    BRIGHTNESS_COUNT,
+    MIN_STANDARD_DEVIATION,
+    PROFILE_COUNT,
+    FrameFeatures,
+    brightness_features,
+    brightness_profiles,
+    fit_eigenframes,
+)
+from frame2sound.brain.inputs import PIXELS, encode_frames, input_size, pixels
 
 
 def test_eigenframes_are_white():
@@ -159,7 +167,9 @@ def test_light_is_the_mean_of_three_powers():
     grey = np.zeros((2, 64, 64), np.uint8)
     grey[1, :32] = 51  # a fifth of white, on half of the picture
     expected = [[0, 0, 0], [np.sqrt(0.2) / 2, 0.1, 0.02]]
-    np.testing.assert_allclose(brightness_features(pixels(torch.from_numpy(grey))), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        brightness_features(pixels(torch.from_numpy(grey))), expected, atol=1e-6
+    )
 
 
 def test_light_does_not_depend_on_place():
@@ -252,7 +262,9 @@ def test_light_is_of_the_frame_itself():
     darker = pictures.clone()
     darker[:, :2] //= 2
     torch.testing.assert_close(eyes(encode_frames(darker, kind))[:, -BRIGHTNESS_COUNT:], before)
-    assert not torch.allclose(eyes(encode_frames(pictures // 2, kind))[:, -BRIGHTNESS_COUNT:], before)
+    assert not torch.allclose(
+        eyes(encode_frames(pictures // 2, kind))[:, -BRIGHTNESS_COUNT:], before
+    )
 
 
 def test_a_film_that_stands_still_has_a_motion_of_nothing():

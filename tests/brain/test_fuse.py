@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.folding import export_weights, fuse_layers
+from frame2sound.brain.fuse import export_weights, fuse_layers
 from frame2sound.brain.inputs import encode_frames, input_size
 from frame2sound.errors import BrainError
 

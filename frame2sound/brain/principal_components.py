@@ -58,7 +58,10 @@ def principal_components(
         columns = torch.linalg.qr(_multiply_by_covariance(views, mean, columns))[0]
     seen = torch.cat([part @ columns for part in _centred(views, mean)])
     _, singular, turns = torch.linalg.svd(torch.linalg.qr(seen, mode="r")[1])
-    variance, there = singular.square() / len(views), singular > MIN_RELATIVE_VARIANCE * singular[:1]
+    variance, there = (
+        singular.square() / len(views),
+        singular > MIN_RELATIVE_VARIANCE * singular[:1],
+    )
     return _canonical(variance * there, columns @ turns.T * there)
 
 
@@ -103,7 +106,9 @@ def _first_largest(amounts: torch.Tensor) -> int:
     return int((amounts >= (1 - EQUAL_TOLERANCE) * amounts.max()).nonzero()[0, 0])
 
 
-def _multiply_by_covariance(views: torch.Tensor, mean: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+def _multiply_by_covariance(
+    views: torch.Tensor, mean: torch.Tensor, columns: torch.Tensor
+) -> torch.Tensor:
     """Return the scatter matrix of pictures, times columns ``(size, k)``."""
     total = torch.zeros_like(columns)
     for part in _centred(views, mean):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from frame2sound.brain.ingredients import Eigenframes
+from frame2sound.brain.config import Eigenframes
 from frame2sound.brain.inputs import PIXELS, view_size
-from frame2sound.brain.principal import BATCH_ROWS, principal_components
+from frame2sound.brain.principal_components import BATCH_ROWS, principal_components
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
 MIN_STANDARD_DEVIATION = 0.1

@@ -97,7 +97,9 @@ def corpus_from_file(
         if not 1 <= peak <= MAX_AMPLITUDE:
             raise ValueError(f"a corpus with a peak of {peak}, expected 1 to {MAX_AMPLITUDE}")
         lengths = [length for _, length in film]
-        sound = _decode(name, tensors.pop(CORPUS_PREFIX + name, None), sum(lengths)) * np.float32(peak)
+        sound = _decode(name, tensors.pop(CORPUS_PREFIX + name, None), sum(lengths)) * np.float32(
+            peak
+        )
         cut = np.split(sound, np.cumsum(lengths)[:-1])
         pieces += [Piece(name, start, part) for (start, _), part in zip(film, cut, strict=True)]
     return Corpus(clock, tuple(pieces))

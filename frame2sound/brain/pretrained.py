@@ -21,4 +21,8 @@ def find_brain(name_or_path: Path) -> Path:
 
     A file that exists comes first.
     """
-    return name_or_path if os.path.lexists(name_or_path) else pretrained_brains().get(str(name_or_path), name_or_path)
+    return (
+        name_or_path
+        if os.path.lexists(name_or_path)
+        else pretrained_brains().get(str(name_or_path), name_or_path)
+    )

@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from frame2sound.brain.eyes import BRIGHTNESS_COUNT
-from frame2sound.brain.ingredients import Mlp, Rnn, Tcn
+from frame2sound.brain.config import Mlp, Rnn, Tcn
+from frame2sound.brain.features import BRIGHTNESS_COUNT
 
 State = tuple[torch.Tensor, ...]
 """What is carried from one piece of film to the next, each tensor ``(streams, ...)``."""
@@ -135,9 +135,14 @@ class Recurrent(Backbone):
         encoded, _ = self.encoder(features, ())
         values, after = encoded, []
         for number, cell in enumerate(self.cells):
-            state = [part[None] for part in state[number * self.states_per_cell :][: self.states_per_cell]]
+            state = [
+                part[None]
+                for part in state[number * self.states_per_cell :][: self.states_per_cell]
+            ]
             with torch.autocast(values.device.type, enabled=False):  # half the time on processors
-                values, state = cell(values.float(), state[0] if self.states_per_cell == 1 else tuple(state))
+                values, state = cell(
+                    values.float(), state[0] if self.states_per_cell == 1 else tuple(state)
+                )
             after += [state[0]] if self.states_per_cell == 1 else [part[0] for part in state]
             values = self.dropout(values)
         return torch.cat([encoded, values], 2), tuple(after)
@@ -167,7 +172,9 @@ class Convolutional(Backbone):
     def initial_state(self, streams: int) -> State:
         """Return zeros."""
         weights = self.input_layer.weight
-        return tuple(weights.new_zeros(streams, len(weights), reach) for reach in self.receptive_fields)
+        return tuple(
+            weights.new_zeros(streams, len(weights), reach) for reach in self.receptive_fields
+        )
 
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Look back as far as each convolution reaches."""
@@ -213,4 +220,6 @@ class WithBrightnessBranch(Backbone):
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
         """Show the body all but the light, and the glance nothing else."""
         hidden, state = self.backbone(features[..., :-BRIGHTNESS_COUNT], state)
-        return torch.cat([hidden, self.brightness_branch(features[..., -BRIGHTNESS_COUNT:])], 2), state
+        return torch.cat(
+            [hidden, self.brightness_branch(features[..., -BRIGHTNESS_COUNT:])], 2
+        ), state

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.eyes import fit_eigenframes
-from frame2sound.brain.principal import principal_components, with_canonical_signs
+from frame2sound.brain.features import fit_eigenframes
+from frame2sound.brain.principal_components import principal_components, with_canonical_signs
 
 
 def components(views, count, seed=0):

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from frame2sound.atomic import atomic_write
-from frame2sound.brain.bodies import Feedforward
+from frame2sound.brain.backbones import Feedforward
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.eyes import FrameFeatures
-from frame2sound.brain.ingredients import Mlp
+from frame2sound.brain.config import Mlp
+from frame2sound.brain.features import FrameFeatures
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.errors import BrainError
 
@@ -83,7 +83,9 @@ def export_weights(brain: Brain, path: Path, *, overwrite: bool = False) -> list
 
 
 def _fuse_features(eyes: FrameFeatures, first: nn.Linear) -> PlainLayer:
-    looks = [eyes.still] * eyes.config.still_frames + ([eyes.motion] if eyes.motion is not None else [])
+    looks = [eyes.still] * eyes.config.still_frames + (
+        [eyes.motion] if eyes.motion is not None else []
+    )
     parts = first.weight.detach().double().chunk(len(looks), 1)
     weight = torch.cat(
         [part @ look.weight.double() for part, look in zip(parts, looks, strict=True)], 1
