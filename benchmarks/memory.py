@@ -110,7 +110,7 @@ def main() -> None:
         pickle_film(drawn(folder, asked.film, LEARNED_SECONDS), library)
         frames, _ = pickle_film(film, Library.create(folder / "seen"))
         for hears in (0, asked.hears):
-            settings = [*asked.set, f"network.hears={hears}"]
+            settings = [*asked.set, f"network.feedback_units={hears}"]
             brain = brief(library, asked.recipe, settings, folder)
             spent = timed(brain, film, np.array(frames.frames), folder)
             alone, sounding, rendered, decoded = (frames.seconds / each for each in spent)

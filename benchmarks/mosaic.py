@@ -45,7 +45,7 @@ COLUMNS = ("onset F", "in sync", "pitch", "envelope", "line", "tremolo", "LSD", 
 
 def sought(sound: Sound) -> Target:
     """Return the default target, scaled to a sound."""
-    kind = {"kind": "log-mag", "window_length": 1024, "a_frame": 4}
+    kind = {"kind": "log-mag", "window_length": 1024, "windows_per_frame": 4}
     network = {"kind": "mlp", "hidden": [8]}
     recipe = parse_recipe({"name": "mosaic", "network": network, "target": kind})
     assert isinstance(recipe.target, LogMag)

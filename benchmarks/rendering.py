@@ -118,8 +118,8 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if asked.hours:
-            measure_memory(asked.hours, brain, folder)
+        if asked.max_hours:
+            measure_memory(asked.max_hours, brain, folder)
             return
         sizes = [(854, 480), (1280, 720), (1920, 1080)]
         drawn = (draw(folder / f"drawn-{size[1]}p.mp4", 30, size) for size in sizes)

@@ -312,7 +312,7 @@ def kill(path, target):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(Path, name, kill)
-whole = safe.whole_file if what == "file" else safe.whole_folder
+whole = safe.atomic_write if what == "file" else safe.atomic_folder
 with whole(Path(out), LibraryError) as partial:
     if what == "file":
         partial.write_text("new")

@@ -73,7 +73,7 @@ def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
     lengths = np.diff(clock.sample_bounds(frames, first))
     assert lengths.sum() == clock.start_sample(first + frames) - clock.start_sample(first)
     assert lengths.max() - lengths.min() <= 1
-    assert lengths.max() <= clock.slice_length
+    assert lengths.max() <= clock.max_samples_per_frame
     assert lengths.min() >= 0
 
 
@@ -186,7 +186,7 @@ def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
         ("1000", Fraction(1000)),
     ],
 )
-def test_a_frame_rate_is_read_exactly(value, rate):
+def test_windows_per_frame_rate_is_read_exactly(value, rate):
     assert parse_frame_rate(value) == rate
 
 

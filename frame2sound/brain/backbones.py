@@ -134,16 +134,12 @@ class Recurrent(Backbone):
         """Remember, moment by moment."""
         encoded, _ = self.encoder(features, ())
         values, after = encoded, []
+        count = self.states_per_cell
         for number, cell in enumerate(self.cells):
-            state = [
-                part[None]
-                for part in state[number * self.states_per_cell :][: self.states_per_cell]
-            ]
+            own = [part[None] for part in state[number * count :][:count]]
             with torch.autocast(values.device.type, enabled=False):  # half the time on processors
-                values, state = cell(
-                    values.float(), state[0] if self.states_per_cell == 1 else tuple(state)
-                )
-            after += [state[0]] if self.states_per_cell == 1 else [part[0] for part in state]
+                values, own = cell(values.float(), own[0] if count == 1 else tuple(own))
+            after += [own[0]] if count == 1 else [part[0] for part in own]
             values = self.dropout(values)
         return torch.cat([encoded, values], 2), tuple(after)
 

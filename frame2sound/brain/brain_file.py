@@ -36,9 +36,23 @@ from frame2sound.untrusted import (
     refuse_newer_version,
 )
 
-BRAIN_VERSION = 2
+BRAIN_VERSION = 3
+OLDEST_VERSION = 2
 METADATA_KEY = "frame2sound"
 """The header's entry that holds the brain's description."""
+
+_RENAMED_PARTS = {
+    "body": "backbone",
+    "ear": "feedback",
+    "enter": "input_layer",
+    "eyes": "features",
+    "glance": "brightness_branch",
+    "light": "brightness",
+    "lines": "profiles",
+    "top": "head",
+    "tops": "heads",
+}
+"""Parts of tensors' names in version 2, and what they are called now."""
 
 MAX_SCALE = 100.0
 """A brain's scale is the root mean square of sound, or 2; one beyond this is no scale."""
@@ -154,9 +168,10 @@ def _read_description(path: Path, file: Any) -> _Description:
         ) from error
     version = table.get("version") if isinstance(table, dict) else None
     refuse_newer_version(version, BRAIN_VERSION, path, BrainError)
-    if type(version) is int and version < BRAIN_VERSION:
+    if type(version) is int and version < OLDEST_VERSION:
         raise BrainError(
-            f"{path} is of brain version {version}, this program reads {BRAIN_VERSION}; train it again"
+            f"{path} is of brain version {version}, this program reads {OLDEST_VERSION} to "
+            f"{BRAIN_VERSION}; train it again"
         )
     try:
         return msgspec.convert(table, _Description)
@@ -169,9 +184,8 @@ def _read_weights(
 ) -> dict[str, torch.Tensor]:
     """Read the network's weights; nothing is read whose type and shape are not expected."""
     sounds = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
-    got = {
-        name: _describe_slice(file.get_slice(name)) for name in file.keys() if name not in sounds
-    }  # noqa: SIM118
+    stored = {current_tensor_name(name): name for name in file.keys() if name not in sounds}  # noqa: SIM118
+    got = {name: _describe_slice(file.get_slice(old)) for name, old in stored.items()}
     expected = {name: _describe_tensor(tensor) for name, tensor in network.state_dict().items()}
     for name in expected | got:
         if expected.get(name) != got.get(name):
@@ -180,7 +194,18 @@ def _read_weights(
                 f"{expected.get(name, 'none')}; train it again"
             )
     # In memory of PyTorch's own: products may round otherwise where an array is not aligned.
-    return {name: file.get_tensor(name).clone() for name in expected}
+    return {name: file.get_tensor(stored[name]).clone() for name in expected}
+
+
+def current_tensor_name(name: str) -> str:
+    """Return what a tensor of a brain is called today; names of today stay as they are.
+
+    Examples
+    --------
+    >>> current_tensor_name("body.body.layers.0.linear.weight")
+    'backbone.backbone.layers.0.linear.weight'
+    """
+    return ".".join(_RENAMED_PARTS.get(part, part) for part in name.split("."))
 
 
 def _unreadable(path: Path, error: Exception) -> BrainError:

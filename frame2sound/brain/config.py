@@ -171,7 +171,7 @@ class Pcm(Config, frozen=True, tag_field="kind", tag="pcm"):
 
 
 class _Windowed(Config, frozen=True):
-    """``window_length`` samples under a ``window``, ``a_frame`` times in each frame.
+    """``window_length`` samples under a ``window``, ``windows_per_frame`` times in each frame.
 
     The windows stand in the middle of the parts into which they divide the frame.
     """
@@ -230,7 +230,7 @@ class TrainingConfig(Config, frozen=True):
     ``guard_seconds`` dropped on both sides, or by whole films.
 
     Two ways of learning more from little film: ``noise`` is the standard deviation of what is added
-    to what enters the first layer that learns; ``double_exposure`` the share of pairs whose picture
+    to what enters the first layer that learns; ``overlay`` the share of pairs whose picture
     is laid over another one, lighter over darker, while the sounds of both are mixed.
 
     ``pretraining`` is how many epochs each hidden layer is trained for by itself, before all are

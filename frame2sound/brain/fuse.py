@@ -43,7 +43,7 @@ def fuse_layers(brain: Brain) -> list[PlainLayer]:
     eyes, body = network.features, network.backbone
     in_the_way = {
         "network.kind=mlp": not isinstance(asked, Mlp),
-        "network.glance=0": asked.brightness_branch > 0,
+        "network.brightness_branch=0": asked.brightness_branch > 0,
         "network.normalise=false": asked.normalise,
         "network.residual=false": asked.residual,
         "input.profiles=false": eyes is not None and eyes.still.profiles is not None,

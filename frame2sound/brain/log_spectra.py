@@ -51,7 +51,7 @@ class LogMagnitudes(Spectra):
 
     @property
     def levels(self) -> NDArray[np.int64]:
-        """Which numbers of the output are levels, ``(a_frame,)``."""
+        """Which numbers of the output are levels, ``(windows_per_frame,)``."""
         return np.arange(self.recipe.windows_per_frame) * self.numbers
 
     @property

@@ -54,8 +54,8 @@ class Recipe(Config, frozen=True):
         levels = pictures and isinstance(self.target, LogMag)
         if self.network.brightness_branch and not levels:
             raise ValueError(
-                "network.glance needs input eigenframes of pictures and target log-mag or mel; "
-                "use network.glance=0 with others"
+                "network.brightness_branch needs input eigenframes of pictures and target log-mag or mel; "
+                "use network.brightness_branch=0 with others"
             )
 
     def to_clock(self) -> Clock:
@@ -83,8 +83,16 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 """Named sets of values: ``hindle`` trains as the ancestor did in 2015.
 
 A part of another kind than the preset's (a spectral target) stays as it is; but eigenframes, which
-are pixels by another basis, give way, and the glance with them.
+are pixels by another basis, give way, and the brightness branch with them.
 """
+
+
+_RENAMED_SETTINGS = {
+    "network": {"glance": "brightness_branch", "hears": "feedback_units"},
+    "target": {"a_frame": "windows_per_frame"},
+    "training": {"double_exposure": "overlay"},
+}
+"""Settings of version 0.1, by part, and what they are called now."""
 
 
 def recipe_names() -> list[str]:
@@ -118,7 +126,7 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
         ) from error
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
-    table = _with_preset(table)
+    table = _with_preset(_with_new_names(table))
     for setting in sorted(settings or [], key=lambda text: not text.strip().startswith("preset=")):
         _apply_setting(table, setting)
         table = _with_preset(table, wins=True)
@@ -127,7 +135,7 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
 
 def parse_recipe(table: dict[str, Any]) -> Recipe:
     """Build a recipe from a plain table; `RecipeError` names the key that is wrong."""
-    table = _with_preset(table)
+    table = _with_preset(_with_new_names(table))
     try:
         return msgspec.convert(table, Recipe, dec_hook=_to_fraction)
     except (msgspec.ValidationError, ValueError, ZeroDivisionError) as error:
@@ -138,6 +146,16 @@ def recipe_table(recipe: Recipe) -> dict[str, Any]:
     """Return the plain table that `recipe_from` reads back."""
     table: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
     return table
+
+
+def _with_new_names(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe's table with the settings of version 0.1 under their names of today."""
+    renamed = dict(table)
+    for part, names in _RENAMED_SETTINGS.items():
+        values = table.get(part)
+        if isinstance(values, dict):
+            renamed[part] = {names.get(key, key): value for key, value in values.items()}
+    return renamed
 
 
 def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]:
@@ -161,7 +179,11 @@ def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]
 
 def _without_brightness_branch(table: dict[str, Any]) -> dict[str, Any]:
     network = table.get("network")
-    return table | {"network": network | {"glance": 0}} if isinstance(network, dict) else table
+    return (
+        table | {"network": network | {"brightness_branch": 0}}
+        if isinstance(network, dict)
+        else table
+    )
 
 
 def _apply_setting(table: dict[str, Any], setting: str) -> None:
@@ -169,6 +191,8 @@ def _apply_setting(table: dict[str, Any], setting: str) -> None:
     if not equals or not key:
         raise RecipeError(f"got --set {setting}, expected key=value such as training.epochs=5")
     *parents, last = key.strip().split(".")
+    if len(parents) == 1:
+        last = _RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):

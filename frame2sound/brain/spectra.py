@@ -23,7 +23,7 @@ MIN_MAGNITUDE = 1e-4
 class Spectra(ABC):
     """Where the windows of a frame stand; a magnitude of 1 is a full-scale sine at its bin.
 
-    A renderer takes magnitudes ``(n, a_frame, bins)``, centred ``centres`` samples after the
+    A renderer takes magnitudes ``(n, windows_per_frame, bins)``, centred ``centres`` samples after the
     frame's start.
     """
 
@@ -90,7 +90,7 @@ class Spectra(ABC):
         """Turn what a network gives into what a renderer takes."""
 
     def transform(self, excerpts: torch.Tensor) -> torch.Tensor:
-        """Return the complex spectra ``(n, a_frame, bins)`` of excerpts, as from window starts."""
+        """Return the complex spectra ``(n, windows_per_frame, bins)`` of excerpts, as from window starts."""
         window = _window(self.recipe.window, self.n_fft, excerpts.device)
         begins = (self.centres - self.centres[0]).tolist()
         windows = torch.stack([excerpts[:, at : at + self.n_fft] for at in begins], 1)
@@ -100,7 +100,7 @@ class Spectra(ABC):
         return spectra
 
     def split_windows(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the numbers of each spectrum apart: ``(n, a_frame, numbers)``."""
+        """Return the numbers of each spectrum apart: ``(n, windows_per_frame, numbers)``."""
         return output.reshape(len(output), self.recipe.windows_per_frame, self.numbers)
 
     def largest(self, excerpts: torch.Tensor) -> float:
@@ -148,7 +148,7 @@ class Magnitudes(Spectra):
         """Turn excerpts into magnitudes."""
         return self.transform(excerpts).abs().flatten(1) / self.scale
 
-    def prediction(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
         """Scale magnitudes back; what is below 0 is none."""
         magnitude: NDArray[np.float32] = (
             (self.split_windows(output).clamp(0) * self.scale).cpu().numpy()

@@ -74,7 +74,7 @@ def train_brightness_branch(
 def _predict_held_out(
     brain: Brain, target: LogMagnitudes, held_out_examples: ExampleCache
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the light ``(n, 3)`` and levels ``(n, a_frame)``, those given and those wanted."""
+    """Return the light ``(n, 3)`` and levels ``(n, windows_per_frame)``, those given and those wanted."""
     found, memory = [], brain.network.initial_state(1)
     with torch.inference_mode():
         for step in sequential_steps(held_out_examples.pairs, BATCH_SIZE):

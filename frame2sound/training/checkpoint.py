@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
 from frame2sound.brain.backbones import State
+from frame2sound.brain.brain_file import current_tensor_name
 from frame2sound.errors import TrainingError
 from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_newer_version
 
@@ -122,7 +123,7 @@ def load_checkpoint(
         read_safetensors_prefix(path)
         with safe_open(path, "pt") as file:
             course = _parse_state((file.metadata() or {})[METADATA_KEY], path)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {current_tensor_name(n): file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
     if course.signature != expected.signature:

@@ -71,7 +71,7 @@ class ShuffledSampler:
         How many there are.
     batch : int
         How many are learned at once, if that leaves 16 steps or more.
-    double_exposure : float
+    overlay : float
         Share of pairs over which another of the same batch is laid.
     seed : int
     """
@@ -110,7 +110,7 @@ class SequenceSampler:
         The pairs of each run.
     batch, chunk : int
         Pairs in a step, and how many of them follow each other.
-    double_exposure : float
+    overlay : float
         Share of pieces over which others are laid for as long as they go on.
     seed : int
     """

@@ -35,12 +35,14 @@ def slow(target, excerpts, early=0):
     shape = window(recipe.window, length)
     spectra, heard = [], []
     for excerpt in excerpts.astype(np.float64):
-        for part in range(recipe.a_frame):
-            middle = Fraction(2 * part + 1, 2 * recipe.a_frame) / clock.fps * clock.sample_rate
+        for part in range(recipe.windows_per_frame):
+            middle = (
+                Fraction(2 * part + 1, 2 * recipe.windows_per_frame) / clock.fps * clock.sample_rate
+            )
             begin = round(middle) - early - length // 2 + target.before
             windowed = excerpt[begin : begin + length] * shape
             assert len(windowed) == length
             heard.append(windowed)
             spectra.append(np.fft.rfft(windowed) * 2 / shape.sum())
-    size = (len(excerpts), recipe.a_frame, -1)
+    size = (len(excerpts), recipe.windows_per_frame, -1)
     return np.reshape(spectra, size), np.reshape(heard, size)

@@ -145,7 +145,7 @@ def test_a_residual_layer_adds_what_entered_where_it_is_as_wide():
         torch.testing.assert_close(layer(values), expected)
         values = expected
     torch.testing.assert_close(body(looks(), ())[0], values)
-    assert [layer.adds for layer in body.layers] == [True, True, False]
+    assert [layer.is_residual for layer in body.layers] == [True, True, False]
 
 
 def test_residual_layers_without_weights_change_nothing():

@@ -23,7 +23,7 @@ SPECTRAL = [
     {"kind": kind, "window_length": 256} | more
     for kind, more in [
         ("stft-real", {}),
-        ("stft-mag", {"a_frame": 2}),
+        ("stft-mag", {"windows_per_frame": 2}),
         ("stft-both", {}),
         ("log-mag", {}),
         ("mel", {"bands": 24}),
@@ -53,7 +53,7 @@ def loud(recipe, seed=0):
 
 
 def linear(network):
-    return [*(layer.linear for layer in network.body.layers), network.top]
+    return [*(layer.linear for layer in network.backbone.layers), network.head]
 
 
 @pytest.mark.parametrize("scaling", ["rms", "half"])
@@ -75,7 +75,7 @@ def test_blocks_equal_a_slow_reference(small, scaling):
     np.testing.assert_allclose(blocks, expected, atol=1e-5)
 
 
-def test_a_frame_sounds_the_same_in_any_company(small):
+def test_windows_per_frame_sounds_the_same_in_any_company(small):
     brain = loud(small())
     together = brain.predict(FRAMES)
     alone = np.concatenate([brain.predict(FRAMES[i : i + 1]) for i in range(5)])
@@ -159,7 +159,7 @@ def test_silencing_is_the_smallest_change(small, scaling):
     seen = np.concatenate([seen, np.ones((2, 1))], axis=1)
 
     def weights(network):
-        return torch.cat([network.top.weight.T, network.top.bias[None]]).detach().double().numpy()
+        return torch.cat([network.head.weight.T, network.head.bias[None]]).detach().double().numpy()
 
     silent = 0.0 if scaling == "rms" else 0.5
     # For too few equations lstsq gives the solution of least norm.

@@ -90,7 +90,7 @@ def test_what_enters_has_its_size(kind, colour, history, motion, views):
         assert seen(drawn(kind, n), kind).shape == (n, input_size(kind))
 
 
-def test_a_frame_comes_first_and_the_latest_of_the_past_next():
+def test_windows_per_frame_comes_first_and_the_latest_of_the_past_next():
     moments = np.arange(5, dtype=np.uint8)[None, :, None, None].repeat(64, 2).repeat(64, 3) * 51
     given = seen(moments, Pixels(history=4)).reshape(5, PIXELS)
     torch.testing.assert_close(given[:, 0], torch.tensor([0.8, 0.6, 0.4, 0.2, 0.0]))

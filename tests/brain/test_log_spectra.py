@@ -25,7 +25,11 @@ RATES = [Fraction(fps) for fps in ("24", "30", "30000/1001", "60", "120", "1")]
 
 def early(recipe, clock):
     """By how many samples the windows stand before the middles of the frame's parts."""
-    middle = Fraction(2 * recipe.a_frame - 1, 2 * recipe.a_frame) / clock.fps * clock.sample_rate
+    middle = (
+        Fraction(2 * recipe.windows_per_frame - 1, 2 * recipe.windows_per_frame)
+        / clock.fps
+        * clock.sample_rate
+    )
     past = round(middle) + recipe.window_length // 2 - clock.max_samples_per_frame
     return max(0, past - recipe.window_length // 32)
 
@@ -173,14 +177,19 @@ def test_a_smooth_spectrum_comes_back_from_its_bands():
 
 
 @pytest.mark.parametrize("fps", RATES, ids=str)
-@pytest.mark.parametrize("a_frame", [1, 4])
+@pytest.mark.parametrize("windows_per_frame", [1, 4])
 @pytest.mark.parametrize("length", [256, 1024])
-def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, a_frame, length):
+def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, windows_per_frame, length):
     clock = Clock(fps, 22050)
-    recipe = LogMag(window_length=length, windows_per_frame=a_frame)
+    recipe = LogMag(window_length=length, windows_per_frame=windows_per_frame)
     target = LogMagnitudes(recipe, clock)
     centres = target.centres
-    middles = (2 * np.arange(a_frame) + 1) / (2 * a_frame) * clock.sample_rate / float(fps)
+    middles = (
+        (2 * np.arange(windows_per_frame) + 1)
+        / (2 * windows_per_frame)
+        * clock.sample_rate
+        / float(fps)
+    )
     np.testing.assert_allclose(centres, middles - early(recipe, clock), atol=0.5)
     assert (np.diff(centres) > 0).all()
     assert centres[-1] + length // 2 <= clock.max_samples_per_frame + QUIET_LIMIT * length
@@ -189,10 +198,10 @@ def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, a_frame, lengt
 
 
 @pytest.mark.parametrize("fps", RATES, ids=str)
-@pytest.mark.parametrize("a_frame", [1, 4])
-def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, a_frame):
+@pytest.mark.parametrize("windows_per_frame", [1, 4])
+def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, windows_per_frame):
     clock = Clock(fps, 22050)
-    target = LogMagnitudes(LogMag(windows_per_frame=a_frame), clock)
+    target = LogMagnitudes(LogMag(windows_per_frame=windows_per_frame), clock)
     whole = 2 / window("hann", 1024).sum()
     # The faint end of a Hann window is sin(pi / 32) ** 2, or 0.0096, of a click's full height.
     last = clock.max_samples_per_frame

@@ -26,7 +26,7 @@ def recipe(hidden, activation="relu"):
 
 def linear(network):
     """The layers that see, first to last."""
-    return [*(layer.linear for layer in network.body.layers), network.top]
+    return [*(layer.linear for layer in network.backbone.layers), network.head]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -112,7 +112,7 @@ def test_eyes_come_first_and_are_not_learned_by_descent():
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_every_network_may_have_a_glance(kind):
     network = type(kind)(**{name: getattr(kind, name) for name in kind.__struct_fields__}
-                         | {"glance": 6})  # fmt: skip
+                         | {"brightness_branch": 6})  # fmt: skip
     wanted = Recipe(name="x", network=network, input=Eigenframes(count=3), target=LogMag())
     built = build_network(wanted, 4096, 2)
     initialise(built, seed=0)
@@ -123,7 +123,7 @@ def test_every_network_may_have_a_glance(kind):
     # It is silent until it is taught.
     assert torch.equal(built(looks, built.initial_state(2))[0], given)
     assert not any(weights.requires_grad for weights in get_brightness_branch(built).parameters())
-    assert built.backbone.width == built.head.in_features == built.backbone.body.width + 6
+    assert built.backbone.width == built.head.in_features == built.backbone.backbone.width + 6
 
 
 @pytest.mark.parametrize("normalise", [False, True])

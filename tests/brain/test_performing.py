@@ -14,8 +14,14 @@ NETWORKS = {
     "mlp": {"kind": "mlp", "hidden": [6]},
     "gru": {"kind": "rnn", "hidden": [6], "memory": [5]},
     "lstm": {"kind": "rnn", "hidden": [], "memory": [5, 4], "cell": "lstm"},
-    "hearing": {"kind": "rnn", "hidden": [6], "memory": [5], "hears": 4},
-    "hearing lstm": {"kind": "rnn", "hidden": [6], "memory": [5], "hears": 4, "cell": "lstm"},
+    "hearing": {"kind": "rnn", "hidden": [6], "memory": [5], "feedback_units": 4},
+    "hearing lstm": {
+        "kind": "rnn",
+        "hidden": [6],
+        "memory": [5],
+        "feedback_units": 4,
+        "cell": "lstm",
+    },
     "tcn": {"kind": "tcn", "hidden": [6], "channels": 5, "kernel": 3, "layers": 3},
 }
 EYES = {"kind": "eigenframes", "count": 4}

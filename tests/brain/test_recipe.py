@@ -55,8 +55,8 @@ def widths(network):
     layers = [layer for layer in network.modules()
               if isinstance(layer, torch.nn.Linear) and layer not in of_glance]  # fmt: skip
     enters = layers[0].in_features
-    if network.eyes is not None and network.eyes.still.lines is None:
-        enters = network.eyes.still.weight.shape[1]  # linear too: a part of the first layer
+    if network.features is not None and network.features.still.profiles is None:
+        enters = network.features.still.weight.shape[1]  # linear too: a part of the first layer
     return [enters, *(layer.out_features for layer in layers)]
 
 
@@ -71,7 +71,7 @@ def test_a_shipped_recipe_has_its_layers(name, layers):
         network = build_network(recipe, input_size(recipe.input), build_target(recipe).length)
     assert widths(network) == layers
     if name == "memory":
-        cells = network.backbone.body.cells
+        cells = network.backbone.backbone.cells
         assert [(cell.input_size, cell.hidden_size) for cell in cells] == [(512, 256)]
         assert network.head.in_features == 512 + 256 + 64  # its layers, its memory, its glance
 
@@ -93,13 +93,19 @@ def library_at(tmp_path_factory, add_film):
 TCN = "network={kind='tcn', hidden=[16], channels=8, layers=2}"
 VARIANTS = [
     ("memory", "network.cell=lstm", "network.memory=[8, 6]", "network.residual=true"),
-    ("memory", "network.hears=5", "training.chunk=8", "input.history=1"),
-    ("memory", "network.glance=4", "input.motion=true"),
+    ("memory", "network.feedback_units=5", "training.chunk=8", "input.history=1"),
+    ("memory", "network.brightness_branch=4", "input.motion=true"),
     ("memory", TCN, "input.history=2", "input.motion=true"),
     ("memory", "input.colour=true", "training.pretraining=0"),
     ("waveform", "network.hidden=[16, 16]", "network.residual=true", "training.pretraining=1"),
     ("waveform", TCN, "training.loss=multi-resolution"),
-    ("deep", "network.glance=0", "input.history=3", "input.motion=true", "input.colour=true"),
+    (
+        "deep",
+        "network.brightness_branch=0",
+        "input.history=3",
+        "input.motion=true",
+        "input.colour=true",
+    ),
     ("stft-both-fft2", "input.history=1", "input.motion=true"),
     ("lines", "preset=hindle", "network.hidden=[16, 16]", "training.pretraining=1"),
     ("mel", "network={kind='rnn', hidden=[16], memory=[6]}"),
@@ -176,8 +182,14 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
         ({"target": {"kind": "log-mag", "window_length": 8}}, r">= 16.*window_length"),
         ({"target": {"kind": "log-mag", "floor_db": -10}}, r"<= -20.*target\.floor_db"),
         ({"target": {"kind": "log-mag", "window": "kaiser"}}, "kaiser"),
-        ({"target": {"kind": "stft-mag", "a_frame": 0}}, r">= 1.*target\.a_frame"),
-        ({"target": {"kind": "stft-real", "a_frame": 2}}, r"2.*target\.a_frame"),
+        (
+            {"target": {"kind": "stft-mag", "windows_per_frame": 0}},
+            r">= 1.*target\.windows_per_frame",
+        ),
+        (
+            {"target": {"kind": "stft-real", "windows_per_frame": 2}},
+            r"2.*target\.windows_per_frame",
+        ),
         ({"target": {"kind": "stft-mag", "lead_seconds": 0.1}}, "unknown field `lead_seconds`"),
         ({"input": {"kind": "wavelets"}}, "wavelets"),
         ({"training": {"loss": "magic"}}, "Invalid enum value 'magic'"),
@@ -205,7 +217,7 @@ def test_what_a_recipe_cannot_say_is_named(change, match):
         ("29.97", Fraction(2997, 100)),
     ],
 )
-def test_a_frame_rate_is_exact(fps, exact):
+def test_windows_per_frame_rate_is_exact(fps, exact):
     recipe = parse_recipe(BASE | {"clock": {"fps": fps}})
     assert recipe.clock.fps == exact
     assert recipe.to_clock().fps == exact
@@ -224,8 +236,8 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (RNN | {"hidden": [65536], "memory": [7000]}, "hidden layers of 2031008000 weights"),
         (RNN | {"memory": [65536]}, "expected at most 500000000"),
         (RNN | {"cell": "elman"}, r"elman.*network\.cell"),
-        (RNN | {"hears": -1}, r">= 0.*network\.hears"),
-        (RNN | {"hears": 4097}, r"<= 4096.*network\.hears"),
+        (RNN | {"feedback_units": -1}, r">= 0.*network\.feedback_units"),
+        (RNN | {"feedback_units": 4097}, r"<= 4096.*network\.feedback_units"),
         (RNN | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
         (RNN | {"channels": 4}, "unknown field `channels`"),
         (CONVOLVING | {"kernel": 1}, r">= 2.*network\.kernel"),
@@ -236,7 +248,7 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (CONVOLVING | {"channels": 8192}, "hidden layers of 805339136 weights"),
         (CONVOLVING | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
         (CONVOLVING | {"memory": [4]}, "unknown field `memory`"),
-        ({"kind": "mlp", "hidden": [4], "hears": 4}, "unknown field `hears`"),
+        ({"kind": "mlp", "hidden": [4], "feedback_units": 4}, "unknown field `feedback_units`"),
         ({"kind": "transformer", "hidden": [4]}, "transformer"),
     ],
     ids=str,
@@ -296,7 +308,7 @@ def test_a_glance_gives_way_to_a_preset_with_the_eigenframes(name):
 
 
 @pytest.mark.parametrize("fps", [29.97, 0, -5, "0", "1/0", "fast", 1001, [30], None, "nan", True])
-def test_a_frame_rate_that_is_none_is_refused(fps):
+def test_windows_per_frame_rate_that_is_none_is_refused(fps):
     with pytest.raises(RecipeError, match="'x'"):
         parse_recipe(BASE | {"clock": {"fps": fps}})
 
@@ -437,6 +449,8 @@ def test_a_preset_leaves_a_target_of_another_kind():
 
 
 def test_a_part_of_another_kind_begins_anew():
-    recipe = load_recipe("deep", ["input.kind=pixels", "input.history=2", "network.glance=0"])
+    recipe = load_recipe(
+        "deep", ["input.kind=pixels", "input.history=2", "network.brightness_branch=0"]
+    )
     assert recipe.input == Pixels(history=2)
     assert load_recipe("deep", ["input.kind=eigenframes"]) == load_recipe("deep")

@@ -19,11 +19,11 @@ EVERY = [
 
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
-@pytest.mark.parametrize("a_frame", [1, 2, 5])
-def test_windows_stand_in_the_middle_of_the_frames_parts(clock, a_frame):
-    target = Magnitudes(StftMag(windows_per_frame=a_frame, window_length=256), clock)
+@pytest.mark.parametrize("windows_per_frame", [1, 2, 5])
+def test_windows_stand_in_the_middle_of_the_frames_parts(clock, windows_per_frame):
+    target = Magnitudes(StftMag(windows_per_frame=windows_per_frame, window_length=256), clock)
     frame = clock.sample_rate / float(clock.fps)
-    edges = np.linspace(0, frame, a_frame + 1)
+    edges = np.linspace(0, frame, windows_per_frame + 1)
     np.testing.assert_allclose(target.centres, (edges[:-1] + edges[1:]) / 2, atol=0.5)
     assert target.lead_samples == 128 - target.centres[0]
     assert target.excerpt_length == target.centres[-1] + 128 + target.lead_samples
@@ -33,14 +33,14 @@ def test_windows_stand_in_the_middle_of_the_frames_parts(clock, a_frame):
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("kind", ["hann", "hamming"])
-@pytest.mark.parametrize("a_frame", [1, 3])
-def test_magnitudes_equal_a_slow_reference(clock, length, kind, a_frame):
-    recipe = StftMag(window_length=length, window=kind, windows_per_frame=a_frame)
+@pytest.mark.parametrize("windows_per_frame", [1, 3])
+def test_magnitudes_equal_a_slow_reference(clock, length, kind, windows_per_frame):
+    recipe = StftMag(window_length=length, window=kind, windows_per_frame=windows_per_frame)
     target = Magnitudes(recipe, clock, scale=0.25)
     excerpts = noise(target)
     wanted = target.encode(tensor(excerpts))
     expected = np.abs(slow(target, excerpts)[0])
-    assert wanted.shape == (3, target.length) == (3, a_frame * (length // 2 + 1))
+    assert wanted.shape == (3, target.length) == (3, windows_per_frame * (length // 2 + 1))
     # Sums of a thousand products of about 0.2, divided by half as many, in single precision.
     np.testing.assert_allclose(wanted, expected.reshape(3, -1) / 0.25, atol=1e-6)
     given = target.prediction(wanted)
@@ -86,14 +86,14 @@ def test_real_parts_are_the_sound_and_its_mirror_image(clock, length, kind):
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("length", LENGTHS)
-@pytest.mark.parametrize("a_frame", [1, 2])
-def test_magnitude_and_phase_give_the_windowed_sound_back(clock, length, a_frame):
-    recipe = StftBoth(window_length=length, window="hamming", windows_per_frame=a_frame)
+@pytest.mark.parametrize("windows_per_frame", [1, 2])
+def test_magnitude_and_phase_give_the_windowed_sound_back(clock, length, windows_per_frame):
+    recipe = StftBoth(window_length=length, window="hamming", windows_per_frame=windows_per_frame)
     target = PolarSpectra(recipe, clock, scale=0.5)
     excerpts = noise(target)
     spectra, heard = slow(target, excerpts)
     wanted = target.encode(tensor(excerpts))
-    magnitude, phase = np.split(wanted.numpy().reshape(3, a_frame, -1), 2, axis=-1)
+    magnitude, phase = np.split(wanted.numpy().reshape(3, windows_per_frame, -1), 2, axis=-1)
     np.testing.assert_allclose(magnitude, np.abs(spectra) / 0.5, atol=1e-6)
     assert np.abs(phase).max() <= 1
     given = target.decode(wanted)

@@ -91,7 +91,7 @@ def test_a_link_that_a_user_names_is_followed(path):
 
 
 @pytest.mark.parametrize("fps", ["1e999999999", "1/1000000007", "9" * 4000, 10**300, True, 24.5])
-def test_a_frame_rate_that_is_none_is_refused_at_once(path, fps):
+def test_windows_per_frame_rate_that_is_none_is_refused_at_once(path, fps):
     def change(table):
         return table | {"recipe": table["recipe"] | {"clock": {"fps": fps, "sample_rate": 8000}}}
 

@@ -16,10 +16,10 @@ KINDS = {
     "pcm": {"kind": "pcm"},
     "pcm-lead": {"kind": "pcm", "lead_seconds": 0.008},
     "stft-real": {"kind": "stft-real"},
-    "stft-mag": {"kind": "stft-mag", "window_length": 512, "a_frame": 2},
-    "stft-both": {"kind": "stft-both", "a_frame": 4},
-    "log-mag": {"kind": "log-mag", "window_length": 512, "a_frame": 4},
-    "mel": {"kind": "mel", "window_length": 512, "a_frame": 4},
+    "stft-mag": {"kind": "stft-mag", "window_length": 512, "windows_per_frame": 2},
+    "stft-both": {"kind": "stft-both", "windows_per_frame": 4},
+    "log-mag": {"kind": "log-mag", "window_length": 512, "windows_per_frame": 4},
+    "mel": {"kind": "mel", "window_length": 512, "windows_per_frame": 4},
 }
 
 

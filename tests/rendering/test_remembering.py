@@ -18,7 +18,7 @@ from tests.media_files import make_film
 NETWORKS = [
     {"kind": "mlp", "hidden": [6]},
     {"kind": "rnn", "hidden": [6], "memory": [5]},
-    {"kind": "rnn", "hidden": [6], "memory": [5], "cell": "lstm", "hears": 3},
+    {"kind": "rnn", "hidden": [6], "memory": [5], "cell": "lstm", "feedback_units": 3},
     {"kind": "tcn", "hidden": [6], "channels": 5, "layers": 5},
 ]
 

@@ -24,7 +24,7 @@ RECIPE = {
     "name": "glancing",
     "clock": {"sample_rate": RATE},
     "input": {"kind": "eigenframes", "count": 8},
-    "network": {"kind": "mlp", "hidden": [16], "glance": 16},
+    "network": {"kind": "mlp", "hidden": [16], "brightness_branch": 16},
     "target": {"kind": "log-mag", "window_length": 256},
     "training": {"held_out": 0.3, "block_seconds": 1, "guard_seconds": 0.2},
 }

@@ -15,16 +15,16 @@ NETWORKS = {
     "eyes": {"input": EYES | {"history": 1, "motion": True}},
     "pixels": {"input": {"kind": "pixels", "history": 1}},
     "gru": {"input": EYES, "network": RNN | {"dropout": 0.2}},
-    "hears": {"network": RNN | {"cell": "lstm", "hears": 3}},
+    "feedback_units": {"network": RNN | {"cell": "lstm", "feedback_units": 3}},
     "tcn": {"input": EYES, "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2}},
     "glance": {
         "input": EYES,
-        "network": {"kind": "mlp", "hidden": [8], "glance": 4},
+        "network": {"kind": "mlp", "hidden": [8], "brightness_branch": 4},
         "target": {"kind": "log-mag", "window_length": 128},
     },
     "layers": {"training": {"pretraining": 1}},
 }  # fmt: skip
-SHORT = {"epochs": 3, "batch": 16, "chunk": 4, "noise": 0.1, "double_exposure": 0.4,
+SHORT = {"epochs": 3, "batch": 16, "chunk": 4, "noise": 0.1, "overlay": 0.4,
          "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip
 
 

@@ -26,23 +26,23 @@ LOG_MAG = {"target": {"kind": "log-mag", "window_length": 128}}
 RNN = {"kind": "rnn", "hidden": [8], "memory": [6]}
 RECIPES = {
     "plain": {},
-    "glance": LOG_MAG | {"network": {"kind": "mlp", "hidden": [8], "glance": 4}},
+    "glance": LOG_MAG | {"network": {"kind": "mlp", "hidden": [8], "brightness_branch": 4}},
     "coupled": {"training": {"loss": "multi-resolution"}},
     "layers": {"network": {"kind": "mlp", "hidden": [8, 8]}, "training": {"pretraining": 1}},
-    "hears": {"network": RNN | {"cell": "lstm", "hears": 3}},
+    "feedback_units": {"network": RNN | {"cell": "lstm", "feedback_units": 3}},
     "tcn": {"network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2}},
     "lively": {"network": {"kind": "mlp", "hidden": [8], "dropout": 0.3}},
-    "hears-lively": {"network": RNN | {"dropout": 0.3, "hears": 3}},
+    "hears-lively": {"network": RNN | {"dropout": 0.3, "feedback_units": 3}},
     "disk": {"network": RNN},
     "uneven": {"training": {"batch": 13}},
-    "uneven-hears": {"network": RNN | {"hears": 3}, "training": {"batch": 15, "chunk": 5}},
+    "uneven-hears": {"network": RNN | {"feedback_units": 3}, "training": {"batch": 15, "chunk": 5}},
     "uneven-lively": {
         "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2, "dropout": 0.3},
         "training": {"batch": 13},
     },
     "one-row": {"network": RNN, "training": {"batch": 4}},
 }
-SHORT = {"epochs": 2, "batch": 16, "chunk": 4, "noise": 0.1, "double_exposure": 0.4,
+SHORT = {"epochs": 2, "batch": 16, "chunk": 4, "noise": 0.1, "overlay": 0.4,
          "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def test_one_layer_learns_at_a_time_then_all(library, film, small, tmp_path, pre
     assert found == [{first}] * 2 + [{second}] * 2 + [{first, second, top}] * 2
 
 
-@pytest.mark.parametrize("how", [{}, {"noise": 0.1, "double_exposure": 0.4}], ids=str)
+@pytest.mark.parametrize("how", [{}, {"noise": 0.1, "overlay": 0.4}], ids=str)
 def test_a_resumed_pretraining_equals_an_uninterrupted_one(library, film, small, tmp_path, how):
     recipe = small(hidden=(6, 5), pretraining=2, epochs=2, **BLOCKS, **how)
     whole = train(library, recipe, tmp_path / "whole.safetensors", device="cpu")

@@ -262,7 +262,7 @@ def test_weights_that_are_no_numbers_are_divergence(library, film, small, out, m
         learn(trainer, step)
         if trainer.state.batch == trainer.steps:  # the last of an epoch: no loss tells of it
             with torch.no_grad():
-                trainer.network.top.bias[0] = torch.nan
+                trainer.network.head.bias[0] = torch.nan
 
     monkeypatch.setattr(Trainer, "train_step", poisoned)
     with pytest.raises(TrainingError, match=r"diverged: weights are not finite after epoch 1; low"):

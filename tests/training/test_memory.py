@@ -67,7 +67,7 @@ MLP = {"kind": "mlp", "hidden": [16]}
         (MLP, {"history": DELAY}, True),
         (RNN, {}, True),
         (RNN | {"cell": "lstm"}, {}, True),
-        (RNN | {"hears": 4}, {}, True),
+        (RNN | {"feedback_units": 4}, {}, True),
         (TCN, {}, True),
         (TCN | {"layers": 1}, {}, False),  # looks back two frames
     ],
@@ -92,9 +92,9 @@ def film(library, add_film):
     return add_film(library, "film", seconds=4)
 
 
-HEARING = RNN | {"cell": "lstm", "memory": [6, 5], "hears": 3}
+HEARING = RNN | {"cell": "lstm", "memory": [6, 5], "feedback_units": 3}
 REMEMBERING = [RNN, HEARING, TCN, MLP]
-lively = {"noise": 0.1, "double_exposure": 0.3, "epochs": 3, "batch": 16, "chunk": 4,
+lively = {"noise": 0.1, "overlay": 0.3, "epochs": 3, "batch": 16, "chunk": 4,
           "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip
 
 

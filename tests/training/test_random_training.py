@@ -13,7 +13,7 @@ from frame2sound.training.trainer import Trainer
 from tests.training.interrupting import Interrupt, assert_same
 
 CPU = torch.device("cpu")
-EVERY = {"noise": 0.3, "double_exposure": 0.4, "block_seconds": 1.0, "guard_seconds": 0.1}
+EVERY = {"noise": 0.3, "overlay": 0.4, "block_seconds": 1.0, "guard_seconds": 0.1}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def first_step(trainer):
     return next(iter(trainer.sampler.epoch(0)))
 
 
-@pytest.mark.parametrize("one", ["dropout", "noise", "double_exposure"])
+@pytest.mark.parametrize("one", ["dropout", "noise", "overlay"])
 def test_each_of_them_makes_another_training(library, film, small, one):
     def stepped(**training):
         dropout = training.pop("dropout", 0.0)
@@ -71,7 +71,7 @@ def test_a_step_leaves_the_generator_alone(library, film, small):
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 @pytest.mark.parametrize("eyed", [False, True])
 def test_exposed_pairs_are_the_lighter_picture_and_both_sounds(library, film, small, share, eyed):
-    recipe = small(double_exposure=share, held_out=0.0, batch=100)
+    recipe = small(overlay=share, held_out=0.0, batch=100)
     trainer = Trainer(library, lively(recipe) if eyed else recipe, 0, CPU)
     pairs, exposed, seen = trainer.training_data.training, 0, 0
     for step in trainer.sampler.iterate_epoch(0):
@@ -106,7 +106,7 @@ def test_without_a_share_data_are_untouched(library, film, small):
 def entering(trainer, step):
     """What enters the first layer that learns."""
     caught = []
-    first = trainer.network.body.layers[0]
+    first = trainer.network.backbone.layers[0]
     hook = first.register_forward_pre_hook(lambda _, given: caught.append(given[0]))
     trainer.train_step(step)
     hook.remove()

@@ -37,8 +37,8 @@ every_size = pytest.mark.parametrize(
 )
 
 
-def streams(runs, batch, chunk, double_exposure=0.0, seed=0):
-    return SequenceSampler(runs, batch, chunk, double_exposure, seed)
+def streams(runs, batch, chunk, overlay=0.0, seed=0):
+    return SequenceSampler(runs, batch, chunk, overlay, seed)
 
 
 def seen(steps, part="which"):
@@ -147,7 +147,7 @@ def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
 
 @every_run
 def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
-    plan = streams(runs, 24, 3, double_exposure=1.0)
+    plan = streams(runs, 24, 3, overlay=1.0)
     ends = {int(run[-1]) for run in runs if len(run)}
     for number in range(3):
         steps = list(plan.iterate_epoch(number))
@@ -175,7 +175,7 @@ def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
 
 def test_stretches_that_are_laid_over_come_from_anywhere():
     runs = runs_of(300, 20, 80)
-    plan = streams(runs, 32, 4, double_exposure=1.0)
+    plan = streams(runs, 32, 4, overlay=1.0)
     steps = [step for number in range(300) for step in plan.iterate_epoch(number)]
     over = np.concatenate([step.overlay_indices[step.overlay_indices >= 0] for step in steps])
     share = np.bincount(over, minlength=400) / len(over)

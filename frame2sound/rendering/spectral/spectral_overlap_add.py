@@ -77,7 +77,7 @@ class MagnitudeOverlapAdd:
     def process(
         self, magnitudes: NDArray[np.float32], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Take magnitudes ``(n, a_frame, bins)``, bounds ``(n + 1,)``; return complete sound."""
+        """Take magnitudes ``(n, windows_per_frame, bins)``, bounds ``(n + 1,)``; return complete sound."""
         begins, enters = self._find_onsets(magnitudes)
         self._onsets = np.concatenate([self._onsets, bounds[:-1][begins]])
         self._onset_gate.add_onsets(bounds[:-1][enters & ~begins])
@@ -211,7 +211,7 @@ class ComplexOverlapAdd:
     def process(
         self, spectra: NDArray[np.complex64], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Take spectra ``(n, a_frame, bins)`` and bounds ``(n + 1,)``; return complete sound."""
+        """Take spectra ``(n, windows_per_frame, bins)`` and bounds ``(n + 1,)``; return complete sound."""
         centres = (bounds[:-1, None] + self.target.centres).ravel()
         self._overlap_adder.add(centres, spectra.reshape(len(centres), -1), _NO_ONSETS)
         self._end = int(bounds[-1])

@@ -67,7 +67,7 @@ def test_missing_numbers_and_other_kinds_are_said(tmp_path):
     ]
 
 
-def test_pictures_need_a_frame_rate_and_films_have_one(tmp_path):
+def test_pictures_need_windows_per_frame_rate_and_films_have_one(tmp_path):
     folder = draw(tmp_path / "frames", [10])
     with pytest.raises(FilmError, match="without a frame rate; expected one: add --fps 24"):
         FilmReader(folder)

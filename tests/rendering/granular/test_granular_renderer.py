@@ -30,7 +30,7 @@ RICH = Cloud(
 def cut(sound, clock, frames):
     bounds = clock.sample_bounds(frames)
     padded = np.pad(sound, (0, clock.max_samples_per_frame)).astype(np.float32)
-    return np.stack([padded[start : start + clock.slice_length] for start in bounds[:-1]])
+    return np.stack([padded[start : start + clock.max_samples_per_frame] for start in bounds[:-1]])
 
 
 def still(frames):
@@ -127,7 +127,7 @@ def test_a_held_tone_gets_no_hum_of_the_frame_rate(fps):
 
 @each_clock
 @pytest.mark.parametrize("settings", [{}, {"pitch": 12}, {"jitter": 0.02, "duration": 0.2}])
-def test_a_click_at_a_frames_start_passes_untouched(clock, settings):
+def test_a_click_at_windows_per_frames_start_passes_untouched(clock, settings):
     at = clock.start_sample(7)
     sound = np.zeros(clock.start_sample(20))
     sound[at] = 0.5

@@ -28,8 +28,8 @@ KINDS = {
     "stft-real": {"kind": "stft-real"},
     "stft-mag": {"kind": "stft-mag"},
     "stft-both": {"kind": "stft-both"},
-    "log-mag": {"kind": "log-mag", "window_length": 1024, "a_frame": 4},
-    "mel": {"kind": "mel", "window_length": 1024, "a_frame": 4},
+    "log-mag": {"kind": "log-mag", "window_length": 1024, "windows_per_frame": 4},
+    "mel": {"kind": "mel", "window_length": 1024, "windows_per_frame": 4},
 }
 
 

@@ -27,13 +27,13 @@ EDGE = round(ONSET_CROSSFADE_SECONDS * RATE)
 STFT = Stft(1024, 256)
 
 
-def target_at(fps, a_frame=4, kind=LogMagnitudes, recipe=LogMag):
+def target_at(fps, windows_per_frame=4, kind=LogMagnitudes, recipe=LogMag):
     clock = Clock(Fraction(fps), RATE)
-    return kind(recipe(window_length=1024, windows_per_frame=a_frame), clock, scale=0.05)
+    return kind(recipe(window_length=1024, windows_per_frame=windows_per_frame), clock, scale=0.05)
 
 
 def heard(target, sound, frames):
-    """The spectra of a sound as a perfect brain gives them, ``(frames, a_frame, bins)``."""
+    """The spectra of a sound as a perfect brain gives them, ``(frames, windows_per_frame, bins)``."""
     starts = target.clock.sample_bounds(frames)[:-1]
     padded = np.pad(sound, (target.n_fft, target.extent)).astype(np.float32)
     begins = starts - target.before + target.n_fft
@@ -51,9 +51,9 @@ def joined(machine, spectra, bounds, sizes=()):
     return np.concatenate([*pieces, machine.flush()])
 
 
-def sounded(sound, fps="30", sizes=(), a_frame=4, phase=PhaseVocoder):
+def sounded(sound, fps="30", sizes=(), windows_per_frame=4, phase=PhaseVocoder):
     """A sound's magnitudes a frame, made sound again."""
-    target = target_at(fps, a_frame)
+    target = target_at(fps, windows_per_frame)
     frames = int(len(sound) / RATE * Fraction(fps))
     bounds = target.clock.sample_bounds(frames)
     magnitudes = np.abs(heard(target, sound, frames))
@@ -157,7 +157,7 @@ def struck(at, seconds=2):
     [("click", "30"), ("click", "30000/1001"), ("struck", "24"), ("struck", "30")],
 )
 @pytest.mark.parametrize("number", [10, 23])
-def test_what_begins_with_a_frame_begins_on_time(kind, fps, number):
+def test_what_begins_with_windows_per_frame_begins_on_time(kind, fps, number):
     at = Clock(Fraction(fps), RATE).start_sample(number)
     sound = struck(at) if kind == "struck" else np.zeros(2 * RATE)
     sound[at] = 0.9
@@ -211,7 +211,7 @@ def fed(machine, spectra, frames, clock):
     kept, given = 0, 0
     for first in range(0, frames, len(spectra)):
         given += len(machine.process(spectra, clock.sample_bounds(len(spectra), first)))
-        kept = max(kept, states(machine, machine._laying))
+        kept = max(kept, states(machine, machine._overlap_adder))
     return kept, given + len(machine.flush())
 
 

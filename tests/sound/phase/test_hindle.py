@@ -16,7 +16,7 @@ def test_there_are_eleven():
     assert list(HINDLE_STRATEGIES) == [f"hindle-{number}" for number in range(1, 12)]
 
 
-def test_a_frame_at_30_fps_is_a_hop():
+def test_windows_per_frame_at_30_fps_is_a_hop():
     assert HINDLE_STFT.hop * 30 == 30720
 
 
