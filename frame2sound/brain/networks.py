@@ -17,8 +17,7 @@ from frame2sound.brain.backbones import (
     WithBrightnessBranch,
 )
 from frame2sound.brain.config import Eigenframes, InputConfig, Mlp, Rnn
-from frame2sound.brain.features import BRIGHTNESS_COUNT, FrameFeatures
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import BRIGHTNESS_COUNT, FrameFeatures, encode_frames
 from frame2sound.brain.recipe import Recipe
 
 
@@ -74,7 +73,7 @@ class Network(nn.Module):
         return self.feedback is not None or self.backbone.is_recurrent
 
     def extract_features(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Turn what `frame2sound.brain.inputs.see` gives into what the rest learns from."""
+        """Turn what `frame2sound.brain.features.see` gives into what the rest learns from."""
         return inputs if self.features is None else self.features(inputs)
 
     def extract_sequence_features(self, frames: torch.Tensor, config: InputConfig) -> torch.Tensor:

@@ -11,8 +11,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.config import Pcm
+from frame2sound.brain.config import LogMag, Mel, Pcm, StftBoth, StftMag, StftReal
+from frame2sound.brain.recipe import Recipe
+from frame2sound.brain.spectra import (
+    LogMagnitudes,
+    Magnitudes,
+    MelMagnitudes,
+    PolarSpectra,
+    RealSpectra,
+    Spectra,
+)
 from frame2sound.clock import Clock, sample_at
+
+_SPECTRA: dict[type, type[Spectra]] = {
+    StftReal: RealSpectra,
+    StftMag: Magnitudes,
+    StftBoth: PolarSpectra,
+    LogMag: LogMagnitudes,
+    Mel: MelMagnitudes,
+}
 
 
 class Target(Protocol):
@@ -140,3 +157,10 @@ def spectra(sound: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
     """
     window = torch.hann_window(n_fft, device=sound.device)
     return torch.stft(sound, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
+
+
+def build_target(recipe: Recipe, scale: float = 1.0) -> Target:
+    """Return a recipe's target, scaled to a library."""
+    if isinstance(recipe.target, Pcm):
+        return PcmBlocks.from_config(recipe.target, recipe.to_clock(), scale)
+    return _SPECTRA[type(recipe.target)](recipe.target, recipe.to_clock(), scale)

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import pixels
-from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
-from frame2sound.brain.screens import head_terms, hidden_for_screens
+from frame2sound.brain.brain import Brain, head_terms, hidden_for_screens
+from frame2sound.brain.features import pixels
+from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.errors import BrainError
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)

@@ -8,13 +8,16 @@ from frame2sound.brain.config import Eigenframes
 from frame2sound.brain.features import (
     BRIGHTNESS_COUNT,
     MIN_STANDARD_DEVIATION,
+    PIXELS,
     PROFILE_COUNT,
     FrameFeatures,
     brightness_features,
     brightness_profiles,
+    encode_frames,
     fit_eigenframes,
+    input_size,
+    pixels,
 )
-from frame2sound.brain.inputs import PIXELS, encode_frames, input_size, pixels
 
 
 def test_eigenframes_are_white():
@@ -190,7 +193,7 @@ def test_eyes_see_the_light_last():
 def moments(kind, n=40, seed=0):
     """Noise that a kind of input sees."""
     colours = [3] if kind.colour else []
-    shape = (n, 1 + kind.past, 64, 64, *colours)
+    shape = (n, 1 + kind.past_frames, 64, 64, *colours)
     return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, shape, np.uint8))
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.features import encode_frames, input_size
 from frame2sound.brain.fuse import export_weights, fuse_layers
-from frame2sound.brain.inputs import encode_frames, input_size
 from frame2sound.errors import BrainError
 
 INPUTS = [
@@ -22,7 +22,7 @@ INPUTS = [
 def opened(recipe):
     """A brain whose eyes saw noise, and what they see of it."""
     brain, seen = Brain.untrained(recipe), recipe.input
-    shape = (30, 1 + seen.past, 64, 64, *([3] if seen.colour else []))
+    shape = (30, 1 + seen.past_frames, 64, 64, *([3] if seen.colour else []))
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     entering = encode_frames(torch.from_numpy(noise), seen)
     if brain.network.features is not None:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes, Fft2, Pixels
-from frame2sound.brain.inputs import HALF, PIXELS, encode_frames, input_size, pixels
+from frame2sound.brain.features import HALF, PIXELS, encode_frames, input_size, pixels
 from frame2sound.film.decoding.frame_resizer import luma
 
 
@@ -30,7 +30,7 @@ def test_no_frames_give_no_rows():
 
 def drawn(kind, n=3, seed=0):
     """Moments of noise, ``(n, 1 + past, 64, 64)`` or in colour."""
-    shape = (n, 1 + kind.past, 64, 64, *([3] if kind.colour else []))
+    shape = (n, 1 + kind.past_frames, 64, 64, *([3] if kind.colour else []))
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import LogMag, Mel
-from frame2sound.brain.log_spectra import (
+from frame2sound.brain.spectra import (
     LEVEL_WEIGHT,
     MAX_LIFT,
     MAX_LOG_MAGNITUDE,
@@ -40,8 +40,8 @@ def decades(power, floor):
 
 def click(target, at):
     """Excerpts, one, with a click so many samples after the frame's start."""
-    excerpt = torch.zeros(1, target.extent)
-    excerpt[0, at + target.before] = 1
+    excerpt = torch.zeros(1, target.excerpt_length)
+    excerpt[0, at + target.lead_samples] = 1
     return excerpt
 
 
@@ -95,13 +95,13 @@ def test_mel_decades_equal_a_slow_reference(clock, length):
 @pytest.mark.parametrize("lift_db", [-60.0, -6.0, 3.0, 11.5])
 def test_the_level_scales_its_spectrum(cls, recipe, lift_db):
     target = cls(recipe(window_length=256), CLOCKS[0], scale=0.2)
-    wanted = target.wanted(tensor(noise(target)))
-    plain = target.prediction(wanted)
+    wanted = target.encode(tensor(noise(target)))
+    plain = target.decode(wanted)
     louder = wanted.clone().reshape(3, 4, -1)
     louder[..., 0] += LEVEL_WEIGHT * lift_db / 20
     # Decades are of the power plus the floor's, which is 70 dB below even what is 60 dB down.
     np.testing.assert_allclose(
-        target.prediction(louder.flatten(1)), plain * 10 ** (lift_db / 20), rtol=2e-2, atol=1e-6
+        target.decode(louder.flatten(1)), plain * 10 ** (lift_db / 20), rtol=2e-2, atol=1e-6
     )
 
 
@@ -135,7 +135,7 @@ def test_without_a_level_or_without_bins_there_is_silence(part):
 @pytest.mark.parametrize(("cls", "recipe"), BOTH)
 def test_numbers_below_silence_are_silence(cls, recipe):
     target = cls(recipe(window_length=256), CLOCKS[0], scale=0.2)
-    assert not target.prediction(-target.wanted(tensor(noise(target)))).any()
+    assert not target.decode(-target.encode(tensor(noise(target)))).any()
 
 
 def test_one_is_ten_times_the_floor():
@@ -218,6 +218,6 @@ def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, windows_p
 @pytest.mark.parametrize("length", LENGTHS)
 def test_silence_is_exactly_nothing(cls, recipe, length):
     target = cls(recipe(window_length=length), CLOCKS[1], scale=0.3)
-    wanted = target.wanted(torch.zeros(2, target.extent))
+    wanted = target.encode(torch.zeros(2, target.excerpt_length))
     assert not wanted.any()
-    assert not target.prediction(wanted).any()
+    assert not target.decode(wanted).any()

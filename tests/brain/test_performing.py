@@ -7,7 +7,7 @@ import torch
 from frame2sound.brain import brain as module
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain, save_brain
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import encode_frames
 from frame2sound.brain.networks import TeacherForcing
 
 NETWORKS = {
@@ -51,7 +51,7 @@ def awake(recipe):
     torch.nn.init.normal_(brain.network.head.weight, 0, 0.5, generator)
     torch.nn.init.normal_(brain.network.head.bias, 0, 0.5, generator)
     if brain.network.features is not None:
-        seen = moments(film(brain.colour, seed=1), recipe.input.past)
+        seen = moments(film(brain.colour, seed=1), recipe.input.past_frames)
         brain.network.features.fit(encode_frames(torch.from_numpy(seen), recipe.input), 0)
     return brain
 
@@ -90,7 +90,7 @@ def test_a_performance_equals_a_slow_reference(small, network, seen):
     frames = film(brain.colour)
     with torch.no_grad():
         looks = brain.network.extract_features(
-            encode_frames(torch.from_numpy(moments(frames, recipe.input.past)), recipe.input)
+            encode_frames(torch.from_numpy(moments(frames, recipe.input.past_frames)), recipe.input)
         )
         output, _ = brain.network(looks[None], brain.network.initial_state(1))
     assert_alike(brain.predict(frames), output[0].numpy() * 0.1)
@@ -115,7 +115,7 @@ def test_the_first_frame_stands_for_those_before_it(small, past, colour):
 @pytest.mark.parametrize("seen", INPUTS)
 def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
     recipe = small(input=INPUTS[seen])
-    network, past = awake(recipe).network, recipe.input.past
+    network, past = awake(recipe).network, recipe.input.past_frames
     frames = film(recipe.input.colour)
     run = np.concatenate([np.repeat(frames[:1], past, 0), frames])
     expected = network.extract_features(

@@ -12,11 +12,11 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.brain.config import Pixels, TrainingConfig
+from frame2sound.brain.features import input_size
 from frame2sound.brain.fuse import fuse_layers
-from frame2sound.brain.inputs import input_size
 from frame2sound.brain.networks import build_network, get_brightness_branch
 from frame2sound.brain.recipe import PRESETS, load_recipe, parse_recipe, recipe_names, recipe_table
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train

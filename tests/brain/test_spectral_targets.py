@@ -5,8 +5,13 @@ import pytest
 import torch
 
 from frame2sound.brain.config import LogMag, Mel, StftBoth, StftMag, StftReal
-from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
-from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
+from frame2sound.brain.spectra import (
+    LogMagnitudes,
+    Magnitudes,
+    MelMagnitudes,
+    PolarSpectra,
+    RealSpectra,
+)
 from tests.brain.slow_spectra import CLOCKS, LENGTHS, noise, slow, tensor, window
 
 EVERY = [
@@ -43,10 +48,10 @@ def test_magnitudes_equal_a_slow_reference(clock, length, kind, windows_per_fram
     assert wanted.shape == (3, target.length) == (3, windows_per_frame * (length // 2 + 1))
     # Sums of a thousand products of about 0.2, divided by half as many, in single precision.
     np.testing.assert_allclose(wanted, expected.reshape(3, -1) / 0.25, atol=1e-6)
-    given = target.prediction(wanted)
+    given = target.decode(wanted)
     assert given.dtype == np.float32
     np.testing.assert_allclose(given, expected, atol=1e-6)
-    assert not target.prediction(-wanted).any()
+    assert not target.decode(-wanted).any()
     assert target.largest(tensor(excerpts)) == pytest.approx(expected.max(), rel=1e-5)
 
 
@@ -55,7 +60,7 @@ def test_magnitudes_equal_a_slow_reference(clock, length, kind, windows_per_fram
 def test_a_full_scale_sine_has_magnitude_one(length, kind):
     target = Magnitudes(StftMag(window_length=length, window=kind, windows_per_frame=2), CLOCKS[0])
     wave = np.cos(2 * np.pi * 10 / length * np.arange(target.excerpt_length) + 1)
-    magnitude = target.prediction(target.encode(tensor(wave[None])))[0]
+    magnitude = target.decode(target.encode(tensor(wave[None])))[0]
     np.testing.assert_allclose(magnitude[:, 10], 1, atol=1e-5)
     assert (magnitude.argmax(axis=1) == 10).all()
     assert magnitude[:, 13:].max() < 1e-4
@@ -116,20 +121,20 @@ def test_a_click_in_the_middle_of_the_window_has_no_phase():
 def test_silence_is_exactly_nothing_and_comes_back_as_nothing(cls, recipe, length):
     target = cls(recipe(window_length=length), CLOCKS[0], scale=0.3)
     # A product with a negative zero has a phase of half a turn, if it is asked.
-    for silence in (torch.zeros(2, target.extent), -torch.zeros(2, target.extent)):
-        wanted = target.wanted(silence)
+    for silence in (torch.zeros(2, target.excerpt_length), -torch.zeros(2, target.excerpt_length)):
+        wanted = target.encode(silence)
         assert not wanted.any()
-        assert not target.prediction(wanted).any()
+        assert not target.decode(wanted).any()
         assert not target.log_magnitude(wanted).any()
-    assert target.silent == 0
+    assert target.silence_value == 0
 
 
 @pytest.mark.parametrize(("cls", "recipe"), EVERY)
 def test_no_frames_give_no_rows(cls, recipe):
     target = cls(recipe(window_length=64), CLOCKS[0])
-    wanted = target.wanted(torch.zeros(0, target.extent))
+    wanted = target.encode(torch.zeros(0, target.excerpt_length))
     assert wanted.shape == (0, target.length)
-    assert len(target.prediction(wanted)) == 0
+    assert len(target.decode(wanted)) == 0
 
 
 def test_log_magnitudes_of_numbers_are_decades_with_a_sign():

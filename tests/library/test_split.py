@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME, add_calibration_film
+from frame2sound.library.corpus import read_corpus
 from frame2sound.library.folders import exclude
 from frame2sound.library.split import LibraryView, split_library
 from frame2sound.library.store import Library
@@ -60,8 +60,8 @@ def test_nothing_held_out_reaches_training_or_corpus(library, add_film):
     learned = pairs.start_samples[pairs.film_indices == film]
     assert learned.min() >= RATE
     assert learned.max() + pairs.target.required_range[1] <= held.start_sample - RATE
-    (piece,) = Corpus.from_library(parted.training, RECIPE.to_clock()).pieces
-    assert piece.start_seconds + len(piece.samples) <= held.start_sample - RATE
+    (piece,) = read_corpus(parted.training, RECIPE.to_clock()).pieces
+    assert piece.start_sample + len(piece.samples) <= held.start_sample - RATE
 
 
 def test_one_film_in_five_is_drawn_from_five_films_on(library, add_film):
