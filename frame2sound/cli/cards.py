@@ -58,8 +58,8 @@ def card(provenance: dict[str, Any]) -> list[str]:
         )
         if held >= HEARD:
             lines.append("no better than silence on held-out film: it replays what it remembers")
-    if told.glance:
-        lines.append(f"its loudness follows the light alone by {told.glance:.0%}")
+    if told.brightness_share:
+        lines.append(f"its loudness follows the light alone by {told.brightness_share:.0%}")
     return lines
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frame2sound.brain.features import fit_eigenframes
-from frame2sound.brain.principal_components import principal_components, with_canonical_signs
+from frame2sound.brain.principal_components import canonical_basis, principal_components
 
 
 def components(views, count, seed=0):
@@ -65,7 +65,7 @@ def test_the_largest_entry_is_positive_and_the_first_of_equals():
 def test_a_turned_basis_is_of_the_space_alone():
     basis = torch.linalg.qr(noise(40, 5))[0]
     turn = torch.linalg.qr(noise(5, 5, seed=1))[0]
-    one, other = with_canonical_signs(basis), with_canonical_signs(basis @ turn)
+    one, other = canonical_basis(basis), canonical_basis(basis @ turn)
     signs = (one * other).sum(0).sign()
     np.testing.assert_allclose(one, other * signs, atol=1e-12)
     np.testing.assert_allclose(one @ one.T, basis @ basis.T, atol=1e-12)
