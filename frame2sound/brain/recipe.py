@@ -26,7 +26,7 @@ from frame2sound.brain.config import (
 from frame2sound.bundled import bundled_folder
 from frame2sound.clock import Clock, parse_frame_rate
 from frame2sound.errors import RecipeError
-from frame2sound.name_matching import did_you_mean
+from frame2sound.name_matching import MIN_SIMILARITY, did_you_mean, near_names
 from frame2sound.untrusted import read_toml
 
 
@@ -96,7 +96,7 @@ _RENAMED_SETTINGS = {
 }
 """Old to new names of settings, by part; recipes of version 0.1 have the old ones."""
 
-_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$\.(\w+)`)?")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.(\w+)`)?")
 
 
 def recipe_names() -> list[str]:
@@ -166,38 +166,31 @@ def _with_new_names(table: dict[str, Any]) -> dict[str, Any]:
 
 
 def _unknown_setting_message(error: str, table: dict[str, Any]) -> str:
-    """Return what to say of an unknown setting, or an empty text for another error."""
+    """Return the message for an unknown setting, or an empty text for another error."""
     match = _UNKNOWN_FIELD.fullmatch(error)
     if match is None:
         return ""
     key, part = match.groups()
-    name = key if part is None else f"{part}.{key}"
-    known = _known_settings(table)
-    same_key = [each for each in known if each.rpartition(".")[2] == key]
-    hint = f"did you mean {same_key[0]}?" if same_key else did_you_mean(name, known)
-    siblings = [each for each in known if each.rpartition(".")[0] == (part or "")]
-    return f"unknown setting {name}" + (
-        f": {hint}" if hint else f"; expected {', '.join(siblings)}"
-    )
+    settings = _known_settings(table)
+    known = settings[part] if part else list(Recipe.__struct_fields__)
+    elsewhere = [f"{other}.{key}" for other, keys in settings.items() if not part and key in keys]
+    near = near_names(key, known, MIN_SIMILARITY)
+    prefix = f"{part}." if part else ""
+    guess = elsewhere[:1] or [prefix + name for name in near[:1]]
+    hint = f": did you mean {guess[0]}?" if guess else f"; expected one of {', '.join(known)}"
+    return f"unknown setting {prefix}{key}{hint}"
 
 
-def _known_settings(table: dict[str, Any]) -> list[str]:
-    """Return the names of all settings that a recipe with parts of these kinds may have."""
-    names = []
+def _known_settings(table: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the keys of each part of a recipe whose parts have the kinds of ``table``."""
+    known: dict[str, list[str]] = {}
     for part in msgspec.structs.fields(Recipe):
-        names.append(part.name)
-        kinds = [
-            kind
-            for kind in get_args(part.type) or [part.type]
-            if hasattr(kind, "__struct_fields__")
-        ]
         values = table.get(part.name)
         chosen = values.get("kind") if isinstance(values, dict) else None
-        for kind in kinds:
-            tag = kind.__struct_config__.tag
-            if tag is None or chosen in (None, tag):
-                names += [f"{part.name}.{field}" for field in kind.__struct_fields__]
-    return names
+        for kind in get_args(part.type) or (part.type,):
+            if issubclass(kind, Config) and chosen in (None, kind.__struct_config__.tag):
+                known[part.name] = known.get(part.name, []) + list(kind.__struct_fields__)
+    return known
 
 
 def _with_preset(table: dict[str, Any], *, overrides: bool = False) -> dict[str, Any]:

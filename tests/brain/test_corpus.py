@@ -68,7 +68,7 @@ def test_silent_films_are_left_out(library, add_film):
 
 def test_a_library_without_sound_is_refused(library, add_film):
     add_film(library, "silent", 1, sound=np.zeros(8000))
-    with pytest.raises(BrainError, match="has no sound to choose from; give another with --corpus"):
+    with pytest.raises(BrainError, match="has no sound; give another library as `corpus`"):
         read_corpus(library, CLOCK)
 
 
@@ -103,13 +103,15 @@ def test_what_a_pointer_misses_is_named(library, add_film):
     add_film(library, "film", 1)
     pointer = point_to_corpus(library)
     shutil.rmtree(library.path / "film")
-    with pytest.raises(BrainError, match="has lost film; give the corpus with --corpus LIBRARY"):
+    with pytest.raises(BrainError, match="has no film film; give another library as `corpus`"):
         load_corpus(pointer, CLOCK)
     add_film(library, "film", 1, seed=1)
-    with pytest.raises(BrainError, match="holds another film than the brain learned from; give"):
+    with pytest.raises(
+        BrainError, match="has another film film than the brain was trained on; give"
+    ):
         load_corpus(pointer, CLOCK)
     shutil.rmtree(library.path)
-    with pytest.raises(BrainError, match="is not there; give the corpus with --corpus LIBRARY"):
+    with pytest.raises(BrainError, match="does not exist; give another library as `corpus`"):
         load_corpus(pointer, CLOCK)
 
 
@@ -149,7 +151,10 @@ def test_the_beginning_of_a_films_name_is_enough(library, add_film):
     corpus = read_corpus(library, CLOCK)
     assert corpus.select_films(["mi", "hall", "hal"]).films == ("hall", "mill")
     for name, why in (
-        ("ha", "expected one film of the brain's corpus, and 2 begin so; say more of: hall, harb"),
+        (
+            "ha",
+            "expected one film of the brain's corpus, but 2 names begin with it; choose one of: hall, harb",
+        ),
         ("opera", "expected a film of the brain's corpus; the nearest are: "),
         ("", "expected a film of the brain's corpus; the nearest are: "),
     ):

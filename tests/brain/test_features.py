@@ -162,7 +162,7 @@ def test_eyes_are_not_learned_by_descent(with_profiles):
     eyes = opened(blobs(), profiles=with_profiles)
     assert not any(weights.requires_grad for weights in eyes.parameters())
     names = {name for name, _ in eyes.named_parameters()}
-    lines = {"still.lines.gain", "still.lines.mean"} if with_profiles else set()
+    lines = {"still.profiles.gain", "still.profiles.mean"} if with_profiles else set()
     assert names == {"still.weight", "still.bias"} | lines
 
 

@@ -59,13 +59,13 @@ def test_plain_layers_are_written(small, tmp_path):
 @pytest.mark.parametrize(
     ("parts", "remedy"),
     [
-        ({"network": {"kind": "rnn", "hidden": [4]}}, "--set network.kind=mlp"),
+        ({"network": {"kind": "rnn", "hidden": [4]}}, "network.kind=mlp"),
         ({"network": {"kind": "mlp", "hidden": [4], "normalise": True}}, "normalise=false"),
         ({"network": {"kind": "mlp", "hidden": [4, 4], "residual": True}}, "residual=false"),
-        ({"input": {"kind": "eigenframes", "count": 5}}, "--set input.profiles=false"),
+        ({"input": {"kind": "eigenframes", "count": 5}}, "input.profiles=false"),
     ],
     ids=str,
 )
 def test_what_is_not_plain_is_refused_with_the_remedy(small, parts, remedy):
-    with pytest.raises(BrainError, match=f"is not plain layers on pixels.*{remedy}"):
+    with pytest.raises(BrainError, match=f"does not consist of plain layers on pixels.*{remedy}"):
         fuse_layers(Brain.untrained(small(**parts)))

@@ -101,8 +101,8 @@ def test_eyes_come_first_and_are_not_learned_by_descent():
     sizes = [(x.in_features, x.out_features) for x in linear(network)]
     assert sizes == [(3 + PROFILE_COUNT, 5), (5, 2)]
     learned = [name for name, weights in network.named_parameters() if weights.requires_grad]
-    first = "body.layers.0.linear"
-    assert learned == [f"{first}.weight", f"{first}.bias", "top.weight", "top.bias"]
+    first = "backbone.layers.0.linear"
+    assert learned == [f"{first}.weight", f"{first}.bias", "head.weight", "head.bias"]
     before = [weights.clone() for weights in network.features.parameters()]
     initialise(network, seed=0)
     assert all(map(torch.equal, before, network.features.parameters()))

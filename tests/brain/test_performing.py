@@ -78,7 +78,7 @@ def test_piece_by_piece_equals_all_at_once(small, monkeypatch, network, seen):
         performance = brain.start_prediction()
         pieces = [performance.predict(piece) for piece in np.split(frames, cuts)]
         assert_alike(np.concatenate(pieces), whole)
-    monkeypatch.setattr(module, "BATCH", 7)
+    monkeypatch.setattr(module, "BATCH_FRAMES", 7)
     assert_alike(brain.predict(frames), whole)
 
 

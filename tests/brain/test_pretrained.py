@@ -6,6 +6,7 @@ import pytest
 
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain, pretrained_brains
+from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
 from frame2sound.film.drawing.demo_films import load_scene
 
@@ -51,4 +52,5 @@ def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
     assert find_brain(Path(DEFAULT_BRAIN)) == pretrained_brains()[DEFAULT_BRAIN]
     (tmp_path / DEFAULT_BRAIN).write_bytes(b"")
     assert find_brain(Path(DEFAULT_BRAIN)) == Path(DEFAULT_BRAIN)
-    assert find_brain(Path("nobody")) == Path("nobody")
+    with pytest.raises(BrainError, match="no brain .sketchbok.; .*the nearest are: sketchbook"):
+        find_brain(Path("sketchbok"))

@@ -1,5 +1,6 @@
 """Recipes are read strictly, and those that ship are what they say they are."""
 
+import re
 from fractions import Fraction
 from functools import cache
 from itertools import pairwise
@@ -159,8 +160,11 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        ({"colour": 1}, "'x'.*unknown field `colour`"),
-        ({"training": {"epoch": 1}}, "unknown field `epoch`"),
+        ({"colour": 1}, r"'x'.*unknown setting colour: did you mean input.colour\?"),
+        (
+            {"training": {"epoch": 1}},
+            r"unknown setting training.epoch: did you mean training.epochs\?",
+        ),
         ({"training": {"epochs": "five"}}, r"Expected `int`, got `str`.*training\.epochs"),
         ({"training": {"epochs": 0}}, r">= 1.*training\.epochs"),
         ({"training": {"epochs": 1.5}}, "Expected `int`, got `float`"),
@@ -190,7 +194,10 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
             {"target": {"kind": "stft-real", "windows_per_frame": 2}},
             r"2.*target\.windows_per_frame",
         ),
-        ({"target": {"kind": "stft-mag", "lead_seconds": 0.1}}, "unknown field `lead_seconds`"),
+        (
+            {"target": {"kind": "stft-mag", "lead_seconds": 0.1}},
+            "unknown setting target.lead_seconds; expected one of window_length",
+        ),
         ({"input": {"kind": "wavelets"}}, "wavelets"),
         ({"training": {"loss": "magic"}}, "Invalid enum value 'magic'"),
         ({"target": {"kind": "pcm", "lead_seconds": 1.5}}, r"<= 1.*target\.lead_seconds"),
@@ -239,7 +246,7 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (RNN | {"feedback_units": -1}, r">= 0.*network\.feedback_units"),
         (RNN | {"feedback_units": 4097}, r"<= 4096.*network\.feedback_units"),
         (RNN | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
-        (RNN | {"channels": 4}, "unknown field `channels`"),
+        (RNN | {"channels": 4}, "unknown setting network.channels"),
         (CONVOLVING | {"kernel": 1}, r">= 2.*network\.kernel"),
         (CONVOLVING | {"kernel": 65}, r"<= 64.*network\.kernel"),
         (CONVOLVING | {"layers": 0}, r">= 1.*network\.layers"),
@@ -247,8 +254,11 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (CONVOLVING | {"channels": 0}, r">= 1.*network\.channels"),
         (CONVOLVING | {"channels": 8192}, "hidden layers of 805339136 weights"),
         (CONVOLVING | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
-        (CONVOLVING | {"memory": [4]}, "unknown field `memory`"),
-        ({"kind": "mlp", "hidden": [4], "feedback_units": 4}, "unknown field `feedback_units`"),
+        (CONVOLVING | {"memory": [4]}, "unknown setting network.memory"),
+        (
+            {"kind": "mlp", "hidden": [4], "feedback_units": 4},
+            "unknown setting network.feedback_units",
+        ),
         ({"kind": "transformer", "hidden": [4]}, "transformer"),
     ],
     ids=str,
@@ -264,7 +274,7 @@ def test_networks_that_cannot_be_are_named(network, match):
         ({"history": -1}, r">= 0.*input\.history"),
         ({"history": 65}, r"<= 64.*input\.history"),
         ({"motion": 1}, r"input\.motion"),
-        ({"color": True}, "unknown field `color`"),
+        ({"color": True}, r"unknown setting input.color: did you mean input.colour\?"),
     ],
     ids=str,
 )
@@ -280,7 +290,7 @@ def test_a_fourier_transform_has_eigenframes_but_neither_profiles_nor_light():
         parse_recipe(BASE | {"input": seen})
     recipe = parse_recipe(BASE | {"input": seen | {"profiles": False}})
     assert input_size(recipe.input) == 2 * 64 * 33
-    with pytest.raises(RecipeError, match="glance needs input eigenframes of pictures"):
+    with pytest.raises(RecipeError, match="brightness_branch needs input eigenframes of pictures"):
         load_recipe("deep", ["input.of=fft2", "input.profiles=false"])
 
 
@@ -367,14 +377,14 @@ def test_settings_change_a_recipe(setting, get, value):
 @pytest.mark.parametrize(
     ("setting", "match"),
     [
-        ("training.epochs", "got --set training.epochs, expected key=value"),
+        ("training.epochs", "got setting 'training.epochs', expected key=value"),
         ("=5", "expected key=value"),
         ("", "expected key=value"),
         ("training.epochs=many", "Expected `int`, got `str`"),
         ("training.epochs=", "Expected `int`, got `str`"),
-        ("training.speed=1", "unknown field `speed`"),
+        ("training.speed=1", "unknown setting training.speed; expected one of loss, optimiser"),
         ("training=5", "training"),
-        ("about.me=1", "got --set about.me=1, but about is a value, not a table"),
+        ("about.me=1", "got setting 'about.me=1', but about is a value, not a table"),
         ("network.hidden.x=1", "but hidden is a value"),
         ("clock.fps=29.97", "expected an exact number"),
         ("preset=mozart", "no preset 'mozart'"),
@@ -436,7 +446,9 @@ def test_a_recipe_leaves_the_table_and_the_presets_as_they_were():
 @pytest.mark.parametrize("kind", ["stft-real", "stft-mag", "stft-both", "log-mag", "mel"])
 def test_a_waveforms_loss_is_refused_for_spectra(kind):
     table = BASE | {"target": {"kind": kind}, "training": {"loss": "multi-resolution"}}
-    with pytest.raises(RecipeError, match=r"multi-resolution needs a waveform; use it") as refused:
+    with pytest.raises(
+        RecipeError, match=r"multi-resolution needs a waveform; use target.kind=pcm"
+    ) as refused:
         parse_recipe(table)
     assert "\n" not in str(refused.value)
     assert parse_recipe(table | {"target": {"kind": "pcm"}}).training.loss == "multi-resolution"
@@ -454,3 +466,26 @@ def test_a_part_of_another_kind_begins_anew():
     )
     assert recipe.input == Pixels(history=2)
     assert load_recipe("deep", ["input.kind=eigenframes"]) == load_recipe("deep")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["training.epoch=5"], "unknown setting training.epoch: did you mean training.epochs?"),
+        (["epochs=5"], "unknown setting epochs: did you mean training.epochs?"),
+        (["trainin.epochs=5"], "unknown setting trainin: did you mean training?"),
+        (
+            ["network.memory=[4]"],
+            "unknown setting network.memory; expected one of hidden, activation, ",
+        ),
+        (["network.kind=rnn", "network.hidden=[4]", "network.memry=[4]"], "mean network.memory?"),
+    ],
+)
+def test_a_misspelt_setting_is_answered_with_the_nearest_of_its_kind(settings, message):
+    with pytest.raises(RecipeError, match=re.escape(message)):
+        load_recipe("shallow", settings)
+
+
+def test_a_misspelt_recipe_is_answered_with_the_nearest():
+    with pytest.raises(RecipeError, match=r"no recipe 'shalow': did you mean shallow\?; expected"):
+        load_recipe("shalow")
