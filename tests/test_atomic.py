@@ -129,7 +129,7 @@ def test_an_existing_output_is_refused_without_overwrite(tmp_path):
     out = tmp_path / "out.wav"
     out.write_text("old")
     with (
-        pytest.raises(SoundtrackError, match=r"out\.wav exists already; .*--overwrite"),
+        pytest.raises(SoundtrackError, match=r"out\.wav exists already; .*`overwrite=True`"),
         atomic_write(out, SoundtrackError, overwrite=False),
     ):
         pytest.fail("the body must not run")
@@ -201,37 +201,37 @@ def disk_is_full_after(size):
 """
 
 WRITERS = {
-    "growing": """
-from frame2sound.library.npy_writer import GrowingArray
-from frame2sound.atomic import whole_folder
+    "rows": """
+from frame2sound.library.npy_writer import NpyWriter
+from frame2sound.atomic import atomic_folder
 disk_is_full_after(100_000)
-with whole_folder(out / "film", Error) as partial:
-    with GrowingArray(partial / "rows.npy", np.uint8, (64, 64)) as rows:
+with atomic_folder(out / "film", Error) as partial:
+    with NpyWriter(partial / "rows.npy", np.uint8, (64, 64)) as rows:
         for _ in range(100):
             rows.append(np.zeros((3, 64, 64), np.uint8))
 """,
     "calibration": """
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
 library = Library.create(out, 8000)
 disk_is_full_after(100_000)
-calibrate(library)
+add_calibration_film(library)
 """,
     "brain": """
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import save_brain
-from frame2sound.brain.recipe import recipe_from
-brain = Brain.untrained(recipe_from({"name": "x", "network": {"kind": "mlp", "hidden": [32]}}))
+from frame2sound.brain.recipe import parse_recipe
+brain = Brain.untrained(parse_recipe({"name": "x", "network": {"kind": "mlp", "hidden": [32]}}))
 disk_is_full_after(100_000)
 save_brain(brain, out / "brain.safetensors")
 """,
     "checkpoint": """
 import torch
-from frame2sound.training.checkpoint import Course, save_checkpoint
+from frame2sound.training.checkpoint import TrainingState, save_checkpoint
 network = torch.nn.Linear(1000, 1000)
 disk_is_full_after(100_000)
 optimiser = torch.optim.SGD(network.parameters())
-save_checkpoint(out / "x.checkpoint.safetensors", Course("x"), network, optimiser, {}, ())
+save_checkpoint(out / "x.checkpoint.safetensors", TrainingState("x"), network, optimiser, {}, ())
 """,
 }
 
@@ -300,7 +300,7 @@ def test_other_threads_may_hurry():
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from frame2sound import safe
+from frame2sound import atomic
 from frame2sound.errors import LibraryError
 when, what, out = sys.argv[1:]
 name = "replace" if what == "file" else "rename"
@@ -312,8 +312,8 @@ def kill(path, target):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(Path, name, kill)
-whole = safe.atomic_write if what == "file" else safe.atomic_folder
-with whole(Path(out), LibraryError) as partial:
+write = atomic.atomic_write if what == "file" else atomic.atomic_folder
+with write(Path(out), LibraryError) as partial:
     if what == "file":
         partial.write_text("new")
     else:

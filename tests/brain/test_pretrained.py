@@ -52,5 +52,5 @@ def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
     assert find_brain(Path(DEFAULT_BRAIN)) == pretrained_brains()[DEFAULT_BRAIN]
     (tmp_path / DEFAULT_BRAIN).write_bytes(b"")
     assert find_brain(Path(DEFAULT_BRAIN)) == Path(DEFAULT_BRAIN)
-    with pytest.raises(BrainError, match="no brain .sketchbok.; .*the nearest are: sketchbook"):
+    with pytest.raises(BrainError, match=r"no brain .sketchbok.; .*the nearest are: sketchbook"):
         find_brain(Path("sketchbok"))

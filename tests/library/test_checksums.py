@@ -70,6 +70,4 @@ def test_what_is_missing_is_named(library, film):
     (line,) = verify(library, film.path)
     assert "film.json is not readable" in line
     (film.path / "film.json").unlink()
-    assert verify(library, film.path) == [
-        "it has no film.json; pickle the film again to replace it"
-    ]
+    assert verify(library, film.path) == ["it has no film.json; pickle the film again"]

@@ -38,7 +38,7 @@ def test_a_whole_name_is_meant_also_where_another_goes_on(library, add_film, fil
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("harbour", "and 2 begin so; say more of: harbour-1a, harbour-2b"),
+        ("harbour", "but 2 names begin with it; choose one of: harbour-1a, harbour-2b"),
         ("mil-3c", "the nearest are: mill-3c$"),
         ("", "the nearest are: harbour-1a"),
         ("../library/mill-3c", "expected a film of"),
@@ -51,7 +51,7 @@ def test_a_name_that_means_no_one_film_is_refused(library, films, name, match):
 
 
 def test_an_empty_library_has_no_names(library):
-    with pytest.raises(LibraryError, match="which holds none"):
+    with pytest.raises(LibraryError, match="which has no films"):
         find_film_folder(library.path, "mill")
 
 

@@ -81,8 +81,13 @@ def test_another_stream_is_another_film(tmp_path, make_film, library):
     ("late", "long", "sounding", "notes"),
     [
         (0.0, 1.0, (0.0, 1.0), ()),
-        (0.25, 0.75, (0.25, 1.0), ("its sound begins at 0.25 s; nothing is learned before that",)),
-        (0.0, 0.5, (0.0, 0.5), ("its sound ends at 0.50 s; nothing is learned after that",)),
+        (
+            0.25,
+            0.75,
+            (0.25, 1.0),
+            ("its sound begins at 0.25 s; nothing before is used for training",),
+        ),
+        (0.0, 0.5, (0.0, 0.5), ("its sound ends at 0.50 s; nothing after is used for training",)),
         (0.0, 2.0, (0.0, 1.0), ()),
         (0.05, 0.9, (0.05, 0.95), ()),
     ],

@@ -100,11 +100,11 @@ def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
     ("seconds", "kind", "named", "match"),
     [
         ([], None, [], "holds no films; add some"),
-        ([10], "films", [], "needs two films, .* has 1; use --split ends or pickle another"),
-        ([10, 10], "films", ["film-7"], "got --held-out film-7, expected .*: film-0, film-1"),
-        ([10, 10], None, ["film-0", "film-1"], "nothing is left to learn from"),
+        ([10], "films", [], "needs two films, .* has 1; use `split` ends or pickle another"),
+        ([10, 10], "films", ["film-7"], "got `held_out` film-7, expected .*: film-0, film-1"),
+        ([10, 10], None, ["film-0", "film-1"], "none is left for training"),
         ([10, 10], "ends", ["film-0"], "leave out one of them"),
-        ([3, 4], "ends", [], "sounds for 6 s or more.*pickle a longer film"),
+        ([3, 4], "ends", [], "has 6 s of sound or more.*pickle a longer film"),
     ],
 )
 def test_what_cannot_be_parted_is_said(library, add_film, seconds, kind, named, match):

@@ -153,9 +153,9 @@ def test_an_unreadable_film_that_is_excluded_keeps_none_from_learning(library, f
     [
         (np.linspace(0, 1e12, 91), "expected 0 to 3 s"),
         (np.linspace(-5, 3, 91), "expected 0 to 3 s"),
-        (np.full(91, np.nan), "does not go forward"),
-        (np.append(np.arange(90) / 30, np.inf), "does not go forward"),
-        (np.zeros(91), "does not go forward"),
+        (np.full(91, np.nan), "does not increase"),
+        (np.append(np.arange(90) / 30, np.inf), "does not increase"),
+        (np.zeros(91), "does not increase"),
     ],
 )
 def test_times_that_cannot_be_are_named_before_they_are_used(library, films, times, why):
@@ -179,7 +179,7 @@ def test_a_linked_folder_is_not_followed_and_nothing_is_written_there(library, f
     assert [entry.name for entry in found.films] == ["a", "b"]
     assert found.symlinks == ("film",)
     assert [path.name for path in symlinked_folders(library.path)] == ["film"]
-    with pytest.raises(LibraryError, match="film is a link, which is not followed; expected the"):
+    with pytest.raises(LibraryError, match="film is a link, and links are not followed; copy the"):
         find_film_folder(library.path, "film")
     assert sorted(path.name for path in linked.iterdir()) == before
 
@@ -188,7 +188,7 @@ def test_a_linked_folder_is_not_followed_and_nothing_is_written_there(library, f
 def test_a_command_says_so_of_a_linked_folder(library, films, linked, tmp_path, option):
     said = run(tmp_path, "library", "library", option, "film")
     assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
-    assert "is a link, which is not followed" in said.stderr
+    assert "is a link, and links are not followed" in said.stderr
     assert sorted(path.name for path in linked.iterdir()) == sorted(FILES)
     said = run(tmp_path, "library", "library")
     assert "link: film is not followed; copy the film's folder here" in said.stdout

@@ -67,12 +67,12 @@ def test_the_same_picture_at_another_length_is_another_film(library, add_film, f
     [
         (
             lambda f: (f / "film.json").unlink(),
-            r"is half-written: it has no film.json; pickle the film again",
+            r"is incomplete: it has no film.json; pickle the film again",
         ),
         (lambda f: (f / "film.json").write_text("{"), "is not readable"),
         (lambda f: (f / "frames.npy").unlink(), "frames.npy is missing or damaged"),
         (lambda f: np.save(f / "sound.npy", np.zeros(3)), r"holds float64 \(3,\), expected"),
-        (lambda f: np.save(f / "times.npy", np.zeros(31)), "times.npy does not go forward"),
+        (lambda f: np.save(f / "times.npy", np.zeros(31)), "times.npy does not increase"),
         (
             lambda f: np.save(f / "sound.npy", np.full(RATE, np.nan, np.float32)),
             "holds numbers that are not finite",
@@ -96,7 +96,7 @@ def test_what_is_half_written_is_told(library, films):
     (library.path / f".e.{ended.pid}-abc.partial").mkdir()
     being, left = summarise(library).partial_folders
     assert being.endswith("is being written")
-    assert "is left of a run that was killed; the next to write" in left
+    assert "is left by a process that was killed; the next one" in left
 
 
 def test_progress_is_told_once_only(library, films):

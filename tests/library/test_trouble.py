@@ -121,7 +121,7 @@ def test_a_film_deleted_while_it_is_read_is_whole_or_not_there(source, library, 
         assert film.frames.shape == (300, 64, 64)
 
 
-@pytest.mark.parametrize("moment", ["digest_of", "FilmReader"])
+@pytest.mark.parametrize("moment", ["film_digest", "FilmReader"])
 def test_a_film_that_goes_before_it_is_read(source, library, monkeypatch, moment):
     function = getattr(pickler, moment)
 

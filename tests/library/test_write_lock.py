@@ -60,12 +60,11 @@ def test_a_writer_that_fails_lets_go(library, failure):
 HOLDS = """
 import sys, time
 from pathlib import Path
-from frame2sound.library.folders import drop
-from frame2sound.library.write_lock import writing
+from frame2sound.library.write_lock import write_lock
 from frame2sound.errors import LibraryError
-from frame2sound.atomic import whole_folder
+from frame2sound.atomic import atomic_folder
 path = Path(sys.argv[1])
-with writing(path), whole_folder(path / "film", LibraryError) as partial:
+with write_lock(path), atomic_folder(path / "film", LibraryError) as partial:
     (partial / "frames.npy").write_bytes(b"half")
     print("held", flush=True)
     time.sleep(60)
