@@ -87,7 +87,7 @@ def test_films_of_all_names_are_pickled_and_found_again(films, tmp_path):
     assert {row["source"] for row in listed} == sources
 
 
-def test_films_of_all_names_are_given_sound(films, tmp_path):
+def test_films_of_all_names_are_rendered(films, tmp_path):
     words = ["--brain", "brain.safetensors", "-o", str(tmp_path), "--json"]
     said = run(films, "render", *FEW, *words)
     assert said.returncode == 0, said.stderr
@@ -116,7 +116,7 @@ def test_films_of_all_names_are_measured_and_drawn(films, tmp_path, name):
     assert (tmp_path / "a$b$.png").stat().st_size > 1000
 
 
-def test_a_bad_film_whose_name_is_no_utf_8_stops_no_other(films, tmp_path):
+def test_a_failing_film_with_a_name_that_is_not_utf_8_stops_no_other(films, tmp_path):
     bad = tmp_path / os.fsdecode(b"b\xe9.mkv")
     bad.write_bytes(b"no film")
     words = ["--library", tmp_path / "lib", "--no-calibration"]
@@ -127,7 +127,7 @@ def test_a_bad_film_whose_name_is_no_utf_8_stops_no_other(films, tmp_path):
     assert "should not have happened" not in said.stderr
 
 
-def test_a_colon_makes_no_address(tmp_path, monkeypatch):
+def test_a_colon_alone_is_not_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in ("12:30 take.mp4", "cut:final.mkv", "C:film.mp4", "a:b:c", "::x", "1::b"):
         assert parse_location(text) == Path(text)
@@ -164,7 +164,7 @@ def test_names_are_cut_between_characters():
 
 
 @pytest.mark.parametrize("name", [*NAMES, "x." + "y" * 250])
-def test_partial_files_fit_beside_their_output_and_are_swept(tmp_path, name):
+def test_partial_files_of_long_names_fit_and_are_removed(tmp_path, name):
     path = tmp_path / name
     with atomic_write(path, LibraryError) as partial:
         partial.write_text("text")
@@ -181,7 +181,7 @@ def test_partial_files_fit_beside_their_output_and_are_swept(tmp_path, name):
     assert {each.name for each in tmp_path.iterdir()} == {name}
 
 
-def test_a_folder_whose_name_cannot_be_is_told_before_the_work(tmp_path):
+def test_an_impossible_folder_name_is_refused_before_the_work(tmp_path):
     with (
         pytest.raises(LibraryError, match="file name too long"),
         atomic_folder(tmp_path / ("n" * 256), LibraryError),
@@ -195,7 +195,7 @@ def test_a_lock_lies_in_a_folder_of_any_name(tmp_path):
         assert (library.path / ".lock.json").exists()
 
 
-def test_names_are_no_formulas_in_a_spreadsheet_and_numbers_are_numbers(tmp_path):
+def test_names_in_csv_are_not_formulas_and_numbers_are_numbers(tmp_path):
     names = ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "\tx", "\rx", "plain", "a=b"]
     stretches = [
         {"name": f"{name}-1", "film": name, "from": 0.0, "to": 2.5, "shown": False}
@@ -223,7 +223,7 @@ def gallery(folder, figures):
     write_pages(folder, [EVIL], f"frame2sound gallery {EVIL}", 10, 60)
 
 
-def test_names_of_html_are_text_on_the_gallerys_pages(tmp_path):
+def test_names_with_html_are_escaped_in_the_gallery(tmp_path):
     gallery(tmp_path, {"overlap-add": {"onset_f": 0.5, "why": {}}})
     page = (tmp_path / "index.html").read_text()
     assert "<img src=x" not in page
@@ -236,7 +236,7 @@ def test_names_of_html_are_text_on_the_gallerys_pages(tmp_path):
 
 
 @pytest.mark.parametrize("figures", [[], {"overlap-add": {"onset_f": "<b>"}}, {"overlap-add": 5}])
-def test_figures_that_are_none_are_no_page(tmp_path, figures):
+def test_invalid_figures_give_no_page(tmp_path, figures):
     from frame2sound.errors import SoundtrackError
 
     with pytest.raises(SoundtrackError, match="is not readable as a gallery's figures"):

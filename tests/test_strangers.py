@@ -59,7 +59,7 @@ def changed(table, path, value):
 
 @fuzzed
 @given(st.sampled_from(list(places(TABLE))), VALUES)
-def test_a_recipe_with_any_value_anywhere_is_a_recipe_or_refused(path, value):
+def test_a_recipe_with_any_value_is_read_or_refused(path, value):
     try:
         recipe = parse_recipe(changed(TABLE, path, value))
     except RecipeError as error:
@@ -71,7 +71,7 @@ def test_a_recipe_with_any_value_anywhere_is_a_recipe_or_refused(path, value):
 
 @fuzzed
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
-def test_any_table_is_a_recipe_or_refused(table):
+def test_any_table_is_read_as_a_recipe_or_refused(table):
     try:
         assert isinstance(parse_recipe(table), Recipe)
     except RecipeError as error:
@@ -84,7 +84,7 @@ def test_any_table_is_a_recipe_or_refused(table):
     st.sampled_from([".".join(path) for path in places(TABLE)]) | st.text(max_size=12),
     st.text(string.printable, max_size=20),
 )
-def test_any_setting_is_taken_or_refused(name, key, value):
+def test_any_setting_is_applied_or_refused(name, key, value):
     try:
         load_recipe(name, [f"{key}={value}"])
     except RecipeError as error:
@@ -93,7 +93,7 @@ def test_any_setting_is_taken_or_refused(name, key, value):
 
 @fuzzed
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_file_is_a_recipe_or_refused(tmp_path, data):
+def test_any_file_is_read_as_a_recipe_or_refused(tmp_path, data):
     path = tmp_path / "recipe.toml"
     path.write_bytes(data)
     with pytest.raises(RecipeError):
@@ -122,7 +122,7 @@ def brain_file(tmp_path_factory):
     st.booleans(),
     st.none() | st.floats(0, 1),
 )
-def test_a_brain_with_any_bytes_changed_is_a_brain_or_refused(
+def test_a_brain_with_any_bytes_changed_is_read_or_refused(
     tmp_path, brain_file, changes, in_header, cut
 ):
     data = bytearray(brain_file)
@@ -148,7 +148,7 @@ CARD = json.loads(
 
 @fuzzed
 @given(st.sampled_from(list(places(CARD))), VALUES)
-def test_a_card_with_any_value_anywhere_is_a_card_or_refused(path, value):
+def test_a_card_with_any_value_is_read_or_refused(path, value):
     try:
         text = json.dumps(changed(CARD, path, value))
         assert isinstance(Card.from_json(text), Card)
@@ -168,7 +168,7 @@ def test_any_library_file_is_read_or_refused(tmp_path, value):
 
 @fuzzed
 @given(VALUES | st.binary(max_size=60))
-def test_any_truth_is_read_or_refused(tmp_path, value):
+def test_any_ground_truth_is_read_or_refused(tmp_path, value):
     path = tmp_path / "truth.json"
     path.write_bytes(value if isinstance(value, bytes) else json.dumps(value).encode())
     with pytest.raises(FilmError) as error:

@@ -36,7 +36,7 @@ def looks(seed=0):
 
 @every_kind([Mlp((6,)), *REMEMBERING])
 @pytest.mark.parametrize("at", [0, 1, 11, 22])
-def test_the_future_does_not_change_the_past(kind, at):
+def test_later_frames_do_not_change_earlier_output(kind, at):
     network, seen = network_of(kind), looks()
     other = seen.clone()
     other[:, at:] = looks(1)[:, at:]
@@ -46,7 +46,7 @@ def test_the_future_does_not_change_the_past(kind, at):
 
 
 @every_kind(REMEMBERING)
-def test_the_past_changes_the_future(kind):
+def test_earlier_frames_change_later_output(kind):
     network, seen = network_of(kind), looks()
     other = seen.clone()
     other[:, 10] += 1
@@ -54,7 +54,7 @@ def test_the_past_changes_the_future(kind):
     assert not torch.allclose(one[:, 11], two[:, 11], atol=1e-5)
 
 
-def test_a_feed_forward_body_remembers_nothing():
+def test_a_feed_forward_backbone_has_no_state():
     network, seen = network_of(Mlp((6, 4))), looks()
     given, memory = network(seen, network.initial_state(STREAMS))
     assert memory == ()
@@ -64,7 +64,7 @@ def test_a_feed_forward_body_remembers_nothing():
 
 @every_kind([Mlp((6,)), *REMEMBERING])
 @pytest.mark.parametrize("cuts", [range(1, MOMENTS), [1], [4, 5, 20]], ids=str)
-def test_piece_by_piece_equals_all_at_once(kind, cuts):
+def test_prediction_in_chunks_equals_prediction_at_once(kind, cuts):
     network, seen = network_of(kind), looks()
     whole, after = network(seen, network.initial_state(STREAMS))
     memory, pieces = network.initial_state(STREAMS), []
@@ -77,7 +77,7 @@ def test_piece_by_piece_equals_all_at_once(kind, cuts):
 
 
 @every_kind(REMEMBERING)
-def test_streams_do_not_hear_each_other(kind):
+def test_streams_are_independent(kind):
     network, seen = network_of(kind), looks()
     together, _ = network(seen, network.initial_state(STREAMS))
     for stream in range(STREAMS):
@@ -86,7 +86,7 @@ def test_streams_do_not_hear_each_other(kind):
 
 
 @pytest.mark.parametrize(("kernel", "layers"), [(2, 1), (2, 4), (3, 3), (5, 2)])
-def test_a_convolutional_body_remembers_as_far_as_it_says(kernel, layers):
+def test_a_convolutional_backbone_sees_its_receptive_field(kernel, layers):
     kind = Tcn((), "tanh", channels=4, kernel=kernel, layers=layers)
     body = Convolutional(kind, Feedforward(kind, WIDTH))
     reach = (kernel - 1) * (2**layers - 1)
@@ -101,7 +101,7 @@ def test_a_convolutional_body_remembers_as_far_as_it_says(kernel, layers):
     assert reached.tolist() == [False, False, *[True] * (reach + 1)]
 
 
-def test_a_convolutional_body_equals_a_slow_loop():
+def test_a_convolutional_backbone_equals_a_slow_loop():
     kind = Tcn((), "tanh", channels=4, kernel=3, layers=2)
     body = Convolutional(kind, Feedforward(kind, WIDTH)).double()
     seen = looks()[:1].double()
@@ -120,7 +120,7 @@ def test_a_convolutional_body_equals_a_slow_loop():
 
 
 @pytest.mark.parametrize(("cell", "parts"), [("gru", 1), ("lstm", 2)])
-def test_a_recurrent_body_gives_what_it_was_shown_beside_what_it_remembers(cell, parts):
+def test_a_recurrent_backbone_returns_encoder_and_cell_values(cell, parts):
     kind = Rnn((6,), memory=(4, 3), cell=cell)
     body = Recurrent(kind, Feedforward(kind, WIDTH))
     memory = body.initial_state(STREAMS)
@@ -134,7 +134,7 @@ def test_a_recurrent_body_gives_what_it_was_shown_beside_what_it_remembers(cell,
     assert [part.shape for part in after] == expected
 
 
-def test_a_residual_layer_adds_what_entered_where_it_is_as_wide():
+def test_a_residual_layer_adds_its_input_if_the_widths_match():
     asked = Mlp((5, 5, 3), "tanh", residual=True)
     body = Feedforward(asked, WIDTH)
     plain = Feedforward(Mlp((5, 5, 3), "tanh"), WIDTH)
@@ -155,7 +155,7 @@ def test_residual_layers_without_weights_change_nothing():
     assert torch.equal(layer(looks()), looks())
 
 
-def test_dropout_is_that_of_pytorch_and_nothing_while_it_plays():
+def test_dropout_equals_pytorchs_and_is_off_in_evaluation():
     layer, values = Dropout(0.3), torch.rand(5, 40, 7)
     torch.manual_seed(0)
     given = layer(values)
@@ -164,7 +164,7 @@ def test_dropout_is_that_of_pytorch_and_nothing_while_it_plays():
     assert layer.eval()(values) is values
 
 
-def test_rows_are_dropped_out_alike_whoever_has_them():
+def test_processes_drop_the_same_values_as_one_process():
     values, parts = torch.rand(5, 40, 7), []
     for taken in (slice(0, 3), slice(3, 5)):
         torch.manual_seed(0)

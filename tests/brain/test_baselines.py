@@ -33,14 +33,14 @@ def mixing():
     return 0.05 * torch.randn(4096, TARGET.length, generator=torch.Generator().manual_seed(5))
 
 
-def test_the_mean_does_not_look():
+def test_the_mean_predictor_ignores_the_picture():
     outputs = wanted(9)
     given = MeanPredictor.fit(CLOCK, TARGET, outputs).predict(pictures(3))
     assert given.shape == (3, TARGET.length)
     np.testing.assert_allclose(given, outputs.mean(0).expand(3, -1), atol=1e-6)
 
 
-def test_the_nearest_is_that_of_comparing_all_with_all(monkeypatch):
+def test_the_nearest_equals_that_of_comparing_all_pairs(monkeypatch):
     monkeypatch.setattr(baselines, "BLOCK_FRAMES", 7)  # neither count is a multiple of it
     known, seen = pictures(30), pictures(17, seed=1)
     apart = seen[:, None].astype(np.int64) - known[None]
@@ -50,7 +50,7 @@ def test_the_nearest_is_that_of_comparing_all_with_all(monkeypatch):
     np.testing.assert_array_equal(nearest.predict(seen), wanted(30)[expected])
 
 
-def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
+def test_the_nearest_distinguishes_one_grey_level():
     """Blocks of 4096 pixels at 255 have squares beyond what single precision tells apart."""
     known = np.full((4, 64, 64), 255, np.uint8)
     for number in range(4):
@@ -63,13 +63,13 @@ def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
     ]
 
 
-def test_of_frames_that_are_equally_near_the_first_counts(monkeypatch):
+def test_of_equally_near_frames_the_first_is_chosen(monkeypatch):
     monkeypatch.setattr(baselines, "BLOCK_FRAMES", 2)
     known = np.repeat(pictures(1), 5, 0)
     assert NearestNeighbour(CLOCK, TARGET, known, wanted(5)).find_nearest(known).tolist() == [0] * 5
 
 
-def test_ridge_regression_is_that_of_the_normal_equations(mixing):
+def test_ridge_regression_solves_the_normal_equations(mixing):
     frames = pictures(40)
     outputs = through(mixing, frames) + 0.1 * wanted(40)
     linear = LinearRegression.fit(CLOCK, TARGET, frames, outputs)
@@ -89,7 +89,7 @@ def test_ridge_regression_is_that_of_the_normal_equations(mixing):
     )
 
 
-def test_linear_hears_a_linear_world_and_chooses_a_small_penalty(mixing):
+def test_linear_regression_fits_linear_data_with_a_small_penalty(mixing):
     plain = pictures(600).astype(np.float64)
     basis = plain[:8]
     share = np.random.default_rng(3).dirichlet(np.ones(8), 300)
@@ -102,13 +102,13 @@ def test_linear_hears_a_linear_world_and_chooses_a_small_penalty(mixing):
     assert linear.penalty < 1
 
 
-def test_linear_chooses_the_largest_penalty_where_there_is_nothing_to_learn():
+def test_linear_regression_chooses_the_largest_penalty_for_noise():
     held_out = pictures(40, seed=1), wanted(40, seed=1)
     linear = LinearRegression.fit(CLOCK, TARGET, pictures(60), wanted(60), held_out)
     assert linear.penalty == max(baselines.PENALTIES)
 
 
-def test_the_same_pairs_give_the_same_line():
+def test_the_same_pairs_give_the_same_regression():
     first, second = (
         LinearRegression.fit(CLOCK, TARGET, pictures(30), wanted(30)) for _ in range(2)
     )
@@ -116,14 +116,14 @@ def test_the_same_pairs_give_the_same_line():
 
 
 @pytest.mark.parametrize("shade", [0, 255])
-def test_pictures_that_are_all_alike_give_the_mean(shade):
+def test_identical_pictures_give_the_mean(shade):
     frames = np.full((6, 64, 64), shade, np.uint8)
     given = LinearRegression.fit(CLOCK, TARGET, frames, wanted(6)).predict(frames[:2])
     np.testing.assert_allclose(given, wanted(6).mean(0).expand(2, -1), atol=1e-4)
 
 
 @pytest.mark.parametrize("frames, outputs", [(3, 4), (0, 0)])
-def test_refuses_what_is_not_paired(frames, outputs):
+def test_refuses_unequal_numbers_of_frames_and_outputs(frames, outputs):
     with pytest.raises(ValueError, match="expected at least one frame and outputs of shape"):
         NearestNeighbour(CLOCK, TARGET, pictures(frames), wanted(outputs))
     with pytest.raises(ValueError, match="expected at least one frame and outputs of shape"):

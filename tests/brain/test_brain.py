@@ -74,7 +74,7 @@ def test_blocks_equal_a_slow_reference(small, scaling):
     np.testing.assert_allclose(blocks, expected, atol=1e-5)
 
 
-def test_windows_per_frame_sounds_the_same_in_any_company(small):
+def test_the_output_of_a_frame_does_not_depend_on_its_batch(small):
     brain = loud(small())
     together = brain.predict(FRAMES)
     alone = np.concatenate([brain.predict(FRAMES[i : i + 1]) for i in range(5)])
@@ -83,12 +83,12 @@ def test_windows_per_frame_sounds_the_same_in_any_company(small):
     assert brain.predict(FRAMES[:0]).shape == (0, brain.target.length)
 
 
-def test_a_brain_counts_what_it_has_learned(small):
+def test_the_parameter_count_leaves_out_fixed_features(small):
     brain = Brain.untrained(small())
     assert brain.parameter_count == (4096 + 1) * 8 + (8 + 1) * 6 + (6 + 1) * 267
 
 
-def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
+def test_an_untrained_brain_is_quiet_and_depends_on_the_seed(small):
     one, again, other = (Brain.untrained(small(), 0.1, seed).predict(FRAMES) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
@@ -97,7 +97,7 @@ def test_an_untrained_brain_is_quiet_and_known_by_its_seed(small):
 
 @pytest.mark.parametrize("target", [PCM, *SPECTRAL], ids=kind_of)
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_diverged_brain_is_told_from_sound(small, target, value):
+def test_output_that_is_not_finite_is_an_error(small, target, value):
     brain = Brain.untrained(small(target=target))
     with torch.no_grad():
         brain.network.head.bias[3] = value
@@ -120,7 +120,7 @@ def test_silenced_screens_are_silent_exactly(small, scaling, hidden, activation)
 
 
 @pytest.mark.parametrize("hidden", [[8], [1000], []], ids=str)
-def test_silencing_leaves_nothing_but_rounding(small, hidden):
+def test_silencing_is_exact_up_to_rounding(small, hidden):
     brain = loud(small(network={"kind": "mlp", "hidden": hidden}))
     brain.silence_screens()
     top, seen = brain.network.head, hidden_for_screens(brain.network, brain.recipe.input)
@@ -131,7 +131,7 @@ def test_silencing_leaves_nothing_but_rounding(small, hidden):
     assert (given <= 8 * top.in_features**0.5 * 2**-24 * terms).all()
 
 
-def test_a_brain_that_does_not_give_silence_is_not_silenced(small):
+def test_screens_that_are_not_silent_stay_as_they_are(small):
     brain = loud(small())
     brain.silence_screens()
     with torch.no_grad():
@@ -139,7 +139,7 @@ def test_a_brain_that_does_not_give_silence_is_not_silenced(small):
     assert np.abs(brain.predict(SCREENS))[:, 5] == pytest.approx(0.0001, rel=0.02)
 
 
-def test_a_screen_is_silent_once_all_that_is_seen_is_screen(small):
+def test_a_screen_is_silent_once_all_past_frames_show_it(small):
     brain = loud(small(input={"kind": "pixels", "history": 2}))
     brain.silence_screens()
     frames = np.concatenate([SCREENS[[0, 0, 0, 0, 1, 1, 1, 1]], FRAMES[:1], SCREENS[[1, 1, 1, 0]]])
@@ -171,7 +171,7 @@ def test_silencing_is_the_smallest_change(small, scaling):
         assert torch.equal(old, new)
 
 
-def test_silencing_twice_is_silencing_once(small):
+def test_silencing_again_changes_nothing(small):
     brain = loud(small())
     brain.silence_screens()
     before = brain.predict(FRAMES)
@@ -179,7 +179,7 @@ def test_silencing_twice_is_silencing_once(small):
     np.testing.assert_allclose(brain.predict(FRAMES), before, atol=1e-6)
 
 
-def test_screens_that_look_alike_to_a_network_are_silenced_too(small):
+def test_screens_with_equal_features_are_silenced_too(small):
     brain = loud(small())
     with torch.no_grad():
         brain.network.backbone.layers[0].linear.weight.zero_()
@@ -215,7 +215,7 @@ def test_spectra_equal_a_slow_reference(small, target):
 
 
 @pytest.mark.parametrize("target", SPECTRAL, ids=kind_of)
-def test_numbers_beyond_reason_are_still_finite(small, target):
+def test_huge_outputs_decode_to_finite_values(small, target):
     brain = Brain.untrained(small(target=target))
     with torch.no_grad():
         brain.network.head.bias.fill_(1e6)

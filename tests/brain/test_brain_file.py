@@ -40,7 +40,7 @@ def rewrite(path, tensors=lambda tensors: tensors, description=lambda descriptio
     save_file(changed[0], path, {METADATA_KEY: changed[1]})
 
 
-def test_a_brain_comes_back_bit_for_bit(path, brain):
+def test_a_saved_brain_loads_bit_for_bit(path, brain):
     again = load_brain(path)
     np.testing.assert_array_equal(again.predict(FRAMES), brain.predict(FRAMES))
     assert (again.recipe, again.target, again.clock, again.provenance) == (
@@ -53,7 +53,7 @@ def test_a_brain_comes_back_bit_for_bit(path, brain):
     assert all(parameter.requires_grad for parameter in again.network.parameters())
 
 
-def test_the_header_says_all_in_json(path, brain):
+def test_the_header_holds_the_description_as_json(path, brain):
     with safe_open(path, "pt") as file:
         assert list(file.metadata()) == [METADATA_KEY]
         description = json.loads(file.metadata()[METADATA_KEY])
@@ -69,7 +69,7 @@ def test_a_header_of_any_length_loads(path, brain):
         assert load_brain(path).provenance == brain.provenance
 
 
-def test_a_brain_is_not_overwritten_unasked(path, brain):
+def test_a_brain_is_not_overwritten_by_default(path, brain):
     with pytest.raises(BrainError, match="exists already"):
         save_brain(brain, path, overwrite=False)
 
@@ -104,7 +104,7 @@ def test_a_brain_is_not_overwritten_unasked(path, brain):
         (lambda t: {}, r"tensor backbone\.layers\.0\.linear\.weight is missing"),
     ],
 )
-def test_weights_that_are_not_the_recipes_are_named(path, change, match):
+def test_weights_that_do_not_match_the_recipe_are_refused(path, change, match):
     rewrite(path, tensors=change)
     with pytest.raises(BrainError, match=match):
         load_brain(path)
@@ -153,28 +153,28 @@ def with_recipe(part, **values):
         (lambda d: None, "not readable as a brain"),
     ],
 )
-def test_a_description_that_is_wrong_is_named(path, change, match):
+def test_an_invalid_description_is_refused(path, change, match):
     rewrite(path, description=change)
     with pytest.raises(BrainError, match=match):
         load_brain(path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
-def test_a_description_that_is_not_json_is_named(path, text):
+def test_a_description_that_is_not_json_is_refused(path, text):
     save_file(load_file(path), path, {METADATA_KEY: text})
     with pytest.raises(BrainError, match="of another program"):
         load_brain(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
-def test_a_file_of_another_program_is_named(path, metadata):
+def test_a_file_of_another_program_is_refused(path, metadata):
     save_file(load_file(path), path, metadata)
     with pytest.raises(BrainError, match=r"is a \.safetensors file of another program"):
         load_brain(path)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 7, 8, 9, 100, 2000, 0.5, -4, -1])
-def test_a_file_that_is_cut_short_is_named(path, keep):
+def test_a_truncated_file_is_refused(path, keep):
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(BrainError, match="is cut short or not a brain"):
@@ -203,7 +203,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path, protocol):
     assert not crater.exists()
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(BrainError, match=r"cannot be read \(no such file or directory\)"):
         load_brain(tmp_path / "brain.safetensors")
     with pytest.raises(BrainError, match="it is a folder, expected a regular file"):
@@ -226,7 +226,7 @@ def test_a_huge_recipe_takes_no_memory(path, layers):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
-def test_weights_that_are_not_numbers_load_and_are_told_on_sounding(path):
+def test_nan_weights_load_and_fail_on_prediction(path):
     rewrite(path, tensors=lambda t: t | {"head.bias": torch.full_like(t["head.bias"], torch.nan)})
     brain = load_brain(path)
     with pytest.raises(BrainError, match="not finite"):
@@ -241,7 +241,7 @@ def carrying(path, brain):
     return path
 
 
-def test_a_carried_corpus_comes_back(carrying, brain):
+def test_a_stored_corpus_is_loaded(carrying, brain):
     again = load_brain(carrying).corpus
     assert again.clock == brain.clock
     for mine, yours in zip(brain.corpus.pieces, again.pieces, strict=True):
@@ -249,13 +249,13 @@ def test_a_carried_corpus_comes_back(carrying, brain):
         np.testing.assert_allclose(mine.samples, yours.samples, atol=2**-15)  # 16 bits
 
 
-def test_a_corpus_pointed_to_comes_back(path, brain):
+def test_a_corpus_pointer_is_loaded(path, brain):
     brain.corpus = CorpusPointer("my/library", {"film": "ab12"})
     save_brain(brain, path)
     assert load_brain(path).corpus == brain.corpus
 
 
-def test_a_brain_from_before_there_were_corpora_loads(path):
+def test_a_brain_without_a_corpus_entry_loads(path):
     rewrite(path, description=lambda d: {k: v for k, v in d.items() if k != "corpus"})
     assert load_brain(path).corpus is None
 
@@ -283,7 +283,7 @@ def zeroed(data, begin, end):
         (with_sound(lambda data: zeroed(data, 2000, 6000)), "is damaged|is cut short"),
     ],
 )
-def test_a_corpus_that_is_damaged_is_told(carrying, change, match):
+def test_a_damaged_corpus_is_refused(carrying, change, match):
     rewrite(carrying, tensors=change)
     with pytest.raises(BrainError, match=match):
         load_brain(carrying)
@@ -318,7 +318,7 @@ def with_film(**values):
         (lambda d: d | {"corpus": None}, r"tensor corpus\.film is uint8 .* asks for none"),
     ],
 )
-def test_a_corpus_that_is_described_wrongly_is_told(carrying, change, match):
+def test_an_invalid_description_of_a_corpus_is_refused(carrying, change, match):
     rewrite(carrying, description=change)
     with pytest.raises(BrainError, match=match):
         load_brain(carrying)

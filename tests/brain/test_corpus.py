@@ -30,7 +30,7 @@ def library(tmp_path):
     return Library.create(tmp_path / "library", 8000)
 
 
-def test_the_sounding_range_of_every_film_is_taken(library, add_film):
+def test_a_corpus_has_the_audio_range_of_every_film(library, add_film):
     add_calibration_film(library)
     sounds = {name: add_film(library, name, 2, audio_range=(800, 12000)).sound for name in "ab"}
     corpus = read_corpus(library, CLOCK)
@@ -41,7 +41,7 @@ def test_the_sounding_range_of_every_film_is_taken(library, add_film):
         np.testing.assert_array_equal(piece.samples, sounds[piece.film][800:12000])
 
 
-def test_of_long_films_segments_are_taken_all_over(library, add_film):
+def test_segments_are_spread_over_all_long_films(library, add_film):
     for name in "abc":
         add_film(library, name, 100)
     corpus = read_corpus(library, CLOCK, max_seconds=60)
@@ -53,7 +53,7 @@ def test_of_long_films_segments_are_taken_all_over(library, add_film):
     assert max(np.diff(sorted(piece.start_sample for piece in corpus.pieces))) > 0
 
 
-def test_short_films_count_where_there_are_many(library, add_film):
+def test_many_short_films_are_limited_too(library, add_film):
     for number in range(12):
         add_film(library, f"film-{number:02}", 2)
     corpus = read_corpus(library, CLOCK, max_seconds=20)
@@ -78,7 +78,7 @@ def test_another_sample_rate_is_refused(library, add_film):
         read_corpus(library, Clock(Fraction(30), 22050))
 
 
-def test_only_some_films(library, add_film):
+def test_select_films_keeps_the_named_films(library, add_film):
     for name in "abc":
         add_film(library, name, 1)
     corpus = read_corpus(library, CLOCK)
@@ -89,7 +89,7 @@ def test_only_some_films(library, add_film):
         corpus.select_films(["d"])
 
 
-def test_a_pointer_is_followed(library, add_film):
+def test_a_pointer_loads_its_films(library, add_film):
     add_calibration_film(library)
     add_film(library, "film", 1)
     pointer = point_to_corpus(library)
@@ -99,7 +99,7 @@ def test_a_pointer_is_followed(library, add_film):
     assert load_corpus(pointer, CLOCK).films == ("film",)
 
 
-def test_what_a_pointer_misses_is_named(library, add_film):
+def test_a_pointer_to_a_missing_film_or_library_is_refused(library, add_film):
     add_film(library, "film", 1)
     pointer = point_to_corpus(library)
     shutil.rmtree(library.path / "film")
@@ -116,7 +116,7 @@ def test_what_a_pointer_misses_is_named(library, add_film):
 
 
 @pytest.mark.parametrize(("how", "kind"), [("carry", Corpus), ("point", CorpusPointer)])
-def test_a_trained_brain_knows_its_corpus(library, add_film, small, tmp_path, how, kind):
+def test_a_trained_brain_has_its_corpus(library, add_film, small, tmp_path, how, kind):
     add_film(library, "film", 2)
     recipe = small(target={"kind": "pcm"}, training={"epochs": 1})
     made = train(library, recipe, tmp_path / "brain.safetensors", device="cpu", corpus=how)
@@ -127,14 +127,14 @@ def test_a_trained_brain_knows_its_corpus(library, add_film, small, tmp_path, ho
     assert (corpus.films, corpus.seconds) == (("film",), 2)
 
 
-def test_a_brain_keeps_what_it_is_told_to(library, add_film):
+def test_build_corpus_obeys_the_mode(library, add_film):
     films = [add_film(library, "film", 1)]
     assert isinstance(build_corpus(library, CLOCK, "carry", films), Corpus)
     assert isinstance(build_corpus(library, CLOCK, "point", films), CorpusPointer)
     assert build_corpus(library, CLOCK, "none", films) is None
 
 
-def test_a_brain_keeps_no_film_that_it_did_not_learn_from(library, add_film):
+def test_build_corpus_leaves_out_films_that_were_not_trained_on(library, add_film):
     learned = [add_film(library, name, 1) for name in ("dropped", "other", "same")]
     shutil.rmtree(library.path / "dropped")
     shutil.rmtree(library.path / "other")
@@ -145,7 +145,7 @@ def test_a_brain_keeps_no_film_that_it_did_not_learn_from(library, add_film):
     assert build_corpus(library, CLOCK, "carry", learned[:2]) is None
 
 
-def test_the_beginning_of_a_films_name_is_enough(library, add_film):
+def test_the_beginning_of_a_films_name_selects_it(library, add_film):
     for name in ("hall", "harbour", "mill"):
         add_film(library, name, 1)
     corpus = read_corpus(library, CLOCK)
@@ -164,7 +164,7 @@ def test_the_beginning_of_a_films_name_is_enough(library, add_film):
 
 @pytest.mark.parametrize("rate", [100, 8000, 22050, 384_000])
 @pytest.mark.parametrize("peak", [0.3, 1.0, 2.5])
-def test_sound_comes_back_from_flac(rate, peak):
+def test_sound_survives_flac(rate, peak):
     rng = np.random.default_rng(0)
     sounds = [rng.uniform(-peak, peak, n).astype(np.float32) for n in (500, 1, 5000)]
     sounds[0][7] = -peak

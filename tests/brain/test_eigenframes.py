@@ -15,7 +15,7 @@ def brain(**seen):
     )
 
 
-def test_an_eigenframe_is_drawn_as_it_weighs(tmp_path):
+def test_an_eigenframe_is_drawn_by_its_weights(tmp_path):
     made = brain(kind="eigenframes", count=3, motion=True)
     assert made.network.features is not None and made.network.features.motion is not None
     with torch.no_grad():
@@ -32,7 +32,7 @@ def test_an_eigenframe_is_drawn_as_it_weighs(tmp_path):
     assert not sheet[:72, 72:].any()  # components that the library does not have are not drawn
 
 
-def test_in_colour_where_the_brain_sees_colour(tmp_path):
+def test_eigenframes_of_colour_are_drawn_in_colour(tmp_path):
     made = brain(kind="eigenframes", count=1, colour=True)
     with torch.no_grad():
         made.network.features.still.weight[0, :4096] = 1  # red
@@ -43,7 +43,7 @@ def test_in_colour_where_the_brain_sees_colour(tmp_path):
 @pytest.mark.parametrize(
     "seen", [{"kind": "pixels"}, {"kind": "eigenframes", "of": "fft2", "profiles": False}], ids=str
 )
-def test_a_brain_without_eigenframes_is_told_how_to_get_them(tmp_path, seen):
+def test_a_brain_without_eigenframes_is_refused_with_a_remedy(tmp_path, seen):
     with pytest.raises(BrainError, match="no eigenframes of pictures; expected one trained with"):
         draw_eigenframes(brain(**seen), tmp_path / "e.png")
     assert not list(tmp_path.iterdir())

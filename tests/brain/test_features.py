@@ -109,7 +109,7 @@ def blobs(n=300):
 
 
 @pytest.mark.parametrize("floor", [1e-6, 1.0])
-def test_eyes_whiten_what_they_were_opened_to(floor):
+def test_fitted_features_are_white(floor):
     seen = blobs()
     eyes = opened(seen, floor=floor)
     assert eyes.width == 16 + PROFILE_COUNT
@@ -129,7 +129,7 @@ def test_eyes_whiten_what_they_were_opened_to(floor):
     torch.testing.assert_close(eyes(seen)[:, :16], seen @ weight.T + bias)
 
 
-def test_profiles_are_standardised_but_faint_ones_stay_faint():
+def test_profiles_are_standardised_unless_they_hardly_vary():
     seen = blobs()
     plain = brightness_profiles(seen).double()
     deviation = plain.std(0, correction=0)
@@ -141,7 +141,7 @@ def test_profiles_are_standardised_but_faint_ones_stay_faint():
 
 
 @pytest.mark.parametrize("frames", [1, 5])
-def test_eyes_that_saw_one_grey_are_blind_but_safe(frames):
+def test_features_fitted_to_uniform_frames_are_finite(frames):
     seen = torch.full((frames, PIXELS), 0.25)
     eyes = opened(seen)
     # One part in 255**2 of grey, and sums of 4096 numbers in single precision.
@@ -151,14 +151,14 @@ def test_eyes_that_saw_one_grey_are_blind_but_safe(frames):
     assert eyes(torch.zeros(1, PIXELS)).abs().max() < 64 * 0.25 * 255
 
 
-def test_eyes_may_do_without_profiles():
+def test_profiles_are_optional():
     eyes = opened(blobs(), profiles=False)
     assert eyes.width == 16
     assert eyes(blobs(3)).shape == (3, 16)
 
 
 @pytest.mark.parametrize("with_profiles", [True, False])
-def test_eyes_are_not_learned_by_descent(with_profiles):
+def test_features_are_not_trained(with_profiles):
     eyes = opened(blobs(), profiles=with_profiles)
     assert not any(weights.requires_grad for weights in eyes.parameters())
     names = {name for name, _ in eyes.named_parameters()}
@@ -166,7 +166,7 @@ def test_eyes_are_not_learned_by_descent(with_profiles):
     assert names == {"still.weight", "still.bias"} | lines
 
 
-def test_light_is_the_mean_of_three_powers():
+def test_brightness_is_the_mean_of_three_powers():
     grey = np.zeros((2, 64, 64), np.uint8)
     grey[1, :32] = 51  # a fifth of white, on half of the picture
     expected = [[0, 0, 0], [np.sqrt(0.2) / 2, 0.1, 0.02]]
@@ -175,14 +175,14 @@ def test_light_is_the_mean_of_three_powers():
     )
 
 
-def test_light_does_not_depend_on_place():
+def test_brightness_does_not_depend_on_position():
     grey = np.random.default_rng(0).integers(0, 256, (1, 64, 64)).astype(np.uint8)
     moved = np.roll(grey, (5, 9), (1, 2))
     seen = [brightness_features(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
     torch.testing.assert_close(seen[0], seen[1])
 
 
-def test_eyes_see_the_light_last():
+def test_brightness_is_the_last_of_the_features():
     grey = np.random.default_rng(0).integers(0, 256, (9, 64, 64)).astype(np.uint8)
     seen = pixels(torch.from_numpy(grey))
     with_light, without = opened(seen, 4, with_light=True), opened(seen, 4)
@@ -221,7 +221,7 @@ def test_still_and_motion_have_components_of_their_own(colour, with_profiles):
     assert not torch.allclose(eyes.still.weight, eyes.motion.weight, atol=1e-3)
 
 
-def test_profiles_of_motion_are_of_how_much_moved_either_way():
+def test_profiles_of_motion_are_those_of_its_absolute_value():
     kind = Eigenframes(count=2, motion=True)
     seen = encode_frames(moments(kind), kind)
     given = opened(seen, 2, motion=True)(seen)[:, -PROFILE_COUNT:]
@@ -240,7 +240,7 @@ def test_profiles_of_colour_are_those_of_its_grey():
 
 
 @pytest.mark.parametrize("more", [{}, {"motion": True}, {"colour": True}], ids=str)
-def test_stills_of_history_are_looked_at_alike(more):
+def test_past_frames_have_the_same_components(more):
     kind = Eigenframes(count=6, history=3, **more)
     pictures = moments(kind)
     eyes = FrameFeatures(kind, with_brightness=True)
@@ -256,7 +256,7 @@ def test_stills_of_history_are_looked_at_alike(more):
     torch.testing.assert_close(forwards[:, 2], alone(encode_frames(pictures[:, 1:2], alone.config)))
 
 
-def test_light_is_of_the_frame_itself():
+def test_brightness_is_that_of_the_current_frame():
     kind = Eigenframes(count=2, history=2, motion=True)
     pictures = moments(kind)
     eyes = FrameFeatures(kind, with_brightness=True)
@@ -270,7 +270,7 @@ def test_light_is_of_the_frame_itself():
     )
 
 
-def test_a_film_that_stands_still_has_a_motion_of_nothing():
+def test_a_still_film_has_no_motion():
     kind = Eigenframes(count=4, motion=True)
     pictures = moments(kind).clone()
     pictures[:, 0] = pictures[:, 1]

@@ -31,7 +31,7 @@ def opened(recipe):
 
 
 @pytest.mark.parametrize("seen", INPUTS, ids=str)
-def test_plain_layers_give_what_the_network_gives(small, seen):
+def test_fused_layers_equal_the_network(small, seen):
     brain, entering = opened(small(input=seen))
     with torch.no_grad():
         expected = brain.network(brain.network.extract_features(entering)[:, None], ())[0][:, 0]
@@ -44,7 +44,7 @@ def test_plain_layers_give_what_the_network_gives(small, seen):
     np.testing.assert_allclose(values, expected, atol=1e-4)
 
 
-def test_plain_layers_are_written(small, tmp_path):
+def test_fused_layers_are_written(small, tmp_path):
     brain, _ = opened(small(input=INPUTS[2]))
     layers = export_weights(brain, tmp_path / "plain.npz")
     with np.load(tmp_path / "plain.npz", allow_pickle=False) as written:
@@ -66,6 +66,6 @@ def test_plain_layers_are_written(small, tmp_path):
     ],
     ids=str,
 )
-def test_what_is_not_plain_is_refused_with_the_remedy(small, parts, remedy):
+def test_a_brain_that_cannot_be_fused_is_refused_with_a_remedy(small, parts, remedy):
     with pytest.raises(BrainError, match=f"does not consist of plain layers on pixels.*{remedy}"):
         fuse_layers(Brain.untrained(small(**parts)))

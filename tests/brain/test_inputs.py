@@ -65,7 +65,7 @@ KINDS = [Pixels, Eigenframes, Fft2]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("colour", [False, True])
 @pytest.mark.parametrize(("history", "motion"), [(0, False), (2, False), (0, True), (3, True)])
-def test_what_enters_equals_a_slow_reference(kind, colour, history, motion):
+def test_encoded_frames_equal_a_slow_reference(kind, colour, history, motion):
     kind = kind(colour=colour, history=history, motion=motion)
     moments = drawn(kind)
     before = moments.copy()
@@ -81,7 +81,7 @@ def test_what_enters_equals_a_slow_reference(kind, colour, history, motion):
 @pytest.mark.parametrize(
     ("history", "motion", "views"), [(0, 0, 1), (5, 0, 6), (0, 1, 2), (5, 1, 7)]
 )
-def test_what_enters_has_its_size(kind, colour, history, motion, views):
+def test_encoded_frames_have_the_input_size(kind, colour, history, motion, views):
     kind = kind(colour=colour, history=history, motion=bool(motion))
     plane = 2 * 64 * HALF if isinstance(kind, Fft2) else PIXELS
     assert input_size(kind) == plane * views * (3 if colour else 1)
@@ -90,7 +90,7 @@ def test_what_enters_has_its_size(kind, colour, history, motion, views):
         assert seen(drawn(kind, n), kind).shape == (n, input_size(kind))
 
 
-def test_windows_per_frame_comes_first_and_the_latest_of_the_past_next():
+def test_the_current_frame_comes_first_and_the_latest_past_frame_next():
     moments = np.arange(5, dtype=np.uint8)[None, :, None, None].repeat(64, 2).repeat(64, 3) * 51
     given = seen(moments, Pixels(history=4)).reshape(5, PIXELS)
     torch.testing.assert_close(given[:, 0], torch.tensor([0.8, 0.6, 0.4, 0.2, 0.0]))
@@ -115,7 +115,7 @@ def test_planes_of_colour_are_red_then_green_then_blue():
 
 
 @pytest.mark.parametrize("kind", [Pixels(), Pixels(history=2, motion=True)], ids=str)
-def test_a_library_in_colour_is_seen_in_grey_by_those_who_see_no_colour(kind):
+def test_colour_frames_become_grey_for_grey_inputs(kind):
     coloured = drawn(Pixels(colour=True, history=kind.history, motion=kind.motion))
     given = seen(coloured, kind)
     assert given.shape == (3, input_size(kind))
@@ -132,7 +132,7 @@ def test_grey_of_black_and_white_is_exact(level):
     )
 
 
-def test_colour_that_is_not_there_is_refused():
+def test_grey_frames_are_refused_by_colour_inputs():
     with pytest.raises(ValueError, match="got grey frames, expected colour"):
         of_frames(np.zeros((2, 64, 64), np.uint8), Pixels(colour=True))
 
@@ -151,7 +151,7 @@ def test_the_fourier_transform_is_numpys():
     np.testing.assert_allclose(imaginary, spectra.imag, atol=2e-6)
 
 
-def test_screens_have_only_their_grey():
+def test_the_transform_of_a_screen_is_its_mean():
     screens = np.array([0, 255], np.uint8)[:, None, None].repeat(64, 1).repeat(64, 2)
     seen = fft2(screens)
     torch.testing.assert_close(seen[:, 0], torch.tensor([0.0, 1.0]))

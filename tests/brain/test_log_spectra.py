@@ -48,7 +48,7 @@ def click(target, at):
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("floor_db", [-40.0, -80.0, -140.0])
-def test_decades_equal_a_slow_reference_and_come_back(clock, length, floor_db):
+def test_decades_equal_a_slow_reference_and_decode(clock, length, floor_db):
     recipe = LogMag(window_length=length, floor_db=floor_db)
     target = LogMagnitudes(recipe, clock, scale=0.2)
     excerpts = noise(target)
@@ -115,7 +115,7 @@ def test_a_level_lifts_by_12_db_at_most():
 
 
 @pytest.mark.parametrize("decades", [1.0, 10.0])
-def test_a_wild_bin_does_not_change_the_loudness(decades):
+def test_an_outlier_bin_does_not_change_the_loudness(decades):
     target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.2)
     wanted = target.encode(tensor(noise(target))).reshape(3, 4, -1)
     plain = np.linalg.norm(target.decode(wanted.flatten(1)), axis=-1)
@@ -147,20 +147,20 @@ def test_one_is_ten_times_the_floor():
     np.testing.assert_allclose(given, 0.1e-4 * np.sqrt(99), rtol=1e-2)
 
 
-def test_a_diverged_brain_is_loud_but_not_endless():
+def test_decoded_magnitudes_are_limited():
     target = LogMagnitudes(LogMag(window_length=256), CLOCKS[0], scale=0.1)
     given = target.decode(torch.full((1, target.length), 1e6))
     power = np.linalg.norm(given, axis=-1)
     np.testing.assert_allclose(power, 0.1 * 10**MAX_LOG_MAGNITUDE, rtol=1e-3)
 
 
-def test_a_full_scale_sine_above_a_quiet_library_is_not_cut():
+def test_a_full_scale_sine_above_a_quiet_library_is_not_limited():
     deep = LogMagnitudes(LogMag(window_length=64, floor_db=-140), CLOCKS[0], scale=0.02)
     wave = tensor(np.cos(2 * np.pi / 8 * np.arange(deep.excerpt_length)))[None]
     assert deep.decode(deep.encode(wave)).max() == pytest.approx(1, rel=1e-4)
 
 
-def test_values_below_the_floor_come_back_below_it():
+def test_values_below_the_floor_decode_below_it():
     target = LogMagnitudes(LogMag(window_length=64, windows_per_frame=1), CLOCKS[0])
     wave = 1e-6 * np.cos(2 * np.pi / 8 * np.arange(target.excerpt_length))
     wanted = target.encode(tensor(wave[None]))
@@ -169,7 +169,7 @@ def test_values_below_the_floor_come_back_below_it():
     assert 0 < target.decode(wanted)[0, 0, 8] <= 1e-6
 
 
-def test_a_smooth_spectrum_comes_back_from_its_bands():
+def test_a_smooth_spectrum_is_decoded_from_its_bands():
     target = MelMagnitudes(Mel(window_length=256, bands=24, windows_per_frame=1), CLOCKS[0])
     magnitude = 2 / window("hann", 256).sum()
     given = target.decode(target.encode(click(target, int(target.centres[0]))))
@@ -179,7 +179,7 @@ def test_a_smooth_spectrum_comes_back_from_its_bands():
 @pytest.mark.parametrize("fps", RATES, ids=str)
 @pytest.mark.parametrize("windows_per_frame", [1, 4])
 @pytest.mark.parametrize("length", [256, 1024])
-def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, windows_per_frame, length):
+def test_windows_end_with_the_frame_except_for_their_quiet_ends(fps, windows_per_frame, length):
     clock = Clock(fps, 22050)
     recipe = LogMag(window_length=length, windows_per_frame=windows_per_frame)
     target = LogMagnitudes(recipe, clock)
@@ -199,7 +199,7 @@ def test_windows_end_with_the_frame_but_for_their_faint_ends(fps, windows_per_fr
 
 @pytest.mark.parametrize("fps", RATES, ids=str)
 @pytest.mark.parametrize("windows_per_frame", [1, 4])
-def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, windows_per_frame):
+def test_a_sound_that_begins_with_the_next_frame_is_not_encoded(fps, windows_per_frame):
     clock = Clock(fps, 22050)
     target = LogMagnitudes(LogMag(windows_per_frame=windows_per_frame), clock)
     whole = 2 / window("hann", 1024).sum()
@@ -216,7 +216,7 @@ def test_what_begins_with_the_next_frame_is_not_heard_in_this_one(fps, windows_p
 
 @pytest.mark.parametrize(("cls", "recipe"), BOTH)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_silence_is_exactly_nothing(cls, recipe, length):
+def test_silence_encodes_and_decodes_to_exact_zeros(cls, recipe, length):
     target = cls(recipe(window_length=length), CLOCKS[1], scale=0.3)
     wanted = target.encode(torch.zeros(2, target.excerpt_length))
     assert not wanted.any()

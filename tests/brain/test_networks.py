@@ -46,7 +46,7 @@ def test_layers_are_as_the_recipe_says(activation, hidden):
     ("activation", "deviation"),
     [("relu", math.sqrt(2 / 800)), ("tanh", math.sqrt(2 / (800 + 600)))],
 )
-def test_weights_begin_with_the_variance_of_the_papers(activation, deviation):
+def test_initial_weights_have_the_variance_of_the_papers(activation, deviation):
     network = build_network(recipe((600,), activation), 800, 400)
     initialise(network, seed=0)
     first, top = linear(network)
@@ -59,7 +59,7 @@ def test_weights_begin_with_the_variance_of_the_papers(activation, deviation):
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
-def test_recurrent_weights_begin_orthogonal(cell):
+def test_initial_recurrent_weights_are_orthogonal(cell):
     network = build_network(Recipe(name="small", network=Rnn((8,), memory=(6, 4), cell=cell)), 7, 2)
     initialise(network, seed=0)
     gates = 3 if cell == "gru" else 4
@@ -84,7 +84,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_a_seed_is_a_network(kind):
+def test_the_seed_determines_the_weights(kind):
     def weights(seed):
         network = build_network(Recipe(name="small", network=kind), 7, 2)
         torch.manual_seed(99)  # of no influence
@@ -95,7 +95,7 @@ def test_a_seed_is_a_network(kind):
     assert not any(map(torch.equal, weights(1)[:1], weights(2)[:1]))
 
 
-def test_eyes_come_first_and_are_not_learned_by_descent():
+def test_features_come_first_and_are_not_trained():
     wanted = Recipe(name="eigen", network=Mlp((5,)), input=Eigenframes(count=3))
     network = build_network(wanted, 4096, 2)
     sizes = [(x.in_features, x.out_features) for x in linear(network)]
@@ -110,7 +110,7 @@ def test_eyes_come_first_and_are_not_learned_by_descent():
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_every_network_may_have_a_glance(kind):
+def test_every_network_may_have_a_brightness_branch(kind):
     network = type(kind)(**{name: getattr(kind, name) for name in kind.__struct_fields__}
                          | {"brightness_branch": 6})  # fmt: skip
     wanted = Recipe(name="x", network=network, input=Eigenframes(count=3), target=LogMag())
@@ -128,7 +128,7 @@ def test_every_network_may_have_a_glance(kind):
 
 @pytest.mark.parametrize("normalise", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_norm_comes_before_and_dropout_after_what_activates(normalise, dropout):
+def test_the_order_is_norm_activation_dropout(normalise, dropout):
     wanted = Recipe(name="small", network=Mlp((5, 4), "tanh", normalise, dropout))
     network = build_network(wanted, 7, 2)
     initialise(network, seed=0)
@@ -152,7 +152,7 @@ def test_norm_comes_before_and_dropout_after_what_activates(normalise, dropout):
     ("activation", "deviation"),
     [("relu", math.sqrt(2 / 800)), ("logistic", math.sqrt(2 / (800 + 600)))],
 )
-def test_norm_and_dropout_do_not_change_how_weights_begin(activation, deviation):
+def test_norm_and_dropout_do_not_change_the_initial_weights(activation, deviation):
     wanted = Recipe(name="small", network=Mlp((600,), activation, True, 0.1))
     network = build_network(wanted, 800, 400)
     initialise(network, seed=0)
@@ -165,7 +165,7 @@ def test_norm_and_dropout_do_not_change_how_weights_begin(activation, deviation)
     assert not layer.norm.bias.any()
 
 
-def test_a_normalised_network_is_deaf_to_contrast():
+def test_layer_norm_removes_contrast():
     network = build_network(Recipe(name="small", network=Mlp((50,), normalise=True)), 7, 2)
     initialise(network, seed=0)
     seen = torch.randn(3, 1, 7, generator=torch.Generator().manual_seed(0))
@@ -189,7 +189,7 @@ WANTED = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(3))
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
-def test_a_network_hears_its_last_output_step_by_step(cell):
+def test_feedback_equals_a_slow_loop(cell):
     network = hearing(cell=cell)
     given, memory = network(LOOKS, network.initial_state(2))
     heard, state = torch.full((2, 3), 0.5), network.backbone.initial_state(2)
@@ -201,7 +201,7 @@ def test_a_network_hears_its_last_output_step_by_step(cell):
     torch.testing.assert_close(memory, (network.feedback(heard), *state))
 
 
-def test_told_it_hears_nothing_of_its_own_where_own_is_false():
+def test_teacher_forcing_feeds_back_targets():
     network = hearing()
     told = TeacherForcing(WANTED, torch.zeros(2, 9, dtype=torch.bool))
     given, memory = network(LOOKS, network.initial_state(2), told)
@@ -218,7 +218,7 @@ def test_told_it_hears_nothing_of_its_own_where_own_is_false():
     assert (alone - network(LOOKS, network.initial_state(2))[0] - 10).abs().max() > 0.1
 
 
-def test_told_it_hears_its_own_where_own_is_true():
+def test_teacher_forcing_feeds_back_own_output_where_asked():
     network = hearing()
     plain, _ = network(LOOKS, network.initial_state(2))
     every = TeacherForcing(WANTED, torch.ones(2, 9, dtype=torch.bool))
@@ -231,7 +231,7 @@ def test_told_it_hears_its_own_where_own_is_true():
     assert not differs[1].any()
 
 
-def test_no_gradient_flows_through_what_is_heard():
+def test_no_gradient_flows_through_the_feedback():
     network = hearing()
     memory = network.initial_state(2)
     looks = LOOKS.clone().requires_grad_()
@@ -245,7 +245,7 @@ def test_no_gradient_flows_through_what_is_heard():
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_memory_resets_where_a_stream_begins(kind):
+def test_the_state_is_reset_where_a_stream_begins(kind):
     network = build_network(Recipe(name="small", network=kind), 7, 3, silence_value=0.5)
     initialise(network, seed=0)
     _, memory = network(LOOKS, network.initial_state(2))
@@ -265,7 +265,7 @@ def test_memory_resets_where_a_stream_begins(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-def test_the_top_sees_what_it_is_said_to_see_of_silence(kind):
+def test_hidden_values_are_the_input_of_the_head(kind):
     network = build_network(Recipe(name="small", network=kind), 7, 3)
     initialise(network, seed=0)
     told = TeacherForcing(torch.zeros(2, 9, 3), torch.zeros(2, 9, dtype=torch.bool))

@@ -69,7 +69,7 @@ def assert_alike(given, expected):
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("seen", INPUTS)
-def test_piece_by_piece_equals_all_at_once(small, monkeypatch, network, seen):
+def test_prediction_in_chunks_equals_prediction_at_once(small, monkeypatch, network, seen):
     brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
     frames = film(brain.colour)
     whole = brain.predict(frames)
@@ -84,7 +84,7 @@ def test_piece_by_piece_equals_all_at_once(small, monkeypatch, network, seen):
 
 @pytest.mark.parametrize("network", ["mlp", "gru", "tcn"])
 @pytest.mark.parametrize("seen", INPUTS)
-def test_a_performance_equals_a_slow_reference(small, network, seen):
+def test_prediction_equals_a_slow_reference(small, network, seen):
     recipe = small(network=NETWORKS[network], input=INPUTS[seen])
     brain = awake(recipe)
     frames = film(brain.colour)
@@ -98,7 +98,7 @@ def test_a_performance_equals_a_slow_reference(small, network, seen):
 
 @pytest.mark.parametrize("past", [1, 3])
 @pytest.mark.parametrize("colour", [False, True])
-def test_the_first_frame_stands_for_those_before_it(small, past, colour):
+def test_the_first_frame_is_repeated_as_its_past(small, past, colour):
     recipe = small(input={"kind": "pixels", "history": past, "colour": colour})
     brain = awake(recipe)
     frames = film(colour, 6)
@@ -113,7 +113,7 @@ def test_the_first_frame_stands_for_those_before_it(small, past, colour):
 
 
 @pytest.mark.parametrize("seen", INPUTS)
-def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
+def test_features_of_a_sequence_equal_those_of_its_windows(small, seen):
     recipe = small(input=INPUTS[seen])
     network, past = awake(recipe).network, recipe.input.past_frames
     frames = film(recipe.input.colour)
@@ -127,7 +127,7 @@ def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_performances_do_not_disturb_each_other(small, network):
+def test_prediction_streams_are_independent(small, network):
     brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
     one, other = film(), film(seed=5)
     alone = [brain.predict(frames) for frames in (one, other)]
@@ -142,7 +142,7 @@ def test_performances_do_not_disturb_each_other(small, network):
 
 
 @pytest.mark.parametrize("network", MEMORY)
-def test_what_was_seen_is_remembered(small, network):
+def test_earlier_frames_change_the_prediction(small, network):
     brain = awake(small(network=NETWORKS[network]))
     frames = film()
     other = frames.copy()
@@ -153,7 +153,7 @@ def test_what_was_seen_is_remembered(small, network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_no_frames_begin_nothing(small, network):
+def test_no_frames_leave_the_state_alone(small, network):
     brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
     performance = brain.start_prediction()
     assert len(performance.predict(film()[:0])) == 0
@@ -195,7 +195,7 @@ def test_screens_are_silent_after_two_seconds(small, network, seen, level):
 @pytest.mark.parametrize("network", ["hearing", "hearing lstm"])
 @pytest.mark.parametrize("scaling", ["rms", "half"])
 @pytest.mark.parametrize("level", [0, 255])
-def test_who_has_heard_silence_for_long_is_silent_on_a_screen(small, network, scaling, level):
+def test_a_network_with_feedback_is_silent_on_a_screen_after_silence(small, network, scaling, level):
     brain = awake(small(network=NETWORKS[network], target={"kind": "pcm", "scaling": scaling}))
     before = np.abs(screens(brain, level, 1 / 30)).max()
     assert before > 0.01

@@ -25,7 +25,7 @@ def keys():
     return views
 
 
-def test_they_equal_those_of_the_covariance():
+def test_components_equal_those_of_the_covariance():
     directions = torch.linalg.qr(noise(4096, 12))[0].T
     deviations = torch.from_numpy(np.geomspace(3, 0.02, 12))
     views = (0.5 + noise(600, 12, seed=1) * deviations @ directions).float()
@@ -46,7 +46,7 @@ def test_the_order_of_sums_does_not_matter(keys, order):
     np.testing.assert_allclose(first, second, rtol=0, atol=2**-24)
 
 
-def test_equal_variances_are_equal_and_the_rest_is_none(keys):
+def test_components_of_equal_variance_and_beyond_the_rank(keys):
     variance, basis = components(keys, 8)
     assert len(set(variance[:5].tolist())) == 1
     assert variance[0] > 1
@@ -55,14 +55,14 @@ def test_equal_variances_are_equal_and_the_rest_is_none(keys):
     np.testing.assert_allclose(basis[:, :5].T @ basis[:, :5], np.eye(5), atol=1e-12)
 
 
-def test_the_largest_entry_is_positive_and_the_first_of_equals():
+def test_the_first_of_the_largest_entries_is_positive():
     for sign in (1, -1):
         views = noise(50, 1).float() * torch.tensor([0.1, sign, -sign, 0.5])
         _, basis = components(views, 1)
         assert basis[1, 0] > 0 > basis[2, 0]
 
 
-def test_a_turned_basis_is_of_the_space_alone():
+def test_the_canonical_basis_depends_only_on_the_space():
     basis = torch.linalg.qr(noise(40, 5))[0]
     turn = torch.linalg.qr(noise(5, 5, seed=1))[0]
     one, other = canonical_basis(basis), canonical_basis(basis @ turn)

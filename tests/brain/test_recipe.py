@@ -61,12 +61,12 @@ def widths(network):
     return [enters, *(layer.out_features for layer in layers)]
 
 
-def test_every_recipe_that_ships_is_in_the_table():
+def test_every_bundled_recipe_is_in_the_table():
     assert set(recipe_names()) >= set(ANCESTOR) | set(OURS)
 
 
 @pytest.mark.parametrize(("name", "layers"), (ANCESTOR | OURS).items())
-def test_a_shipped_recipe_has_its_layers(name, layers):
+def test_a_bundled_recipe_has_its_layers(name, layers):
     recipe = load_recipe(name)
     with torch.device("meta"):
         network = build_network(recipe, input_size(recipe.input), build_target(recipe).length)
@@ -119,7 +119,7 @@ VARIANTS = [
     [*((name, ()) for name in recipe_names()), *((name, changes) for name, *changes in VARIANTS)],
     ids=str,
 )
-def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, library_at, name, changes):
+def test_a_bundled_recipe_trains_saves_loads_and_predicts(tmp_path, library_at, name, changes):
     narrow = [16] * len(load_recipe(name).network.hidden)
     settings = [f"network.hidden={narrow}", "training.epochs=1", "training.batch=30"]
     out = tmp_path / "brain.safetensors"
@@ -138,7 +138,7 @@ def test_a_shipped_recipe_trains_saves_loads_and_sounds(tmp_path, library_at, na
 
 
 @pytest.mark.parametrize("name", ["shallow", "lines-small"])
-def test_a_shipped_recipe_in_its_own_size_saves_and_loads(tmp_path, name):
+def test_a_bundled_recipe_in_full_size_saves_and_loads(tmp_path, name):
     brain = Brain.untrained(load_recipe(name))
     if name == "lines-small":
         assert [layer.weight.shape for layer in fuse_layers(brain)] == [(1000, 4096), (735, 1000)]
@@ -210,7 +210,7 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
     ],
     ids=str,
 )
-def test_what_a_recipe_cannot_say_is_named(change, match):
+def test_invalid_recipes_are_refused(change, match):
     with pytest.raises(RecipeError, match=match):
         parse_recipe(BASE | change)
 
@@ -224,7 +224,7 @@ def test_what_a_recipe_cannot_say_is_named(change, match):
         ("29.97", Fraction(2997, 100)),
     ],
 )
-def test_windows_per_frame_rate_is_exact(fps, exact):
+def test_a_frame_rate_is_exact(fps, exact):
     recipe = parse_recipe(BASE | {"clock": {"fps": fps}})
     assert recipe.clock.fps == exact
     assert recipe.to_clock().fps == exact
@@ -263,7 +263,7 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
     ],
     ids=str,
 )
-def test_networks_that_cannot_be_are_named(network, match):
+def test_invalid_networks_are_refused(network, match):
     with pytest.raises(RecipeError, match=match):
         parse_recipe(BASE | {"network": network})
 
@@ -279,12 +279,12 @@ def test_networks_that_cannot_be_are_named(network, match):
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["pixels", "eigenframes", "fft2"])
-def test_inputs_that_cannot_be_are_named(kind, seen, match):
+def test_invalid_inputs_are_refused(kind, seen, match):
     with pytest.raises(RecipeError, match=match):
         parse_recipe(BASE | {"input": {"kind": kind} | seen})
 
 
-def test_a_fourier_transform_has_eigenframes_but_neither_profiles_nor_light():
+def test_eigenframes_of_a_fourier_transform_have_no_profiles_or_brightness():
     seen = {"kind": "eigenframes", "of": "fft2", "count": 9}
     with pytest.raises(RecipeError, match=r"no profiles; use input\.profiles=false"):
         parse_recipe(BASE | {"input": seen})
@@ -295,7 +295,7 @@ def test_a_fourier_transform_has_eigenframes_but_neither_profiles_nor_light():
 
 
 @pytest.mark.parametrize("network", [RNN, CONVOLVING], ids=str)
-def test_layers_that_remember_are_not_trained_one_by_one(network):
+def test_recurrent_networks_refuse_pretraining(network):
     table = BASE | {"network": network, "training": {"pretraining": 1}}
     with pytest.raises(RecipeError, match=r"pretraining is for feed-forward layers; use network"):
         parse_recipe(table)
@@ -303,13 +303,13 @@ def test_layers_that_remember_are_not_trained_one_by_one(network):
 
 
 @pytest.mark.parametrize("key", ["chunk=0", "chunk=5000", "pretraining=-1", "pretraining=0.5"])
-def test_trainings_that_cannot_be_are_named(key):
+def test_invalid_training_settings_are_refused(key):
     with pytest.raises(RecipeError, match=rf"training\.{key.partition('=')[0]}"):
         load_recipe("memory", [f"training.{key}"])
 
 
 @pytest.mark.parametrize("name", ["deep", "shallow", "mel"])
-def test_a_glance_gives_way_to_a_preset_with_the_eigenframes(name):
+def test_a_preset_removes_eigenframes_and_brightness_branch(name):
     recipe = load_recipe(name, ["preset=hindle"])
     assert load_recipe(name).network.brightness_branch
     assert recipe.network.brightness_branch == 0
@@ -318,17 +318,17 @@ def test_a_glance_gives_way_to_a_preset_with_the_eigenframes(name):
 
 
 @pytest.mark.parametrize("fps", [29.97, 0, -5, "0", "1/0", "fast", 1001, [30], None, "nan", True])
-def test_windows_per_frame_rate_that_is_none_is_refused(fps):
+def test_an_invalid_frame_rate_is_refused(fps):
     with pytest.raises(RecipeError, match="'x'"):
         parse_recipe(BASE | {"clock": {"fps": fps}})
 
 
-def test_a_float_frame_rate_is_told_the_remedy():
+def test_a_float_frame_rate_is_refused_with_a_remedy():
     with pytest.raises(RecipeError, match=r"got 29\.97, expected an exact number such as 30 or"):
         parse_recipe(BASE | {"clock": {"fps": 29.97}})
 
 
-def test_an_unknown_recipe_is_told_the_known_ones():
+def test_an_unknown_recipe_is_answered_with_the_known_ones():
     with pytest.raises(
         RecipeError, match="no recipe 'cats'; expected one of armstrong-basic, deep"
     ):
@@ -336,14 +336,14 @@ def test_an_unknown_recipe_is_told_the_known_ones():
 
 
 @pytest.mark.parametrize("text", ["hidden = [", "\xff\xfe", "a = 1\na = 2"])
-def test_a_file_that_is_no_recipe_is_named(tmp_path, text):
+def test_a_file_that_is_not_a_recipe_is_refused(tmp_path, text):
     path = tmp_path / "mine.toml"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(RecipeError, match=r"mine\.toml is not readable as a recipe"):
         load_recipe(str(path))
 
 
-def test_a_recipe_of_ones_own_is_named_after_its_file(tmp_path):
+def test_a_recipe_file_gives_its_name_to_the_recipe(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text('[network]\nkind = "mlp"\nhidden = [4]\n')
     recipe = load_recipe(str(path))
@@ -390,12 +390,12 @@ def test_settings_change_a_recipe(setting, get, value):
         ("preset=mozart", "no preset 'mozart'"),
     ],
 )
-def test_bad_settings_are_named(setting, match):
+def test_invalid_settings_are_refused(setting, match):
     with pytest.raises(RecipeError, match=match):
         load_recipe("shallow", [setting])
 
 
-def test_later_settings_win():
+def test_later_settings_override_earlier_ones():
     recipe = load_recipe("shallow", ["training.epochs=5", "training.epochs=6"])
     assert recipe.training.epochs == 6
 
@@ -410,7 +410,7 @@ def test_the_hindle_preset_is_that_of_2015():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_preset_changes_the_recipe_and_settings_change_the_preset(order):
+def test_a_preset_overrides_the_recipe_and_settings_override_the_preset(order):
     recipe = load_recipe("waveform", ["training.rate=0.5", "preset=hindle"][::order])
     assert recipe.training.rate == 0.5
     assert recipe.training.batch == 10
@@ -418,7 +418,7 @@ def test_a_preset_changes_the_recipe_and_settings_change_the_preset(order):
     assert recipe.target.lead_seconds == 0
 
 
-def test_what_a_file_says_itself_is_stronger_than_its_preset(tmp_path):
+def test_settings_in_a_file_override_its_preset(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(
         'preset = "hindle"\n[network]\nkind = "mlp"\nhidden = [4]\n[training]\nrate = 0.5\n'
@@ -429,7 +429,7 @@ def test_what_a_file_says_itself_is_stronger_than_its_preset(tmp_path):
 
 @pytest.mark.parametrize("name", recipe_names())
 @pytest.mark.parametrize("settings", [[], ["preset=hindle"], ["clock.fps=30000/1001"]])
-def test_a_recipe_comes_back_from_its_table(name, settings):
+def test_a_recipe_survives_its_table(name, settings):
     recipe = load_recipe(name, settings)
     table = recipe_table(recipe)
     assert parse_recipe(msgspec.json.decode(msgspec.json.encode(table))) == recipe
@@ -460,7 +460,7 @@ def test_a_preset_leaves_a_target_of_another_kind():
     assert (recipe.training.loss, recipe.training.optimiser) == ("mse", "nag")
 
 
-def test_a_part_of_another_kind_begins_anew():
+def test_a_part_whose_kind_changes_loses_its_settings():
     recipe = load_recipe(
         "deep", ["input.kind=pixels", "input.history=2", "network.brightness_branch=0"]
     )

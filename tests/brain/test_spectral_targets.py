@@ -25,7 +25,7 @@ EVERY = [
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("windows_per_frame", [1, 2, 5])
-def test_windows_stand_in_the_middle_of_the_frames_parts(clock, windows_per_frame):
+def test_windows_are_centred_on_equal_parts_of_the_frame(clock, windows_per_frame):
     target = Magnitudes(StftMag(windows_per_frame=windows_per_frame, window_length=256), clock)
     frame = clock.sample_rate / float(clock.fps)
     edges = np.linspace(0, frame, windows_per_frame + 1)
@@ -92,7 +92,7 @@ def test_real_parts_are_the_sound_and_its_mirror_image(clock, length, kind):
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("windows_per_frame", [1, 2])
-def test_magnitude_and_phase_give_the_windowed_sound_back(clock, length, windows_per_frame):
+def test_magnitude_and_phase_decode_to_the_windowed_sound(clock, length, windows_per_frame):
     recipe = StftBoth(window_length=length, window="hamming", windows_per_frame=windows_per_frame)
     target = PolarSpectra(recipe, clock, scale=0.5)
     excerpts = noise(target)
@@ -109,7 +109,7 @@ def test_magnitude_and_phase_give_the_windowed_sound_back(clock, length, windows
     assert target.largest(tensor(excerpts)) == pytest.approx(np.abs(spectra).max(), rel=1e-5)
 
 
-def test_a_click_in_the_middle_of_the_window_has_no_phase():
+def test_a_click_at_the_centre_of_the_window_has_phase_0():
     target = PolarSpectra(StftBoth(window_length=64), CLOCKS[0])
     click = torch.zeros(1, 64)
     click[0, 32] = 1
@@ -118,7 +118,7 @@ def test_a_click_in_the_middle_of_the_window_has_no_phase():
 
 @pytest.mark.parametrize(("cls", "recipe"), EVERY)
 @pytest.mark.parametrize("length", LENGTHS)
-def test_silence_is_exactly_nothing_and_comes_back_as_nothing(cls, recipe, length):
+def test_silence_encodes_and_decodes_to_exact_zeros(cls, recipe, length):
     target = cls(recipe(window_length=length), CLOCKS[0], scale=0.3)
     # A product with a negative zero has a phase of half a turn, if it is asked.
     for silence in (torch.zeros(2, target.excerpt_length), -torch.zeros(2, target.excerpt_length)):

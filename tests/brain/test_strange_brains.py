@@ -35,7 +35,7 @@ def describe(path, change):
     save_file(tensors, path, {METADATA_KEY: json.dumps(change(description))})
 
 
-def test_a_film_is_no_brain_and_is_told_so(tmp_path):
+def test_a_film_is_not_a_brain(tmp_path):
     for name in ("film.mp4", "film.mkv", "film.avi"):
         film = make_film(tmp_path / name, grey_pictures([0, 255]))
         with pytest.raises(BrainError) as error:
@@ -44,7 +44,7 @@ def test_a_film_is_no_brain_and_is_told_so(tmp_path):
         assert str(error.value).endswith("expected a .safetensors file made by: frame2sound train")
 
 
-def test_another_file_is_no_brain(tmp_path):
+def test_an_unknown_file_is_not_a_brain(tmp_path):
     (tmp_path / "notes.txt").write_text("it rained all day")
     with pytest.raises(BrainError, match=r"is not a brain \(it looks like an unknown file\)"):
         load_brain(tmp_path / "notes.txt")
@@ -79,19 +79,19 @@ def test_a_huge_tensor_is_refused_before_it_is_read(path, size):
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_a_pipe_a_folder_or_a_device_is_no_brain(tmp_path, make):
+def test_a_pipe_a_folder_or_a_device_is_not_a_brain(tmp_path, make):
     make(tmp_path / "brain")
     with pytest.raises(BrainError, match=r"cannot be read \(it is a .*, expected a regular file\)"):
         load_brain(tmp_path / "brain")
 
 
-def test_a_link_that_a_user_names_is_followed(path):
+def test_a_link_that_a_user_gives_is_followed(path):
     path.with_name("link").symlink_to(path)
     assert load_brain(path.with_name("link")).recipe.name == "small"
 
 
 @pytest.mark.parametrize("fps", ["1e999999999", "1/1000000007", "9" * 4000, 10**300, True, 24.5])
-def test_windows_per_frame_rate_that_is_none_is_refused_at_once(path, fps):
+def test_an_invalid_frame_rate_is_refused_at_once(path, fps):
     def change(table):
         return table | {"recipe": table["recipe"] | {"clock": {"fps": fps, "sample_rate": 8000}}}
 
@@ -120,7 +120,7 @@ PROVENANCES = [
 
 
 @pytest.mark.parametrize("provenance", PROVENANCES, ids=str)
-def test_a_provenance_that_says_the_impossible_is_named(path, provenance):
+def test_an_impossible_provenance_is_refused(path, provenance):
     describe(path, lambda table: table | {"provenance": provenance})
     with pytest.raises(BrainError, match=r"is not readable as a brain: .*expected a \.safetensors"):
         load_brain(path)
@@ -136,7 +136,7 @@ def test_a_brain_without_provenance_has_a_card_that_says_so(path, missing):
     assert json.loads(run(path.parent, "brains", path, "--json").stdout)[0]["provenance"] == {}
 
 
-def test_what_is_known_of_a_provenance_is_told():
+def test_the_card_shows_the_known_parts_of_a_provenance():
     told = {"films": [{"name": "a"}], "pairs": {"learned": 5}, "loss": [2.0, 1.5], "best_epoch": 2}
     assert card(told)[:2] == [
         "learned 5 pairs of 1 film in 0 s, 0 epochs",
@@ -145,7 +145,7 @@ def test_what_is_known_of_a_provenance_is_told():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 3e38])
-def test_weights_that_are_no_numbers_are_told_and_never_heard(path, value):
+def test_nan_weights_are_an_error_and_never_rendered(path, value):
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
@@ -159,7 +159,7 @@ def test_weights_that_are_no_numbers_are_told_and_never_heard(path, value):
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
-def test_a_pipe_or_a_device_is_no_recipe(tmp_path, make):
+def test_a_pipe_or_a_device_is_not_a_recipe(tmp_path, make):
     make(tmp_path / "r.toml")
     with pytest.raises(RecipeError, match=r"is not readable as a recipe: .*it is a"):
         load_recipe(str(tmp_path / "r.toml"))
@@ -213,11 +213,11 @@ def test_a_checkpoint_of_a_newer_version_says_to_update(tmp_path):
 
 
 @pytest.mark.parametrize("values", [{"epoch": -1}, {"epoch": 10**30}, {"epoch": "2"}, {"best": []}])
-def test_a_checkpoint_that_says_the_impossible_is_none(tmp_path, values):
+def test_an_impossible_checkpoint_is_refused(tmp_path, values):
     with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
         written(tmp_path, **values)()
 
 
-def test_a_checkpoint_from_before_it_had_a_version_is_read(tmp_path):
+def test_a_checkpoint_without_a_version_is_read(tmp_path):
     course, _, _ = written(tmp_path, version=1)()
     assert (course.signature, course.best_loss) == ("sign", np.inf)

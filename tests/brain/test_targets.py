@@ -20,7 +20,7 @@ CLOCKS = [
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize(("seconds", "leads"), [(0.0, [0, 0, 0]), (0.008, [176, 176, 64])])
-def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
+def test_a_block_has_its_lead_and_the_longest_frame(clock, seconds, leads):
     target = PcmBlocks.from_config(Pcm(lead_seconds=seconds), clock)
     assert target.lead == leads[CLOCKS.index(clock)]
     assert target.length - target.lead == int(np.diff(clock.sample_bounds(10_000)).max())
@@ -49,7 +49,7 @@ def test_a_block_is_its_excerpt(lead):
         ("rms", 0.5, [(0.25, 0.5)]),
     ],
 )
-def test_scaling_is_as_the_recipe_says(scaling, rms, pairs):
+def test_scaling_follows_the_recipe(scaling, rms, pairs):
     target = PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms)
     sound, output = (torch.tensor(side) for side in zip(*pairs, strict=True))
     np.testing.assert_allclose(target.encode(sound.float()), output, rtol=1e-6)
@@ -58,7 +58,7 @@ def test_scaling_is_as_the_recipe_says(scaling, rms, pairs):
 
 
 @pytest.mark.parametrize("scaling", ["half", "rms"])
-def test_sound_comes_back_from_its_scaling(scaling):
+def test_scaled_sound_decodes_to_itself(scaling):
     sound = np.random.default_rng(0).uniform(-1, 1, (20, 50)).astype(np.float32)
     target = PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms=0.123)
     again = target.decode(target.encode(torch.from_numpy(sound)))
@@ -87,7 +87,7 @@ def test_log_magnitudes_equal_a_slow_reference(scaling, length):
 
 
 @pytest.mark.parametrize("at", [0, 133, 266])
-def test_a_loss_hears_every_sample(at):
+def test_every_sample_changes_the_loss(at):
     target = PcmBlocks(0, 267)
     click = torch.zeros(1, 267)
     click[0, at] = 1

@@ -29,7 +29,7 @@ def heard(monkeypatch):
     return count
 
 
-def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkeypatch):
+def test_loudness_and_silence_are_those_of_the_audio_range(library, add_film, monkeypatch):
     monkeypatch.setattr(findings, "CHUNK_SECONDS", 1)
     sound = np.concatenate([np.zeros(RATE), tone(6), 1e-4 * tone(2), np.zeros(RATE)])
     film = add_film(library, "film", 10, sound=sound, audio_range=(RATE, 9 * RATE))
@@ -52,7 +52,7 @@ def test_a_rate_too_low_for_loudness_gives_none(tmp_path, add_film):
     assert (analyse_film(film).loudness, analyse_film(film).silent_share) == (None, 0)
 
 
-def test_what_was_found_is_not_looked_for_again(library, add_film, heard):
+def test_a_cached_analysis_is_not_computed_again(library, add_film, heard):
     film = add_film(library, "film")
     assert analyse_film(film) == analyse_film(film) == analyse_film(library.films()[0])
     assert len(heard) == 1
@@ -80,7 +80,7 @@ def test_a_change_right_after_is_noticed(library, add_film, heard):
         assert len(heard) == seed + 1
 
 
-def test_a_change_meanwhile_is_not_kept(library, add_film, heard):
+def test_an_analysis_of_files_that_change_is_not_cached(library, add_film, heard):
     film = add_film(library, "film")
 
     def change(seconds):
@@ -101,7 +101,7 @@ def test_a_cache_of_garbage_is_not_used(library, add_film, heard, text):
     assert len(heard) == 2
 
 
-def test_what_an_older_program_found_is_found_anew(library, add_film, heard):
+def test_an_analysis_of_an_older_version_is_computed_again(library, add_film, heard):
     film = add_film(library, "film")
     analyse_film(film)
     table = json.loads((film.path / ANALYSIS_FILE).read_text())
@@ -110,7 +110,7 @@ def test_what_an_older_program_found_is_found_anew(library, add_film, heard):
     assert len(heard) == 2
 
 
-def test_where_nothing_can_be_kept_it_is_found_all_the_same(library, add_film, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_analysed(library, add_film, monkeypatch):
     film = add_film(library, "film")
 
     def refuse(*args):
@@ -123,7 +123,7 @@ def test_where_nothing_can_be_kept_it_is_found_all_the_same(library, add_film, m
     ]  # fmt: skip
 
 
-def test_sound_that_is_not_finite_is_named(library, add_film):
+def test_sound_that_is_not_finite_is_refused(library, add_film):
     sound = tone(1)
     sound[5] = np.nan
     with pytest.raises(

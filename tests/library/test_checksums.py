@@ -33,7 +33,7 @@ def test_a_file_is_read_in_blocks(tmp_path):
     assert told == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
 
 
-def test_a_whole_film_is_whole(library, film):
+def test_an_undamaged_film_verifies(library, film):
     told = []
     assert verify(library, film.path, told.append) == []
     assert sum(told) == array_bytes([film.path])
@@ -49,7 +49,7 @@ def test_one_flipped_bit_is_found(library, film, name):
     assert line.startswith(f"{name}.npy is not what was pickled: its checksum differs; copy its")
 
 
-def test_a_film_without_checksums_is_held_against_its_card(library, film):
+def test_a_film_without_checksums_is_verified_by_its_card(library, film):
     card = film.path / "film.json"
     table = json.loads(card.read_text()) | {"version": 1}
     del table["checksums"]
@@ -60,7 +60,7 @@ def test_a_film_without_checksums_is_held_against_its_card(library, film):
     assert "holds float32 (5,), expected float32 (16000,)" in line
 
 
-def test_what_is_missing_is_named(library, film):
+def test_missing_files_are_reported(library, film):
     (film.path / "frames.npy").unlink()
     lines = verify(library, film.path)
     assert [line.partition("/frames.npy ")[2][:44] for line in lines] == [

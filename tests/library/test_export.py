@@ -32,7 +32,7 @@ def film(tmp_path: Path) -> PickledFilm:
 
 
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(30), Fraction(30000, 1001)])
-def test_pcm_is_each_frames_own_samples(film: PickledFilm, fps: Fraction, tmp_path: Path) -> None:
+def test_pcm_has_the_samples_of_each_frame(film: PickledFilm, fps: Fraction, tmp_path: Path) -> None:
     clock = Clock(fps, 22050)
     export_npz(film, clock, tmp_path / "film.npz")
     with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:

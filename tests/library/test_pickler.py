@@ -23,7 +23,7 @@ def tone(hertz, seconds=1.0, amplitude=0.5):
     return amplitude * np.sin(2 * np.pi * hertz * at)
 
 
-def test_a_lossless_film_comes_back_as_it_was_drawn(tmp_path, make_film, library):
+def test_a_lossless_film_is_pickled_exactly(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", fps=25, seed=3)
     film, new = pickle_film(path, library)
     assert new
@@ -55,7 +55,7 @@ def test_pickling_again_changes_nothing(tmp_path, make_film, library):
     assert library.films() == [film]
 
 
-def test_a_changed_film_takes_the_place_of_the_old_one(tmp_path, make_film, library):
+def test_a_changed_film_replaces_the_older_version(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", seed=0)
     old, _ = pickle_film(path, library)
     make_film(path, seed=1)
@@ -92,7 +92,7 @@ def test_another_stream_is_another_film(tmp_path, make_film, library):
         (0.05, 0.9, (0.05, 0.95), ()),
     ],
 )
-def test_only_what_was_recorded_is_called_sounding(
+def test_the_audio_range_covers_the_recorded_sound(
     tmp_path, make_film, library, late, long, sounding, notes
 ):
     film, _ = pickle_film(make_film(tmp_path / "film.mkv", [tone(440, long)], late=late), library)
@@ -135,7 +135,7 @@ def test_a_bad_film_leaves_nothing(tmp_path, make_film, library, sounds, match):
     assert [p.name for p in library.path.iterdir()] == ["library.json"]
 
 
-def test_a_film_that_is_not_there_is_named(tmp_path, library):
+def test_a_missing_film_is_an_error(tmp_path, library):
     with pytest.raises(FilmError, match=r"cannot be read \(no such file or directory\)"):
         pickle_film(tmp_path / "film.mkv", library)
 

@@ -36,7 +36,7 @@ def films(far, tmp_path, make_film):
 SHELF = "memory://shelf/grey"
 
 
-def test_a_home_that_cannot_be_written_is_named(far, monkeypatch, tmp_path):
+def test_a_cache_folder_that_cannot_be_written_is_an_error(far, monkeypatch, tmp_path):
     (tmp_path / "home").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
     with pytest.raises(
@@ -46,7 +46,7 @@ def test_a_home_that_cannot_be_written_is_named(far, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["..", ".hidden"])
-def test_a_strangers_library_names_no_folder_elsewhere(far, monkeypatch, name):
+def test_a_remote_library_cannot_write_outside_its_copy(far, monkeypatch, name):
     mirror = RemoteLibrary(Address(SHELF, LibraryError))
     monkeypatch.setattr(Address, "list_names", lambda self: [name])
     monkeypatch.setattr(Address, "download_text", lambda self, name: "{}")
@@ -57,7 +57,7 @@ def there(far):
     return {path.removeprefix("/shelf/grey/") for path in far.find("/shelf/grey")}
 
 
-def test_a_film_at_an_address_is_the_film(films, far, library, tmp_path):
+def test_a_film_at_an_address_is_pickled_as_a_local_one(films, far, library, tmp_path):
     film, new = pickle_film(parse_location(films[0]), library)
     assert new
     assert (film.card.source, film.name.startswith("one-")) == (films[0], True)
@@ -68,7 +68,7 @@ def test_a_film_at_an_address_is_the_film(films, far, library, tmp_path):
     assert film.card.digest == local.card.digest
 
 
-def test_a_film_that_is_there_is_not_fetched_again(films, far, library, monkeypatch):
+def test_a_film_in_the_library_is_not_downloaded_again(films, far, library, monkeypatch):
     film, _ = pickle_film(parse_location(films[0]), library)
     with monkeypatch.context() as patch:
         patch.setattr(Address, "download", None)
@@ -104,7 +104,7 @@ def test_a_library_at_an_address_is_pickled_into_and_read(films, far, tmp_path):
     assert run(tmp_path, "library", SHELF, "--verify").returncode == 0
 
 
-def test_a_new_machine_finds_what_others_have_put_there(films, far, tmp_path, monkeypatch):
+def test_another_machine_fetches_films_of_others(films, far, tmp_path, monkeypatch):
     assert run(tmp_path, "pickle", films[0], "--library", SHELF).returncode == 0
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     before = there(far)
@@ -117,7 +117,7 @@ def test_a_new_machine_finds_what_others_have_put_there(films, far, tmp_path, mo
     assert all(len(film.frames) and len(film.sound) for film in whole.films())
 
 
-def test_films_are_kept_out_and_dropped_there_too(films, far, tmp_path):
+def test_exclusions_and_deletions_are_pushed(films, far, tmp_path):
     run(tmp_path, "pickle", *films, "--library", SHELF)
     assert run(tmp_path, "library", SHELF, "--exclude", "one", "--drop", "two").returncode == 0
     assert any(path.startswith("one-") and path.endswith("/excluded") for path in there(far))
@@ -126,7 +126,7 @@ def test_films_are_kept_out_and_dropped_there_too(films, far, tmp_path):
     assert not any(path.endswith("/excluded") for path in there(far))
 
 
-def test_what_others_put_there_meanwhile_stays(films, far, tmp_path):
+def test_films_that_others_add_meanwhile_stay(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
     mirror = RemoteLibrary(Address(SHELF, LibraryError))
     mirror.fetch()
@@ -136,7 +136,7 @@ def test_what_others_put_there_meanwhile_stays(films, far, tmp_path):
     assert "three-0123/film.json" in there(far)
 
 
-def test_where_there_is_no_library_it_is_said(far, tmp_path):
+def test_a_missing_remote_library_is_an_error(far, tmp_path):
     said = run(tmp_path, "train", SHELF)
     assert said.returncode == 1
     assert f"{SHELF} is no library; make one with" in said.stderr
@@ -148,7 +148,7 @@ def test_a_cluster_needs_a_folder(films, far, tmp_path):
     assert "expected a folder that every machine finds" in said.stderr
 
 
-def test_what_another_process_is_writing_is_not_fetched_over(films, far, tmp_path):
+def test_a_copy_that_another_process_writes_is_not_fetched(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
     mirror = RemoteLibrary(Address(SHELF, LibraryError))
     with (
@@ -158,7 +158,7 @@ def test_what_another_process_is_writing_is_not_fetched_over(films, far, tmp_pat
         mirror.fetch()
 
 
-def test_what_is_left_of_a_film_is_not_sent(films, far, tmp_path):
+def test_incomplete_films_are_not_pushed(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
     mirror, before = RemoteLibrary(Address(SHELF, LibraryError)), there(far)
     left = mirror.fetch() / "left-0123"
@@ -168,7 +168,7 @@ def test_what_is_left_of_a_film_is_not_sent(films, far, tmp_path):
     assert there(far) == before
 
 
-def test_a_library_that_was_deleted_there_is_made_anew(films, far, tmp_path):
+def test_a_deleted_remote_library_is_created_again(films, far, tmp_path):
     run(tmp_path, "pickle", films[0], "--library", SHELF)
     far.rm("/shelf/grey", recursive=True)
     assert run(tmp_path, "pickle", films[1], "--library", SHELF).returncode == 0

@@ -84,7 +84,7 @@ def test_films_are_held_out_by_name(library, add_film):
     assert [film.name for film in parted.training.films()] == [CALIBRATION_NAME, "one"]
 
 
-def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
+def test_a_view_does_not_change_the_films_it_shows(library, add_film):
     film = add_film(library, "film", 10)
     (shown,) = (
         film
@@ -107,21 +107,21 @@ def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
         ([3, 4], "ends", [], "has 6 s of sound or more.*pickle a longer film"),
     ],
 )
-def test_what_cannot_be_parted_is_said(library, add_film, seconds, kind, named, match):
+def test_impossible_splits_are_refused(library, add_film, seconds, kind, named, match):
     for number, length in enumerate(seconds):
         add_film(library, f"film-{number}", length)
     with pytest.raises(LibraryError, match=match):
         split_library(library, kind, named)
 
 
-def test_a_part_of_a_library_in_colour_is_in_colour(tmp_path, add_film):
+def test_a_view_of_a_colour_library_is_in_colour(tmp_path, add_film):
     colour = Library.create(tmp_path / "colour", RATE, colour=True)
     add_film(colour, "film", 10)
     (film,) = split_library(colour).training.films()
     assert film.frames.shape == (300, 64, 64, 3)
 
 
-def test_an_excluded_film_is_neither_learned_nor_judged(library, add_film):
+def test_an_excluded_film_is_in_no_part_of_a_split(library, add_film):
     for name in ("in", "out"):
         add_film(library, name, 10)
     exclude(library.path / "out")

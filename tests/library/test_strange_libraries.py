@@ -55,7 +55,7 @@ def see(library):
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_film_of_pipes_devices_links_and_endless_files_is_named(library, films, harm, name):
+def test_pipes_devices_links_and_huge_files_are_refused(library, films, harm, name):
     path = films[0].path / name
     path.unlink()
     HARMS[harm](path)
@@ -68,7 +68,7 @@ def test_a_film_of_pipes_devices_links_and_endless_files_is_named(library, films
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_findings_that_are_none_are_found_anew(library, films, harm):
+def test_an_invalid_cached_analysis_is_computed_again(library, films, harm):
     known = analyse_film(films[0])
     path = films[0].path / ANALYSIS_FILE
     path.unlink()
@@ -77,7 +77,7 @@ def test_findings_that_are_none_are_found_anew(library, films, harm):
 
 
 @pytest.mark.parametrize("value", [[], {"version": 1}, {"loudness": "1e999"}, {"silent": 7}])
-def test_findings_that_say_the_impossible_are_found_anew(library, films, value):
+def test_an_impossible_cached_analysis_is_computed_again(library, films, value):
     known = analyse_film(films[0])
     path = films[0].path / ANALYSIS_FILE
     table = json.loads(path.read_text())
@@ -86,7 +86,7 @@ def test_findings_that_say_the_impossible_are_found_anew(library, films, value):
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_a_library_whose_own_file_is_none_is_named(library, harm):
+def test_an_invalid_library_file_is_an_error(library, harm):
     path = library.path / "library.json"
     path.unlink()
     HARMS[harm](path)
@@ -110,14 +110,14 @@ def test_a_library_whose_own_file_is_none_is_named(library, harm):
     ],
     ids=str,
 )
-def test_a_library_that_says_the_impossible_is_named(library, values):
+def test_an_impossible_library_file_is_an_error(library, values):
     path = library.path / "library.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
     with pytest.raises(LibraryError, match="is not readable as a library's"):
         Library.open(library.path)
 
 
-def test_what_is_newer_says_to_update_the_program(library, films):
+def test_newer_versions_say_to_update_the_program(library, films):
     card = films[0].path / "film.json"
     kept = card.read_text()
     card.write_text(json.dumps({"version": 4, "new": "everything"}))
@@ -139,7 +139,7 @@ def test_a_card_that_cannot_be_read_is_not_written_over(library, tmp_path, make_
     assert json.loads(card.read_text()) == {"version": 4}
 
 
-def test_an_unreadable_film_that_is_excluded_keeps_none_from_learning(library, films):
+def test_an_unreadable_excluded_film_does_not_stop_training(library, films):
     (films[0].path / "film.json").write_text("{")
     with pytest.raises(LibraryError, match=r"a/film\.json is not readable as a film's card"):
         library.films()
@@ -158,7 +158,7 @@ def test_an_unreadable_film_that_is_excluded_keeps_none_from_learning(library, f
         (np.zeros(91), "does not increase"),
     ],
 )
-def test_times_that_cannot_be_are_named_before_they_are_used(library, films, times, why):
+def test_impossible_times_are_an_error(library, films, times, why):
     np.save(films[0].path / "times.npy", times)
     with pytest.raises(LibraryError, match=why):
         _ = library.films()[0].seconds
@@ -185,7 +185,7 @@ def test_a_linked_folder_is_not_followed_and_nothing_is_written_there(library, f
 
 
 @pytest.mark.parametrize("option", ["--exclude", "--include", "--drop"])
-def test_a_command_says_so_of_a_linked_folder(library, films, linked, tmp_path, option):
+def test_commands_refuse_a_linked_folder(library, films, linked, tmp_path, option):
     said = run(tmp_path, "library", "library", option, "film")
     assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
     assert "is a link, and links are not followed" in said.stderr
@@ -195,7 +195,7 @@ def test_a_command_says_so_of_a_linked_folder(library, films, linked, tmp_path, 
     assert json.loads(run(tmp_path, "library", "library", "--json").stdout)["links"] == ["film"]
 
 
-def test_a_library_that_is_itself_a_link_is_the_users_choice(library, films, tmp_path):
+def test_a_link_to_a_library_is_followed(library, films, tmp_path):
     (tmp_path / "shelf").symlink_to(library.path)
     assert [film.name for film in Library.open(tmp_path / "shelf").films()] == ["a", "b"]
     said = run(tmp_path, "library", "shelf", "--exclude", "a")
@@ -203,7 +203,7 @@ def test_a_library_that_is_itself_a_link_is_the_users_choice(library, films, tmp
     assert [film.name for film in library.films()] == ["b"]
 
 
-def test_a_link_in_place_of_the_lock_does_not_empty_its_target(library, tmp_path):
+def test_a_link_as_lock_file_leaves_its_target_alone(library, tmp_path):
     private = tmp_path / "private"
     private.write_text("precious")
     (library.path / LOCK_FILE).symlink_to(private)
@@ -215,7 +215,7 @@ def test_a_link_in_place_of_the_lock_does_not_empty_its_target(library, tmp_path
     assert private.read_text() == "precious"
 
 
-def test_an_excluded_mark_that_is_a_link_is_a_mark_and_its_target_stays(library, films, tmp_path):
+def test_a_link_as_excluded_file_excludes_and_leaves_its_target_alone(library, films, tmp_path):
     private = tmp_path / "private"
     private.write_text("precious")
     (films[0].path / "excluded").symlink_to(private)
@@ -240,7 +240,7 @@ def test_a_clock_that_is_set_back_changes_nothing(library, films, monkeypatch):
     assert time.perf_counter() - begun < 2
 
 
-def test_a_film_that_is_read_stays_readable_when_it_is_dropped(library, films):
+def test_an_open_film_stays_readable_when_it_is_deleted(library, films):
     film = library.films()[0]
     pictures, sound = film.frames, film.sound
     before = pictures.sum(), float(sound.sum())
@@ -250,7 +250,7 @@ def test_a_film_that_is_read_stays_readable_when_it_is_dropped(library, films):
         _ = film.times
 
 
-def test_a_card_of_another_sample_rate_than_its_library_is_named(library, films):
+def test_a_card_with_another_sample_rate_than_its_library_is_an_error(library, films):
     card = films[0].path / "film.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"sample_rate": 44_100}))
     with pytest.raises(LibraryError, match="says 44100 Hz, expected its library's 8000 Hz; copy"):

@@ -33,7 +33,7 @@ def entry(library, name):
     return next(entry for entry in summarise(library).films if entry.name == name)
 
 
-def test_every_film_is_there_with_its_figures(library, films):
+def test_a_summary_has_every_film_and_its_analysis(library, films):
     exclude(films[1].path)
     found = summarise(library)
     assert [(e.name, e.excluded, e.seconds, e.faults) for e in found.films] == [
@@ -79,7 +79,7 @@ def test_the_same_picture_at_another_length_is_another_film(library, add_film, f
         ),
     ],
 )
-def test_a_damaged_film_is_named_and_hides_no_other(library, films, harm, fault):
+def test_a_damaged_film_is_reported_beside_the_others(library, films, harm, fault):
     summarise(library)
     harm(films[1].path)
     found = summarise(library)
@@ -89,7 +89,7 @@ def test_a_damaged_film_is_named_and_hides_no_other(library, films, harm, fault)
     assert found.films[1].analysis is None
 
 
-def test_what_is_half_written_is_told(library, films):
+def test_incomplete_folders_are_reported(library, films):
     (library.path / f".d.{os.getpid()}-abc.partial").mkdir()
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
@@ -99,7 +99,7 @@ def test_what_is_half_written_is_told(library, films):
     assert "is left by a process that was killed; the next one" in left
 
 
-def test_progress_is_told_once_only(library, films):
+def test_progress_is_reported_only_for_a_new_analysis(library, films):
     told = []
     summarise(library, lambda *report: told.append(report))
     assert told == [("a", 1, 1), ("b", 1, 1), ("c", 1, 1)]

@@ -82,7 +82,7 @@ def meanwhile(monkeypatch, happen):
     monkeypatch.setattr(NpyWriter, "append", write)
 
 
-def test_a_film_that_is_cut_short_while_it_is_read(source, library, monkeypatch):
+def test_a_film_truncated_while_it_is_read(source, library, monkeypatch):
     meanwhile(monkeypatch, lambda: os.truncate(source, 300_000))
     with pytest.raises(FilmError, match=r"film\.mkv (is damaged|changed while)") as caught:
         pickle_film(source, library)
@@ -111,7 +111,7 @@ def test_a_film_that_is_replaced_while_it_is_read(
     assert names(library) == ["library.json"]
 
 
-def test_a_film_deleted_while_it_is_read_is_whole_or_not_there(source, library, monkeypatch):
+def test_a_film_deleted_while_it_is_read_is_complete_or_absent(source, library, monkeypatch):
     meanwhile(monkeypatch, source.unlink)
     try:
         film, _ = pickle_film(source, library)
@@ -122,7 +122,7 @@ def test_a_film_deleted_while_it_is_read_is_whole_or_not_there(source, library, 
 
 
 @pytest.mark.parametrize("moment", ["film_digest", "FilmReader"])
-def test_a_film_that_goes_before_it_is_read(source, library, monkeypatch, moment):
+def test_a_film_deleted_before_it_is_read(source, library, monkeypatch, moment):
     function = getattr(pickler, moment)
 
     def go(*args, **settings):
@@ -136,7 +136,7 @@ def test_a_film_that_goes_before_it_is_read(source, library, monkeypatch, moment
     assert names(library) == ["library.json"]
 
 
-def test_a_library_that_goes_while_a_film_is_pickled(source, library, monkeypatch):
+def test_a_library_deleted_while_a_film_is_pickled(source, library, monkeypatch):
     meanwhile(monkeypatch, lambda: shutil.rmtree(library.path))
     with pytest.raises(LibraryError, match=r"cannot be written \(no such file or directory\)"):
         pickle_film(source, library)
