@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all, whatever goes wrong on the way."""
+"""Outputs appear complete or not at all, whatever fails."""
 
 import errno
 import os
@@ -109,19 +109,19 @@ def test_a_folder_is_removed_completely(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
-def test_a_forbidden_folder_is_refused_with_a_remedy(tmp_path, whole, number):
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_a_forbidden_folder_is_refused_with_a_remedy(tmp_path, write, number):
     match = r"film cannot be written \(.*\); choose a folder that you may write to$"
-    with pytest.raises(LibraryError, match=match), whole(tmp_path / "film", LibraryError):
+    with pytest.raises(LibraryError, match=match), write(tmp_path / "film", LibraryError):
         raise OSError(number, os.strerror(number))
 
 
 def test_two_writers_do_not_disturb_each_other(tmp_path):
-    with atomic_folder(tmp_path / "film", LibraryError, "b.json") as mine:
-        with atomic_folder(tmp_path / "film", LibraryError, "b.json") as yours:
-            assert mine != yours
-            fill(yours)
-        fill(mine)
+    with atomic_folder(tmp_path / "film", LibraryError, "b.json") as first:
+        with atomic_folder(tmp_path / "film", LibraryError, "b.json") as second:
+            assert first != second
+            fill(second)
+        fill(first)
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
 
 
@@ -156,32 +156,32 @@ def test_a_full_folder_is_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
-def test_a_full_disk_has_its_own_message(tmp_path, whole, number):
-    with pytest.raises(LibraryError, match=FULL), whole(tmp_path / "film", LibraryError):
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_a_full_disk_has_its_own_message(tmp_path, write, number):
+    with pytest.raises(LibraryError, match=FULL), write(tmp_path / "film", LibraryError):
         raise OSError(number, os.strerror(number))
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
 @pytest.mark.parametrize("place", ["file.txt/out", "n" * 300])
-def test_an_impossible_path_gives_one_line(tmp_path, whole, place):
+def test_an_impossible_path_gives_one_line(tmp_path, write, place):
     (tmp_path / "file.txt").touch()
     with (
         pytest.raises(LibraryError, match=r"cannot be written \((not a dir|file exists|file name)"),
-        whole(tmp_path / place, LibraryError),
+        write(tmp_path / place, LibraryError),
     ):
         pytest.fail("the body must not run")
 
 
 @pytest.mark.skipif(os.name != "posix" or not os.geteuid(), reason="root may write anywhere")
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
-def test_a_read_only_folder_gives_one_line(tmp_path, whole):
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_a_read_only_folder_gives_one_line(tmp_path, write):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     with (
         pytest.raises(LibraryError, match=r"cannot be written \(permission denied\)"),
-        whole(closed / "film", LibraryError) as partial,
+        write(closed / "film", LibraryError) as partial,
     ):
         partial.write_text("")
     assert names(closed) == []
@@ -330,8 +330,8 @@ def test_a_kill_while_renaming_leaves_the_old_or_the_new(tmp_path, when, what):
     done = subprocess.run([sys.executable, "-c", KILLED, when, what, str(out)], check=False)
     assert done.returncode == -signal.SIGKILL
     inside = out if what == "file" else out / "a"
-    known = inside.read_text() if inside.exists() else None
-    assert known == ("new" if when == "after" else "old" if what == "file" else None)
+    content = inside.read_text() if inside.exists() else None
+    assert content == ("new" if when == "after" else "old" if what == "file" else None)
     remove_stale(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} <= {"out"}
 

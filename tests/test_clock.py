@@ -1,4 +1,4 @@
-"""Time against exact fractions: bounds, slices that tile, and the shutter."""
+"""Conversions of time equal exact fractions."""
 
 import time
 from fractions import Fraction
@@ -80,8 +80,8 @@ def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
 @pytest.mark.parametrize(("first", "more"), [(0, 7), (24, 1), (999, 48)])
 def test_bounds_of_adjacent_ranges_join(first, more):
     clock = Clock(Fraction(24000, 1001), 22050)
-    whole = clock.sample_bounds(first + more)
-    np.testing.assert_array_equal(clock.sample_bounds(more, first), whole[first:])
+    complete = clock.sample_bounds(first + more)
+    np.testing.assert_array_equal(clock.sample_bounds(more, first), complete[first:])
 
 
 def test_ninety_minutes_do_not_drift():
@@ -126,15 +126,17 @@ def test_rates_of_zero_or_less_are_refused(fps, rate):
 
 
 def slow_shutter(times, fps):
-    """For each tick before the end, the last film frame shown at or before it."""
-    seen, tick = [], 0
+    """Return, for each tick before the end, the last film frame at or before it."""
+    indices, tick = [], 0
     while float(tick / fps) < times[-1]:
-        seen.append(max(i for i, time in enumerate(times[:-1]) if time <= float(tick / fps)))
+        indices.append(max(i for i, time in enumerate(times[:-1]) if time <= float(tick / fps)))
         tick += 1
-    return seen
+    return indices
 
 
-@given(any_fps, st.lists(st.integers(1, 400), min_size=1, max_size=40), st.sampled_from([90, 1000]))
+@given(
+    any_fps, st.lists(st.integers(1, 400), min_size=1, max_size=40), st.sampled_from([90, 1000])
+)
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_the_frame_on_screen_is_the_last_at_or_before(fps, durations, ticks):
     times = np.concatenate([[0], np.cumsum(durations)]) / ticks
@@ -146,14 +148,14 @@ def test_the_frame_on_screen_is_the_last_at_or_before(fps, durations, ticks):
 @pytest.mark.parametrize("fps", FPS, ids=str)
 def test_at_the_clocks_rate_every_frame_is_shown_once(fps):
     clock = Clock(fps, 22050)
-    seen = frame_indices_at_ticks(np.append(clock.frame_times(1000), float(1000 / fps)), clock)
-    np.testing.assert_array_equal(seen, np.arange(1000))
+    indices = frame_indices_at_ticks(np.append(clock.frame_times(1000), float(1000 / fps)), clock)
+    np.testing.assert_array_equal(indices, np.arange(1000))
 
 
 def test_thirty_ticks_show_twenty_four_frames():
     clock = Clock(Fraction(24), 22050)
-    seen = frame_indices_at_ticks(clock.frame_times(25), Clock(Fraction(30), 22050))
-    assert seen.tolist() == [i * 24 // 30 for i in range(30)]
+    indices = frame_indices_at_ticks(clock.frame_times(25), Clock(Fraction(30), 22050))
+    assert indices.tolist() == [i * 24 // 30 for i in range(30)]
 
 
 def test_one_frame_is_shown_while_it_lasts():
@@ -170,9 +172,9 @@ def test_one_frame_is_shown_while_it_lasts():
 
 def test_frames_shorter_than_a_tick_are_skipped_in_order():
     times = np.array([0.0, 0.01, 0.02, 0.5, 0.51, 1.0])
-    seen = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()
-    assert seen == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
-    assert all(a <= b for a, b in pairwise(seen))
+    indices = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()
+    assert indices == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
+    assert all(a <= b for a, b in pairwise(indices))
 
 
 @pytest.mark.parametrize(
@@ -222,10 +224,10 @@ def test_a_frame_rate_is_parsed_exactly(value, rate):
     ids=lambda value: str(type(value).__name__),
 )
 def test_an_invalid_frame_rate_is_refused_at_once(value):
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(ValueError, match=r"as frames a second, expected 0\.01 to 1000") as error:
         parse_frame_rate(value)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
     assert len(str(error.value)) < 200
 
 

@@ -1,4 +1,4 @@
-"""Films, outputs and libraries under every name that a file system takes."""
+"""Films, outputs and libraries work under every name that a file system accepts."""
 
 import csv
 import json
@@ -55,12 +55,12 @@ def films(tmp_path_factory):
     rng = np.random.default_rng(0)
     for number, name in enumerate(NAMES):
         sound = rng.normal(0, 3000, 24_000).astype(np.int16)
-        made = make_film(
+        written = make_film(
             folder / "made.mkv", grey_pictures(rng.integers(0, 255, 12)), audio=Audio(sound)
         )
-        assert number == 0 or made.exists()
+        assert number == 0 or written.exists()
         try:
-            made.rename(folder / name)
+            written.rename(folder / name)
         except OSError:
             pytest.skip("this file system does not take every name")
     recipe = parse_recipe(
@@ -72,11 +72,11 @@ def films(tmp_path_factory):
 
 def test_films_of_all_names_are_pickled_and_found_again(films, tmp_path):
     words = ["--library", str(tmp_path / "a:lib"), "--no-calibration", "--sample-rate", "8000"]
-    said = run(films, "pickle", *FEW, *words, "--jobs", "1")
-    assert said.returncode == 0, said.stderr
-    assert len(said.stdout.splitlines()) == len(FEW)
-    assert "f\\xe9te.mkv  pickled" in said.stdout
-    assert "e\\x1b[31m\\nvil.mkv  pickled" in said.stdout
+    result = run(films, "pickle", *FEW, *words, "--jobs", "1")
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == len(FEW)
+    assert "f\\xe9te.mkv  pickled" in result.stdout
+    assert "e\\x1b[31m\\nvil.mkv  pickled" in result.stdout
     again = json.loads(run(films, "pickle", *FEW, *words, "--json").stdout)["films"]
     assert {row["film"] for row in again} == set(FEW)
     assert not any(row["new"] for row in again)
@@ -89,30 +89,30 @@ def test_films_of_all_names_are_pickled_and_found_again(films, tmp_path):
 
 def test_films_of_all_names_are_rendered(films, tmp_path):
     words = ["--brain", "brain.safetensors", "-o", str(tmp_path), "--json"]
-    said = run(films, "render", *FEW, *words)
-    assert said.returncode == 0, said.stderr
-    made = {Path(row["soundtrack"]).name for row in json.loads(said.stdout)["soundtracks"]}
-    assert made == {path.name for path in tmp_path.iterdir()}
-    assert len(made) == len(FEW)
-    assert {os.fsdecode(b"f\xe9te-sounding.mkv"), "12:30 take-sounding.mkv"} < made
-    assert all(len(os.fsencode(name)) <= MAX_NAME_BYTES for name in made)
+    result = run(films, "render", *FEW, *words)
+    assert result.returncode == 0, result.stderr
+    written = {Path(row["soundtrack"]).name for row in json.loads(result.stdout)["soundtracks"]}
+    assert written == {path.name for path in tmp_path.iterdir()}
+    assert len(written) == len(FEW)
+    assert {os.fsdecode(b"f\xe9te-sounding.mkv"), "12:30 take-sounding.mkv"} < written
+    assert all(len(os.fsencode(name)) <= MAX_NAME_BYTES for name in written)
 
 
 @pytest.mark.parametrize("out", ["cut:b.mkv", "http:x.mp4", os.fsdecode(b"\xe9.mov"), "a:b.wav"])
 def test_outputs_of_all_names_are_written(films, tmp_path, out):
     shutil.copy(films / "12:30 take.mkv", tmp_path)
-    said = run(
+    result = run(
         tmp_path, "render", "12:30 take.mkv", "--brain", films / "brain.safetensors", "-o", out
     )
-    assert said.returncode == 0, said.stderr
+    assert result.returncode == 0, result.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"12:30 take.mkv", out}
 
 
 @pytest.mark.parametrize("name", [LATIN, "12:30 take.mkv", "e\x1b[31m\nvil.mkv"])
 def test_films_of_all_names_are_measured_and_drawn(films, tmp_path, name):
-    said = run(films, "measure", name, "--json", "--picture", str(tmp_path / "a$b$.png"))
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout)["film"] == name
+    result = run(films, "measure", name, "--json", "--picture", str(tmp_path / "a$b$.png"))
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["film"] == name
     assert (tmp_path / "a$b$.png").stat().st_size > 1000
 
 
@@ -120,11 +120,11 @@ def test_a_failing_film_with_a_name_that_is_not_utf_8_stops_no_other(films, tmp_
     bad = tmp_path / os.fsdecode(b"b\xe9.mkv")
     bad.write_bytes(b"no film")
     words = ["--library", tmp_path / "lib", "--no-calibration"]
-    said = run(films, "pickle", bad, "cut:final.mkv", *words)
-    assert said.returncode == 1
-    assert "cut:final.mkv  pickled" in said.stdout
-    assert "1 of 2 films not pickled, the others are kept:" in said.stderr
-    assert "should not have happened" not in said.stderr
+    result = run(films, "pickle", bad, "cut:final.mkv", *words)
+    assert result.returncode == 1
+    assert "cut:final.mkv  pickled" in result.stdout
+    assert "1 of 2 films not pickled, the others are kept:" in result.stderr
+    assert "should not have happened" not in result.stderr
 
 
 def test_a_colon_alone_is_not_an_address(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Files of strangers are opened only where they are regular, bounded and plain."""
+"""Untrusted files are read only if they are regular, of limited size and plain."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A brain's file is read strictly, runs no code, and says what is wrong with it."""
+"""The file of a brain is read strictly, without running code; errors name the fault."""
 
 import json
 import pickle
@@ -21,9 +21,11 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
 
 @pytest.fixture
 def brain(small):
-    made = Brain.untrained(small(target={"kind": "pcm", "lead_seconds": 0.001}), scale=0.25, seed=1)
-    made.provenance = {"films": [{"name": "film", "seconds": 1.5}], "ünicode": "ö", "none": None}
-    return made
+    created = Brain.untrained(
+        small(target={"kind": "pcm", "lead_seconds": 0.001}), scale=0.25, seed=1
+    )
+    created.provenance = {"films": [{"name": "film", "seconds": 1.5}], "ünicode": "ö", "none": None}
+    return created
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def path(tmp_path, brain):
 
 
 def rewrite(path, tensors=lambda tensors: tensors, description=lambda description: description):
-    """Write a brain's file again with other tensors or another description."""
+    """Rewrite the file of a brain with other tensors or another description."""
     with safe_open(path, "pt") as file:
         text = file.metadata()[METADATA_KEY]
     changed = tensors(load_file(path)), json.dumps(description(json.loads(text)))
@@ -182,7 +184,7 @@ def test_a_truncated_file_is_refused(path, keep):
 
 
 class Bomb:
-    """An object that, unpickled, leaves a file."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -234,19 +236,19 @@ def test_nan_weights_load_and_fail_on_prediction(path):
 
 
 @pytest.fixture
-def carrying(path, brain):
+def path_with_corpus(path, brain):
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
     brain.corpus = Corpus(brain.clock, (Piece("film", 8, sound), Piece("film", 8000, sound[:900])))
     save_brain(brain, path)
     return path
 
 
-def test_a_stored_corpus_is_loaded(carrying, brain):
-    again = load_brain(carrying).corpus
+def test_a_stored_corpus_is_loaded(path_with_corpus, brain):
+    again = load_brain(path_with_corpus).corpus
     assert again.clock == brain.clock
-    for mine, yours in zip(brain.corpus.pieces, again.pieces, strict=True):
-        assert (mine.film, mine.start_sample) == (yours.film, yours.start_sample)
-        np.testing.assert_allclose(mine.samples, yours.samples, atol=2**-15)  # 16 bits
+    for original, loaded in zip(brain.corpus.pieces, again.pieces, strict=True):
+        assert (original.film, original.start_sample) == (loaded.film, loaded.start_sample)
+        np.testing.assert_allclose(original.samples, loaded.samples, atol=2**-15)  # 16 bits
 
 
 def test_a_corpus_pointer_is_loaded(path, brain):
@@ -264,7 +266,7 @@ def with_sound(change):
     return lambda t: t | {"corpus.film": change(t["corpus.film"])}
 
 
-def zeroed(data, begin, end):
+def zeroed_range(data, begin, end):
     data = data.clone()
     data[begin:end] = 0
     return data
@@ -278,15 +280,18 @@ def zeroed(data, begin, end):
         (with_sound(lambda data: data.float()), "lacks the sound of film"),
         (with_sound(lambda data: data[None]), "lacks the sound of film"),
         (with_sound(lambda data: data[:0]), "sound of film in its corpus is damaged"),
-        (with_sound(lambda data: zeroed(data, 0, 4)), "sound of film in its corpus is damaged"),
+        (
+            with_sound(lambda data: zeroed_range(data, 0, 4)),
+            "sound of film in its corpus is damaged",
+        ),
         (with_sound(lambda data: data[: len(data) // 2]), "is damaged|is cut short"),
-        (with_sound(lambda data: zeroed(data, 2000, 6000)), "is damaged|is cut short"),
+        (with_sound(lambda data: zeroed_range(data, 2000, 6000)), "is damaged|is cut short"),
     ],
 )
-def test_a_damaged_corpus_is_refused(carrying, change, match):
-    rewrite(carrying, tensors=change)
+def test_a_damaged_corpus_is_refused(path_with_corpus, change, match):
+    rewrite(path_with_corpus, tensors=change)
     with pytest.raises(BrainError, match=match):
-        load_brain(carrying)
+        load_brain(path_with_corpus)
 
 
 def with_corpus(**values):
@@ -318,7 +323,7 @@ def with_film(**values):
         (lambda d: d | {"corpus": None}, r"tensor corpus\.film is uint8 .* asks for none"),
     ],
 )
-def test_an_invalid_description_of_a_corpus_is_refused(carrying, change, match):
-    rewrite(carrying, description=change)
+def test_an_invalid_description_of_a_corpus_is_refused(path_with_corpus, change, match):
+    rewrite(path_with_corpus, description=change)
     with pytest.raises(BrainError, match=match):
-        load_brain(carrying)
+        load_brain(path_with_corpus)

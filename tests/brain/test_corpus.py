@@ -1,4 +1,4 @@
-"""A corpus draws on all films of a library, knows them by name, and says what is missing."""
+"""A corpus has sound of all films of a library, selects films by name, and reports missing ones."""
 
 import shutil
 from fractions import Fraction
@@ -48,8 +48,8 @@ def test_segments_are_spread_over_all_long_films(library, add_film):
     assert corpus.seconds == 60
     assert corpus.films == ("a", "b", "c")
     assert {len(piece.samples) for piece in corpus.pieces} == {80_000}
-    places = [1000 * "abc".index(piece.film) + piece.start_sample / 8000 for piece in corpus.pieces]
-    assert places == sorted(places)
+    starts = [1000 * "abc".index(piece.film) + piece.start_sample / 8000 for piece in corpus.pieces]
+    assert starts == sorted(starts)
     assert max(np.diff(sorted(piece.start_sample for piece in corpus.pieces))) > 0
 
 
@@ -119,9 +119,9 @@ def test_a_pointer_to_a_missing_film_or_library_is_refused(library, add_film):
 def test_a_trained_brain_has_its_corpus(library, add_film, small, tmp_path, how, kind):
     add_film(library, "film", 2)
     recipe = small(target={"kind": "pcm"}, training={"epochs": 1})
-    made = train(library, recipe, tmp_path / "brain.safetensors", device="cpu", corpus=how)
+    trained = train(library, recipe, tmp_path / "brain.safetensors", device="cpu", corpus=how)
     again = load_brain(tmp_path / "brain.safetensors")
-    assert isinstance(made.corpus, kind)
+    assert isinstance(trained.corpus, kind)
     assert isinstance(again.corpus, kind)
     corpus = load_corpus(again.corpus, again.clock) if how == "point" else again.corpus
     assert (corpus.films, corpus.seconds) == (("film",), 2)
@@ -174,7 +174,9 @@ def test_sound_survives_flac(rate, peak):
     assert set(tensors) == {CORPUS_PREFIX + "film", CORPUS_PREFIX + "ö / b"}
     again = corpus_from_file(description, tensors, clock)
     assert not tensors
-    for mine, yours in zip(corpus.pieces, again.pieces, strict=True):
-        assert (mine.film, mine.start_sample) == (yours.film, yours.start_sample)
+    for original, decoded in zip(corpus.pieces, again.pieces, strict=True):
+        assert (original.film, original.start_sample) == (decoded.film, decoded.start_sample)
         # 16 bits: half a step, and a whole one at positive full scale, which they cannot hold.
-        np.testing.assert_allclose(mine.samples, yours.samples, atol=1.01 * max(peak, 1) / 2**15)
+        np.testing.assert_allclose(
+            original.samples, decoded.samples, atol=1.01 * max(peak, 1) / 2**15
+        )

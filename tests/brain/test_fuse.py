@@ -1,4 +1,4 @@
-"""Eyes and first layer fold into one layer on pixels, which gives the same."""
+"""Features and first layer are fused into one layer on pixels with the same output."""
 
 import numpy as np
 import pytest
@@ -19,20 +19,20 @@ INPUTS = [
 ]
 
 
-def opened(recipe):
-    """A brain whose eyes saw noise, and what they see of it."""
-    brain, seen = Brain.untrained(recipe), recipe.input
-    shape = (30, 1 + seen.past_frames, 64, 64, *([3] if seen.colour else []))
+def fitted_brain(recipe):
+    """Return a brain whose features were fitted to noise, and its encoded frames."""
+    brain, inputs = Brain.untrained(recipe), recipe.input
+    shape = (30, 1 + inputs.past_frames, 64, 64, *([3] if inputs.colour else []))
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    entering = encode_frames(torch.from_numpy(noise), seen)
+    entering = encode_frames(torch.from_numpy(noise), inputs)
     if brain.network.features is not None:
         brain.network.features.fit(entering, 0)
     return brain, entering
 
 
-@pytest.mark.parametrize("seen", INPUTS, ids=str)
-def test_fused_layers_equal_the_network(small, seen):
-    brain, entering = opened(small(input=seen))
+@pytest.mark.parametrize("inputs", INPUTS, ids=str)
+def test_fused_layers_equal_the_network(small, inputs):
+    brain, entering = fitted_brain(small(input=inputs))
     with torch.no_grad():
         expected = brain.network(brain.network.extract_features(entering)[:, None], ())[0][:, 0]
     values, layers = entering.double().numpy(), fuse_layers(brain)
@@ -45,7 +45,7 @@ def test_fused_layers_equal_the_network(small, seen):
 
 
 def test_fused_layers_are_written(small, tmp_path):
-    brain, _ = opened(small(input=INPUTS[2]))
+    brain, _ = fitted_brain(small(input=INPUTS[2]))
     layers = export_weights(brain, tmp_path / "plain.npz")
     with np.load(tmp_path / "plain.npz", allow_pickle=False) as written:
         for number, layer in enumerate(layers):

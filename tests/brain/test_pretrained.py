@@ -33,16 +33,16 @@ def test_a_pretrained_brain_predicts_and_has_a_card(name):
         assert word in card
 
 
-@pytest.mark.parametrize("ground", PRINTS)
+@pytest.mark.parametrize("background", PRINTS)
 @pytest.mark.parametrize("name", ["bounce", "lines", "scratch"])
-def test_the_default_brain_is_audible_on_any_background(name, ground):
-    """Animations are drawn on paper as often as in the dark; an unseen film is heard on both."""
+def test_the_default_brain_is_audible_on_any_background(name, background):
+    """Animations have dark or light backgrounds; an unseen film is audible on both."""
     scene = load_scene(name, seconds=FRAMES / 30, seed=5)
-    least, share = PRINTS[ground]
+    least, share = PRINTS[background]
     frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
     frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]
-    shown = (least + share * np.stack(frames)).round().astype(np.uint8)
-    magnitude = load_brain(pretrained_brains()[DEFAULT_BRAIN]).predict(shown)
+    pictures = (least + share * np.stack(frames)).round().astype(np.uint8)
+    magnitude = load_brain(pretrained_brains()[DEFAULT_BRAIN]).predict(pictures)
     level = 20 * np.log10(np.linalg.norm(magnitude, axis=2).max())
     assert HEARD_DB < level < 0
 

@@ -1,4 +1,4 @@
-"""Principal components are the same to the last digits, in whichever order sums are added up."""
+"""Principal components do not depend on the order in which sums are computed."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def noise(*shape, seed=0):
 
 @pytest.fixture
 def keys():
-    """Each of six squares alone, equally often: one plane of five equal variances."""
+    """Return pictures of one of six squares each: five components of equal variance."""
     views = torch.zeros(60, 4096)
     for number, view in enumerate(views):
         view.reshape(64, 64)[10:20, 10 * (number % 6) :][:, :8] = 1
@@ -37,7 +37,7 @@ def test_components_equal_those_of_the_covariance():
 
 @pytest.mark.parametrize("order", ["backwards", "shuffled"])
 def test_the_order_of_sums_does_not_matter(keys, order):
-    """Sums in another order round otherwise, as they do on another processor."""
+    """Sums in another order round differently, as on another processor."""
     again = keys.flip(0) if order == "backwards" else keys[np.random.default_rng(0).permutation(60)]
     for one, other in zip(components(keys, 8), components(again, 8), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)

@@ -1,4 +1,4 @@
-"""Recipes are read strictly, and those that ship are what they say they are."""
+"""Recipes are read strictly, and the bundled ones have the documented layers."""
 
 import re
 from fractions import Fraction
@@ -51,8 +51,8 @@ or blocks of 735 samples and a lead of 0.008 s, which is 176."""
 
 
 def widths(network):
-    glance = get_brightness_branch(network)
-    of_glance = set() if glance is None else set(glance)
+    branch = get_brightness_branch(network)
+    of_glance = set() if branch is None else set(branch)
     layers = [layer for layer in network.modules()
               if isinstance(layer, torch.nn.Linear) and layer not in of_glance]  # fmt: skip
     enters = layers[0].in_features
@@ -79,7 +79,7 @@ def test_a_bundled_recipe_has_its_layers(name, layers):
 
 @pytest.fixture(scope="module")
 def library_at(tmp_path_factory, add_film):
-    """A function that gives a library of a sample rate, or in colour, with a second of film."""
+    """Return a function that returns a library with a second of film."""
 
     @cache
     def create(sample_rate, colour):
@@ -128,11 +128,11 @@ def test_a_bundled_recipe_trains_saves_loads_and_predicts(tmp_path, library_at, 
     brain = train(library, recipe, out, device="cpu")
     again = load_brain(out)
     frames = np.array(library.films()[0].frames[:5])
-    given = again.predict(frames)
-    assert len(given) == 5
-    assert np.isfinite(given).all()
-    assert given.any()
-    np.testing.assert_array_equal(given, brain.predict(frames))
+    actual = again.predict(frames)
+    assert len(actual) == 5
+    assert np.isfinite(actual).all()
+    assert actual.any()
+    np.testing.assert_array_equal(actual, brain.predict(frames))
     assert again.recipe == brain.recipe
     assert again.clock.fps == 30
 
@@ -269,7 +269,7 @@ def test_invalid_networks_are_refused(network, match):
 
 
 @pytest.mark.parametrize(
-    ("seen", "match"),
+    ("input_table", "match"),
     [
         ({"history": -1}, r">= 0.*input\.history"),
         ({"history": 65}, r"<= 64.*input\.history"),
@@ -279,16 +279,16 @@ def test_invalid_networks_are_refused(network, match):
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["pixels", "eigenframes", "fft2"])
-def test_invalid_inputs_are_refused(kind, seen, match):
+def test_invalid_inputs_are_refused(kind, input_table, match):
     with pytest.raises(RecipeError, match=match):
-        parse_recipe(BASE | {"input": {"kind": kind} | seen})
+        parse_recipe(BASE | {"input": {"kind": kind} | input_table})
 
 
 def test_eigenframes_of_a_fourier_transform_have_no_profiles_or_brightness():
-    seen = {"kind": "eigenframes", "of": "fft2", "count": 9}
+    input_table = {"kind": "eigenframes", "of": "fft2", "count": 9}
     with pytest.raises(RecipeError, match=r"no profiles; use input\.profiles=false"):
-        parse_recipe(BASE | {"input": seen})
-    recipe = parse_recipe(BASE | {"input": seen | {"profiles": False}})
+        parse_recipe(BASE | {"input": input_table})
+    recipe = parse_recipe(BASE | {"input": input_table | {"profiles": False}})
     assert input_size(recipe.input) == 2 * 64 * 33
     with pytest.raises(RecipeError, match="brightness_branch needs input eigenframes of pictures"):
         load_recipe("deep", ["input.of=fft2", "input.profiles=false"])

@@ -1,4 +1,4 @@
-"""Blocks are the samples around a frame's start, scaled and scaled back."""
+"""Blocks are the samples around a frame's start; scaling is reversible."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -36,9 +36,9 @@ def test_a_block_is_its_excerpt(lead):
         (-lead, 7),
     )
     excerpts = torch.tensor(sound[: 4 * target.excerpt_length].reshape(4, -1))
-    given = target.encode(excerpts)
-    assert given.shape == (4, target.length)
-    np.testing.assert_array_equal(target.decode(given), excerpts.numpy())
+    actual = target.encode(excerpts)
+    assert actual.shape == (4, target.length)
+    np.testing.assert_array_equal(target.decode(actual), excerpts.numpy())
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_log_magnitudes_equal_a_slow_reference(scaling, length):
     for begin in range(0, padded.shape[1] - n_fft + 1, n_fft // 2):
         magnitude = np.abs(np.fft.rfft(padded[:, begin : begin + n_fft] * window))
         slow.append(np.log10(np.hypot(magnitude / (1e-4 * n_fft / 2), 1)))
-    given = target.log_magnitude(target.encode(torch.tensor(sound).float()))
+    actual = target.log_magnitude(target.encode(torch.tensor(sound).float()))
     # Decades around 4, of sums in single precision; deep bins lose some more.
-    np.testing.assert_allclose(given.numpy(), np.stack(slow, -1), atol=2e-3)
+    np.testing.assert_allclose(actual.numpy(), np.stack(slow, -1), atol=2e-3)
     silence = target.log_magnitude(torch.full((1, length), target.silence_value))
     assert not silence.any()
 

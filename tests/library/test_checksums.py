@@ -1,4 +1,4 @@
-"""A film is held against the checksums that it was pickled with: no flipped bit passes."""
+"""Verification compares a film with its checksums and finds a single flipped bit."""
 
 import hashlib
 import json
@@ -27,16 +27,16 @@ def test_a_card_has_the_checksums_of_the_finished_files(library, film):
 
 
 def test_a_file_is_read_in_blocks(tmp_path):
-    path, told = tmp_path / "file", []
+    path, sizes = tmp_path / "file", []
     path.write_bytes(bytes(2_500_000))
-    assert hash_file(path, told.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
-    assert told == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
+    assert hash_file(path, sizes.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
+    assert sizes == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
 
 
 def test_an_undamaged_film_verifies(library, film):
-    told = []
-    assert verify(library, film.path, told.append) == []
-    assert sum(told) == array_bytes([film.path])
+    sizes = []
+    assert verify(library, film.path, sizes.append) == []
+    assert sum(sizes) == array_bytes([film.path])
 
 
 @pytest.mark.parametrize("name", ["frames", "times", "sound"])

@@ -1,4 +1,4 @@
-"""A library in colour: every film in it is, and grey is still to be had of it."""
+"""All films of a colour library are in colour, and can be converted to grey."""
 
 import json
 from dataclasses import replace
@@ -27,8 +27,8 @@ def library(tmp_path):
     return Library.create(tmp_path / "colour", RATE, colour=True)
 
 
-def painting(seed, seconds=1):
-    """Noise in colour, 24 pictures a second."""
+def colour_film(seed, seconds=1):
+    """Write a film of coloured noise at 24 fps."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (24 * seconds, 64, 64, 3), np.uint8)
 
@@ -36,7 +36,7 @@ def painting(seed, seconds=1):
 def draw(path, seed=0, seconds=1):
     noise = np.random.default_rng(seed).integers(-9999, 9999, RATE * seconds).astype(np.int16)
     audio = Audio(noise, sample_rate=RATE)
-    return make_film(path, list(painting(seed, seconds)), encoding=LOSSLESS, audio=audio)
+    return make_film(path, list(colour_film(seed, seconds)), encoding=LOSSLESS, audio=audio)
 
 
 def test_a_lossless_film_is_pickled_exactly(tmp_path, library):
@@ -44,7 +44,7 @@ def test_a_lossless_film_is_pickled_exactly(tmp_path, library):
     film, new = pickle_film(path, library)
     assert (new, film.colour) == (True, True)
     assert isinstance(film.frames, np.memmap)
-    np.testing.assert_array_equal(film.frames, painting(0, 12))  # more than one batch
+    np.testing.assert_array_equal(film.frames, colour_film(0, 12))  # more than one batch
     assert pickle_film(path, library) == (film, False)
     assert Library.open(library.path).films() == [film]
 
@@ -65,7 +65,7 @@ def test_parallel_pickling_keeps_colour(tmp_path, library):
     sources = [draw(tmp_path / f"{name}.mkv", seed) for seed, name in enumerate("ab")]
     outcomes = {each.source: each.film for each in pickle_films(sources, library, jobs=2)}
     for seed, source in enumerate(sources):
-        np.testing.assert_array_equal(outcomes[source].frames, painting(seed))
+        np.testing.assert_array_equal(outcomes[source].frames, colour_film(seed))
 
 
 def test_calibration_is_black_and_white_in_every_channel(library):
@@ -81,8 +81,8 @@ def test_exported_frames_are_grey(tmp_path, library):
     export_npz(film, Clock(Fraction(24), RATE), tmp_path / "film.npz")
     with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:
         assert arrays["frames"].shape == (24, 4096)
-        wanted = luma(painting(0)).reshape(24, 4096) / np.float32(255)
-        np.testing.assert_array_equal(arrays["frames"], wanted)
+        expected = luma(colour_film(0)).reshape(24, 4096) / np.float32(255)
+        np.testing.assert_array_equal(arrays["frames"], expected)
 
 
 def test_a_library_keeps_its_colour(tmp_path, library):

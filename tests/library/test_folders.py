@@ -1,4 +1,4 @@
-"""A film is named by its folder or the beginning of it; it is kept out, in, or gone whole."""
+"""Films are found by name or its beginning, excluded, included and deleted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Several films at once: a bad one stops no other, and their number changes nothing."""
+"""Pickling in parallel gives the same films; a failing one does not stop the others."""
 
 import pytest
 

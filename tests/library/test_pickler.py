@@ -1,4 +1,4 @@
-"""Films become arrays once, completely or not at all, and in step with the film's time."""
+"""Films are pickled once, completely or not at all, and picture and sound stay in sync."""
 
 import random
 import signal
@@ -28,8 +28,8 @@ def test_a_lossless_film_is_pickled_exactly(tmp_path, make_film, library):
     film, new = pickle_film(path, library)
     assert new
     rng = np.random.default_rng(3)
-    drawn = np.stack([rng.integers(0, 256, (64, 64), np.uint8) for _ in range(25)])
-    np.testing.assert_array_equal(film.frames, drawn)
+    frames_drawn = np.stack([rng.integers(0, 256, (64, 64), np.uint8) for _ in range(25)])
+    np.testing.assert_array_equal(film.frames, frames_drawn)
     # Matroska keeps time to a millisecond.
     np.testing.assert_allclose(film.times, np.arange(26) / 25, atol=1e-3)
     # Half a step of 16 bits, and the same again for the scale of 32 767 or 32 768.
@@ -150,11 +150,11 @@ def test_an_interrupted_film_leaves_nothing(tmp_path, make_film, library):
 
 
 def test_progress_comes_with_time_and_frames(tmp_path, make_film, library):
-    told = []
+    reports = []
     path = make_film(tmp_path / "film.mkv", seconds=12)
-    pickle_film(path, library, on_progress=lambda *done: told.append(done))
-    assert [frames for _, _, frames in told] == [256, 300]
-    assert told[-1][:2] == pytest.approx((12, 12), abs=1e-3)
+    pickle_film(path, library, on_progress=lambda *done: reports.append(done))
+    assert [frames for _, _, frames in reports] == [256, 300]
+    assert reports[-1][:2] == pytest.approx((12, 12), abs=1e-3)
 
 
 KILLED = """
@@ -171,9 +171,9 @@ pickle_film(Path(sys.argv[1]), Library.open(Path(sys.argv[2])))
 def test_a_killed_pickler_leaves_no_film_under_its_name(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", seconds=40)
     whole = Library.create(tmp_path / "whole", SAMPLE_RATE)
-    begun = time.monotonic()
+    started = time.monotonic()
     expected, _ = pickle_film(path, whole)
-    needed = time.monotonic() - begun
+    needed = time.monotonic() - started
     moment = random.Random(0)
     for _ in range(3):
         command = [sys.executable, "-c", KILLED, path, library.path]

@@ -1,4 +1,4 @@
-"""A library tells what is in it, and names what is wrong with it."""
+"""A library lists its films, and errors name what is damaged."""
 
 import json
 from dataclasses import replace
@@ -20,10 +20,14 @@ def film(library, add_film):
 
 
 def test_a_new_library_is_empty_and_opens_again(tmp_path):
-    made = Library.create(tmp_path / "a" / "b", 48000)
-    assert made.films() == []
-    for again in (Library.open(made.path), Library.create(made.path), Library.create(made.path)):
-        assert (again.path, again.sample_rate) == (made.path, 48000)
+    created = Library.create(tmp_path / "a" / "b", 48000)
+    assert created.films() == []
+    for again in (
+        Library.open(created.path),
+        Library.create(created.path),
+        Library.create(created.path),
+    ):
+        assert (again.path, again.sample_rate) == (created.path, 48000)
     assert Library.create(tmp_path / "c").sample_rate == DEFAULT_SAMPLE_RATE
 
 

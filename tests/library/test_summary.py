@@ -1,4 +1,4 @@
-"""A survey says what is in a library and hides nothing because something else is damaged."""
+"""A summary lists all films of a library, even if some are damaged."""
 
 import os
 import re
@@ -15,7 +15,7 @@ RATE = 8000
 
 
 def moving(seed, frames=30):
-    """A bright square that wanders over a slope."""
+    """Return frames of a bright square that moves over a gradient."""
     rng = np.random.default_rng(seed)
     pictures = np.tile(np.linspace(0, 120, 64).astype(np.uint8), (frames, 64, 1))
     for picture in pictures:
@@ -35,14 +35,14 @@ def entry(library, name):
 
 def test_a_summary_has_every_film_and_its_analysis(library, films):
     exclude(films[1].path)
-    found = summarise(library)
-    assert [(e.name, e.excluded, e.seconds, e.faults) for e in found.films] == [
+    result = summarise(library)
+    assert [(e.name, e.excluded, e.seconds, e.faults) for e in result.films] == [
         ("a", False, 1, ()), ("b", True, 1, ()), ("c", False, 1, ()),
     ]  # fmt: skip
-    assert found.duplicates == found.partial_folders == ()
+    assert result.duplicates == result.partial_folders == ()
     sizes = [path.stat().st_size for path in films[0].path.iterdir()]
-    assert found.films[0].size_bytes <= sum(sizes)  # what was found is kept there since
-    assert found.films[0].analysis.silent_share == 0
+    assert result.films[0].size_bytes <= sum(sizes)  # what was found is kept there since
+    assert result.films[0].analysis.silent_share == 0
 
 
 def test_the_same_file_and_the_same_picture_are_found(library, add_film, films):
@@ -82,11 +82,11 @@ def test_the_same_picture_at_another_length_is_another_film(library, add_film, f
 def test_a_damaged_film_is_reported_beside_the_others(library, films, harm, fault):
     summarise(library)
     harm(films[1].path)
-    found = summarise(library)
-    assert [bool(e.faults) for e in found.films] == [False, True, False]
-    (line,) = found.films[1].faults
+    result = summarise(library)
+    assert [bool(e.faults) for e in result.films] == [False, True, False]
+    (line,) = result.films[1].faults
     assert re.search(fault, line)
-    assert found.films[1].analysis is None
+    assert result.films[1].analysis is None
 
 
 def test_incomplete_folders_are_reported(library, films):
@@ -100,8 +100,8 @@ def test_incomplete_folders_are_reported(library, films):
 
 
 def test_progress_is_reported_only_for_a_new_analysis(library, films):
-    told = []
-    summarise(library, lambda *report: told.append(report))
-    assert told == [("a", 1, 1), ("b", 1, 1), ("c", 1, 1)]
-    summarise(library, lambda *report: told.append(report))
-    assert len(told) == 3
+    reports = []
+    summarise(library, lambda *report: reports.append(report))
+    assert reports == [("a", 1, 1), ("b", 1, 1), ("c", 1, 1)]
+    summarise(library, lambda *report: reports.append(report))
+    assert len(reports) == 3

@@ -1,4 +1,4 @@
-"""Two do not write to a library at once, and a dead writer is in nobody's way."""
+"""Only one process writes to a library at a time, and a killed one does not block the next."""
 
 import errno
 import json

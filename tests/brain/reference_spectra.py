@@ -1,4 +1,4 @@
-"""What tests of spectral targets share: clocks, sounds, and spectra as explicit sums."""
+"""Shared by tests of spectral targets: clocks, sounds, and spectra computed as explicit sums."""
 
 from fractions import Fraction
 
@@ -26,7 +26,7 @@ def window(kind, length):
 
 
 def slow(target, excerpts, early=0):
-    """The complex spectra, window by window, and each window's sound; phase from the begin.
+    """Return the complex spectra, window by window, and the sound of each window.
 
     The windows stand ``early`` samples before the middles of the frame's parts.
     """

@@ -1,4 +1,4 @@
-"""A library from somebody else: nothing in it blocks, is endless or leads elsewhere."""
+"""An untrusted library cannot block, fill memory or lead to other folders."""
 
 import json
 import os
@@ -35,22 +35,22 @@ def films(library, add_film):
     return [add_film(library, name, 3, seed=seed) for seed, name in enumerate("ab")]
 
 
-def see(library):
-    """Do what users do; return what is said, each thing in a second at most."""
-    said = []
+def use_library(library):
+    """Use the library as users do, each step in at most a second; return the errors."""
+    messages = []
     for act in (
         lambda: [(film.seconds, len(film.frames), len(film.sound)) for film in library.films()],
         lambda: [line for entry in summarise(library).films for line in entry.faults],
         lambda: verify(library, library.path / "a"),
     ):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
-            said.append(str(act()))
+            messages.append(str(act()))
         except LibraryError as error:
-            said.append(str(error))
+            messages.append(str(error))
             assert "\n" not in str(error)
-        assert time.perf_counter() - begun < 2
-    return said
+        assert time.perf_counter() - started < 2
+    return messages
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -59,30 +59,30 @@ def test_pipes_devices_links_and_huge_files_are_refused(library, films, harm, na
     path = films[0].path / name
     path.unlink()
     HARMS[harm](path)
-    for said in see(library):
-        assert name in said
-        assert "expected" in said
-        assert "delete" not in said
-        assert "remove" not in said
+    for messages in use_library(library):
+        assert name in messages
+        assert "expected" in messages
+        assert "delete" not in messages
+        assert "remove" not in messages
     assert [bool(entry.faults) for entry in summarise(library).films] == [True, False]
 
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_an_invalid_cached_analysis_is_computed_again(library, films, harm):
-    known = analyse_film(films[0])
+    reference = analyse_film(films[0])
     path = films[0].path / ANALYSIS_FILE
     path.unlink()
     HARMS[harm](path)
-    assert analyse_film(films[0]) == known
+    assert analyse_film(films[0]) == reference
 
 
 @pytest.mark.parametrize("value", [[], {"version": 1}, {"loudness": "1e999"}, {"silent": 7}])
 def test_an_impossible_cached_analysis_is_computed_again(library, films, value):
-    known = analyse_film(films[0])
+    reference = analyse_film(films[0])
     path = films[0].path / ANALYSIS_FILE
     table = json.loads(path.read_text())
     path.write_text(json.dumps(table | value if isinstance(value, dict) and value else value))
-    assert analyse_film(films[0]) == known
+    assert analyse_film(films[0]) == reference
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -166,7 +166,7 @@ def test_impossible_times_are_an_error(library, films, times, why):
 
 @pytest.fixture
 def linked(library, tmp_path, add_film):
-    """A film of another library, to which this one has a link."""
+    """A film of another library, to which the library has a link."""
     other = add_film(Library.create(tmp_path / "private", RATE), "film", 3)
     (library.path / "film").symlink_to(other.path)
     return other.path
@@ -186,20 +186,20 @@ def test_a_linked_folder_is_not_followed_and_nothing_is_written_there(library, f
 
 @pytest.mark.parametrize("option", ["--exclude", "--include", "--drop"])
 def test_commands_refuse_a_linked_folder(library, films, linked, tmp_path, option):
-    said = run(tmp_path, "library", "library", option, "film")
-    assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
-    assert "is a link, and links are not followed" in said.stderr
+    messages = run(tmp_path, "library", "library", option, "film")
+    assert (messages.returncode, len(messages.stderr.splitlines())) == (1, 1)
+    assert "is a link, and links are not followed" in messages.stderr
     assert sorted(path.name for path in linked.iterdir()) == sorted(FILES)
-    said = run(tmp_path, "library", "library")
-    assert "link: film is not followed; copy the film's folder here" in said.stdout
+    messages = run(tmp_path, "library", "library")
+    assert "link: film is not followed; copy the film's folder here" in messages.stdout
     assert json.loads(run(tmp_path, "library", "library", "--json").stdout)["links"] == ["film"]
 
 
 def test_a_link_to_a_library_is_followed(library, films, tmp_path):
     (tmp_path / "shelf").symlink_to(library.path)
     assert [film.name for film in Library.open(tmp_path / "shelf").films()] == ["a", "b"]
-    said = run(tmp_path, "library", "shelf", "--exclude", "a")
-    assert said.stdout == "a  excluded\n"
+    messages = run(tmp_path, "library", "shelf", "--exclude", "a")
+    assert messages.stdout == "a  excluded\n"
     assert [film.name for film in library.films()] == ["b"]
 
 
@@ -226,18 +226,18 @@ def test_a_link_as_excluded_file_excludes_and_leaves_its_target_alone(library, f
 
 
 def test_a_clock_that_is_set_back_changes_nothing(library, films, monkeypatch):
-    known = analyse_film(films[0])
+    reference = analyse_film(films[0])
     real = time.time()
     monkeypatch.setattr(time, "time", lambda: real - 3e7)
-    assert analyse_film(films[0]) == known
-    begun = time.perf_counter()
+    assert analyse_film(films[0]) == reference
+    started = time.perf_counter()
     (films[1].path / ANALYSIS_FILE).unlink(missing_ok=True)
     for name in FILES:
         os.utime(films[1].path / name, (real + 3e7, real + 3e7))
     assert analyse_film(films[1]) == analyse_film(films[1])
     with write_lock(library.path):
         pass
-    assert time.perf_counter() - begun < 2
+    assert time.perf_counter() - started < 2
 
 
 def test_an_open_film_stays_readable_when_it_is_deleted(library, films):

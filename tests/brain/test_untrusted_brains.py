@@ -1,4 +1,4 @@
-"""A file from somebody else that is said to be a brain, a recipe or a checkpoint."""
+"""Untrusted files that claim to be a brain, a recipe or a checkpoint."""
 
 import json
 import os
@@ -55,10 +55,10 @@ def test_a_huge_header_is_not_read(tmp_path, length):
     path = tmp_path / "brain.safetensors"
     path.write_bytes(struct.pack("<Q", length) + b'{"a":')
     os.truncate(path, 1 << 32)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(BrainError, match=rf"its header has {length} bytes, expected at most"):
         load_brain(path)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize("size", [1 << 28, 1 << 40])
@@ -72,7 +72,7 @@ def test_a_huge_tensor_is_refused_before_it_is_read(path, size):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
     os.truncate(path, 8 + len(text) + end + size)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Where the system does not even map so much, that is the error.
+    # If the system cannot map that much, this is the error.
     with pytest.raises(BrainError, match=rf"more is uint8 \({size},\), its recipe asks|to mmap"):
         load_brain(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
@@ -96,10 +96,10 @@ def test_an_invalid_frame_rate_is_refused_at_once(path, fps):
         return table | {"recipe": table["recipe"] | {"clock": {"fps": fps, "sample_rate": 8000}}}
 
     describe(path, change)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(BrainError, match="is not readable as a brain") as error:
         load_brain(path)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
     assert len(str(error.value)) < 600
 
 
@@ -130,15 +130,20 @@ def test_an_impossible_provenance_is_refused(path, provenance):
 def test_a_brain_without_provenance_has_a_card_that_says_so(path, missing):
     if missing:
         describe(path, lambda table: {k: v for k, v in table.items() if k != "provenance"})
-    said = run(path.parent, "brains", path)
-    assert said.returncode == 0, said.stderr
-    assert "it does not say what it learned from" in said.stdout
+    result = run(path.parent, "brains", path)
+    assert result.returncode == 0, result.stderr
+    assert "it does not say what it learned from" in result.stdout
     assert json.loads(run(path.parent, "brains", path, "--json").stdout)[0]["provenance"] == {}
 
 
 def test_the_card_shows_the_known_parts_of_a_provenance():
-    told = {"films": [{"name": "a"}], "pairs": {"learned": 5}, "loss": [2.0, 1.5], "best_epoch": 2}
-    assert card(told)[:2] == [
+    message = {
+        "films": [{"name": "a"}],
+        "pairs": {"learned": 5},
+        "loss": [2.0, 1.5],
+        "best_epoch": 2,
+    }
+    assert card(message)[:2] == [
         "learned 5 pairs of 1 film in 0 s, 0 epochs",
         "loss 1.500 (silence 1.000); the library is too short to hold any out",
     ]
@@ -152,9 +157,9 @@ def test_nan_weights_are_an_error_and_never_rendered(path, value):
     tensors = {name: torch.full_like(tensor, value) for name, tensor in tensors.items()}
     save_file(tensors, path, metadata)
     film = make_film(path.with_name("film.mkv"), grey_pictures([0, 255, 9] * 8))
-    said = run(path.parent, "render", film, "--brain", path, "-o", "out.wav", "--wav")
-    assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
-    assert "gives numbers that are not finite: its training diverged" in said.stderr
+    result = run(path.parent, "render", film, "--brain", path, "-o", "out.wav", "--wav")
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+    assert "gives numbers that are not finite: its training diverged" in result.stderr
     assert not path.with_name("out.wav").exists()
 
 
@@ -170,10 +175,10 @@ def test_a_pipe_or_a_device_is_not_a_recipe(tmp_path, make):
 )
 def test_a_recipe_of_endless_length_is_refused_at_once(tmp_path, text):
     (tmp_path / "r.toml").write_text(text)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(RecipeError) as error:
         load_recipe(str(tmp_path / "r.toml"))
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
     assert "\n" not in str(error.value)
 
 

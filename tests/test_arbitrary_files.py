@@ -1,4 +1,4 @@
-"""What strangers send is read or refused, whatever is in it: no traceback, and no code is run."""
+"""Files with any content are read or refused, without a traceback and without running code."""
 
 import json
 import string
@@ -44,12 +44,12 @@ VALUES = st.recursive(
 )
 
 
-def places(table, path=()):
+def paths(table, path=()):
     """Yield the path of every value in nested tables."""
     for key, value in table.items():
         yield (*path, key)
         if isinstance(value, dict):
-            yield from places(value, (*path, key))
+            yield from paths(value, (*path, key))
 
 
 def changed(table, path, value):
@@ -58,7 +58,7 @@ def changed(table, path, value):
 
 
 @fuzzed
-@given(st.sampled_from(list(places(TABLE))), VALUES)
+@given(st.sampled_from(list(paths(TABLE))), VALUES)
 def test_a_recipe_with_any_value_is_read_or_refused(path, value):
     try:
         recipe = parse_recipe(changed(TABLE, path, value))
@@ -81,7 +81,7 @@ def test_any_table_is_read_as_a_recipe_or_refused(table):
 @fuzzed
 @given(
     st.sampled_from(recipe_names()),
-    st.sampled_from([".".join(path) for path in places(TABLE)]) | st.text(max_size=12),
+    st.sampled_from([".".join(path) for path in paths(TABLE)]) | st.text(max_size=12),
     st.text(string.printable, max_size=20),
 )
 def test_any_setting_is_applied_or_refused(name, key, value):
@@ -127,8 +127,8 @@ def test_a_brain_with_any_bytes_changed_is_read_or_refused(
 ):
     data = bytearray(brain_file)
     reach = int.from_bytes(data[:8], "little") + 8 if in_header else len(data)
-    for place, byte in changes:
-        data[min(int(place * reach), reach - 1)] = byte
+    for key_path, byte in changes:
+        data[min(int(key_path * reach), reach - 1)] = byte
     path = tmp_path / "changed.safetensors"
     path.write_bytes(data if cut is None else data[: int(cut * len(data))])
     try:
@@ -147,7 +147,7 @@ CARD = json.loads(
 
 
 @fuzzed
-@given(st.sampled_from(list(places(CARD))), VALUES)
+@given(st.sampled_from(list(paths(CARD))), VALUES)
 def test_a_card_with_any_value_is_read_or_refused(path, value):
     try:
         text = json.dumps(changed(CARD, path, value))

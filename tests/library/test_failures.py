@@ -1,4 +1,4 @@
-"""A full disk, a closed folder, a film that goes away: one clear line, and nothing half-written."""
+"""A full disk or a vanishing film gives one line of error and leaves nothing incomplete."""
 
 import errno
 import os
@@ -61,17 +61,17 @@ main()
 @pytest.mark.skipif(os.name != "posix", reason="needs RLIMIT_FSIZE")
 def test_the_command_says_that_the_disk_is_full(source, library):
     words = ["pickle", source, "--library", library.path, "--no-calibration", "--jobs", "1"]
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", SMALL_DISK, *words], capture_output=True, text=True, timeout=60
     )
-    assert said.returncode == 1
-    assert "the disk is full, " in said.stderr
-    assert "Traceback" not in said.stderr
+    assert result.returncode == 1
+    assert "the disk is full, " in result.stderr
+    assert "Traceback" not in result.stderr
     assert names(library) == [".lock", "library.json"]
 
 
 def meanwhile(monkeypatch, happen):
-    """Let something happen when the first frames are written."""
+    """Call a function when the first frames are written."""
     append, once = NpyWriter.append, []
 
     def write(self, rows):
@@ -126,9 +126,9 @@ def test_a_film_deleted_before_it_is_read(source, library, monkeypatch, moment):
     function = getattr(pickler, moment)
 
     def go(*args, **settings):
-        found = function(*args, **settings)
+        returned = function(*args, **settings)
         source.unlink()
-        return found
+        return returned
 
     monkeypatch.setattr(pickler, moment, go)
     with pytest.raises(FilmError, match=r"film\.mkv: no such file"):
