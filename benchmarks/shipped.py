@@ -53,9 +53,7 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped(
-        "sketchbook", tuple(demo_film_names()), "Trained on all five demo films; the default."
-    ),
+    Shipped("sketchbook", tuple(demo_film_names()), "Trained on all five demo films; the default."),
     Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings."),
 )
 
@@ -131,7 +129,7 @@ def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int
     yield f"- Training: {source['seconds']:.0f} s on a shared machine, {source['epochs']} epochs"
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"
-    yield f"Rendered for {JUDGED_SECONDS:.0f} s of each film, drawn with another seed (overlap-add):\n"
+    yield f"Rendered for {JUDGED_SECONDS:.0f} s of each film with another seed (overlap-add):\n"
     yield "| film | onset F (chance) | in sync | envelope | distance, dB | pitch |"
     yield "|---|--:|--:|--:|--:|--:|"
     for name, figures in judged.items():
