@@ -15,11 +15,12 @@ from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import recipe_table
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment
 from frame2sound.evaluation.soundtrack_evaluation import shuffle_seconds
+from frame2sound.library.corpus import read_corpus
 from frame2sound.library.pickler import film_digest
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.style import Style
@@ -67,7 +68,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     def corpus() -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return Corpus.from_library(plan.split.training, plan.clock)
+        return read_corpus(plan.split.training, plan.clock)
 
     def playing(ready: Callable[[], Predictor]) -> Callable[[Segment], Samples]:
         once = cache(ready)

@@ -14,8 +14,8 @@ from torch import nn
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.features import BRIGHTNESS_COUNT
-from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.brain.networks import get_brightness_branch
+from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import predict_in_order
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS

@@ -9,9 +9,10 @@ from pathlib import Path
 from frame2sound.atomic import defer_interrupt
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import save_brain
-from frame2sound.brain.corpus import CorpusMode, build_corpus
+from frame2sound.brain.corpus import CorpusMode
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
+from frame2sound.library.corpus import build_corpus
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.distributed import LostProcessError, join_process_group

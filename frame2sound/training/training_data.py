@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.config import InputConfig, TrainingConfig
-from frame2sound.brain.inputs import encode_frames, input_size
+from frame2sound.brain.features import encode_frames, input_size
 from frame2sound.brain.recipe import Recipe, recipe_table
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library, PickledFilm

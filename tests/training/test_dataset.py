@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.config import LogMag
-from frame2sound.brain.log_spectra import LogMagnitudes
+from frame2sound.brain.spectra import LogMagnitudes
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.training.dataset import PairDataset

@@ -7,8 +7,13 @@ import pytest
 import torch
 
 from frame2sound.brain.config import LogMag, Mel, StftBoth, StftMag, StftReal, TrainingConfig
-from frame2sound.brain.log_spectra import LogMagnitudes, MelMagnitudes
-from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
+from frame2sound.brain.spectra import (
+    LogMagnitudes,
+    Magnitudes,
+    MelMagnitudes,
+    PolarSpectra,
+    RealSpectra,
+)
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.training.losses import make_loss, multi_resolution_stft_loss
