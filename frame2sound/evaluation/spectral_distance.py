@@ -14,7 +14,7 @@ Samples = NDArray[np.floating]
 WINDOW_SECONDS = 0.046
 RANGE_DB = 80.0
 
-_TOGETHER = 256  # analysis frames in memory at once
+_BATCH_FRAMES = 256  # analysis frames in memory at once
 _MIN_REFERENCE_AMPLITUDE = (
     1e-6  # amplitude of a sine wave that counts as the loudest of a silent reference
 )
@@ -95,8 +95,8 @@ def analysis_window_samples(sample_rate: int) -> int:
 def _magnitudes(samples: Samples, n_fft: int, count: int) -> Iterator[NDArray[np.float64]]:
     """Yield the magnitudes of so many analysis frames, in blocks; silence follows the sound."""
     window, hop = np.hanning(n_fft + 1)[:-1], n_fft // 2
-    for first in range(0, count, _TOGETHER):
-        frames = min(_TOGETHER, count - first)
+    for first in range(0, count, _BATCH_FRAMES):
+        frames = min(_BATCH_FRAMES, count - first)
         part = np.zeros((frames - 1) * hop + n_fft)
         heard = samples[first * hop : first * hop + len(part)]
         part[: len(heard)] = heard

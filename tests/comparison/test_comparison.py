@@ -120,10 +120,10 @@ def test_differences_are_of_the_figures_beside_them(table):
 )
 def test_fewer_than_three_seeds_allow_no_verdict_however_clear(seeds, better, why):
     def players(group, distance):
-        tally = {"spectral_distance_db": np.array([[distance, 1.0]] * 20)}
-        record = {"held": SimpleNamespace(tally=tally)}
-        player = SimpleNamespace(kind="brain", group=group)
-        return [SimpleNamespace(player=player, records=record) for _ in range(seeds)]
+        sums = {"spectral_distance_db": np.array([[distance, 1.0]] * 20)}
+        record = {"held": SimpleNamespace(block_sums=sums)}
+        system = SimpleNamespace(kind="brain", group=group)
+        return [SimpleNamespace(system=system, records=record) for _ in range(seeds)]
 
     held = [SimpleNamespace(name="held")]
     (found,) = pairwise_differences([*players("ours", 1.0), *players("theirs", 9.0)], held)
@@ -179,7 +179,7 @@ def test_what_is_done_is_not_done_again(folder, table, monkeypatch):
     def refuse(*given, **named):
         raise AssertionError("nothing is left to do")
 
-    for name in ("train", "measured", "write_sound", "write_picture"):
+    for name in ("train", "measure_segment", "write_audio", "write_video"):
         monkeypatch.setattr(comparing, name, refuse)
     assert json.loads(json.dumps(run(folder))) == table
 

@@ -47,7 +47,7 @@ def test_it_is_what_the_definition_says(monkeypatch):
     clipped = [20 * np.log10(np.maximum(a, floor) / np.maximum(b, floor)) for a, b in rows]
     expected = np.mean([np.sqrt(np.mean(row**2)) for row in clipped])
     assert log_spectral_distance(ours, theirs, RATE) == pytest.approx(expected, rel=1e-9)
-    monkeypatch.setattr(spectra, "_BATCH_WINDOWS", 7)
+    monkeypatch.setattr(spectra, "_BATCH_FRAMES", 7)
     assert log_spectral_distance(ours, theirs, RATE) == pytest.approx(expected, rel=1e-9)
 
 
