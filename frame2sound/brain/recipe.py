@@ -87,7 +87,7 @@ are pixels by another basis, give way, and the brightness branch with them.
 """
 
 
-_RENAMED_SETTINGS = {
+RENAMED_SETTINGS = {
     "network": {"glance": "brightness_branch", "hears": "feedback_units"},
     "target": {"a_frame": "windows_per_frame"},
     "training": {"double_exposure": "overlay"},
@@ -151,7 +151,7 @@ def recipe_table(recipe: Recipe) -> dict[str, Any]:
 def _with_new_names(table: dict[str, Any]) -> dict[str, Any]:
     """Return a recipe's table with the settings of version 0.1 under their names of today."""
     renamed = dict(table)
-    for part, names in _RENAMED_SETTINGS.items():
+    for part, names in RENAMED_SETTINGS.items():
         values = table.get(part)
         if isinstance(values, dict):
             renamed[part] = {names.get(key, key): value for key, value in values.items()}
@@ -192,7 +192,7 @@ def _apply_setting(table: dict[str, Any], setting: str) -> None:
         raise RecipeError(f"got --set {setting}, expected key=value such as training.epochs=5")
     *parents, last = key.strip().split(".")
     if len(parents) == 1:
-        last = _RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
+        last = RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):

@@ -216,7 +216,8 @@ class ComparisonPlan:
             if existing.get(key) != expected[key]:
                 raise ComparisonError(f"{self.out} was started with {what}; {remedy}")
         for label, recipe in expected["recipes"].items():
-            if existing["recipes"].get(label, recipe) != recipe:
+            other = existing["recipes"].get(label, recipe)
+            if other | {"about": ""} != recipe | {"about": ""}:
                 raise ComparisonError(
                     f"{self.out} was started with other settings of recipe {label}; {remedy}"
                 )

@@ -9,6 +9,7 @@ import shutil
 from types import SimpleNamespace
 
 import av
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -212,6 +213,26 @@ def test_an_interrupted_comparison_continues_to_the_same_results(
     for key in ("figures", "differences", "soundtracks"):
         assert again[key] == table[key]
     assert not list((out / "brains").glob("*.checkpoint.*"))
+
+
+def test_a_brain_whose_recipe_has_another_description_is_kept(folder, tmp_path, table):
+    shutil.copytree(folder, tmp_path / "folder")
+    path = tmp_path / "folder/out/brains/waveform-0.safetensors"
+    brain = load_brain(path)
+    brain.recipe = msgspec.structs.replace(brain.recipe, about="Another description.")
+    save_brain(brain, path)
+    assert run(tmp_path / "folder")["figures"] == table["figures"]
+
+
+def test_baselines_have_the_keys_of_version_0_1(folder):
+    plan = plan_of(Library.open(folder / "library"), folder / "out")
+    systems = {system.name: system for system in build_systems(plan, "cpu")}
+    kind, name, recipe, films, mode = systems["linear"].cache_key
+    assert (kind, name, mode) == ("baseline", "linear", "overlap-add")
+    assert films == plan.training_films()
+    assert {"glance", "hidden"} <= set(recipe["network"])
+    assert "brightness_branch" not in recipe["network"]
+    assert "double_exposure" in recipe["training"]
 
 
 def test_a_brain_of_another_recipe_is_refused(folder, tmp_path):

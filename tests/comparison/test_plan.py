@@ -84,6 +84,15 @@ def test_settings_that_an_old_plan_lacks_have_their_defaults(library, tmp_path):
         plan_of(library, out, TWO[:1]).claim_folder()
 
 
+def test_the_description_of_a_recipe_may_change(library, tmp_path):
+    out = tmp_path / "out"
+    identity = plan_of(library, out, TWO[:1]).claim_folder()
+    table = json.loads((out / PLAN_FILE).read_text())
+    table["recipes"][TWO[0]]["about"] = "Another description."
+    (out / PLAN_FILE).write_text(json.dumps(table))
+    assert plan_of(library, out, TWO[:1]).claim_folder() == identity
+
+
 def test_recipes_may_be_added_but_not_changed(library, tmp_path):
     out = tmp_path / "out"
     identity = plan_of(library, out, TWO[:1]).claim_folder()
