@@ -28,8 +28,10 @@ from frame2sound.brain.config import LogMag
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.brain.targets import Target, build_target
+from frame2sound.evaluation.envelopes import envelope_scores
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
-from frame2sound.evaluation.measures import detect_onsets, envelope_scores, in_sync, onset_scores
+from frame2sound.evaluation.measure_table import MEASURES
+from frame2sound.evaluation.onsets import detect_onsets, in_sync, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
@@ -39,7 +41,16 @@ from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings, Mosa
 RATE = 22050
 BATCH = 128
 Sound = NDArray[np.float32]
-COLUMNS = ("onset F", "in sync", "pitch", "envelope", "line", "tremolo", "LSD", "black")
+COLUMNS = (
+    "onset_f",
+    "in_sync",
+    "pitch",
+    "envelope_correlation",
+    "line_comb_above_db",
+    "tremolo_comb_above_db",
+    "spectral_distance_db",
+    "black_db",
+)
 
 
 def sought(sound: Sound) -> Target:
@@ -114,7 +125,7 @@ def black_db(scene: Scene, sound: Sound) -> float:
 
 def oracle(names: list[str], settings: MosaicSettings, out: Path | None) -> None:
     """Print the table."""
-    print(f"{'':18}" + "".join(f"{column:>10}" for column in COLUMNS))
+    print(f"{'':18}" + "".join(f"{MEASURES[name].column:>10}" for name in COLUMNS))
     for name in names:
         learned = load_scene(name, seconds=60, seed=0, sample_rate=RATE)
         scene = load_scene(name, seconds=30, seed=1, sample_rate=RATE)

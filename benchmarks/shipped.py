@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import load_recipe
+from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
@@ -41,6 +42,14 @@ RECIPE = "pocket"
 SECONDS, OTHER_SEED = 60.0, 2
 GROUND_SECONDS, MOST_UNEVEN = 3.0, 60.0
 JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
+SHOWN = (
+    "onset_f",
+    "onset_chance",
+    "in_sync",
+    "envelope_correlation",
+    "spectral_distance_db",
+    "pitch",
+)
 
 
 @dataclass(frozen=True)
@@ -130,20 +139,12 @@ def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"
     yield f"Rendered for {JUDGED_SECONDS:.0f} s of each film with another seed (overlap-add):\n"
-    yield "| film | onset F (chance) | in sync | envelope | distance, dB | pitch |"
+    onset_f, chance, *others = (MEASURES[key].column_with_unit for key in SHOWN)
+    yield f"| film | {onset_f} {chance} | {' | '.join(others)} |"
     yield "|---|--:|--:|--:|--:|--:|"
     for name, figures in judged.items():
-        cells = [
-            f"{_text(figures.onset_f)} ({_text(figures.onset_chance)})",
-            *map(_text, (figures.in_sync, figures.envelope_correlation)),
-            _text(figures.spectral_distance_db, ".1f"),
-            _text(figures.pitch),
-        ]
-        yield f"| {name} | {' | '.join(cells)} |"
-
-
-def _text(value: float | None, form: str = ".2f") -> str:
-    return "-" if value is None else format(value, form)
+        onset_f, chance, *others = (MEASURES[key].format(getattr(figures, key)) for key in SHOWN)
+        yield f"| {name} | {onset_f} ({chance}) | {' | '.join(others)} |"
 
 
 def main() -> None:

@@ -89,7 +89,7 @@ eigenframes, which become pixels; the brightness branch, which needs eigenframes
 """
 
 
-_RENAMED_SETTINGS = {
+RENAMED_SETTINGS = {
     "network": {"glance": "brightness_branch", "hears": "feedback_units"},
     "target": {"a_frame": "windows_per_frame"},
     "training": {"double_exposure": "overlay"},
@@ -158,7 +158,7 @@ def recipe_table(recipe: Recipe) -> dict[str, Any]:
 def _with_new_names(table: dict[str, Any]) -> dict[str, Any]:
     """Return a recipe's table with the settings of version 0.1 under their new names."""
     renamed = dict(table)
-    for part, names in _RENAMED_SETTINGS.items():
+    for part, names in RENAMED_SETTINGS.items():
         values = table.get(part)
         if isinstance(values, dict):
             renamed[part] = {names.get(key, key): value for key, value in values.items()}
@@ -227,7 +227,7 @@ def _apply_setting(table: dict[str, Any], setting: str) -> None:
         raise RecipeError(f"got setting {setting!r}, expected key=value such as training.epochs=5")
     *parents, last = key.strip().split(".")
     if len(parents) == 1:
-        last = _RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
+        last = RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):

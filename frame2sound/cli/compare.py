@@ -12,13 +12,11 @@ from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AsJson, Device, Verbose
 from frame2sound.cli.progress import Progress
 from frame2sound.cli.terminal import say
+from frame2sound.evaluation.measure_table import MAIN_MEASURES, format_value
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-SAID = ("onset_f", "in_sync", "envelope_correlation", "spectral_distance_db", "pitch")
-"""The figures that are printed."""
 
 
 @app.command()
@@ -89,7 +87,9 @@ def compare(
 def _lines(table: dict[str, Any]) -> Iterator[str]:
     """Yield the figures of all that played, and how sure each difference is."""
     about = table["about"]
-    shown = [name for name in SAID if any(name in row for row in table["figures"].values())]
+    shown = [
+        name for name in MAIN_MEASURES if any(name in row for row in table["figures"].values())
+    ]
     rows = [["", *(about[name]["label"] for name in shown)]]
     for group, figures in table["figures"].items():
         cells = (_cell(figures.get(name), about[name]["decimals"]) for name in shown)
@@ -111,7 +111,7 @@ def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
     """Return a difference in words."""
     decimals = about["decimals"] + 1
     value, low, high = (
-        f"{round(difference[name], decimals) + 0.0:+.{decimals}f}"  # no minus zero
+        format_value(difference[name], decimals, signed=True)
         for name in ("difference", "low", "high")
     )
     unit = f" {about['unit']}" if about["unit"] else ""
@@ -127,5 +127,5 @@ def said(difference: dict[str, Any], about: dict[str, Any]) -> str:
 def _cell(figure: dict[str, Any] | None, decimals: int) -> str:
     if figure is None:
         return "-"
-    text = f"{round(figure['mean'], decimals) + 0.0:.{decimals}f}"  # no minus zero
+    text = format_value(figure["mean"], decimals)
     return text if figure["spread"] is None else f"{text} ± {figure['spread']:.{decimals}f}"

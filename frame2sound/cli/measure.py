@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,43 +12,12 @@ from frame2sound.cli.app import app
 from frame2sound.cli.cards import print_json
 from frame2sound.cli.options import AllowDamaged, AsJson, Overwrite, Verbose
 from frame2sound.cli.terminal import escaped, say
+from frame2sound.evaluation.measure_table import MEASURES
 
 if TYPE_CHECKING:
     from frame2sound.evaluation.media_loader import LoadedFilm
     from frame2sound.evaluation.soundtrack_evaluation import Measurements, Reference
     from frame2sound.film.drawing.scene import SceneTruth
-
-ROWS = {
-    "length_samples": ("length", "+d", "samples", "0"),
-    "lag_start_ms": ("lag at the start", "+.1f", "ms", "-10 to 10"),
-    "lag_end_ms": ("lag at the end", "+.1f", "ms", "as at the start"),
-    "onset_f": ("onset F", ".2f", "", "above 0.95"),
-    "onset_chance": ("  by chance", ".2f", "", ""),
-    "in_sync": ("in sync", ".2f", "", "high"),
-    "envelope_correlation": ("envelope", ".2f", "", "above 0.9"),
-    "envelope_error": ("envelope error", ".4f", "", "low"),
-    "spectral_distance_db": ("log-spectral distance", ".1f", "dB", "low"),
-    "pitch": ("pitch", ".2f", "", "above 0.9"),
-    "level_error_db": ("level error", ".1f", "dB", "low"),
-    "line_comb_db": ("line comb", ".1f", "dB", ""),
-    "line_comb_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
-    "tremolo_comb_db": ("tremolo comb", ".1f", "dB", ""),
-    "tremolo_comb_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
-    "black_db": ("black", ".1f", "dBFS", ""),
-    "black_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
-    "loudness_lufs": ("loudness", ".1f", "LUFS", "-23, where asked for"),
-    "true_peak_dbtp": ("true peak", ".1f", "dBTP", "at most -1"),
-    "clipped": ("clipped", "d", "samples", "0"),
-}
-"""What each figure is called, how it is printed, its unit, and what is good of a soundtrack that
-stands beside the film's own sound or its truth. Films throb, hum and sound in the dark by
-themselves, so these figures are judged by what they are above the reference's."""
-
-ALONE = ("loudness_lufs", "true_peak_dbtp", "clipped")
-"""What is good of these holds of any film's sound; without a reference no other is judged."""
-
-TRUE = {"onset_f": "high"}
-"""What is good beside the truth: what swells has no sharp onset, however true it sounds."""
 
 
 @app.command()
@@ -133,16 +101,16 @@ def table(
     """
     rows = [["", "", "", "good", *blind]]
     missing: dict[str, list[str]] = {}
-    for name, (label, form, unit, good) in ROWS.items():
+    for name, info in MEASURES.items():
         value = getattr(figures, name)
         if value is None:
-            if name in figures.why and not label.startswith(" "):
-                missing.setdefault(figures.why[name], []).append(label)
+            if name in figures.why and not info.row.startswith(" "):
+                missing.setdefault(figures.why[name], []).append(info.row)
             continue
-        good = TRUE.get(name, good) if true else good
-        good = good if blind or name in ALONE else ""
-        others = [getattr(other, name) for other in blind.values()]
-        rows.append([label, _text(value, form), unit, good, *(_text(o, form) for o in others)])
+        good = (info.good_with_truth if true else "") or info.good
+        good = good if blind or not info.needs_comparison else ""
+        others = [info.format(getattr(other, name)) for other in blind.values()]
+        rows.append([info.row, info.format(value), info.unit, good, *others])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     right = {1, *range(4, len(widths))}
     lines = [
@@ -155,12 +123,6 @@ def table(
     for why, labels in missing.items():
         lines.append(f"not measured: {', '.join(labels)} ({why})")
     return lines
-
-
-def _text(value: float | None, form: str) -> str:
-    if value is None:
-        return "-"
-    return "silent" if value == -math.inf else format(value, form)
 
 
 def _draw(

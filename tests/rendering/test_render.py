@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from frame2sound.errors import BrainError, SoundtrackError
-from frame2sound.evaluation.measures import true_peak_db
+from frame2sound.evaluation.levels import true_peak_db
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.render import Delivery, Style, default_output_path, render

@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.measures import true_peak_db
+from frame2sound.evaluation.levels import true_peak_db
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.output.delivery import OutputWriter

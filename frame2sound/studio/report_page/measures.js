@@ -1,34 +1,34 @@
-// Numbers: the dots at a glance, the differences, the table, and how the brains learned.
+// Overview, differences, table of measures, and learning curves.
 
-const MAIN = ["onset_f", "in_sync", "envelope_correlation", "spectral_distance_db", "pitch"];
+const MAIN_MEASURES = RESULTS.main_measures;
 
 function drawLead() {
-  const held = R.stretches.filter((stretch) => stretch.kind === "held out");
-  const seconds = held.reduce((sum, stretch) => sum + stretch.to - stretch.from, 0);
-  const films = new Set(held.map((stretch) => stretch.film)).size;
-  const part = R.split.kind === "ends" ? `the ends of ${plural(films, "film")}` : plural(films, "film");
+  const heldOut = RESULTS.stretches.filter((segment) => segment.kind === "held out");
+  const seconds = heldOut.reduce((sum, segment) => sum + segment.to - segment.from, 0);
+  const films = new Set(heldOut.map((segment) => segment.film)).size;
+  const data = RESULTS.split.kind === "ends" ? `the ends of ${plural(films, "film")}` : plural(films, "film");
   document.getElementById("lead").append(
-    ...RECIPES.flatMap((recipe, place) => [
-      place ? (place === RECIPES.length - 1 ? " and " : ", ") : "",
+    ...RECIPES.flatMap((recipe, index) => [
+      index ? (index === RECIPES.length - 1 ? " and " : ", ") : "",
       swatch(recipe), el("strong", {}, recipe),
     ]),
-    `: ${plural(R.seeds.length, "seed")} each, ${R.mode}, judged on ${seconds.toFixed(0)} s of ` +
-    `${part} that none of them has learned.`);
+    `: ${plural(RESULTS.seeds.length, "seed")} each, rendered as ${RESULTS.mode}, evaluated on ` +
+    `${seconds.toFixed(0)} s of ${data} that are not in the training data.`);
 }
 
 function drawDots() {
-  const shown = MAIN.filter((name) => RECIPES.some((recipe) => R.figures[recipe][name]));
+  const shown = MAIN_MEASURES.filter((name) => RECIPES.some((recipe) => RESULTS.figures[recipe][name]));
   document.getElementById("dots").append(...shown.map(dotsOf));
 }
 
 function dotsOf(name) {
-  const about = R.about[name];
-  const others = Object.keys(R.figures).filter((group) => !RECIPES.includes(group));
-  const marks = others.filter((group) => R.figures[group][name])
-    .map((group) => [group, R.figures[group][name].mean]);
-  const chance = name === "onset_f" ? RECIPES.map((recipe) => R.figures[recipe].onset_chance) : [];
+  const about = RESULTS.about[name];
+  const others = Object.keys(RESULTS.figures).filter((group) => !RECIPES.includes(group));
+  const marks = others.filter((group) => RESULTS.figures[group][name])
+    .map((group) => [group, RESULTS.figures[group][name].mean]);
+  const chance = name === "onset_f" ? RECIPES.map((recipe) => RESULTS.figures[recipe].onset_chance) : [];
   if (chance[0]) marks.push(["chance", chance[0].mean]);
-  const seeds = RECIPES.flatMap((recipe) => R.figures[recipe][name]?.seeds ?? []);
+  const seeds = RECIPES.flatMap((recipe) => RESULTS.figures[recipe][name]?.seeds ?? []);
   const all = [...marks.map((mark) => mark[1]), ...seeds].filter((value) => value !== null);
   const least = Math.min(0, ...all), most = Math.max(about.unit ? 0 : 1, ...all);
   const left = 190, right = 730, line = 26;
@@ -52,10 +52,10 @@ function dotsOf(name) {
     svg("text", { x: 0, y: 18, style: "font-size: 15px" }, about.label),
     svg("text", { x: 0, y: 36, class: "faint" }, `${arrow}${unit(about)}`),
     ticks,
-    RECIPES.map((recipe, place) => {
-      const figure = R.figures[recipe][name];
+    RECIPES.map((recipe, index) => {
+      const figure = RESULTS.figures[recipe][name];
       if (!figure) return null;
-      const y = 12 + place * line;
+      const y = 12 + index * line;
       return svg("g", { style: `fill: ${colour(recipe)}; stroke: ${colour(recipe)}` },
         svg("title", {}, `${recipe}: ${number(figure.mean, about.decimals)}${unit(about)}`),
         svg("line", { x1: left, x2: right, y1: y, y2: y, stroke: "var(--rule)" }),
@@ -67,33 +67,33 @@ function dotsOf(name) {
 }
 
 function drawDifferences() {
-  const { draws, block_seconds: long, blocks, level } = R.bootstrap;
-  const few = blocks < 15 ? ` With so few blocks the intervals are rough: hold out more film.` : "";
-  const one = R.no_verdict
-    ? ` No verdict: ${R.no_verdict}; the intervals cover blocks of film, not how training may turn out.`
-    : R.seeds.length < 5 ? " A handful of seeds makes them somewhat too narrow." : "";
-  document.getElementById("sure").textContent =
-    `Paired block bootstrap: ${draws} draws of ${plural(blocks, "block")} of ${long} s and of ` +
-    `${plural(R.seeds.length, "seed")}, the same for both; ${(100 * level).toFixed(0)}\u00a0% ` +
-    `percentile intervals. A recipe of 3 seeds or more is called better where the interval excludes 0.${few}${one} Where several figures are compared, one in twenty ` +
-    "intervals misses zero by chance.";
+  const { draws, block_seconds: long, blocks, level } = RESULTS.bootstrap;
+  const few = blocks < 15 ? " With so few blocks the intervals are rough: hold out more film." : "";
+  const seeds = RESULTS.no_verdict
+    ? ` No verdict: ${RESULTS.no_verdict}; the intervals cover the choice of blocks, not of seeds.`
+    : RESULTS.seeds.length < 5 ? " With fewer than 5 seeds they are somewhat too narrow." : "";
+  document.getElementById("interval").textContent =
+    `Paired block bootstrap: ${draws} resamples of ${plural(blocks, "block")} of ${long} s and of ` +
+    `${plural(RESULTS.seeds.length, "seed")}, the same for both; ${(100 * level).toFixed(0)}\u00a0% ` +
+    "percentile intervals. With 3 seeds or more, a recipe is called better if the interval excludes " +
+    `0.${few}${seeds} One in twenty intervals excludes 0 by chance.`;
   const pairs = new Map();
-  for (const each of R.differences) {
+  for (const each of RESULTS.differences) {
     const name = `${each.ours}\n${each.theirs}`;
     pairs.set(name, [...(pairs.get(name) ?? []), each]);
   }
-  const place = document.getElementById("pairs");
-  if (!pairs.size) place.append(el("p", {}, "One recipe: nothing to compare it with."));
+  const container = document.getElementById("pairs");
+  if (!pairs.size) container.append(el("p", {}, "There is only one recipe, and nothing to compare it with."));
   for (const rows of pairs.values()) {
     const { ours, theirs } = rows[0];
-    place.append(
+    container.append(
       el("h3", {}, swatch(ours), ours, " minus ", swatch(theirs), theirs),
       el("table", { class: "forest" }, el("tbody", {}, rows.map(difference))));
   }
 }
 
 function difference(each) {
-  const about = R.about[each.figure], decimals = about.decimals + 1;
+  const about = RESULTS.about[each.figure], decimals = about.decimals + 1;
   const reach = 1.1 * Math.max(Math.abs(each.low), Math.abs(each.high), 1e-9);
   const at = (value) => `${50 + (50 * value) / reach}%`;
   const winner = each.better ? `--colour: ${colour(each.better)}` : "";
@@ -110,13 +110,13 @@ function difference(each) {
 }
 
 function drawTable() {
-  const groups = Object.keys(R.figures);
-  const rows = Object.entries(R.about).filter(([name]) => groups.some((group) => R.figures[group][name]));
-  const brains = (recipe) => R.brains.filter((brain) => brain.recipe === recipe);
+  const groups = Object.keys(RESULTS.figures);
+  const rows = Object.entries(RESULTS.about).filter(([name]) => groups.some((group) => RESULTS.figures[group][name]));
+  const brains = (recipe) => RESULTS.brains.filter((brain) => brain.recipe === recipe);
   const cost = [
-    ["parameters", "numbers that were learned", 0, (brain) => brain.parameters],
+    ["parameters", "number of trainable parameters", 0, (brain) => brain.parameters],
     ["training, s", "seconds on this machine", 0, (brain) => brain.seconds],
-    ["held-out loss", "by which training stopped; silence scores 1", 3, (brain) =>
+    ["held-out loss", "at the best epoch; 1 for silence", 3, (brain) =>
       brain.held_out_loss?.[brain.best_epoch - 1]],
   ];
   document.getElementById("table").append(
@@ -127,7 +127,7 @@ function drawTable() {
       rows.map(([name, about]) => el("tr", {},
         el("th", { title: about.text }, about.label, el("span", { class: "pm" },
           `${unit(about)}${{ high: " ↑", low: " ↓", zero: " → 0" }[about.better] ?? ""}`)),
-        groups.map((group) => cell(R.figures[group][name], about.decimals, group)))),
+        groups.map((group) => cell(RESULTS.figures[group][name], about.decimals, group)))),
       cost.map(([label, text, decimals, value]) => el("tr", {}, el("th", { title: text }, label),
         groups.map((group) => cell(summary(brains(group).map(value)), decimals, group))))));
   drawAnimations();
@@ -145,27 +145,27 @@ function cell(figure, decimals, group) {
   const kind = { class: RECIPES.includes(group) ? "brain" : "" };
   if (!figure) return el("td", kind, "–");
   const known = figure.seeds?.filter((value) => value !== null).length;
-  const some = known < figure.seeds?.length ? ` (${known} of ${figure.seeds.length})` : "";
-  const spread = (figure.spread ? ` ± ${figure.spread.toFixed(decimals)}` : "") + some;
+  const partly = known < figure.seeds?.length ? ` (${known} of ${figure.seeds.length})` : "";
+  const spread = (figure.spread ? ` ± ${figure.spread.toFixed(decimals)}` : "") + partly;
   const text = figure.mean < 10000 ? number(figure.mean, decimals)
     : Math.round(figure.mean).toLocaleString("en");
   return el("td", kind, text, el("span", { class: "pm" }, spread));
 }
 
 function drawAnimations() {
-  const place = document.getElementById("animations");
-  for (const stretch of R.stretches.filter((each) => each.kind === "animation" && each.shown)) {
-    const tracks = R.soundtracks.filter((track) => track.stretches[stretch.name]);
-    const names = Object.keys(R.about).filter((name) =>
-      tracks.some((track) => (track.stretches[stretch.name][name] ?? null) !== null));
+  const container = document.getElementById("animations");
+  for (const segment of RESULTS.stretches.filter((each) => each.kind === "animation" && each.shown)) {
+    const tracks = RESULTS.soundtracks.filter((track) => track.stretches[segment.name]);
+    const names = Object.keys(RESULTS.about).filter((name) =>
+      tracks.some((track) => (track.stretches[segment.name][name] ?? null) !== null));
     const groups = [...new Set(tracks.map((track) => track.group))];
-    place.append(el("details", {},
-      el("summary", {}, `The animation ${filmName(stretch.film)}, ${stretch.from.toFixed(0)} to ${stretch.to.toFixed(0)} s`),
+    container.append(el("details", {},
+      el("summary", {}, `The animation ${filmName(segment.film)}, ${segment.from.toFixed(0)} to ${segment.to.toFixed(0)} s`),
       el("div", { class: "scroll" }, el("table", {},
         el("thead", {}, el("tr", {}, el("th"), groups.map((group) => el("th", {}, group)))),
-        el("tbody", {}, names.map((name) => el("tr", {}, el("th", {}, R.about[name].label),
+        el("tbody", {}, names.map((name) => el("tr", {}, el("th", {}, RESULTS.about[name].label),
           groups.map((group) => cell(summary(tracks.filter((track) => track.group === group)
-            .map((track) => track.stretches[stretch.name][name])), R.about[name].decimals, group)))))))));
+            .map((track) => track.stretches[segment.name][name])), RESULTS.about[name].decimals, group)))))))));
   }
 }
 
@@ -174,16 +174,16 @@ function drawCurves() {
 }
 
 function curvesOf(recipe) {
-  const brains = R.brains.filter((brain) => brain.recipe === recipe);
-  const epochs = Math.max(2, ...R.brains.map((brain) => brain.loss.length));
-  const all = R.brains.flatMap((brain) => [...brain.loss, ...brain.held_out_loss])
+  const brains = RESULTS.brains.filter((brain) => brain.recipe === recipe);
+  const epochs = Math.max(2, ...RESULTS.brains.map((brain) => brain.loss.length));
+  const all = RESULTS.brains.flatMap((brain) => [...brain.loss, ...brain.held_out_loss])
     .filter((value) => value !== null);
   const most = Math.min(1.6, Math.max(1.1, ...all));
   const x = (epoch) => 34 + ((epoch - 1) / (epochs - 1)) * 336;
   const y = (loss) => 190 - (Math.min(loss, most) / most) * 176;
-  const path = (values) => values.map((value, place) => [x(place + 1), value])
+  const path = (values) => values.map((value, index) => [x(index + 1), value])
     .filter(([, value]) => value !== null)
-    .map(([at, value], place) => `${place ? "L" : "M"}${at.toFixed(1)} ${y(value).toFixed(1)}`).join("");
+    .map(([at, value], index) => `${index ? "L" : "M"}${at.toFixed(1)} ${y(value).toFixed(1)}`).join("");
   const ink = colour(recipe), mean = brains[0]?.held_out_loss_of_mean;
   const rule = (value, label) => svg("g", {},
     svg("line", { x1: 34, x2: 370, y1: y(value), y2: y(value), stroke: "var(--quiet)",

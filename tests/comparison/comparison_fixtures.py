@@ -1,4 +1,4 @@
-"""What tests of comparisons share: small libraries, quick recipes, and an interrupt."""
+"""Fixtures for tests of comparisons: small films, quick recipes, and an interrupt."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ TWO = ["waveform", "waveform network.hidden=[32]"]
 
 
 def lit_tones(seconds: float, fps: int = 10, seed: int = 0) -> dict[str, np.ndarray]:
-    """Frames that light up now and then, with a tone that is as loud as they are light."""
+    """Frames that flash at random, with a tone as loud as they are bright."""
     random = np.random.default_rng(seed)
     count = round(seconds * fps)
-    light = np.where(random.random(count) < 0.3, random.integers(100, 255, count), 0)
+    brightness = np.where(random.random(count) < 0.3, random.integers(100, 255, count), 0)
     frames = np.zeros((count, 64, 64), np.uint8)
-    frames[:, :, :32] = light[:, None, None]  # all white would be a screen, which is silent
-    loud = np.repeat(light / 255, RATE // fps)
-    tone = np.sin(2 * np.pi * 400 * np.arange(len(loud)) / RATE)
-    return {"frames": frames, "sound": 0.5 * loud * tone}
+    frames[:, :, :32] = brightness[:, None, None]  # a white screen would be silent
+    amplitude = np.repeat(brightness / 255, RATE // fps)
+    tone = np.sin(2 * np.pi * 400 * np.arange(len(amplitude)) / RATE)
+    return {"frames": frames, "sound": 0.5 * amplitude * tone}
 
 
 def plan_of(
@@ -46,15 +46,15 @@ def plan_of(
     animations: Sequence[Path] = (),
     settings: Sequence[str] = QUICK,
 ) -> ComparisonPlan:
-    """A small comparison."""
-    parted = split_library(library, kind)
-    footage = [EvaluationFilm.from_held_out(held) for held in parted.held_out]
-    footage += [EvaluationFilm.from_animation(path, RATE) for path in animations]
-    return ComparisonPlan(out, load_variants(recipes, settings), seeds, parted, tuple(footage))
+    """Plan of a small comparison."""
+    split = split_library(library, kind)
+    films = [EvaluationFilm.from_held_out(held_out) for held_out in split.held_out]
+    films += [EvaluationFilm.from_animation(path, RATE) for path in animations]
+    return ComparisonPlan(out, load_variants(recipes, settings), seeds, split, tuple(films))
 
 
 class Interrupt:
-    """A display that interrupts when it is told of a task for the n-th time."""
+    """A progress callback that raises KeyboardInterrupt at the n-th report of a task."""
 
     def __init__(self, task: str, calls: int = 1) -> None:
         self.task, self.calls_left = task, calls
