@@ -238,6 +238,9 @@ def _read_weights(
     """Return the network's weights; only tensors of the expected type and shape are read."""
     audio = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
     stored = {current_tensor_name(name): name for name in file.keys() if name not in audio}  # noqa: SIM118
+    twice = [name for name in file.keys() if name not in {*audio, *stored.values()}]  # noqa: SIM118
+    if twice:
+        raise BrainError(f"{path}: tensor {twice[0]} is there under two names; train it again")
     got = {name: _describe_slice(file.get_slice(old)) for name, old in stored.items()}
     expected = {name: _describe_tensor(tensor) for name, tensor in network.state_dict().items()}
     for name in expected | got:

@@ -155,12 +155,43 @@ def recipe_table(recipe: Recipe) -> dict[str, Any]:
     return table
 
 
+def current_setting_name(name: str) -> str:
+    """Return what a setting is called today.
+
+    Examples
+    --------
+    >>> current_setting_name("network.glance"), current_setting_name("training.epochs")
+    ('network.brightness_branch', 'training.epochs')
+    """
+    part, _, setting = name.partition(".")
+    renamed = RENAMED_SETTINGS.get(part, {}).get(setting)
+    return f"{part}.{renamed}" if renamed else name
+
+
+def identity_table(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as plain values for a hash: under the names of settings of version 0.1.
+
+    Comparisons and trainings that version 0.1 began are recognised by such hashes.
+    """
+    table = recipe_table(recipe)
+    for part, names in RENAMED_SETTINGS.items():
+        old_names = {new: old for old, new in names.items()}
+        table[part] = {old_names.get(key, key): value for key, value in table[part].items()}
+    return table
+
+
 def _with_new_names(table: dict[str, Any]) -> dict[str, Any]:
     """Return a recipe's table with the settings of version 0.1 under their new names."""
     renamed = dict(table)
     for part, names in RENAMED_SETTINGS.items():
         values = table.get(part)
         if isinstance(values, dict):
+            for old in names.keys() & values.keys():
+                if names[old] in values:
+                    raise RecipeError(
+                        f"got {part}.{old} and {part}.{names[old]}, expected one of them: "
+                        "they are two names of one setting"
+                    )
             renamed[part] = {names.get(key, key): value for key, value in values.items()}
     return renamed
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.predictor import Predictor
-from frame2sound.brain.recipe import RENAMED_SETTINGS, Recipe, recipe_table
+from frame2sound.brain.recipe import identity_table, recipe_table
 from frame2sound.brain.targets import build_target
 from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
@@ -105,7 +105,13 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
                 name + suffix,
                 "baseline",
                 None,
-                ["baseline", name, _recipe_key(variant.recipe), plan.training_films(), plan.mode],
+                [
+                    "baseline",
+                    name,
+                    identity_table(variant.recipe),
+                    plan.training_films(),
+                    plan.mode,
+                ],
                 renderer(lambda name=name, fitted=fitted: fitted()[name]),  # type: ignore[misc]
             )
     yield System("silence", SILENCE, "control", None, [SILENCE], _render_silence)
@@ -113,15 +119,6 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
         "shuffled", SHUFFLED_SECONDS, "control", None, [SHUFFLED_SECONDS], _render_shuffled
     )
     yield System("own", ORIGINAL, "control", None, [ORIGINAL], lambda segment: segment.reference)
-
-
-def _recipe_key(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe as plain values with the names of version 0.1, which old records have."""
-    table = recipe_table(recipe)
-    for part, names in RENAMED_SETTINGS.items():
-        old_names = {new: old for old, new in names.items()}
-        table[part] = {old_names.get(key, key): value for key, value in table[part].items()}
-    return table
 
 
 def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:

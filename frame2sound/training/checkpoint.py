@@ -22,6 +22,7 @@ from torch.optim import Optimizer
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
 from frame2sound.brain.backbones import State
 from frame2sound.brain.brain_file import current_tensor_name
+from frame2sound.brain.recipe import current_setting_name
 from frame2sound.errors import TrainingError
 from frame2sound.locks import exclusive_lock
 from frame2sound.training.distributed import ProcessGroup
@@ -178,6 +179,8 @@ def _parse_state(text: str, path: Path) -> TrainingState:
     refuse_newer_version(table.pop("version", 1), CHECKPOINT_VERSION, path, TrainingError)
     table = {_RENAMED_KEYS.get(key, key): value for key, value in table.items()}
     training_state = msgspec.convert(table, TrainingState)
+    settings = training_state.settings.items()
+    training_state.settings = {current_setting_name(name): value for name, value in settings}
     counts = training_state.epoch, training_state.batch, training_state.best_epoch
     if not all(0 <= count < 2**53 for count in counts):
         raise ValueError("counts are out of range")

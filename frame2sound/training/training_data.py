@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.config import InputConfig, TrainingConfig
 from frame2sound.brain.features import encode_frames, input_size
-from frame2sound.brain.recipe import Recipe, recipe_table
+from frame2sound.brain.recipe import Recipe, identity_table, recipe_table
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import build_target
 from frame2sound.errors import TrainingError
@@ -116,7 +116,7 @@ class TrainingData:
     def signature(self, recipe: Recipe, seed: int) -> str:
         """Return a hash that tells this training from those of other recipes, films or seeds."""
         films = [(film.name, film.card.digest, film.card.audio_range) for film in self.films]
-        text = json.dumps([recipe_table(recipe), films, seed], sort_keys=True)
+        text = json.dumps([identity_table(recipe), films, seed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def describe_settings(self, recipe: Recipe, seed: int) -> dict[str, str]:
