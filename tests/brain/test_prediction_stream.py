@@ -162,7 +162,7 @@ def test_no_frames_leave_the_state_alone(small, network):
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("inputs", ["history", "eigenframes, motion, colour"])
-def test_a_brain_comes_back_from_its_file(small, tmp_path, network, inputs):
+def test_a_saved_brain_predicts_the_same(small, tmp_path, network, inputs):
     brain = lively_brain(small(network=NETWORKS[network], input=INPUTS[inputs]))
     save_brain(brain, tmp_path / "b.safetensors")
     again = load_brain(tmp_path / "b.safetensors")
@@ -176,7 +176,7 @@ def screens(brain, level, seconds):
     return brain.predict(np.full(shape, level, np.uint8))
 
 
-@pytest.mark.parametrize("network", [name for name in RECURRENT if "gru with feedback" not in name])
+@pytest.mark.parametrize("network", [name for name in RECURRENT if "feedback" not in name])
 @pytest.mark.parametrize(
     "inputs", ["pixels", "eigenframes, history, motion", "eigenframes, motion, colour"]
 )
@@ -189,7 +189,7 @@ def test_screens_are_silent_after_two_seconds(small, network, inputs, level):
     sound = np.abs(screens(brain, level, 3)).max(1) / before.max()
     # Sums in single precision of numbers as large as what they were.
     assert sound[59] < 1e-5
-    if network == "tcn":  # it has forgotten all else
+    if network == "tcn":  # no earlier frame is in its receptive field
         assert sound[14:].max() < 1e-5
     assert np.abs(brain.predict(film(brain.colour))).max() > 1e-3
 
