@@ -37,7 +37,7 @@ def exclusive_lock(
         The file that is locked, and the file that names the holder.
     error : type
     busy_message : str
-        What the second is told; ``{holder}`` stands for the first.
+        The message for a second process; ``{holder}`` is replaced by a description of the first.
 
     Raises
     ------

@@ -145,8 +145,9 @@ def parse_recipe(table: dict[str, Any]) -> Recipe:
     try:
         return msgspec.convert(table, Recipe, dec_hook=_to_fraction)
     except (msgspec.ValidationError, ValueError, ZeroDivisionError) as error:
-        reason = _unknown_setting_message(str(error), table) or error
-        raise RecipeError(f"recipe {table.get('name', '')!r}: {reason}") from error
+        reason = _unknown_setting_message(str(error), table) or str(error)
+        one_line = " ".join(reason.split())
+        raise RecipeError(f"recipe {table.get('name', '')!r}: {one_line}") from error
 
 
 def recipe_table(recipe: Recipe) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from frame2sound.brain.networks import build_network, initialise
 from frame2sound.brain.recipe import Recipe
 
 STREAMS, MOMENTS, WIDTH = 2, 23, 5
-REMEMBERING = [
+RECURRENT = [
     Rnn((6,), memory=(4,)),
     Rnn((), memory=(4, 3), cell="lstm"),
     Rnn((6,), memory=(4, 7), feedback_units=3),
@@ -34,7 +34,7 @@ def features(seed=0):
     return torch.randn(STREAMS, MOMENTS, WIDTH, generator=generator)
 
 
-@every_kind([Mlp((6,)), *REMEMBERING])
+@every_kind([Mlp((6,)), *RECURRENT])
 @pytest.mark.parametrize("at", [0, 1, 11, 22])
 def test_later_frames_do_not_change_earlier_output(kind, at):
     network, inputs = network_of(kind), features()
@@ -45,7 +45,7 @@ def test_later_frames_do_not_change_earlier_output(kind, at):
     assert not torch.allclose(one[:, at], two[:, at])
 
 
-@every_kind(REMEMBERING)
+@every_kind(RECURRENT)
 def test_earlier_frames_change_later_output(kind):
     network, inputs = network_of(kind), features()
     other = inputs.clone()
@@ -62,7 +62,7 @@ def test_a_feed_forward_backbone_has_no_state():
     torch.testing.assert_close(network(inputs[:, turned], ())[0], actual[:, turned])
 
 
-@every_kind([Mlp((6,)), *REMEMBERING])
+@every_kind([Mlp((6,)), *RECURRENT])
 @pytest.mark.parametrize("cuts", [range(1, MOMENTS), [1], [4, 5, 20]], ids=str)
 def test_prediction_in_chunks_equals_prediction_at_once(kind, cuts):
     network, inputs = network_of(kind), features()
@@ -76,7 +76,7 @@ def test_prediction_in_chunks_equals_prediction_at_once(kind, cuts):
     torch.testing.assert_close(memory, after, rtol=1e-5, atol=1e-5)
 
 
-@every_kind(REMEMBERING)
+@every_kind(RECURRENT)
 def test_streams_are_independent(kind):
     network, inputs = network_of(kind), features()
     together, _ = network(inputs, network.initial_state(STREAMS))

@@ -175,7 +175,7 @@ def test_layer_norm_removes_contrast():
     )
 
 
-def hearing(outputs=3, silent=0.5, **more):
+def feedback_network(outputs=3, silent=0.5, **more):
     """Return a network with feedback, with weights large enough for it to matter."""
     kind = Rnn((8,), memory=(6,), feedback_units=4, **more)
     network = build_network(Recipe(name="small", network=kind), 7, outputs, silent)
@@ -184,17 +184,17 @@ def hearing(outputs=3, silent=0.5, **more):
     return network
 
 
-LOOKS = torch.randn(2, 9, 7, generator=torch.Generator().manual_seed(2))
-WANTED = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(3))
+FEATURES = torch.randn(2, 9, 7, generator=torch.Generator().manual_seed(2))
+TARGETS = torch.randn(2, 9, 3, generator=torch.Generator().manual_seed(3))
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_feedback_equals_a_slow_loop(cell):
-    network = hearing(cell=cell)
-    actual, memory = network(LOOKS, network.initial_state(2))
+    network = feedback_network(cell=cell)
+    actual, memory = network(FEATURES, network.initial_state(2))
     fed_back, state = torch.full((2, 3), 0.5), network.backbone.initial_state(2)
     for at in range(9):
-        enters = torch.cat([network.feedback(fed_back), LOOKS[:, at]], 1)
+        enters = torch.cat([network.feedback(fed_back), FEATURES[:, at]], 1)
         hidden, state = network.backbone(enters[:, None], state)
         fed_back = network.head(hidden)[:, 0]
         torch.testing.assert_close(actual[:, at], fed_back)
@@ -202,39 +202,39 @@ def test_feedback_equals_a_slow_loop(cell):
 
 
 def test_teacher_forcing_feeds_back_targets():
-    network = hearing()
-    forcing = TeacherForcing(WANTED, torch.zeros(2, 9, dtype=torch.bool))
-    actual, memory = network(LOOKS, network.initial_state(2), forcing)
-    torch.testing.assert_close(memory[0], network.feedback(WANTED[:, -1]))
+    network = feedback_network()
+    forcing = TeacherForcing(TARGETS, torch.zeros(2, 9, dtype=torch.bool))
+    actual, memory = network(FEATURES, network.initial_state(2), forcing)
+    torch.testing.assert_close(memory[0], network.feedback(TARGETS[:, -1]))
     # The output depends on the head; the feedback does not.
     before = network.head.bias.clone()
     with torch.no_grad():
         network.head.bias += 10
-    louder, _ = network(LOOKS, network.initial_state(2), forcing)
+    louder, _ = network(FEATURES, network.initial_state(2), forcing)
     torch.testing.assert_close(louder - actual, torch.full_like(actual, 10.0), rtol=1e-4, atol=1e-4)
-    alone, _ = network(LOOKS, network.initial_state(2))
+    alone, _ = network(FEATURES, network.initial_state(2))
     with torch.no_grad():
         network.head.bias.copy_(before)
-    assert (alone - network(LOOKS, network.initial_state(2))[0] - 10).abs().max() > 0.1
+    assert (alone - network(FEATURES, network.initial_state(2))[0] - 10).abs().max() > 0.1
 
 
 def test_teacher_forcing_feeds_back_own_output_where_asked():
-    network = hearing()
-    plain, _ = network(LOOKS, network.initial_state(2))
-    every = TeacherForcing(WANTED, torch.ones(2, 9, dtype=torch.bool))
-    torch.testing.assert_close(network(LOOKS, network.initial_state(2), every)[0], plain)
+    network = feedback_network()
+    plain, _ = network(FEATURES, network.initial_state(2))
+    every = TeacherForcing(TARGETS, torch.ones(2, 9, dtype=torch.bool))
+    torch.testing.assert_close(network(FEATURES, network.initial_state(2), every)[0], plain)
     own = torch.ones(2, 9, dtype=torch.bool)
     own[0, 4] = False
-    actual, _ = network(LOOKS, network.initial_state(2), TeacherForcing(WANTED, own))
+    actual, _ = network(FEATURES, network.initial_state(2), TeacherForcing(TARGETS, own))
     differs = (actual != plain).any(2)
     assert differs.nonzero().tolist()[0] == [0, 5]  # it is told only after it has given
     assert not differs[1].any()
 
 
 def test_no_gradient_flows_through_the_feedback():
-    network = hearing()
+    network = feedback_network()
     memory = network.initial_state(2)
-    frame_features = LOOKS.clone().requires_grad_()
+    frame_features = FEATURES.clone().requires_grad_()
     with torch.no_grad():
         for layer in network.backbone.cells:  # nothing is remembered but by ear
             for weights in layer.parameters():
@@ -248,7 +248,7 @@ def test_no_gradient_flows_through_the_feedback():
 def test_the_state_is_reset_where_a_stream_begins(kind):
     network = build_network(Recipe(name="small", network=kind), 7, 3, silence_value=0.5)
     initialise(network, seed=0)
-    _, memory = network(LOOKS, network.initial_state(2))
+    _, memory = network(FEATURES, network.initial_state(2))
     copies = [part.clone() for part in memory]
     reset = network.reset_state(memory, torch.tensor([False, True]))
     assert len(reset) == len(network.initial_state(2))
@@ -256,12 +256,12 @@ def test_the_state_is_reset_where_a_stream_begins(kind):
         assert torch.equal(part[0], old[0])
         assert torch.equal(part[1], fresh[1])
     assert all(map(torch.equal, memory, copies))
-    actual, _ = network(LOOKS, reset)
-    alone, _ = network(LOOKS[1:], network.initial_state(1))
+    actual, _ = network(FEATURES, reset)
+    alone, _ = network(FEATURES[1:], network.initial_state(1))
     torch.testing.assert_close(actual[1:], alone)
     assert network.is_recurrent == (not isinstance(kind, Mlp))
     if network.is_recurrent:
-        assert not torch.allclose(actual[:1], network(LOOKS[:1], network.initial_state(1))[0])
+        assert not torch.allclose(actual[:1], network(FEATURES[:1], network.initial_state(1))[0])
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
@@ -269,5 +269,5 @@ def test_hidden_values_are_the_input_of_the_head(kind):
     network = build_network(Recipe(name="small", network=kind), 7, 3)
     initialise(network, seed=0)
     forcing = TeacherForcing(torch.zeros(2, 9, 3), torch.zeros(2, 9, dtype=torch.bool))
-    actual, _ = network(LOOKS, network.initial_state(2), forcing if network.feedback else None)
-    torch.testing.assert_close(network.head(network.hidden(LOOKS)), actual)
+    actual, _ = network(FEATURES, network.initial_state(2), forcing if network.feedback else None)
+    torch.testing.assert_close(network.head(network.hidden(FEATURES)), actual)

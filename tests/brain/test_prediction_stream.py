@@ -14,8 +14,8 @@ NETWORKS = {
     "mlp": {"kind": "mlp", "hidden": [6]},
     "gru": {"kind": "rnn", "hidden": [6], "memory": [5]},
     "lstm": {"kind": "rnn", "hidden": [], "memory": [5, 4], "cell": "lstm"},
-    "hearing": {"kind": "rnn", "hidden": [6], "memory": [5], "feedback_units": 4},
-    "hearing lstm": {
+    "gru with feedback": {"kind": "rnn", "hidden": [6], "memory": [5], "feedback_units": 4},
+    "lstm with feedback": {
         "kind": "rnn",
         "hidden": [6],
         "memory": [5],
@@ -24,14 +24,14 @@ NETWORKS = {
     },
     "tcn": {"kind": "tcn", "hidden": [6], "channels": 5, "kernel": 3, "layers": 3},
 }
-EYES = {"kind": "eigenframes", "count": 4}
+EIGENFRAMES = {"kind": "eigenframes", "count": 4}
 INPUTS = {
     "pixels": {"kind": "pixels"},
     "history": {"kind": "pixels", "history": 3},
-    "eyes, history, motion": EYES | {"history": 2, "motion": True},
-    "eyes, motion, colour": EYES | {"motion": True, "colour": True},
+    "eigenframes, history, motion": EIGENFRAMES | {"history": 2, "motion": True},
+    "eigenframes, motion, colour": EIGENFRAMES | {"motion": True, "colour": True},
 }
-MEMORY = [name for name in NETWORKS if name != "mlp"]
+RECURRENT = [name for name in NETWORKS if name != "mlp"]
 
 
 def film(colour=False, n=40, seed=0):
@@ -141,7 +141,7 @@ def test_prediction_streams_are_independent(small, network):
     np.testing.assert_array_equal(brain.predict(one), alone[0])
 
 
-@pytest.mark.parametrize("network", MEMORY)
+@pytest.mark.parametrize("network", RECURRENT)
 def test_earlier_frames_change_the_prediction(small, network):
     brain = lively_brain(small(network=NETWORKS[network]))
     frames = film()
@@ -161,8 +161,8 @@ def test_no_frames_leave_the_state_alone(small, network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("inputs", ["history", "eyes, motion, colour"])
-def test_a_brain_comes_back_from_its_file(small, tmp_path, network, inputs):
+@pytest.mark.parametrize("inputs", ["history", "eigenframes, motion, colour"])
+def test_a_saved_brain_predicts_the_same(small, tmp_path, network, inputs):
     brain = lively_brain(small(network=NETWORKS[network], input=INPUTS[inputs]))
     save_brain(brain, tmp_path / "b.safetensors")
     again = load_brain(tmp_path / "b.safetensors")
@@ -176,8 +176,10 @@ def screens(brain, level, seconds):
     return brain.predict(np.full(shape, level, np.uint8))
 
 
-@pytest.mark.parametrize("network", [name for name in MEMORY if "hearing" not in name])
-@pytest.mark.parametrize("inputs", ["pixels", "eyes, history, motion", "eyes, motion, colour"])
+@pytest.mark.parametrize("network", [name for name in RECURRENT if "feedback" not in name])
+@pytest.mark.parametrize(
+    "inputs", ["pixels", "eigenframes, history, motion", "eigenframes, motion, colour"]
+)
 @pytest.mark.parametrize("level", [0, 255])
 def test_screens_are_silent_after_two_seconds(small, network, inputs, level):
     brain = lively_brain(small(network=NETWORKS[network], input=INPUTS[inputs]))
@@ -187,12 +189,12 @@ def test_screens_are_silent_after_two_seconds(small, network, inputs, level):
     sound = np.abs(screens(brain, level, 3)).max(1) / before.max()
     # Sums in single precision of numbers as large as what they were.
     assert sound[59] < 1e-5
-    if network == "tcn":  # it has forgotten all else
+    if network == "tcn":  # no earlier frame is in its receptive field
         assert sound[14:].max() < 1e-5
     assert np.abs(brain.predict(film(brain.colour))).max() > 1e-3
 
 
-@pytest.mark.parametrize("network", ["hearing", "hearing lstm"])
+@pytest.mark.parametrize("network", ["gru with feedback", "lstm with feedback"])
 @pytest.mark.parametrize("scaling", ["rms", "half"])
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_network_with_feedback_is_silent_on_a_screen_after_silence(

@@ -12,7 +12,7 @@ from frame2sound.film.drawing.demo_films import load_scene
 
 FEW_MEGABYTES = 9e6
 HEARD_DB, FRAMES = -20.0, 120
-PRINTS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
+BACKGROUNDS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
 
 
 def test_the_default_brain_exists_and_all_brains_are_small():
@@ -33,12 +33,12 @@ def test_a_pretrained_brain_predicts_and_has_a_card(name):
         assert word in card
 
 
-@pytest.mark.parametrize("background", PRINTS)
+@pytest.mark.parametrize("background", BACKGROUNDS)
 @pytest.mark.parametrize("name", ["bounce", "lines", "scratch"])
 def test_the_default_brain_is_audible_on_any_background(name, background):
     """Animations have dark or light backgrounds; an unseen film is audible on both."""
     scene = load_scene(name, seconds=FRAMES / 30, seed=5)
-    least, share = PRINTS[background]
+    least, share = BACKGROUNDS[background]
     frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
     frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]
     pictures = (least + share * np.stack(frames)).round().astype(np.uint8)

@@ -22,7 +22,7 @@ from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train
 
-ANCESTOR = {
+HINDLE_LAYERS = {
     "armstrong-basic": [4096, 1000, 735],
     "lines-small": [4096, 1000, 735],
     "lines": [4096, 1000, 1000, 1000, 735],
@@ -39,7 +39,7 @@ ANCESTOR = {
 }
 """The layers of the brains of 2015, as their author gives them."""
 
-OURS = {
+OTHER_LAYERS = {
     "deep": [256 + 340, 512, 512, 512, 4 * (1 + 513)],
     "shallow": [256 + 340, 512, 4 * (1 + 513)],
     "mel": [256 + 340, 512, 512, 512, 4 * (1 + 96)],
@@ -62,10 +62,10 @@ def widths(network):
 
 
 def test_every_bundled_recipe_is_in_the_table():
-    assert set(recipe_names()) >= set(ANCESTOR) | set(OURS)
+    assert set(recipe_names()) >= set(HINDLE_LAYERS) | set(OTHER_LAYERS)
 
 
-@pytest.mark.parametrize(("name", "layers"), (ANCESTOR | OURS).items())
+@pytest.mark.parametrize(("name", "layers"), (HINDLE_LAYERS | OTHER_LAYERS).items())
 def test_a_bundled_recipe_has_its_layers(name, layers):
     recipe = load_recipe(name)
     with torch.device("meta"):
@@ -231,7 +231,7 @@ def test_a_frame_rate_is_exact(fps, exact):
 
 
 RNN = {"kind": "rnn", "hidden": [4]}
-CONVOLVING = {"kind": "tcn", "hidden": [4]}
+TCN_TABLE = {"kind": "tcn", "hidden": [4]}
 
 
 @pytest.mark.parametrize(
@@ -247,14 +247,14 @@ CONVOLVING = {"kind": "tcn", "hidden": [4]}
         (RNN | {"feedback_units": 4097}, r"<= 4096.*network\.feedback_units"),
         (RNN | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
         (RNN | {"channels": 4}, "unknown setting network.channels"),
-        (CONVOLVING | {"kernel": 1}, r">= 2.*network\.kernel"),
-        (CONVOLVING | {"kernel": 65}, r"<= 64.*network\.kernel"),
-        (CONVOLVING | {"layers": 0}, r">= 1.*network\.layers"),
-        (CONVOLVING | {"layers": 13}, r"<= 12.*network\.layers"),
-        (CONVOLVING | {"channels": 0}, r">= 1.*network\.channels"),
-        (CONVOLVING | {"channels": 8192}, "hidden layers of 805339136 weights"),
-        (CONVOLVING | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
-        (CONVOLVING | {"memory": [4]}, "unknown setting network.memory"),
+        (TCN_TABLE | {"kernel": 1}, r">= 2.*network\.kernel"),
+        (TCN_TABLE | {"kernel": 65}, r"<= 64.*network\.kernel"),
+        (TCN_TABLE | {"layers": 0}, r">= 1.*network\.layers"),
+        (TCN_TABLE | {"layers": 13}, r"<= 12.*network\.layers"),
+        (TCN_TABLE | {"channels": 0}, r">= 1.*network\.channels"),
+        (TCN_TABLE | {"channels": 8192}, "hidden layers of 805339136 weights"),
+        (TCN_TABLE | {"hidden": [30000, 30000]}, "hidden layers of 900000000 weights"),
+        (TCN_TABLE | {"memory": [4]}, "unknown setting network.memory"),
         (
             {"kind": "mlp", "hidden": [4], "feedback_units": 4},
             "unknown setting network.feedback_units",
@@ -294,7 +294,7 @@ def test_eigenframes_of_a_fourier_transform_have_no_profiles_or_brightness():
         load_recipe("deep", ["input.of=fft2", "input.profiles=false"])
 
 
-@pytest.mark.parametrize("network", [RNN, CONVOLVING], ids=str)
+@pytest.mark.parametrize("network", [RNN, TCN_TABLE], ids=str)
 def test_recurrent_networks_refuse_pretraining(network):
     table = BASE | {"network": network, "training": {"pretraining": 1}}
     with pytest.raises(RecipeError, match=r"pretraining is for feed-forward layers; use network"):

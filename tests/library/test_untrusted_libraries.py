@@ -20,7 +20,7 @@ from tests.commanding import run
 
 RATE = 8000
 
-HARMS = {
+DAMAGES = {
     "pipe": lambda path: os.mkfifo(path),
     "device": lambda path: path.symlink_to("/dev/zero"),
     "link": lambda path: path.symlink_to("/etc/passwd"),
@@ -54,11 +54,11 @@ def use_library(library):
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("harm", DAMAGES)
 def test_pipes_devices_links_and_huge_files_are_refused(library, films, harm, name):
     path = films[0].path / name
     path.unlink()
-    HARMS[harm](path)
+    DAMAGES[harm](path)
     for messages in use_library(library):
         assert name in messages
         assert "expected" in messages
@@ -67,12 +67,12 @@ def test_pipes_devices_links_and_huge_files_are_refused(library, films, harm, na
     assert [bool(entry.faults) for entry in summarise(library).films] == [True, False]
 
 
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("harm", DAMAGES)
 def test_an_invalid_cached_analysis_is_computed_again(library, films, harm):
     reference = analyse_film(films[0])
     path = films[0].path / ANALYSIS_FILE
     path.unlink()
-    HARMS[harm](path)
+    DAMAGES[harm](path)
     assert analyse_film(films[0]) == reference
 
 
@@ -85,11 +85,11 @@ def test_an_impossible_cached_analysis_is_computed_again(library, films, value):
     assert analyse_film(films[0]) == reference
 
 
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("harm", DAMAGES)
 def test_an_invalid_library_file_is_an_error(library, harm):
     path = library.path / "library.json"
     path.unlink()
-    HARMS[harm](path)
+    DAMAGES[harm](path)
     with pytest.raises(LibraryError, match=r"library\.json is not readable .* expected"):
         Library.open(library.path)
 
