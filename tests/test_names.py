@@ -239,5 +239,5 @@ def test_names_of_html_are_text_on_the_gallerys_pages(tmp_path):
 def test_figures_that_are_none_are_no_page(tmp_path, figures):
     from frame2sound.errors import SoundtrackError
 
-    with pytest.raises(SoundtrackError, match="is not readable as a gallery's figures"):
+    with pytest.raises(SoundtrackError, match="is not readable as measures of a gallery"):
         gallery(tmp_path, figures)
