@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 from sklearn.neural_network import MLPRegressor
 
 from frame2sound.brain.config import Pixels
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import encode_frames
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target
 from frame2sound.film.drawing.demo_films import demo_film_names

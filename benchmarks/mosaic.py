@@ -27,8 +27,7 @@ from scipy.ndimage import uniform_filter1d
 from frame2sound.brain.config import LogMag
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.recipe import parse_recipe
-from frame2sound.brain.target_factory import build_target
-from frame2sound.brain.targets import Target
+from frame2sound.brain.targets import Target, build_target
 from frame2sound.evaluation.envelopes import envelope_scores
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
 from frame2sound.evaluation.measure_table import MEASURES

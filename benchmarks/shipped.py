@@ -62,10 +62,8 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped(
-        "sketchbook", tuple(demo_film_names()), "A little of all five demo films; the default."
-    ),
-    Shipped("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
+    Shipped("sketchbook", tuple(demo_film_names()), "Trained on all five demo films; the default."),
+    Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings."),
 )
 
 
@@ -135,12 +133,12 @@ def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int
     )
     films = ", ".join(made.films)
     yield f"- Films: {films}, {SECONDS:.0f} s of each, drawn by `frame2sound films`, seed 0;"
-    yield f"  and as much again, seed {OTHER_SEED}, over grounds from black to white"
+    yield f"  and as much again, seed {OTHER_SEED}, on backgrounds from black to white"
     yield f"- Recipe: `{RECIPE}`, {brain.parameter_count} parameters, {size / 1e6:.1f} MB"
-    yield f"- Training: {source['seconds']:.0f} s beside other work, {source['epochs']} epochs"
+    yield f"- Training: {source['seconds']:.0f} s on a shared machine, {source['epochs']} epochs"
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"
-    yield f"Played to {JUDGED_SECONDS:.0f} s of another seed (overlap-add):\n"
+    yield f"Rendered for {JUDGED_SECONDS:.0f} s of each film with another seed (overlap-add):\n"
     onset_f, chance, *others = (MEASURES[key].column_with_unit for key in SHOWN)
     yield f"| film | {onset_f} {chance} | {' | '.join(others)} |"
     yield "|---|--:|--:|--:|--:|--:|"

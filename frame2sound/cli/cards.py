@@ -32,7 +32,7 @@ def _without_nan(value: Any) -> Any:
 
 def card(provenance: dict[str, Any]) -> list[str]:
     """Return what a person wants to know of where a brain comes from; silence scores 1."""
-    from frame2sound.brain.provenance import parse_provenance
+    from frame2sound.brain.brain_file import parse_provenance
     from frame2sound.library.calibration import CALIBRATION_NAME
 
     told = parse_provenance(provenance)
@@ -58,8 +58,8 @@ def card(provenance: dict[str, Any]) -> list[str]:
         )
         if held >= HEARD:
             lines.append("no better than silence on held-out film: it replays what it remembers")
-    if told.glance:
-        lines.append(f"its loudness follows the light alone by {told.glance:.0%}")
+    if told.brightness_share:
+        lines.append(f"its loudness follows the light alone by {told.brightness_share:.0%}")
     return lines
 
 
@@ -70,8 +70,8 @@ def _films(count: int) -> str:
 def way(recipe: Recipe) -> str:
     """Return what enters a network, its hidden layers and what it gives, each with its size."""
     from frame2sound.brain.config import Rnn, Tcn
-    from frame2sound.brain.inputs import input_size
-    from frame2sound.brain.target_factory import build_target
+    from frame2sound.brain.features import input_size
+    from frame2sound.brain.targets import build_target
 
     enters, gives = (_kind(part) for part in (recipe.input, recipe.target))
     sizes = [f"{enters} {input_size(recipe.input)}", *map(str, recipe.network.hidden)]

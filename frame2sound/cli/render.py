@@ -257,10 +257,10 @@ def _chain(text: str | None, path: Path | None) -> EffectChain | None:
 
 
 def _of_library(library: Path, brain: Brain) -> Corpus:
-    from frame2sound.brain.corpus import Corpus
+    from frame2sound.library.corpus import read_corpus
     from frame2sound.library.store import Library
 
-    return Corpus.from_library(Library.open(library), brain.clock)
+    return read_corpus(Library.open(library), brain.clock)
 
 
 def _refuse_writing_onto(read: Iterable[Path], written: Iterable[Path]) -> None:

@@ -53,10 +53,9 @@ def train(
     from frame2sound.errors import Frame2SoundError
     from frame2sound.library.remote import locate_library
     from frame2sound.library.store import Library
-    from frame2sound.training.checkpoint import refuse_overwriting
+    from frame2sound.training.checkpoint import lock_output, refuse_overwriting
     from frame2sound.training.distributed import ProcessGroup, is_first_to_report
     from frame2sound.training.loop import train as fit
-    from frame2sound.training.output_lock import lock_output
 
     group = ProcessGroup.from_environment()
     try:

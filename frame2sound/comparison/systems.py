@@ -15,7 +15,7 @@ from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import RENAMED_SETTINGS, Recipe, recipe_table
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment
@@ -25,6 +25,7 @@ from frame2sound.evaluation.controls import (
     SILENCE,
     shuffle_seconds,
 )
+from frame2sound.library.corpus import read_corpus
 from frame2sound.library.pickler import film_digest
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.style import Style
@@ -72,7 +73,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     def corpus() -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return Corpus.from_library(plan.split.training, plan.clock)
+        return read_corpus(plan.split.training, plan.clock)
 
     def renderer(load: Callable[[], Predictor]) -> Callable[[Segment], Samples]:
         load_once = cache(load)

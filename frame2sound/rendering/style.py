@@ -13,6 +13,7 @@ from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
+from frame2sound.library.corpus import load_corpus
 from frame2sound.rendering.granular.cloud import Cloud, Modulation
 from frame2sound.rendering.granular.grain_schedule import (
     GrainSchedule,
@@ -176,7 +177,7 @@ class Style:
                 "the brain has no sound of its films for a mosaic; give some with "
                 "--corpus LIBRARY, or train it with --corpus carry"
             )
-        found = corpus.load(brain.clock) if isinstance(corpus, CorpusPointer) else corpus
+        found = load_corpus(corpus, brain.clock) if isinstance(corpus, CorpusPointer) else corpus
         mosaic = MosaicSynthesiser(brain.target, found, self.mosaic, self.seed)
         chosen = found.select_films(self.mosaic.films) if self.mosaic.films else found
         films = chosen.films

@@ -1,4 +1,4 @@
-"""Training fits, can be interrupted anywhere, and never leaves half a brain."""
+"""Training fits, can be interrupted anywhere, and leaves whole files only."""
 
 import signal
 
@@ -214,8 +214,8 @@ def short_and_calibrated(library, add_film):
         (only_calibration, "holds no films"),
         (silent, "all the sound in .* is silent; add films with sound"),
         (silent_and_calibrated, "all the sound in .* is silent"),
-        (short, r"is too short to learn from: no frame has all of its sound \(0\.033 s\)"),
-        (short_and_calibrated, "is too short to learn from"),
+        (short, r"is too short to train on: no frame has all of its sound \(0\.033 s\)"),
+        (short_and_calibrated, "is too short to train on"),
     ],
 )
 def test_a_library_that_teaches_nothing_is_refused(library, add_film, small, out, fill, match):
@@ -228,7 +228,7 @@ def test_a_library_that_teaches_nothing_is_refused(library, add_film, small, out
 def test_another_sample_rate_is_refused(tmp_path, add_film, small, out):
     library = Library.create(tmp_path / "other", 11025)
     add_film(library, "film")
-    with pytest.raises(TrainingError, match=r"is at 11025 Hz .* at 8000 Hz; use --set clock\.s"):
+    with pytest.raises(TrainingError, match=r"at 11025 Hz, expected the 8000 Hz .*; set clock\.s"):
         train(library, small(), out, device="cpu")
 
 
@@ -260,7 +260,7 @@ def test_weights_that_are_no_numbers_are_divergence(library, film, small, out, m
 
     def poisoned(trainer, step):
         learn(trainer, step)
-        if trainer.state.batch == trainer.steps:  # the last of an epoch: no loss tells of it
+        if trainer.state.batch == trainer.steps_per_epoch:  # after the epoch's last loss
             with torch.no_grad():
                 trainer.network.head.bias[0] = torch.nan
 

@@ -1,4 +1,4 @@
-"""Plans lead through every pair once at most, and streams go on in time."""
+"""Samplers visit each pair at most once, and streams are sequences in time."""
 
 from itertools import pairwise
 
@@ -41,7 +41,7 @@ def streams(runs, batch, chunk, overlay=0.0, seed=0):
     return SequenceSampler(runs, batch, chunk, overlay, seed)
 
 
-def seen(steps, part="which"):
+def visited(steps, part="indices"):
     numbers = np.concatenate([getattr(step, part).ravel() for step in steps])
     return numbers[numbers >= 0]
 
@@ -53,7 +53,7 @@ def test_streams_take_each_pair_once_at_most(runs, batch, chunk):
     for number in range(4):
         steps = list(plan.iterate_epoch(number))
         assert len(steps) == plan.steps_per_epoch
-        taken = seen(steps)
+        taken = visited(steps)
         assert len(taken) == len(set(taken))
         assert set(taken) <= set(np.concatenate(runs))
         for step in steps:
@@ -70,7 +70,7 @@ def test_streams_take_each_pair_once_at_most(runs, batch, chunk):
 @every_run
 def test_over_some_epochs_streams_take_every_pair(runs):
     plan = streams(runs, 24, 3)
-    taken = set(seen([step for number in range(12) for step in plan.iterate_epoch(number)]))
+    taken = set(visited([step for number in range(12) for step in plan.iterate_epoch(number)]))
     assert taken == set(np.concatenate(runs))
 
 
@@ -118,7 +118,7 @@ def test_a_stream_begins_only_where_it_must(runs):
 def test_an_epoch_is_the_same_whenever_it_is_asked_for(plan):
     def read(number):
         return [
-            np.concatenate([step.indices.ravel(), step.over.ravel(), step.begins])
+            np.concatenate([step.indices.ravel(), step.overlay_indices.ravel(), step.starts])
             for step in plan.iterate_epoch(number)
         ]
 
@@ -135,7 +135,7 @@ def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
     assert len(steps) == plan.steps_per_epoch
     assert all(step.indices.shape == (plan.batch_size, 1) for step in steps)
     assert all(step.starts.all() for step in steps)
-    taken = seen(steps)
+    taken = visited(steps)
     assert (
         len(taken)
         == len(set(taken))
@@ -210,7 +210,7 @@ def test_runs_break_at_films_and_gaps(pairs):
     found = pairs.contiguous_runs()
     assert [len(run) for run in found] == [60, 20, 15]
     assert np.concatenate(found).tolist() == list(range(len(pairs)))
-    assert pairs.select(np.zeros(len(pairs), bool)).runs() == []
+    assert pairs.select(np.zeros(len(pairs), bool)).contiguous_runs() == []
 
 
 def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
@@ -228,9 +228,11 @@ def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
 @pytest.mark.parametrize("chunk", [1, 7, 512])
 def test_in_order_all_pairs_come_once_as_a_film_is_played(pairs, chunk):
     steps = list(sequential_steps(pairs, chunk))
-    assert seen(steps).tolist() == list(range(len(pairs)))
-    assert max(step.indices.size for step in steps) == min(chunk, max(map(len, pairs.runs())))
-    firsts = {run[0] for run in pairs.runs()}
+    assert visited(steps).tolist() == list(range(len(pairs)))
+    assert max(step.indices.size for step in steps) == min(
+        chunk, max(map(len, pairs.contiguous_runs()))
+    )
+    firsts = {run[0] for run in pairs.contiguous_runs()}
     for step in steps:
         assert step.indices.shape[0] == 1
         assert step.starts.tolist() == [step.indices[0, 0] in firsts]

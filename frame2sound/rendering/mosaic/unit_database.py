@@ -163,7 +163,7 @@ class UnitDatabase:
         ceilings: list[LevelCeiling] = []
         begin = count = 0
         for piece in corpus.pieces:
-            at = _unit_starts(piece.start_seconds, len(piece.samples), corpus, target) + begin
+            at = _unit_starts(piece.start_sample, len(piece.samples), corpus, target) + begin
             begin += len(piece.samples)
             if not len(at):
                 continue

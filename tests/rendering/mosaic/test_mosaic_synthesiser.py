@@ -9,7 +9,7 @@ import torch
 
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.recipe import parse_recipe
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.rendering.mosaic.concatenation import Concatenator, crossfade, crossfade_gains

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import LogMag, StftBoth
-from frame2sound.brain.log_spectra import LogMagnitudes
-from frame2sound.brain.spectra import PolarSpectra
+from frame2sound.brain.spectra import LogMagnitudes, PolarSpectra
 from frame2sound.clock import Clock
 from frame2sound.evaluation.frame_rate_hum import line_comb_db
 from frame2sound.rendering.spectral.spectral_overlap_add import (

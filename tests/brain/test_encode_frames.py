@@ -1,21 +1,21 @@
-"""What is seen enters in order: the frame, its past, its motion; red before green before blue."""
+"""Encoded frames have the order: current frame, past, motion; within each, red, green, blue."""
 
 import numpy as np
 import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes, Fft2, Pixels
-from frame2sound.brain.inputs import HALF, PIXELS, encode_frames, input_size, pixels
+from frame2sound.brain.features import HALF, PIXELS, encode_frames, input_size, pixels
 from frame2sound.film.decoding.frame_resizer import luma
 
 
 def test_pixels_are_grey_values_over_255():
     frames = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
     before = frames.copy()
-    seen = pixels(torch.from_numpy(frames))
-    assert seen.shape == (3, PIXELS)
-    assert seen.dtype == torch.float32
-    np.testing.assert_array_equal(seen.numpy(), frames.reshape(3, -1) / np.float32(255))
+    actual = pixels(torch.from_numpy(frames))
+    assert actual.shape == (3, PIXELS)
+    assert actual.dtype == torch.float32
+    np.testing.assert_array_equal(actual.numpy(), frames.reshape(3, -1) / np.float32(255))
     np.testing.assert_array_equal(frames, before)
 
 
@@ -29,23 +29,23 @@ def test_no_frames_give_no_rows():
 
 
 def drawn(kind, n=3, seed=0):
-    """Moments of noise, ``(n, 1 + past, 64, 64)`` or in colour."""
-    shape = (n, 1 + kind.past, 64, 64, *([3] if kind.colour else []))
+    """Return windows of noise, ``(n, 1 + past_frames, 64, 64)`` or in colour."""
+    shape = (n, 1 + kind.past_frames, 64, 64, *([3] if kind.colour else []))
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
 
 
-def seen(moments, kind):
-    return encode_frames(torch.from_numpy(moments), kind)
+def encode(noise_windows, kind):
+    return encode_frames(torch.from_numpy(noise_windows), kind)
 
 
 def of_frames(frames, kind):
-    return seen(frames[:, None], kind)
+    return encode(frames[:, None], kind)
 
 
-def slow(moments, kind):
-    """What enters, put together picture by picture."""
+def slow(noise_windows, kind):
+    """Return the encoded frames, computed picture by picture."""
     rows = []
-    for moment in moments / 255:
+    for moment in noise_windows / 255:
         views = [moment[-1 - back] for back in range(kind.still_frames)]
         if kind.motion:
             views.append(moment[-1] - moment[-2])
@@ -65,15 +65,15 @@ KINDS = [Pixels, Eigenframes, Fft2]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("colour", [False, True])
 @pytest.mark.parametrize(("history", "motion"), [(0, False), (2, False), (0, True), (3, True)])
-def test_what_enters_equals_a_slow_reference(kind, colour, history, motion):
+def test_encoded_frames_equal_a_slow_reference(kind, colour, history, motion):
     kind = kind(colour=colour, history=history, motion=motion)
-    moments = drawn(kind)
-    before = moments.copy()
-    given = seen(moments, kind)
-    assert given.dtype == torch.float32
+    noise_windows = drawn(kind)
+    before = noise_windows.copy()
+    encoded = encode(noise_windows, kind)
+    assert encoded.dtype == torch.float32
     # Sums of 4096 numbers in single precision, where there are any.
-    np.testing.assert_allclose(given, slow(moments, kind), atol=3e-6)
-    np.testing.assert_array_equal(moments, before)
+    np.testing.assert_allclose(encoded, slow(noise_windows, kind), atol=3e-6)
+    np.testing.assert_array_equal(noise_windows, before)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -81,30 +81,32 @@ def test_what_enters_equals_a_slow_reference(kind, colour, history, motion):
 @pytest.mark.parametrize(
     ("history", "motion", "views"), [(0, 0, 1), (5, 0, 6), (0, 1, 2), (5, 1, 7)]
 )
-def test_what_enters_has_its_size(kind, colour, history, motion, views):
+def test_encoded_frames_have_the_input_size(kind, colour, history, motion, views):
     kind = kind(colour=colour, history=history, motion=bool(motion))
     plane = 2 * 64 * HALF if isinstance(kind, Fft2) else PIXELS
     assert input_size(kind) == plane * views * (3 if colour else 1)
     assert kind.past_frames == max(history, motion)
     for n in (2, 0):
-        assert seen(drawn(kind, n), kind).shape == (n, input_size(kind))
+        assert encode(drawn(kind, n), kind).shape == (n, input_size(kind))
 
 
-def test_windows_per_frame_comes_first_and_the_latest_of_the_past_next():
-    moments = np.arange(5, dtype=np.uint8)[None, :, None, None].repeat(64, 2).repeat(64, 3) * 51
-    given = seen(moments, Pixels(history=4)).reshape(5, PIXELS)
-    torch.testing.assert_close(given[:, 0], torch.tensor([0.8, 0.6, 0.4, 0.2, 0.0]))
-    assert (given == given[:, :1]).all()
+def test_the_current_frame_comes_first_and_the_latest_past_frame_next():
+    noise_windows = (
+        np.arange(5, dtype=np.uint8)[None, :, None, None].repeat(64, 2).repeat(64, 3) * 51
+    )
+    encoded = encode(noise_windows, Pixels(history=4)).reshape(5, PIXELS)
+    torch.testing.assert_close(encoded[:, 0], torch.tensor([0.8, 0.6, 0.4, 0.2, 0.0]))
+    assert (encoded == encoded[:, :1]).all()
 
 
 @pytest.mark.parametrize("history", [0, 1, 4])
 def test_motion_is_the_difference_to_the_frame_before(history):
-    moments = drawn(Pixels(history=history, motion=True))
-    given = seen(moments, Pixels(history=history, motion=True))[:, -PIXELS:]
-    now, before = (moments[:, at].reshape(3, -1) / 255 for at in (-1, -2))
-    np.testing.assert_allclose(given, now - before, atol=1e-7)
-    assert given.min() < -0.9
-    assert given.max() > 0.9
+    noise_windows = drawn(Pixels(history=history, motion=True))
+    encoded = encode(noise_windows, Pixels(history=history, motion=True))[:, -PIXELS:]
+    now, before = (noise_windows[:, at].reshape(3, -1) / 255 for at in (-1, -2))
+    np.testing.assert_allclose(encoded, now - before, atol=1e-7)
+    assert encoded.min() < -0.9
+    assert encoded.max() > 0.9
 
 
 def test_planes_of_colour_are_red_then_green_then_blue():
@@ -115,13 +117,13 @@ def test_planes_of_colour_are_red_then_green_then_blue():
 
 
 @pytest.mark.parametrize("kind", [Pixels(), Pixels(history=2, motion=True)], ids=str)
-def test_a_library_in_colour_is_seen_in_grey_by_those_who_see_no_colour(kind):
+def test_colour_frames_become_grey_for_grey_inputs(kind):
     coloured = drawn(Pixels(colour=True, history=kind.history, motion=kind.motion))
-    given = seen(coloured, kind)
-    assert given.shape == (3, input_size(kind))
-    # What OpenCV rounds to a level is here as it is; motion is of two.
+    encoded = encode(coloured, kind)
+    assert encoded.shape == (3, input_size(kind))
+    # OpenCV rounds grey to levels; motion is the difference of two such values.
     grey = np.stack([luma(moment) for moment in coloured])
-    np.testing.assert_allclose(given, seen(grey, kind), atol=1.01 / 255)
+    np.testing.assert_allclose(encoded, encode(grey, kind), atol=1.01 / 255)
 
 
 @pytest.mark.parametrize("level", [0, 255])
@@ -132,7 +134,7 @@ def test_grey_of_black_and_white_is_exact(level):
     )
 
 
-def test_colour_that_is_not_there_is_refused():
+def test_grey_frames_are_refused_by_colour_inputs():
     with pytest.raises(ValueError, match="got grey frames, expected colour"):
         of_frames(np.zeros((2, 64, 64), np.uint8), Pixels(colour=True))
 
@@ -151,14 +153,14 @@ def test_the_fourier_transform_is_numpys():
     np.testing.assert_allclose(imaginary, spectra.imag, atol=2e-6)
 
 
-def test_screens_have_only_their_grey():
+def test_the_transform_of_a_screen_is_its_mean():
     screens = np.array([0, 255], np.uint8)[:, None, None].repeat(64, 1).repeat(64, 2)
-    seen = fft2(screens)
-    torch.testing.assert_close(seen[:, 0], torch.tensor([0.0, 1.0]))
-    assert seen[:, 1:].abs().max() < 1e-6
+    actual = fft2(screens)
+    torch.testing.assert_close(actual[:, 0], torch.tensor([0.0, 1.0]))
+    assert actual[:, 1:].abs().max() < 1e-6
 
 
 def test_the_transform_of_motion_is_the_difference_of_transforms():
     kind = Fft2(history=1, motion=True)
-    now, before, motion = seen(drawn(kind), kind).chunk(3, 1)
+    now, before, motion = encode(drawn(kind), kind).chunk(3, 1)
     torch.testing.assert_close(motion, now - before, rtol=0, atol=5e-6)

@@ -1,4 +1,4 @@
-"""What tests of spectral targets share: clocks, sounds, and spectra as explicit sums."""
+"""Shared by tests of spectral targets: clocks, sounds, and spectra computed as explicit sums."""
 
 from fractions import Fraction
 
@@ -13,7 +13,7 @@ LENGTHS = [64, 266, 1024]
 
 
 def noise(target, n=3, seed=0):
-    return np.random.default_rng(seed).normal(0, 0.2, (n, target.extent))
+    return np.random.default_rng(seed).normal(0, 0.2, (n, target.excerpt_length))
 
 
 def tensor(array):
@@ -26,7 +26,7 @@ def window(kind, length):
 
 
 def slow(target, excerpts, early=0):
-    """The complex spectra, window by window, and each window's sound; phase from the begin.
+    """Return the complex spectra, window by window, and the sound of each window.
 
     The windows stand ``early`` samples before the middles of the frame's parts.
     """
@@ -39,7 +39,7 @@ def slow(target, excerpts, early=0):
             middle = (
                 Fraction(2 * part + 1, 2 * recipe.windows_per_frame) / clock.fps * clock.sample_rate
             )
-            begin = round(middle) - early - length // 2 + target.before
+            begin = round(middle) - early - length // 2 + target.lead_samples
             windowed = excerpt[begin : begin + length] * shape
             assert len(windowed) == length
             heard.append(windowed)

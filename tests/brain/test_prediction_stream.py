@@ -1,4 +1,4 @@
-"""A brain at a film: piece by piece as all at once, and silent where the screen is."""
+"""Prediction in chunks equals prediction at once, and screens are silent."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from frame2sound.brain import brain as module
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain, save_brain
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import encode_frames
 from frame2sound.brain.networks import TeacherForcing
 
 NETWORKS = {
@@ -35,7 +35,7 @@ MEMORY = [name for name in NETWORKS if name != "mlp"]
 
 
 def film(colour=False, n=40, seed=0):
-    """Squares that wander, so that neighbours are alike."""
+    """Return frames of moving squares, so that successive frames are similar."""
     random = np.random.default_rng(seed)
     frames = np.zeros((n, 64, 64, 3), np.uint8)
     place = 20 + np.cumsum(random.integers(-3, 4, (n, 2)), 0).clip(-20, 20)
@@ -44,106 +44,106 @@ def film(colour=False, n=40, seed=0):
     return frames if colour else frames[..., 0].copy()
 
 
-def awake(recipe):
-    """A brain to which all it sees matters."""
+def lively_brain(recipe):
+    """Return a brain with weights so large that all inputs matter."""
     brain = Brain.untrained(recipe, scale=0.1)
     generator = torch.Generator().manual_seed(0)
     torch.nn.init.normal_(brain.network.head.weight, 0, 0.5, generator)
     torch.nn.init.normal_(brain.network.head.bias, 0, 0.5, generator)
     if brain.network.features is not None:
-        seen = moments(film(brain.colour, seed=1), recipe.input.past)
-        brain.network.features.fit(encode_frames(torch.from_numpy(seen), recipe.input), 0)
+        inputs = windows(film(brain.colour, seed=1), recipe.input.past_frames)
+        brain.network.features.fit(encode_frames(torch.from_numpy(inputs), recipe.input), 0)
     return brain
 
 
-def moments(frames, past):
-    """Each frame after those before it; the first stands for what came before the film."""
+def windows(frames, past):
+    """Return each frame after its past frames; the first frame is repeated as its past."""
     at = np.arange(len(frames))
     return np.stack([frames[np.maximum(at - back, 0)] for back in range(past, -1, -1)], 1)
 
 
-def assert_alike(given, expected):
+def assert_alike(actual, expected):
     """The order of a matrix product's sums may change with its size."""
-    np.testing.assert_allclose(given, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("seen", INPUTS)
-def test_piece_by_piece_equals_all_at_once(small, monkeypatch, network, seen):
-    brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_prediction_in_chunks_equals_prediction_at_once(small, monkeypatch, network, inputs):
+    brain = lively_brain(small(network=NETWORKS[network], input=INPUTS[inputs]))
     frames = film(brain.colour)
-    whole = brain.predict(frames)
-    assert whole.std(0).mean() > 1e-3
+    complete = brain.predict(frames)
+    assert complete.std(0).mean() > 1e-3
     for cuts in ([1, 2, 9, 9, 30], range(1, 40)):
-        performance = brain.start_prediction()
-        pieces = [performance.predict(piece) for piece in np.split(frames, cuts)]
-        assert_alike(np.concatenate(pieces), whole)
-    monkeypatch.setattr(module, "BATCH", 7)
-    assert_alike(brain.predict(frames), whole)
+        stream = brain.start_prediction()
+        pieces = [stream.predict(piece) for piece in np.split(frames, cuts)]
+        assert_alike(np.concatenate(pieces), complete)
+    monkeypatch.setattr(module, "BATCH_FRAMES", 7)
+    assert_alike(brain.predict(frames), complete)
 
 
 @pytest.mark.parametrize("network", ["mlp", "gru", "tcn"])
-@pytest.mark.parametrize("seen", INPUTS)
-def test_a_performance_equals_a_slow_reference(small, network, seen):
-    recipe = small(network=NETWORKS[network], input=INPUTS[seen])
-    brain = awake(recipe)
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_prediction_equals_a_slow_reference(small, network, inputs):
+    recipe = small(network=NETWORKS[network], input=INPUTS[inputs])
+    brain = lively_brain(recipe)
     frames = film(brain.colour)
     with torch.no_grad():
-        looks = brain.network.extract_features(
-            encode_frames(torch.from_numpy(moments(frames, recipe.input.past)), recipe.input)
+        frame_features = brain.network.extract_features(
+            encode_frames(torch.from_numpy(windows(frames, recipe.input.past_frames)), recipe.input)
         )
-        output, _ = brain.network(looks[None], brain.network.initial_state(1))
+        output, _ = brain.network(frame_features[None], brain.network.initial_state(1))
     assert_alike(brain.predict(frames), output[0].numpy() * 0.1)
 
 
 @pytest.mark.parametrize("past", [1, 3])
 @pytest.mark.parametrize("colour", [False, True])
-def test_the_first_frame_stands_for_those_before_it(small, past, colour):
+def test_the_first_frame_is_repeated_as_its_past(small, past, colour):
     recipe = small(input={"kind": "pixels", "history": past, "colour": colour})
-    brain = awake(recipe)
+    brain = lively_brain(recipe)
     frames = film(colour, 6)
-    expected = moments(frames, past)
+    expected = windows(frames, past)
     assert (expected[0] == frames[0]).all()
     with torch.no_grad():
-        looks = encode_frames(torch.from_numpy(expected), recipe.input)
-        output, _ = brain.network(looks[None], brain.network.initial_state(1))
-    performance = brain.start_prediction()
-    given = [performance.predict(piece) for piece in np.split(frames, [1, 2])]
-    assert_alike(np.concatenate(given), output[0].numpy() * 0.1)
+        frame_features = encode_frames(torch.from_numpy(expected), recipe.input)
+        output, _ = brain.network(frame_features[None], brain.network.initial_state(1))
+    stream = brain.start_prediction()
+    actual = [stream.predict(piece) for piece in np.split(frames, [1, 2])]
+    assert_alike(np.concatenate(actual), output[0].numpy() * 0.1)
 
 
-@pytest.mark.parametrize("seen", INPUTS)
-def test_following_a_film_looks_at_it_as_at_its_moments(small, seen):
-    recipe = small(input=INPUTS[seen])
-    network, past = awake(recipe).network, recipe.input.past
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_features_of_a_sequence_equal_those_of_its_windows(small, inputs):
+    recipe = small(input=INPUTS[inputs])
+    network, past = lively_brain(recipe).network, recipe.input.past_frames
     frames = film(recipe.input.colour)
     run = np.concatenate([np.repeat(frames[:1], past, 0), frames])
     expected = network.extract_features(
-        encode_frames(torch.from_numpy(moments(frames, past)), recipe.input)
+        encode_frames(torch.from_numpy(windows(frames, past)), recipe.input)
     )
-    given = network.extract_sequence_features(torch.from_numpy(run), recipe.input)
-    assert given.shape == expected.shape
-    assert_alike(given.numpy(), expected.numpy())
+    actual = network.extract_sequence_features(torch.from_numpy(run), recipe.input)
+    assert actual.shape == expected.shape
+    assert_alike(actual.numpy(), expected.numpy())
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_performances_do_not_disturb_each_other(small, network):
-    brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
+def test_prediction_streams_are_independent(small, network):
+    brain = lively_brain(small(network=NETWORKS[network], input=INPUTS["history"]))
     one, other = film(), film(seed=5)
     alone = [brain.predict(frames) for frames in (one, other)]
     first, second = brain.start_prediction(), brain.start_prediction()
     mixed = [
-        (first.predict(mine), second.predict(yours))
-        for mine, yours in zip(np.split(one, 4), np.split(other, 4), strict=True)
+        (first.predict(original), second.predict(loaded))
+        for original, loaded in zip(np.split(one, 4), np.split(other, 4), strict=True)
     ]
-    for given, expected in zip(zip(*mixed, strict=True), alone, strict=True):
-        assert_alike(np.concatenate(given), expected)
+    for actual, expected in zip(zip(*mixed, strict=True), alone, strict=True):
+        assert_alike(np.concatenate(actual), expected)
     np.testing.assert_array_equal(brain.predict(one), alone[0])
 
 
 @pytest.mark.parametrize("network", MEMORY)
-def test_what_was_seen_is_remembered(small, network):
-    brain = awake(small(network=NETWORKS[network]))
+def test_earlier_frames_change_the_prediction(small, network):
+    brain = lively_brain(small(network=NETWORKS[network]))
     frames = film()
     other = frames.copy()
     other[20] = 255 - other[20]
@@ -153,17 +153,17 @@ def test_what_was_seen_is_remembered(small, network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_no_frames_begin_nothing(small, network):
-    brain = awake(small(network=NETWORKS[network], input=INPUTS["history"]))
-    performance = brain.start_prediction()
-    assert len(performance.predict(film()[:0])) == 0
-    np.testing.assert_array_equal(performance.predict(film()), brain.predict(film()))
+def test_no_frames_leave_the_state_alone(small, network):
+    brain = lively_brain(small(network=NETWORKS[network], input=INPUTS["history"]))
+    stream = brain.start_prediction()
+    assert len(stream.predict(film()[:0])) == 0
+    np.testing.assert_array_equal(stream.predict(film()), brain.predict(film()))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("seen", ["history", "eyes, motion, colour"])
-def test_a_brain_comes_back_from_its_file(small, tmp_path, network, seen):
-    brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
+@pytest.mark.parametrize("inputs", ["history", "eyes, motion, colour"])
+def test_a_brain_comes_back_from_its_file(small, tmp_path, network, inputs):
+    brain = lively_brain(small(network=NETWORKS[network], input=INPUTS[inputs]))
     save_brain(brain, tmp_path / "b.safetensors")
     again = load_brain(tmp_path / "b.safetensors")
     assert (again.recipe, again.colour) == (brain.recipe, brain.colour)
@@ -177,10 +177,10 @@ def screens(brain, level, seconds):
 
 
 @pytest.mark.parametrize("network", [name for name in MEMORY if "hearing" not in name])
-@pytest.mark.parametrize("seen", ["pixels", "eyes, history, motion", "eyes, motion, colour"])
+@pytest.mark.parametrize("inputs", ["pixels", "eyes, history, motion", "eyes, motion, colour"])
 @pytest.mark.parametrize("level", [0, 255])
-def test_screens_are_silent_after_two_seconds(small, network, seen, level):
-    brain = awake(small(network=NETWORKS[network], input=INPUTS[seen]))
+def test_screens_are_silent_after_two_seconds(small, network, inputs, level):
+    brain = lively_brain(small(network=NETWORKS[network], input=INPUTS[inputs]))
     before = np.abs(screens(brain, level, 3)).max(1)
     assert before.min() > 0.01
     brain.silence_screens()
@@ -195,17 +195,21 @@ def test_screens_are_silent_after_two_seconds(small, network, seen, level):
 @pytest.mark.parametrize("network", ["hearing", "hearing lstm"])
 @pytest.mark.parametrize("scaling", ["rms", "half"])
 @pytest.mark.parametrize("level", [0, 255])
-def test_who_has_heard_silence_for_long_is_silent_on_a_screen(small, network, scaling, level):
-    brain = awake(small(network=NETWORKS[network], target={"kind": "pcm", "scaling": scaling}))
+def test_a_network_with_feedback_is_silent_on_a_screen_after_silence(
+    small, network, scaling, level
+):
+    brain = lively_brain(
+        small(network=NETWORKS[network], target={"kind": "pcm", "scaling": scaling})
+    )
     before = np.abs(screens(brain, level, 1 / 30)).max()
     assert before > 0.01
     brain.silence_screens()
-    looks = torch.full((1, 60, 4096), level / 255)
+    frame_features = torch.full((1, 60, 4096), level / 255)
     silent = torch.full((1, 60, brain.target.length), brain.target.silence_value)
-    told = TeacherForcing(silent, torch.zeros(1, 60, dtype=torch.bool))
+    message = TeacherForcing(silent, torch.zeros(1, 60, dtype=torch.bool))
     with torch.no_grad():
-        given, memory = brain.network(looks, brain.network.initial_state(1), told)
-        again, _ = brain.network(looks[:, :1], memory)
-    for output in (given[:, -1], again[:, 0]):
-        # It has settled to a hundred-thousandth or so.
+        actual, memory = brain.network(frame_features, brain.network.initial_state(1), message)
+        again, _ = brain.network(frame_features[:, :1], memory)
+    for output in (actual[:, -1], again[:, 0]):
+        # The state has settled to about 1e-5.
         assert np.abs(brain.target.decode(output)).max() < 1e-3 * before

@@ -1,4 +1,4 @@
-"""A file from somebody else that is said to be a brain, a recipe or a checkpoint."""
+"""Untrusted files that claim to be a brain, a recipe or a checkpoint."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def describe(path, change):
     save_file(tensors, path, {METADATA_KEY: json.dumps(change(description))})
 
 
-def test_a_film_is_no_brain_and_is_told_so(tmp_path):
+def test_a_film_is_not_a_brain(tmp_path):
     for name in ("film.mp4", "film.mkv", "film.avi"):
         film = make_film(tmp_path / name, grey_pictures([0, 255]))
         with pytest.raises(BrainError) as error:
@@ -44,7 +44,7 @@ def test_a_film_is_no_brain_and_is_told_so(tmp_path):
         assert str(error.value).endswith("expected a .safetensors file made by: frame2sound train")
 
 
-def test_another_file_is_no_brain(tmp_path):
+def test_an_unknown_file_is_not_a_brain(tmp_path):
     (tmp_path / "notes.txt").write_text("it rained all day")
     with pytest.raises(BrainError, match=r"is not a brain \(it looks like an unknown file\)"):
         load_brain(tmp_path / "notes.txt")
@@ -55,10 +55,10 @@ def test_a_huge_header_is_not_read(tmp_path, length):
     path = tmp_path / "brain.safetensors"
     path.write_bytes(struct.pack("<Q", length) + b'{"a":')
     os.truncate(path, 1 << 32)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(BrainError, match=rf"its header has {length} bytes, expected at most"):
         load_brain(path)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize("size", [1 << 28, 1 << 40])
@@ -72,34 +72,34 @@ def test_a_huge_tensor_is_refused_before_it_is_read(path, size):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
     os.truncate(path, 8 + len(text) + end + size)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Where the system does not even map so much, that is the error.
+    # If the system cannot map that much, this is the error.
     with pytest.raises(BrainError, match=rf"more is uint8 \({size},\), its recipe asks|to mmap"):
         load_brain(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
-def test_a_pipe_a_folder_or_a_device_is_no_brain(tmp_path, make):
+def test_a_pipe_a_folder_or_a_device_is_not_a_brain(tmp_path, make):
     make(tmp_path / "brain")
     with pytest.raises(BrainError, match=r"cannot be read \(it is a .*, expected a regular file\)"):
         load_brain(tmp_path / "brain")
 
 
-def test_a_link_that_a_user_names_is_followed(path):
+def test_a_link_that_a_user_gives_is_followed(path):
     path.with_name("link").symlink_to(path)
     assert load_brain(path.with_name("link")).recipe.name == "small"
 
 
 @pytest.mark.parametrize("fps", ["1e999999999", "1/1000000007", "9" * 4000, 10**300, True, 24.5])
-def test_windows_per_frame_rate_that_is_none_is_refused_at_once(path, fps):
+def test_an_invalid_frame_rate_is_refused_at_once(path, fps):
     def change(table):
         return table | {"recipe": table["recipe"] | {"clock": {"fps": fps, "sample_rate": 8000}}}
 
     describe(path, change)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(BrainError, match="is not readable as a brain") as error:
         load_brain(path)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
     assert len(str(error.value)) < 600
 
 
@@ -120,7 +120,7 @@ PROVENANCES = [
 
 
 @pytest.mark.parametrize("provenance", PROVENANCES, ids=str)
-def test_a_provenance_that_says_the_impossible_is_named(path, provenance):
+def test_an_impossible_provenance_is_refused(path, provenance):
     describe(path, lambda table: table | {"provenance": provenance})
     with pytest.raises(BrainError, match=r"is not readable as a brain: .*expected a \.safetensors"):
         load_brain(path)
@@ -130,36 +130,41 @@ def test_a_provenance_that_says_the_impossible_is_named(path, provenance):
 def test_a_brain_without_provenance_has_a_card_that_says_so(path, missing):
     if missing:
         describe(path, lambda table: {k: v for k, v in table.items() if k != "provenance"})
-    said = run(path.parent, "brains", path)
-    assert said.returncode == 0, said.stderr
-    assert "it does not say what it learned from" in said.stdout
+    result = run(path.parent, "brains", path)
+    assert result.returncode == 0, result.stderr
+    assert "it does not say what it learned from" in result.stdout
     assert json.loads(run(path.parent, "brains", path, "--json").stdout)[0]["provenance"] == {}
 
 
-def test_what_is_known_of_a_provenance_is_told():
-    told = {"films": [{"name": "a"}], "pairs": {"learned": 5}, "loss": [2.0, 1.5], "best_epoch": 2}
-    assert card(told)[:2] == [
+def test_the_card_shows_the_known_parts_of_a_provenance():
+    message = {
+        "films": [{"name": "a"}],
+        "pairs": {"learned": 5},
+        "loss": [2.0, 1.5],
+        "best_epoch": 2,
+    }
+    assert card(message)[:2] == [
         "learned 5 pairs of 1 film in 0 s, 0 epochs",
         "loss 1.500 (silence 1.000); the library is too short to hold any out",
     ]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 3e38])
-def test_weights_that_are_no_numbers_are_told_and_never_heard(path, value):
+def test_nan_weights_are_an_error_and_never_rendered(path, value):
     with safe_open(path, "pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         metadata = file.metadata()
     tensors = {name: torch.full_like(tensor, value) for name, tensor in tensors.items()}
     save_file(tensors, path, metadata)
     film = make_film(path.with_name("film.mkv"), grey_pictures([0, 255, 9] * 8))
-    said = run(path.parent, "render", film, "--brain", path, "-o", "out.wav", "--wav")
-    assert (said.returncode, len(said.stderr.splitlines())) == (1, 1)
-    assert "gives numbers that are not finite: its training diverged" in said.stderr
+    result = run(path.parent, "render", film, "--brain", path, "-o", "out.wav", "--wav")
+    assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+    assert "gives numbers that are not finite: its training diverged" in result.stderr
     assert not path.with_name("out.wav").exists()
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
-def test_a_pipe_or_a_device_is_no_recipe(tmp_path, make):
+def test_a_pipe_or_a_device_is_not_a_recipe(tmp_path, make):
     make(tmp_path / "r.toml")
     with pytest.raises(RecipeError, match=r"is not readable as a recipe: .*it is a"):
         load_recipe(str(tmp_path / "r.toml"))
@@ -170,10 +175,10 @@ def test_a_pipe_or_a_device_is_no_recipe(tmp_path, make):
 )
 def test_a_recipe_of_endless_length_is_refused_at_once(tmp_path, text):
     (tmp_path / "r.toml").write_text(text)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with pytest.raises(RecipeError) as error:
         load_recipe(str(tmp_path / "r.toml"))
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
     assert "\n" not in str(error.value)
 
 
@@ -213,11 +218,11 @@ def test_a_checkpoint_of_a_newer_version_says_to_update(tmp_path):
 
 
 @pytest.mark.parametrize("values", [{"epoch": -1}, {"epoch": 10**30}, {"epoch": "2"}, {"best": []}])
-def test_a_checkpoint_that_says_the_impossible_is_none(tmp_path, values):
+def test_an_impossible_checkpoint_is_refused(tmp_path, values):
     with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
         written(tmp_path, **values)()
 
 
-def test_a_checkpoint_from_before_it_had_a_version_is_read(tmp_path):
+def test_a_checkpoint_without_a_version_is_read(tmp_path):
     course, _, _ = written(tmp_path, version=1)()
     assert (course.signature, course.best_loss) == ("sign", np.inf)

@@ -1,4 +1,4 @@
-"""What strangers send is read or refused, whatever is in it: no traceback, and no code is run."""
+"""Files with any content are read or refused, without a traceback and without running code."""
 
 import json
 import string
@@ -44,12 +44,12 @@ VALUES = st.recursive(
 )
 
 
-def places(table, path=()):
+def paths(table, path=()):
     """Yield the path of every value in nested tables."""
     for key, value in table.items():
         yield (*path, key)
         if isinstance(value, dict):
-            yield from places(value, (*path, key))
+            yield from paths(value, (*path, key))
 
 
 def changed(table, path, value):
@@ -58,8 +58,8 @@ def changed(table, path, value):
 
 
 @fuzzed
-@given(st.sampled_from(list(places(TABLE))), VALUES)
-def test_a_recipe_with_any_value_anywhere_is_a_recipe_or_refused(path, value):
+@given(st.sampled_from(list(paths(TABLE))), VALUES)
+def test_a_recipe_with_any_value_is_read_or_refused(path, value):
     try:
         recipe = parse_recipe(changed(TABLE, path, value))
     except RecipeError as error:
@@ -71,7 +71,7 @@ def test_a_recipe_with_any_value_anywhere_is_a_recipe_or_refused(path, value):
 
 @fuzzed
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
-def test_any_table_is_a_recipe_or_refused(table):
+def test_any_table_is_read_as_a_recipe_or_refused(table):
     try:
         assert isinstance(parse_recipe(table), Recipe)
     except RecipeError as error:
@@ -81,10 +81,10 @@ def test_any_table_is_a_recipe_or_refused(table):
 @fuzzed
 @given(
     st.sampled_from(recipe_names()),
-    st.sampled_from([".".join(path) for path in places(TABLE)]) | st.text(max_size=12),
+    st.sampled_from([".".join(path) for path in paths(TABLE)]) | st.text(max_size=12),
     st.text(string.printable, max_size=20),
 )
-def test_any_setting_is_taken_or_refused(name, key, value):
+def test_any_setting_is_applied_or_refused(name, key, value):
     try:
         load_recipe(name, [f"{key}={value}"])
     except RecipeError as error:
@@ -93,7 +93,7 @@ def test_any_setting_is_taken_or_refused(name, key, value):
 
 @fuzzed
 @given(data=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_any_file_is_a_recipe_or_refused(tmp_path, data):
+def test_any_file_is_read_as_a_recipe_or_refused(tmp_path, data):
     path = tmp_path / "recipe.toml"
     path.write_bytes(data)
     with pytest.raises(RecipeError):
@@ -122,13 +122,13 @@ def brain_file(tmp_path_factory):
     st.booleans(),
     st.none() | st.floats(0, 1),
 )
-def test_a_brain_with_any_bytes_changed_is_a_brain_or_refused(
+def test_a_brain_with_any_bytes_changed_is_read_or_refused(
     tmp_path, brain_file, changes, in_header, cut
 ):
     data = bytearray(brain_file)
     reach = int.from_bytes(data[:8], "little") + 8 if in_header else len(data)
-    for place, byte in changes:
-        data[min(int(place * reach), reach - 1)] = byte
+    for key_path, byte in changes:
+        data[min(int(key_path * reach), reach - 1)] = byte
     path = tmp_path / "changed.safetensors"
     path.write_bytes(data if cut is None else data[: int(cut * len(data))])
     try:
@@ -147,8 +147,8 @@ CARD = json.loads(
 
 
 @fuzzed
-@given(st.sampled_from(list(places(CARD))), VALUES)
-def test_a_card_with_any_value_anywhere_is_a_card_or_refused(path, value):
+@given(st.sampled_from(list(paths(CARD))), VALUES)
+def test_a_card_with_any_value_is_read_or_refused(path, value):
     try:
         text = json.dumps(changed(CARD, path, value))
         assert isinstance(Card.from_json(text), Card)
@@ -168,7 +168,7 @@ def test_any_library_file_is_read_or_refused(tmp_path, value):
 
 @fuzzed
 @given(VALUES | st.binary(max_size=60))
-def test_any_truth_is_read_or_refused(tmp_path, value):
+def test_any_ground_truth_is_read_or_refused(tmp_path, value):
     path = tmp_path / "truth.json"
     path.write_bytes(value if isinstance(value, bytes) else json.dumps(value).encode())
     with pytest.raises(FilmError) as error:

@@ -1,4 +1,4 @@
-"""A full disk, a closed folder, a film that goes away: one clear line, and nothing half-written."""
+"""A full disk or a vanishing film gives one line of error and leaves nothing incomplete."""
 
 import errno
 import os
@@ -61,17 +61,17 @@ main()
 @pytest.mark.skipif(os.name != "posix", reason="needs RLIMIT_FSIZE")
 def test_the_command_says_that_the_disk_is_full(source, library):
     words = ["pickle", source, "--library", library.path, "--no-calibration", "--jobs", "1"]
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", SMALL_DISK, *words], capture_output=True, text=True, timeout=60
     )
-    assert said.returncode == 1
-    assert "the disk is full, " in said.stderr
-    assert "Traceback" not in said.stderr
+    assert result.returncode == 1
+    assert "the disk is full, " in result.stderr
+    assert "Traceback" not in result.stderr
     assert names(library) == [".lock", "library.json"]
 
 
 def meanwhile(monkeypatch, happen):
-    """Let something happen when the first frames are written."""
+    """Call a function when the first frames are written."""
     append, once = NpyWriter.append, []
 
     def write(self, rows):
@@ -82,7 +82,7 @@ def meanwhile(monkeypatch, happen):
     monkeypatch.setattr(NpyWriter, "append", write)
 
 
-def test_a_film_that_is_cut_short_while_it_is_read(source, library, monkeypatch):
+def test_a_film_truncated_while_it_is_read(source, library, monkeypatch):
     meanwhile(monkeypatch, lambda: os.truncate(source, 300_000))
     with pytest.raises(FilmError, match=r"film\.mkv (is damaged|changed while)") as caught:
         pickle_film(source, library)
@@ -111,7 +111,7 @@ def test_a_film_that_is_replaced_while_it_is_read(
     assert names(library) == ["library.json"]
 
 
-def test_a_film_deleted_while_it_is_read_is_whole_or_not_there(source, library, monkeypatch):
+def test_a_film_deleted_while_it_is_read_is_complete_or_absent(source, library, monkeypatch):
     meanwhile(monkeypatch, source.unlink)
     try:
         film, _ = pickle_film(source, library)
@@ -121,14 +121,14 @@ def test_a_film_deleted_while_it_is_read_is_whole_or_not_there(source, library, 
         assert film.frames.shape == (300, 64, 64)
 
 
-@pytest.mark.parametrize("moment", ["digest_of", "FilmReader"])
-def test_a_film_that_goes_before_it_is_read(source, library, monkeypatch, moment):
+@pytest.mark.parametrize("moment", ["film_digest", "FilmReader"])
+def test_a_film_deleted_before_it_is_read(source, library, monkeypatch, moment):
     function = getattr(pickler, moment)
 
     def go(*args, **settings):
-        found = function(*args, **settings)
+        returned = function(*args, **settings)
         source.unlink()
-        return found
+        return returned
 
     monkeypatch.setattr(pickler, moment, go)
     with pytest.raises(FilmError, match=r"film\.mkv: no such file"):
@@ -136,7 +136,7 @@ def test_a_film_that_goes_before_it_is_read(source, library, monkeypatch, moment
     assert names(library) == ["library.json"]
 
 
-def test_a_library_that_goes_while_a_film_is_pickled(source, library, monkeypatch):
+def test_a_library_deleted_while_a_film_is_pickled(source, library, monkeypatch):
     meanwhile(monkeypatch, lambda: shutil.rmtree(library.path))
     with pytest.raises(LibraryError, match=r"cannot be written \(no such file or directory\)"):
         pickle_film(source, library)
