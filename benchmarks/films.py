@@ -302,10 +302,17 @@ class Benchmark:
             own = np.array(auditorium.load_audio(unseen, rate))
             reference = Reference(own, rate, film.fps)
             rows = {
-                label: measure_soundtrack(sound, rate, film.fps, picture_seconds=film.picture_seconds,
-                                     black_frames=film.black_frames, reference=reference, truth=truth)
+                label: measure_soundtrack(
+                    sound,
+                    rate,
+                    film.fps,
+                    picture_seconds=film.picture_seconds,
+                    black_frames=film.black_frames,
+                    reference=reference,
+                    truth=truth,
+                )
                 for label, sound in with_blind(sounds, own, rate).items()
-            }  # fmt: skip
+            }
             if self.out is not None:
                 assert film.frames is not None
                 screen, title = film.black_frames.frame_times, f"{name}, not seen before"

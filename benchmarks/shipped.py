@@ -118,9 +118,14 @@ def judge(brain: Brain, name: str, folder: Path) -> Measurements:
         film = auditorium.load_film(unseen)
         own = np.array(auditorium.load_audio(unseen, rate))
         return measure_soundtrack(
-            sound, rate, film.fps, picture_seconds=film.picture_seconds, black_frames=film.black_frames,
-            reference=Reference(own, rate, film.fps), truth=read_truth(truth_path(unseen)),
-        )  # fmt: skip
+            sound,
+            rate,
+            film.fps,
+            picture_seconds=film.picture_seconds,
+            black_frames=film.black_frames,
+            reference=Reference(own, rate, film.fps),
+            truth=read_truth(truth_path(unseen)),
+        )
 
 
 def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int) -> Iterator[str]:

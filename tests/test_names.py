@@ -239,5 +239,5 @@ def test_names_with_html_are_escaped_in_the_gallery(tmp_path):
 def test_invalid_figures_give_no_page(tmp_path, figures):
     from frame2sound.errors import SoundtrackError
 
-    with pytest.raises(SoundtrackError, match="is not readable as a gallery's figures"):
+    with pytest.raises(SoundtrackError, match="is not readable as measures of a gallery"):
         gallery(tmp_path, figures)
