@@ -1,14 +1,14 @@
-"""Whether it is good: what brains play to films that they have not seen, beside baselines.
+"""Measure brains on films that they were not trained on, with baselines.
 
     python benchmarks/films.py [--films typing lines] [--recipe deep] [-o FOLDER]
     python benchmarks/films.py --real FOLDER_OF_FILMS [-o FOLDER]
 
-Of each demo film, 60 s are learned and 30 s of another seed judged. Of real films, which have no
-truth, what the recipe holds out is judged: a table of means over its blocks, by seconds.
-"Hard cut" and "hindle" are the ancestor's: recipe lines-small with preset=hindle, shortened to ten
-epochs; "hindle's grains" are his schedule of grains under the brain that is judged. With
--o the tables are written into its README.md, and a picture of each film beside it; --brains reuses
-the brains of a folder, with the seconds that their training took, and keeps there those it trains.
+For each demo film, a brain is trained on 60 s and measured on 30 s of another seed. Real films have
+no ground truth; there the pairs that the recipe holds out are measured, and the table has means over
+their blocks, weighted by seconds. "Hard cut" and "hindle" are the recipe lines-small with
+preset=hindle, shortened to ten epochs; "hindle's grains" are Hindle's grain schedule with the brain
+that is measured. With -o the tables are written into README.md of that folder, with a picture of
+each film. --brains loads brains from a folder, with their training times, and saves new ones there.
 """
 
 from __future__ import annotations
@@ -53,21 +53,21 @@ from frame2sound.training.loop import train
 from frame2sound.training.training_data import TrainingData
 
 Sound = NDArray[np.float32]
-Players = dict[str, tuple[Predictor, Style]]
+Systems = dict[str, tuple[Predictor, Style]]
 
-LEARNED_SECONDS, JUDGED_SECONDS = 60.0, 30.0
-MOST_SECONDS = 180.0
+TRAINING_SECONDS, TEST_SECONDS = 60.0, 30.0
+MAX_SECONDS = 180.0
 BLOCKS = ["training.block_seconds=6"]
-"""What is held out of real films is long enough to hear combs in it."""
+"""Long enough to measure combs in the held-out blocks of real films."""
 
-OWN, SILENT, SHUFFLED = "its own sound", "silence", "shuffled seconds"
+ORIGINAL, SILENT, SHUFFLED = "original sound", "silence", "shuffled seconds"
 MODES = {mode: Style(mode=mode) for mode in ("overlap-add", "granular", "mosaic")}
 ANCESTOR = {"hard cut": Style(window="none"), "hindle": Style(mode="granular", grains="hindle")}
-LATE = "hindle's grains"
+HINDLE_GRAINS = "hindle's grains"
 ANCESTOR_SETTINGS = ["preset=hindle", "training.epochs=10"]
 BASELINES = ("mean", "nearest", "linear")
-CLEAR = 0.9
-"""A film's onsets are clear where those heard in its own sound reach this F-measure."""
+MIN_ONSET_F = 0.9
+"""Lag is required only of films whose original sound reaches this onset F-measure."""
 
 COLUMNS = {
     "length_samples": ("length", "+d"),
@@ -88,16 +88,16 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Need:
-    """What a figure is required to be; ``least`` is False where it may not be above."""
+class Requirement:
+    """A bound on a measure: a lower one, or an upper one where ``least`` is False."""
 
     label: str
     figure: str
     bound: float
     least: bool = True
 
-    def short(self, figures: Measurements) -> float | None:
-        """Return by how much it is not met, 0 or less where it is; None if not measured."""
+    def shortfall(self, figures: Measurements) -> float | None:
+        """Return by how much it is missed, 0 or less where it is met; None if not measured."""
         value = getattr(figures, self.figure)
         if value is None:
             return None
@@ -107,12 +107,12 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A film's table and what was required of it."""
+class FilmResult:
+    """A film's measurements and requirements."""
 
     name: str
     rows: MeasurementsByLabel
-    needs: list[Need]
+    needs: list[Requirement]
     training_seconds: float
     note: str = ""
     most_seconds: float | None = None
@@ -130,16 +130,16 @@ class Judged:
             cells = (_text(getattr(figures, name), COLUMNS[name][1]) for name in shown)
             yield f"| {label} | " + " | ".join(cells) + " |"
         if self.picture is not None:
-            yield f"\n![{self.name}, not seen before]({self.picture})"
+            yield f"\n![{self.name}, not trained on]({self.picture})"
 
     def verdicts(self) -> Iterator[str]:
-        """Yield rows of a Markdown table: film, what is required, each mode's figure, verdict."""
+        """Yield rows of a Markdown table: film, requirement, each mode's measurement, verdict."""
         if self.most_seconds is not None:
             took, most = self.training_seconds, self.most_seconds
             verdict = _verdict({"": took - most})
             yield f"| {self.name} | training at most {most:.0f} s | {took:.0f} | | | {verdict} |"
         for need in self.needs:
-            short = {mode: need.short(self.rows[mode]) for mode in MODES}
+            short = {mode: need.shortfall(self.rows[mode]) for mode in MODES}
             form = COLUMNS[need.figure][1]
             cells = (_text(getattr(self.rows[mode], need.figure), form) for mode in MODES)
             yield f"| {self.name} | {need.label} | {' | '.join(cells)} | {_verdict(short)} |"
@@ -163,68 +163,68 @@ def _verdict(short: Mapping[str, float | None]) -> str:
     return f"**short**: {', '.join(words)}" if missed else "met"
 
 
-def needs_of_demo(name: str, rows: MeasurementsByLabel) -> Iterator[Need]:
-    """Yield what is required of a demo film; some of it relative to its own sound."""
-    own, crisp = rows[OWN], name in ("typing", "bounce")
-    yield Need("length exact", "length_samples", 0, least=False)
-    if crisp:
+def needs_of_demo(name: str, rows: MeasurementsByLabel) -> Iterator[Requirement]:
+    """Yield the requirements of a demo film; some are relative to its original sound."""
+    original, has_clear_events = rows[ORIGINAL], name in ("typing", "bounce")
+    yield Requirement("length exact", "length_samples", 0, least=False)
+    if has_clear_events:
         least = 0.95 if name == "typing" else 0.85
-        yield Need(f"onset F at least {least}", "onset_f", least)
-    if own.onset_f is not None and own.onset_f >= CLEAR:
-        yield Need("lag at the start within 10 ms", "lag_start_ms", 10, least=False)
-        yield Need("lag at the end within 10 ms", "lag_end_ms", 10, least=False)
-    if own.in_sync is not None:
-        least = 0.95 if crisp else 0.95 * own.in_sync
-        said = "0.95" if crisp else f"0.95 of its own {own.in_sync:.2f}"
-        yield Need(f"in sync at least {said}", "in_sync", least)
+        yield Requirement(f"onset F at least {least}", "onset_f", least)
+    if original.onset_f is not None and original.onset_f >= MIN_ONSET_F:
+        yield Requirement("lag at the start within 10 ms", "lag_start_ms", 10, least=False)
+        yield Requirement("lag at the end within 10 ms", "lag_end_ms", 10, least=False)
+    if original.in_sync is not None:
+        least = 0.95 if has_clear_events else 0.95 * original.in_sync
+        bound = "0.95" if has_clear_events else f"0.95 of the original's {original.in_sync:.2f}"
+        yield Requirement(f"in sync at least {bound}", "in_sync", least)
     if name in ("theremin", "lines"):
         least = 0.9 if name == "theremin" else 0.85
-        yield Need(f"pitch at least {least}", "pitch", least)
+        yield Requirement(f"pitch at least {least}", "pitch", least)
     if name in ("scratch", "theremin"):
-        yield Need("envelope at least 0.9", "envelope_correlation", 0.9)
+        yield Requirement("envelope at least 0.9", "envelope_correlation", 0.9)
     yield from _needs_of_all(rows)
-    if own.black_db is not None:
-        yield Need("black at most -60 dBFS", "black_db", -60, least=False)
+    if original.black_db is not None:
+        yield Requirement("black at most -60 dBFS", "black_db", -60, least=False)
 
 
-def needs_of_real(rows: MeasurementsByLabel) -> Iterator[Need]:
-    """Yield what is asked of real films: to be nearer to them than what does not look."""
+def needs_of_real(rows: MeasurementsByLabel) -> Iterator[Requirement]:
+    """Yield the requirements of real films: to be nearer to the original than baselines."""
     yield from _needs_of_all(rows)
     for figure, what in (("onset_f", "onset F"), ("envelope_correlation", "envelope")):
-        blind = (SHUFFLED, *BASELINES)
-        bound, best = max((getattr(rows[name], figure) or 0.0, name) for name in blind)
-        yield Need(f"{what} above the best baseline's, {best} {bound:.2f}", figure, bound)
+        baselines = (SHUFFLED, *BASELINES)
+        bound, best = max((getattr(rows[name], figure) or 0.0, name) for name in baselines)
+        yield Requirement(f"{what} above the best baseline's, {best} {bound:.2f}", figure, bound)
 
 
-def _needs_of_all(rows: MeasurementsByLabel) -> Iterator[Need]:
+def _needs_of_all(rows: MeasurementsByLabel) -> Iterator[Requirement]:
     for kind in ("line", "tremolo"):
         figure = f"{kind}_comb_above_db"
-        yield Need(f"{kind} comb at most 3 dB above its own", figure, 3, least=False)
-    yield Need("true peak at most -1 dBTP", "true_peak_dbtp", -1, least=False)
+        yield Requirement(f"{kind} comb at most 3 dB above the original's", figure, 3, least=False)
+    yield Requirement("true peak at most -1 dBTP", "true_peak_dbtp", -1, least=False)
     for name in (SILENT, *BASELINES):
         bound = rows[name].spectral_distance_db
         if bound is not None:
             label = f"LSD below that of {name}, {bound:.1f} dB"
-            yield Need(label, "spectral_distance_db", bound, least=False)
+            yield Requirement(label, "spectral_distance_db", bound, least=False)
 
 
-def players(brain: Brain, material: TrainingData) -> Players:
-    """Return a brain in each mode, and what learned the same pairs without a network."""
-    others = fit_baselines(brain.clock, brain.target, material)
+def make_systems(brain: Brain, data: TrainingData) -> Systems:
+    """Return a brain in each mode, and baselines fitted to the same pairs."""
+    others = fit_baselines(brain.clock, brain.target, data)
     return {mode: (brain, style) for mode, style in MODES.items()} | {
-        label: (who, Style()) for label, who in others.items()
+        label: (baseline, Style()) for label, baseline in others.items()
     }
 
 
 class Benchmark:
     """Libraries, brains and soundtracks of one run, in a working folder."""
 
-    def __init__(self, given: argparse.Namespace, work: Path) -> None:
-        self.seed: int = given.seed
-        self.recipe = load_recipe(given.recipe, BLOCKS if given.real else [])
+    def __init__(self, args: argparse.Namespace, work: Path) -> None:
+        self.seed: int = args.seed
+        self.recipe = load_recipe(args.recipe, BLOCKS if args.real else [])
         self.ancestor = load_recipe("lines-small", ANCESTOR_SETTINGS)
-        self.brains: Path | None = given.brains
-        self.out: Path | None = given.out
+        self.brains: Path | None = args.brains
+        self.out: Path | None = args.out
         self.work = work
 
     def library(self, name: str, films: list[Path], recipe: Recipe) -> Library:
@@ -237,48 +237,48 @@ class Benchmark:
         return library
 
     def brain(self, name: str, library: Library, recipe: Recipe) -> Brain:
-        """Find a brain, or train one."""
+        """Return a brain: loaded, or trained now."""
         folder = self.brains or self.work
         path = folder / f"{name}.safetensors"
-        for there in (folder / f"b-{name}.safetensors", path):
-            if there.exists():
-                brain = load_brain(there)
+        for saved in (folder / f"b-{name}.safetensors", path):
+            if saved.exists():
+                brain = load_brain(saved)
                 if brain.recipe != recipe:
-                    print(f"note: {there} was made by another recipe {brain.recipe.name}")
+                    print(f"note: {saved} was trained with another recipe {brain.recipe.name}")
                 return brain
         print(f"training {recipe.name} on {name} ...", flush=True)
         brain = train(library, recipe, path, seed=0)
         print(f"trained in {brain.provenance['seconds']} s", flush=True)
         return brain
 
-    def demo(self, name: str) -> Judged:
-        """Judge a demo film."""
-        learned, unseen = self.work / f"{name}.mp4", self.work / f"{name}-unseen.mkv"
-        write_scene(load_scene(name, seconds=LEARNED_SECONDS, seed=0), learned)
-        write_scene(load_scene(name, seconds=JUDGED_SECONDS, seed=self.seed), unseen)
-        library = self.library(name, [learned], self.recipe)
+    def demo(self, name: str) -> FilmResult:
+        """Train on a demo film and measure another of its kind."""
+        training_film, test_film = self.work / f"{name}.mp4", self.work / f"{name}-test_film.mkv"
+        write_scene(load_scene(name, seconds=TRAINING_SECONDS, seed=0), training_film)
+        write_scene(load_scene(name, seconds=TEST_SECONDS, seed=self.seed), test_film)
+        library = self.library(name, [training_film], self.recipe)
         brain = self.brain(name, library, self.recipe)
-        material = TrainingData.from_library(library, brain.recipe, brain.provenance["seed"])
-        former = self.brain(
-            f"hindle-{name}", self.library(name, [learned], self.ancestor), self.ancestor
+        data = TrainingData.from_library(library, brain.recipe, brain.provenance["seed"])
+        hindle = self.brain(
+            f"hindle-{name}", self.library(name, [training_film], self.ancestor), self.ancestor
         )
-        asked = players(brain, material)
-        asked |= {label: (former, style) for label, style in ANCESTOR.items()}
-        asked[LATE] = brain, ANCESTOR["hindle"]
-        sounds = {label: self.sound(unseen, *how) for label, how in asked.items()}
-        rows = self.measure(name, unseen, sounds, brain.clock.sample_rate)
+        systems = make_systems(brain, data)
+        systems |= {label: (hindle, style) for label, style in ANCESTOR.items()}
+        systems[HINDLE_GRAINS] = brain, ANCESTOR["hindle"]
+        sounds = {label: self.sound(test_film, *system) for label, system in systems.items()}
+        rows = self.measure(name, test_film, sounds, brain.clock.sample_rate)
         took = float(brain.provenance["seconds"])
-        return Judged(
+        return FilmResult(
             name,
             rows,
             list(needs_of_demo(name, rows)),
             took,
-            most_seconds=MOST_SECONDS,
+            most_seconds=MAX_SECONDS,
             picture=None if self.out is None else f"{name}.webp",
         )
 
     def sound(self, film: Path, brain: Predictor, style: Style) -> Sound:
-        """Render a film into a WAV, and read it."""
+        """Return the soundtrack that a system renders for a film."""
         path = self.work / "rendered.wav"
         path.unlink(missing_ok=True)
         render(FilmReader(film), brain, path, style, corpus=getattr(brain, "corpus", None))
@@ -286,69 +286,73 @@ class Benchmark:
         return sound
 
     def measure(
-        self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int
+        self, name: str, test_film: Path, sounds: dict[str, Sound], rate: int
     ) -> MeasurementsByLabel:
-        """Return the figures of all soundtracks of a demo film."""
-        truth = read_truth(truth_path(unseen))
-        with MediaLoader() as auditorium:
-            film = auditorium.load_film(unseen, keep_frames=True)
-            own = np.array(auditorium.load_audio(unseen, rate))
-            reference = Reference(own, rate, film.fps)
+        """Return the measurements of all soundtracks of a demo film."""
+        truth = read_truth(truth_path(test_film))
+        with MediaLoader() as loader:
+            film = loader.load_film(test_film, keep_frames=True)
+            original = np.array(loader.load_audio(test_film, rate))
+            reference = Reference(original, rate, film.fps)
             rows = {
                 label: measure_soundtrack(sound, rate, film.fps, picture_seconds=film.picture_seconds,
                                      black_frames=film.black_frames, reference=reference, truth=truth)
-                for label, sound in with_blind(sounds, own, rate).items()
+                for label, sound in with_baselines(sounds, original, rate).items()
             }  # fmt: skip
             if self.out is not None:
                 assert film.frames is not None
-                screen, title = film.black_frames.frame_times, f"{name}, not seen before"
-                shown, out = {OWN: own, **sounds}, self.out / f"{name}.webp"
-                shown = {label: shown[label] for label in (OWN, *MODES)}
+                screen, title = film.black_frames.frame_times, f"{name}, not trained on"
+                shown, out = {ORIGINAL: original, **sounds}, self.out / f"{name}.webp"
+                shown = {label: shown[label] for label in (ORIGINAL, *MODES)}
                 plot_comparison(out, shown, rate, film.frames, screen, title, truth.onsets)
         return rows
 
-    def real(self, folder: Path) -> Judged:
-        """Judge what is held out of real films."""
+    def real(self, folder: Path) -> FilmResult:
+        """Train on real films and measure what is held out."""
         films = sorted(path for path in folder.iterdir() if path.is_file())
         library = self.library("real", films, self.recipe)
         brain = self.brain("real", library, self.recipe)
-        material = TrainingData.from_library(library, brain.recipe, brain.provenance["seed"])
-        asked, corpus = players(brain, material), learned_corpus(material, brain)
+        data = TrainingData.from_library(library, brain.recipe, brain.provenance["seed"])
+        systems, corpus = make_systems(brain, data), training_corpus(data, brain)
         blocks = []
-        for number, seen, start in stretches(material.held_out, brain.clock):
-            film = material.films[number]
-            own = np.array(film.sound[start : start + brain.clock.start_sample(len(seen))])
-            frames = film.frames[seen]
+        for number, rows_of_film, start in segments(data.held_out, brain.clock):
+            film = data.films[number]
+            original = np.array(
+                film.sound[start : start + brain.clock.start_sample(len(rows_of_film))]
+            )
+            frames = film.frames[rows_of_film]
             sounds = {
-                label: render_frames(who, style, frames, corpus)[: len(own)]
-                for label, (who, style) in asked.items()
+                label: render_frames(system, style, frames, corpus)[: len(original)]
+                for label, (system, style) in systems.items()
             }
-            blocks.append(self.judge_stretch(brain.clock, film.name, start, frames, sounds, own))
+            blocks.append(
+                self.measure_segment(brain.clock, film.name, start, frames, sounds, original)
+            )
         seconds = sum(seconds for seconds, _ in blocks)
-        whole = sum(film.seconds for film in material.films if not is_calibration(film))
+        whole = sum(film.seconds for film in data.films if not is_calibration(film))
         note = (
-            f"{len(films)} films of {whole:.0f} s; means over {len(blocks)} stretches held out, "
-            f"{seconds:.0f} s; onsets are those heard in the films' own sound."
+            f"{len(films)} films of {whole:.0f} s; means over {len(blocks)} held-out segments, "
+            f"{seconds:.0f} s; onsets are those detected in the original sound."
         )
         rows = average_measurements(blocks, COLUMNS)
         took = float(brain.provenance["seconds"])
-        return Judged("real films", rows, list(needs_of_real(rows)), took, note)
+        return FilmResult("real films", rows, list(needs_of_real(rows)), took, note)
 
-    def judge_stretch(
+    def measure_segment(
         self,
         clock: Clock,
         name: str,
         start: int,
         frames: NDArray[np.uint8],
         sounds: dict[str, Sound],
-        own: Sound,
+        original: Sound,
     ) -> tuple[float, MeasurementsByLabel]:
-        """Return how long a held-out stretch of a film is, and the figures of its soundtracks."""
-        rate, seconds = clock.sample_rate, Fraction(len(own), clock.sample_rate)
-        reference = Reference(own, rate, clock.fps)
-        sounds = with_blind(sounds, own, rate)
+        """Return the seconds of a held-out segment of a film and the measurements of its soundtracks."""
+        rate, seconds = clock.sample_rate, Fraction(len(original), clock.sample_rate)
+        reference = Reference(original, rate, clock.fps)
+        sounds = with_baselines(sounds, original, rate)
         if self.out is not None:
-            shown = {label: sounds[label] for label in (OWN, *MODES)}
+            shown = {label: sounds[label] for label in (ORIGINAL, *MODES)}
             path = self.out / f"real-{name}-{start // rate}.webp"
             title = f"{name}, held out from {start / rate:.0f} s on"
             plot_comparison(path, shown, rate, frames, clock.frame_times(len(frames) + 1), title)
@@ -360,12 +364,17 @@ class Benchmark:
         }
 
 
-def with_blind(sounds: dict[str, Sound], own: Sound, rate: int) -> dict[str, Sound]:
-    """Add what does not look, and the control."""
-    return {**sounds, SILENT: np.zeros_like(own), SHUFFLED: shuffle_seconds(own, rate), OWN: own}
+def with_baselines(sounds: dict[str, Sound], original: Sound, rate: int) -> dict[str, Sound]:
+    """Return soundtracks with silence, shuffled seconds and the original added."""
+    return {
+        **sounds,
+        SILENT: np.zeros_like(original),
+        SHUFFLED: shuffle_seconds(original, rate),
+        ORIGINAL: original,
+    }
 
 
-def stretches(held_out: PairDataset, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
+def segments(held_out: PairDataset, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:
     """Yield film, rows and first sample of each unbroken run of pairs."""
     apart = np.diff(held_out.start_samples)
     breaks = (
@@ -380,15 +389,15 @@ def stretches(held_out: PairDataset, clock: Clock) -> Iterator[tuple[int, NDArra
             )
 
 
-def learned_corpus(material: TrainingData, brain: Brain) -> Corpus:
-    """Return the films' sound without what is held out, and without its guard."""
+def training_corpus(data: TrainingData, brain: Brain) -> Corpus:
+    """Return the films' sound without the held-out segments and their guards."""
     rate, guard = brain.clock.sample_rate, brain.recipe.training.guard_seconds
     pieces = []
-    for number, film in enumerate(material.films):
+    for number, film in enumerate(data.films):
         if is_calibration(film):
             continue
         begin, end = film.card.audio_range
-        for which, rows, start in stretches(material.held_out, brain.clock):
+        for which, rows, start in segments(data.held_out, brain.clock):
             if which == number:
                 pieces.append((film, begin, start - round(guard * rate)))
                 begin = start + brain.clock.start_sample(len(rows)) + round(guard * rate)
@@ -399,62 +408,62 @@ def learned_corpus(material: TrainingData, brain: Brain) -> Corpus:
     ))  # fmt: skip
 
 
-def page(judged: list[Judged], recipe: str) -> str:
-    """Return the tables, and what was required, in Markdown."""
+def page(results: list[FilmResult], recipe: str) -> str:
+    """Return the tables and requirements in Markdown."""
     lines = [
-        f"Recipe `{recipe}`. Combs are above the film's own sound. LSD is the log-spectral "
-        "distance to it; lags of sounds without clear onsets mean nothing. Hard cut and hindle are "
-        f"`lines-small` with `{'` and `'.join(ANCESTOR_SETTINGS)}`; {LATE} are his schedule under "
+        f"Recipe `{recipe}`. Combs are relative to the original sound. LSD is the log-spectral "
+        "distance to it; the lag of a sound without clear onsets means nothing. Hard cut and hindle are "
+        f"`lines-small` with `{'` and `'.join(ANCESTOR_SETTINGS)}`; {HINDLE_GRAINS} are Hindle's schedule with "
         f"the brain of `{recipe}`.\n"
     ]
-    for each in judged:
+    for each in results:
         lines += [*each.table(), ""]
     lines += ["### What is required\n", f"| film | required | {' | '.join(MODES)} | |"]
     lines += ["|---|---|--:|--:|--:|---|"]
-    for each in judged:
+    for each in results:
         lines += each.verdicts()
     return "\n".join(lines) + "\n"
 
 
 def write_part(path: Path, part: str, text: str) -> None:
-    """Put a part into a page in place of the one that was there, or at its end."""
+    """Replace a part of a page, or append it if it is missing."""
     whole = path.read_text(encoding="utf-8") if path.exists() else "# Results\n"
     begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
-    made = f"{begin}\n{text}{end}"
+    section = f"{begin}\n{text}{end}"
     old = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     if old.search(whole):
-        whole = old.sub(lambda _: made, whole)
+        whole = old.sub(lambda _: section, whole)
     else:
-        whole += f"\n{made}\n"
+        whole += f"\n{section}\n"
     path.write_text(whole, encoding="utf-8")
 
 
 def main() -> None:
-    """Read the command line."""
+    """Measure the films that the command line names."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--films", nargs="+", default=demo_film_names(), choices=demo_film_names())
-    parser.add_argument("--real", type=Path, metavar="FOLDER", help="judge real films instead")
+    parser.add_argument("--real", type=Path, metavar="FOLDER", help="measure real films instead")
     parser.add_argument("--recipe", default="deep")
-    parser.add_argument("--seed", type=int, default=1, help="of the films that are judged")
+    parser.add_argument("--seed", type=int, default=1, help="of the films that are measured")
     parser.add_argument("--brains", type=Path, metavar="FOLDER", help="brains to reuse")
     parser.add_argument("-o", "--out", type=Path, metavar="FOLDER")
-    given = parser.parse_args()
-    begun = time.perf_counter()
-    if given.out is not None:
-        given.out.mkdir(parents=True, exist_ok=True)
+    args = parser.parse_args()
+    began = time.perf_counter()
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        benchmark = Benchmark(given, Path(work))
-        judged = []
-        for name in [given.real] if given.real else given.films:
-            judged.append(benchmark.real(name) if given.real else benchmark.demo(name))
-            print("\n".join(judged[-1].table()), flush=True)
-    text = page(judged, given.recipe)
+        benchmark = Benchmark(args, Path(work))
+        results = []
+        for name in [args.real] if args.real else args.films:
+            results.append(benchmark.real(name) if args.real else benchmark.demo(name))
+            print("\n".join(results[-1].table()), flush=True)
+    text = page(results, args.recipe)
     print(text[text.index("### What is required") :])
-    print(f"{time.perf_counter() - begun:.0f} s in all")
-    if given.out is not None:
-        write_part(given.out / "README.md", "real" if given.real else "films", text)
+    print(f"{time.perf_counter() - began:.0f} s in all")
+    if args.out is not None:
+        write_part(args.out / "README.md", "real" if args.real else "films", text)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from footage import drawn
+from footage import draw_film
 
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.cli.options import number_of_bytes
@@ -50,7 +50,7 @@ def draw(folder: Path, minutes: float) -> Library:
     library = Library.create(folder / "library")
     add_calibration_film(library)
     for seed in range(round(minutes * 60 / SECONDS)):
-        film = drawn(folder, "lines", SECONDS, seed=seed, size=(64, 64))
+        film = draw_film(folder, "lines", SECONDS, seed=seed, size=(64, 64))
         pickle_film(film, library)
         film.unlink()
     return library

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from films import render_frames
-from footage import drawn
+from footage import draw_film
 from numpy.typing import NDArray
 from rendering import decode
 
@@ -104,10 +104,10 @@ def main() -> None:
     one_core()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        film = drawn(folder, asked.film, asked.seconds, seed=1, size=SIZE)
+        film = draw_film(folder, asked.film, asked.seconds, seed=1, size=SIZE)
         library = Library.create(folder / "library")
         add_calibration_film(library)
-        pickle_film(drawn(folder, asked.film, LEARNED_SECONDS), library)
+        pickle_film(draw_film(folder, asked.film, LEARNED_SECONDS), library)
         frames, _ = pickle_film(film, Library.create(folder / "seen"))
         for hears in (0, asked.hears):
             settings = [*asked.set, f"network.feedback_units={hears}"]

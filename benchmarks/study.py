@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from footage import drawn
+from footage import draw_film
 
 from frame2sound.cli.progress import Progress
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
@@ -46,8 +46,8 @@ Table = dict[str, Any]
 def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Path) -> None:
     """Compare recipes on a film, or go on doing so."""
     out = work / f"{film}-{seconds:g}"
-    learned = drawn(work / "films", film, seconds, 0, SIZE)
-    judged = drawn(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
+    learned = draw_film(work / "films", film, seconds, 0, SIZE)
+    judged = draw_film(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
     library = Library.create(out / "library")
     add_calibration_film(library)
     for path in (learned, judged):
