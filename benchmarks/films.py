@@ -4,8 +4,8 @@
     python benchmarks/films.py --real FOLDER_OF_FILMS [-o FOLDER]
 
 For each demo film, a brain is trained on 60 s and measured on 30 s of another seed. Real films have
-no ground truth; there the pairs that the recipe holds out are measured, and the table has means over
-their blocks, weighted by seconds. "Hard cut" and "hindle" are the recipe lines-small with
+no ground truth; there the pairs that the recipe holds out are measured, and the table has means
+over their blocks, weighted by seconds. "Hard cut" and "hindle" are the recipe lines-small with
 preset=hindle, shortened to ten epochs; "hindle's grains" are Hindle's grain schedule with the brain
 that is measured. With -o the tables are written into README.md of that folder, with a picture of
 each film. --brains loads brains from a folder, with their training times, and saves new ones there.
@@ -294,11 +294,16 @@ class Benchmark:
             film = loader.load_film(test_film, keep_frames=True)
             original = np.array(loader.load_audio(test_film, rate))
             reference = Reference(original, rate, film.fps)
+            context = {
+                "picture_seconds": film.picture_seconds,
+                "black_frames": film.black_frames,
+                "reference": reference,
+                "truth": truth,
+            }
             rows = {
-                label: measure_soundtrack(sound, rate, film.fps, picture_seconds=film.picture_seconds,
-                                     black_frames=film.black_frames, reference=reference, truth=truth)
+                label: measure_soundtrack(sound, rate, film.fps, **context)
                 for label, sound in with_baselines(sounds, original, rate).items()
-            }  # fmt: skip
+            }
             if self.out is not None:
                 assert film.frames is not None
                 screen, title = film.black_frames.frame_times, f"{name}, not trained on"
@@ -347,7 +352,7 @@ class Benchmark:
         sounds: dict[str, Sound],
         original: Sound,
     ) -> tuple[float, MeasurementsByLabel]:
-        """Return the seconds of a held-out segment of a film and the measurements of its soundtracks."""
+        """Return the seconds of a held-out segment and the measurements of its soundtracks."""
         rate, seconds = clock.sample_rate, Fraction(len(original), clock.sample_rate)
         reference = Reference(original, rate, clock.fps)
         sounds = with_baselines(sounds, original, rate)
@@ -412,9 +417,9 @@ def page(results: list[FilmResult], recipe: str) -> str:
     """Return the tables and requirements in Markdown."""
     lines = [
         f"Recipe `{recipe}`. Combs are relative to the original sound. LSD is the log-spectral "
-        "distance to it; the lag of a sound without clear onsets means nothing. Hard cut and hindle are "
-        f"`lines-small` with `{'` and `'.join(ANCESTOR_SETTINGS)}`; {HINDLE_GRAINS} are Hindle's schedule with "
-        f"the brain of `{recipe}`.\n"
+        "distance to it; the lag of a sound without clear onsets means nothing. Hard cut and "
+        f"hindle are `lines-small` with `{'` and `'.join(ANCESTOR_SETTINGS)}`; {HINDLE_GRAINS} are "
+        f"Hindle's schedule with the brain of `{recipe}`.\n"
     ]
     for each in results:
         lines += [*each.table(), ""]

@@ -1,11 +1,12 @@
-"""Make the brains that ship, and their cards.
+"""Train the pretrained brains and write their cards.
 
     python benchmarks/shipped.py [--name sketchbook ...] [-o brains]
 
-Each is recipe `pocket`, learned from demo films that this draws: nobody else has rights in them.
-The films are dark; animations often are not. So each film is learned in two prints: as it is, and
-over grounds that change every few seconds, from black to white, on which what was light is lighter,
-or darker. What a card says was measured on films of another seed, as they are.
+Each brain has the recipe `pocket` and is trained on demo films that this program draws: nobody else
+has rights in them. The films are dark; animations often are not. So each film is used in two
+versions: as it is, and over backgrounds that change every few seconds, from black to white, on
+which the light parts become lighter or darker. The measures in a card are of films of another seed,
+as they are.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ from frame2sound.training.loop import train
 
 RECIPE = "pocket"
 SECONDS, OTHER_SEED = 60.0, 2
-GROUND_SECONDS, MOST_UNEVEN = 3.0, 60.0
-JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
+BACKGROUND_SECONDS, MAX_UNEVENNESS = 3.0, 60.0
+TEST_SECONDS, TEST_SEED = 30.0, 1
 
 
 @dataclass(frozen=True)
-class Shipped:
-    """What a brain is made of, and what is said of it."""
+class PretrainedBrain:
+    """A brain's name, its demo films and its description."""
 
     name: str
     films: tuple[str, ...]
@@ -53,88 +54,95 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped(
+    PretrainedBrain(
         "sketchbook", tuple(demo_film_names()), "A little of all five demo films; the default."
     ),
-    Shipped("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
+    PretrainedBrain("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
 )
 
 
-def over_grounds(scene: Scene, seed: int) -> Scene:
-    """Return a scene over other grounds: smooth, each of one mood, with a cut between."""
+def add_backgrounds(scene: Scene, seed: int) -> Scene:
+    """Return a scene over smooth backgrounds of random brightness, with cuts between."""
     width, height = scene.size
-    tile = math.ceil(GROUND_SECONDS * scene.clock.fps)
+    tile = math.ceil(BACKGROUND_SECONDS * scene.clock.fps)
 
     def draw(frame: int) -> NDArray[np.uint8]:
         random = np.random.default_rng([seed, frame // tile])
-        hills = random.uniform(-1, 1, (4, 4)).astype(np.float32) * random.uniform(0, MOST_UNEVEN)
-        hills = cv2.resize(hills, (width, height), interpolation=cv2.INTER_CUBIC)
-        ground = np.clip(random.uniform(0, 255) + hills, 0, 255)[..., None]
-        room = np.where(ground.mean() < 128, 255 - ground, -ground) * random.uniform(0.6, 1)
-        return np.rint(ground + room * (scene.draw(frame) / 255)).astype(np.uint8)
+        pattern = random.uniform(-1, 1, (4, 4)).astype(np.float32) * random.uniform(
+            0, MAX_UNEVENNESS
+        )
+        pattern = cv2.resize(pattern, (width, height), interpolation=cv2.INTER_CUBIC)
+        background = np.clip(random.uniform(0, 255) + pattern, 0, 255)[..., None]
+        contrast = np.where(
+            background.mean() < 128, 255 - background, -background
+        ) * random.uniform(0.6, 1)
+        return np.rint(background + contrast * (scene.draw(frame) / 255)).astype(np.uint8)
 
     return replace(scene, draw=draw)
 
 
-def prints(name: str, folder: Path) -> list[Path]:
-    """Draw a film to learn from, in both prints."""
-    plain, second = folder / f"{name}-0.mkv", folder / f"{name}-grounds.mkv"
+def draw_versions(name: str, folder: Path) -> list[Path]:
+    """Draw both versions of a training film and return their paths."""
+    plain, second = folder / f"{name}-0.mkv", folder / f"{name}-backgrounds.mkv"
     if not second.exists():
         write_scene(load_scene(name, seconds=SECONDS, seed=0), plain, overwrite=True)
         other = load_scene(name, seconds=SECONDS, seed=OTHER_SEED)
-        write_scene(over_grounds(other, OTHER_SEED), second)
+        write_scene(add_backgrounds(other, OTHER_SEED), second)
     return [plain, second]
 
 
-def learn(made: Shipped, folder: Path, out: Path) -> Brain:
+def train_brain(pretrained: PretrainedBrain, folder: Path, out: Path) -> Brain:
     """Train a brain on its films."""
     recipe = load_recipe(RECIPE)
-    library = Library.create(folder / made.name, recipe.clock.sample_rate)
+    library = Library.create(folder / pretrained.name, recipe.clock.sample_rate)
     add_calibration_film(library)
-    for path in (path for name in made.films for path in prints(name, folder)):
+    for path in (path for name in pretrained.films for path in draw_versions(name, folder)):
         pickle_film(path, library)
-    path = out / f"{made.name}.safetensors"
+    path = out / f"{pretrained.name}.safetensors"
     path.unlink(missing_ok=True)
     return train(library, recipe, path, seed=0, corpus="none")
 
 
-def judge(brain: Brain, name: str, folder: Path) -> Measurements:
-    """Return the figures of what a brain plays to a film that it has not seen."""
-    unseen, sounding = folder / "unseen.mkv", folder / "played.wav"
-    scene = load_scene(name, seconds=JUDGED_SECONDS, seed=JUDGED_SEED)
-    write_scene(scene, unseen, overwrite=True)
-    sounding.unlink(missing_ok=True)
-    render(FilmReader(unseen), brain, sounding)
-    sound = soundfile.read(sounding, dtype="float32")[0]
+def measure(brain: Brain, name: str, folder: Path) -> Measurements:
+    """Return the measurements of a brain's soundtrack for a film that it was not trained on."""
+    film_path, soundtrack = folder / "test.mkv", folder / "soundtrack.wav"
+    scene = load_scene(name, seconds=TEST_SECONDS, seed=TEST_SEED)
+    write_scene(scene, film_path, overwrite=True)
+    soundtrack.unlink(missing_ok=True)
+    render(FilmReader(film_path), brain, soundtrack)
+    sound = soundfile.read(soundtrack, dtype="float32")[0]
     rate = brain.clock.sample_rate
-    with MediaLoader() as auditorium:
-        film = auditorium.load_film(unseen)
-        own = np.array(auditorium.load_audio(unseen, rate))
+    with MediaLoader() as loader:
+        film = loader.load_film(film_path)
+        original = np.array(loader.load_audio(film_path, rate))
         return measure_soundtrack(
-            sound, rate, film.fps, picture_seconds=film.picture_seconds, black_frames=film.black_frames,
-            reference=Reference(own, rate, film.fps), truth=read_truth(truth_path(unseen)),
+            sound, rate, film.fps, picture_seconds=film.picture_seconds,
+            black_frames=film.black_frames, reference=Reference(original, rate, film.fps),
+            truth=read_truth(truth_path(film_path)),
         )  # fmt: skip
 
 
-def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int) -> Iterator[str]:
+def card(
+    pretrained: PretrainedBrain, brain: Brain, measured: dict[str, Measurements], size: int
+) -> Iterator[str]:
     """Yield the lines of a brain's card."""
     source = brain.provenance
-    yield f"# {made.name}\n"
-    yield f"{made.about}\n"
+    yield f"# {pretrained.name}\n"
+    yield f"{pretrained.about}\n"
     yield "    frame2sound render animation.mp4" + (
-        "\n" if made.name == "sketchbook" else f" --brain {made.name}\n"
+        "\n" if pretrained.name == "sketchbook" else f" --brain {pretrained.name}\n"
     )
-    films = ", ".join(made.films)
+    films = ", ".join(pretrained.films)
     yield f"- Films: {films}, {SECONDS:.0f} s of each, drawn by `frame2sound films`, seed 0;"
-    yield f"  and as much again, seed {OTHER_SEED}, over grounds from black to white"
+    yield f"  and as much of seed {OTHER_SEED} over backgrounds from black to white"
     yield f"- Recipe: `{RECIPE}`, {brain.parameter_count} parameters, {size / 1e6:.1f} MB"
-    yield f"- Training: {source['seconds']:.0f} s beside other work, {source['epochs']} epochs"
+    yield f"- Training: {source['seconds']:.0f} s, {source['epochs']} epochs"
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"
-    yield f"Played to {JUDGED_SECONDS:.0f} s of another seed (overlap-add):\n"
+    yield f"Measured on {TEST_SECONDS:.0f} s of another seed (overlap-add):\n"
     yield "| film | onset F (chance) | in sync | envelope | distance, dB | pitch |"
     yield "|---|--:|--:|--:|--:|--:|"
-    for name, figures in judged.items():
+    for name, figures in measured.items():
         cells = [
             f"{_text(figures.onset_f)} ({_text(figures.onset_chance)})",
             *map(_text, (figures.in_sync, figures.envelope_correlation)),
@@ -149,22 +157,22 @@ def _text(value: float | None, form: str = ".2f") -> str:
 
 
 def main() -> None:
-    """Make what was asked for."""
+    """Train the brains that the command line names."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    names = [made.name for made in BRAINS]
+    names = [pretrained.name for pretrained in BRAINS]
     parser.add_argument("--name", nargs="+", default=names, choices=names)
     parser.add_argument("-o", "--out", type=Path, default=Path("brains"))
-    given = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        for made in BRAINS:
-            if made.name in given.name:
-                brain = learn(made, Path(work), given.out)
-                judged = {name: judge(brain, name, Path(work)) for name in made.films}
-                size = (given.out / f"{made.name}.safetensors").stat().st_size
-                text = "\n".join(card(made, brain, judged, size)) + "\n"
-                (given.out / f"{made.name}.md").write_text(text, encoding="utf-8")
+        for pretrained in BRAINS:
+            if pretrained.name in args.name:
+                brain = train_brain(pretrained, Path(work), args.out)
+                measured = {name: measure(brain, name, Path(work)) for name in pretrained.films}
+                size = (args.out / f"{pretrained.name}.safetensors").stat().st_size
+                text = "\n".join(card(pretrained, brain, measured, size)) + "\n"
+                (args.out / f"{pretrained.name}.md").write_text(text, encoding="utf-8")
                 print(text, flush=True)
 
 

@@ -1,11 +1,11 @@
-"""Does depth help, and does memory? Brains compared over kinds of film, and lengths of it.
+"""Compare brains with and without depth and memory, for kinds and lengths of film.
 
     python benchmarks/study.py [--films bounce lines] [--seconds 20 60] [--seeds 3] [-o FOLDER]
 
-Of each demo film so many seconds are learned (seed 0), and 30 s of another seed judged, by
-`frame2sound compare`, with its baselines and intervals. Each comparison has a folder in
-FOLDER/work and goes on where it stopped; its results are gathered in FOLDER: `results.json`, and
-`README.md` with a table of all. `--table` only gathers.
+For each demo film, brains are trained on --seconds of one seed and measured on 30 s of another, by
+`frame2sound compare`, with its baselines and intervals. Each comparison has a folder in FOLDER/work
+and is resumed if it was interrupted; the results are collected in FOLDER: `results.json`, and
+`README.md` with all tables. `--table` only collects.
 """
 
 from __future__ import annotations
@@ -30,40 +30,42 @@ from frame2sound.studio import run_comparison
 
 RECIPES = ("shallow", "deep", "deep input.history=3 input.motion=true", "memory")
 SIZE = (480, 360)
-JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
-SHOWN = {
+TEST_SECONDS, TEST_SEED = 30.0, 1
+MEASURES = {
     "onset_f": ("onset F", ".2f"),
     "envelope_correlation": ("envelope", ".2f"),
     "spectral_distance_db": ("distance, dB", ".2f"),
     "pitch": ("pitch", ".2f"),
 }
 PAIRS = (("deep", "shallow"), ("memory", "deep"), ("memory", RECIPES[2]), (RECIPES[2], "deep"))
-"""Which brain is set against which."""
+"""Pairs of recipes whose differences are shown."""
 
 Table = dict[str, Any]
 
 
 def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Path) -> None:
-    """Compare recipes on a film, or go on doing so."""
+    """Compare recipes on a film, or resume the comparison."""
     out = work / f"{film}-{seconds:g}"
-    learned = draw_film(work / "films", film, seconds, 0, SIZE)
-    judged = draw_film(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
+    training_film = draw_film(work / "films", film, seconds, 0, SIZE)
+    test_film = draw_film(work / "films", film, TEST_SECONDS, TEST_SEED, SIZE)
     library = Library.create(out / "library")
     add_calibration_film(library)
-    for path in (learned, judged):
+    for path in (training_film, test_film):
         pickle_film(path, library)
-    unseen = [each.name for each in library.films() if each.card.source.endswith(judged.name)]
-    parted = split_library(library, None, unseen)
-    footage = tuple(map(EvaluationFilm.from_held_out, parted.held_out))
+    held_out_films = [
+        each.name for each in library.films() if each.card.source.endswith(test_film.name)
+    ]
+    split = split_library(library, None, held_out_films)
+    films = tuple(map(EvaluationFilm.from_held_out, split.held_out))
     plan = ComparisonPlan(
-        out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add"
+        out / "comparison", load_variants(recipes), seeds, split, films, "overlap-add"
     )
     with Progress() as progress:
         run_comparison(plan, "cpu", progress.show)
 
 
-def gathered(work: Path) -> dict[str, Table]:
-    """Return the results of all comparisons that are done, by film and seconds."""
+def load_results(work: Path) -> dict[str, Table]:
+    """Return the results of all finished comparisons, by film and seconds."""
     found = {}
     for path in sorted(work.glob("*/comparison/results.json")):
         found[path.parts[-3]] = json.loads(path.read_text(encoding="utf-8"))
@@ -71,22 +73,22 @@ def gathered(work: Path) -> dict[str, Table]:
 
 
 def page(tables: dict[str, Table]) -> Iterator[str]:
-    """Yield the lines of a page: a table of figures, and one of differences."""
+    """Yield the lines of a page: tables of measures and of differences."""
     yield "# Shallow or deep, with memory or without\n"
     yield "Made by `python benchmarks/study.py -o benchmarks/study`. Means over seeds, with their"
-    yield "standard deviation; beside brains, what does not learn. *Distance* is of log spectra."
-    yield "Seconds are those of the training, beside whatever else the computer had to do.\n"
+    yield "standard deviation, and baselines. *Distance* is of log spectra."
+    yield "Training times are of a computer that also ran other programs.\n"
     yield from summary(tables)
-    heads = [label for label, _ in SHOWN.values()]
+    heads = [label for label, _ in MEASURES.values()]
     for name, table in tables.items():
         film, seconds = name.rsplit("-", 1)
-        yield f"## {film}, {seconds} s learned\n"
-        yield f"| | {' | '.join(heads)} | trained, s |"
+        yield f"## {film}, {seconds} s of training film\n"
+        yield f"| | {' | '.join(heads)} | training, s |"
         yield "|---|" + "--:|" * (len(heads) + 1)
         took = trained(table)
-        for who, figures in table["figures"].items():
-            cells = (cell(figures.get(key), form) for key, (_, form) in SHOWN.items())
-            yield f"| {who} | {' | '.join(cells)} | {took.get(who, '-')} |"
+        for system, figures in table["figures"].items():
+            cells = (cell(figures.get(key), form) for key, (_, form) in MEASURES.items())
+            yield f"| {system} | {' | '.join(cells)} | {took.get(system, '-')} |"
         yield ""
         lines = list(differences(table))
         if lines:
@@ -97,11 +99,11 @@ def page(tables: dict[str, Table]) -> Iterator[str]:
 
 
 def summary(tables: dict[str, Table]) -> Iterator[str]:
-    """Yield one table of what matters most: envelopes and distances, over all films."""
-    figures = [(key, *SHOWN[key]) for key in ("envelope_correlation", "spectral_distance_db")]
+    """Yield tables of the differences of envelopes and distances, over all films."""
+    figures = [(key, *MEASURES[key]) for key in ("envelope_correlation", "spectral_distance_db")]
     for ours, theirs in PAIRS[:3]:
         yield f"**{ours} minus {theirs}**; bold where the 95 % interval leaves out 0:\n"
-        yield f"| film, learned | {' | '.join(label for _, label, _ in figures)} |"
+        yield f"| film, length | {' | '.join(label for _, label, _ in figures)} |"
         yield "|---|--:|--:|"
         for name, table in tables.items():
             known = both_ways(table)
@@ -118,26 +120,26 @@ def summary(tables: dict[str, Table]) -> Iterator[str]:
 
 
 def both_ways(table: Table) -> dict[tuple[str, str, str], tuple[Table, int]]:
-    """Return differences by who is above whom in what, each also the other way round."""
+    """Return differences by pair and measure, each pair in both orders."""
     known = {(d["ours"], d["theirs"], d["figure"]): (d, 1) for d in table["differences"]}
     turned = {(theirs, ours, figure): (d, -1) for (ours, theirs, figure), (d, _) in known.items()}
     return known | turned
 
 
 def trained(table: Table) -> dict[str, str]:
-    """Return the mean seconds that training each recipe took."""
+    """Return the mean training time of each recipe, in seconds."""
     found: dict[str, list[float]] = {}
     for brain in table["brains"]:
         found.setdefault(brain["recipe"], []).append(brain["seconds"])
-    return {who: f"{sum(took) / len(took):.0f}" for who, took in found.items()}
+    return {system: f"{sum(took) / len(took):.0f}" for system, took in found.items()}
 
 
 def differences(table: Table) -> Iterator[str]:
-    """Yield rows: by how much one brain is above another; bold where the interval excludes 0."""
+    """Yield rows of differences between recipes; bold where the interval excludes 0."""
     known = both_ways(table)
     for ours, theirs in PAIRS:
         cells = []
-        for key, (_, form) in SHOWN.items():
+        for key, (_, form) in MEASURES.items():
             found = known.get((ours, theirs, key))
             cells.append("-" if found is None else interval(*found, form))
         if set(cells) != {"-"}:
@@ -145,7 +147,7 @@ def differences(table: Table) -> Iterator[str]:
 
 
 def interval(difference: Table, sign: int, form: str) -> str:
-    """Return a difference and its interval."""
+    """Return a difference and its interval as text."""
     value, *ends = (sign * difference[key] for key in ("difference", "low", "high"))
     low, high = sorted(ends)
     said = [f"{round(each, int(form[-2])) + 0.0:+{form}}" for each in (value, low, high)]
@@ -155,7 +157,7 @@ def interval(difference: Table, sign: int, form: str) -> str:
 
 
 def cell(figure: Table | None, form: str) -> str:
-    """Return a mean, and the spread over seeds."""
+    """Return a mean and its spread over seeds as text."""
     if figure is None or figure["mean"] is None:
         return "-"
     spread = figure.get("spread") or figure.get("sd")
@@ -163,7 +165,7 @@ def cell(figure: Table | None, form: str) -> str:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the comparisons that the command line asks for, and write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -171,19 +173,19 @@ def main() -> None:
     parser.add_argument("--seconds", nargs="+", type=float, default=[20.0, 60.0])
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--table", action="store_true", help="gather what is done")
+    parser.add_argument("--table", action="store_true", help="collect finished comparisons only")
     parser.add_argument("-o", "--out", type=Path, default=Path("study"))
-    given = parser.parse_args()
-    work = given.out / "work"
-    if not given.table:
-        for film in given.films:
-            for seconds in given.seconds:
-                compare(film, seconds, given.recipes, given.seeds, work)
-    tables = gathered(work)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "results.json").write_text(json.dumps(tables) + "\n", encoding="utf-8")
+    args = parser.parse_args()
+    work = args.out / "work"
+    if not args.table:
+        for film in args.films:
+            for seconds in args.seconds:
+                compare(film, seconds, args.recipes, args.seeds, work)
+    tables = load_results(work)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "results.json").write_text(json.dumps(tables) + "\n", encoding="utf-8")
     text = "\n".join(page(tables))
-    (given.out / "README.md").write_text(text, encoding="utf-8")
+    (args.out / "README.md").write_text(text, encoding="utf-8")
     print(text)
 
 
