@@ -94,7 +94,7 @@ def write_score(grains: Grains, folder: Path) -> None:
 
 def csound(folder: Path) -> tuple[float, float]:
     """Return the seconds that Csound took by its own report, and by wall time."""
-    command = ["csound", "-m128", "-f", "-o", "played.wav", "cloud.csd"]
+    command = ["csound", "-m128", "-f", "-o", "cloud.wav", "cloud.csd"]
     began = time.perf_counter()
     done = subprocess.run(
         command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
@@ -126,7 +126,7 @@ def compare(frames: int, source: np.ndarray, folder: Path) -> None:
     write_score(grains, folder)
     runs = [(*csound(folder), time_grains(grains, source, "triangle")) for _ in range(RUNS)]
     csound_time, wall, our_time = (min(column) for column in zip(*runs, strict=True))
-    csound_sound, _ = soundfile.read(folder / "played.wav", dtype="float32")
+    csound_sound, _ = soundfile.read(folder / "cloud.wav", dtype="float32")
     our_sound = render_grains(grains, source, "triangle")
     both = min(len(csound_sound), len(our_sound))
     correlation = np.corrcoef(csound_sound[:both], our_sound[:both])[0, 1]
