@@ -72,7 +72,7 @@ class ProcessGroup:
         return self.rank == 0
 
     def device_name(self, name: str) -> str:
-        """Return the device that this process uses if ``name`` is asked for."""
+        """Return the device that this process uses for a device name."""
         if self.world_size > 1 and name == "auto":
             name = "cuda" if torch.cuda.is_available() else "cpu"
         return f"cuda:{self.local_rank}" if self.world_size > 1 and name == "cuda" else name

@@ -19,7 +19,7 @@ MAX_DEVICE_SHARE = 0.5
 """Largest share of an accelerator's free memory that examples may use."""
 
 WEIGHT_COPIES = 13
-"""Memory that training needs beside the weights, in times their size.
+"""Memory that training needs besides the weights, as a multiple of their size.
 
 Gradients, two moments, the best weights and the latest; and twice what a checkpoint holds.
 """

@@ -32,7 +32,7 @@ RECIPE = {
 
 def test_a_branch_needs_features_and_levels():
     for part in ({"target": {"kind": "pcm"}}, {"input": {"kind": "pixels"}}):
-        with pytest.raises(RecipeError, match="glance needs input eigenframes of pictures and"):
+        with pytest.raises(RecipeError, match="branch needs input eigenframes of pictures and"):
             parse_recipe(RECIPE | part)
 
 
