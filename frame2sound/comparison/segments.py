@@ -17,6 +17,7 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE
 from frame2sound.evaluation.measurements import BlackFrames
 from frame2sound.evaluation.media_loader import read_truth
+from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
@@ -104,12 +105,8 @@ class EvaluationFilm:
         end = sample_at(until, sample_rate)
         sound = None
         if reader.streams.audio_index is not None:
-            sound = np.zeros(end, np.float32)
-            for heard in SubprocessFilmReader(path, sample_rate).audio_chunks():
-                if heard.start_sample >= end:
-                    break
-                here = sound[heard.start_sample :][: len(heard.samples)]
-                here[:] = heard.samples[: len(here)]
+            chunks = SubprocessFilmReader(path, sample_rate).audio_chunks()
+            sound = pad_or_trim(collect_samples(chunks, end), end)
         shown = np.array([*times, float(until)])
         truth = _load_truth(path, digest)
         return cls(
@@ -192,9 +189,7 @@ class Segment:
 
     def pad_or_trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what was played to lead and stretch, exactly so long."""
-        made = np.zeros(self.lead_in_samples + self.sample_count, np.float32)
-        made[: len(samples)] = samples[: len(made)]
-        return made
+        return pad_or_trim(samples, self.lead_in_samples + self.sample_count)
 
     @cached_property
     def reference(self) -> NDArray[np.float32] | None:

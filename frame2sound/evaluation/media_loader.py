@@ -18,8 +18,9 @@ from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE, LevelMeter, Levels
 from frame2sound.evaluation.measurements import BlackFrames
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
 from frame2sound.film.decoding.frame_resizer import SIZE
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
@@ -31,9 +32,6 @@ MIN_SAMPLE_RATE = 8000
 
 MAX_PADDING_SECONDS = 0.1
 """A sound that is longer than its container states, but not by more, was padded by its codec."""
-
-GAP_CHUNK_SAMPLES = 48000
-"""Samples of silence that are laid down at once."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,8 @@ class MediaLoader:
             max(streams.audio_sample_rate, MIN_SAMPLE_RATE),
             min(streams.audio_channels, 2),
         )
-        reader = SubprocessFilmReader(path, rate, channels=channels, allow_damaged=allow_damaged)
+        options = DecodeOptions(allow_damaged=allow_damaged)
+        reader = SubprocessFilmReader(path, rate, options, channels=channels)
         tape, meter = _SampleFile(self._file()), LevelMeter(rate, channels)
         reel = self._file() if keep_frames else None
         times: list[float] = []
@@ -159,9 +158,8 @@ class MediaLoader:
                 f"{path} has no sound, so it is no reference; name the film with its own sound"
             )
         tape = _SampleFile(self._file())
-        for event in SubprocessFilmReader(
-            path, sample_rate, allow_damaged=allow_damaged
-        ).audio_chunks():
+        options = DecodeOptions(allow_damaged=allow_damaged)
+        for event in SubprocessFilmReader(path, sample_rate, options).audio_chunks():
             for _ in tape.write(event):
                 pass
         return tape.samples()
@@ -207,21 +205,18 @@ class _SampleFile:
     """Mono sound on disk, gaps filled with silence."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.sample_count = 0
+        self._file, self._gap_filler = file, GapFiller()
+
+    @property
+    def sample_count(self) -> int:
+        return self._gap_filler.sample_count
 
     def write(self, chunk: AudioChunk) -> Iterator[NDArray[np.float32]]:
-        """Lay a piece down where it belongs; yield all that it adds, with its channels."""
-        while self.sample_count < chunk.start_sample:
-            gap = min(chunk.start_sample - self.sample_count, GAP_CHUNK_SAMPLES)
-            yield self._append(np.zeros((gap, *chunk.samples.shape[1:]), np.float32))
-        yield self._append(chunk.samples)
-
-    def _append(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        mono = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
-        self._file.write(mono.tobytes())
-        self.sample_count += len(samples)
-        return samples
+        """Write a chunk to its place; yield all samples written, with their channels."""
+        for block in self._gap_filler.process(chunk):
+            mono = block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
+            self._file.write(mono.tobytes())
+            yield block
 
     def samples(self) -> NDArray[np.float32]:
         return _memory_map(self._file, np.float32)

@@ -16,12 +16,12 @@ import numpy as np
 from frame2sound.atomic import atomic_folder, truncate_name
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.film.decoding.image_sequence import audio_file, image_files, is_image_sequence
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
-from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.library.card import clamp_frame_rate
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
@@ -43,18 +43,10 @@ FilmProgress = Callable[[float, float | None, int], None]
 
 
 @dataclass(frozen=True)
-class PickleOptions:
-    """How a film is to be read; see `FilmReader`. ``apart``: in a subprocess."""
+class PickleOptions(DecodeOptions):
+    """How a film is decoded, and whether in a subprocess."""
 
-    video_stream: int | None = None
-    audio_stream: int | None = None
-    allow_damaged: bool = False
-    limits: Limits = DEFAULT_LIMITS
     in_subprocess: bool = False
-    threads: int | None = None
-    hardware: str | None = None
-    fps: Fraction | None = None
-    background: int = 0
 
 
 @dataclass(frozen=True)
@@ -138,16 +130,7 @@ def _pickle_file(
     if known is not None:
         return known, False
     reader = (SubprocessFilmReader if options.in_subprocess else FilmReader)(
-        path,
-        library.sample_rate,
-        video_stream=options.video_stream,
-        audio_stream=options.audio_stream,
-        allow_damaged=options.allow_damaged,
-        limits=options.limits,
-        threads=options.threads,
-        hardware=options.hardware,
-        fps=options.fps,
-        background=options.background,
+        path, library.sample_rate, options
     )
     folder = library.path / _folder_name(path, digest, options)
     if os.path.lexists(folder / CARD_FILE):
@@ -260,27 +243,27 @@ def _batch_frames(events: Iterator[Frame | AudioChunk]) -> Iterator[list[Frame] 
 
 
 class _AudioArrayWriter:
-    """Lays sound end to end in an array, with silence in the gaps."""
+    """Writes audio chunks to an array, with silence in the gaps."""
 
     def __init__(self, writer: NpyWriter) -> None:
         self.writer = writer
         self.audio_range = (0, 0)
+        self._gap_filler = GapFiller()
         self._peak = 0.0
 
-    def write(self, sound: AudioChunk) -> None:
-        late = self.writer.row_count - sound.start_sample
-        samples = sound.samples[max(late, 0) :]
-        if not len(samples):
-            return
-        self._write_silence(-late)
-        begin = self.audio_range[0] if self.audio_range[1] else self.writer.row_count
-        self._peak = max(self._peak, float(np.abs(samples).max()))
-        self.writer.append(samples)
-        self.audio_range = (begin, self.writer.row_count)
+    def write(self, chunk: AudioChunk) -> None:
+        begin = max(chunk.start_sample, self.writer.row_count)
+        for block in self._gap_filler.process(chunk):
+            self._peak = max(self._peak, float(np.abs(block).max()))
+            self.writer.append(block)
+        if self.writer.row_count > begin:
+            begin = self.audio_range[0] if self.audio_range[1] else begin
+            self.audio_range = (begin, self.writer.row_count)
 
     def pad_or_trim(self, sample_count: int) -> None:
-        """Make the sound as long as the film."""
-        self._write_silence(sample_count - self.writer.row_count)
+        """Make the audio as long as the film."""
+        for block in self._gap_filler.pad(sample_count):
+            self.writer.append(block)
         self.writer.truncate(sample_count)
         self.audio_range = (
             min(self.audio_range[0], sample_count),
@@ -295,9 +278,3 @@ class _AudioArrayWriter:
             yield f"its sound begins at {begin:.2f} s; nothing is learned before that"
         if end < self.writer.row_count / sample_rate - 0.1:
             yield f"its sound ends at {end:.2f} s; nothing is learned after that"
-
-    def _write_silence(self, sample_count: int) -> None:
-        while sample_count > 0:
-            step = min(sample_count, 1 << 16)
-            self.writer.append(np.zeros(step, np.float32))
-            sample_count -= step

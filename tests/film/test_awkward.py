@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
@@ -34,7 +34,7 @@ FILMS = {
     "no-audio-track.mp4": Film(144, 6, MUTE),
     "no-audio-colour-bars.mp4": Film(50, 2, MUTE),
     "silent-audio-track.mp4": Film(150, 150 / NTSC, note="its sound is silent"),
-    "two-videos-two-audios-subtitles.mp4": Film(325, 13, note="took picture 0 of 2"),
+    "two-videos-two-audios-subtitles.mp4": Film(325, 13, note="used video stream 0 of 2"),
     "picture-and-subtitles-no-audio.mkv": Film(1800, 1800 / NTSC, MUTE),
     "fractional-fps-phone-clip.mp4": Film(25, Fraction(71393, 30000)),
     "variable-frame-rate.mp4": Film(115, 240 / NTSC),
@@ -80,13 +80,13 @@ NO_FILMS = {
     "cover-art-only.m4a": r"has no moving picture \(only a cover picture\)",
     "truncated-60-percent.mp4": "not readable as a film .* its index is missing",
     "chunk-out-of-range.mp4": "not readable as a film",
-    "encrypted-cenc.mp4": r"the picture cannot be decoded \(it is encrypted\)",
+    "encrypted-cenc.mp4": r"the video cannot be decoded \(it is encrypted\)",
     "empty.mp4": r"is empty \(0 bytes\)",
     "text-file.mp4": "not readable as a film",
 }
 
 DAMAGED = {
-    "truncated-60-percent.webm": (r"ends at 17\.80 s of the 30\.\d+ s it states", 17.8),
+    "truncated-60-percent.webm": (r"ends at 17\.80 s of the 30\.\d+ s it declares", 17.8),
     "truncated-60-percent-index-first.mp4": (r"(cannot be decoded|ends) at 1[89]\.\d+ s", 19),
     "corrupted-middle.mp4": (r"cannot be decoded at 1[2-8]\.\d+ s", 30),
     "corrupted-middle.webm": (r"cannot be decoded at [23]\.\d+ s", 6),

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.frame_resizer import FULL_RANGE, SIZE, FrameResizer, luma
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene

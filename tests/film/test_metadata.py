@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frame2sound.errors import FilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.limits import Limits
 from tests.media_files import H264, Audio, grey_pictures, make_film
@@ -43,7 +44,9 @@ def in_order(path):
     """Read a film, damaged or not; return how many frames are in it."""
     until, count = Fraction(0), 0
     limits = Limits(max_megapixels=1, max_hours=0.1)
-    for event in FilmReader(path, allow_damaged=True, limits=limits).frames():
+    for event in FilmReader(
+        path, options=DecodeOptions(allow_damaged=True, limits=limits)
+    ).frames():
         assert isinstance(event, Frame)
         assert until <= event.start_seconds < event.end_seconds
         until, count = event.end_seconds, count + 1

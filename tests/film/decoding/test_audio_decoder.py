@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from tests.media_files import H264, Audio, grey_pictures, make_film
@@ -31,7 +32,12 @@ def film(path, sound, codec="pcm_f32le", frames=75):
 
 
 def sound_of(path, **how):
-    return np.concatenate([event.samples for event in FilmReader(path, RATE, **how).audio_chunks()])
+    return np.concatenate(
+        [
+            event.samples
+            for event in FilmReader(path, RATE, options=DecodeOptions(**how)).audio_chunks()
+        ]
+    )
 
 
 @pytest.mark.parametrize(("codec", "ending"), [("pcm_f32le", ".mov"), ("pcm_f64le", ".mkv")])
@@ -39,7 +45,7 @@ def test_sound_that_was_recorded_far_too_loud_is_not_called_damaged(tmp_path, co
     path = film(tmp_path / f"hot{ending}", clicks(25.1), codec)
     for how in ({}, {"allow_damaged": True}):
         with pytest.raises(FilmError) as told:
-            list(FilmReader(path, RATE, **how))
+            list(FilmReader(path, RATE, options=DecodeOptions(**how)))
         assert not isinstance(told.value, DamagedFilmError)
         assert str(told.value) == (
             f"{path} is not damaged, but its sound is 28.0 dB over full scale, expected 24 dB at "
@@ -128,4 +134,7 @@ def test_empty_packets_hide_no_damage(tmp_path):
     path.write_bytes(data)
     with pytest.raises(DamagedFilmError, match="cannot be decoded"):
         list(FilmReader(path, RATE))
-    assert any(isinstance(e, Frame) for e in FilmReader(path, RATE, allow_damaged=True))
+    assert any(
+        isinstance(e, Frame)
+        for e in FilmReader(path, RATE, options=DecodeOptions(allow_damaged=True))
+    )

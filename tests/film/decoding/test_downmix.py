@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.decoding.downmix import Downmixer, downmix
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from tests.media_files import H264, Audio, grey_pictures, make_film
@@ -173,7 +174,7 @@ def test_it_is_said_once_when_a_film_is_read_in_several_threads(tmp_path):
     audio = Audio(np.stack([sound, -sound]), layout="stereo")
     path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 200), fps=Fraction(50),
                      encoding=H264, audio=audio)  # fmt: skip
-    together = FilmReader(path, 48_000, threads=3)
+    together = FilmReader(path, 48_000, options=DecodeOptions(threads=3))
     heard = [event.samples for event in together if hasattr(event, "samples")]
     np.testing.assert_allclose(np.concatenate(heard), sound, atol=1e-4)
     assert len(together.notes) == 1

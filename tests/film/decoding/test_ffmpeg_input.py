@@ -11,6 +11,7 @@ import pytest
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding import ffmpeg_input as opening
 from frame2sound.film.decoding.ffmpeg_input import ALLOWED_DEMUXERS, open_film
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import Limits
@@ -125,8 +126,8 @@ def test_a_later_picture_that_is_too_large_is_refused_where_it_is_decoded(tmp_pa
     film.write_bytes(small.read_bytes() + large.read_bytes())
     limits = Limits(max_megapixels=5)
     with pytest.raises(FilmError, match=r"larger than 5 megapixels"):
-        list(FilmReader(film, limits=limits).frames())
-    kept = list(FilmReader(film, limits=limits, allow_damaged=True).frames())
+        list(FilmReader(film, options=DecodeOptions(limits=limits)).frames())
+    kept = list(FilmReader(film, options=DecodeOptions(limits=limits, allow_damaged=True)).frames())
     assert len(kept) == 5
     assert len(list(SubprocessFilmReader(film).frames())) == 6
 

@@ -8,6 +8,7 @@ import soundfile
 from PIL import Image
 
 from frame2sound.errors import FilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import Limits
@@ -27,7 +28,7 @@ def draw(folder, levels, name="shot_{:04d}.png", first=1):
 
 
 def levels_of(path, fps=FPS, **how):
-    frames = list(FilmReader(path, fps=fps, **how).frames())
+    frames = list(FilmReader(path, options=DecodeOptions(fps=fps, **how)).frames())
     return [round(float(frame.picture.mean())) for frame in frames], frames
 
 
@@ -58,7 +59,7 @@ def test_missing_numbers_and_other_kinds_are_said(tmp_path):
     (folder / "shot_0002.png").unlink()
     draw(folder, [1], "thumb{}.jpg")
     (folder / "notes.txt").write_text("no picture")
-    reader = FilmReader(folder, fps=FPS)
+    reader = FilmReader(folder, options=DecodeOptions(fps=FPS))
     assert levels_of(folder)[0] == [10, 30, 40]
     assert reader.notes == [
         "3 pictures, shot_0001.png to shot_0004.png",
@@ -73,19 +74,19 @@ def test_pictures_need_windows_per_frame_rate_and_films_have_one(tmp_path):
         FilmReader(folder)
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "film.gif")
     with pytest.raises(FilmError, match="frame rate of its own; leave out --fps"):
-        FilmReader(tmp_path / "film.gif", fps=FPS)
+        FilmReader(tmp_path / "film.gif", options=DecodeOptions(fps=FPS))
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(FilmError, match="holds no pictures"):
-        FilmReader(tmp_path, fps=FPS)
+        FilmReader(tmp_path, options=DecodeOptions(fps=FPS))
 
 
 def test_pictures_are_read_the_same_in_parts_and_in_a_subprocess(tmp_path):
     folder = draw(tmp_path / "frames", [n % 250 for n in range(230)])
     expected = levels_of(folder)[0]
     assert expected == [n % 250 for n in range(230)]
-    apart = SubprocessFilmReader(folder, fps=FPS).frames()
+    apart = SubprocessFilmReader(folder, options=DecodeOptions(fps=FPS)).frames()
     assert [round(float(frame.picture.mean())) for frame in apart] == expected
 
 
@@ -111,7 +112,7 @@ def test_pictures_without_sound_cannot_be_learned_but_sounded(tmp_path):
     said = run(tmp_path, "pickle", folder, "--library", "library", "--fps", "24")
     assert said.returncode == 1
     assert "has no audio stream" in said.stderr
-    assert "lay its sound beside the pictures" in said.stderr
+    assert "put its audio file next to the pictures" in said.stderr
     said = run(tmp_path, "render", folder, "--fps", "24")
     assert said.returncode == 0, said.stderr
     assert "frames-sounding.mp4  1.000 s" in said.stdout
@@ -168,7 +169,7 @@ def test_a_still_webp_and_a_broken_one(tmp_path):
 def test_a_webp_that_is_too_large_is_refused(tmp_path):
     film = webp(tmp_path / "film.webp", [10, 60], [100, 100], (200, 100))
     with pytest.raises(FilmError, match=r"200x100, expected 0\.01 megapixels"):
-        FilmReader(film, limits=Limits(max_megapixels=0.01))
+        FilmReader(film, options=DecodeOptions(limits=Limits(max_megapixels=0.01)))
 
 
 def test_an_animated_webp_is_given_sound(tmp_path):

@@ -10,8 +10,9 @@ import pytest
 from frame2sound.errors import DamagedFilmError
 from frame2sound.film.decoding import audio_decoder as hearing
 from frame2sound.film.decoding import parallel_decoder as segments
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.frame_resizer import FrameResizer
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.parallel_decoder import MIN_SEGMENT_PACKETS
 from frame2sound.film.decoding.reader import DecodeStrategy, FilmReader, Frame
 from tests.media_files import Audio, VideoEncoding, make_film
@@ -96,7 +97,7 @@ def test_in_parts_equals_in_one_go(films, passes, monkeypatch, look, threads):
     path = films(look)
     expected = straight(path, monkeypatch)
     passes.clear()
-    assert plain(FilmReader(path, threads=threads)) == expected
+    assert plain(FilmReader(path, options=DecodeOptions(threads=threads))) == expected
     assert len(expected) == FRAMES
     assert passes == ["Segments"]
 
@@ -147,12 +148,12 @@ def test_damage_in_a_later_part_is_what_it_is_in_one_go(films, tmp_path, passes,
         patch.setattr(
             FilmReader, "_look_ahead", lambda self, packets: ([], DecodeStrategy.SEQUENTIAL)
         )
-        reader = FilmReader(path, allow_damaged=True)
+        reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))
         expected, notes = plain(reader), reader.notes
         with pytest.raises(DamagedFilmError) as error:
             plain(FilmReader(path))
     passes.clear()
-    reader = FilmReader(path, allow_damaged=True)
+    reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))
     assert plain(reader) == expected
     assert reader.notes == notes
     assert passes == ["Segments", "Straight"]
@@ -224,7 +225,7 @@ def test_sound_is_heard_beside_the_picture(tmp_path, monkeypatch, threads):
     path = tmp_path / "film.mkv"
     audio = Audio(tone, 22_050, "flac")
     make_film(path, drawing(), fps=Fraction(30), encoding=LOOKS["h264"], audio=audio)
-    together = list(FilmReader(path, 22_050, threads=threads).events())
+    together = list(FilmReader(path, 22_050, options=DecodeOptions(threads=threads)).events())
     alone = list(FilmReader(path, 22_050).audio_chunks())
     sounds = [event for event in together if isinstance(event, AudioChunk)]
     assert len(sounds) == len(alone)

@@ -7,6 +7,7 @@ import pytest
 
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.ffmpeg_input import open_film
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams, probe_streams
 from frame2sound.film.decoding.reader import FilmReader
 from tests.media_files import H264, Audio, grey_pictures, make_film, merge_streams, write_rotation
@@ -39,7 +40,9 @@ def doubled(tmp_path_factory):
     ],
 )
 def test_streams_are_chosen_by_number(doubled, video, audio, grey, level):
-    reader = FilmReader(doubled, 22_050, video_stream=video, audio_stream=audio)
+    reader = FilmReader(
+        doubled, 22_050, options=DecodeOptions(video_stream=video, audio_stream=audio)
+    )
     frames = list(reader.frames())
     sound = np.concatenate([sound.samples for sound in reader.audio_chunks()])
     assert len(frames) == 24
@@ -50,8 +53,11 @@ def test_streams_are_chosen_by_number(doubled, video, audio, grey, level):
 
 
 def test_what_was_taken_is_said(doubled):
-    assert probe_streams(doubled).notes == ("took picture 0 of 2", "took sound 0 of 2")
-    assert probe_streams(doubled, 1, 1).notes == ("took picture 1 of 2", "took sound 1 of 2")
+    assert probe_streams(doubled).notes == ("used video stream 0 of 2", "used audio stream 0 of 2")
+    assert probe_streams(doubled, DecodeOptions(1, 1)).notes == (
+        "used video stream 1 of 2",
+        "used audio stream 1 of 2",
+    )
 
 
 @pytest.mark.parametrize("number", [-1, 2, 7])
@@ -59,7 +65,7 @@ def test_what_was_taken_is_said(doubled):
 def test_numbers_out_of_range_are_refused(doubled, kind, number):
     message = f"has 2 {kind} streams, got --{kind}-stream {number}; expected 0 to 1"
     with pytest.raises(FilmError, match=message):
-        probe_streams(doubled, **{f"{kind}_stream": number})
+        probe_streams(doubled, DecodeOptions(**{f"{kind}_stream": number}))
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -68,7 +74,7 @@ def test_a_sound_is_asked_of_a_film_without_one(tmp_path, number):
     with pytest.raises(
         FilmError, match=f"mute.mp4 has no audio stream, got --audio-stream {number}"
     ):
-        probe_streams(path, audio_stream=number)
+        probe_streams(path, DecodeOptions(audio_stream=number))
 
 
 def test_a_film_without_sound_is_a_film(tmp_path):
@@ -225,7 +231,7 @@ def strange(tmp_path):
 
 
 def test_a_picture_of_a_kind_that_nobody_knows_is_refused(strange):
-    with pytest.raises(FilmError, match=r"film\.mkv: its video is of a kind that is not known"):
+    with pytest.raises(FilmError, match=r"film\.mkv: its video has an unknown codec"):
         probe_streams(strange(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/AVC"))
 
 
@@ -233,8 +239,8 @@ def test_a_sound_of_a_kind_that_nobody_knows_is_left_out_unless_asked_for(strang
     path = strange(b"A_FLAC", b"A_FLAX")
     streams = probe_streams(path)
     assert streams.audio_index is None
-    assert streams.notes == ("its sound is of a kind that is not known here; it was left out",)
-    with pytest.raises(FilmError, match="its audio is of a kind that is not known here"):
-        probe_streams(path, audio_stream=0)
+    assert streams.notes == ("its audio has an unknown codec; it was left out",)
+    with pytest.raises(FilmError, match="its audio has an unknown codec"):
+        probe_streams(path, DecodeOptions(audio_stream=0))
     with pytest.raises(FilmError, match="has no audio stream"):
         FilmReader(path, 22050)

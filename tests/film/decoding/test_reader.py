@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from tests.media_files import (
     H264,
@@ -34,7 +35,7 @@ def tone(seconds, rate=48_000):
 
 
 def read(path, **options):
-    events = list(FilmReader(path, RATE, **options))
+    events = list(FilmReader(path, RATE, options=DecodeOptions(**options)))
     frames = [event for event in events if isinstance(event, Frame)]
     return frames, [event for event in events if isinstance(event, AudioChunk)]
 
@@ -219,7 +220,7 @@ def test_a_film_that_breaks_off_is_refused_or_used_as_far_as_it_goes(tmp_path):
         DamagedFilmError, match=r"ends at 2\.\d+ s of the 5\.00 s .*--allow-damaged"
     ):
         list(FilmReader(path))
-    reader = FilmReader(path, allow_damaged=True)
+    reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))
     frames = list(reader.frames())
     assert len(frames) in range(55, 65)
     assert frames[-1].end_seconds == Fraction(len(frames), 24)

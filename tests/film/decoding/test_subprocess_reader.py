@@ -15,7 +15,8 @@ import pytest
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film import sandbox
 from frame2sound.film.decoding import subprocess_reader as booth
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import Limits
@@ -65,7 +66,7 @@ def test_errors_are_those_of_reading_outside(tmp_path, film):
     cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
 
     def read(kind, path, **how):
-        return list(kind(path, **how))
+        return list(kind(path, options=DecodeOptions(**how)))
 
     for path, kind, how in (
         (bad, FilmError, {}),
@@ -85,7 +86,7 @@ def test_errors_are_those_of_reading_outside(tmp_path, film):
 def test_notes_of_damage_arrive(tmp_path, film):
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
-    reader = SubprocessFilmReader(cut, allow_damaged=True)
+    reader = SubprocessFilmReader(cut, options=DecodeOptions(allow_damaged=True))
     assert len(list(reader)) > 10
     assert "damaged" in reader.notes[-1]
 
@@ -120,7 +121,7 @@ def test_a_decoder_that_hangs_is_given_up(film, monkeypatch):
     reader = SubprocessFilmReader(film)
     os.kill(booth_of(reader), signal.SIGSTOP)
     monkeypatch.setattr(sandbox, "ANSWER_TIMEOUT_SECONDS", 0.2)
-    with pytest.raises(FilmError, match="has made nothing for 0 s"):
+    with pytest.raises(FilmError, match="returned nothing for 0 s"):
         list(reader)
 
 
@@ -147,8 +148,8 @@ def test_closing_all_booths_ends_reading(film):
 KILLED = """
 import sys, time
 from pathlib import Path
-from frame2sound.film.decoding.subprocess_reader import BoothReader
-reader = BoothReader(Path(sys.argv[1]))
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+reader = SubprocessFilmReader(Path(sys.argv[1]))
 events = iter(reader)
 next(events)
 print(reader.__dict__["streams"].fps, flush=True)

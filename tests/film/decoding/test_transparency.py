@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.decoding.frame_resizer import SIZE, FrameResizer
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
@@ -130,7 +131,7 @@ def test_two_films_that_look_alike_are_read_alike(tmp_path, codec, pixels, endin
         picture = painting(beneath=beneath, size=(96, 96))
         path = film(tmp_path / f"{beneath}{ending}", codec, pixels, picture)
         for ground in (0, 255):
-            frame = next(FilmReader(path, background=ground).frames())
+            frame = next(FilmReader(path, options=DecodeOptions(background=ground)).frames())
             parts = frame.picture[:, 2:13], frame.picture[:, 36:62]
             assert abs(parts[0].mean() - 200) < 2
             assert abs(parts[1].mean() - ground) < 2
@@ -146,5 +147,8 @@ def test_the_fourth_byte_of_uncompressed_avi_is_not_used(tmp_path):
 @pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
 def test_the_ground_is_an_option_of_reading(tmp_path, kind):
     path = film(tmp_path / "film.mov", "qtrle", "argb", painting())
-    levels = [next(kind(path, background=g).frames()).picture[:, 40:].mean() for g in (0, 128, 255)]
+    levels = [
+        next(kind(path, options=DecodeOptions(background=g)).frames()).picture[:, 40:].mean()
+        for g in (0, 128, 255)
+    ]
     assert levels == [0, 128, 255]

@@ -9,6 +9,7 @@ import pytest
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import probe_streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import AUDIO_CODECS, CONTAINERS, audio_codec_for
@@ -430,7 +431,10 @@ def test_what_is_encoded_is_upright_and_lies_on_the_ground(tmp_path, ground):
     write_soundtrack(
         probe_streams(film), sound, 22_050, 1, AUDIO_CODECS["aac"], out, background=ground
     )
-    before = [frame.picture for frame in FilmReader(film, background=ground).frames()]
+    before = [
+        frame.picture
+        for frame in FilmReader(film, options=DecodeOptions(background=ground)).frames()
+    ]
     after = [frame.picture for frame in FilmReader(out).frames()]
     assert probe_streams(out).quarter_turns == 0
     assert len(after) == len(before) == 5

@@ -62,7 +62,7 @@ def test_sound_that_fails_leaves_no_process(film, tmp_path):
 
 def test_a_writer_that_says_nothing_is_ended(film, tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "ANSWER_TIMEOUT_SECONDS", 0.0)
-    with pytest.raises(FilmError, match="has made nothing for 0 s"):
+    with pytest.raises(FilmError, match="returned nothing for 0 s"):
         write(film, tmp_path / "out.mkv", chunks())
     assert not children()
 
@@ -94,7 +94,7 @@ def test_memory_is_bounded_in_the_subprocess():
 
 def test_running_out_of_memory_is_said_of_the_film(tmp_path):
     failed = sandbox.ErrorAnswer.from_exception(MemoryError(), tmp_path / "film.mp4")
-    assert "needs more memory than a film may take" in str(failed.to_exception())
+    assert "needs more memory than a film may use" in str(failed.to_exception())
 
 
 def test_prores_with_alpha_stays_what_it_is(tmp_path):

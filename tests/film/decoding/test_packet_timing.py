@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import probe_streams
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.encoding.containers import AUDIO_CODECS
@@ -47,7 +48,7 @@ def flashing(path, flashes, frames, start=Fraction(0)):
 
 def seen_and_heard(path, **how):
     """When a film flashes and when it sounds, in seconds; its length, and notes."""
-    reader = FilmReader(path, RATE, **how)
+    reader = FilmReader(path, RATE, options=DecodeOptions(**how))
     sound, flashes, until = np.zeros(RATE * 30, np.float32), [], 0.0
     for event in reader:
         if isinstance(event, Frame):
