@@ -115,7 +115,7 @@ class Streams:
         """
         hwaccel = hardware_device(device)
         try:
-            return self.open(hwaccel, limits)
+            return self.open(hwaccel, limits=limits)
         except FilmError as error:
             raise FilmError(
                 f"the decoding device {device} does not open here ({error.__cause__}); leave out "

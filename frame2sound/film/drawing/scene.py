@@ -62,7 +62,7 @@ class SceneTruth:
         The fundamental of the frame's sound. None where it is silent, is noise, or has several
         tones at once.
     loudness_db : tuple of float, one a frame
-        RMS of the frame's own slice, in dB relative to an RMS of 1; `FLOOR_DB` for silence.
+        RMS of the frame's own slice, in dB relative to an RMS of 1; `SILENCE_DB` for silence.
     """
 
     film: str
@@ -199,9 +199,9 @@ class Scene:
 
 
 def rms_db(samples: NDArray[np.floating]) -> float:
-    """Return the RMS of some samples in dB relative to an RMS of 1, not below `FLOOR_DB`.
+    """Return the RMS of some samples in dB relative to an RMS of 1, not below `SILENCE_DB`.
 
-    >>> slice_db(np.full(10, 0.1)), slice_db(np.zeros(10))
+    >>> rms_db(np.full(10, 0.1)), rms_db(np.zeros(10))
     (-20.0, -120.0)
     """
     power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
@@ -218,7 +218,7 @@ def clock_and_frame_count(seconds: float, fps: Fraction, sample_rate: int) -> tu
 
     Examples
     --------
-    >>> film_clock(0.1, Fraction(30), 48000)[1]
+    >>> clock_and_frame_count(0.1, Fraction(30), 48000)[1]
     3
     """
     if not (math.isfinite(seconds) and seconds > 0):

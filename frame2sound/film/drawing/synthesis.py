@@ -29,8 +29,8 @@ def white_noise(seed: int, start: int, stop: int) -> FloatArray:
 
     Examples
     --------
-    >>> whole = noise(7, 0, 20_000)
-    >>> bool((noise(7, 8_000, 9_000) == whole[8_000:9_000]).all())
+    >>> whole = white_noise(7, 0, 20_000)
+    >>> bool((white_noise(7, 8_000, 9_000) == whole[8_000:9_000]).all())
     True
     """
     first, last = start // _NOISE_BLOCK, -(-stop // _NOISE_BLOCK)
@@ -83,7 +83,7 @@ def read_wavetable(table: FloatArray, cycles: NDArray[np.floating]) -> FloatArra
 def smooth_step(time_seconds: NDArray[np.floating] | float, duration_seconds: float) -> FloatArray:
     """Return a soft step: 0 before time 0, 1 after ``duration``, half a cosine in between.
 
-    >>> rise(np.array([-1.0, 0.5, 2.0]), 1.0).round(6).tolist()
+    >>> smooth_step(np.array([-1.0, 0.5, 2.0]), 1.0).round(6).tolist()
     [0.0, 0.5, 1.0]
     """
     across: FloatArray = np.clip(
@@ -118,7 +118,7 @@ def modal_tone(
 def soft_clip(samples: FloatArray, ceiling: float) -> FloatArray:
     """Keep samples below a ceiling: untouched up to half of it, bent smoothly above.
 
-    >>> limit(np.array([0.2, -5.0]), 0.7).round(3).tolist()
+    >>> soft_clip(np.array([0.2, -5.0]), 0.7).round(3).tolist()
     [0.2, -0.7]
     """
     knee = ceiling / 2

@@ -64,7 +64,7 @@ def test_lossy_sound_far_too_loud_may_be_damage_or_not(tmp_path):
     noise = np.random.default_rng(0).normal(0, 20, 3 * RATE).astype(np.float32)
     path = film(tmp_path / "hot.mkv", noise, "aac")
     with pytest.raises(DamagedFilmError, match=r"it has sound \d\d\.\d dB over full scale at 0\.\d"
-                       r"\d s, unless it was made so \(then lower it by as much\)"):  # fmt: skip
+                       r"\d s \(if that is intended, lower it by as much\)"):  # fmt: skip
         sound_of(path)
 
 

@@ -164,7 +164,7 @@ def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
     np.testing.assert_allclose(heard, sound, atol=1e-4)
     assert reader.notes == [
         "its channels cancel each other in 3.00 s of its sound, from 0.00 s to 3.00 s; "
-        "took the loudest one there"
+        "used the loudest channel there"
     ]
     assert not list(kind(path, 48_000).notes)
 

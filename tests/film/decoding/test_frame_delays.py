@@ -48,8 +48,13 @@ def test_delays_up_to_a_hundredth_are_a_tenth(tmp_path, delays, expected):
 
 def test_apng_is_as_gif(tmp_path):
     times = [Fraction(0), CENTI, 3 * CENTI, Fraction(35, 1000), Fraction(85, 1000)]
-    path = make_film(tmp_path / "film.apng", grey_pictures([0, 255, 0, 255]), times=times,
-                     time_base=Fraction(1, 1000), encoding=VideoEncoding("apng", "rgb24"))  # fmt: skip
+    path = make_film(
+        tmp_path / "film.apng",
+        grey_pictures([0, 255, 0, 255]),
+        times=times,
+        time_base=Fraction(1, 1000),
+        encoding=VideoEncoding("apng", "rgb24"),
+    )
     assert shown(path)[:-1] == [10, 2, 10]  # FFmpeg writes no delay of the last picture
 
 

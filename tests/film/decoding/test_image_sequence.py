@@ -68,9 +68,11 @@ def test_missing_numbers_and_other_kinds_are_said(tmp_path):
     ]
 
 
-def test_pictures_need_windows_per_frame_rate_and_films_have_one(tmp_path):
+def test_numbered_pictures_need_a_frame_rate_and_films_refuse_one(tmp_path):
     folder = draw(tmp_path / "frames", [10])
-    with pytest.raises(FilmError, match="without a frame rate; expected one: add --fps 24"):
+    with pytest.raises(
+        FilmError, match="without a frame rate; expected one: give `fps`, such as 24"
+    ):
         FilmReader(folder)
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "film.gif")
     with pytest.raises(FilmError, match="frame rate of its own; leave out --fps"):

@@ -63,7 +63,7 @@ def test_what_was_taken_is_said(doubled):
 @pytest.mark.parametrize("number", [-1, 2, 7])
 @pytest.mark.parametrize("kind", ["video", "audio"])
 def test_numbers_out_of_range_are_refused(doubled, kind, number):
-    message = f"has 2 {kind} streams, got --{kind}-stream {number}; expected 0 to 1"
+    message = f"has 2 {kind} streams, got `{kind}_stream` {number}; expected 0 to 1"
     with pytest.raises(FilmError, match=message):
         probe_streams(doubled, DecodeOptions(**{f"{kind}_stream": number}))
 
@@ -72,7 +72,7 @@ def test_numbers_out_of_range_are_refused(doubled, kind, number):
 def test_a_sound_is_asked_of_a_film_without_one(tmp_path, number):
     path = make_film(tmp_path / "mute.mp4", grey_pictures([5] * 3))
     with pytest.raises(
-        FilmError, match=f"mute.mp4 has no audio stream, got --audio-stream {number}"
+        FilmError, match=f"mute.mp4 has no audio stream, got `audio_stream` {number}"
     ):
         probe_streams(path, DecodeOptions(audio_stream=number))
 
@@ -121,16 +121,20 @@ def test_start_is_the_first_pictures_time(tmp_path):
 
 
 def streams_with(tick, fps, start=Fraction(0)):
-    nothing = {"path": None, "video": 0, "audio": None, "width": 1, "height": 1, "notes": ()}
-    sound = {"audio_rate": 0, "audio_channels": 0}
     return Streams(
+        path=None,
+        video_index=0,
+        audio_index=None,
         start_seconds=start,
         fps=fps,
         time_base=tick,
+        width=1,
+        height=1,
         quarter_turns=0,
         video_codec="",
-        **nothing,
-        **sound,
+        audio_sample_rate=0,
+        audio_channels=0,
+        notes=(),
     )
 
 

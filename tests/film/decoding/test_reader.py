@@ -217,7 +217,7 @@ def test_a_film_that_breaks_off_is_refused_or_used_as_far_as_it_goes(tmp_path):
     ]
     path = cut(make_film(tmp_path / "cut.mkv", pictures), 0.5)
     with pytest.raises(
-        DamagedFilmError, match=r"ends at 2\.\d+ s of the 5\.00 s .*--allow-damaged"
+        DamagedFilmError, match=r"ends at 2\.\d+ s of the 5\.00 s .*`allow_damaged=True`"
     ):
         list(FilmReader(path))
     reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))

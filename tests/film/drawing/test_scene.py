@@ -42,9 +42,9 @@ def strongest_hz(sound, sample_rate):
     return np.argmax(magnitude) * sample_rate / (1 << 16)
 
 
-@pytest.mark.parametrize("module", ["film.scene", "film.drawing"])
+@pytest.mark.parametrize("module", ["scene", "canvas", "synthesis"])
 def test_the_examples_in_the_docstrings_hold(module):
-    result = doctest.testmod(import_module(f"frame2sound.{module}"))
+    result = doctest.testmod(import_module(f"frame2sound.film.drawing.{module}"))
     assert result.attempted > 0
     assert result.failed == 0
 
