@@ -1,4 +1,4 @@
-"""Whatever a film says of itself, it is read in order, or refused in one line."""
+"""Whatever the metadata of a film says, it is read in order or refused in one line."""
 
 from fractions import Fraction
 
@@ -58,7 +58,7 @@ def in_order(path):
     ending=st.sampled_from(sorted(HEADERS)),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
 )
-def test_a_header_with_any_bytes_changed_is_read_or_refused(tmp_path, films, ending, changes):
+def test_a_corrupted_header_is_read_or_refused(tmp_path, films, ending, changes):
     data, reach = bytearray(films[ending]), min(HEADERS[ending], len(films[ending]))
     begin = len(data) - reach if ending == "mp4" else 0
     for place, value in changes:
@@ -81,7 +81,7 @@ def test_a_header_with_any_bytes_changed_is_read_or_refused(tmp_path, films, end
     ticks=st.sampled_from([24, 600, 1000, 15_360, 90_000]),
     ending=st.sampled_from(["mkv", "mp4"]),
 )
-def test_frames_are_shown_when_the_film_says(tmp_path, steps, late, ticks, ending):
+def test_frames_have_the_times_of_the_film(tmp_path, steps, late, ticks, ending):
     stored = 1000 if ending == "mkv" else ticks  # Matroska counts milliseconds
     times = [Fraction(late, ticks)]
     for step in steps:

@@ -144,8 +144,8 @@ class AudioAligner:
         seconds = float(self._cancelled_seconds)
         start, end = float(max(self._cancelled_from, Fraction(0))), float(self._cancelled_to)
         return [
-            f"its channels cancel each other in {seconds:.2f} s of its sound, from {start:.2f} s to "
-            f"{end:.2f} s; used the loudest channel there"
+            f"its channels cancel each other in {seconds:.2f} s of its sound, from {start:.2f} s "
+            f"to {end:.2f} s; used the loudest channel there"
         ]
 
     def _is_discontinuous(self, frame: AudioFrame) -> bool:

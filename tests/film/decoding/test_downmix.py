@@ -1,4 +1,4 @@
-"""Mixes of channels: their weights, and what is heard where channels cancel each other."""
+"""Downmixing: its weights, and what it does where channels cancel."""
 
 from fractions import Fraction
 
@@ -35,7 +35,7 @@ def beside(ratio, sound):
 
 
 @pytest.mark.parametrize("ratio", [-1, -0.8, -0.6])
-def test_a_turned_channel_leaves_the_louder_one(ratio):
+def test_an_inverted_channel_is_replaced_by_the_louder_one(ratio):
     sound = noise(5)
     mix, when = mixed(beside(ratio, sound))
     np.testing.assert_array_equal(mix, sound)
@@ -60,13 +60,13 @@ def test_the_louder_channel_may_be_the_second():
     ],
     ids=["wide", "equal", "one side", "leaning", "a little turned", "wider", "silent"],
 )
-def test_what_does_not_cancel_is_the_plain_mean(planes):
+def test_channels_that_do_not_cancel_are_averaged(planes):
     mix, when = mixed(planes)
     np.testing.assert_array_equal(mix[0], np.float32(0.5) * planes[0] + np.float32(0.5) * planes[1])
     assert when == (0, 0)
 
 
-def test_channels_that_cancel_from_the_middle_on_are_taken_from_there():
+def test_cancellation_is_handled_from_where_it_begins():
     sound = noise(8)
     planes = beside(1, sound)
     planes[1, 4 * RATE :] *= -1
@@ -88,7 +88,7 @@ def test_channels_that_no_longer_cancel_are_mixed_again():
         np.testing.assert_array_equal(mix[:, part], downmix(planes, STEREO, 1)[:, part])
 
 
-def test_faint_noise_between_turned_clicks_changes_nothing():
+def test_faint_noise_between_inverted_clicks_changes_nothing():
     planes = 1e-4 * noise(12, 2)
     for second in (3, 6, 9):
         planes[:, second * RATE : second * RATE + 80] += beside(-1, noise(0.01))
@@ -97,7 +97,7 @@ def test_faint_noise_between_turned_clicks_changes_nothing():
     assert when[1] == 12
 
 
-def test_it_fades_from_one_to_the_other():
+def test_the_switch_is_a_crossfade():
     angle = 2 * np.pi * 100 * np.arange(8 * RATE) / RATE + 1  # so that no block begins at 0
     tone = np.sin(angle)
     second = np.where(angle < 2 * np.pi * 400, 0.2 * np.cos(angle), -tone)
@@ -107,7 +107,7 @@ def test_it_fades_from_one_to_the_other():
 
 
 @pytest.mark.parametrize("names", [STEREO, SURROUND], ids=["stereo", "5.1"])
-def test_a_mix_does_not_depend_on_the_pieces_it_comes_in(names):
+def test_the_mix_does_not_depend_on_block_boundaries(names):
     planes = noise(7, len(names))
     planes[1, 2 * RATE : 4 * RATE] = -planes[0, 2 * RATE : 4 * RATE]
     whole, when = mixed(planes, names, piece=planes.shape[1])
@@ -117,7 +117,7 @@ def test_a_mix_does_not_depend_on_the_pieces_it_comes_in(names):
         assert also == when
 
 
-def test_it_looks_no_more_than_a_second_ahead():
+def test_the_delay_is_one_second():
     mixer = Downmixer(STEREO, 1, RATE)
     given = 0
     for taken in range(100, 10 * RATE, 100):
@@ -125,7 +125,7 @@ def test_it_looks_no_more_than_a_second_ahead():
         assert given >= taken - RATE - 2 * RATE // 5
 
 
-def test_turned_fronts_of_surround_leave_the_centre_in():
+def test_inverted_front_channels_of_surround_leave_the_centre():
     planes = noise(4, 6)
     planes[1] = -planes[0]
     planes[2:] *= 0.01
@@ -134,7 +134,7 @@ def test_turned_fronts_of_surround_leave_the_centre_in():
     assert when == (0, 4)
 
 
-def test_a_side_of_two_may_cancel_alone():
+def test_one_side_of_stereo_may_cancel_alone():
     planes = noise(4, 6)
     planes[4] = -(2**0.5) * planes[0]
     planes[2] = 0
@@ -144,7 +144,7 @@ def test_a_side_of_two_may_cancel_alone():
     assert when == (0, 4)
 
 
-def test_ambisonics_are_heard_as_from_everywhere():
+def test_ambisonics_are_downmixed_to_the_omnidirectional_channel():
     planes = noise(1, 4)
     names = [f"AMBI{number}" for number in range(4)]
     np.testing.assert_array_equal(downmix(planes, names, 1)[0], planes[0])
@@ -169,7 +169,7 @@ def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
     assert not list(kind(path, 48_000).notes)
 
 
-def test_it_is_said_once_when_a_film_is_read_in_several_threads(tmp_path):
+def test_cancellation_is_noted_once_with_several_threads(tmp_path):
     sound = noise(8)[0].repeat(6)[: 48_000 * 8]
     audio = Audio(np.stack([sound, -sound]), layout="stereo")
     path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 200), fps=Fraction(50),
