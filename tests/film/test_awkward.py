@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.decoding.audio_chunks import AudioChunk
+from frame2sound.film.decoding.audio_chunks import collect_samples
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
@@ -162,12 +162,8 @@ def test_the_undamaged_part_can_be_used(real_films, tmp_path, name):
 
 
 def sound_of(path):
-    """A film's sound laid end to end, silent where there is none."""
-    sounds = [event for event in FilmReader(path, RATE) if isinstance(event, AudioChunk)]
-    line = np.zeros(sounds[-1].start_sample + len(sounds[-1].samples), np.float32)
-    for sound in sounds:
-        line[sound.start_sample : sound.start_sample + len(sound.samples)] = sound.samples
-    return line
+    """Return the audio of a film as one array, silent in the gaps."""
+    return collect_samples(FilmReader(path, RATE).audio_chunks())
 
 
 def delay(a, b):

@@ -30,32 +30,32 @@ def mixed(planes, names=STEREO, channels=1, piece=1000):
     return mix, (mixer.cancelled_start / RATE, mixer.cancelled_end / RATE)
 
 
-def beside(ratio, sound):
+def stereo(ratio, sound):
     return np.concatenate([sound, ratio * sound]).astype(np.float32)
 
 
 @pytest.mark.parametrize("ratio", [-1, -0.8, -0.6])
 def test_an_inverted_channel_is_replaced_by_the_louder_one(ratio):
     sound = noise(5)
-    mix, when = mixed(beside(ratio, sound))
+    mix, when = mixed(stereo(ratio, sound))
     np.testing.assert_array_equal(mix, sound)
     assert when == (0, 5)
 
 
 def test_the_louder_channel_may_be_the_second():
     sound = noise(3)
-    np.testing.assert_array_equal(mixed(beside(-2, sound))[0], -2 * sound)
+    np.testing.assert_array_equal(mixed(stereo(-2, sound))[0], -2 * sound)
 
 
 @pytest.mark.parametrize(
     "planes",
     [
         noise(5, 2),
-        beside(1, noise(5)),
-        beside(0, noise(5)),
-        beside(0.3, noise(5)),
-        beside(-0.3, noise(5)),
-        noise(5, 2) + beside(-1, 0.7 * noise(5, seed=8)),
+        stereo(1, noise(5)),
+        stereo(0, noise(5)),
+        stereo(0.3, noise(5)),
+        stereo(-0.3, noise(5)),
+        noise(5, 2) + stereo(-1, 0.7 * noise(5, seed=8)),
         np.zeros((2, 5 * RATE), np.float32),
     ],
     ids=["wide", "equal", "one side", "leaning", "a little turned", "wider", "silent"],
@@ -68,17 +68,17 @@ def test_channels_that_do_not_cancel_are_averaged(planes):
 
 def test_cancellation_is_handled_from_where_it_begins():
     sound = noise(8)
-    planes = beside(1, sound)
+    planes = stereo(1, sound)
     planes[1, 4 * RATE :] *= -1
     mix, when = mixed(planes)
     assert when == (pytest.approx(4, abs=0.21), 8)
-    # Where they are equal the first channel is the mean, so that the fade is heard no more either.
+    # Equal channels have the first one as their mean, so the crossfade changes nothing.
     np.testing.assert_allclose(mix, sound, atol=1e-7)
 
 
 def test_channels_that_no_longer_cancel_are_mixed_again():
     planes, cancelling = noise(9, 2), noise(9)
-    planes[:, 3 * RATE : 6 * RATE] = beside(-1, cancelling)[:, 3 * RATE : 6 * RATE]
+    planes[:, 3 * RATE : 6 * RATE] = stereo(-1, cancelling)[:, 3 * RATE : 6 * RATE]
     mix, (first, last) = mixed(planes)
     assert (first, last) == (pytest.approx(3, abs=0.41), pytest.approx(6.5, abs=0.61))
     inside = slice(round(first * RATE) + 200, 6 * RATE)
@@ -91,7 +91,7 @@ def test_channels_that_no_longer_cancel_are_mixed_again():
 def test_faint_noise_between_inverted_clicks_changes_nothing():
     planes = 1e-4 * noise(12, 2)
     for second in (3, 6, 9):
-        planes[:, second * RATE : second * RATE + 80] += beside(-1, noise(0.01))
+        planes[:, second * RATE : second * RATE + 80] += stereo(-1, noise(0.01))
     mix, when = mixed(planes)
     np.testing.assert_array_equal(mix[0, round(2.3 * RATE) :], planes[0, round(2.3 * RATE) :])
     assert when[1] == 12
@@ -160,8 +160,8 @@ def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
     audio = Audio(np.stack([sound, -0.8 * sound]), layout="stereo")
     path = make_film(tmp_path / "film.mkv", grey_pictures([0] * 75), fps=Fraction(25), audio=audio)
     reader = kind(path, 48_000)
-    heard = np.concatenate([event.samples for event in reader.audio_chunks()])
-    np.testing.assert_allclose(heard, sound, atol=1e-4)
+    decoded = np.concatenate([event.samples for event in reader.audio_chunks()])
+    np.testing.assert_allclose(decoded, sound, atol=1e-4)
     assert reader.notes == [
         "its channels cancel each other in 3.00 s of its sound, from 0.00 s to 3.00 s; "
         "used the loudest channel there"
@@ -175,8 +175,8 @@ def test_cancellation_is_noted_once_with_several_threads(tmp_path):
     path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 200), fps=Fraction(50),
                      encoding=H264, audio=audio)  # fmt: skip
     together = FilmReader(path, 48_000, options=DecodeOptions(threads=3))
-    heard = [event.samples for event in together if hasattr(event, "samples")]
-    np.testing.assert_allclose(np.concatenate(heard), sound, atol=1e-4)
+    decoded = [event.samples for event in together if hasattr(event, "samples")]
+    np.testing.assert_allclose(np.concatenate(decoded), sound, atol=1e-4)
     assert len(together.notes) == 1
     two = FilmReader(path, 48_000, channels=2)
     assert np.abs(np.concatenate([s.samples for s in two.audio_chunks()]).sum(axis=1)).max() < 1e-4

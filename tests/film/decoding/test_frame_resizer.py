@@ -149,12 +149,12 @@ def turned(frame, video, steps):
 )
 def test_a_real_rotated_film_is_turned_as_ffmpeg_turns_it(real_films, name, steps):
     path = real_films / "awkward" / name
-    seen = next(FilmReader(path).frames()).picture.astype(float)
+    actual = next(FilmReader(path).frames()).picture.astype(float)
     with av.open(str(path)) as source:
         frame = next(source.decode(video=0))
         upright = turned(frame, source.streams.video[0], steps)
     # Turning before or after the means is the same but for rounding.
-    assert np.abs(seen - FrameResizer()(upright)).max() <= 1
+    assert np.abs(actual - FrameResizer()(upright)).max() <= 1
 
 
 @pytest.mark.parametrize(

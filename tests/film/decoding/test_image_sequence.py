@@ -116,9 +116,9 @@ def test_pictures_without_audio_can_be_rendered_but_not_pickled(tmp_path):
     result = run(tmp_path, "render", folder, "--fps", "24")
     assert result.returncode == 0, result.stderr
     assert "frames-sounding.mp4  1.000 s" in result.stdout
-    sounded = list(FilmReader(tmp_path / "frames-sounding.mp4").frames())
-    assert len(sounded) == 24
-    assert sounded[-1].end_seconds == 1
+    rendered = list(FilmReader(tmp_path / "frames-sounding.mp4").frames())
+    assert len(rendered) == 24
+    assert rendered[-1].end_seconds == 1
 
 
 def test_a_picture_that_is_not_a_file_is_refused(tmp_path):

@@ -43,9 +43,9 @@ def test_films_are_oriented_by_their_display_matrix(tmp_path, ending, way, colou
     path = make_film(tmp_path / f"film{ending}", [uneven()] * 2, encoding=H264)
     reader = FilmReader(write_display_matrix(path, matrix))
     for frame in reader.frames(colour=colour):
-        seen = corners(frame.picture)
-        wanted = expected(GREYS)[..., None] if colour else expected(GREYS)
-        assert np.abs(seen - wanted).max() < 3
+        actual = corners(frame.picture)
+        expected_corners = expected(GREYS)[..., None] if colour else expected(GREYS)
+        assert np.abs(actual - expected_corners).max() < 3
 
 
 @pytest.mark.parametrize("scale", [(2, 0, 0, 1), (0.9, 0.1, -0.1, 0.9)])
@@ -73,5 +73,5 @@ def photograph(path, way):
 def test_photographs_are_oriented_by_their_exif(tmp_path, way):
     _, expected, number = WAYS[way]
     (frame,) = FilmReader(photograph(tmp_path / "photo.jpg", number)).frames()
-    wanted = expected(GREYS)
-    assert np.abs(corners(frame.picture) - wanted).max() < 3
+    expected_corners = expected(GREYS)
+    assert np.abs(corners(frame.picture) - expected_corners).max() < 3

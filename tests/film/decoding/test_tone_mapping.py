@@ -111,10 +111,10 @@ def test_colours_within_bt_709_keep_their_light(transfer):
     luma = signal @ [0.2627, 0.678, 0.0593]
     stored = luma, (signal[2] - luma) / 1.8814, (signal[0] - luma) / 1.4746
     frame = frame_of(stored, "yuv444p12le", transfer=transfer)
-    seen = FrameResizer(colour=True)(frame)[30, 30].astype(int)
+    actual = FrameResizer(colour=True)(frame)[30, 30].astype(int)
     expected = 255 * (0.4 * np.array([1, 0, 0])) ** (1 / 2.4)
-    assert abs(seen[0] - expected[0]) <= 3
-    assert seen[1:].max() <= 30  # rounding in the dark: 30 of 255 is a 200th of white
+    assert abs(actual[0] - expected[0]) <= 3
+    assert actual[1:].max() <= 30  # rounding in the dark: 30 of 255 is a 200th of white
 
 
 @pytest.mark.parametrize("matrix", [3, 8, 10, 11, 12, 13, 14])

@@ -47,26 +47,26 @@ def columns(small):
 def test_the_background_shows_through_every_format(pixels, background, colour):
     for beneath in (0, 255):
         frame = in_format(painting(beneath=beneath), pixels)
-        seen = columns(FrameResizer(colour=colour, background=background)(frame))
+        actual = columns(FrameResizer(colour=colour, background=background)(frame))
         through = 200 + (background - 200) * 127 / 255
         expected = np.array([200, through, background])
-        assert np.abs(seen - (expected[:, None] if colour else expected)).max() <= 2
+        assert np.abs(actual - (expected[:, None] if colour else expected)).max() <= 2
 
 
 @pytest.mark.parametrize("pixels", ["rgba", "yuva420p", "yuva444p10le", "gbrap16le"])
 def test_colours_are_composited_over_the_background(pixels):
     frame = in_format(painting((200, 60, 30)), pixels)
-    seen = columns(FrameResizer(colour=True, background=40)(frame))
+    actual = columns(FrameResizer(colour=True, background=40)(frame))
     half = [40 + (level - 40) * 128 / 255 for level in (200, 60, 30)]
-    assert np.abs(seen - [(200, 60, 30), half, (40, 40, 40)]).max() <= 3
+    assert np.abs(actual - [(200, 60, 30), half, (40, 40, 40)]).max() <= 3
 
 
 def test_areas_are_averaged_after_compositing():
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (2 * SIZE, 3 * SIZE, 4)).astype(np.uint8)
     share = picture[..., 3:] / 255
-    seen = picture[..., :3] * share + 77 * (1 - share)
-    means = seen.reshape(SIZE, 2, SIZE, 3, 3).mean(axis=(1, 3))
+    actual = picture[..., :3] * share + 77 * (1 - share)
+    means = actual.reshape(SIZE, 2, SIZE, 3, 3).mean(axis=(1, 3))
     small = FrameResizer(colour=True, background=77)(av.VideoFrame.from_ndarray(picture, "rgba"))
     assert np.abs(small - means).max() <= 1  # rounded once a pixel, and once a mean
 

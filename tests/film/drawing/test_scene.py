@@ -160,8 +160,9 @@ def test_pitch_is_that_of_the_audio(name):
     for frame in range(0, scene.frame_count, 2):
         pitch, loudness = scene.truth.pitch_hz[frame], scene.truth.loudness_db[frame]
         if pitch is not None and loudness > -45:
-            heard = strongest_hz(sound[bounds[frame] : bounds[frame + 1]], scene.clock.sample_rate)
-            errors.append(abs(1200 * np.log2(heard / pitch)))
+            samples = sound[bounds[frame] : bounds[frame + 1]]
+            measured_hz = strongest_hz(samples, scene.clock.sample_rate)
+            errors.append(abs(1200 * np.log2(measured_hz / pitch)))
     assert len(errors) > 30
     assert np.percentile(errors, 95) < 50
 
@@ -247,14 +248,14 @@ def test_the_grey_of_a_key_shows_its_age():
 
 
 def test_equal_pictures_of_two_seeds_sound_the_same():
-    heard = {}
+    sounds = {}
     for seed in (0, 1):
         scene = film("typing", seed, 30)
         for frame, piece in enumerate(scene.slices()):
             picture = scene.draw(frame).tobytes()
-            np.testing.assert_allclose(piece, heard.setdefault(picture, piece), atol=1e-6)
-    seen = [film("typing", seed, 30).frame_count for seed in (0, 1)]
-    assert len(heard) < sum(seen)  # some pictures did come again
+            np.testing.assert_allclose(piece, sounds.setdefault(picture, piece), atol=1e-6)
+    frame_counts = [film("typing", seed, 30).frame_count for seed in (0, 1)]
+    assert len(sounds) < sum(frame_counts)  # some pictures are repeated
 
 
 def test_a_minute_of_typing_strikes_every_key():

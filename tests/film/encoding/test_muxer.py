@@ -351,7 +351,7 @@ def test_the_first_codec_is_the_default_and_suffixes_ignore_case(tmp_path, endin
 
 
 @pytest.mark.parametrize(
-    ("codec", "wanted", "stored"),
+    ("codec", "requested", "stored"),
     [
         ("aac", 22_050, 22_050),
         ("aac", 22_000, 22_050),
@@ -363,8 +363,8 @@ def test_the_first_codec_is_the_default_and_suffixes_ignore_case(tmp_path, endin
         ("flac", 22_050, 22_050),
     ],
 )
-def test_the_sample_rate_is_the_next_that_the_codec_supports(codec, wanted, stored):
-    assert AUDIO_CODECS[codec].supported_sample_rate(wanted) == stored
+def test_the_sample_rate_is_the_next_that_the_codec_supports(codec, requested, stored):
+    assert AUDIO_CODECS[codec].supported_sample_rate(requested) == stored
 
 
 def gif(path, hundredths, size):
@@ -406,6 +406,25 @@ def test_a_real_gif_keeps_its_duration(real_films, tmp_path):
     frames = list(FilmReader(out).frames())
     assert (len(frames), frames[-1].end_seconds) == (36, Fraction(82, 100))
     assert declared(out) == sample_at(Fraction(82, 100), 22_050)
+
+
+def test_alpha_of_uncompressed_avi_is_ignored_when_encoding(tmp_path):
+    film, out = tmp_path / "film.avi", tmp_path / "out.mp4"
+    with av.open(str(film), "w") as target:
+        stream = target.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgra"
+        for number in range(5):
+            picture = np.full((48, 64, 4), (123, 123, 123, 0), np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, "bgra")
+            frame.pts = number
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    sound = chunks(tone(4410, 22_050))
+    written = write_soundtrack(probe_streams(film), sound, 22_050, 1, AUDIO_CODECS["aac"], out)
+    assert "encoded as H.264" in written.notes[0]
+    after = [frame.picture for frame in FilmReader(out).frames()]
+    assert len(after) == 5
+    assert np.abs(after[0].astype(int) - 123).max() <= 3
 
 
 @pytest.mark.parametrize("background", [0, 255])
