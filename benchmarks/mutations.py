@@ -33,6 +33,7 @@ from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import Frame2SoundError
 from frame2sound.evaluation.media_loader import MediaLoader
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.sandbox import ANSWER_TIMEOUT_SECONDS, UNEXPECTED_ERROR
 from frame2sound.library.pickler import PickleOptions, pickle_film
@@ -210,7 +211,10 @@ def render_mutation(mutation: Path, out: Path, brain: Brain, damaged: bool) -> s
     """Render and check the soundtrack."""
     try:
         soundtrack = render(
-            SubprocessFilmReader(mutation, allow_damaged=damaged), brain, out, delivery=Delivery()
+            SubprocessFilmReader(mutation, options=DecodeOptions(allow_damaged=damaged)),
+            brain,
+            out,
+            delivery=Delivery(),
         )
     except Frame2SoundError:
         if out.exists():

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation.frame_rate_hum import line_comb_db, tremolo_comb_db
+from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.sound.phase.from_audio import PhaseFromAudio
@@ -167,14 +168,8 @@ def clip(film: Path | None, rate: int, seconds: float) -> Sound:
     if film is None:
         scene = load_scene("lines", seconds=seconds, seed=2, fps=FPS, sample_rate=rate)
         return scene.synthesise(0, length)
-    sound = np.zeros(length, np.float32)
-    for piece in FilmReader(film, sample_rate=rate).audio_chunks():
-        if piece.start_sample >= length:
-            break
-        part = piece.samples[max(-piece.start_sample, 0) : length - piece.start_sample]
-        start = max(piece.start_sample, 0)
-        sound[start : start + len(part)] = part
-    return sound
+    chunks = FilmReader(film, sample_rate=rate).audio_chunks()
+    return pad_or_trim(collect_samples(chunks, length), length)
 
 
 def table(film: Path | None, seconds: float) -> Iterator[str]:

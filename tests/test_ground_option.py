@@ -13,6 +13,7 @@ import pytest
 from frame2sound.brain import brain_file
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding import subprocess_reader as booth
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.library.store import Card, Library
 from tests.commanding import run
 
@@ -71,13 +72,13 @@ def test_the_usual_ground_is_not_in_a_card_which_older_versions_read() -> None:
 def test_a_brain_sees_films_on_the_ground_that_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], level: int
 ) -> None:
-    def opened(path: Path, *, ground: int, **_: object) -> None:
-        raise FilmError(f"ground {ground}")
+    def opened(path: Path, *, options: DecodeOptions) -> None:
+        raise FilmError(f"background {options.background}")
 
     monkeypatch.setattr(booth, "SubprocessFilmReader", opened)
     monkeypatch.setattr(brain_file, "load_brain", lambda *_: SimpleNamespace(corpus=None))
     said = run(tmp_path, "render", transparent(tmp_path / "film.mov"), *words)
-    assert (said.returncode, said.stderr.strip()) == (1, f"frame2sound: ground {level}")
+    assert (said.returncode, said.stderr.strip()) == (1, f"frame2sound: background {level}")
 
 
 @pytest.mark.parametrize("level", ["256", "-1", "pink", "1.5", ""])

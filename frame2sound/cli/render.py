@@ -144,6 +144,7 @@ def render(
 ) -> None:
     """Give animations the soundtrack that a brain hears in them."""
     from frame2sound.brain.brain_file import load_brain
+    from frame2sound.film.decoding.options import DecodeOptions
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
     from frame2sound.rendering import render as rendering
     from frame2sound.rendering.granular.cloud import parse_cloud
@@ -187,21 +188,20 @@ def render(
     player = load_brain(brain, pick_device(device))
     style = styled(mode=mode or _mode(asked, has_corpus=player.corpus is not None))
     sound = player.corpus if corpus is None else _of_library(corpus, player)
-    level = grey_level(ground)
+    options = DecodeOptions(
+        video_stream=video_stream,
+        allow_damaged=allow_damaged,
+        limits=Limits(most_megapixels, most_hours),
+        hardware=hardware,
+        fps=None if fps is None else frames_a_second(fps),
+        background=grey_level(ground),
+    )
     targets = _targets(animations, out, wav)
     read = [brain, *animations, *filter(None, [phase_from, effects_file])]
     _refuse_writing_onto(read, targets.values())
 
     def give(animation: Path, target: Path, progress: Progress) -> RenderResult:
-        film = SubprocessFilmReader(
-            animation,
-            video_stream=video_stream,
-            allow_damaged=allow_damaged,
-            limits=Limits(most_megapixels, most_hours),
-            hardware=hardware,
-            fps=None if fps is None else frames_a_second(fps),
-            background=level,
-        )
+        film = SubprocessFilmReader(animation, options=options)
         total = film.streams.declared_seconds
         report = partial(_show, progress, animation.name, total)
         return rendering.render(film, player, target, style, delivery, report, corpus=sound)

@@ -14,6 +14,7 @@ from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.encoding.audio_encoder import AudioEncoder
 from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.sound.limiter import Limiter
 
 PIXEL_SCALE = 4
@@ -38,14 +39,11 @@ def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
         ) as target,
     ):
         options = {"crf": "23", "g": "15", "preset": "veryfast"}
-        stream = target.add_stream("libx264", rate=fps, options=options)
-        stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        video = RgbEncoder(target, "libx264", (side, side), fps, options)
         for number, frame in enumerate(frames):
             large = frame.repeat(PIXEL_SCALE, 0).repeat(PIXEL_SCALE, 1)
-            picture = av.VideoFrame.from_ndarray(np.repeat(large[:, :, None], 3, 2), "rgb24")
-            picture.pts, picture.time_base = number, 1 / fps
-            target.mux(stream.encode(picture))
-        target.mux(stream.encode(None))
+            target.mux(video.encode(np.repeat(large[:, :, None], 3, 2), number))
+        target.mux(video.flush())
 
 
 def write_audio(samples: NDArray[np.float32], sample_rate: int, path: Path) -> None:

@@ -18,6 +18,7 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE
 from frame2sound.evaluation.measurements import BlackFrames
 from frame2sound.evaluation.media_loader import read_truth
+from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
@@ -108,14 +109,17 @@ class EvaluationFilm:
         if not frames:
             raise FilmError(f"{path} has no frames, expected at least one; give another film")
         end = sample_at(end_seconds, sample_rate)
-        has_sound = reader.streams.audio_index is not None
+        sound = None
+        if reader.streams.audio_index is not None:
+            chunks = SubprocessFilmReader(path, sample_rate).audio_chunks()
+            sound = pad_or_trim(collect_samples(chunks, end), end)
         return cls(
             f"{folder_title(path)}-{digest[:8]}",
             "animation",
             digest,
             np.stack(frames),
             np.array([*times, float(end_seconds)]),
-            _load_audio(path, sample_rate, end) if has_sound else None,
+            sound,
             _load_truth(path, digest),
             0,
             end,
@@ -198,9 +202,7 @@ class Segment:
 
     def pad_or_trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a soundtrack of lead-in and segment, padded or trimmed to their length."""
-        fitted = np.zeros(self.lead_in_samples + self.sample_count, np.float32)
-        fitted[: len(samples)] = samples[: len(fitted)]
-        return fitted
+        return pad_or_trim(samples, self.lead_in_samples + self.sample_count)
 
     @cached_property
     def reference(self) -> NDArray[np.float32] | None:
@@ -254,17 +256,6 @@ def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterat
         edges = [first + (end - first) * index // max(count, 1) for index in range(count + 1)]
         for number, (start, stop) in enumerate(pairwise(edges), 1):
             yield Segment(film, number, clock, start, stop - start)
-
-
-def _load_audio(path: Path, sample_rate: int, end_sample: int) -> NDArray[np.float32]:
-    """Return the sound of a film up to a sample; gaps are silent."""
-    samples = np.zeros(end_sample, np.float32)
-    for chunk in SubprocessFilmReader(path, sample_rate).audio_chunks():
-        if chunk.start_sample >= end_sample:
-            break
-        place = samples[chunk.start_sample :][: len(chunk.samples)]
-        place[:] = chunk.samples[: len(place)]
-    return samples
 
 
 def _load_truth(source: Path, digest: str) -> SceneTruth | None:

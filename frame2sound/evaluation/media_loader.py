@@ -18,8 +18,9 @@ from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE, LevelMeter, Levels
 from frame2sound.evaluation.measurements import BlackFrames
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
 from frame2sound.film.decoding.frame_resizer import SIZE
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
@@ -32,8 +33,6 @@ MIN_SAMPLE_RATE = 8000
 MAX_PADDING_SECONDS = 0.1
 """Sound after the end that the container declares is padding of the codec, if not longer."""
 
-GAP_CHUNK_SAMPLES = 48000
-"""Samples of silence that are written at once."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,8 @@ class MediaLoader:
             )
         rate = max(streams.audio_sample_rate, MIN_SAMPLE_RATE)
         channels = min(streams.audio_channels, 2)
-        reader = SubprocessFilmReader(path, rate, channels=channels, allow_damaged=allow_damaged)
+        options = DecodeOptions(allow_damaged=allow_damaged)
+        reader = SubprocessFilmReader(path, rate, options, channels=channels)
         sound, meter = _SampleFile(self._file()), LevelMeter(rate, channels)
         frame_file = self._file() if keep_frames else None
         times: list[float] = []
@@ -170,9 +170,8 @@ class MediaLoader:
                 "give a film with its original sound"
             )
         sound = _SampleFile(self._file())
-        for event in SubprocessFilmReader(
-            path, sample_rate, allow_damaged=allow_damaged
-        ).audio_chunks():
+        options = DecodeOptions(allow_damaged=allow_damaged)
+        for event in SubprocessFilmReader(path, sample_rate, options).audio_chunks():
             for _ in sound.write(event):
                 pass
         return sound.samples()
@@ -218,21 +217,18 @@ class _SampleFile:
     """Mono sound in a file, with gaps filled with silence."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.sample_count = 0
+        self._file, self._gap_filler = file, GapFiller()
+
+    @property
+    def sample_count(self) -> int:
+        return self._gap_filler.sample_count
 
     def write(self, chunk: AudioChunk) -> Iterator[NDArray[np.float32]]:
-        """Write a chunk at its position; yield what is added, with all channels."""
-        while self.sample_count < chunk.start_sample:
-            gap = min(chunk.start_sample - self.sample_count, GAP_CHUNK_SAMPLES)
-            yield self._append(np.zeros((gap, *chunk.samples.shape[1:]), np.float32))
-        yield self._append(chunk.samples)
-
-    def _append(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        mono = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
-        self._file.write(mono.tobytes())
-        self.sample_count += len(samples)
-        return samples
+        """Write a chunk to its place; yield all samples written, with their channels."""
+        for block in self._gap_filler.process(chunk):
+            mono = block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
+            self._file.write(mono.tobytes())
+            yield block
 
     def samples(self) -> NDArray[np.float32]:
         return _memory_map(self._file, np.float32)

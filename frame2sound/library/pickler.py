@@ -16,12 +16,12 @@ import numpy as np
 from frame2sound.atomic import atomic_folder, truncate_name
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError, error_reason
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.film.decoding.image_sequence import audio_file, image_files, is_image_sequence
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
-from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.library.card import clamp_frame_rate
 from frame2sound.library.checksums import Checksums, hash_file
 from frame2sound.library.folders import CARD_FILE
@@ -43,18 +43,10 @@ FilmProgress = Callable[[float, float | None, int], None]
 
 
 @dataclass(frozen=True)
-class PickleOptions:
+class PickleOptions(DecodeOptions):
     """Options of `FilmReader`; with ``in_subprocess``, the film is decoded in a subprocess."""
 
-    video_stream: int | None = None
-    audio_stream: int | None = None
-    allow_damaged: bool = False
-    limits: Limits = DEFAULT_LIMITS
     in_subprocess: bool = False
-    threads: int | None = None
-    hardware: str | None = None
-    fps: Fraction | None = None
-    background: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,16 +135,7 @@ def _pickle_file(
     if known is not None:
         return known, False
     reader = (SubprocessFilmReader if options.in_subprocess else FilmReader)(
-        path,
-        library.sample_rate,
-        video_stream=options.video_stream,
-        audio_stream=options.audio_stream,
-        allow_damaged=options.allow_damaged,
-        limits=options.limits,
-        threads=options.threads,
-        hardware=options.hardware,
-        fps=options.fps,
-        background=options.background,
+        path, library.sample_rate, options
     )
     folder = library.path / _folder_name(path, digest, options)
     if os.path.lexists(folder / CARD_FILE):
@@ -270,22 +253,22 @@ class _AudioArrayWriter:
     def __init__(self, writer: NpyWriter) -> None:
         self.writer = writer
         self.audio_range = (0, 0)
+        self._gap_filler = GapFiller()
         self._peak = 0.0
 
     def write(self, chunk: AudioChunk) -> None:
-        overlap = self.writer.row_count - chunk.start_sample
-        samples = chunk.samples[max(overlap, 0) :]
-        if not len(samples):
-            return
-        self._write_silence(-overlap)
-        begin = self.audio_range[0] if self.audio_range[1] else self.writer.row_count
-        self._peak = max(self._peak, float(np.abs(samples).max()))
-        self.writer.append(samples)
-        self.audio_range = (begin, self.writer.row_count)
+        begin = max(chunk.start_sample, self.writer.row_count)
+        for block in self._gap_filler.process(chunk):
+            self._peak = max(self._peak, float(np.abs(block).max()))
+            self.writer.append(block)
+        if self.writer.row_count > begin:
+            begin = self.audio_range[0] if self.audio_range[1] else begin
+            self.audio_range = (begin, self.writer.row_count)
 
     def pad_or_trim(self, sample_count: int) -> None:
-        """Pad or truncate the sound to the film's length."""
-        self._write_silence(sample_count - self.writer.row_count)
+        """Make the audio as long as the film."""
+        for block in self._gap_filler.pad(sample_count):
+            self.writer.append(block)
         self.writer.truncate(sample_count)
         self.audio_range = (
             min(self.audio_range[0], sample_count),
@@ -301,9 +284,3 @@ class _AudioArrayWriter:
             yield f"its sound begins at {begin:.2f} s; nothing before is used for training"
         if end < self.writer.row_count / sample_rate - 0.1:
             yield f"its sound ends at {end:.2f} s; nothing after is used for training"
-
-    def _write_silence(self, sample_count: int) -> None:
-        while sample_count > 0:
-            count = min(sample_count, 1 << 16)
-            self.writer.append(np.zeros(count, np.float32))
-            sample_count -= count

@@ -14,6 +14,7 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_sequence
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
@@ -160,10 +161,12 @@ def _open_original_audio(
         streams.audio_sample_rate
         if codec is None
         else codec.supported_sample_rate(streams.audio_sample_rate),
+        DecodeOptions(
+            allow_damaged=animation.options.allow_damaged,
+            limits=animation.options.limits,
+            fps=animation.options.fps,
+        ),
         channels=min(streams.audio_channels, 2),
-        allow_damaged=animation.allow_damaged,
-        limits=animation.limits,
-        fps=animation.streams.sequence_fps,
     )
 
 

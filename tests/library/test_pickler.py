@@ -74,7 +74,7 @@ def test_another_stream_is_another_film(tmp_path, make_film, library):
     np.testing.assert_array_equal(films[0].sound, films[1].sound)
     np.testing.assert_allclose(films[2].sound, tone(880), atol=2 / 32767)
     assert not pickle_film(path, library, PickleOptions(audio_stream=1))[1]
-    assert films[0].card.notes == ("took sound 0 of 2",)
+    assert films[0].card.notes == ("used audio stream 0 of 2",)
 
 
 @pytest.mark.parametrize(

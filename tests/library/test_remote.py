@@ -73,7 +73,7 @@ def test_a_film_in_the_library_is_not_downloaded_again(films, far, library, monk
     with monkeypatch.context() as patch:
         patch.setattr(Address, "download", None)
         assert pickle_film(parse_location(films[0]), library) == (film, False)
-    with pytest.raises(FilmError, match="got --audio-stream 5"):
+    with pytest.raises(FilmError, match="got `audio_stream` 5"):
         pickle_film(parse_location(films[0], FilmError), library, PickleOptions(audio_stream=5))
     far.copy("/films/two.mkv", "/films/one.mkv")
     newer, new = pickle_film(parse_location(films[0]), library)

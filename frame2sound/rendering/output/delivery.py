@@ -183,8 +183,8 @@ class OutputWriter:
             channels,
             self.codec,
             out,
-            soundtrack.animation.limits,
-            soundtrack.animation.background,
+            soundtrack.animation.options.limits,
+            soundtrack.animation.options.background,
         )
         self.picture_notes = written.notes
         return written.true_peak_db

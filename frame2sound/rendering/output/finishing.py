@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import BrainError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.sound.dc_blocker import DcBlocker
 from frame2sound.sound.limiter import Limiter
 from frame2sound.sound.windows import hann_fade_in

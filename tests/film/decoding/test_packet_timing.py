@@ -1,4 +1,4 @@
-"""Films joined end to end follow each other; a jump in time is closed, and both are said."""
+"""Joined films follow each other, and jumps of time are closed; both are noted."""
 
 from fractions import Fraction
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import probe_streams
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.encoding.containers import AUDIO_CODECS
@@ -32,7 +33,7 @@ READ_ONCE = [".flv", ".mp4", ".mov", ".mkv", ".webm"]
 
 def flashing(path, flashes, frames, start=Fraction(0)):
     """A film with white flashes, and a tone burst of a frame's length with each."""
-    look, codec = KINDS[path.suffix]
+    encoding, codec = KINDS[path.suffix]
     rate = 44_100 if codec == "adpcm_swf" else RATE
     sound = np.zeros(int(frames * rate / FPS), np.int16)
     for flash in flashes:
@@ -42,12 +43,12 @@ def flashing(path, flashes, frames, start=Fraction(0)):
     pictures = (np.full((64, 64, 3), 255 if n in flashes else 0, np.uint8) for n in range(frames))
     times = [start + n / FPS for n in range(frames + 1)]
     audio = Audio(sound, rate, codec, start=start)
-    return make_film(path, pictures, fps=FPS, times=times, encoding=look, audio=audio)
+    return make_film(path, pictures, fps=FPS, times=times, encoding=encoding, audio=audio)
 
 
 def seen_and_heard(path, **how):
     """When a film flashes and when it sounds, in seconds; its length, and notes."""
-    reader = FilmReader(path, RATE, **how)
+    reader = FilmReader(path, RATE, options=DecodeOptions(**how))
     sound, flashes, until = np.zeros(RATE * 30, np.float32), [], 0.0
     for event in reader:
         if isinstance(event, Frame):
@@ -80,7 +81,7 @@ def test_joined_films_follow_each_other(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", READ_ONCE)
-def test_a_second_film_that_is_not_read_is_said(tmp_path, ending):
+def test_a_second_film_that_is_not_decoded_is_reported(tmp_path, ending):
     one = flashing(tmp_path / f"one{ending}", {12}, 50)
     joined = tmp_path / f"joined{ending}"
     seen_and_heard(one)
@@ -94,7 +95,7 @@ def test_a_second_film_that_is_not_read_is_said(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", [".ts", ".vob"])
-def test_three_joined_films_are_all_there(tmp_path, ending):
+def test_three_joined_films_are_all_decoded(tmp_path, ending):
     parts = [flashing(tmp_path / f"{n}{ending}", {10 + n}, 30) for n in range(3)]
     joined = tmp_path / f"joined{ending}"
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
@@ -105,7 +106,7 @@ def test_three_joined_films_are_all_there(tmp_path, ending):
     assert len(notes) == 2
 
 
-def test_a_joined_film_is_given_sound_whole(tmp_path):
+def test_a_soundtrack_covers_all_joined_films(tmp_path):
     one = flashing(tmp_path / "one.ts", {12}, 50)
     joined = tmp_path / "joined.ts"
     joined.write_bytes(one.read_bytes() * 2)
@@ -118,7 +119,7 @@ def test_a_joined_film_is_given_sound_whole(tmp_path):
     assert len(after) == 100
 
 
-def test_a_jump_of_95_seconds_is_closed_and_said(tmp_path):
+def test_a_jump_of_95_seconds_is_closed_and_noted(tmp_path):
     one = flashing(tmp_path / "one.ts", {12}, 50)
     two = flashing(tmp_path / "two.ts", {10}, 50, start=Fraction(97))
     joined = tmp_path / "jump.ts"
@@ -131,7 +132,7 @@ def test_a_jump_of_95_seconds_is_closed_and_said(tmp_path):
     assert "jump ahead by 94.99 s at 2.00 s" in note  # 97 s less 2, less a tick of its clock
 
 
-def test_a_hole_in_the_sound_alone_stays_one(tmp_path):
+def test_a_gap_in_the_audio_alone_is_kept(tmp_path):
     """The picture goes on for 14 s; its sound is missing from second 1 to 12."""
     whole = flashing(tmp_path / "whole.ts", {10, 310}, 350)
     holed, start = tmp_path / "holed.ts", probe_streams(whole).start_seconds
@@ -148,7 +149,7 @@ def test_a_hole_in_the_sound_alone_stays_one(tmp_path):
     assert begun == pytest.approx(flashes, abs=0.03)
 
 
-def test_damage_far_from_a_join_is_damage(tmp_path):
+def test_damage_far_from_a_join_is_reported(tmp_path):
     film = flashing(tmp_path / "film.ts", {10, 60}, 100)
     data = film.read_bytes()
     middle = len(data) // 376 * 188

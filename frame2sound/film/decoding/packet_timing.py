@@ -1,43 +1,43 @@
-"""One clock for films that were joined end to end, or whose timestamps jump."""
+"""Correct the timestamps of packets: jumps in joined films, and delays of animated images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, TypeAlias
 
-import av
-
-from frame2sound.film.decoding.probe import Streams
+from frame2sound.film.decoding.ffmpeg_input import Packet
+from frame2sound.film.decoding.media_source import (
+    DEFAULT_DELAY_SECONDS,
+    MAX_IGNORED_DELAY_SECONDS,
+)
+from frame2sound.film.decoding.probe import ANIMATED_IMAGE_DEMUXERS, Streams
 
 MAX_BACKWARD_SECONDS = Fraction(1, 10)
-"""Seconds by which decoding times may go back and mean nothing."""
+"""Decoding times that go back by less are jitter."""
 
 MAX_FORWARD_SECONDS = Fraction(10)
-"""Seconds by which they may go ahead and mean a gap."""
+"""Decoding times that go ahead by less are a gap."""
 
 MAX_HELD_SECONDS, MAX_HELD_PACKETS = Fraction(3), 4096
-"""How long sound that jumped waits for the picture to jump, too."""
+"""How long audio that jumped is held until the video jumps, too."""
 
 JOIN_TOLERANCE_SECONDS = Fraction(1, 2)
-"""Seconds before and after a join in which a demuxer's suspicion of damage is none."""
+"""Damage that a demuxer reports this close to a join is caused by the join."""
 
 AFTER_JOIN_MARK = "joined"
-"""The ``opaque`` of the first packet of sound after a join: its time counts, however near."""
+"""`Packet.opaque` of the first audio packet after a join, whose timestamp must be honoured."""
 
 INDEXED_DEMUXERS = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
-"""Containers whose timestamps do not start again: their edits and gaps are meant."""
+"""Containers whose timestamps are reliable: their edits and gaps are intended."""
 
 BROADCAST_DEMUXERS = ("mpegts", "mpeg")
-"""Containers whose clocks may be set anew at any moment (ISO/IEC 13818-1, 2.4.3.5)."""
-
-Packet: TypeAlias = "av.Packet[Any]"
+"""Containers whose clocks may be reset at any moment (ISO/IEC 13818-1, 2.4.3.5)."""
 
 
 @dataclass
 class _StreamClock:
-    """One stream's: where it is, and what is added to it in seconds."""
+    """The position of one stream, and the offset added to its timestamps."""
 
     time_base: Fraction
     offset_seconds: Fraction = Fraction(0)
@@ -47,7 +47,7 @@ class _StreamClock:
     end_seconds: Fraction = Fraction(0)
 
     def is_discontinuous(self, packet: Packet, *, clock_may_reset: bool) -> bool:
-        """Whether a packet does not follow the last one."""
+        """Return whether a packet's time does not follow the previous one."""
         if self.last_dts_seconds is None or packet.dts is None:
             return False
         time = packet.dts * self.time_base
@@ -56,7 +56,7 @@ class _StreamClock:
         )
 
     def shift_packet(self, packet: Packet, default_duration: Fraction) -> None:
-        """Take note of a packet, and move it."""
+        """Advance the clock by a packet, and add the offset to its timestamps."""
         duration = packet.duration * self.time_base if packet.duration else default_duration
         if packet.dts is not None:
             self.last_dts_seconds = packet.dts * self.time_base
@@ -72,19 +72,19 @@ class _StreamClock:
 
 
 @dataclass
-class DiscontinuityCorrector:
-    """Moves packets so that where timestamps start again, or jump, the film goes on.
+class TimestampCorrector:
+    """Shifts packets so that time continues where timestamps restart or jump.
 
-    The picture leads: what follows its jump is shown when what was before it ends, and the sound
-    keeps its place beside it. Sound that jumps a moment earlier in the file waits; where the
-    picture does not jump, a gap in the sound is a gap.
+    The video decides: the first frame after a jump follows the last one before it, and the audio
+    is shifted by the same offset. Audio that jumps earlier in the file than the video is held;
+    if the video does not jump, a gap in the audio remains a gap.
 
     Attributes
     ----------
     notes : list of str
-        Where the film was joined.
-    damaged_at_end : float, optional
-        Damage that was told by no packet, as none followed; in seconds by the container's clock.
+        Where the timestamps were corrected.
+    trailing_damage_seconds : float, optional
+        Time of damage that was not yielded because the film ended, in container seconds.
     """
 
     streams: Streams
@@ -100,11 +100,12 @@ class DiscontinuityCorrector:
         self._damage_ignored_until = Fraction(-1)
 
     def __call__(self, packets: Iterable[Packet]) -> Iterator[tuple[Packet, float | None]]:
-        """Yield packets, moved, and if something is damaged, where, in seconds by the container.
+        """Yield shifted packets, each with the time of damage in container seconds, or None.
 
-        Demuxers suspect damage where films are joined, as a packet's number does not follow the
-        last one's; that is none. So it is told a moment later.
+        Demuxers report damage where films are joined, as packet numbers do not continue there.
+        Therefore damage is yielded a moment later, when it is clear that there is no join.
         """
+        packets = _apply_browser_delays(self.demuxer, packets)
         if self.demuxer in INDEXED_DEMUXERS:
             for packet in packets:
                 end = float(((packet.pts or 0) + (packet.duration or 0)) * packet.time_base)
@@ -133,10 +134,8 @@ class DiscontinuityCorrector:
         elif self._held:
             self._held.append(packet)
         elif jumps and clock.section < self._video_clock.section:
-            clock.section, clock.offset_seconds = (
-                self._video_clock.section,
-                self._video_clock.offset_seconds,
-            )
+            clock.section = self._video_clock.section
+            clock.offset_seconds = self._video_clock.offset_seconds
             packet.opaque = AFTER_JOIN_MARK
             yield packet
         elif jumps:
@@ -145,16 +144,14 @@ class DiscontinuityCorrector:
             yield packet
 
     def _join(self, clock: _StreamClock, packet: Packet) -> None:
-        """Let the picture go on where it ended."""
+        """Continue the video where it ended."""
         at = clock.end_seconds - self.streams.start_seconds
         stamp = packet.dts if packet.pts is None else packet.pts
         time = (stamp or 0) * clock.time_base
         ahead = time + clock.offset_seconds - clock.end_seconds
         clock.offset_seconds = clock.end_seconds - time
-        self._suspected_damage, self._damage_ignored_until = (
-            None,
-            clock.end_seconds + JOIN_TOLERANCE_SECONDS,
-        )
+        self._suspected_damage = None
+        self._damage_ignored_until = clock.end_seconds + JOIN_TOLERANCE_SECONDS
         if ahead > 0:
             self.notes.append(
                 f"its timestamps jump ahead by {float(ahead):.2f} s at {float(at):.2f} s; "
@@ -163,29 +160,29 @@ class DiscontinuityCorrector:
         else:
             self.notes.append(
                 f"its timestamps start again at {float(at):.2f} s, as in joined films; "
-                "what follows was laid after what was before"
+                "the second film follows the first"
             )
 
-    def _release_held(self, picture: _StreamClock) -> Iterator[Packet]:
-        """Yield sound that waited: beside the picture's new section, or where it said it is."""
+    def _release_held(self, video: _StreamClock) -> Iterator[Packet]:
+        """Yield held audio: shifted with the video, or in place if that did not jump."""
         held, self._held = self._held, []
         if held:
             clock, held[0].opaque = self._clock(held[0]), AFTER_JOIN_MARK
             time = (held[0].dts or 0) * clock.time_base
-            if clock.section < picture.section:
-                clock.section, clock.offset_seconds = picture.section, picture.offset_seconds
+            if clock.section < video.section:
+                clock.section, clock.offset_seconds = video.section, video.offset_seconds
             elif clock.last_dts_seconds is not None and time < clock.last_dts_seconds:
-                clock.offset_seconds += clock.next_dts_seconds - time  # it alone started again
+                clock.offset_seconds += clock.next_dts_seconds - time  # only the audio restarted
         yield from held
 
-    def _has_held_too_long(self, picture: _StreamClock) -> bool:
-        waited = picture.end_seconds - self._held_since
+    def _has_held_too_long(self, video: _StreamClock) -> bool:
+        held_seconds = video.end_seconds - self._held_since
         return bool(self._held) and (
-            waited > MAX_HELD_SECONDS or len(self._held) > MAX_HELD_PACKETS
+            held_seconds > MAX_HELD_SECONDS or len(self._held) > MAX_HELD_PACKETS
         )
 
     def _shift_and_check(self, packet: Packet) -> Iterator[tuple[Packet, float | None]]:
-        """Yield a packet, moved, with damage that is none of a join's."""
+        """Yield a shifted packet, with the time of damage that no join explains."""
         clock = self._clock(packet)
         clock.shift_packet(packet, 1 / self.streams.fps)
         if (
@@ -209,3 +206,23 @@ class DiscontinuityCorrector:
     def _clock(self, packet: Packet) -> _StreamClock:
         tick = Fraction(packet.stream.time_base or packet.time_base or 1)
         return self._clocks.setdefault(packet.stream.type, _StreamClock(tick))
+
+
+def _apply_browser_delays(demuxer: str, packets: Iterable[Packet]) -> Iterator[Packet]:
+    """Yield packets, those of animated images with the delays that browsers use."""
+    if demuxer not in ANIMATED_IMAGE_DEMUXERS:
+        yield from packets
+        return
+    added = Fraction(0)
+    for packet in packets:
+        tick = packet.time_base
+        if packet.size and packet.pts is not None and tick:
+            shift = round(added / tick)
+            packet.pts += shift
+            if packet.dts is not None:
+                packet.dts += shift
+            delay = (packet.duration or 0) * tick
+            if delay <= MAX_IGNORED_DELAY_SECONDS:
+                packet.duration = round(DEFAULT_DELAY_SECONDS / tick)
+                added += DEFAULT_DELAY_SECONDS - delay
+        yield packet
