@@ -244,7 +244,7 @@ class Library:
         excluded = [path.name for path in self._folders() if _is_excluded(path)]
         if excluded:
             return (
-                f"all films of {self.path} are excluded; `include` one with: "
+                f"all films of {self.path} are excluded; include one with: "
                 f"frame2sound library {self.path}"
             )
         return f"{self.path} holds no films; add some with: frame2sound pickle"
