@@ -78,7 +78,7 @@ class LevelMeter:
         """
         piece = np.asarray(samples, np.float32)
         self._loudness.update(piece)
-        self._peak.update(np.atleast_2d(piece.T))
+        self._peak.update(piece)
         self._clipped += count_clipped(piece)
 
     def result(self) -> Levels:

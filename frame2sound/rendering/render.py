@@ -129,7 +129,7 @@ def render(
         raise SoundtrackError(f"{out} is the animation itself; choose another name")
     wav = delivery.wav or out.suffix.lower() == ".wav"
     if wav and out.suffix.lower() != ".wav":
-        raise SoundtrackError(f"got --wav and {out.name}, expected a name that ends in .wav")
+        raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")
     codec = None if wav else audio_codec_for(out, delivery.codec)
     own = _open_original_audio(animation, delivery, codec)
     with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
@@ -173,6 +173,6 @@ def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
         if kept is not None:
             yield f"its own sound was kept at {kept:g} dB"
         elif not wav:
-            yield "its own sound was replaced; --keep-original 0dB keeps it"
+            yield "its own sound was replaced; `keep_original` 0dB keeps it"
     elif delivery.keep_original_db is not None:
         yield "it has no sound of its own to keep"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.sound.panner import pan_gains
 from frame2sound.sound.windows import grain_envelope
 
 FloatArray = NDArray[np.float64]
@@ -92,8 +93,8 @@ class Grains:
         """Return each grain's gain in each channel; in two, their squares add to its own."""
         if channels == 1:
             return [self.gain.astype(np.float32)]
-        angle = (np.clip(self.pan_positions(), -1, 1) + 1) * (np.pi / 4)
-        return [(self.gain * part).astype(np.float32) for part in (np.cos(angle), np.sin(angle))]
+        gains = pan_gains(self.pan_positions())
+        return [(self.gain * gain).astype(np.float32) for gain in gains]
 
 
 def add_grains(

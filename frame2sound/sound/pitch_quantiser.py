@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import re
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.named_scales import parse_named_scale, parse_tonic_hz
-from frame2sound.sound.scale import CONCERT_PITCH_HZ, Scale
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor
+from frame2sound.sound.scale import Scale
 
 LOBE_HALF_WIDTH = 2
 """Bins on either side of a peak that a Hann window's main lobe reaches."""
@@ -22,11 +20,6 @@ FLOOR_QUANTILE = 0.25
 """The floor is the magnitude that this share of the bins nearby stays below."""
 
 _FLOOR_WINDOW, _FLOOR_STEP = 32, 8
-
-_EXPECTED_SYNTAX = (
-    "expected a note and a scale as 'D minor', 'F#m', 'Eb' (its major) or 'dorian on D'; or "
-    "'12-tet', 'just 1/1 9/8 5/4 3/2 on D', 'hz 110 220 330'; any but 'hz' may end in A4=<hertz>"
-)
 
 
 class PitchQuantiser:
@@ -107,64 +100,18 @@ class PitchQuantiser:
         power += np.bincount(into.ravel(), lobes.ravel(), minlength=len(power))
 
 
-def parse_scale(text: str) -> Scale:
-    """Read a scale from a line.
+@dataclass(frozen=True)
+class QuantisedPhase:
+    """Another strategy, whose magnitudes are snapped to a scale."""
 
-    ``<note> <scale>`` is one of `frame2sound.sound.named_scales`, such as ``D minor`` or ``Bb blues``;
-    so is ``<scale> on <note>``. A note alone is its major scale, ``Dm`` its minor one.
-    ``<n>-tet`` divides the octave equally, from A4. ``just <ratio>...`` repeats ratios, from 1 to
-    below 2, in every octave above and below C4, or the note after ``on``. ``hz <hertz>...`` has
-    only the tones it names. ``A4=<hertz>`` sets the concert pitch of all others.
+    phase: PhaseReconstructor
+    quantiser: PitchQuantiser
 
-    Raises
-    ------
-    ValueError
-        The line is none of these.
-
-    Examples
-    --------
-    >>> round(parse_scale("D minor").tone(2), 1)
-    349.2
-    >>> parse_scale("12-tet A4=442").tonic_hz
-    442.0
-    >>> round(parse_scale("just 1/1 5/4 3/2 on A3").tone(2), 6)
-    330.0
-    >>> parse_scale("hz 110 220 330").tone(2)
-    330.0
-    """
-    kind, *words = text.split() or [""]
-    concert = CONCERT_PITCH_HZ
-    try:
-        if kind.lower() == "hz":
-            return Scale.from_hz([_positive(word) for word in words])
-        if words and words[-1].upper().startswith("A4="):
-            concert = _positive(words.pop()[3:])
-        if kind.lower() == "just" and words:
-            return _just(words, concert)
-        line = " ".join([kind, *words])
-        equal = re.fullmatch(r"([1-9]\d{0,2})[- ]?(?:tet|edo)", line.lower())
-        if equal:
-            return Scale.equal(int(equal[1]), concert)
-        if line and not re.match(r"\d|just$", line.lower()):
-            return parse_named_scale(line, concert)
-    except (ValueError, ZeroDivisionError) as error:
-        remedy = "" if "expected" in str(error) else f"; {_EXPECTED_SYNTAX}"
-        raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
-    raise ValueError(f"got scale {text!r}, {_EXPECTED_SYNTAX}")
-
-
-def _just(words: list[str], concert_hz: float) -> Scale:
-    tonic = "C"
-    if len(words) > 2 and words[-2].lower() == "on":
-        words, tonic = words[:-2], words[-1]
-    return Scale.just([Fraction(word) for word in words], parse_tonic_hz(tonic, concert_hz))
-
-
-def _positive(word: str) -> float:
-    value = float(word)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"got {word}, expected hertz above 0")
-    return value
+    def reconstruct(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        """Return the tuned magnitudes with the other strategy's phases."""
+        return self.phase.reconstruct(self.quantiser.apply(magnitude), onset)
 
 
 def _tones(scale: Scale, lowest: float, highest: float) -> list[float]:

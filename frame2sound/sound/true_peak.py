@@ -79,10 +79,10 @@ class TruePeakMeter:
         """The highest true peak in dBTP; -200 for silence."""
         return 20 * math.log10(max(self.true_peak, 1e-10))
 
-    def update(self, planes: NDArray[np.float32]) -> None:
-        """Take the next piece, ``(channels, n)``."""
-        self._pieces.append(planes)
-        self._length += planes.shape[1]
+    def update(self, samples: NDArray[np.float32]) -> None:
+        """Measure the next chunk, ``(n,)`` or ``(n, channels)``."""
+        self._pieces.append(np.atleast_2d(samples.T))
+        self._length += len(samples)
         if self._length >= BATCH_SAMPLES:
             self._measure()
 

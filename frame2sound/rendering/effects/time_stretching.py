@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.rendering.effects.host import ChunkIterator, Chunks, EffectContext, reblock
-from frame2sound.sound.windows import hann_fade_in
+from frame2sound.sound.crossfade import crossfade
 
 CHUNK_SECONDS = 8.0
 MARGIN_SECONDS = 0.5
@@ -48,7 +48,7 @@ def stretch_and_shift(
         if going is not None:
             shift = _best_offset(going, long[first - slack : first + slack + seam]) - slack
             place = slice(first + shift, first + shift + seam)
-            long[place] = _crossfade(going, long[place])
+            long[place] = crossfade(going, long[place], silent_correlation=1)
         yield long[first + shift : last + shift]
         going = long[last + shift : last + shift + seam].copy()
 
@@ -91,16 +91,3 @@ def _best_offset(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -
     powers = np.einsum("pcs,pcs->p", windows, windows)
     likeness = products / np.sqrt(np.maximum(powers, 1e-20))
     return int(likeness.argmax()) if likeness.max() > 0 else middle
-
-
-def _crossfade(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -> NDArray[np.float32]:
-    rise = hann_fade_in(len(outgoing))[:, None]
-    powers = np.sqrt(
-        (outgoing.astype(np.float64) ** 2).sum() * (incoming.astype(np.float64) ** 2).sum()
-    )
-    alike = max(float((outgoing * incoming).sum()) / powers, 0.0) if powers else 1.0
-    level = np.sqrt(rise**2 + (1 - rise) ** 2 + 2 * alike * rise * (1 - rise))
-    crossed: NDArray[np.float32] = ((outgoing * (1 - rise) + incoming * rise) / level).astype(
-        np.float32
-    )
-    return crossed

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from frame2sound.errors import SoundtrackError
+from frame2sound.rendering.named_values import parse_named_values
 from frame2sound.sound.windows import ENVELOPE_PEAKS
 
 LOUDNESS_FLOOR_DB = -60.0
@@ -206,15 +207,10 @@ def parse_cloud(settings: Iterable[str]) -> Cloud:
     SoundtrackError
         A setting is not of that form, has an unknown name, is given twice or is out of range.
     """
-    given: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals or name not in (*RANGES, "envelope"):
-            known = ", ".join((*RANGES, "envelope"))
-            raise SoundtrackError(f"got the grains' {setting!r}, expected NAME=VALUE of {known}")
-        if name in given:
-            raise SoundtrackError(f"got the grains' {name} twice, expected it once")
-        given[name] = text if name == "envelope" else _control(name, text)
+    texts = parse_named_values(settings, (*RANGES, "envelope"), "the grains'")
+    given: dict[str, Any] = {
+        name: text if name == "envelope" else _control(name, text) for name, text in texts.items()
+    }
     return Cloud(**given)
 
 

@@ -15,7 +15,7 @@ from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.granular.bypass import EMPTY, Crossover, Samples, TransientDetector
 from frame2sound.rendering.granular.cloud import ModulationSources
 from frame2sound.rendering.granular.grain_schedule import GrainSchedule, OnTimeSchedule
-from frame2sound.rendering.soundtrack import Synthesiser
+from frame2sound.rendering.renderer import Synthesiser
 from frame2sound.sound.grains import Grains, add_grains
 from frame2sound.sound.panner import Panner
 from frame2sound.sound.windows import ENVELOPE_PEAKS

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from frame2sound.rendering.mosaic.unit_database import UnitDatabase
 from frame2sound.rendering.mosaic.unit_selection import SILENCE
+from frame2sound.sound.crossfade import crossfade
 from frame2sound.sound.windows import hann_fade_in
 
 FloatArray = NDArray[np.float32]
@@ -125,7 +126,7 @@ class Concatenator:
             place += self._best_shift(leaving, place, overlap)
         coming = self.database.samples[place - overlap : place].astype(np.float64)
         coming *= 10 ** (gain_db / 20)
-        leaving[:] = crossfade(leaving, coming)
+        leaving[:] = crossfade(leaving, coming, silent_correlation=0)
         self._current = self._read(unit, place, gain_db, length, gain_db)
         return ready
 
@@ -149,29 +150,6 @@ class Concatenator:
             self.database.is_transient[unit]
             and abs(place - self.database.starts[unit]) > ON_TIME_SAMPLES
         )
-
-
-def crossfade(outgoing: NDArray[np.float64], incoming: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fade from one sound to another of the same length, at even power."""
-    energy = np.sqrt(np.dot(outgoing, outgoing) * np.dot(incoming, incoming))
-    rho = float(np.clip(np.dot(outgoing, incoming) / max(energy, 1e-20), 0, 1))
-    rise, fall = crossfade_gains(len(outgoing), rho)
-    return outgoing * fall + incoming * rise
-
-
-def crossfade_gains(
-    length: int, correlation: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return gains ``a`` rising and ``b`` falling with ``a**2 + b**2 + 2 a b rho = 1``.
-
-    >>> rise, fall = crossing(4, 1.0)
-    >>> bool(np.allclose(rise + fall, 1))
-    True
-    """
-    rise = hann_fade_in(length)
-    fall = rise[::-1]
-    even = np.sqrt(rise**2 + fall**2 + 2 * rise * fall * correlation)
-    return rise / even, fall / even
 
 
 def _with_gain_curve(playing: _CurrentUnit, last_db: float) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ Journal of New Music Research 35, 2006).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.targets import Target
-from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.mosaic.concatenation import Concatenator
+from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.unit_database import (
     FeatureExtractor,
     FeatureVectors,
@@ -34,46 +33,6 @@ MIN_LEAD_IN_DROP_DB = 14.0
 
 MAX_BOOST_DB, MAX_CUT_DB = 12.0, 40.0
 """How far a unit is made louder or softer to follow the prediction."""
-
-
-@dataclass(frozen=True)
-class MosaicSettings:
-    """How a mosaic is laid.
-
-    Attributes
-    ----------
-    literal : float, 0 to 1
-        How literally each frame of the prediction is followed. Towards 0, the films' sound plays on
-        as long as it fits at all.
-    variety : float, 0 to 1
-        How much chance has a say among units that are nearly as fitting.
-    no_repeat_seconds : float, 0 to 10
-        Within this time a unit is not played again unless nothing else fits.
-    films : tuple of str, optional
-        Only these films' sound is heard; by default that of all.
-    follow_loudness : float, 0 to 1
-        How much the loudness follows the prediction; at 0 units are as loud as in their film.
-
-    Raises
-    ------
-    SoundtrackError
-        A value is out of its range.
-    """
-
-    literal: float = 0.7
-    variety: float = 0.0
-    no_repeat_seconds: float = 0.3
-    films: tuple[str, ...] | None = None
-    follow_loudness: float = 1.0
-
-    def __post_init__(self) -> None:
-        most = {"literal": 1, "variety": 1, "no_repeat_seconds": 10, "follow_loudness": 1}
-        for name, highest in most.items():
-            value = getattr(self, name)
-            if not 0 <= value <= highest:
-                raise SoundtrackError(f"got {name} {value}, expected 0 to {highest}")
-        if self.films is not None and not self.films:
-            raise SoundtrackError("got no films, expected the name of at least one")
 
 
 class MosaicSynthesiser:
@@ -102,9 +61,10 @@ class MosaicSynthesiser:
         self,
         target: Target,
         corpus: Corpus,
-        settings: MosaicSettings = MosaicSettings(),
+        settings: MosaicSettings | None = None,
         seed: int = 0,
     ) -> None:
+        settings = settings or MosaicSettings()
         if settings.films is not None:
             corpus = corpus.select_films(settings.films)
         self.settings = settings

@@ -176,11 +176,11 @@ class UnitDatabase:
         if not count:
             raise BrainError(
                 f"the corpus is too short: {corpus.seconds:.2f} s in {len(corpus.pieces)} pieces, "
-                "none with sound around a whole frame; give another with --corpus LIBRARY"
+                "none with sound around a whole frame; give another as `corpus`"
             )
         heard = FeatureVectors.concatenate(looks)
         if heard.loudness_db.max() <= SILENT_CORPUS_DB:
-            raise BrainError("the corpus is silent; give another with --corpus LIBRARY")
+            raise BrainError("the corpus is silent; give another as `corpus`")
         where = np.concatenate(places)
         attack = _find_transients(sound, where, corpus.clock.sample_rate)
         ceiling = LevelCeiling.maximum(ceilings)

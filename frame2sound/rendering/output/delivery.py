@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from errno import EIO, ENOSPC
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import soundfile
@@ -28,11 +31,15 @@ from frame2sound.rendering.output.normalisation import (
     NormalisationResult,
     find_gain,
 )
-from frame2sound.rendering.output.prefetch import prefetch
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
+
+Item = TypeVar("Item")
+
+PREFETCH = 4
+"""Chunks that are computed ahead of the one being written."""
 
 LOUDNESS_RANGE_LUFS = -70.0, 0.0
 """LUFS that may be asked for; below, the measure hears nothing (ITU-R BS.1770)."""
@@ -88,13 +95,13 @@ class Delivery:
         low, high = LOUDNESS_RANGE_LUFS
         if self.loudness_lufs is not None and not low <= self.loudness_lufs <= high:
             raise SoundtrackError(
-                f"got --loudness {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
+                f"got `loudness` {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
             )
-        fades = {"--fade-in": self.fade_in_seconds, "--fade-out": self.fade_out_seconds}
-        for option, seconds in fades.items():
+        fades = {"fade_in": self.fade_in_seconds, "fade_out": self.fade_out_seconds}
+        for name, seconds in fades.items():
             if not 0 <= seconds <= MAX_FADE_SECONDS:
                 raise SoundtrackError(
-                    f"got {option} {seconds:g}, expected 0 to {MAX_FADE_SECONDS:g} s"
+                    f"got `{name}` {seconds:g}, expected 0 to {MAX_FADE_SECONDS:g} s"
                 )
 
 
@@ -226,8 +233,8 @@ class OutputWriter:
         """Bring sound to a loudness that it has when room for the codec was made."""
         if self.output_sample_rate < MIN_SAMPLE_RATE:
             raise SoundtrackError(
-                f"got --loudness for sound at {self.output_sample_rate} Hz, expected at least {MIN_SAMPLE_RATE} "
-                "Hz, below which loudness is not defined; leave it out"
+                f"got `loudness` for sound at {self.output_sample_rate} Hz, expected at least "
+                f"{MIN_SAMPLE_RATE} Hz, below which loudness is not defined; leave it out"
             )
         return self._apply_normalisation(sound, spool, target_lufs - self.codec_gain_db)
 
@@ -273,9 +280,25 @@ def _write_wav(
         ) as file:
             for chunk in sound:
                 file.write(chunk)
-                meter.update(np.atleast_2d(chunk.T))
+                meter.update(chunk)
     except soundfile.LibsndfileError as error:
         full = shutil.disk_usage(path.parent).free < 1 << 20
         raise OSError(ENOSPC if full else EIO, str(error)) from error
     meter.finish()
     return meter.true_peak_db
+
+
+def prefetch(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items in order, while another thread computes the next ones.
+
+    Examples
+    --------
+    >>> list(prefetch(range(3)))
+    [0, 1, 2]
+    """
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1, "prefetch") as thread:
+        waiting = deque(thread.submit(next, source, end) for _ in range(PREFETCH))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, source, end))
+            yield item  # type: ignore[misc]

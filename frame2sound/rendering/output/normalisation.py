@@ -136,13 +136,6 @@ class _GainSearch:
         self.done = (not too_much and abs(missing) <= TOLERANCE_LU) or self._is_narrow
         self.gain_db = self._next(before)
 
-    def _is_better(self, level: NormalisationResult, other: NormalisationResult) -> bool:
-        """Whether a level is nearer to the target, or as near with less gain."""
-        ours, theirs = (abs(self.target - each.output_lufs) for each in (level, other))
-        if abs(ours - theirs) < TOLERANCE_LU / 2:
-            return level.gain_db < other.gain_db
-        return ours < theirs
-
     @property
     def _is_narrow(self) -> bool:
         if self._low is None:

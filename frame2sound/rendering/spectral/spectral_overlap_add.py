@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.spectra import Spectra
-from frame2sound.sound.onset_gate import OnsetGate
-from frame2sound.sound.overlap_adder import OverlapAdder
+from frame2sound.sound.overlap_adder import OnsetGate, OverlapAdder
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import Stft
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.gain import incoherent_gain, rayleigh_gain
 from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
+from frame2sound.sound.phase.reconstructor import incoherent_gain, rayleigh_gain
 from frame2sound.sound.stft import InverseStft, Stft
 
 _MIN_MAGNITUDE = np.float32(1e-12)

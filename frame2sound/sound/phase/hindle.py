@@ -11,8 +11,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.gain import incoherent_gain
-from frame2sound.sound.phase.reconstructor import PhaseReconstructor, from_polar
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor, from_polar, incoherent_gain
 from frame2sound.sound.stft import Stft
 
 Angle = float | NDArray[np.float64]

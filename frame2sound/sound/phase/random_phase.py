@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.gain import incoherent_gain, pulse_gain, rayleigh_gain
-from frame2sound.sound.phase.reconstructor import from_polar
+from frame2sound.sound.phase.reconstructor import (
+    from_polar,
+    incoherent_gain,
+    pulse_gain,
+    rayleigh_gain,
+)
 from frame2sound.sound.stft import Stft
 
 

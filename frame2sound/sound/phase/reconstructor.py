@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from frame2sound.sound.sliding import sliding_mean
+from frame2sound.sound.stft import Stft
+
+_SMOOTHNESS_BINS = 17
+"""Bins over which magnitudes are judged to be smooth or rough; more where zeros are padded."""
+
+RAYLEIGH_POWER_RATIO = 4 / math.pi
+"""Mean power over squared mean magnitude of Gaussian noise, at any one bin."""
 
 
 class PhaseReconstructor(Protocol):
@@ -36,3 +46,50 @@ def from_polar(
     np.multiply(magnitude, np.cos(angle), out=spectra.real)
     np.multiply(magnitude, np.sin(angle), out=spectra.imag)
     return spectra
+
+
+def incoherent_gain(stft: Stft) -> float:
+    """Return what makes up for the level that blocks of unrelated phase lose: sqrt(n_fft / hop).
+
+    White noise of variance 1 has spectra of power ``sum(w**2)``, before scaling. Under chance
+    phases a block is stationary with variance ``sum(w**2) / n_fft``; overlapped under ``w`` and
+    divided by ``D = sum over hops of w**2``, blocks that add in power have variance
+    ``sum(w**2) / n_fft / D``, and ``D`` is ``sum(w**2) / hop`` where it is constant. Where it
+    is not, its mean reciprocal counts. A four-fold Hann window loses 6.02 dB.
+    """
+    squares = np.pad(stft.analysis_window**2, (0, stft.overlap_factor * stft.hop - stft.n_fft))
+    overlapped = squares.reshape(stft.overlap_factor, stft.hop).sum(axis=0)
+    return math.sqrt(stft.n_fft / (squares.sum() * np.mean(1 / overlapped)))
+
+
+def pulse_gain(stft: Stft) -> float:
+    """Return the gain of blocks that are pulses at their centre, as a flat zero phase makes them.
+
+    A block of white noise has the energy ``sum(w**2)``; at its centre the windows' quotient is
+    ``1 / D``, and one such block a hop has the power ``sum(w**2) / D**2 / hop``.
+    """
+    window = stft.analysis_window
+    centre = stft.n_fft // 2
+    overlapped = float((window[centre % stft.hop :: stft.hop] ** 2).sum())
+    return overlapped * math.sqrt(stft.hop / float((window**2).sum()))
+
+
+def rayleigh_gain(stft: Stft, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the gain, 1 to sqrt(4 / pi), that a mean magnitude of noise needs to have its power.
+
+    The magnitude of noise is Rayleigh distributed: the mean power is ``4 / pi`` of the mean
+    magnitude squared. Magnitudes that vary so much among neighbouring bins have that power by
+    themselves; smooth ones, as an average or a brain gives them, lack up to 1.05 dB of it.
+
+    Parameters
+    ----------
+    magnitude : float32, shape (n, bins)
+    """
+    around = round(_SMOOTHNESS_BINS * stft.n_fft / stft.window_size)
+    mean = sliding_mean(magnitude, around)
+    power = sliding_mean(magnitude * magnitude, around)
+    lacking = RAYLEIGH_POWER_RATIO * mean * mean / np.maximum(power, np.finfo(np.float32).tiny)
+    gain: NDArray[np.float32] = np.sqrt(np.clip(lacking, 1, RAYLEIGH_POWER_RATIO)).astype(
+        np.float32
+    )
+    return gain
