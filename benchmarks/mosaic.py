@@ -36,7 +36,8 @@ from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene import Scene
-from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings, MosaicSynthesiser
+from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
+from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
 
 RATE = 22050
 BATCH = 128

@@ -19,7 +19,7 @@ from frame2sound.library.store import Card, Library
 from frame2sound.rendering.effects import load_chain, parse_chain
 from frame2sound.rendering.granular.cloud import parse_cloud
 from frame2sound.rendering.mosaic.mosaic_settings import parse_mosaic
-from frame2sound.sound.pitch_quantiser import parse_scale
+from frame2sound.sound.named_scales import parse_scale
 
 fuzzed = settings(
     max_examples=150,

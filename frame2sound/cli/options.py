@@ -90,7 +90,7 @@ def grey_level(text: str) -> int:
 
 def tones(text: str) -> Scale:
     """Read a scale such as "D minor" or "12-tet"."""
-    from frame2sound.sound.pitch_quantiser import parse_scale
+    from frame2sound.sound.named_scales import parse_scale
 
     try:
         return parse_scale(text)

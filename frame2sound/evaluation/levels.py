@@ -82,7 +82,7 @@ class LevelMeter:
         """
         chunk = np.asarray(samples, np.float32)
         self._loudness.update(chunk)
-        self._peak.update(np.atleast_2d(chunk.T))
+        self._peak.update(chunk)
         self._clipped += count_clipped(chunk)
 
     def result(self) -> Levels:

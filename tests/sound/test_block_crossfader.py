@@ -28,7 +28,7 @@ def sounding(kind, length):
 
 def cut(sound, clock, lead, frames=FRAMES):
     """Blocks of a sound that is silent before its start and after its end."""
-    starts = clock.bounds(frames)[:-1]
+    starts = clock.sample_bounds(frames)[:-1]
     padded = np.pad(sound, (lead, clock.max_samples_per_frame))
     return np.stack([padded[s : s + lead + clock.max_samples_per_frame] for s in starts])
 

@@ -63,7 +63,7 @@ class AudioEncoder:
         frame.time_base = Fraction(1, self.sample_rate)
         self.samples_written += len(samples)
         if self._decoder is None:
-            self.meter.update(np.atleast_2d(samples.T))
+            self.meter.update(samples)
         self._mux(self.stream.encode(frame))
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class AudioEncoder:
         if not self._decoder.is_open:
             self._decoder.extradata = self.stream.codec_context.extradata
         for frame in self._decoder.decode(packet):
-            self.meter.update(to_float_planes(frame))
+            self.meter.update(to_float_planes(frame).T)
 
 
 def _open_decoder(codec: str) -> av.AudioCodecContext:

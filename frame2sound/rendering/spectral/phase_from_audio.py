@@ -1,4 +1,4 @@
-"""The sound whose phases are stolen, from a sound file or a film."""
+"""Load a sound whose phases are used, from a sound file or a film."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from frame2sound.sound.phase.from_audio import PhaseFromAudio
 from frame2sound.sound.stft import Stft
 
 MAX_SECONDS = 600
-"""Of a longer sound only so much is taken."""
+"""Longer sounds are cut."""
 
 
 def load_phase_from_audio(path: Path, stft: Stft, sample_rate: int) -> PhaseFromAudio:
-    """Return a strategy that wears the phases of a file's sound, folded down to mono.
+    """Return a reconstructor with the phases of a file's sound, mixed to mono.
 
     Raises
     ------
     SoundtrackError
-        It cannot be read, has no sound, has another sample rate, or is shorter than a window.
+        The file cannot be read, has no sound or another sample rate, or is shorter than a window.
     """
     sound = _read(path, sample_rate)
     if not np.isfinite(sound).all():

@@ -41,7 +41,7 @@ def still(frames):
 def granulated(sound, clock, schedule=None, seed=0, sizes=(), gestures=None):
     """A renderer that was fed sound in batches of the given sizes, and what came out."""
     frames = clock.count_frames_within(Fraction(len(sound), RATE))
-    blocks, bounds = cut(sound, clock, frames), clock.bounds(frames)
+    blocks, bounds = cut(sound, clock, frames), clock.sample_bounds(frames)
     seen = still(frames) if gestures is None else gestures(frames)
     granular, pieces = GranularRenderer(BlockCrossfader(0, 0), clock, schedule, seed), []
     for batch in np.split(np.arange(frames), np.cumsum(sizes)[: len(sizes)]):

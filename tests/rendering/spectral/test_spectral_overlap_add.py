@@ -34,9 +34,9 @@ def target_at(fps, windows_per_frame=4, kind=LogMagnitudes, recipe=LogMag):
 def heard(target, sound, frames):
     """The spectra of a sound as a perfect brain gives them, ``(frames, windows_per_frame, bins)``."""
     starts = target.clock.sample_bounds(frames)[:-1]
-    padded = np.pad(sound, (target.n_fft, target.extent)).astype(np.float32)
-    begins = starts - target.before + target.n_fft
-    excerpts = np.stack([padded[at : at + target.extent] for at in begins])
+    padded = np.pad(sound, (target.n_fft, target.excerpt_length)).astype(np.float32)
+    begins = starts - target.lead_samples + target.n_fft
+    excerpts = np.stack([padded[at : at + target.excerpt_length] for at in begins])
     return target.transform(torch.from_numpy(excerpts)).numpy()
 
 
