@@ -35,7 +35,7 @@ from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.trainer import Trainer, TrainingProgress
+from frame2sound.training.trainer import Trainer
 
 RUNS = 2
 PLENTY = 10**12
@@ -70,14 +70,14 @@ class Stopwatch:
     def __init__(self, trainer: Trainer, cold: bool) -> None:
         self.trainer, self.cold = trainer, cold
         self.spent: list[float] = []
-        self._done = 0
+        self._done = 0.0
         self._begin()
 
-    def __call__(self, now: TrainingProgress) -> None:
+    def __call__(self, task: str, done: float, total: float | None, note: str, /) -> None:
         """Take the time since the last report, if that was before a step."""
-        if now.step > self._done:
+        if done > self._done:
             self.spent.append(time.perf_counter() - self._begun)
-        self._done = now.step
+        self._done = done
         self._begin()
 
     def _begin(self) -> None:

@@ -42,6 +42,6 @@ def films(
             path,
             with_audio=not silent,
             overwrite=overwrite,
-            on_progress=lambda frames: progress.show(path.name, frames, scene.frame_count),
+            on_progress=progress.show,
         )
     say(f"{path}  {scene.frame_count} frames  truth in {truth_path(path)}")

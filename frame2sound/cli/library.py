@@ -83,27 +83,18 @@ def _refuse_twice(names: list[str]) -> None:
 
 
 def _verify(shelf: Library, as_json: bool) -> None:
-    from frame2sound.library.folders import film_folders
-    from frame2sound.library.verification import array_bytes, verify
+    from frame2sound.library.verification import verify_films
 
-    folders = film_folders(shelf.path)
-    total, read, rows = array_bytes(folders), 0, []
+    rows = []
     with Progress() as progress:
-
-        def tell(size: int) -> None:
-            nonlocal read
-            read += size
-            progress.show("verify", read, total, f"{read / 1e6:.0f} of {total / 1e6:.0f} MB")
-
-        for folder in folders:
-            faults = verify(shelf, folder, tell)
-            known = not faults and shelf.film(folder).card.checksums is not None
-            row = {"film": folder.name, "whole": not faults, "checked": known, "faults": faults}
+        for found in verify_films(shelf, progress.show):
+            known, faults = found.has_checksums, list(found.faults)
+            row = {"film": found.film, "whole": not faults, "checked": known, "faults": faults}
             rows.append(row)
             if not as_json:
                 state = "not whole" if faults else "whole"
                 without = "" if known or faults else ", as far as can be told without checksums"
-                say(f"{folder.name}  {state}{without}")
+                say(f"{found.film}  {state}{without}")
                 for fault in faults:
                     say(f"  {fault}")
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -30,8 +29,7 @@ from frame2sound.errors import BatchError, FilmError, LibraryError
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from frame2sound.library.parallel import BatchProgress, PickleOutcome
-    from frame2sound.storage import Location
+    from frame2sound.library.parallel import PickleOutcome
 
 
 @app.command()
@@ -105,7 +103,7 @@ def pickle(
     with write_lock(path), Progress() as progress:
         if calibration:
             add_calibration_film(shelf)
-        report = _reporter(progress)
+        report = progress.show
         for outcome in (
             pickle_films(sources, shelf, choice, jobs, report)
             if ray is None
@@ -127,17 +125,6 @@ def pickle(
     if errors:
         count = f"{len(errors)} of {len(outcomes)} films not pickled, the others are kept:"
         raise BatchError(count, *errors)
-
-
-def _reporter(progress: Progress) -> BatchProgress:
-    begun: dict[Location, float] = {}
-
-    def report(film: Location, seconds: float, total: float | None, frames: int) -> None:
-        spent = time.monotonic() - begun.setdefault(film, time.monotonic())
-        note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
-        progress.show(film.name, seconds, total, note)
-
-    return report
 
 
 def _tell(outcome: PickleOutcome) -> None:

@@ -21,7 +21,7 @@ class Progress:
     Examples
     --------
     >>> with Progress() as progress:  # doctest: +SKIP
-    ...     progress.show("film.mp4", done=3.0, total=10.0, note="1400 frames/s")
+    ...     progress.show("film.mp4", 3.0, 10.0, "1400 frames/s")
     """
 
     def __init__(self, quiet: bool = False) -> None:
@@ -41,7 +41,7 @@ class Progress:
         self._begun: dict[str, float] = {}
         self._said: dict[str, float] = {}
 
-    def show(self, name: str, done: float, total: float | None, note: str = "") -> None:
+    def show(self, name: str, done: float, total: float | None, note: str = "", /) -> None:
         """Say that ``done`` of ``total`` is done; without a total there is no time left to show."""
         if self._quiet:
             return

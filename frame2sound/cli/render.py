@@ -202,9 +202,7 @@ def render(
             fps=None if fps is None else frames_a_second(fps),
             background=level,
         )
-        total = film.streams.declared_seconds
-        report = partial(_show, progress, animation.name, total)
-        return rendering.render(film, player, target, style, delivery, report, corpus=sound)
+        return rendering.render(film, player, target, style, delivery, progress.show, corpus=sound)
 
     _give_all(targets, give, as_json)
 
@@ -240,10 +238,6 @@ def _give_all(
     if errors:
         count = f"{len(errors)} of {len(targets)} were not given sound, the others are done:"
         raise BatchError(count, *(f"  {error}" for error in errors))
-
-
-def _show(progress: Progress, name: str, total: float | None, done: float) -> None:
-    progress.show(name, done, total)
 
 
 def _chain(text: str | None, path: Path | None) -> EffectChain | None:

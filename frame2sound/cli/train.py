@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,9 +12,6 @@ from frame2sound.cli.cards import card, corpus_line, print_json
 from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose, number_of_bytes
 from frame2sound.cli.progress import Progress
 from frame2sound.cli.terminal import say
-
-if TYPE_CHECKING:
-    from frame2sound.training.trainer import TrainingProgress
 
 
 @app.command()
@@ -66,11 +63,6 @@ def train(
             if group.is_main and not group.restart_count:
                 refuse_overwriting(out, resume=resume, overwrite=overwrite)
 
-            def report(now: TrainingProgress) -> None:
-                held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
-                note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
-                progress.show(f"training {chosen.name}", now.step, now.steps, note)
-
             brain = fit(
                 shelf,
                 chosen,
@@ -80,7 +72,7 @@ def train(
                 resume=resume,
                 corpus=corpus,
                 memory_limit=memory,
-                on_progress=report,
+                on_progress=progress.show,
             )
     except Frame2SoundError as error:
         if is_first_to_report(str(error)):

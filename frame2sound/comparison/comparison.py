@@ -6,7 +6,6 @@ trainings that were interrupted, and what was measured of each soundtrack.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,11 +27,9 @@ from frame2sound.comparison.segments import Segment, split_into_segments
 from frame2sound.comparison.spectrograms import draw_spectrogram
 from frame2sound.comparison.systems import System, build_systems
 from frame2sound.errors import ComparisonError
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.trainer import TrainingProgress
-
-ProgressCallback = Callable[[str, float, float | None, str], None]
 
 MAX_SHOWN_SEGMENTS = 6
 """So many stretches of what is held out are kept to be seen and heard."""
@@ -59,15 +56,15 @@ class Comparison:
     plan : Plan
     device : str
         As for training.
-    show : function
-        Is told a task's name, how much is done, of how much, and a note.
+    on_progress : callable
+        See `ProgressCallback`.
     """
 
     def __init__(
         self,
         plan: ComparisonPlan,
         device: str = "auto",
-        on_progress: ProgressCallback = lambda *shown: None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> None:
         self.plan, self.device, self.on_progress = plan, device, on_progress
         self._done = 0.0
@@ -164,11 +161,13 @@ class Comparison:
     def _train(self, variant: RecipeVariant, seed: int) -> None:
         path, name = self.plan.brain_path(variant, seed), f"{variant.label}, seed {seed}"
 
-        def report(now: TrainingProgress) -> None:
-            held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
-            note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
-            self.on_progress(name, now.step, now.steps, note)
-            self._advance(0.0, now.step / max(now.steps, 1))
+        steps = 1.0
+
+        def report(_: str, done: float, total: float | None, note: str, /) -> None:
+            nonlocal steps
+            steps = total or 1.0
+            self.on_progress(name, done, total, note)
+            self._advance(0.0, done / steps)
 
         brain = train(
             self.plan.split.training,
@@ -179,7 +178,7 @@ class Comparison:
             resume=checkpoint_path(path).exists(),
             on_progress=report,
         )
-        self.on_progress(name, 1, 1, f"{brain.provenance['epochs']} epochs")
+        self.on_progress(name, steps, steps, f"{brain.provenance['epochs']} epochs")
         self._advance(1.0)
 
     def _measure_system(self, system: System) -> SystemResult:

@@ -27,13 +27,13 @@ class Checksums:
         return cls(*(_sha256(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
 
 
-def hash_file(path: Path, on_progress: Callable[[int], None] = lambda size: None) -> str:
-    """Return the SHA-256 of a file, telling of every block read how long it was."""
+def hash_file(path: Path, on_block: Callable[[int], None] = lambda size: None) -> str:
+    """Return the SHA-256 of a file; `on_block` is called with the bytes of every block read."""
     digest = hashlib.sha256()
     with open_regular(path) as file:
         while block := file.read(BLOCK_BYTES):
             digest.update(block)
-            on_progress(len(block))
+            on_block(len(block))
     return digest.hexdigest()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -19,11 +18,9 @@ from frame2sound.library.fingerprint import (
 )
 from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, film_folders, symlinked_folders
 from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.progress import ProgressCallback, ignore_progress
 
 _STALE_MESSAGE = "left of a run that was killed; the next to write to the library removes it"
-
-SummaryProgress = Callable[[str, float, float], None]
-"""Called now and then with a film's name, and the seconds of it done and in all."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,7 @@ class LibrarySummary:
     symlinks: tuple[str, ...] = ()
 
 
-def summarise(
-    library: Library, on_progress: SummaryProgress = lambda name, seconds, total: None
-) -> LibrarySummary:
+def summarise(library: Library, on_progress: ProgressCallback = ignore_progress) -> LibrarySummary:
     """Look at everything in a library; a damaged film hides no other."""
     entries = [
         _summarise_film(library, folder, on_progress) for folder in film_folders(library.path)
@@ -99,7 +94,7 @@ def find_faults(film: PickledFilm) -> list[str]:
     return lines
 
 
-def _summarise_film(library: Library, folder: Path, on_progress: SummaryProgress) -> FilmSummary:
+def _summarise_film(library: Library, folder: Path, on_progress: ProgressCallback) -> FilmSummary:
     entry = FilmSummary(folder.name, _folder_bytes(folder), (folder / EXCLUDED_FILE).exists())
     if not os.path.lexists(folder / CARD_FILE):
         why = (
@@ -114,10 +109,7 @@ def _summarise_film(library: Library, folder: Path, on_progress: SummaryProgress
     if entry.faults:
         return entry
     try:
-        total = entry.seconds
-        return replace(
-            entry, analysis=analyse_film(film, lambda s: on_progress(folder.name, s, total))
-        )
+        return replace(entry, analysis=analyse_film(film, on_progress))
     except LibraryError as error:
         return replace(entry, faults=(str(error),))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_se
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.soundtrack import Soundtrack
@@ -94,7 +95,7 @@ def render(
     out: Path,
     style: Style = DEFAULT_STYLE,
     delivery: Delivery = DEFAULT_DELIVERY,
-    on_progress: Callable[[float], None] = lambda seconds: None,
+    on_progress: ProgressCallback = ignore_progress,
     *,
     corpus: Corpus | CorpusPointer | None = None,
 ) -> RenderResult:
@@ -111,8 +112,8 @@ def render(
         A film, or a ``.wav`` for the sound alone.
     style : Style
     delivery : Delivery
-    progress : callable
-        Is told the seconds of the animation that are done.
+    on_progress : callable
+        Is called with the seconds of the animation that are done.
     corpus : Corpus or CorpusPointer, optional
         What ``mosaic`` is made of, such as a brain's own; the other modes do without.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.frame_curves import FrameCurves
 
 BATCH_FRAMES = 128
@@ -89,7 +90,7 @@ class Soundtrack:
         animation: FilmReader,
         brain: Predictor,
         renderer: Renderer,
-        on_progress: Callable[[float], None] = lambda seconds: None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> None:
         self.animation = animation
         self.brain = brain
@@ -115,11 +116,16 @@ class Soundtrack:
             first, made = first + len(pictures), made + ready
             yield held[:ready]
             held = held[ready:]
-            self.on_progress(float(self.seconds))
+            self._report()
         if not first:
             raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
         length = sample_at(self.seconds, self.brain.clock.sample_rate)
         yield np.concatenate([held, self.renderer.flush()])[: length - made]
+
+    def _report(self) -> None:
+        streams, done = self.animation.streams, float(self.seconds)
+        total = streams.declared_seconds
+        self.on_progress(streams.path.name, done, None if total is None else max(total, done), "")
 
     def _pictures(self) -> Iterator[NDArray[np.uint8]]:
         for frame in self.animation.frames(colour=self.brain.colour):

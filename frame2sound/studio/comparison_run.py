@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame2sound.comparison.comparison import Comparison, ProgressCallback
+from frame2sound.comparison.comparison import Comparison
 from frame2sound.comparison.plan import ComparisonPlan
 from frame2sound.comparison.results import collect_results, write_results
+from frame2sound.progress import ProgressCallback
 from frame2sound.studio.comparison_page import write_report
 
 
@@ -20,8 +21,8 @@ def run_comparison(
     plan : Plan
     device : str
         As for training.
-    show : function
-        Is told a task's name, how much is done, of how much, and a note.
+    on_progress : callable
+        See `ProgressCallback`.
     overwrite : bool
         Begin anew in a folder that holds another comparison.
 

@@ -10,11 +10,11 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.plots import plot_comparison, plot_soundtrack
 from frame2sound.evaluation.soundtrack_evaluation import Measurements
+from frame2sound.progress import ProgressCallback
 from frame2sound.rendering.render import Mode, Style
 from frame2sound.studio.steps import (
     LIBRARY_RATE,
     MessageCallback,
-    ProgressCallback,
     Samples,
     UnseenAnimation,
     create_library,

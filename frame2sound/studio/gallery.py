@@ -15,12 +15,12 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.plots import plot_comparison
 from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.progress import ProgressCallback
 from frame2sound.rendering.render import Style
 from frame2sound.studio.gallery_page import MEASURES_FILE, ORIGINAL, PICTURE_FILE, write_pages
 from frame2sound.studio.steps import (
     LIBRARY_RATE,
     MessageCallback,
-    ProgressCallback,
     Samples,
     UnseenAnimation,
     create_library,
@@ -131,7 +131,7 @@ def _build_film_folder(
 ) -> None:
     film = folder.name
 
-    def show_here(name: str, done: float, total: float | None, note: str) -> None:
+    def show_here(name: str, done: float, total: float | None, note: str, /) -> None:
         on_progress(f"{film}: {name}", done, total, note)
 
     with (

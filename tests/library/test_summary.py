@@ -102,6 +102,6 @@ def test_what_is_half_written_is_told(library, films):
 def test_progress_is_told_once_only(library, films):
     told = []
     summarise(library, lambda *report: told.append(report))
-    assert told == [("a", 1, 1), ("b", 1, 1), ("c", 1, 1)]
+    assert told == [("a", 1, 1, ""), ("b", 1, 1, ""), ("c", 1, 1, "")]
     summarise(library, lambda *report: told.append(report))
     assert len(told) == 3

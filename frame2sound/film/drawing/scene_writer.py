@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -13,6 +12,7 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import audio_codec_for
+from frame2sound.progress import ProgressCallback, ignore_progress
 
 
 def truth_path(film: Path) -> Path:
@@ -26,16 +26,16 @@ def write_scene(
     *,
     with_audio: bool = True,
     overwrite: bool = False,
-    on_progress: Callable[[int], None] = lambda frames: None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> None:
     """Draw a scene into a film (H.264, and the container's usual sound) and its truth into JSON.
 
     Parameters
     ----------
-    sounding : bool
+    with_audio : bool
         Without it the film is silent: an animation to be given sound.
-    progress : function
-        Called now and then with the frames drawn.
+    on_progress : callable
+        Is called with the frames drawn.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def write_scene(
                     voice.write(
                         scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1))
                     )
-                on_progress(frame + 1)
+                on_progress(path.name, frame + 1, scene.frame_count, "")
             target.mux(picture.encode(None))
             if voice is not None:
                 voice.close()

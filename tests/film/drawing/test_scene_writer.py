@@ -69,8 +69,11 @@ def test_odd_sizes_stay(tmp_path, size):
 
 def test_progress_counts_frames(tmp_path):
     told = []
-    write_scene(scene(seconds=0.5), tmp_path / "film.mp4", on_progress=told.append)
-    assert told == list(range(1, scene(seconds=0.5).frame_count + 1))
+    write_scene(
+        scene(seconds=0.5), tmp_path / "film.mp4", on_progress=lambda *report: told.append(report)
+    )
+    total = scene(seconds=0.5).frame_count
+    assert told == [("film.mp4", done, total, "") for done in range(1, total + 1)]
 
 
 @pytest.mark.parametrize("standing", ["film.mp4", "film.json"])
@@ -102,7 +105,7 @@ def test_what_cannot_be_held_is_named(tmp_path, name, rate, message):
 
 
 def test_a_drawing_that_fails_leaves_nothing(tmp_path):
-    def stop(frame):
+    def stop(*report):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
