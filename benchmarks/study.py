@@ -18,7 +18,7 @@ from typing import Any
 
 from footage import drawn
 
-from frame2sound.cli.progress import Progress
+from frame2sound.progress_bars import ProgressBars
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.film.drawing.demo_films import demo_film_names
@@ -58,7 +58,7 @@ def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Pat
     plan = ComparisonPlan(
         out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add"
     )
-    with Progress() as progress:
+    with ProgressBars() as progress:
         run_comparison(plan, "cpu", progress.show)
 
 

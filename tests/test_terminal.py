@@ -13,7 +13,7 @@ import pytest
 
 import frame2sound.cli.app  # noqa: F401
 from frame2sound.cli import cards, progress, terminal
-from frame2sound.cli.terminal import OutputError, escaped, say
+from frame2sound.terminal import OutputError, escaped, say
 from frame2sound.errors import BatchError
 from frame2sound.library.store import Library
 from tests.commanding import run
