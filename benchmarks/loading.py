@@ -27,8 +27,8 @@ from typing import Any
 
 from footage import drawn
 
+from frame2sound.api.parameters import number_of_bytes
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.cli.options import number_of_bytes
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
@@ -89,7 +89,9 @@ class Stopwatch:
 def learn(way: str, asked: argparse.Namespace) -> dict[str, Any]:
     """Train, and return what was measured."""
     recipe, folder = load_recipe(asked.recipe, [f"training.steps={asked.steps}"]), asked.folder
-    room = MemoryBudget(PLENTY if way == "memory" else number_of_bytes(asked.memory), folder)
+    room = MemoryBudget(
+        PLENTY if way == "memory" else number_of_bytes("memory", asked.memory), folder
+    )
     begun = time.perf_counter()
     trainer = Trainer(Library.open(folder / "library"), recipe, 0, pick_device("cpu"), room)
     if (trainer.examples._on_disk is None) != (way == "memory"):
@@ -157,7 +159,7 @@ def main() -> None:
     memory = best["memory"]
     print(f"{asked.recipe}: {memory['pairs']} lessons, {memory['bytes'] / 1e6:.0f} MB")
     for way in WAYS:
-        show(way, best[way], memory, number_of_bytes(asked.memory))
+        show(way, best[way], memory, number_of_bytes("memory", asked.memory))
 
 
 if __name__ == "__main__":

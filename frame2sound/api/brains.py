@@ -316,7 +316,7 @@ def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | Non
 def _corpus_line(corpus: Corpus | CorpusPointer | None) -> str:
     table = _corpus_table(corpus)
     if table is None:
-        return "it has no sound of its films: mosaics need another corpus"
+        return "it has no sound of its films: mosaics need `corpus=LIBRARY`"
     films = _count_films(len(table["films"]))
     if table["kind"] == "carried":
         return f"carries {table['seconds']:.1f} s of {films} for mosaics"

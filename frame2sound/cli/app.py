@@ -172,9 +172,9 @@ def say_lines(lines: list[str]) -> None:
         say(with_options(line, options))
 
 
-def option_names() -> set[str]:
+def option_names(application: typer.Typer = app) -> set[str]:
     """Return the names of all options of all commands."""
-    commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]
+    commands = typer.main.get_command(application).commands.values()  # type: ignore[attr-defined]
     return {
         name
         for each in commands
