@@ -249,7 +249,7 @@ def describe_network(recipe: Recipe) -> str:
     Examples
     --------
     >>> describe_network(load_recipe("lines"))
-    'pixels 4096 - 1500 - 1000 - pcm 735'
+    'eigenframes 4096 - 1000 - 1000 - 1000 - pcm 735'
     """
     from frame2sound.brain.config import Rnn, Tcn
     from frame2sound.brain.inputs import input_size

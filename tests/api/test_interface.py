@@ -96,7 +96,9 @@ def test_a_library_gives_films_as_records(folder: Path) -> None:
 
 
 def test_records_are_what_the_command_line_prints(folder: Path) -> None:
-    listing = f2s.Library.open(folder / "library").summarise()
+    library = f2s.Library.open(folder / "library")
+    library.summarise()  # writes its analysis into the library
+    listing = library.summarise()
     shown = run(folder, "library", "library")
     assert str(listing).splitlines() == shown.stdout.splitlines()
     printed = json.loads(run(folder, "library", "library", "--json").stdout)
