@@ -52,7 +52,7 @@ from frame2sound.library.store import Library
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import mean_target
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.trainer import Trainer, TrainingProgress
+from frame2sound.training.trainer import Trainer
 
 Numbers = NDArray[np.float32]
 
@@ -168,10 +168,10 @@ class Loop:
         with clock.stopped():
             self.curve.add(0.0, self.loss(judge))
 
-        def follow(report: TrainingProgress) -> None:
+        def follow(task: str, done: float, total: float | None, note: str, /) -> None:
             with clock.stopped():
                 last = self.curve.seconds[-1]
-                due = report.step <= FIRST_STEPS or clock.now >= min(last * TIME_RATIO, last + 1)
+                due = done <= FIRST_STEPS or clock.now >= min(last * TIME_RATIO, last + 1)
                 if due or clock.now >= seconds:
                     self.curve.add(clock.now, self.loss(judge))
             if clock.now >= seconds:

@@ -27,15 +27,15 @@ from typing import Any
 
 from footage import draw_film
 
+from frame2sound.api.parameters import number_of_bytes
 from frame2sound.brain.recipe import load_recipe
-from frame2sound.cli.options import number_of_bytes
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.trainer import Trainer, TrainingProgress
+from frame2sound.training.trainer import Trainer
 
 RUNS = 2
 UNLIMITED = 10**12
@@ -70,14 +70,14 @@ class Stopwatch:
     def __init__(self, trainer: Trainer, cold: bool) -> None:
         self.trainer, self.cold = trainer, cold
         self.step_seconds: list[float] = []
-        self._done = 0
+        self._done = 0.0
         self._start()
 
-    def __call__(self, now: TrainingProgress) -> None:
+    def __call__(self, task: str, done: float, total: float | None, note: str, /) -> None:
         """Store the time since the last report, if a step is done."""
-        if now.step > self._done:
+        if done > self._done:
             self.step_seconds.append(time.perf_counter() - self._began)
-        self._done = now.step
+        self._done = done
         self._start()
 
     def _start(self) -> None:
@@ -90,7 +90,7 @@ def measure(cache: str, args: argparse.Namespace) -> dict[str, Any]:
     """Train and return the measurements."""
     recipe, folder = load_recipe(args.recipe, [f"training.steps={args.steps}"]), args.folder
     memory_budget = MemoryBudget(
-        UNLIMITED if cache == "memory" else number_of_bytes(args.memory), folder
+        UNLIMITED if cache == "memory" else number_of_bytes("memory", args.memory), folder
     )
     began = time.perf_counter()
     trainer = Trainer(
@@ -165,7 +165,7 @@ def main() -> None:
     memory = best["memory"]
     print(f"{args.recipe}: {memory['pairs']} examples, {memory['bytes'] / 1e6:.0f} MB")
     for cache in CACHES:
-        show(cache, best[cache], memory, number_of_bytes(args.memory))
+        show(cache, best[cache], memory, number_of_bytes("memory", args.memory))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from typing import Any
 
 from footage import drawn
 
-from frame2sound.cli.progress import Progress
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.evaluation.measure_table import MEASURES
@@ -27,6 +26,7 @@ from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
+from frame2sound.progress_bars import ProgressBars
 from frame2sound.studio import run_comparison
 
 RECIPES = ("shallow", "deep", "deep input.history=3 input.motion=true", "memory")
@@ -57,7 +57,7 @@ def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Pat
     plan = ComparisonPlan(
         out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add"
     )
-    with Progress() as progress:
+    with ProgressBars() as progress:
         run_comparison(plan, "cpu", progress.show)
 
 

@@ -1,18 +1,116 @@
-"""Learn what films sound like; play that sound to pictures never seen.
+"""Learn the sound of films, and give animations a soundtrack.
 
-The film flows one way through the package: ``film`` (reading), ``library`` (pairs on disk),
-``brain`` and ``training``, ``rendering`` (soundtracks), ``evaluation``, ``comparison``.
+The Python interface is loaded when a name of it is first used; ``import frame2sound`` itself is
+fast and imports neither NumPy nor PyTorch.
+
+Examples
+--------
+>>> import frame2sound as f2s
+>>> library = f2s.Library.create("my-library")  # doctest: +SKIP
+>>> library.add_films(["my-film.mp4"], progress=True)  # doctest: +SKIP
+>>> brain = f2s.train(library, "deep", out="my-brain.safetensors")  # doctest: +SKIP
+>>> print(f2s.render("my-animation.mp4", brain=brain))  # doctest: +SKIP
+my-animation-sounding.mp4  12.000 s  22050 Hz
+
+Data flows one way through the package: ``film`` (decoding and encoding), ``library`` (frames and
+sound of films on disk), ``brain`` and ``training``, ``rendering`` (soundtracks), ``evaluation``
+and ``comparison``.
 """
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-# Threads that wait for each other wide awake starve themselves where others work, too; fast asleep,
-# they take twice the time where nobody does. Read by GNU's OpenMP, which PyTorch brings on Linux.
+if TYPE_CHECKING:
+    from frame2sound.api.brains import (
+        BrainCard,
+        describe_brain,
+        load_brain,
+        load_recipe,
+        train,
+    )
+    from frame2sound.api.comparing import ComparisonResult, compare
+    from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
+    from frame2sound.api.library import AddedFilm, Library, LibraryListing
+    from frame2sound.api.measuring import SoundtrackMeasurements, measure
+    from frame2sound.api.parameters import ParameterError
+    from frame2sound.api.rendering import RenderedSoundtrack, render
+    from frame2sound.brain.brain import Brain
+    from frame2sound.brain.pretrained import pretrained_brains
+    from frame2sound.brain.recipe import Recipe, recipe_names
+    from frame2sound.clock import Clock
+    from frame2sound.errors import Frame2SoundError
+    from frame2sound.library.store import PickledFilm
+    from frame2sound.progress import ProgressCallback
+
+# How long threads spin before they sleep. Without a limit they slow each other down on a busy
+# machine; with none they take twice as long on an idle one. Read by PyTorch's OpenMP on Linux.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-# Without it, MKL rounds products otherwise where an array begins at another place in memory, on old
-# processors and those of other makers than Intel: one brain then gives other last digits each time.
-# Read when PyTorch first multiplies; it costs nothing that could be measured.
+# Without this, MKL's results on old or non-Intel processors depend on the alignment of arrays in
+# memory, so that a brain's predictions differ in the last digits from run to run. Read when PyTorch
+# first multiplies; the cost is too small to measure.
 os.environ.setdefault("MKL_CBWR", "AUTO")
 
 __version__ = "0.2.0"
+
+__all__ = [
+    "AddedFilm",
+    "Brain",
+    "BrainCard",
+    "Clock",
+    "ComparisonResult",
+    "DrawnFilm",
+    "Frame2SoundError",
+    "Library",
+    "LibraryListing",
+    "ParameterError",
+    "PickledFilm",
+    "ProgressCallback",
+    "Recipe",
+    "RenderedSoundtrack",
+    "SoundtrackMeasurements",
+    "compare",
+    "demo_film_names",
+    "describe_brain",
+    "draw_film",
+    "load_brain",
+    "load_recipe",
+    "measure",
+    "pretrained_brains",
+    "recipe_names",
+    "render",
+    "train",
+]
+
+_MODULES = {
+    "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
+    "api.comparing": ("ComparisonResult", "compare"),
+    "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
+    "api.library": ("AddedFilm", "Library", "LibraryListing"),
+    "api.measuring": ("SoundtrackMeasurements", "measure"),
+    "api.parameters": ("ParameterError",),
+    "api.rendering": ("RenderedSoundtrack", "render"),
+    "brain.brain": ("Brain",),
+    "brain.pretrained": ("pretrained_brains",),
+    "brain.recipe": ("Recipe", "recipe_names"),
+    "clock": ("Clock",),
+    "errors": ("Frame2SoundError",),
+    "library.store": ("PickledFilm",),
+    "progress": ("ProgressCallback",),
+}
+_MODULE_OF_NAME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the interface on its first use."""
+    if name not in _MODULE_OF_NAME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF_NAME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the names of the interface, whether they are imported yet or not."""
+    return sorted({*globals(), *__all__})

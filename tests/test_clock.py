@@ -134,9 +134,7 @@ def slow_shutter(times, fps):
     return indices
 
 
-@given(
-    any_fps, st.lists(st.integers(1, 400), min_size=1, max_size=40), st.sampled_from([90, 1000])
-)
+@given(any_fps, st.lists(st.integers(1, 400), min_size=1, max_size=40), st.sampled_from([90, 1000]))
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_the_frame_on_screen_is_the_last_at_or_before(fps, durations, ticks):
     times = np.concatenate([[0], np.cumsum(durations)]) / ticks

@@ -116,8 +116,8 @@ def test_an_excluded_film_pickled_again_is_already_there(tmp_path: Path) -> None
 
 
 def test_a_dropped_film_is_gone(tmp_path: Path, films) -> None:
-    said = run(tmp_path, "library", "library", "--drop", "mill")
-    assert said.stdout == "mill  dropped\n"
+    said = run(tmp_path, "library", "library", "--delete", "mill")
+    assert said.stdout == "mill  deleted\n"
     names = {path.name for path in (tmp_path / "library").iterdir()}
     assert names == {".lock", "library.json", "hall", "harbour"}
 
@@ -125,9 +125,9 @@ def test_a_dropped_film_is_gone(tmp_path: Path, films) -> None:
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["--drop", "ha"], "but 2 names begin with it; choose one of: hall, harbour"),
+        (["--delete", "ha"], "but 2 names begin with it; choose one of: hall, harbour"),
         (["--exclude", "haarbour"], "got 'haarbour', expected a film of library; the nearest are:"),
-        (["--include", "mill", "--drop", "none"], "got 'none', expected a film of library"),
+        (["--include", "mill", "--delete", "none"], "got 'none', expected a film of library"),
     ],
 )
 def test_a_wrong_name_changes_nothing(tmp_path: Path, films, words, match) -> None:
@@ -141,8 +141,8 @@ def test_a_wrong_name_changes_nothing(tmp_path: Path, films, words, match) -> No
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["--drop", "mill", "--exclude", "mi"], "mill more than once"),
-        (["--drop", "mill", "--verify"], "--verify changes nothing; give it alone"),
+        (["--delete", "mill", "--exclude", "mi"], "mill more than once"),
+        (["--delete", "mill", "--verify"], "got --verify and films to change"),
     ],
 )
 def test_contradictions_are_wrong_usage(tmp_path: Path, films, words, match) -> None:
@@ -178,7 +178,7 @@ def test_who_writes_waits_for_no_one_and_who_reads_needs_not(tmp_path: Path, fil
     with write_lock(tmp_path / "library"):
         for words in (
             ["pickle", "film.mp4", "--library", "library"],
-            ["library", "library", "--drop", "mill"],
+            ["library", "library", "--delete", "mill"],
         ):
             said = run(tmp_path, *words)
             assert said.returncode == 1
@@ -192,11 +192,11 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 from frame2sound.library.store import Library
-from frame2sound.library.summary import survey
+from frame2sound.library.summary import summarise
 from frame2sound.library.verification import verify
 library = Library.open(Path(sys.argv[1]))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-survey(library)
+summarise(library)
 for film in library.films():
     verify(library, film.path)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)

@@ -59,7 +59,7 @@ def test_a_brain_whose_weights_are_not_finite_ends_in_a_line(
     with safe_open(studio / "brain.safetensors", "numpy") as file:
         weights = {name: file.get_tensor(name).copy() for name in file.keys()}  # noqa: SIM118
         description = file.metadata()
-    weights["top.bias"][0] = value
+    weights["head.bias"][0] = value
     save_file(weights, tmp_path / "spoilt.safetensors", description)
     for mode in ("overlap-add", "granular", "mosaic"):
         words = ["--brain", "spoilt.safetensors", "--mode", mode, "-o", "out.mp4"]

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import frame2sound.cli.app  # noqa: F401
-from frame2sound.cli import cards, progress, terminal
-from frame2sound.cli.terminal import OutputError, escaped, say
+from frame2sound import progress_bars, terminal
+from frame2sound.cli.options import print_json
 from frame2sound.errors import BatchError
 from frame2sound.library.store import Library
+from frame2sound.terminal import OutputError, escaped, say
 from tests.commanding import run
 
 commands = sys.modules["frame2sound.cli.app"]  # the package has an attribute of that name
@@ -37,7 +38,7 @@ def test_a_line_is_one_line(capsys, err):
 
 def test_json_comes_back_as_it_was(capsys):
     table = {NASTY: ["Übergröße 夜 🎬", NASTY]}
-    cards.print_json(table)
+    print_json(table)
     said = capsys.readouterr().out
     assert json.loads(said) == table
     assert not set(said) & set("\x1b\x7f\x9b\x85\u202e\u2066\u2028\udce9")
@@ -47,7 +48,7 @@ def test_json_comes_back_as_it_was(capsys):
 def test_json_is_json_where_the_terminal_knows_no_umlauts(monkeypatch):
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, "ascii"))
-    cards.print_json({"name": "ü夜🎬"})
+    print_json({"name": "ü夜🎬"})
     say("ü")
     assert json.loads(raw.getvalue().splitlines()[0] + raw.getvalue().splitlines()[1] + b"}") == {
         "name": "ü夜🎬"
@@ -56,7 +57,7 @@ def test_json_is_json_where_the_terminal_knows_no_umlauts(monkeypatch):
 
 
 def test_json_knows_no_nan(capsys):
-    cards.print_json({"loss": [float("nan"), 1.5, (float("-inf"),)], "n": True})
+    print_json({"loss": [float("nan"), 1.5, (float("-inf"),)], "n": True})
     assert json.loads(capsys.readouterr().out, parse_constant=lambda name: pytest.fail(name)) == {
         "loss": [None, 1.5, [None]],
         "n": True,
@@ -64,13 +65,13 @@ def test_json_knows_no_nan(capsys):
 
 
 def test_progress_escapes_names_and_reads_no_markup(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
-    with progress.Progress() as shown:
+    monkeypatch.setattr(progress_bars, "LINE_SECONDS", 0.0)
+    with progress_bars.ProgressBars() as shown:
         shown.show(NASTY, 1, 1, "\x1b")
     assert capsys.readouterr().err == f"{PLAIN}  100 %  \\x1b\n"
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    with progress.Progress() as shown:
+    with progress_bars.ProgressBars() as shown:
         shown.show("[/b][red]" + NASTY, 0.5, 1, "[/x]")
     said = capsys.readouterr().err
     assert "[/b][red]a\\x1b[31m" in said
@@ -167,7 +168,7 @@ def test_a_closed_pipe_ends_quietly(words):
 
 
 def unforeseen(capsys, monkeypatch, error):
-    def fail():
+    def fail(**options):
         raise error
 
     monkeypatch.setattr(commands, "app", fail)
@@ -193,14 +194,12 @@ def test_what_the_system_refuses_is_named(capsys, monkeypatch):
         "frame2sound: /far/away\\x1b cannot be read or written (permission denied); "
         "expected a file that can be"
     )
-    assert "this should not have happened (KeyError" in unforeseen(
-        capsys, monkeypatch, KeyError("x")
-    )
+    assert "this is a bug (KeyError" in unforeseen(capsys, monkeypatch, KeyError("x"))
 
 
 def test_time_left_is_never_negative(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
-    with progress.Progress() as shown:
+    monkeypatch.setattr(progress_bars, "LINE_SECONDS", 0.0)
+    with progress_bars.ProgressBars() as shown:
         shown.show("a", 12, 10)
         shown.show("b", -3, 10)
         shown.show("c", 3, -10)

@@ -1,100 +1,203 @@
-"""The command line itself: how it begins and how it ends."""
+"""The command line itself: how it starts, how it prints errors, and how it ends."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from frame2sound import __version__
+from frame2sound.cli.messages import plain_help, usage_message, with_options
 from frame2sound.cli.options import Verbose
-from frame2sound.cli.terminal import OutputError, escaped, flush_stdout, say, silence_stdout
 from frame2sound.errors import Frame2SoundError
+from frame2sound.terminal import OutputError, flush_stdout, say, silence_stdout
+
+PROGRAM = "frame2sound"
+
+NEW_NAMES = {
+    "drop": "delete",
+    "ground": "background",
+    "most-hours": "max-hours",
+    "most-megapixels": "max-megapixels",
+    "prepare": "pickle",
+}
+"""Old names of options, and other names of commands, that are still accepted."""
+
+ORDER = (
+    "demo",
+    "pickle",
+    "train",
+    "render",
+    "measure",
+    "compare",
+    "library",
+    "brains",
+    "films",
+    "gallery",
+)
+"""The commands as they are listed: first the steps from a film to a soundtrack."""
+
+_WITHOUT_TYPE = re.compile(r" <[^|]*>$")
+"""The Python type after the name of an argument."""
 
 _UsageError: Any = typer.BadParameter.__base__
-"""Wrong usage, as the parser of the command line says it."""
+
+
+class Command(TyperCommand):
+    """A command whose help shows its options in groups."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line, required arguments without braces."""
+        return [
+            piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
+        ]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then each group of options under its title."""
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            is_argument = parameter.param_type_name == "argument"
+            title = getattr(parameter, "rich_help_panel", None)
+            if record is not None:
+                name, text = _WITHOUT_TYPE.sub("", record[0]), plain_help(record[1])
+                groups.setdefault(
+                    "Arguments" if is_argument else title or "Other options", []
+                ).append((name, text))
+        other = groups.pop("Other options", [])
+        if other:
+            groups["Options" if set(groups) <= {"Arguments"} else "Other options"] = other
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 class _Commands(TyperGroup):
     """Ends with 0 done, 1 failed (one line), 2 wrong usage, 130 interrupted, 141 pipe closed."""
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=ORDER.index)
+
     def make_context(self, *args: Any, **more: Any) -> Any:
-        with _usage_escaped():
+        with _usage_errors():
             return super().make_context(*args, **more)
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _usage_escaped():
+            with _usage_errors():
                 return super().invoke(ctx)
         except Frame2SoundError as error:
             if (ctx.find_root().obj or {}).get("verbose"):
                 traceback.print_exc()
             _complain(*getattr(error, "lines", [str(error)]))
-            raise typer.Exit(1) from error
+            raise typer.Exit(_exit_code(error)) from error
         except KeyboardInterrupt as error:
             _complain("interrupted; what was done is kept")
             raise typer.Exit(130) from error
 
 
 @contextmanager
-def _usage_escaped() -> Iterator[None]:
-    """Escape what a message on wrong usage repeats of the command line."""
+def _usage_errors() -> Iterator[None]:
+    """Print wrong usage as one line, as all other errors."""
     try:
         yield
     except _UsageError as error:
-        error.message = escaped(error.message)
-        raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        _complain(usage_message(error))
+        raise typer.Exit(2) from error
+
+
+def _exit_code(error: Frame2SoundError) -> int:
+    from frame2sound.api.parameters import ParameterError
+
+    return 2 if isinstance(error, ParameterError) else 1
 
 
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda name: NEW_NAMES.get(name, name),
+    },
 )
 
+Function = Callable[..., None]
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        say(f"frame2sound {__version__}")
+
+def command(function: Function) -> Function:
+    """Add a function to the command line, under its own name."""
+    app.command(cls=Command)(function)
+    return function
+
+
+def _show_version(requested: bool) -> None:
+    if requested:
+        say(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 
 @app.callback()
 def _top(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
     verbose: Verbose = False,
 ) -> None:
-    """Learn what films sound like; play that sound to pictures never seen."""
+    """Learn the sound of films, and give animations a soundtrack."""
+
+
+def say_lines(lines: list[str]) -> None:
+    """Print the lines of a result, with its parameters as options."""
+    options = option_names()
+    for line in lines:
+        say(with_options(line, options))
+
+
+def option_names(application: typer.Typer = app) -> set[str]:
+    """Return the names of all options of all commands."""
+    commands = typer.main.get_command(application).commands.values()  # type: ignore[attr-defined]
+    return {
+        name
+        for each in commands
+        for parameter in each.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    }
 
 
 def _complain(*lines: str) -> None:
-    first, *others = lines
-    say(f"frame2sound: {first}", err=True)
+    options = option_names()
+    first, *others = (with_options(line, options) for line in lines)
+    say(f"{PROGRAM}: {first}", err=True)
     for line in others:
         say(line, err=True)
 
 
 def main() -> None:
-    """Run the command line; being told to end (SIGTERM) is like Ctrl-C."""
+    """Run the command line; SIGTERM ends it as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         try:
-            app()
+            app(prog_name=PROGRAM)
         except SystemExit as ended:
             if ended.code == 130:  # a further Ctrl-C finds nothing left to save
                 signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
@@ -102,7 +205,7 @@ def main() -> None:
             if isinstance(ended.__context__, BrokenPipeError):  # as click ends by itself
                 raise ended.__context__ from None
             raise
-    except BrokenPipeError:  # whoever read it wants no more
+    except BrokenPipeError:  # the reader of the pipe has ended
         silence_stdout()
         sys.exit(141)
     except Exception as error:
@@ -113,7 +216,7 @@ def main() -> None:
 
 
 def _unforeseen(error: Exception) -> str:
-    """Return what to say of an error that nothing in the program has made a sentence of."""
+    """Return what to say of an error that the program does not expect."""
     try:
         flush_stdout()  # what could not be written then cannot be now
     except OutputError as closed:
@@ -130,4 +233,4 @@ def _unforeseen(error: Exception) -> str:
         why = (error.strerror or str(error)).lower()
         return f"{error.filename} cannot be read or written ({why}); expected a file that can be"
     text = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"this should not have happened ({text}); -v shows where; please report it"
+    return f"this is a bug ({text}); run it again with -v, and report what it prints"

@@ -1,27 +1,37 @@
-"""``frame2sound demo``: the whole way, in two minutes at most."""
+"""``frame2sound demo``: every step from a film to a soundtrack, in two minutes at most."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
-from frame2sound.cli.app import app
+from frame2sound.cli.app import command
+from frame2sound.cli.films import complete_film
 from frame2sound.cli.options import Seed, Verbose
-from frame2sound.cli.progress import Progress
-from frame2sound.cli.terminal import say
+from frame2sound.progress_bars import ProgressBars
+from frame2sound.terminal import say
 
 
-@app.command()
+@command
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for all that it makes.")] = Path("demo"),
-    film: Annotated[str, typer.Option(help="Which demo film; see `frame2sound films`.")] = "typing",
+    out: Annotated[
+        Path, Option("-o", "--out", metavar="FOLDER", help="Write all files here.")
+    ] = Path("demo"),
+    film: Annotated[
+        str,
+        Option(
+            metavar="NAME",
+            autocompletion=complete_film,
+            help="Draw this demo film; frame2sound films lists their names.",
+        ),
+    ] = "typing",
     seed: Seed = 0,
     verbose: Verbose = False,
 ) -> None:
-    """Go the whole way in two minutes, on a film that it draws."""
+    """Run every step once, on a drawn film."""
     from frame2sound.studio import run_demo
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         run_demo(out, film, seed, say, progress.show)

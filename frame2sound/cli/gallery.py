@@ -1,37 +1,44 @@
-"""``frame2sound gallery``: unseen animations, sounded in every mode, on one page."""
+"""``frame2sound gallery``: unseen animations rendered in every mode, on one page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
-from frame2sound.cli.app import app
+from frame2sound.cli.app import command
+from frame2sound.cli.films import complete_film
 from frame2sound.cli.options import Seed, Verbose
-from frame2sound.cli.progress import Progress
-from frame2sound.cli.terminal import say
+from frame2sound.progress_bars import ProgressBars
+from frame2sound.terminal import say
 
 
-@app.command()
+@command
 def gallery(
     films: Annotated[
         list[str] | None,
-        typer.Argument(help="Which demo films.", show_default="typing lines theremin"),
+        Argument(
+            metavar="NAME",
+            autocompletion=complete_film,
+            help="Draw these demo films.",
+            show_default="typing lines theremin",
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for all that it makes.")] = Path(
-        "render"
-    ),
+    out: Annotated[
+        Path, Option("-o", "--out", metavar="FOLDER", help="Write all files here.")
+    ] = Path("render"),
     seconds: Annotated[
-        float, typer.Option(min=1, max=600, help="Of each unseen animation.")
+        float,
+        Option(min=1, max=600, metavar="SECONDS", help="Draw unseen animations of this duration."),
     ] = 10.0,
     seed: Seed = 0,
     verbose: Verbose = False,
 ) -> None:
-    """Draw, learn and sound films in every mode, and make a page of them."""
+    """Render demo films in every mode, on a page."""
     from frame2sound.studio import gallery as studio
 
-    with Progress() as progress:
+    with ProgressBars() as progress:
         studio.run_gallery(
             out, seed, seconds, say, progress.show, films=tuple(films or studio.DEFAULT_FILMS)
         )

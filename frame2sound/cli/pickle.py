@@ -2,164 +2,146 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+from typer import Argument, Option
 
-from frame2sound.cli.app import app
-from frame2sound.cli.cards import print_json
+from frame2sound.cli.app import command, say_lines
 from frame2sound.cli.options import (
     AllowDamaged,
     AsJson,
     AudioStream,
-    Ground,
+    Background,
     Hardware,
-    MostHours,
-    MostMegapixels,
-    PicturesFps,
+    MaxHours,
+    MaxMegapixels,
+    SequenceFps,
     Verbose,
     VideoStream,
-    frames_a_second,
-    grey_level,
+    print_json,
 )
-from frame2sound.cli.progress import Progress
-from frame2sound.cli.terminal import say
-from frame2sound.errors import BatchError, FilmError, LibraryError
-from frame2sound.film.limits import DEFAULT_LIMITS, Limits
+from frame2sound.film.limits import DEFAULT_LIMITS
+from frame2sound.terminal import say
 
 if TYPE_CHECKING:
-    from frame2sound.library.parallel import BatchProgress, PickleOutcome
-    from frame2sound.storage import Location
+    from frame2sound.api.library import AddedFilm
+
+LIBRARY, EXPORT = "The library", "Exporting arrays"
 
 
-@app.command()
+@command
 def pickle(
-    films: Annotated[list[str], typer.Argument(help="Films with sound, to learn from.")],
-    library: Annotated[str, typer.Option(help="Folder of pickled films; made if need be.")],
+    films: Annotated[
+        list[str], Argument(metavar="FILM", help="Add these films, which have sound.")
+    ],
+    library: Annotated[
+        str,
+        Option(
+            metavar="FOLDER",
+            help="Add the films to this library; it is created if there is none.",
+            rich_help_panel=LIBRARY,
+        ),
+    ],
     sample_rate: Annotated[
-        int | None, typer.Option(min=1000, max=192_000, help="Of a new library, in Hz.")
+        int | None,
+        Option(
+            min=1000,
+            max=192_000,
+            metavar="HZ",
+            help="Create a new library with this sample rate.",
+            show_default="22050",
+            rich_help_panel=LIBRARY,
+        ),
     ] = None,
     colour: Annotated[
-        bool, typer.Option("--colour", help="Make a new library in colour instead of grey.")
+        bool,
+        Option(
+            "--colour",
+            help="Create a new library in colour instead of grey.",
+            rich_help_panel=LIBRARY,
+        ),
     ] = False,
     calibration: Annotated[
-        bool, typer.Option(help="Add 30 s of black and of white screen with silence.")
+        bool,
+        Option(help="Add 30 s of black and of white screen with silence.", rich_help_panel=LIBRARY),
     ] = True,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Films at a time.")] = None,
+    jobs: Annotated[
+        int | None,
+        Option(
+            min=1,
+            metavar="NUMBER",
+            help="Read this many films at a time.",
+            show_default="one per processor",
+        ),
+    ] = None,
     ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Share the films out over a Ray cluster.")
+        str | None,
+        Option(metavar="ADDRESS", help="Distribute the films over the Ray cluster there."),
     ] = None,
     video_stream: VideoStream = None,
     audio_stream: AudioStream = None,
     allow_damaged: AllowDamaged = False,
-    most_megapixels: MostMegapixels = DEFAULT_LIMITS.max_megapixels,
-    most_hours: MostHours = DEFAULT_LIMITS.max_hours,
+    max_megapixels: MaxMegapixels = DEFAULT_LIMITS.max_megapixels,
+    max_hours: MaxHours = DEFAULT_LIMITS.max_hours,
     hardware: Hardware = None,
-    fps: PicturesFps = None,
-    ground: Ground = "black",
+    fps: SequenceFps = None,
+    background: Background = "black",
     export_npz: Annotated[
-        Path | None, typer.Option(help="Folder for plain arrays, one .npz a film.")
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Write plain arrays here as well, one .npz per film.",
+            rich_help_panel=EXPORT,
+        ),
     ] = None,
     export_sound: Annotated[
-        Literal["pcm", "stft"], typer.Option(help="What the .npz holds of the sound.")
+        Literal["pcm", "stft"],
+        Option(help="Export samples, or their Fourier transform.", rich_help_panel=EXPORT),
     ] = "pcm",
-    export_fps: Annotated[str, typer.Option(help="Frames a second in the .npz.")] = "30",
+    export_fps: Annotated[
+        str,
+        Option(metavar="FPS", help="Export at this frame rate.", rich_help_panel=EXPORT),
+    ] = "30",
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Films to a library: their frames, times and sound."""
-    from frame2sound.clock import Clock
-    from frame2sound.library.calibration import add_calibration_film
-    from frame2sound.library.export import export_npz as export
-    from frame2sound.library.parallel import pickle_films
-    from frame2sound.library.pickler import PickleOptions
-    from frame2sound.library.ray_backend import pickle_films_on_ray
-    from frame2sound.library.remote import RemoteLibrary, locate_library
-    from frame2sound.library.store import Library
-    from frame2sound.library.write_lock import write_lock
-    from frame2sound.storage import parse_location
+    """Add films to a library (also: prepare)."""
+    from frame2sound.api.library import Library
+    from frame2sound.api.parameters import frame_rate
 
-    rate_of_export = frames_a_second(export_fps)
-    standing = locate_library(library)
-    if ray is not None and isinstance(standing, RemoteLibrary):
-        raise LibraryError(
-            f"got --ray and a library at {library}, expected a folder that every machine finds "
-            "under the same path"
+    export_rate = frame_rate("export_fps", export_fps)
+    opened = Library.create(library, sample_rate, colour or None, with_media=export_npz is not None)
+    results: list[AddedFilm] = []
+
+    def show(result: AddedFilm) -> None:
+        results.append(result)
+        if result.film is None:
+            return
+        if not as_json:
+            say_lines(result.lines())
+        if export_npz is not None:
+            path = export_npz / f"{result.film.name}.npz"
+            exported = opened.export_npz(result.film, path, export_sound, export_rate)
+            say(f"  {exported.lines()[0]}", err=as_json)
+
+    try:
+        opened.add_films(
+            films,
+            calibration=calibration,
+            jobs=jobs,
+            ray=ray,
+            video_stream=video_stream,
+            audio_stream=audio_stream,
+            allow_damaged=allow_damaged,
+            max_megapixels=max_megapixels,
+            max_hours=max_hours,
+            hardware=hardware,
+            fps=fps,
+            background=background,
+            progress=True,
+            on_result=show,
         )
-    path = standing.fetch(with_media=export_npz is not None, allow_missing=True)
-    shelf = Library.create(path, sample_rate, colour or None)
-    limits = Limits(most_megapixels, most_hours)
-    choice = PickleOptions(
-        video_stream,
-        audio_stream,
-        allow_damaged,
-        limits,
-        hardware=hardware,
-        fps=None if fps is None else frames_a_second(fps),
-        background=grey_level(ground),
-    )
-    outcomes = []
-    sources = [parse_location(film, FilmError) for film in films]
-    with write_lock(path), Progress() as progress:
-        if calibration:
-            add_calibration_film(shelf)
-        report = _reporter(progress)
-        for outcome in (
-            pickle_films(sources, shelf, choice, jobs, report)
-            if ray is None
-            else pickle_films_on_ray(sources, shelf, ray, choice, report)
-        ):
-            outcomes.append(outcome)
-            standing.push()
-            if not as_json:
-                _tell(outcome)
-            if export_npz is not None and outcome.film is not None:
-                npz = export_npz / f"{outcome.film.name}.npz"
-                rows, columns = export(
-                    outcome.film, Clock(rate_of_export, shelf.sample_rate), npz, export_sound
-                )
-                say(f"  {npz}  sound {rows} x {columns}", err=as_json)
-    if as_json:
-        print_json({"library": library, "films": [_row(each) for each in outcomes]})
-    errors = [f"  {each.error}" for each in outcomes if each.film is None]
-    if errors:
-        count = f"{len(errors)} of {len(outcomes)} films not pickled, the others are kept:"
-        raise BatchError(count, *errors)
-
-
-def _reporter(progress: Progress) -> BatchProgress:
-    begun: dict[Location, float] = {}
-
-    def report(film: Location, seconds: float, total: float | None, frames: int) -> None:
-        spent = time.monotonic() - begun.setdefault(film, time.monotonic())
-        note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
-        progress.show(film.name, seconds, total, note)
-
-    return report
-
-
-def _tell(outcome: PickleOutcome) -> None:
-    if outcome.film is None:
-        return
-    state = "pickled" if outcome.is_new else "already there"
-    state += ", excluded" * outcome.film.excluded
-    card = outcome.film.card
-    say(f"{outcome.source.name}  {state}  {outcome.film.seconds:.2f} s  {card.frames} frames")
-    for note in card.notes:
-        say(f"  note: {note}")
-
-
-def _row(outcome: PickleOutcome) -> dict[str, Any]:
-    if outcome.film is None:
-        return {"film": str(outcome.source), "error": outcome.error}
-    return {
-        "film": str(outcome.source),
-        "folder": str(outcome.film.path),
-        "new": outcome.is_new,
-        "excluded": outcome.film.excluded,
-        "frames": outcome.film.card.frames,
-        "seconds": outcome.film.seconds,
-        "notes": list(outcome.film.card.notes),
-    }
+    finally:
+        if as_json and results:
+            print_json({"library": library, "films": [each.to_dict() for each in results]})

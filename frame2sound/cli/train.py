@@ -3,45 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
+from typer import Option
 
-from frame2sound.cli.app import app
-from frame2sound.cli.cards import card, corpus_line, print_json
-from frame2sound.cli.options import AsJson, Device, Overwrite, Seed, Verbose, number_of_bytes
-from frame2sound.cli.progress import Progress
-from frame2sound.cli.terminal import say
+from frame2sound.cli.app import command, say_lines
+from frame2sound.cli.options import (
+    AsJson,
+    Device,
+    Library,
+    Overwrite,
+    Seed,
+    Settings,
+    Verbose,
+    print_json,
+)
 
-if TYPE_CHECKING:
-    from frame2sound.training.trainer import TrainingProgress
+
+def complete_recipe(incomplete: str) -> list[str]:
+    """Return the recipes that ship whose names begin so, for the completion of the shell."""
+    from frame2sound.brain.recipe import recipe_names
+
+    return [name for name in recipe_names() if name.startswith(incomplete)]
 
 
-@app.command()
+@command
 def train(
-    library: Annotated[str, typer.Argument(help="Folder of pickled films.")],
-    recipe: Annotated[str, typer.Option(help="Name of a recipe, or a .toml file.")] = "deep",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change the recipe: training.epochs=5, preset=hindle."),
-    ] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Brain to write.")] = Path(
-        "brain.safetensors"
-    ),
+    library: Library,
+    recipe: Annotated[
+        str,
+        Option(
+            metavar="RECIPE",
+            autocompletion=complete_recipe,
+            help="Train this recipe: a name, or a .toml file.",
+        ),
+    ] = "deep",
+    settings: Settings = None,
+    out: Annotated[
+        Path, Option("-o", "--out", metavar="FILE", help="Write the brain here.")
+    ] = Path("brain.safetensors"),
     corpus: Annotated[
         Literal["carry", "point", "none"],
-        typer.Option(help="Films' sound for mosaics: in the brain, in the library, or left out."),
+        Option(
+            help="Store sound of the films for mosaics in the brain, or only the address of the "
+            "library, or nothing."
+        ),
     ] = "carry",
     memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=number_of_bytes,
+        str | None,
+        Option(
             metavar="SIZE",
-            help="What it may take of it, as 500MB or 1.5GiB; 2GiB if not said. Lessons that do "
-            "not fit lie on disk meanwhile.",
+            help="Limit the memory, as 500MB or 1.5GiB. Training data that does not fit is cached "
+            "on disk.",
+            show_default="2GiB",
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
+    resume: Annotated[
+        bool, Option("--resume", help="Continue a training that was interrupted.")
+    ] = False,
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,
@@ -49,47 +69,33 @@ def train(
     verbose: Verbose = False,
 ) -> None:
     """Train a brain on a library."""
-    from frame2sound.brain.recipe import load_recipe
+    from frame2sound.api import brains
     from frame2sound.errors import Frame2SoundError
-    from frame2sound.library.remote import locate_library
-    from frame2sound.library.store import Library
-    from frame2sound.training.checkpoint import lock_output, refuse_overwriting
     from frame2sound.training.distributed import ProcessGroup, is_first_to_report
-    from frame2sound.training.loop import train as fit
 
-    group = ProcessGroup.from_environment()
     try:
-        chosen = load_recipe(recipe, settings)
-        with lock_output(out, group), Progress(quiet=not group.is_main) as progress:
-            shelf = Library.open(locate_library(library).fetch())
-            if group.is_main and not group.restart_count:
-                refuse_overwriting(out, resume=resume, overwrite=overwrite)
-
-            def report(now: TrainingProgress) -> None:
-                held = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
-                note = f"epoch {now.epoch}  loss {now.loss:.3f}{held}"
-                progress.show(f"training {chosen.name}", now.step, now.steps, note)
-
-            brain = fit(
-                shelf,
-                chosen,
-                out,
-                seed=seed,
-                device=device,
-                resume=resume,
-                corpus=corpus,
-                memory_limit=memory,
-                on_progress=report,
-            )
+        brain = brains.train(
+            library,
+            recipe,
+            settings,
+            out,
+            corpus=corpus,
+            memory=memory,
+            resume=resume,
+            seed=seed,
+            device=device,
+            overwrite=overwrite,
+            progress=True,
+        )
     except Frame2SoundError as error:
         if is_first_to_report(str(error)):
             raise
         raise typer.Exit(1) from error
-    if not group.is_main:
+    if not ProcessGroup.from_environment().is_main:
         return
     if as_json:
         print_json({"brain": str(out), "parameters": brain.parameter_count, **brain.provenance})
         return
-    say(f"{out}  {brain.parameter_count} parameters")
-    for line in (*card(brain.provenance), corpus_line(brain.corpus)):
-        say(f"  {line}")
+    card = brains.describe_brain(brain)
+    lines = [f"{out}  {card.parameters} parameters"]
+    say_lines([*lines, *(f"  {line}" for line in card.training_lines())])

@@ -6,7 +6,6 @@ interrupted training, and the measures of each soundtrack.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,11 +29,9 @@ from frame2sound.comparison.segments import Segment, split_into_segments
 from frame2sound.comparison.spectrograms import draw_spectrogram
 from frame2sound.comparison.systems import System, build_systems
 from frame2sound.errors import ComparisonError
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
-from frame2sound.training.trainer import TrainingProgress
-
-ProgressCallback = Callable[[str, float, float | None, str], None]
 
 MAX_SHOWN_SEGMENTS = 6
 """Largest number of held-out segments whose soundtracks are on the page."""
@@ -62,15 +59,15 @@ class Comparison:
     plan : ComparisonPlan
     device : str
         As for training.
-    on_progress : function
-        Called with the name of a task, what is done, the total, and a note.
+    on_progress : callable
+        See `ProgressCallback`.
     """
 
     def __init__(
         self,
         plan: ComparisonPlan,
         device: str = "auto",
-        on_progress: ProgressCallback = lambda *shown: None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> None:
         self.plan, self.device, self.on_progress = plan, device, on_progress
         self._done = 0.0
@@ -167,11 +164,13 @@ class Comparison:
     def _train(self, variant: RecipeVariant, seed: int) -> None:
         path, name = self.plan.brain_path(variant, seed), f"{variant.label}, seed {seed}"
 
-        def report(now: TrainingProgress) -> None:
-            held_out = "" if now.held_out is None else f"  held out {now.held_out:.3f}"
-            note = f"epoch {now.epoch}  loss {now.loss:.3f}{held_out}"
-            self.on_progress(name, now.step, now.steps, note)
-            self._advance(0.0, now.step / max(now.steps, 1))
+        steps = 1.0
+
+        def report(_: str, done: float, total: float | None, note: str, /) -> None:
+            nonlocal steps
+            steps = total or 1.0
+            self.on_progress(name, done, total, note)
+            self._advance(0.0, done / steps)
 
         brain = train(
             self.plan.split.training,
@@ -182,7 +181,7 @@ class Comparison:
             resume=checkpoint_path(path).exists(),
             on_progress=report,
         )
-        self.on_progress(name, 1, 1, f"{brain.provenance['epochs']} epochs")
+        self.on_progress(name, steps, steps, f"{brain.provenance['epochs']} epochs")
         self._advance(1.0)
 
     def _measure_system(self, system: System) -> SystemResult:

@@ -34,7 +34,6 @@ MAX_PADDING_SECONDS = 0.1
 """Sound after the end that the container declares is padding of the codec, if not longer."""
 
 
-
 @dataclass(frozen=True)
 class LoadedFilm:
     """A film that is loaded to be measured.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.fingerprint import compute_fingerprint
 from frame2sound.library.folders import ARRAY_FILES, CARD_FILE
 from frame2sound.library.store import DAMAGED_REMEDY, PickledFilm
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 from frame2sound.untrusted import read_json
 
@@ -39,9 +40,6 @@ TIMESTAMP_RESOLUTION_SECONDS = 0.02
 
 MAX_ANALYSIS_BYTES = 1 << 16
 """Largest cache file that is read, in bytes."""
-
-AnalysisProgress = Callable[[float], None]
-"""Called repeatedly with the duration of the analysed sound in seconds."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def analyse_film(
-    film: PickledFilm, on_progress: AnalysisProgress = lambda seconds: None
+    film: PickledFilm, on_progress: ProgressCallback = ignore_progress
 ) -> FilmAnalysis:
     """Return the analysis of a film: the cached one, or a new one that is cached if possible.
 
@@ -88,7 +86,7 @@ def analyse_film(
     return analysis
 
 
-def _analyse_audio(film: PickledFilm, on_progress: AnalysisProgress) -> tuple[float | None, float]:
+def _analyse_audio(film: PickledFilm, on_progress: ProgressCallback) -> tuple[float | None, float]:
     rate = film.card.sample_rate
     meter = LoudnessMeter(rate) if rate >= MIN_SAMPLE_RATE else None
     silent = total = 0
@@ -102,7 +100,8 @@ def _analyse_audio(film: PickledFilm, on_progress: AnalysisProgress) -> tuple[fl
         peaks = np.maximum.reduceat(np.abs(chunk), np.arange(0, len(chunk), rate // 10))
         silent += int((peaks < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
         total += len(peaks)
-        on_progress(total / 10)
+        seconds = film.card.samples / rate
+        on_progress(film.name, min(total / 10, seconds), seconds, "")
     loudness = -math.inf if meter is None else meter.integrated_lufs
     return (loudness if math.isfinite(loudness) else None), silent / total if total else 1.0
 

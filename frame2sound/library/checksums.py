@@ -29,7 +29,7 @@ class Checksums:
 
 def hash_file(
     path: Path,
-    on_progress: Callable[[int], None] = lambda size: None,
+    on_block: Callable[[int], None] = lambda size: None,
     *,
     follow_links: bool = False,
 ) -> str:
@@ -37,7 +37,7 @@ def hash_file(
 
     Parameters
     ----------
-    on_progress : callable
+    on_block : callable
         Called with the length of each block that was read.
     follow_links : bool
         Whether a symbolic link is followed.
@@ -51,5 +51,5 @@ def hash_file(
     with open_regular(path, follow_links=follow_links) as file:
         while block := file.read(BLOCK_BYTES):
             digest.update(block)
-            on_progress(len(block))
+            on_block(len(block))
     return digest.hexdigest()

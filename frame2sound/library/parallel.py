@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Event
 
@@ -14,12 +13,10 @@ from frame2sound.errors import Frame2SoundError
 from frame2sound.film.sandbox import kill_children
 from frame2sound.library.pickler import PickleOptions, folder_title, pickle_film
 from frame2sound.library.store import Library, PickledFilm
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.storage import Location
 
-BatchProgress = Callable[[Location, float, float | None, int], None]
-"""Called repeatedly with a film, the seconds done, the seconds in all, and the frames written."""
-
-ProgressArguments = tuple[Location, float, float | None, int]
+ProgressArguments = tuple[str, float, float | None, str]
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ def pickle_films(
     library: Library,
     options: PickleOptions = PickleOptions(),  # noqa: B008
     jobs: int | None = None,
-    on_progress: BatchProgress = lambda source, seconds, total, frames: None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Iterator[PickleOutcome]:
     """Pickle films into a library and yield each outcome, in order of completion.
 
@@ -60,13 +57,15 @@ def pickle_films(
     reports: SimpleQueue[ProgressArguments] = SimpleQueue()
     stop = Event()
 
-    def report(*arguments: *ProgressArguments) -> None:
+    def queue_report(*report: *ProgressArguments) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
-        reports.put(arguments)
+        reports.put(report)
 
     def pickle_group(group: list[Location]) -> list[PickleOutcome]:
-        return [_outcome(each, library, options, report) for each in group if not stop.is_set()]
+        return [
+            _outcome(each, library, options, queue_report) for each in group if not stop.is_set()
+        ]
 
     with ThreadPoolExecutor(jobs, "film") as pool:
         try:
@@ -87,10 +86,10 @@ def group_by_title(sources: list[Location]) -> list[list[Location]]:
 
 
 def _outcome(
-    source: Location, library: Library, options: PickleOptions, on_progress: BatchProgress
+    source: Location, library: Library, options: PickleOptions, on_progress: ProgressCallback
 ) -> PickleOutcome:
     try:
-        film, new = pickle_film(source, library, options, partial(on_progress, source))
+        film, new = pickle_film(source, library, options, on_progress)
     except Frame2SoundError as error:
         return PickleOutcome(source, error=str(error))
     return PickleOutcome(source, film, new)
@@ -99,7 +98,7 @@ def _outcome(
 def _yield_outcomes(
     pending: set[Future[list[PickleOutcome]]],
     reports: SimpleQueue[ProgressArguments],
-    on_progress: BatchProgress,
+    on_progress: ProgressCallback,
 ) -> Iterator[PickleOutcome]:
     while pending:
         try:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +28,7 @@ from frame2sound.library.checksums import Checksums, hash_file
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.progress import ProgressCallback, ignore_progress, rename_task
 from frame2sound.storage import Location
 
 MAX_TITLE_BYTES = 160
@@ -37,9 +39,6 @@ BATCH_FRAMES = 256
 
 SILENCE_THRESHOLD_DB = -90.0
 """A film whose loudest sample is below this level (dBFS) counts as silent."""
-
-FilmProgress = Callable[[float, float | None, int], None]
-"""Called repeatedly with the seconds done, the seconds in all, and the frames written."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def pickle_film(
     location: Location,
     library: Library,
     options: PickleOptions = PickleOptions(),
-    on_progress: FilmProgress = lambda seconds, total, frames: None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> tuple[PickledFilm, bool]:
     """Pickle a film into a library, unless the library has it already.
 
@@ -107,7 +106,8 @@ def pickle_film(
         The library cannot be written.
     """
     if isinstance(location, Path):
-        return _pickle_file(location, str(location.resolve()), None, library, options, on_progress)
+        source = str(location.resolve())
+        return _pickle_file(location, source, None, library, options, on_progress)
     source, stamp = str(location), location.compute_stamp()
     for known in library.readable_films():
         if (known.card.source, known.card.stamp) == (source, stamp) and _matches_options(
@@ -116,7 +116,8 @@ def pickle_film(
             return known, False
     with location.local_copy() as path:
         try:
-            return _pickle_file(path, source, stamp, library, options, on_progress)
+            report = rename_task(on_progress, location.name)
+            return _pickle_file(path, source, stamp, library, options, report)
         except FilmError as error:
             raise type(error)(str(error).replace(str(path), source)) from error
 
@@ -127,7 +128,7 @@ def _pickle_file(
     stamp: str | None,
     library: Library,
     options: PickleOptions,
-    on_progress: FilmProgress,
+    on_progress: ProgressCallback,
 ) -> tuple[PickledFilm, bool]:
     state = _file_state(path)
     digest = film_digest(path, options.fps)
@@ -196,7 +197,7 @@ def _write_arrays(
     folder: Path,
     origin: _Origin,
     options: PickleOptions,
-    on_progress: FilmProgress,
+    on_progress: ProgressCallback,
 ) -> Card:
     assert reader.sample_rate is not None
     with (
@@ -206,6 +207,7 @@ def _write_arrays(
     ):
         audio = _AudioArrayWriter(sound)
         end_seconds = Fraction(0)
+        report = _rate_reporter(reader, on_progress)
         for event in _batch_frames(reader.events(colour=colour)):
             if isinstance(event, AudioChunk):
                 audio.write(event)
@@ -213,7 +215,7 @@ def _write_arrays(
                 frames.append(np.stack([frame.picture for frame in event]))
                 times.append(np.array([float(frame.start_seconds) for frame in event]))
                 end_seconds = event[-1].end_seconds
-                on_progress(float(end_seconds), reader.streams.declared_seconds, frames.row_count)
+                report(float(end_seconds), frames.row_count)
         times.append(np.array([float(end_seconds)]))
         audio.pad_or_trim(sample_at(end_seconds, reader.sample_rate))
     return Card(
@@ -231,6 +233,21 @@ def _write_arrays(
         notes=(*reader.notes, *audio.notes(reader.sample_rate)),
         checksums=Checksums.from_folder(folder),
     )
+
+
+def _rate_reporter(
+    reader: FilmReader, on_progress: ProgressCallback
+) -> Callable[[float, int], None]:
+    """Return a function that reports seconds of film, with the frames read in a second as note."""
+    path, total, began = reader.streams.path, reader.streams.declared_seconds, time.monotonic()
+
+    def report(seconds: float, frames: int) -> None:
+        spent = time.monotonic() - began
+        note = f"{frames / spent:.0f} frames/s" if spent > 1 else ""
+        total_seconds = None if total is None else max(total, seconds)
+        on_progress(path.name, seconds, total_seconds, note)
+
+    return report
 
 
 def _batch_frames(events: Iterator[Frame | AudioChunk]) -> Iterator[list[Frame] | AudioChunk]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from frame2sound.errors import FilmError, Frame2SoundError, LibraryError
-from frame2sound.library.parallel import BatchProgress, PickleOutcome, group_by_title
+from frame2sound.library.parallel import PickleOutcome, group_by_title
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.storage import Location, parse_location
 
 MAX_RETRIES = 3
@@ -25,7 +26,7 @@ def pickle_films_on_ray(
     library: Library,
     address: str,
     options: PickleOptions = PickleOptions(),  # noqa: B008
-    on_progress: BatchProgress = lambda source, seconds, total, frames: None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Iterator[PickleOutcome]:
     """Pickle films as tasks of a cluster; yield each outcome as it comes.
 
@@ -36,7 +37,7 @@ def pickle_films_on_ray(
     ----------
     address : str
         Of the cluster's head, as ``ray.init`` takes it; ``local`` makes one of this machine alone.
-    report : function
+    on_progress : callable
         Is called as each film is done.
 
     Raises
@@ -57,8 +58,8 @@ def pickle_films_on_ray(
             (done,), _ = ray.wait(list(waiting), num_returns=1)
             for outcome in _get_outcomes(ray, done, waiting.pop(done), library):
                 if outcome.film is not None:
-                    seconds, frames = outcome.film.seconds, outcome.film.card.frames
-                    on_progress(outcome.source, seconds, seconds, frames)
+                    seconds = outcome.film.seconds
+                    on_progress(outcome.source.name, seconds, seconds, "")
                 yield outcome
     finally:
         ray.shutdown()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -19,11 +18,9 @@ from frame2sound.library.fingerprint import (
 )
 from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, film_folders, symlinked_folders
 from frame2sound.library.store import Card, Library, PickledFilm
+from frame2sound.progress import ProgressCallback, ignore_progress
 
 _STALE_MESSAGE = "left by a process that was killed; the next one that writes here deletes it"
-
-SummaryProgress = Callable[[str, float, float], None]
-"""Called repeatedly with a film's name, the seconds done and the seconds in all."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,7 @@ class LibrarySummary:
     symlinks: tuple[str, ...] = ()
 
 
-def summarise(
-    library: Library, on_progress: SummaryProgress = lambda name, seconds, total: None
-) -> LibrarySummary:
+def summarise(library: Library, on_progress: ProgressCallback = ignore_progress) -> LibrarySummary:
     """Return the summary of a library; damaged films are part of it."""
     folders = film_folders(library.path)
     films = [_summarise_film(library, folder, on_progress) for folder in folders]
@@ -98,7 +93,7 @@ def find_faults(film: PickledFilm) -> list[str]:
     return lines
 
 
-def _summarise_film(library: Library, folder: Path, on_progress: SummaryProgress) -> FilmSummary:
+def _summarise_film(library: Library, folder: Path, on_progress: ProgressCallback) -> FilmSummary:
     summary = FilmSummary(folder.name, _folder_bytes(folder), (folder / EXCLUDED_FILE).exists())
     if not os.path.lexists(folder / CARD_FILE):
         fault = f"{folder} is incomplete: it has no {CARD_FILE}; pickle the film again"
@@ -111,9 +106,7 @@ def _summarise_film(library: Library, folder: Path, on_progress: SummaryProgress
     if summary.faults:
         return summary
     try:
-        total = summary.seconds
-        analysis = analyse_film(film, lambda seconds: on_progress(folder.name, seconds, total))
-        return replace(summary, analysis=analysis)
+        return replace(summary, analysis=analyse_film(film, on_progress))
     except LibraryError as error:
         return replace(summary, faults=(str(error),))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.soundtrack import Soundtrack
@@ -94,7 +95,7 @@ def render(
     out: Path,
     style: Style = DEFAULT_STYLE,
     delivery: Delivery = DEFAULT_DELIVERY,
-    on_progress: Callable[[float], None] = lambda seconds: None,
+    on_progress: ProgressCallback = ignore_progress,
     *,
     corpus: Corpus | CorpusPointer | None = None,
 ) -> RenderResult:

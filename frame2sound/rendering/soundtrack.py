@@ -14,6 +14,7 @@ from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.renderer import Renderer
 
@@ -65,7 +66,7 @@ class Soundtrack:
         animation: FilmReader,
         brain: Predictor,
         renderer: Renderer,
-        on_progress: Callable[[float], None] = lambda seconds: None,
+        on_progress: ProgressCallback = ignore_progress,
     ) -> None:
         self.animation = animation
         self.brain = brain
@@ -99,11 +100,16 @@ class Soundtrack:
             count += ready
             yield pending[:ready]
             pending = pending[ready:]
-            self.on_progress(float(self.seconds))
+            self._report()
         if not self.seconds:
             raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
         rest = np.concatenate([pending, self.renderer.flush()])
         yield rest[: sample_at(self.seconds, clock.sample_rate) - count]
+
+    def _report(self) -> None:
+        streams, done = self.animation.streams, float(self.seconds)
+        total = streams.declared_seconds
+        self.on_progress(streams.path.name, done, None if total is None else max(total, done), "")
 
     def _pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the picture of each frame at the brain's frame rate."""

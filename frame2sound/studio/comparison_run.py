@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame2sound.comparison.comparison import Comparison, ProgressCallback
+from frame2sound.comparison.comparison import Comparison
 from frame2sound.comparison.plan import ComparisonPlan
 from frame2sound.comparison.results import collect_results, write_results
+from frame2sound.progress import ProgressCallback
 from frame2sound.studio.comparison_page import write_report
 
 
@@ -20,8 +21,8 @@ def run_comparison(
     plan : ComparisonPlan
     device : str
         As for training.
-    on_progress : function
-        Called with the name of a task, what is done, the total, and a note.
+    on_progress : callable
+        See `ProgressCallback`.
     overwrite : bool
         Delete the results of an existing comparison in the folder.
 

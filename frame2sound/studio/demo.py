@@ -10,10 +10,10 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.controls import ORIGINAL, SHUFFLED_SECONDS, SILENCE
 from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements
+from frame2sound.progress import ProgressCallback
 from frame2sound.rendering.render import Mode, Style
 from frame2sound.studio.steps import (
     MessageCallback,
-    ProgressCallback,
     Samples,
     UnseenAnimation,
     create_library,

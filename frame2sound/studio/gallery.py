@@ -13,11 +13,11 @@ from frame2sound.atomic import atomic_folder
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.progress import ProgressCallback
 from frame2sound.studio.gallery_page import MEASURES_FILE, PICTURE_FILE, write_pages
 from frame2sound.studio.renderings import ORIGINAL, RENDERINGS
 from frame2sound.studio.steps import (
     MessageCallback,
-    ProgressCallback,
     Samples,
     create_library,
     demo_scene,
@@ -110,7 +110,7 @@ def _build_film_folder(
 ) -> None:
     film = folder.name
 
-    def report(name: str, done: float, total: float | None, note: str) -> None:
+    def report(name: str, done: float, total: float | None, note: str, /) -> None:
         on_progress(f"{film}: {name}", done, total, note)
 
     with (

@@ -26,12 +26,11 @@ from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
+from frame2sound.progress import ProgressCallback, rename_task
 from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.training.loop import train
-from frame2sound.training.trainer import TrainingProgress
 
 MessageCallback = Callable[[str], None]
-ProgressCallback = Callable[[str, float, float | None, str], None]
 Samples = NDArray[np.float32]
 
 FPS = Fraction(30)
@@ -119,7 +118,7 @@ def draw_film(scene: Scene, path: Path, with_audio: bool, on_progress: ProgressC
         path,
         with_audio=with_audio,
         overwrite=True,
-        on_progress=lambda frames: on_progress(path.name, frames, scene.frame_count, ""),
+        on_progress=on_progress,
     )
 
 
@@ -160,16 +159,15 @@ def train_brain(
     library: Library, recipe: Recipe, out: Path, seed: int, on_progress: ProgressCallback
 ) -> Brain:
     """Train a brain, and report progress."""
-    name, steps = f"training {recipe.name}", 1
+    steps = 1.0
 
-    def report(now: TrainingProgress) -> None:
+    def report(task: str, done: float, total: float | None, note: str, /) -> None:
         nonlocal steps
-        steps = now.steps
-        held_out = "" if now.held_out is None else f"held out {now.held_out:.3f}"
-        on_progress(name, now.step, now.steps, f"loss {now.loss:.3f} {held_out}")
+        steps = total or 1.0
+        on_progress(task, done, total, note)
 
     brain = train(library, recipe, out, seed=seed, on_progress=report)
-    on_progress(name, steps, steps, "")
+    on_progress(f"training {recipe.name}", steps, steps, "")
     return brain
 
 
@@ -188,7 +186,7 @@ def render_soundtrack(
             out,
             style,
             delivery,
-            lambda done, name=out.name: on_progress(name, done, float(unseen.frame_times[-1]), ""),  # type: ignore[misc]
+            rename_task(on_progress, out.name),
             corpus=brain.corpus,
         )
     samples: Samples = soundfile.read(wav, dtype="float32")[0]

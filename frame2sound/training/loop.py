@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +13,13 @@ from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
 from frame2sound.library.corpus import build_corpus
 from frame2sound.library.store import Library
+from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.distributed import LostProcessError, join_process_group
 from frame2sound.training.losses import refuse_diverged
 from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
-from frame2sound.training.trainer import Trainer, TrainingProgress
+from frame2sound.training.trainer import Trainer
 
 
 def train(
@@ -32,7 +32,7 @@ def train(
     resume: bool = False,
     corpus: CorpusMode = "carry",
     memory_limit: int | None = None,
-    on_progress: Callable[[TrainingProgress], None] = lambda report: None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> Brain:
     """Train a brain on a library and write it to ``out``.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import TeacherForcing, get_brightness_branch
 from frame2sound.brain.recipe import Recipe
 from frame2sound.library.store import Library
+from frame2sound.progress import ProgressCallback
 from frame2sound.training.brightness_branch import train_brightness_branch
 from frame2sound.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from frame2sound.training.distributed import SINGLE_PROCESS, ProcessGroup
@@ -53,18 +54,6 @@ EVALUATION_BATCH = 512
 
 MAX_GRADIENT_NORM = 10.0
 """Gradients of recurrent networks are clipped to this norm (Pascanu et al. 2013)."""
-
-
-@dataclass(frozen=True)
-class TrainingProgress:
-    """What a progress display may show; losses are relative to silence, which scores 1."""
-
-    step: int
-    steps: int
-    epoch: int
-    loss: float
-    held_out: float | None
-    seconds_left: float
 
 
 class Trainer:
@@ -128,7 +117,7 @@ class Trainer:
         """Steps in an epoch."""
         return self.sampler.steps_per_epoch
 
-    def fit(self, path: Path, on_progress: Callable[[TrainingProgress], None]) -> None:
+    def fit(self, path: Path, on_progress: ProgressCallback) -> None:
         """Train until the last epoch or until patience ends, from the present state."""
         saved = begun = time.monotonic()
         before = self.state.seconds
@@ -139,13 +128,13 @@ class Trainer:
                 self.train_step(step)
                 now = time.monotonic()
                 self.state.seconds = before + now - begun
-                on_progress(self._progress())
+                self._report(on_progress)
                 if self.group.is_main and now - saved > CHECKPOINT_SECONDS:
                     self.save(path)
                     saved = now
             self._end_epoch()
             self.state.seconds = before + time.monotonic() - begun
-            on_progress(self._progress())
+            self._report(on_progress)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -309,19 +298,16 @@ class Trainer:
     def _completed_steps(self) -> int:
         return self.state.epoch * self.steps_per_epoch + self.state.batch
 
-    def _progress(self) -> TrainingProgress:
-        course, done, steps = self.state, self._completed_steps(), self.schedule.total_steps
-        loss, held_out = course.curve[-1] if course.curve else (1.0, None)
-        if course.batch:
-            loss = course.loss_sum / course.batch / self.silence_loss
-        return TrainingProgress(
-            step=done,
-            steps=steps,
-            epoch=course.epoch + (course.batch > 0),
-            loss=loss,
-            held_out=held_out,
-            seconds_left=course.seconds / max(done, 1) * (steps - done),
-        )
+    def _report(self, on_progress: ProgressCallback) -> None:
+        """Report the steps done; the note holds losses relative to silence, which scores 1."""
+        loss, held_out = self.state.curve[-1] if self.state.curve else (1.0, None)
+        if self.state.batch:
+            loss = self.state.loss_sum / self.state.batch / self.silence_loss
+        note = f"epoch {self.state.epoch + (self.state.batch > 0)}  loss {loss:.3f}"
+        if held_out is not None:
+            note += f"  held out {held_out:.3f}"
+        total = self.schedule.total_steps
+        on_progress(f"training {self.recipe.name}", self._completed_steps(), total, note)
 
     def _provenance(self) -> dict[str, object]:
         mean = None

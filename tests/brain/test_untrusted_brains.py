@@ -12,10 +12,10 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from frame2sound.api.brains import describe_training
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import METADATA_KEY, load_brain, save_brain
 from frame2sound.brain.recipe import load_recipe, parse_recipe
-from frame2sound.cli.cards import card
 from frame2sound.errors import BrainError, RecipeError, TrainingError
 from frame2sound.training import checkpoint
 from tests.commanding import run
@@ -132,7 +132,7 @@ def test_a_brain_without_provenance_has_a_card_that_says_so(path, missing):
         describe(path, lambda table: {k: v for k, v in table.items() if k != "provenance"})
     result = run(path.parent, "brains", path)
     assert result.returncode == 0, result.stderr
-    assert "it does not say what it learned from" in result.stdout
+    assert "it does not say what it was trained on" in result.stdout
     assert json.loads(run(path.parent, "brains", path, "--json").stdout)[0]["provenance"] == {}
 
 
@@ -143,7 +143,7 @@ def test_the_card_shows_the_known_parts_of_a_provenance():
         "loss": [2.0, 1.5],
         "best_epoch": 2,
     }
-    assert card(message)[:2] == [
+    assert describe_training(message)[:2] == [
         "learned 5 pairs of 1 film in 0 s, 0 epochs",
         "loss 1.500 (silence 1.000); the library is too short to hold any out",
     ]

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.api.comparing import describe_difference
 from frame2sound.brain.brain_file import load_brain, save_brain
-from frame2sound.cli.compare import said
 from frame2sound.comparison import comparison
 from frame2sound.comparison.comparison import OVERALL_TASK, Comparison
 from frame2sound.comparison.results import (
@@ -133,7 +133,7 @@ def test_fewer_than_three_seeds_allow_no_verdict(seeds, better, why):
     assert (found["difference"], found["low"], found["high"]) == (-8, -8, -8)
     assert found["excludes_zero"]
     assert (found["better"], found["no_verdict"]) == (better, why)
-    line = said(found, MEASURES["spectral_distance_db"].to_dict())
+    line = describe_difference(found, MEASURES["spectral_distance_db"].to_dict())
     assert line.endswith("ours is better" if better else "no verdict")
 
 

@@ -35,10 +35,10 @@ def test_loudness_and_silence_are_those_of_the_audio_range(library, add_film, mo
     film = add_film(library, "film", 10, sound=sound, audio_range=(RATE, 9 * RATE))
     meter, reports = LoudnessMeter(RATE), []
     meter.update(sound[RATE : 9 * RATE].astype(np.float32))
-    found = analyse_film(film, reports.append)
+    found = analyse_film(film, lambda *report: reports.append(report))
     assert found.loudness == pytest.approx(meter.integrated_lufs, abs=1e-9)
     assert found.silent_share == pytest.approx(2 / 8)
-    assert reports == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert reports == [("film", done, 10, "") for done in range(1, 9)]
 
 
 @pytest.mark.parametrize("sounding", [(0, RATE), (0, 0)])

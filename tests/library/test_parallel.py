@@ -32,9 +32,9 @@ def test_a_film_that_fails_does_not_stop_the_others(sources, library):
     assert library.films() == sorted(
         (outcome.film for outcome in outcomes if outcome.film), key=lambda film: film.name
     )
-    assert {source for source, _, _, frames in reports if frames == 25} == set(sources) - {
-        sources[1]
-    }
+    assert {name for name, done, total, _ in reports if done == total} == {
+        source.name for source in sources
+    } - {sources[1].name}
 
 
 def test_films_in_the_library_are_not_new(sources, library):
@@ -54,8 +54,8 @@ def test_no_films_give_no_outcomes(library):
 
 
 def test_an_interrupt_keeps_complete_films(sources, library):
-    def interrupt(source, seconds, total, frames):
-        if source == sources[2]:
+    def interrupt(name, seconds, total, note):
+        if name == sources[2].name:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -141,7 +141,7 @@ def test_a_missing_film_is_an_error(tmp_path, library):
 
 
 def test_an_interrupted_film_leaves_nothing(tmp_path, make_film, library):
-    def interrupt(seconds, total, frames):
+    def interrupt(*report):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -152,9 +152,11 @@ def test_an_interrupted_film_leaves_nothing(tmp_path, make_film, library):
 def test_progress_comes_with_time_and_frames(tmp_path, make_film, library):
     reports = []
     path = make_film(tmp_path / "film.mkv", seconds=12)
-    pickle_film(path, library, on_progress=lambda *done: reports.append(done))
-    assert [frames for _, _, frames in reports] == [256, 300]
-    assert reports[-1][:2] == pytest.approx((12, 12), abs=1e-3)
+    pickle_film(path, library, on_progress=lambda *report: reports.append(report))
+    names, seconds, totals, _ = zip(*reports, strict=True)
+    assert names == ("film.mkv", "film.mkv")
+    assert seconds == pytest.approx((256 / 25, 12))
+    assert totals == pytest.approx((12, 12), abs=1e-3)
 
 
 KILLED = """

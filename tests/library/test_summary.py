@@ -102,6 +102,6 @@ def test_incomplete_folders_are_reported(library, films):
 def test_progress_is_reported_only_for_a_new_analysis(library, films):
     reports = []
     summarise(library, lambda *report: reports.append(report))
-    assert reports == [("a", 1, 1), ("b", 1, 1), ("c", 1, 1)]
+    assert reports == [("a", 1, 1, ""), ("b", 1, 1, ""), ("c", 1, 1, "")]
     summarise(library, lambda *report: reports.append(report))
     assert len(reports) == 3

@@ -128,11 +128,15 @@ def test_a_flash_clicks_at_the_start_of_each_frame_that_sees_it(tmp_path, brain_
 
 def test_progress_is_told_in_seconds_of_the_animation(tmp_path):
     path, times = film(tmp_path, Fraction(24), 2 * BATCH_FRAMES)
-    told, brain = [], SimpleBrain()
-    for _ in Soundtrack(FilmReader(path), brain, PlainRenderer(BlockCrossfader(0, 0)), told.append):
+    told, renderer = [], PlainRenderer(BlockCrossfader(0, 0))
+    for _ in Soundtrack(FilmReader(path), SimpleBrain(), renderer, lambda *r: told.append(r)):
         pass
-    assert told == sorted(told)
-    assert told[-1] == float(times[-1])
+    tasks, seconds, totals, notes = zip(*told, strict=True)
+    assert set(tasks) == {path.name}
+    assert list(seconds) == sorted(seconds)
+    assert seconds[-1] == float(times[-1])
+    assert all(done <= total for done, total in zip(seconds, totals, strict=True))
+    assert set(notes) == {""}
 
 
 def test_an_animation_without_frames_is_refused(tmp_path, monkeypatch):

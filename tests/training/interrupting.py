@@ -9,7 +9,7 @@ class Interrupt:
     def __init__(self, call):
         self.calls_left = call
 
-    def __call__(self, report):
+    def __call__(self, *report):
         self.calls_left -= 1
         if not self.calls_left:
             raise KeyboardInterrupt

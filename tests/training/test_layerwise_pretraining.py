@@ -67,7 +67,7 @@ def changes(library, recipe, path):
     trainer = Trainer(library, recipe, 0, CPU)
     before, found = [trainer._copy_weights()], []
 
-    def compare(report):
+    def compare(*report):
         if trainer.state.batch == 0:
             now = trainer._copy_weights()
             changed = {name for name in now if not torch.equal(now[name], before[0][name])}
@@ -119,7 +119,7 @@ def test_each_stage_has_its_own_warmup(library, film, small, tmp_path):
     recipe = small(hidden=(6, 5), pretraining=2, epochs=2, warmup=0.5, rate=0.01, **BLOCKS)
     trainer, rates = Trainer(library, recipe, 0, CPU), []
 
-    def remember(report):
+    def remember(*report):
         if trainer.state.batch:
             rates.append(trainer.optimiser.param_groups[0]["lr"])
 

@@ -121,8 +121,9 @@ def test_patience_ends_a_training_with_its_best_weights(library, add_film, small
     )
     told = {}
 
-    def remember(report):
-        told[report.epoch] = report.held_out
+    def remember(task, done, total, note):
+        _, epoch, _, _, *held_out = note.split()
+        told[int(epoch)] = float(held_out[-1]) if held_out else None
 
     brain = train(library, recipe, out, device="cpu", on_progress=remember)
     losses = brain.provenance["held_out_loss"]
@@ -335,14 +336,16 @@ def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out):
 
 def test_reports_count_up_to_the_last_step(library, film, small, out):
     told = []
-    train(library, small(held_out=0.0), out, device="cpu", on_progress=told.append)
+    train(library, small(held_out=0.0), out, device="cpu", on_progress=lambda *r: told.append(r))
     batches = 120 // (120 // 16)
-    steps = [report.step for report in told]
-    assert steps == sorted(steps)
-    assert steps[-1] == told[-1].steps == 3 * batches
-    assert told[-1].seconds_left == 0
-    assert [report.epoch for report in told] == [e for e in (1, 2, 3) for _ in range(batches + 1)]
-    assert all(report.held_out is None for report in told)
+    tasks, steps, totals, notes = zip(*told, strict=True)
+    assert set(tasks) == {"training small"}
+    assert list(steps) == sorted(steps)
+    assert steps[-1] == 3 * batches
+    assert set(totals) == {3 * batches}
+    epochs = [int(note.split()[1]) for note in notes]
+    assert epochs == [e for e in (1, 2, 3) for _ in range(batches + 1)]
+    assert not any("held out" in note for note in notes)
 
 
 @pytest.mark.parametrize(("steps", "epochs"), [(1, 1), (17, 1), (18, 2), (60, 3)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -14,6 +13,7 @@ from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import audio_codec_for
 from frame2sound.film.encoding.video_encoder import RgbEncoder
+from frame2sound.progress import ProgressCallback, ignore_progress
 
 
 def truth_path(film: Path) -> Path:
@@ -27,7 +27,7 @@ def write_scene(
     *,
     with_audio: bool = True,
     overwrite: bool = False,
-    on_progress: Callable[[int], None] = lambda frames: None,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> None:
     """Write a scene as a film (H.264, the container's default audio codec) and its truth as JSON.
 
@@ -35,7 +35,7 @@ def write_scene(
     ----------
     with_audio : bool
         False for a silent animation.
-    on_progress : function
+    on_progress : ProgressCallback
         Called with the number of frames drawn.
 
     Raises
@@ -73,7 +73,7 @@ def write_scene(
                     audio.write(
                         scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1))
                     )
-                on_progress(frame + 1)
+                on_progress(path.name, frame + 1, scene.frame_count, "")
             target.mux(video.flush())
             if audio is not None:
                 audio.close()

@@ -68,9 +68,14 @@ def test_odd_sizes_are_written(tmp_path, size):
 
 
 def test_progress_counts_frames(tmp_path):
-    counts = []
-    write_scene(scene(seconds=0.5), tmp_path / "film.mp4", on_progress=counts.append)
-    assert counts == list(range(1, scene(seconds=0.5).frame_count + 1))
+    reports = []
+    write_scene(
+        scene(seconds=0.5),
+        tmp_path / "film.mp4",
+        on_progress=lambda *report: reports.append(report),
+    )
+    total = scene(seconds=0.5).frame_count
+    assert reports == [("film.mp4", done, total, "") for done in range(1, total + 1)]
 
 
 @pytest.mark.parametrize("standing", ["film.mp4", "film.json"])
@@ -102,7 +107,7 @@ def test_unsupported_containers_and_rates_are_named(tmp_path, name, rate, messag
 
 
 def test_an_error_while_drawing_leaves_no_file(tmp_path):
-    def stop(frame):
+    def stop(*report):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""The option ``--ground``: what transparent pictures lie on, in libraries and before brains."""
+"""The option ``--background``: the grey behind transparent pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from frame2sound.brain import brain_file
 from frame2sound.errors import FilmError
-from frame2sound.film.decoding import subprocess_reader as booth
+from frame2sound.film.decoding import subprocess_reader
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.library.store import Card, Library
 from tests.commanding import run
@@ -39,28 +39,28 @@ def transparent(path: Path) -> Path:
 
 
 def pickled(folder: Path, *words: str) -> tuple[str, list[tuple[float, int]]]:
-    """What pickling says, and the level and the card's ground of each film there."""
+    """What pickling says, and the level and the card's background of each film there."""
     said = run(folder, "pickle", "film.mov", "--library", "library", "--no-calibration", *words)
     assert said.returncode == 0, said.stderr
     films = Library.open(folder / "library").films()
     return said.stdout, [(film.frames.mean(), film.card.background) for film in films]
 
 
-def test_films_are_pickled_on_the_ground_that_is_asked_for(tmp_path: Path) -> None:
+def test_films_are_pickled_on_the_chosen_background(tmp_path: Path) -> None:
     transparent(tmp_path / "film.mov")
     assert pickled(tmp_path)[1] == [(0, 0)]
-    said, films = pickled(tmp_path, "--ground", "white")
+    said, films = pickled(tmp_path, "--background", "white")
     assert films == [(255, 255)]
     assert "film.mov  pickled" in said
-    said, films = pickled(tmp_path, "--ground", "255")
+    said, films = pickled(tmp_path, "--background", "255")
     assert "already there" in said
-    said, films = pickled(tmp_path, "--ground", "grey")
+    said, films = pickled(tmp_path, "--background", "grey")
     assert films == [(128, 128)]
-    assert "already there" in pickled(tmp_path, "--ground", "128")[0]
+    assert "already there" in pickled(tmp_path, "--background", "128")[0]
     assert pickled(tmp_path)[1] == [(0, 0)]
 
 
-def test_the_usual_ground_is_not_in_a_card_which_older_versions_read() -> None:
+def test_a_black_background_is_not_in_the_card_which_older_versions_read() -> None:
     card = Card("a", "b", Fraction(24), 1, 1, 8000, (0, 1))
     assert '"ground"' not in card.to_json()
     assert Card.from_json(card.to_json()) == card
@@ -68,23 +68,29 @@ def test_the_usual_ground_is_not_in_a_card_which_older_versions_read() -> None:
     assert Card.from_json(white.to_json()) == white
 
 
-@pytest.mark.parametrize(("words", "level"), [((), 0), (("--ground", "White"), 255)])
-def test_a_brain_sees_films_on_the_ground_that_is_asked_for(
+@pytest.mark.parametrize(("words", "level"), [((), 0), (("--background", "White"), 255)])
+def test_a_brain_is_given_films_on_the_chosen_background(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], level: int
 ) -> None:
-    def opened(path: Path, *, options: DecodeOptions) -> None:
+    def opened(path: Path, options: DecodeOptions, **_: object) -> None:
         raise FilmError(f"background {options.background}")
 
-    monkeypatch.setattr(booth, "SubprocessFilmReader", opened)
+    monkeypatch.setattr(subprocess_reader, "SubprocessFilmReader", opened)
     monkeypatch.setattr(brain_file, "load_brain", lambda *_: SimpleNamespace(corpus=None))
     said = run(tmp_path, "render", transparent(tmp_path / "film.mov"), *words)
     assert (said.returncode, said.stderr.strip()) == (1, f"frame2sound: background {level}")
 
 
 @pytest.mark.parametrize("level", ["256", "-1", "pink", "1.5", ""])
-def test_other_grounds_are_refused(tmp_path: Path, level: str) -> None:
-    said = run(tmp_path, "pickle", "film.mov", "--library", "library", "--ground", level)
+def test_other_backgrounds_are_refused(tmp_path: Path, level: str) -> None:
+    said = run(tmp_path, "pickle", "film.mov", "--library", "library", "--background", level)
     assert said.returncode == 2
-    assert "expected black, grey, white or 0 to 255" in " ".join(
-        said.stderr.replace("│", " ").split()
+    assert said.stderr == (
+        f"frame2sound: got --background {level}, expected black, grey, white or 0 to 255\n"
     )
+
+
+def test_the_option_of_version_0_1_is_accepted_but_not_shown(tmp_path: Path) -> None:
+    transparent(tmp_path / "film.mov")
+    assert pickled(tmp_path, "--ground", "white")[1] == [(255, 255)]
+    assert "--ground" not in run(tmp_path, "pickle", "--help").stdout

@@ -1,0 +1,1 @@
+"""The Python interface, whose names `frame2sound` itself offers; the command line is its client."""

@@ -1,0 +1,322 @@
+"""Recipes and brains: reading, training and describing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frame2sound.api.parameters import (
+    ParameterError,
+    Settings,
+    at_least,
+    number_of_bytes,
+    one_of,
+    setting_texts,
+)
+from frame2sound.api.records import Record, plain_values
+from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
+
+if TYPE_CHECKING:
+    from frame2sound.brain.brain import Brain
+    from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer
+    from frame2sound.brain.recipe import Recipe
+    from frame2sound.library.store import Library
+    from frame2sound.progress import ProgressCallback
+
+SILENCE_LOSS = 0.98
+"""A brain whose held-out loss is this or more is no better than silence, which scores 1."""
+
+
+def load_recipe(recipe: str | PathLike[str], settings: Settings | None = None) -> Recipe:
+    """Return a recipe.
+
+    Parameters
+    ----------
+    recipe : str or path
+        Name of a recipe that ships, such as ``"deep"``, or a ``.toml`` file.
+    settings : list of str, or dict, optional
+        Values to change: ``["training.epochs=5"]`` or ``{"training.epochs": 5}``.
+
+    Raises
+    ------
+    RecipeError
+        The recipe or a setting is unknown, or a value is of the wrong type or out of range.
+
+    Examples
+    --------
+    >>> load_recipe("deep", {"training.epochs": 5}).training.epochs
+    5
+    """
+    from frame2sound.brain import recipe as recipes
+
+    return recipes.load_recipe(str(recipe), setting_texts(settings))
+
+
+def load_brain(brain: str | PathLike[str] = DEFAULT_BRAIN, device: str = "cpu") -> Brain:
+    """Return a trained brain.
+
+    Parameters
+    ----------
+    brain : str or path
+        Name of a brain that ships, such as ``"sketchbook"``, or a ``.safetensors`` file.
+    device : str
+        ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"`` for the fastest.
+
+    Raises
+    ------
+    BrainError
+        There is no such brain, or the file is not a brain's.
+
+    Examples
+    --------
+    >>> load_brain("sketchbook").clock
+    Clock(fps=Fraction(30, 1), sample_rate=22050)
+    """
+    from frame2sound.brain import brain_file
+    from frame2sound.training.optimiser import pick_device
+
+    return brain_file.load_brain(find_brain(Path(brain)), pick_device(device))
+
+
+def train(
+    library: Library | str | PathLike[str],
+    recipe: Recipe | str | PathLike[str] = "deep",
+    settings: Settings | None = None,
+    out: str | PathLike[str] = "brain.safetensors",
+    *,
+    corpus: CorpusMode = "carry",
+    memory: int | str | None = None,
+    resume: bool = False,
+    seed: int = 0,
+    device: str = "auto",
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> Brain:
+    """Train a brain on a library, write it to a file, and return it.
+
+    Where ``torchrun`` has started several processes, they train one brain together.
+
+    Parameters
+    ----------
+    library : Library, str or path
+        Library, its folder, or its address.
+    recipe : Recipe, str or path
+        Recipe, the name of one that ships, or a ``.toml`` file.
+    settings : list of str, or dict, optional
+        Values of the recipe to change: ``["training.epochs=5"]``.
+    out : str or path
+        File to write; its name ends in ``.safetensors``.
+    corpus : {"carry", "point", "none"}
+        Whether the brain carries sound of its films for mosaics, points to the library, or neither.
+    memory : int or str, optional
+        Memory limit, in bytes or as ``"1.5GiB"``; by default 2 GiB. Training data that does not fit
+        is cached on disk.
+    resume : bool
+        Continue a training that was interrupted.
+    seed : int
+        Seed of the random numbers.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    overwrite : bool
+        Replace a brain, or an interrupted training, of this name.
+    progress : callable or bool, optional
+        True shows a progress bar; see `ProgressCallback`.
+
+    Raises
+    ------
+    TrainingError, LibraryError, RecipeError
+        The library has no films, training diverged, or ``out`` exists.
+    KeyboardInterrupt
+        After the state and the best brain so far were written; ``resume`` continues from there.
+    """
+    from typing import get_args
+
+    from frame2sound.api.library import open_library
+    from frame2sound.brain.corpus import CorpusMode
+    from frame2sound.brain.recipe import Recipe
+    from frame2sound.progress_bars import open_progress
+    from frame2sound.training.checkpoint import lock_output, refuse_overwriting
+    from frame2sound.training.distributed import ProcessGroup
+    from frame2sound.training.loop import train as fit
+
+    one_of("corpus", corpus, get_args(CorpusMode))
+    at_least("seed", seed, 0)
+    if isinstance(recipe, Recipe) and settings:
+        raise ParameterError(
+            "got `settings` with a recipe that is already loaded; give them to load_recipe"
+        )
+    chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
+    limit = None if memory is None else number_of_bytes("memory", memory)
+    group, path = ProcessGroup.from_environment(), Path(out)
+    with (
+        lock_output(path, group),
+        open_progress(progress if group.is_main else None) as on_progress,
+    ):
+        opened = open_library(library)
+        if group.is_main and not group.restart_count:
+            refuse_overwriting(path, resume=resume, overwrite=overwrite)
+        return fit(
+            opened,
+            chosen,
+            path,
+            seed=seed,
+            device=device,
+            resume=resume,
+            corpus=corpus,
+            memory_limit=limit,
+            on_progress=on_progress,
+        )
+
+
+@dataclass(frozen=True)
+class BrainCard(Record):
+    """What a brain is and where it comes from.
+
+    Attributes
+    ----------
+    brain : str
+        Its file, or the name of its recipe.
+    parameters : int
+        How many numbers were trained.
+    recipe : Recipe
+    provenance : dict
+        Films, seconds of training, and losses, of which silence scores 1.
+    corpus : Corpus or CorpusPointer, optional
+        Sound of its films, for mosaics.
+    """
+
+    brain: str
+    parameters: int
+    recipe: Recipe
+    provenance: dict[str, Any]
+    corpus: Corpus | CorpusPointer | None
+
+    def lines(self) -> list[str]:
+        """Return the card as the command line prints it."""
+        details = [describe_network(self.recipe), *self.training_lines()]
+        return [
+            f"{self.brain}  {self.recipe.name}  {self.parameters} parameters",
+            *(f"  {line}" for line in details),
+        ]
+
+    def training_lines(self) -> list[str]:
+        """Return what it was trained on, how well, and what it has for mosaics."""
+        return [*describe_training(self.provenance), _corpus_line(self.corpus)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as plain values."""
+        from frame2sound.brain.recipe import recipe_table
+
+        table = {
+            "brain": self.brain,
+            "parameters": self.parameters,
+            "recipe": recipe_table(self.recipe),
+            "provenance": self.provenance,
+            "corpus": _corpus_table(self.corpus),
+        }
+        values: dict[str, Any] = plain_values(table)
+        return values
+
+
+def describe_brain(brain: Brain | str | PathLike[str]) -> BrainCard:
+    """Return the card of a brain.
+
+    Parameters
+    ----------
+    brain : Brain, str or path
+        Brain, the name of one that ships, or a ``.safetensors`` file.
+
+    Raises
+    ------
+    BrainError
+        There is no such brain, or the file is not a brain's.
+    """
+    from frame2sound.brain.brain import Brain
+
+    if isinstance(brain, Brain):
+        name, loaded = brain.recipe.name, brain
+    else:
+        name, loaded = str(find_brain(Path(brain))), load_brain(brain)
+    return BrainCard(name, loaded.parameter_count, loaded.recipe, loaded.provenance, loaded.corpus)
+
+
+def describe_network(recipe: Recipe) -> str:
+    """Return the input, the hidden layers and the output of a recipe's network, with their sizes.
+
+    Examples
+    --------
+    >>> describe_network(load_recipe("lines"))
+    'eigenframes 4096 - 1000 - 1000 - 1000 - pcm 735'
+    """
+    from frame2sound.brain.config import Rnn, Tcn
+    from frame2sound.brain.features import input_size
+    from frame2sound.brain.targets import build_target
+
+    inputs, outputs = (str(part.__struct_config__.tag) for part in (recipe.input, recipe.target))
+    sizes = [f"{inputs} {input_size(recipe.input)}", *map(str, recipe.network.hidden)]
+    if isinstance(recipe.network, Rnn):
+        sizes += [f"{recipe.network.cell} {width}" for width in recipe.network.memory]
+    if isinstance(recipe.network, Tcn):
+        sizes.append(f"tcn {recipe.network.layers}x{recipe.network.channels}")
+    return " - ".join([*sizes, f"{outputs} {build_target(recipe).length}"])
+
+
+def describe_training(provenance: dict[str, Any]) -> list[str]:
+    """Return what a brain was trained on and how well, in a few lines; silence has loss 1."""
+    from frame2sound.brain.brain_file import parse_provenance
+    from frame2sound.library.calibration import CALIBRATION_NAME
+
+    origin = parse_provenance(provenance)
+    if not origin.known:
+        return ["it does not say what it was trained on"]
+    pairs, best = origin.pairs, max(origin.best_epoch - 1, 0)
+    names = [film.name for film in origin.films]
+    films = _count_films(len(names) - (CALIBRATION_NAME in names))
+    screens = " and of black and white screens" if CALIBRATION_NAME in names else ""
+    lines = [
+        f"learned {pairs.learned} pairs of {films}{screens} "
+        f"in {origin.seconds:.0f} s, {origin.epochs} epochs"
+    ]
+    held_out = origin.held_out_loss[best] if origin.held_out_loss else None
+    if not origin.loss:
+        lines.append("interrupted in its first epoch")
+    elif held_out is None or origin.held_out_loss_of_mean is None:
+        loss = origin.loss[best]
+        lines.append(f"loss {loss:.3f} (silence 1.000); the library is too short to hold any out")
+    else:
+        lines.append(
+            f"held-out loss {held_out:.3f} (silence 1.000, the mean sound "
+            f"{origin.held_out_loss_of_mean:.3f}), {pairs.held_out} pairs"
+        )
+        if held_out >= SILENCE_LOSS:
+            lines.append("no better than silence on held-out film: it replays what it remembers")
+    if origin.brightness_share:
+        lines.append(f"its loudness follows the brightness alone by {origin.brightness_share:.0%}")
+    return lines
+
+
+def _count_films(count: int) -> str:
+    return f"{count} film{'s' * (count != 1)}"
+
+
+def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | None:
+    from frame2sound.brain.corpus import Corpus
+
+    if corpus is None:
+        return None
+    if isinstance(corpus, Corpus):
+        seconds = round(corpus.seconds, 2)
+        return {"kind": "carried", "seconds": seconds, "films": list(corpus.films)}
+    return {"kind": "pointed", "library": corpus.library, "films": sorted(corpus.films)}
+
+
+def _corpus_line(corpus: Corpus | CorpusPointer | None) -> str:
+    table = _corpus_table(corpus)
+    if table is None:
+        return "it has no sound of its films: mosaics need `corpus=LIBRARY`"
+    films = _count_films(len(table["films"]))
+    if table["kind"] == "carried":
+        return f"carries {table['seconds']:.1f} s of {films} for mosaics"
+    return f"mosaics take the sound of {films} from {table['library']}"

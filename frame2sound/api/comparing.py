@@ -1,0 +1,187 @@
+"""Comparing recipes: trained on one library, and judged on what none of them was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from frame2sound.api.measuring import align_columns
+from frame2sound.api.parameters import Settings, at_least, one_of, setting_texts
+from frame2sound.api.records import Record, plain_values
+from frame2sound.rendering.modes import DEFAULT_MODE, Mode
+
+if TYPE_CHECKING:
+    from frame2sound.library.split import SplitKind
+    from frame2sound.library.store import Library
+    from frame2sound.progress import ProgressCallback
+
+PRINTED_MEASURES = (
+    "onset_f",
+    "in_sync",
+    "envelope_correlation",
+    "spectral_distance_db",
+    "pitch",
+)
+
+
+@dataclass(frozen=True)
+class ComparisonResult(Record):
+    """The result of a comparison.
+
+    Attributes
+    ----------
+    out : Path
+        Its folder: brains, ``results.json``, and the report.
+    table : dict
+        What ``results.json`` holds: measures of each system, and their differences.
+    """
+
+    out: Path
+    table: dict[str, Any]
+
+    @property
+    def report(self) -> Path:
+        """The page of results, to see and hear."""
+        return self.out / "report.html"
+
+    def lines(self) -> list[str]:
+        """Return the measures of each system, and how certain each difference is."""
+        hint = f"{self.report}  open it in a browser to see and hear it all"
+        return [*self._measure_lines(), *self._difference_lines(), hint]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``results.json`` holds."""
+        values: dict[str, Any] = plain_values(self.table)
+        return values
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each system: the mean of each measure."""
+        return [
+            {"system": system, **{name: each["mean"] for name, each in figures.items() if each}}
+            for system, figures in self.table["figures"].items()
+        ]
+
+    def _measure_lines(self) -> list[str]:
+        about, figures = self.table["about"], self.table["figures"]
+        names = [name for name in PRINTED_MEASURES if any(name in row for row in figures.values())]
+        rows = [["", *(about[name]["label"] for name in names)]]
+        for system, row in figures.items():
+            cells = (_format_mean(row.get(name), about[name]["decimals"]) for name in names)
+            rows.append([system, *cells])
+        return align_columns(rows, set(range(1, len(rows[0]))))
+
+    def _difference_lines(self) -> Iterator[str]:
+        for each in self.table["differences"]:
+            yield describe_difference(each, self.table["about"][each["figure"]])
+        if self.table["no_verdict"] and self.table["differences"]:
+            yield (
+                f"no verdict: {self.table['no_verdict']}; "
+                "the intervals cover blocks of film, not how training may turn out"
+            )
+
+
+def compare(
+    library: Library | str | PathLike[str],
+    recipes: Collection[str],
+    out: str | PathLike[str],
+    *,
+    settings: Settings | None = None,
+    seeds: int = 3,
+    animations: Collection[str | PathLike[str]] = (),
+    split: SplitKind | None = None,
+    held_out: Collection[str] = (),
+    mode: Mode = DEFAULT_MODE,
+    device: str = "auto",
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> ComparisonResult:
+    """Train recipes on a library, measure them on held-out film, and write a report.
+
+    What an earlier run of the same comparison finished is used again.
+
+    Parameters
+    ----------
+    library : Library, str or path
+        Library, its folder, or its address.
+    recipes : list of str
+        Names of recipes or ``.toml`` files. Settings that follow a name make a variant of it:
+        ``"deep network.hidden=[64]"``.
+    out : str or path
+        Folder for brains, results and report.
+    settings : list of str, or dict, optional
+        Values to change in all recipes: ``["training.epochs=5"]``.
+    seeds : int
+        Number of seeds per recipe, from 0.
+    animations : list of str or path
+        Unseen animations to render as well.
+    split : {"ends", "films"}, optional
+        Hold out the ends of all films, or whole films; by default films where there are five.
+    held_out : list of str
+        Films of the library to hold out.
+    mode : {"overlap-add", "granular", "mosaic"}
+        Rendering mode. The default is overlap-add, which plays what a brain predicts, where a
+        mosaic plays sound of its films.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    overwrite : bool
+        Start anew in the folder of another comparison.
+    progress : callable or bool, optional
+        True shows progress bars; see `ProgressCallback`.
+
+    Raises
+    ------
+    ComparisonError
+        The folder holds something else, or another comparison.
+    Frame2SoundError
+        Reading, training or writing failed.
+    """
+    from frame2sound.api.library import open_library
+    from frame2sound.comparison.plan import ComparisonPlan, load_variants
+    from frame2sound.comparison.segments import EvaluationFilm
+    from frame2sound.library.split import SplitKind, split_library
+    from frame2sound.progress_bars import open_progress
+    from frame2sound.studio import run_comparison
+
+    one_of("mode", mode, get_args(Mode))
+    one_of("split", split, get_args(SplitKind))
+    at_least("seeds", seeds, 1)
+    variants = load_variants(list(recipes), setting_texts(settings))
+    parts = split_library(open_library(library), split, list(held_out))
+    films = [EvaluationFilm.from_held_out(each) for each in parts.held_out]
+    sample_rate = variants[0].recipe.clock.sample_rate
+    films += [EvaluationFilm.from_animation(Path(path), sample_rate) for path in animations]
+    plan = ComparisonPlan(Path(out), variants, seeds, parts, tuple(films), mode)
+    with open_progress(progress) as on_progress:
+        table = run_comparison(plan, device, on_progress, overwrite=overwrite)
+    return ComparisonResult(plan.out, table)
+
+
+def describe_difference(difference: dict[str, Any], about: dict[str, Any]) -> str:
+    """Return a difference between two systems in words."""
+    decimals = about["decimals"] + 1
+    value, low, high = (
+        f"{_without_minus_zero(difference[name], decimals):+.{decimals}f}"
+        for name in ("difference", "low", "high")
+    )
+    unit = f" {about['unit']}" if about["unit"] else ""
+    verdict = f"{difference['better']} is better" if difference["better"] else "no clear difference"
+    if difference["no_verdict"]:
+        verdict = "no verdict"
+    return (
+        f"{difference['ours']} minus {difference['theirs']}, {about['label']}: "
+        f"{value}{unit} ({low} to {high}), {verdict}"
+    )
+
+
+def _format_mean(figure: dict[str, Any] | None, decimals: int) -> str:
+    if figure is None:
+        return "-"
+    text = f"{_without_minus_zero(figure['mean'], decimals):.{decimals}f}"
+    return text if figure["spread"] is None else f"{text} ± {figure['spread']:.{decimals}f}"
+
+
+def _without_minus_zero(value: float, decimals: int) -> float:
+    return float(round(value, decimals) + 0.0)

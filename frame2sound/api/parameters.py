@@ -1,0 +1,177 @@
+"""Reading arguments: as numbers, or as the texts that the command line takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from frame2sound.errors import Frame2SoundError
+
+if TYPE_CHECKING:
+    from frame2sound.sound.scale import Scale
+
+Level = float | str
+"""A level in decibels, as ``-12`` or ``"-12dB"``."""
+
+FrameRate = str | float | Fraction
+"""Frames per second, as ``24``, ``23.976`` or ``"30000/1001"``."""
+
+Settings = Iterable[str] | Mapping[str, Any]
+"""Settings, as ``["density=300"]`` or ``{"density": 300}``."""
+
+MIN_GAIN_DB, MAX_GAIN_DB = -200.0, 60.0
+MIN_SIZE, MAX_SIZE = 16, 8192
+
+_BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT])(i?)B", re.IGNORECASE)
+_GREY_LEVELS = {"black": 0, "grey": 128, "gray": 128, "white": 255}
+
+
+class ParameterError(Frame2SoundError):
+    """An argument is out of its range, or contradicts another."""
+
+
+def decibels(parameter: str, value: Level) -> float:
+    """Return a level in decibels, from -200 to 60.
+
+    Examples
+    --------
+    >>> decibels("gain", "-12dB"), decibels("gain", -6)
+    (-12.0, -6.0)
+    """
+    level = _number_with_unit(value, "dB")
+    if level is None or not MIN_GAIN_DB <= level <= MAX_GAIN_DB:
+        raise ParameterError(f"got `{parameter}={value}`, expected a level from -200dB to 60dB")
+    return level
+
+
+def lufs(parameter: str, value: float | str) -> float:
+    """Return a loudness in LUFS, from -70 to 0.
+
+    Examples
+    --------
+    >>> lufs("loudness", "-23LUFS")
+    -23.0
+    """
+    loudness = _number_with_unit(value, "LUFS")
+    if loudness is None or not -70 <= loudness <= 0:
+        raise ParameterError(f"got `{parameter}={value}`, expected -70 to 0 LUFS")
+    return loudness
+
+
+def number_of_bytes(parameter: str, value: int | str) -> int:
+    """Return a size in bytes.
+
+    Examples
+    --------
+    >>> number_of_bytes("memory", "1.5GiB"), number_of_bytes("memory", "500MB")
+    (1610612736, 500000000)
+    """
+    if isinstance(value, int):
+        return value
+    match = _BYTES.fullmatch(value.strip())
+    if match is None:
+        raise ParameterError(f"got `{parameter}={value}`, expected a size, as 500MB, 2GB or 1.5GiB")
+    power = "kmgt".index(match[2].lower()) + 1
+    unit: int = (1024 if match[3] else 1000) ** power
+    return round(float(match[1]) * unit)
+
+
+def grey_level(parameter: str, value: int | str) -> int:
+    """Return a grey value, 0 black to 255 white.
+
+    Examples
+    --------
+    >>> grey_level("background", "white"), grey_level("background", 128)
+    (255, 128)
+    """
+    word = str(value).strip().lower()
+    level = _GREY_LEVELS.get(word, int(word) if re.fullmatch(r"[0-9]{1,3}", word) else -1)
+    if not 0 <= level <= 255:
+        raise ParameterError(f"got `{parameter}={value}`, expected black, grey, white or 0 to 255")
+    return level
+
+
+def frame_rate(parameter: str, value: FrameRate) -> Fraction:
+    """Return frames per second as an exact fraction; 23.976 and 23.98 mean 24000/1001.
+
+    Examples
+    --------
+    >>> frame_rate("fps", 23.976), frame_rate("fps", "12.5")
+    (Fraction(24000, 1001), Fraction(25, 2))
+    """
+    from frame2sound.clock import parse_typed_frame_rate
+
+    try:
+        return parse_typed_frame_rate(str(value).strip())
+    except ValueError as error:
+        raise ParameterError(f"`{parameter}`: {error}") from error
+
+
+def frame_size(parameter: str, value: str | tuple[int, int]) -> tuple[int, int]:
+    """Return width and height in pixels, each from 16 to 8192.
+
+    Examples
+    --------
+    >>> frame_size("size", "480x360")
+    (480, 360)
+    """
+    text = value if isinstance(value, str) else "x".join(map(str, value))
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None or not all(MIN_SIZE <= int(side) <= MAX_SIZE for side in match.groups()):
+        raise ParameterError(
+            f"got `{parameter}={text}`, expected WIDTHxHEIGHT from 16 to 8192, as 480x360"
+        )
+    return int(match[1]), int(match[2])
+
+
+def musical_scale(parameter: str, value: str | Scale) -> Scale:
+    """Return a scale, read from a text such as ``"D minor"`` or ``"12-tet"``."""
+    from frame2sound.sound.named_scales import parse_scale
+
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_scale(value)
+    except ValueError as error:
+        raise ParameterError(f"`{parameter}`: {error}") from error
+
+
+def one_of(parameter: str, value: str | None, choices: Iterable[str]) -> None:
+    """Raise `ParameterError` if a value is not one of the choices; None is none given."""
+    known = tuple(choices)
+    if value is not None and value not in known:
+        raise ParameterError(f"got `{parameter}={value}`, expected {', '.join(known)}")
+
+
+def at_least(parameter: str, value: float | None, minimum: float) -> None:
+    """Raise `ParameterError` if a number is less than the minimum; None is none given."""
+    if value is not None and value < minimum:
+        raise ParameterError(f"got `{parameter}={value:g}`, expected {minimum:g} or more")
+
+
+def setting_texts(settings: Settings | None) -> list[str]:
+    """Return settings as texts.
+
+    Examples
+    --------
+    >>> setting_texts({"training.epochs": 5}), setting_texts(["density=300"])
+    (['training.epochs=5'], ['density=300'])
+    """
+    if isinstance(settings, Mapping):
+        return [f"{name}={_toml(value)}" for name, value in settings.items()]
+    if isinstance(settings, str):
+        raise ParameterError(f"got the text {settings!r}, expected a list of settings")
+    return list(settings or ())
+
+
+def _toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _number_with_unit(value: float | str, unit: str) -> float | None:
+    if not isinstance(value, str):
+        return float(value)
+    match = re.fullmatch(rf"([+-]?\d+(\.\d+)?)\s*({unit})?", value.strip(), re.IGNORECASE)
+    return None if match is None else float(match[1])
