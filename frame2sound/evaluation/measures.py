@@ -35,12 +35,12 @@ __all__ = [
     "OnsetScores",
     "black_level_db",
     "count_clipped",
-    "detect_onsets",
     "envelope_scores",
     "in_sync",
     "lag",
     "onset_chance",
     "onset_scores",
+    "detect_onsets",
     "rms_db",
     "true_peak_db",
 ]

@@ -26,9 +26,9 @@ from frame2sound.film.drawing.scene import SceneTruth
 Samples = NDArray[np.floating]
 
 __all__ = [
-    "BlackFrames",
     "Measurements",
     "Reference",
+    "BlackFrames",
     "measure_controls",
     "measure_soundtrack",
     "shuffle_seconds",

@@ -3,4 +3,4 @@
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.phase.registry import FROM_AUDIO_NAMES, PHASE_NAMES, create_reconstructor
 
-__all__ = ["FROM_AUDIO_NAMES", "PHASE_NAMES", "PhaseReconstructor", "create_reconstructor"]
+__all__ = ["PHASE_NAMES", "FROM_AUDIO_NAMES", "PhaseReconstructor", "create_reconstructor"]
