@@ -127,7 +127,7 @@ def test_a_held_tone_gets_no_hum_of_the_frame_rate(fps):
 
 @each_clock
 @pytest.mark.parametrize("settings", [{}, {"pitch": 12}, {"jitter": 0.02, "duration": 0.2}])
-def test_a_click_at_windows_per_frames_start_passes_untouched(clock, settings):
+def test_a_click_at_a_frames_start_passes_untouched(clock, settings):
     at = clock.start_sample(7)
     sound = np.zeros(clock.start_sample(20))
     sound[at] = 0.5
