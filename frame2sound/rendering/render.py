@@ -176,6 +176,6 @@ def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
         if kept_db is not None:
             yield f"its own sound was kept at {kept_db:g} dB"
         elif not wav:
-            yield "its own sound was replaced; `keep_original` 0dB keeps it"
+            yield "its own sound was replaced; `keep_original=0dB` keeps it"
     elif delivery.keep_original_db is not None:
         yield "it has no sound of its own to keep"
