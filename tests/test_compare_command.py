@@ -81,7 +81,7 @@ def test_the_page_needs_no_network_and_nothing_but_its_folder(studio: Path) -> N
     table = json.loads(results)
     assert "binomialP" in script
     assert table["no_verdict"] == "one seed; train 3 or more"
-    assert 'each.no_verdict_reason ? "no verdict"' in script
+    assert 'each.no_verdict ? "no verdict"' in script
     assert not re.search(r"/\*[A-Z]+\*/", page)
     for stretch in table["stretches"]:
         for track in table["soundtracks"]:
