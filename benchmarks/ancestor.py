@@ -1,23 +1,22 @@
-"""From film to trained brain, for every brain that Hindle made in 2015.
+"""Time all of Hindle's recipes of 2015, from films to trained brains.
 
     python benchmarks/ancestor.py [--recipe NAME ...] [--minutes 30] [--rates 1 2 0.5]
         [--films FOLDER] [-o FOLDER]
 
-The demo films, equally long, are drawn once (which is not counted) and kept in --films. Counted are
-the commands that a person would type, from their start to their end: `frame2sound pickle` of all
-films, and `frame2sound train` with the recipe's defaults. Asked: that both take a quarter of the
-films' duration at most, and a tenth where there is one hidden layer.
+Demo films of equal length are drawn once (not timed) and kept in --films. The commands that a user
+would type are timed from start to end: `frame2sound pickle` of all films, and `frame2sound train`
+with the recipe's defaults. Required: both together take at most a quarter of the films' duration,
+or a tenth where there is one hidden layer.
 
 Then the same network is trained with four times the steps, epochs and patience, once at each of
---rates, by which the recipe's is multiplied. The lowest held-out loss of all, at any epoch, counts
-as converged; the one of the brain that was kept is asked to be within 1.02 of it. `--rates` with
-nothing after it leaves this out.
-Losses are relative to silence's. A brain that is no better than silence was kept for what it
-remembers of the films it learned; of such a one the ratio says nothing.
+--rates, which multiply the recipe's learning rate. The lowest held-out loss of all these trainings
+counts as converged; the loss of the first brain must be within 1.02 times of it. `--rates` without
+values omits this. Losses are relative to silence's. Where no brain is better than silence, the best
+one is chosen by training loss, and the ratio says nothing.
 
-Recipes of the same shape, clock, target and training share one run. Whatever is done is kept in
--o, in a folder named after the minutes, so that the next call goes on from there; the table is
-written into the README.md of -o.
+Recipes of the same shape, clock, target and training share one run. Results are stored in -o, in a
+folder named after the minutes, so that the next call continues from there; the table is written
+into README.md of -o.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ from typing import Any
 
 import msgspec.structs
 from films import write_part
-from footage import all_drawn
+from footage import draw_all_films
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
-from frame2sound.brain.inputs import input_size
+from frame2sound.brain.features import input_size
 from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_table
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library
@@ -70,28 +69,28 @@ QUARTER, TENTH, NEAR = 0.25, 0.1, 1.02
 
 @dataclass(frozen=True)
 class Result:
-    """What a run took, and what came of it.
+    """The times of a run and its losses.
 
     Attributes
     ----------
     recipe : dict
-        Its table: a result of another recipe is none.
+        Its table, to recognise results of another recipe.
     pickling, training : float
         Seconds of the commands, from start to end.
     learning : float
-        Seconds of the training loop alone, in which ``steps`` and ``pairs`` were learned.
+        Seconds of the training loop alone, for ``steps`` and ``pairs``.
     held_out : float
-        Loss of the brain that was kept.
+        Held-out loss of the brain that was saved.
     curve : list
         Held-out losses, epoch by epoch.
     longer : dict
-        Those of each longer training, by its share of the rate.
+        Those of each longer training, by its factor of the rate.
     """
 
     recipe: dict[str, Any]
     network: str
     learned: int
-    folded: int
+    fused: int
     film: float
     pickling: float
     training: float
@@ -104,12 +103,12 @@ class Result:
 
     @property
     def share(self) -> float:
-        """Return what share of the films' duration it took to make a brain of them."""
+        """Return the time of both commands as a share of the films' duration."""
         return (self.pickling + self.training) / self.film
 
     @property
     def most(self) -> float:
-        """Return what share was asked for."""
+        """Return the largest share that is required."""
         return TENTH if len(self.recipe["network"]["hidden"]) == 1 else QUARTER
 
     @property
@@ -121,22 +120,22 @@ class Result:
 
 
 class Bench:
-    """The runs of one call, and the folder in which they are kept."""
+    """The runs of one call and the folder of their results."""
 
     def __init__(self, films: list[Path], work: Path, settings: list[str], device: str) -> None:
         self.films, self.work = films, work
         self.settings, self.device = settings, device
 
     def run(self, name: str) -> Result:
-        """Return a recipe's result: found, or measured."""
+        """Return a recipe's result: loaded, or measured now."""
         recipe = load_recipe(name, self.settings)
         path = self.work / f"{name}.json"
-        result = self._kept(path, recipe) or self._timed(name, recipe)
+        result = self._load(path, recipe) or self._measure(name, recipe)
         _write_json(path, asdict(result))
         return result
 
     def run_longer(self, name: str, rate: float) -> Result:
-        """Return the result with the longer training at a share of the rate."""
+        """Return the result with the longer training at a factor of the rate."""
         result = self.run(name)
         if f"{rate:g}" not in result.longer:
             brain = self._longer(name, load_recipe(name, self.settings), rate)
@@ -146,22 +145,22 @@ class Bench:
         return result
 
     def library(self, rate: int) -> tuple[Library, float]:
-        """Return the films pickled at a sample rate, and the seconds that it took."""
-        folder, said = self.work / f"library-{rate}", self.work / f"library-{rate}.json"
-        if not said.exists():
-            shutil.rmtree(folder, ignore_errors=True)  # was left half done
+        """Return the library of all films at a sample rate, and the seconds that pickling took."""
+        folder, times_file = self.work / f"library-{rate}", self.work / f"library-{rate}.json"
+        if not times_file.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # incomplete
             films, options = map(str, self.films), ["--sample-rate", str(rate)]
             took = _command("pickle", *films, "--library", str(folder), *options)
-            _write_json(said, {"seconds": took})
-        return Library.open(folder), float(json.loads(said.read_text())["seconds"])
+            _write_json(times_file, {"seconds": took})
+        return Library.open(folder), float(json.loads(times_file.read_text())["seconds"])
 
-    def _kept(self, path: Path, recipe: Recipe) -> Result | None:
+    def _load(self, path: Path, recipe: Recipe) -> Result | None:
         if not path.exists():
             return None
         result = Result(**json.loads(path.read_text()))
         return result if parse_recipe(result.recipe) == recipe else None
 
-    def _timed(self, name: str, recipe: Recipe) -> Result:
+    def _measure(self, name: str, recipe: Recipe) -> Result:
         library, pickling = self.library(recipe.clock.sample_rate)
         out = self.work / f"{name}.safetensors"
         training = self._train(name, library, out, self.settings, "--overwrite")
@@ -184,12 +183,12 @@ class Bench:
         )
 
     def _longer(self, name: str, recipe: Recipe, rate: float) -> Brain:
-        """Train for longer, at a share of the rate, or go on with it; return the brain."""
-        asked = recipe.training
+        """Return the brain of the longer training at a factor of the rate; resume or begin it."""
+        config = recipe.training
         settings = [
             *self.settings,
-            f"training.rate={rate * asked.rate!r}",
-            *(f"training.{what}={LONGER * getattr(asked, what)}"
+            f"training.rate={rate * config.rate!r}",
+            *(f"training.{what}={LONGER * getattr(config, what)}"
               for what in ("steps", "epochs", "patience")),
         ]  # fmt: skip
         out = self.work / f"{name}-longer-{rate:g}.safetensors"
@@ -208,11 +207,11 @@ class Bench:
 
 
 def _command(*words: str) -> float:
-    """Run a command of the program; return the seconds that it took."""
+    """Run a command of the program and return the seconds that it took."""
     print("frame2sound", *words, flush=True)
-    begun = time.perf_counter()
+    began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "frame2sound", *words], check=True)
-    return time.perf_counter() - begun
+    return time.perf_counter() - began
 
 
 def _is_brain(path: Path, recipe: Recipe) -> bool:
@@ -220,12 +219,12 @@ def _is_brain(path: Path, recipe: Recipe) -> bool:
 
 
 def _network(brain: Brain) -> tuple[str, int, int]:
-    """Return the widths of all layers, the numbers learned, and those of the folded network."""
+    """Return the widths of all layers, and the counts of trained and of fused weights."""
     recipe, learned = brain.recipe, brain.network.parameters()
     widths = [input_size(recipe.input), *recipe.network.hidden, brain.target.length]
-    folded = sum((before + 1) * after for before, after in pairwise(widths))
+    fused = sum((before + 1) * after for before, after in pairwise(widths))
     count = sum(tensor.numel() for tensor in learned if tensor.requires_grad)
-    return "-".join(map(str, widths)), count, folded
+    return "-".join(map(str, widths)), count, fused
 
 
 def _write_json(path: Path, table: dict[str, Any]) -> None:
@@ -235,8 +234,8 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-def alike(names: list[str], settings: list[str]) -> dict[str, list[str]]:
-    """Return the first of the recipes that differ in nothing but name, and all of them."""
+def group_recipes(names: list[str], settings: list[str]) -> dict[str, list[str]]:
+    """Return groups of recipes that differ in name only, by the first of each."""
     groups: list[tuple[Recipe, list[str]]] = []
     for name in names:
         bare = msgspec.structs.replace(load_recipe(name, settings), name="", about="")
@@ -253,12 +252,12 @@ def table(groups: dict[str, list[str]], results: dict[str, Result]) -> Iterator[
     film = max(result.film for result in results.values())
     yield (
         f"Demo films, {film:.0f} s in all; recipes in one row share one run. Losses are those of "
-        "held-out film, relative to silence's; converged is the lowest of trainings with "
+        "held-out pairs, relative to silence's; converged is the lowest of trainings with "
         f"{LONGER} times the steps, at the rates in brackets times the recipe's.\n"
     )
     yield (
-        "| recipe | network | weights, of them learned | pickling s | training s | in all s "
-        "| of the films' duration | asked | loss | converged | ratio, asked at most 1.02 "
+        "| recipe | network | weights, of them trained | pickling s | training s | in all s "
+        "| of the films' duration | required | loss | converged | ratio, required at most 1.02 "
         "| steps/s | pairs/s |"
     )
     yield "|---|---|--:|--:|--:|--:|--:|---|--:|--:|---|--:|--:|"
@@ -269,7 +268,7 @@ def table(groups: dict[str, list[str]], results: dict[str, Result]) -> Iterator[
 def _cells(names: list[str], result: Result) -> Iterator[str]:
     yield ", ".join(names)
     yield result.network
-    yield f"{result.folded / 1e6:.1f} M, {result.learned / 1e6:.1f} M"
+    yield f"{result.fused / 1e6:.1f} M, {result.learned / 1e6:.1f} M"
     yield f"{result.pickling:.0f}"
     yield f"{result.training:.0f}"
     yield f"{result.pickling + result.training:.0f}"
@@ -281,8 +280,8 @@ def _cells(names: list[str], result: Result) -> Iterator[str]:
     else:
         ratio = result.held_out / result.converged
         yield f"{result.converged:.4f} ({', '.join(result.longer)})"
-        heard = result.held_out < GENERALISATION_THRESHOLD
-        yield f"{ratio:.3f}: {_verdict(ratio <= NEAR) if heard else 'no better than silence'}"
+        generalises = result.held_out < GENERALISATION_THRESHOLD
+        yield f"{ratio:.3f}: {_verdict(ratio <= NEAR) if generalises else 'no better than silence'}"
     yield f"{result.steps / result.learning:.1f}"
     yield f"{result.pairs / result.learning:.0f}"
 
@@ -292,7 +291,7 @@ def _verdict(met: bool) -> str:
 
 
 def main() -> None:
-    """Read the command line, and print the table."""
+    """Measure the recipes and print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -300,28 +299,30 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--rates", nargs="*", type=float, default=list(RATES), metavar="TIMES")
     parser.add_argument("--films", type=Path, metavar="FOLDER")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="for a trial")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="changes of the recipes"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("-o", "--out", type=Path, metavar="FOLDER")
-    asked = parser.parse_args()
-    groups = alike(asked.recipe, asked.set)
+    args = parser.parse_args()
+    groups = group_recipes(args.recipe, args.set)
     results: dict[str, Result] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        work = (asked.out or Path(temporary)) / f"ancestor-{asked.minutes:g}"
+        work = (args.out or Path(temporary)) / f"ancestor-{args.minutes:g}"
         work.mkdir(parents=True, exist_ok=True)
-        films = all_drawn(asked.films or work / "films", asked.minutes)
-        bench = Bench(films, work, asked.set, asked.device)
+        films = draw_all_films(args.films or work / "films", args.minutes)
+        bench = Bench(films, work, args.set, args.device)
         for first in groups:
             results[first] = bench.run(first)
-            say(groups, results, asked.out)
-        for rate in asked.rates:
+            report(groups, results, args.out)
+        for rate in args.rates:
             for first in groups:
                 results[first] = bench.run_longer(first, rate)
-                say(groups, results, asked.out)
+                report(groups, results, args.out)
 
 
-def say(groups: dict[str, list[str]], results: dict[str, Result], out: Path | None) -> None:
-    """Print the table as it stands, and write it."""
+def report(groups: dict[str, list[str]], results: dict[str, Result], out: Path | None) -> None:
+    """Print the present table and write it."""
     lines = "\n".join(table(groups, results)) + "\n"
     if out is not None:
         write_part(out / "README.md", "ancestor", lines)

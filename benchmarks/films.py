@@ -14,14 +14,14 @@ the brains of a folder, with the seconds that their training took, and keeps the
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -33,12 +33,14 @@ from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import Recipe, load_recipe
 from frame2sound.clock import Clock
-from frame2sound.comparison.averages import MeasurementsByLabel, average_measurements
 from frame2sound.comparison.baseline_fitting import fit_baselines
+from frame2sound.comparison.block_stats import weighted_mean
+from frame2sound.evaluation.controls import ORIGINAL, SHUFFLED_SECONDS, SILENCE, shuffle_seconds
+from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
 from frame2sound.evaluation.plots import plot_comparison
-from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack, shuffle_seconds
+from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene_writer import truth_path, write_scene
@@ -60,7 +62,6 @@ MOST_SECONDS = 180.0
 BLOCKS = ["training.block_seconds=6"]
 """What is held out of real films is long enough to hear combs in it."""
 
-OWN, SILENT, SHUFFLED = "its own sound", "silence", "shuffled seconds"
 MODES = {mode: Style(mode=mode) for mode in ("overlap-add", "granular", "mosaic")}
 ANCESTOR = {"hard cut": Style(window="none"), "hindle": Style(mode="granular", grains="hindle")}
 LATE = "hindle's grains"
@@ -69,22 +70,38 @@ BASELINES = ("mean", "nearest", "linear")
 CLEAR = 0.9
 """A film's onsets are clear where those heard in its own sound reach this F-measure."""
 
-COLUMNS = {
-    "length_samples": ("length", "+d"),
-    "lag_start_ms": ("lag, start ms", "+.0f"),
-    "lag_end_ms": ("end ms", "+.0f"),
-    "onset_f": ("onset F", ".2f"),
-    "onset_chance": ("chance", ".2f"),
-    "in_sync": ("in sync", ".2f"),
-    "envelope_correlation": ("envelope", ".2f"),
-    "spectral_distance_db": ("LSD dB", ".1f"),
-    "pitch": ("pitch", ".2f"),
-    "line_comb_above_db": ("line comb dB", "+.1f"),
-    "tremolo_comb_above_db": ("tremolo comb dB", "+.1f"),
-    "black_db": ("black dBFS", ".0f"),
-    "loudness_lufs": ("LUFS", ".1f"),
-    "true_peak_dbtp": ("dBTP", ".1f"),
-}
+COLUMNS = (
+    "length_samples",
+    "lag_start_ms",
+    "lag_end_ms",
+    "onset_f",
+    "onset_chance",
+    "in_sync",
+    "envelope_correlation",
+    "spectral_distance_db",
+    "pitch",
+    "line_comb_above_db",
+    "tremolo_comb_above_db",
+    "black_db",
+    "loudness_lufs",
+    "true_peak_dbtp",
+)
+
+MeasurementsByLabel = dict[str, Measurements]
+
+
+def average_measurements(
+    blocks: Sequence[tuple[float, Mapping[str, Measurements]]],
+) -> MeasurementsByLabel:
+    """Return the means of measurements by label over blocks, weighted by their seconds."""
+    rows = {}
+    for label in blocks[0][1]:
+        means: dict[str, Any] = {
+            name: weighted_mean([(seconds, getattr(row[label], name)) for seconds, row in blocks])
+            for name in COLUMNS
+        }
+        rows[label] = Measurements(**means)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -124,10 +141,10 @@ class Judged:
                                                  for f in self.rows.values())]  # fmt: skip
         yield f"### {self.name}\n"
         yield f"Trained in {self.training_seconds:.0f} s. {self.note}".strip() + "\n"
-        yield "| | " + " | ".join(COLUMNS[name][0] for name in shown) + " |"
+        yield "| | " + " | ".join(MEASURES[name].column_with_unit for name in shown) + " |"
         yield "|---|" + "--:|" * len(shown)
         for label, figures in self.rows.items():
-            cells = (_text(getattr(figures, name), COLUMNS[name][1]) for name in shown)
+            cells = (MEASURES[name].format(getattr(figures, name)) for name in shown)
             yield f"| {label} | " + " | ".join(cells) + " |"
         if self.picture is not None:
             yield f"\n![{self.name}, not seen before]({self.picture})"
@@ -140,19 +157,9 @@ class Judged:
             yield f"| {self.name} | training at most {most:.0f} s | {took:.0f} | | | {verdict} |"
         for need in self.needs:
             short = {mode: need.short(self.rows[mode]) for mode in MODES}
-            form = COLUMNS[need.figure][1]
-            cells = (_text(getattr(self.rows[mode], need.figure), form) for mode in MODES)
+            info = MEASURES[need.figure]
+            cells = (info.format(getattr(self.rows[mode], need.figure)) for mode in MODES)
             yield f"| {self.name} | {need.label} | {' | '.join(cells)} | {_verdict(short)} |"
-
-
-def _text(value: float | None, form: str) -> str:
-    if value is None:
-        return "-"
-    if value == -math.inf:
-        return "silent"
-    if form.endswith("d"):
-        return format(round(value), form)
-    return format(round(value, int(form[-2])) + 0.0, form)  # no minus zero
 
 
 def _verdict(short: Mapping[str, float | None]) -> str:
@@ -165,7 +172,7 @@ def _verdict(short: Mapping[str, float | None]) -> str:
 
 def needs_of_demo(name: str, rows: MeasurementsByLabel) -> Iterator[Need]:
     """Yield what is required of a demo film; some of it relative to its own sound."""
-    own, crisp = rows[OWN], name in ("typing", "bounce")
+    own, crisp = rows[ORIGINAL], name in ("typing", "bounce")
     yield Need("length exact", "length_samples", 0, least=False)
     if crisp:
         least = 0.95 if name == "typing" else 0.85
@@ -191,7 +198,7 @@ def needs_of_real(rows: MeasurementsByLabel) -> Iterator[Need]:
     """Yield what is asked of real films: to be nearer to them than what does not look."""
     yield from _needs_of_all(rows)
     for figure, what in (("onset_f", "onset F"), ("envelope_correlation", "envelope")):
-        blind = (SHUFFLED, *BASELINES)
+        blind = (SHUFFLED_SECONDS, *BASELINES)
         bound, best = max((getattr(rows[name], figure) or 0.0, name) for name in blind)
         yield Need(f"{what} above the best baseline's, {best} {bound:.2f}", figure, bound)
 
@@ -201,7 +208,7 @@ def _needs_of_all(rows: MeasurementsByLabel) -> Iterator[Need]:
         figure = f"{kind}_comb_above_db"
         yield Need(f"{kind} comb at most 3 dB above its own", figure, 3, least=False)
     yield Need("true peak at most -1 dBTP", "true_peak_dbtp", -1, least=False)
-    for name in (SILENT, *BASELINES):
+    for name in (SILENCE, *BASELINES):
         bound = rows[name].spectral_distance_db
         if bound is not None:
             label = f"LSD below that of {name}, {bound:.1f} dB"
@@ -295,15 +302,22 @@ class Benchmark:
             own = np.array(auditorium.load_audio(unseen, rate))
             reference = Reference(own, rate, film.fps)
             rows = {
-                label: measure_soundtrack(sound, rate, film.fps, picture_seconds=film.picture_seconds,
-                                     black_frames=film.black_frames, reference=reference, truth=truth)
+                label: measure_soundtrack(
+                    sound,
+                    rate,
+                    film.fps,
+                    picture_seconds=film.picture_seconds,
+                    black_frames=film.black_frames,
+                    reference=reference,
+                    truth=truth,
+                )
                 for label, sound in with_blind(sounds, own, rate).items()
-            }  # fmt: skip
+            }
             if self.out is not None:
                 assert film.frames is not None
                 screen, title = film.black_frames.frame_times, f"{name}, not seen before"
-                shown, out = {OWN: own, **sounds}, self.out / f"{name}.webp"
-                shown = {label: shown[label] for label in (OWN, *MODES)}
+                shown, out = {ORIGINAL: own, **sounds}, self.out / f"{name}.webp"
+                shown = {label: shown[label] for label in (ORIGINAL, *MODES)}
                 plot_comparison(out, shown, rate, film.frames, screen, title, truth.onsets)
         return rows
 
@@ -330,7 +344,7 @@ class Benchmark:
             f"{len(films)} films of {whole:.0f} s; means over {len(blocks)} stretches held out, "
             f"{seconds:.0f} s; onsets are those heard in the films' own sound."
         )
-        rows = average_measurements(blocks, COLUMNS)
+        rows = average_measurements(blocks)
         took = float(brain.provenance["seconds"])
         return Judged("real films", rows, list(needs_of_real(rows)), took, note)
 
@@ -348,7 +362,7 @@ class Benchmark:
         reference = Reference(own, rate, clock.fps)
         sounds = with_blind(sounds, own, rate)
         if self.out is not None:
-            shown = {label: sounds[label] for label in (OWN, *MODES)}
+            shown = {label: sounds[label] for label in (ORIGINAL, *MODES)}
             path = self.out / f"real-{name}-{start // rate}.webp"
             title = f"{name}, held out from {start / rate:.0f} s on"
             plot_comparison(path, shown, rate, frames, clock.frame_times(len(frames) + 1), title)
@@ -362,7 +376,12 @@ class Benchmark:
 
 def with_blind(sounds: dict[str, Sound], own: Sound, rate: int) -> dict[str, Sound]:
     """Add what does not look, and the control."""
-    return {**sounds, SILENT: np.zeros_like(own), SHUFFLED: shuffle_seconds(own, rate), OWN: own}
+    return {
+        **sounds,
+        SILENCE: np.zeros_like(own),
+        SHUFFLED_SECONDS: shuffle_seconds(own, rate),
+        ORIGINAL: own,
+    }
 
 
 def stretches(held_out: PairDataset, clock: Clock) -> Iterator[tuple[int, NDArray[np.int64], int]]:

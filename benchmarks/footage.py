@@ -1,4 +1,4 @@
-"""Films for benchmarks: the demo films, drawn once and kept."""
+"""Demo films for benchmarks, drawn once per folder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FPS = Fraction(30)
 SMALL = (320, 240)
 
 
-def drawn(
+def draw_film(
     folder: Path, name: str, seconds: float, seed: int = 0, size: tuple[int, int] = SMALL
 ) -> Path:
-    """Return a demo film from a folder, drawn anew if it is not there."""
+    """Return the path of a demo film in a folder, after drawing it if it is missing."""
     width, height = size
     path = folder / f"{name}-{seconds:g}s-seed{seed}-{width}x{height}.mp4"
     if not path.exists():
@@ -24,8 +24,8 @@ def drawn(
     return path
 
 
-def all_drawn(folder: Path, minutes: float) -> list[Path]:
-    """Return every demo film, equally long, each of another seed: so many minutes in all."""
+def draw_all_films(folder: Path, minutes: float) -> list[Path]:
+    """Return the paths of all demo films: equally long, ``minutes`` in all, of different seeds."""
     names = demo_film_names()
     seconds = 60 * minutes / len(names)
-    return [drawn(folder, name, seconds, seed) for seed, name in enumerate(names)]
+    return [draw_film(folder, name, seconds, seed) for seed, name in enumerate(names)]

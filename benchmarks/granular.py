@@ -1,14 +1,14 @@
-"""Laying grains against Csound playing the same grains.
+"""Compare granular synthesis with Csound on the same grains.
 
     python benchmarks/granular.py [--frames 917]
 
-The ancestor's cloud, some 44 000 grains of half a minute: one list of grains, a mono sound at
-22 050 Hz, on one core. Csound reads the sound from a table, at whole samples, under the same
-triangle, and says how long it took; its wall time holds the start of the program and the reading
-of the score as well. Both in turns; the best of five runs counts. A grain begins on Csound's next
-control period, here of 15 samples, so the list is made of such beginnings. Csound is told to print
-no notes: printing them, as it does by default, takes it as long again. Then clouds that only this
-program lays: at rate 1, in two channels, detuned.
+Hindle's cloud, about 44 000 grains in half a minute: one list of grains, a mono sound at 22 050 Hz,
+on one core. Csound reads the sound from a table at whole samples, with the same triangular
+envelope, and reports how long it took; its wall time includes the start of the program and the
+reading of the score. Both run in turns, five times; the minimum counts. In Csound a grain starts
+with a control period, here of 15 samples, so the list has only such starts. Csound is report to
+print no notes: printing them, which is its default, takes as long again. Then clouds that only this
+program renders: at rate 1, in two channels, detuned.
 """
 
 from __future__ import annotations
@@ -62,26 +62,27 @@ e
 """
 
 
-def sow(schedule: GrainSchedule, frames: int) -> Grains:
-    """Return all grains of so many frames at 30 a second."""
+def schedule_grains(schedule: GrainSchedule, frames: int) -> Grains:
+    """Return all grains of ``frames`` frames at 30 fps."""
     bounds = Clock(Fraction(30), RATE).sample_bounds(frames).tolist()
     due, clouds = 0.0, []
     for i in range(frames):
         random = np.random.default_rng([0, i])
-        grains, due = schedule.grains(*bounds[i : i + 2], RATE, random, due=due)
+        start, end = bounds[i : i + 2]
+        grains, due = schedule.grains(start, end, RATE, random, due=due)
         clouds.append(grains)
     return Grains.concatenate(clouds)
 
 
-def on_periods(grains: Grains) -> Grains:
-    """Return the grains that begin in the sound, each at the start of a control period."""
+def align_to_periods(grains: Grains) -> Grains:
+    """Return the grains that start in the sound, each moved to the start of a control period."""
     grains = grains.select(grains.onset >= 0)
     onset = grains.onset // PERIOD * PERIOD
     return Grains(onset, grains.length, grains.source_position, grains.playback_rate, grains.gain)
 
 
 def write_score(grains: Grains, folder: Path) -> None:
-    """Write what Csound reads."""
+    """Write the orchestra and score that Csound reads."""
     rows = zip(grains.onset, grains.length, grains.source_position, grains.gain, strict=True)
     score = "\n".join(
         f"i 1 {onset / RATE:.9f} {length / RATE:.9f} {int(source)} {gain:.7f}"
@@ -92,18 +93,18 @@ def write_score(grains: Grains, folder: Path) -> None:
 
 
 def csound(folder: Path) -> tuple[float, float]:
-    """Return the seconds that Csound took by its own clock, and by the wall's."""
-    command = ["csound", "-m128", "-f", "-o", "played.wav", "cloud.csd"]
-    begun = time.perf_counter()
+    """Return the seconds that Csound took by its own report, and by wall time."""
+    command = ["csound", "-m128", "-f", "-o", "cloud.wav", "cloud.csd"]
+    began = time.perf_counter()
     done = subprocess.run(
         command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
     )
-    wall = time.perf_counter() - begun
-    told = re.search(r"end of performance: real: ([\d.]+)s", done.stderr)
-    return float(told[1]) if told else wall, wall
+    wall = time.perf_counter() - began
+    report = re.search(r"end of performance: real: ([\d.]+)s", done.stderr)
+    return float(report[1]) if report else wall, wall
 
 
-def laid(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> np.ndarray:
+def render_grains(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> np.ndarray:
     """Return the sound of the grains."""
     samples = int((grains.onset + grains.length).max())
     out = np.zeros(samples if channels == 1 else (channels, samples), np.float32)
@@ -111,35 +112,36 @@ def laid(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> n
     return out
 
 
-def ours(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> float:
-    """Return the seconds that laying them takes."""
-    begun = time.perf_counter()
-    laid(grains, source, shape, channels)
-    return time.perf_counter() - begun
+def time_grains(grains: Grains, source: np.ndarray, shape: str, channels: int = 1) -> float:
+    """Return the seconds that rendering the grains takes."""
+    began = time.perf_counter()
+    render_grains(grains, source, shape, channels)
+    return time.perf_counter() - began
 
 
 def compare(frames: int, source: np.ndarray, folder: Path) -> None:
-    """Print what both cost, the ratio, and how alike they sound."""
-    grains = on_periods(sow(HindleSchedule(), frames))
+    """Print the times of both, their ratio, and the correlation of their sounds."""
+    grains = align_to_periods(schedule_grains(HindleSchedule(), frames))
     soundfile.write(folder / "source.wav", source, RATE, "FLOAT")
     write_score(grains, folder)
-    runs = [(*csound(folder), ours(grains, source, "triangle")) for _ in range(RUNS)]
-    own, wall, here = (min(column) for column in zip(*runs, strict=True))
-    played, _ = soundfile.read(folder / "played.wav", dtype="float32")
-    here_sound = laid(grains, source, "triangle")
-    both = min(len(played), len(here_sound))
-    alike = np.corrcoef(played[:both], here_sound[:both])[0, 1]
+    runs = [(*csound(folder), time_grains(grains, source, "triangle")) for _ in range(RUNS)]
+    csound_time, wall, our_time = (min(column) for column in zip(*runs, strict=True))
+    csound_sound, _ = soundfile.read(folder / "cloud.wav", dtype="float32")
+    our_sound = render_grains(grains, source, "triangle")
+    both = min(len(csound_sound), len(our_sound))
+    correlation = np.corrcoef(csound_sound[:both], our_sound[:both])[0, 1]
     print(
-        f"{len(grains)} grains, {grains.length.sum() / 1e6:.1f} M samples: Csound {own:.3f} s "
-        f"({wall:.3f} s with its start), here {here:.3f} s, ratio {own / here:.1f} "
-        f"({wall / here:.1f}), correlation {alike:.5f}"
+        f"{len(grains)} grains, {grains.length.sum() / 1e6:.1f} M samples: Csound "
+        f"{csound_time:.3f} s ({wall:.3f} s with its start), this program {our_time:.3f} s, "
+        f"ratio {csound_time / our_time:.1f} "
+        f"({wall / our_time:.1f}), correlation {correlation:.5f}"
     )
 
 
-def alone(name: str, cloud: Cloud, frames: int, source: np.ndarray) -> None:
-    """Print what another cloud costs."""
-    grains = sow(OnTimeSchedule(cloud), frames)
-    spent = min(ours(grains, source, cloud.envelope, cloud.channels) for _ in range(RUNS))
+def time_cloud(name: str, cloud: Cloud, frames: int, source: np.ndarray) -> None:
+    """Print the time of a cloud."""
+    grains = schedule_grains(OnTimeSchedule(cloud), frames)
+    spent = min(time_grains(grains, source, cloud.envelope, cloud.channels) for _ in range(RUNS))
     samples = grains.length.sum()
     print(
         f"{name:28} {len(grains):6} grains, {samples / 1e6:5.1f} M samples: {spent:.3f} s, "
@@ -148,8 +150,10 @@ def alone(name: str, cloud: Cloud, frames: int, source: np.ndarray) -> None:
 
 
 def main() -> None:
-    """Run."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Run the comparison and time the other clouds."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--frames", type=int, default=917)
     frames = parser.parse_args().frames
     random = np.random.default_rng(0)
@@ -158,9 +162,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         compare(frames, source, Path(folder))
     dense = 44_000 * 30 / frames
-    alone("on time", Cloud(density=dense), frames, source)
-    alone("on time, two channels", Cloud(density=dense, spread=1), frames, source)
-    alone("on time, detuned", Cloud(density=dense, pitch_jitter=5), frames, source)
+    time_cloud("on time", Cloud(density=dense), frames, source)
+    time_cloud("on time, two channels", Cloud(density=dense, spread=1), frames, source)
+    time_cloud("on time, detuned", Cloud(density=dense, pitch_jitter=5), frames, source)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
-"""Films that were flipped, cut and spliced: every command uses each, or clearly refuses it.
+"""Damage films, and check that every command uses each or refuses it clearly.
 
     python benchmarks/mutations.py FOLDER_OF_FILMS [--each 21] [--seed 0] [--jobs 2]
 
-Of every file so many mutations are made: bytes changed, the end or the middle cut off, a piece of
-another file put in, pieces swapped, numbers of the container's metadata set to extremes, the file
-replaced by a playlist that names another film. Each is pickled, given a soundtrack (the picture
-copied or encoded beside it), measured, compared as an animation, and its phases are taken, in this
-process, with films parsed in subprocesses, as the commands do. Each must end in a result that is
-whole, or in one line of error, and leave nothing else behind, within the time that a stuck decoder
-is given; a playlist must be refused. What does not is printed, and its mutation is kept in --keep;
-then the exit is 1.
+Each file is mutated --each times: bytes changed, the end or the middle cut off, a piece of another
+file inserted, pieces swapped, numbers of the container's metadata set to extremes, the file
+replaced by a playlist that names another film. Each mutation is pickled, given a soundtrack (with
+the picture copied or encoded), measured, compared as an animation and used as a source of phases,
+in this process, with films decoded in subprocesses, as the commands do. Each use must end with a
+whole result or with an error of one line, leave no other file, and not hang; a playlist must be
+refused. What fails is printed, its mutation is saved in --keep, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import Frame2SoundError
 from frame2sound.evaluation.media_loader import MediaLoader
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.sandbox import ANSWER_TIMEOUT_SECONDS, UNEXPECTED_ERROR
 from frame2sound.library.pickler import PickleOptions, pickle_film
@@ -47,7 +47,7 @@ Change = Callable[[Bytes, bytes, np.random.Generator], Bytes]
 
 
 def flip(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
-    """Change one to a hundred bytes, anywhere or close to the begin."""
+    """Change one to a hundred bytes, anywhere or close to the beginning."""
     reach = len(data) if random.random() < 0.5 else min(len(data), 4096)
     for place in random.integers(reach, size=int(10 ** random.uniform(0, 2))):
         data[place] = random.integers(256)
@@ -66,7 +66,7 @@ def hole(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
 
 
 def splice(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
-    """Lay a piece of another file over a piece of this one."""
+    """Replace a piece by one of another file."""
     length = int(random.integers(1, max(2, min(len(data), len(other)) // 4)))
     there, here = (random.integers(max(len(d) - length, 1)) for d in (other, data))
     data[here : here + length] = other[there : there + length]
@@ -74,15 +74,15 @@ def splice(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
 
 
 def swap(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
-    """Change the places of two pieces."""
+    """Swap two pieces."""
     a, b, c = sorted(random.integers(len(data) + 1, size=3))
     return data[:a] + data[b:c] + data[a:b] + data[c:]
 
 
 def metadata(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
-    """Set some numbers close to the begin or the end, where containers keep metadata, to extremes.
+    """Set numbers close to the beginning or the end, where metadata is, to extremes.
 
-    Of an MP4 they are numbers of its movie box.
+    In an MP4 they are numbers of its movie box.
     """
     extremes = (0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFF, 1 << 24)
     begin, end = 0, min(len(data), 2048)
@@ -103,7 +103,7 @@ def metadata(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
 
 
 def playlist(data: Bytes, other: bytes, random: np.random.Generator) -> Bytes:
-    """Write a playlist that names this very film, which is kept beside it."""
+    """Return a playlist that names the original film."""
     return Bytes(str(random.choice(PLAYLISTS)).encode())
 
 
@@ -118,22 +118,22 @@ CHANGES: tuple[Change, ...] = (flip, cut, hole, splice, swap, metadata, playlist
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How one mutation ended: what each command said of it, and the seconds it took."""
+class Outcome:
+    """What each use of a mutation reported, and the seconds of all."""
 
     mutation: Path
-    said: dict[str, str]
+    reports: dict[str, str]
     seconds: float
 
     @property
     def broken(self) -> bool:
-        """Whether it did not end as it should."""
-        return any(said.startswith("BROKEN") for said in self.said.values())
+        """Whether any use failed."""
+        return any(report.startswith("BROKEN") for report in self.reports.values())
 
 
 @dataclass(frozen=True)
 class Mutator:
-    """Makes mutations of films, each from its number."""
+    """Mutations of films, each determined by its number."""
 
     films: list[Path]
     each: int
@@ -155,32 +155,32 @@ class Mutator:
         return path
 
 
-def put_through(mutation: Path, brain: Brain) -> Ending:
-    """Put a mutation through all that reads films."""
-    begun = time.perf_counter()
+def use_mutation(mutation: Path, brain: Brain) -> Outcome:
+    """Use a mutation in every way that reads films."""
+    began = time.perf_counter()
     damaged = mutation.stat().st_size % 2 == 0
     with tempfile.TemporaryDirectory(dir=mutation.parent) as name:
         folder = Path(name)
         uses = {
-            "pickle": lambda: pickled_whole(mutation, folder / "library", damaged),
-            "render": lambda: rendered_whole(mutation, folder / "out.mkv", brain, damaged),
-            "measure": lambda: measured(mutation, damaged),
-            "compare": lambda: compared(mutation),
-            "phases": lambda: phases(mutation),
+            "pickle": lambda: pickle_mutation(mutation, folder / "library", damaged),
+            "render": lambda: render_mutation(mutation, folder / "out.mkv", brain, damaged),
+            "measure": lambda: measure_mutation(mutation, damaged),
+            "compare": lambda: compare_mutation(mutation),
+            "phases": lambda: phases_of_mutation(mutation),
         }
-        ended = {use: said(job) for use, job in uses.items()}
+        reports = {use: report_of(job) for use, job in uses.items()}
         left = {path.name for path in folder.iterdir()} - {"library", "out.mkv"}
         if left:
-            ended["render"] = f"BROKEN: left {left} behind"
+            reports["render"] = f"BROKEN: left {left} behind"
     if mutation.stem.endswith("-playlist"):
-        for use, how in ended.items():
+        for use, how in reports.items():
             if not how.startswith("refused"):
-                ended[use] = f"BROKEN: a playlist was taken ({how})"
-    return Ending(mutation, ended, time.perf_counter() - begun)
+                reports[use] = f"BROKEN: a playlist was accepted ({how})"
+    return Outcome(mutation, reports, time.perf_counter() - began)
 
 
-def said(job: Callable[[], str]) -> str:
-    """Return what a job says; of an error, its kind, or all of it if there should be none."""
+def report_of(job: Callable[[], str]) -> str:
+    """Return the report of a job; for an expected error its kind, for others all of it."""
     try:
         return job()
     except Frame2SoundError as error:
@@ -190,8 +190,8 @@ def said(job: Callable[[], str]) -> str:
         return f"BROKEN: {traceback.format_exc()}"
 
 
-def pickled_whole(mutation: Path, folder: Path, damaged: bool) -> str:
-    """Pickle; say whether what lies in the library is what should."""
+def pickle_mutation(mutation: Path, folder: Path, damaged: bool) -> str:
+    """Pickle and check the library."""
     library = Library.create(folder)
     try:
         film, _ = pickle_film(
@@ -207,57 +207,60 @@ def pickled_whole(mutation: Path, folder: Path, damaged: bool) -> str:
     return "pickled"
 
 
-def rendered_whole(mutation: Path, out: Path, brain: Brain, damaged: bool) -> str:
-    """Give sound; say whether it is sound."""
+def render_mutation(mutation: Path, out: Path, brain: Brain, damaged: bool) -> str:
+    """Render and check the soundtrack."""
     try:
-        made = render(
-            SubprocessFilmReader(mutation, allow_damaged=damaged), brain, out, delivery=Delivery()
+        soundtrack = render(
+            SubprocessFilmReader(mutation, options=DecodeOptions(allow_damaged=damaged)),
+            brain,
+            out,
+            delivery=Delivery(),
         )
     except Frame2SoundError:
         if out.exists():
-            raise AssertionError("left half a soundtrack behind") from None
+            raise AssertionError("left a partial soundtrack") from None
         raise
-    with MediaLoader() as auditorium:
-        seen = auditorium.load_film(out)
-    if not np.isfinite(seen.samples).all():
+    with MediaLoader() as loader:
+        film = loader.load_film(out)
+    if not np.isfinite(film.samples).all():
         raise AssertionError("its sound is not finite")
     # Matroska rounds times to a millisecond.
-    if abs(len(seen.samples) - made.seconds * seen.sample_rate) > seen.sample_rate / 500:
-        raise AssertionError(f"{len(seen.samples)} samples for {made.seconds} s")
-    return "sounding"
+    if abs(len(film.samples) - soundtrack.seconds * film.sample_rate) > film.sample_rate / 500:
+        raise AssertionError(f"{len(film.samples)} samples for {soundtrack.seconds} s")
+    return "rendered"
 
 
-def measured(mutation: Path, damaged: bool) -> str:
-    """View it as a film to be measured."""
-    with MediaLoader() as auditorium:
-        seen = auditorium.load_film(mutation, allow_damaged=damaged)
+def measure_mutation(mutation: Path, damaged: bool) -> str:
+    """Load it as a film to be measured."""
+    with MediaLoader() as loader:
+        film = loader.load_film(mutation, allow_damaged=damaged)
         if (
-            not np.isfinite(seen.samples).all()
-            or not np.isfinite(seen.black_frames.frame_times).all()
+            not np.isfinite(film.samples).all()
+            or not np.isfinite(film.black_frames.frame_times).all()
         ):
-            raise AssertionError("what was seen is not finite")
+            raise AssertionError("samples or times are not finite")
     return "measured"
 
 
-def compared(mutation: Path) -> str:
-    """View it as an animation that brains are compared on."""
+def compare_mutation(mutation: Path) -> str:
+    """Load it as an animation that brains are compared on."""
     footage = EvaluationFilm.from_animation(mutation, 22_050)
     if footage.samples is not None and not np.isfinite(footage.samples).all():
         raise AssertionError("its sound is not finite")
     return "compared"
 
 
-def phases(mutation: Path) -> str:
-    """Take its phases, as a sound or a film at its own rate."""
+def phases_of_mutation(mutation: Path) -> str:
+    """Load its phases, at its own sample rate."""
     rate = SubprocessFilmReader(mutation).streams.audio_sample_rate
     if not rate:
-        return "has no sound to take phases of"
+        return "has no sound for phases"
     load_phase_from_audio(mutation, Stft(512, 128), rate)
-    return "phases taken"
+    return "phases loaded"
 
 
 def main() -> None:
-    """Put all mutations through; print a summary."""
+    """Use all mutations and print a summary."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -266,38 +269,38 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--keep", type=Path, default=Path("broken"), metavar="FOLDER")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     brain = load_brain(pretrained_brains()[DEFAULT_BRAIN])
-    files = asked.films.rglob("*")
+    files = args.films.rglob("*")
     films = sorted(path for path in files if path.is_file() and path.suffix != ".md")
     counts: Counter[tuple[str, str, str]] = Counter()
-    endings: list[Ending] = []
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(asked.jobs) as pool:
-        mutator = Mutator(films, asked.each, asked.seed, Path(name))
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(args.jobs) as pool:
+        mutator = Mutator(films, args.each, args.seed, Path(name))
 
-        def work(number: int) -> Ending:
+        def work(number: int) -> Outcome:
             mutation = mutator.make(number)
-            ending = put_through(mutation, brain)
-            if ending.broken:
-                asked.keep.mkdir(exist_ok=True)
-                shutil.copy(mutation, asked.keep)
+            outcome = use_mutation(mutation, brain)
+            if outcome.broken:
+                args.keep.mkdir(exist_ok=True)
+                shutil.copy(mutation, args.keep)
             mutation.unlink()
-            return ending
+            return outcome
 
-        for ending in pool.map(work, range(len(mutator))):
-            kind = ending.mutation.stem.split("-")[-1]
-            for use, what in ending.said.items():
+        for outcome in pool.map(work, range(len(mutator))):
+            kind = outcome.mutation.stem.split("-")[-1]
+            for use, what in outcome.reports.items():
                 counts[kind, use, what.split(":")[0]] += 1
                 if what.startswith("BROKEN"):
-                    print(ending.mutation.name, what, flush=True)
-            endings.append(ending)
+                    print(outcome.mutation.name, what, flush=True)
+            outcomes.append(outcome)
     for (kind, use, what), count in sorted(counts.items()):
         print(f"{kind:8} {use:8} {what:28} {count}")
-    slowest = max(endings, key=lambda ending: ending.seconds)
-    late = [ending for ending in endings if ending.seconds > 5 * ANSWER_TIMEOUT_SECONDS]
-    broken = sum(ending.broken for ending in endings)
+    slowest = max(outcomes, key=lambda outcome: outcome.seconds)
+    late = [outcome for outcome in outcomes if outcome.seconds > 5 * ANSWER_TIMEOUT_SECONDS]
+    broken = sum(outcome.broken for outcome in outcomes)
     print(
-        f"{len(endings)} mutations, each put through five commands: {broken} broken, {len(late)} "
+        f"{len(outcomes)} mutations, each used in five ways: {broken} broken, {len(late)} "
         f"hung; the slowest took {slowest.seconds:.1f} s ({slowest.mutation.name})"
     )
     sys.exit(1 if broken or late else 0)

@@ -1,14 +1,13 @@
-"""The numeric tests as other processors would run them: python benchmarks/processors.py.
+"""Run the numeric tests as other processors would: python benchmarks/processors.py.
 
     FOLDER...     of tests (brain, sound, training, rendering, evaluation)
-    --only WORD   only settings whose name holds the word; several may be given
-    -n N          so many processes of pytest (2)
+    --only WORD   only settings whose name contains a word; several may be given
+    -n N          number of pytest's processes (2)
 
-PyTorch, MKL, oneDNN, OpenBLAS and NumPy each choose by themselves by which instructions they
-calculate, and each can be told to choose as on an older processor; MKL chooses otherwise on those
-of other makers than Intel, which a library that is loaded before it can make it believe (that needs
-a C compiler). Settings that the processor here cannot follow change nothing. Prints a table; ends
-with 1 if any test failed, and says which.
+PyTorch, MKL, oneDNN, OpenBLAS and NumPy choose their instructions by the processor, and each can be
+told to choose those of an older one. MKL chooses others on processors that are not Intel's; a
+preloaded library makes it do so here (which needs a C compiler). Settings that this processor does
+not support change nothing. Prints a table and the failed tests; exits with 1 if any failed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ["brain", "sound", "training", "rendering", "evaluation"]
 NEWER = ["X86_V4", "AVX512_ICL", "AVX512_SPR", "AVX512F", "AVX512_SKX"]
-"""NumPy's names for what processors have that Haswell (AVX2) has not."""
+"""NumPy's names for instructions that Haswell (AVX2) lacks."""
 
 OTHER_MAKER = """
 int mkl_serv_intel_cpu_true(void) { return 0; }
@@ -41,11 +40,11 @@ optimiser.has_matrix_units = lambda: False
 import pytest
 sys.exit(pytest.main(sys.argv[1:]))
 """
-"""Full precision, as where there are no matrix units."""
+"""Runs pytest in full precision, as on processors without matrix units."""
 
 
 def settings(shim: Path | None) -> dict[str, dict[str, str]]:
-    """Return the environments, each by what it stands for."""
+    """Return the environment variables of each setting, by its name."""
     features = np._core._multiarray_umath.__cpu_features__
     numpy = {"NPY_DISABLE_CPU_FEATURES": " ".join(name for name in NEWER if features.get(name))}
     haswell = numpy | {
@@ -91,54 +90,59 @@ def settings(shim: Path | None) -> dict[str, dict[str, str]]:
 
 
 def main() -> None:
-    """Run the tests under each setting."""
-    asked = argparse.ArgumentParser()
-    asked.add_argument("folders", nargs="*", default=FOLDERS)
-    asked.add_argument("--only", nargs="+", default=[""])
-    asked.add_argument("-n", default="2")
-    asked = asked.parse_args()
+    """Run the tests with each setting."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("folders", nargs="*", default=FOLDERS)
+    parser.add_argument("--only", nargs="+", default=[""])
+    parser.add_argument("-n", default="2")
+    args = parser.parse_args()
     failures: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory() as folder:
         table = settings(other_maker(Path(folder)))
         print("| setting | passed | failed | seconds |\n|---|--:|--:|--:|")
         for name, environment in table.items():
-            if any(word in name for word in asked.only):
-                failures[name] = tried(name, environment, asked.folders, asked.n)
+            if any(word in name for word in args.only):
+                failures[name] = run_tests(name, environment, args.folders, args.n)
     for name, failed in failures.items():
         for test in failed:
             print(f"{name}: {test}")
     sys.exit(any(failures.values()))
 
 
-def tried(name: str, environment: dict[str, str], folders: list[str], processes: str) -> list[str]:
-    """Run the tests under a setting, print a row, and return which failed."""
-    begun = time.monotonic()
+def run_tests(
+    name: str, environment: dict[str, str], folders: list[str], processes: str
+) -> list[str]:
+    """Run the tests with a setting, print a row, and return the failed tests."""
+    began = time.monotonic()
     start = ["-c", PLAIN] if "PLAIN" in environment else ["-m", "pytest"]
     words = ["-n", processes, "-p", "no:cacheprovider", "--tb=no"]
-    said = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, *start, *words, *(f"tests/{folder}" for folder in folders)],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
     )
-    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said.stdout, re.MULTILINE)
-    passed = sum(map(int, re.findall(r"^(?:.*, )?(\d+) passed", said.stdout, re.MULTILINE)))
-    if said.returncode and not failed:
-        failed = [f"pytest ended with {said.returncode}: {(said.stdout + said.stderr)[-300:]}"]
-    seconds = time.monotonic() - begun
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", completed.stdout, re.MULTILINE)
+    passed = sum(map(int, re.findall(r"^(?:.*, )?(\d+) passed", completed.stdout, re.MULTILINE)))
+    if completed.returncode and not failed:
+        output = completed.stdout + completed.stderr
+        failed = [f"pytest ended with {completed.returncode}: {output[-300:]}"]
+    seconds = time.monotonic() - began
     print(f"| {name} | {passed} | {len(failed)} | {seconds:.0f} |", flush=True)
     return sorted(set(failed))
 
 
 def other_maker(folder: Path) -> Path | None:
-    """Return a library that makes MKL take the processor for another maker's; None without cc."""
+    """Return a library that makes MKL see no Intel processor; None without a C compiler."""
     source, shim = folder / "maker.c", folder / "maker.so"
     source.write_text(OTHER_MAKER)
     try:
         subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source], check=True)
     except (OSError, subprocess.CalledProcessError):
-        print("no C compiler: nothing is tried as another maker's processor", file=sys.stderr)
+        print("no C compiler: settings of another maker are omitted", file=sys.stderr)
         return None
     return shim
 

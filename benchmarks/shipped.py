@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import load_recipe
+from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
@@ -41,6 +42,14 @@ RECIPE = "pocket"
 SECONDS, OTHER_SEED = 60.0, 2
 GROUND_SECONDS, MOST_UNEVEN = 3.0, 60.0
 JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
+SHOWN = (
+    "onset_f",
+    "onset_chance",
+    "in_sync",
+    "envelope_correlation",
+    "spectral_distance_db",
+    "pitch",
+)
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,8 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped(
-        "sketchbook", tuple(demo_film_names()), "A little of all five demo films; the default."
-    ),
-    Shipped("bells", ("bounce",), "Balls, wood and bells: what flashes, rings."),
+    Shipped("sketchbook", tuple(demo_film_names()), "Trained on all five demo films; the default."),
+    Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings."),
 )
 
 
@@ -111,9 +118,14 @@ def judge(brain: Brain, name: str, folder: Path) -> Measurements:
         film = auditorium.load_film(unseen)
         own = np.array(auditorium.load_audio(unseen, rate))
         return measure_soundtrack(
-            sound, rate, film.fps, picture_seconds=film.picture_seconds, black_frames=film.black_frames,
-            reference=Reference(own, rate, film.fps), truth=read_truth(truth_path(unseen)),
-        )  # fmt: skip
+            sound,
+            rate,
+            film.fps,
+            picture_seconds=film.picture_seconds,
+            black_frames=film.black_frames,
+            reference=Reference(own, rate, film.fps),
+            truth=read_truth(truth_path(unseen)),
+        )
 
 
 def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int) -> Iterator[str]:
@@ -126,26 +138,18 @@ def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int
     )
     films = ", ".join(made.films)
     yield f"- Films: {films}, {SECONDS:.0f} s of each, drawn by `frame2sound films`, seed 0;"
-    yield f"  and as much again, seed {OTHER_SEED}, over grounds from black to white"
+    yield f"  and as much again, seed {OTHER_SEED}, on backgrounds from black to white"
     yield f"- Recipe: `{RECIPE}`, {brain.parameter_count} parameters, {size / 1e6:.1f} MB"
-    yield f"- Training: {source['seconds']:.0f} s beside other work, {source['epochs']} epochs"
+    yield f"- Training: {source['seconds']:.0f} s on a shared machine, {source['epochs']} epochs"
     yield "- Licence: MIT, like the program; the films are the program's own"
     yield "- Made by: `python benchmarks/shipped.py`\n"
-    yield f"Played to {JUDGED_SECONDS:.0f} s of another seed (overlap-add):\n"
-    yield "| film | onset F (chance) | in sync | envelope | distance, dB | pitch |"
+    yield f"Rendered for {JUDGED_SECONDS:.0f} s of each film with another seed (overlap-add):\n"
+    onset_f, chance, *others = (MEASURES[key].column_with_unit for key in SHOWN)
+    yield f"| film | {onset_f} {chance} | {' | '.join(others)} |"
     yield "|---|--:|--:|--:|--:|--:|"
     for name, figures in judged.items():
-        cells = [
-            f"{_text(figures.onset_f)} ({_text(figures.onset_chance)})",
-            *map(_text, (figures.in_sync, figures.envelope_correlation)),
-            _text(figures.spectral_distance_db, ".1f"),
-            _text(figures.pitch),
-        ]
-        yield f"| {name} | {' | '.join(cells)} |"
-
-
-def _text(value: float | None, form: str = ".2f") -> str:
-    return "-" if value is None else format(value, form)
+        onset_f, chance, *others = (MEASURES[key].format(getattr(figures, key)) for key in SHOWN)
+        yield f"| {name} | {onset_f} ({chance}) | {' | '.join(others)} |"
 
 
 def main() -> None:

@@ -18,24 +18,23 @@ from typing import Any
 
 from footage import drawn
 
-from frame2sound.progress_bars import ProgressBars
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
+from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.film.drawing.demo_films import demo_film_names
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
+from frame2sound.progress_bars import ProgressBars
 from frame2sound.studio import run_comparison
 
 RECIPES = ("shallow", "deep", "deep input.history=3 input.motion=true", "memory")
 SIZE = (480, 360)
 JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
 SHOWN = {
-    "onset_f": ("onset F", ".2f"),
-    "envelope_correlation": ("envelope", ".2f"),
-    "spectral_distance_db": ("distance, dB", ".2f"),
-    "pitch": ("pitch", ".2f"),
+    name: (MEASURES[name].column_with_unit, ".2f")
+    for name in ("onset_f", "envelope_correlation", "spectral_distance_db", "pitch")
 }
 PAIRS = (("deep", "shallow"), ("memory", "deep"), ("memory", RECIPES[2]), (RECIPES[2], "deep"))
 """Which brain is set against which."""

@@ -1,12 +1,12 @@
-"""Training steps against the machine's own matrix products.
+"""Compare training steps with bare matrix products on the same machine.
 
     python benchmarks/training.py [--recipe NAME ...] [--batch 512] [--device cpu]
 
-A step of the real loop - lessons, forward, backward,
-optimiser - counted as the arithmetic that it must do: 2 operations a weight and pair forward, 2
-for the weights' gradient, 2 for the input's (not in the first layer that learns). Eyes do not learn
-and are not counted. The matrix product beside it is one of that first layer's shape, as precise as
-the loop's. Both in turns; the median of the runs counts.
+A step of the real training loop - loading examples, forward, backward, optimiser - is counted as
+the arithmetic that it needs: 2 operations per weight and pair forward, 2 for the weights' gradient,
+2 for the input's (not in the first trained layer). Frame features are not trained and not counted.
+The matrix product has the shape and the precision of that first layer. Both run in turns; the
+median of the runs counts.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STEPS = 12
 
 
 def noise_library(path: Path, frames: int, clock: Clock) -> Library:
-    """Build a library of noise."""
+    """Return a library with one film of noise."""
     library = Library.create(path, clock.sample_rate)
     random = np.random.default_rng(0)
     samples = clock.start_sample(frames)
@@ -49,37 +49,37 @@ def noise_library(path: Path, frames: int, clock: Clock) -> Library:
 
 
 def matrices(network: Network) -> list[torch.Tensor]:
-    """Return the matrices that learn, the first layer's first."""
+    """Return the trained matrices, the first layer's first."""
     return [
         weights for weights in network.parameters() if weights.requires_grad and weights.ndim > 1
     ]
 
 
 def operations(network: Network, pairs: int) -> float:
-    """Return the operations of one step."""
+    """Return the number of operations of a step."""
     weights = [matrix.numel() for matrix in matrices(network)]
     return 2.0 * pairs * (3 * sum(weights) - weights[0])
 
 
 def product_rate(pairs: int, shape: torch.Size, device: torch.device) -> float:
-    """Return operations a second of a bare matrix product."""
+    """Return the operations per second of a bare matrix product."""
     with mixed_precision(device):
         left, right = torch.randn(pairs, shape[1], device=device), torch.randn(shape, device=device)
         kind = torch.mm(left, right.T).dtype
     left, right = left.to(kind), right.to(kind)
-    begun = _now(device)
+    began = _now(device)
     for _ in range(STEPS):
         torch.mm(left, right.T)
-    return 2.0 * pairs * right.numel() * STEPS / (_now(device) - begun)
+    return 2.0 * pairs * right.numel() * STEPS / (_now(device) - began)
 
 
-def seconds_a_step(trainer: Trainer, device: torch.device) -> float:
-    """Return seconds a step."""
+def seconds_per_step(trainer: Trainer, device: torch.device) -> float:
+    """Return the seconds per step."""
     steps = list(islice(trainer.sampler.iterate_epoch(0), STEPS))
-    begun = _now(device)
+    began = _now(device)
     for step in steps:
         trainer.train_step(step)
-    return (_now(device) - begun) / len(steps)
+    return (_now(device) - began) / len(steps)
 
 
 def _now(device: torch.device) -> float:
@@ -89,7 +89,7 @@ def _now(device: torch.device) -> float:
 
 
 def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
-    """Print the rates of both, and the ratio."""
+    """Print the rates of both and their ratio."""
     recipe = load_recipe(name, [f"training.batch={batch}", "training.held_out=0.0"])
     frames = batch * (STEPS + 8)
     library = noise_library(folder / name, frames, recipe.to_clock())
@@ -97,9 +97,9 @@ def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
     trainer.network.train()
     pairs = next(iter(trainer.sampler.iterate_epoch(0))).indices.size
     first = matrices(trainer.network)[0].shape
-    seconds_a_step(trainer, device), product_rate(pairs, first, device)
+    seconds_per_step(trainer, device), product_rate(pairs, first, device)
     runs = [
-        (product_rate(pairs, first, device), seconds_a_step(trainer, device)) for _ in range(RUNS)
+        (product_rate(pairs, first, device), seconds_per_step(trainer, device)) for _ in range(RUNS)
     ]
     product = statistics.median(run[0] for run in runs)
     seconds = statistics.median(run[1] for run in runs)
@@ -111,15 +111,17 @@ def compare(name: str, batch: int, device: torch.device, folder: Path) -> None:
 
 
 def main() -> None:
-    """Run what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Compare the recipes that the command line names."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--recipe", nargs="+", default=["lines-small", "lines", "kungfury", "deep"])
     parser.add_argument("--batch", type=int, default=512)
     parser.add_argument("--device", default="cpu")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        for recipe in asked.recipe:
-            compare(recipe, asked.batch, pick_device(asked.device), Path(name))
+        for recipe in args.recipe:
+            compare(recipe, args.batch, pick_device(args.device), Path(name))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Write files and folders so that they appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from pathlib import Path
 from secrets import token_hex
 from types import FrameType
 
-from frame2sound.errors import Frame2SoundError
+from frame2sound.errors import Frame2SoundError, error_reason
 
 MAX_NAME_BYTES, MAX_SUFFIX_BYTES = 255, 20
-"""Bytes that file systems take of a name; and of an ending that tells what is in a file."""
+"""The longest name that file systems accept; and the longest suffix that is kept, in bytes."""
 
 _PARTIAL_NAME = re.compile(r"\..*\.(\d+)-[0-9a-f]+\.partial(\..*)?", re.DOTALL)
-"""Names of what is half-written, and in them the number of the process that writes it."""
+"""Names of partial files and folders; they contain the id of the process that writes them."""
 
 
 @contextmanager
 def atomic_write(
     path: Path, error: type[Frame2SoundError], *, overwrite: bool = True
 ) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to; on success it takes its place, else it goes.
+    """Yield a temporary path beside ``path``; on success it replaces ``path``, else it is deleted.
 
     Raises
     ------
     error
-        The file exists and may not be overwritten, its folder cannot be written, or the disk
-        is full.
+        The file exists and ``overwrite`` is false, its folder cannot be written, or the disk is
+        full.
     """
     refuse_existing(path, error, overwrite=overwrite)
     partial = _partial_path(path)
@@ -56,15 +56,20 @@ def atomic_write(
 def atomic_folder(
     path: Path, error: type[Frame2SoundError], marker_file: str | None = None
 ) -> Iterator[Path]:
-    """Give a new folder beside ``path`` to fill; on success it takes its place, else it goes.
+    """Yield a new folder beside ``path``; on success it is renamed to ``path``, else deleted.
 
-    If another process has put the same folder in place meanwhile, told by the file ``proof`` in
-    it, that one stays.
+    If another process has created the same folder meanwhile, recognised by ``marker_file`` in it,
+    that folder stays.
+
+    Raises
+    ------
+    error
+        The folder cannot be written, or the disk is full.
     """
     partial = _partial_path(path)
     try:
         with suppress(FileNotFoundError):
-            path.lstat()  # a name that cannot be is told before the work
+            path.lstat()  # refuse an impossible name before the work
         partial.mkdir(parents=True)
         _remove_stale_beside(path)
         yield partial
@@ -73,8 +78,8 @@ def atomic_folder(
         partial.rename(path)
         _fsync(path.parent)
     except OSError as failure:
-        taken = failure.errno in (errno.EEXIST, errno.ENOTEMPTY)
-        if not (taken and marker_file and (path / marker_file).exists()):
+        exists = failure.errno in (errno.EEXIST, errno.ENOTEMPTY)
+        if not (exists and marker_file and (path / marker_file).exists()):
             raise error(write_error_message(path, failure)) from failure
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -82,27 +87,27 @@ def atomic_folder(
 
 @contextmanager
 def defer_interrupt() -> Iterator[None]:
-    """Let Ctrl-C and being told to end wait until what is inside is done, not done by half.
+    """Delay SIGINT and SIGTERM until the body of the ``with`` statement has finished.
 
-    Outside the main thread, which alone is interrupted, it does nothing.
+    Outside the main thread, which alone receives signals, it does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    waiting: list[tuple[int, FrameType | None]] = []
+    pending: list[tuple[int, FrameType | None]] = []
 
-    def wait(number: int, frame: FrameType | None) -> None:
-        waiting.append((number, frame))
+    def record(number: int, frame: FrameType | None) -> None:
+        pending.append((number, frame))
 
-    before = {number: signal.signal(number, wait) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, record) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for kind, handler in before.items():
+        for kind, handler in handlers.items():
             signal.signal(kind, handler)
-    if waiting:
-        number, frame = waiting[0]
-        handler = before[signal.Signals(number)]
+    if pending:
+        number, frame = pending[0]
+        handler = handlers[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
         else:
@@ -110,24 +115,24 @@ def defer_interrupt() -> Iterator[None]:
 
 
 def refuse_existing(path: Path, error: type[Frame2SoundError], *, overwrite: bool) -> None:
-    """Raise ``error`` if an output stands already and may not be overwritten."""
+    """Raise ``error`` if an output is a folder, or exists and ``overwrite`` is false."""
     try:
-        folder, exists = path.is_dir(), path.exists()
+        is_folder, exists = path.is_dir(), path.exists()
     except OSError as failure:
         raise error(write_error_message(path, failure)) from failure
-    if folder:
+    if is_folder:
         raise error(f"{path} is a folder; expected the name of a file to write")
     if exists and not overwrite:
-        raise error(f"{path} exists already; choose another name or add --overwrite")
+        raise error(f"{path} exists already; choose another name or give `overwrite=True`")
 
 
 def remove_folder(path: Path, error: type[Frame2SoundError]) -> None:
-    """Delete a folder: it leaves its name at once, and is gone whole or not at all.
+    """Delete a folder: its name disappears at once, or it stays complete.
 
     Raises
     ------
     error
-        It is not there, or its own folder cannot be written.
+        The folder does not exist, or its parent cannot be written.
     """
     doomed = _partial_path(path)
     try:
@@ -138,59 +143,58 @@ def remove_folder(path: Path, error: type[Frame2SoundError]) -> None:
 
 
 def find_partial(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """Yield what is half-written in a folder, and whether the process that writes it still runs."""
+    """Yield the partial files and folders in a folder, and whether their process still runs."""
     for path in sorted(folder.glob(".*.partial*")):
         if (match := _PARTIAL_NAME.fullmatch(path.name)) is not None:
             yield path, _is_running(int(match[1]))
 
 
 def remove_stale(folder: Path) -> None:
-    """Remove what processes that were killed left half-written in a folder."""
+    """Delete the partial files and folders that killed processes left in a folder."""
     for path, runs in find_partial(folder):
         if not runs:
             _remove(path)
 
 
 def write_error_message(path: Path, error: OSError) -> str:
-    """Return what to tell a person of a path that could not be written, and what to do."""
+    """Return a message that says why a path could not be written, and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"the disk is full, {path} was not written; make room and run the command again"
-    why = (error.strerror or str(error)).lower()
-    closed = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-    remedy = "; choose a folder that you may write to" if closed else ""
-    return f"{path} cannot be written ({why}){remedy}"
+    is_forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    remedy = "; choose a folder that you may write to" if is_forbidden else ""
+    return f"{path} cannot be written ({error_reason(error)}){remedy}"
 
 
 def truncate_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
-    """Return as many of a name's first characters as file systems take in so many bytes."""
+    """Return the beginning of a name that fits into ``max_bytes`` bytes on a file system."""
     while len(os.fsencode(name)) > max_bytes:
         name = name[: max(len(name) - 1 - (len(os.fsencode(name)) - max_bytes) // 4, 0)]
     return name
 
 
 def _partial_path(path: Path) -> Path:
-    """Return a hidden name of this process's own, with the ending that tells what is in it.
+    """Return a hidden name that is unique to this process and has the suffix of ``path``.
 
-    It is no longer than file systems take, and every library that writes takes its characters.
+    File systems accept its length, and libraries that write files accept its characters.
     """
     begin, end = _partial_parts(path)
     return path.with_name(f"{begin}{os.getpid()}-{token_hex(3)}{end}")
 
 
 def _partial_parts(path: Path) -> tuple[str, str]:
-    """Return what a path's partial names begin and end with."""
-    plain = os.fsencode(path.stem).decode("utf-8", "replace")
-    ending = path.suffix if len(os.fsencode(path.suffix)) <= MAX_SUFFIX_BYTES else ""
-    return f".{truncate_name(plain, MAX_NAME_BYTES - 60)}.", f".partial{ending}"
+    """Return the prefix and the suffix of the partial names of a path."""
+    stem = os.fsencode(path.stem).decode("utf-8", "replace")
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= MAX_SUFFIX_BYTES else ""
+    return f".{truncate_name(stem, MAX_NAME_BYTES - 60)}.", f".partial{suffix}"
 
 
 def _remove_stale_beside(path: Path) -> None:
-    """Remove what processes that were killed left half-written beside a path."""
+    """Delete the partial files that killed processes left for this path."""
     begin, end = _partial_parts(path)
-    for left in path.parent.glob(f"{glob.escape(begin)}*{glob.escape(end)}"):
-        writer = left.name.removeprefix(begin).split("-")[0]
-        if writer.isdecimal() and not _is_running(int(writer)):
-            _remove(left)
+    for partial in path.parent.glob(f"{glob.escape(begin)}*{glob.escape(end)}"):
+        pid = partial.name.removeprefix(begin).split("-")[0]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            _remove(partial)
 
 
 def _remove(path: Path) -> None:

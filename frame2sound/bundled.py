@@ -1,4 +1,4 @@
-"""The shelves: folders that ship beside the code, such as the demo films and the brains."""
+"""Folders that come with the program: the demo films and the brains."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _PACKAGE_FOLDER = Path(__file__).resolve().parent
 
 
 def bundled_folder(name: str) -> Path:
-    """Return the folder ``videos`` or ``brains``.
+    """Return the path of the folder ``videos`` or ``brains``.
 
-    An installed package carries them inside itself; a checkout has them beside the package.
+    It is inside an installed package, and beside the package in a checkout.
 
     Raises
     ------
     FileNotFoundError
-        The folder is in neither place: the installation is not whole.
+        The folder is in neither place: the installation is incomplete.
     """
-    places = (_PACKAGE_FOLDER / name, _PACKAGE_FOLDER.parent / name)
-    for place in places:
-        if place.is_dir():
-            return place
-    raise FileNotFoundError(f"got no folder {name!r}, expected {places[0]} or {places[1]}")
+    candidates = (_PACKAGE_FOLDER / name, _PACKAGE_FOLDER.parent / name)
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"got no folder {name!r}, expected {candidates[0]} or {candidates[1]}")

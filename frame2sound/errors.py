@@ -1,15 +1,15 @@
-"""The errors that frame2sound raises on purpose: one root, one subclass a noun.
+"""The errors that frame2sound raises on purpose: one root, one subclass per kind of object.
 
-Each message is one line that says what was got, what was expected and what to do.
+Each message is one line that says what was given, what was expected and what to do.
 """
 
 
 class Frame2SoundError(Exception):
-    """Root of every error that a user can mend; the command line prints it and exits with 1."""
+    """Root of every error that a user can correct; the command line prints it and exits with 1."""
 
 
 class BatchError(Frame2SoundError):
-    """Some of several films failed: the first line says how many, each other one of them why."""
+    """Some of several films failed: the first line says how many, each further line why one did."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -21,28 +21,39 @@ class FilmError(Frame2SoundError):
 
 
 class DamagedFilmError(FilmError):
-    """A film can be read only in part: it is truncated or corrupt."""
+    """A film is truncated or corrupt and can be read only in part."""
 
 
 class LibraryError(Frame2SoundError):
-    """A library is missing, empty, half-written or of another kind than asked for."""
+    """A library is missing, empty, incomplete or of another kind than expected."""
 
 
 class RecipeError(Frame2SoundError):
-    """A recipe is unknown or says something impossible."""
+    """A recipe is unknown or has an invalid setting."""
 
 
 class BrainError(Frame2SoundError):
-    """A brain's file is not what it should be, or a brain's output is not sound."""
+    """A brain's file is invalid, or the brain's output is."""
 
 
 class TrainingError(Frame2SoundError):
-    """Training cannot begin or go on."""
+    """Training cannot start or continue."""
 
 
 class SoundtrackError(Frame2SoundError):
-    """A soundtrack cannot be written where or as it was asked for."""
+    """A soundtrack cannot be made or written as requested."""
 
 
 class ComparisonError(Frame2SoundError):
-    """A comparison cannot be made as it was asked for, or where."""
+    """A comparison cannot be made or written as requested."""
+
+
+def error_reason(error: Exception) -> str:
+    """Return the reason that an error gives, without file names, in lower case.
+
+    Examples
+    --------
+    >>> error_reason(FileNotFoundError(2, "No such file or directory", "film.mp4"))
+    'no such file or directory'
+    """
+    return str(getattr(error, "strerror", None) or error).lower()

@@ -1,4 +1,4 @@
-"""Locks: one process at a time holds a thing, and says who it is to those who come second."""
+"""Locks that one process at a time holds; another process is told who holds it."""
 
 from __future__ import annotations
 
@@ -25,31 +25,30 @@ def exclusive_lock(
     error: type[Frame2SoundError],
     busy_message: str,
 ) -> Iterator[None]:
-    """Keep others from a thing as long as this lasts.
+    """Hold a lock for the body of the ``with`` statement.
 
-    The lock is the operating system's: it ends with the process that holds it, also when that is
-    killed.
+    The operating system releases the lock when its process ends, even if it is killed.
 
     Parameters
     ----------
-    thing : Path
-        What is held, for messages.
-    lock, holder : Path
-        The file that is locked, and the one that says by whom.
+    locked_path : Path
+        The file or folder that the lock protects, for messages.
+    lock_path, holder_path : Path
+        The file that is locked, and the file that names the holder.
     error : type
-    taken : str
-        What the second is told; ``{holder}`` stands for the first.
+    busy_message : str
+        The message for a second process; ``{holder}`` is replaced by a description of the first.
 
     Raises
     ------
     error
         Another process holds it, or the lock cannot be written.
     """
-    held = FileLock(lock_path)
+    lock = FileLock(lock_path)
     try:
         lock_path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_irregular_lock(lock_path)
-        held.acquire(blocking=False)
+        lock.acquire(blocking=False)
     except Timeout as failure:
         raise error(busy_message.replace("{holder}", _describe_holder(holder_path))) from failure
     except OSError as failure:
@@ -60,19 +59,19 @@ def exclusive_lock(
     finally:
         with suppress(OSError):
             holder_path.unlink()
-        held.release()
+        lock.release()
 
 
-def _refuse_irregular_lock(lock: Path) -> None:
-    """Raise `OSError` where a link or a device stands in the place of the lock."""
+def _refuse_irregular_lock(lock_path: Path) -> None:
+    """Raise `OSError` if the lock file is a link or a device."""
     with suppress(FileNotFoundError):
-        open_regular(lock, 1 << 16).close()
+        open_regular(lock_path, 1 << 16).close()
 
 
 def _write_holder(holder: Path) -> None:
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     table = {"process": os.getpid(), "host": socket.gethostname(), "since": since}
-    # On a full disk a film can still be dropped.
+    # A full disk must not prevent the deletion of a film.
     with suppress(Frame2SoundError), atomic_write(holder, Frame2SoundError) as partial:
         partial.write_text(json.dumps(table) + "\n")
 
@@ -80,7 +79,7 @@ def _write_holder(holder: Path) -> None:
 def _describe_holder(holder: Path) -> str:
     try:
         table = read_json(holder, 1 << 16)
-        told = [str(table[name])[:80] for name in ("process", "host", "since")]
-        return "process {} on {} since {}".format(*told)
-    except (OSError, ValueError, LookupError, TypeError):  # it has only just begun
+        values = [str(table[name])[:80] for name in ("process", "host", "since")]
+        return "process {} on {} since {}".format(*values)
+    except (OSError, ValueError, LookupError, TypeError):  # the holder has not written it yet
         return "another process"

@@ -1,4 +1,4 @@
-"""Where films and libraries lie: in files, or at any address that fsspec reads, as s3://a/b.mp4."""
+"""Locations of films and libraries: paths, or addresses that fsspec reads, as s3://a/b.mp4."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from frame2sound.errors import Frame2SoundError
 _ADDRESS = re.compile(r"[a-zA-Z][\w+.-]+(://|::).+", re.DOTALL)
 
 MAX_TEXT_BYTES = 16 << 20
-"""Bytes of a file whose text is read from another system."""
+"""Largest text file that is read from a remote system, in bytes."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """A film, or a folder, on another system.
+    """The address of a film or a folder on a remote system.
 
     Raises
     ------
     error
-        From all that it does: fsspec knows no such address, or lacks a package that it needs for
-        it; or the other system refuses.
+        From every method: fsspec does not know the kind of address or lacks a package for it, or
+        the remote system refuses.
 
     Examples
     --------
-    >>> Address("s3://shelf/1931/city.mp4").name
+    >>> Address("s3://archive/1931/city.mp4").name
     'city.mp4'
     """
 
@@ -50,26 +50,26 @@ class Address:
 
     @property
     def stem(self) -> str:
-        """The same without its ending."""
+        """The last part of the address without its suffix."""
         return PurePosixPath(self.name).stem
 
     def compute_stamp(self) -> str:
-        """Return what changes when the file does, as the other system tells it."""
+        """Return a hash of the remote system's metadata, which changes when the file does."""
         with self._translated_errors():
             self._filesystem.invalidate_cache()
-            known = sorted(self._filesystem.info(self._path).items())
-        return hashlib.sha256(repr(known).encode()).hexdigest()
+            metadata = sorted(self._filesystem.info(self._path).items())
+        return hashlib.sha256(repr(metadata).encode()).hexdigest()
 
     @contextmanager
     def local_copy(self) -> Iterator[Path]:
-        """Give a copy of the file, under its name, for as long as this lasts."""
+        """Yield the path of a temporary local copy of the file, with the same name."""
         with tempfile.TemporaryDirectory(prefix="frame2sound-") as folder:
             path = Path(folder) / self.name
             self.download("", path)
             yield path
 
     def list_names(self) -> list[str]:
-        """Return what is in the folder; nothing where there is none."""
+        """Return the names in the folder; none if it does not exist."""
         with self._translated_errors():
             self._filesystem.invalidate_cache()
             if not self._filesystem.isdir(self._path):
@@ -79,7 +79,7 @@ class Address:
             )
 
     def download_text(self, name: str) -> str | None:
-        """Return the text of a file in the folder; None where there is none."""
+        """Return the text of a file in the folder, or None if it does not exist."""
         with self._translated_errors():
             try:
                 size = self._filesystem.info(self._join(name)).get("size") or 0
@@ -90,18 +90,18 @@ class Address:
                 return None
 
     def download(self, name: str, path: Path) -> None:
-        """Copy a file of the folder here; with no name, the file that this is."""
+        """Copy a file of the folder to a path; an empty name stands for the address itself."""
         with self._translated_errors():
             self._filesystem.get_file(self._join(name), str(path))
 
     def upload(self, path: Path, name: str) -> None:
-        """Copy a file there."""
+        """Copy a local file into the folder."""
         with self._translated_errors():
             self._filesystem.makedirs(str(PurePosixPath(self._join(name)).parent), exist_ok=True)
             self._filesystem.put_file(str(path), self._join(name))
 
     def delete(self, name: str) -> None:
-        """Delete a file or a folder there."""
+        """Delete a file or a folder in the folder."""
         with self._translated_errors():
             self._filesystem.rm(self._join(name), recursive=True)
 
@@ -126,7 +126,7 @@ class Address:
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:
-        """Make one line of whatever another system, or the way there, has to say."""
+        """Raise ``self.error`` with a message of one line for any error of fsspec."""
         try:
             yield
         except Frame2SoundError:
@@ -145,12 +145,13 @@ Location = Path | Address
 def parse_location(text: str, error: type[Frame2SoundError] = Frame2SoundError) -> Location:
     """Return the path or the address that a text means.
 
-    A colon makes no address: "12:30 take.mp4" is a file; and so is whatever exists as one.
+    A colon alone does not make an address: "12:30 take.mp4" is a file. A text that is the name of
+    an existing file is a path.
 
     Examples
     --------
-    >>> place("films/city.mp4").name, place("https://films.example/city.mp4?size=small").name
-    ('city.mp4', 'city.mp4')
+    >>> parse_location("https://films.example/city.mp4?size=small").name
+    'city.mp4'
     """
     if text.startswith("file://"):
         return Path(text.removeprefix("file://"))

@@ -1,7 +1,6 @@
-"""Reading files that others made: only regular files, of a bounded size, and plain values.
+"""Read files of unknown origin safely: only regular files, of limited size, with plain values.
 
-Whatever does not fit is an `OSError` or a `ValueError` before anything is read that could block, be
-endless or fill the memory.
+Other files raise `OSError` or `ValueError` before a read that could block or fill the memory.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.errors import Frame2SoundError
+from frame2sound.errors import Frame2SoundError, error_reason
 
 MAX_JSON_BYTES = 16 << 20
-"""Bytes of a JSON file; a card of a film is a thousandth of that."""
+"""Largest JSON file in bytes; the card of a film has a thousandth of that."""
 
 MAX_TOML_BYTES, MAX_TOML_LINE = 1 << 16, 2000
-"""Bytes of a TOML file, and characters of a line: the parser takes the square of a key's parts."""
+"""Largest TOML file in bytes, and longest line: parsing time is quadratic in a key's parts."""
 
 MAX_HEADER_BYTES = 64 << 20
-"""Bytes of the header of a .safetensors file."""
+"""Largest header of a .safetensors file in bytes."""
 
 PYTHON_PICKLE = "a Python pickle"
 
@@ -49,7 +48,7 @@ _SIGNATURES = (
     (0, b"\x89PNG", "a picture"),
     (0, b"\xff\xd8", "a picture"),
 )
-"""What files begin with, from which byte on."""
+"""File signatures: their offset, their bytes, and the kind of file."""
 
 _IRREGULAR_KINDS = (
     (stat.S_ISLNK, "a link"),
@@ -64,23 +63,23 @@ _IRREGULAR_KINDS = (
 def open_regular(
     path: Path, max_bytes: int | None = None, *, follow_links: bool = False
 ) -> IO[bytes]:
-    """Open a regular file for reading, without waiting for anybody.
+    """Open a regular file for reading, without blocking.
 
-    What it is is asked of the open file, so that it cannot be exchanged meanwhile.
+    The checks are made on the open file, so that it cannot be replaced in between.
 
     Parameters
     ----------
     path : Path
-    most : int, optional
-        Bytes that it may have.
+    max_bytes : int, optional
+        Largest accepted size.
     follow_links : bool
-        Whether a link may stand for the file: for those that a user names, not for those that
-        come with a folder.
+        Whether a symbolic link is followed. Use it for paths that a user gives, not for files
+        inside a folder that a user gives.
 
     Raises
     ------
     OSError
-        It cannot be opened, is a link, a folder, a named pipe or a device, or is too large.
+        The file cannot be opened, is a link, a folder, a named pipe or a device, or is too large.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
     try:
@@ -102,26 +101,26 @@ def open_regular(
 
 
 def read_bytes(path: Path, max_bytes: int, *, follow_links: bool = False) -> bytes:
-    """Return what is in a regular file; see `open_regular`."""
+    """Return the bytes of a regular file; see `open_regular`."""
     with open_regular(path, max_bytes, follow_links=follow_links) as file:
         data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:  # it has grown
+    if len(data) > max_bytes:  # the file has grown since it was opened
         raise OSError(errno.EFBIG, _size_message(len(data), max_bytes), str(path))
     return data
 
 
 def read_text(path: Path, max_bytes: int = MAX_JSON_BYTES, *, follow_links: bool = False) -> str:
-    """Return the text of a regular file; `ValueError` if it is not UTF-8."""
+    """Return the text of a regular file; raise `ValueError` if it is not UTF-8."""
     return read_bytes(path, max_bytes, follow_links=follow_links).decode("utf-8")
 
 
 def read_json(path: Path, max_bytes: int = MAX_JSON_BYTES, *, follow_links: bool = False) -> Any:
-    """Return the plain values of a JSON file; `ValueError` if it is none."""
+    """Return the plain values of a JSON file; raise `ValueError` if it is not JSON."""
     return parse_json(read_text(path, max_bytes, follow_links=follow_links))
 
 
 def parse_json(text: str) -> Any:
-    """Return the plain values of a JSON text; `ValueError` if it is none, or nested too deeply."""
+    """Return the plain values of a JSON text; raise `ValueError` if it is not JSON or too deep."""
     try:
         return json.loads(text)
     except RecursionError as error:
@@ -129,7 +128,7 @@ def parse_json(text: str) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the table of a TOML file that a user names; `ValueError` if it is none."""
+    """Return the table of a TOML file that a user gives; raise `ValueError` if it is not TOML."""
     text = read_text(path, MAX_TOML_BYTES, follow_links=True)
     longest = max(map(len, text.splitlines()), default=0)
     if longest > MAX_TOML_LINE:
@@ -166,44 +165,43 @@ def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArr
 
 
 def read_safetensors_prefix(path: Path) -> bytes:
-    """Return the first bytes of a file that is to be read as .safetensors.
+    """Return the first 64 bytes of a file, before it is opened as .safetensors.
 
     Raises
     ------
     OSError
-        It cannot be read, or is no regular file.
+        The file cannot be read, or is not a regular file.
     ValueError
-        It says that its header is larger than is believed.
+        Its header is larger than `MAX_HEADER_BYTES`.
     """
     with open_regular(path, follow_links=True) as file:
-        head = file.read(64)
-    length = int.from_bytes(head[:8], "little")
-    if head[8:9] == b"{" and length > MAX_HEADER_BYTES:
+        prefix = file.read(64)
+    length = int.from_bytes(prefix[:8], "little")
+    if prefix[8:9] == b"{" and length > MAX_HEADER_BYTES:
         raise ValueError(f"its header has {length} bytes, expected at most {MAX_HEADER_BYTES}")
-    return head
+    return prefix
 
 
 def guess_file_kind(prefix: bytes) -> str:
-    """Return what a file looks like that does not begin as .safetensors does; else nothing."""
+    """Return the kind of a file by its first bytes; an empty text if it may be .safetensors."""
     if len(prefix) < 9 or prefix[8:9] == b"{":
         return ""
-    marks = (kind for at, mark, kind in _SIGNATURES if prefix[at:].startswith(mark))
-    return next(marks, "an unknown file")
+    kinds = (kind for at, signature, kind in _SIGNATURES if prefix[at:].startswith(signature))
+    return next(kinds, "an unknown file")
 
 
 def one_line_reason(error: Exception) -> str:
-    """Return what an error says of a file, in one line of bounded length."""
-    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(why.split())[:200].lower()
+    """Return the reason that an error gives, in one line of at most 200 characters."""
+    return " ".join(error_reason(error).split())[:200]
 
 
 def refuse_newer_version(
     version: object, supported: int, subject: object, error: type[Frame2SoundError]
 ) -> None:
-    """Raise ``error`` if a file, called ``what``, says a higher version than the program knows."""
+    """Raise ``error`` if ``version`` is higher than the version that the program supports."""
     if type(version) is int and version > supported:
         raise error(
-            f"{subject} was made by a newer version of the program (it is of version "
+            f"{subject} was made by a newer version of the program (it has version "
             f"{_truncate(version)}, this program reads up to {supported}); update the program"
         )
 

@@ -1,4 +1,4 @@
-"""What tests share: films made at test time, and the real ones where they lie beside it all."""
+"""Shared by all tests: generated films, and real films where they are available."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from frame2sound.atomic import atomic_folder
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
 
-# One thread a process: on contended cores, threads that wait for each other cost minutes. More are
-# tried on purpose by benchmarks/processors.py.
+# One thread per process: on busy cores, threads that wait for each other cost minutes. More are
+# measured by benchmarks/processors.py.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A shell starts what it puts in the background deaf to Ctrl-C; the tests that interrupt need it.
+# Shells start background jobs with SIGINT ignored; tests that interrupt need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_FILMS_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "films"
@@ -26,7 +26,7 @@ REAL_FILMS_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "films"
 
 @pytest.fixture(scope="session")
 def real_films() -> Path:
-    """The folder of real films; tests that need it skip, saying so, where it is absent."""
+    """The folder of real films; tests that need it are skipped if it is absent."""
     if not REAL_FILMS_FOLDER.is_dir():
         pytest.skip("the folder of real films, shared/films, is not beside the project")
     return REAL_FILMS_FOLDER
@@ -34,7 +34,7 @@ def real_films() -> Path:
 
 @pytest.fixture(scope="session")
 def add_film():
-    """A function that lays a film, of noise by default, straight into a library."""
+    """Return a function that writes a film, by default of noise, into a library."""
 
     def add(library: Library, name: str, seconds=1, *, fps=30, audio_range=None, sound=None,
             frames=None, seed=0):  # fmt: skip

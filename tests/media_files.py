@@ -1,4 +1,4 @@
-"""Films made at test time, whose pictures and sounds the tests know to the sample."""
+"""Write small films for tests, whose frames and samples are known exactly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class VideoEncoding:
-    """How a picture is stored."""
+    """How video is encoded."""
 
     codec: str = "mjpeg"
     pixel_format: str = "yuvj420p"
@@ -29,7 +29,7 @@ VP8 = VideoEncoding("libvpx", "yuv420p", {"deadline": "realtime", "cpu-used": "8
 
 @dataclass(frozen=True)
 class Audio:
-    """A sound: ``samples`` of shape ``(n,)`` or ``(channels, n)``, the first at ``start``."""
+    """Audio of shape ``(n,)`` or ``(channels, n)``, and how it is encoded; ``start`` in seconds."""
 
     samples: NDArray[np.generic]
     sample_rate: int = 48_000
@@ -48,10 +48,10 @@ def make_film(
     encoding: VideoEncoding = VideoEncoding(),
     audio: Audio | None = None,
 ) -> Path:
-    """Write a film of grey or RGB pictures, picture and sound interleaved; return its path.
+    """Write a film of grey or RGB pictures, with interleaved audio; return its path.
 
-    Each picture is shown from its time to the next; ``times`` holds one more than there are
-    pictures. Without them, picture ``i`` is shown at ``i / fps``. Times are written in ticks.
+    ``times`` holds the time of each picture in seconds, and the end of the last one. Without it,
+    picture ``i`` is displayed at ``i / fps``. Times are written in ticks of the time base.
     """
     pictures = iter(pictures)
     first = next(pictures)
@@ -61,8 +61,8 @@ def make_film(
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = encoding.pixel_format
         stream.codec_context.time_base = time_base
-        voice = None if audio is None else _AudioWriter(target, audio)
-        pen = (
+        audio_writer = None if audio is None else _AudioWriter(target, audio)
+        video_writer = (
             _MjpegWriter(stream, time_base)
             if encoding.codec == "mjpeg"
             else _EncoderWriter(stream, time_base)
@@ -70,19 +70,21 @@ def make_film(
         target.start_encoding()
         for index, picture in enumerate(_chain(first, pictures)):
             begin, end = _display_times(index, fps, times)
-            if voice is not None:
-                voice.write_until(begin, target)
-            target.mux(pen.draw(picture, round(begin / time_base), round(end / time_base)))
-        target.mux(pen.finish())
-        if voice is not None:
-            voice.write_until(None, target)
+            if audio_writer is not None:
+                audio_writer.write_until(begin, target)
+            target.mux(
+                video_writer.encode(picture, round(begin / time_base), round(end / time_base))
+            )
+        target.mux(video_writer.flush())
+        if audio_writer is not None:
+            audio_writer.write_until(None, target)
     return path
 
 
 def grey_pictures(
     levels: Iterable[int], size: tuple[int, int] = (64, 64)
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield evenly grey pictures, RGB, of a width and height."""
+    """Yield uniformly grey RGB pictures of a width and height."""
     known: dict[int, NDArray[np.uint8]] = {}
     for level in levels:
         if level not in known:
@@ -91,7 +93,7 @@ def grey_pictures(
 
 
 def merge_streams(path: Path, *films: Path) -> Path:
-    """Put the streams of several films into one, pictures first."""
+    """Write a film with the streams of several films, video first; return its path."""
     sources = [av.open(str(film)) for film in films]
     streams = [s for source in sources for s in source.streams.video]
     streams += [s for source in sources for s in source.streams.audio]
@@ -108,7 +110,7 @@ def merge_streams(path: Path, *films: Path) -> Path:
 
 
 def write_rotation(path: Path, clockwise: int) -> Path:
-    """Write a rotation mark into an MP4's first track header."""
+    """Write the display matrix of a rotation into an MP4's first track header."""
     a, b = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[clockwise]
     return write_display_matrix(path, (a, b, -b, a))
 
@@ -116,7 +118,7 @@ def write_rotation(path: Path, clockwise: int) -> Path:
 def write_display_matrix(path: Path, matrix2x2: tuple[float, float, float, float]) -> Path:
     """Write a display matrix into an MP4's first track header (ISO 14496-12, 8.3.2).
 
-    By ``(a, b, c, d)`` what lies at (p, q), rightwards and down, is shown at (ap + cq, bp + dq).
+    With ``(a, b, c, d)`` the point (p, q), right and down, is displayed at (ap + cq, bp + dq).
     """
     a, b, c, d = (round(value * 65_536) for value in matrix2x2)
     matrix = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
@@ -128,7 +130,7 @@ def write_display_matrix(path: Path, matrix2x2: tuple[float, float, float, float
 
 
 def decode_audio(path: Path, stream: int = 0) -> tuple[NDArray[np.float32], int, Fraction]:
-    """Decode a film's sound plainly; samples ``(channels, n)``, the rate, the first time stamp."""
+    """Decode audio with FFmpeg; return samples ``(channels, n)``, sample rate, first timestamp."""
     with av.open(str(path)) as source:
         audio = source.streams.audio[stream]
         convert = av.AudioResampler("fltp")
@@ -142,7 +144,7 @@ def decode_audio(path: Path, stream: int = 0) -> tuple[NDArray[np.float32], int,
 
 
 def video_packets(path: Path) -> list[tuple[Fraction, bytes]]:
-    """Return the picture's packets as they are stored: presentation time, and what is in them."""
+    """Return the video's packets as stored: presentation times and contents."""
     with av.open(str(path)) as source:
         video = source.streams.video[0]
         tick = Fraction(video.time_base)
@@ -150,13 +152,13 @@ def video_packets(path: Path) -> list[tuple[Fraction, bytes]]:
 
 
 class _MjpegWriter:
-    """Writes motion JPEG; equal pictures are encoded once, so long films cost little."""
+    """Encodes motion JPEG; equal pictures are encoded once, which makes long films fast."""
 
     def __init__(self, stream: av.VideoStream, tick: Fraction) -> None:
         self.stream, self.time_base = stream, tick
         self._packets: dict[int, tuple[NDArray[np.uint8], bytes]] = {}
 
-    def draw(self, picture: NDArray[np.uint8], begin: int, end: int) -> av.Packet:
+    def encode(self, picture: NDArray[np.uint8], begin: int, end: int) -> av.Packet:
         if id(picture) not in self._packets:
             self._packets[id(picture)] = picture, self._encode(picture)
         packet = av.Packet(self._packets[id(picture)][1])
@@ -165,7 +167,7 @@ class _MjpegWriter:
         packet.duration, packet.is_keyframe = end - begin, True
         return packet
 
-    def finish(self) -> list[av.Packet]:
+    def flush(self) -> list[av.Packet]:
         return []
 
     def _encode(self, picture: NDArray[np.uint8]) -> bytes:
@@ -179,19 +181,19 @@ class _MjpegWriter:
 
 
 class _EncoderWriter:
-    """Writes with an encoder that looks at neighbouring pictures."""
+    """Encodes with a codec that uses neighbouring pictures."""
 
     def __init__(self, stream: av.VideoStream, tick: Fraction) -> None:
         self.stream, self.time_base = stream, tick
         self._durations: dict[int, int] = {}
 
-    def draw(self, picture: NDArray[np.uint8], begin: int, end: int) -> list[av.Packet]:
+    def encode(self, picture: NDArray[np.uint8], begin: int, end: int) -> list[av.Packet]:
         frame = _frame(picture, self.stream.pix_fmt)
         frame.pts, frame.time_base = begin, self.time_base
         self._durations[begin] = end - begin
         return self._set_durations(self.stream.encode(frame))
 
-    def finish(self) -> list[av.Packet]:
+    def flush(self) -> list[av.Packet]:
         return self._set_durations(self.stream.encode(None))
 
     def _set_durations(self, packets: list[av.Packet]) -> list[av.Packet]:
@@ -201,7 +203,7 @@ class _EncoderWriter:
 
 
 class _AudioWriter:
-    """Writes a sound piece by piece, no farther than it is asked to."""
+    """Encodes audio piece by piece, up to given times."""
 
     def __init__(self, target: av.container.OutputContainer, audio: Audio) -> None:
         self.audio = audio

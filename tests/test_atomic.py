@@ -1,4 +1,4 @@
-"""Outputs appear whole or not at all, whatever goes wrong on the way."""
+"""Outputs appear complete or not at all, whatever fails."""
 
 import errno
 import os
@@ -32,7 +32,7 @@ def fill(folder):
     (folder / "b.json").write_text("{}")
 
 
-def test_a_file_appears_under_its_name_when_it_is_whole(tmp_path):
+def test_a_file_appears_when_it_is_complete(tmp_path):
     out = tmp_path / "deep" / "out.wav"
     with atomic_write(out, SoundtrackError) as partial:
         assert partial.parent == out.parent
@@ -43,7 +43,7 @@ def test_a_file_appears_under_its_name_when_it_is_whole(tmp_path):
     assert names(out.parent) == ["out.wav"]
 
 
-def test_a_folder_appears_under_its_name_when_it_is_whole(tmp_path):
+def test_a_folder_appears_when_it_is_complete(tmp_path):
     with atomic_folder(tmp_path / "film", LibraryError) as partial:
         fill(partial)
         assert not (tmp_path / "film").exists()
@@ -51,7 +51,7 @@ def test_a_folder_appears_under_its_name_when_it_is_whole(tmp_path):
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
-def test_nothing_stays_of_what_was_not_finished(tmp_path, failure):
+def test_an_unfinished_output_leaves_nothing(tmp_path, failure):
     with pytest.raises(failure), atomic_write(tmp_path / "out.wav", SoundtrackError) as partial:
         partial.write_text("half")
         raise failure
@@ -61,7 +61,7 @@ def test_nothing_stays_of_what_was_not_finished(tmp_path, failure):
     assert names(tmp_path) == []
 
 
-def test_what_stood_before_stays_when_its_successor_fails(tmp_path):
+def test_an_existing_output_stays_if_its_replacement_fails(tmp_path):
     out = tmp_path / "out.wav"
     out.write_text("old")
     with pytest.raises(KeyboardInterrupt), atomic_write(out, SoundtrackError) as partial:
@@ -70,7 +70,7 @@ def test_what_stood_before_stays_when_its_successor_fails(tmp_path):
     assert out.read_text() == "old"
 
 
-def test_leftovers_of_a_killed_run_do_not_mix_with_the_next(tmp_path):
+def test_partial_files_of_a_killed_process_do_not_mix_with_the_next(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left = tmp_path / f".film.{ended.pid}-abc.partial"
@@ -81,7 +81,7 @@ def test_leftovers_of_a_killed_run_do_not_mix_with_the_next(tmp_path):
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
 
 
-def test_what_killed_runs_left_is_swept_and_what_is_being_written_stays(tmp_path):
+def test_partial_files_are_removed_unless_their_process_runs(tmp_path):
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     lefts = [f".a.b.{ended.pid}-abc.partial", f".a.{ended.pid}-abc.partial.npy"]
@@ -99,7 +99,7 @@ def test_what_killed_runs_left_is_swept_and_what_is_being_written_stays(tmp_path
     assert names(tmp_path) == sorted([alive, *others])
 
 
-def test_a_folder_is_removed_whole(tmp_path):
+def test_a_folder_is_removed_completely(tmp_path):
     (tmp_path / "film").mkdir()
     fill(tmp_path / "film")
     remove_folder(tmp_path / "film", LibraryError)
@@ -109,19 +109,19 @@ def test_a_folder_is_removed_whole(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
-def test_a_closed_folder_is_named_with_a_remedy(tmp_path, whole, number):
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_a_forbidden_folder_is_refused_with_a_remedy(tmp_path, write, number):
     match = r"film cannot be written \(.*\); choose a folder that you may write to$"
-    with pytest.raises(LibraryError, match=match), whole(tmp_path / "film", LibraryError):
+    with pytest.raises(LibraryError, match=match), write(tmp_path / "film", LibraryError):
         raise OSError(number, os.strerror(number))
 
 
 def test_two_writers_do_not_disturb_each_other(tmp_path):
-    with atomic_folder(tmp_path / "film", LibraryError, "b.json") as mine:
-        with atomic_folder(tmp_path / "film", LibraryError, "b.json") as yours:
-            assert mine != yours
-            fill(yours)
-        fill(mine)
+    with atomic_folder(tmp_path / "film", LibraryError, "b.json") as first:
+        with atomic_folder(tmp_path / "film", LibraryError, "b.json") as second:
+            assert first != second
+            fill(second)
+        fill(first)
     assert names(tmp_path) == ["a.npy", "b.json", "film"]
 
 
@@ -129,7 +129,7 @@ def test_an_existing_output_is_refused_without_overwrite(tmp_path):
     out = tmp_path / "out.wav"
     out.write_text("old")
     with (
-        pytest.raises(SoundtrackError, match=r"out\.wav exists already; .*--overwrite"),
+        pytest.raises(SoundtrackError, match=r"out\.wav exists already; .*`overwrite=True`"),
         atomic_write(out, SoundtrackError, overwrite=False),
     ):
         pytest.fail("the body must not run")
@@ -139,7 +139,7 @@ def test_an_existing_output_is_refused_without_overwrite(tmp_path):
     assert out.read_text() == "new"
 
 
-def test_a_folder_is_no_place_for_a_file(tmp_path):
+def test_a_folder_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(BrainError, match="is a folder; expected the name of a file to write"):
         refuse_existing(tmp_path, BrainError, overwrite=True)
 
@@ -156,32 +156,32 @@ def test_a_full_folder_is_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EDQUOT])
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
-def test_a_full_disk_is_named(tmp_path, whole, number):
-    with pytest.raises(LibraryError, match=FULL), whole(tmp_path / "film", LibraryError):
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_a_full_disk_has_its_own_message(tmp_path, write, number):
+    with pytest.raises(LibraryError, match=FULL), write(tmp_path / "film", LibraryError):
         raise OSError(number, os.strerror(number))
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
 @pytest.mark.parametrize("place", ["file.txt/out", "n" * 300])
-def test_an_impossible_place_gives_one_clear_line(tmp_path, whole, place):
+def test_an_impossible_path_gives_one_line(tmp_path, write, place):
     (tmp_path / "file.txt").touch()
     with (
         pytest.raises(LibraryError, match=r"cannot be written \((not a dir|file exists|file name)"),
-        whole(tmp_path / place, LibraryError),
+        write(tmp_path / place, LibraryError),
     ):
         pytest.fail("the body must not run")
 
 
 @pytest.mark.skipif(os.name != "posix" or not os.geteuid(), reason="root may write anywhere")
-@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
-def test_a_read_only_folder_gives_one_clear_line(tmp_path, whole):
+@pytest.mark.parametrize("write", [atomic_write, atomic_folder])
+def test_a_read_only_folder_gives_one_line(tmp_path, write):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
     with (
         pytest.raises(LibraryError, match=r"cannot be written \(permission denied\)"),
-        whole(closed / "film", LibraryError) as partial,
+        write(closed / "film", LibraryError) as partial,
     ):
         partial.write_text("")
     assert names(closed) == []
@@ -201,37 +201,37 @@ def disk_is_full_after(size):
 """
 
 WRITERS = {
-    "growing": """
-from frame2sound.library.npy_writer import GrowingArray
-from frame2sound.atomic import whole_folder
+    "rows": """
+from frame2sound.library.npy_writer import NpyWriter
+from frame2sound.atomic import atomic_folder
 disk_is_full_after(100_000)
-with whole_folder(out / "film", Error) as partial:
-    with GrowingArray(partial / "rows.npy", np.uint8, (64, 64)) as rows:
+with atomic_folder(out / "film", Error) as partial:
+    with NpyWriter(partial / "rows.npy", np.uint8, (64, 64)) as rows:
         for _ in range(100):
             rows.append(np.zeros((3, 64, 64), np.uint8))
 """,
     "calibration": """
-from frame2sound.library.calibration import calibrate
+from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
 library = Library.create(out, 8000)
 disk_is_full_after(100_000)
-calibrate(library)
+add_calibration_film(library)
 """,
     "brain": """
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import save_brain
-from frame2sound.brain.recipe import recipe_from
-brain = Brain.untrained(recipe_from({"name": "x", "network": {"kind": "mlp", "hidden": [32]}}))
+from frame2sound.brain.recipe import parse_recipe
+brain = Brain.untrained(parse_recipe({"name": "x", "network": {"kind": "mlp", "hidden": [32]}}))
 disk_is_full_after(100_000)
 save_brain(brain, out / "brain.safetensors")
 """,
     "checkpoint": """
 import torch
-from frame2sound.training.checkpoint import Course, save_checkpoint
+from frame2sound.training.checkpoint import TrainingState, save_checkpoint
 network = torch.nn.Linear(1000, 1000)
 disk_is_full_after(100_000)
 optimiser = torch.optim.SGD(network.parameters())
-save_checkpoint(out / "x.checkpoint.safetensors", Course("x"), network, optimiser, {}, ())
+save_checkpoint(out / "x.checkpoint.safetensors", TrainingState("x"), network, optimiser, {}, ())
 """,
 }
 
@@ -255,7 +255,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, writer):
     assert set(names(tmp_path)) <= {"library.json"}
 
 
-def test_an_interrupt_waits_for_what_must_not_be_done_by_half():
+def test_sigint_is_deferred_until_the_body_ends():
     done = []
     with pytest.raises(KeyboardInterrupt):
         with defer_interrupt():
@@ -266,7 +266,7 @@ def test_an_interrupt_waits_for_what_must_not_be_done_by_half():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_being_told_to_end_waits_too():
+def test_sigterm_is_deferred_until_the_body_ends():
     done, before = [], signal.signal(signal.SIGTERM, lambda *_: done.append("ended"))
     try:
         with defer_interrupt():
@@ -284,7 +284,7 @@ def test_an_error_is_not_hidden_by_an_interrupt():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_other_threads_may_hurry():
+def test_other_threads_defer_nothing():
     done = []
 
     def work():
@@ -300,7 +300,7 @@ def test_other_threads_may_hurry():
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from frame2sound import safe
+from frame2sound import atomic
 from frame2sound.errors import LibraryError
 when, what, out = sys.argv[1:]
 name = "replace" if what == "file" else "rename"
@@ -312,8 +312,8 @@ def kill(path, target):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(Path, name, kill)
-whole = safe.atomic_write if what == "file" else safe.atomic_folder
-with whole(Path(out), LibraryError) as partial:
+write = atomic.atomic_write if what == "file" else atomic.atomic_folder
+with write(Path(out), LibraryError) as partial:
     if what == "file":
         partial.write_text("new")
     else:
@@ -323,15 +323,15 @@ with whole(Path(out), LibraryError) as partial:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_a_kill_in_the_moment_of_renaming_leaves_the_old_or_the_new(tmp_path, when, what):
+def test_a_kill_while_renaming_leaves_the_old_or_the_new(tmp_path, when, what):
     out = tmp_path / "out"
     if what == "file":
         out.write_text("old")
     done = subprocess.run([sys.executable, "-c", KILLED, when, what, str(out)], check=False)
     assert done.returncode == -signal.SIGKILL
     inside = out if what == "file" else out / "a"
-    known = inside.read_text() if inside.exists() else None
-    assert known == ("new" if when == "after" else "old" if what == "file" else None)
+    content = inside.read_text() if inside.exists() else None
+    assert content == ("new" if when == "after" else "old" if what == "file" else None)
     remove_stale(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} <= {"out"}
 

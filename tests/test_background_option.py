@@ -13,6 +13,7 @@ import pytest
 from frame2sound.brain import brain_file
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding import subprocess_reader
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.library.store import Card, Library
 from tests.commanding import run
 
@@ -71,8 +72,8 @@ def test_a_black_background_is_not_in_the_card_which_older_versions_read() -> No
 def test_a_brain_is_given_films_on_the_chosen_background(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], level: int
 ) -> None:
-    def opened(path: Path, *, background: int, **_: object) -> None:
-        raise FilmError(f"background {background}")
+    def opened(path: Path, options: DecodeOptions, **_: object) -> None:
+        raise FilmError(f"background {options.background}")
 
     monkeypatch.setattr(subprocess_reader, "SubprocessFilmReader", opened)
     monkeypatch.setattr(brain_file, "load_brain", lambda *_: SimpleNamespace(corpus=None))

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.training.checkpoint import lock_output
 from frame2sound.training.distributed import SINGLE_PROCESS
-from frame2sound.training.output_lock import lock_output
 from tests.commanding import run
 
 FAST = ["--set", "training.epochs=2", "--set", "network.hidden=[16]"]

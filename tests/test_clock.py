@@ -1,4 +1,4 @@
-"""Time against exact fractions: bounds, slices that tile, and the shutter."""
+"""Conversions of time equal exact fractions."""
 
 import time
 from fractions import Fraction
@@ -41,7 +41,7 @@ def exact_bounds(clock, frames, first=0):
 
 @given(any_clock, st.integers(0, 60))
 @settings(deadline=None, derandomize=True)
-def test_bounds_are_pythons_rounding_of_exact_fractions(clock, frames):
+def test_bounds_equal_pythons_rounding_of_fractions(clock, frames):
     assert clock.sample_bounds(frames).tolist() == exact_bounds(clock, frames)
 
 
@@ -78,10 +78,10 @@ def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
 
 
 @pytest.mark.parametrize(("first", "more"), [(0, 7), (24, 1), (999, 48)])
-def test_pieces_of_a_film_join(first, more):
+def test_bounds_of_adjacent_ranges_join(first, more):
     clock = Clock(Fraction(24000, 1001), 22050)
-    whole = clock.sample_bounds(first + more)
-    np.testing.assert_array_equal(clock.sample_bounds(more, first), whole[first:])
+    complete = clock.sample_bounds(first + more)
+    np.testing.assert_array_equal(clock.sample_bounds(more, first), complete[first:])
 
 
 def test_ninety_minutes_do_not_drift():
@@ -94,7 +94,7 @@ def test_ninety_minutes_do_not_drift():
 
 
 @pytest.mark.parametrize("fps", [Fraction(60000, 1001), Fraction(2**31 - 1, 2**28 - 57)], ids=str)
-def test_a_hundred_years_fit(fps):
+def test_bounds_are_exact_for_a_hundred_years(fps):
     clock = Clock(fps, 192_000)
     frame = round(100 * 365 * 86400 * clock.fps)
     assert clock.sample_bounds(1, frame).tolist() == [
@@ -105,14 +105,14 @@ def test_a_hundred_years_fit(fps):
 
 @given(any_clock, st.fractions(0, 100, max_denominator=1000))
 @settings(deadline=None, derandomize=True)
-def test_frames_within_is_how_many_start_before(clock, seconds):
+def test_count_frames_within_counts_frames_that_start_before(clock, seconds):
     frames = clock.count_frames_within(seconds)
     assert frames == 0 or (frames - 1) / clock.fps < seconds
     assert frames / clock.fps >= seconds
 
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
-def test_times_are_the_nearest_floats(fps):
+def test_frame_times_are_the_nearest_floats(fps):
     times = Clock(fps, 22050).frame_times(5000)
     assert times.tolist() == [float(i / fps) for i in range(5000)]
 
@@ -120,23 +120,23 @@ def test_times_are_the_nearest_floats(fps):
 @pytest.mark.parametrize(
     ("fps", "rate"), [(Fraction(0), 22050), (Fraction(-24), 1), (Fraction(1), 0)]
 )
-def test_a_clock_that_does_not_tick_is_refused(fps, rate):
+def test_rates_of_zero_or_less_are_refused(fps, rate):
     with pytest.raises(ValueError, match="expected both above 0"):
         Clock(fps, rate)
 
 
 def slow_shutter(times, fps):
-    """For each tick before the end, the last film frame shown at or before it."""
-    seen, tick = [], 0
+    """Return, for each tick before the end, the last film frame at or before it."""
+    indices, tick = [], 0
     while float(tick / fps) < times[-1]:
-        seen.append(max(i for i, time in enumerate(times[:-1]) if time <= float(tick / fps)))
+        indices.append(max(i for i, time in enumerate(times[:-1]) if time <= float(tick / fps)))
         tick += 1
-    return seen
+    return indices
 
 
 @given(any_fps, st.lists(st.integers(1, 400), min_size=1, max_size=40), st.sampled_from([90, 1000]))
 @settings(deadline=None, derandomize=True, max_examples=60)
-def test_shutter_shows_the_last_frame_at_or_before(fps, durations, ticks):
+def test_the_frame_on_screen_is_the_last_at_or_before(fps, durations, ticks):
     times = np.concatenate([[0], np.cumsum(durations)]) / ticks
     assert frame_indices_at_ticks(times, Clock(fps, 22050)).tolist() == slow_shutter(
         times.tolist(), fps
@@ -144,19 +144,19 @@ def test_shutter_shows_the_last_frame_at_or_before(fps, durations, ticks):
 
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
-def test_a_film_at_the_clocks_own_rate_is_seen_frame_by_frame(fps):
+def test_at_the_clocks_rate_every_frame_is_shown_once(fps):
     clock = Clock(fps, 22050)
-    seen = frame_indices_at_ticks(np.append(clock.frame_times(1000), float(1000 / fps)), clock)
-    np.testing.assert_array_equal(seen, np.arange(1000))
+    indices = frame_indices_at_ticks(np.append(clock.frame_times(1000), float(1000 / fps)), clock)
+    np.testing.assert_array_equal(indices, np.arange(1000))
 
 
-def test_thirty_ticks_see_twenty_four_frames():
+def test_thirty_ticks_show_twenty_four_frames():
     clock = Clock(Fraction(24), 22050)
-    seen = frame_indices_at_ticks(clock.frame_times(25), Clock(Fraction(30), 22050))
-    assert seen.tolist() == [i * 24 // 30 for i in range(30)]
+    indices = frame_indices_at_ticks(clock.frame_times(25), Clock(Fraction(30), 22050))
+    assert indices.tolist() == [i * 24 // 30 for i in range(30)]
 
 
-def test_one_frame_is_seen_while_it_lasts():
+def test_one_frame_is_shown_while_it_lasts():
     assert frame_indices_at_ticks(np.array([0.0, 1 / 24]), Clock(Fraction(24), 22050)).tolist() == [
         0
     ]
@@ -168,11 +168,11 @@ def test_one_frame_is_seen_while_it_lasts():
     assert frame_indices_at_ticks(np.array([0.0, 0.001]), Clock(Fraction(1), 22050)).tolist() == [0]
 
 
-def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
+def test_frames_shorter_than_a_tick_are_skipped_in_order():
     times = np.array([0.0, 0.01, 0.02, 0.5, 0.51, 1.0])
-    seen = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()
-    assert seen == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
-    assert all(a <= b for a, b in pairwise(seen))
+    indices = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()
+    assert indices == [0, 2, 2, 2, 2, 3, 4, 4, 4, 4]
+    assert all(a <= b for a, b in pairwise(indices))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_frames_shorter_than_a_tick_are_missed_and_order_is_kept():
         ("1000", Fraction(1000)),
     ],
 )
-def test_windows_per_frame_rate_is_read_exactly(value, rate):
+def test_a_frame_rate_is_parsed_exactly(value, rate):
     assert parse_frame_rate(value) == rate
 
 
@@ -221,11 +221,11 @@ def test_windows_per_frame_rate_is_read_exactly(value, rate):
     ],
     ids=lambda value: str(type(value).__name__),
 )
-def test_what_is_no_frame_rate_is_refused_at_once(value):
-    begun = time.perf_counter()
+def test_an_invalid_frame_rate_is_refused_at_once(value):
+    started = time.perf_counter()
     with pytest.raises(ValueError, match=r"as frames a second, expected 0\.01 to 1000") as error:
         parse_frame_rate(value)
-    assert time.perf_counter() - begun < 1
+    assert time.perf_counter() - started < 1
     assert len(str(error.value)) < 200
 
 
@@ -243,12 +243,12 @@ def test_what_is_no_frame_rate_is_refused_at_once(value):
         ("24000/1001", Fraction(24000, 1001)),
     ],
 )
-def test_a_typed_decimal_is_a_rate_of_television_where_it_rounds_to_one(text, rate):
+def test_a_typed_decimal_that_rounds_an_ntsc_rate_is_that_rate(text, rate):
     assert parse_typed_frame_rate(text) == rate
     assert parse_frame_rate(text, allow_decimals=True) == (Fraction(text) if "." in text else rate)
 
 
 @pytest.mark.parametrize("text", ["1e999999999", "23.9760001", "." * 30, "-23.976", "0.001", "1e2"])
-def test_a_typed_rate_is_as_bounded(text):
+def test_a_typed_rate_has_the_same_range(text):
     with pytest.raises(ValueError, match=r"expected 0\.01 to 1000"):
         parse_typed_frame_rate(text)

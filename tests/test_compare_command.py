@@ -109,15 +109,15 @@ def test_again_it_finds_all_done_and_says_the_same(studio: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["--recipe", "deep", "--recipe", "deep"], "got --recipe deep twice"),
+        (["--recipe", "deep", "--recipe", "deep"], "deep twice, expected each once"),
         (["--recipe", "huge"], "no recipe 'huge'; expected one of"),
-        (["--recipe", "deep", "--recipe", "deep clock.fps=24"], "add --set clock.fps=30"),
+        (["--recipe", "deep", "--recipe", "deep clock.fps=24"], "add the setting clock.fps=30"),
         (["--recipe", "deep", "--split", "films"], "use --split ends or pickle another film"),
         (["--recipe", "deep", "--held-out", "other"], "got --held-out other, expected a film of"),
-        (["--recipe", "deep", "--seeds", "0"], "got --seeds 0, expected 1 or more"),
+        (["--recipe", "deep", "--seeds", "0"], "0, expected 1 or more"),
         (["--recipe", "deep", "--out", "library"], "holds something else than a comparison"),
         (["--recipe", "deep", "--animation", "none.mp4"], "none.mp4 cannot be read"),
-        (["--recipe", "waveform", "--out", "out"], "other values of recipe waveform; use another"),
+        (["--recipe", "waveform", "--out", "out"], "other settings of recipe waveform"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(studio: Path, words: list[str], match: str) -> None:

@@ -125,7 +125,7 @@ def test_a_dropped_film_is_gone(tmp_path: Path, films) -> None:
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["--delete", "ha"], "and 2 begin so; say more of: hall, harbour"),
+        (["--delete", "ha"], "but 2 names begin with it; choose one of: hall, harbour"),
         (["--exclude", "haarbour"], "got 'haarbour', expected a film of library; the nearest are:"),
         (["--include", "mill", "--delete", "none"], "got 'none', expected a film of library"),
     ],

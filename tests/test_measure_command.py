@@ -1,4 +1,4 @@
-"""``frame2sound measure``: its table, its JSON, its picture, and what it refuses."""
+"""``frame2sound measure``: table, JSON, plot, and errors."""
 
 import json
 import re
@@ -21,21 +21,21 @@ BLACK = np.zeros((64, 64), np.uint8)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    made = tmp_path_factory.mktemp("measured")
-    for name, film, sounding in (("film", "bounce", True), ("mute", "typing", False)):
+    folder = tmp_path_factory.mktemp("measured")
+    for name, film, with_audio in (("film", "bounce", True), ("mute", "typing", False)):
         scene = load_scene(film, seconds=5, seed=2, size=(64, 64))
-        write_scene(scene, made / f"{name}.mp4", with_audio=sounding)
-    return made
+        write_scene(scene, folder / f"{name}.mp4", with_audio=with_audio)
+    return folder
 
 
-def measured(*words):
+def run_measure(*words):
     return CliRunner().invoke(app, ["measure", *map(str, words)])
 
 
-def figures(*words):
-    said = measured(*words, "--json")
-    assert said.exit_code == 0, said.output
-    return json.loads(said.stdout)
+def measure(*words):
+    result = run_measure(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
 
 
 def black_film(path, samples, layout="mono", codec="pcm_f32le", seconds=5):
@@ -45,9 +45,9 @@ def black_film(path, samples, layout="mono", codec="pcm_f32le", seconds=5):
 
 def test_a_film_against_its_truth_and_itself(folder):
     film = folder / "film.mp4"
-    said = measured(film, "--reference", film, "--truth", film.with_suffix(".json"))
-    assert said.exit_code == 0, said.output
-    lines = said.stdout.splitlines()
+    result = run_measure(film, "--reference", film, "--truth", film.with_suffix(".json"))
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
     assert lines[0].split() == ["good", "silence", "shuffled"]
     assert max(map(len, lines)) <= 100
     starts = [line.split("  ")[0] for line in lines]
@@ -56,105 +56,105 @@ def test_a_film_against_its_truth_and_itself(folder):
     assert next(line for line in lines if line.startswith("length")).split()[1] == "+0"
 
 
-def test_as_json_with_nulls_and_reasons(folder):
-    page = figures(folder / "film.mp4")
+def test_json_has_nulls_with_reasons(folder):
+    page = measure(folder / "film.mp4")
     assert page["length_samples"] == 0  # the codec's padding is not played
     assert page["onset_f"] is None
     assert page["why"]["onset_f"] == "needs a reference or the truth"
     assert page["baselines"] == {}
-    page = figures(folder / "film.mp4", "--truth", folder / "film.json")
+    page = measure(folder / "film.mp4", "--truth", folder / "film.json")
     assert page["onset_f"] > 0.9
     assert page["baselines"]["silence"]["onset_f"] == 0
 
 
 def test_without_reference_the_table_says_what_is_missing(folder):
-    said = measured(folder / "film.mp4").stdout
-    assert "not measured: pitch, level error (needs the truth)" in said
-    assert "\nonset F" not in said
+    text = run_measure(folder / "film.mp4").stdout
+    assert "not measured: pitch, level error (needs the truth)" in text
+    assert "\nonset F" not in text
 
 
-def limits(*words):
-    """What is good, by the name of the figure: the table's fourth column."""
-    lines = measured(*words).stdout.splitlines()
+def good_values(*words):
+    """Good values by label: the fourth column of the table."""
+    lines = run_measure(*words).stdout.splitlines()
     place = lines[0].index("good")
     end = lines[0].find("silence") if "silence" in lines[0] else None
-    found = {}
+    good = {}
     for line in lines[1:]:
         if not line.startswith("not measured"):
             name = re.split(r"  +[-+.\d]|  +silent", line)[0]
-            found[name] = line[place:end].strip()
-    return found
+            good[name] = line[place:end].strip()
+    return good
 
 
-def throbbing(path):
-    """Noise that swells with each frame, in the dark, a second longer than the picture."""
+def film_with_tremolo(path):
+    """Black film with noise that swells with each frame, a second longer than the picture."""
     time = np.arange(6 * RATE) / RATE
     noise = np.random.default_rng(0).standard_normal(len(time))
     return black_film(path, 0.05 * noise * (1 + np.cos(2 * np.pi * 24 * time)))
 
 
-def test_a_films_own_throbbing_humming_and_dark_are_judged_beside_a_reference_alone(tmp_path):
-    film = throbbing(tmp_path / "film.mkv")
-    page = figures(film)
+def test_hum_and_level_in_black_are_rated_only_with_a_reference(tmp_path):
+    film = film_with_tremolo(tmp_path / "film.mkv")
+    page = measure(film)
     assert page["tremolo_comb_db"] > 10
     assert page["black_db"] > -40
     assert page["length_samples"] == RATE
-    assert {name for name, good in limits(film).items() if good} == {
+    assert {name for name, good in good_values(film).items() if good} == {
         "loudness",
         "true peak",
         "clipped",
     }
-    page = figures(film, "--reference", film)
+    page = measure(film, "--reference", film)
     for name in ("tremolo_comb_above_db", "black_above_db"):
         assert page[name] == pytest.approx(0, abs=0.1)
-    beside = limits(film, "--reference", film)
-    assert beside["tremolo comb"] == beside["line comb"] == beside["black"] == ""
-    assert beside["  above the reference's"] == "at most 3"
-    assert beside["length"] == "0"
-    assert beside["onset F"] == "above 0.95"
+    good = good_values(film, "--reference", film)
+    assert good["tremolo comb"] == good["line comb"] == good["black"] == ""
+    assert good["  above the reference's"] == "at most 3"
+    assert good["length"] == "0"
+    assert good["onset F"] == "above 0.95"
 
 
-def test_beside_the_truth_onsets_that_swell_are_no_fault(folder):
-    known = limits(folder / "film.mp4", "--truth", folder / "film.json")
+def test_with_the_truth_onset_f_has_no_fixed_limit(folder):
+    known = good_values(folder / "film.mp4", "--truth", folder / "film.json")
     assert known["onset F"] == known["in sync"] == "high"
     assert known["pitch"] == "above 0.9"
     assert known["tremolo comb"] == ""
 
 
-def test_levels_are_those_of_all_channels_and_black_is_heard(tmp_path):
+def test_levels_are_of_all_channels_and_black_of_their_mean(tmp_path):
     left = 0.5 * np.sin(2 * np.pi * 997 * np.arange(5 * RATE) / RATE)
-    page = figures(black_film(tmp_path / "a.mkv", [left, 0 * left], "stereo"))
+    page = measure(black_film(tmp_path / "a.mkv", [left, 0 * left], "stereo"))
     assert page["true_peak_dbtp"] == pytest.approx(-6.02, abs=0.1)
     assert page["loudness_lufs"] == pytest.approx(-9.03, abs=0.1)  # BS.1770-4
     assert page["black_db"] == pytest.approx(-15.05, abs=0.1)  # of the mean of both
 
 
-def test_a_soundtrack_that_ends_early_or_late_is_found_out(tmp_path):
+def test_the_length_differs_by_the_samples_that_are_missing_or_too_many(tmp_path):
     for extra in (-3000, 7000):
         sound = np.full(5 * RATE + extra, 0.01)
-        page = figures(black_film(tmp_path / f"{extra}.mkv", sound))
+        page = measure(black_film(tmp_path / f"{extra}.mkv", sound))
         assert page["length_samples"] == extra
 
 
-def test_silence_is_measured(tmp_path):
-    page = figures(black_film(tmp_path / "silent.mkv", np.zeros(5 * RATE)))
+def test_silence_has_levels_but_no_hum(tmp_path):
+    page = measure(black_film(tmp_path / "silent.mkv", np.zeros(5 * RATE)))
     assert page["black_db"] == page["loudness_lufs"] == -200
     assert page["line_comb_db"] is None
-    assert "silent" in measured(tmp_path / "silent.mkv").stdout
+    assert "silent" in run_measure(tmp_path / "silent.mkv").stdout
 
 
 @pytest.mark.parametrize("frames", [1, 24])
 @pytest.mark.parametrize("rate", [2000, 8000, 192_000])
 @pytest.mark.parametrize("level", [0.0, 0.1])
-def test_short_films_low_and_high_rates_and_silence_are_measured_and_drawn(
+def test_short_films_extreme_rates_and_silence_are_measured_and_plotted(
     tmp_path, frames, rate, level
 ):
     sound = level * np.sin(2 * np.pi * 440 * np.arange(round(frames * rate / 24)) / rate)
     audio = Audio(sound.astype(np.float32), rate, "pcm_f32le", "mono")
     film = make_film(tmp_path / "film.mkv", [BLACK] * frames, fps=Fraction(24), audio=audio)
     picture = tmp_path / "picture.png"
-    page = figures(film, "--reference", film, "--picture", picture)
-    # Sound below 4000 Hz is measured at 4000, and a sample there is half a one here.
+    page = measure(film, "--reference", film, "--picture", picture)
+    # Sound below 8000 Hz is resampled, which can change its length by a sample.
     assert abs(page["length_samples"]) <= (rate < 4000)
     assert page["spectral_distance_db"] == 0
     assert page["clipped"] == 0
@@ -164,37 +164,40 @@ def test_short_films_low_and_high_rates_and_silence_are_measured_and_drawn(
     assert picture.exists()
 
 
-def test_a_picture_is_drawn_and_not_drawn_over(folder, tmp_path):
+def test_a_plot_is_written_and_not_overwritten(folder, tmp_path):
     path = tmp_path / "new" / "picture.png"
     words = folder / "film.mp4", "--truth", folder / "film.json", "--picture", path
-    assert measured(*words).exit_code == 0
+    assert run_measure(*words).exit_code == 0
     assert path.read_bytes().startswith(b"\x89PNG")
-    again = measured(*words)
+    again = run_measure(*words)
     assert again.exit_code == 1
     assert "exists already" in again.output
-    assert measured(*words, "--overwrite").exit_code == 0
+    assert run_measure(*words, "--overwrite").exit_code == 0
 
 
 @pytest.mark.parametrize(
     ("words", "match"),
     [
-        (["mute.mp4"], "mute.mp4 has no sound to measure; give it some"),
+        (["mute.mp4"], "mute.mp4 has no sound to measure; give a film with sound"),
         (["none.mp4"], "no such file"),
-        (["film.mp4", "--reference", "mute.mp4"], "mute.mp4 has no sound, so it is no reference"),
+        (
+            ["film.mp4", "--reference", "mute.mp4"],
+            "mute.mp4 has no sound, so it cannot be a reference",
+        ),
         (["film.mp4", "--truth", "film.mp4"], "film.mp4 is not the truth of a demo film"),
         (["film.mp4", "--truth", "none.json"], "none.json cannot be read"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(folder, monkeypatch, words, match):
     monkeypatch.chdir(folder)
-    said = measured(*words)
-    assert said.exit_code == 1
-    assert match in " ".join(said.output.split())
+    result = run_measure(*words)
+    assert result.exit_code == 1
+    assert match in " ".join(result.output.split())
 
 
 FRAME = {"pitch_hz": None, "loudness_db": -20.0}
 PAGE = {"film": "a", "seed": 0, "fps": "30", "sample_rate": 48000, "onsets": [], "frames": [FRAME]}
-NO_TRUTHS = [
+BAD_TRUTHS = [
     [],
     "x",
     {"film": 1},
@@ -206,32 +209,32 @@ NO_TRUTHS = [
 ]
 
 
-@pytest.mark.parametrize("page", NO_TRUTHS)
-def test_json_that_is_no_truth_is_refused(folder, tmp_path, page):
+@pytest.mark.parametrize("page", BAD_TRUTHS)
+def test_json_of_another_kind_is_refused_as_truth(folder, tmp_path, page):
     (tmp_path / "t.json").write_text(json.dumps(page))
-    said = measured(folder / "film.mp4", "--truth", tmp_path / "t.json")
-    assert said.exit_code == 1
-    assert "not the truth of a demo film" in said.output
+    result = run_measure(folder / "film.mp4", "--truth", tmp_path / "t.json")
+    assert result.exit_code == 1
+    assert "not the truth of a demo film" in result.output
 
 
-def test_sound_that_is_not_a_number_is_damage(tmp_path):
+def test_sound_that_is_not_finite_is_damaged(tmp_path):
     sound = np.zeros(5 * RATE)
     sound[RATE : RATE + 10] = np.nan
     film = black_film(tmp_path / "nan.mkv", sound)
-    said = measured(film)
-    assert said.exit_code == 1
-    assert "is damaged" in said.output
-    assert figures(film, "--allow-damaged")["notes"]
+    result = run_measure(film)
+    assert result.exit_code == 1
+    assert "is damaged" in result.output
+    assert measure(film, "--allow-damaged")["notes"]
 
 
-def test_a_film_is_read_as_it_is(folder):
-    with MediaLoader() as auditorium:
-        film = auditorium.load_film(folder / "film.mp4", keep_frames=True)
-        heard = auditorium.load_audio(folder / "film.mp4", RATE)
+def test_a_film_is_loaded_with_frames_and_sound(folder):
+    with MediaLoader() as loader:
+        film = loader.load_film(folder / "film.mp4", keep_frames=True)
+        sound = loader.load_audio(folder / "film.mp4", RATE)
         assert film.frames.shape == (150, 64, 64)
         assert film.black_frames.is_black.shape == (150,)
         assert film.black_frames.frame_times[-1] == film.picture_seconds == 5
         assert len(film.samples) == 5 * RATE
-        assert np.array_equal(film.samples, heard[: 5 * RATE])
+        assert np.array_equal(film.samples, sound[: 5 * RATE])
         with av.open(str(folder / "film.mp4")) as source:
             assert film.sample_rate == source.streams.audio[0].sample_rate

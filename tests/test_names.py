@@ -1,4 +1,4 @@
-"""Films, outputs and libraries under every name that a file system takes."""
+"""Films, outputs and libraries work under every name that a file system accepts."""
 
 import csv
 import json
@@ -55,12 +55,12 @@ def films(tmp_path_factory):
     rng = np.random.default_rng(0)
     for number, name in enumerate(NAMES):
         sound = rng.normal(0, 3000, 24_000).astype(np.int16)
-        made = make_film(
+        written = make_film(
             folder / "made.mkv", grey_pictures(rng.integers(0, 255, 12)), audio=Audio(sound)
         )
-        assert number == 0 or made.exists()
+        assert number == 0 or written.exists()
         try:
-            made.rename(folder / name)
+            written.rename(folder / name)
         except OSError:
             pytest.skip("this file system does not take every name")
     recipe = parse_recipe(
@@ -72,11 +72,11 @@ def films(tmp_path_factory):
 
 def test_films_of_all_names_are_pickled_and_found_again(films, tmp_path):
     words = ["--library", str(tmp_path / "a:lib"), "--no-calibration", "--sample-rate", "8000"]
-    said = run(films, "pickle", *FEW, *words, "--jobs", "1")
-    assert said.returncode == 0, said.stderr
-    assert len(said.stdout.splitlines()) == len(FEW)
-    assert "f\\xe9te.mkv  pickled" in said.stdout
-    assert "e\\x1b[31m\\nvil.mkv  pickled" in said.stdout
+    result = run(films, "pickle", *FEW, *words, "--jobs", "1")
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == len(FEW)
+    assert "f\\xe9te.mkv  pickled" in result.stdout
+    assert "e\\x1b[31m\\nvil.mkv  pickled" in result.stdout
     again = json.loads(run(films, "pickle", *FEW, *words, "--json").stdout)["films"]
     assert {row["film"] for row in again} == set(FEW)
     assert not any(row["new"] for row in again)
@@ -87,47 +87,47 @@ def test_films_of_all_names_are_pickled_and_found_again(films, tmp_path):
     assert {row["source"] for row in listed} == sources
 
 
-def test_films_of_all_names_are_given_sound(films, tmp_path):
+def test_films_of_all_names_are_rendered(films, tmp_path):
     words = ["--brain", "brain.safetensors", "-o", str(tmp_path), "--json"]
-    said = run(films, "render", *FEW, *words)
-    assert said.returncode == 0, said.stderr
-    made = {Path(row["soundtrack"]).name for row in json.loads(said.stdout)["soundtracks"]}
-    assert made == {path.name for path in tmp_path.iterdir()}
-    assert len(made) == len(FEW)
-    assert {os.fsdecode(b"f\xe9te-sounding.mkv"), "12:30 take-sounding.mkv"} < made
-    assert all(len(os.fsencode(name)) <= MAX_NAME_BYTES for name in made)
+    result = run(films, "render", *FEW, *words)
+    assert result.returncode == 0, result.stderr
+    written = {Path(row["soundtrack"]).name for row in json.loads(result.stdout)["soundtracks"]}
+    assert written == {path.name for path in tmp_path.iterdir()}
+    assert len(written) == len(FEW)
+    assert {os.fsdecode(b"f\xe9te-sounding.mkv"), "12:30 take-sounding.mkv"} < written
+    assert all(len(os.fsencode(name)) <= MAX_NAME_BYTES for name in written)
 
 
 @pytest.mark.parametrize("out", ["cut:b.mkv", "http:x.mp4", os.fsdecode(b"\xe9.mov"), "a:b.wav"])
 def test_outputs_of_all_names_are_written(films, tmp_path, out):
     shutil.copy(films / "12:30 take.mkv", tmp_path)
-    said = run(
+    result = run(
         tmp_path, "render", "12:30 take.mkv", "--brain", films / "brain.safetensors", "-o", out
     )
-    assert said.returncode == 0, said.stderr
+    assert result.returncode == 0, result.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"12:30 take.mkv", out}
 
 
 @pytest.mark.parametrize("name", [LATIN, "12:30 take.mkv", "e\x1b[31m\nvil.mkv"])
 def test_films_of_all_names_are_measured_and_drawn(films, tmp_path, name):
-    said = run(films, "measure", name, "--json", "--picture", str(tmp_path / "a$b$.png"))
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout)["film"] == name
+    result = run(films, "measure", name, "--json", "--picture", str(tmp_path / "a$b$.png"))
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["film"] == name
     assert (tmp_path / "a$b$.png").stat().st_size > 1000
 
 
-def test_a_bad_film_whose_name_is_no_utf_8_stops_no_other(films, tmp_path):
+def test_a_failing_film_with_a_name_that_is_not_utf_8_stops_no_other(films, tmp_path):
     bad = tmp_path / os.fsdecode(b"b\xe9.mkv")
     bad.write_bytes(b"no film")
     words = ["--library", tmp_path / "lib", "--no-calibration"]
-    said = run(films, "pickle", bad, "cut:final.mkv", *words)
-    assert said.returncode == 1
-    assert "cut:final.mkv  pickled" in said.stdout
-    assert "1 of 2 films not pickled, the others are kept:" in said.stderr
-    assert "should not have happened" not in said.stderr
+    result = run(films, "pickle", bad, "cut:final.mkv", *words)
+    assert result.returncode == 1
+    assert "cut:final.mkv  pickled" in result.stdout
+    assert "1 of 2 films not pickled, the others are kept:" in result.stderr
+    assert "should not have happened" not in result.stderr
 
 
-def test_a_colon_makes_no_address(tmp_path, monkeypatch):
+def test_a_colon_alone_is_not_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in ("12:30 take.mp4", "cut:final.mkv", "C:film.mp4", "a:b:c", "::x", "1::b"):
         assert parse_location(text) == Path(text)
@@ -164,7 +164,7 @@ def test_names_are_cut_between_characters():
 
 
 @pytest.mark.parametrize("name", [*NAMES, "x." + "y" * 250])
-def test_partial_files_fit_beside_their_output_and_are_swept(tmp_path, name):
+def test_partial_files_of_long_names_fit_and_are_removed(tmp_path, name):
     path = tmp_path / name
     with atomic_write(path, LibraryError) as partial:
         partial.write_text("text")
@@ -181,7 +181,7 @@ def test_partial_files_fit_beside_their_output_and_are_swept(tmp_path, name):
     assert {each.name for each in tmp_path.iterdir()} == {name}
 
 
-def test_a_folder_whose_name_cannot_be_is_told_before_the_work(tmp_path):
+def test_an_impossible_folder_name_is_refused_before_the_work(tmp_path):
     with (
         pytest.raises(LibraryError, match="file name too long"),
         atomic_folder(tmp_path / ("n" * 256), LibraryError),
@@ -195,7 +195,7 @@ def test_a_lock_lies_in_a_folder_of_any_name(tmp_path):
         assert (library.path / ".lock.json").exists()
 
 
-def test_names_are_no_formulas_in_a_spreadsheet_and_numbers_are_numbers(tmp_path):
+def test_names_in_csv_are_not_formulas_and_numbers_are_numbers(tmp_path):
     names = ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", "\tx", "\rx", "plain", "a=b"]
     stretches = [
         {"name": f"{name}-1", "film": name, "from": 0.0, "to": 2.5, "shown": False}
@@ -223,7 +223,7 @@ def gallery(folder, figures):
     write_pages(folder, [EVIL], f"frame2sound gallery {EVIL}", 10, 60)
 
 
-def test_names_of_html_are_text_on_the_gallerys_pages(tmp_path):
+def test_names_with_html_are_escaped_in_the_gallery(tmp_path):
     gallery(tmp_path, {"overlap-add": {"onset_f": 0.5, "why": {}}})
     page = (tmp_path / "index.html").read_text()
     assert "<img src=x" not in page
@@ -236,8 +236,8 @@ def test_names_of_html_are_text_on_the_gallerys_pages(tmp_path):
 
 
 @pytest.mark.parametrize("figures", [[], {"overlap-add": {"onset_f": "<b>"}}, {"overlap-add": 5}])
-def test_figures_that_are_none_are_no_page(tmp_path, figures):
+def test_invalid_figures_give_no_page(tmp_path, figures):
     from frame2sound.errors import SoundtrackError
 
-    with pytest.raises(SoundtrackError, match="is not readable as a gallery's figures"):
+    with pytest.raises(SoundtrackError, match="is not readable as measures of a gallery"):
         gallery(tmp_path, figures)

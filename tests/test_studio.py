@@ -10,15 +10,15 @@ import av
 from frame2sound.studio import run_demo
 
 
-def test_demo_goes_the_whole_way_twice(tmp_path: Path) -> None:
-    said: list[str] = []
+def test_the_demo_writes_films_and_plots_and_can_be_repeated(tmp_path: Path) -> None:
+    messages: list[str] = []
     for _ in range(2):
-        said.clear()
+        messages.clear()
         run_demo(
             tmp_path / "demo",
             "typing",
             0,
-            said.append,
+            messages.append,
             lambda *shown: None,
             learned_seconds=5,
             unseen_seconds=2,
@@ -29,7 +29,8 @@ def test_demo_goes_the_whole_way_twice(tmp_path: Path) -> None:
         with av.open(str(tmp_path / "demo" / f"unseen-{name}.mp4")) as film:
             sound = film.streams.audio[0]
             assert sound.duration * sound.time_base == 2
-    table = "\n".join(said)
+    table = "\n".join(messages)
     assert re.search(r"its own sound +1\.00 ", table)
     assert re.search(r"silence +0\.00 ", table)
-    assert "chance" in table
+    assert re.search(r"shuffled seconds +0\.\d\d ", table)
+    assert "(chance)" in table

@@ -1,4 +1,4 @@
-"""Files of strangers are opened only where they are regular, bounded and plain."""
+"""Untrusted files are read only if they are regular, of limited size and plain."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def listening(path):
         (lambda p: p.write_bytes(bytes(11)), "it has 11 bytes, expected at most 10"),
     ],
 )
-def test_what_is_no_small_regular_file_is_not_read(tmp_path, monkeypatch, make, why):
+def test_only_small_regular_files_are_read(tmp_path, monkeypatch, make, why):
     monkeypatch.chdir(tmp_path)  # the address of a socket is short
     path = Path("file")
     make(path)
@@ -51,7 +51,7 @@ def test_what_is_no_small_regular_file_is_not_read(tmp_path, monkeypatch, make, 
     assert error.value.strerror == why
 
 
-def test_a_device_behind_a_link_that_a_user_names_is_not_read(tmp_path):
+def test_a_device_behind_a_link_is_not_read(tmp_path):
     path = tmp_path / "brain"
     path.symlink_to("/dev/zero")
     with pytest.raises(OSError, match="it is a device"):
@@ -62,7 +62,7 @@ def test_a_device_behind_a_link_that_a_user_names_is_not_read(tmp_path):
     assert read_json(path, follow_links=True) == {}
 
 
-def test_no_handle_stays_open_of_what_is_refused(tmp_path):
+def test_refused_files_are_closed(tmp_path):
     fifo(tmp_path / "pipe")
     handles = Path("/proc/self/fd")
     if not handles.is_dir():
@@ -75,7 +75,7 @@ def test_no_handle_stays_open_of_what_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["[" * 10**5, '{"a":' * 10**5, "1" * 5000, ""])
-def test_json_that_no_parser_takes_is_a_value_error(text):
+def test_invalid_json_is_a_value_error(text):
     with pytest.raises(ValueError, match=r"."):
         parse_json(text)
 
@@ -89,7 +89,7 @@ def test_json_that_no_parser_takes_is_a_value_error(text):
         ("a = " + "[" * 1990, "."),
     ],
 )
-def test_toml_without_end_is_refused_at_once(tmp_path, text, why):
+def test_huge_toml_is_refused_at_once(tmp_path, text, why):
     path = tmp_path / "recipe.toml"
     path.write_text(text)
     if text.startswith("a = 1"):
@@ -109,7 +109,7 @@ def npy(shape=(3,), descr="<f4", version=(1, 0), header=None):
 KIND = np.dtype(np.float32)
 
 
-def test_an_array_is_mapped_and_cannot_be_changed(tmp_path):
+def test_an_array_is_mapped_read_only(tmp_path):
     path = tmp_path / "a.npy"
     path.write_bytes(npy() + np.float32([1, 2, 3]).tobytes())
     array = map_array(path, KIND, (3,))
@@ -140,7 +140,7 @@ def test_an_array_is_mapped_and_cannot_be_changed(tmp_path):
     ],
     ids=range(14),
 )
-def test_an_array_that_is_not_what_it_says_is_refused(tmp_path, monkeypatch, data):
+def test_an_array_that_contradicts_its_header_is_refused(tmp_path, monkeypatch, data):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "a.npy"
     path.write_bytes(data)
@@ -149,7 +149,7 @@ def test_an_array_that_is_not_what_it_says_is_refused(tmp_path, monkeypatch, dat
     assert [each.name for each in tmp_path.iterdir()] == ["a.npy"]
 
 
-def test_a_newer_version_says_to_update_and_never_to_delete():
+def test_a_newer_version_says_to_update():
     for version in (True, "9", None, 2.5, 3):
         refuse_newer_version(version, 3, "it", LibraryError)
     with pytest.raises(LibraryError, match="made by a newer version of the program") as error:
@@ -172,7 +172,7 @@ def test_a_newer_version_says_to_update_and_never_to_delete():
         (b"", ""),
     ],
 )
-def test_what_a_file_looks_like(head, kind):
+def test_the_kind_of_a_file_is_guessed_by_its_signature(head, kind):
     assert guess_file_kind(head) == kind
 
 

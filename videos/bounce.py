@@ -1,8 +1,8 @@
-"""Bounce: balls drop, hit the floor and the walls, and every hit rings.
+"""Bounce: balls hit the floor and the walls, and every hit makes a sound.
 
-Each ball has a size, a colour and a tone: small is high. The floor sounds like wood, the walls
-like a bell. A ball is squashed in the frame that it hits, and a ring of light opens around the
-place and fades for as long as the hit is heard, so the picture tells how long ago that was.
+Each ball has a size, a colour and a pitch: small balls are high. The floor sounds like wood, the
+walls like a bell. In the frame of a hit the ball is squashed; a ring of light grows around the
+place and fades for as long as the hit is audible, so it shows how long ago the hit was.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from frame2sound.sound.scale import Scale, note_to_hz
 
 TONES = Scale.equal(12, tonic_hz=note_to_hz("A3"), degrees=(0, 3, 5, 7, 10))
 RING_SECONDS = 0.6
-GRAVITY = 900.0  # stage units a second, a second
+GRAVITY = 900.0  # stage units per second squared
 FLOOR, LEFT, RIGHT = 336.0, 8.0, 472.0
 SPRING, WALL_SPRING = 0.86, 0.9
 
@@ -61,11 +61,11 @@ class Flight:
     ball: int
     origin: tuple[float, float]
     velocity: tuple[float, float]
-    fresh: bool  # it has just been thrown and comes out of the dark
-    last: bool  # it goes into the dark
+    fresh: bool  # the ball has just been thrown and fades in
+    last: bool  # the ball fades out
 
     def position(self, seconds: float) -> tuple[float, float]:
-        """Return where the ball is so long after the flight began."""
+        """Return the ball's position at a time after the start of the flight."""
         x, y = self.origin
         across, down = self.velocity
         return x + across * seconds, y + (down + GRAVITY / 2 * seconds) * seconds
@@ -73,7 +73,7 @@ class Flight:
 
 @dataclass(frozen=True)
 class Hit:
-    """A hit, from the frame that shows it up to the frame that no longer does."""
+    """A hit, and the range of frames that shows it."""
 
     start: int
     stop: int
@@ -113,18 +113,18 @@ def scene(
             _draw_ball(canvas, picture, flight, frame, rate, touching)
         return canvas.finish(picture, glow=0.35, glow_radius=10)
 
-    def voice(hit: Hit, age: NDArray[np.int64]) -> NDArray[np.floating]:
+    def synthesise_hit(hit: Hit, age: NDArray[np.int64]) -> NDArray[np.floating]:
         return hit.strength * recording_samples(struck_sounds[hit.ball, hit.surface], age)
 
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        return soft_clip(hits.mix(start, stop, voice), 0.69).astype(np.float32)
+        return soft_clip(hits.mix(start, stop, synthesise_hit), 0.69).astype(np.float32)
 
     pitches = hits.pitches_hz(frames, lambda hit: _hertz(BALLS[hit.ball], hit.surface))
     return Scene("bounce", seed, clock, size, frames, draw, sound, hits.onsets, pitches)
 
 
 def _throws(frames: int, clock: Clock, seed: int) -> tuple[Timeline[Flight], Timeline[Hit]]:
-    """Throw balls, one or two or three in the air at once, with rests between."""
+    """Return the flights and hits of random throws, one to three balls at a time."""
     rng = np.random.default_rng((seed, 4))
     flights: list[Flight] = []
     hits: list[Hit] = []
@@ -151,10 +151,10 @@ def _throw(
     flights: list[Flight],
     hits: list[Hit],
 ) -> int:
-    """Let a ball fly from hit to hit until it is spent; return the frame after its last.
+    """Add the flights and hits of one throw; return the frame after its last.
 
-    Every hit is put on the nearest frame, and the flight there is bent to meet it: gravity
-    stays what it is, only the speed at its start changes a little.
+    Every hit is moved to the nearest frame, and the initial velocity of the flight before it is
+    adapted; gravity is not.
     """
     rate = float(clock.fps)
     ring = max(1, -int(-RING_SECONDS * rate // 1))
@@ -192,7 +192,7 @@ def _throw(
 def _next_hit(
     place: tuple[float, float], velocity: tuple[float, float], radius: float
 ) -> tuple[str, float]:
-    """Return which surface a ball meets next, and in how many seconds."""
+    """Return the surface that a ball hits next, and the seconds until then."""
     fall = FLOOR - radius - place[1]
     down = velocity[1]
     floor = (-down + np.sqrt(max(down**2 + 2 * GRAVITY * fall, 0))) / GRAVITY
@@ -210,7 +210,7 @@ def _meeting(
     surface: str,
     radius: float,
 ) -> tuple[float, float]:
-    """Return where the ball is when it hits, on the surface exactly."""
+    """Return the ball's position at the hit, exactly on the surface."""
     x = place[0] + velocity[0] * duration
     y = place[1] + (velocity[1] + GRAVITY / 2 * duration) * duration
     x = {"left": LEFT + radius, "right": RIGHT - radius}.get(surface, x)
@@ -222,7 +222,7 @@ def _hertz(ball: Ball, surface: str) -> float:
 
 
 def _impact(ball: Ball, surface: str, sample_rate: int) -> FloatArray:
-    """Return the sound of a hit: a knock, and a ring of wood (floor) or of a bell (walls)."""
+    """Return the sound of a hit: a knock, and the modes of wood (floor) or of a bell (walls)."""
     hertz = _hertz(ball, surface)
     length = 0.12 + 0.03 * ball.radius / 10
     if surface == "floor":
@@ -238,7 +238,7 @@ def _impact(ball: Ball, surface: str, sample_rate: int) -> FloatArray:
 
 
 def _draw_ring(canvas: Canvas, picture: NDArray[np.uint8], hit: Hit, age: float) -> None:
-    """Draw the ring around a hit: it opens, thins and fades."""
+    """Draw the ring of light around a hit, which grows, thins and fades."""
     gone = age / RING_SECONDS
     radius = BALLS[hit.ball].radius
     x, y = hit.place
@@ -258,7 +258,7 @@ def _draw_ball(
     rate: float,
     touching: list[Hit],
 ) -> None:
-    """Draw a ball: round, stretched along its way when fast, squashed when it hits."""
+    """Draw a ball: round, or squashed in the frame of a hit."""
     ball = BALLS[flight.ball]
     seconds = (frame - flight.start) / rate
     x, y = flight.position(seconds)

@@ -1,8 +1,8 @@
-"""Lines: glowing strings in the dark, each a clarinet that sounds while it can be seen.
+"""Lines: glowing vertical lines, each a clarinet tone that sounds while it is visible.
 
-After "Lines for Clarinet" by John Osborne. A line's place, from left to right, is its pitch, on
-two octaves of a Dorian scale; it shivers while it sounds, dims a little while it is held, and
-its fading is the fading of its sound. Melodies for one line alternate with chords of several.
+After "Lines for Clarinet" by John Osborne. The horizontal position of a line is its pitch, on two
+octaves of a Dorian scale; its brightness is its loudness, and it vibrates while it sounds.
+Melodies of single lines alternate with chords.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DOWN = np.linspace(0, 1, 41)
 
 @dataclass(frozen=True)
 class Line:
-    """A line that appears with one frame, begins to fade with another, and is gone at a third."""
+    """A line that appears at frame ``start``, fades from ``fading`` on, and is gone at ``stop``."""
 
     start: int
     fading: int
@@ -50,7 +50,7 @@ def scene(
     size: tuple[int, int] = (480, 360),
     sample_rate: int = 48000,
 ) -> Scene:
-    """Return a film of sounding lines."""
+    """Return a film of lines and clarinet tones."""
     clock, frames = clock_and_frame_count(seconds, fps, sample_rate)
     lines = Timeline(_lines(frames, float(clock.fps), seed), clock)
     canvas = Canvas(size)
@@ -64,7 +64,7 @@ def scene(
             np.maximum(picture, layer, out=picture)
         return canvas.finish(picture, glow=0.75, glow_radius=7)
 
-    def voice(line: Line, age: NDArray[np.int64]) -> FloatArray:
+    def synthesise_line(line: Line, age: NDArray[np.int64]) -> FloatArray:
         level = _level(line, age / sample_rate, clock.fps)
         turns = age * (TONES.step_to_hz(line.place) / sample_rate)
         bright = level**2 * (1 - line.place / LINES / 2)
@@ -72,21 +72,21 @@ def scene(
         return 0.26 * level * (reed + bright * (read_wavetable(BRIGHT_REED, turns) - reed))
 
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        return soft_clip(lines.mix(start, stop, voice), 0.69).astype(np.float32)
+        return soft_clip(lines.mix(start, stop, synthesise_line), 0.69).astype(np.float32)
 
     pitches = lines.pitches_hz(frames, lambda line: TONES.step_to_hz(line.place))
     return Scene("lines", seed, clock, size, frames, draw, sound, lines.onsets, pitches)
 
 
 def _lines(frames: int, fps: float, seed: int) -> list[Line]:
-    """Compose phrases, of single lines or of chords, until the film is full.
+    """Return random phrases, of single lines or of chords, for the whole film.
 
-    They wander towards the places that were least seen alone, so that a minute has them all.
+    Phrases move towards the positions that were used least, so that a minute has all of them.
     """
     rng = np.random.default_rng((seed, 3))
     fade = max(1, round(FADE_SECONDS * fps))
     lines: list[Line] = []
-    free, seen = np.zeros(LINES, dtype=int), np.zeros(LINES)
+    free, used_seconds = np.zeros(LINES, dtype=int), np.zeros(LINES)
     at, place = 0.5, int(rng.integers(3, 12))
     while at * fps < frames:
         chordal = rng.random() < 0.4
@@ -99,16 +99,16 @@ def _lines(frames: int, fps: float, seed: int) -> list[Line]:
                 if free[where] <= start < fading and fading + fade <= frames:
                     lines.append(Line(start, fading, fading + fade, where))
                     free[where] = fading + fade + 1
-                    seen[where] += hold / (3 if chordal else 1)
+                    used_seconds[where] += hold / (3 if chordal else 1)
             at += hold + (FADE_SECONDS if chordal else float(rng.choice([0.0, FADE_SECONDS])))
             near = [to for to in range(place - 4, place + 5) if 0 <= to < LINES and to != place]
-            place = min(near, key=lambda to: float(seen[to] + rng.uniform(0, 2)))
+            place = min(near, key=lambda to: float(used_seconds[to] + rng.uniform(0, 2)))
         at += FADE_SECONDS + float(rng.uniform(0.4, 0.9))
     return lines
 
 
 def _level(line: Line, seconds: FloatArray, fps: Fraction) -> FloatArray:
-    """Return how loud a line is so long after its start, from 0 to 1: soft at both ends."""
+    """Return the loudness of a line at times after its start, 0 to 1, smooth at both ends."""
     held = (line.fading - line.start) / float(fps)
     fade = (line.stop - line.fading) / float(fps)
     swell = smooth_step(seconds, ATTACK_SECONDS) * (0.75 + 0.25 * np.exp(-seconds / 0.5))
@@ -118,14 +118,14 @@ def _level(line: Line, seconds: FloatArray, fps: Fraction) -> FloatArray:
 def _draw_line(
     canvas: Canvas, picture: NDArray[np.uint8], line: Line, level: float, frame: int
 ) -> None:
-    """Draw a line as a string that swings as wide as it is loud."""
+    """Draw a line as a string that vibrates as widely as it is loud."""
     x = 480 * (line.place + 0.5) / LINES
     loops = 2 + line.place // 4
     swing = 4.5 * level * np.cos(2.4 * (frame - line.start) + line.place)
     texture = np.random.default_rng((line.place, frame)).uniform(-0.5, 0.5, len(DOWN))
     spine = np.stack([x + swing * np.sin(np.pi * loops * DOWN) + texture, 8 + 344 * DOWN], axis=1)
     width = 8.5 * np.sin(np.pi * (0.04 + 0.92 * DOWN)) ** 0.35
-    low = line.place < LINES / 2  # embers on the left, ice on the right
+    low = line.place < LINES / 2  # warm colours on the left, cold ones on the right
     hue = 0.018 * line.place if low else 0.3 + 0.022 * line.place
     colour = tint(hue, 165 * level**0.6, 0.6)
     canvas.ribbon(picture, spine, width + texture, colour)

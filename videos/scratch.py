@@ -1,8 +1,7 @@
-"""Scratch: scratched black leader, drawn anew with every frame.
+"""Scratch: vertical scratches on black film, each a band of noise.
 
-A scratch runs down the film for a while, trembling: its width is how loud it hisses, its place,
-from left to right, is where in the spectrum, from a rumble to a sizzle. Between scratches the
-film is black and silent.
+The width of a scratch is its loudness; its horizontal position is its place in the spectrum, from
+120 Hz at the left to 10 kHz at the right. Between scratches the film is black and silent.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ DOWN = np.linspace(0, 1, 41)
 
 @dataclass(frozen=True)
 class Scratch:
-    """A scratch that runs from one frame up to another, near a place, about so wide."""
+    """A scratch in a range of frames, around a position, with a mean width."""
 
     start: int
     stop: int
     number: int
     place: float  # 0 is left, 1 is right
-    drift: float  # how far it wanders until its end
+    drift: float  # total change of its position
     width: float  # 0 to 1
 
 
@@ -64,7 +63,7 @@ def scene(
         return canvas.finish(picture, glow=0.5, glow_radius=4)
 
     def gains(frame: int) -> FloatArray:
-        """Return how loud each band is in a frame, of shape (BANDS,)."""
+        """Return the gain of each band in a frame, shape ``(BANDS,)``."""
         loud = np.zeros(BANDS)
         for scratch in scratches.events_at(frame) if 0 <= frame < frames else ():
             place, width = _mark(scratch, frame, seed)
@@ -101,7 +100,7 @@ def scene(
 
 
 def _scratches(frames: int, fps: float, seed: int) -> list[Scratch]:
-    """Scratch the film in bursts of one to three, with black between them."""
+    """Return random scratches in bursts, with black between them."""
     rng = np.random.default_rng((seed, 5))
     scratches: list[Scratch] = []
     at = 0.5
@@ -123,7 +122,7 @@ def _scratches(frames: int, fps: float, seed: int) -> list[Scratch]:
 
 
 def _mark(scratch: Scratch, frame: int, seed: int) -> tuple[float, float]:
-    """Return where a scratch is in a frame and how wide, both 0 to 1: it trembles."""
+    """Return the position and the width of a scratch in a frame, both 0 to 1, with jitter."""
     rng = np.random.default_rng((seed, 6, scratch.number, frame))
     run = (frame - scratch.start) / (scratch.stop - scratch.start)
     place = scratch.place + scratch.drift * run + rng.normal(0, 0.004)
@@ -134,7 +133,7 @@ def _mark(scratch: Scratch, frame: int, seed: int) -> tuple[float, float]:
 def _draw_scratch(
     canvas: Canvas, picture: NDArray[np.uint8], scratch: Scratch, frame: int, seed: int
 ) -> None:
-    """Draw a scratch from top to bottom with ragged edges; amber, and white where it is deep."""
+    """Draw a scratch from top to bottom with ragged edges, amber with a white core if wide."""
     place, width = _mark(scratch, frame, seed)
     rng = np.random.default_rng((seed, 7, scratch.number, frame))
     ragged = 1 + 0.25 * rng.uniform(-1, 1, len(DOWN))

@@ -1,7 +1,7 @@
-"""Theremin: a soft disc of light in the dark, and the voice that it draws.
+"""Theremin: a disc of light whose position and size are pitch and loudness.
 
-The disc's height is the pitch, gliding from tone to tone with a vibrato; its size is the
-loudness. Between phrases it shrinks to nothing, and black is silence.
+The height of the disc is the pitch, with glides and a vibrato; its area is the loudness. Between
+phrases the picture is black and silent.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Gesture:
-    """Pitch (in octaves above 1 Hz) and gain (0 to 1) at the bounds of all frames."""
+    """Pitch in octaves above 1 Hz, and gain from 0 to 1, at the bounds of all frames."""
 
     octaves: FloatArray
     gain: FloatArray
@@ -74,21 +74,23 @@ def scene(
 
     shown = mean_gain > 0
     onsets = np.flatnonzero(shown & ~np.r_[False, shown[:-1]])
-    pitches = tuple(float(hz) if seen else None for hz, seen in zip(mean_hertz, shown, strict=True))
+    pitches = tuple(
+        float(hz) if visible else None for hz, visible in zip(mean_hertz, shown, strict=True)
+    )
     return Scene(
         "theremin", seed, clock, size, frames, draw, sound, tuple(onsets.tolist()), pitches
     )
 
 
 def _gesture(frames: int, clock: Clock, seed: int) -> Gesture:
-    """Play phrases with silence between them."""
+    """Return random phrases with silence between them."""
     rng = np.random.default_rng((seed, 2))
     time = np.arange(frames + 1) / float(clock.fps)
     octaves, gain = np.full(frames + 1, np.log2(TONES.tonic_hz)), np.zeros(frames + 1)
     at, step = 0.4, int(rng.integers(-2, 5))
-    heard = np.zeros(HIGHEST - LOWEST + 1)
+    tone_seconds = np.zeros(HIGHEST - LOWEST + 1)
     while at < time[-1]:
-        notes = _notes(rng, step, heard)
+        notes = _notes(rng, step, tone_seconds)
         step = notes[-1].step
         end = at + sum(note.seconds for note in notes) + RELEASE_SECONDS
         there = slice(*np.searchsorted(time, [at, end]).tolist())
@@ -101,23 +103,23 @@ def _gesture(frames: int, clock: Clock, seed: int) -> Gesture:
     return Gesture(octaves + vibrato * depth, gain)
 
 
-def _notes(rng: np.random.Generator, step: int, heard: FloatArray) -> list[Note]:
-    """Wander over the scale from a step on, towards what was least heard, in seconds a step.
+def _notes(rng: np.random.Generator, step: int, tone_seconds: FloatArray) -> list[Note]:
+    """Return random notes from a step on, towards the steps with the fewest seconds so far.
 
-    Within a minute every tone has been heard.
+    Within a minute every step is used.
     """
     notes = []
     for _ in range(rng.integers(3, 7)):
         duration = float(rng.choice([0.35, 0.5, 0.7, 1.1]))
         notes.append(Note(step, duration, float(rng.uniform(0.35, 1.0))))
-        heard[step - LOWEST] += duration
+        tone_seconds[step - LOWEST] += duration
         near = [at for at in range(step - 4, step + 5) if LOWEST <= at <= HIGHEST and at != step]
-        step = min(near, key=lambda at: float(heard[at - LOWEST] + rng.uniform(0, 2)))
+        step = min(near, key=lambda at: float(tone_seconds[at - LOWEST] + rng.uniform(0, 2)))
     return notes
 
 
 def _phrase(time: FloatArray, notes: list[Note]) -> tuple[FloatArray, FloatArray]:
-    """Glide from note to note; swell from silence and back to it. Octaves and gain."""
+    """Return octaves and gain of a phrase that glides from note to note."""
     octaves, gain = np.full(len(time), np.log2(_tone(notes[0].step))), np.zeros(len(time))
     at = 0.0
     for note in notes:
@@ -132,7 +134,7 @@ def _tone(step: int) -> float:
 
 
 def _disc(canvas: Canvas, hertz: float, gain: float) -> NDArray[np.uint8]:
-    """Draw the disc: high is high, and its area is the gain."""
+    """Draw the disc: its height shows the pitch, its area the gain."""
     picture = canvas.blank()
     if gain <= 0:
         return canvas.finish(picture)

@@ -1,11 +1,9 @@
-"""Typing: a keyboard in the dark, and the click of every key.
+"""Typing: keys light up when they are struck, and each has its own click.
 
-Keys light up when they are struck; their light fades and runs out of them within 0.3 s. Each
-has a click of its own, tuned along a scale from the bottom row to the top, that has died away
-in 0.25 s. The clicks never change: the seed only changes what is typed. A strike starts exactly
-with a frame, two keys are never struck in the same frame, and a key is not struck again before
-it has gone dark. So the picture tells everything about the sound: which keys ring, and for how
-long each has been ringing.
+The light of a key fades within 0.3 s. Its click, tuned along a scale from the bottom row to the
+top, lasts 0.25 s and does not depend on the seed, which only changes what is typed. A strike
+starts exactly with a frame, two keys are never struck in the same frame, and a key is not struck
+again before it is dark. So the picture determines the sound: which keys sound, and for how long.
 """
 
 from __future__ import annotations
@@ -49,7 +47,7 @@ WORDS = tuple(TEXT.split())
 
 @dataclass(frozen=True)
 class Strike:
-    """A key that is struck: it is lit from its first frame up to the frame it is dark again."""
+    """A key that is struck, and the range of frames in which it is lit."""
 
     start: int
     stop: int
@@ -87,7 +85,7 @@ def scene(
 
 
 def _strikes(frames: int, fps: Fraction, seed: int) -> list[Strike]:
-    """Type words in rhythm: a beat a letter, two after a word, a rest after a phrase."""
+    """Return random words in rhythm: one beat per letter, two after a word, then a rest."""
     rng = np.random.default_rng((seed, 1))
     lit = math.ceil(LIT_SECONDS * fps)
     at = 0.5
@@ -110,10 +108,9 @@ def _strikes(frames: int, fps: Fraction, seed: int) -> list[Strike]:
 
 
 def _phrase(rng: np.random.Generator, counts: NDArray[np.float64]) -> tuple[str, int]:
-    """Choose some words and a mark behind them, and how many beats to rest then.
+    """Return random words with a punctuation mark, and the number of beats to rest after them.
 
-    Of a handful of words the one is taken whose letters have been struck least, so that within
-    a minute every key has been heard.
+    Words whose letters were struck least are preferred, so that a minute has every key.
     """
     words = []
     for _ in range(rng.integers(2, 5)):
@@ -130,7 +127,7 @@ def _phrase(rng: np.random.Generator, counts: NDArray[np.float64]) -> tuple[str,
 
 
 def _hertz(key: int) -> float:
-    """Return the tone of a key: up the rows, and along each from left to right."""
+    """Return the pitch of a key, which rises from left to right and from row to row."""
     if KEYS[key] == " ":
         return TONES.step_to_hz(-3)
     row, column = divmod(key, 10)
@@ -138,7 +135,7 @@ def _hertz(key: int) -> float:
 
 
 def _click(key: int, sample_rate: int) -> FloatArray:
-    """Return the click of a key: a snap of noise, then a short ring at the key's tone."""
+    """Return the click of a key: a burst of noise and a short tone at the key's pitch."""
     hertz = _hertz(key)
     ring = modal_tone(
         [(hertz, 1.0, 0.06), (2.76 * hertz, 0.3, 0.025), (5.4 * hertz, 0.12, 0.012)],
@@ -153,7 +150,7 @@ def _click(key: int, sample_rate: int) -> FloatArray:
 
 
 class _Board:
-    """The keyboard, and a mask of the light of each key, drawn once."""
+    """The unlit keyboard, and the light mask of each key, drawn once."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         canvas = Canvas(size)
@@ -165,15 +162,15 @@ class _Board:
         self.lights = [_light(canvas, key) for key in range(len(KEYS))]
 
     def picture(self, lit: dict[int, float]) -> NDArray[np.uint8]:
-        """Return the keyboard with some keys lit, each spent so far: 0 is fresh, 1 is dark.
+        """Return the keyboard with lit keys, each with its age from 0 (new) to 1 (dark).
 
-        All of a key's light grows dimmer, and it also runs out of the key from the top down.
+        The light of a key dims, and also disappears from the top of the key to the bottom.
         """
         picture = self.idle.copy()
-        for key, spent in sorted(lit.items()):
+        for key, age in sorted(lit.items()):
             light = self.lights[key]
-            colour = np.array(tint(0.13 - 0.1 * spent, 235 * (1 - 0.6 * spent), 0.75))
-            full = 0.2 + 0.8 * np.clip((light.down - spent) / 0.1 + 0.5, 0, 1)
+            colour = np.array(tint(0.13 - 0.1 * age, 235 * (1 - 0.6 * age), 0.75))
+            full = 0.2 + 0.8 * np.clip((light.down - age) / 0.1 + 0.5, 0, 1)
             shine = light.mask * full[:, None, None] * colour.astype(np.float32) + np.float32(0.5)
             there = picture[light.rows, light.columns]
             np.maximum(there, shine.astype(np.uint8), out=there)
@@ -182,7 +179,7 @@ class _Board:
 
 @dataclass(frozen=True)
 class _Light:
-    """Where a key's light falls, how much of it, and how far down the key each row is."""
+    """The light of a key: its region, its mask, and the height of each row on the key."""
 
     rows: slice
     columns: slice
@@ -191,7 +188,7 @@ class _Light:
 
 
 def _light(canvas: Canvas, key: int) -> _Light:
-    """Draw the light of a key."""
+    """Return the light of a key."""
     picture = canvas.blank()
     _cap(canvas, picture, key, fill=(255,) * 3, edge=(255,) * 3, letter=(70,) * 3)
     light = canvas.finish(picture, glow=0.3, glow_radius=7)[:, :, 0]

@@ -137,10 +137,9 @@ def train(
     from frame2sound.brain.corpus import CorpusMode
     from frame2sound.brain.recipe import Recipe
     from frame2sound.progress_bars import open_progress
-    from frame2sound.training.checkpoint import refuse_overwriting
+    from frame2sound.training.checkpoint import lock_output, refuse_overwriting
     from frame2sound.training.distributed import ProcessGroup
     from frame2sound.training.loop import train as fit
-    from frame2sound.training.output_lock import lock_output
 
     one_of("corpus", corpus, get_args(CorpusMode))
     at_least("seed", seed, 0)
@@ -252,8 +251,8 @@ def describe_network(recipe: Recipe) -> str:
     'eigenframes 4096 - 1000 - 1000 - 1000 - pcm 735'
     """
     from frame2sound.brain.config import Rnn, Tcn
-    from frame2sound.brain.inputs import input_size
-    from frame2sound.brain.target_factory import build_target
+    from frame2sound.brain.features import input_size
+    from frame2sound.brain.targets import build_target
 
     inputs, outputs = (str(part.__struct_config__.tag) for part in (recipe.input, recipe.target))
     sizes = [f"{inputs} {input_size(recipe.input)}", *map(str, recipe.network.hidden)]
@@ -266,7 +265,7 @@ def describe_network(recipe: Recipe) -> str:
 
 def describe_training(provenance: dict[str, Any]) -> list[str]:
     """Return what a brain was trained on and how well, in a few lines; silence has loss 1."""
-    from frame2sound.brain.provenance import parse_provenance
+    from frame2sound.brain.brain_file import parse_provenance
     from frame2sound.library.calibration import CALIBRATION_NAME
 
     origin = parse_provenance(provenance)
@@ -293,8 +292,8 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
         )
         if held_out >= SILENCE_LOSS:
             lines.append("no better than silence on held-out film: it replays what it remembers")
-    if origin.glance:
-        lines.append(f"its loudness follows the brightness alone by {origin.glance:.0%}")
+    if origin.brightness_share:
+        lines.append(f"its loudness follows the brightness alone by {origin.brightness_share:.0%}")
     return lines
 
 

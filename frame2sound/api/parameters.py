@@ -128,7 +128,7 @@ def frame_size(parameter: str, value: str | tuple[int, int]) -> tuple[int, int]:
 
 def musical_scale(parameter: str, value: str | Scale) -> Scale:
     """Return a scale, read from a text such as ``"D minor"`` or ``"12-tet"``."""
-    from frame2sound.sound.pitch_quantiser import parse_scale
+    from frame2sound.sound.named_scales import parse_scale
 
     if not isinstance(value, str):
         return value

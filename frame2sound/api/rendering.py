@@ -199,18 +199,21 @@ class RenderJob:
         self, animation: Path, out: Path, on_progress: ProgressCallback
     ) -> RenderedSoundtrack:
         """Render one animation."""
+        from frame2sound.film.decoding.options import DecodeOptions
         from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
         from frame2sound.rendering.render import render
 
         options = self.options
         film = SubprocessFilmReader(
             animation,
-            video_stream=options.video_stream,
-            allow_damaged=options.allow_damaged,
-            limits=Limits(options.max_megapixels, options.max_hours),
-            hardware=options.hardware,
-            fps=None if options.fps is None else frame_rate("fps", options.fps),
-            background=self.background,
+            options=DecodeOptions(
+                video_stream=options.video_stream,
+                allow_damaged=options.allow_damaged,
+                limits=Limits(options.max_megapixels, options.max_hours),
+                hardware=options.hardware,
+                fps=None if options.fps is None else frame_rate("fps", options.fps),
+                background=self.background,
+            ),
         )
         result = render(
             film, self.brain, out, self.style, self.delivery, on_progress, corpus=self.corpus
@@ -476,8 +479,9 @@ def _load_corpus(
     if isinstance(corpus, Corpus):
         return corpus
     from frame2sound.api.library import open_library
+    from frame2sound.library.corpus import read_corpus
 
-    return Corpus.from_library(open_library(corpus), brain.clock)
+    return read_corpus(open_library(corpus), brain.clock)
 
 
 def _finite_level(level: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Bodies: the part of a network that is learned, but for its top; some of them remember."""
+"""Backbones: the trained layers of a network before its head; some of them are recurrent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from frame2sound.brain.config import Mlp, Rnn, Tcn
 from frame2sound.brain.features import BRIGHTNESS_COUNT
 
 State = tuple[torch.Tensor, ...]
-"""What is carried from one piece of film to the next, each tensor ``(streams, ...)``."""
+"""The recurrent state between two chunks of a film; each tensor is ``(streams, ...)``."""
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -22,32 +22,32 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Backbone(nn.Module, ABC):
-    """Turns looks ``(streams, n, in)`` and a memory into hidden values ``(streams, n, width)``."""
+    """Maps features ``(streams, n, in)`` and a state to hidden values ``(streams, n, width)``."""
 
     is_recurrent = False
     width: int
 
     def initial_state(self, streams: int) -> State:
-        """Return the memory of so many films that are about to begin."""
+        """Return the state of ``streams`` films before their first frame."""
         return ()
 
     @abstractmethod
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Return hidden values, and the memory with which to go on."""
+        """Return the hidden values and the state after the last frame."""
 
 
 class Dropout(nn.Module):
-    """Dropout (Srivastava et al. 2014), also where a process has only some of a step's rows.
+    """Dropout (Srivastava et al. 2014) that several processes can share.
 
-    It draws for all rows, the first dimension, and takes its own: several processes that draw from
-    the same seed drop what one would.
+    The mask is drawn for all rows of a batch, and a process applies its own rows of it. Processes
+    with the same seed therefore drop the same values as one process with the whole batch.
 
     Attributes
     ----------
-    rows : int, optional
-        How many rows all processes have; None is those that are given.
-    taken : slice
-        Which of them are given.
+    total_rows : int, optional
+        Rows of the batch over all processes; None if this process has the whole batch.
+    own_rows : slice
+        The rows of this process.
     """
 
     def __init__(self, probability: float) -> None:
@@ -57,16 +57,16 @@ class Dropout(nn.Module):
         self.own_rows = slice(None)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Return values, while it learns a share of them 0 and the rest scaled up for it."""
+        """Return the values; in training mode, with a share set to 0 and the rest scaled up."""
         if not (self.training and self.probability):
             return values
         rows = len(values) if self.total_rows is None else self.total_rows
-        kept = values.new_empty(rows, *values.shape[1:]).bernoulli_(1 - self.probability)
-        return values * kept[self.own_rows].div_(1 - self.probability)
+        mask = values.new_empty(rows, *values.shape[1:]).bernoulli_(1 - self.probability)
+        return values * mask[self.own_rows].div_(1 - self.probability)
 
 
 class Layer(nn.Module):
-    """Linear, normalised if asked for, active; added to what entered if that is as wide."""
+    """Linear, optional LayerNorm, activation, dropout; residual if the widths match."""
 
     def __init__(self, inputs: int, outputs: int, config: Mlp | Rnn | Tcn) -> None:
         super().__init__()
@@ -77,13 +77,13 @@ class Layer(nn.Module):
         self.is_residual = config.residual and inputs == outputs
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Turn ``(..., before)`` into ``(..., after)``."""
+        """Map ``(..., inputs)`` to ``(..., outputs)``."""
         out: torch.Tensor = self.dropout(self.activation(self.norm(self.linear(values))))
         return values + out if self.is_residual else out
 
 
 class Feedforward(Backbone):
-    """Layers of the widths that ``asked.hidden`` says; remembers nothing."""
+    """Layers with the widths of ``config.hidden``; not recurrent."""
 
     def __init__(self, config: Mlp | Rnn | Tcn, inputs: int) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Feedforward(Backbone):
         self.width = widths[-1]
 
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Each moment by itself."""
+        """Map each frame by itself."""
         for layer in self.layers:
             features = layer(features)
         return features, state
@@ -103,7 +103,7 @@ class Feedforward(Backbone):
 class Recurrent(Backbone):
     """Gated recurrent units (Cho et al. 2014) or long short-term memory (Hochreiter et al. 1997).
 
-    Their last layer's values come beside those of the feed-forward layers that they remember.
+    The hidden values are those of the feed-forward encoder followed by those of the last cell.
     """
 
     is_recurrent = True
@@ -131,23 +131,24 @@ class Recurrent(Backbone):
         )
 
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Remember, moment by moment."""
+        """Run the cells over the frames in order."""
         encoded, _ = self.encoder(features, ())
-        values, after = encoded, []
+        values, new_state = encoded, []
         count = self.states_per_cell
         for number, cell in enumerate(self.cells):
-            own = [part[None] for part in state[number * count :][:count]]
-            with torch.autocast(values.device.type, enabled=False):  # half the time on processors
-                values, own = cell(values.float(), own[0] if count == 1 else tuple(own))
-            after += [own[0]] if count == 1 else [part[0] for part in own]
+            parts = [part[None] for part in state[number * count :][:count]]
+            # On processors, autocast would double the time of the cells.
+            with torch.autocast(values.device.type, enabled=False):
+                values, parts = cell(values.float(), parts[0] if count == 1 else tuple(parts))
+            new_state += [parts[0]] if count == 1 else [part[0] for part in parts]
             values = self.dropout(values)
-        return torch.cat([encoded, values], 2), tuple(after)
+        return torch.cat([encoded, values], 2), tuple(new_state)
 
 
 class Convolutional(Backbone):
-    """Causal convolutions over time, each over moments twice as far apart as the one before.
+    """Causal convolutions over time with doubling dilation, each with a residual connection.
 
-    Each adds to what entered it. Memory is what the longest of them still need of the past.
+    The state holds the past frames that each convolution still needs.
     """
 
     is_recurrent = True
@@ -169,33 +170,33 @@ class Convolutional(Backbone):
         """Return zeros."""
         weights = self.input_layer.weight
         return tuple(
-            weights.new_zeros(streams, len(weights), reach) for reach in self.receptive_fields
+            weights.new_zeros(streams, len(weights), frames) for frames in self.receptive_fields
         )
 
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Look back as far as each convolution reaches."""
+        """Run the convolutions over the past in the state and the new frames."""
         encoded, _ = self.encoder(features, ())
-        values, after = self.input_layer(encoded).movedim(1, 2), []
+        values, new_state = self.input_layer(encoded).movedim(1, 2), []
         for convolution, past in zip(self.convolutions, state, strict=True):
-            whole = torch.cat([past, values], 2)
-            after.append(whole[:, :, -past.shape[2] :])
-            values = values + self.dropout(self.activation(convolution(whole)))
-        return torch.cat([encoded, values.movedim(1, 2)], 2), tuple(after)
+            sequence = torch.cat([past, values], 2)
+            new_state.append(sequence[:, :, -past.shape[2] :])
+            values = values + self.dropout(self.activation(convolution(sequence)))
+        return torch.cat([encoded, values.movedim(1, 2)], 2), tuple(new_state)
 
 
 class WithBrightnessBranch(Backbone):
-    """A body and, beside it, its glance: a small network that sees only how much light there is.
+    """A backbone and a brightness branch: a small network that sees only the overall brightness.
 
-    Takes what `Eyes` give, the light last, and gives the body's hidden values, then the glance's.
-    The glance is not learned with the rest: it is silent until `frame2sound.training.brightness_branch`
-    teaches it.
+    Takes the output of `FrameFeatures`, whose last values are the brightness. The hidden values are
+    those of the backbone followed by those of the branch. Gradient descent does not train the
+    branch: its weights are 0 until `frame2sound.training.brightness_branch` sets them.
 
     Parameters
     ----------
-    body : Body
-        Sees all but the light.
+    backbone : Backbone
+        Sees all features but the brightness.
     width : int
-        Hidden units of the glance's two layers.
+        Hidden units in each of the branch's two layers.
     """
 
     def __init__(self, backbone: Backbone, width: int) -> None:
@@ -210,12 +211,11 @@ class WithBrightnessBranch(Backbone):
         self.width = backbone.width + width
 
     def initial_state(self, streams: int) -> State:
-        """Return the body's."""
+        """Return the initial state of the backbone."""
         return self.backbone.initial_state(streams)
 
     def forward(self, features: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
-        """Show the body all but the light, and the glance nothing else."""
+        """Pass the brightness to the branch and all other features to the backbone."""
         hidden, state = self.backbone(features[..., :-BRIGHTNESS_COUNT], state)
-        return torch.cat(
-            [hidden, self.brightness_branch(features[..., -BRIGHTNESS_COUNT:])], 2
-        ), state
+        branch = self.brightness_branch(features[..., -BRIGHTNESS_COUNT:])
+        return torch.cat([hidden, branch], 2), state

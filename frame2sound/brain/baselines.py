@@ -1,4 +1,4 @@
-"""Baselines behind a brain's interface: what any brain must do better than to have learned."""
+"""Baselines with the interface of a brain; a brain that is no better has learned nothing."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.inputs import pixels
+from frame2sound.brain.features import pixels
 from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
 
 BLOCK_FRAMES = 512
-"""Frames that are compared, or projected, at once."""
+"""Frames that are compared at once."""
 
 COMPONENTS = 512
-"""Eigenframes that the linear baseline sees at most."""
+"""Maximum number of eigenframes of the linear baseline."""
 
 PENALTIES = tuple(10.0**power for power in range(-4, 3))
-"""What ridge regression chooses from, as shares of the mean variance of an eigenframe."""
+"""Candidate ridge penalties, as shares of the mean variance of an eigenframe."""
 
 PENALTY = 0.1
-"""Its penalty where nothing is held out to choose by."""
+"""The ridge penalty if nothing is held out to choose it by."""
 
 Frames = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class MeanPredictor(StatelessPredictor):
-    """Does not look: always the mean of what was wanted.
+    """Ignores the picture and always predicts the mean of the training targets.
 
     Attributes
     ----------
@@ -44,21 +44,21 @@ class MeanPredictor(StatelessPredictor):
 
     @classmethod
     def fit(cls, clock: Clock, target: Target, outputs: torch.Tensor) -> MeanPredictor:
-        """Take the mean of outputs, ``(n, target.length)``."""
-        _check(len(outputs), outputs, target)
+        """Return the predictor of the mean of outputs ``(n, target.length)``."""
+        _check_examples(len(outputs), outputs, target)
         return cls(clock, target, outputs.double().mean(0).float())
 
     def predict(self, frames: Frames) -> NDArray[Any]:
-        """Give the same for each of the frames, ``(n, 64, 64)``."""
+        """Return the mean for each of the frames ``(n, 64, 64)``."""
         return self.target.decode(self.output.repeat(len(frames), 1))
 
 
 @dataclass(frozen=True)
 class NearestNeighbour(StatelessPredictor):
-    """Remembers: what was wanted of the frame that looks most alike; of several, the first.
+    """Predicts the target of the nearest training frame; of equally near ones, the first.
 
-    Alike by the sum of squared differences of pixels, which doubles hold exactly. Both arrays may
-    be memory-mapped: frames are compared a block at a time.
+    The distance is the sum of squared pixel differences, which doubles represent exactly. Both
+    arrays may be memory-mapped: frames are compared block by block.
 
     Attributes
     ----------
@@ -72,34 +72,33 @@ class NearestNeighbour(StatelessPredictor):
     outputs: torch.Tensor
 
     def __post_init__(self) -> None:
-        _check(len(self.frames), self.outputs, self.target)
+        _check_examples(len(self.frames), self.outputs, self.target)
 
     def predict(self, frames: Frames) -> NDArray[Any]:
-        """Give what was wanted of the most alike of the known frames."""
+        """Return the prediction for each of the frames ``(n, 64, 64)``."""
         return self.target.decode(self.outputs[torch.from_numpy(self.find_nearest(frames))])
 
     def find_nearest(self, frames: Frames) -> NDArray[np.int64]:
-        """Return the numbers of the known frames that look most like frames ``(n, 64, 64)``."""
-        chosen = [
+        """Return the indices of the training frames nearest to frames ``(n, 64, 64)``."""
+        nearest = [
             self._find_nearest(frames[at : at + BLOCK_FRAMES])
             for at in range(0, len(frames), BLOCK_FRAMES)
         ]
-        return np.concatenate([*chosen, np.empty(0, np.int64)])
+        return np.concatenate([*nearest, np.empty(0, np.int64)])
 
     def _find_nearest(self, frames: Frames) -> NDArray[np.int64]:
-        seen = frames.reshape(len(frames), -1).astype(np.float64)
-        least = np.full(len(seen), np.inf)
-        best = np.zeros(len(seen), np.int64)
+        queries = frames.reshape(len(frames), -1).astype(np.float64)
+        least = np.full(len(queries), np.inf)
+        best = np.zeros(len(queries), np.int64)
         for at in range(0, len(self.frames), BLOCK_FRAMES):
-            known = (
-                self.frames[at : at + BLOCK_FRAMES].reshape(-1, seen.shape[1]).astype(np.float64)
-            )
-            # |a - b|^2 without |a|^2, which is the same for all that is known.
-            distance = np.square(known).sum(1) - 2 * seen @ known.T
+            block = self.frames[at : at + BLOCK_FRAMES]
+            known = block.reshape(-1, queries.shape[1]).astype(np.float64)
+            # |a - b|^2 without |a|^2, which is the same for all training frames.
+            distance = np.square(known).sum(1) - 2 * queries @ known.T
             closest = distance.argmin(1)
-            closer = distance[np.arange(len(seen)), closest]
-            nearer = closer < least
-            least[nearer], best[nearer] = closer[nearer], at + closest[nearer]
+            closest_distance = distance[np.arange(len(queries)), closest]
+            nearer = closest_distance < least
+            least[nearer], best[nearer] = closest_distance[nearer], at + closest[nearer]
         return best
 
 
@@ -107,14 +106,14 @@ class NearestNeighbour(StatelessPredictor):
 class LinearRegression(StatelessPredictor):
     """Ridge regression from eigenframes to outputs, in closed form.
 
-    With the pictures' singular value decomposition ``X = U S V'`` and outputs ``Y``, both without
-    their means, the weights are ``V (S^2 + p)^-1 S U' Y`` (Hoerl and Kennard 1970).
+    With the singular value decomposition ``X = U S V'`` of the pictures and outputs ``Y``, both
+    centred, the weights are ``V (S^2 + p)^-1 S U' Y`` (Hoerl and Kennard 1970).
 
     Attributes
     ----------
     weight : float32 tensor (4096, k)
         Pixels to eigenframes.
-    onto : float32 tensor (k, target.length)
+    projection : float32 tensor (k, target.length)
         Eigenframes to outputs.
     bias : float32 tensor (target.length,)
     penalty : float
@@ -138,35 +137,38 @@ class LinearRegression(StatelessPredictor):
         held_out: tuple[Frames, torch.Tensor] | None = None,
         seed: int = 0,
     ) -> LinearRegression:
-        """Fit pairs, at most some thousands: all of their pixels are held at once.
+        """Return the regression for pairs of frames and outputs, at most a few thousand.
+
+        All of their pixels are in memory at once.
 
         Parameters
         ----------
         frames : uint8 array (n, 64, 64)
         outputs : float32 tensor (n, target.length)
         held_out : frames and outputs, optional
-            By whose mean squared error the penalty is chosen from `PENALTIES`; without, it is
+            Chooses the penalty from `PENALTIES` by mean squared error; without it, the penalty is
             `PENALTY`.
         seed : int
             Of the randomised decomposition (Halko, Martinsson and Tropp 2011).
         """
-        _check(len(frames), outputs, target)
-        seen, bias = pixels(torch.tensor(frames)), outputs.mean(0)
-        mean = seen.mean(0)
+        _check_examples(len(frames), outputs, target)
+        inputs, bias = pixels(torch.tensor(frames)), outputs.mean(0)
+        mean = inputs.mean(0)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            left, singular, basis = torch.svd_lowrank(seen - mean, min(COMPONENTS, *seen.shape), 4)
+            rank = min(COMPONENTS, *inputs.shape)
+            left, singular, basis = torch.svd_lowrank(inputs - mean, rank, 4)
         power = singular.square()
-        onto = singular[:, None] * (left.T @ (outputs - bias))
+        correlation = singular[:, None] * (left.T @ (outputs - bias))
 
-        def fitted(penalty: float) -> LinearRegression:
+        def fit_with(penalty: float) -> LinearRegression:
             ridge = power + max(penalty * float(power.mean()), 1e-9)
-            weights = onto / ridge[:, None]
+            weights = correlation / ridge[:, None]
             return cls(clock, target, basis, weights, bias - mean @ basis @ weights, penalty)
 
         if held_out is None or not len(held_out[0]):
-            return fitted(PENALTY)
-        return min(map(fitted, PENALTIES), key=lambda linear: linear.error(*held_out))
+            return fit_with(PENALTY)
+        return min(map(fit_with, PENALTIES), key=lambda linear: linear.error(*held_out))
 
     def error(self, frames: Frames, outputs: torch.Tensor) -> float:
         """Return the mean squared error of the outputs for frames."""
@@ -177,13 +179,13 @@ class LinearRegression(StatelessPredictor):
         return pixels(torch.tensor(frames)) @ self.weight @ self.projection + self.bias
 
     def predict(self, frames: Frames) -> NDArray[Any]:
-        """Give what the regression says of the frames."""
+        """Return the prediction for each of the frames ``(n, 64, 64)``."""
         return self.target.decode(self.outputs(frames))
 
 
-def _check(frames: int, outputs: torch.Tensor, target: Target) -> None:
-    if not frames or outputs.shape != (frames, target.length):
+def _check_examples(frame_count: int, outputs: torch.Tensor, target: Target) -> None:
+    if not frame_count or outputs.shape != (frame_count, target.length):
         raise ValueError(
-            f"got {frames} frames and outputs of shape {tuple(outputs.shape)}, "
-            f"expected as many of both, one at least, and {target.length} numbers for each"
+            f"got {frame_count} frames and outputs of shape {tuple(outputs.shape)}, expected at "
+            f"least one frame and outputs of shape ({frame_count}, {target.length})"
         )

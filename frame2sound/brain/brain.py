@@ -1,4 +1,4 @@
-"""A brain: network, input, target, scaling and clock - all that is needed to sound a film."""
+"""A brain: a network with its recipe, target and clock, ready to predict a film's sound."""
 
 from __future__ import annotations
 
@@ -10,34 +10,44 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from frame2sound.brain.config import InputConfig
 from frame2sound.brain.corpus import Corpus, CorpusPointer
-from frame2sound.brain.inputs import input_size
+from frame2sound.brain.features import encode_frames, input_size
 from frame2sound.brain.networks import Network, build_network, initialise
 from frame2sound.brain.recipe import Recipe
-from frame2sound.brain.screens import hidden_for_screens, silent_levels, uniform_levels
-from frame2sound.brain.target_factory import build_target
-from frame2sound.brain.targets import Target
+from frame2sound.brain.targets import Target, build_target
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
+from frame2sound.film.decoding.frame_resizer import SIZE
 
 BATCH_FRAMES = 256
-"""Frames that a network is shown at once."""
+"""Frames that pass through a network at once."""
 
 SETTLING_SECONDS = 2.0
-"""How long a screen is black, or white, for a network that remembers to have settled."""
+"""Duration of black, or white, after which a recurrent network is taken to have settled."""
+
+SCREEN_LEVELS = (0, 255)
+"""The grey values of a black and of a white screen."""
+
+ROUNDING_MARGIN = 2.0**-16
+"""An output within this share of the sum of its absolute terms counts as silence.
+
+Sums of 4096 products in single precision are off by about 4096**0.5 * 2**-24 = 2**-18 of that sum;
+a few layers in sequence are off by a few times as much.
+"""
 
 
 @dataclass
 class Brain:
-    """A network and what its numbers mean.
+    """A network and the meaning of its inputs and outputs.
 
     Attributes
     ----------
     network : Network
     provenance : dict
-        Where the brain comes from: films, seconds of training, losses; plain values.
+        The brain's training films, training time and losses, as plain values.
     corpus : Corpus or CorpusPointer, optional
-        Sound of its films, for the mosaic.
+        Sound of its training films, for the mosaic.
     """
 
     recipe: Recipe
@@ -51,7 +61,7 @@ class Brain:
 
     @classmethod
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
-        """Build a brain that has learned nothing."""
+        """Return a brain with random weights."""
         target = build_target(recipe, scale)
         network = build_network(
             recipe, input_size(recipe.input), target.length, target.silence_value
@@ -61,51 +71,50 @@ class Brain:
 
     @property
     def clock(self) -> Clock:
-        """The frame rate and the sample rate at which it works."""
+        """The brain's frame rate and sample rate."""
         return self.recipe.to_clock()
 
     @property
     def colour(self) -> bool:
-        """Whether it sees colour."""
+        """Whether its input frames are in colour."""
         return self.recipe.input.colour
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers it has learned; what its eyes are made of was computed."""
-        eyes = self.network.features
-        computed = [] if eyes is None else list(eyes.parameters())
-        return sum(map(torch.numel, self.network.parameters())) - sum(map(torch.numel, computed))
+        """The number of trained parameters; those of the fixed frame features do not count."""
+        features = self.network.features
+        fixed = [] if features is None else list(features.parameters())
+        return sum(map(torch.numel, self.network.parameters())) - sum(map(torch.numel, fixed))
 
     def start_prediction(self) -> PredictionStream:
-        """Begin a film."""
+        """Return a stream that predicts one film from its first frame on."""
         return PredictionStream(self)
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn a film's frames ``(n, 64, 64)``, or in colour, into what the target says.
+        """Return the prediction for a film's frames ``(n, 64, 64)``, or ``(n, 64, 64, 3)``.
 
-        That is blocks of sound, or spectra; see `Watching.predict`.
+        That is blocks of sound or spectra, as the target defines; see `PredictionStream.predict`.
         """
         return self.start_prediction().predict(frames)
 
     def silence_screens(self) -> None:
-        """Make black and white screens silent, changing the top the least.
+        """Make black and white screens silent with the smallest change of the head.
 
-        Its weights and bias are moved to the nearest ones (in the Frobenius norm) under which both
-        screens give silence: the projection on two linear constraints. What rounding leaves is
-        taken away when a film is played: there a screen is exactly silent (see `Watching`).
+        Its weights and bias move to the nearest ones (in the Frobenius norm) for which both screens
+        give silence: a projection on two linear constraints. Prediction removes the rest that
+        rounding leaves (see `PredictionStream`).
 
-        For a brain that remembers they are screens that have been there for so long that it has
-        settled; when it has not, it is as silent as it has learned, and when it has, silent but
-        for rounding.
+        For a recurrent brain the constraints hold after a screen of `SETTLING_SECONDS`. Before
+        that, a screen is as silent as the brain has learned.
         """
         network = self.network
-        long = round(SETTLING_SECONDS * self.clock.fps) if network.is_recurrent else 1
-        hidden = hidden_for_screens(network, self.recipe.input, long)
+        frames = round(SETTLING_SECONDS * self.clock.fps) if network.is_recurrent else 1
+        hidden = hidden_for_screens(network, self.recipe.input, frames)
         _project(network.head, hidden, self.target.silence_value)
 
 
 def _project(head: nn.Linear, hidden: torch.Tensor, silence_value: float) -> None:
-    """Move a layer to the nearest that gives ``wanted`` for ``hidden``, but for rounding."""
+    """Move a layer to the nearest one that maps ``hidden`` to silence, up to rounding."""
     with torch.no_grad():
         error = head(hidden).cpu().double() - silence_value
         hidden = hidden.cpu().double()  # not every device has doubles
@@ -116,10 +125,10 @@ def _project(head: nn.Linear, hidden: torch.Tensor, silence_value: float) -> Non
 
 
 class PredictionStream:
-    """A brain at a film: what it has seen that it still needs, and what it remembers.
+    """A brain's prediction for one film, chunk by chunk; it keeps past frames and recurrent state.
 
-    Where a brain that does not remember gives silence for a black or white screen but for rounding,
-    it gives silence exactly.
+    Where a brain that is not recurrent gives silence up to rounding for a black or white screen,
+    the stream gives exact silence.
     """
 
     def __init__(self, brain: Brain) -> None:
@@ -129,19 +138,19 @@ class PredictionStream:
         self._silent_levels: list[int] | None = None
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn the next frames ``(n, 64, 64)``, or in colour, into blocks of sound, or spectra.
+        """Return blocks of sound, or spectra, for the next frames ``(n, 64, 64)``, or in colour.
 
         Raises
         ------
         BrainError
-            The output is not finite: the brain has diverged.
+            The output is not finite: the brain's training diverged.
         """
         target, network = self.brain.target, self.brain.network
-        given = [
+        outputs = [
             self._predict_batch(frames[at : at + BATCH_FRAMES])
             for at in range(0, len(frames), BATCH_FRAMES)
         ]
-        output = torch.cat([network.head.bias.new_empty(0, target.length), *given])
+        output = torch.cat([network.head.bias.new_empty(0, target.length), *outputs])
         if not torch.isfinite(output).all():
             raise BrainError(
                 f"brain {self.brain.recipe.name!r} gives numbers that are not finite: its training "
@@ -153,28 +162,86 @@ class PredictionStream:
         network = self.brain.network
         device = next(network.parameters()).device
         with torch.inference_mode():
-            run = self._with_past(frames)
-            looks = network.extract_sequence_features(
-                torch.from_numpy(run).to(device), self.brain.recipe.input
+            sequence = self._with_past(frames)
+            features = network.extract_sequence_features(
+                torch.from_numpy(sequence).to(device), self.brain.recipe.input
             )
-            output, self.state = network(looks[None], self.state)
-            given: torch.Tensor = output[0]
-            given[self._are_silent(run)] = self.brain.target.silence_value
-        return given
+            batch, self.state = network(features[None], self.state)
+            output: torch.Tensor = batch[0]
+            output[self._are_silent(sequence)] = self.brain.target.silence_value
+        return output
 
-    def _are_silent(self, run: NDArray[np.uint8]) -> torch.Tensor:
-        """Return which frames are screens that are silent, bool ``(n,)``."""
-        network, seen = self.brain.network, self.brain.recipe.input
-        shown = uniform_levels(run, seen.past_frames)
-        if self._silent_levels is None and (shown >= 0).any():
-            self._silent_levels = silent_levels(network, seen)
-        return torch.from_numpy(np.isin(shown, self._silent_levels or []))
+    def _are_silent(self, sequence: NDArray[np.uint8]) -> torch.Tensor:
+        """Return which frames are screens that must be silent, bool ``(n,)``."""
+        network, config = self.brain.network, self.brain.recipe.input
+        levels = uniform_levels(sequence, config.past_frames)
+        if self._silent_levels is None and (levels >= 0).any():
+            self._silent_levels = silent_levels(network, config)
+        return torch.from_numpy(np.isin(levels, self._silent_levels or []))
 
     def _with_past(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return frames after those of the past that they are seen with."""
+        """Return the past frames that the network needs, followed by the new frames."""
         past = self.brain.recipe.input.past_frames
         if self._past is None:
             self._past = np.repeat(frames[:1], past, 0)
-        whole = np.concatenate([self._past, frames])
-        self._past = whole[len(whole) - past :]
-        return whole
+        sequence = np.concatenate([self._past, frames])
+        self._past = sequence[len(sequence) - past :]
+        return sequence
+
+
+def head_terms(head: nn.Linear, hidden: torch.Tensor) -> torch.Tensor:
+    """Return the sum of the absolute terms of each output, ``(n, length)``.
+
+    Each hidden value counts as one more than it is: weights round by a share of their size before
+    they were made silent, also where their hidden value is 0 now.
+    """
+    return (hidden.abs() + 1) @ head.weight.abs().T + head.bias.abs()
+
+
+def hidden_for_screens(network: Network, config: InputConfig, frame_count: int = 1) -> torch.Tensor:
+    """Return the head's input after ``frame_count`` frames of black and white, ``(2, width)``."""
+    device = next(network.parameters()).device
+    shape = (2, 1 + config.past_frames, SIZE, SIZE, *([3] if config.colour else []))
+    screens = torch.tensor(SCREEN_LEVELS, dtype=torch.uint8, device=device)
+    screens = screens.reshape(2, *(1 for _ in shape[1:])).expand(shape)
+    with torch.no_grad():
+        features = network.extract_features(encode_frames(screens, config))
+        return network.hidden(features[:, None].expand(-1, frame_count, -1))[:, -1]
+
+
+def silent_levels(network: Network, config: InputConfig) -> list[int]:
+    """Return the `SCREEN_LEVELS` for which a network gives silence up to rounding.
+
+    The list is empty for a recurrent network, whose output depends on earlier frames.
+    """
+    if network.is_recurrent:
+        return []
+    head, hidden = network.head, hidden_for_screens(network, config)
+    with torch.no_grad():
+        error = (head(hidden) - network.silence_value).abs()
+        silent = (error <= ROUNDING_MARGIN * head_terms(head, hidden)).all(1).tolist()
+    return [level for level, is_silent in zip(SCREEN_LEVELS, silent, strict=True) if is_silent]
+
+
+def uniform_levels(frames: NDArray[np.uint8], past: int) -> NDArray[np.int64]:
+    """Return, for each frame, the level that fills it and its past, or -1 if none does.
+
+    Parameters
+    ----------
+    frames : uint8 array (past + n, 64, 64), or in colour
+        The first ``past`` frames are the past of those that follow.
+    past : int
+        Past frames that the network sees.
+
+    Returns
+    -------
+    int64 array (n,)
+        One of `SCREEN_LEVELS`, or -1.
+    """
+    flat = frames.reshape(len(frames), -1)
+    is_uniform = (flat == flat[:, :1]).all(1) & np.isin(flat[:, 0], SCREEN_LEVELS)
+    levels = np.where(is_uniform, flat[:, 0].astype(np.int64), -1)
+    common = levels[past:]
+    for back in range(1, past + 1):
+        common = np.where(common == levels[past - back : len(levels) - back], common, -1)
+    return common

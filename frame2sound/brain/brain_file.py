@@ -1,4 +1,4 @@
-"""A brain's file: one .safetensors with weights, and all the rest as JSON in its header."""
+"""The file of a brain: a .safetensors with its weights, and the rest as JSON in its header."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import torch
+from msgspec import Meta
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
 
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.corpus_io import (
+from frame2sound.brain.corpus import (
     CORPUS_PREFIX,
     audio_tensor_names,
     corpus_from_file,
     corpus_to_file,
 )
-from frame2sound.brain.inputs import input_size
+from frame2sound.brain.features import input_size
 from frame2sound.brain.networks import build_network
-from frame2sound.brain.provenance import parse_provenance
 from frame2sound.brain.recipe import parse_recipe, recipe_table
-from frame2sound.brain.target_factory import build_target
-from frame2sound.errors import BrainError, RecipeError
+from frame2sound.brain.targets import build_target
+from frame2sound.errors import BrainError, RecipeError, error_reason
 from frame2sound.untrusted import (
     PYTHON_PICKLE,
     guess_file_kind,
@@ -39,7 +39,7 @@ from frame2sound.untrusted import (
 BRAIN_VERSION = 3
 OLDEST_VERSION = 2
 METADATA_KEY = "frame2sound"
-"""The header's entry that holds the brain's description."""
+"""The header entry that holds the brain's description."""
 
 _RENAMED_PARTS = {
     "body": "backbone",
@@ -52,15 +52,69 @@ _RENAMED_PARTS = {
     "top": "head",
     "tops": "heads",
 }
-"""Parts of tensors' names in version 2, and what they are called now."""
+"""Old to new parts of tensor names; brains of version 2 have the old ones."""
 
 MAX_SCALE = 100.0
-"""A brain's scale is the root mean square of sound, or 2; one beyond this is no scale."""
+"""Largest scale that is accepted; a real one is the root mean square of sound, or 2."""
+
+_Count = Annotated[int, Meta(ge=0, le=2**53)]
+_Losses = Annotated[list[float], Meta(max_length=1_000_000)]
+_HeldOut = Annotated[list[float | None], Meta(max_length=1_000_000)]
+
+
+class LearnedFilm(msgspec.Struct, frozen=True):
+    """A film that a brain was trained on."""
+
+    name: str
+    digest: str = ""
+    seconds: float = 0.0
+
+
+class PairCounts(msgspec.Struct, frozen=True):
+    """The number of pairs of frame and sound for training, and of those held out."""
+
+    learned: _Count = 0
+    held_out: _Count = 0
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """The origin of a trained brain; every entry is optional.
+
+    ``brightness_share`` is the share of the loudness that follows the brightness branch.
+    """
+
+    program: str = ""
+    seed: _Count | None = None
+    epochs: _Count = 0
+    best_epoch: _Count = 0
+    seconds: Annotated[float, Meta(ge=0, le=1e12)] = 0.0
+    loss: _Losses = []
+    held_out_loss: _HeldOut = []
+    held_out_loss_of_mean: float | None = None
+    films: list[LearnedFilm] = []
+    pairs: PairCounts = PairCounts()
+    brightness_share: Annotated[float, Meta(ge=0, le=1)] | None = msgspec.field(
+        name="glance", default=None
+    )
+
+    def __post_init__(self) -> None:
+        if self.best_epoch > len(self.loss) or len(self.held_out_loss) not in (0, len(self.loss)):
+            raise ValueError("its best epoch has no entry in its list of losses")
+
+    @property
+    def known(self) -> bool:
+        """Whether training films are known; an untrained brain has none."""
+        return bool(self.films and self.pairs.learned)
+
+
+def parse_provenance(table: dict[str, Any]) -> Provenance:
+    """Return the provenance in a table; `msgspec.ValidationError`, a `ValueError`, if malformed."""
+    return msgspec.convert(table, Provenance)
 
 
 def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
-    """Write a brain; the file appears whole or not at all."""
-    corpus, sounds = corpus_to_file(brain.corpus)
+    """Write a brain; the file appears complete or not at all."""
+    corpus, audio = corpus_to_file(brain.corpus)
     description = {
         "version": BRAIN_VERSION,
         "recipe": recipe_table(brain.recipe),
@@ -72,24 +126,24 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
-        partial.write_bytes(save(tensors | sounds, {METADATA_KEY: json.dumps(description)}))
+        partial.write_bytes(save(tensors | audio, {METADATA_KEY: json.dumps(description)}))
 
 
 def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
-    """Read a brain; nothing in the file is run.
+    """Return the brain in a file; no code in the file is run.
 
     Raises
     ------
     BrainError
-        There is no such file, it is cut short, a Python pickle, no brain, from a newer version,
-        its weights are not those that its recipe asks for, or its corpus is damaged.
+        The file is missing, truncated, a Python pickle, not a brain, or from a newer version; its
+        weights do not match its recipe; or its corpus is damaged.
     """
     with _open_tensors(path) as file:
-        told = _read_description(path, file)
+        description = _read_description(path, file)
         try:
-            recipe = parse_recipe(told.recipe)
-            parse_provenance(told.provenance)
-            scale = float(told.scaling.scale)
+            recipe = parse_recipe(description.recipe)
+            parse_provenance(description.provenance)
+            scale = float(description.scaling.scale)
             if not 0 < scale <= MAX_SCALE:
                 raise BrainError(f"its scale is {scale}, expected more than 0, at most {MAX_SCALE}")
             target = build_target(recipe, scale)
@@ -97,19 +151,19 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
                 network = build_network(
                     recipe, input_size(recipe.input), target.length, target.silence_value
                 )
-            sounds = {
+            audio = {
                 name: file.get_tensor(name)
-                for name in audio_tensor_names(told.corpus, recipe.to_clock())
+                for name in audio_tensor_names(description.corpus, recipe.to_clock())
                 if name in file.keys()  # noqa: SIM118
             }
-            corpus = corpus_from_file(told.corpus, sounds, recipe.to_clock())
+            corpus = corpus_from_file(description.corpus, audio, recipe.to_clock())
         except BrainError as error:
             raise BrainError(f"{path}: {error}") from error
         except (*_NOT_A_BRAIN, RuntimeError, RecipeError) as error:
             raise _unreadable(path, error) from error
-        weights = _read_weights(path, network, file, told.corpus)
+        weights = _read_weights(path, network, file, description.corpus)
     network.load_state_dict(weights, assign=True)
-    return Brain(recipe, network.to(device), target, told.provenance, corpus)
+    return Brain(recipe, network.to(device), target, description.provenance, corpus)
 
 
 class _Scaling(msgspec.Struct, frozen=True):
@@ -131,17 +185,16 @@ _NOT_A_BRAIN = (LookupError, TypeError, AttributeError, ValueError, ArithmeticEr
 
 @contextmanager
 def _open_tensors(path: Path) -> Iterator[Any]:
-    """Give an open file of tensors, of which only the header was read."""
+    """Open a file of tensors; only its header is read."""
     try:
-        head = read_safetensors_prefix(path)
+        prefix = read_safetensors_prefix(path)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
         raise BrainError(
-            f"{path} cannot be read ({why}); expected a brain (.safetensors)"
+            f"{path} cannot be read ({error_reason(error)}); expected a brain (.safetensors)"
         ) from error
     except ValueError as error:
         raise BrainError(f"{path} is not a brain ({error}); {_EXPECTED}") from error
-    kind = guess_file_kind(head)
+    kind = guess_file_kind(prefix)
     if kind == PYTHON_PICKLE:
         raise BrainError(
             f"{path} is a Python pickle, which can run code when loaded; "
@@ -163,7 +216,7 @@ def _read_description(path: Path, file: Any) -> _Description:
         table = parse_json((file.metadata() or {})[METADATA_KEY])
     except (KeyError, ValueError) as error:
         raise BrainError(
-            f"{path} is a .safetensors file, but of another program; "
+            f"{path} is a .safetensors file of another program; "
             "expected one made by: frame2sound train"
         ) from error
     version = table.get("version") if isinstance(table, dict) else None
@@ -182,9 +235,12 @@ def _read_description(path: Path, file: Any) -> _Description:
 def _read_weights(
     path: Path, network: nn.Module, file: Any, corpus: dict[str, Any] | None
 ) -> dict[str, torch.Tensor]:
-    """Read the network's weights; nothing is read whose type and shape are not expected."""
-    sounds = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
-    stored = {current_tensor_name(name): name for name in file.keys() if name not in sounds}  # noqa: SIM118
+    """Return the network's weights; only tensors of the expected type and shape are read."""
+    audio = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
+    stored = {current_tensor_name(name): name for name in file.keys() if name not in audio}  # noqa: SIM118
+    twice = [name for name in file.keys() if name not in {*audio, *stored.values()}]  # noqa: SIM118
+    if twice:
+        raise BrainError(f"{path}: tensor {twice[0]} is there under two names; train it again")
     got = {name: _describe_slice(file.get_slice(old)) for name, old in stored.items()}
     expected = {name: _describe_tensor(tensor) for name, tensor in network.state_dict().items()}
     for name in expected | got:
@@ -193,12 +249,12 @@ def _read_weights(
                 f"{path}: tensor {name} is {got.get(name, 'missing')}, its recipe asks for "
                 f"{expected.get(name, 'none')}; train it again"
             )
-    # In memory of PyTorch's own: products may round otherwise where an array is not aligned.
+    # Copied into memory of PyTorch: products of unaligned arrays may round differently.
     return {name: file.get_tensor(stored[name]).clone() for name in expected}
 
 
 def current_tensor_name(name: str) -> str:
-    """Return what a tensor of a brain is called today; names of today stay as they are.
+    """Return the current name of a tensor in a brain of any version; current names stay.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Ingredients of a recipe: its clock, inputs, networks, targets and training, with their ranges."""
+"""The settings of a recipe and their ranges: clock, input, network, target and training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NonNegative = Annotated[float, Meta(ge=0, le=1e9)]
 Count = Annotated[int, Meta(ge=1, le=10**9)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 MAX_WEIGHTS = 500_000_000
-"""Between hidden layers; more would not fit in most machines' memory."""
+"""Maximum number of weights between hidden layers; more would not fit in most machines' memory."""
 
 Width = Annotated[int, Meta(ge=1, le=65536)]
 
@@ -23,18 +23,18 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Fals
 
 
 class ClockConfig(Config, frozen=True):
-    """The brain's own frame rate (exact, such as "30000/1001") and sample rate in Hz."""
+    """The brain's frame rate (exact, such as "30000/1001") and sample rate in Hz."""
 
     fps: Fraction = Fraction(30)
     sample_rate: Annotated[int, Meta(ge=100, le=384_000)] = 22050
 
 
 class _FrameInput(Config, frozen=True):
-    """What of the film is seen at each moment.
+    """The frames that enter a network for one prediction.
 
-    In ``colour``, where the library has it, or in grey; with as many past frames as ``history``
-    says, at the brain's frame rate; and with ``motion``, the difference to the frame before. At a
-    film's beginning, its first frame stands for those before it.
+    With ``colour``, the frames are in colour, which the library must have; else grey. ``history``
+    is the number of past frames, at the brain's frame rate. With ``motion``, the difference to the
+    previous frame enters too. Before a film's first frame, that frame is repeated.
     """
 
     colour: bool = False
@@ -43,12 +43,12 @@ class _FrameInput(Config, frozen=True):
 
     @property
     def past_frames(self) -> int:
-        """How many frames before its own a moment needs."""
+        """The number of past frames that a prediction needs."""
         return max(self.history, int(self.motion))
 
     @property
     def still_frames(self) -> int:
-        """How many pictures enter as they are."""
+        """The number of pictures that enter, without the difference."""
         return 1 + self.history
 
 
@@ -59,12 +59,11 @@ class Pixels(_FrameInput, frozen=True, tag_field="kind", tag="pixels"):
 class Eigenframes(_FrameInput, frozen=True, tag_field="kind", tag="eigenframes"):
     """The picture enters as the library's first ``count`` principal components, whitened.
 
-    Components whose variance is below ``floor`` times the mean are not brought up to one, so that
-    noise is not taken for picture. With ``profiles``, it also enters as how bright its rows and its
-    columns are, in the mean and at most, fine and coarse: where a thing is seen that the library
-    has only elsewhere, they still tell how high it is, or how wide. Motion has components of its
-    own. They may be those ``of`` the picture's Fourier transform, as `Fft2` gives it, which has no
-    profiles.
+    ``floor`` times the mean variance is added to each component's variance before whitening, so
+    that noise is not amplified. With ``profiles``, the mean and maximum brightness of rows and
+    columns enter too, at several resolutions: they tell the height or width of an object even at a
+    place where the library never shows it. Motion has its own components. ``of`` chooses the
+    components of pictures, or of their Fourier transform as in `Fft2`, which has no profiles.
     """
 
     count: Annotated[int, Meta(ge=1, le=4096)] = 256
@@ -88,12 +87,14 @@ InputConfig = Pixels | Eigenframes | Fft2
 
 
 class _Layered(Config, frozen=True):
-    """Feed-forward layers: their widths, first to last.
+    """Feed-forward layers with the widths ``hidden``, first to last.
 
-    ``normalise`` brings what enters each activation to mean 0 and variance 1 over the layer, so
-    that a picture unlike all that was learned is not the loudest; ``dropout`` is the share of
-    hidden values that is left out of each step of learning; with ``residual``, a layer as wide as
-    the one before adds to it (He et al. 2016).
+    ``normalise`` adds LayerNorm before each activation, so that a picture unlike the training
+    pictures is not louder than all of them. ``dropout`` is the dropout probability. With
+    ``residual``, each layer as wide as the one before has a residual connection (He et al. 2016).
+    ``brightness_branch`` is the width of a small network beside the layers that sees only the
+    overall brightness and sets a share of the loudness, if held-out films show that this helps; 0
+    for none.
     """
 
     hidden: Annotated[tuple[Width, ...], Meta(max_length=64)]
@@ -108,19 +109,15 @@ class _Layered(Config, frozen=True):
 
 
 class Mlp(_Layered, frozen=True, tag_field="kind", tag="mlp"):
-    """A feed-forward network.
-
-    ``glance`` is the width of a small network beside it that only sees how much light there is and
-    may have a say in how loud it is, where films that were held out prefer it; 0 for none.
-    """
+    """A feed-forward network."""
 
 
 class Rnn(_Layered, frozen=True, tag_field="kind", tag="rnn"):
-    """Feed-forward layers, then layers that remember, one cell a width in ``memory``.
+    """Feed-forward layers, then recurrent layers with the widths ``memory``.
 
-    What the feed-forward layers give also passes the memory by. With ``hears`` above 0, so many
-    numbers of its own last output enter, too: it learns from the true ones at first, and from its
-    own more and more (scheduled sampling, Bengio et al. 2015), since those are what it will hear.
+    The output of the feed-forward layers also bypasses the recurrent ones. With ``feedback_units``
+    above 0, so many numbers computed from its own last output enter too. Training starts with the
+    true outputs and uses the network's own more and more (scheduled sampling, Bengio et al. 2015).
     """
 
     memory: Annotated[tuple[Width, ...], Meta(min_length=1, max_length=16)] = (256,)
@@ -136,8 +133,8 @@ class Rnn(_Layered, frozen=True, tag_field="kind", tag="rnn"):
 class Tcn(_Layered, frozen=True, tag_field="kind", tag="tcn"):
     """Feed-forward layers, then causal convolutions over time (Bai, Kolter and Koltun 2018).
 
-    ``layers`` of ``channels``, each over ``kernel`` moments twice as far apart as the one before,
-    so that it remembers ``(kernel - 1) * (2 ** layers - 1)`` frames.
+    ``layers`` convolutions of ``channels`` with ``kernel`` taps, each with twice the dilation of
+    the one before, see ``(kernel - 1) * (2 ** layers - 1)`` past frames.
     """
 
     channels: Width = 256
@@ -160,10 +157,10 @@ def _refuse_huge(weights: int) -> None:
 
 
 class Pcm(Config, frozen=True, tag_field="kind", tag="pcm"):
-    """The frame's own samples, and those of `lead_seconds` before it for the next to join on.
+    """The samples of a frame, and ``lead_seconds`` before it, over which frames cross-fade.
 
-    ``scaling`` is how samples enter the loss: ``rms`` divides by the library's root mean square;
-    ``half`` maps [-1, 1] to [0, 1] with silence at 0.5, as the ancestor did.
+    ``scaling`` defines the numbers that enter the loss: ``rms`` divides samples by the library's
+    root mean square; ``half`` maps [-1, 1] to [0, 1] with silence at 0.5, as Hindle did in 2015.
     """
 
     lead_seconds: Annotated[float, Meta(ge=0, le=1)] = 0.0
@@ -171,9 +168,9 @@ class Pcm(Config, frozen=True, tag_field="kind", tag="pcm"):
 
 
 class _Windowed(Config, frozen=True):
-    """``window_length`` samples under a ``window``, ``windows_per_frame`` times in each frame.
+    """Spectra of ``window_length`` samples under a ``window``, ``windows_per_frame`` per frame.
 
-    The windows stand in the middle of the parts into which they divide the frame.
+    The frame is divided into as many equal parts, and each window is centred on one of them.
     """
 
     window_length: Annotated[int, Meta(ge=16, le=65536, multiple_of=2)] = 1024
@@ -188,17 +185,17 @@ class StftReal(_Windowed, frozen=True, tag_field="kind", tag="stft-real"):
 
 
 class StftMag(_Windowed, frozen=True, tag_field="kind", tag="stft-mag"):
-    """Its magnitude, scaled likewise."""
+    """The magnitude of the short-time Fourier transform; the largest is scaled to 1."""
 
 
 class StftBoth(_Windowed, frozen=True, tag_field="kind", tag="stft-both"):
-    """Its magnitude, scaled likewise, and its phase in half turns."""
+    """The magnitude, the largest scaled to 1, and the phase in half turns."""
 
 
 class LogMag(_Windowed, frozen=True, tag_field="kind", tag="log-mag"):
-    """The logarithm of its magnitude, down to ``floor_db`` below the library's level.
+    """The logarithm of the magnitude, from ``floor_db`` below the library's level up.
 
-    Silence is 0, and 1 is a factor of ten above the floor.
+    Silence is 0; 1 is a factor of ten above the floor.
     """
 
     windows_per_frame: Annotated[int, Meta(ge=1, le=64)] = 4
@@ -206,7 +203,7 @@ class LogMag(_Windowed, frozen=True, tag_field="kind", tag="log-mag"):
 
 
 class Mel(LogMag, frozen=True, tag_field="kind", tag="mel"):
-    """The same of ``bands`` as wide as the ear's, evenly spaced on the mel scale."""
+    """The logarithm of the magnitude in ``bands``, evenly spaced on the mel scale."""
 
     bands: Annotated[int, Meta(ge=8, le=512)] = 96
 
@@ -216,27 +213,26 @@ TargetConfig = Pcm | StftReal | StftMag | StftBoth | LogMag | Mel
 
 
 class TrainingConfig(Config, frozen=True):
-    """How the network is fitted; the defaults need no tuning for films of minutes to hours.
+    """The training settings; the defaults suit films of minutes to hours.
 
-    ``loss`` is the mean squared error of what the network gives; ``log-magnitude``, the mean
-    absolute error of log magnitudes; or ``multi-resolution``, that of short-time Fourier transforms
-    with windows of several lengths, for targets that are waveforms.
+    ``loss`` is ``mse``, the mean squared error of the network's output; ``log-magnitude``, the mean
+    absolute error of log magnitudes; or ``multi-resolution``, the same for short-time Fourier
+    transforms with windows of several lengths, for targets that are waveforms.
 
-    The library is gone through ``epochs`` times, but in no more than ``steps`` steps, so that hours
-    of film are learned in fewer epochs; ``batch`` is of pairs, fewer where an epoch would have less
-    than 16 steps. ``warmup`` is the share of all steps in which the rate rises; ``patience`` is how
-    many epochs without a better held-out loss are borne, 0 for any number. ``held_out`` is the
-    share of the library that is never learned from, in blocks of ``block_seconds`` with
-    ``guard_seconds`` dropped on both sides, or by whole films.
+    Training ends after ``epochs`` or after ``steps``, whichever comes first. ``batch`` is in pairs,
+    and smaller if an epoch would have less than 16 steps. ``warmup`` is the share of all steps in
+    which the learning rate rises. ``patience`` is the number of epochs without a better held-out
+    loss after which training stops; 0 for no limit. ``held_out`` is the share of the library that
+    is not trained on: blocks of ``block_seconds`` with ``guard_seconds`` dropped on both sides, or
+    whole films, as ``split`` says.
 
-    Two ways of learning more from little film: ``noise`` is the standard deviation of what is added
-    to what enters the first layer that learns; ``overlay`` the share of pairs whose picture
-    is laid over another one, lighter over darker, while the sounds of both are mixed.
+    Augmentation: ``noise`` is the standard deviation of noise that is added to the features;
+    ``overlay`` is the share of pairs to which another pair is added: of the two pictures, the
+    lighter pixels, and of the two sounds, the sum.
 
-    ``pretraining`` is how many epochs each hidden layer is trained for by itself, before all are
-    trained together: greedily, on top of those before it (Bengio et al. 2007). Networks that
-    remember learn ``chunk`` frames of a film at a time, and as many streams of film side by side as
-    make a ``batch``.
+    ``pretraining`` is the number of epochs for which each hidden layer is first trained by itself,
+    greedily, on top of those before it (Bengio et al. 2007). Recurrent networks are trained on
+    ``chunk`` successive frames at a time, of as many parallel streams as make a ``batch``.
     """
 
     loss: Literal["mse", "log-magnitude", "multi-resolution"] = "mse"

@@ -1,49 +1,60 @@
-"""A corpus: sound of the films that a brain learned from, to be heard again in another order."""
+"""The corpus of a brain: sound of its training films, from which a mosaic is built.
+
+In a brain's file a corpus is either stored as FLAC or is a pointer to a library.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from io import BytesIO
+from typing import Any, Literal
 
 import numpy as np
+import soundfile
+import torch
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.errors import BrainError, LibraryError
-from frame2sound.library.calibration import is_calibration
-from frame2sound.library.folders import resolve_film_name
-from frame2sound.library.store import Library, PickledFilm
-
-MAX_CORPUS_SECONDS = 600.0
-"""A corpus holds no more of a library; longer ones are drawn from in segments."""
-
-SEGMENT_SECONDS = 10.0
-"""How long segments are that are drawn from a library."""
-
-SILENCE_RMS = 1e-5
-"""A segment whose peak is below -100 dBFS is silent."""
+from frame2sound.errors import BrainError
+from frame2sound.name_matching import match_film_name
 
 CorpusMode = Literal["carry", "point", "none"]
-"""Whether a brain carries sound of its films, points to their library, or does neither."""
+"""Whether a brain's file stores sound of its films, points to their library, or does neither."""
+
+CORPUS_PREFIX = "corpus."
+"""The name of a tensor that holds sound is this prefix and the film's name."""
+
+MAX_SECONDS = 3600.0
+"""A file whose corpus claims to be longer is refused."""
+
+MAX_AMPLITUDE = 100.0
+"""A file whose corpus claims a higher peak is refused."""
+
+_REMEDY = "copy it again or train it again"
+
+_FLAC_RATE = 48_000
+"""The sample rate in the FLAC header, which cannot hold every rate that a brain may have."""
+
+Table = dict[str, Any]
+Tensors = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Sound of a film without a gap.
+    """A stretch of a film's sound without gaps.
 
     Attributes
     ----------
     film : str
         The film's name in its library.
-    start : int
-        The sample of the film with which the piece begins.
-    sound : float32 array (n,)
+    start_sample : int
+        The sample of the film at which the piece begins.
+    samples : float32 array (n,)
     """
 
     film: str
-    start_seconds: int
+    start_sample: int
     samples: NDArray[np.float32]
 
 
@@ -54,41 +65,6 @@ class Corpus:
     clock: Clock
     pieces: tuple[Piece, ...]
 
-    @classmethod
-    def from_library(
-        cls, library: Library, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS
-    ) -> Corpus:
-        """Take the sound of a library's films, the calibration film left out.
-
-        Where films sound for longer than ``most_seconds`` in all, segments of 10 s are taken,
-        evenly spread over all films.
-
-        Raises
-        ------
-        BrainError
-            The library has another sample rate than the brain, or no sound.
-        """
-        return cls.from_films(library.films(), library.path, clock, max_seconds)
-
-    @classmethod
-    def from_films(
-        cls, films: Iterable[PickledFilm], library: Path, clock: Clock, max_seconds: float
-    ) -> Corpus:
-        """Take the sound of some of a library's films."""
-        films = [film for film in films if not is_calibration(film)]
-        for film in films:
-            if film.card.sample_rate != clock.sample_rate:
-                raise BrainError(
-                    f"corpus {library} is at {film.card.sample_rate} Hz, the brain at "
-                    f"{clock.sample_rate} Hz; give one at the brain's rate with --corpus LIBRARY"
-                )
-        pieces = tuple(_pieces(films, clock, max_seconds))
-        if not pieces:
-            raise BrainError(
-                f"corpus {library} has no sound to choose from; give another with --corpus LIBRARY"
-            )
-        return cls(clock, pieces)
-
     @property
     def films(self) -> tuple[str, ...]:
         """The names of its films, sorted."""
@@ -96,37 +72,36 @@ class Corpus:
 
     @property
     def seconds(self) -> float:
-        """How long it sounds in all."""
+        """The duration of all pieces together."""
         return sum(len(piece.samples) for piece in self.pieces) / self.clock.sample_rate
 
     def select_films(self, films: Iterable[str]) -> Corpus:
-        """Return what of it comes from some films.
+        """Return the corpus reduced to some of its films.
 
         Parameters
         ----------
         films : iterable of str
-            Their names, or how only one name each begins.
+            Names of films, or beginnings that only one name has.
 
         Raises
         ------
         BrainError
-            A name means no film of the corpus, or several.
+            A name matches no film of the corpus, or several.
         """
-        try:
-            meant = {resolve_film_name(name, self.films, "of the brain's corpus") for name in films}
-        except LibraryError as error:
-            raise BrainError(str(error)) from error
-        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in meant))
+        names = {
+            match_film_name(name, self.films, "of the brain's corpus", BrainError) for name in films
+        }
+        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in names))
 
 
 @dataclass(frozen=True)
 class CorpusPointer:
-    """Where a corpus lies: a library, and the digests of the films in it that count.
+    """A reference to a corpus: a library, and the digests of its films that belong to the corpus.
 
     Attributes
     ----------
     library : str
-        Path of the library, as it was given.
+        Path of the library, as the user gave it.
     films : dict
         Names of films to the digests of the files they were pickled from.
     """
@@ -134,75 +109,113 @@ class CorpusPointer:
     library: str
     films: dict[str, str]
 
-    @classmethod
-    def to_library(
-        cls, library: Library, films: Iterable[PickledFilm] | None = None
-    ) -> CorpusPointer:
-        """Point to films of a library, by default to all."""
-        films = library.films() if films is None else films
-        films = (film for film in films if not is_calibration(film))
-        return cls(str(library.path), {film.name: film.card.digest for film in films})
 
-    def load(self, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS) -> Corpus:
-        """Return the corpus.
+def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensors]:
+    """Return a description of a corpus in plain values, and the tensors that hold its sound.
 
-        Raises
-        ------
-        BrainError
-            The library is no longer there, or lacks one of the films as it was.
-        """
-        path = Path(self.library)
-        remedy = "give the corpus with --corpus LIBRARY"
-        if not (path / "library.json").is_file():
-            raise BrainError(f"the brain's corpus, library {path}, is not there; {remedy}")
-        there = {film.name: film for film in Library.open(path).all_films()}
-        for name, digest in self.films.items():
-            if name not in there:
-                raise BrainError(f"the brain's corpus, library {path}, has lost {name}; {remedy}")
-            if there[name].card.digest != digest:
-                raise BrainError(
-                    f"the brain's corpus, library {path}, holds another {name} than the brain "
-                    f"learned from; {remedy}"
-                )
-        return Corpus.from_films((there[name] for name in self.films), path, clock, max_seconds)
-
-
-def build_corpus(
-    library: Library, clock: Clock, mode: CorpusMode, films: Iterable[PickledFilm]
-) -> Corpus | CorpusPointer | None:
-    """Return what a brain is to have of the sound of the films that it learned from.
-
-    The library may have changed while it learned: films that have come are not taken, nor those
-    that are no longer there as they were; where none is left, nothing is.
+    Sound is stored with 16 bits; full scale is 1, or the film's peak if that is higher.
     """
-    known = {(film.name, film.card.digest) for film in films}
-    films = [film for film in library.films() if (film.name, film.card.digest) in known]
-    films = [film for film in films if not is_calibration(film)]
-    if mode == "none" or not films:
+    if corpus is None:
+        return None, {}
+    if isinstance(corpus, CorpusPointer):
+        return {"kind": "pointed", "library": corpus.library, "films": corpus.films}, {}
+    films: Table = {}
+    tensors: Tensors = {}
+    for name in corpus.films:
+        pieces = corpus.select_films([name]).pieces
+        sound = np.concatenate([piece.samples for piece in pieces])
+        peak = max(1.0, float(np.abs(sound).max(initial=0)))
+        ranges = [[piece.start_sample, len(piece.samples)] for piece in pieces]
+        films[name] = {"peak": peak, "pieces": ranges}
+        tensors[CORPUS_PREFIX + name] = _encode(sound / np.float32(peak))
+    return {"kind": "carried", "films": films}, tensors
+
+
+def audio_tensor_names(description: Table | None, clock: Clock) -> list[str]:
+    """Return the names of the tensors that hold the sound of a stored corpus.
+
+    Raises
+    ------
+    LookupError, TypeError, AttributeError, ValueError
+        The description is malformed, or the corpus is longer than `MAX_SECONDS`.
+    """
+    if description is None or description["kind"] != "carried":
+        return []
+    ranges = [_parse_ranges(film["pieces"]) for film in description["films"].values()]
+    seconds = sum(length for film in ranges for _, length in film) / clock.sample_rate
+    if not 0 < seconds <= MAX_SECONDS:
+        raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {MAX_SECONDS:.0f} s")
+    return [CORPUS_PREFIX + _require_text(name) for name in description["films"]]
+
+
+def corpus_from_file(
+    description: Table | None, tensors: Tensors, clock: Clock
+) -> Corpus | CorpusPointer | None:
+    """Return the corpus of a brain's file, and remove its sound from ``tensors``.
+
+    Raises
+    ------
+    BrainError
+        The sound is missing, damaged, or not as long as the description says.
+    LookupError, TypeError, ValueError
+        The description is malformed.
+    """
+    if description is None:
         return None
-    if mode == "point":
-        return CorpusPointer.to_library(library, films)
-    return Corpus.from_films(films, library.path, clock, MAX_CORPUS_SECONDS)
+    if description["kind"] == "pointed":
+        digests = description["films"].items()
+        films = {_require_text(name): _require_text(digest) for name, digest in digests}
+        return CorpusPointer(_require_text(description["library"]), films)
+    if description["kind"] != "carried":
+        raise ValueError(f"a corpus of kind {description['kind']!r}")
+    ranges = {name: _parse_ranges(film["pieces"]) for name, film in description["films"].items()}
+    pieces = []
+    for name, film in ranges.items():
+        peak = float(description["films"][name]["peak"])
+        if not 1 <= peak <= MAX_AMPLITUDE:
+            raise ValueError(f"a corpus with a peak of {peak}, expected 1 to {MAX_AMPLITUDE}")
+        lengths = [length for _, length in film]
+        flac = tensors.pop(CORPUS_PREFIX + name, None)
+        sound = _decode(name, flac, sum(lengths)) * np.float32(peak)
+        parts = np.split(sound, np.cumsum(lengths)[:-1])
+        pieces += [Piece(name, start, part) for (start, _), part in zip(film, parts, strict=True)]
+    return Corpus(clock, tuple(pieces))
 
 
-def _pieces(films: list[PickledFilm], clock: Clock, most_seconds: float) -> Iterator[Piece]:
-    ranges = [(film, *film.card.audio_range) for film in films]
-    most = round(most_seconds * clock.sample_rate)
-    if sum(end - begin for _, begin, end in ranges) > most:
-        length = min(round(SEGMENT_SECONDS * clock.sample_rate), most)
-        segments = [
-            (film, at, min(at + length, end))
-            for film, begin, end in ranges
-            for at in range(begin, max(end - length, begin) + 1, length)
-        ]
-        segments = [segment for segment in segments if _is_audible(*segment)]
-        count = min(max(most // length, 1), len(segments))
-        which = np.linspace(0, max(len(segments) - 1, 0), count).round().astype(int)
-        ranges = [segments[number] for number in which]
-    for film, begin, end in ranges:
-        if _is_audible(film, begin, end):
-            yield Piece(film.name, begin, np.array(film.sound[begin:end]))
+def _encode(sound: NDArray[np.floating]) -> torch.Tensor:
+    file = BytesIO()
+    soundfile.write(file, sound, _FLAC_RATE, format="FLAC", subtype="PCM_16")
+    return torch.from_numpy(np.frombuffer(file.getvalue(), np.uint8).copy())
 
 
-def _is_audible(film: PickledFilm, begin: int, end: int) -> bool:
-    return bool(np.abs(film.sound[begin:end]).max(initial=0) > SILENCE_RMS)
+def _decode(film: str, data: torch.Tensor | None, length: int) -> NDArray[np.float32]:
+    """Return ``length`` samples; sound of another length is refused before it is decoded."""
+    if data is None or data.dtype != torch.uint8 or data.ndim != 1:
+        raise BrainError(f"its corpus lacks the sound of {film}; {_REMEDY}")
+    try:
+        with soundfile.SoundFile(BytesIO(data.numpy().tobytes())) as file:
+            if (file.format, file.channels, file.frames) != ("FLAC", 1, length):
+                raise BrainError(
+                    f"its corpus holds {file.frames} samples of {film} in {file.channels} "
+                    f"channels ({file.format}), expected {length} in one (FLAC); {_REMEDY}"
+                )
+            sound: NDArray[np.float32] = file.read(dtype="float32")
+    except (soundfile.SoundFileError, RuntimeError) as error:
+        raise BrainError(f"the sound of {film} in its corpus is damaged; {_REMEDY}") from error
+    if len(sound) != length:
+        raise BrainError(f"the sound of {film} in its corpus is cut short; {_REMEDY}")
+    return sound
+
+
+def _parse_ranges(pieces: list[list[int]]) -> list[tuple[int, int]]:
+    """Return the first sample and the length of each piece of a film."""
+    ranges = [(start, length) for start, length in pieces]
+    if not ranges or not all(type(n) is int and 0 <= n < 2**53 for pair in ranges for n in pair):
+        raise ValueError("a corpus whose pieces have no valid start and length")
+    return ranges
+
+
+def _require_text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"got {value!r}, expected text")
+    return value

@@ -1,4 +1,4 @@
-"""A picture of eigenframes: what a brain's eyes look for."""
+"""Draw a brain's eigenframes as a picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import SIZE
 
 TILES_PER_ROW = 16
-"""Eigenframes beside each other."""
+"""Eigenframes in each row of the picture."""
 
 MARGIN_PIXELS, MID_GREY = 4, 128
 
@@ -24,25 +24,25 @@ MARGIN_PIXELS, MID_GREY = 4, 128
 def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> None:
     """Write a picture of a brain's eigenframes, the first at the top left, row by row.
 
-    Mid-grey is a pixel that does not count; the lighter, the more it adds to its number, the darker
-    the more it takes away. Those of motion, if there are any, follow those of stills. In colour
-    where the brain sees colour.
+    Mid-grey pixels have weight 0, lighter ones a positive and darker ones a negative weight. The
+    eigenframes of motion follow those of still frames. The picture is in colour if the brain's
+    input is.
 
     Raises
     ------
     BrainError
         The brain has no eigenframes, or the picture cannot be written.
     """
-    eyes = brain.network.features
-    if eyes is None or eyes.config.of == "fft2":
+    features = brain.network.features
+    if features is None or features.config.of == "fft2":
         raise BrainError(
             f"brain {brain.recipe.name!r} has no eigenframes of pictures; expected one trained "
-            "with --set input.kind=eigenframes"
+            "with the setting input.kind=eigenframes"
         )
-    looks = [eyes.still] if eyes.motion is None else [eyes.still, eyes.motion]
-    sheet = np.concatenate([_tile_sheet(look) for look in looks])
-    written, data = cv2.imencode(".png", sheet[..., ::-1] if sheet.ndim == 3 else sheet)
-    assert written
+    parts = [features.still] if features.motion is None else [features.still, features.motion]
+    sheet = np.concatenate([_tile_sheet(part) for part in parts])
+    is_encoded, data = cv2.imencode(".png", sheet[..., ::-1] if sheet.ndim == 3 else sheet)
+    assert is_encoded
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
         partial.write_bytes(data.tobytes())
 
@@ -50,8 +50,8 @@ def draw_eigenframes(brain: Brain, path: Path, *, overwrite: bool = False) -> No
 def _tile_sheet(features: PcaFeatures) -> NDArray[np.uint8]:
     """Return tiles in rows, ``(height, width)`` or ``(height, width, 3)``."""
     weights = features.weight.detach().cpu()
-    there = weights[weights.abs().amax(1) > 0]
-    planes = there.reshape(len(there), -1, SIZE, SIZE)
+    weights = weights[weights.abs().amax(1) > 0]
+    planes = weights.reshape(len(weights), -1, SIZE, SIZE)
     levels = planes / planes.abs().amax((1, 2, 3), keepdim=True)
     tiles = (MID_GREY + 127 * levels).round().to(torch.uint8).movedim(1, -1).numpy()
     rows, step = -(-len(tiles) // TILES_PER_ROW), SIZE + MARGIN_PIXELS

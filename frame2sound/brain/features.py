@@ -1,69 +1,140 @@
-"""Eyes: layers between picture and network that are computed from the library, not trained."""
+"""From frames to the numbers that enter a network: encoded pictures, and fixed PCA features."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from frame2sound.brain.config import Eigenframes
-from frame2sound.brain.inputs import PIXELS, view_size
+from frame2sound.brain.config import Eigenframes, Fft2, InputConfig, Pixels
 from frame2sound.brain.principal_components import BATCH_ROWS, principal_components
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
 
+PIXELS = SIZE * SIZE
+HALF = SIZE // 2 + 1
+"""Columns of the Fourier transform of a real picture."""
+
 MIN_STANDARD_DEVIATION = 0.1
-"""Standard deviation below which a profile, or the light, is not brought up to one."""
+"""Added to the standard deviation of a profile, or of the brightness, before dividing by it."""
 
 POOLED_SIZE = (1, 4, 16, 64)
-"""Over how many rows, or columns, profiles are averaged."""
+"""Numbers of rows, or columns, over which profiles are averaged."""
 
 PROFILE_COUNT = 4 * sum(SIZE // width for width in POOLED_SIZE)
-"""How many numbers `profiles` gives."""
+"""The number of values that `brightness_profiles` returns per picture."""
 
 BRIGHTNESS_COUNT = 3
-"""How many numbers `light` gives."""
+"""The number of values that `brightness_features` returns per picture."""
+
+
+def input_size(config: InputConfig) -> int:
+    """Return the number of values that enter a network per frame."""
+    return view_size(config) * (config.still_frames + config.motion)
+
+
+def view_size(config: InputConfig) -> int:
+    """Return the number of values of one picture."""
+    plane = 2 * SIZE * HALF if _is_transformed(config) else PIXELS
+    return plane * (3 if config.colour else 1)
+
+
+def encode_frames(windows: torch.Tensor, config: InputConfig) -> torch.Tensor:
+    """Return the network's inputs for windows of frames, float32 ``(n, input_size)``.
+
+    The order is: the current frame, past frames from the latest to the earliest, the motion; within
+    each, red, green, blue.
+
+    Parameters
+    ----------
+    windows : uint8 tensor (n, 1 + past_frames, 64, 64) or (n, 1 + past_frames, 64, 64, 3)
+        Each current frame, preceded by its past frames in order of time.
+    """
+    planes = _planes(windows, colour=config.colour)
+    latest_first = planes.flip(1)
+    views = [latest_first[:, : config.still_frames]]
+    if config.motion:
+        views.append(latest_first[:, :1] - latest_first[:, 1:2])
+    inputs = views[0] if len(views) == 1 else torch.cat(views, 1)
+    if _is_transformed(config):
+        inputs = _fft2(inputs)
+    return inputs.reshape(len(windows), input_size(config))
+
+
+def pixels(frames: torch.Tensor) -> torch.Tensor:
+    """Return the grey values ``(n, 4096)`` in [0, 1] of uint8 frames ``(n, 64, 64)``, or colour."""
+    return encode_frames(frames[:, None], Pixels())
+
+
+def _is_transformed(config: InputConfig) -> bool:
+    return isinstance(config, Fft2) or (isinstance(config, Eigenframes) and config.of == "fft2")
+
+
+def _planes(windows: torch.Tensor, *, colour: bool) -> torch.Tensor:
+    """Return float32 planes in [0, 1], ``(n, 1 + past_frames, planes, 64, 64)``."""
+    values = windows.to(torch.float32) / 255
+    if windows.ndim == 4:
+        if colour:
+            raise ValueError("got grey frames, expected colour")
+        return values[:, :, None]
+    values = values.movedim(-1, 2)
+    if colour:
+        return values
+    return torch.einsum("nmchw,c->nmhw", values, values.new_tensor(GREY_WEIGHTS))[:, :, None]
+
+
+def _fft2(planes: torch.Tensor) -> torch.Tensor:
+    """Return the real and imaginary parts of the Fourier transforms of planes ``(..., 64, 64)``.
+
+    The shape is ``(..., 2, 64, 33)``. The transform is orthonormal except for the mean, which is
+    divided by 64 to stay in [0, 1].
+    """
+    if not len(planes):
+        return planes.new_empty(*planes.shape[:-2], 2, SIZE, HALF)  # rfft2 refuses empty input
+    spectra = torch.fft.rfft2(planes, norm="ortho")
+    spectra[..., 0, 0] /= SIZE
+    return torch.view_as_real(spectra).movedim(-1, -3)
 
 
 def brightness_profiles(grey: torch.Tensor) -> torch.Tensor:
-    """Return how bright the columns and rows of pictures are, ``(n, 4096)`` to ``(n, 340)``.
+    """Return the brightness of columns and rows, ``(n, 340)``, of grey pictures ``(n, 4096)``.
 
-    The brightest and the mean of each column, then of each row; each as it is, and averaged over
-    neighbours, up to the whole picture.
+    These are the maximum and four times the mean of each column, then of each row; each at full
+    resolution and averaged over 4, 16 and all neighbours.
     """
     grey = grey.reshape(-1, 1, SIZE, SIZE)
-    lines = [grey.amax(2), 4 * grey.mean(2), grey.amax(3), 4 * grey.mean(3)]
-    pooled = [nn.functional.avg_pool1d(line, width) for line in lines for width in POOLED_SIZE]
+    profiles = [grey.amax(2), 4 * grey.mean(2), grey.amax(3), 4 * grey.mean(3)]
+    pooled = [nn.functional.avg_pool1d(each, width) for each in profiles for width in POOLED_SIZE]
     return torch.cat(pooled, 2)[:, 0]
 
 
 def brightness_features(grey: torch.Tensor) -> torch.Tensor:
-    """Return how much light is in pictures, wherever it is, ``(n, 4096)`` to ``(n, 3)``.
+    """Return the overall brightness, ``(n, 3)``, of grey pictures ``(n, 4096)``.
 
-    The means of the grey values' roots, of themselves and of their squares: together they tell
-    much that is dim from little that is bright.
+    These are the means of the square roots, the values and the squares of the grey values; together
+    they distinguish large dim areas from small bright ones.
     """
     return torch.stack([grey.sqrt().mean(1), grey.mean(1), grey.square().mean(1)], 1)
 
 
 class Standardiser(nn.Module):
-    """Brings measures of pictures to mean zero and variance one, or less where they hardly vary."""
+    """Scales values to mean 0 and a variance of 1, or less if they hardly vary."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.gain = nn.Parameter(torch.zeros(width), requires_grad=False)
         self.mean = nn.Parameter(torch.zeros(width), requires_grad=False)
 
-    def fit(self, measured: torch.Tensor) -> None:
-        """Adapt to measures ``(n, width)``."""
-        variance, mean = torch.var_mean(measured, 0, correction=0)
+    def fit(self, values: torch.Tensor) -> None:
+        """Compute gain and mean from values ``(n, width)``."""
+        variance, mean = torch.var_mean(values, 0, correction=0)
         self.load_state_dict({"gain": 1 / (variance.sqrt() + MIN_STANDARD_DEVIATION), "mean": mean})
 
-    def forward(self, measured: torch.Tensor) -> torch.Tensor:
-        """Scale ``(n, width)``."""
-        return (measured - self.mean) * self.gain
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return scaled values ``(n, width)``."""
+        return (values - self.mean) * self.gain
 
 
 class PcaFeatures(nn.Module):
-    """How one picture, or one difference of pictures, is looked at: components and profiles."""
+    """The features of one picture, or of one difference of pictures: components and profiles."""
 
     def __init__(self, count: int, size: int, with_profiles: bool) -> None:
         super().__init__()
@@ -73,11 +144,11 @@ class PcaFeatures(nn.Module):
 
     @property
     def width(self) -> int:
-        """How many numbers come out."""
+        """The number of features."""
         return len(self.bias) + (PROFILE_COUNT if self.profiles is not None else 0)
 
     def fit(self, views: torch.Tensor, floor: float, seed: int) -> None:
-        """Adapt to views ``(n, size)``: see `eigenframes`."""
+        """Compute the components of pictures ``(n, size)``; see `fit_eigenframes`."""
         weight, bias = fit_eigenframes(views, len(self.bias), floor, seed)
         with torch.no_grad():
             self.weight.copy_(weight)
@@ -86,7 +157,7 @@ class PcaFeatures(nn.Module):
             self.profiles.fit(brightness_profiles(_grey(views).abs()))
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
-        """Turn views ``(n, size)`` into ``(n, width)``."""
+        """Return features ``(n, width)`` of pictures ``(n, size)``."""
         components = nn.functional.linear(views, self.weight, self.bias)
         if self.profiles is None:
             return components
@@ -94,13 +165,13 @@ class PcaFeatures(nn.Module):
 
 
 class FrameFeatures(nn.Module):
-    """Looks at what `frame2sound.brain.inputs.see` gives; descent leaves it as it is.
+    """The features of encoded frames, computed from the library; gradient descent leaves them.
 
     Parameters
     ----------
-    kind : Eigenframes
-    with_light : bool
-        Whether `light` comes after all else.
+    config : Eigenframes
+    with_brightness : bool
+        Whether `brightness_features` follow as the last features.
     """
 
     def __init__(self, config: Eigenframes, with_brightness: bool = False) -> None:
@@ -113,13 +184,13 @@ class FrameFeatures(nn.Module):
 
     @property
     def width(self) -> int:
-        """How many numbers come out."""
-        moving = 0 if self.motion is None else self.motion.width
-        lit = 0 if self.brightness is None else BRIGHTNESS_COUNT
-        return self.config.still_frames * self.still.width + moving + lit
+        """The number of features."""
+        motion = 0 if self.motion is None else self.motion.width
+        brightness = 0 if self.brightness is None else BRIGHTNESS_COUNT
+        return self.config.still_frames * self.still.width + motion + brightness
 
     def fit(self, inputs: torch.Tensor, seed: int) -> None:
-        """Adapt to what is seen, ``(n, size)``."""
+        """Compute all features from encoded frames ``(n, input_size)``."""
         views = self._views(inputs)
         self.still.fit(views[:, 0], self.config.floor, seed)
         if self.motion is not None:
@@ -128,37 +199,38 @@ class FrameFeatures(nn.Module):
             self.brightness.fit(brightness_features(_grey(views[:, 0])))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Turn ``(n, size)`` into ``(n, width)``."""
+        """Return features ``(n, width)`` of encoded frames ``(n, input_size)``."""
         views = self._views(inputs)
         stills = views[:, : self.config.still_frames].reshape(-1, views.shape[2])
-        looks = [self.still(stills).reshape(len(inputs), -1)]
+        parts = [self.still(stills).reshape(len(inputs), -1)]
         if self.motion is not None:
-            looks.append(self.motion(views[:, -1]))
+            parts.append(self.motion(views[:, -1]))
         if self.brightness is not None:
-            looks.append(self.brightness(brightness_features(_grey(views[:, 0]))))
-        return looks[0] if len(looks) == 1 else torch.cat(looks, 1)
+            parts.append(self.brightness(brightness_features(_grey(views[:, 0]))))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
     def of_sequence(self, views: torch.Tensor) -> torch.Tensor:
-        """Look at successive frames, at each only once.
+        """Return features ``(n, width)`` of successive frames, computing each frame only once.
 
-        Gives what `forward` gives of moments whose pasts overlap, but for rounding.
+        Equal, up to rounding, to `forward` of windows that overlap in their past frames.
 
         Parameters
         ----------
-        views : tensor (kind.past + n, view size)
-            A film's frames, each as one picture; the first are the past of those that follow.
+        views : tensor (past_frames + n, view_size)
+            A film's frames, each encoded as one picture; the first ``past_frames`` are the past of
+            those that follow.
         """
         past = self.config.past_frames
-        now, still = views[past:], self.still(views)
-        looks = [still[past - back :][: len(now)] for back in range(self.config.still_frames)]
+        current, still = views[past:], self.still(views)
+        parts = [still[past - back :][: len(current)] for back in range(self.config.still_frames)]
         if self.motion is not None:
-            looks.append(self.motion(now - views[past - 1 : -1]))
+            parts.append(self.motion(current - views[past - 1 : -1]))
         if self.brightness is not None:
-            looks.append(self.brightness(brightness_features(_grey(now))))
-        return torch.cat(looks, 1)
+            parts.append(self.brightness(brightness_features(_grey(current))))
+        return torch.cat(parts, 1)
 
-    def _views(self, seen: torch.Tensor) -> torch.Tensor:
-        return seen.reshape(len(seen), -1, view_size(self.config))
+    def _views(self, inputs: torch.Tensor) -> torch.Tensor:
+        return inputs.reshape(len(inputs), -1, view_size(self.config))
 
 
 def _grey(views: torch.Tensor) -> torch.Tensor:
@@ -172,22 +244,21 @@ def _grey(views: torch.Tensor) -> torch.Tensor:
 def fit_eigenframes(
     views: torch.Tensor, count: int, floor: float, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the linear layer that projects pictures on their whitened principal components.
+    """Return the linear layer that projects pictures onto their whitened principal components.
 
-    Eigenframes are to film what eigenfaces are to portraits (Turk and Pentland 1991). Pixels that
-    move together enter as one number of mean zero and variance one, on which gradient descent
-    goes many times farther than on the pixels themselves.
+    Eigenframes are to films what eigenfaces are to portraits (Turk and Pentland 1991). Whitened
+    components are uncorrelated, so gradient descent converges much faster than on pixels.
 
     Parameters
     ----------
     views : tensor (n, size)
-        Pictures to learn from.
+        Pictures.
     count : int
-        Components; those that the pictures do not have are zero.
+        Number of components; those beyond the rank of the pictures are zero.
     floor : float
-        Share of the mean variance that is added to each, against dividing by nearly nothing.
+        Share of the mean variance that is added to each variance, to avoid dividing by almost 0.
     seed : int
-        Of the randomised decomposition: see `principal_components`.
+        Of the randomised decomposition; see `principal_components`.
 
     Returns
     -------
@@ -199,7 +270,7 @@ def fit_eigenframes(
     ) / len(views)
     rank = min(count, *views.shape)
     variance, basis = principal_components(views, mean, rank, seed)
-    # Pictures that are all alike have no variance; one grey level's keeps the division sound.
+    # Identical pictures have no variance; that of one grey level avoids a division by 0.
     spread = torch.sqrt(variance + floor * variance.mean() + 255.0**-2)
     weight = torch.zeros(count, views.shape[1], dtype=torch.float64)
     weight[:rank] = (basis / spread).T

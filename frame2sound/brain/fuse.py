@@ -1,4 +1,4 @@
-"""Folding: eyes and first layer as one, so that other tools need nothing but plain weights."""
+"""Export a brain's weights: frame features and first layer are fused into one linear layer."""
 
 from __future__ import annotations
 
@@ -28,43 +28,49 @@ class PlainLayer(NamedTuple):
 
 
 def fuse_layers(brain: Brain) -> list[PlainLayer]:
-    """Return the linear layers of a feed-forward brain, the first on the picture itself.
+    """Return the linear layers of a feed-forward brain, the first applied to pixels.
 
-    Eigenframes are a linear map E of the picture and what the first layer W makes of them is
-    another, so W E is a layer on the 4096 pixels: the same outputs, from weights of the ancestor's
-    shape. Between the layers stands the recipe's activation; the last one has none.
+    Eigenframes are a linear map E of the picture, and the first layer W is linear too, so W E is a
+    layer on the 4096 pixels with the same outputs. Between the layers the recipe's activation is
+    applied; after the last layer there is none.
 
     Raises
     ------
     BrainError
-        The brain remembers, or has parts that are not linear layers and activations.
+        The brain has parts other than linear layers and activations.
     """
-    network, asked = brain.network, brain.recipe.network
-    eyes, body = network.features, network.backbone
-    in_the_way = {
-        "network.kind=mlp": not isinstance(asked, Mlp),
-        "network.brightness_branch=0": asked.brightness_branch > 0,
-        "network.normalise=false": asked.normalise,
-        "network.residual=false": asked.residual,
-        "input.profiles=false": eyes is not None and eyes.still.profiles is not None,
+    network, config = brain.network, brain.recipe.network
+    features, backbone = network.features, network.backbone
+    obstacles = {
+        "network.kind=mlp": not isinstance(config, Mlp),
+        "network.brightness_branch=0": config.brightness_branch > 0,
+        "network.normalise=false": config.normalise,
+        "network.residual=false": config.residual,
+        "input.profiles=false": features is not None and features.still.profiles is not None,
     }
-    if any(in_the_way.values()) or not isinstance(body, Feedforward):
-        remedy = " ".join(f"--set {setting}" for setting, there in in_the_way.items() if there)
+    if any(obstacles.values()) or not isinstance(backbone, Feedforward):
+        remedy = " ".join(setting for setting, is_obstacle in obstacles.items() if is_obstacle)
         raise BrainError(
-            f"brain {brain.recipe.name!r} is not plain layers on pixels; train one with {remedy}"
+            f"brain {brain.recipe.name!r} does not consist of plain layers on pixels; "
+            f"train one with the settings {remedy}"
         )
-    layers = [part for part in (*body.modules(), network.head) if isinstance(part, nn.Linear)]
+    layers = [part for part in (*backbone.modules(), network.head) if isinstance(part, nn.Linear)]
     plain = [PlainLayer(_array(layer.weight), _array(layer.bias)) for layer in layers]
-    if eyes is not None:
-        plain[0] = _fuse_features(eyes, layers[0])
+    if features is not None:
+        plain[0] = _fuse_features(features, layers[0])
     return plain
 
 
 def export_weights(brain: Brain, path: Path, *, overwrite: bool = False) -> list[PlainLayer]:
-    """Write the layers that `fold` returns as ``.npz``.
+    """Write the layers that `fuse_layers` returns as ``.npz``.
 
-    It holds ``weight_0``, ``bias_0`` and so on; ``recipe``, JSON text, which names activation and
-    target; and the target's ``scale``.
+    The file holds ``weight_0``, ``bias_0`` and so on; ``recipe`` as JSON text, which names the
+    activation and the target; and the target's ``scale``.
+
+    Raises
+    ------
+    BrainError
+        As `fuse_layers`; or the file exists or cannot be written.
     """
     layers = fuse_layers(brain)
     arrays = {
@@ -82,17 +88,14 @@ def export_weights(brain: Brain, path: Path, *, overwrite: bool = False) -> list
     return layers
 
 
-def _fuse_features(eyes: FrameFeatures, first: nn.Linear) -> PlainLayer:
-    looks = [eyes.still] * eyes.config.still_frames + (
-        [eyes.motion] if eyes.motion is not None else []
-    )
-    parts = first.weight.detach().double().chunk(len(looks), 1)
-    weight = torch.cat(
-        [part @ look.weight.double() for part, look in zip(parts, looks, strict=True)], 1
-    )
+def _fuse_features(features: FrameFeatures, first: nn.Linear) -> PlainLayer:
+    maps = [features.still] * features.config.still_frames
+    maps += [features.motion] if features.motion is not None else []
+    parts = first.weight.detach().double().chunk(len(maps), 1)
+    weight = torch.cat([part @ m.weight.double() for part, m in zip(parts, maps, strict=True)], 1)
     bias = first.bias.detach().double()
-    for part, look in zip(parts, looks, strict=True):
-        bias = bias + part @ look.bias.double()
+    for part, m in zip(parts, maps, strict=True):
+        bias = bias + part @ m.bias.double()
     return PlainLayer(_array(weight), _array(bias))
 
 

@@ -1,4 +1,4 @@
-"""Networks: what is seen in, numbers for sound out; and what is remembered in between."""
+"""Networks: features, backbone and head in one module, with their recurrent state."""
 
 from __future__ import annotations
 
@@ -17,21 +17,20 @@ from frame2sound.brain.backbones import (
     WithBrightnessBranch,
 )
 from frame2sound.brain.config import Eigenframes, InputConfig, Mlp, Rnn
-from frame2sound.brain.features import BRIGHTNESS_COUNT, FrameFeatures
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import BRIGHTNESS_COUNT, FrameFeatures, encode_frames
 from frame2sound.brain.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class TeacherForcing:
-    """What a network that hears its own output is told while it learns.
+    """The outputs that are fed back in training instead of the network's own.
 
     Attributes
     ----------
-    wanted : tensor (streams, n, length)
+    targets : tensor (streams, n, length)
         The true outputs.
-    own : bool tensor (streams, n)
-        Where it hears its own all the same.
+    use_own_output : bool tensor (streams, n)
+        The frames at which the network's own output is fed back all the same.
     """
 
     targets: torch.Tensor
@@ -39,18 +38,18 @@ class TeacherForcing:
 
 
 class Network(nn.Module):
-    """Eyes that are computed, a body that is learned and may remember, and a linear top.
+    """Fixed features, a trained backbone that may be recurrent, and a linear head.
 
     Attributes
     ----------
-    eyes : Eyes or None
-        Where the picture enters as eigenframes.
-    body : Body
-    top : nn.Linear
-    ear : nn.Linear or None
-        Through which the network hears its own last output.
-    silent : float
-        What it hears before a film begins: the number that stands for silence.
+    features : FrameFeatures or None
+        None if the picture does not enter as eigenframes.
+    backbone : Backbone
+    head : nn.Linear
+    feedback : nn.Linear or None
+        Maps the last output to the values that are fed back; None without feedback.
+    silence_value : float
+        The output that means silence, which is fed back before a film's first frame.
     """
 
     def __init__(
@@ -70,17 +69,18 @@ class Network(nn.Module):
 
     @property
     def is_recurrent(self) -> bool:
-        """Whether what it gives depends on what it was given before."""
+        """Whether the output depends on earlier frames."""
         return self.feedback is not None or self.backbone.is_recurrent
 
     def extract_features(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Turn what `frame2sound.brain.inputs.see` gives into what the rest learns from."""
+        """Return the features of frames that `encode_frames` has encoded."""
         return inputs if self.features is None else self.features(inputs)
 
     def extract_sequence_features(self, frames: torch.Tensor, config: InputConfig) -> torch.Tensor:
-        """Look at a film's successive frames ``(kind.past + n, 64, 64)``, or in colour.
+        """Return features ``(n, width)`` of successive frames ``(past_frames + n, 64, 64)``.
 
-        The first are the past of those that follow; gives ``(n, width)``.
+        The frames are uint8, grey or in colour; the first ``past_frames`` are the past of those
+        that follow.
         """
         if self.features is None:
             return encode_frames(frames.unfold(0, 1 + config.past_frames, 1).movedim(-1, 1), config)
@@ -89,88 +89,88 @@ class Network(nn.Module):
         )
 
     def initial_state(self, streams: int) -> State:
-        """Return the memory of so many films that are about to begin."""
-        memory = self.backbone.initial_state(streams)
+        """Return the state of ``streams`` films before their first frame."""
+        state = self.backbone.initial_state(streams)
         if self.feedback is None:
-            return memory
-        return (self._feedback_of_silence().expand(streams, -1), *memory)
+            return state
+        return (self._feedback_of_silence().expand(streams, -1), *state)
 
     def reset_state(self, state: State, begins: torch.Tensor) -> State:
-        """Return a memory in which streams begin anew where ``begins``, bool ``(streams,)``."""
-        anew = self.initial_state(len(begins))
+        """Return a state in which the streams that ``begins``, bool ``(streams,)``, are reset."""
+        initial = self.initial_state(len(begins))
         return tuple(
-            torch.where(begins.reshape(-1, *(1 for _ in part.shape[1:])), fresh, part)
-            for fresh, part in zip(anew, state, strict=True)
+            torch.where(begins.reshape(-1, *(1 for _ in part.shape[1:])), start, part)
+            for start, part in zip(initial, state, strict=True)
         )
 
     def forward(
         self, features: torch.Tensor, state: State, teacher_forcing: TeacherForcing | None = None
     ) -> tuple[torch.Tensor, State]:
-        """Turn successive looks ``(streams, n, width)`` into outputs ``(streams, n, length)``.
+        """Return outputs ``(streams, n, length)`` for features ``(streams, n, width)``.
 
-        A network that hears its own last output may be ``told`` the true ones instead.
+        With ``teacher_forcing``, true outputs are fed back instead of the network's own.
         """
         if self.feedback is None:
             hidden, state = self.backbone(features, state)
             return self.head(hidden), state
-        # What is heard of its own is linear in what the top sees: one small map instead of two.
+        # Head and feedback are both linear: their product is one small map from the hidden values.
         weight = self.feedback.weight @ self.head.weight.detach()
         bias = self.feedback(self.head.bias.detach())
-        told_heard = None if teacher_forcing is None else self.feedback(teacher_forcing.targets)
-        hidden, heard, state = [], state[0], state[1:]
+        forced = None if teacher_forcing is None else self.feedback(teacher_forcing.targets)
+        hidden, fed_back, state = [], state[0], state[1:]
         for at in range(features.shape[1]):
-            seen = torch.cat([heard, features[:, at]], 1)
-            values, state = self.backbone(seen[:, None], state)
+            inputs = torch.cat([fed_back, features[:, at]], 1)
+            values, state = self.backbone(inputs[:, None], state)
             hidden.append(values)
-            heard = nn.functional.linear(values[:, 0].detach(), weight, bias)
-            if teacher_forcing is not None and told_heard is not None:
-                heard = torch.where(
-                    teacher_forcing.use_own_output[:, at, None], heard, told_heard[:, at]
-                )
-        return self.head(torch.cat(hidden, 1)), (heard, *state)
+            fed_back = nn.functional.linear(values[:, 0].detach(), weight, bias)
+            if teacher_forcing is not None and forced is not None:
+                use_own_output = teacher_forcing.use_own_output[:, at, None]
+                fed_back = torch.where(use_own_output, fed_back, forced[:, at])
+        return self.head(torch.cat(hidden, 1)), (fed_back, *state)
 
     def _feedback_of_silence(self) -> torch.Tensor:
         assert self.feedback is not None
         silence = self.head.bias.new_full((self.head.out_features,), self.silence_value)
-        heard: torch.Tensor = self.feedback(silence)
-        return heard.detach()
+        fed_back: torch.Tensor = self.feedback(silence)
+        return fed_back.detach()
 
     def hidden(self, features: torch.Tensor) -> torch.Tensor:
-        """Return what the top sees of looks ``(streams, n, width)`` while silence is heard."""
-        memory = self.initial_state(len(features))
+        """Return the head's input for features ``(streams, n, width)`` with silence fed back."""
+        state = self.initial_state(len(features))
         if self.feedback is not None:
-            heard = memory[0][:, None].expand(-1, features.shape[1], -1)
-            features, memory = torch.cat([heard, features], 2), memory[1:]
-        hidden: torch.Tensor = self.backbone(features, memory)[0]
+            fed_back = state[0][:, None].expand(-1, features.shape[1], -1)
+            features, state = torch.cat([fed_back, features], 2), state[1:]
+        hidden: torch.Tensor = self.backbone(features, state)[0]
         return hidden
 
 
 def build_network(recipe: Recipe, inputs: int, outputs: int, silence_value: float = 0.0) -> Network:
-    """Build what a recipe asks for.
+    """Return the network of a recipe, untrained.
 
-    Where the picture enters as eigenframes, the eyes come first. They are part of the network, but
-    not of what is learned by descent; nor is the glance, if there is one.
+    If the picture enters as eigenframes, the network begins with `FrameFeatures`. Gradient descent
+    trains neither these nor the brightness branch.
     """
-    asked, eyes = recipe.network, None
+    config, features = recipe.network, None
     if isinstance(recipe.input, Eigenframes):
-        eyes = FrameFeatures(recipe.input, asked.brightness_branch > 0)
-        inputs = eyes.width - BRIGHTNESS_COUNT * (asked.brightness_branch > 0)
-    hears = asked.feedback_units if isinstance(asked, Rnn) else 0
-    body: Backbone = Feedforward(asked, inputs + hears)
-    if not isinstance(asked, Mlp):
-        kind = Recurrent if isinstance(asked, Rnn) else Convolutional
-        body = kind(asked, body)  # type: ignore[arg-type]
-    if asked.brightness_branch:
-        body = WithBrightnessBranch(body, asked.brightness_branch)
-    return Network(eyes, body, outputs, hears, silence_value)
+        features = FrameFeatures(recipe.input, config.brightness_branch > 0)
+        inputs = features.width - BRIGHTNESS_COUNT * (config.brightness_branch > 0)
+    feedback_units = config.feedback_units if isinstance(config, Rnn) else 0
+    backbone: Backbone = Feedforward(config, inputs + feedback_units)
+    if not isinstance(config, Mlp):
+        kind = Recurrent if isinstance(config, Rnn) else Convolutional
+        backbone = kind(config, backbone)  # type: ignore[arg-type]
+    if config.brightness_branch:
+        backbone = WithBrightnessBranch(backbone, config.brightness_branch)
+    return Network(features, backbone, outputs, feedback_units, silence_value)
 
 
 def initialise(network: Network, seed: int) -> None:
-    """Draw the weights anew.
+    """Set the weights to random values.
 
-    Layers before a ReLU start as He et al. 2015 advise, others as Glorot and Bengio 2010; recurrent
-    weights start orthogonal (Saxe et al. 2014), and long short-term memory remembers (Jozefowicz et
-    al. 2015). The top starts small, so that an untrained brain is quiet rather than loud.
+    Layers before a ReLU are initialised as in He et al. 2015, others as in Glorot and Bengio 2010.
+    Recurrent weights are orthogonal (Saxe et al. 2014), and the forget gates of long short-term
+    memory start open (Jozefowicz et al. 2015). The head starts small, so that an untrained brain is
+    quiet rather than loud.
     """
     random = torch.Generator().manual_seed(seed)
     rectified = any(isinstance(layer, nn.ReLU) for layer in network.backbone.modules())
@@ -189,9 +189,9 @@ def initialise(network: Network, seed: int) -> None:
 
 def _initialise_cell(cell: nn.GRU | nn.LSTM, random: torch.Generator) -> None:
     width = cell.hidden_size
-    entering, remembered, *biases = cell.parameters()
-    nn.init.xavier_uniform_(entering, generator=random)
-    for gate in remembered.chunk(len(remembered) // width):
+    input_weights, recurrent_weights, *biases = cell.parameters()
+    nn.init.xavier_uniform_(input_weights, generator=random)
+    for gate in recurrent_weights.chunk(len(recurrent_weights) // width):
         nn.init.orthogonal_(gate, generator=random)
     for bias in biases:
         nn.init.zeros_(bias)
@@ -200,9 +200,6 @@ def _initialise_cell(cell: nn.GRU | nn.LSTM, random: torch.Generator) -> None:
 
 
 def get_brightness_branch(network: Network) -> nn.Sequential | None:
-    """Return the part that sees only how much light there is, if there is one."""
-    return (
-        network.backbone.brightness_branch
-        if isinstance(network.backbone, WithBrightnessBranch)
-        else None
-    )
+    """Return the brightness branch of a network, or None if it has none."""
+    backbone = network.backbone
+    return backbone.brightness_branch if isinstance(backbone, WithBrightnessBranch) else None

@@ -1,4 +1,4 @@
-"""What a renderer asks of whatever gives sound to pictures: a brain, or a baseline."""
+"""The interface through which a renderer uses a brain or a baseline."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from frame2sound.clock import Clock
 
 
 class FramePredictor(Protocol):
-    """One playing to one film, from its first frame on; it may remember what it has seen."""
+    """The prediction for one film from its first frame on; it may keep a state between calls."""
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn the next frames, ``(n, 64, 64)`` or in colour, into predictions ``(n, ...)``."""
+        """Return predictions ``(n, ...)`` for the next frames, ``(n, 64, 64)`` or in colour."""
 
 
 class Predictor(Protocol):
-    """A brain, or what stands in its place."""
+    """A brain or a baseline."""
 
     @property
     def clock(self) -> Clock:
-        """The frame rate and the sample rate at which it works."""
+        """Its frame rate and sample rate."""
 
     @property
     def target(self) -> Any:
-        """What it predicts: a target of `frame2sound.brain`."""
+        """The target that it predicts, of `frame2sound.brain.targets`."""
 
     @property
     def colour(self) -> bool:
-        """Whether it is to be shown frames in colour, ``(n, 64, 64, 3)``."""
+        """Whether its input frames are in colour, ``(n, 64, 64, 3)``."""
 
     def start_prediction(self) -> FramePredictor:
-        """Begin a film: what the performance is shown first are the film's first frames."""
+        """Return a predictor for one film, which takes the film's frames from the first on."""
 
 
 class StatelessPredictor:
-    """What plays each grey frame by itself performs without remembering anything."""
+    """A predictor that sees each grey frame by itself and so needs no state."""
 
     @property
     def colour(self) -> bool:
-        """Never."""
+        """Always False."""
         return False
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
-        """Turn frames ``(n, 64, 64)`` into predictions ``(n, ...)``."""
+        """Return predictions ``(n, ...)`` for frames ``(n, 64, 64)``."""
         raise NotImplementedError
 
     def start_prediction(self) -> FramePredictor:
-        """Begin a film."""
+        """Return itself."""
         return self

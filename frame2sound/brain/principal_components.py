@@ -1,8 +1,8 @@
-"""Principal components, found so that the same pictures give the same ones on every computer.
+"""Principal components that are the same on every computer.
 
-Where two components have the same variance, any turn of their plane is as good, and each may as
-well point the other way: the last digit of a sum decides, and with it the processor and the number
-of threads. Here sums are of double precision, and a rule decides.
+The sign of a component is arbitrary, and components of equal variance may be rotated among each
+other. Rounding would decide, and so the processor and the number of threads. Here sums have double
+precision, and `_canonical` defines signs and rotations.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import torch
 ITERATIONS = 2
 
 BATCH_ROWS = 512
-"""Pictures that are made doubles at once."""
+"""Pictures that are converted to doubles at once."""
 
-MIN_RELATIVE_VARIANCE = 1e-5
-"""Standard deviation below which a component is none, in shares of the largest one.
+MIN_RELATIVE_DEVIATION = 1e-5
+"""Components with a smaller standard deviation, relative to the largest, are dropped.
 
-Grey values of single precision are off by 6e-8; what they are off by has components, too.
+Grey values of single precision have rounding errors of 6e-8, which have components too.
 """
 
 EQUAL_TOLERANCE = 1e-6
-"""Variances, and lengths of entries, that differ by a smaller share are equal.
+"""Variances, and absolute entries, that differ by a smaller share count as equal.
 
-Sums of doubles turn vectors by some 1e-16 over this: 1e-10, less than single precision holds.
+Rounding of doubles rotates vectors by about 1e-16 / 1e-6 = 1e-10, which is less than single
+precision resolves.
 """
 
 
@@ -35,9 +36,9 @@ def principal_components(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return variances, descending, and unit vectors of the largest principal components.
 
-    By randomised subspace iteration (Halko, Martinsson and Tropp 2011), then made canonical:
-    components of equal variance are those of `turned`, and of the entries that are the largest by
-    amount the first is positive. Components that the pictures do not have are zero.
+    Computed by randomised subspace iteration (Halko, Martinsson and Tropp 2011), then made
+    canonical: components of equal variance are those of `canonical_basis`, and the first of the
+    entries with the largest absolute value is positive. Components beyond the rank are zero.
 
     Parameters
     ----------
@@ -56,37 +57,36 @@ def principal_components(
     columns = torch.from_numpy(random)
     for _ in range(ITERATIONS):
         columns = torch.linalg.qr(_multiply_by_covariance(views, mean, columns))[0]
-    seen = torch.cat([part @ columns for part in _centred(views, mean)])
-    _, singular, turns = torch.linalg.svd(torch.linalg.qr(seen, mode="r")[1])
-    variance, there = (
-        singular.square() / len(views),
-        singular > MIN_RELATIVE_VARIANCE * singular[:1],
-    )
-    return _canonical(variance * there, columns @ turns.T * there)
+    projections = torch.cat([part @ columns for part in _centred(views, mean)])
+    _, singular, rotation = torch.linalg.svd(torch.linalg.qr(projections, mode="r")[1])
+    variance = singular.square() / len(views)
+    exists = singular > MIN_RELATIVE_DEVIATION * singular[:1]
+    return _canonical(variance * exists, columns @ rotation.T * exists)
 
 
-def with_canonical_signs(basis: torch.Tensor) -> torch.Tensor:
-    """Return the basis of the same space that depends on nothing but the space.
+def canonical_basis(basis: torch.Tensor) -> torch.Tensor:
+    """Return an orthonormal basis of the same space that depends only on the space.
 
-    The first vector is the one that is nearest to an axis, the first such axis; the next the
-    nearest of those that are left at right angles to it, and so on.
+    Its first vector is the unit vector of the space that is nearest to a coordinate axis (to the
+    first such axis); each next one is the nearest of those orthogonal to all before.
 
     Parameters
     ----------
     basis : float64 tensor (size, k)
-        Unit vectors at right angles to each other.
+        Orthonormal columns.
     """
-    done: list[torch.Tensor] = []
+    vectors: list[torch.Tensor] = []
     while basis.shape[1]:
-        along = basis[_first_largest(torch.linalg.vector_norm(basis, dim=1))]
-        turn = torch.linalg.qr(along[:, None], mode="complete")[0]
-        basis = basis @ turn
-        done.append(basis[:, :1])
+        direction = basis[_first_largest(torch.linalg.vector_norm(basis, dim=1))]
+        rotation = torch.linalg.qr(direction[:, None], mode="complete")[0]
+        basis = basis @ rotation
+        vectors.append(basis[:, :1])
         basis = basis[:, 1:]
-    return torch.cat(done, 1)
+    return torch.cat(vectors, 1)
 
 
 def _canonical(variance: torch.Tensor, basis: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the components with the rotations and signs that `principal_components` defines."""
     variance, basis, first = variance.clone(), basis.clone(), 0
     while first < len(variance) and variance[first] > 0:
         stop = first + 1
@@ -94,7 +94,7 @@ def _canonical(variance: torch.Tensor, basis: torch.Tensor) -> tuple[torch.Tenso
             stop += 1
         if stop > first + 1:
             variance[first:stop] = variance[first:stop].mean()
-            basis[:, first:stop] = with_canonical_signs(basis[:, first:stop])
+            basis[:, first:stop] = canonical_basis(basis[:, first:stop])
         first = stop
     for vector in basis.T:
         if vector[_first_largest(vector.abs())] < 0:
@@ -102,14 +102,14 @@ def _canonical(variance: torch.Tensor, basis: torch.Tensor) -> tuple[torch.Tenso
     return variance, basis
 
 
-def _first_largest(amounts: torch.Tensor) -> int:
-    return int((amounts >= (1 - EQUAL_TOLERANCE) * amounts.max()).nonzero()[0, 0])
+def _first_largest(values: torch.Tensor) -> int:
+    return int((values >= (1 - EQUAL_TOLERANCE) * values.max()).nonzero()[0, 0])
 
 
 def _multiply_by_covariance(
     views: torch.Tensor, mean: torch.Tensor, columns: torch.Tensor
 ) -> torch.Tensor:
-    """Return the scatter matrix of pictures, times columns ``(size, k)``."""
+    """Return the scatter matrix of pictures multiplied by columns ``(size, k)``."""
     total = torch.zeros_like(columns)
     for part in _centred(views, mean):
         total += part.T @ (part @ columns)

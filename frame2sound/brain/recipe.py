@@ -1,11 +1,12 @@
-"""Recipes: how to make a brain, read strictly from small TOML files."""
+"""Recipes: the settings of a brain and of its training, read strictly from small TOML files."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -25,11 +26,12 @@ from frame2sound.brain.config import (
 from frame2sound.bundled import bundled_folder
 from frame2sound.clock import Clock, parse_frame_rate
 from frame2sound.errors import RecipeError
+from frame2sound.name_matching import MIN_SIMILARITY, did_you_mean, near_names
 from frame2sound.untrusted import read_toml
 
 
 class Recipe(Config, frozen=True):
-    """All that decides what brain a library gives."""
+    """All settings that, with a library and a seed, determine a brain."""
 
     name: str
     network: NetworkConfig
@@ -42,7 +44,7 @@ class Recipe(Config, frozen=True):
     def __post_init__(self) -> None:
         if self.training.loss == "multi-resolution" and not isinstance(self.target, Pcm):
             raise ValueError(
-                "the loss multi-resolution needs a waveform; use it with target pcm, "
+                "the loss multi-resolution needs a waveform; use target.kind=pcm "
                 "or training.loss=log-magnitude"
             )
         if self.training.pretraining and not isinstance(self.network, Mlp):
@@ -54,12 +56,12 @@ class Recipe(Config, frozen=True):
         levels = pictures and isinstance(self.target, LogMag)
         if self.network.brightness_branch and not levels:
             raise ValueError(
-                "network.brightness_branch needs input eigenframes of pictures and target log-mag or mel; "
-                "use network.brightness_branch=0 with others"
+                "network.brightness_branch needs input eigenframes of pictures and target log-mag "
+                "or mel; use network.brightness_branch=0 with others"
             )
 
     def to_clock(self) -> Clock:
-        """Return the brain's clock."""
+        """Return the brain's frame rate and sample rate."""
         return Clock(self.clock.fps, self.clock.sample_rate)
 
 
@@ -80,85 +82,150 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         },
     }
 }
-"""Named sets of values: ``hindle`` trains as the ancestor did in 2015.
+"""Named sets of settings: ``hindle`` trains as Hindle did in 2015.
 
-A part of another kind than the preset's (a spectral target) stays as it is; but eigenframes, which
-are pixels by another basis, give way, and the brightness branch with them.
+A preset does not change a part of another kind (a spectral target). The exception is input
+eigenframes, which become pixels; the brightness branch, which needs eigenframes, is removed.
 """
 
 
-_RENAMED_SETTINGS = {
+RENAMED_SETTINGS = {
     "network": {"glance": "brightness_branch", "hears": "feedback_units"},
     "target": {"a_frame": "windows_per_frame"},
     "training": {"double_exposure": "overlay"},
 }
-"""Settings of version 0.1, by part, and what they are called now."""
+"""Old to new names of settings, by part; recipes of version 0.1 have the old ones."""
+
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.(\w+)`)?")
 
 
 def recipe_names() -> list[str]:
-    """Return the names of the recipes that ship."""
+    """Return the names of the recipes that come with the program."""
     return sorted(path.stem for path in bundled_folder("brains").glob("*.toml"))
 
 
 def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
-    """Read a recipe that ships, by name, or one from a TOML file, by path.
+    """Return a recipe that comes with the program, by name, or one from a TOML file, by path.
 
     Parameters
     ----------
     name : str
         "lines", or "my/own.toml".
     settings : list of "key=value", optional
-        Values to change, in TOML's notation: ``training.epochs=5``, ``network.hidden=[64, 64]``,
-        ``preset=hindle``. A preset changes what the recipe says, and other values change both. A
-        part that becomes of another kind (``input.kind=pixels``) keeps nothing of what it was.
+        Settings to change, in TOML's notation: ``training.epochs=5``, ``network.hidden=[64, 64]``,
+        ``preset=hindle``. A preset overrides the recipe, and other settings override both. A part
+        whose kind changes (``input.kind=pixels``) loses its other settings.
 
     Raises
     ------
     RecipeError
-        No such recipe; an unknown key; a value of the wrong kind or out of range.
+        The recipe or a setting is unknown, or a value is of the wrong type or out of range.
     """
     path = Path(name) if name.endswith(".toml") else bundled_folder("brains") / f"{name}.toml"
     try:
         table = read_toml(path)
     except FileNotFoundError as error:
+        hint = did_you_mean(name, recipe_names())
         raise RecipeError(
-            f"no recipe {name!r}; expected one of {', '.join(recipe_names())}, or a .toml file"
+            f"no recipe {name!r}{hint and f': {hint}'}; expected one of "
+            f"{', '.join(recipe_names())}, or a .toml file"
         ) from error
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
     table = _with_preset(_with_new_names(table))
     for setting in sorted(settings or [], key=lambda text: not text.strip().startswith("preset=")):
         _apply_setting(table, setting)
-        table = _with_preset(table, wins=True)
+        table = _with_preset(table, overrides=True)
     return parse_recipe(table | {"name": table.get("name", path.stem)})
 
 
 def parse_recipe(table: dict[str, Any]) -> Recipe:
-    """Build a recipe from a plain table; `RecipeError` names the key that is wrong."""
+    """Return the recipe in a plain table; `RecipeError` names the setting that is wrong."""
     table = _with_preset(_with_new_names(table))
     try:
         return msgspec.convert(table, Recipe, dec_hook=_to_fraction)
     except (msgspec.ValidationError, ValueError, ZeroDivisionError) as error:
-        raise RecipeError(f"recipe {table.get('name', '')!r}: {error}") from error
+        reason = _unknown_setting_message(str(error), table) or str(error)
+        one_line = " ".join(reason.split())
+        raise RecipeError(f"recipe {table.get('name', '')!r}: {one_line}") from error
 
 
 def recipe_table(recipe: Recipe) -> dict[str, Any]:
-    """Return the plain table that `recipe_from` reads back."""
+    """Return the plain table that `parse_recipe` reads."""
     table: dict[str, Any] = msgspec.to_builtins(recipe, enc_hook=str)
     return table
 
 
+def current_setting_name(name: str) -> str:
+    """Return what a setting is called today.
+
+    Examples
+    --------
+    >>> current_setting_name("network.glance"), current_setting_name("training.epochs")
+    ('network.brightness_branch', 'training.epochs')
+    """
+    part, _, setting = name.partition(".")
+    renamed = RENAMED_SETTINGS.get(part, {}).get(setting)
+    return f"{part}.{renamed}" if renamed else name
+
+
+def identity_table(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe as plain values for a hash: under the names of settings of version 0.1.
+
+    Comparisons and trainings that version 0.1 began are recognised by such hashes.
+    """
+    table = recipe_table(recipe)
+    for part, names in RENAMED_SETTINGS.items():
+        old_names = {new: old for old, new in names.items()}
+        table[part] = {old_names.get(key, key): value for key, value in table[part].items()}
+    return table
+
+
 def _with_new_names(table: dict[str, Any]) -> dict[str, Any]:
-    """Return a recipe's table with the settings of version 0.1 under their names of today."""
+    """Return a recipe's table with the settings of version 0.1 under their new names."""
     renamed = dict(table)
-    for part, names in _RENAMED_SETTINGS.items():
+    for part, names in RENAMED_SETTINGS.items():
         values = table.get(part)
         if isinstance(values, dict):
+            for old in names.keys() & values.keys():
+                if names[old] in values:
+                    raise RecipeError(
+                        f"got {part}.{old} and {part}.{names[old]}, expected one of them: "
+                        "they are two names of one setting"
+                    )
             renamed[part] = {names.get(key, key): value for key, value in values.items()}
     return renamed
 
 
-def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]:
+def _unknown_setting_message(error: str, table: dict[str, Any]) -> str:
+    """Return the message for an unknown setting, or an empty text for another error."""
+    match = _UNKNOWN_FIELD.fullmatch(error)
+    if match is None:
+        return ""
+    key, part = match.groups()
+    settings = _known_settings(table)
+    known = settings[part] if part else list(Recipe.__struct_fields__)
+    elsewhere = [f"{other}.{key}" for other, keys in settings.items() if not part and key in keys]
+    near = near_names(key, known, MIN_SIMILARITY)
+    prefix = f"{part}." if part else ""
+    guess = elsewhere[:1] or [prefix + name for name in near[:1]]
+    hint = f": did you mean {guess[0]}?" if guess else f"; expected one of {', '.join(known)}"
+    return f"unknown setting {prefix}{key}{hint}"
+
+
+def _known_settings(table: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the keys of each part of a recipe whose parts have the kinds of ``table``."""
+    known: dict[str, list[str]] = {}
+    for part in msgspec.structs.fields(Recipe):
+        values = table.get(part.name)
+        chosen = values.get("kind") if isinstance(values, dict) else None
+        for kind in get_args(part.type) or (part.type,):
+            if issubclass(kind, Config) and chosen in (None, kind.__struct_config__.tag):
+                known[part.name] = known.get(part.name, []) + list(kind.__struct_fields__)
+    return known
+
+
+def _with_preset(table: dict[str, Any], *, overrides: bool = False) -> dict[str, Any]:
     table = dict(table)
     name = table.pop("preset", None)
     if name is None:
@@ -166,14 +233,14 @@ def _with_preset(table: dict[str, Any], *, wins: bool = False) -> dict[str, Any]
     if not isinstance(name, str) or name not in PRESETS:
         raise RecipeError(f"no preset {name!r}; expected one of {', '.join(PRESETS)}")
     for part, values in PRESETS[name].items():
-        own = table.get(part, {})
-        if not isinstance(own, dict):
+        current = table.get(part, {})
+        if not isinstance(current, dict):
             continue
-        if own.get("kind") == "eigenframes":
+        if current.get("kind") == "eigenframes":
             table[part] = values
             table = _without_brightness_branch(table)
-        elif own.get("kind") in (None, values.get("kind")):
-            table[part] = own | values if wins else values | own
+        elif current.get("kind") in (None, values.get("kind")):
+            table[part] = current | values if overrides else values | current
     return table
 
 
@@ -189,14 +256,14 @@ def _without_brightness_branch(table: dict[str, Any]) -> dict[str, Any]:
 def _apply_setting(table: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     if not equals or not key:
-        raise RecipeError(f"got --set {setting}, expected key=value such as training.epochs=5")
+        raise RecipeError(f"got setting {setting!r}, expected key=value such as training.epochs=5")
     *parents, last = key.strip().split(".")
     if len(parents) == 1:
-        last = _RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
+        last = RENAMED_SETTINGS.get(parents[0], {}).get(last, last)
     for parent in parents:
         table = table.setdefault(parent, {})
         if not isinstance(table, dict):
-            raise RecipeError(f"got --set {setting}, but {parent} is a value, not a table")
+            raise RecipeError(f"got setting {setting!r}, but {parent} is a value, not a table")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Targets: what of the sound a network learns to give, and how that becomes sound again."""
+"""Targets: how the sound of a frame is encoded as a network's output, and decoded again."""
 
 from __future__ import annotations
 
@@ -11,65 +11,83 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.config import Pcm
+from frame2sound.brain.config import LogMag, Mel, Pcm, StftBoth, StftMag, StftReal
+from frame2sound.brain.recipe import Recipe
+from frame2sound.brain.spectra import (
+    LogMagnitudes,
+    Magnitudes,
+    MelMagnitudes,
+    PolarSpectra,
+    RealSpectra,
+    Spectra,
+)
 from frame2sound.clock import Clock, sample_at
+
+_SPECTRA: dict[type, type[Spectra]] = {
+    StftReal: RealSpectra,
+    StftMag: Magnitudes,
+    StftBoth: PolarSpectra,
+    LogMag: LogMagnitudes,
+    Mel: MelMagnitudes,
+}
 
 
 class Target(Protocol):
-    """What a network is to give for a frame, drawn from an excerpt of sound around it.
+    """The encoding of a frame's sound as the output of a network.
 
-    An excerpt is ``extent`` samples long and begins ``before`` samples before the frame's start.
+    It is computed from an excerpt of ``excerpt_length`` samples that begins ``lead_samples``
+    samples before the frame's start.
     """
 
     @property
     def lead_samples(self) -> int:
-        """How many samples of an excerpt come before the frame's start."""
+        """The number of samples of an excerpt before the frame's start."""
 
     @property
     def excerpt_length(self) -> int:
-        """How many samples an excerpt holds."""
+        """The number of samples of an excerpt."""
 
     @property
     def required_range(self) -> tuple[int, int]:
-        """The samples, counted from the frame's start, without which nothing is learned."""
+        """The range of samples, from the frame's start, that must be recorded for training."""
 
     @property
     def length(self) -> int:
-        """How many numbers a network gives for a frame."""
+        """The number of output values per frame."""
 
     @property
     def silence_value(self) -> float:
-        """The number that stands for silence."""
+        """The output value that means silence."""
 
     @property
     def scale(self) -> float:
-        """What the target takes from the library: one number above 0."""
+        """The factor, above 0, by which the library's sound is scaled."""
 
     def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
-        """Turn excerpts ``(n, extent)`` into what a network should give, ``(n, length)``."""
+        """Return the ideal output ``(n, length)`` for excerpts ``(n, excerpt_length)``."""
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the log magnitudes, in decades, of what a network gives."""
+        """Return the log magnitudes of an output, in decades."""
 
     def decode(self, output: torch.Tensor) -> NDArray[Any]:
-        """Turn what a network gives into what a renderer takes."""
+        """Return what a renderer needs, from an output ``(n, length)``."""
 
 
 @dataclass(frozen=True)
 class PcmBlocks:
-    """The samples around a frame's start: ``lead`` of them before it, then the frame's own.
+    """Blocks of samples: ``lead`` samples before the frame's start, then those of the frame.
 
-    A renderer takes blocks ``(n, length)``, full scale at 1.
+    Decoded blocks are float32 ``(n, length)``, full scale at 1.
 
     Attributes
     ----------
     lead : int
-        Samples before the frame, on which it is joined to the one before.
+        Samples before the frame, over which it cross-fades with the previous frame.
     length : int
-        Samples in a block, the lead included; the same for all frames, so that a block may reach
-        one sample into the next frame.
+        Samples per block, including the lead. All blocks are as long as the longest frame needs, so
+        a block may reach one sample into the next frame.
     offset, scale : float
-        Network output times ``scale`` plus ``offset`` is sound.
+        Sound is the output times ``scale`` plus ``offset``.
     """
 
     lead: int
@@ -79,7 +97,7 @@ class PcmBlocks:
 
     @classmethod
     def from_config(cls, recipe: Pcm, clock: Clock, rms: float = 1.0) -> PcmBlocks:
-        """Derive the block from a recipe, a clock and the root mean square of the sound."""
+        """Return the blocks for a recipe's target, a clock and the sound's root mean square."""
         lead = sample_at(Fraction(recipe.lead_seconds), clock.sample_rate)
         length = lead + clock.max_samples_per_frame
         if recipe.scaling == "half":
@@ -103,17 +121,17 @@ class PcmBlocks:
 
     @property
     def silence_value(self) -> float:
-        """The number that stands for silence."""
+        """The output value that means silence."""
         return -self.offset / self.scale
 
     def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
-        """Scale sound to what the network should give."""
+        """Return sound as output values."""
         return (excerpts - self.offset) / self.scale
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
-        """Return the log magnitudes of windows a quarter of the block long, 80 dB deep.
+        """Return the log magnitudes of windows a quarter of the block long, down to -80 dB.
 
-        They are 0 for silence, exactly: the logarithm is of one plus a power.
+        Silence gives exactly 0, because the logarithm is that of one plus a power.
         """
         n_fft = max(self.length // 4, 4)
         floor = 1e-4 * n_fft / 2
@@ -122,21 +140,28 @@ class PcmBlocks:
         return decades
 
     def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
-        """Scale what the network gave back to sound."""
+        """Return output values as sound."""
         sound: NDArray[np.float32] = (output * self.scale + self.offset).cpu().numpy()
         return sound
 
 
 def magnitudes(sound: torch.Tensor, n_fft: int, hop: int, floor: float) -> torch.Tensor:
-    """Return magnitudes of `spectra`, none below ``floor``."""
+    """Return the magnitudes of `spectra`, with ``floor`` added in power."""
     return torch.sqrt(spectra(sound, n_fft, hop).abs().square() + floor**2)
 
 
 def spectra(sound: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
     """Return complex spectra ``(n, bins, frames)`` of waveforms ``(n, length)``.
 
-    Windows are centred on every ``hop``-th sample from the first on and reach into silence on both
-    sides, so that a loss hears every sample.
+    Windows are centred on every ``hop``-th sample from the first on; beyond both ends the waveform
+    is padded with zeros, so that every sample enters.
     """
     window = torch.hann_window(n_fft, device=sound.device)
     return torch.stft(sound, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
+
+
+def build_target(recipe: Recipe, scale: float = 1.0) -> Target:
+    """Return the target of a recipe, with the scale of a library."""
+    if isinstance(recipe.target, Pcm):
+        return PcmBlocks.from_config(recipe.target, recipe.to_clock(), scale)
+    return _SPECTRA[type(recipe.target)](recipe.target, recipe.to_clock(), scale)

@@ -1,1 +1,1 @@
-"""Which of several brains hears better: trained alike, judged alike, and how sure that is."""
+"""Compare recipes: same training data, same test data, and confidence intervals."""

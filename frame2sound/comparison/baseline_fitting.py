@@ -1,4 +1,4 @@
-"""What any brain must do better than: what learned the same pairs without a network."""
+"""Fit the baselines of a comparison: predictors without a network, on the same examples."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from frame2sound.training.dataset import PairDataset
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS, TrainingData
 
 BATCH_EXAMPLES = 128
-"""Pairs that are looked at at once."""
+"""Examples in memory at once."""
 
 
 def fit_baselines(
     clock: Clock, target: Target, training_data: TrainingData
 ) -> dict[str, Predictor]:
-    """Return the mean, the nearest frame and the linear regression, fitted to pairs.
+    """Return the mean, the nearest neighbour and the linear regression, fitted to examples.
 
     Parameters
     ----------
     clock : Clock
     target : Target
-        What they foretell, scaled as a brain's is.
-    material : Material
-        Its learned pairs are what they know, 8192 at most; what it holds out chooses how the
-        regression is penalised.
+        What they predict, scaled as for a brain.
+    training_data : TrainingData
+        At most 8192 of its training examples are used; its held-out examples select the penalty of
+        the regression.
     """
     frames, outputs = select_examples(training_data.training, target)
     held_out = select_examples(training_data.held_out, target)
@@ -44,14 +44,17 @@ def fit_baselines(
 def select_examples(
     examples: PairDataset, target: Target
 ) -> tuple[NDArray[np.uint8], torch.Tensor]:
-    """Return grey frames, and what is wanted of them; spread over all pairs if these are many."""
-    which = examples.spread_indices(MAX_SAMPLED_PAIRS)
-    frames = np.empty((len(which), SIZE, SIZE), np.uint8)
-    outputs = torch.empty(len(which), target.length)
-    for at in range(0, len(which), BATCH_EXAMPLES):
-        moments, excerpts = examples.load(which[at : at + BATCH_EXAMPLES])
-        frames[at : at + BATCH_EXAMPLES] = (
-            luma(moments[:, -1]) if moments.ndim == 5 else moments[:, -1]
-        )
-        outputs[at : at + BATCH_EXAMPLES] = target.encode(torch.from_numpy(excerpts))
+    """Return grey frames and encoded targets of at most 8192 examples, evenly spaced.
+
+    Their shapes are (examples, 64, 64) and (examples, target.length).
+    """
+    indices = examples.spread_indices(MAX_SAMPLED_PAIRS)
+    frames = np.empty((len(indices), SIZE, SIZE), np.uint8)
+    outputs = torch.empty(len(indices), target.length)
+    for first in range(0, len(indices), BATCH_EXAMPLES):
+        batch = slice(first, first + BATCH_EXAMPLES)
+        histories, excerpts = examples.load(indices[batch])
+        last = histories[:, -1]
+        frames[batch] = luma(last) if last.ndim == 4 else last
+        outputs[batch] = target.encode(torch.from_numpy(excerpts))
     return frames, outputs

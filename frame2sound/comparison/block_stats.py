@@ -1,15 +1,17 @@
-"""Figures as sums over blocks of time, so that any choice of blocks has its figure at once."""
+"""Measures as sums over blocks of time, so they can be computed of any selection of blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.evaluation import measures
+from frame2sound.evaluation.envelopes import CONSTANT_ENVELOPE_STD, ENVELOPE_HZ, rms_envelopes
+from frame2sound.evaluation.onsets import detect_onsets, match_onsets, onset_energy
 from frame2sound.evaluation.pitch import pitch_hits
 from frame2sound.evaluation.spectral_distance import (
     analysis_window_samples,
@@ -25,33 +27,37 @@ ONSET_TOLERANCE_SECONDS = 0.05
 
 
 def _correlation(sums: BlockSums) -> NDArray[np.float64]:
-    """Correlate; sums are of 1, a, b, a squared, b squared and ab, along the last axis."""
+    """Return the correlation of a and b from the sums of 1, a, b, a^2, b^2 and ab (last axis)."""
     count, a, b, aa, bb, ab = np.moveaxis(sums, -1, 0)
     count = np.maximum(count, 1)
-    spread_a, spread_b = (
+    deviation_a, deviation_b = (
         np.sqrt(np.maximum(square / count - (total / count) ** 2, 0.0))
         for total, square in ((a, aa), (b, bb))
     )
     covariance = ab / count - a * b / count**2
-    least, most = np.minimum(spread_a, spread_b), np.maximum(spread_a, spread_b)
-    constant = least < measures.CONSTANT_ENVELOPE_STD
-    both = (most < measures.CONSTANT_ENVELOPE_STD).astype(np.float64)
-    size = np.where(constant, 1.0, spread_a * spread_b)
-    found: NDArray[np.float64] = np.where(constant, both, np.clip(covariance / size, -1.0, 1.0))
-    return found
+    smaller, larger = np.minimum(deviation_a, deviation_b), np.maximum(deviation_a, deviation_b)
+    constant = smaller < CONSTANT_ENVELOPE_STD
+    both_constant = (larger < CONSTANT_ENVELOPE_STD).astype(np.float64)
+    product = np.where(constant, 1.0, deviation_a * deviation_b)
+    correlation = np.clip(covariance / product, -1.0, 1.0)
+    result: NDArray[np.float64] = np.where(constant, both_constant, correlation)
+    return result
 
 
 def _mean(sums: BlockSums) -> NDArray[np.float64]:
-    """Return a share or a mean; sums are of what is counted, and of how many there are."""
+    """Return the mean from a total and a count (last axis); NaN if the count is 0."""
     total, count = np.moveaxis(sums, -1, 0)
     return np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
 
 
 def _f_measure(sums: BlockSums) -> NDArray[np.float64]:
-    """Return the F-measure of hits, estimates and references; 1 where there is nothing to find."""
+    """Return the F-measure from the numbers of hits, estimates and references (last axis).
+
+    It is 1 if there are neither estimates nor references.
+    """
     hits, estimates, references = np.moveaxis(sums, -1, 0)
-    both = estimates + references
-    return np.where(both > 0, 2 * hits / np.where(both > 0, both, 1), 1.0)
+    total = estimates + references
+    return np.where(total > 0, 2 * hits / np.where(total > 0, total, 1), 1.0)
 
 
 STATISTICS: Mapping[str, Callable[[BlockSums], NDArray[np.float64]]] = MappingProxyType(
@@ -63,31 +69,33 @@ STATISTICS: Mapping[str, Callable[[BlockSums], NDArray[np.float64]]] = MappingPr
         "pitch": _mean,
     }
 )
-"""How sums, ``(..., k)``, become a figure, ``(...)``; not a number where it cannot be measured."""
+"""Functions from sums, (..., k), to values, (...), by measure; NaN if it cannot be computed."""
 
 SumsByMeasure = dict[str, BlockSums]
-"""For each figure its sums, ``(blocks, k)``."""
+"""Sums of shape (blocks, k) by measure."""
 
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """What a soundtrack of a stretch is held against; what is None is not known.
+    """What a soundtrack of a segment is compared with; None is unknown.
 
     Attributes
     ----------
     sample_rate : int
         In Hz.
-    lead, samples : int
-        How long the stretch is, and how much before it is heard with it, so that what sounds on
-        from before is not taken for an onset.
-    own : array of shape (lead + samples,), optional
-        How both truly sound.
+    lead_in_samples : int
+        Samples before the segment that are measured with it, so that a sound that started earlier
+        does not count as an onset.
+    sample_count : int
+        Length of the segment.
+    reference : array of shape (lead_in_samples + sample_count,), optional
+        The original sound of lead-in and segment.
     onsets : array, optional
-        When events begin, in seconds from the start of the stretch.
+        True onsets in seconds from the start of the segment.
     pitch_hz : sequence, optional
-        The true pitch of frames, None where they have none.
-    times : array, optional
-        When these frames begin, and the last one ends, in seconds from the start of the stretch.
+        True pitch of frames; None for frames without pitch.
+    pitch_frame_times : array, optional
+        When these frames begin and the last one ends, in seconds from the start of the segment.
     """
 
     sample_rate: int
@@ -100,57 +108,62 @@ class GroundTruth:
 
     @property
     def seconds(self) -> float:
-        """How long the stretch is."""
+        """Length of the segment."""
         return self.sample_count / self.sample_rate
 
     @property
     def block_count(self) -> int:
-        """How many blocks it has: as many as come nearest to 2 s, one at least."""
+        """Number of blocks, at least one; a block lasts about 2 s."""
         return max(1, round(self.seconds / BLOCK_SECONDS))
 
 
 def onsets_after_lead_in(samples: Samples, sample_rate: int, lead_in_samples: int) -> Times:
-    """Return when things begin to sound after a lead, in seconds from its end.
+    """Return the onsets after the lead-in, in seconds from its end.
 
-    What is up to 50 ms early is among them: it may be meant for the start.
+    Onsets up to 50 ms before its end count too, since they can match an onset after it.
     """
-    at = measures.detect_onsets(samples, sample_rate) - lead_in_samples / sample_rate
-    early: Times = at[at >= -ONSET_TOLERANCE_SECONDS]
-    return early
+    onsets = detect_onsets(samples, sample_rate) - lead_in_samples / sample_rate
+    counted: Times = onsets[onsets >= -ONSET_TOLERANCE_SECONDS]
+    return counted
 
 
 def sum_blocks(samples: Samples, ground_truth: GroundTruth) -> SumsByMeasure:
-    """Return the sums of a soundtrack, ``(lead + samples,)``, block by block.
+    """Return the sums of each block for all measures that the ground truth allows.
 
-    Pooled over all blocks, they give what `frame2sound.evaluation.measures` measure.
+    The sums of all blocks together give the measures of `frame2sound.evaluation`.
+
+    Parameters
+    ----------
+    samples : array of shape (lead_in_samples + sample_count,)
+    ground_truth : GroundTruth
     """
-    found: SumsByMeasure = {}
-    plain = samples[ground_truth.lead_in_samples :]
+    sums: SumsByMeasure = {}
+    segment = samples[ground_truth.lead_in_samples :]
     if ground_truth.onsets is not None:
-        heard = onsets_after_lead_in(
+        onsets = onsets_after_lead_in(
             samples, ground_truth.sample_rate, ground_truth.lead_in_samples
         )
-        found["onset_f"] = _onset_sums(heard, ground_truth.onsets, ground_truth)
-        found["in_sync"] = _sync_sums(samples, ground_truth.onsets, ground_truth)
+        sums["onset_f"] = _onset_sums(onsets, ground_truth.onsets, ground_truth)
+        sums["in_sync"] = _sync_sums(samples, ground_truth.onsets, ground_truth)
     if ground_truth.reference is not None:
-        own = ground_truth.reference[ground_truth.lead_in_samples :]
-        found["envelope_correlation"] = _envelope_sums(plain, own, ground_truth)
-        found["spectral_distance_db"] = _distance_sums(plain, own, ground_truth)
+        reference = ground_truth.reference[ground_truth.lead_in_samples :]
+        sums["envelope_correlation"] = _envelope_sums(segment, reference, ground_truth)
+        sums["spectral_distance_db"] = _distance_sums(segment, reference, ground_truth)
     if ground_truth.pitch_frame_times is not None:
-        at, right = pitch_hits(
-            plain, ground_truth.sample_rate, ground_truth.pitch_hz, ground_truth.pitch_frame_times
+        times, hits = pitch_hits(
+            segment, ground_truth.sample_rate, ground_truth.pitch_hz, ground_truth.pitch_frame_times
         )
-        found["pitch"] = _sum_by_block(
-            at, [right.astype(np.float64), np.ones(len(at))], ground_truth
+        sums["pitch"] = _sum_by_block(
+            times, [hits.astype(np.float64), np.ones(len(times))], ground_truth
         )
-    return found
+    return sums
 
 
 def _onset_sums(estimated: Times, reference: Times, ground_truth: GroundTruth) -> BlockSums:
-    met = measures.match_onsets(estimated, reference, ONSET_TOLERANCE_SECONDS)
+    matches = match_onsets(estimated, reference, ONSET_TOLERANCE_SECONDS)
     hits, counted = np.zeros(len(reference)), (estimated >= 0).astype(np.float64)
-    for true, found in met:
-        hits[true] = counted[found] = 1.0
+    for ref, est in matches:
+        hits[ref] = counted[est] = 1.0
     return np.concatenate(
         [
             _sum_by_block(reference, [hits], ground_truth),
@@ -162,30 +175,32 @@ def _onset_sums(estimated: Times, reference: Times, ground_truth: GroundTruth) -
 
 
 def _sync_sums(samples: Samples, onsets: Times, ground_truth: GroundTruth) -> BlockSums:
-    late = ground_truth.lead_in_samples / ground_truth.sample_rate
-    at, power, near = measures.onset_energy(samples, onsets + late, ground_truth.sample_rate)
-    here = at >= late
-    return _sum_by_block(at[here] - late, [(power * near)[here], power[here]], ground_truth)
+    lead_in = ground_truth.lead_in_samples / ground_truth.sample_rate
+    times, energy, near = onset_energy(samples, onsets + lead_in, ground_truth.sample_rate)
+    counted = times >= lead_in
+    return _sum_by_block(
+        times[counted] - lead_in, [(energy * near)[counted], energy[counted]], ground_truth
+    )
 
 
 def _envelope_sums(estimate: Samples, reference: Samples, ground_truth: GroundTruth) -> BlockSums:
-    ours, theirs = measures.rms_envelopes(estimate, reference, ground_truth.sample_rate)
-    at = (np.arange(len(ours)) + 0.5) / measures.ENVELOPE_HZ
+    ours, theirs = rms_envelopes(estimate, reference, ground_truth.sample_rate)
+    times = (np.arange(len(ours)) + 0.5) / ENVELOPE_HZ
     moments = [np.ones_like(ours), ours, theirs, ours**2, theirs**2, ours * theirs]
-    return _sum_by_block(at, moments, ground_truth)
+    return _sum_by_block(times, moments, ground_truth)
 
 
 def _distance_sums(estimate: Samples, reference: Samples, ground_truth: GroundTruth) -> BlockSums:
-    apart = frame_spectral_distances(estimate, reference, ground_truth.sample_rate)
+    distances = frame_spectral_distances(estimate, reference, ground_truth.sample_rate)
     length = analysis_window_samples(ground_truth.sample_rate)
-    at = (np.arange(len(apart)) * (length // 2) + length / 2) / ground_truth.sample_rate
-    return _sum_by_block(at, [apart, np.ones_like(apart)], ground_truth)
+    times = (np.arange(len(distances)) * (length // 2) + length / 2) / ground_truth.sample_rate
+    return _sum_by_block(times, [distances, np.ones_like(distances)], ground_truth)
 
 
 def _sum_by_block(
     times: Times, values: list[NDArray[np.float64]], ground_truth: GroundTruth
 ) -> BlockSums:
-    """Sum values, each at a time in seconds, in the block that the time falls into."""
+    """Return the sums of values, which have times in seconds, by block: (blocks, values)."""
     block = np.clip(
         (times * ground_truth.block_count / ground_truth.seconds).astype(np.int64),
         0,
@@ -193,3 +208,15 @@ def _sum_by_block(
     )
     sums = [np.bincount(block, value, ground_truth.block_count) for value in values]
     return np.stack(sums, axis=1)
+
+
+def weighted_mean(values: Iterable[tuple[float, float | None]]) -> float | None:
+    """Return the weighted mean of the finite values among pairs of weight and value.
+
+    It is minus infinity if all known values are minus infinity, and None if all are None.
+    """
+    known = [(weight, value) for weight, value in values if value is not None]
+    finite = [(weight, value) for weight, value in known if math.isfinite(value)]
+    if not finite:
+        return -math.inf if known else None
+    return sum(weight * value for weight, value in finite) / sum(weight for weight, _ in finite)

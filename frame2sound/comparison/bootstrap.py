@@ -1,9 +1,9 @@
-"""How sure a difference is: the paired block bootstrap.
+"""Confidence intervals of differences by the paired block bootstrap.
 
-Neighbouring moments of a film are alike, so blocks of time are drawn, not moments (Künsch, "The
-jackknife and the bootstrap for general stationary observations", Annals of Statistics 17, 1989);
-two brains are judged on the same blocks and the same seeds in each draw, so that what is hard for
-both cancels; and what they differ by over the draws gives a percentile interval (Efron and
+Neighbouring frames of a film are correlated, so blocks of time are resampled, not frames (Künsch,
+"The jackknife and the bootstrap for general stationary observations", Annals of Statistics 17,
+1989). In each resample both brains have the same blocks and the same seeds, so the difficulty of
+the blocks cancels. The differences of all resamples give a percentile interval (Efron and
 Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13).
 """
 
@@ -22,12 +22,12 @@ RESAMPLES = 2000
 CONFIDENCE_LEVEL = 0.95
 
 _BATCH_RESAMPLES = 250
-"""Draws that are in memory at once."""
+"""Resamples in memory at once."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one exceeds another, and the interval in which that lies by so much certainty."""
+    """Difference of a statistic, and its confidence interval."""
 
     value: float
     low: float
@@ -35,7 +35,7 @@ class Difference:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the interval says which is more."""
+        """Whether the interval excludes 0, so the sign of the difference is clear."""
         return self.low > 0 or self.high < 0
 
 
@@ -48,33 +48,33 @@ def paired_difference(
     confidence_level: float = CONFIDENCE_LEVEL,
     seed: int = 0,
 ) -> Difference | None:
-    """Return by how much a statistic of ours exceeds theirs, and its interval.
+    """Return the difference of a statistic, ours minus theirs, and its confidence interval.
 
-    The statistic is computed for each seed from the sums of the drawn blocks, and averaged over the
-    drawn seeds. With one seed the interval covers blocks of film only: it tells of these two
-    brains, not of others that the same recipes would give.
+    The statistic is computed for each seed from the sums of the resampled blocks, and averaged over
+    the resampled seeds. With one seed the interval covers the choice of blocks only, and says
+    nothing about other brains of the same recipes.
 
     Parameters
     ----------
     ours, theirs : arrays of shape (seeds, blocks, k)
-        Sums over each block of time, of each brain; seeds and blocks belong together one by one.
+        Sums of each block of time, of each brain; seeds and blocks correspond one to one.
     statistic : function
-        Of sums, ``(..., k)``, to a figure, ``(...)``.
-    draws : int
-    level : float
+        From sums, (..., k), to values, (...).
+    resamples : int
+    confidence_level : float
         In (0, 1).
     seed : int
-        The same seed draws the same blocks and seeds.
+        Seed of the random choice of blocks and seeds.
 
     Returns
     -------
     Difference or None
-        None where the statistic is not a number for all of the blocks.
+        None if the statistic of all blocks is not finite.
 
     Raises
     ------
     ValueError
-        The shapes differ, or there is nothing in them.
+        The shapes differ, or the arrays are empty.
     """
     if ours.shape != theirs.shape or ours.ndim != 3 or not ours.size:
         raise ValueError(
@@ -86,16 +86,18 @@ def paired_difference(
         return None
     seeds, blocks, _ = ours.shape
     random = np.random.default_rng(seed)
-    drawn = np.empty(resamples)
+    differences = np.empty(resamples)
     for first in range(0, resamples, _BATCH_RESAMPLES):
         count = min(_BATCH_RESAMPLES, resamples - first)
-        chosen = random.multinomial(blocks, np.full(blocks, 1 / blocks), count).astype(np.float64)
-        weight = random.multinomial(seeds, np.full(seeds, 1 / seeds), count) / seeds
-        apart = [statistic(chosen @ our) - statistic(chosen @ their)
-                 for our, their in zip(ours, theirs, strict=True)]  # fmt: skip
-        drawn[first : first + count] = (weight * np.stack(apart, axis=1)).sum(1)
-    drawn = drawn[np.isfinite(drawn)]
-    if not len(drawn):
+        counts = random.multinomial(blocks, np.full(blocks, 1 / blocks), count).astype(np.float64)
+        weights = random.multinomial(seeds, np.full(seeds, 1 / seeds), count) / seeds
+        by_seed = [
+            statistic(counts @ our) - statistic(counts @ their)
+            for our, their in zip(ours, theirs, strict=True)
+        ]
+        differences[first : first + count] = (weights * np.stack(by_seed, axis=1)).sum(1)
+    differences = differences[np.isfinite(differences)]
+    if not len(differences):
         return None
-    low, high = np.quantile(drawn, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
+    low, high = np.quantile(differences, [(1 - confidence_level) / 2, (1 + confidence_level) / 2])
     return Difference(float(value), float(low), float(high))

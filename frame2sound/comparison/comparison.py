@@ -1,7 +1,7 @@
-"""Running a comparison: every recipe trained with every seed, played, and measured.
+"""Run a comparison: train every recipe with every seed, render all soundtracks, measure them.
 
-Whatever was finished is found again when the same comparison is run again: trained brains,
-trainings that were interrupted, and what was measured of each soundtrack.
+A comparison that is run again reuses what is in its folder: trained brains, checkpoints of
+interrupted training, and the measures of each soundtrack.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
+from frame2sound.brain.recipe import Recipe
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.records import (
     Record,
@@ -32,28 +34,29 @@ from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
 
 MAX_SHOWN_SEGMENTS = 6
-"""So many stretches of what is held out are kept to be seen and heard."""
+"""Largest number of held-out segments whose soundtracks are on the page."""
 
 MEASURE_COST = 0.02
-"""What measuring one stretch is thought to take, where training a brain takes 1."""
+"""Estimated time to measure a segment, where training a brain takes 1."""
 
 OVERALL_TASK = "in all"
+"""Name of the task under which overall progress is reported."""
 
 
 @dataclass(frozen=True, eq=False)
 class SystemResult:
-    """A player, and what was measured of it: one record for each stretch that it could play."""
+    """A system, and its record for each segment for which it has a soundtrack."""
 
     system: System
     records: dict[str, Record]
 
 
 class Comparison:
-    """A comparison in progress.
+    """Runs a comparison.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
     device : str
         As for training.
     on_progress : callable
@@ -71,66 +74,66 @@ class Comparison:
 
     @cached_property
     def segments(self) -> list[Segment]:
-        """Return all that is judged.
+        """All segments on which systems are evaluated.
 
         Raises
         ------
         ComparisonError
-            There is nothing to judge.
+            There are no held-out segments.
         """
-        found = list(split_into_segments(self.plan.evaluation_films, self.plan.clock))
-        if not any(stretch.film.kind == "held out" for stretch in found):
+        segments = list(split_into_segments(self.plan.evaluation_films, self.plan.clock))
+        if not any(segment.film.kind == "held out" for segment in segments):
             raise ComparisonError(
-                "what is held out is shorter than a frame, so there is nothing to judge; "
+                "the held-out part is shorter than a frame, so there is nothing to evaluate; "
                 "pickle a longer film"
             )
-        return found
+        return segments
 
     @cached_property
     def shown_segments(self) -> list[Segment]:
-        """Return which are kept to be heard: some that are held out, and each animation's first."""
-        held = [stretch for stretch in self.segments if stretch.film.kind == "held out"]
-        firsts = [stretch for stretch in held if stretch.number == 1]
-        pool = firsts if len(firsts) >= MAX_SHOWN_SEGMENTS else held
-        which = (
-            np.linspace(0, len(pool) - 1, min(MAX_SHOWN_SEGMENTS, len(pool))).round().astype(int)
-        )
-        chosen = [pool[number] for number in which]
-        return chosen + [
-            stretch
-            for stretch in self.segments
-            if stretch.film.kind == "animation" and stretch.number == 1
+        """Segments on the page: up to six held-out ones, and the first of each animation."""
+        held_out = [segment for segment in self.segments if segment.film.kind == "held out"]
+        firsts = [segment for segment in held_out if segment.number == 1]
+        pool = firsts if len(firsts) >= MAX_SHOWN_SEGMENTS else held_out
+        count = min(MAX_SHOWN_SEGMENTS, len(pool))
+        indices = np.linspace(0, len(pool) - 1, count).round().astype(int)
+        return [pool[index] for index in indices] + [
+            segment
+            for segment in self.segments
+            if segment.film.kind == "animation" and segment.number == 1
         ]
 
     def check_segments(self) -> None:
-        """Raise `ComparisonError` if there is nothing to judge."""
+        """Raise `ComparisonError` if there are no held-out segments."""
         assert self.segments
 
     def run(self) -> list[SystemResult]:
-        """Train, play and measure what is not there yet; return everybody's records.
+        """Train, render and measure what the folder lacks; return the results of all systems.
 
         Raises
         ------
         ComparisonError
-            A brain in the folder was made in another way.
+            A brain in the folder has another recipe, seed or library.
         Frame2SoundError
-            Training, playing or writing failed.
+            Training, rendering or writing failed.
         KeyboardInterrupt
-            After the state of a training was saved; what was finished is kept.
+            Raised after a checkpoint was saved; what was finished is kept.
         """
-        todo = [pair for pair in self._training_runs() if not self._is_trained(*pair)]
-        some = [self.plan.seeds * len(self.plan.variants), len(self.segments)]
-        self._total = len(todo) + MEASURE_COST * (some[0] + 6) * some[1]
-        for entry, seed in todo:
-            self._train(entry, seed)
-        for stretch in self.shown_segments:
-            self._write_video(stretch)
-        played = [self._measure_system(player) for player in build_systems(self.plan, self.device)]
+        untrained = [run for run in self._training_runs() if not self._is_trained(*run)]
+        systems = self.plan.seeds * len(self.plan.variants) + 6  # baselines and controls
+        self._total = len(untrained) + MEASURE_COST * systems * len(self.segments)
+        for variant, seed in untrained:
+            self._train(variant, seed)
+        for segment in self.shown_segments:
+            self._write_video(segment)
+        results = [self._measure_system(each) for each in build_systems(self.plan, self.device)]
         self.on_progress(OVERALL_TASK, self._total, self._total, "")
-        return played
+        return results
 
     def _training_runs(self) -> list[tuple[RecipeVariant, int]]:
-        return [(entry, seed) for entry in self.plan.variants for seed in range(self.plan.seeds)]
+        return [
+            (variant, seed) for variant in self.plan.variants for seed in range(self.plan.seeds)
+        ]
 
     def _advance(self, amount: float, partial_amount: float = 0.0) -> None:
         self._done += amount
@@ -139,7 +142,7 @@ class Comparison:
         )
 
     def _is_trained(self, variant: RecipeVariant, seed: int) -> bool:
-        """Whether a brain is there, whole, and made as it should be."""
+        """Whether a fully trained brain of this variant and seed is in the folder."""
         path = self.plan.brain_path(variant, seed)
         if checkpoint_path(path).exists() or not path.exists():
             return False
@@ -147,13 +150,13 @@ class Comparison:
         return True
 
     def _check_brain(self, brain: Brain, variant: RecipeVariant, seed: int, path: Path) -> None:
-        remedy = "use another --out, or begin anew with --overwrite"
+        remedy = "give another `out`, or start again with `overwrite=True`"
         films = [(film.name, film.card.digest) for film in self.plan.split.training.films()]
-        learned = [(film["name"], film["digest"]) for film in brain.provenance.get("films", [])]
+        trained_on = [(film["name"], film["digest"]) for film in brain.provenance.get("films", [])]
         for what, got, expected in (
-            ("recipe", brain.recipe, variant.recipe),
+            ("recipe", _without_text(brain.recipe), _without_text(variant.recipe)),
             ("seed", brain.provenance.get("seed"), seed),
-            ("library", sorted(learned), sorted(films)),
+            ("library", sorted(trained_on), sorted(films)),
         ):
             if got != expected:
                 raise ComparisonError(f"{path} was made with another {what}; {remedy}")
@@ -183,38 +186,44 @@ class Comparison:
 
     def _measure_system(self, system: System) -> SystemResult:
         records = {}
-        for stretch in self.segments:
-            if stretch.ground_truth.reference is not None or system.kind != "control":
-                records[stretch.name] = self._load_or_measure(system, stretch)
+        for segment in self.segments:
+            if segment.ground_truth.reference is not None or system.kind != "control":
+                records[segment.name] = self._load_or_measure(system, segment)
             self._advance(MEASURE_COST)
         return SystemResult(system, records)
 
     def _load_or_measure(self, system: System, segment: Segment) -> Record:
-        """Find what was measured, or play and measure it."""
+        """Return the record in the folder, or render and measure the soundtrack."""
         path = self.plan.out / "figures" / segment.name / f"{system.name}.json"
         key = record_key(system.cache_key, segment.cache_key())
-        sound, picture = self.media_paths(system, segment)
-        if segment not in self.shown_segments or (sound.exists() and picture.exists()):
-            found = read_record(path, key)
-            if found is not None:
-                return found
-        played = system.render(segment)
-        assert played is not None
-        record = measure_segment(played, segment)
+        audio_path, spectrogram_path = self.media_paths(system, segment)
+        has_media = audio_path.exists() and spectrogram_path.exists()
+        if has_media or segment not in self.shown_segments:
+            existing = read_record(path, key)
+            if existing is not None:
+                return existing
+        samples = system.render(segment)
+        assert samples is not None
+        record = measure_segment(samples, segment)
         if segment in self.shown_segments:
             rate = segment.clock.sample_rate
-            plain = played[segment.lead_in_samples :]
-            write_audio(plain, rate, sound)
-            draw_spectrogram(plain, rate, picture, self._max_level_db(segment))
+            shown = samples[segment.lead_in_samples :]
+            write_audio(shown, rate, audio_path)
+            draw_spectrogram(shown, rate, spectrogram_path, self._max_level_db(segment))
         write_record(record, key, path)
         return record
 
     def _max_level_db(self, segment: Segment) -> float | None:
-        """Return the brightest level in a stretch's spectrograms, if its own sound is known."""
+        """Return the level of the brightest colour in the spectrograms of a segment.
+
+        It is the highest level of the original; None without an original.
+        """
         if segment not in self._max_levels_db and segment.reference is not None:
-            own = segment.reference[segment.lead_in_samples :]
+            original = segment.reference[segment.lead_in_samples :]
             path = self.plan.out / "media" / segment.name / "own.webp"
-            self._max_levels_db[segment] = draw_spectrogram(own, segment.clock.sample_rate, path)
+            self._max_levels_db[segment] = draw_spectrogram(
+                original, segment.clock.sample_rate, path
+            )
         return self._max_levels_db.get(segment)
 
     @cached_property
@@ -222,15 +231,20 @@ class Comparison:
         return {}
 
     def media_paths(self, system: System, segment: Segment) -> tuple[Path, Path]:
-        """Return where a soundtrack and its spectrogram are, for stretches that are shown."""
+        """Return the paths of a soundtrack and its spectrogram, which shown segments have."""
         folder = self.plan.out / "media" / segment.name
         return folder / f"{system.name}.m4a", folder / f"{system.name}.webp"
 
     def video_path(self, segment: Segment) -> Path:
-        """Return where a shown stretch's picture is."""
+        """Return the path of the video of a shown segment."""
         return self.plan.out / "media" / segment.name / "picture.mp4"
 
     def _write_video(self, segment: Segment) -> None:
         path = self.video_path(segment)
         if not path.exists():
             write_video(segment.frames()[segment.warmup_frames :], segment.clock.fps, path)
+
+
+def _without_text(recipe: Recipe) -> Recipe:
+    """Return a recipe without its description, which does not matter for the brain."""
+    return msgspec.structs.replace(recipe, about="")

@@ -1,4 +1,4 @@
-"""What is compared: recipes, seeds, what is learned and what is judged; and the folder it is in."""
+"""Plan of a comparison: recipes, seeds, training and test data, and the output folder."""
 
 from __future__ import annotations
 
@@ -24,98 +24,98 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.untrusted import read_json, refuse_newer_version
 
 PLAN_FILE = "comparison.json"
-"""The file that makes a folder a comparison's; it is written first."""
+"""File that marks the folder of a comparison; it is written first."""
 
 OUTPUT_FOLDERS = ("brains", "figures", "media")
-"""The folders in it, beside its pages."""
+"""Subfolders of the folder of a comparison."""
 
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class RecipeVariant:
-    """A recipe that takes part: ``label`` is how it was named, with its settings."""
+    """A recipe to compare, with a label: its name and settings."""
 
     label: str
     recipe: Recipe
 
     @property
     def slug(self) -> str:
-        """The label as the name of a file."""
+        """The label as a file name."""
         return re.sub(r"[^\w.]+", "-", self.label).strip("-.")
 
 
 def load_variants(
     recipes: Sequence[str], settings: Sequence[str] = ()
 ) -> tuple[RecipeVariant, ...]:
-    """Read the recipes that take part.
+    """Load the recipes to compare.
 
     Parameters
     ----------
-    given : sequence of str
-        Names or .toml files, each with settings of its own: ``"deep network.hidden=[64]"``.
+    recipes : sequence of str
+        Names or .toml files, each with optional settings: ``"deep network.hidden=[64]"``.
     settings : sequence of str
-        Change all of them, before their own.
+        Settings of all recipes; the settings in ``recipes`` override them.
 
     Raises
     ------
     ComparisonError
-        Two are called the same, or work at different rates.
+        There is none, two have the same label, or they have different clocks.
     RecipeError
-        There is no such recipe, or a setting is wrong.
+        A recipe does not exist, or a setting is wrong.
     """
-    made: list[RecipeVariant] = []
+    variants: list[RecipeVariant] = []
     for text in recipes:
-        name, *own = re.split(r"\s+(?=[\w.]+=)", text.strip())
-        label = " ".join([Path(name).stem if name.endswith(".toml") else name, *own])
-        recipe = load_recipe(name, [*settings, *own])
-        if own:
+        name, *changes = re.split(r"\s+(?=[\w.]+=)", text.strip())
+        label = " ".join([Path(name).stem if name.endswith(".toml") else name, *changes])
+        recipe = load_recipe(name, [*settings, *changes])
+        if changes:
             recipe = msgspec.structs.replace(recipe, name=label)
-        entry = RecipeVariant(label, recipe)
-        if entry.slug in {other.slug for other in made}:
+        variant = RecipeVariant(label, recipe)
+        if variant.slug in {other.slug for other in variants}:
             raise ComparisonError(
-                f"got --recipe {label} twice, expected each once; tell variants apart by a "
-                f'setting: --recipe "{name} network.hidden=[64]"'
+                f"got `recipe` {label} twice, expected each once; add a setting to a variant: "
+                f'"{name} network.hidden=[64]"'
             )
-        made.append(entry)
-    if not made:
-        raise ComparisonError("got no recipe to compare; name one or more with --recipe")
-    _check_one_clock(made)
-    return tuple(made)
+        variants.append(variant)
+    if not variants:
+        raise ComparisonError("got no recipe to compare; give one or more with `recipe`")
+    _check_one_clock(variants)
+    return tuple(variants)
 
 
 def _check_one_clock(variants: Sequence[RecipeVariant]) -> None:
     first = variants[0].recipe.clock
-    for entry in variants[1:]:
-        clock = entry.recipe.clock
+    for variant in variants[1:]:
+        clock = variant.recipe.clock
         for key, ours, theirs in (
             ("fps", clock.fps, first.fps),
             ("sample_rate", clock.sample_rate, first.sample_rate),
         ):
             if ours != theirs:
                 raise ComparisonError(
-                    f"recipe {entry.label} works at {key} {ours}, {variants[0].label} at {theirs}, "
-                    f"expected one clock for all; add --set clock.{key}={theirs}"
+                    f"recipe {variant.label} has {key} {ours}, {variants[0].label} has {theirs}, "
+                    f"expected one clock for all; add the setting clock.{key}={theirs}"
                 )
 
 
 @dataclass(frozen=True)
 class ComparisonPlan:
-    """A comparison as it is asked for.
+    """What to compare, and where to write the results.
 
     Attributes
     ----------
     out : Path
-        The folder it is in.
-    entries : tuple of Entry
+        Output folder.
+    variants : tuple of RecipeVariant
     seeds : int
         Each recipe is trained with seeds 0 to ``seeds - 1``.
-    parted : Parted
-        What is learned, and what is held out.
-    footage : tuple of Footage
-        What is judged: what is held out, then animations.
+    split : TrainTestSplit
+        Training data and held-out ranges.
+    evaluation_films : tuple of EvaluationFilm
+        Test data: held-out ranges, then animations.
     mode : {"overlap-add", "granular", "mosaic"}
-        How what is foretold is played.
+        Rendering mode.
     """
 
     out: Path
@@ -127,12 +127,12 @@ class ComparisonPlan:
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
-            raise ComparisonError(f"got --seeds {self.seeds}, expected 1 or more")
+            raise ComparisonError(f"got `seeds` {self.seeds}, expected 1 or more")
         rate, clock = self.split.training.sample_rate, self.clock
         if rate != clock.sample_rate:
             raise ComparisonError(
                 f"the library is at {rate} Hz, the recipes at {clock.sample_rate} Hz; "
-                f"add --set clock.sample_rate={rate}"
+                f"add the setting clock.sample_rate={rate}"
             )
 
     @property
@@ -141,11 +141,11 @@ class ComparisonPlan:
         return self.variants[0].recipe.to_clock()
 
     def brain_path(self, variant: RecipeVariant, seed: int) -> Path:
-        """Return where a brain is, or will be."""
+        """Return the path of a brain."""
         return self.out / "brains" / f"{variant.slug}-{seed}.safetensors"
 
     def training_films(self) -> list[dict[str, Any]]:
-        """Return which films are learned, and between which samples; the calibration film not."""
+        """Return the training films, and from and to which sample, without the calibration film."""
         return [
             {"name": film.name, "digest": film.card.digest, "learned": list(film.card.audio_range)}
             for film in self.split.training.films()
@@ -153,27 +153,36 @@ class ComparisonPlan:
         ]
 
     def held_out_ranges(self) -> list[dict[str, Any]]:
-        """Return which samples of which films are held out."""
+        """Return the held-out films, and from and to which sample."""
         return [
-            {"name": held.film.name, "digest": held.film.card.digest,
-             "held_out": [held.start_sample, held.end_sample]}
-            for held in self.split.held_out
-        ]  # fmt: skip
+            {
+                "name": each.film.name,
+                "digest": each.film.card.digest,
+                "held_out": [each.start_sample, each.end_sample],
+            }
+            for each in self.split.held_out
+        ]
 
     def claim_folder(self, *, overwrite: bool = False) -> str:
-        """Take the folder, or find what an earlier run of this comparison left in it.
+        """Create the folder of this comparison, or check that an existing folder belongs to it.
 
-        Recipes and seeds may be added to a comparison; what is learned and judged stays.
+        Recipes and seeds may be added to an existing comparison; training and test data may not
+        change.
+
+        Parameters
+        ----------
+        overwrite : bool
+            Delete the results of an existing comparison.
 
         Returns
         -------
         str
-            What tells this comparison from all others.
+            Random identity of the comparison.
 
         Raises
         ------
         ComparisonError
-            The folder holds something else, or another comparison.
+            The folder has other content, or another comparison.
         """
         path = self.out / PLAN_FILE
         _check_folder(self.out)
@@ -181,45 +190,50 @@ class ComparisonPlan:
             for folder in OUTPUT_FOLDERS:
                 shutil.rmtree(self.out / folder, ignore_errors=True)
             path.unlink(missing_ok=True)
-        told = {
+        data = {
             "split": self.split.kind,
             "films": self.training_films(),
             "held_out": self.held_out_ranges(),
         }
-        recipes = {entry.label: recipe_table(entry.recipe) for entry in self.variants}
-        table = json.loads(json.dumps({"version": VERSION, **told, "recipes": recipes}))
-        known = _read(path)
-        if known is not None:
-            self._check_matches(known, table)
-            table["recipes"] = known["recipes"] | table["recipes"]
-        table["identity"] = token_hex(8) if known is None else known["identity"]
+        recipes = {each.label: recipe_table(each.recipe) for each in self.variants}
+        table = json.loads(json.dumps({"version": VERSION, **data, "recipes": recipes}))
+        existing = _read(path)
+        if existing is not None:
+            self._check_matches(existing, table)
+            table["recipes"] = existing["recipes"] | table["recipes"]
+        table["identity"] = token_hex(8) if existing is None else existing["identity"]
         with atomic_write(path, ComparisonError) as partial:
             partial.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
         return str(table["identity"])
 
     def _check_matches(self, existing: dict[str, Any], expected: dict[str, Any]) -> None:
-        remedy = "use another --out, or begin anew with --overwrite"
-        for key, what in (("split", "split"), ("films", "films"), ("held_out", "held-out films")):
+        remedy = "give another `out`, or start again with `overwrite=True`"
+        for key, what in (
+            ("split", "another split"),
+            ("films", "other films"),
+            ("held_out", "other held-out films"),
+        ):
             if existing.get(key) != expected[key]:
-                raise ComparisonError(f"{self.out} was begun with another {what}; {remedy}")
+                raise ComparisonError(f"{self.out} was started with {what}; {remedy}")
         for label, recipe in expected["recipes"].items():
-            if existing["recipes"].get(label, recipe) != recipe:
+            other = existing["recipes"].get(label, recipe)
+            if other | {"about": ""} != recipe | {"about": ""}:
                 raise ComparisonError(
-                    f"{self.out} was begun with other values of recipe {label}; {remedy}"
+                    f"{self.out} was started with other settings of recipe {label}; {remedy}"
                 )
 
 
 def _check_folder(out: Path) -> None:
     try:
-        strange = out.exists() and not (
+        is_foreign = out.exists() and not (
             out.is_dir() and ((out / PLAN_FILE).is_file() or not any(out.iterdir()))
         )
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise ComparisonError(f"{out} cannot be read ({why}); choose another --out") from error
-    if strange:
+        raise ComparisonError(f"{out} cannot be read ({why}); give another `out`") from error
+    if is_foreign:
         raise ComparisonError(
-            f"{out} holds something else than a comparison; choose a new or empty --out"
+            f"{out} holds something else than a comparison; give a new or empty folder as `out`"
         )
 
 
@@ -227,7 +241,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     try:
         table: dict[str, Any] = read_json(path)
         refuse_newer_version(table["version"], VERSION, path, ComparisonError)
-        # Keys that recipes have gained since are filled in.
+        # Settings that recipes did not have then get their defaults.
         recipes = {
             label: json.loads(json.dumps(recipe_table(parse_recipe(recipe))))
             for label, recipe in dict(table["recipes"]).items()
@@ -237,5 +251,5 @@ def _read(path: Path) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError, LookupError, TypeError, RecipeError) as error:
         raise ComparisonError(
-            f"{path} is not readable as a comparison's; begin anew with --overwrite"
+            f"{path} is not readable as a comparison's; start again with `overwrite=True`"
         ) from error

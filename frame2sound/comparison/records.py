@@ -1,4 +1,4 @@
-"""What was measured of one soundtrack of one stretch, kept in a file so that it is not repeated."""
+"""Records: the measures of one soundtrack of one segment, cached in a file."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from frame2sound.comparison.block_stats import (
 )
 from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
-from frame2sound.evaluation import measures
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB, Reference
+from frame2sound.evaluation.onsets import onset_chance
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.untrusted import read_json
 
 RECORD_VERSION = 1
-"""Of what is measured and how; records of another version are measured again."""
+"""Version of what is measured and how; records of other versions are measured again."""
 
 MAX_RECORD_BYTES = 1 << 24
-"""Bytes of a record."""
+"""Largest file of a record."""
 
 RECORDED_MEASURES = (
     "onset_f",
@@ -51,15 +51,22 @@ RECORDED_MEASURES = (
     "loudness_lufs",
     "true_peak_dbtp",
 )
-"""The figures that are kept."""
+"""Measures in a record."""
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Figures of a soundtrack of a stretch, and the sums that some of them are made of.
+    """Measures of a soundtrack of a segment, and the block sums from which some are computed.
 
-    ``figures`` has every name of `KEPT`; None is what could not be measured, and minus infinity is
-    silence.
+    Attributes
+    ----------
+    seconds : float
+        Length of the segment.
+    measures : dict
+        Has every name of `RECORDED_MEASURES`; None is what could not be measured, and minus
+        infinity is silence.
+    block_sums : dict
+        As `sum_blocks` returns them.
     """
 
     seconds: float
@@ -68,57 +75,56 @@ class Record:
 
 
 def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
-    """Measure a soundtrack of a stretch and its lead."""
-    held, clock = segment.ground_truth, segment.clock
-    rate, plain = clock.sample_rate, samples[segment.lead_in_samples :]
-    reference = None
-    if held.reference is not None:
-        own = held.reference[held.lead_in_samples :]
-        reference = Reference(own, rate, clock.fps, held.onsets)
+    """Measure a soundtrack of lead-in and segment."""
+    truth, clock = segment.ground_truth, segment.clock
+    rate, reference = clock.sample_rate, None
+    if truth.reference is not None:
+        original = truth.reference[truth.lead_in_samples :]
+        reference = Reference(original, rate, clock.fps, truth.onsets)
     found = measure_soundtrack(
-        plain,
+        samples[segment.lead_in_samples :],
         rate,
         clock.fps,
         picture_seconds=Fraction(segment.sample_count, rate),
         black_frames=segment.black_frames(),
         reference=reference,
     )
-    sums = sum_blocks(samples, held)
-    figures: dict[str, float | None] = {name: getattr(found, name) for name in RECORDED_MEASURES}
-    figures |= {name: measure_from_sums(name, sums[name]) for name in STATISTICS if name in sums}
-    if held.onsets is not None and reference is None:
-        count = len(onsets_after_lead_in(samples, rate, held.lead_in_samples))
-        figures["onset_chance"] = measures.onset_chance(count, held.onsets, held.seconds)
+    sums = sum_blocks(samples, truth)
+    values: dict[str, float | None] = {name: getattr(found, name) for name in RECORDED_MEASURES}
+    values |= {name: measure_from_sums(name, sums[name]) for name in STATISTICS if name in sums}
+    if truth.onsets is not None and reference is None:
+        count = len(onsets_after_lead_in(samples, rate, truth.lead_in_samples))
+        values["onset_chance"] = onset_chance(count, truth.onsets, truth.seconds)
     return Record(
-        segment.seconds, {name: _silence_to_infinity(v) for name, v in figures.items()}, sums
+        segment.seconds, {name: _silence_to_infinity(v) for name, v in values.items()}, sums
     )
 
 
 def _silence_to_infinity(value: float | None) -> float | None:
-    """Return minus infinity for levels that are as good as silence."""
+    """Return minus infinity for levels of -200 dB or less, and other values as they are."""
     return -math.inf if value is not None and value <= MINUS_INFINITY_DB else value
 
 
 def measure_from_sums(measure: str, sums: NDArray[np.float64]) -> float | None:
-    """Return a figure from its sums, ``(blocks, k)``; None where it cannot be measured."""
+    """Return a measure from its sums, (blocks, k); None if it cannot be computed."""
     value = float(STATISTICS[measure](sums.sum(0)))
     return value if math.isfinite(value) else None
 
 
 def record_key(*parts: Any) -> str:
-    """Return what tells one record from another: who played what, and how it was measured."""
+    """Return a hash that identifies a record: version, system and segment."""
     return hashlib.sha256(json.dumps([RECORD_VERSION, *parts]).encode()).hexdigest()
 
 
 def write_record(record: Record, key: str, path: Path) -> None:
-    """Write a record; the file appears whole or not at all."""
-    silent = {
+    """Write a record to a file, atomically."""
+    finite = {
         name: MINUS_INFINITY_DB if v == -math.inf else v for name, v in record.measures.items()
     }
     table = {
         "key": key,
         "seconds": record.seconds,
-        "figures": silent,
+        "figures": finite,
         "tally": {name: sums.tolist() for name, sums in record.block_sums.items()},
     }
     with atomic_write(path, ComparisonError) as partial:
@@ -126,14 +132,14 @@ def write_record(record: Record, key: str, path: Path) -> None:
 
 
 def read_record(path: Path, key: str) -> Record | None:
-    """Return a record; None if it is not there, is damaged, or is of something else."""
+    """Return the record of a file; None if it is missing, is damaged, or has another key."""
     try:
         table = read_json(path, MAX_RECORD_BYTES)
         if table["key"] != key:
             return None
-        figures = {name: table["figures"][name] for name in RECORDED_MEASURES}
+        values = {name: table["figures"][name] for name in RECORDED_MEASURES}
         sums = {name: np.array(table["tally"][name], np.float64) for name in table["tally"]}
-        loud = {n: -math.inf if v == MINUS_INFINITY_DB else v for n, v in figures.items()}
-        return Record(float(table["seconds"]), loud, sums)
+        values = {n: -math.inf if v == MINUS_INFINITY_DB else v for n, v in values.items()}
+        return Record(float(table["seconds"]), values, sums)
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Small files for a page: the picture as a brain sees it, and a sound alone."""
+"""Small files for the page of a comparison: the grey picture that brains get, and sounds."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.encoding.audio_encoder import AudioEncoder
 from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.sound.limiter import Limiter
 
 PIXEL_SCALE = 4
-"""How many pixels wide and high a grey value is drawn."""
+"""Width and height in pixels of a grey value."""
 
 AUDIO_CODEC = AudioCodec("aac", lossless=False, bit_rate=80_000, options=(("aac_coder", "fast"),))
 
 
 def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
-    """Write grey frames ``(n, 64, 64)``, enlarged, as H.264 without sound.
+    """Write grey frames of shape (n, 64, 64), enlarged, as H.264 without sound.
 
     Raises
     ------
@@ -38,18 +39,15 @@ def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
         ) as target,
     ):
         options = {"crf": "23", "g": "15", "preset": "veryfast"}
-        picture = target.add_stream("libx264", rate=fps, options=options)
-        picture.width, picture.height, picture.pix_fmt = side, side, "yuv420p"
+        video = RgbEncoder(target, "libx264", (side, side), fps, options)
         for number, frame in enumerate(frames):
             large = frame.repeat(PIXEL_SCALE, 0).repeat(PIXEL_SCALE, 1)
-            drawn = av.VideoFrame.from_ndarray(np.repeat(large[:, :, None], 3, 2), "rgb24")
-            drawn.pts, drawn.time_base = number, 1 / fps
-            target.mux(picture.encode(drawn))
-        target.mux(picture.encode(None))
+            target.mux(video.encode(np.repeat(large[:, :, None], 3, 2), number))
+        target.mux(video.flush())
 
 
 def write_audio(samples: NDArray[np.float32], sample_rate: int, path: Path) -> None:
-    """Write a sound, ``(samples,)``, as AAC; peaks are limited to -1 dBTP.
+    """Write a sound of shape (samples,) as AAC, with peaks limited to -1 dBTP.
 
     Raises
     ------
@@ -70,6 +68,6 @@ def write_audio(samples: NDArray[np.float32], sample_rate: int, path: Path) -> N
         atomic_write(path, SoundtrackError) as partial,
         av.open(str(partial.absolute()), "w", format="ipod", options=options) as target,
     ):
-        voice = AudioEncoder(target, AUDIO_CODEC, rate, 1)
-        voice.write(limited)
-        voice.close()
+        encoder = AudioEncoder(target, AUDIO_CODEC, rate, 1)
+        encoder.write(limited)
+        encoder.close()

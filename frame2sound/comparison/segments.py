@@ -1,4 +1,4 @@
-"""Stretches of film that no brain has learned from, to be played and judged."""
+"""Segments of films that are not in the training data, on which systems are evaluated."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE
 from frame2sound.evaluation.measurements import BlackFrames
 from frame2sound.evaluation.media_loader import read_truth
+from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
@@ -24,21 +26,21 @@ from frame2sound.library.pickler import film_digest, folder_title
 from frame2sound.library.split import HeldOutRange
 
 MAX_SEGMENT_SECONDS = 30.0
-"""Longer footage is cut into stretches no longer than this, all of one length."""
+"""Longer films are split into segments of equal length, at most this long."""
 
 WARMUP_SECONDS = 20.0
-"""What is seen before a stretch, so that what remembers may."""
+"""Frames before a segment from which networks with a state start."""
 
 LEAD_IN_SECONDS = 1.0
-"""What is played before a stretch and heard with it: the last of the run-up."""
+"""The last part of the warm-up, which is rendered and measured with the segment."""
 
 MAX_ANIMATION_SECONDS = 600.0
-"""Of an animation no more is looked at."""
+"""The rest of an animation is not read."""
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationFilm:
-    """Film to be judged: samples ``begin`` to ``end`` of it.
+    """A film on which systems are evaluated, from one sample to another.
 
     Attributes
     ----------
@@ -49,10 +51,12 @@ class EvaluationFilm:
         SHA-256 of the film's file.
     frames : uint8 array (N, 64, 64)
     times : float64 array (N + 1,)
-    sound : float32 array (M,) or None
-        Its own sound, if it has any.
-    truth : Truth or None
-        What happens in it, if it is a drawn film.
+    samples : float32 array (M,) or None
+        The original sound; None for a silent film.
+    truth : SceneTruth or None
+        Ground truth of a demo film.
+    start_sample, end_sample : int
+        The range that is evaluated.
     """
 
     name: str
@@ -67,7 +71,10 @@ class EvaluationFilm:
 
     @classmethod
     def from_held_out(cls, held_out: HeldOutRange) -> EvaluationFilm:
-        """Take what a library holds out; the truth if the source is still there as it was."""
+        """Return the held-out range of a film of a library.
+
+        It has the ground truth if the source film is still in its place and unchanged.
+        """
         film = held_out.film
         return cls(
             film.name,
@@ -83,43 +90,37 @@ class EvaluationFilm:
 
     @classmethod
     def from_animation(cls, path: Path, sample_rate: int) -> EvaluationFilm:
-        """Read an animation, ten minutes of it at most, with its own sound if it has any.
+        """Read at most ten minutes of an animation, with its sound if it has any.
 
         Raises
         ------
         FilmError
-            It cannot be read, or is too short for a frame.
+            The animation cannot be read, or has no frames.
         """
         digest = film_digest(path)
         reader = SubprocessFilmReader(path)
-        frames, times, until = [], [], Fraction(0)
+        frames, times, end_seconds = [], [], Fraction(0)
         for frame in reader.frames():
             frames.append(frame.picture)
             times.append(float(frame.start_seconds))
-            until = frame.end_seconds
-            if until >= MAX_ANIMATION_SECONDS:
+            end_seconds = frame.end_seconds
+            if end_seconds >= MAX_ANIMATION_SECONDS:
                 break
         if not frames:
-            raise FilmError(f"{path} has no frames to give sound to")
-        end = sample_at(until, sample_rate)
+            raise FilmError(f"{path} has no frames, expected at least one; give another film")
+        end = sample_at(end_seconds, sample_rate)
         sound = None
         if reader.streams.audio_index is not None:
-            sound = np.zeros(end, np.float32)
-            for heard in SubprocessFilmReader(path, sample_rate).audio_chunks():
-                if heard.start_sample >= end:
-                    break
-                here = sound[heard.start_sample :][: len(heard.samples)]
-                here[:] = heard.samples[: len(here)]
-        shown = np.array([*times, float(until)])
-        truth = _load_truth(path, digest)
+            chunks = SubprocessFilmReader(path, sample_rate).audio_chunks()
+            sound = pad_or_trim(collect_samples(chunks, end), end)
         return cls(
             f"{folder_title(path)}-{digest[:8]}",
             "animation",
             digest,
             np.stack(frames),
-            shown,
+            np.array([*times, float(end_seconds)]),
             sound,
-            truth,
+            _load_truth(path, digest),
             0,
             end,
         )
@@ -127,9 +128,18 @@ class EvaluationFilm:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Frames ``first`` to ``first + count`` of footage, by a brain's clock.
+    """A range of frames of a film, at the clock of the recipes.
 
-    It is a whole number of frames, so that its sound begins and ends with them.
+    Its sound begins and ends at the boundary of a frame.
+
+    Attributes
+    ----------
+    film : EvaluationFilm
+    number : int
+        Which segment of the film it is, from 1.
+    clock : Clock
+    first_frame, frame_count : int
+        In frames of the clock.
     """
 
     film: EvaluationFilm
@@ -140,83 +150,78 @@ class Segment:
 
     @property
     def name(self) -> str:
-        """The footage's name, and which of its stretches it is, from 1."""
+        """Name of the film, and number of the segment."""
         return f"{self.film.name}-{self.number}"
 
     @property
     def start_sample(self) -> int:
-        """Its first sample in the footage."""
+        """First sample of the segment in the film."""
         return self.clock.start_sample(self.first_frame)
 
     @property
     def sample_count(self) -> int:
-        """How long it is."""
+        """Length of the segment."""
         return self.clock.start_sample(self.first_frame + self.frame_count) - self.start_sample
 
     @property
     def seconds(self) -> float:
-        """The same in seconds."""
+        """Length of the segment."""
         return self.sample_count / self.clock.sample_rate
 
     @property
     def warmup_frames(self) -> int:
-        """How many frames before it are seen."""
+        """Number of frames before the segment that a network gets first."""
         return min(self.first_frame, self.clock.count_frames_within(Fraction(WARMUP_SECONDS)))
 
     @property
     def lead_in_frames(self) -> int:
-        """How many of these are played too."""
+        """Number of warm-up frames that are rendered and measured too."""
         return min(self.warmup_frames, self.clock.count_frames_within(Fraction(LEAD_IN_SECONDS)))
 
     @property
     def lead_in_samples(self) -> int:
-        """The same in samples."""
+        """Length of the lead-in."""
         return self.start_sample - self.clock.start_sample(self.first_frame - self.lead_in_frames)
 
     @cached_property
     def frame_indices(self) -> NDArray[np.int64]:
-        """Which frames of the footage are seen, run-up and all."""
-        seen = frame_indices_at_ticks(self.film.times, self.clock)
-        return seen[self.first_frame - self.warmup_frames : self.first_frame + self.frame_count]
+        """Indices in the film of the frames of warm-up and segment."""
+        indices = frame_indices_at_ticks(self.film.times, self.clock)
+        return indices[self.first_frame - self.warmup_frames : self.first_frame + self.frame_count]
 
     def frames(self) -> NDArray[np.uint8]:
-        """Return them, ``(run_up + count, 64, 64)``."""
+        """Return the frames of warm-up and segment, (warmup_frames + frame_count, 64, 64)."""
         return self.film.frames[self.frame_indices]
 
     def black_frames(self) -> BlackFrames:
-        """Return what is on screen during the stretch itself."""
+        """Return which frames of the segment are black."""
         frames = self.frames()[self.warmup_frames :]
         return BlackFrames(
             self.clock.frame_times(len(frames) + 1), frames.max(axis=(1, 2)) <= MAX_BLACK_VALUE
         )
 
     def pad_or_trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what was played to lead and stretch, exactly so long."""
-        made = np.zeros(self.lead_in_samples + self.sample_count, np.float32)
-        made[: len(samples)] = samples[: len(made)]
-        return made
+        """Return a soundtrack of lead-in and segment, padded or trimmed to their length."""
+        return pad_or_trim(samples, self.lead_in_samples + self.sample_count)
 
     @cached_property
     def reference(self) -> NDArray[np.float32] | None:
-        """How lead and stretch truly sound; None where nobody knows."""
+        """The original sound of lead-in and segment; None if the film is silent."""
         if self.film.samples is None:
             return None
-        first, stop = (
-            self.start_sample - self.lead_in_samples,
-            self.start_sample + self.sample_count,
-        )
-        return np.array(self.film.samples[first:stop])
+        first = self.start_sample - self.lead_in_samples
+        return np.array(self.film.samples[first : self.start_sample + self.sample_count])
 
     @cached_property
     def ground_truth(self) -> GroundTruth:
-        """What a soundtrack is held against."""
+        """What a soundtrack of the segment is compared with."""
         rate, lead, truth = self.clock.sample_rate, self.lead_in_samples, self.film.truth
-        known = partial(GroundTruth, rate, lead, self.sample_count, self.reference)
+        with_onsets = partial(GroundTruth, rate, lead, self.sample_count, self.reference)
         if truth is None:
             if self.reference is None:
-                return known()
-            heard = onsets_after_lead_in(self.reference, rate, lead)
-            return known(heard[heard >= 0])
+                return with_onsets()
+            detected = onsets_after_lead_in(self.reference, rate, lead)
+            return with_onsets(detected[detected >= 0])
         begin, end = self.start_sample / rate, (self.start_sample + self.sample_count) / rate
         onsets = np.array(truth.onsets, np.float64)
         onsets = onsets[(onsets >= begin) & (onsets < end)] - begin
@@ -224,18 +229,18 @@ class Segment:
         whole = np.flatnonzero((times[:-1] >= begin) & (times[1:] <= end))
         pitched = [truth.pitch_hz[frame] for frame in whole]
         if all(pitch is None for pitch in pitched):
-            return known(onsets)
-        return known(onsets, tuple(pitched), times[whole[0] : whole[-1] + 2] - begin)
+            return with_onsets(onsets)
+        return with_onsets(onsets, tuple(pitched), times[whole[0] : whole[-1] + 2] - begin)
 
     def cache_key(self) -> list[object]:
-        """Return what tells this stretch from others, in plain values."""
+        """Return plain values that identify the segment; they are in the keys of records."""
         clock = [str(self.clock.fps), self.clock.sample_rate]
-        truth = self.film.truth is not None
-        return [self.film.digest, clock, self.first_frame, self.frame_count, truth]
+        has_truth = self.film.truth is not None
+        return [self.film.digest, clock, self.first_frame, self.frame_count, has_truth]
 
 
 def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterator[Segment]:
-    """Cut footage into stretches by a brain's clock; what is shorter than a frame has none."""
+    """Yield the segments of films at a clock; a film that is shorter than a frame has none."""
     for film in films:
         rate = clock.sample_rate
         first = clock.count_frames_within(Fraction(film.start_sample, rate))
@@ -246,16 +251,15 @@ def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterat
         )
         while end > first and clock.start_sample(end) > film.end_sample:
             end -= 1
-        longest = max(1, int(MAX_SEGMENT_SECONDS * clock.fps))
-        parts = -(-(end - first) // longest)
-        edges = [first + (end - first) * part // max(parts, 1) for part in range(parts + 1)]
-        for part in range(parts):
-            count = edges[part + 1] - edges[part]
-            yield Segment(film, part + 1, clock, edges[part], count)
+        max_frames = max(1, int(MAX_SEGMENT_SECONDS * clock.fps))
+        count = -(-(end - first) // max_frames)
+        edges = [first + (end - first) * index // max(count, 1) for index in range(count + 1)]
+        for number, (start, stop) in enumerate(pairwise(edges), 1):
+            yield Segment(film, number, clock, start, stop - start)
 
 
 def _load_truth(source: Path, digest: str) -> SceneTruth | None:
-    """Return the truth beside a drawn film, if it and the film are there as they were."""
+    """Return the ground truth next to a demo film; None without it or if the film has changed."""
     path = truth_path(source)
     try:
         if not path.is_file() or not source.is_file() or film_digest(source) != digest:

@@ -1,4 +1,4 @@
-"""Spectrograms without axes, to lie under a page's own playhead."""
+"""Spectrograms without axes, for the page of a comparison."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ WIDTH, HEIGHT = 640, 100
 def draw_spectrogram(
     samples: Samples, sample_rate: int, path: Path, max_level_db: float | None = None
 ) -> float:
-    """Draw a sound's log spectrogram, edge to edge, as WebP of 640 x 100 pixels.
+    """Draw the log spectrogram of a sound without margins, as a WebP of 640 x 100 pixels.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
-    loudest_db : float, optional
-        The level of the brightest colour; by default the sound's own highest.
+    samples : array of shape (samples,)
+    sample_rate : int
+        In Hz.
+    path : Path
+    max_level_db : float, optional
+        Level of the brightest colour; by default the highest level of the sound.
 
     Returns
     -------
     float
-        The level of the brightest colour.
+        Level of the brightest colour.
 
     Raises
     ------
@@ -49,9 +52,9 @@ def draw_spectrogram(
 
 
 def _apply_colour_map(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return colours, ``(..., 3)``, of values from 0, the darkest, to 1."""
+    """Return RGB colours, (..., 3), of values from 0, the darkest, to 1."""
     stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in COLOUR_MAP])
-    places = np.linspace(0, 1, len(stops))
-    channels = [np.interp(values, places, stops[:, channel]) for channel in range(3)]
+    positions = np.linspace(0, 1, len(stops))
+    channels = [np.interp(values, positions, stops[:, channel]) for channel in range(3)]
     image: NDArray[np.uint8] = np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
     return image

@@ -1,1 +1,1 @@
-"""What is right and wrong with a soundtrack: in numbers, and in a picture."""
+"""Measures and plots of soundtracks."""

@@ -1,7 +1,7 @@
-"""The hum of the frame rate, in two kinds: lines in the spectrum, and tremolo of the envelope.
+"""Hum at the frame rate, of two kinds: lines in the spectrum, and tremolo of the envelope.
 
-Both come from one pass of windowed excerpts that last a whole number of frames, so that every
-multiple of any frame rate, 24000/1001 too, falls on a bin.
+Both come from one pass over windowed excerpts that last a whole number of frames, so every multiple
+of any frame rate, 24000/1001 too, is at a bin.
 """
 
 from __future__ import annotations
@@ -19,35 +19,32 @@ Power = NDArray[np.float64]
 
 BANDS_HZ = ((60, 500), (500, 2000), (2000, 6000), (6000, 16000))
 FULL_BAND = "whole"
-"""The name of the band that is all of the sound."""
+"""Name of the band that is the whole spectrum."""
 
 EXCERPT_SECONDS, MIN_FRAMES, MIN_EXCERPTS = 2.0, 8, 2.25
 HARMONICS = 8
 
 HARMONIC_QUANTILE = 1 / 3
-"""Quantile over multiples: two thirds stand so high, so a note and its overtones are no comb."""
+"""Quantile over multiples: two thirds are higher, so a note and its overtones do not count."""
 
 _OVERLAP = 4
-_MIN_BAND_POWER, _MIN_BAND_SHARE = (
-    1e-7,
-    1e-6,
-)  # power of an excerpt's band: at all, and of the whole
-_LINE_FLOOR, _TREMOLO_FLOOR = 1e-9, 1e-6  # of the loudest line, and of the steady power
-_LOCAL_FLOOR = 1e-2  # of the mean around
+_MIN_BAND_POWER, _MIN_BAND_SHARE = 1e-7, 1e-6  # of a band of an excerpt: absolute, of the whole
+_LINE_FLOOR, _TREMOLO_FLOOR = 1e-9, 1e-6  # relative to the loudest line, to the constant power
+_LOCAL_FLOOR = 1e-2  # relative to the mean of the surroundings
 
 
 @dataclass(frozen=True)
 class FrameRateHum:
-    """How far multiples of the frame rate stand above what is between them, in dB, by band.
+    """Height of the multiples of the frame rate above the spectrum between them, in dB, by band.
 
     Attributes
     ----------
     line : dict of str to float
-        In the long-term power spectrum. Steady tones and noise are near 0; one block repeated
-        with every frame has 36 dB, under any window.
+        In the long-term power spectrum. Steady tones and noise have about 0 dB; a block that is
+        repeated with every frame has 36 dB with any window.
     tremolo : dict of str to float
-        In the power spectrum of the squared envelope. Noise is near 0; unrelated blocks of it that
-        fade over two frames under Hann windows, whose powers do not add to one, have 28 dB.
+        In the power spectrum of the squared envelope. Noise has about 0 dB; independent blocks of
+        noise with Hann windows of two frames, whose powers do not add to one, have 28 dB.
     """
 
     line: dict[str, float]
@@ -55,56 +52,57 @@ class FrameRateHum:
 
     @property
     def line_db(self) -> float:
-        """The worst of the bands."""
+        """Maximum over the bands."""
         return max(self.line.values())
 
     @property
     def tremolo_db(self) -> float:
-        """The worst of the bands, the whole among them."""
+        """Maximum over the bands, including the full band."""
         return max(self.tremolo.values())
 
 
 def line_comb_db(samples: Samples, sample_rate: int, fps: Fraction) -> float | None:
-    """Return the worst line comb of `combs` in dB, or None."""
-    found = frame_rate_hum(samples, sample_rate, fps)
-    return None if found is None else found.line_db
+    """Return the largest line height of `frame_rate_hum` in dB, or None."""
+    hum = frame_rate_hum(samples, sample_rate, fps)
+    return None if hum is None else hum.line_db
 
 
 def tremolo_comb_db(samples: Samples, sample_rate: int, fps: Fraction) -> float | None:
-    """Return the worst tremolo comb of `combs` in dB, or None."""
-    found = frame_rate_hum(samples, sample_rate, fps)
-    return None if found is None else found.tremolo_db
+    """Return the largest tremolo height of `frame_rate_hum` in dB, or None."""
+    hum = frame_rate_hum(samples, sample_rate, fps)
+    return None if hum is None else hum.tremolo_db
 
 
 def frame_rate_hum(samples: Samples, sample_rate: int, fps: Fraction) -> FrameRateHum | None:
-    """Return how much a sound hums with the frame rate.
+    """Return how much a sound hums at the frame rate.
 
-    Excerpts of about 2 s under Hann windows, a quarter of that apart (Welch 1967). A multiple's
-    height is its level above the mean level, in dB, of what lies farther than a quarter of the
-    frame rate from any multiple. For lines, a band has the height that two thirds of its multiples
-    reach; for tremolo, the highest of three: the frame rate, its double, and what two thirds of
-    its first eight multiples reach. What is more than 20 dB below the mean around it counts as
-    just that, so that heights are finite. In the envelope every excerpt weighs the same, if it
-    sounds: above -70 dBFS in the band, and less than 60 dB below the whole.
+    Excerpts of about 2 s with Hann windows overlap by three quarters (Welch 1967). The height of a
+    multiple of the frame rate is its level in dB above the mean level of the frequencies that are
+    more than a quarter of the frame rate from any multiple. The line height of a band is the one
+    that two thirds of its multiples reach. The tremolo height is the maximum of three: at the
+    frame rate, at its double, and the height that two thirds of the first eight multiples reach.
+    Levels are clipped from below at 20 dB under the mean around them, so heights are finite. In
+    the envelope every excerpt has the same weight if its band is not silent: above -70 dBFS, and
+    less than 60 dB below the full band.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
-        Full scale is 1.0; read excerpt by excerpt.
+    samples : array of shape (samples,)
+        Full scale is 1.0; read excerpt by excerpt, so it may be memory-mapped.
     sample_rate : int
         In Hz.
     fps : Fraction
-        Frames a second, exact.
+        Frames per second, exact.
 
     Returns
     -------
-    Combs or None
-        None for what is shorter than 2.25 excerpts (4.5 s), or silent.
+    FrameRateHum or None
+        None for a sound that is silent or shorter than 2.25 excerpts (4.5 s).
 
     Raises
     ------
     ValueError
-        The frame rate is not above 0, or too high to have multiples below half the sample rate.
+        The frame rate is not above 0, or is above an eighth of the sample rate.
     """
     if not 0 < fps <= Fraction(sample_rate, 8):
         raise ValueError(f"got {fps} fps at {sample_rate} Hz, expected 0 < fps <= {sample_rate}/8")
@@ -112,10 +110,10 @@ def frame_rate_hum(samples: Samples, sample_rate: int, fps: Fraction) -> FrameRa
     length = round(frames * sample_rate / fps)
     if len(samples) < MIN_EXCERPTS * length:
         return None
-    heard = _HumAnalyser(frames, length, sample_rate)
+    analyser = _HumAnalyser(frames, length, sample_rate)
     for excerpt in _windowed_excerpts(samples, length):
-        heard.update(excerpt)
-    return heard.result()
+        analyser.update(excerpt)
+    return analyser.result()
 
 
 def _windowed_excerpts(samples: Samples, length: int) -> Iterator[NDArray[np.float64]]:
@@ -126,7 +124,7 @@ def _windowed_excerpts(samples: Samples, length: int) -> Iterator[NDArray[np.flo
 
 
 class _HumAnalyser:
-    """Gathers the power of excerpts by frequency, and that of their bands' squared envelopes."""
+    """Sums the power spectra of excerpts, and those of the squared envelopes of their bands."""
 
     def __init__(self, frames: int, length: int, sample_rate: int) -> None:
         self.frames, self.length = frames, length
@@ -142,21 +140,21 @@ class _HumAnalyser:
         self.envelope = {band: np.zeros((HARMONICS + 1) * frames) for band in edges}
 
     def update(self, excerpt: NDArray[np.float64]) -> None:
-        """Take an excerpt under its window."""
+        """Add a windowed excerpt."""
         values = rfft(excerpt)
         power = np.abs(values) ** 2 * (2 / self.length**2)
         self.power += power
         whole = power.sum()
         for band, (first, last) in self.edges.items():
-            here = power[first:last].sum()
-            if here > max(_MIN_BAND_POWER, _MIN_BAND_SHARE * whole):
+            band_power = power[first:last].sum()
+            if band_power > max(_MIN_BAND_POWER, _MIN_BAND_SHARE * whole):
                 self.envelope[band] += self._envelope_power(values[first:last])
 
     def _envelope_power(self, values: NDArray[np.complex128]) -> Power:
-        """Return the power spectrum of a band's squared envelope; that of its mean is 1.
+        """Return the power spectrum of the squared envelope of a band, relative to its mean.
 
-        The squared magnitude of the analytic signal, moved down to 0 Hz, at just the rate that
-        keeps the wanted lags of its autocorrelation apart from those that wrap around.
+        The squared envelope is the squared magnitude of the analytic signal, shifted to 0 Hz and
+        sampled at the lowest rate at which the lags of interest do not alias.
         """
         lags = (HARMONICS + 1) * self.frames
         envelope = np.abs(ifft(values, next_fast_len(len(values) + lags))) ** 2
@@ -167,6 +165,7 @@ class _HumAnalyser:
         return padded
 
     def result(self) -> FrameRateHum | None:
+        """Return the hum of all excerpts; None if they are silent."""
         tremolo = {
             band: self._tremolo(power, band) for band, power in self.envelope.items() if power.any()
         }
@@ -186,7 +185,7 @@ class _HumAnalyser:
         return float(max(*heights[:2], np.quantile(heights, HARMONIC_QUANTILE)))
 
     def _heights(self, power: Power, floor: float) -> NDArray[np.float64]:
-        """Return how far each multiple from the first on stands above its surroundings, in dB."""
+        """Return the height of each multiple, from the first on, above its surroundings, in dB."""
         frames, half = self.frames, self.frames // 2
         count = (len(power) - half) // frames - 1
         around = power[half : half + count * frames].reshape(count, frames)

@@ -1,4 +1,4 @@
-"""How loud a soundtrack is: peaks, root mean squares, loudness, and the level of black.
+"""Levels of a soundtrack: loudness, true peak, RMS, clipping, and the level in black frames.
 
 Pure functions on arrays, read block by block; full scale is 1.0.
 """
@@ -22,21 +22,25 @@ Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 
 MAX_BLACK_VALUE = 8
-"""The brightest that a pixel of a black frame may be, of 255."""
+"""Largest value of a pixel of a black frame, of 255."""
 
 BLACK_WAIT_SECONDS = 0.2
-INAUDIBLE_DB = -60.0
-FULL_SCALE = 1 - 2**-15
-"""The highest sample that 16 bits hold: 32767 / 32768."""
+"""How long the screen must have been black before its level counts."""
 
-_BLOCK = 1 << 20
+INAUDIBLE_DB = -60.0
+"""Levels below this count as this, in dB relative to an RMS of 1."""
+
+FULL_SCALE = 1 - 2**-15
+"""Largest sample of 16 bits: 32767 / 32768."""
+
+_BLOCK = 1 << 20  # samples
 
 
 @dataclass(frozen=True)
 class Levels:
-    """Integrated loudness in LUFS, true peak in dBTP, and how many samples are clipped.
+    """Integrated loudness in LUFS, true peak in dBTP, and number of clipped samples.
 
-    Minus infinity stands for silence.
+    Loudness and peak of silence are minus infinity.
     """
 
     loudness_lufs: float
@@ -45,7 +49,7 @@ class Levels:
 
     @classmethod
     def from_samples(cls, samples: Samples, sample_rate: int) -> Levels:
-        """Measure a sound of shape (n,) or (n, channels), one or two."""
+        """Measure a sound of shape (n,) or (n, channels), with one or two channels."""
         meter = LevelMeter(sample_rate, 1 if samples.ndim == 1 else samples.shape[1])
         for first in range(0, len(samples), _BLOCK):
             meter.update(samples[first : first + _BLOCK])
@@ -53,7 +57,7 @@ class Levels:
 
 
 class LevelMeter:
-    """Measures `Levels` of sound that comes in pieces.
+    """Measures the `Levels` of a sound that arrives in chunks.
 
     Parameters
     ----------
@@ -69,20 +73,20 @@ class LevelMeter:
         self._clipped = 0
 
     def update(self, samples: Samples) -> None:
-        """Hear a piece, ``(n,)`` or ``(n, channels)``.
+        """Add a chunk of shape (n,) or (n, channels).
 
         Raises
         ------
         ValueError
-            The piece has another number of channels, or numbers that are not finite.
+            The chunk has another number of channels, or values that are not finite.
         """
-        piece = np.asarray(samples, np.float32)
-        self._loudness.update(piece)
-        self._peak.update(np.atleast_2d(piece.T))
-        self._clipped += count_clipped(piece)
+        chunk = np.asarray(samples, np.float32)
+        self._loudness.update(chunk)
+        self._peak.update(chunk)
+        self._clipped += count_clipped(chunk)
 
     def result(self) -> Levels:
-        """Return what was measured; silence follows."""
+        """Return the levels of all chunks; no more chunks may follow."""
         self._peak.finish()
         peak = self._peak.true_peak
         return Levels(
@@ -95,11 +99,11 @@ class LevelMeter:
 def true_peak_db(samples: Samples) -> float:
     """Return the true peak in dBTP, by 4x oversampling as in ITU-R BS.1770-4 Annex 2.
 
-    -inf for silence.
+    Silence has minus infinity.
     """
     from scipy.signal import resample_poly
 
-    margin = 64  # samples: more than the interpolating filter reaches
+    margin = 64  # samples, more than the length of the interpolation filter
     peak = 0.0
     for first in range(0, len(samples), _BLOCK):
         start = max(first - margin, 0)
@@ -110,13 +114,13 @@ def true_peak_db(samples: Samples) -> float:
 
 
 def rms_db(samples: Samples) -> float:
-    """Return the root mean square in dBFS, where a constant 1.0 has 0 dB; -inf for silence."""
+    """Return the RMS in dBFS: a constant 1.0 has 0 dB, silence minus infinity."""
     energy = float(slice_energies(samples, np.array([0, len(samples)]))[0])
     return _db(energy / max(len(samples), 1))
 
 
 def count_clipped(samples: Samples) -> int:
-    """Return how many samples stand at or beyond full scale, as 16 bits hold it."""
+    """Return the number of samples at or beyond full scale of 16 bits."""
     return int(np.count_nonzero(samples >= FULL_SCALE) + np.count_nonzero(samples <= -FULL_SCALE))
 
 
@@ -128,24 +132,24 @@ def black_level_db(
     wait_seconds: float = BLACK_WAIT_SECONDS,
     max_black_value: int = MAX_BLACK_VALUE,
 ) -> float | None:
-    """Return the RMS in dBFS over the frames that have been black for ``wait_seconds``.
+    """Return the RMS in dBFS during frames that have been black for ``wait_seconds``.
 
     Parameters
     ----------
-    times : array of shape (N + 1,)
+    frame_times : array of shape (N + 1,)
         When each frame appears, in seconds, and when the last one ends.
     frames : array of shape (N, 64, 64)
-        A frame is black when none of its pixels is above ``black``, of 255.
+        A frame is black if no pixel is above ``max_black_value``.
 
     Returns
     -------
     float or None
-        -inf when all is digital silence; None when no frame has been black for so long.
+        Minus infinity for digital silence; None if no frame has been black for so long.
     """
-    dark = np.fromiter(
+    is_black = np.fromiter(
         (frame.max() <= max_black_value for frame in frames), dtype=bool, count=len(frames)
     )
-    return masked_black_level_db(samples, sample_rate, frame_times, dark, wait_seconds)
+    return masked_black_level_db(samples, sample_rate, frame_times, is_black, wait_seconds)
 
 
 def masked_black_level_db(
@@ -155,11 +159,11 @@ def masked_black_level_db(
     is_black: NDArray[np.bool_],
     wait_seconds: float = BLACK_WAIT_SECONDS,
 ) -> float | None:
-    """Return `black_level_db` of frames of which it is known whether they are black, (N,)."""
-    since = np.where(
+    """Return `black_level_db`, given which frames are black as an array of shape (N,)."""
+    black_since = np.where(
         is_black & ~np.concatenate([[False], is_black[:-1]]), frame_times[:-1], -np.inf
     )
-    waited = frame_times[:-1] - np.maximum.accumulate(since) >= wait_seconds - 1e-9
+    waited = frame_times[:-1] - np.maximum.accumulate(black_since) >= wait_seconds - 1e-9
     starts = np.array([sample_at(Fraction(float(t)), sample_rate) for t in frame_times])
     counted = is_black & waited & (np.diff(starts) > 0)
     if not counted.any():
@@ -172,30 +176,30 @@ def masked_black_level_db(
 def level_error_db(
     samples: Samples, reference_db: Sequence[float], bounds: NDArray[np.int64]
 ) -> float | None:
-    """Return the mean absolute difference of RMS levels from the true ones, in dB.
+    """Return the mean absolute error of RMS levels, in dB.
 
     Parameters
     ----------
-    level_db : sequence of N
-        What each slice should be, in dB relative to an RMS of 1. What is below -60 dB, here or in
-        the sound, counts as -60: it is not heard.
+    reference_db : sequence of N
+        True level of each slice, in dB relative to an RMS of 1. Levels below -60 dB, here or in the
+        sound, count as -60 dB.
     bounds : array of shape (N + 1,)
-        The first sample of each slice, and the end of the last.
+        First sample of each slice, and the end of the last.
 
     Returns
     -------
     float or None
-        At least 0; None without slices.
+        At least 0; None if there are no slices.
     """
     if not reference_db:
         return None
     power = slice_energies(samples, bounds) / np.maximum(np.diff(bounds), 1)
-    heard = 10 * np.log10(np.maximum(power, 10 ** (INAUDIBLE_DB / 10)))
-    return float(np.mean(np.abs(heard - np.maximum(reference_db, INAUDIBLE_DB))))
+    measured_db = 10 * np.log10(np.maximum(power, 10 ** (INAUDIBLE_DB / 10)))
+    return float(np.mean(np.abs(measured_db - np.maximum(reference_db, INAUDIBLE_DB))))
 
 
 def slice_energies(samples: Samples, bounds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sum the squares between each pair of bounds; there is silence past the end of the sound."""
+    """Return the sum of squares between successive bounds; past the end there is silence."""
     return np.array(
         [
             np.einsum("i,i->", samples[a:b], samples[a:b], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What a soundtrack is measured against, and the figures that come of it."""
+"""Inputs and results of measuring a soundtrack."""
 
 from __future__ import annotations
 
@@ -13,19 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.evaluation import measures
 from frame2sound.evaluation.frame_rate_hum import FrameRateHum, frame_rate_hum
+from frame2sound.evaluation.onsets import detect_onsets
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 
 MINUS_INFINITY_DB = -200.0
-"""What stands for minus infinity in plain values, in dB."""
+"""Stands for minus infinity in values written to files, in dB."""
 
 
 @dataclass(frozen=True)
 class BlackFrames:
-    """When each of N frames appears and the last one ends, (N + 1,), and which are black, (N,)."""
+    """Which frames of a film are black, and when frames are on screen.
+
+    Attributes
+    ----------
+    frame_times : array of shape (N + 1,)
+        When each frame appears, in seconds, and when the last one ends.
+    is_black : array of shape (N,)
+    """
 
     frame_times: Times
     is_black: NDArray[np.bool_]
@@ -33,18 +40,18 @@ class BlackFrames:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A film's own sound, and what is measured of it once for all that is held against it.
+    """The original soundtrack of a film; what is measured of it is computed once.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
+    samples : array of shape (samples,)
         Mono.
     sample_rate : int
         In Hz.
     fps : Fraction
-        Frames a second.
-    events : array of shape (events,), optional
-        When things begin to sound, in seconds, where that is known; else it is heard.
+        Frames per second.
+    known_onsets : array of shape (onsets,), optional
+        True onsets in seconds; if not given, they are detected.
     """
 
     samples: Samples
@@ -54,53 +61,53 @@ class Reference:
 
     @cached_property
     def onsets(self) -> Times:
-        """When things begin to sound, in seconds."""
+        """Known or else detected onsets, in seconds."""
         if self.known_onsets is not None:
             return self.known_onsets
-        return measures.detect_onsets(self.samples, self.sample_rate)
+        return detect_onsets(self.samples, self.sample_rate)
 
     @cached_property
     def frame_rate_hum(self) -> FrameRateHum | None:
-        """How much it hums with the frame rate itself."""
+        """Hum of the original at the frame rate; None if it cannot be measured."""
         return frame_rate_hum(self.samples, self.sample_rate, self.fps)
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What was measured of a soundtrack; None is what could not be, and ``why`` says why.
+    """Measures of a soundtrack; None is what could not be measured, and ``why`` has the reason.
 
     Attributes
     ----------
     length_samples : int
-        Samples that it is longer than the picture.
+        Samples by which it is longer than the picture.
     lag_start_ms, lag_end_ms : float
-        How late it is at its start and at its end.
+        Delay relative to the reference, at the start and at the end.
     onset_f, onset_chance : float
-        F-measure of its onsets within 50 ms, and that of as many at random.
+        F-measure of onsets within 50 ms, and that of as many random onsets.
     in_sync : float
-        Share of onset energy from 45 ms early to 125 ms late.
+        Share of onset energy from 45 ms before to 125 ms after a true onset.
     envelope_correlation, envelope_error : float
-        Of RMS envelopes at 100 Hz; the error is a mean absolute one, in amplitude.
+        Of RMS envelopes at 100 Hz; the error is a mean absolute error in amplitude.
     spectral_distance_db : float
         Log-spectral distance.
     pitch : float
-        Share of pitched frames within a semitone of the truth.
+        Share of pitched frames within a semitone of the ground truth.
     level_error_db : float
         Mean absolute error of the level of frames.
     line_comb_db, tremolo_comb_db : float
-        The worst of ``combs``.
+        Maxima over the bands of ``combs``.
     line_comb_above_db, tremolo_comb_above_db : float
-        The same minus the reference's, in the band where that is worst.
+        Maximum over bands of the difference from the reference.
     black_db, loudness_lufs, true_peak_dbtp : float
         Minus infinity for silence.
     black_above_db : float
-        ``black_db`` minus the reference's; what is below -60 dBFS counts as -60.
+        ``black_db`` minus the reference's; levels below -60 dBFS count as -60 dBFS.
     clipped : int
         Samples at full scale.
-    combs : Combs
+    combs : FrameRateHum
         By band.
     why : mapping
-        A word for every figure that is None.
+        Reason for each measure that is None.
     """
 
     length_samples: int | None = None
@@ -127,7 +134,7 @@ class Measurements:
     why: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON; silence is at -200 dB."""
+        """Return plain values for JSON; minus infinity becomes -200 dB."""
         values = asdict(replace(self, why={}))
         return {name: _finite(value) for name, value in values.items()} | {"why": dict(self.why)}
 

@@ -1,4 +1,4 @@
-"""Reading a film to be measured: its sound on disk, and of its picture what is needed."""
+"""Load films to be measured: sound in temporary files, and what measures need of the picture."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE, LevelMeter, Levels
 from frame2sound.evaluation.measurements import BlackFrames
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
 from frame2sound.film.decoding.frame_resizer import SIZE
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
@@ -27,37 +28,34 @@ from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.untrusted import read_text
 
 MIN_SAMPLE_RATE = 8000
-"""Hz; a soundtrack of a lower rate is resampled to it, so that all can be measured."""
+"""In Hz; soundtracks of lower rates are resampled to it."""
 
 MAX_PADDING_SECONDS = 0.1
-"""A sound that is longer than its container states, but not by more, was padded by its codec."""
-
-GAP_CHUNK_SAMPLES = 48000
-"""Samples of silence that are laid down at once."""
+"""Sound after the end that the container declares is padding of the codec, if not longer."""
 
 
 @dataclass(frozen=True)
 class LoadedFilm:
-    """A film as it was seen and heard.
+    """A film that is loaded to be measured.
 
     Attributes
     ----------
-    sound : array of shape (samples,)
+    samples : array of shape (samples,)
         Mono, memory-mapped.
     sample_rate : int
-        In Hz: the film's own, but at least 8000.
+        In Hz: that of the film, but at least 8000.
     fps : Fraction
-        Nominal frames a second.
-    seconds : Fraction
+        Nominal frames per second.
+    picture_seconds : Fraction
         When the last frame ends.
-    screen : Screen
+    black_frames : BlackFrames
         When frames appear, and which are black.
     frames : array of shape (N, 64, 64) or None
-        Grey, memory-mapped; None when they were not wanted.
+        Grey, memory-mapped; None unless they were asked for.
     levels : Levels
-        Of all channels, folded into two at most.
-    notes : tuple of str
-        What a person should know about the reading.
+        Of all channels, mixed down to two at most.
+    warnings : tuple of str
+        What was unusual when the film was read.
     """
 
     samples: NDArray[np.float32]
@@ -71,16 +69,16 @@ class LoadedFilm:
 
 
 MAX_TRUTH_BYTES = 1 << 28
-"""Bytes of a film's truth: a day of it at 30 frames a second."""
+"""Largest file with the ground truth of a film: a day of it at 30 frames per second."""
 
 
 class MediaLoader:
-    """Where films are read to be measured: it holds them in temporary files until it is left.
+    """Loads films to be measured; a context manager that keeps them in temporary files.
 
     Examples
     --------
-    >>> with Auditorium() as auditorium:  # doctest: +SKIP
-    ...     print(auditorium.view(Path("film.mp4")).levels)
+    >>> with MediaLoader() as loader:  # doctest: +SKIP
+    ...     print(loader.load_film(Path("film.mp4")).levels)
     """
 
     def __init__(self) -> None:
@@ -100,46 +98,57 @@ class MediaLoader:
     def load_film(
         self, path: Path, *, keep_frames: bool = False, allow_damaged: bool = False
     ) -> LoadedFilm:
-        """Read a film, once.
+        """Read a film in one pass.
+
+        Parameters
+        ----------
+        path : Path
+        keep_frames : bool
+            Whether to keep the frames too.
+        allow_damaged : bool
+            Whether to go on after damage in the file.
 
         Raises
         ------
         FilmError
-            It cannot be read, or has no sound.
+            The film cannot be read, or has no sound.
         """
         streams = SubprocessFilmReader(path).streams
         if streams.audio_index is None:
             raise FilmError(
-                f"{path} has no sound to measure; give it some with frame2sound render, "
-                "or name a film with sound"
+                f"{path} has no sound to measure; give a film with sound, "
+                "or render a soundtrack for it first"
             )
-        rate, channels = (
-            max(streams.audio_sample_rate, MIN_SAMPLE_RATE),
-            min(streams.audio_channels, 2),
-        )
-        reader = SubprocessFilmReader(path, rate, channels=channels, allow_damaged=allow_damaged)
-        tape, meter = _SampleFile(self._file()), LevelMeter(rate, channels)
-        reel = self._file() if keep_frames else None
+        rate = max(streams.audio_sample_rate, MIN_SAMPLE_RATE)
+        channels = min(streams.audio_channels, 2)
+        options = DecodeOptions(allow_damaged=allow_damaged)
+        reader = SubprocessFilmReader(path, rate, options, channels=channels)
+        sound, meter = _SampleFile(self._file()), LevelMeter(rate, channels)
+        frame_file = self._file() if keep_frames else None
         times: list[float] = []
-        dark: list[bool] = []
-        until = Fraction(0)
+        is_black: list[bool] = []
+        end_seconds = Fraction(0)
         for event in reader:
             if isinstance(event, Frame):
                 times.append(float(event.start_seconds))
-                dark.append(bool(event.picture.max() <= MAX_BLACK_VALUE))
-                until = event.end_seconds
-                if reel is not None:
-                    reel.write(event.picture.tobytes())
+                is_black.append(bool(event.picture.max() <= MAX_BLACK_VALUE))
+                end_seconds = event.end_seconds
+                if frame_file is not None:
+                    frame_file.write(event.picture.tobytes())
             else:
-                for piece in tape.write(event):
-                    meter.update(piece)
+                for chunk in sound.write(event):
+                    meter.update(chunk)
         return LoadedFilm(
-            samples=tape.samples()[: _audio_end(streams, rate, tape.sample_count)],
+            samples=sound.samples()[: _audio_end(streams, rate, sound.sample_count)],
             sample_rate=rate,
             fps=streams.fps,
-            picture_seconds=until,
-            black_frames=BlackFrames(np.array([*times, float(until)]), np.array(dark, dtype=bool)),
-            frames=None if reel is None else _memory_map(reel, np.uint8).reshape(-1, SIZE, SIZE),
+            picture_seconds=end_seconds,
+            black_frames=BlackFrames(
+                np.array([*times, float(end_seconds)]), np.array(is_black, dtype=bool)
+            ),
+            frames=None
+            if frame_file is None
+            else _memory_map(frame_file, np.uint8).reshape(-1, SIZE, SIZE),
             levels=meter.result(),
             warnings=tuple(reader.notes),
         )
@@ -147,36 +156,36 @@ class MediaLoader:
     def load_audio(
         self, path: Path, sample_rate: int, *, allow_damaged: bool = False
     ) -> NDArray[np.float32]:
-        """Read a film's sound alone, as a reference: mono, memory-mapped, at a rate.
+        """Return the sound of a film at a sample rate, as a reference: mono, memory-mapped.
 
         Raises
         ------
         FilmError
-            It cannot be read, or has no sound.
+            The film cannot be read, or has no sound.
         """
         if SubprocessFilmReader(path).streams.audio_index is None:
             raise FilmError(
-                f"{path} has no sound, so it is no reference; name the film with its own sound"
+                f"{path} has no sound, so it cannot be a reference; "
+                "give a film with its original sound"
             )
-        tape = _SampleFile(self._file())
-        for event in SubprocessFilmReader(
-            path, sample_rate, allow_damaged=allow_damaged
-        ).audio_chunks():
-            for _ in tape.write(event):
+        sound = _SampleFile(self._file())
+        options = DecodeOptions(allow_damaged=allow_damaged)
+        for event in SubprocessFilmReader(path, sample_rate, options).audio_chunks():
+            for _ in sound.write(event):
                 pass
-        return tape.samples()
+        return sound.samples()
 
     def _file(self) -> IO[bytes]:
         return self._open.enter_context(tempfile.TemporaryFile(prefix="frame2sound-"))
 
 
 def read_truth(path: Path) -> SceneTruth:
-    """Read what happens in a demo film.
+    """Read the ground truth of a demo film.
 
     Raises
     ------
     FilmError
-        The file cannot be read, or is no truth.
+        The file cannot be read, or is not the ground truth of a demo film.
     """
     try:
         truth = SceneTruth.from_json(read_text(path, MAX_TRUTH_BYTES, follow_links=True))
@@ -185,43 +194,40 @@ def read_truth(path: Path) -> SceneTruth:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise FilmError(
-            f"{path} cannot be read ({why}); name the JSON beside a demo film"
+            f"{path} cannot be read ({why}); give the JSON file next to a demo film"
         ) from error
     except (ValueError, TypeError, ArithmeticError) as error:
         raise FilmError(
-            f"{path} is not the truth of a demo film; name the JSON that frame2sound films "
-            "writes beside one"
+            f"{path} is not the truth of a demo film; give the JSON file next to a demo film"
         ) from error
     return truth
 
 
 def _audio_end(streams: Streams, sample_rate: int, length: int) -> int:
-    """Return where the sound ends: a codec's padding, which no player plays, is none of it."""
+    """Return the end of the sound in samples, without padding of the codec."""
     if streams.declared_audio_end_seconds is None:
         return length
-    stated = sample_at(streams.declared_audio_end_seconds, sample_rate)
-    return stated if 0 < length - stated <= MAX_PADDING_SECONDS * sample_rate else length
+    declared = sample_at(streams.declared_audio_end_seconds, sample_rate)
+    is_padded = 0 < length - declared <= MAX_PADDING_SECONDS * sample_rate
+    return declared if is_padded else length
 
 
 class _SampleFile:
-    """Mono sound on disk, gaps filled with silence."""
+    """Mono sound in a file, with gaps filled with silence."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.sample_count = 0
+        self._file, self._gap_filler = file, GapFiller()
+
+    @property
+    def sample_count(self) -> int:
+        return self._gap_filler.sample_count
 
     def write(self, chunk: AudioChunk) -> Iterator[NDArray[np.float32]]:
-        """Lay a piece down where it belongs; yield all that it adds, with its channels."""
-        while self.sample_count < chunk.start_sample:
-            gap = min(chunk.start_sample - self.sample_count, GAP_CHUNK_SAMPLES)
-            yield self._append(np.zeros((gap, *chunk.samples.shape[1:]), np.float32))
-        yield self._append(chunk.samples)
-
-    def _append(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        mono = samples if samples.ndim == 1 else samples.mean(axis=1, dtype=np.float32)
-        self._file.write(mono.tobytes())
-        self.sample_count += len(samples)
-        return samples
+        """Write a chunk to its place; yield all samples written, with their channels."""
+        for block in self._gap_filler.process(chunk):
+            mono = block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
+            self._file.write(mono.tobytes())
+            yield block
 
     def samples(self) -> NDArray[np.float32]:
         return _memory_map(self._file, np.float32)

@@ -1,4 +1,4 @@
-"""The pitch of a sound at each frame, found without knowing what it should be."""
+"""Pitch detection by YIN, and the share of frames with the right pitch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Times = NDArray[np.float64]
 MIN_PITCH_HZ, MAX_PITCH_HZ = 60.0, 2000.0
 WINDOW_SECONDS = 0.06
 
-_PERIODIC = 0.15  # de Cheveigné and Kawahara accept the first dip below this ...
-_UNPITCHED = 0.5  # ... and what never dips below this has no pitch
-_SILENCE = 1e-7  # power: -70 dBFS
+_PERIODIC = 0.15  # the first dip below this is the period (de Cheveigné and Kawahara)
+_UNPITCHED = 0.5  # without a dip below this there is no pitch
+_SILENCE = 1e-7  # power, -70 dBFS
 _BATCH_FRAMES = 128  # frames in memory at once
 _SEMITONE = 1 / 12  # octaves
 
@@ -25,77 +25,77 @@ _SEMITONE = 1 / 12  # octaves
 def pitch_accuracy(
     samples: Samples, sample_rate: int, reference_hz: Sequence[float | None], frame_times: Times
 ) -> float | None:
-    """Return the share of pitched frames at which a sound is within a semitone of their pitch.
+    """Return the share of pitched frames at which a sound is within a semitone of the true pitch.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
+    samples : array of shape (samples,)
     sample_rate : int
         In Hz.
-    pitch_hz : sequence of N
-        The true pitch of each frame; None where it has none.
-    times : array of shape (N + 1,)
+    reference_hz : sequence of N
+        True pitch of each frame; None for frames without pitch.
+    frame_times : array of shape (N + 1,)
         When each frame begins, in seconds, and when the last one ends.
 
     Returns
     -------
     float or None
-        In [0, 1]; None when no frame has a pitch. Silence and noise have none, and score 0.
+        In [0, 1]; None if no frame has a pitch. Silence and noise score 0.
 
     Raises
     ------
     ValueError
-        There are not so many times as pitches, and one.
+        There is not one more time than there are pitches.
     """
-    _, right = pitch_hits(samples, sample_rate, reference_hz, frame_times)
-    return float(np.mean(right)) if len(right) else None
+    _, hits = pitch_hits(samples, sample_rate, reference_hz, frame_times)
+    return float(np.mean(hits)) if len(hits) else None
 
 
 def pitch_hits(
     samples: Samples, sample_rate: int, reference_hz: Sequence[float | None], frame_times: Times
 ) -> tuple[Times, NDArray[np.bool_]]:
-    """Return the middles of the pitched frames in seconds, and at which the sound is right."""
+    """Return the middles of the pitched frames in seconds, and whether the pitch is right there."""
     if len(frame_times) != len(reference_hz) + 1:
         raise ValueError(
             f"got {len(frame_times)} times for {len(reference_hz)} pitches, expected one more"
         )
-    wanted = np.array([math.nan if hz is None else hz for hz in reference_hz], np.float64)
-    pitched = np.flatnonzero(np.isfinite(wanted))
-    at: Times = (frame_times[:-1][pitched] + frame_times[1:][pitched]) / 2
-    octaves = np.abs(np.log2(detect_pitch_hz(samples, sample_rate, at) / wanted[pitched]))
-    return at, octaves <= _SEMITONE
+    reference = np.array([math.nan if hz is None else hz for hz in reference_hz], np.float64)
+    pitched = np.flatnonzero(np.isfinite(reference))
+    times: Times = (frame_times[:-1][pitched] + frame_times[1:][pitched]) / 2
+    octaves = np.abs(np.log2(detect_pitch_hz(samples, sample_rate, times) / reference[pitched]))
+    return times, octaves <= _SEMITONE
 
 
 def detect_pitch_hz(samples: Samples, sample_rate: int, times: Times) -> NDArray[np.float64]:
-    """Return the pitch, from 60 to 2000 Hz, of the 60 ms around each time; NaN where none is.
+    """Return the pitch, from 60 to 2000 Hz, of the 60 ms around each time; NaN without pitch.
 
     YIN (de Cheveigné and Kawahara, "YIN, a fundamental frequency estimator for speech and music",
-    2002): the first deep enough dip of the cumulative mean normalised difference, or else the
-    deepest, placed between samples by a parabola.
+    2002): the first dip of the cumulative mean normalised difference that is deep enough, or else
+    the deepest dip, refined by a parabola.
     """
-    span, longest = (round(s * sample_rate) for s in (WINDOW_SECONDS, 1 / MIN_PITCH_HZ))
-    starts = np.round(np.asarray(times) * sample_rate).astype(np.int64) - span // 2
-    found = [np.zeros(0)]
+    window, longest = (round(s * sample_rate) for s in (WINDOW_SECONDS, 1 / MIN_PITCH_HZ))
+    starts = np.round(np.asarray(times) * sample_rate).astype(np.int64) - window // 2
+    pitches = [np.zeros(0)]
     for first in range(0, len(starts), _BATCH_FRAMES):
-        excerpts = np.zeros((min(_BATCH_FRAMES, len(starts) - first), span))
+        excerpts = np.zeros((min(_BATCH_FRAMES, len(starts) - first), window))
         for row, start in zip(excerpts, starts[first:].tolist(), strict=False):
-            heard = samples[max(start, 0) : max(start + span, 0)]
-            row[max(-start, 0) :][: len(heard)] = heard
+            excerpt = samples[max(start, 0) : max(start + window, 0)]
+            row[max(-start, 0) :][: len(excerpt)] = excerpt
         lags = _periods(_dissimilarity(excerpts, longest), sample_rate)
         lags[np.mean(excerpts**2, axis=1) < _SILENCE] = np.nan
-        found.append(sample_rate / lags)
-    return np.concatenate(found)
+        pitches.append(sample_rate / lags)
+    return np.concatenate(pitches)
 
 
 def _dissimilarity(excerpts: NDArray[np.float64], longest: int) -> NDArray[np.float64]:
-    """Return the cumulative mean normalised difference at lags 0 to ``longest + 1``, row by row."""
-    rows, span = excerpts.shape
-    size, lags = span - longest - 1, np.arange(longest + 2)
-    n_fft = next_fast_len(span + size, real=True)
+    """Return the cumulative mean normalised difference at lags 0 to ``longest + 1`` of each row."""
+    rows, window = excerpts.shape
+    size, lags = window - longest - 1, np.arange(longest + 2)
+    n_fft = next_fast_len(window + size, real=True)
     head = rfft(excerpts[:, :size], n_fft)
-    both = irfft(np.conj(head) * rfft(excerpts, n_fft), n_fft)[:, : longest + 2]
+    correlation = irfft(np.conj(head) * rfft(excerpts, n_fft), n_fft)[:, : longest + 2]
     energy = np.cumsum(np.concatenate([np.zeros((rows, 1)), excerpts**2], axis=1), axis=1)
-    difference = energy[:, size, None] + energy[:, lags + size] - energy[:, lags] - 2 * both
+    difference = energy[:, size, None] + energy[:, lags + size] - energy[:, lags] - 2 * correlation
     difference = np.maximum(difference, 0.0)
     difference[:, 0] = 0.0
     sums = np.cumsum(difference, axis=1)
@@ -105,7 +105,7 @@ def _dissimilarity(excerpts: NDArray[np.float64], longest: int) -> NDArray[np.fl
 
 
 def _periods(relative: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
-    """Return the period of each row in samples; NaN where there is none."""
+    """Return the period of each row in samples; NaN without a period."""
     shortest = max(2, math.floor(sample_rate / MAX_PITCH_HZ))
     left, middle, right = (
         relative[:, shortest + shift : relative.shape[1] - 1 + shift] for shift in (-1, 0, 1)

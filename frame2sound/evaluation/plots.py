@@ -1,6 +1,6 @@
-"""What is right or wrong with a soundtrack, in a picture: film above, sound below, one time axis.
+"""Plots of soundtracks: film strip and motion above, sound below, on one time axis.
 
-Figures are made from matplotlib's objects, so there is no window and no global state.
+They use matplotlib's objects without pyplot, so there are no windows and no global state.
 """
 
 from __future__ import annotations
@@ -31,24 +31,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BACKGROUND_COLOUR, PANEL_COLOUR, GRID_COLOUR = "#12151c", "#171b24", "#39414f"
-TEXT_COLOUR, MUTED_TEXT_COLOUR, WAVEFORM_COLOUR, ONSET_COLOUR = (
-    "#e8e6e1",
-    "#949cab",
-    "#f2c57c",
-    "#ff7a66",
-)
+TEXT_COLOUR, MUTED_TEXT_COLOUR = "#e8e6e1", "#949cab"
+WAVEFORM_COLOUR, ONSET_COLOUR = "#f2c57c", "#ff7a66"
 COLOUR_MAP = ("#171b24", "#1f3350", "#2b5f83", "#3f9aa5", "#9ad1a8", "#f5ecc0", "#fffdf5")
 
 DPI = 100
 RANGE_DB, MIN_PEAK_DB = 75.0, -40.0
-MIN_GRID_PIXELS = 14  # frames closer than this are not all ruled
+MIN_GRID_PIXELS = 14  # smallest distance of grid lines
 _GRID_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 _TILES = 14
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things stand, in pixels."""
+    """Sizes and distances of a plot, in pixels."""
 
     width: int = 1400
     left: int = 92
@@ -68,16 +64,16 @@ class Layout:
 
     @property
     def tile_size(self) -> int:
-        """Side of one frame of the film strip: the frames fill the time axis and are square."""
+        """Side of a frame of the film strip; frames are square and fill the time axis."""
         return self.axis_width // _TILES
 
     @property
     def film_height(self) -> int:
-        """Height of the film strip and what shows its motion."""
+        """Height of film strip and motion."""
         return self.tile_size + self.gap + self.motion_height
 
     def height(self, rows: int) -> int:
-        """Height of the picture with so many sounds."""
+        """Height of a plot with so many sounds."""
         row = self.row_spacing + self.waveform_height + self.gap + self.spectrogram_height
         return self.top + self.film_height + rows * row + self.bottom
 
@@ -97,28 +93,31 @@ def plot_soundtrack(
     onsets: ArrayLike | None = None,
     reference: Samples | None = None,
 ) -> None:
-    """Draw a soundtrack under its film, to a PNG of 1400 x 900 pixels.
+    """Draw a soundtrack below its film, as a PNG of 1400 x 900 pixels.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
-        Full scale is 1.0; sample 0 is time 0.
+    samples : array of shape (samples,)
+        Full scale is 1.0; sample 0 is at 0 seconds.
     sample_rate : int
         In Hz, of the sound and of the reference.
     frames : array of shape (N, 64, 64)
         Grey, 0 to 255.
-    times : array of shape (N + 1,)
+    frame_times : array of shape (N + 1,)
         When each frame appears, in seconds, and when the last one ends.
     onsets : array, optional
-        Times in seconds to mark with thin lines, such as the film's true events.
+        Times in seconds to mark with thin lines, such as the events of a demo film.
     reference : array of shape (samples,), optional
-        The film's own sound, to draw below the soundtrack.
+        The original soundtrack, to draw below.
     """
-    sounds = {"soundtrack": samples}
+    soundtracks = {"soundtrack": samples}
     if reference is not None:
-        sounds["the film's own sound"] = reference
+        soundtracks["original soundtrack"] = reference
     layout = SINGLE_LAYOUT if reference is None else PAIR_LAYOUT
-    _save(soundtrack_figure(sounds, sample_rate, frames, frame_times, title, onsets, layout), path)
+    _save(
+        soundtrack_figure(soundtracks, sample_rate, frames, frame_times, title, onsets, layout),
+        path,
+    )
 
 
 def plot_comparison(
@@ -130,10 +129,10 @@ def plot_comparison(
     title: str,
     onsets: ArrayLike | None = None,
 ) -> None:
-    """Draw several soundtracks of one animation, by label, under one film strip, to a PNG.
+    """Draw several soundtracks of one animation, by label, below one film strip, as a PNG.
 
-    All spectrograms share one scale, so what is quieter looks quieter. The picture is 1400 pixels
-    wide and grows by 212 with each soundtrack.
+    All spectrograms have the same scale. The image is 1400 pixels wide, and 212 pixels higher for
+    each soundtrack. With a path that ends in ``.webp`` it is a WebP.
     """
     _save(
         soundtrack_figure(
@@ -152,9 +151,9 @@ def soundtrack_figure(
     onsets: ArrayLike | None = None,
     layout: Layout = SINGLE_LAYOUT,
 ) -> Figure:
-    """Return the figure itself, for a page or a notebook.
+    """Return a plot of soundtracks below their film as a matplotlib figure, as for a notebook.
 
-    Its axes have the labels "film" and "motion", then "wave" and "tones" for each sound.
+    Its axes have the labels "film" and "motion", then "waveform" and "spectrogram" for each sound.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -175,8 +174,8 @@ def soundtrack_figure(
     step = _grid_step(frame_times, MIN_GRID_PIXELS * end / layout.axis_width)
     _draw_heading(figure, layout, title, len(marks) > 0, step)
     spectra = [log_spectrogram(sound, sample_rate, end) for sound in soundtracks.values()]
-    loudest = max([MIN_PEAK_DB, *(float(levels.max()) for levels in spectra)])
-    swing = max([1e-3, *(peak_amplitude(sound) for sound in soundtracks.values())])
+    max_level_db = max([MIN_PEAK_DB, *(float(levels.max()) for levels in spectra)])
+    amplitude = max([1e-3, *(peak_amplitude(sound) for sound in soundtracks.values())])
 
     top = layout.top
     film = _axes(figure, layout, top, layout.tile_size, "film", end)
@@ -188,14 +187,14 @@ def soundtrack_figure(
     top += layout.motion_height
     for (label, sound), levels in zip(soundtracks.items(), spectra, strict=True):
         top += layout.row_spacing
-        wave = _axes(figure, layout, top, layout.waveform_height, "wave", end)
-        _draw_waveform(wave, sound, sample_rate, swing)
-        wave.set_title(label, color=TEXT_COLOUR, size=10, loc="left", pad=5, parse_math=False)
+        waveform = _axes(figure, layout, top, layout.waveform_height, "waveform", end)
+        _draw_waveform(waveform, sound, sample_rate, amplitude)
+        waveform.set_title(label, color=TEXT_COLOUR, size=10, loc="left", pad=5, parse_math=False)
         top += layout.waveform_height + layout.gap
-        tones = _axes(figure, layout, top, layout.spectrogram_height, "tones", end)
-        _draw_spectrogram(tones, levels, sample_rate, end, loudest)
+        spectrogram = _axes(figure, layout, top, layout.spectrogram_height, "spectrogram", end)
+        _draw_spectrogram(spectrogram, levels, sample_rate, end, max_level_db)
         top += layout.spectrogram_height
-        for axes in (wave, tones):
+        for axes in (waveform, spectrogram):
             if step:
                 _draw_lines(axes, frame_times[::step], TEXT_COLOUR, 0.16)
             _draw_lines(axes, marks, ONSET_COLOUR, 0.75)
@@ -205,10 +204,10 @@ def soundtrack_figure(
     return figure
 
 
-def _grid_step(times: Times, apart: float) -> int:
-    """Return every how many frames a line is ruled so that all are so many seconds apart; or 0."""
+def _grid_step(times: Times, min_seconds: float) -> int:
+    """Return the smallest step in frames that lasts at least ``min_seconds``; 0 without any."""
     for step in _GRID_STEPS:
-        if np.diff(times[::step]).min(initial=np.inf) >= apart:
+        if np.diff(times[::step]).min(initial=np.inf) >= min_seconds:
             return step if len(times) > step else 0
     return 0
 
@@ -243,7 +242,7 @@ def _axes(figure: Figure, layout: Layout, top: int, height: int, label: str, end
 
 
 def _draw_strip(axes: Axes, frames: Frames, times: Times, end: float) -> None:
-    """Lay frames along the time axis, each the one on screen at the middle of its place."""
+    """Draw frames along the time axis: each is the one on screen at the middle of its tile."""
     axes.set(ylim=(0, 1), facecolor="none")
     width = end / _TILES
     middles = (np.arange(_TILES) + 0.5) * width
@@ -255,22 +254,24 @@ def _draw_strip(axes: Axes, frames: Frames, times: Times, end: float) -> None:
 
 
 def _draw_motion(axes: Axes, frames: Frames, times: Times, end: float) -> None:
-    """Show each frame as one column, what differs of each of its rows: motion as a line."""
+    """Draw `motion_image` along the time axis."""
     axes.set(ylim=(0, 1))
     image = motion_image(frames, times, end)
     axes.imshow(image, extent=(0, end, 0, 1), cmap="gray", vmin=0, vmax=255, aspect="auto")
     axes.set_ylabel("motion", color=MUTED_TEXT_COLOUR, size=9)
 
 
-def _draw_waveform(axes: Axes, samples: Samples, sample_rate: int, swing: float) -> None:
-    at, low, high = waveform_extremes(samples)
-    axes.set(ylim=(-1.08 * swing, 1.08 * swing))
+def _draw_waveform(axes: Axes, samples: Samples, sample_rate: int, amplitude: float) -> None:
+    starts, low, high = waveform_extremes(samples)
+    axes.set(ylim=(-1.08 * amplitude, 1.08 * amplitude))
     axes.axhline(0, color=GRID_COLOUR, linewidth=0.6, zorder=1)
-    axes.fill_between(at / sample_rate, low, high, color=WAVEFORM_COLOUR, linewidth=0.7, zorder=2)
+    axes.fill_between(
+        starts / sample_rate, low, high, color=WAVEFORM_COLOUR, linewidth=0.7, zorder=2
+    )
 
 
 def _draw_spectrogram(
-    axes: Axes, levels: NDArray[np.float64], sample_rate: int, end: float, loudest: float
+    axes: Axes, levels: NDArray[np.float64], sample_rate: int, end: float, max_level_db: float
 ) -> None:
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -281,21 +282,21 @@ def _draw_spectrogram(
         extent=(0, end, 0, octaves),
         origin="lower",
         cmap=LinearSegmentedColormap.from_list("heat", COLOUR_MAP),
-        vmin=loudest - RANGE_DB,
-        vmax=loudest,
+        vmin=max_level_db - RANGE_DB,
+        vmax=max_level_db,
         aspect="auto",
     )
-    ticks = [pitch for pitch in (100, 300, 1000, 3000, 10000) if pitch < sample_rate / 2.2]
-    names = [f"{pitch} Hz" if pitch < 1000 else f"{pitch // 1000} kHz" for pitch in ticks]
-    axes.set_yticks([math.log2(pitch / MIN_FREQUENCY_HZ) for pitch in ticks], names)
+    ticks = [hertz for hertz in (100, 300, 1000, 3000, 10000) if hertz < sample_rate / 2.2]
+    names = [f"{hertz} Hz" if hertz < 1000 else f"{hertz // 1000} kHz" for hertz in ticks]
+    axes.set_yticks([math.log2(hertz / MIN_FREQUENCY_HZ) for hertz in ticks], names)
 
 
-def _draw_lines(axes: Axes, at: Times, color: str, alpha: float) -> None:
+def _draw_lines(axes: Axes, times: Times, color: str, alpha: float) -> None:
     low, high = axes.get_ylim()
-    axes.vlines(at, low, high, colors=color, linewidth=0.8, alpha=alpha, zorder=4)
+    axes.vlines(times, low, high, colors=color, linewidth=0.8, alpha=alpha, zorder=4)
 
 
 def _save(figure: Figure, path: str | Path) -> None:
-    small = Path(path).suffix == ".webp"
-    options = {"format": "webp", "pil_kwargs": {"quality": 88}} if small else {"format": "png"}
+    is_webp = Path(path).suffix == ".webp"
+    options = {"format": "webp", "pil_kwargs": {"quality": 88}} if is_webp else {"format": "png"}
     figure.savefig(path, dpi=DPI, facecolor=BACKGROUND_COLOUR, **options)

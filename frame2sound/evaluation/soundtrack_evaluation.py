@@ -1,4 +1,4 @@
-"""All measures of one soundtrack at once: against its picture, the film's own sound, the truth."""
+"""All measures of a soundtrack: against the picture, the original soundtrack, the ground truth."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock, sample_at
-from frame2sound.evaluation import measures
+from frame2sound.evaluation.controls import shuffle_seconds
+from frame2sound.evaluation.envelopes import envelope_scores
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
+from frame2sound.evaluation.lag import lag
 from frame2sound.evaluation.levels import (
     INAUDIBLE_DB,
     Levels,
@@ -19,6 +21,7 @@ from frame2sound.evaluation.levels import (
     masked_black_level_db,
 )
 from frame2sound.evaluation.measurements import BlackFrames, Measurements, Reference
+from frame2sound.evaluation.onsets import detect_onsets, in_sync, onset_chance, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.film.drawing.scene import SceneTruth
@@ -26,9 +29,9 @@ from frame2sound.film.drawing.scene import SceneTruth
 Samples = NDArray[np.floating]
 
 __all__ = [
+    "BlackFrames",
     "Measurements",
     "Reference",
-    "BlackFrames",
     "measure_controls",
     "measure_soundtrack",
     "shuffle_seconds",
@@ -36,7 +39,7 @@ __all__ = [
 
 NO_REFERENCE, NO_TRUTH = "needs a reference", "needs the truth"
 NO_PICTURE, NEVER_BLACK = "needs the picture", "no frame has been black for 200 ms"
-NO_EVENTS = "needs a reference or the truth"
+NO_KNOWN_ONSETS = "needs a reference or the truth"
 
 _MAX_DRAWS, _MAX_GUESSES = 200, 100_000
 
@@ -52,26 +55,26 @@ def measure_soundtrack(
     truth: SceneTruth | None = None,
     levels: Levels | None = None,
 ) -> Measurements:
-    """Return every figure that can be computed of a soundtrack.
+    """Return every measure that can be computed of a soundtrack.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
-        Mono, full scale 1.0; sample 0 is time 0 of the film.
+    samples : array of shape (samples,)
+        Mono, full scale 1.0; sample 0 is at 0 seconds of the film.
     sample_rate : int
         In Hz, at least 4000.
     fps : Fraction
-        Frames a second of the picture.
-    seconds : Fraction, optional
-        How long the picture is.
-    screen : Screen, optional
-        The picture's frames.
+        Frames per second of the picture.
+    picture_seconds : Fraction, optional
+        Length of the picture.
+    black_frames : BlackFrames, optional
+        Which frames of the picture are black.
     reference : Reference, optional
-        The film's own sound at the same rates.
-    truth : Truth, optional
-        What happens in the film; its onsets count before the reference's.
+        The original soundtrack at the same sample rate and frame rate.
+    truth : SceneTruth, optional
+        Ground truth of a demo film; its onsets take precedence over the reference's.
     levels : Levels, optional
-        If known already, as of all channels.
+        Levels of all channels, if they were measured before.
 
     Raises
     ------
@@ -86,24 +89,24 @@ def measure_soundtrack(
             f"expected {sample_rate} Hz and {fps} fps"
         )
     levels = levels or Levels.from_samples(samples, sample_rate)
-    found: dict[str, Any] = {
+    values: dict[str, Any] = {
         "loudness_lufs": levels.loudness_lufs,
         "true_peak_dbtp": levels.true_peak_dbtp,
         "clipped": levels.clipped,
     }
     why: dict[str, str] = {}
-    for figures, reason in (
+    for some, reason in (
         _against_picture(samples, sample_rate, picture_seconds, black_frames),
         _black_above_reference(samples, sample_rate, black_frames, reference),
-        _against_events(samples, sample_rate, reference, truth),
+        _against_onsets(samples, sample_rate, reference, truth),
         _against_reference(samples, sample_rate, reference),
         _against_truth(samples, sample_rate, truth),
         _frame_rate_hum(samples, sample_rate, fps, reference),
     ):
-        found |= figures
-        why |= {name: reason for name, value in figures.items() if value is None}
+        values |= some
+        why |= {name: reason for name, value in some.items() if value is None}
     why.pop("combs", None)
-    return Measurements(**found, why=why)
+    return Measurements(**values, why=why)
 
 
 def measure_controls(
@@ -115,94 +118,92 @@ def measure_controls(
     reference: Reference | None = None,
     truth: SceneTruth | None = None,
 ) -> dict[str, Measurements]:
-    """Return the figures of sounds that do not look: silence, and shuffled seconds.
+    """Return the measures of two controls: "silence", and "shuffled", whose seconds are shuffled.
 
-    The seconds are those of the reference, or of the sound itself where there is none. Without
-    reference and truth no baseline means anything, and there is none.
+    The seconds are those of the reference, or of ``samples`` if there is no reference. Without
+    reference and ground truth there is nothing to compare with, and the result is empty.
     """
     if reference is None and truth is None:
         return {}
-    own = samples if reference is None else reference.samples
-    blind = {
-        "silence": np.broadcast_to(np.float32(0), own.shape),
-        "shuffled": shuffle_seconds(own, sample_rate),
+    original = samples if reference is None else reference.samples
+    controls = {
+        "silence": np.broadcast_to(np.float32(0), original.shape),
+        "shuffled": shuffle_seconds(original, sample_rate),
     }
     return {
         name: measure_soundtrack(
-            other, sample_rate, fps, black_frames=black_frames, reference=reference, truth=truth
+            control, sample_rate, fps, black_frames=black_frames, reference=reference, truth=truth
         )
-        for name, other in blind.items()
+        for name, control in controls.items()
     }
 
 
-def shuffle_seconds(samples: Samples, sample_rate: int, seed: int = 0) -> Samples:
-    """Return a sound with none of its whole seconds in its place; what is left over stays last."""
-    whole = len(samples) // sample_rate * sample_rate
-    seconds = samples[:whole].reshape(-1, sample_rate)
-    round_trip = np.random.default_rng(seed).permutation(len(seconds))
-    elsewhere = np.empty_like(seconds)
-    elsewhere[round_trip] = seconds[np.roll(round_trip, 1)]
-    return np.concatenate([elsewhere.ravel(), samples[whole:]])
-
-
 ValuesAndReason = tuple[dict[str, Any], str]
-"""Figures, and why those that are None are."""
+"""Values of measures, and the reason for those that are None."""
 
 
 def _against_picture(
-    sound: Samples, sample_rate: int, seconds: Fraction | None, screen: BlackFrames | None
+    samples: Samples,
+    sample_rate: int,
+    picture_seconds: Fraction | None,
+    black_frames: BlackFrames | None,
 ) -> ValuesAndReason:
-    found: dict[str, Any] = {"black_db": None}
-    if seconds is not None:
-        found["length_samples"] = len(sound) - sample_at(seconds, sample_rate)
-    if screen is None:
-        return found, NO_PICTURE
-    found["black_db"] = masked_black_level_db(
-        sound, sample_rate, screen.frame_times, screen.is_black
-    )
-    return found, NEVER_BLACK
+    values: dict[str, Any] = {"black_db": None}
+    if picture_seconds is not None:
+        values["length_samples"] = len(samples) - sample_at(picture_seconds, sample_rate)
+    if black_frames is None:
+        return values, NO_PICTURE
+    values["black_db"] = _black_db(samples, sample_rate, black_frames)
+    return values, NEVER_BLACK
 
 
 def _black_above_reference(
-    sound: Samples, sample_rate: int, screen: BlackFrames | None, reference: Reference | None
+    samples: Samples,
+    sample_rate: int,
+    black_frames: BlackFrames | None,
+    reference: Reference | None,
 ) -> ValuesAndReason:
     name = "black_above_db"
     if reference is None:
         return {name: None}, NO_REFERENCE
-    if screen is None:
+    if black_frames is None:
         return {name: None}, NO_PICTURE
-    ours, theirs = (
-        masked_black_level_db(each, sample_rate, screen.frame_times, screen.is_black)
-        for each in (sound, reference.samples)
-    )
+    ours = _black_db(samples, sample_rate, black_frames)
+    theirs = _black_db(reference.samples, sample_rate, black_frames)
     if ours is None or theirs is None:
         return {name: None}, NEVER_BLACK
     return {name: max(ours, INAUDIBLE_DB) - max(theirs, INAUDIBLE_DB)}, ""
 
 
-def _against_events(
-    sound: Samples, sample_rate: int, reference: Reference | None, truth: SceneTruth | None
+def _black_db(samples: Samples, sample_rate: int, black_frames: BlackFrames) -> float | None:
+    return masked_black_level_db(
+        samples, sample_rate, black_frames.frame_times, black_frames.is_black
+    )
+
+
+def _against_onsets(
+    samples: Samples, sample_rate: int, reference: Reference | None, truth: SceneTruth | None
 ) -> ValuesAndReason:
     names = "onset_f", "onset_chance", "in_sync"
     if truth is not None:
-        events = np.array(truth.onsets)
+        known = np.array(truth.onsets)
     elif reference is not None:
-        events = reference.onsets
+        known = reference.onsets
     else:
-        return dict.fromkeys(names), NO_EVENTS
-    heard = measures.detect_onsets(sound, sample_rate)
-    draws = int(np.clip(_MAX_GUESSES // max(1, len(heard) + len(events)), 5, _MAX_DRAWS))
-    seconds = max(len(sound), 1) / sample_rate
+        return dict.fromkeys(names), NO_KNOWN_ONSETS
+    detected = detect_onsets(samples, sample_rate)
+    draws = int(np.clip(_MAX_GUESSES // max(1, len(detected) + len(known)), 5, _MAX_DRAWS))
+    seconds = max(len(samples), 1) / sample_rate
     values = (
-        measures.onset_scores(heard, events).f_measure,
-        measures.onset_chance(len(heard), events, seconds, draws),
-        measures.in_sync(sound, events, sample_rate),
+        onset_scores(detected, known).f_measure,
+        onset_chance(len(detected), known, seconds, draws),
+        in_sync(samples, known, sample_rate),
     )
-    return dict(zip(names, values, strict=True)), "nothing begins to sound"
+    return dict(zip(names, values, strict=True)), "no onsets"
 
 
 def _against_reference(
-    sound: Samples, sample_rate: int, reference: Reference | None
+    samples: Samples, sample_rate: int, reference: Reference | None
 ) -> ValuesAndReason:
     names = (
         "lag_start_ms",
@@ -213,52 +214,51 @@ def _against_reference(
     )
     if reference is None:
         return dict.fromkeys(names), NO_REFERENCE
-    late = measures.lag(sound, reference.samples, sample_rate)
-    envelope = measures.envelope_scores(sound, reference.samples, sample_rate)
+    delay = lag(samples, reference.samples, sample_rate)
+    envelope = envelope_scores(samples, reference.samples, sample_rate)
     values = (
-        None if late.start_seconds is None else 1000 * late.start_seconds,
-        None if late.end_seconds is None else 1000 * late.end_seconds,
+        None if delay.start_seconds is None else 1000 * delay.start_seconds,
+        None if delay.end_seconds is None else 1000 * delay.end_seconds,
         envelope.correlation,
         envelope.mean_absolute_error,
-        log_spectral_distance(sound, reference.samples, sample_rate),
+        log_spectral_distance(samples, reference.samples, sample_rate),
     )
-    return dict(zip(names, values, strict=True)), "nothing begins to sound there"
+    return dict(zip(names, values, strict=True)), "no onsets there"
 
 
-def _against_truth(sound: Samples, sample_rate: int, truth: SceneTruth | None) -> ValuesAndReason:
+def _against_truth(samples: Samples, sample_rate: int, truth: SceneTruth | None) -> ValuesAndReason:
     if truth is None:
         return dict.fromkeys(("pitch", "level_error_db")), NO_TRUTH
-    times = truth.clock.frame_times(truth.frame_count + 1)
+    frame_times = truth.clock.frame_times(truth.frame_count + 1)
     bounds = Clock(truth.clock.fps, sample_rate).sample_bounds(truth.frame_count)
     return {
-        "pitch": pitch_accuracy(sound, sample_rate, truth.pitch_hz, times),
-        "level_error_db": level_error_db(sound, truth.loudness_db, bounds),
-    }, "the truth has none"
+        "pitch": pitch_accuracy(samples, sample_rate, truth.pitch_hz, frame_times),
+        "level_error_db": level_error_db(samples, truth.loudness_db, bounds),
+    }, "not in the truth"
 
 
 def _frame_rate_hum(
-    sound: Samples, sample_rate: int, fps: Fraction, reference: Reference | None
+    samples: Samples, sample_rate: int, fps: Fraction, reference: Reference | None
 ) -> ValuesAndReason:
-    found: dict[str, Any] = dict.fromkeys(
+    values: dict[str, Any] = dict.fromkeys(
         ("line_comb_db", "tremolo_comb_db", "line_comb_above_db", "tremolo_comb_above_db", "combs")
     )
-    heard = frame_rate_hum(sound, sample_rate, fps) if fps <= sample_rate // 8 else None
-    if heard is None:
-        return found, "silent, too short, or of too many frames a second"
-    found |= {
-        "combs": heard,
-        "line_comb_db": heard.line_db,
-        "tremolo_comb_db": heard.tremolo_db,
-    }
+    hum = frame_rate_hum(samples, sample_rate, fps) if fps <= sample_rate // 8 else None
+    if hum is None:
+        return values, "the sound is silent or too short, or the frame rate is too high"
+    values |= {"combs": hum, "line_comb_db": hum.line_db, "tremolo_comb_db": hum.tremolo_db}
     if reference is None:
-        return found, NO_REFERENCE
+        return values, NO_REFERENCE
     theirs = reference.frame_rate_hum
     if theirs is not None:
-        found["line_comb_above_db"] = _max_above(heard.line, theirs.line)
-        found["tremolo_comb_above_db"] = _max_above(heard.tremolo, theirs.tremolo)
-    return found, "the reference is silent, or too short"
+        values["line_comb_above_db"] = _max_above(hum.line, theirs.line)
+        values["tremolo_comb_above_db"] = _max_above(hum.tremolo, theirs.tremolo)
+    return values, "the reference is silent or too short"
 
 
 def _max_above(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
-    """Return the worst difference of any band; one that the reference lacks has 0 dB there."""
+    """Return the largest difference of any band, in dB; bands below 0 dB in ``theirs`` count as 0.
+
+    Bands that ``theirs`` lacks count as 0 dB too.
+    """
     return max(height - max(theirs.get(band, 0.0), 0.0) for band, height in ours.items())

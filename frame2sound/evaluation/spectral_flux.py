@@ -1,4 +1,4 @@
-"""Spectral flux: what begins to sound, hop by hop."""
+"""Spectral flux, and onsets picked from it."""
 
 from __future__ import annotations
 
@@ -8,28 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SILENCE_AMPLITUDE = 1e-3  # amplitude: an excerpt that stays below -60 dBFS is silence
+SILENCE_AMPLITUDE = 1e-3
+"""A window whose samples all stay below this, -60 dBFS, is silent."""
+
 WINDOW_SECONDS, HOP_SECONDS = 0.02, 0.004
 
-_BANDS, _FLOOR = 40, 1e-9  # bands, and the power below which a band is silent
-_RISE_DB = 2.0  # above its surroundings: noise seldom rises so far, a struck tone does
+_BANDS, _FLOOR = 40, 1e-9  # number of bands; power below which a band is silent
+_RISE_DB = 2.0  # height of an onset above its surroundings, which noise seldom reaches
 _MIN_GAP_SECONDS, _MEAN_SECONDS = 0.03, 0.1
 
 
 @dataclass(frozen=True)
 class SpectralFlux:
-    """What changed when samples ``i * hop`` to ``(i + 1) * hop`` entered the window.
+    """Change of band levels and of power, hop by hop.
+
+    Value ``i`` is the change when samples ``i * hop`` to ``(i + 1) * hop`` enter the window.
 
     Attributes
     ----------
     rise_db : array of shape (hops,)
-        Mean rise of 40 geometric bands in dB, each against the loudest of itself and its
-        neighbours two hops ago: the maximum filter of Böck and Widmer ("Maximum filter vibrato
-        suppression for onset detection", DAFx 2013), which also calms noise.
+        Mean rise of 40 geometric bands in dB, each relative to the loudest of itself and its
+        neighbours two hops before: the maximum filter of Böck and Widmer ("Maximum filter vibrato
+        suppression for onset detection", DAFx 2013).
     power : array of shape (hops,)
-        Rise of power against the last hop, in linear units, at least 0.
-    hop : int
-        In samples: 4 ms.
+        Rise of power since the hop before, in linear units, at least 0.
+    hop_samples : int
+        About 4 ms.
     sample_rate : int
         In Hz.
     """
@@ -41,23 +45,23 @@ class SpectralFlux:
 
     @property
     def hop_seconds(self) -> float:
-        """The hop as it came out in whole samples."""
+        """Length of a hop, which is a whole number of samples."""
         return self.hop_samples / self.sample_rate
 
 
 def spectral_flux(
     samples: NDArray[np.floating], sample_rate: int, block_hops: int = 2048
 ) -> SpectralFlux:
-    """Return the spectral flux of a sound, seen through Hann windows of 20 ms.
+    """Return the spectral flux of a sound, with Hann windows of 20 ms.
 
-    Before its first sample there is silence, so a sound that starts at once rises at hop 0.
+    Silence is assumed before the first sample, so a sound that starts at once rises at hop 0.
 
     Parameters
     ----------
-    sound : array of shape (samples,)
+    samples : array of shape (samples,)
         Full scale is 1.0.
-    block : int
-        How many hops are in memory at once; the result is the same for any.
+    block_hops : int
+        Hops in memory at once; the result does not depend on it.
     """
     hop = round(HOP_SECONDS * sample_rate)
     rises, gains = [np.zeros(0)], [np.zeros(0)]
@@ -72,25 +76,25 @@ def spectral_flux(
 
 
 def pick_onset_hops(flux: SpectralFlux) -> NDArray[np.int64]:
-    """Return the hops at which something begins to sound, ascending, more than 30 ms apart.
+    """Return the hops of the onsets, ascending, more than 30 ms apart.
 
-    There the rise is the highest of the last 30 ms and 2 dB above the mean of the 100 ms on either
-    side: the peak picking of Böck, Krebs and Schedl ("Evaluating the online capabilities of onset
-    detection methods", ISMIR 2012), as in librosa, with nothing normalised.
+    At an onset the rise is the highest of the last 30 ms and 2 dB above the mean of the 100 ms on
+    either side: the peak picking of Böck, Krebs and Schedl ("Evaluating the online capabilities of
+    onset detection methods", ISMIR 2012), as in librosa, without normalisation.
     """
-    behind, around = (round(span / HOP_SECONDS) for span in (_MIN_GAP_SECONDS, _MEAN_SECONDS))
+    gap, around = (round(seconds / HOP_SECONDS) for seconds in (_MIN_GAP_SECONDS, _MEAN_SECONDS))
     if not len(flux.rise_db):
         return np.zeros(0, dtype=np.int64)
-    lately = np.lib.stride_tricks.sliding_window_view(np.pad(flux.rise_db, (behind, 0)), behind + 1)
-    near = np.ones(2 * around + 1)
+    recent = np.lib.stride_tricks.sliding_window_view(np.pad(flux.rise_db, (gap, 0)), gap + 1)
+    ones = np.ones(2 * around + 1)
     total, count = (
-        np.convolve(np.pad(part, around), near, mode="valid")
+        np.convolve(np.pad(part, around), ones, mode="valid")
         for part in (flux.rise_db, np.ones(len(flux.rise_db)))
     )
-    above = (flux.rise_db >= lately.max(axis=1)) & (flux.rise_db >= total / count + _RISE_DB)
+    is_peak = (flux.rise_db >= recent.max(axis=1)) & (flux.rise_db >= total / count + _RISE_DB)
     picked: list[int] = []
-    for hop in np.flatnonzero(above).tolist():
-        if not picked or hop - picked[-1] > behind:
+    for hop in np.flatnonzero(is_peak).tolist():
+        if not picked or hop - picked[-1] > gap:
             picked.append(hop)
     return np.array(picked, dtype=np.int64)
 
@@ -98,19 +102,19 @@ def pick_onset_hops(flux: SpectralFlux) -> NDArray[np.int64]:
 def _band_levels(
     samples: NDArray[np.floating], hop: int, length: int, block: int
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield band powers in dB, and power, of Hann windows that end a hop apart, block by block.
+    """Yield band levels in dB, and powers, of Hann windows that end a hop apart, block by block.
 
-    Each block begins with the last two analysis frames of the one before; the first with silence.
+    Each block begins with the last two windows of the block before, the first block with silence.
     """
     window = np.hanning(length + 1)[:-1]
     bands = np.unique(np.geomspace(1, length // 2 + 1, _BANDS + 1).astype(int))[:-1]
     count = len(samples) // hop
     for first in range(0, count, block):
         start, stop = (first - 1) * hop - length, min(first + block, count) * hop
-        part = np.zeros(stop - start)
-        heard = samples[max(start, 0) : stop]
-        part[max(-start, 0) :][: len(heard)] = heard
-        excerpts = np.lib.stride_tricks.sliding_window_view(part, length)[::hop]
+        padded = np.zeros(stop - start)
+        part = samples[max(start, 0) : stop]
+        padded[max(-start, 0) :][: len(part)] = part
+        excerpts = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
         powers = np.abs(np.fft.rfft(excerpts * window)) ** 2 * (2 / length / np.sum(window**2))
         powers[np.abs(excerpts).max(1) < SILENCE_AMPLITUDE] = 0.0
         levels = np.add.reduceat(powers, bands, axis=1)

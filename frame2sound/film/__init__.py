@@ -1,1 +1,1 @@
-"""Films: reading them, writing soundtracks to them, drawing them."""
+"""Decode films, encode soundtracks for them, and draw demo films."""

@@ -1,4 +1,4 @@
-"""How large a film may be before it is taken for a bomb: a small file that decodes to no end."""
+"""Limits on the size and duration of films, against small files that decode without end."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from frame2sound.errors import FilmError
 
 MAX_MEAN_FRAME_RATE = 1000
-"""Frames a second that no film has in the mean."""
-
+"""Frames per second that no film exceeds on average."""
 
 MAX_PIXELS_IN_FLIGHT = 1 << 28
-"""Pixels of the pictures that all threads together decode at a time."""
+"""Total size of the pictures that all decoding threads hold at once, in pixels."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest picture and the longest film that are read.
+    """The largest picture and the longest film that are decoded.
 
     Attributes
     ----------
-    megapixels : float
-        Of one picture. 70 is 8192 x 8192 and a little.
-    hours : float
-        Of film; of sound, too.
+    max_megapixels : float
+        Size of one picture. 70 is slightly more than 8192 x 8192.
+    max_hours : float
+        Duration of the video, and of the audio.
     """
 
     max_megapixels: float = 70.0
@@ -31,34 +30,34 @@ class Limits:
 
     @property
     def max_pixels(self) -> int:
-        """Of one picture."""
+        """The size of the largest picture, in pixels."""
         return int(self.max_megapixels * 1e6)
 
     @property
     def max_memory_bytes(self) -> int:
-        """That decoding may take: 64 for each pixel of the largest picture, and 4 GiB at least."""
+        """The memory that decoding may use: 64 bytes per pixel of the largest picture, >= 4 GiB."""
         return max(4 << 30, 64 * self.max_pixels)
 
     def thread_count(self, requested: int, width: int, height: int) -> int:
-        """Return how many threads may decode, as each holds pictures of its own: 1 at least."""
+        """Return how many threads may decode at once, at least 1; each holds its own pictures."""
         return max(1, min(requested, MAX_PIXELS_IN_FLIGHT // max(width * height, 1)))
 
     def check_picture_size(self, film: object, width: int, height: int) -> None:
         """Raise `FilmError` if a picture is too large."""
         if width * height > self.max_pixels:
             raise FilmError(
-                f"{film} has pictures of {width}x{height}, expected {self.max_megapixels:g} megapixels "
-                "at most; if you trust this file, raise --most-megapixels"
+                f"{film} has pictures of {width}x{height}, expected {self.max_megapixels:g} "
+                "megapixels at most; if you trust this file, raise `max_megapixels`"
             )
 
     def check_duration(self, film: object, seconds: float, frame_count: int = 0) -> None:
-        """Raise `FilmError` if a film has gone on for too long, or has too many frames."""
-        if seconds > 3600 * self.max_hours or frame_count > MAX_MEAN_FRAME_RATE * (
-            3600 * self.max_hours
-        ):
+        """Raise `FilmError` if a film is too long or has too many frames."""
+        max_seconds = 3600 * self.max_hours
+        if seconds > max_seconds or frame_count > MAX_MEAN_FRAME_RATE * max_seconds:
             raise FilmError(
-                f"{film} goes on after {seconds / 3600:.1f} hours and {frame_count} frames, expected "
-                f"{self.max_hours:g} hours at most; if you trust this file, raise --most-hours"
+                f"{film} goes on after {seconds / 3600:.1f} hours and {frame_count} frames, "
+                f"expected {self.max_hours:g} hours at most; "
+                "if you trust this file, raise `max_hours`"
             )
 
 

@@ -1,6 +1,6 @@
-"""A subprocess in which films are parsed, so that a crash or a hang of a codec ends nothing else.
+"""Messages between a process and the subprocess in which it parses untrusted films.
 
-Parent and child exchange messages over pipes: a length of four bytes, then MessagePack.
+Each message is a length of four bytes, then MessagePack, over a pipe.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import struct
 import subprocess
 import sys
 import weakref
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from pathlib import Path
 from threading import Lock
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import msgspec
 
@@ -25,12 +25,14 @@ from frame2sound.errors import DamagedFilmError, FilmError, Frame2SoundError, So
 from frame2sound.film.limits import Limits
 
 ANSWER_TIMEOUT_SECONDS = 120.0
-"""How long a child may say nothing before it counts as stuck."""
+"""A child that answers nothing for so long has hung."""
 
 HEARTBEAT_SECONDS = 5.0
-"""How often a child says that it goes on, where it has nothing else to say."""
+"""Seconds between the heartbeats of a child that has nothing else to send."""
 
-UNEXPECTED_ERROR = "reading it failed as it should not"
+UNEXPECTED_ERROR = "reading it failed unexpectedly"
+
+M = TypeVar("M")
 
 _LENGTH = struct.Struct("<I")
 
@@ -39,8 +41,12 @@ _ERRORS: dict[str, type[Frame2SoundError]] = {
 }
 
 
+class Heartbeat(msgspec.Struct, frozen=True, tag=True):
+    """Tells the parent that the child still proceeds."""
+
+
 class ErrorAnswer(msgspec.Struct, frozen=True, tag=True):
-    """An error to raise in the parent: one of the film's, or with ``number`` an `OSError`."""
+    """An error to raise in the parent: an `OSError` if ``errno`` is given."""
 
     error_type: str
     message: str
@@ -48,12 +54,15 @@ class ErrorAnswer(msgspec.Struct, frozen=True, tag=True):
 
     @classmethod
     def from_exception(cls, error: Exception, path: Path) -> ErrorAnswer:
-        """Return what to say of an error while ``path`` was read."""
+        """Return the answer to send for an error that occurred while ``path`` was read."""
         if isinstance(error, Frame2SoundError):
             return cls(type(error).__name__, _escape_undecodable(str(error)))
         if isinstance(error, MemoryError):
-            why = f"{path} needs more memory than a film may take; if you trust this file, raise "
-            return cls("FilmError", _escape_undecodable(f"{why}--most-megapixels"))
+            message = (
+                f"{path} needs more memory than a film may use; if you trust this file, "
+                "raise `max_megapixels`"
+            )
+            return cls("FilmError", _escape_undecodable(message))
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
             return cls("OSError", str(error), error.errno)
         text = " ".join(f"{type(error).__name__}: {error}".split())
@@ -63,23 +72,23 @@ class ErrorAnswer(msgspec.Struct, frozen=True, tag=True):
         )
 
     def to_exception(self) -> Exception:
-        """Return the error that this stands for."""
+        """Return the exception that this describes."""
         if self.errno is not None:
             return OSError(self.errno, os.strerror(self.errno))
         return _ERRORS.get(self.error_type, FilmError)(self.message)
 
 
 class ChildProcess:
-    """A running subprocess, seen from its parent.
+    """The parent's side: a running subprocess.
 
     Parameters
     ----------
     module : str
-        What it runs; it calls `serve`.
+        Module to run, which calls `serve`.
     path : Path
-        The film that it is to work on, for messages.
-    answers : msgspec.msgpack.Decoder
-        Of what it says.
+        The film to work on, for messages.
+    answer_decoder : msgspec.msgpack.Decoder
+        Decoder of the answers, which include `Heartbeat` and `ErrorAnswer`.
     """
 
     def __init__(
@@ -103,15 +112,17 @@ class ChildProcess:
             write_message(self.process.stdin, request)
 
     def receive_answer(self) -> Any:
-        """Return the next answer; raise the error that it is, or that there is none."""
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_TIMEOUT_SECONDS)
-        if not ready:
-            raise FilmError(
-                f"{self.path}: its decoder has made nothing for {ANSWER_TIMEOUT_SECONDS:.0f} s, expected "
-                "a picture; it is damaged, so copy it again or convert it with ffmpeg"
-            )
-        answer = read_message(self.process.stdout, self._answer_decoder)
+        """Return the next answer that is no heartbeat.
+
+        Raises
+        ------
+        FilmError
+            The child crashed or hung.
+        Frame2SoundError, OSError
+            The child answered with this error.
+        """
+        while isinstance(answer := self._receive_message(), Heartbeat):
+            pass
         if answer is None:
             raise self._crash_error()
         if isinstance(answer, ErrorAnswer):
@@ -119,14 +130,24 @@ class ChildProcess:
         return answer
 
     def kill(self) -> None:
-        """End the process, from another thread than the one that listens."""
+        """Kill the process; a thread that waits for an answer gets an error."""
         self.process.kill()
+
+    def _receive_message(self) -> Any:
+        assert self.process.stdout is not None
+        ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_TIMEOUT_SECONDS)
+        if not ready:
+            raise FilmError(
+                f"{self.path}: its decoder returned nothing for {ANSWER_TIMEOUT_SECONDS:.0f} s, "
+                "expected a picture; it is damaged, so copy it again or convert it with ffmpeg"
+            )
+        return read_message(self.process.stdout, self._answer_decoder)
 
     def _crash_error(self) -> FilmError:
         code = self.process.wait()
-        why = signal.Signals(-code).name if code < 0 else f"exit {code}"
+        reason = signal.Signals(-code).name if code < 0 else f"exit {code}"
         return FilmError(
-            f"{self.path}: its decoder crashed ({why}), expected a film that it can read; "
+            f"{self.path}: its decoder crashed ({reason}), expected a film that it can read; "
             "copy it again or convert it with ffmpeg"
         )
 
@@ -135,7 +156,7 @@ _CHILDREN: weakref.WeakSet[ChildProcess] = weakref.WeakSet()
 
 
 def kill_children() -> None:
-    """End all children: whoever waits for them gets an error."""
+    """Kill all children; threads that wait for their answers get an error."""
     for child in list(_CHILDREN):
         child.kill()
 
@@ -147,14 +168,14 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 class ParentConnection:
-    """The parent, seen from its child; threads may share it."""
+    """The child's side: the connection to its parent; threads may share it."""
 
     def __init__(self, requests: IO[bytes], answers: IO[bytes]) -> None:
         self.requests, self._answers = requests, answers
         self._write_lock = Lock()
 
-    def receive_request(self, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
-        """Return the next request; None where there is none."""
+    def receive_request(self, decoder: msgspec.msgpack.Decoder[M]) -> M | None:
+        """Return the next request; None if the parent has closed the pipe."""
         return read_message(self.requests, decoder)
 
     def send_answer(self, answer: msgspec.Struct) -> None:
@@ -164,26 +185,37 @@ class ParentConnection:
 
 
 def serve(run: Callable[[ParentConnection], None]) -> None:
-    """Do a child's work over standard input and output."""
+    """Run a child's work with its parent at standard input and output."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a codec prints is no answer
+    os.dup2(2, 1)  # codecs that print to standard output must not disturb the answers
     with suppress(BrokenPipeError):
         run(ParentConnection(sys.stdin.buffer, answers))
 
 
-def limit_memory(limits: Limits) -> None:
-    """Refuse this process more memory than a film within its limits can need.
+@contextmanager
+def send_errors(parent: ParentConnection, path: Path) -> Iterator[None]:
+    """Send errors of this context to the parent, as errors of reading ``path``."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        parent.send_answer(ErrorAnswer.from_exception(error, path))
 
-    Where the system knows no such limit (as macOS), there is none.
+
+def limit_memory(limits: Limits) -> None:
+    """Limit the memory of this process to what a film within its limits can need.
+
+    Does nothing on systems without such a limit, such as macOS.
     """
     with suppress(ImportError, ValueError, OSError):
         import resource
 
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        wanted = limits.max_memory_bytes
-        if most != resource.RLIM_INFINITY:
-            wanted = min(wanted, most)
-        resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_DATA)
+        soft_limit = limits.max_memory_bytes
+        if hard_limit != resource.RLIM_INFINITY:
+            soft_limit = min(soft_limit, hard_limit)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft_limit, hard_limit))
 
 
 def write_message(pipe: IO[bytes], message: msgspec.Struct) -> None:
@@ -193,8 +225,8 @@ def write_message(pipe: IO[bytes], message: msgspec.Struct) -> None:
     pipe.flush()
 
 
-def read_message(pipe: IO[bytes], decoder: msgspec.msgpack.Decoder[Any]) -> Any:
-    """Return the next message; None where there is none, or half of one."""
+def read_message(pipe: IO[bytes], decoder: msgspec.msgpack.Decoder[M]) -> M | None:
+    """Return the next message; None if the pipe ends before or within it."""
     head = pipe.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
@@ -204,12 +236,12 @@ def read_message(pipe: IO[bytes], decoder: msgspec.msgpack.Decoder[Any]) -> Any:
 
 
 def message_decoder(message_type: Any) -> msgspec.msgpack.Decoder[Any]:
-    """Return a decoder of messages of a kind, the other end of `send`."""
+    """Return a decoder of messages of a type, or of a union of types."""
     return msgspec.msgpack.Decoder(message_type, dec_hook=_decode_value)
 
 
 def _encode_value(value: Any) -> str | bytes:
-    """Return paths as bytes, for they need not be UTF-8, and exact numbers as text."""
+    """Encode a path as bytes, as it need not be UTF-8, and a fraction as text."""
     return os.fsencode(value) if isinstance(value, Path) else str(value)
 
 
@@ -218,5 +250,5 @@ def _decode_value(kind: type, value: Any) -> Any:
 
 
 def _escape_undecodable(text: str) -> str:
-    """Return a text as it can be sent: of a name that is no UTF-8, bytes are escaped."""
+    """Escape the bytes of a file name that are not UTF-8."""
     return text.encode("utf-8", "backslashreplace").decode()

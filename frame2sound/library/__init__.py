@@ -1,1 +1,1 @@
-"""Films pickled into pairs on disk: frames, their times, their sound."""
+"""Libraries: films on disk as arrays of frames, frame times and sound, ready for training."""

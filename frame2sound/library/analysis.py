@@ -1,4 +1,4 @@
-"""What takes long to find out about a film, kept beside it until its arrays change."""
+"""Analyse a film's arrays, and cache the result in its folder until the arrays change."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ from frame2sound.untrusted import read_json
 
 ANALYSIS_FILE = "findings.json"
 ANALYSIS_VERSION = 1
-"""Of how they are found; others are found anew."""
+"""Version of the analysis; a cached result of another version is computed again."""
 
 SILENCE_THRESHOLD_DB = -60.0
 """A tenth of a second whose loudest sample is below this level (dBFS) is silent."""
 
 CHUNK_SECONDS = 60
-"""Seconds of sound in memory at once."""
+"""Duration of sound in memory at once."""
 
 TIMESTAMP_RESOLUTION_SECONDS = 0.02
-"""Seconds within which a file system may give two changes of a file the same time."""
+"""Time within which a file system may give two changes of a file the same timestamp."""
 
 MAX_ANALYSIS_BYTES = 1 << 16
-"""Bytes of the file."""
+"""Largest cache file that is read, in bytes."""
 
 
 @dataclass(frozen=True)
 class FilmAnalysis:
-    """What was found in a film's arrays.
+    """The result of the analysis of a film.
 
-    ``loudness`` is in LUFS, None where all is silent or the sample rate is too low to tell;
-    ``silent_share`` the share, 0 to 1, of its sound that is silent; ``picture_fingerprint`` its
-    fingerprint.
+    ``loudness`` is the integrated loudness in LUFS, or None if the film is silent or its sample
+    rate too low for the measure. ``silent_share`` is the share, 0 to 1, of its sound that is
+    silent. ``picture_fingerprint`` is that of `frame2sound.library.fingerprint`.
     """
 
     loudness: float | None
@@ -57,7 +57,7 @@ class FilmAnalysis:
 
 
 class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The table of a ``findings.json``; ``files`` is the state of those that it was found in."""
+    """The table of a ``findings.json``; ``files`` is the state of the analysed files."""
 
     loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
     silent_share: Annotated[float, Meta(ge=0, le=1)] = msgspec.field(name="silent")
@@ -69,7 +69,7 @@ class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def analyse_film(
     film: PickledFilm, on_progress: ProgressCallback = ignore_progress
 ) -> FilmAnalysis:
-    """Return what is known of a film, or find it out and keep it beside the film if that can be.
+    """Return the analysis of a film: the cached one, or a new one that is cached if possible.
 
     Raises
     ------
@@ -77,37 +77,37 @@ def analyse_film(
         An array is damaged.
     """
     state = _stable_file_states(film.path)
-    known = _load_cached(film.path, state)
-    if known is not None:
-        return known
-    found = FilmAnalysis(*_analyse_audio(film, on_progress), compute_fingerprint(replace(film)))
+    cached = _load_cached(film.path, state)
+    if cached is not None:
+        return cached
+    analysis = FilmAnalysis(*_analyse_audio(film, on_progress), compute_fingerprint(replace(film)))
     if _file_states(film.path) == state:
-        _save_cached(film.path, state, found)
-    return found
+        _save_cached(film.path, state, analysis)
+    return analysis
 
 
 def _analyse_audio(film: PickledFilm, on_progress: ProgressCallback) -> tuple[float | None, float]:
     rate = film.card.sample_rate
     meter = LoudnessMeter(rate) if rate >= MIN_SAMPLE_RATE else None
-    quiet = total = 0
-    for piece in _audio_chunks(film):
-        if not np.isfinite(piece).all():
+    silent = total = 0
+    for chunk in _audio_chunks(film):
+        if not np.isfinite(chunk).all():
             raise LibraryError(
                 f"{film.path}/sound.npy holds numbers that are not finite; {DAMAGED_REMEDY}"
             )
         if meter is not None:
-            meter.update(piece)
-        tenths = np.maximum.reduceat(np.abs(piece), np.arange(0, len(piece), rate // 10))
-        quiet += int((tenths < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
-        total += len(tenths)
+            meter.update(chunk)
+        peaks = np.maximum.reduceat(np.abs(chunk), np.arange(0, len(chunk), rate // 10))
+        silent += int((peaks < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
+        total += len(peaks)
         seconds = film.card.samples / rate
         on_progress(film.name, min(total / 10, seconds), seconds, "")
     loudness = -math.inf if meter is None else meter.integrated_lufs
-    return (loudness if math.isfinite(loudness) else None), quiet / total if total else 1.0
+    return (loudness if math.isfinite(loudness) else None), silent / total if total else 1.0
 
 
 def _audio_chunks(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
-    """Yield what sounds of a film; mapped anew for each piece, so that none stays in memory."""
+    """Yield the sound of a film in chunks; each is mapped anew, so that none stays in memory."""
     begin, end = film.card.audio_range
     step = CHUNK_SECONDS * film.card.sample_rate
     for start in range(begin, end, step):
@@ -115,7 +115,7 @@ def _audio_chunks(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
 
 
 def _file_states(folder: Path) -> list[list[int]]:
-    """Return what changes when a file of a film does."""
+    """Return size and timestamps of a film's files, which change when a file does."""
     stats = []
     for name in (CARD_FILE, *ARRAY_FILES):
         with suppress(FileNotFoundError):
@@ -125,7 +125,7 @@ def _file_states(folder: Path) -> list[list[int]]:
 
 
 def _stable_file_states(folder: Path) -> list[list[int]]:
-    """Return the same when any later change is sure to show in it."""
+    """Return the file states, late enough that any later change has another timestamp."""
     state = _file_states(folder)
     if any(
         0 <= time.time() - changed / 1e9 < TIMESTAMP_RESOLUTION_SECONDS
@@ -139,14 +139,12 @@ def _stable_file_states(folder: Path) -> list[list[int]]:
 
 def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | None:
     try:
-        kept = msgspec.convert(
-            read_json(folder / ANALYSIS_FILE, MAX_ANALYSIS_BYTES), _AnalysisTable
-        )
-        if (kept.version, kept.files) != (ANALYSIS_VERSION, file_states):
+        values = read_json(folder / ANALYSIS_FILE, MAX_ANALYSIS_BYTES)
+        table = msgspec.convert(values, _AnalysisTable)
+        if (table.version, table.files) != (ANALYSIS_VERSION, file_states):
             return None
-        return FilmAnalysis(
-            kept.loudness, kept.silent_share, bytes.fromhex(kept.picture_fingerprint)
-        )
+        fingerprint = bytes.fromhex(table.picture_fingerprint)
+        return FilmAnalysis(table.loudness, table.silent_share, fingerprint)
     except (OSError, ValueError):
         return None
 

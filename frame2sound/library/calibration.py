@@ -1,4 +1,4 @@
-"""The calibration film: black and white screens that are silent."""
+"""The calibration film: silent black and white screens."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ _FPS = Fraction(30)
 
 
 def add_calibration_film(library: Library) -> PickledFilm:
-    """Add 30 s of black and 30 s of white screen with silence to a library, once.
+    """Return the calibration film of a library; add it if the library has none.
 
-    Without it white sounds loud and black need not be silent (Hindle, "Deep Learning Bitmaps to
-    PCM", 2015, asked for just this film).
+    It shows 30 s of black and 30 s of white, with silence. Without it, a brain plays white loudly
+    and black may not be silent (Hindle, "Deep Learning Bitmaps to PCM", 2015, proposes it).
     """
     folder = library.path / CALIBRATION_NAME
     known = next((film for film in library.readable_films() if film.path == folder), None)
     if known is not None:
         return known
     clock = Clock(_FPS, library.sample_rate)
-    each = int(SECONDS_PER_SCREEN * _FPS)
-    screens = np.repeat(np.array([0, 255], np.uint8), each)
-    samples = clock.start_sample(2 * each)
+    frames_per_screen = int(SECONDS_PER_SCREEN * _FPS)
+    frame_count = 2 * frames_per_screen
+    screens = np.repeat(np.array([0, 255], np.uint8), frames_per_screen)
+    samples = clock.start_sample(frame_count)
     card = Card(
         source=CALIBRATION_NAME,
         digest=f"{CALIBRATION_NAME}-{SECONDS_PER_SCREEN}-{_FPS}",
         fps=_FPS,
-        frames=2 * each,
+        frames=frame_count,
         samples=samples,
         sample_rate=library.sample_rate,
         audio_range=(0, samples),
@@ -48,9 +49,9 @@ def add_calibration_film(library: Library) -> PickledFilm:
         shape = picture_shape(library.colour)
         with NpyWriter(partial / "frames.npy", np.uint8, shape) as frames:
             levels = screens.reshape(-1, *(1 for _ in shape))
-            frames.append(np.broadcast_to(levels, (2 * each, *shape)))
+            frames.append(np.broadcast_to(levels, (frame_count, *shape)))
         with NpyWriter(partial / "times.npy", np.float64) as times:
-            times.append(clock.frame_times(2 * each + 1))
+            times.append(clock.frame_times(frame_count + 1))
         with NpyWriter(partial / "sound.npy", np.float32) as sound:
             sound.append(np.zeros(samples, np.float32))
         card = replace(card, checksums=Checksums.from_folder(partial))
@@ -59,5 +60,5 @@ def add_calibration_film(library: Library) -> PickledFilm:
 
 
 def is_calibration(film: PickledFilm) -> bool:
-    """Tell the calibration film from films to learn from."""
+    """Return whether a film is the calibration film."""
     return film.card.source == CALIBRATION_NAME

@@ -1,4 +1,4 @@
-"""A film's card: what is known of a pickled film beside its arrays."""
+"""The card of a pickled film: its metadata in ``film.json``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from frame2sound.library.checksums import Checksums
 from frame2sound.untrusted import parse_json, refuse_newer_version
 
 CARD_VERSION = 3
-"""Cards of version 1 know no checksums, those of version 2 no stamp."""
+"""Cards of version 1 have no checksums, those of version 2 no stamp."""
 
 MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE = Fraction(1, 10**5), Fraction(10**6)
-"""Frames a second that a film may say of itself."""
+"""The range of frame rates that a card can hold, in frames per second."""
 
 SampleRate = Annotated[int, Meta(ge=100, le=768_000)]
 """A sample rate in Hz."""
@@ -31,7 +31,7 @@ _ShortText = Annotated[str, Meta(max_length=200)]
 
 
 class LibraryInfo(msgspec.Struct, frozen=True):
-    """The table of a ``library.json``: what its films have in common."""
+    """The table of a ``library.json``: the properties that all of its films share."""
 
     version: Annotated[int, Meta(ge=1)]
     sample_rate: SampleRate
@@ -59,14 +59,27 @@ class _CardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Card:
-    """``film.json``: what is known of a pickled film beside its arrays.
+    """The metadata of a pickled film.
 
-    ``audio_range`` is the range of samples that the film's sound track covers; outside it the sound
-    is silence that nobody recorded, and nothing is learned from it. ``video_stream`` and
-    ``audio_stream`` are None where the default was taken. ``digest`` is SHA-256 of the file,
-    ``checksums`` are those of what it was pickled into. Of a film from another system ``source`` is
-    the address, and ``stamp`` what that system told of the file's state. ``background`` is the grey, 0
-    to 255, on which transparent pictures lie.
+    Attributes
+    ----------
+    source : str
+        The path or address of the film.
+    digest : str
+        The SHA-256 of the film's file.
+    audio_range : (int, int)
+        The samples that the film's audio stream covers. Outside it the sound is padded with
+        silence, which is not used for training.
+    video_stream, audio_stream : int or None
+        The streams that were chosen; None for the default.
+    notes : tuple of str
+        Remarks for the user, such as a repaired damage.
+    checksums : Checksums or None
+        Those of the arrays.
+    stamp : str or None
+        A hash of the remote system's metadata of the file, if the film came from an address.
+    background : int
+        The grey, 0 to 255, behind transparent pictures.
     """
 
     source: str
@@ -87,38 +100,38 @@ class Card:
     def __post_init__(self) -> None:
         begin, end = self.audio_range
         if not 0 <= begin <= end <= self.samples or self.frames < 1 or self.fps <= 0:
-            raise ValueError("the card says something impossible")
+            raise ValueError("the card has an impossible value")
 
     def to_json(self) -> str:
-        """Return the card as JSON text; a name that is no UTF-8 comes back from it as it was."""
+        """Return the card as JSON text, which also preserves names that are not UTF-8."""
         keys = _CardTable.__struct_encode_fields__
         keys_of_fields = dict(zip(_CardTable.__struct_fields__, keys, strict=True))
         table = {keys_of_fields[name]: value for name, value in asdict(self).items()}
         table["fps"] = str(self.fps)
         if not self.background:
-            del table["ground"]  # which earlier versions do not know
+            del table["ground"]  # version 0.1 refuses unknown keys
         text = json.dumps(table, indent=1, ensure_ascii=False)
         return text if _is_utf8(text) else json.dumps(table, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Card:
-        """Read a card.
+        """Return the card in a JSON text.
 
         Raises
         ------
         ValueError
-            The text is no card, or says something impossible.
+            The text is not a card, or has an impossible value.
         LibraryError
             A newer version of the program made it.
         """
         table = parse_json(text)
         if not isinstance(table, dict):
-            raise ValueError("the text is no card")
+            raise ValueError("the text is not a card")
         refuse_newer_version(table.get("version"), CARD_VERSION, "the card", LibraryError)
         try:
             stored = msgspec.convert(table, _CardTable)
         except msgspec.ValidationError as error:
-            raise ValueError(f"the text is no card: {error}") from error
+            raise ValueError(f"the text is not a card: {error}") from error
         fields: dict[str, Any] = {name: getattr(stored, name) for name in stored.__struct_fields__}
         return cls(
             **fields
@@ -127,7 +140,7 @@ class Card:
 
 
 def clamp_frame_rate(fps: Fraction) -> Fraction:
-    """Return a film's frame rate as a card can hold it."""
+    """Return a frame rate limited to the range that a card can hold."""
     return min(max(fps, MIN_CARD_FRAME_RATE), MAX_CARD_FRAME_RATE)
 
 

@@ -1,4 +1,4 @@
-"""Checksums of pickled arrays, by which damage is found that no shape shows."""
+"""Checksums of a film's arrays, to find damage that does not change their shape."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from frame2sound.untrusted import open_regular
 
 BLOCK_BYTES = 1 << 20
-"""Bytes read at once where progress is told."""
+"""Bytes that are read at once."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,33 @@ class Checksums:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Checksums:
-        """Return those of the finished files in a folder."""
-        return cls(*(_sha256(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
+        """Return the checksums of the arrays in a folder."""
+        return cls(*(hash_file(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
 
 
-def hash_file(path: Path, on_block: Callable[[int], None] = lambda size: None) -> str:
-    """Return the SHA-256 of a file; `on_block` is called with the bytes of every block read."""
+def hash_file(
+    path: Path,
+    on_block: Callable[[int], None] = lambda size: None,
+    *,
+    follow_links: bool = False,
+) -> str:
+    """Return the SHA-256 of a regular file in hexadecimal.
+
+    Parameters
+    ----------
+    on_block : callable
+        Called with the length of each block that was read.
+    follow_links : bool
+        Whether a symbolic link is followed.
+
+    Raises
+    ------
+    OSError
+        As `frame2sound.untrusted.open_regular`.
+    """
     digest = hashlib.sha256()
-    with open_regular(path) as file:
+    with open_regular(path, follow_links=follow_links) as file:
         while block := file.read(BLOCK_BYTES):
             digest.update(block)
             on_block(len(block))
     return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

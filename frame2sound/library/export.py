@@ -1,4 +1,4 @@
-"""Plain arrays of a pickled film, for other tools."""
+"""Export a pickled film as plain arrays for other tools."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from frame2sound.atomic import atomic_write
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.library.npy_writer import write_npy_header
 from frame2sound.library.store import PickledFilm
 
 ExportKind = Literal["pcm", "stft"]
+
 BATCH_FRAMES = 1024
+"""Frames in memory at once."""
 
 
 def export_npz(
     film: PickledFilm, clock: Clock, path: Path, kind: ExportKind = "pcm"
 ) -> tuple[int, int]:
-    """Write a film as one ``.npz``, frame by frame as a brain with this clock sees it.
+    """Write a film as one ``.npz``, resampled to the frames of a clock.
 
-    It holds ``frames`` (N, 4096) float32 in [0, 1], grey also where the film is in colour;
-    ``sound``; ``times`` (N,) float64 in seconds; ``fps`` as text and ``sample_rate``. For ``pcm``
-    the sound is (N, samples a frame) float32 in [-1, 1], 735 at 30 fps and 22 050 Hz; where frames
-    differ by a sample, the shorter end in zero. For ``stft`` it is (N, bins) complex64: the
-    Fourier transform of two frames of sound, centred on the frame, under a Hann window.
+    It holds ``frames`` (N, 4096) float32 in [0, 1], converted to grey if the film is in colour;
+    ``sound``; ``times`` (N,) float64 in seconds; ``fps`` as text; and ``sample_rate``. For ``pcm``,
+    ``sound`` is (N, samples per frame) float32 in [-1, 1], 735 at 30 fps and 22 050 Hz; frames that
+    are one sample shorter end with a zero. For ``stft``, it is (N, bins) complex64: the Fourier
+    transform of two frames of sound, centred on the frame, under a Hann window.
 
     Returns
     -------
@@ -48,13 +51,13 @@ def export_npz(
     rows = frame_indices_at_ticks(film.times, clock)
     width = clock.max_samples_per_frame if kind == "pcm" else clock.max_samples_per_frame + 1
     dtype = np.dtype(np.float32 if kind == "pcm" else np.complex64)
-    cut = _slices if kind == "pcm" else _spectra
+    encode = _slices if kind == "pcm" else _spectra
     with (
         atomic_write(path, LibraryError) as partial,
         zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
         _write(archive, "frames", (len(rows), 4096), np.dtype(np.float32), _pixels(film, rows))
-        _write(archive, "sound", (len(rows), width), dtype, cut(film, clock, len(rows)))
+        _write(archive, "sound", (len(rows), width), dtype, encode(film, clock, len(rows)))
         for name, value in (
             ("times", clock.frame_times(len(rows))),
             ("fps", np.array(str(clock.fps))),
@@ -71,13 +74,8 @@ def _write(
     dtype: np.dtype[np.generic],
     parts: Iterator[NDArray[np.generic]],
 ) -> None:
-    header = {
-        "shape": shape,
-        "fortran_order": False,
-        "descr": np.lib.format.dtype_to_descr(dtype),
-    }
     with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-        np.lib.format.write_array_header_1_0(file, header)
+        write_npy_header(file, dtype, shape)
         for part in parts:
             file.write(np.ascontiguousarray(part, dtype).tobytes())
 
@@ -92,9 +90,9 @@ def _pixels(film: PickledFilm, rows: NDArray[np.int64]) -> Iterator[NDArray[np.f
 def _slices(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.float32]]:
     for begin in range(0, frames, BATCH_FRAMES):
         bounds = clock.sample_bounds(min(BATCH_FRAMES, frames - begin), begin)
-        cut = _windows(film.sound, bounds[:-1], clock.max_samples_per_frame)
-        cut[np.arange(clock.max_samples_per_frame) >= np.diff(bounds)[:, None]] = 0
-        yield cut
+        slices = _windows(film.sound, bounds[:-1], clock.max_samples_per_frame)
+        slices[np.arange(clock.max_samples_per_frame) >= np.diff(bounds)[:, None]] = 0
+        yield slices
 
 
 def _spectra(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.complex64]]:
@@ -109,7 +107,7 @@ def _spectra(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[n
 def _windows(
     sound: NDArray[np.float32], starts: NDArray[np.int64], length: int
 ) -> NDArray[np.float32]:
-    """Cut windows; outside the sound there is silence."""
+    """Return windows of sound ``(n, length)`` from each start, padded with zeros at both ends."""
     index = starts[:, None] + np.arange(length)
     inside = (index >= 0) & (index < len(sound))
     return np.where(inside, sound[np.clip(index, 0, len(sound) - 1)], np.float32(0))

@@ -1,4 +1,4 @@
-"""Fingerprints of pictures: whether two films show the same, however they were encoded."""
+"""Fingerprints of a film's pictures, to find copies that were encoded differently."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.store import PickledFilm
 
 SAMPLED_FRAMES = 16
-"""Frames that are looked at, evenly spread over the film's time."""
+"""Frames in a fingerprint, evenly spread over the film's duration."""
 
 SAMPLE_OFFSET = 0.487
-"""Where in its sixteenth of the film each is: not where frames of usual lengths would meet."""
+"""Position of each frame in its sixteenth of the film, away from where frames often change."""
 
 GRID_SIZE = 16
-"""Each is shrunk to so many rows and columns."""
+"""Rows and columns of cells to which each frame is downscaled."""
 
 MIN_LEVEL_DIFFERENCE = 3.0
-"""Grey levels; cells that differ by less are alike, for encoders move them so far."""
+"""Cells that differ by fewer grey levels count as equal, because encoders shift them as much."""
 
 MIN_MARKS = 128
-"""A fingerprint of fewer marks is of films that show next to nothing, and tells none apart."""
+"""Fingerprints with fewer marks (set bits) belong to almost uniform films and are not compared."""
 
 MAX_DUPLICATE_DISTANCE = 0.3
-"""Films are the same picture when at most this share of their marks differ.
+"""Films show the same picture if at most this share of their marks differs.
 
-Demo films and real ones encoded anew, smaller, coarser, faster or by another codec, differ in 0.15
-at most; demo films of other seeds in 0.73 at least.
+Demo films and real films, encoded again at another size, quality, speed or with another codec,
+differ in at most 0.15; demo films with different seeds differ in at least 0.73.
 """
 
 MAX_DURATION_DIFFERENCE = 0.05
-"""Share by which their lengths may differ: 24 frames a second played as 25 are 4 % shorter."""
+"""Share by which durations may differ: 24 frames per second played as 25 are 4 % shorter."""
 
 
 def compute_fingerprint(film: PickledFilm) -> bytes:
-    """Return the signs of differences in a film, two bits each: brighter, darker or alike.
+    """Return the signs of brightness differences in a film, two bits each: brighter, darker.
 
-    Differences are those between neighbouring cells, and between a moment and the next: the first
-    know the scene, the second what happens in it.
+    The differences are those between neighbouring cells, which describe the scene, and between
+    successive frames, which describe the events in it.
     """
-    moments = (np.arange(SAMPLED_FRAMES) + SAMPLE_OFFSET) * film.seconds / SAMPLED_FRAMES
-    frames = film.frames[np.searchsorted(film.times, moments, side="right") - 1]
+    times = (np.arange(SAMPLED_FRAMES) + SAMPLE_OFFSET) * film.seconds / SAMPLED_FRAMES
+    frames = film.frames[np.searchsorted(film.times, times, side="right") - 1]
     side = frames.shape[1] // GRID_SIZE
     grey = (luma(frames) if film.colour else frames).astype(np.float64)
     cells = grey.reshape(SAMPLED_FRAMES, GRID_SIZE, side, GRID_SIZE, side).mean(axis=(2, 4))
@@ -52,8 +52,8 @@ def compute_fingerprint(film: PickledFilm) -> bytes:
 def fingerprint_distance(first: bytes, second: bytes) -> float:
     """Return the share of marks, 0 to 1, in which two fingerprints differ; 1 if they have too few.
 
-    It is the larger of that in space and that in time, so that films of one scene in which other
-    things happen are told apart.
+    It is the larger of the share in space and the share in time, so that films of one scene with
+    different events are distinguished.
     """
     cut = 2 * SAMPLED_FRAMES * GRID_SIZE * (GRID_SIZE - 1) // 8
     scene = _hamming_share(first[:cut], second[:cut])
@@ -67,7 +67,7 @@ def _pack_signs(differences: NDArray[np.float64]) -> bytes:
 
 
 def _hamming_share(first: bytes, second: bytes) -> float | None:
-    """Return the Hamming distance as a share of all marks; None where there are too few."""
+    """Return the Hamming distance as a share of all marks; None if there are too few marks."""
     left, right = int.from_bytes(first), int.from_bytes(second)
     marks = (left | right).bit_count()
     return (left ^ right).bit_count() / marks if marks >= MIN_MARKS else None

@@ -1,33 +1,35 @@
-"""The folders of a library: which are films, which is meant, and keeping one out, in or no more."""
+"""The files of a library: which folders are films; find, exclude, include and delete them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 
 from frame2sound.atomic import atomic_write, remove_folder, write_error_message
 from frame2sound.errors import LibraryError
+from frame2sound.name_matching import match_film_name
+
+LIBRARY_FILE = "library.json"
+"""The file that makes a folder a library."""
 
 CARD_FILE = "film.json"
 """The file that makes a folder a pickled film; it is written last."""
 
 ARRAY_FILES = ("frames.npy", "times.npy", "sound.npy")
-"""What a film is pickled into."""
+"""The arrays of a pickled film."""
 
 EXCLUDED_FILE = "excluded"
-"""The file, empty, that keeps a film out of training and comparison."""
+"""The empty file that excludes a film from training and comparison."""
 
 
 def film_folders(library: Path) -> list[Path]:
-    """Return the folders that hold a film, or what is left of one, by name; links are none."""
+    """Return the folders that hold a film or a part of one, by name; links are left out."""
     return [path for path in _candidate_folders(library) if not path.is_symlink()]
 
 
 def symlinked_folders(library: Path) -> list[Path]:
-    """Return the links to such folders, by name: they are not followed."""
+    """Return the links to such folders, by name: the program does not follow them."""
     return [path for path in _candidate_folders(library) if path.is_symlink()]
 
 
@@ -39,60 +41,30 @@ def _candidate_folders(library: Path) -> list[Path]:
 
 
 def find_film_folder(library: Path, name: str) -> Path:
-    """Return the folder of the film with this name, or the only one whose name begins so.
+    """Return the folder of the film with this name, or the only one whose name begins with it.
 
     Raises
     ------
     LibraryError
-        There is none, or there are several.
+        No folder matches, or several do.
     """
     folders = {path.name: path for path in film_folders(library)}
     if any(path.name == name for path in symlinked_folders(library)):
         raise LibraryError(
-            f"{library / name} is a link, which is not followed; expected the folder itself: "
-            "copy it there, or name the library that it belongs to"
+            f"{library / name} is a link, and links are not followed; "
+            "copy the folder itself there, or name the library that it belongs to"
         )
-    return folders[resolve_film_name(name, folders, f"of {library}")]
-
-
-def resolve_film_name(name: str, names: Iterable[str], owner: str) -> str:
-    """Return the film with this name, or the only one whose name begins so.
-
-    Parameters
-    ----------
-    where : str
-        What the films are of, for the error.
-
-    Raises
-    ------
-    LibraryError
-        There is none, or there are several.
-    """
-    known = list(names)
-    if name in known:
-        return name
-    begun = [each for each in known if name and each.startswith(name)]
-    if len(begun) == 1:
-        return begun[0]
-    if begun:
-        raise LibraryError(
-            f"got {name!r}, expected one film {owner}, and {len(begun)} begin so; "
-            f"say more of: {', '.join(begun)}"
-        )
-    if not known:
-        raise LibraryError(f"got {name!r}, expected a film {owner}, which holds none")
-    near = get_close_matches(name, known, n=3, cutoff=0.3) or known[:3]
-    raise LibraryError(f"got {name!r}, expected a film {owner}; the nearest are: {', '.join(near)}")
+    return folders[match_film_name(name, folders, f"of {library}", LibraryError)]
 
 
 def exclude(folder: Path) -> None:
-    """Keep a film out of training and comparison, until it is included again."""
+    """Exclude a film from training and comparison until it is included again."""
     with atomic_write(folder / EXCLUDED_FILE, LibraryError) as partial:
         partial.touch()
 
 
 def include(folder: Path) -> None:
-    """Let a film take part again."""
+    """Include a film in training and comparison again."""
     try:
         with suppress(FileNotFoundError):
             (folder / EXCLUDED_FILE).unlink()
@@ -101,5 +73,5 @@ def include(folder: Path) -> None:
 
 
 def delete_film(folder: Path) -> None:
-    """Delete a film: at once as the library sees it, however long the disk takes."""
+    """Delete a film: its name disappears at once, however long the disk takes for the rest."""
     remove_folder(folder, LibraryError)

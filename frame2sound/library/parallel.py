@@ -1,4 +1,4 @@
-"""Several films pickled side by side, each read in a process of its own."""
+"""Pickle several films in parallel, each decoded in its own process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ProgressArguments = tuple[str, float, float | None, str]
 
 @dataclass(frozen=True)
 class PickleOutcome:
-    """What became of one film: `film`, and whether it is `new`; or `error`, one line."""
+    """The result for one film: ``film`` and ``is_new``, or ``error``, a message of one line."""
 
     source: Location
     film: PickledFilm | None = None
@@ -36,15 +36,15 @@ def pickle_films(
     jobs: int | None = None,
     on_progress: ProgressCallback = ignore_progress,
 ) -> Iterator[PickleOutcome]:
-    """Pickle films into a library; yield each outcome as it comes, in order of completion.
+    """Pickle films into a library and yield each outcome, in order of completion.
 
-    A bad film stops no other, even if a decoder crashes on it or hangs. Interrupted, films that
-    are complete stay and the others leave nothing behind.
+    A film that fails does not stop the others, even if its decoder crashes or hangs. After an
+    interrupt, complete films stay and the others leave nothing behind.
 
     Parameters
     ----------
     jobs : int, optional
-        Films at a time; by default as many as there are processors, which they share.
+        Films at a time; by default the number of processors. They share the processors.
     """
     sources = list(dict.fromkeys(sources))
     cores = os.cpu_count() or 1
@@ -62,16 +62,15 @@ def pickle_films(
             raise KeyboardInterrupt
         reports.put(report)
 
-    def work(some: list[Location]) -> list[PickleOutcome]:
+    def pickle_group(group: list[Location]) -> list[PickleOutcome]:
         return [
-            _outcome(each, library, options, queue_report) for each in some if not stop.is_set()
+            _outcome(each, library, options, queue_report) for each in group if not stop.is_set()
         ]
 
     with ThreadPoolExecutor(jobs, "film") as pool:
         try:
-            yield from _yield_outcomes(
-                {pool.submit(work, some) for some in group_by_title(sources)}, reports, on_progress
-            )
+            pending = {pool.submit(pickle_group, group) for group in group_by_title(sources)}
+            yield from _yield_outcomes(pending, reports, on_progress)
         except BaseException:
             stop.set()
             kill_children()
@@ -79,7 +78,7 @@ def pickle_films(
 
 
 def group_by_title(sources: list[Location]) -> list[list[Location]]:
-    """Group films that may be copies of each other, so that they are not read at once."""
+    """Return films grouped by title: possible copies of one film must not be pickled at once."""
     groups: dict[str, list[Location]] = {}
     for source in dict.fromkeys(sources):
         groups.setdefault(folder_title(source), []).append(source)

@@ -1,4 +1,4 @@
-"""The pickler: a film in, a folder of frames, times and sound out."""
+"""Pickle a film: decode it into a folder of a library with frames, times and sound."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ import numpy as np
 
 from frame2sound.atomic import atomic_folder, truncate_name
 from frame2sound.clock import sample_at
-from frame2sound.errors import FilmError, LibraryError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.errors import FilmError, LibraryError, error_reason
+from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.film.decoding.image_sequence import audio_file, image_files, is_image_sequence
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
-from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.library.card import clamp_frame_rate
-from frame2sound.library.checksums import Checksums
+from frame2sound.library.checksums import Checksums, hash_file
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
@@ -32,28 +32,20 @@ from frame2sound.progress import ProgressCallback, ignore_progress, rename_task
 from frame2sound.storage import Location
 
 MAX_TITLE_BYTES = 160
-"""Bytes of a film's name that its folder begins with."""
+"""Longest part of a film's name in the name of its folder, in bytes."""
 
 BATCH_FRAMES = 256
-"""Frames written at once."""
+"""Frames that are written at once."""
 
 SILENCE_THRESHOLD_DB = -90.0
-"""A film whose loudest sample is below this level (dBFS) is called silent."""
+"""A film whose loudest sample is below this level (dBFS) counts as silent."""
 
 
 @dataclass(frozen=True)
-class PickleOptions:
-    """How a film is to be read; see `FilmReader`. ``apart``: in a subprocess."""
+class PickleOptions(DecodeOptions):
+    """Options of `FilmReader`; with ``in_subprocess``, the film is decoded in a subprocess."""
 
-    video_stream: int | None = None
-    audio_stream: int | None = None
-    allow_damaged: bool = False
-    limits: Limits = DEFAULT_LIMITS
     in_subprocess: bool = False
-    threads: int | None = None
-    hardware: str | None = None
-    fps: Fraction | None = None
-    background: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,23 +56,28 @@ class _Origin:
 
 
 def film_digest(path: Path, fps: Fraction | None = None) -> str:
-    """Return the SHA-256 of a file, or of numbered pictures and their sound, in hexadecimal.
+    """Return the SHA-256 of a film, in hexadecimal.
 
-    Numbered pictures shown at another frame rate are another film.
+    That of an image sequence depends on its pictures, its sound and its frame rate.
+
+    Raises
+    ------
+    FilmError
+        The film cannot be read.
     """
     if is_image_sequence(path):
         files, _ = image_files(path)
-        sound = audio_file(path)
-        parts = "".join(film_digest(file) for file in [*files, *filter(None, [sound])])
+        audio = audio_file(path)
+        parts = "".join(film_digest(file) for file in [*files, *filter(None, [audio])])
         return hashlib.sha256(f"{fps} {parts}".encode()).hexdigest()
     if path.exists() and not path.is_file():
         raise FilmError(f"{path} cannot be read (not a regular file); expected a film file")
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(path, follow_links=True)
     except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise FilmError(f"{path} cannot be read ({why}); expected a film file") from error
+        raise FilmError(
+            f"{path} cannot be read ({error_reason(error)}); expected a film file"
+        ) from error
 
 
 def pickle_film(
@@ -89,22 +86,22 @@ def pickle_film(
     options: PickleOptions = PickleOptions(),
     on_progress: ProgressCallback = ignore_progress,
 ) -> tuple[PickledFilm, bool]:
-    """Pickle a film into a library, or find it there.
+    """Pickle a film into a library, unless the library has it already.
 
-    The folder appears under its name only when it is complete. A film that is already there,
-    byte for byte, is left alone; one that has changed takes the old one's place. From another
-    system it is copied here for as long as it is read; unless it is there as that system knows it.
+    The film's folder appears only when it is complete. A film whose bytes are in the library is not
+    pickled again; a film that has changed replaces its older version. A film at an address is
+    downloaded to a temporary file, unless its metadata show that the library has it.
 
     Returns
     -------
     film : PickledFilm
-    new : bool
-        False when it was there already.
+    is_new : bool
+        False if the library had the film already.
 
     Raises
     ------
     FilmError
-        The film cannot be read, or has no sound to learn from.
+        The film cannot be read, or has no sound.
     LibraryError
         The library cannot be written.
     """
@@ -139,22 +136,13 @@ def _pickle_file(
     if known is not None:
         return known, False
     reader = (SubprocessFilmReader if options.in_subprocess else FilmReader)(
-        path,
-        library.sample_rate,
-        video_stream=options.video_stream,
-        audio_stream=options.audio_stream,
-        allow_damaged=options.allow_damaged,
-        limits=options.limits,
-        threads=options.threads,
-        hardware=options.hardware,
-        fps=options.fps,
-        background=options.background,
+        path, library.sample_rate, options
     )
     folder = library.path / _folder_name(path, digest, options)
     if os.path.lexists(folder / CARD_FILE):
-        library.film(folder)  # it is this film, so its card cannot be read
+        library.film(folder)  # raises: `find` missed this film because its card is unreadable
     elif folder.exists():
-        shutil.rmtree(folder, ignore_errors=True)  # without its card it is no film
+        shutil.rmtree(folder, ignore_errors=True)  # a folder without a card is incomplete
     with atomic_folder(folder, LibraryError, CARD_FILE) as partial:
         origin = _Origin(source, digest, stamp)
         card = _write_arrays(reader, library.colour, partial, origin, options, on_progress)
@@ -170,13 +158,13 @@ def _pickle_file(
 
 
 def folder_title(source: Location) -> str:
-    """Return a film's name as its folder in a library begins with it."""
+    """Return the part of a film's name with which the name of its folder begins."""
     name = (re.sub(r"[^\w.-]+", "-", source.stem).strip("-.") or "film")[:80]
     return truncate_name(name, MAX_TITLE_BYTES)
 
 
 def _file_state(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a film does; None where it is not, or no more."""
+    """Return inode, size and time of change of a film; None if it does not exist."""
     try:
         stat = path.stat()
     except OSError:
@@ -186,12 +174,12 @@ def _file_state(path: Path) -> tuple[int, int, int] | None:
 
 def _matches_options(film: PickledFilm, options: PickleOptions) -> bool:
     card = film.card
-    chosen = options.video_stream, options.audio_stream, options.background
-    return (card.video_stream, card.audio_stream, card.background) == chosen
+    requested = options.video_stream, options.audio_stream, options.background
+    return (card.video_stream, card.audio_stream, card.background) == requested
 
 
 def _folder_name(path: Path, digest: str, options: PickleOptions) -> str:
-    picked = [
+    suffixes = [
         f"{kind}{number}"
         for kind, number in (
             ("v", options.video_stream),
@@ -200,7 +188,7 @@ def _folder_name(path: Path, digest: str, options: PickleOptions) -> str:
         )
         if number is not None
     ]
-    return "-".join([folder_title(path), *picked, digest[:8]])
+    return "-".join([folder_title(path), *suffixes, digest[:8]])
 
 
 def _write_arrays(
@@ -217,19 +205,19 @@ def _write_arrays(
         NpyWriter(folder / "times.npy", np.float64) as times,
         NpyWriter(folder / "sound.npy", np.float32) as sound,
     ):
-        ear = _AudioArrayWriter(sound)
-        until = Fraction(0)
+        audio = _AudioArrayWriter(sound)
+        end_seconds = Fraction(0)
         report = _rate_reporter(reader, on_progress)
         for event in _batch_frames(reader.events(colour=colour)):
             if isinstance(event, AudioChunk):
-                ear.write(event)
+                audio.write(event)
             else:
                 frames.append(np.stack([frame.picture for frame in event]))
                 times.append(np.array([float(frame.start_seconds) for frame in event]))
-                until = event[-1].end_seconds
-                report(float(until), frames.row_count)
-        times.append(np.array([float(until)]))
-        ear.pad_or_trim(sample_at(until, reader.sample_rate))
+                end_seconds = event[-1].end_seconds
+                report(float(end_seconds), frames.row_count)
+        times.append(np.array([float(end_seconds)]))
+        audio.pad_or_trim(sample_at(end_seconds, reader.sample_rate))
     return Card(
         source=origin.source,
         digest=origin.digest,
@@ -238,11 +226,11 @@ def _write_arrays(
         frames=frames.row_count,
         samples=sound.row_count,
         sample_rate=reader.sample_rate,
-        audio_range=ear.audio_range,
+        audio_range=audio.audio_range,
         video_stream=options.video_stream,
         audio_stream=options.audio_stream,
         background=options.background,
-        notes=(*reader.notes, *ear.notes(reader.sample_rate)),
+        notes=(*reader.notes, *audio.notes(reader.sample_rate)),
         checksums=Checksums.from_folder(folder),
     )
 
@@ -277,27 +265,27 @@ def _batch_frames(events: Iterator[Frame | AudioChunk]) -> Iterator[list[Frame] 
 
 
 class _AudioArrayWriter:
-    """Lays sound end to end in an array, with silence in the gaps."""
+    """Writes chunks of sound to an array, filling gaps with silence and dropping overlaps."""
 
     def __init__(self, writer: NpyWriter) -> None:
         self.writer = writer
         self.audio_range = (0, 0)
+        self._gap_filler = GapFiller()
         self._peak = 0.0
 
-    def write(self, sound: AudioChunk) -> None:
-        late = self.writer.row_count - sound.start_sample
-        samples = sound.samples[max(late, 0) :]
-        if not len(samples):
-            return
-        self._write_silence(-late)
-        begin = self.audio_range[0] if self.audio_range[1] else self.writer.row_count
-        self._peak = max(self._peak, float(np.abs(samples).max()))
-        self.writer.append(samples)
-        self.audio_range = (begin, self.writer.row_count)
+    def write(self, chunk: AudioChunk) -> None:
+        begin = max(chunk.start_sample, self.writer.row_count)
+        for block in self._gap_filler.process(chunk):
+            self._peak = max(self._peak, float(np.abs(block).max()))
+            self.writer.append(block)
+        if self.writer.row_count > begin:
+            begin = self.audio_range[0] if self.audio_range[1] else begin
+            self.audio_range = (begin, self.writer.row_count)
 
     def pad_or_trim(self, sample_count: int) -> None:
-        """Make the sound as long as the film."""
-        self._write_silence(sample_count - self.writer.row_count)
+        """Make the audio as long as the film."""
+        for block in self._gap_filler.pad(sample_count):
+            self.writer.append(block)
         self.writer.truncate(sample_count)
         self.audio_range = (
             min(self.audio_range[0], sample_count),
@@ -305,16 +293,11 @@ class _AudioArrayWriter:
         )
 
     def notes(self, sample_rate: int) -> Iterator[str]:
+        """Yield what the user should know about the sound."""
         begin, end = (at / sample_rate for at in self.audio_range)
         if self._peak < 10 ** (SILENCE_THRESHOLD_DB / 20):
             yield "its sound is silent"
         if begin > 0.1:
-            yield f"its sound begins at {begin:.2f} s; nothing is learned before that"
+            yield f"its sound begins at {begin:.2f} s; nothing before is used for training"
         if end < self.writer.row_count / sample_rate - 0.1:
-            yield f"its sound ends at {end:.2f} s; nothing is learned after that"
-
-    def _write_silence(self, sample_count: int) -> None:
-        while sample_count > 0:
-            step = min(sample_count, 1 << 16)
-            self.writer.append(np.zeros(step, np.float32))
-            sample_count -= step
+            yield f"its sound ends at {end:.2f} s; nothing after is used for training"

@@ -1,4 +1,4 @@
-"""A library on another system, and the copy of it here that is read and written."""
+"""A library on a remote system, and the local copy that the program reads and writes."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from frame2sound.library.folders import (
     ARRAY_FILES,
     CARD_FILE,
     EXCLUDED_FILE,
+    LIBRARY_FILE,
     delete_film,
     film_folders,
 )
+from frame2sound.library.store import CREATE_REMEDY
 from frame2sound.library.write_lock import write_lock
 from frame2sound.storage import Address, Location, parse_location
 from frame2sound.untrusted import read_text
 
-LIBRARY_FILE = "library.json"
-"""The file that makes a folder a library."""
-
 TIMES_FILE = "times.npy"
-"""What must be here of a film to pickle others beside it."""
+"""The only array of a film that must be local to add other films."""
 
 
 class RemoteLibrary:
-    """A copy of a library, kept in the user's cache from one time to the next.
+    """A remote library with a local copy in the user's cache folder.
 
-    Films are copied one by one, and each appears whole: there with its card, which is sent last.
+    Films are transferred one by one, and each becomes visible when it is complete: its card is sent
+    last.
 
     Parameters
     ----------
     address : Address
-        The library's folder. Nobody else may write to it meanwhile: no lock reaches so far.
+        The library's folder. No lock protects it, so nobody else may write to it at the same time.
 
     Attributes
     ----------
     path : Path
-        The copy.
+        The local copy.
     """
 
     def __init__(self, address: Address) -> None:
@@ -51,39 +51,36 @@ class RemoteLibrary:
         self._remote_cards: dict[str, str] = {}
 
     def fetch(self, *, with_media: bool = True, allow_missing: bool = False) -> Path:
-        """Make the copy like the library, and return where it is.
+        """Update the local copy from the remote library, and return its path.
 
         Parameters
         ----------
-        whole : bool
-            With pictures and sound; else with what must be known to add films.
-        new : bool
-            There may be no library yet.
+        with_media : bool
+            Whether to fetch frames and sound; without, only what adding films needs.
+        allow_missing : bool
+            Whether the remote library need not exist yet.
 
         Raises
         ------
         LibraryError
-            There is none, or another process here is writing to the copy.
+            The remote library does not exist, or another local process is writing to the copy.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as failure:
             raise LibraryError(
-                f"{write_error_message(self.path, failure)}; it would hold a copy of {self.address}: "
-                "set XDG_CACHE_HOME to a folder that you may write to"
+                f"{write_error_message(self.path, failure)}; it would hold a copy of "
+                f"{self.address}: set XDG_CACHE_HOME to a folder that you may write to"
             ) from failure
         with FileLock(self.path.with_suffix(".lock")), write_lock(self.path):
-            about = self.address.download_text(LIBRARY_FILE)
-            if about is None and not allow_missing:
-                raise LibraryError(
-                    f"{self.address} is no library; make one with: "
-                    f"frame2sound pickle FILM... --library {self.address}"
-                )
-            if about is None:
+            library_text = self.address.download_text(LIBRARY_FILE)
+            if library_text is None and not allow_missing:
+                raise LibraryError(f"{self.address} is no library; {CREATE_REMEDY}")
+            if library_text is None:
                 (self.path / LIBRARY_FILE).unlink(missing_ok=True)
             else:
                 with atomic_write(self.path / LIBRARY_FILE, LibraryError) as partial:
-                    partial.write_text(about)
+                    partial.write_text(library_text)
             self._remote_cards = self._read_remote_cards()
             for folder in film_folders(self.path):
                 if folder.name not in self._remote_cards:
@@ -93,24 +90,24 @@ class RemoteLibrary:
         return self.path
 
     def push(self) -> None:
-        """Make the library like the copy: what is new, excluded or included; and what was dropped.
+        """Update the remote library from the local copy: new, excluded, included, deleted films.
 
-        What others have put there since it was fetched is left alone.
+        Films that others have added to the remote library since it was fetched are left alone.
         """
         if not (self.path / LIBRARY_FILE).exists():
             return
         if self.address.download_text(LIBRARY_FILE) is None:
             self.address.upload(self.path / LIBRARY_FILE, LIBRARY_FILE)
         folders = (folder for folder in film_folders(self.path) if (folder / CARD_FILE).exists())
-        here = {folder.name: folder for folder in folders}
-        for name, folder in here.items():
+        local = {folder.name: folder for folder in folders}
+        for name, folder in local.items():
             card = read_text(folder / CARD_FILE)
             if self._remote_cards.get(name) != card:
                 for array in (*ARRAY_FILES, CARD_FILE):
                     self.address.upload(folder / array, f"{name}/{array}")
                 self._remote_cards[name] = card
             self._push_exclusion(name, folder)
-        for name in set(self._remote_cards) - set(here):
+        for name in set(self._remote_cards) - set(local):
             self.address.delete(f"{name}/{CARD_FILE}")
             self.address.delete(name)
             del self._remote_cards[name]
@@ -136,16 +133,16 @@ class RemoteLibrary:
             (folder / EXCLUDED_FILE).touch()
 
     def _push_exclusion(self, name: str, folder: Path) -> None:
-        marked = self.address.download_text(f"{name}/{EXCLUDED_FILE}") is not None
-        excluded = (folder / EXCLUDED_FILE).exists()
-        if excluded and not marked:
+        is_remote = self.address.download_text(f"{name}/{EXCLUDED_FILE}") is not None
+        is_local = (folder / EXCLUDED_FILE).exists()
+        if is_local and not is_remote:
             self.address.upload(folder / EXCLUDED_FILE, f"{name}/{EXCLUDED_FILE}")
-        elif marked and not excluded:
+        elif is_remote and not is_local:
             self.address.delete(f"{name}/{EXCLUDED_FILE}")
 
 
 class LocalLibrary:
-    """A library in a folder of this machine, as a `Mirror` of itself."""
+    """A library in a local folder, with the interface of `RemoteLibrary`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -155,19 +152,19 @@ class LocalLibrary:
         return self.path
 
     def push(self) -> None:
-        """Do nothing: it is all there."""
+        """Do nothing, because the folder is the library."""
 
 
 def locate_library(library: str) -> LocalLibrary | RemoteLibrary:
-    """Return where a library can be read and written, be it a folder or an address."""
-    lies: Location = parse_location(library, LibraryError)
-    return LocalLibrary(lies) if isinstance(lies, Path) else RemoteLibrary(lies)
+    """Return the library at a path or an address, not yet fetched."""
+    location: Location = parse_location(library, LibraryError)
+    return LocalLibrary(location) if isinstance(location, Path) else RemoteLibrary(location)
 
 
 def cache_folder() -> Path:
-    """Return the folder of copies: in XDG_CACHE_HOME, or else in ``~/.cache``."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "frame2sound" / "libraries"
+    """Return the folder of local copies: in XDG_CACHE_HOME, or else in ``~/.cache``."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "frame2sound" / "libraries"
 
 
 def _is_up_to_date(folder: Path, card: str, arrays: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""A part of a library to learn from, and the rest of it to judge by."""
+"""Split a library into a part for training and a held-out part for evaluation."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library, PickledFilm
 
 SplitKind = Literal["ends", "films"]
-"""Whether the ends of all films are held out, or some films whole."""
+"""Whether the ends of all films are held out, or whole films."""
 
 HELD_OUT_SHARE = 0.2
-"""How much is held out: of each film's sound, or of the films."""
+"""Share of each film's sound, or of the films, that is held out."""
 
 MIN_FILMS_FOR_FILM_SPLIT = 5
-"""From so many films on, whole films are held out unless it is said otherwise."""
+"""With at least this many films, whole films are held out by default."""
 
 MIN_HELD_OUT_SECONDS, GUARD_SECONDS, MIN_TRAINING_SECONDS = 3.0, 1.0, 2.0
-"""Of an end that is held out; between it and what is learned; and what is left to learn."""
+"""Least duration of a held-out end; gap between it and the training part; least training part."""
 
 
 class LibraryView(Library):
     """A view of a library that hides some of its films, and the ends of others.
 
-    Nothing is learned from a film, nor taken into a corpus, outside the range of samples in which
-    its card says that it sounds; so an end is hidden by cards that say that it ends earlier.
+    Training and corpus only use the ``audio_range`` of a film's card, so the view hides an end by
+    shortening this range.
 
     Parameters
     ----------
     library : Library
-    hidden : collection of str
-        Names of films that are left out.
-    ends : mapping of str to int
+    hidden_films : collection of str
+        Names of hidden films.
+    end_samples : mapping of str to int
         Names of films to the sample before which they end.
     """
 
@@ -51,20 +51,20 @@ class LibraryView(Library):
         self.end_samples = dict(end_samples or {})
 
     def films(self) -> list[PickledFilm]:
-        """Return the films that are not hidden, shortened where their ends are."""
+        """Return the films that are not hidden, shortened if their ends are."""
         return [
             self._shorten(film) for film in super().films() if film.name not in self.hidden_films
         ]
 
     def _shorten(self, film: PickledFilm) -> PickledFilm:
         begin, end = film.card.audio_range
-        sounding = begin, max(begin, min(end, self.end_samples.get(film.name, end)))
-        return replace(film, card=replace(film.card, audio_range=sounding))
+        audio_range = begin, max(begin, min(end, self.end_samples.get(film.name, end)))
+        return replace(film, card=replace(film.card, audio_range=audio_range))
 
 
 @dataclass(frozen=True)
 class HeldOutRange:
-    """Samples ``begin`` to ``end`` of a film, of which nothing is learned."""
+    """Samples ``start_sample`` to ``end_sample`` of a film, which are not used for training."""
 
     film: PickledFilm
     start_sample: int
@@ -73,7 +73,7 @@ class HeldOutRange:
 
 @dataclass(frozen=True)
 class TrainTestSplit:
-    """What is learned, what is judged, and by which kind of split they were parted."""
+    """The training part and the held-out part of a library, and the kind of split."""
 
     kind: SplitKind
     training: LibraryView
@@ -83,30 +83,30 @@ class TrainTestSplit:
 def split_library(
     library: Library, kind: SplitKind | None = None, held_out_films: Collection[str] = ()
 ) -> TrainTestSplit:
-    """Part a library; the calibration film is always learned.
+    """Return a split of a library; the calibration film is always in the training part.
 
     Parameters
     ----------
     library : Library
     kind : {"ends", "films"}, optional
-        ``films`` holds out one film in five, drawn by seed 0. ``ends`` holds out the last fifth of
-        each film, 3 s at least, and learns nothing of the second before; films too short for that
-        are learned whole. By default ``films`` where there are five films or more.
-    named : collection of str
-        Films to hold out, by their names in the library, instead of drawing them.
+        ``films`` holds out one film in five, drawn with seed 0. ``ends`` holds out the last fifth
+        of each film, at least 3 s, and drops the second before it from training; films too short
+        for that are not held out. By default ``films`` if there are five films or more.
+    held_out_films : collection of str
+        Names of the films to hold out, instead of drawing them.
 
     Raises
     ------
     LibraryError
-        There are no films; too few for a split by film, or too short for one by ends; a name is
-        not of this library, or nothing would be left to learn from.
+        The library has no films, too few for a split by films, or only films too short for a split
+        by ends; a name is not that of a film; or nothing would be left for training.
     """
     films = [film for film in library.films() if not is_calibration(film)]
     if not films:
         raise LibraryError(library.no_films_message())
     if kind == "ends" and held_out_films:
         raise LibraryError(
-            "got --split ends and --held-out, which holds out films; leave out one of them"
+            "got `split` ends and `held_out`, which holds out films; leave out one of them"
         )
     if kind == "ends" or (
         kind is None and not held_out_films and len(films) < MIN_FILMS_FOR_FILM_SPLIT
@@ -122,17 +122,17 @@ def _split_by_films(
     for name in held_out_films:
         if name not in names:
             raise LibraryError(
-                f"got --held-out {name}, expected a film of {library.path}: {', '.join(names)}"
+                f"got `held_out` {name}, expected a film of {library.path}: {', '.join(names)}"
             )
     if len(films) < 2:
         raise LibraryError(
             f"a split by film needs two films, {library.path} has {len(films)}; "
-            "use --split ends or pickle another film"
+            "use `split` ends or pickle another film"
         )
     if set(held_out_films) == set(names):
         raise LibraryError(
-            f"all {len(films)} films of {library.path} are held out, nothing is left to learn "
-            "from; hold out fewer with --held-out or pickle another film"
+            f"all {len(films)} films of {library.path} are held out, none is left for training; "
+            "name fewer in `held_out` or pickle another film"
         )
     count = max(1, round(HELD_OUT_SHARE * len(films)))
     drawn = np.random.default_rng(0).permutation(len(films))[:count]
@@ -143,20 +143,19 @@ def _split_by_films(
 
 def _split_by_ends(library: Library, films: list[PickledFilm]) -> TrainTestSplit:
     rate = library.sample_rate
-    guard, least = round(GUARD_SECONDS * rate), round(MIN_TRAINING_SECONDS * rate)
+    guard, min_training = round(GUARD_SECONDS * rate), round(MIN_TRAINING_SECONDS * rate)
     held_out = []
     for film in films:
         begin, end = film.card.audio_range
-        from_here = end - max(
-            round(HELD_OUT_SHARE * (end - begin)), round(MIN_HELD_OUT_SECONDS * rate)
-        )
-        if from_here - guard - begin >= least:
-            held_out.append(HeldOutRange(film, from_here, end))
+        share = round(HELD_OUT_SHARE * (end - begin))
+        start = end - max(share, round(MIN_HELD_OUT_SECONDS * rate))
+        if start - guard - begin >= min_training:
+            held_out.append(HeldOutRange(film, start, end))
     if not held_out:
         shortest = MIN_HELD_OUT_SECONDS + GUARD_SECONDS + MIN_TRAINING_SECONDS
         raise LibraryError(
-            f"no film of {library.path} sounds for {shortest:g} s or more, so no end can be held "
+            f"no film of {library.path} has {shortest:g} s of sound or more, so no end can be held "
             "out; pickle a longer film"
         )
-    ends = {held.film.name: held.start_sample - guard for held in held_out}
+    ends = {each.film.name: each.start_sample - guard for each in held_out}
     return TrainTestSplit("ends", LibraryView(library, end_samples=ends), tuple(held_out))

@@ -1,4 +1,4 @@
-"""The library: a folder of pickled films, each a folder of memory-mapped arrays."""
+"""A library: a folder of pickled films, each a folder of memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from frame2sound.atomic import atomic_write
 from frame2sound.errors import LibraryError
 from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.card import Card, LibraryInfo
-from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, delete_film, exclude, film_folders
+from frame2sound.library.folders import (
+    CARD_FILE,
+    EXCLUDED_FILE,
+    LIBRARY_FILE,
+    delete_film,
+    exclude,
+    film_folders,
+)
 from frame2sound.library.write_lock import HOLDER_FILE, LOCK_FILE
 from frame2sound.untrusted import (
     map_array,
@@ -35,16 +42,19 @@ __all__ = ["DAMAGED_REMEDY", "Card", "Library", "PickledFilm"]
 LIBRARY_VERSION = 1
 
 MAX_CARD_BYTES = 1 << 20
-"""Bytes of ``library.json``, and of a film's card."""
+"""Largest ``library.json``, and largest card of a film, in bytes."""
 
 MAX_DURATION_MISMATCH_SECONDS = 1.0
-"""By how much a film's last time may differ from the length of its sound."""
+"""Largest difference between a film's last time and the duration of its sound."""
 
 DAMAGED_REMEDY = "copy its folder again, or exclude it and pickle the film into another library"
-"""What helps where a film's arrays are damaged."""
+"""The remedy in messages about damaged arrays."""
+
+CREATE_REMEDY = "make one with: frame2sound pickle"
+"""The remedy in messages about a missing library."""
 
 DEFAULT_SAMPLE_RATE = 22050
-"""A library's sample rate in Hz unless it is made with another."""
+"""The default sample rate of a new library in Hz."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +64,13 @@ class PickledFilm:
     Attributes
     ----------
     colour : bool
-        Whether its frames are in colour; its library's.
+        Whether its frames are in colour, as all of its library's are.
     frames : uint8 array (N, 64, 64), or (N, 64, 64, 3) in colour
         Grey pictures, 0 black to 255 white; or red, green and blue, each 0 to 255.
     times : float64 array (N + 1,)
-        When each appears, in seconds from the first, and when the last one ends.
+        When each frame appears, in seconds from the first, and when the last one ends.
     sound : float32 array (M,)
-        Mono; sample 0 is time 0 and M is the film's length, ``round(times[-1] * sample_rate)``.
+        Mono; sample 0 is at time 0, and M is ``round(times[-1] * sample_rate)``.
     """
 
     path: Path
@@ -74,26 +84,26 @@ class PickledFilm:
 
     @property
     def excluded(self) -> bool:
-        """Whether it is kept out of training and comparison."""
+        """Whether the user has excluded it from training and comparison."""
         return _is_excluded(self.path)
 
     @property
     def seconds(self) -> float:
-        """How long the film is."""
+        """The film's duration."""
         return float(self.times[-1])
 
     @cached_property
     def frames(self) -> NDArray[np.uint8]:
-        """Pictures, grey or in colour, memory-mapped."""
+        """The pictures, memory-mapped."""
         shape = (self.card.frames, *picture_shape(self.colour))
         return self._map_array("frames", np.dtype(np.uint8), shape)
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
-        """Presentation times in seconds."""
+        """The presentation times in seconds."""
         times = self._map_array("times", np.dtype(np.float64), (self.card.frames + 1,))
         if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
-            raise LibraryError(f"{self.path}/times.npy does not go forward; {DAMAGED_REMEDY}")
+            raise LibraryError(f"{self.path}/times.npy does not increase; {DAMAGED_REMEDY}")
         rate, samples = self.card.sample_rate, self.card.samples
         if times[0] < 0 or abs(times[-1] - samples / rate) > MAX_DURATION_MISMATCH_SECONDS:
             raise LibraryError(
@@ -104,14 +114,14 @@ class PickledFilm:
 
     @cached_property
     def sound(self) -> NDArray[np.float32]:
-        """Mono sound, memory-mapped."""
+        """The mono sound, memory-mapped."""
         return self._map_array("sound", np.dtype(np.float32), (self.card.samples,))
 
     def release_memory(self) -> None:
-        """Give back the memory into which pictures and sound were mapped, until they are read anew.
+        """Release the memory that the mapped pictures and sound occupy; reading maps them again.
 
-        What has been read of a map stays in the reader's memory as long as nobody else needs it:
-        with hours of film, that is most of the computer's.
+        Without this, pages that were read count as the memory of this process until others need
+        it: with hours of film, that is most of a computer's.
         """
         for array in (self.frames, self.sound):
             mapped = array.base
@@ -129,7 +139,7 @@ class PickledFilm:
 
 
 class Library:
-    """A folder of pickled films that share one sample rate, and are all grey or all in colour.
+    """A folder of pickled films with one sample rate, all grey or all in colour.
 
     Attributes
     ----------
@@ -156,74 +166,72 @@ class Library:
         Raises
         ------
         LibraryError
-            There is none there, or a newer version of the program made it.
+            The path is not a library, or a newer version of the program made it.
         """
         try:
-            table = read_json(path / "library.json", MAX_CARD_BYTES)
+            table = read_json(path / LIBRARY_FILE, MAX_CARD_BYTES)
             version = table["version"]
         except FileNotFoundError as error:
-            raise LibraryError(
-                f"{path} is no library; make one with: frame2sound pickle FILM... --library {path}"
-            ) from error
+            raise LibraryError(f"{path} is no library; {CREATE_REMEDY}") from error
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise _unreadable_error(path, error) from error
         refuse_newer_version(version, LIBRARY_VERSION, path, LibraryError)
         try:
-            about = msgspec.convert(table, LibraryInfo)
+            info = msgspec.convert(table, LibraryInfo)
         except msgspec.ValidationError as error:
             raise _unreadable_error(path, error) from error
-        return cls(path, about.sample_rate, about.colour)
+        return cls(path, info.sample_rate, info.colour)
 
     @classmethod
     def create(
         cls, path: Path, sample_rate: int | None = None, colour: bool | None = None
     ) -> Library:
-        """Open a library, or make an empty one.
+        """Open a library, or create an empty one.
 
         Parameters
         ----------
         sample_rate : int, optional
-            In Hz; None takes whatever it is, 22 050 for a new one.
+            In Hz; None accepts that of an existing library, and is 22 050 for a new one.
         colour : bool, optional
-            None takes whatever it is, grey for a new one.
+            None accepts that of an existing library, and is grey for a new one.
 
         Raises
         ------
         LibraryError
-            It has another sample rate, or is grey where colour was asked for, or the reverse.
+            An existing library has another sample rate or the other colour.
         """
-        if (path / "library.json").exists():
+        if (path / LIBRARY_FILE).exists():
             library = cls.open(path)
             if sample_rate not in (None, library.sample_rate):
                 raise LibraryError(
                     f"{path} is a library at {library.sample_rate} Hz, got {sample_rate} Hz; "
-                    "use another --library for another rate"
+                    "use another `library` for another rate"
                 )
             if colour not in (None, library.colour):
-                had, wanted = ("colour", "grey") if library.colour else ("grey", "colour")
+                actual, requested = ("colour", "grey") if library.colour else ("grey", "colour")
                 raise LibraryError(
-                    f"{path} is a library in {had}, got films to pickle in {wanted}; "
-                    f"use another --library for {wanted}"
+                    f"{path} is a library in {actual}, got films to pickle in {requested}; "
+                    f"use another `library` for {requested}"
                 )
             return library
         if path.exists() and (not path.is_dir() or _is_in_use(path)):
             raise LibraryError(f"{path} exists and is no library; choose a new or empty folder")
         rate = DEFAULT_SAMPLE_RATE if sample_rate is None else sample_rate
-        with atomic_write(path / "library.json", LibraryError) as partial:
+        with atomic_write(path / LIBRARY_FILE, LibraryError) as partial:
             table = {"version": LIBRARY_VERSION, "sample_rate": rate, "colour": bool(colour)}
             partial.write_text(json.dumps(table) + "\n")
         return cls(path, rate, bool(colour))
 
     def films(self) -> list[PickledFilm]:
-        """Return every film to learn from, by name: pickled completely, and not excluded."""
+        """Return all complete films that are not excluded, by name."""
         return [self.film(folder) for folder in self._folders() if not _is_excluded(folder)]
 
     def all_films(self) -> list[PickledFilm]:
-        """Return every film that is completely pickled, excluded or not, by name."""
+        """Return all complete films, excluded or not, by name."""
         return [self.film(folder) for folder in self._folders()]
 
     def readable_films(self) -> Iterator[PickledFilm]:
-        """Yield the same, except those whose card cannot be read."""
+        """Yield all complete films whose card can be read, excluded or not, by name."""
         for folder in self._folders():
             with suppress(LibraryError):
                 yield self.film(folder)
@@ -232,34 +240,31 @@ class Library:
         return [path for path in film_folders(self.path) if os.path.lexists(path / CARD_FILE)]
 
     def no_films_message(self) -> str:
-        """Return what to tell a person who would learn from it and cannot."""
+        """Return the message for a library without films for training."""
         excluded = [path.name for path in self._folders() if _is_excluded(path)]
         if excluded:
             return (
                 f"all films of {self.path} are excluded; include one with: "
-                f"frame2sound library {self.path} --include {excluded[0]}"
+                f"frame2sound library {self.path}"
             )
-        return (
-            f"{self.path} holds no films; add some with: "
-            f"frame2sound pickle FILM... --library {self.path}"
-        )
+        return f"{self.path} holds no films; add some with: frame2sound pickle"
 
     def find(
         self, digest: str, video_stream: int | None, audio_stream: int | None, background: int = 0
     ) -> PickledFilm | None:
-        """Return the film pickled from a file with this digest, streams and ground."""
-        wanted = (digest, video_stream, audio_stream)
-        found = (film for film in self.readable_films() if _identity(film) == wanted)
-        return next((film for film in found if film.card.background == background), None)
+        """Return the film with this digest, these streams and this background, or None."""
+        identity = (digest, video_stream, audio_stream)
+        films = (film for film in self.readable_films() if _identity(film) == identity)
+        return next((film for film in films if film.card.background == background), None)
 
     def delete_older_versions(self, newest: PickledFilm) -> None:
-        """Remove what was pickled from an earlier state of the same file.
+        """Delete films that were pickled from older versions of the same file.
 
-        Where that was excluded, so is the newest.
+        If one of them was excluded, the newest is excluded too.
         """
         for film in list(self.readable_films()):
-            same = film.card.source == newest.card.source and film.path != newest.path
-            if same and _identity(film)[1:] == _identity(newest)[1:]:
+            is_same = film.card.source == newest.card.source and film.path != newest.path
+            if is_same and _identity(film)[1:] == _identity(newest)[1:]:
                 if film.excluded:
                     exclude(newest.path)
                 delete_film(film.path)
@@ -278,7 +283,8 @@ class Library:
             raise LibraryError(f"{path}/{CARD_FILE}: {error}") from error
         except (OSError, ValueError) as error:
             raise LibraryError(
-                f"{path}/{CARD_FILE} is not readable as a film's card ({one_line_reason(error)}); {DAMAGED_REMEDY}"
+                f"{path}/{CARD_FILE} is not readable as a film's card "
+                f"({one_line_reason(error)}); {DAMAGED_REMEDY}"
             ) from error
         if card.sample_rate != self.sample_rate:
             raise LibraryError(
@@ -290,8 +296,8 @@ class Library:
 
 def _unreadable_error(path: Path, error: Exception) -> LibraryError:
     return LibraryError(
-        f"{path}/library.json is not readable as a library's ({one_line_reason(error)}); "
-        "copy the library again, or use another --library"
+        f"{path}/{LIBRARY_FILE} is not readable as a library's ({one_line_reason(error)}); "
+        "copy the library again, or use another `library`"
     )
 
 

@@ -1,4 +1,4 @@
-"""A survey of a library: its films, what is wrong with any, and which are the same."""
+"""Summarise a library: its films, their faults, and duplicates."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from frame2sound.library.folders import CARD_FILE, EXCLUDED_FILE, film_folders, 
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.progress import ProgressCallback, ignore_progress
 
-_STALE_MESSAGE = "left of a run that was killed; the next to write to the library removes it"
+_STALE_MESSAGE = "left by a process that was killed; the next one that writes here deletes it"
 
 
 @dataclass(frozen=True)
 class FilmSummary:
-    """A folder of a library; what cannot be known of a damaged film is None.
+    """The summary of one folder; ``card`` and ``analysis`` are None if the film is damaged.
 
-    ``size`` is in bytes, ``faults`` are lines that say what is wrong with it.
+    ``faults`` are messages of one line each.
     """
 
     name: str
@@ -39,13 +39,13 @@ class FilmSummary:
 
     @property
     def seconds(self) -> float:
-        """How long the film is."""
+        """The film's duration."""
         return 0.0 if self.card is None else self.card.samples / self.card.sample_rate
 
 
 @dataclass(frozen=True)
 class Duplicate:
-    """Two films that are the same: the same file, or only the same picture."""
+    """Two films with the same file, or only with the same picture."""
 
     first_name: str
     second_name: str
@@ -54,10 +54,10 @@ class Duplicate:
 
 @dataclass(frozen=True)
 class LibrarySummary:
-    """All of a library.
+    """The summary of a library.
 
-    ``leftovers`` are hidden folders that are half-written, ``links`` names of links to folders of
-    films, which are not followed.
+    ``partial_folders`` describe hidden folders that are incomplete. ``symlinks`` are names of links
+    to folders of films, which the program does not follow.
     """
 
     films: tuple[FilmSummary, ...]
@@ -67,24 +67,23 @@ class LibrarySummary:
 
 
 def summarise(library: Library, on_progress: ProgressCallback = ignore_progress) -> LibrarySummary:
-    """Look at everything in a library; a damaged film hides no other."""
-    entries = [
-        _summarise_film(library, folder, on_progress) for folder in film_folders(library.path)
+    """Return the summary of a library; damaged films are part of it."""
+    folders = film_folders(library.path)
+    films = [_summarise_film(library, folder, on_progress) for folder in folders]
+    duplicates = [
+        each for pair in combinations(films, 2) if (each := _find_duplicate(*pair)) is not None
     ]
-    twins = [
-        twin for pair in combinations(entries, 2) if (twin := _find_duplicate(*pair)) is not None
-    ]
-    leftovers = [
-        f"{path.name} is {'being written' if runs else _STALE_MESSAGE}"
-        for path, runs in find_partial(library.path)
+    partial_folders = [
+        f"{path.name} is {'being written' if is_running else _STALE_MESSAGE}"
+        for path, is_running in find_partial(library.path)
         if path.is_dir()
     ]
-    links = tuple(path.name for path in symlinked_folders(library.path))
-    return LibrarySummary(tuple(entries), tuple(twins), tuple(leftovers), links)
+    symlinks = tuple(path.name for path in symlinked_folders(library.path))
+    return LibrarySummary(tuple(films), tuple(duplicates), tuple(partial_folders), symlinks)
 
 
 def find_faults(film: PickledFilm) -> list[str]:
-    """Return what is wrong with the arrays of a film, a line each."""
+    """Return the faults of a film's arrays, one message per line."""
     lines = []
     for name in ("frames", "times", "sound"):
         try:
@@ -95,28 +94,26 @@ def find_faults(film: PickledFilm) -> list[str]:
 
 
 def _summarise_film(library: Library, folder: Path, on_progress: ProgressCallback) -> FilmSummary:
-    entry = FilmSummary(folder.name, _folder_bytes(folder), (folder / EXCLUDED_FILE).exists())
+    summary = FilmSummary(folder.name, _folder_bytes(folder), (folder / EXCLUDED_FILE).exists())
     if not os.path.lexists(folder / CARD_FILE):
-        why = (
-            f"{folder} is half-written: it has no {CARD_FILE}; pickle the film again to replace it"
-        )
-        return replace(entry, faults=(why,))
+        fault = f"{folder} is incomplete: it has no {CARD_FILE}; pickle the film again"
+        return replace(summary, faults=(fault,))
     try:
         film = library.film(folder)
     except LibraryError as error:
-        return replace(entry, faults=(str(error),))
-    entry = replace(entry, card=film.card, faults=tuple(find_faults(film)))
-    if entry.faults:
-        return entry
+        return replace(summary, faults=(str(error),))
+    summary = replace(summary, card=film.card, faults=tuple(find_faults(film)))
+    if summary.faults:
+        return summary
     try:
-        return replace(entry, analysis=analyse_film(film, on_progress))
+        return replace(summary, analysis=analyse_film(film, on_progress))
     except LibraryError as error:
-        return replace(entry, faults=(str(error),))
+        return replace(summary, faults=(str(error),))
 
 
 def _folder_bytes(folder: Path) -> int:
     size = 0
-    with suppress(FileNotFoundError):  # it is being dropped
+    with suppress(FileNotFoundError):  # another process deletes it
         for path in folder.iterdir():
             size += path.lstat().st_size
     return size
@@ -127,16 +124,11 @@ def _find_duplicate(first: FilmSummary, second: FilmSummary) -> Duplicate | None
         return None
     if first.card.digest == second.card.digest:
         return Duplicate(first.name, second.name, same_file=True)
-    near = abs(first.seconds - second.seconds) <= MAX_DURATION_DIFFERENCE * max(
-        first.seconds, second.seconds
-    )
-    if not near or first.analysis is None or second.analysis is None:
+    max_difference = MAX_DURATION_DIFFERENCE * max(first.seconds, second.seconds)
+    is_as_long = abs(first.seconds - second.seconds) <= max_difference
+    if not is_as_long or first.analysis is None or second.analysis is None:
         return None
-    if (
-        fingerprint_distance(
-            first.analysis.picture_fingerprint, second.analysis.picture_fingerprint
-        )
-        > MAX_DUPLICATE_DISTANCE
-    ):
+    fingerprints = first.analysis.picture_fingerprint, second.analysis.picture_fingerprint
+    if fingerprint_distance(*fingerprints) > MAX_DUPLICATE_DISTANCE:
         return None
     return Duplicate(first.name, second.name, same_file=False)

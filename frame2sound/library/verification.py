@@ -1,4 +1,4 @@
-"""Whether every byte of a film is still as it was pickled."""
+"""Verify that a film's arrays still have the bytes that were pickled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from frame2sound.errors import LibraryError
+from frame2sound.errors import LibraryError, error_reason
 from frame2sound.library.checksums import hash_file
 from frame2sound.library.folders import ARRAY_FILES, CARD_FILE, film_folders
 from frame2sound.library.store import DAMAGED_REMEDY, Library
@@ -57,31 +57,33 @@ def verify_films(
 def verify(
     library: Library, folder: Path, on_block: Callable[[int], None] = lambda size: None
 ) -> list[str]:
-    """Read a film from its first byte to its last; return what is wrong with it, a line each.
+    """Read all bytes of a film and return its faults, one message per line.
 
-    A film that was pickled without checksums is whole if its arrays are what its card says.
+    Of a film that was pickled without checksums, only the shapes of the arrays are verified.
     """
     if not os.path.lexists(folder / CARD_FILE):
-        return [f"it has no {CARD_FILE}; pickle the film again to replace it"]
+        return [f"it has no {CARD_FILE}; pickle the film again"]
     try:
         film = library.film(folder)
     except LibraryError as error:
         return [str(error)]
-    lines = find_faults(film)
-    damaged = [name for name in ARRAY_FILES if any(f"/{name} is missing" in line for line in lines)]
+    faults = find_faults(film)
+    damaged = [
+        name for name in ARRAY_FILES if any(f"/{name} is missing" in each for each in faults)
+    ]
     expected = {} if film.card.checksums is None else asdict(film.card.checksums)
     for name in (name for name in ARRAY_FILES if name not in damaged):
         try:
             got = hash_file(folder / name, on_block)
         except OSError as error:
-            lines.append(f"{name} cannot be read ({(error.strerror or str(error)).lower()})")
+            faults.append(f"{name} cannot be read ({error_reason(error)})")
             continue
         if got != expected.get(Path(name).stem, got):
-            lines.append(f"{name} is not what was pickled: its checksum differs; {DAMAGED_REMEDY}")
-    return lines
+            faults.append(f"{name} is not what was pickled: its checksum differs; {DAMAGED_REMEDY}")
+    return faults
 
 
 def array_bytes(folders: list[Path]) -> int:
-    """Return how many bytes are to be read."""
+    """Return the number of bytes in the arrays of films."""
     arrays = (folder / name for folder in folders for name in ARRAY_FILES)
     return sum(path.lstat().st_size for path in arrays if os.path.lexists(path))

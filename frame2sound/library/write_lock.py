@@ -1,4 +1,4 @@
-"""One process at a time writes to a library; readers take no lock."""
+"""The write lock of a library, which one process at a time holds; readers need no lock."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from frame2sound.errors import LibraryError
 from frame2sound.locks import exclusive_lock
 
 LOCK_FILE, HOLDER_FILE = ".lock", ".lock.json"
-"""The file that is locked; and the one that says by whom."""
+"""The file that is locked, and the file that names the holder."""
 
 
 @contextmanager
 def write_lock(library: Path) -> Iterator[None]:
-    """Keep others from writing to a library as long as this lasts.
+    """Hold the write lock of a library for the body of the ``with`` statement.
 
-    The lock is the operating system's: it ends with the process that holds it, also when that is
-    killed. What such a process left half-written is removed.
+    The operating system releases the lock when its process ends, even if it is killed. The partial
+    folders that killed processes left are deleted.
 
     Raises
     ------
     LibraryError
         Another process is writing to the library, or its folder cannot be written.
     """
-    taken = (
+    busy = (
         f"{library} is being written to by {{holder}}; "
         "wait until that is done, or end it, and run the command again"
     )
-    with exclusive_lock(library, library / LOCK_FILE, library / HOLDER_FILE, LibraryError, taken):
+    with exclusive_lock(library, library / LOCK_FILE, library / HOLDER_FILE, LibraryError, busy):
         remove_stale(library)
         yield

@@ -1,4 +1,4 @@
-"""Sound that must be known whole before any of it can be given is laid aside on disk."""
+"""A temporary file for sound that must be complete before it is processed further."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ READ_SAMPLES = 65536
 
 
 class AudioSpool:
-    """Sound laid aside on disk, written once and read as often as is needed.
+    """Sound in a temporary file, written once and read any number of times.
 
-    The file has no name, or none that outlives this object, so that nothing is left behind even
-    by a process that is killed.
+    The file has no name where the system allows it, so that nothing remains even if the process is
+    killed.
 
     Parameters
     ----------
     folder : Path
-        Where there is room: beside the output.
+        Where the file is created: the folder of the output.
 
     Attributes
     ----------
-    length : int
-        Samples written.
+    sample_count : int
+        Samples written so far.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,12 +43,12 @@ class AudioSpool:
         self._file.close()
 
     def write(self, chunks: Iterable[NDArray[np.float32]]) -> None:
-        """Lay chunks aside, ``(n,)`` or all ``(n, channels)``."""
+        """Write chunks, all ``(n,)`` or all ``(n, channels)``."""
         for _ in self.tee(chunks):
             pass
 
     def tee(self, chunks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Yield chunks, each when it is laid aside."""
+        """Yield chunks, each after it is written."""
         for chunk in chunks:
             self._shape = chunk.shape[1:]
             self._file.write(np.ascontiguousarray(chunk, np.float32).data)
@@ -56,12 +56,12 @@ class AudioSpool:
             yield chunk
 
     def read(self, chunk_samples: int = READ_SAMPLES) -> Iterator[NDArray[np.float32]]:
-        """Give everything, ``together`` samples at a time."""
+        """Yield all samples, ``chunk_samples`` at a time."""
         for start in range(0, self.sample_count, chunk_samples):
             yield self._read_range(start, min(start + chunk_samples, self.sample_count))
 
     def read_reversed(self, chunk_samples: int = READ_SAMPLES) -> Iterator[NDArray[np.float32]]:
-        """Give everything from the last sample to the first."""
+        """Yield all samples in reverse order."""
         for end in range(self.sample_count, 0, -chunk_samples):
             yield self._read_range(max(end - chunk_samples, 0), end)[::-1]
 

@@ -1,4 +1,4 @@
-"""Gestures: what the picture does, frame by frame, for renderers and effects to follow."""
+"""Curves of brightness, motion and position of light that control rendering."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FrameCurves:
-    """Three curves, one value a frame.
+    """Three curves with one value per frame.
 
     Attributes
     ----------
     brightness : float64 (n,)
         Mean grey, 0 black to 1 white.
     motion : float64 (n,)
-        Mean absolute difference to the frame before, 0 to 1.
+        Mean absolute difference from the frame before, 0 to 1.
     place : float64 (n,)
-        Where light is, -1 at the left edge to 1 at the right; 0 in the dark.
+        Horizontal centre of the light, -1 at the left edge to 1 at the right; 0 for black.
     """
 
     brightness: FloatArray
@@ -32,7 +32,7 @@ class FrameCurves:
     def from_frames(
         cls, frames: NDArray[np.uint8], previous_frame: NDArray[np.uint8] | None = None
     ) -> FrameCurves:
-        """Look at successive frames ``(n, 64, 64)``; ``before`` is the one before the first."""
+        """Return the curves of successive grey frames ``(n, 64, 64)``."""
         columns = frames.mean(axis=1, dtype=np.float64) / 255
         brightness = columns.mean(axis=1)
         across = np.linspace(-1, 1, columns.shape[1])

@@ -1,4 +1,4 @@
-"""Playing to frames that are at hand, without a film's file."""
+"""Render frames that are in memory, without a film file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor, StatelessPredictor
-from frame2sound.rendering.frame_curves import FrameCurves
-from frame2sound.rendering.soundtrack import BATCH_FRAMES
+from frame2sound.rendering.soundtrack import BATCH_FRAMES, render_batches
 from frame2sound.rendering.style import Style
 
 
@@ -19,32 +18,33 @@ def render_frames(
     corpus: Corpus | CorpusPointer | None = None,
     warmup_frames: int = 0,
 ) -> NDArray[np.float32]:
-    """Return what a brain, or what stands in its place, plays to frames at its own rate.
+    """Return the sound of frames at the predictor's own frame rate.
 
     Parameters
     ----------
     frames : uint8 array (n, 64, 64)
     corpus : Corpus or CorpusPointer, optional
-        What ``mosaic`` is made of.
-    unheard : int
-        So many of the first frames are only seen, so that what remembers them may.
+        The source of the units for the mode ``mosaic``.
+    warmup_frames : int
+        Number of leading frames that are predicted only to set the state of a recurrent
+        predictor, and not rendered.
 
     Returns
     -------
     float32 array (samples,) or (samples, 2)
-        From the first frame that is heard on; finite.
+        The sound of the frames after the warm-up; finite.
     """
-    performance = predictor.start_prediction()
+    stream = predictor.start_prediction()
     if not isinstance(predictor, StatelessPredictor):
-        for first in range(0, warmup_frames, BATCH_FRAMES):
-            performance.predict(frames[first : min(first + BATCH_FRAMES, warmup_frames)])
-    renderer, sound = style.build_renderer(predictor, corpus), []
-    before = frames[warmup_frames - 1] if warmup_frames else None
-    heard = frames[warmup_frames:]
-    for first in range(0, len(heard), BATCH_FRAMES):
-        batch = heard[first : first + BATCH_FRAMES]
-        bounds = predictor.clock.sample_bounds(len(batch), first)
-        gestures = FrameCurves.from_frames(batch, before)
-        sound.append(renderer.process(performance.predict(batch), bounds, gestures))
-        before = batch[-1]
-    return np.concatenate([*sound, renderer.flush()])
+        for batch in _batches(frames[:warmup_frames]):
+            stream.predict(batch)
+    renderer = style.build_renderer(predictor, corpus)
+    previous_frame = frames[warmup_frames - 1] if warmup_frames else None
+    batches = _batches(frames[warmup_frames:])
+    chunks = render_batches(stream.predict, predictor.clock, renderer, batches, previous_frame)
+    return np.concatenate([*chunks, renderer.flush()])
+
+
+def _batches(frames: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    starts = range(0, len(frames), BATCH_FRAMES)
+    return [frames[start : start + BATCH_FRAMES] for start in starts]

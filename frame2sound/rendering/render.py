@@ -1,4 +1,4 @@
-"""The whole of rendering: an animation in, the same animation sounding out."""
+"""Render an animation: predict its soundtrack and write both to a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_sequence
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
@@ -36,12 +37,12 @@ __all__ = [
 DEFAULT_STYLE, DEFAULT_DELIVERY = Style(), Delivery()
 
 SUFFIXES_WITHOUT_AUDIO = (".apng", ".gif", *IMAGE_SUFFIXES)
-"""Endings of pictures that cannot sound; they are encoded into .mp4."""
+"""Suffixes of formats without audio; they are encoded as .mp4."""
 
 
 @dataclass(frozen=True)
 class RenderResult:
-    """What was written.
+    """A rendered file.
 
     Attributes
     ----------
@@ -49,13 +50,13 @@ class RenderResult:
     seconds : float
     sample_rate : int
         In Hz.
-    peak_db : float
+    true_peak_db : float
         True peak in dBTP.
     notes : tuple of str
-        What a person should know.
+        Remarks for the user.
     channels : int
     loudness_lufs : float, optional
-        Where a loudness was asked for: what was reached; minus infinity for silence.
+        The loudness after normalisation, if there was a target; minus infinity for silence.
     """
 
     path: Path
@@ -68,25 +69,24 @@ class RenderResult:
 
 
 def default_output_path(animation: Path, folder: Path, wav: bool) -> Path:
-    """Return a name for an animation with its soundtrack: its own ending where that can sound.
+    """Return the default path of an animation with its soundtrack, in the same format if possible.
 
-    Where it would be longer than file systems take, the animation's name is cut, and told from
-    others that begin so.
+    A name that is too long for file systems is cut, and a hash added to keep it unique.
     """
-    ending = animation.suffix.lower()
+    suffix = animation.suffix.lower()
     if wav:
-        ending = ".wav"
-    elif ending in SUFFIXES_WITHOUT_AUDIO or is_image_sequence(animation):
-        ending = ".mp4"
-    elif ending not in CONTAINERS:
-        ending = ".mkv"
+        suffix = ".wav"
+    elif suffix in SUFFIXES_WITHOUT_AUDIO or is_image_sequence(animation):
+        suffix = ".mp4"
+    elif suffix not in CONTAINERS:
+        suffix = ".mkv"
     stem = re.sub(r"[-_. ]*%\d*d", "", animation.stem) or "pictures"
-    ending = f"-sounding{ending}"
-    if len(os.fsencode(stem + ending)) <= MAX_NAME_BYTES:
-        return folder / f"{stem}{ending}"
-    told_apart = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
-    ending = f"-{told_apart}{ending}"
-    return folder / f"{truncate_name(stem, MAX_NAME_BYTES - len(ending))}{ending}"
+    suffix = f"-sounding{suffix}"
+    if len(os.fsencode(stem + suffix)) <= MAX_NAME_BYTES:
+        return folder / f"{stem}{suffix}"
+    digest = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
+    suffix = f"-{digest}{suffix}"
+    return folder / f"{truncate_name(stem, MAX_NAME_BYTES - len(suffix))}{suffix}"
 
 
 def render(
@@ -99,54 +99,54 @@ def render(
     *,
     corpus: Corpus | CorpusPointer | None = None,
 ) -> RenderResult:
-    """Give an animation the soundtrack that a brain hears in it.
+    """Predict the soundtrack of an animation, and write both to a file.
 
     The same animation, brain, style and delivery give the same sound: to the bit on one machine
-    with as many threads, else but for rounding.
+    with the same number of threads, else up to rounding.
 
     Parameters
     ----------
     animation : FilmReader
-    brain : Sounding
+    brain : Predictor
     out : Path
-        A film, or a ``.wav`` for the sound alone.
+        A film, or a ``.wav`` for the sound only.
     style : Style
     delivery : Delivery
     on_progress : callable
         Is called with the seconds of the animation that are done.
     corpus : Corpus or CorpusPointer, optional
-        What ``mosaic`` is made of, such as a brain's own; the other modes do without.
+        The source of the units of the mode ``mosaic``; the other modes do not need it.
 
     Raises
     ------
     SoundtrackError
-        The output exists, cannot hold this picture or sound, or cannot be written; a setting does
-        nothing to what the brain predicts.
+        The output exists, its format does not support this picture or sound, or it cannot be
+        written; or a setting has no effect on what the brain predicts.
     FilmError, BrainError
-        The animation cannot be read; the brain's output is not sound, or its corpus is not there.
+        The animation cannot be read; a prediction is not finite, or the corpus cannot be found.
     """
     refuse_existing(out, SoundtrackError, overwrite=delivery.overwrite)
     if out.exists() and out.samefile(animation.streams.path):
         raise SoundtrackError(f"{out} is the animation itself; choose another name")
     wav = delivery.wav or out.suffix.lower() == ".wav"
     if wav and out.suffix.lower() != ".wav":
-        raise SoundtrackError(f"got --wav and {out.name}, expected a name that ends in .wav")
+        raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")
     codec = None if wav else audio_codec_for(out, delivery.codec)
-    own = _open_original_audio(animation, delivery, codec)
+    original = _open_original_audio(animation, delivery, codec)
     with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
         renderer = style.build_renderer(brain, corpus)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress)
-        finish = OutputWriter(brain.clock.sample_rate, own, delivery, codec)
-        peak_db = finish.write(soundtrack, partial)
-    notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *finish.notes()]
+        writer = OutputWriter(brain.clock.sample_rate, original, delivery, codec)
+        peak_db = writer.write(soundtrack, partial)
+    notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     return RenderResult(
         path=out,
         seconds=float(soundtrack.seconds),
-        sample_rate=finish.output_sample_rate,
+        sample_rate=writer.output_sample_rate,
         true_peak_db=peak_db,
         notes=(*notes, *filter(None, [renderer.summary])),
-        channels=finish.output_channels(renderer.channels),
-        loudness_lufs=finish.loudness_lufs,
+        channels=writer.output_channels(renderer.channels),
+        loudness_lufs=writer.loudness_lufs,
     )
 
 
@@ -161,19 +161,21 @@ def _open_original_audio(
         streams.audio_sample_rate
         if codec is None
         else codec.supported_sample_rate(streams.audio_sample_rate),
+        DecodeOptions(
+            allow_damaged=animation.options.allow_damaged,
+            limits=animation.options.limits,
+            fps=animation.options.fps,
+        ),
         channels=min(streams.audio_channels, 2),
-        allow_damaged=animation.allow_damaged,
-        limits=animation.limits,
-        fps=animation.streams.sequence_fps,
     )
 
 
 def _notes(streams: Streams, delivery: Delivery, wav: bool) -> Iterator[str]:
     if streams.audio_index is not None:
-        kept = delivery.keep_original_db
-        if kept is not None:
-            yield f"its own sound was kept at {kept:g} dB"
+        kept_db = delivery.keep_original_db
+        if kept_db is not None:
+            yield f"its own sound was kept at {kept_db:g} dB"
         elif not wav:
-            yield "its own sound was replaced; --keep-original 0dB keeps it"
+            yield "its own sound was replaced; `keep_original` 0dB keeps it"
     elif delivery.keep_original_db is not None:
         yield "it has no sound of its own to keep"

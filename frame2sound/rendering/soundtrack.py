@@ -1,11 +1,10 @@
-"""An animation and a brain to a soundtrack, chunk by chunk."""
+"""Predict and render: from the frames of an animation to a stream of sound."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,64 +16,41 @@ from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.frame_curves import FrameCurves
+from frame2sound.rendering.renderer import Renderer
 
 BATCH_FRAMES = 128
-"""Frames that a brain is shown at once."""
+"""Frames that are predicted at once."""
 
 
-class Synthesiser(Protocol):
-    """Joins a brain's predictions, one a frame, into one sound without delay."""
+def render_batches(
+    predict: Callable[[NDArray[np.uint8]], NDArray[Any]],
+    clock: Clock,
+    renderer: Renderer,
+    batches: Iterable[NDArray[np.uint8]],
+    previous_frame: NDArray[np.uint8] | None = None,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the sound that is ready after each batch of frames; `renderer.flush` has the rest.
 
-    def process(
-        self, predictions: NDArray[Any], bounds: NDArray[np.int64], /
-    ) -> NDArray[np.float32]:
-        """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
-
-    def flush(self) -> NDArray[np.float32]:
-        """Return the rest."""
-
-
-class Renderer(Protocol):
-    """The same, for renderers that also follow what the picture does."""
-
-    @property
-    def channels(self) -> int:
-        """One or two."""
-
-    @property
-    def summary(self) -> str:
-        """What a person should know of the sound that was made; nothing if empty."""
-
-    def process(
-        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
-    ) -> NDArray[np.float32]:
-        """Return what is ready: ``(m,)``, or ``(m, 2)`` where there are two channels."""
-
-    def flush(self) -> NDArray[np.float32]:
-        """Return the rest."""
-
-
-@dataclass(frozen=True)
-class PlainRenderer:
-    """A renderer that only joins."""
-
-    synthesiser: Synthesiser
-    channels: int = 1
-    summary: str = ""
-
-    def process(
-        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
-    ) -> NDArray[np.float32]:
-        """Join; the picture is not looked at."""
-        return self.synthesiser.process(predictions, bounds)
-
-    def flush(self) -> NDArray[np.float32]:
-        """Return the rest."""
-        return self.synthesiser.flush()
+    Parameters
+    ----------
+    predict : callable
+        Returns the predictions ``(n, ...)`` for frames.
+    batches : iterable of uint8 arrays (n, 64, 64) or (n, 64, 64, 3)
+    previous_frame : uint8 array (64, 64), optional
+        The grey frame before the first.
+    """
+    first = 0
+    for frames in batches:
+        bounds = clock.sample_bounds(len(frames), first)
+        grey = luma(frames) if frames.ndim == 4 else frames
+        frame_curves = FrameCurves.from_frames(grey, previous_frame)
+        yield renderer.process(predict(frames), bounds, frame_curves)
+        previous_frame = grey[-1]
+        first += len(frames)
 
 
 class Soundtrack:
-    """What a brain makes of an animation, as a stream of samples at the brain's rate.
+    """The sound of an animation as a stream of samples at the brain's sample rate.
 
     Sample 0 is the start of the first frame, and the length is the animation's, to the sample:
     ``round(seconds * sample_rate)``.
@@ -82,7 +58,7 @@ class Soundtrack:
     Attributes
     ----------
     seconds : Fraction
-        How long the animation is; known when the stream has ended.
+        Duration of the animation; known when the stream has ended.
     """
 
     def __init__(
@@ -99,28 +75,36 @@ class Soundtrack:
         self.seconds = Fraction(0)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Yield pieces of sound, ``(n,)`` or ``(n, 2)`` float32."""
-        first = made = 0
-        performance = self.brain.start_prediction()
-        before = None
-        held = np.empty((0,) if self.renderer.channels == 1 else (0, 2), np.float32)
-        for pictures in _batches(self._pictures()):
-            bounds = self.brain.clock.sample_bounds(len(pictures), first)
-            grey = luma(pictures) if self.brain.colour else pictures
-            gestures = FrameCurves.from_frames(grey, before)
-            sound = self.renderer.process(_predict(performance, pictures), bounds, gestures)
-            before = grey[-1]
-            held = np.concatenate([held, sound])
-            # The last frame may be shown for less than a frame of the brain.
-            ready = max(len(held) - self.brain.clock.max_samples_per_frame, 0)
-            first, made = first + len(pictures), made + ready
-            yield held[:ready]
-            held = held[ready:]
+        """Yield chunks of sound, ``(n,)`` or ``(n, 2)`` float32.
+
+        Raises
+        ------
+        FilmError
+            The animation has no frames or cannot be read.
+        BrainError
+            A prediction is not finite.
+        """
+        clock, predictor = self.brain.clock, self.brain.start_prediction()
+        channels = self.renderer.channels
+        pending = np.empty((0,) if channels == 1 else (0, channels), np.float32)
+        count = 0
+        for sound in render_batches(
+            lambda frames: _predict_finite(predictor, frames),
+            clock,
+            self.renderer,
+            _batches(self._pictures()),
+        ):
+            pending = np.concatenate([pending, sound])
+            # The animation may end before its last frame at the brain's frame rate does.
+            ready = max(len(pending) - clock.max_samples_per_frame, 0)
+            count += ready
+            yield pending[:ready]
+            pending = pending[ready:]
             self._report()
-        if not first:
+        if not self.seconds:
             raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
-        length = sample_at(self.seconds, self.brain.clock.sample_rate)
-        yield np.concatenate([held, self.renderer.flush()])[: length - made]
+        rest = np.concatenate([pending, self.renderer.flush()])
+        yield rest[: sample_at(self.seconds, clock.sample_rate) - count]
 
     def _report(self) -> None:
         streams, done = self.animation.streams, float(self.seconds)
@@ -128,21 +112,22 @@ class Soundtrack:
         self.on_progress(streams.path.name, done, None if total is None else max(total, done), "")
 
     def _pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the picture of each frame at the brain's frame rate."""
         for frame in self.animation.frames(colour=self.brain.colour):
             self.seconds = frame.end_seconds
             for _ in range(*_frame_range(frame, self.brain.clock)):
                 yield frame.picture
 
 
-def _predict(performance: FramePredictor, pictures: NDArray[np.uint8]) -> NDArray[Any]:
-    predictions = performance.predict(pictures)
+def _predict_finite(predictor: FramePredictor, frames: NDArray[np.uint8]) -> NDArray[Any]:
+    predictions = predictor.predict(frames)
     if not np.isfinite(predictions).all():
         raise BrainError("the brain made no sound: its numbers are not finite; train it again")
     return predictions
 
 
 def _frame_range(frame: Frame, clock: Clock) -> tuple[int, int]:
-    """Return the first brain frame that sees a film's frame, and the first that no longer does."""
+    """Return the first brain frame that shows a film's frame, and the first that no longer does."""
     return clock.count_frames_within(frame.start_seconds), clock.count_frames_within(
         frame.end_seconds
     )

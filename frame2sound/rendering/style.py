@@ -1,4 +1,4 @@
-"""Style: how a brain's predictions become sound, and the renderer that makes them so."""
+"""Rendering style: how predictions become sound, and the renderer that does it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
+from frame2sound.library.corpus import load_corpus
 from frame2sound.rendering.granular.cloud import Cloud, Modulation
 from frame2sound.rendering.granular.grain_schedule import (
     GrainSchedule,
@@ -21,43 +22,49 @@ from frame2sound.rendering.granular.grain_schedule import (
 )
 from frame2sound.rendering.granular.granular_renderer import GranularRenderer
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
-from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings, MosaicSynthesiser
-from frame2sound.rendering.soundtrack import PlainRenderer, Renderer, Synthesiser
+from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
+from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
+from frame2sound.rendering.renderer import (
+    PlainRenderer,
+    Renderer,
+    StereoRenderer,
+    Synthesiser,
+)
 from frame2sound.rendering.spectral.phase_from_audio import load_phase_from_audio
 from frame2sound.rendering.spectral.spectral_overlap_add import (
     ComplexOverlapAdd,
     MagnitudeOverlapAdd,
 )
-from frame2sound.rendering.stereo import StereoRenderer
 from frame2sound.sound.block_crossfader import BlockCrossfader
 from frame2sound.sound.phase import (
+    DEFAULT_PHASE,
     FROM_AUDIO_NAMES,
+    PHASE_ALIASES,
     PHASE_NAMES,
     PhaseReconstructor,
     create_reconstructor,
 )
-from frame2sound.sound.phase.quantised import QuantisedPhase
-from frame2sound.sound.pitch_quantiser import PitchQuantiser
+from frame2sound.sound.pitch_quantiser import PitchQuantiser, QuantisedPhase
 from frame2sound.sound.scale import Scale
 from frame2sound.sound.stft import Stft
 
 MIRRORED_OVERLAP = 0.15
-"""Share of a frame over which blocks without a lead cross, on their own mirrored beginning."""
+"""Share of a frame over which blocks without a lead are crossfaded, with their mirrored start."""
 
 DEFAULT_CLOUD, DEFAULT_MOSAIC = Cloud(), MosaicSettings()
 
 SYNTHESIS_MODES: tuple[Mode, ...] = ("overlap-add", "granular")
 
 OPTION_MODES: dict[str, tuple[str, tuple[Mode, ...]]] = {
-    "window": ("--window", SYNTHESIS_MODES),
-    "overlap_seconds": ("--overlap", SYNTHESIS_MODES),
-    "phase": ("--phase", SYNTHESIS_MODES),
-    "phase_sound": ("--phase-from", SYNTHESIS_MODES),
-    "grains": ("--grains", ("granular",)),
-    "cloud": ("--cloud", ("granular",)),
-    "mosaic": ("--mosaic or --only", ("mosaic",)),
+    "window": ("`window`", SYNTHESIS_MODES),
+    "overlap_seconds": ("`overlap`", SYNTHESIS_MODES),
+    "phase": ("`phase`", SYNTHESIS_MODES),
+    "phase_sound": ("`phase_from`", SYNTHESIS_MODES),
+    "grains": ("`grains`", ("granular",)),
+    "cloud": ("`cloud`", ("granular",)),
+    "mosaic": ("`mosaic` or `only`", ("mosaic",)),
 }
-"""What a setting is called on the command line, and in which modes it does something."""
+"""For each field of a style that not every mode uses: its name in errors, and those modes."""
 
 
 @dataclass(frozen=True)
@@ -68,29 +75,30 @@ class Style:
     ----------
     mode : {"overlap-add", "granular", "mosaic"}
     window : {"hann", "none"}
-        How blocks of sound join; ``none`` is the hard cut.
+        How blocks of samples are joined; ``none`` is a hard cut.
     overlap_seconds : float, optional
-        How long they cross before each frame; by default all of the brain's lead.
+        Length of the crossfade before each frame; by default all of the brain's lead.
     grains : {"on-time", "hindle"}
-        The schedule of ``granular``.
+        The grain schedule of the mode ``granular``.
     seed : int
-        Of all that chance decides.
+        Of all random numbers.
     phase : str
-        One of `frame2sound.sound.phase.PHASES`, for magnitudes.
+        One of `frame2sound.sound.phase.PHASE_NAMES`, for brains that predict magnitudes. Old
+        names in `frame2sound.sound.phase.PHASE_ALIASES` are replaced by the new ones.
     phase_sound : Path, optional
-        The sound or film whose phases ``stolen`` takes.
+        The sound file or film whose phases ``from-audio`` takes.
     cloud : Cloud
-        The grains of ``granular``, unless they are Hindle's.
+        The controls of the ``on-time`` grains.
     mosaic : MosaicSettings
     scale : Scale, optional
-        Magnitudes are brought into its tune.
+        The scale to which predicted magnitudes are quantised.
     stereo : {"no", "place"}
-        ``place``: the sound is where the light is.
+        ``place`` pans the sound to where the light is in the picture.
 
     Raises
     ------
     SoundtrackError
-        There is no such phase, or a setting does nothing beside the others.
+        The phase is unknown, or a setting has no effect together with the others.
     """
 
     mode: Mode = DEFAULT_MODE
@@ -98,7 +106,7 @@ class Style:
     overlap_seconds: float | None = None
     grains: Literal["on-time", "hindle"] = "on-time"
     seed: int = 0
-    phase: str = "running"
+    phase: str = DEFAULT_PHASE
     phase_sound: Path | None = None
     cloud: Cloud = DEFAULT_CLOUD
     mosaic: MosaicSettings = DEFAULT_MOSAIC
@@ -106,82 +114,87 @@ class Style:
     stereo: Literal["no", "place"] = "no"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "phase", PHASE_ALIASES.get(self.phase, self.phase))
         if self.phase not in PHASE_NAMES:
             raise SoundtrackError(
-                f"got --phase {self.phase}, expected one of {', '.join(PHASE_NAMES)}"
+                f"got `phase` {self.phase}, expected one of {', '.join(PHASE_NAMES)}"
             )
         if self.scale is not None and self.mode == "mosaic":
-            raise SoundtrackError("--scale tunes spectra; a mosaic is made of the films' own sound")
+            raise SoundtrackError(
+                "`scale` quantises spectra; a mosaic is made of the films' own sound"
+            )
         given = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
-        for name, (option, modes) in OPTION_MODES.items():
+        for name, (parameter, modes) in OPTION_MODES.items():
             if name in given and self.mode not in modes:
                 raise SoundtrackError(
-                    f"{option} does nothing in mode {self.mode}; "
-                    f"leave it out or use --mode {' or '.join(modes)}"
+                    f"{parameter} does nothing in mode {self.mode}; "
+                    f"leave it out or use `mode` {' or '.join(modes)}"
                 )
         if "cloud" in given and self.grains == "hindle":
             raise SoundtrackError(
-                "--cloud does nothing with --grains hindle; leave out one of them"
+                "`cloud` does nothing with `grains` hindle; leave out one of them"
             )
         if "overlap_seconds" in given and self.window == "none":
             raise SoundtrackError(
-                "--overlap does nothing with --window none; leave out one of them"
+                "`overlap` does nothing with `window` none; leave out one of them"
             )
         if (self.phase in FROM_AUDIO_NAMES) != ("phase_sound" in given):
             raise SoundtrackError(
-                "--phase stolen and --phase-from FILE belong together; "
-                f"got --phase {self.phase} {'with' if 'phase_sound' in given else 'without'} a file"
+                "`phase` from-audio and a file in `phase_from` belong together; "
+                f"got `phase` {self.phase} {'with' if 'phase_sound' in given else 'without'} a file"
             )
 
     def build_renderer(
         self, brain: Predictor, corpus: Corpus | CorpusPointer | None = None
     ) -> Renderer:
-        """Build a renderer for a brain's predictions.
+        """Return a renderer for a brain's predictions.
 
         Parameters
         ----------
-        brain : Sounding
+        brain : Predictor
         corpus : Corpus or CorpusPointer, optional
-            What ``mosaic`` is made of; the other modes do without.
+            The source of the units of the mode ``mosaic``; the other modes do not need it.
 
         Raises
         ------
         SoundtrackError
-            A setting does nothing to what this brain predicts, the phases cannot be stolen, or
-            there is no corpus.
+            A setting has no effect on what this brain predicts, the sound for the phases cannot be
+            used, or there is no corpus.
         BrainError
-            The corpus is not there, or there is nothing in it to sound.
+            The corpus cannot be found, or contains no sound.
         """
-        made = self._build_renderer(brain, corpus)
-        return StereoRenderer(made) if self.stereo == "place" and made.channels == 1 else made
+        renderer = self._build_renderer(brain, corpus)
+        if self.stereo == "place" and renderer.channels == 1:
+            return StereoRenderer(renderer)
+        return renderer
 
     def _build_renderer(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
-        """Build a renderer that is mono, unless its grains are placed one by one."""
+        """Return a renderer that is mono, unless its grains are panned one by one."""
         if self.mode == "mosaic":
-            return self._mosaic(brain, corpus)
-        join = self._synthesiser(brain)
+            return self._mosaic_renderer(brain, corpus)
+        synthesiser = self._synthesiser(brain)
         if self.mode == "overlap-add":
-            return PlainRenderer(join)
-        return GranularRenderer(join, brain.clock, self._schedule(), self.seed)
+            return PlainRenderer(synthesiser)
+        return GranularRenderer(synthesiser, brain.clock, self._schedule(), self.seed)
 
-    def _mosaic(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
+    def _mosaic_renderer(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
         if corpus is None and self.mosaic.films:
             raise SoundtrackError(
                 f"got {', '.join(map(repr, self.mosaic.films))} to choose of a brain that has no "
-                "films to choose from: it has no sound of them; leave out --only, or name a brain "
-                "that was trained with --corpus carry, or give films with --corpus LIBRARY"
+                "films to choose from: it has no sound of them; leave out `only`, or name a brain "
+                "that was trained with `corpus` carry, or give a library as `corpus`"
             )
         if corpus is None:
             raise SoundtrackError(
-                "the brain has no sound of its films for a mosaic; give some with "
-                "--corpus LIBRARY, or train it with --corpus carry"
+                "the brain has no sound of its films for a mosaic; give a library as `corpus`, "
+                "or train it with `corpus` carry"
             )
-        found = corpus.load(brain.clock) if isinstance(corpus, CorpusPointer) else corpus
-        mosaic = MosaicSynthesiser(brain.target, found, self.mosaic, self.seed)
-        chosen = found.select_films(self.mosaic.films) if self.mosaic.films else found
-        films = chosen.films
-        what = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
-        return PlainRenderer(mosaic, summary=f"a mosaic of {chosen.seconds:.1f} s of {what}")
+        loaded = load_corpus(corpus, brain.clock) if isinstance(corpus, CorpusPointer) else corpus
+        mosaic = MosaicSynthesiser(brain.target, loaded, self.mosaic, self.seed)
+        selected = loaded.select_films(self.mosaic.films) if self.mosaic.films else loaded
+        films = selected.films
+        source = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
+        return PlainRenderer(mosaic, summary=f"a mosaic of {selected.seconds:.1f} s of {source}")
 
     def _schedule(self) -> GrainSchedule:
         if self.grains == "hindle":
@@ -194,12 +207,12 @@ class Style:
         target = brain.target
         if isinstance(target, PcmBlocks | RealSpectra):
             self._refuse_phase("waveforms")
-            joins = isinstance(target, PcmBlocks) and target.lead > 0
-            law: Literal["amplitude", "power"] = "amplitude" if joins else "power"
+            continuous = isinstance(target, PcmBlocks) and target.lead > 0
+            law: Literal["amplitude", "power"] = "amplitude" if continuous else "power"
             return BlockCrossfader(target.lead, self._overlap(brain), law)
         if self.window == "none" or self.overlap_seconds is not None:
             raise SoundtrackError(
-                "--window and --overlap are for brains that predict waveforms; "
+                "`window` and `overlap` are for brains that predict waveforms; "
                 "this one predicts spectra, leave them out"
             )
         window_length = target.recipe.window_length
@@ -210,20 +223,20 @@ class Style:
         return MagnitudeOverlapAdd(target, stft, self._phase(stft, brain.clock.sample_rate))
 
     def _refuse_phase(self, predicted: str) -> None:
-        for option, given in (("--phase", self.phase != "running"), ("--scale", self.scale)):
+        for name, given in (("`phase`", self.phase != DEFAULT_PHASE), ("`scale`", self.scale)):
             if given:
                 raise SoundtrackError(
-                    f"{option} is for brains that predict spectra without a phase; "
+                    f"{name} is for brains that predict spectra without a phase; "
                     f"this one predicts {predicted}, leave it out"
                 )
 
     def _phase(self, stft: Stft, sample_rate: int) -> PhaseReconstructor:
-        stolen = (
+        from_audio = (
             None
             if self.phase_sound is None
             else load_phase_from_audio(self.phase_sound, stft, sample_rate)
         )
-        phase = create_reconstructor(self.phase, stft, self.seed, stolen)
+        phase = create_reconstructor(self.phase, stft, self.seed, from_audio)
         if self.scale is None:
             return phase
         return QuantisedPhase(phase, PitchQuantiser(self.scale, sample_rate, stft.n_fft))
@@ -235,7 +248,7 @@ class Style:
             frame = float(1 / brain.clock.fps)
             if not 0 <= self.overlap_seconds < frame:
                 raise SoundtrackError(
-                    f"got --overlap {self.overlap_seconds} s, expected 0 to less than a frame "
+                    f"got `overlap` {self.overlap_seconds} s, expected 0 to less than a frame "
                     f"({frame:.4f} s)"
                 )
             return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)

@@ -1,4 +1,4 @@
-"""Features: what of a frame's sound is compared when other sound is sought that is like it."""
+"""Features of a frame's sound, by which similar sounds are found."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from frame2sound.sound.stft import Stft
 FloatArray = NDArray[np.float32]
 
 FLOOR_DB = -100.0
-"""Levels below it, where a full-scale sine has 0 dB, are silence."""
+"""Levels below, relative to a full-scale sine, are silence."""
 
 BANDS_PER_OCTAVE = 12
-"""Bands in an octave, where bins are as narrow."""
+"""Bands in an octave, at frequencies where bins are narrow enough."""
 
 BLOCK_WINDOW_SHARE = 0.75
-"""Length of each of the two windows through which a block of samples is seen, as its share."""
+"""Length of each of the two windows on a block, as a share of the block."""
 
 
 @dataclass(frozen=True)
 class AudioFeatures:
-    """What frames sound like.
+    """Features of successive frames.
 
     Attributes
     ----------
     levels_db : float32 array (n, parts, bands)
-        Level of each band (see `tone_bands`) in each part of the frame; a full-scale sine has
+        Level of each band of `semitone_filterbank` in each part of the frame; a full-scale sine has
         about 0 dB. Not below `FLOOR_DB`.
     loudness_db : float32 array (n,)
         Root mean square in dBFS; not below `FLOOR_DB`.
-    brightness : float32 array (n,)
-        Spectral centroid of the power, in octaves above the lowest bin; 0 for silence.
-    onset_db : float32 array (n,)
-        By how much the bands rose since the frame before, in the mean of bands and parts.
+    spectral_centroid : float32 array (n,)
+        Centroid of the power, in octaves above the lowest bin; 0 for silence.
+    onset_strength_db : float32 array (n,)
+        Mean increase of the bands since the frame before, over bands and parts.
     """
 
     levels_db: FloatArray
@@ -48,7 +48,7 @@ class AudioFeatures:
         return len(self.loudness_db)
 
     def clipped_to(self, ceiling: LevelCeiling) -> AudioFeatures:
-        """Return the same with levels and loudness no higher than others ever are."""
+        """Return the features with levels and loudness limited to a ceiling."""
         return replace(
             self,
             levels_db=np.minimum(self.levels_db, ceiling.levels_db),
@@ -65,12 +65,12 @@ class LevelCeiling:
 
     @classmethod
     def from_features(cls, features: AudioFeatures) -> LevelCeiling:
-        """Find it in frames, one at least."""
+        """Return the ceiling of at least one frame."""
         return cls(features.levels_db.max(axis=(0, 1)), float(features.loudness_db.max()))
 
     @classmethod
     def maximum(cls, ceilings: list[LevelCeiling]) -> LevelCeiling:
-        """Return the highest of several."""
+        """Return the maximum of several ceilings."""
         levels = np.max([ceiling.levels_db for ceiling in ceilings], axis=0)
         return cls(levels, max(ceiling.loudness_db for ceiling in ceilings))
 
@@ -84,8 +84,8 @@ def features_from_magnitudes(
     ----------
     magnitudes : array of shape (n, parts, bins)
         From Hann windows; a full-scale sine has magnitude 1 at its bin.
-    before : array of shape (parts, bands), optional
-        The levels of the frame before the first; without it, the first has no onset.
+    previous_levels_db : array of shape (parts, bands), optional
+        The levels of the frame before the first; without it, the onset strength of the first is 0.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def features_from_blocks(
 ) -> AudioFeatures:
     """Return the features of successive frames, from blocks of their samples, ``(n, length)``.
 
-    A block is seen through two Hann windows, each three quarters of it long, at its two ends.
+    Each block has two parts: Hann windows of three quarters of its length, at its two ends.
     """
     length = 2 * int(blocks.shape[1] * BLOCK_WINDOW_SHARE / 2)
     n_fft = max(1 << (length - 1).bit_length(), 8)
@@ -125,7 +125,7 @@ def features_from_blocks(
     for part, begin in enumerate(begins):
         excerpts[:, part, at : at + length] = blocks[:, begin : begin + length]
     magnitudes = np.abs(np.fft.rfft(excerpts * window.astype(np.float32)))
-    # Zeros beside the window repeat the power that it holds.
+    # Zero padding repeats the power of the window in further bins.
     return features_from_magnitudes(magnitudes * np.sqrt(length / n_fft), previous_levels_db)
 
 
@@ -133,8 +133,8 @@ def semitone_filterbank(n_fft: int) -> NDArray[np.float64]:
     """Return weights that sum the power of bins into bands; shape ``(bins, bands)``.
 
     Triangles that add to one at every bin, a semitone wide where semitones are wider than bins,
-    and a bin wide below: there a tone between two bins is told by how much it gives to each, so
-    semitones can be told apart far below the width of a bin. The bin at 0 Hz belongs to none.
+    and a bin wide below. There, a tone between two bins shows in the ratio of both, so that
+    semitones narrower than a bin can be distinguished. The bin at 0 Hz belongs to no band.
     """
     bins = np.arange(n_fft // 2 + 1, dtype=np.float64)
     turn = 1 / (

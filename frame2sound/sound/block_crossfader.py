@@ -1,4 +1,4 @@
-"""Windowed overlap-add of one block a frame, at frame starts that need not be evenly spaced."""
+"""Windowed overlap-add of one block per frame, at frame starts of any spacing."""
 
 from __future__ import annotations
 
@@ -11,27 +11,26 @@ from frame2sound.sound.windows import hann_fade_in
 
 
 class BlockCrossfader:
-    """Joins successive blocks into sound, with a delay of no sample.
+    """Crossfades successive blocks into continuous sound, without delay.
 
     A block holds ``lead`` samples before its frame and then the frame's own. The last ``overlap``
-    samples before each frame start are shared by two blocks: the earlier falls as the later rises,
-    and their windows add to one at every sample, whatever the spacing of the frames. At the frame's
-    start its own block is fully there, so an event on the first sample keeps its edge.
+    samples before each frame start belong to two blocks: the earlier fades out as the later fades
+    in, and their windows add to one at every sample, whatever the spacing of the frames. From the
+    frame's start on only its own block sounds, so an event on the first sample stays sharp.
 
-    Blocks that are cut from one sound come back as that sound where windows add to one in
-    amplitude. Unrelated blocks would lose up to 3 dB there, once a frame, and tremble; they keep
-    their level where windows add to one in power.
+    Blocks cut from one sound give that sound again if windows add to one in amplitude. Unrelated
+    blocks would lose up to 3 dB in every crossfade, an audible tremolo; they keep their level if
+    windows add to one in power.
 
     Parameters
     ----------
     lead : int
         Samples of each block before its frame.
     overlap : int
-        Samples over which neighbours cross, or the whole frame where that is shorter; 0 is the hard
-        cut. Where it is more than ``lead``, the missing samples are the block's own beginning,
-        mirrored at its first sample.
+        Length of the crossfade in samples, at most a whole frame; 0 is a hard cut. Where it is
+        more than ``lead``, the block's beginning is mirrored at its first sample.
     law : {"amplitude", "power"}
-        What of the windows adds to one: for blocks that join, or for blocks that are unrelated.
+        Which sum of the windows is one: amplitude for continuous blocks, power for unrelated ones.
     """
 
     def __init__(
@@ -47,16 +46,16 @@ class BlockCrossfader:
     ) -> NDArray[np.float32]:
         """Take blocks ``(n, lead + slice)`` and their frames' bounds ``(n + 1,)``, in samples.
 
-        Returns the sound that is complete: all frames but the last one, which is held back.
+        Returns the sound of all frames but the last, which waits for the next block.
         """
         lengths = np.diff(bounds)
         if self._last_frame is not None:
             blocks = np.concatenate([self._last_frame[0], blocks])
             lengths = np.concatenate([self._last_frame[1], lengths])
         self._last_frame = blocks[-1:], lengths[-1:]
-        own = blocks[:-1, self.lead :].copy()
-        self._crossfade(own, lengths[:-1], blocks[1:])
-        return _concatenate_rows(own, lengths[:-1])
+        frame_samples = blocks[:-1, self.lead :].copy()
+        self._crossfade(frame_samples, lengths[:-1], blocks[1:])
+        return _concatenate_rows(frame_samples, lengths[:-1])
 
     def flush(self) -> NDArray[np.float32]:
         """Return the last frame's sound."""
@@ -67,7 +66,7 @@ class BlockCrossfader:
 
     def _crossfade(
         self,
-        own: NDArray[np.float32],
+        frame_samples: NDArray[np.float32],
         lengths: NDArray[np.int64],
         following: NDArray[np.float32],
     ) -> None:
@@ -77,8 +76,10 @@ class BlockCrossfader:
             rise = (hann_fade_in(overlap) ** (0.5 if self.law == "power" else 1)).astype(np.float32)
             rows = np.flatnonzero(overlaps == overlap)[:, None]
             columns = lengths[rows] - overlap + np.arange(overlap)
-            coming = self._samples_before_frame(following[rows[:, 0]], overlap)
-            own[rows, columns] = own[rows, columns] * rise[::-1] + coming * rise
+            incoming = self._samples_before_frame(following[rows[:, 0]], overlap)
+            frame_samples[rows, columns] = (
+                frame_samples[rows, columns] * rise[::-1] + incoming * rise
+            )
 
     def _samples_before_frame(
         self, blocks: NDArray[np.float32], overlap: int
@@ -91,8 +92,10 @@ class BlockCrossfader:
         return np.concatenate([mirrored, blocks[:, : self.lead]], axis=1)
 
 
-def _concatenate_rows(own: NDArray[np.float32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-    longest = own.shape[1]
+def _concatenate_rows(
+    frame_samples: NDArray[np.float32], lengths: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    longest = frame_samples.shape[1]
     if int(lengths.max(initial=0)) > longest:
         raise ValueError(f"got frames of {lengths.max()} samples, blocks hold {longest}")
-    return own[np.arange(longest) < lengths[:, None]]
+    return frame_samples[np.arange(longest) < lengths[:, None]]

@@ -1,4 +1,4 @@
-"""Taking away what is no sound: a constant, and drifts too slow to hear."""
+"""Remove a constant offset and drifts that are too slow to hear."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ BLOCK_TIME_CONSTANTS = 4
 
 
 class DcBlocker:
-    """A first-order high-pass filter, fed in pieces; -3 dB at 5 Hz, no audible change above 20 Hz.
+    """A streaming first-order high-pass: -3 dB at 5 Hz, no audible change above 20 Hz.
 
-    ``y[n] = g (x[n] - x[n-1]) + p y[n-1]`` with ``p = exp(-2 pi corner / rate)`` and
+    ``y[n] = g (x[n] - x[n-1]) + p y[n-1]`` with ``p = exp(-2 pi cutoff / rate)`` and
     ``g = (1 + p) / 2``, so that the gain at the Nyquist frequency is one.
 
-    Divided by ``p**n`` the recursion is a sum. It is taken in blocks, all counted from the first
-    sample of all, that end before ``p**n`` is too small.
+    Divided by ``p**n`` the recursion is a cumulative sum. It is computed in blocks counted from
+    the first sample of the stream, each of which ends before ``p**n`` is too small.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -30,7 +30,7 @@ class DcBlocker:
         self._sum = self._last = 0.0
 
     def process(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Filter a piece of mono sound; the pieces' results join."""
+        """Return the next chunk of mono sound, filtered."""
         if not len(samples):
             return samples
         steps = np.diff(samples.astype(np.float64), prepend=self._last)

@@ -1,4 +1,4 @@
-"""Grains: windowed excerpts of a sound, laid into another."""
+"""Grains: windowed excerpts of a sound that are added to another."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.sound.panner import pan_gains
 from frame2sound.sound.windows import grain_envelope
 
 FloatArray = NDArray[np.float64]
@@ -15,10 +16,10 @@ IntArray = NDArray[np.int64]
 Samples = NDArray[np.float32]
 
 BATCH_SAMPLES = 2**16
-"""Samples of grains that are read at once; they and their copies stay in the cache."""
+"""Samples of grains that are read at once, few enough for the processor's cache."""
 
 INTERPOLATION_MARGIN = 4
-"""Samples of silence that interpolation may touch beside what is read."""
+"""Samples of silence around the source that interpolation may read."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,17 @@ class Grains:
     Attributes
     ----------
     onset : int64
-        First sample of each grain in the sound that it is laid into.
+        First sample of each grain in the output.
     length : int64
         Samples of each grain.
-    source : float64
-        Where reading begins in the sound that it is taken from.
-    rate : float64
-        Samples read per sample laid: 1 keeps the pitch, 2 is an octave up, -1 reads backwards.
+    source_position : float64
+        Position in the source where reading begins.
+    playback_rate : float64
+        Source samples per output sample: 1 keeps the pitch, 2 is an octave up, -1 reads backwards.
     gain : float64
-        Negative ones turn the grain upside down.
+        Negative values invert the polarity.
     pan : float64, optional
-        Where each grain stands, -1 left to 1 right; in the middle by default.
+        Position of each grain, -1 left to 1 right; the centre by default.
     """
 
     onset: IntArray
@@ -53,7 +54,7 @@ class Grains:
 
     @classmethod
     def concatenate(cls, clouds: Sequence[Grains]) -> Grains:
-        """Return all grains of some clouds, in their order."""
+        """Return the grains of several clouds, in order."""
         return cls(
             np.concatenate([cloud.onset for cloud in clouds]),
             np.concatenate([cloud.length for cloud in clouds]),
@@ -64,7 +65,7 @@ class Grains:
         )
 
     def shift_earlier(self, samples: int) -> Grains:
-        """Return the same grains on a timeline that begins so many samples later."""
+        """Return the grains on a timeline that begins ``samples`` later."""
         return replace(
             self, onset=self.onset - samples, source_position=self.source_position - samples
         )
@@ -81,19 +82,19 @@ class Grains:
         )
 
     def peak_positions(self, envelope_peak: float = 0.5) -> FloatArray:
-        """Return when each envelope is highest, in samples: after ``part`` of the grain."""
+        """Return the sample at which each envelope is highest."""
         return self.onset + self.length * envelope_peak
 
     def pan_positions(self) -> FloatArray:
-        """Return where each grain stands, -1 to 1."""
+        """Return the position of each grain, -1 to 1."""
         return np.zeros(len(self)) if self.pan is None else self.pan
 
     def channel_gains(self, channels: int) -> list[Samples]:
-        """Return each grain's gain in each channel; in two, their squares add to its own."""
+        """Return each grain's gain in each channel; the squares of two add to that of its gain."""
         if channels == 1:
             return [self.gain.astype(np.float32)]
-        angle = (np.clip(self.pan_positions(), -1, 1) + 1) * (np.pi / 4)
-        return [(self.gain * part).astype(np.float32) for part in (np.cos(angle), np.sin(angle))]
+        gains = pan_gains(self.pan_positions())
+        return [(self.gain * gain).astype(np.float32) for gain in gains]
 
 
 def add_grains(
@@ -104,51 +105,51 @@ def add_grains(
     weight: Samples | None = None,
     envelope_power: int = 1,
 ) -> None:
-    """Add grains of ``source`` to ``into``; where they reach outside either, they are cut.
+    """Add grains of ``source`` to ``output``; parts outside either are cut.
 
-    A grain of rate 1 reads from the nearest sample on, which is fast and keeps the treble; others
-    read between samples by cubic Hermite interpolation (Catmull-Rom).
+    A grain of playback rate 1 reads from the nearest sample on, which is fast and keeps the
+    treble; others are interpolated by cubic Hermite splines (Catmull-Rom).
 
     Parameters
     ----------
-    shape : str
-        The envelope: one of `frame2sound.sound.windows.PEAKS`.
-    into : array of shape (m,) or (2, m)
+    envelope_name : str
+        One of `frame2sound.sound.windows.ENVELOPE_PEAKS`.
+    output : array of shape (m,) or (2, m)
         Mono, or left and right.
     weight : array of shape (m,), optional
-        The envelopes times their gains, raised to ``power``, are added up in it.
+        The envelopes times their gains, raised to ``envelope_power``, are added to it.
 
     Raises
     ------
     ValueError
-        There is no such envelope.
+        The envelope is unknown.
     """
     samples = output.shape[-1]
     grains = grains.select((grains.onset < samples) & (grains.onset + grains.length > 0))
     if not len(grains):
         return
     begin, end = int(grains.onset.min()), int((grains.onset + grains.length).max())
-    tracks = np.atleast_2d(output)
-    rooms = np.zeros((len(tracks) + 1, end - begin), np.float32)
+    channels_out = np.atleast_2d(output)
+    buffers = np.zeros((len(channels_out) + 1, end - begin), np.float32)
     reader = _Reader(source, grains)
-    for some in _batches(grains):
+    for batch in _batches(grains):
         _add_batch(
-            some,
+            batch,
             reader,
             envelope_name,
             begin,
-            rooms,
+            buffers,
             envelope_power if weight is not None else None,
         )
-    seen = slice(max(begin, 0), min(end, samples))
-    room = rooms[:, seen.start - begin : seen.stop - begin]
-    tracks[:, seen] += room[:-1]
+    visible = slice(max(begin, 0), min(end, samples))
+    buffer = buffers[:, visible.start - begin : visible.stop - begin]
+    channels_out[:, visible] += buffer[:-1]
     if weight is not None:
-        weight[seen] += room[-1]
+        weight[visible] += buffer[-1]
 
 
 def _batches(grains: Grains) -> Iterator[Grains]:
-    """Split grains into batches that have one length, and are all read between samples or not."""
+    """Split grains into batches of one length that are all interpolated, or all not."""
     kind = 2 * grains.length + (grains.playback_rate != 1)
     order = np.argsort(kind, kind="stable")
     grains = grains.select(order)
@@ -173,8 +174,8 @@ def _add_batch(
     rows *= window
     onsets = (grains.onset - begin).tolist()
     *others, last = zip(grains.channel_gains(len(buffers) - 1), buffers, strict=False)
-    for gain, room in others:
-        _overlap_add(rows * gain[:, None], onsets, room)
+    for gain, buffer in others:
+        _overlap_add(rows * gain[:, None], onsets, buffer)
     rows *= last[0][:, None]
     _overlap_add(rows, onsets, last[1])
     if power is not None:
@@ -191,7 +192,7 @@ def _overlap_add(rows: Samples, onsets: list[int], buffer: Samples) -> None:
 
 
 class _Reader:
-    """Reads excerpts of a sound, which is silent before its beginning and after its end."""
+    """Reads excerpts of a sound that is silent before its start and after its end."""
 
     def __init__(self, source: Samples, grains: Grains) -> None:
         self._span = (
@@ -205,7 +206,7 @@ class _Reader:
         )
 
     def read(self, grains: Grains, length: int) -> Samples:
-        """Return one row a grain, shape ``(n, length)``."""
+        """Return one row per grain, shape ``(n, length)``."""
         begin = np.clip(grains.source_position, -self._span, self._end) + 2 * self._span
         if grains.playback_rate[0] == 1:
             nearest = np.floor(begin + 0.5).astype(np.int64)

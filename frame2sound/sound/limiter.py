@@ -1,4 +1,4 @@
-"""A true-peak limiter that looks ahead and leaves quiet sound untouched."""
+"""A look-ahead true-peak limiter that does not change quiet sound."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ CEILING_DB = -1.0
 """Highest true peak of any soundtrack, in dBTP (EBU R 128)."""
 
 HEADROOM_DB = 0.35
-"""Kept below the ceiling: a gain that moves lifts the peaks of white noise by up to 0.2 dB."""
+"""Margin below the ceiling: a moving gain raises the peaks of white noise by up to 0.2 dB."""
 
 
 AUDIBLE_AMPLITUDE = np.float32(10 ** (-60 / 20))
-"""What is quieter, in amplitude, does not count as sound in `Limiter.share_held_down`."""
+"""Quieter samples do not count in `Limiter.limited_share`."""
 
 LIMITED_DB = 12.0
-"""Sound that is turned down by more is held down."""
+"""Samples whose gain is reduced by more count in `Limiter.limited_share`."""
 
 _LIMITED_GAIN = np.float32(10 ** (-LIMITED_DB / 20))
 
 
 class Limiter:
-    """Turns the gain down around peaks, smoothly, so that none rises above the ceiling.
+    """Reduces the gain smoothly around peaks, so that none exceeds the ceiling.
 
-    The gain at each sample is the mean, under a Hann window, of the lowest gain that any sample
-    within reach asks for; it therefore never lets one through, and is exactly one farther than the
-    window from any peak. Fed in pieces of any size it gives what it gives fed at once.
+    The gain at each sample is the mean, weighted by a Hann window, of the lowest gain that any
+    sample within the look-ahead requires. So no peak exceeds the ceiling, and the gain is exactly
+    one at samples farther than the window from any peak. Chunks of any size give the same output.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ class Limiter:
     ceiling_db : float
         Highest true peak in dBTP.
     look_ahead_seconds : float
-        How long before a peak the gain begins to fall.
+        Time before a peak at which the gain begins to fall.
 
     Attributes
     ----------
-    lowest_gain : float
-        The lowest so far, at most 1.
+    min_gain : float
+        The lowest gain so far, at most 1.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class Limiter:
 
     @property
     def max_reduction_db(self) -> float:
-        """By how much the sound was turned down at most, in dB."""
+        """The largest gain reduction so far, in dB."""
         return 20 * math.log10(1 / self.min_gain)
 
     @property
     def limited_share(self) -> float:
-        """The share of the sound above -60 dBFS that was turned down by more than 12 dB."""
+        """The share of samples above -60 dBFS whose gain was reduced by more than 12 dB."""
         return self._limited_count / self._audible_count if self._audible_count else 0.0
 
     def process(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Take sound, ``(n,)`` or ``(n, channels)``; return what is ready, `margin` samples late.
+        """Take ``(n,)`` or ``(n, channels)``; return what is ready, `latency` samples later.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Limiter:
         return limited
 
     def _limit(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
-        """Return the samples from ``first`` to ``last``, limited, and take note of the gain."""
+        """Return the samples from ``first`` to ``last``, limited, and update the statistics."""
         gain, part = self._gain(sound), sound[first:last]
         level = np.abs(part) if part.ndim == 1 else np.abs(part).max(axis=1)
         self._audible_count += int(np.count_nonzero(level > AUDIBLE_AMPLITUDE))
@@ -125,7 +125,7 @@ class Limiter:
         peaks = np.maximum.reduce([true_peaks(channel) for channel in channels.T])
         if float(peaks.max(initial=0)) <= self.ceiling:
             return None
-        # Beyond the ends there is silence, but the gain there must already answer to the peaks.
+        # The gain must follow the peaks also in the silence beyond the ends.
         peaks = np.pad(peaks, self.look_ahead)
         loudest = sliding_max(peaks, self.look_ahead)
         cut = 1 - self.ceiling / np.maximum(loudest, self.ceiling)

@@ -1,4 +1,4 @@
-"""How loud sound is to people: integrated loudness, as ITU-R BS.1770-4 measures it."""
+"""Integrated loudness after ITU-R BS.1770-4."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ RELATIVE_GATE_LU = -10.0
 """LU; blocks quieter than the mean of the others by more do not count."""
 
 MIN_SAMPLE_RATE = 4000
-"""Hz; below it the weighting's shelf at 1.7 kHz has no room."""
+"""Hz; below, the weighting's shelf at 1.7 kHz is not possible."""
 
 _OFFSET = -0.691
 
 
 class LoudnessMeter:
-    """Integrated loudness of sound that comes in pieces.
+    """Measures the integrated loudness of a stream.
 
     K-weighting, blocks of 400 ms every 100 ms, gates at -70 LUFS and 10 LU below the mean (ITU-R
-    BS.1770-4, annex 1). It keeps one number for every 100 ms. One or two channels weigh the same.
+    BS.1770-4, annex 1). It stores one number for every 100 ms. All channels have the same weight.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class LoudnessMeter:
         self._energies: list[float] = []
 
     def update(self, samples: NDArray[np.float32]) -> None:
-        """Hear a piece, ``(n,)`` or ``(n, channels)``.
+        """Measure the next chunk, ``(n,)`` or ``(n, channels)``.
 
         Raises
         ------
         ValueError
-            The piece has another number of channels, or numbers that are not finite.
+            The chunk has another number of channels, or numbers that are not finite.
         """
         planes = samples[:, None] if samples.ndim == 1 else samples
         if planes.shape[1] != self._channels:
@@ -85,11 +85,11 @@ class LoudnessMeter:
         ends = np.array([self._bound(step) for step in range(steps + 1)])
         total = np.convolve(self._energies, np.ones(STEPS_PER_BLOCK), mode="valid")
         powers = total / (ends[STEPS_PER_BLOCK:] - ends[:-STEPS_PER_BLOCK])
-        heard = powers[powers > _power(ABSOLUTE_GATE_LUFS)]
-        if not len(heard):
+        audible = powers[powers > _power(ABSOLUTE_GATE_LUFS)]
+        if not len(audible):
             return -math.inf
-        gate = heard.mean() * 10 ** (RELATIVE_GATE_LU / 10)
-        return _OFFSET + 10 * math.log10(heard[heard > gate].mean())
+        gate = audible.mean() * 10 ** (RELATIVE_GATE_LU / 10)
+        return _OFFSET + 10 * math.log10(audible[audible > gate].mean())
 
     def _take_steps(self) -> None:
         first = len(self._energies)

@@ -1,4 +1,4 @@
-"""Bands as wide as the ear's: mel filters, and the way back."""
+"""The mel scale: a filterbank, and its approximate inverse."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ FloatArray = NDArray[np.float64]
 
 
 def hz_to_mel(hz: NDArray[np.floating] | float) -> FloatArray:
-    """Return pitches in mel: ``2595 log10(1 + hz / 700)`` (O'Shaughnessy 1987).
+    """Return frequencies in mel: ``2595 log10(1 + hz / 700)`` (O'Shaughnessy 1987).
 
-    >>> float(np.round(mel(1000.0)))
+    >>> float(np.round(hz_to_mel(1000.0)))
     1000.0
     """
     return np.asarray(2595 * np.log10(1 + np.asarray(hz, np.float64) / 700))
@@ -32,9 +32,9 @@ def mel_filterbank(bands: int, n_fft: int, sample_rate: int) -> FloatArray:
 
 
 def bands_to_bins(power: FloatArray, weights: FloatArray) -> FloatArray:
-    """Spread the power of bands, ``(n, bands)``, evenly over their bins; ``(n, bins)``.
+    """Return the power of bands, ``(n, bands)``, spread evenly over their bins, ``(n, bins)``.
 
-    What `mel_bands` sums from a smooth spectrum comes back as that spectrum.
+    It inverts `mel_filterbank` for smooth spectra.
     """
     width = np.maximum(weights.sum(axis=0), 1e-9)
     spread: FloatArray = (power / width) @ weights.T

@@ -1,11 +1,13 @@
-"""Scales by their names: a tonic and a scale, such as "D minor", in twelve-tone temperament."""
+"""Read musical scales from text, such as "D minor", "19-tet" or "hz 110 220 330"."""
 
 from __future__ import annotations
 
+import math
 import re
 from difflib import get_close_matches
+from fractions import Fraction
 
-from frame2sound.sound.scale import Scale, note_to_hz
+from frame2sound.sound.scale import CONCERT_PITCH_HZ, Scale, note_to_hz
 
 SCALE_SEMITONES: dict[str, tuple[float, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -72,28 +74,79 @@ _NOTE = re.compile(
 _CHORD = re.compile(r"([A-Ga-g](?:#+|[bB]+)?)(m|M|min|maj)", re.ASCII)
 _DEFAULT_OCTAVE = 4
 
+_EXPECTED_SYNTAX = (
+    "expected a note and a scale as 'D minor', 'F#m', 'Eb' (its major) or 'dorian on D'; or "
+    "'12-tet', 'just 1/1 9/8 5/4 3/2 on D', 'hz 110 220 330'; any but 'hz' may end in A4=<hertz>"
+)
 
-def parse_named_scale(text: str, concert_hz: float) -> Scale:
-    """Read a scale such as "D minor", "Eb", "F#m", "dorian on D3" or "chromatic".
 
-    A note alone is its major scale, and one with ``m`` its minor scale, as musicians write keys.
-    An octave only says which tone is step 0: the scale repeats in every octave.
+def parse_scale(text: str) -> Scale:
+    """Return the scale that a text describes.
 
-    Parameters
-    ----------
-    text : str
-        A tonic and a scale in any case; words of a scale in any order.
-    concert_hz : float
-        What A4 is tuned to, in hertz.
+    ``<note> <scale>``, such as ``D minor`` or ``Bb blues``, and ``<scale> on <note>`` are read by
+    `parse_named_scale`. A note alone is its major scale, ``Dm`` its minor one.
+    ``<n>-tet`` divides the octave equally, from A4. ``just <ratio>...`` repeats ratios, from 1 to
+    below 2, in every octave above and below C4, or the note after ``on``. ``hz <hertz>...`` has
+    only the tones it names. ``A4=<hertz>`` sets the concert pitch of all others.
 
     Raises
     ------
     ValueError
-        There is no such scale, or it has no tonic.
+        The text is none of these.
 
     Examples
     --------
-    >>> [round(named_scale("A minor", 440.0).tone(step), 1) for step in range(3)]
+    >>> round(parse_scale("D minor").step_to_hz(2), 1)
+    349.2
+    >>> parse_scale("12-tet A4=442").tonic_hz
+    442.0
+    >>> round(parse_scale("just 1/1 5/4 3/2 on A3").step_to_hz(2), 6)
+    330.0
+    >>> parse_scale("hz 110 220 330").step_to_hz(2)
+    330.0
+    """
+    kind, *words = text.split() or [""]
+    concert = CONCERT_PITCH_HZ
+    try:
+        if kind.lower() == "hz":
+            return Scale.from_hz([_positive(word) for word in words])
+        if words and words[-1].upper().startswith("A4="):
+            concert = _positive(words.pop()[3:])
+        if kind.lower() == "just" and words:
+            return _just(words, concert)
+        line = " ".join([kind, *words])
+        equal = re.fullmatch(r"([1-9]\d{0,2})[- ]?(?:tet|edo)", line.lower())
+        if equal:
+            return Scale.equal(int(equal[1]), concert)
+        if line and not re.match(r"\d|just$", line.lower()):
+            return parse_named_scale(line, concert)
+    except (ValueError, ZeroDivisionError) as error:
+        remedy = "" if "expected" in str(error) else f"; {_EXPECTED_SYNTAX}"
+        raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
+    raise ValueError(f"got scale {text!r}, {_EXPECTED_SYNTAX}")
+
+
+def parse_named_scale(text: str, concert_hz: float) -> Scale:
+    """Return the scale with a name such as "D minor", "Eb", "F#m", "dorian on D3" or "chromatic".
+
+    A note alone is its major scale, and one with ``m`` its minor scale, as musicians write keys.
+    The octave only selects which tone is step 0: the scale repeats in every octave.
+
+    Parameters
+    ----------
+    text : str
+        A tonic and a scale, in upper or lower case; the words of a scale in any order.
+    concert_hz : float
+        Pitch of A4, in hertz.
+
+    Raises
+    ------
+    ValueError
+        The scale is unknown, or has no tonic.
+
+    Examples
+    --------
+    >>> [round(parse_named_scale("A minor", 440.0).step_to_hz(step), 1) for step in range(3)]
     [440.0, 493.9, 523.3]
     """
     tonic, kind = _split_tonic(_with_ascii_accidentals(text))
@@ -111,9 +164,9 @@ def parse_named_scale(text: str, concert_hz: float) -> Scale:
 
 
 def parse_tonic_hz(note: str, concert_hz: float) -> float:
-    """Return the pitch of a note whose octave may be left out: it is then that of middle C.
+    """Return the pitch of a note in hertz; without an octave, it is in that of middle C.
 
-    >>> round(tonic_hz("E♭", 440.0), 2) == round(tonic_hz("d#4", 440.0), 2)
+    >>> round(parse_tonic_hz("E♭", 440.0), 2) == round(parse_tonic_hz("d#4", 440.0), 2)
     True
     """
     match = _NOTE.fullmatch(_with_ascii_accidentals(note).strip())
@@ -150,3 +203,17 @@ def _unknown(kind: str, tonic: str) -> str:
     german = "H is B in English; " if kind.split()[:1] == ["h"] else ""
     listed = f"expected one of {', '.join(SCALE_SEMITONES)}" if tonic or near else ""
     return f"no scale is called {kind!r}; {german}{meant}{listed}".removesuffix("; ")
+
+
+def _just(words: list[str], concert_hz: float) -> Scale:
+    tonic = "C"
+    if len(words) > 2 and words[-2].lower() == "on":
+        words, tonic = words[:-2], words[-1]
+    return Scale.just([Fraction(word) for word in words], parse_tonic_hz(tonic, concert_hz))
+
+
+def _positive(word: str) -> float:
+    value = float(word)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"got {word}, expected hertz above 0")
+    return value

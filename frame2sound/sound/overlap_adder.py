@@ -1,4 +1,4 @@
-"""Laying blocks at any centres into one sound, with events that no block reaches across."""
+"""Overlap-add of blocks at any centres, and gates that keep onsets sharp."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from frame2sound.sound.stft import Stft
 from frame2sound.sound.windows import hann_fade_in
 
 MIN_WEIGHT = np.float32(0.05)
-"""Where windows hardly reach, sound is not brought up to full level but left to fade."""
+"""Lower sums of windows are not fully normalised, so that the sound fades there."""
 
 
 class OverlapAdder:
-    """Adds blocks under windows, and divides by what the windows add up to.
+    """Adds windowed blocks, and divides by the sum of the windows.
 
     The first half of the first block, before sample 0, is cut.
 
     Parameters
     ----------
     stft : Stft
-        Gives the windows; its hop plays no part.
-    edge : int
-        Samples from an event on in which what was there gives way to it.
+        Gives the windows; its hop is not used.
+    fade_length : int
+        Length of the crossfade at an onset, in samples.
     """
 
     def __init__(self, stft: Stft, fade_length: int) -> None:
@@ -43,10 +43,10 @@ class OverlapAdder:
         spectra: NDArray[np.complexfloating[Any, Any]],
         onsets: NDArray[np.int64],
     ) -> None:
-        """Lay the blocks of spectra ``(n, bins)`` at centres ``(n,)``, in samples.
+        """Add the blocks of spectra ``(n, bins)`` at centres ``(n,)``, in samples.
 
-        A block whose centre is at or after an event is silent before it, and one whose centre is
-        before it falls silent with it.
+        A block with its centre at or after an onset is silent before the onset; one with its
+        centre before the onset fades out there.
         """
         self._grow(int(centres.max(initial=self._origin)) + self.half_length)
         blocks = self.stft.inverse_blocks(spectra) * self._taper
@@ -61,7 +61,7 @@ class OverlapAdder:
             self._weight[at + first : at + len(block)] += share[first:]
 
     def pop_until(self, end: int) -> NDArray[np.float32]:
-        """Return the sound up to sample ``end`` that was not taken yet; it is done with."""
+        """Return and forget the sound up to sample ``end``."""
         self._grow(end)
         count = max(end - self._origin, 0)
         weight: NDArray[np.float32] = np.maximum(self._weight[:count], MIN_WEIGHT)
@@ -72,7 +72,7 @@ class OverlapAdder:
         return sound[skip:]
 
     def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
-        """Return what opens, or closes, in the samples from place ``at`` of a block on."""
+        """Return a gate for a block that opens, or closes, from sample ``at`` on."""
         place = np.arange(self.stft.n_fft) - at
         gate = np.pad(hann_fade_in(self._fade_length), (1, 1), constant_values=(0, 1))
         gate = gate[(place + 1).clip(0, self._fade_length + 1)].astype(np.float32)
@@ -84,3 +84,43 @@ class OverlapAdder:
         if missing > 0:
             self._sound = np.pad(self._sound, (0, missing))
             self._weight = np.pad(self._weight, (0, missing))
+
+
+class OnsetGate:
+    """Silences a stream before given onsets, where the sound starts from silence.
+
+    This removes what windows spread ahead of an onset: ``lead`` samples before it are silent, with
+    fades of ``fade_length`` samples into and out of this silence.
+
+    Parameters
+    ----------
+    lead, fade_length : int
+        In samples; an onset must be known ``lead + fade_length`` samples ahead.
+    """
+
+    def __init__(self, lead: int, fade_length: int) -> None:
+        rise = hann_fade_in(fade_length).astype(np.float32)
+        self._gate = np.concatenate([1 - rise, np.zeros(lead, np.float32), rise])
+        self._latency = lead + fade_length
+        self._onsets: list[int] = []
+        self._position = 0
+
+    def add_onsets(self, onsets: NDArray[np.int64]) -> None:
+        """Add onsets, ascending, in samples from the start of the stream."""
+        self._onsets += onsets.tolist()
+
+    def process(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the next chunk, with the silence before onsets."""
+        samples, end = samples.copy(), self._position + len(samples)
+        for onset in self._onsets:
+            first = onset - self._latency
+            low, high = max(first, self._position), min(first + len(self._gate), end)
+            if low < high:
+                samples[low - self._position : high - self._position] *= self._gate[
+                    low - first : high - first
+                ]
+        self._position = end
+        self._onsets = [
+            onset for onset in self._onsets if onset - self._latency + len(self._gate) > end
+        ]
+        return samples

@@ -1,4 +1,4 @@
-"""Placing mono sound between two loudspeakers, along a track of positions."""
+"""Pan mono sound between two channels."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Panner:
-    """Equal-power panning: ``left**2 + right**2`` is one wherever the sound is.
+def pan_gains(position: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the gains of the left and the right channel, whose squares add to one.
 
     A position ``p`` in [-1, 1] is the angle ``(p + 1) pi / 4``, whose cosine is the gain of the
-    left and whose sine that of the right: -1 is left, 0 the middle (-3 dB in both), 1 right. Over
-    each frame the position goes in a straight line from the last frame's to its own, which it has
-    when the next frame starts; nothing jumps, so nothing zips. The first frame has its own
-    throughout. Fed in pieces of any number of frames it gives what it gives fed at once.
+    left and whose sine that of the right: -1 is left, 0 the middle (-3 dB in both), 1 right.
+    """
+    angle = (np.clip(np.asarray(position, np.float64), -1, 1) + 1) * (np.pi / 4)
+    return np.cos(angle), np.sin(angle)
+
+
+class Panner:
+    """Pans a mono stream at equal power, with one position per frame.
+
+    Within each frame the position moves linearly from that of the frame before to the frame's
+    own, which it reaches when the next frame starts, so that there are no clicks. The first frame
+    has its own position throughout. Batches of any size give the same output. See `pan_gains`.
     """
 
     def __init__(self) -> None:
@@ -25,16 +33,16 @@ class Panner:
         position: NDArray[np.floating],
         bounds: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        """Place the sound of some frames.
+        """Return the panned samples of the next frames.
 
         Parameters
         ----------
-        sound : array of shape (n,)
+        samples : array of shape (n,)
             All samples of these frames.
         position : array of shape (frames,)
-            In [-1, 1]; what lies outside is taken for the nearer end.
+            In [-1, 1]; values outside are clipped.
         bounds : array of shape (frames + 1,)
-            Where each frame starts, and the last ends, in samples; only differences count.
+            The start of each frame and the end of the last, in samples; only differences matter.
 
         Returns
         -------
@@ -59,16 +67,15 @@ class Panner:
         first = ends[0] if self._last is None else self._last
         self._last = float(ends[-1])
         starts = np.concatenate([[first], ends[:-1]])
-        angle = (_linear_ramps(starts, ends, np.diff(bounds)) + 1) * (np.pi / 4)
-        gains = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-        placed: NDArray[np.float32] = (samples[:, None] * gains).astype(np.float32)
-        return placed
+        gains = np.stack(pan_gains(_linear_ramps(starts, ends, np.diff(bounds))), axis=1)
+        panned: NDArray[np.float32] = (samples[:, None] * gains).astype(np.float32)
+        return panned
 
 
 def _linear_ramps(
     starts: NDArray[np.float64], ends: NDArray[np.float64], lengths: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Join straight lines, each as long as its frame."""
+    """Return linear ramps, one per frame, joined into one array."""
     begins = np.cumsum(lengths) - lengths
     into = np.arange(lengths.sum()) - np.repeat(begins, lengths)
     steps = np.repeat((ends - starts) / np.maximum(lengths, 1), lengths)

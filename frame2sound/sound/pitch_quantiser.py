@@ -1,43 +1,36 @@
-"""Bringing spectra into tune: every peak moves to the nearest tone of a scale."""
+"""Quantise the pitch of magnitude spectra: each peak moves to the nearest tone of a scale."""
 
 from __future__ import annotations
 
-import math
-import re
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.named_scales import parse_named_scale, parse_tonic_hz
-from frame2sound.sound.scale import CONCERT_PITCH_HZ, Scale
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor
+from frame2sound.sound.scale import Scale
 
 LOBE_HALF_WIDTH = 2
 """Bins on either side of a peak that a Hann window's main lobe reaches."""
 
 PROMINENCE_DB = 15.0
-"""Above the floor; white noise's own peaks are hardly ever so high."""
+"""Height of a peak above the floor; the peaks of white noise are almost always lower."""
 
 FLOOR_QUANTILE = 0.25
-"""The floor is the magnitude that this share of the bins nearby stays below."""
+"""The floor is this quantile of the magnitudes of nearby bins."""
 
 _FLOOR_WINDOW, _FLOOR_STEP = 32, 8
 
-_EXPECTED_SYNTAX = (
-    "expected a note and a scale as 'D minor', 'F#m', 'Eb' (its major) or 'dorian on D'; or "
-    "'12-tet', 'just 1/1 9/8 5/4 3/2 on D', 'hz 110 220 330'; any but 'hz' may end in A4=<hertz>"
-)
-
 
 class PitchQuantiser:
-    """Snaps magnitudes to a scale.
+    """Moves the peaks of magnitude spectra to the tones of a scale.
 
-    A peak is a bin above its neighbours and well above the floor around it. What its main lobe
-    holds above that floor is taken away and laid, as the lobe of a sinusoid with the same power,
-    at the nearest tone, by interval. What is between the peaks, noise for the most part, stays.
-    Where a peak is, two neighbouring bins tell: for a Hann window and a steady sinusoid exactly
+    A peak is a bin above its neighbours and well above the floor around it. The power of its main
+    lobe above that floor is removed, and added as the lobe of a sinusoid of the same power at the
+    nearest tone, by interval. The rest, mostly noise, is unchanged. The frequency of a peak is
+    estimated from two neighbouring bins, exactly for a Hann window and a steady sinusoid
     (M. Grandke, *Interpolation algorithms for discrete Fourier transforms of weighted signals*,
-    IEEE Trans. Instrum. Meas. 32, 1983). Partials nearer than four bins are not told apart, and
+    IEEE Trans. Instrum. Meas. 32, 1983). Partials nearer than four bins are not resolved, and
     tones below two bins are not used: a bin is ``sample_rate / n_fft``.
 
     Parameters
@@ -45,7 +38,7 @@ class PitchQuantiser:
     scale : Scale
         The tones; those above half the sample rate are not used.
     sample_rate, n_fft : int
-        Of the STFT, whose window is a Hann window of length ``n_fft``.
+        Of the STFT, with a Hann window of length ``n_fft``.
     """
 
     def __init__(self, scale: Scale, sample_rate: int, n_fft: int) -> None:
@@ -56,7 +49,7 @@ class PitchQuantiser:
         self._boundaries_hz = np.sqrt(self._tones[:-1] * self._tones[1:])
 
     def apply(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return magnitudes in tune, of the same shape ``(n, bins)`` and power.
+        """Return quantised magnitudes of the same shape ``(n, bins)`` and power.
 
         Raises
         ------
@@ -85,7 +78,7 @@ class PitchQuantiser:
     def _target_bins(
         self, magnitude: NDArray[np.float32], rows: NDArray[np.int64], bins: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Return, in bins, the tone that is nearest to each peak."""
+        """Return the tone nearest to each peak, in bins."""
         hertz = (bins + _peak_offsets(magnitude, rows, bins)) * self._bin_hz
         nearest: NDArray[np.float64] = self._tones[np.searchsorted(self._boundaries_hz, hertz)]
         return nearest / self._bin_hz
@@ -107,64 +100,18 @@ class PitchQuantiser:
         power += np.bincount(into.ravel(), lobes.ravel(), minlength=len(power))
 
 
-def parse_scale(text: str) -> Scale:
-    """Read a scale from a line.
+@dataclass(frozen=True)
+class QuantisedPhase:
+    """A phase reconstructor for magnitudes that are first quantised to a scale."""
 
-    ``<note> <scale>`` is one of `frame2sound.sound.named_scales`, such as ``D minor`` or ``Bb blues``;
-    so is ``<scale> on <note>``. A note alone is its major scale, ``Dm`` its minor one.
-    ``<n>-tet`` divides the octave equally, from A4. ``just <ratio>...`` repeats ratios, from 1 to
-    below 2, in every octave above and below C4, or the note after ``on``. ``hz <hertz>...`` has
-    only the tones it names. ``A4=<hertz>`` sets the concert pitch of all others.
+    phase: PhaseReconstructor
+    quantiser: PitchQuantiser
 
-    Raises
-    ------
-    ValueError
-        The line is none of these.
-
-    Examples
-    --------
-    >>> round(parse_scale("D minor").tone(2), 1)
-    349.2
-    >>> parse_scale("12-tet A4=442").tonic_hz
-    442.0
-    >>> round(parse_scale("just 1/1 5/4 3/2 on A3").tone(2), 6)
-    330.0
-    >>> parse_scale("hz 110 220 330").tone(2)
-    330.0
-    """
-    kind, *words = text.split() or [""]
-    concert = CONCERT_PITCH_HZ
-    try:
-        if kind.lower() == "hz":
-            return Scale.from_hz([_positive(word) for word in words])
-        if words and words[-1].upper().startswith("A4="):
-            concert = _positive(words.pop()[3:])
-        if kind.lower() == "just" and words:
-            return _just(words, concert)
-        line = " ".join([kind, *words])
-        equal = re.fullmatch(r"([1-9]\d{0,2})[- ]?(?:tet|edo)", line.lower())
-        if equal:
-            return Scale.equal(int(equal[1]), concert)
-        if line and not re.match(r"\d|just$", line.lower()):
-            return parse_named_scale(line, concert)
-    except (ValueError, ZeroDivisionError) as error:
-        remedy = "" if "expected" in str(error) else f"; {_EXPECTED_SYNTAX}"
-        raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
-    raise ValueError(f"got scale {text!r}, {_EXPECTED_SYNTAX}")
-
-
-def _just(words: list[str], concert_hz: float) -> Scale:
-    tonic = "C"
-    if len(words) > 2 and words[-2].lower() == "on":
-        words, tonic = words[:-2], words[-1]
-    return Scale.just([Fraction(word) for word in words], parse_tonic_hz(tonic, concert_hz))
-
-
-def _positive(word: str) -> float:
-    value = float(word)
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"got {word}, expected hertz above 0")
-    return value
+    def reconstruct(
+        self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
+    ) -> NDArray[np.complex64]:
+        """Return the quantised magnitudes with phases."""
+        return self.phase.reconstruct(self.quantiser.apply(magnitude), onset)
 
 
 def _tones(scale: Scale, lowest: float, highest: float) -> list[float]:
@@ -178,7 +125,7 @@ def _tones(scale: Scale, lowest: float, highest: float) -> list[float]:
 
 
 def _noise_floor(magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the level of what is between the peaks, for each bin."""
+    """Return the level between the peaks, for each bin."""
     bins = magnitude.shape[1]
     starts = np.arange(0, bins - _FLOOR_WINDOW + 1, _FLOOR_STEP)
     windows = np.lib.stride_tricks.sliding_window_view(magnitude, _FLOOR_WINDOW, axis=1)[:, starts]
@@ -207,7 +154,7 @@ def _peaks(
 def _peak_of_bin(
     rows: NDArray[np.int64], bins: NDArray[np.int64], shape: tuple[int, ...]
 ) -> NDArray[np.int64]:
-    """Return, for each bin, flat, the number of the peak it belongs to, or -1: nearer ones win."""
+    """Return, flat, the number of the peak to which each bin belongs, or -1; the nearest counts."""
     owners = np.full(shape[0] * shape[1], -1, np.int64)
     place = rows * shape[1] + bins
     for offset in (-LOBE_HALF_WIDTH, LOBE_HALF_WIDTH, -1, 1, 0):
@@ -218,7 +165,7 @@ def _peak_of_bin(
 def _peak_offsets(
     magnitude: NDArray[np.float32], rows: NDArray[np.int64], bins: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return how far a sinusoid lies beyond its highest bin, in bins, from -0.5 to 0.5."""
+    """Return the distance of a sinusoid from its highest bin, in bins, from -0.5 to 0.5."""
     left, peak, right = (magnitude[rows, bins + k].astype(np.float64) for k in (-1, 0, 1))
     ratio = np.maximum(left, right) / peak
     off: NDArray[np.float64] = (2 * ratio - 1).clip(0) / (1 + ratio)
@@ -226,7 +173,7 @@ def _peak_offsets(
 
 
 def _hann_lobe(bins: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a Hann window's spectrum so many bins off its centre, 1 in the middle.
+    """Return a Hann window's spectrum at distances from its centre in bins, 1 at the centre.
 
     ``sinc(x) / (1 - x^2)``, whose poles are removed by ``sinc(x) / (1 - x) = sinc(x - 1) / x``.
     """

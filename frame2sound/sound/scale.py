@@ -1,4 +1,4 @@
-"""Tones: note names, temperaments, just ratios and scales of one's own, all in hertz."""
+"""Musical pitch: note names, temperaments, just ratios and scales, all in hertz."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def note_to_hz(note: str, concert_hz: float = CONCERT_PITCH_HZ) -> float:
     note : str
         A letter, any number of ``#`` or ``b``, and an octave; middle C is C4.
     concert_hz : float
-        What A4 is tuned to, in hertz.
+        Pitch of A4, in hertz.
 
     Raises
     ------
     ValueError
-        The text is no note.
+        The text is not a note.
 
     Examples
     --------
-    >>> note_hz("A4"), round(note_hz("C#5"), 2), round(note_hz("Bb3"), 2)
+    >>> note_to_hz("A4"), round(note_to_hz("C#5"), 2), round(note_to_hz("Bb3"), 2)
     (440.0, 554.37, 233.08)
     """
     match = _NOTE.fullmatch(note.strip())
@@ -49,7 +49,7 @@ def note_to_hz(note: str, concert_hz: float = CONCERT_PITCH_HZ) -> float:
 def hz_to_note(hz: float, concert_hz: float = CONCERT_PITCH_HZ) -> str:
     """Return the name of the note nearest to a pitch, spelt with sharps.
 
-    >>> hz_note(440.0), hz_note(233.0), hz_note(8.2)
+    >>> hz_to_note(440.0), hz_to_note(233.0), hz_to_note(8.2)
     ('A4', 'A#3', 'C-1')
     """
     _above_zero("a pitch", hz)
@@ -60,7 +60,7 @@ def hz_to_note(hz: float, concert_hz: float = CONCERT_PITCH_HZ) -> str:
 def ratio_to_cents(ratio: float | Fraction) -> float:
     """Return a ratio of two pitches as an interval in cents, 1200 to the octave.
 
-    >>> round(cents(Fraction(3, 2)), 3)
+    >>> round(ratio_to_cents(Fraction(3, 2)), 3)
     701.955
     """
     _above_zero("a ratio", ratio)
@@ -69,7 +69,7 @@ def ratio_to_cents(ratio: float | Fraction) -> float:
 
 @dataclass(frozen=True)
 class Scale:
-    """Tones in ascending order, which may come again at every period.
+    """A musical scale: tones in ascending order, which may repeat in every period.
 
     Parameters
     ----------
@@ -78,8 +78,8 @@ class Scale:
     ratios : tuple of float
         Ratios to the tonic, ascending from 1, all below ``period``.
     period : float or None
-        The ratio after which the tones come again (2 is the octave), or None for a scale that
-        has only the tones it names.
+        The ratio after which the tones repeat (2 is the octave), or None for a scale that does
+        not repeat.
 
     Raises
     ------
@@ -89,7 +89,7 @@ class Scale:
     Examples
     --------
     >>> pentatonic = Scale.equal(12, tonic_hz=220.0, degrees=(0, 2, 4, 7, 9))
-    >>> [round(pentatonic.tone(step), 1) for step in (-1, 0, 1, 5)]
+    >>> [round(pentatonic.step_to_hz(step), 1) for step in (-1, 0, 1, 5)]
     [185.0, 220.0, 246.9, 440.0]
     """
 
@@ -114,10 +114,10 @@ class Scale:
         period: float = 2.0,
         degrees: Iterable[int] | None = None,
     ) -> Scale:
-        """Divide a period into equal steps, and keep all of them or only some degrees.
+        """Return a scale of all or some degrees of a period that is divided into equal steps.
 
         >>> bohlen_pierce = Scale.equal(13, tonic_hz=200.0, period=3.0)
-        >>> round(bohlen_pierce.tone(13), 6)
+        >>> round(bohlen_pierce.step_to_hz(13), 6)
         600.0
         """
         if divisions < 1:
@@ -129,9 +129,9 @@ class Scale:
     def just(
         cls, ratios: Iterable[Fraction | str], tonic_hz: float, period: Fraction | int = 2
     ) -> Scale:
-        """Make a scale of just ratios, given as fractions or as text such as ``"3/2"``.
+        """Return a scale of just ratios, given as fractions or as text such as ``"3/2"``.
 
-        >>> Scale.just(["1", "5/4", "3/2"], tonic_hz=200.0).tone(1)
+        >>> Scale.just(["1", "5/4", "3/2"], tonic_hz=200.0).step_to_hz(1)
         250.0
         """
         return cls(tonic_hz, tuple(float(Fraction(ratio)) for ratio in ratios), float(period))
@@ -140,9 +140,9 @@ class Scale:
     def from_cents(
         cls, intervals: Iterable[float], tonic_hz: float, period_cents: float = 1200.0
     ) -> Scale:
-        """Make a scale of intervals above the tonic, in cents.
+        """Return a scale of intervals above the tonic, in cents.
 
-        >>> round(Scale.from_cents([0, 240, 480, 720, 960], tonic_hz=100.0).tone(5), 6)
+        >>> round(Scale.from_cents([0, 240, 480, 720, 960], tonic_hz=100.0).step_to_hz(5), 6)
         200.0
         """
         ratios = tuple(2 ** (interval / 1200) for interval in intervals)
@@ -150,9 +150,9 @@ class Scale:
 
     @classmethod
     def from_hz(cls, tones: Iterable[float]) -> Scale:
-        """Make a scale that has only the given tones, in hertz.
+        """Return a scale that has only the given tones, in hertz.
 
-        >>> Scale.from_hz([110.0, 130.0, 200.0]).tone(2)
+        >>> Scale.from_hz([110.0, 130.0, 200.0]).step_to_hz(2)
         200.0
         """
         hertz = sorted(set(tones))
@@ -167,7 +167,7 @@ class Scale:
         Raises
         ------
         ValueError
-            The scale does not repeat and has no such step.
+            The scale does not repeat, and the step is out of its range.
         """
         periods, index = divmod(step, len(self.ratios))
         if self.period is None:
@@ -179,7 +179,7 @@ class Scale:
     def hz_to_step(self, hz: float) -> int:
         """Return the step whose tone is nearest to a pitch, by interval; a tie goes down.
 
-        >>> Scale.equal(12, tonic_hz=440.0).step(880.0)
+        >>> Scale.equal(12, tonic_hz=440.0).hz_to_step(880.0)
         12
         """
         _above_zero("a pitch", hz)
@@ -201,7 +201,7 @@ def nearest_tone_hz(hz: float, scale: Scale) -> float:
 
     Examples
     --------
-    >>> snap(450.0, Scale.equal(12, tonic_hz=440.0))
+    >>> nearest_tone_hz(450.0, Scale.equal(12, tonic_hz=440.0))
     440.0
     """
     return scale.step_to_hz(scale.hz_to_step(hz))

@@ -1,4 +1,4 @@
-"""The highest, and the mean, of what lies around each value, along the last axis."""
+"""Sliding maximum and mean along the last axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def sliding_max(values: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    """Return the highest of all that lie at most ``reach`` away from each value, of 0 or more.
+    """Return the maximum of non-negative values within ``radius`` of each.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def sliding_mean(values: NDArray[np.float32], width: int) -> NDArray[np.float32]
     Parameters
     ----------
     values : float32, shape (..., n)
-        The first and the last go on beyond the ends.
+        Beyond the ends the first and the last are repeated.
 
     Examples
     --------

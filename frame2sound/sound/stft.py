@@ -1,4 +1,4 @@
-"""The short-time Fourier transform: sound to spectra at the centres of windows, and back."""
+"""The short-time Fourier transform and its inverse."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BATCH_WINDOWS = 512
-"""Windows that are transformed at once."""
+"""Windows that are transformed together."""
 
 _MIN_WEIGHT = 1e-9
-"""Windows' product below which there is nothing to divide by."""
+"""Lower bound of the summed window products by which the inverse divides."""
 
 
 @dataclass(frozen=True)
 class Stft:
-    """Spectra whose phase is that of the window's centre, and whose magnitude is an amplitude.
+    """A short-time Fourier transform with phases at window centres and magnitudes as amplitudes.
 
     A sine of amplitude 1 at a bin's frequency has magnitude 1 there; a cosine that peaks at the
     window's centre has phase 0.
@@ -32,7 +32,7 @@ class Stft:
     window : {"hann", "hamming"}
         Periodic.
     window_length : int, optional
-        In samples, even, at most ``n_fft``, which it is by default; zeros stand on either side.
+        In samples, even, at most ``n_fft``, the default; zeros are added on both sides.
 
     Raises
     ------
@@ -50,7 +50,8 @@ class Stft:
             raise ValueError(f"got n_fft {self.n_fft}, expected an even number from 4")
         if not 4 <= self.window_size <= self.n_fft or self.window_size % 2:
             raise ValueError(
-                f"got window_length {self.window_size}, expected an even number from 4 to {self.n_fft}"
+                f"got window_length {self.window_size}, expected an even number from 4 "
+                f"to {self.n_fft}"
             )
         if not 1 <= self.hop <= self.window_size // 2:
             raise ValueError(
@@ -61,7 +62,7 @@ class Stft:
 
     @property
     def bins(self) -> int:
-        """How many frequencies a spectrum has, from 0 to the Nyquist frequency."""
+        """The number of bins of a spectrum, from 0 to the Nyquist frequency."""
         return self.n_fft // 2 + 1
 
     @property
@@ -80,38 +81,37 @@ class Stft:
 
     @property
     def synthesis_window(self) -> NDArray[np.float64]:
-        """The window under which blocks are overlapped: the same, as least squares asks.
+        """The window for overlap-add: the analysis window.
 
-        It makes the sound whose spectra are nearest to the given ones (Griffin and Lim 1984,
-        equation 6).
+        It gives the least-squares estimate of the sound (Griffin and Lim 1984, equation 6).
         """
         return self.analysis_window
 
     @property
     def overlap_factor(self) -> int:
-        """How many successive blocks share a sample at most."""
+        """The largest number of successive blocks that share a sample."""
         return -(-self.n_fft // self.hop)
 
     @cached_property
     def amplitude_scale(self) -> float:
-        """What a sine of amplitude 1 adds up to under the window: half the window's sum."""
+        """Half the window's sum: the unscaled magnitude of a sine of amplitude 1."""
         return float(self.analysis_window.sum()) / 2
 
     def analyse(
         self, samples: NDArray[np.floating[Any]], centres: NDArray[np.int64]
     ) -> NDArray[np.complexfloating[Any, Any]]:
-        """Return the spectra around samples of a mono sound; outside it there is silence.
+        """Return the spectra at given centres of a mono sound, which is silent outside.
 
         Parameters
         ----------
-        sound : float array, shape (samples,)
+        samples : float array, shape (n_samples,)
         centres : int array, shape (n,)
             The samples at the windows' centres, in any order.
 
         Returns
         -------
         complex array, shape (n, bins)
-            Of single precision where the sound is of single precision, else of double.
+            In single precision if the sound is, else in double.
         """
         from scipy.fft import rfft  # of single precision, three times as fast as numpy's
 
@@ -121,15 +121,17 @@ class Stft:
         )
         spectra = np.empty((len(centres), self.bins), np.result_type(precision, np.complex64))
         for first in range(0, len(centres), _BATCH_WINDOWS):
-            some = slice(first, first + _BATCH_WINDOWS)
-            excerpts = self._excerpts(samples.astype(precision, copy=False), centres[some]) * window
-            spectra[some] = rfft(np.fft.ifftshift(excerpts, axes=1), axis=1)
+            batch = slice(first, first + _BATCH_WINDOWS)
+            excerpts = (
+                self._excerpts(samples.astype(precision, copy=False), centres[batch]) * window
+            )
+            spectra[batch] = rfft(np.fft.ifftshift(excerpts, axes=1), axis=1)
         return spectra
 
     def magnitude(
         self, samples: NDArray[np.floating[Any]], centres: NDArray[np.int64]
     ) -> NDArray[np.floating[Any]]:
-        """Return the absolute value of what `analyse` returns, ``(n, bins)``, linear."""
+        """Return the linear magnitude of the spectra of `analyse`, ``(n, bins)``."""
         magnitude: NDArray[np.floating[Any]] = np.abs(self.analyse(samples, centres))
         return magnitude
 
@@ -142,7 +144,7 @@ class Stft:
         return shifted
 
     def centres(self, sample_count: int) -> NDArray[np.int64]:
-        """Return as many centres, a hop apart from sample 0, as sound so long again."""
+        """Return centres a hop apart from sample 0 that cover a sound of a length."""
         return np.arange(-(-(sample_count + self.window_size // 2) // self.hop)) * self.hop
 
     def _excerpts(
@@ -159,11 +161,11 @@ class Stft:
 
 
 class InverseStft:
-    """Overlaps blocks a hop apart into sound; what was analysed at the same hop comes back.
+    """The inverse transform by overlap-add of blocks a hop apart.
 
-    The sum of the blocks under the synthesis window is divided by that of both windows' product.
-    The first block's centre is sample 0, and what lies before is cut. Blocks that are unrelated
-    add in power only: their strategy of phase makes up for the level that this loses.
+    The sum of the blocks under the synthesis window is divided by the sum of both windows'
+    product. The first block's centre is sample 0, and the part before is cut. Unrelated blocks add
+    in power only: the phase reconstructor compensates the loss of level.
     """
 
     def __init__(self, stft: Stft) -> None:
@@ -181,7 +183,7 @@ class InverseStft:
         self._rows = 0
 
     def process(self, spectra: NDArray[np.complexfloating[Any, Any]]) -> NDArray[np.float32]:
-        """Take the next spectra, ``(n, bins)``; return the sound that no later one touches."""
+        """Take the next spectra, ``(n, bins)``; return the samples that are complete."""
         pieces = [
             self._add(spectra[first : first + _BATCH_WINDOWS])
             for first in range(0, len(spectra), _BATCH_WINDOWS)
@@ -191,8 +193,8 @@ class InverseStft:
     def flush(self, fade_out: bool = True) -> NDArray[np.float32]:
         """Return the rest, half a window after the last centre.
 
-        It fades as windows do; or else it is divided by those that are there, so that what was
-        analysed comes back up to the last window's end.
+        With ``fade_out`` it fades with the last windows; without, it is normalised, which inverts
+        the analysis up to the end of the last window.
         """
         closing, self._pending = self._pending, np.zeros_like(self._pending)
         if not fade_out:

@@ -1,4 +1,4 @@
-"""True peaks: the highest that sound gets between its samples too."""
+"""True peaks: the highest absolute values of the sound, also between its samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 OVERSAMPLING = 4
 TAPS_PER_SIDE = 12
-"""Samples on either side that decide the value between two."""
+"""Samples on either side from which a value between two samples is interpolated."""
 
 _TAP_POSITIONS = np.arange(-OVERSAMPLING * TAPS_PER_SIDE, OVERSAMPLING * TAPS_PER_SIDE + 1)
 _WINDOWED_SINC = np.sinc(_TAP_POSITIONS / OVERSAMPLING) * np.kaiser(len(_TAP_POSITIONS), 6.0)
@@ -23,7 +23,7 @@ _MAX_GAIN = max(float(np.abs(_INTERPOLATOR[k::OVERSAMPLING]).sum()) for k in ran
 
 
 def _interpolation_matrix(phase: int) -> NDArray[np.float32]:
-    """Return the matrix that turns a block, and 12 samples on either side, into the between."""
+    """Return the matrix that interpolates a block from its samples and 12 on either side."""
     taps = _INTERPOLATOR[phase::OVERSAMPLING][::-1]
     matrix = np.zeros((_BLOCK + 2 * TAPS_PER_SIDE, _BLOCK), np.float32)
     for sample in range(_BLOCK):
@@ -35,14 +35,14 @@ def _interpolation_matrix(phase: int) -> NDArray[np.float32]:
 _INTERPOLATION_MATRICES = [_interpolation_matrix(phase) for phase in range(1, OVERSAMPLING)]
 
 BATCH_SAMPLES = 8192
-"""Samples that a meter judges at once."""
+"""Samples that a meter measures at once."""
 
 
 def true_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return, for every sample, the highest absolute value up to the next one between samples too.
+    """Return the highest absolute value from each sample to the next, interpolated between them.
 
-    Four-fold oversampling as ITU-R BS.1770-4, annex 2, asks for; shape ``(n,)``. The first and
-    last 12 samples see zeros beyond the ends.
+    Four-fold oversampling after ITU-R BS.1770-4, annex 2; shape ``(n,)``. The first and
+    last 12 samples are interpolated with zeros beyond the ends.
     """
     blocks = max(1, -(-len(samples) // _BLOCK))
     beyond = TAPS_PER_SIDE + blocks * _BLOCK - len(samples)
@@ -56,17 +56,17 @@ def true_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def true_peak_bound(samples: NDArray[np.float32]) -> float:
-    """Return a bound that no true peak of the sound exceeds, found without interpolating."""
+    """Return an upper bound of the true peaks, computed without interpolation."""
     return _MAX_GAIN * max(float(samples.max(initial=0)), -float(samples.min(initial=0)))
 
 
 class TruePeakMeter:
-    """Takes note of the highest true peak of sound that comes in pieces.
+    """Measures the highest true peak of a stream.
 
     Attributes
     ----------
-    peak : float
-        The highest so far; 1 is full scale. It is complete after `finish`.
+    true_peak : float
+        The highest so far; 1 is full scale. It is final after `finish`.
     """
 
     def __init__(self, channels: int = 1) -> None:
@@ -79,15 +79,15 @@ class TruePeakMeter:
         """The highest true peak in dBTP; -200 for silence."""
         return 20 * math.log10(max(self.true_peak, 1e-10))
 
-    def update(self, planes: NDArray[np.float32]) -> None:
-        """Take the next piece, ``(channels, n)``."""
-        self._pieces.append(planes)
-        self._length += planes.shape[1]
+    def update(self, samples: NDArray[np.float32]) -> None:
+        """Measure the next chunk, ``(n,)`` or ``(n, channels)``."""
+        self._pieces.append(np.atleast_2d(samples.T))
+        self._length += len(samples)
         if self._length >= BATCH_SAMPLES:
             self._measure()
 
     def finish(self) -> None:
-        """Judge the last samples: silence follows them."""
+        """Measure the last samples, which silence follows."""
         self._pieces.append(np.zeros((len(self._pieces[0]), 2 * TAPS_PER_SIDE), np.float32))
         self._measure()
 

@@ -15,18 +15,18 @@ ENVELOPE_PEAKS = {
     "decay": 0.02,
     "reversed": 0.98,
 }
-"""The envelopes of grains by name, and which part of a grain is over when each is highest."""
+"""The grain envelopes by name, with the position of each maximum as a share of the grain."""
 
 _TUKEY_TAPER = 0.25  # share of a tukey envelope over which it rises, and falls again
 _GAUSSIAN_DEVIATION = 0.15  # standard deviation of the gaussian, in lengths: 48 dB down at the ends
 
 
 def hann_fade_in(length: int) -> FloatArray:
-    """Return the rise of a Hann window, shape ``(length,)``, from above 0 to below 1.
+    """Return the rising half of a Hann window, shape ``(length,)``, above 0 and below 1.
 
-    It and its mirror image add to one at every sample, exactly: ``sin**2 + cos**2``.
+    It and its reverse add to one at every sample: ``sin**2 + cos**2``.
 
-    >>> rise = rising(5)
+    >>> rise = hann_fade_in(5)
     >>> bool(np.allclose(rise + rise[::-1], 1, rtol=0, atol=1e-15))
     True
     """
@@ -34,20 +34,20 @@ def hann_fade_in(length: int) -> FloatArray:
 
 
 def grain_envelope(kind: str, length: int) -> FloatArray:
-    """Return a grain's envelope, between 0 and 1, read at the middle of each sample.
+    """Return a grain's envelope, between 0 and 1, at the middle of each sample.
 
     Parameters
     ----------
     kind : str
-        One of `PEAKS`. ``decay`` falls by 60 dB a length after a rise of a fiftieth, ``reversed``
-        is its mirror image; the others are symmetric.
+        One of `ENVELOPE_PEAKS`. ``decay`` rises over 2 % of the length, then falls by 60 dB per
+        length; ``reversed`` is its reverse; the others are symmetric.
     length : int
         In samples.
 
     Raises
     ------
     ValueError
-        There is no such envelope.
+        The name is unknown.
     """
     place = (np.arange(length) + 0.5) / max(length, 1)
     match kind:

@@ -1,4 +1,4 @@
-"""The studio: the whole way through the package: demo, gallery, and comparisons on a page."""
+"""Programs that use the whole package: demo, gallery, and comparison with its page."""
 
 from frame2sound.studio.comparison_run import run_comparison
 from frame2sound.studio.demo import run_demo

@@ -1,4 +1,4 @@
-"""The page of a comparison: one file that needs no server, and the media beside it."""
+"""The page of a comparison: one HTML file that needs no server, and a folder of media."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from typing import Any
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import ComparisonError
+from frame2sound.evaluation.measure_table import MAIN_MEASURES
 
 PAGE_FILE = "report.html"
 
 _ASSETS = Path(__file__).resolve().parent / "report_page"
-_SCRIPTS = ("drawing", "figures", "deck", "listening", "blind", "main")
+_SCRIPTS = ("elements", "measures", "synced_player", "listening", "blind_test", "main")
 
 
 def write_report(results: dict[str, Any], out: Path) -> None:
-    """Write ``report.html``: figures, curves, players and a blind test, all in one file.
+    """Write ``report.html``: measures, learning curves, soundtracks and a blind test in one file.
 
     Parameters
     ----------
-    table : dict
-        What ``results.json`` holds.
+    results : dict
+        The content of ``results.json``.
     out : Path
-        The comparison's folder; the page finds pictures and sounds in its ``media``.
+        Folder of the comparison; videos and sounds are in its subfolder ``media``.
 
     Raises
     ------
     ComparisonError
-        It cannot be written.
+        The page cannot be written.
     """
     scripts = "\n".join(_read_asset(f"{name}.js") for name in _SCRIPTS)
     page = _read_asset("page.html")
-    for mark, text in (
+    for placeholder, text in (
         ("STYLE", _read_asset("page.css")),
         ("SCRIPT", scripts),
         ("RESULTS", _page_data(results)),
     ):
-        page = page.replace(f"/*{mark}*/", text)
+        page = page.replace(f"/*{placeholder}*/", text)
     with atomic_write(out / PAGE_FILE, ComparisonError) as partial:
         partial.write_text(page, encoding="utf-8")
 
@@ -46,12 +47,13 @@ def _read_asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _page_data(table: dict[str, Any]) -> str:
-    """Return what the page draws as JSON that cannot end its own element."""
-    shown = {stretch["name"] for stretch in table["stretches"] if stretch["shown"]}
+def _page_data(results: dict[str, Any]) -> str:
+    """Return the data of the page as JSON in which no HTML tag can begin."""
+    shown = {segment["name"] for segment in results["stretches"] if segment["shown"]}
     tracks = [
-        track | {"stretches": {n: f for n, f in track["stretches"].items() if n in shown}}
-        for track in table["soundtracks"]
+        track | {"stretches": {n: v for n, v in track["stretches"].items() if n in shown}}
+        for track in results["soundtracks"]
     ]
-    text = json.dumps(table | {"soundtracks": tracks}, allow_nan=False)
+    data = results | {"main_measures": MAIN_MEASURES, "soundtracks": tracks}
+    text = json.dumps(data, allow_nan=False)
     return text.replace("<", "\\u003c")

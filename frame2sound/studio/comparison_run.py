@@ -1,4 +1,4 @@
-"""The whole of a comparison: trained, played, measured, and laid out on a page."""
+"""Run a comparison, and write its results and its page."""
 
 from __future__ import annotations
 
@@ -14,35 +14,34 @@ from frame2sound.studio.comparison_page import write_report
 def run_comparison(
     plan: ComparisonPlan, device: str, on_progress: ProgressCallback, *, overwrite: bool = False
 ) -> dict[str, Any]:
-    """Run a comparison, or go on with one, and write its results and its page.
+    """Run a comparison, or continue one, and write its results and its page.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ComparisonPlan
     device : str
         As for training.
     on_progress : callable
         See `ProgressCallback`.
     overwrite : bool
-        Begin anew in a folder that holds another comparison.
+        Delete the results of an existing comparison in the folder.
 
     Returns
     -------
     dict
-        What ``results.json`` holds.
+        The content of ``results.json``.
 
     Raises
     ------
     ComparisonError
-        The folder holds something else, or another comparison.
+        The folder has other content, or another comparison.
     Frame2SoundError
-        Training, playing or writing failed.
+        Training, rendering or writing failed.
     """
     comparison = Comparison(plan, device, on_progress)
     comparison.check_segments()
     identity = plan.claim_folder(overwrite=overwrite)
-    played = comparison.run()
-    table = {"identity": identity, **collect_results(comparison, played)}
-    write_results(table, plan.out)
-    write_report(table, plan.out)
-    return table
+    results = {"identity": identity, **collect_results(comparison, comparison.run())}
+    write_results(results, plan.out)
+    write_report(results, plan.out)
+    return results

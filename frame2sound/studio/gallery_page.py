@@ -1,4 +1,4 @@
-"""The gallery's pages: one to hear and watch, one to read where the files are kept."""
+"""The pages of the gallery: ``index.html`` and ``README.md``."""
 
 from __future__ import annotations
 
@@ -13,46 +13,28 @@ import msgspec
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
+from frame2sound.evaluation.measure_table import MEASURES
+from frame2sound.studio.renderings import RENDERINGS
 from frame2sound.untrusted import read_json
 
-ORIGINAL, MEASURES_FILE, PICTURE_FILE = "its-own", "figures.json", "picture.webp"
+MEASURES_FILE, PICTURE_FILE = "figures.json", "picture.webp"
 
 FILM_DESCRIPTIONS = {
-    "bounce": "Balls, and a flash where they land; impacts outlive the frame.",
+    "bounce": "Balls, and a flash where they land; the sound of an impact is longer than a frame.",
     "lines": "Lines appear. Height is pitch; each sounds while it is visible.",
-    "scratch": "Scratched film. Width is loudness, place the colour of noise.",
-    "theremin": "A disc. Its height is pitch, its size loudness.",
+    "scratch": "Scratched film. Width is loudness, position is the spectrum of the noise.",
+    "theremin": "A disc. Its height is pitch, its size is loudness.",
     "typing": "Keys light up and fade; each has its own click.",
 }
 
-RENDERING_DESCRIPTIONS = {
-    ORIGINAL: ("Its own sound", "How the film sounds in truth. No brain has heard it."),
-    "overlap-add": (
-        "Overlap-add",
-        "The spectra that a deep brain foretells, joined by phases that run on.",
-    ),
-    "granular": ("Granular", "The same as a cloud of grains, each in its frame."),
-    "mosaic": ("Mosaic", "Pieces of the learned film's own sound, laid as the brain foretells."),
-    "hard-cut": (
-        "Hard cut",
-        "For contrast, as in 2015: Hindle's network (4096-1000-735, 30 epochs) gives each frame "
-        "a waveform; they stand end to end.",
-    ),
-    "hindle-grains": (
-        "Hindle's grains",
-        "For contrast: the same network under his schedule of grains, a quarter of a second late.",
-    ),
-}
-"""What each way is called, and in one line what it is."""
-
-SHOWN_MEASURES = {
-    "onset_f": ("onset F", ".2f", ""),
-    "envelope_correlation": ("envelope", ".2f", ""),
-    "spectral_distance_db": ("distance", ".1f", " dB"),
-    "pitch": ("pitch", ".2f", ""),
-    "tremolo_comb_above_db": ("tremolo", "+.1f", " dB"),
-}
-"""Figures worth a line: what they are called, how they are printed, their unit."""
+SHOWN_MEASURES = (
+    "onset_f",
+    "envelope_correlation",
+    "spectral_distance_db",
+    "pitch",
+    "tremolo_comb_above_db",
+)
+"""Measures on the line below each soundtrack."""
 
 CSS = """
 :root { color-scheme: dark; }
@@ -72,24 +54,31 @@ code { background: #171b24; padding: .15rem .4rem; border-radius: 4px; }
 def write_pages(
     out: Path, films: Sequence[str], command: str, seconds: float, learned_seconds: float
 ) -> None:
-    """Write ``index.html`` and ``README.md`` on the film folders that stand in ``out``.
+    """Write ``index.html`` and ``README.md`` about the folders of films in ``out``.
 
-    ``command`` is what makes them, ``seconds`` how long their animations are, ``learned_seconds``
-    the films that brains learned.
+    Parameters
+    ----------
+    out : Path
+    films : sequence of str
+        Names of the folders.
+    command : str
+        Command that makes the gallery.
+    seconds, learned_seconds : float
+        Length of the animations, and of the training films.
 
     Raises
     ------
     SoundtrackError
-        They cannot be written.
+        A page cannot be written, or measures cannot be read.
     """
     about = (
-        f"Animations of {seconds:g} s that no brain has seen, and what brains make of them that "
-        f"have learned {learned_seconds:g} s of another film of the kind."
+        f"Unseen animations of {seconds:g} s, with soundtracks of brains that were trained on "
+        f"{learned_seconds:g} s of another film of the same kind."
     )
-    figures = {film: _read(out / film / MEASURES_FILE) for film in films}
+    measures = {film: _read(out / film / MEASURES_FILE) for film in films}
     for name, page in {
-        "index.html": _html(about, command, figures),
-        "README.md": _markdown(about, command, figures),
+        "index.html": _html(about, command, measures),
+        "README.md": _markdown(about, command, measures),
     }.items():
         with atomic_write(out / name, SoundtrackError) as partial:
             partial.write_text(page, encoding="utf-8")
@@ -100,12 +89,12 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         return msgspec.convert(read_json(path), dict[str, dict[str, float | dict[str, Any] | None]])
     except (OSError, ValueError) as error:
         raise SoundtrackError(
-            f"{path} is not readable as a gallery's figures; choose another --out"
+            f"{path} is not readable as measures of a gallery; give another `out`"
         ) from error
 
 
 def _html(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> str:
-    parts = "\n".join(_html_film(film, figures) for film, figures in films.items())
+    parts = "\n".join(_html_film(film, measures) for film, measures in films.items())
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -120,9 +109,9 @@ def _html(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> s
 """
 
 
-def _html_film(film: str, figures: Mapping[str, Any]) -> str:
+def _html_film(film: str, measures: Mapping[str, Any]) -> str:
     videos = "\n".join(
-        _html_rendering(film, way, figures[way]) for way in RENDERING_DESCRIPTIONS if way in figures
+        _html_rendering(film, name, measures[name]) for name in RENDERINGS if name in measures
     )
     return f"""<h2>{escape(film)}</h2>
 <p>{escape(FILM_DESCRIPTIONS.get(film, ""))}</p>
@@ -132,55 +121,57 @@ def _html_film(film: str, figures: Mapping[str, Any]) -> str:
 <img src="{_url(film)}/{PICTURE_FILE}" alt="{escape(_alt(film))}">"""
 
 
-def _html_rendering(film: str, rendering: str, figures: Mapping[str, Any]) -> str:
-    title, about = RENDERING_DESCRIPTIONS[rendering]
-    return f"""<div><video controls preload="metadata" src="{_url(film)}/{rendering}.mp4"></video>
-<h3>{escape(title)}</h3>
-<p>{escape(about)}</p>
-<small>{escape(_format_measures(figures))}</small></div>"""
+def _html_rendering(film: str, name: str, measures: Mapping[str, Any]) -> str:
+    rendering = RENDERINGS[name]
+    return f"""<div><video controls preload="metadata" src="{_url(film)}/{name}.mp4"></video>
+<h3>{escape(rendering.title)}</h3>
+<p>{escape(rendering.text)}</p>
+<small>{escape(_format_measures(measures))}</small></div>"""
 
 
 def _url(film: str) -> str:
-    """Return a folder's name as part of an address in HTML or Markdown."""
+    """Return the name of a folder as part of a URL."""
     return quote(film)
 
 
 def _escape_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is."""
+    """Return text in which the special characters of Markdown are escaped."""
     return re.sub(r"([\\`*_{}\[\]<>#|!&])", r"\\\1", text)
 
 
 def _markdown(about: str, command: str, films: Mapping[str, Mapping[str, Any]]) -> str:
     head = f"# The gallery\n\n{about}\n{_LEGEND}\n\n    {command}\n\n"
-    hint = "Open [index.html](index.html) in a browser to hear all on one page.\n"
+    hint = "Open [index.html](index.html) in a browser to play all films on one page.\n"
     return head + hint + "".join(_markdown_film(film, films[film]) for film in films)
 
 
-def _markdown_film(film: str, figures: Mapping[str, Any]) -> str:
+def _markdown_film(film: str, measures: Mapping[str, Any]) -> str:
     rows = [
-        f"| [{title}]({_url(film)}/{way}.mp4) | {about} | {_format_measures(figures[way])} |"
-        for way, (title, about) in RENDERING_DESCRIPTIONS.items()
-        if way in figures
+        f"| [{rendering.title}]({_url(film)}/{name}.mp4) | {rendering.text} "
+        f"| {_format_measures(measures[name])} |"
+        for name, rendering in RENDERINGS.items()
+        if name in measures
     ]
     table = "\n".join(["| | | |", "|---|---|---|", *rows])
     picture = f"![{_escape_markdown(_alt(film))}]({_url(film)}/{PICTURE_FILE})"
-    return f"\n## {_escape_markdown(film)}\n\n{FILM_DESCRIPTIONS.get(film, '')}\n\n{table}\n\n{picture}\n"
+    text = FILM_DESCRIPTIONS.get(film, "")
+    return f"\n## {_escape_markdown(film)}\n\n{text}\n\n{table}\n\n{picture}\n"
 
 
 _LEGEND = (
-    "Onset F: events found within 50 ms, none invented. Envelope: correlation of loudness. "
-    "Distance: of log spectra from the film's own. Pitch: share of frames within a semitone. "
-    "Tremolo: how much more than the film itself it pulses with the frames."
+    "Onset F: F-measure of onsets within 50 ms. Envelope: correlation of the RMS envelope with the "
+    "original's. Distance: log-spectral distance from the original. Pitch: share of pitched frames "
+    "within a semitone. Tremolo: amplitude modulation at the frame rate, relative to the original."
 )
 
 
 def _format_measures(measures: Mapping[str, Any]) -> str:
     return ", ".join(
-        f"{label} {measures[name]:{form}}{unit}"
-        for name, (label, form, unit) in SHOWN_MEASURES.items()
+        f"{info.column} {info.format(measures[name])} {info.unit}".rstrip()
+        for name, info in ((name, MEASURES[name]) for name in SHOWN_MEASURES)
         if measures.get(name) is not None
     )
 
 
 def _alt(film: str) -> str:
-    return f"{film}: the film, its own sound, and five soundtracks made of the picture"
+    return f"{film}: the film, its original sound, and five rendered soundtracks"

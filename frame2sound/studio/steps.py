@@ -1,9 +1,9 @@
-"""The steps that demo and gallery share: draw, pickle, look, learn, sound, measure."""
+"""Steps of demo and gallery: draw films, create a library, train, render, measure."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.recipe import Recipe
 from frame2sound.clock import Clock
-from frame2sound.evaluation.soundtrack_evaluation import (
-    Measurements,
-    Reference,
-    measure_controls,
-    measure_soundtrack,
-)
+from frame2sound.evaluation.measurements import Measurements, Reference
+from frame2sound.evaluation.plots import plot_comparison, plot_soundtrack
+from frame2sound.evaluation.soundtrack_evaluation import measure_controls, measure_soundtrack
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene import Scene, SceneTruth
@@ -42,17 +39,18 @@ LIBRARY_RATE = 22050
 
 @dataclass(frozen=True)
 class UnseenAnimation:
-    """The animation to be given sound, and the sound that it has in truth.
+    """An animation that is not in the training data, and its original sound.
 
     Attributes
     ----------
     path : Path
     frames : uint8 (N, 64, 64)
-    times : float64 (N + 1,)
+    frame_times : float64 (N + 1,)
         When each frame appears, in seconds, and when the last one ends.
-    sound : float32 (samples,)
-        At `LIBRARY_RATE`.
-    truth : Truth
+    samples : float32 (samples,)
+        The original sound, at `LIBRARY_RATE`.
+    truth : SceneTruth
+        The ground truth.
     """
 
     path: Path
@@ -63,39 +61,58 @@ class UnseenAnimation:
 
     @cached_property
     def onsets(self) -> NDArray[np.float64]:
-        """When its events begin, in seconds."""
+        """Onsets of its events, in seconds."""
         return np.array(self.truth.onsets)
 
     @cached_property
     def reference(self) -> Reference:
-        """Its own sound, to hold others against."""
+        """The original sound, with which soundtracks are compared."""
         return Reference(self.samples, LIBRARY_RATE, FPS)
 
     def measure(self, samples: Samples) -> Measurements:
-        """Return the figures of a soundtrack of it."""
-        seconds = len(self.frames) / FPS
+        """Return the measures of a soundtrack."""
         return measure_soundtrack(
             samples,
             LIBRARY_RATE,
             FPS,
-            picture_seconds=seconds,
+            picture_seconds=len(self.frames) / FPS,
             reference=self.reference,
             truth=self.truth,
         )
 
     def measure_controls(self) -> dict[str, Measurements]:
-        """Return the figures of sounds that do not look: silence, and shuffled seconds."""
-        own, truth = self.reference, self.truth
-        return measure_controls(self.samples, LIBRARY_RATE, FPS, reference=own, truth=truth)
+        """Return the measures of the controls "silence" and "shuffled"."""
+        return measure_controls(
+            self.samples, LIBRARY_RATE, FPS, reference=self.reference, truth=self.truth
+        )
+
+    def plot(self, path: Path, soundtracks: Mapping[str, Samples], title: str) -> None:
+        """Plot soundtracks by label below the film."""
+        plot_comparison(
+            path, soundtracks, LIBRARY_RATE, self.frames, self.frame_times, title, self.onsets
+        )
+
+    def plot_one(self, path: Path, samples: Samples, title: str) -> None:
+        """Plot a soundtrack and the original below the film."""
+        plot_soundtrack(
+            path,
+            samples,
+            LIBRARY_RATE,
+            self.frames,
+            self.frame_times,
+            title,
+            self.onsets,
+            self.samples,
+        )
 
 
 def demo_scene(film: str, seconds: float, seed: int, size: tuple[int, int]) -> Scene:
-    """Return a demo film at the studio's frame rate."""
+    """Return a demo film at 30 frames per second."""
     return load_scene(film, seconds=seconds, seed=seed, fps=FPS, size=size)
 
 
 def draw_film(scene: Scene, path: Path, with_audio: bool, on_progress: ProgressCallback) -> None:
-    """Draw a scene, and its truth beside it."""
+    """Draw a scene as a film, and write its ground truth next to it."""
     write_scene(
         scene,
         path,
@@ -106,7 +123,7 @@ def draw_film(scene: Scene, path: Path, with_audio: bool, on_progress: ProgressC
 
 
 def create_library(film: Path, library_folder: Path) -> Library:
-    """Make a library of one film, in place of the one that stands there."""
+    """Create a library of one film; an existing library in its place is deleted."""
     if library_folder.exists():
         Library.open(library_folder)
         shutil.rmtree(library_folder)
@@ -117,9 +134,9 @@ def create_library(film: Path, library_folder: Path) -> Library:
 
 
 def load_unseen(scene: Scene, path: Path) -> UnseenAnimation:
-    """Read a scene that was drawn, and sound it as it sounds in truth."""
+    """Read the film of a scene, and synthesise its original sound."""
     frames = list(SubprocessFilmReader(path).frames())
-    heard = load_scene(
+    resampled = load_scene(
         scene.name,
         seconds=scene.frame_count / FPS,
         seed=scene.seed,
@@ -133,15 +150,15 @@ def load_unseen(scene: Scene, path: Path) -> UnseenAnimation:
         np.array(
             [float(frame.start_seconds) for frame in frames] + [float(frames[-1].end_seconds)]
         ),
-        heard.synthesise(0, Clock(FPS, LIBRARY_RATE).start_sample(len(frames))),
-        heard.truth,
+        resampled.synthesise(0, Clock(FPS, LIBRARY_RATE).start_sample(len(frames))),
+        resampled.truth,
     )
 
 
 def train_brain(
     library: Library, recipe: Recipe, out: Path, seed: int, on_progress: ProgressCallback
 ) -> Brain:
-    """Train a brain, showing the time left."""
+    """Train a brain, and report progress."""
     steps = 1.0
 
     def report(task: str, done: float, total: float | None, note: str, /) -> None:
@@ -157,11 +174,11 @@ def train_brain(
 def render_soundtrack(
     unseen: UnseenAnimation, brain: Brain, style: Style, path: Path, on_progress: ProgressCallback
 ) -> Samples:
-    """Render the film to watch; return the soundtrack to measure, free of coding."""
-    alone = path.with_suffix(".wav")
+    """Render a film with sound; return the soundtrack to measure, without lossy coding."""
+    wav = path.with_suffix(".wav")
     for out, delivery in {
         path: Delivery(overwrite=True),
-        alone: Delivery(overwrite=True, wav=True),
+        wav: Delivery(overwrite=True, wav=True),
     }.items():
         render(
             SubprocessFilmReader(unseen.path),
@@ -172,6 +189,6 @@ def render_soundtrack(
             rename_task(on_progress, out.name),
             corpus=brain.corpus,
         )
-    heard: Samples = soundfile.read(alone, dtype="float32")[0]
-    alone.unlink()
-    return heard
+    samples: Samples = soundfile.read(wav, dtype="float32")[0]
+    wav.unlink()
+    return samples

@@ -1,1 +1,1 @@
-"""Making a brain from a library."""
+"""Train a brain on a library."""

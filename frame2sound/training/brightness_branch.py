@@ -1,9 +1,9 @@
-"""The glance: how loud it is, by how much light there is in the picture and nothing else.
+"""Trains a brain's brightness branch: it predicts loudness from the picture's brightness alone.
 
-A minute of film has few pictures of a thing at any one place, but many of any amount of light. The
-whole network remembers too well how loud each place was; a glance cannot. It is learned after the
-rest, and what is held out decides how much it has to say: on films where light tells little of
-loudness, nothing.
+One minute of film shows few pictures with a thing at any one place, but many of each brightness.
+The whole network overfits to how loud each place was; the branch cannot. It is trained after the
+rest, and the held-out data decides its share in the output: 0 for films whose brightness says
+little about loudness.
 """
 
 from __future__ import annotations
@@ -14,94 +14,92 @@ from torch import nn
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.features import BRIGHTNESS_COUNT
-from frame2sound.brain.log_spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.brain.networks import get_brightness_branch
+from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.training.example_cache import ExampleCache
-from frame2sound.training.samplers import sequential_steps
+from frame2sound.training.losses import predict_in_order
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
 
 MAX_STEPS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 2000, 256, 2e-3, 1e-2
 MAX_STEPS_PER_PAIR = 4
-"""Steps for each pair, at most: a few seconds of film are learned in fewer."""
+"""Most steps for each pair, so that a few seconds of film take fewer than ``MAX_STEPS``."""
 
 INPUT_NOISE = 0.03
-"""Standard deviation of what is added to the light while it is learned; its own is about one."""
+"""Standard deviation of the noise added to the brightness, whose own is about 1."""
 
 BRANCH_SHARES = (0.0, 0.5, 1.0)
-"""What the glance's say in the level may be."""
+"""Shares in the levels that the branch may have."""
 
 MAX_ERROR_RATIO = 0.75
-"""It has a say only if that lowers the error of held-out loudness to this share, or less."""
+"""The branch is used only if it lowers the held-out error of loudness to this share or less."""
 
 MAX_DECADES = 6.0
-"""What is foretold to be louder than this above silence counts as no louder."""
+"""Levels count as no louder than this many factors of ten above silence."""
 
 
 def train_brightness_branch(
     brain: Brain, examples: ExampleCache, held_out_examples: ExampleCache, seed: int
 ) -> float:
-    """Teach a trained brain its glance; return its share in the level.
+    """Train the brightness branch of a trained brain and return its share in the levels.
 
-    What counts is the error of loudness, the root of amplitude. Without anything held out the
-    share is 0.
+    The share with the lowest error of loudness (the root of amplitude) is chosen on the held-out
+    pairs; without any it is 0.
 
     Raises
     ------
     ValueError
-        The brain has no glance.
+        The brain has no brightness branch.
     """
-    glance, target = get_brightness_branch(brain.network), brain.target
-    if glance is None or not isinstance(target, LogMagnitudes):
-        raise ValueError("the brain has no glance")
-    which = examples.pairs.spread_indices(MAX_SAMPLED_PAIRS)
-    parts = [
-        examples.load_batch(some) for some in np.array_split(which, -(-len(which) // BATCH_SIZE))
+    target = brain.target
+    if get_brightness_branch(brain.network) is None or not isinstance(target, LogMagnitudes):
+        raise ValueError("the brain has no brightness branch")
+    indices = examples.pairs.spread_indices(MAX_SAMPLED_PAIRS)
+    batches = [
+        examples.load_batch(part)
+        for part in np.array_split(indices, -(-len(indices) // BATCH_SIZE))
     ]
-    light = torch.cat([looks[:, -BRIGHTNESS_COUNT:] for looks, _ in parts]).cpu()
-    wanted = torch.cat([wanted[:, target.levels] for _, wanted in parts]).cpu()
+    brightness = torch.cat([features[:, -BRIGHTNESS_COUNT:] for features, _ in batches]).cpu()
+    levels = torch.cat([targets[:, target.levels] for _, targets in batches]).cpu()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        head = _fit_branch(light, wanted, brain.recipe.network.brightness_branch)
-    share = (
-        _choose_share(head, *_predict_held_out(brain, target, held_out_examples))
-        if len(held_out_examples)
-        else 0.0
-    )
-    _merge_branch(brain, target, head, share)
+        branch = _fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
+    share = 0.0
+    if len(held_out_examples):
+        share = _choose_share(branch, *_predict_held_out(brain, target, held_out_examples))
+    _merge_branch(brain, target, branch, share)
     return share
 
 
 def _predict_held_out(
     brain: Brain, target: LogMagnitudes, held_out_examples: ExampleCache
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return the light ``(n, 3)`` and levels ``(n, windows_per_frame)``, those given and those wanted."""
-    found, memory = [], brain.network.initial_state(1)
+    """Return brightness ``(n, 3)``, and predicted and target levels ``(n, windows_per_frame)``."""
+    chunks = []
     with torch.inference_mode():
-        for step in sequential_steps(held_out_examples.pairs, BATCH_SIZE):
-            looks, wanted = held_out_examples.load_batch(step.indices[0])
-            memory = brain.network.initial_state(1) if step.starts[0] else memory
-            given, memory = brain.network(looks[None], memory)
+        for features, predictions, targets in predict_in_order(
+            brain.network, held_out_examples, BATCH_SIZE
+        ):
             parts = (
-                looks[:, -BRIGHTNESS_COUNT:],
-                given[0, :, target.levels],
-                wanted[:, target.levels],
+                features[:, -BRIGHTNESS_COUNT:],
+                predictions[:, target.levels],
+                targets[:, target.levels],
             )
-            found.append([part.cpu().clone() for part in parts])  # not what else was seen
-    light, given, wanted = (torch.cat(part) for part in zip(*found, strict=True))
-    return light, given, wanted
+            chunks.append([part.cpu().clone() for part in parts])  # a view would keep the whole
+    brightness, predicted, expected = (torch.cat(part) for part in zip(*chunks, strict=True))
+    return brightness, predicted, expected
 
 
 def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: int) -> nn.Sequential:
-    """Learn levels from light."""
+    """Return a network that is trained to predict levels from brightness."""
     layers = nn.Linear(BRIGHTNESS_COUNT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
     network = nn.Sequential(*layers, nn.Linear(width, target_levels.shape[1]))
     optimiser = torch.optim.AdamW(
         network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True
     )
     for _ in range(min(MAX_STEPS, MAX_STEPS_PER_PAIR * len(brightness))):
-        some = torch.randint(len(brightness), (BATCH_SIZE,))
-        noisy = brightness[some] + INPUT_NOISE * torch.randn(BATCH_SIZE, BRIGHTNESS_COUNT)
-        loss = nn.functional.l1_loss(network(noisy), target_levels[some])
+        batch = torch.randint(len(brightness), (BATCH_SIZE,))
+        noisy = brightness[batch] + INPUT_NOISE * torch.randn(BATCH_SIZE, BRIGHTNESS_COUNT)
+        loss = nn.functional.l1_loss(network(noisy), target_levels[batch])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -109,41 +107,38 @@ def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: in
 
 
 def _choose_share(
-    head: nn.Sequential,
+    branch: nn.Sequential,
     brightness: torch.Tensor,
     predicted_levels: torch.Tensor,
     target_levels: torch.Tensor,
 ) -> float:
+    """Return the share of the branch with the lowest error of loudness, or 0 if that is high."""
+    errors = {}
     with torch.inference_mode():
-        glanced = head(brightness)
-        errors = {
-            share: float(
-                (
-                    _loudness(torch.lerp(predicted_levels, glanced, share))
-                    - _loudness(target_levels)
-                ).norm()
-            )
-            for share in BRANCH_SHARES
-        }
+        branch_levels = branch(brightness)
+        target_loudness = _loudness(target_levels)
+        for share in BRANCH_SHARES:
+            loudness = _loudness(torch.lerp(predicted_levels, branch_levels, share))
+            errors[share] = float((loudness - target_loudness).norm())
     best = min(errors, key=errors.__getitem__)
     return best if errors[best] < MAX_ERROR_RATIO * errors[0] else 0.0
 
 
 def _loudness(levels: torch.Tensor) -> torch.Tensor:
-    """Return about how loud levels are to the ear: the root of their amplitude."""
+    """Return the approximate loudness of levels: the root of their amplitude."""
     return torch.pow(10.0, (levels / LEVEL_WEIGHT).clamp(0, MAX_DECADES) / 2)
 
 
-def _merge_branch(brain: Brain, target: LogMagnitudes, head: nn.Sequential, share: float) -> None:
-    """Make the glance part of the network, and of its last layer by its share."""
-    glance, last, rows = get_brightness_branch(brain.network), brain.network.head, target.levels
-    assert glance is not None
-    glance.load_state_dict(head[:-1].state_dict())
-    width, top = brain.recipe.network.brightness_branch, head[-1]
-    assert isinstance(top, nn.Linear)
+def _merge_branch(brain: Brain, target: LogMagnitudes, branch: nn.Sequential, share: float) -> None:
+    """Copy the branch into the network, and its last layer into the head by its share."""
+    hidden, head, rows = get_brightness_branch(brain.network), brain.network.head, target.levels
+    assert hidden is not None
+    hidden.load_state_dict(branch[:-1].state_dict())
+    width, last = brain.recipe.network.brightness_branch, branch[-1]
+    assert isinstance(last, nn.Linear)
     with torch.no_grad():
-        last.weight[:, -width:] = 0
-        last.weight[rows] *= 1 - share
-        last.bias[rows] *= 1 - share
-        last.weight[rows, -width:] = share * top.weight.to(last.weight)
-        last.bias[rows] += share * top.bias.to(last.bias)
+        head.weight[:, -width:] = 0
+        head.weight[rows] *= 1 - share
+        head.bias[rows] *= 1 - share
+        head.weight[rows, -width:] = share * last.weight.to(head.weight)
+        head.bias[rows] += share * last.bias.to(head.bias)

@@ -1,8 +1,13 @@
-"""Checkpoints: the state of a training, kept as .safetensors so that loading runs no code."""
+"""The files of a training in progress: its checkpoint, and the lock on its output.
+
+Checkpoints are .safetensors files, so that loading one runs no code.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +22,10 @@ from torch.optim import Optimizer
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
 from frame2sound.brain.backbones import State
 from frame2sound.brain.brain_file import current_tensor_name
+from frame2sound.brain.recipe import current_setting_name
 from frame2sound.errors import TrainingError
+from frame2sound.locks import exclusive_lock
+from frame2sound.training.distributed import ProcessGroup
 from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_newer_version
 
 METADATA_KEY, CHECKPOINT_VERSION = "frame2sound-checkpoint", 1
@@ -28,21 +36,40 @@ _RENAMED_KEYS = {
     "marked": "patience_epoch",
     "untrained": "initial_loss",
 }
-"""Keys that version 0.1 wrote, and what they are called now."""
+"""Keys of version 0.1 and their present names."""
 
 MAX_NAMED_SETTINGS = 4
-"""Settings that differ, of those that are named."""
+"""Most differing settings that an error names."""
 
 
 @dataclass
 class TrainingState:
     """How far a training has come.
 
-    ``curve`` holds one entry per epoch: loss while learning, held-out loss (None without), both
-    relative to silence's. ``best_loss`` is the lowest judged loss so far and ``best_epoch`` when it was;
-    ``patience_loss`` and ``patience_epoch`` are the same for losses notably lower; ``seconds`` is time spent, over
-    all runs. ``signature`` identifies recipe, data and seed, and ``settings`` says each of these in
-    words. ``initial_loss`` is the loss of the first step, relative to silence's.
+    Losses are relative to silence's.
+
+    Attributes
+    ----------
+    signature : str
+        Identifies recipe, data and seed.
+    epoch, batch : int
+        Completed epochs, and steps since.
+    best_loss : float
+        The lowest loss by which epochs are compared, so far.
+    best_epoch : int
+        The epoch that reached it, counted from 1; 0 before the first.
+    seconds : float
+        Time spent in all runs.
+    loss_sum : float
+        Sum of the losses of this epoch's steps, not relative.
+    curve : list of (float, float or None)
+        Training loss and held-out loss of each epoch; None where nothing is held out.
+    patience_loss, patience_epoch : float, int
+        Like the best, but only of losses that are notably lower than the one before.
+    settings : dict
+        What the signature identifies, in words.
+    initial_loss : float
+        The loss of the first step.
     """
 
     signature: str
@@ -59,7 +86,7 @@ class TrainingState:
     initial_loss: float = float("inf")
 
     def to_provenance(self) -> dict[str, Any]:
-        """Return what a brain's provenance says of it, in plain values."""
+        """Return what a brain's provenance holds of the state, in plain values."""
         return {
             "epochs": self.epoch,
             "best_epoch": self.best_epoch,
@@ -70,7 +97,7 @@ class TrainingState:
 
 
 def checkpoint_path(out: Path) -> Path:
-    """Return where the training of a brain keeps its state."""
+    """Return the path of the checkpoint for a brain that is written to ``out``."""
     ending = ".checkpoint.safetensors"
     return out.with_name(f"{truncate_name(out.stem, MAX_NAME_BYTES - len(ending))}{ending}")
 
@@ -83,7 +110,7 @@ def save_checkpoint(
     best_weights: dict[str, torch.Tensor],
     recurrent_state: State,
 ) -> None:
-    """Write the state of a training; the file appears whole or not at all."""
+    """Write a checkpoint atomically."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best_weights.items()}
     tensors |= {f"memory.{number:03}": tensor for number, tensor in enumerate(recurrent_state)}
@@ -110,9 +137,13 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, expected: TrainingState, network: nn.Module, optimiser: Optimizer
 ) -> tuple[TrainingState, dict[str, torch.Tensor], State]:
-    """Put a training back to where it stood, if it is the one that is ``asked`` for.
+    """Load a checkpoint into a network and an optimiser, if it belongs to the same training.
 
-    Returns its course, the best weights so far, and what the network remembers.
+    Returns
+    -------
+    training_state : TrainingState
+    best_weights : dict of tensors
+    recurrent_state : tuple of tensors
 
     Raises
     ------
@@ -122,23 +153,23 @@ def load_checkpoint(
     try:
         read_safetensors_prefix(path)
         with safe_open(path, "pt") as file:
-            course = _parse_state((file.metadata() or {})[METADATA_KEY], path)
+            training_state = _parse_state((file.metadata() or {})[METADATA_KEY], path)
             tensors = {current_tensor_name(n): file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
         raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
-    if course.signature != expected.signature:
+    if training_state.signature != expected.signature:
         raise TrainingError(
             f"{path} belongs to another recipe, library or seed"
-            f"{_differences(course.settings, expected.settings)}; "
-            "use those it was begun with, or begin anew with --overwrite"
+            f"{_differences(training_state.settings, expected.settings)}; "
+            "use those it was begun with, or begin anew with `overwrite=True`"
         )
     try:
         network.load_state_dict(_select_prefix(tensors, "network."))
         _restore(optimiser, _select_prefix(tensors, "optimiser."))
     except (RuntimeError, ValueError) as error:
         raise TrainingError(f"{path} lacks a part of its state; train anew") from error
-    remembered = sorted(_select_prefix(tensors, "memory.").items())
-    return course, _select_prefix(tensors, "best."), tuple(tensor for _, tensor in remembered)
+    recurrent_state = tuple(t for _, t in sorted(_select_prefix(tensors, "memory.").items()))
+    return training_state, _select_prefix(tensors, "best."), recurrent_state
 
 
 def _parse_state(text: str, path: Path) -> TrainingState:
@@ -147,24 +178,27 @@ def _parse_state(text: str, path: Path) -> TrainingState:
         raise ValueError("no table")
     refuse_newer_version(table.pop("version", 1), CHECKPOINT_VERSION, path, TrainingError)
     table = {_RENAMED_KEYS.get(key, key): value for key, value in table.items()}
-    course = msgspec.convert(table, TrainingState)
-    if not all(0 <= n < 2**53 for n in (course.epoch, course.batch, course.best_epoch)):
-        raise ValueError("a course that is not possible")
-    return course
+    training_state = msgspec.convert(table, TrainingState)
+    settings = training_state.settings.items()
+    training_state.settings = {current_setting_name(name): value for name, value in settings}
+    counts = training_state.epoch, training_state.batch, training_state.best_epoch
+    if not all(0 <= count < 2**53 for count in counts):
+        raise ValueError("counts are out of range")
+    return training_state
 
 
 def _differences(saved: dict[str, str], current: dict[str, str]) -> str:
-    """Return in brackets which settings differ; nothing for a checkpoint that has none."""
+    """Return in brackets which settings differ; empty if the checkpoint names none."""
     if not saved:
         return ""
     names = [name for name in {**saved, **current} if saved.get(name) != current.get(name)]
-    said = [
+    differences = [
         f"{name} was {saved.get(name, 'not there')}, is {current.get(name, 'not there')}"
         for name in names[:MAX_NAMED_SETTINGS]
     ]
     if len(names) > MAX_NAMED_SETTINGS:
-        said.append(f"and {len(names) - MAX_NAMED_SETTINGS} more")
-    return f" ({'; '.join(said)})" if said else ""
+        differences.append(f"and {len(names) - MAX_NAMED_SETTINGS} more")
+    return f" ({'; '.join(differences)})" if differences else ""
 
 
 def _select_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
@@ -180,27 +214,58 @@ def _restore(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def refuse_overwriting(out: Path, *, resume: bool, overwrite: bool) -> None:
-    """Refuse to begin a training that would lose one that stands; with ``overwrite`` drop it.
+    """Refuse to begin a training that would replace a brain or a checkpoint.
+
+    With ``overwrite`` the checkpoint is deleted instead.
 
     Raises
     ------
     TrainingError
-        There is a brain, or a training that was interrupted, and neither was asked to go; or
-        there is nothing to resume.
+        ``out`` or its checkpoint exists and neither option is given; there is nothing to resume;
+        or the name of ``out`` has another suffix than .safetensors.
     """
     checkpoint = checkpoint_path(out)
     if out.suffix != ".safetensors":
-        raise TrainingError(f"got --out {out}, expected a name that ends in .safetensors")
+        raise TrainingError(f"got `out` {out}, expected a name that ends in .safetensors")
     if resume:
         if not checkpoint.exists():
-            done = "is trained already" if out.exists() else "was never begun"
-            raise TrainingError(f"nothing to resume: {out} {done}; train without --resume")
+            reason = "is trained already" if out.exists() else "has no checkpoint"
+            raise TrainingError(f"nothing to resume: {out} {reason}; train with `resume=False`")
     elif overwrite:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():
         raise TrainingError(
-            f"a training of {out} was interrupted; go on with --resume or begin anew with "
-            "--overwrite"
+            f"a training of {out} was interrupted; go on with `resume=True` or begin anew with "
+            "`overwrite=True`"
         )
     elif out.exists():
-        raise TrainingError(f"{out} exists already; choose another --out or add --overwrite")
+        raise TrainingError(f"{out} exists already; choose another `out` or give `overwrite=True`")
+
+
+@contextmanager
+def lock_output(out: Path, group: ProcessGroup) -> Iterator[None]:
+    """Keep other trainings from writing ``out`` within this context.
+
+    Of several processes that train one brain only the main one holds the lock.
+
+    Raises
+    ------
+    TrainingError
+        Another training holds the lock, or the folder cannot be written.
+    """
+    if not group.is_main:
+        yield
+        return
+    lock = out.with_name(f".{out.name}.lock")
+    busy_message = (
+        f"{out} is being trained by {{holder}}; "
+        "wait until that is done, end it, or choose another `out`"
+    )
+    with exclusive_lock(
+        out, lock, lock.with_name(f"{lock.name}.json"), TrainingError, busy_message
+    ):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # unlinked while locked: nobody else can hold this file
+                lock.unlink()

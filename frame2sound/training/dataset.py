@@ -1,4 +1,4 @@
-"""Pairs of frame and sound, straight from a library's memory-mapped arrays."""
+"""Pairs of a frame and its sound, read from a library's memory-mapped arrays."""
 
 from __future__ import annotations
 
@@ -16,32 +16,38 @@ IndexArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class PairDataset:
-    """Which frame of which film goes with which excerpt of its sound.
+    """Pairs of a frame and the excerpt of sound that belongs to it.
 
     Attributes
     ----------
     films : list of PickledFilm
-    film, tick, start : int64 arrays (N,)
-        For each pair the film, the number of the frame on the brain's clock, and the sample at
-        which its slice starts.
-    rows : int64 array (N, 1 + past)
-        The film's frames that are seen: those before, then the one itself.
+    target : Target
+        Decides which excerpt of sound a frame has.
+    film_indices : int64 array (N,)
+        Which film each pair is of.
+    clock_frames : int64 array (N,)
+        Number of each pair's frame on the brain's clock.
+    start_samples : int64 array (N,)
+        Sample at which each frame starts.
+    frame_windows : int64 array (N, 1 + past)
+        Rows of the film's frames: the past ones, then the pair's own.
     """
 
     films: list[PickledFilm]
     target: Target
-    film_indices: NDArray[np.int64]
-    clock_frames: NDArray[np.int64]
-    start_samples: NDArray[np.int64]
-    frame_windows: NDArray[np.int64]
+    film_indices: IndexArray
+    clock_frames: IndexArray
+    start_samples: IndexArray
+    frame_windows: IndexArray
 
     @classmethod
     def from_films(
         cls, films: list[PickledFilm], clock: Clock, target: Target, past_frames: int = 0
     ) -> PairDataset:
-        """Look at films through the shutter of a brain's clock; ``past`` frames back.
+        """Return all pairs of films at a brain's clock, each with ``past_frames`` frames before.
 
-        Frames for which the film's sound track lacks what the target must know are left out.
+        Frames are left out if the film's soundtrack lacks some of the samples that the target
+        requires.
         """
         none = np.empty(0, np.int64)
         parts: list[tuple[IndexArray, ...]] = [
@@ -54,59 +60,52 @@ class PairDataset:
         return cls(films, target, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     @property
-    def frame_indices(self) -> NDArray[np.int64]:
-        """The film's frame of each pair."""
+    def frame_indices(self) -> IndexArray:
+        """Row of each pair's frame in its film."""
         return self.frame_windows[:, -1]
 
     def __len__(self) -> int:
         return len(self.frame_indices)
 
     def select(self, mask: NDArray[np.bool_]) -> PairDataset:
-        """Return the pairs for which ``chosen``, shape ``(N,)``, is true."""
-        kept = (
-            array[mask]
-            for array in (
-                self.film_indices,
-                self.clock_frames,
-                self.start_samples,
-                self.frame_windows,
-            )
+        """Return the pairs for which ``mask``, shape ``(N,)``, is true."""
+        return PairDataset(
+            self.films,
+            self.target,
+            self.film_indices[mask],
+            self.clock_frames[mask],
+            self.start_samples[mask],
+            self.frame_windows[mask],
         )
-        return PairDataset(self.films, self.target, *kept)
 
-    def contiguous_runs(self) -> list[NDArray[np.int64]]:
+    def contiguous_runs(self) -> list[IndexArray]:
         """Return the numbers of the pairs of each unbroken run of frames."""
         if not len(self):
             return []
         broken = (np.diff(self.film_indices) != 0) | (np.diff(self.clock_frames) != 1)
         return np.split(np.arange(len(self)), np.flatnonzero(broken) + 1)
 
-    def load(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return moments ``(n, 1 + past, 64, 64)`` and excerpts of sound ``(n, target.extent)``.
+    def load(self, indices: IndexArray) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return frames ``(n, 1 + past, 64, 64)`` and sound ``(n, target.excerpt_length)``.
 
-        In colour, moments are ``(n, 1 + past, 64, 64, 3)``.
+        In colour, frames are ``(n, 1 + past, 64, 64, 3)``. Sound outside the film is 0.
         """
-        film, rows, start = (
-            self.film_indices[indices],
-            self.frame_windows[indices],
-            self.start_samples[indices],
-        )
-        frames = np.empty((*rows.shape, *self.films[0].frames.shape[1:]), np.uint8)
+        films, windows = self.film_indices[indices], self.frame_windows[indices]
+        starts = self.start_samples[indices] - self.target.lead_samples
+        frames = np.empty((*windows.shape, *self.films[0].frames.shape[1:]), np.uint8)
         excerpts = np.zeros((len(indices), self.target.excerpt_length), np.float32)
-        for number in np.unique(film):
-            mine = film == number
-            frames[mine] = self.films[number].frames[rows[mine]]
-        for excerpt, number, begin in zip(
-            excerpts, film, start - self.target.lead_samples, strict=True
-        ):
-            sound = self.films[number].sound[max(begin, 0) : begin + len(excerpt)]
-            excerpt[max(-begin, 0) :][: len(sound)] = sound
-        for number in np.unique(film):
+        for number in np.unique(films):
+            of_film = films == number
+            frames[of_film] = self.films[number].frames[windows[of_film]]
+        for excerpt, number, start in zip(excerpts, films, starts, strict=True):
+            sound = self.films[number].sound[max(start, 0) : start + len(excerpt)]
+            excerpt[max(-start, 0) :][: len(sound)] = sound
+        for number in np.unique(films):
             self.films[number].release_memory()
         return frames, excerpts
 
-    def spread_indices(self, max_count: int) -> NDArray[np.int64]:
-        """Return the numbers of at most so many pairs, evenly spread over all."""
+    def spread_indices(self, max_count: int) -> IndexArray:
+        """Return the numbers of at most ``max_count`` pairs, evenly spread over all."""
         count = min(len(self), max_count)
         return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
 
@@ -114,10 +113,11 @@ class PairDataset:
 def _index_film(
     film_index: int, film: PickledFilm, clock: Clock, target: Target, past_frames: int
 ) -> tuple[IndexArray, ...]:
-    shown = frame_indices_at_ticks(film.times, clock)
-    start = clock.sample_bounds(len(shown))[:-1]
-    begin, end = film.card.audio_range
+    """Return a film's rows of the four arrays of a `PairDataset`."""
+    rows = frame_indices_at_ticks(film.times, clock)
+    starts = clock.sample_bounds(len(rows))[:-1]
+    audio_start, audio_stop = film.card.audio_range
     first, stop = target.required_range
-    tick = np.flatnonzero((start + first >= begin) & (start + stop <= end))
-    back = np.maximum(tick[:, None] - np.arange(past_frames, -1, -1), 0)
-    return np.full(len(tick), film_index), tick, start[tick], shown[back]
+    ticks = np.flatnonzero((starts + first >= audio_start) & (starts + stop <= audio_stop))
+    windows = np.maximum(ticks[:, None] - np.arange(past_frames, -1, -1), 0)
+    return np.full(len(ticks), film_index), ticks, starts[ticks], rows[windows]

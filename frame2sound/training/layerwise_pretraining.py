@@ -1,7 +1,7 @@
-"""The scaffold: tops on which hidden layers are trained one by one, and which are then thrown away.
+"""Layer-wise pretraining: hidden layers are trained one by one, each below its own linear head.
 
 Greedy layer-wise training with labels (Bengio, Lamblin, Popovici and Larochelle, "Greedy layer-wise
-training of deep networks", 2007, section 5), with which the ancestor began.
+training of deep networks", 2007, section 5), which the preset ``hindle`` starts with.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from frame2sound.brain.networks import Network
 
 
 class LayerwiseHeads(nn.Module):
-    """A linear top for every hidden layer.
+    """A linear head for every hidden layer; not part of the trained brain.
 
     Parameters
     ----------
@@ -24,27 +24,29 @@ class LayerwiseHeads(nn.Module):
     widths : tuple of int
         Of its hidden layers.
     seed : int
+        Of the heads' initial weights.
     """
 
     def __init__(self, network: Network, widths: tuple[int, ...], seed: int) -> None:
         super().__init__()
-        self._layers = list(feedforward_backbone(network).layers)  # the network's, not its own
+        # A plain list, so that the network's layers are not registered as parts of this module.
+        self._layers = list(feedforward_backbone(network).layers)
         random = torch.Generator().manual_seed(seed)
         self.heads = nn.ModuleList()
         for width in widths:
-            top = nn.Linear(width, network.head.out_features)
-            nn.init.xavier_normal_(top.weight, gain=0.1, generator=random)
-            nn.init.zeros_(top.bias)
-            self.heads.append(top)
+            head = nn.Linear(width, network.head.out_features)
+            nn.init.xavier_normal_(head.weight, gain=0.1, generator=random)
+            nn.init.zeros_(head.bias)
+            self.heads.append(head)
         self._has_brightness = isinstance(network.backbone, WithBrightnessBranch)
 
     @property
     def layer_count(self) -> int:
-        """How many layers there are to train."""
+        """Number of hidden layers."""
         return len(self.heads)
 
     def forward(self, features: torch.Tensor, layer_index: int) -> torch.Tensor:
-        """Return outputs by the layers up to a stage's, of which only that one learns."""
+        """Return the output of one layer's head; gradients reach that layer and no earlier one."""
         values = features[..., :-BRIGHTNESS_COUNT] if self._has_brightness else features
         with torch.no_grad():
             for layer in self._layers[:layer_index]:
@@ -54,11 +56,9 @@ class LayerwiseHeads(nn.Module):
 
 
 def feedforward_backbone(network: Network) -> Feedforward:
-    """Return the layers of a feed-forward network."""
-    body = (
-        network.backbone.backbone
-        if isinstance(network.backbone, WithBrightnessBranch)
-        else network.backbone
-    )
-    assert isinstance(body, Feedforward)
-    return body
+    """Return the backbone of a feed-forward network, without its brightness branch."""
+    backbone = network.backbone
+    if isinstance(backbone, WithBrightnessBranch):
+        backbone = backbone.backbone
+    assert isinstance(backbone, Feedforward)
+    return backbone

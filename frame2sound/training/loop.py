@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""Train a brain on a library, with checkpoints, and write it to a file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 from frame2sound.atomic import defer_interrupt
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import save_brain
-from frame2sound.brain.corpus import CorpusMode, build_corpus
+from frame2sound.brain.corpus import CorpusMode
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
+from frame2sound.library.corpus import build_corpus
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.distributed import LostProcessError, join_process_group
-from frame2sound.training.divergence import refuse_diverged
+from frame2sound.training.losses import refuse_diverged
 from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.trainer import Trainer
@@ -33,64 +34,84 @@ def train(
     memory_limit: int | None = None,
     on_progress: ProgressCallback = ignore_progress,
 ) -> Brain:
-    """Fit a brain to a library and write it to ``out``.
+    """Train a brain on a library and write it to ``out``.
 
-    The best weights by held-out loss (by the loss itself where nothing is held out) are kept, and
-    black and white screens are then made exactly silent if the library holds the calibration film.
-    For the mosaic the brain carries ten minutes at most of its films' sound as its ``corpus``, or
-    points to the library, or does neither.
+    The best weights by held-out loss are used, or by training loss where nothing is held out. If
+    the library has the calibration film, black and white screens are then made exactly silent.
 
-    Lessons that do not fit in the ``memory``, in bytes, that the program may take are laid on the
-    disk beside ``out`` for as long as it runs; None is 2 GiB, or what learning takes without
-    lessons if that is more. Where ``torchrun`` has started several processes, they train one brain
-    together; the first of them writes it.
+    The state is saved beside ``out`` every 30 seconds and when training is interrupted. Training
+    that is resumed reaches exactly the weights of one that was not interrupted, on the same machine
+    with equally many threads and processes; with others, rounding differs. Where ``torchrun`` has
+    started several processes, they train one brain together, and the first of them writes it.
 
-    While it runs, its state is kept beside ``out``; a training that was interrupted and is resumed
-    reaches exactly the weights of one that was not, on the same machine with as many threads and
-    processes. Others add sums up in another order, and round otherwise.
+    Parameters
+    ----------
+    library : Library
+    recipe : Recipe
+    out : Path
+        Ends in .safetensors; the checkpoint is beside it while training runs.
+    seed : int
+    device : str
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    resume : bool
+        Continue from the checkpoint.
+    corpus : {"carry", "point", "none"}
+        For the mosaic: whether the brain's file carries up to ten minutes of its films' sound,
+        points to the library, or does neither.
+    memory_limit : int, optional
+        Bytes of memory that the program may use; None is 2 GiB, or what training needs without
+        cached examples if that is more. Training data that does not fit is cached on disk beside
+        ``out``.
+    on_progress : callable
+        Called after every step and every epoch.
+
+    Returns
+    -------
+    Brain
 
     Raises
     ------
     TrainingError, LibraryError
-        There is nothing to learn from, the checkpoint belongs to another training, training
+        The library has nothing to train on, the checkpoint belongs to another training, training
         diverged, or memory or disk are too small.
     KeyboardInterrupt
         After the state and the best brain so far were saved.
     """
-    path = checkpoint_path(out)
+    checkpoint = checkpoint_path(out)
 
-    def made() -> Brain:
-        kept = build_corpus(library, recipe.to_clock(), corpus, trainer.training_data.films)
-        brain = replace(trainer.export_best_brain(), corpus=kept)
+    def save_best_brain() -> Brain:
+        carried = build_corpus(library, recipe.to_clock(), corpus, trainer.training_data.films)
+        brain = replace(trainer.export_best_brain(), corpus=carried)
         if group.is_main:
             save_brain(brain, out)
         return brain
 
     with join_process_group() as group:
-        where, room = pick_device(group.device_name(device)), MemoryBudget(memory_limit, out.parent)
-        trainer = Trainer(library, recipe, seed, where, room, group)
-        if resume or (group.restart_count and path.exists()):
-            trainer.load(path)
+        torch_device = pick_device(group.device_name(device))
+        memory_budget = MemoryBudget(memory_limit, out.parent)
+        trainer = Trainer(library, recipe, seed, torch_device, memory_budget, group)
+        if resume or (group.restart_count and checkpoint.exists()):
+            trainer.load(checkpoint)
         try:
-            trainer.fit(path, on_progress)
+            trainer.fit(checkpoint, on_progress)
         except LostProcessError:
             if group.is_main:
-                with defer_interrupt():  # torchrun ends this one, too
-                    trainer.save(path)
+                with defer_interrupt():  # torchrun ends this process, too
+                    trainer.save(checkpoint)
             raise
         except KeyboardInterrupt:
             if group.is_main:
-                with defer_interrupt():  # torchrun interrupts once more
-                    trainer.save(path)
-                    made()
+                with defer_interrupt():  # torchrun interrupts a second time
+                    trainer.save(checkpoint)
+                    save_best_brain()
             raise
         try:
             refuse_diverged(trainer.state, recipe.training.rate)
         except TrainingError:
             if group.is_main:
-                path.unlink(missing_ok=True)  # it would end the same
+                checkpoint.unlink(missing_ok=True)  # resuming it would fail in the same place
             raise
-        brain = made()
+        brain = save_best_brain()
     if group.is_main:
-        path.unlink(missing_ok=True)
+        checkpoint.unlink(missing_ok=True)
     return brain

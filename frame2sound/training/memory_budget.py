@@ -1,4 +1,4 @@
-"""Room: how much memory a training may take, and the folder for what finds none."""
+"""How much memory training may use for its examples, and where the others are cached."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from torch import nn
 from frame2sound.errors import TrainingError
 
 DEFAULT_LIMIT_BYTES = 2 * 2**30
-"""What a training takes of the computer's memory where nobody says how much."""
+"""Memory that the program may use where no limit is given."""
 
 MAX_DEVICE_SHARE = 0.5
-"""Lessons are kept in an accelerator's memory up to this share of what is free."""
+"""Largest share of an accelerator's free memory that examples may use."""
 
 WEIGHT_COPIES = 13
-"""What learning holds beside the weights, in times their size.
+"""Memory that training needs besides the weights, as a multiple of their size.
 
-Gradients, two moments, the best weights and the latest; and twice all that a checkpoint says.
+Gradients, two moments, the best weights and the latest; and twice what a checkpoint holds.
 """
 
 WORKING_BYTES = 256 * 2**20
-"""What the steps of learning take for themselves: batches, what lies between layers, code."""
+"""Memory that training steps need: batches, activations, code."""
 
 
 @dataclass(frozen=True)
 class MemoryBudget:
-    """Where lessons are kept: in memory as long as they fit, on disk if they do not.
+    """Decides whether training examples are cached in memory or on disk.
 
     Attributes
     ----------
-    memory : int, optional
-        Bytes of the computer's memory that the whole program may take; None is 2 GiB, or what
-        learning takes without any lesson if that is more.
-    folder : Path, optional
-        Where lessons lie that find no room in memory; None is the system's for temporary files.
+    limit_bytes : int, optional
+        Memory that the whole program may use; None is 2 GiB, or what training needs without
+        any cached example if that is more.
+    cache_folder : Path, optional
+        Where examples that do not fit are cached; None is the system's folder for temporary files.
     """
 
     limit_bytes: int | None = None
     cache_folder: Path | None = None
 
     def available_bytes(self, network: nn.Module, device: torch.device) -> float:
-        """Return how many bytes of lessons may be kept in memory, the device's if it has its own.
+        """Return how many bytes of examples may be in memory: the device's if it has its own.
 
         Raises
         ------
         TrainingError
-            The memory that was allowed is not enough to learn at all.
+            Training needs more than the limit even without cached examples.
         """
         needed = resident_bytes() + WORKING_BYTES + WEIGHT_COPIES * _weight_bytes(network)
         if self.limit_bytes is not None and needed > self.limit_bytes:
             raise TrainingError(
-                f"got {self.limit_bytes / 1e9:.2f} GB of memory, expected {needed / 1e9:.2f} GB or more "
-                "to learn with this recipe; allow more with --memory or use a smaller network"
+                f"got {self.limit_bytes / 1e9:.2f} GB of memory, expected {needed / 1e9:.2f} GB "
+                "or more to train with this recipe; raise `memory` or use a smaller network"
             )
         if device.type == "cuda":
             return MAX_DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
@@ -64,12 +64,12 @@ class MemoryBudget:
 
 
 def resident_bytes() -> int:
-    """Return how many bytes of the computer's memory this process takes."""
+    """Return how many bytes of memory this process uses."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:  # no Linux: the most that it ever took
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else 1024 * most
+    except OSError:  # not Linux: the peak instead
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else 1024 * peak
     return pages * resource.getpagesize()
 
 

@@ -1,6 +1,9 @@
-"""How weights move: device, precision and optimiser."""
+"""How weights are updated: device, precision, optimiser and learning-rate schedule."""
 
 from __future__ import annotations
+
+import math
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -16,7 +19,7 @@ def pick_device(name: str = "auto") -> torch.device:
     Raises
     ------
     TrainingError
-        There is no such device here.
+        This computer has no such device.
     """
     if name == "auto":
         name = "mps" if torch.backends.mps.is_available() else "cpu"
@@ -34,35 +37,102 @@ def pick_device(name: str = "auto") -> torch.device:
 
 
 def mixed_precision(device: torch.device) -> torch.autocast:
-    """Return a context of mixed precision, where the device multiplies bfloat16 the faster.
+    """Return a context of mixed precision, enabled where bfloat16 is the faster.
 
-    That is on CUDA, and on processors with matrix units (Intel's AMX): factors have 8 bits, sums
-    and weights 24 (Micikevicius et al., "Mixed precision training", 2018).
+    That is on CUDA, and on processors with matrix units (Intel's AMX). Factors have 8 significant
+    bits, sums and weights 24 (Micikevicius et al., "Mixed precision training", 2018).
     """
     fast = device.type == "cuda" or (device.type == "cpu" and has_matrix_units())
     return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 def has_matrix_units() -> bool:
-    """Return whether this computer's processor multiplies matrices of bfloat16 in hardware."""
+    """Return whether this computer's processor multiplies bfloat16 matrices in hardware."""
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
-def build_optimiser(network: nn.Module, recipe: TrainingConfig) -> Optimizer:
-    """Build AdamW (Loshchilov and Hutter 2019) or Nesterov's accelerated gradient."""
-    learned = [weights for weights in network.parameters() if weights.requires_grad]
-    if recipe.optimiser == "nag":
+def build_optimiser(network: nn.Module, config: TrainingConfig) -> Optimizer:
+    """Return AdamW (Loshchilov and Hutter 2019) or Nesterov's accelerated gradient."""
+    trainable = [weights for weights in network.parameters() if weights.requires_grad]
+    if config.optimiser == "nag":
         return SGD(
-            learned,
-            lr=recipe.rate,
-            momentum=recipe.momentum,
-            nesterov=recipe.momentum > 0,
-            weight_decay=recipe.weight_decay,
+            trainable,
+            lr=config.rate,
+            momentum=config.momentum,
+            nesterov=config.momentum > 0,
+            weight_decay=config.weight_decay,
         )
     return AdamW(
-        learned,
-        lr=recipe.rate,
-        betas=(recipe.momentum, 0.999),
-        weight_decay=recipe.weight_decay,
+        trainable,
+        lr=config.rate,
+        betas=(config.momentum, 0.999),
+        weight_decay=config.weight_decay,
         fused=True,
     )
+
+
+@dataclass(frozen=True)
+class TrainingSchedule:
+    """The stages of training and the learning rate of each step.
+
+    With pretraining, the first stages train one hidden layer each; the last trains all.
+
+    Attributes
+    ----------
+    training : TrainingConfig
+    steps_per_epoch : int
+    pretrained_layers : int
+        How many hidden layers are pretrained.
+    """
+
+    training: TrainingConfig
+    steps_per_epoch: int
+    pretrained_layers: int = 0
+
+    @property
+    def pretraining_epochs(self) -> int:
+        """Epochs of the stages that train single layers."""
+        return self.training.pretraining * self.pretrained_layers
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages; fewer than the recipe's if they would exceed its steps."""
+        most = -(-self.training.steps // self.steps_per_epoch)
+        return self.pretraining_epochs + min(self.training.epochs, most)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps in all epochs."""
+        return self.epochs * self.steps_per_epoch
+
+    def pretrained_layer(self, epoch: int) -> int | None:
+        """Return which hidden layer alone is trained in an epoch; None where all are."""
+        return None if epoch >= self.pretraining_epochs else epoch // self.training.pretraining
+
+    def stage_progress(self, step: int) -> float:
+        """Return which share of its stage is done before a step, from 0 up to 1."""
+        first, stop = self._stage_bounds(step)
+        return (step - first) / (stop - first)
+
+    def learning_rate(self, step: int) -> float:
+        """Return the learning rate: linear warm-up, then constant or half a cosine down to 0.
+
+        Each stage has its own warm-up and decay.
+        """
+        first, stop = self._stage_bounds(step)
+        warmup_steps = max(1, round(self.training.warmup * (stop - first)))
+        done = step - first
+        if done < warmup_steps:
+            return self.training.rate * (done + 1) / warmup_steps
+        if self.training.schedule == "constant":
+            return self.training.rate
+        cosine = math.cos(math.pi * (done - warmup_steps) / max(stop - first - warmup_steps, 1))
+        return self.training.rate * 0.5 * (1 + cosine)
+
+    def _stage_bounds(self, step: int) -> tuple[int, int]:
+        """Return the first step of a step's stage, and the one after its last."""
+        layer = self.pretrained_layer(step // self.steps_per_epoch)
+        if layer is None:
+            return self.pretraining_epochs * self.steps_per_epoch, self.total_steps
+        length = self.training.pretraining * self.steps_per_epoch
+        return layer * length, (layer + 1) * length

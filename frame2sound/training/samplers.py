@@ -1,4 +1,4 @@
-"""Plans: which pairs are learned together, in which order, and which are exposed twice."""
+"""Which pairs are trained on together, in which order, and which are mixed with an overlay."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from frame2sound.brain.recipe import Recipe
 from frame2sound.training.dataset import IndexArray, PairDataset
 
 MIN_STEPS = 16
-"""Short films are learned in smaller batches rather than in fewer steps an epoch."""
+"""Steps that an epoch has at least: for short films the batch is smaller."""
 
 CHUNKS_PER_PIECE = 16
-"""Most chunks after which a stream begins elsewhere."""
+"""Most chunks that a stream takes from one place."""
 
 OVERLAY_CHUNKS = 6
-"""Chunks for which a stream is exposed twice at once; then it is drawn anew whether it is."""
+"""Length of an overlay, in chunks; then it is drawn anew whether the next chunks have one."""
 
 NO_PAIR = -1
 
 
 @dataclass(frozen=True)
 class StepIndices:
-    """What is learned at once.
+    """The pairs of one training step.
 
     Attributes
     ----------
-    which : int64 array (streams, chunk)
-        Pairs; each row goes on in time. -1 after a row's end.
-    over : int64 array (streams, chunk)
-        Pairs that are laid over them; -1 for none.
-    begins : bool array (streams,)
-        Where nothing came before.
+    indices : int64 array (streams, chunk)
+        Numbers of pairs; each row is a sequence in time, padded with -1.
+    overlay_indices : int64 array (streams, chunk)
+        Numbers of the pairs that are mixed with them; -1 for none.
+    starts : bool array (streams,)
+        Where a stream begins anew, so that its recurrent state is reset.
     """
 
     indices: IndexArray
@@ -44,7 +44,7 @@ class StepIndices:
 
 
 class Sampler(Protocol):
-    """A way through all pairs."""
+    """The order in which an epoch visits pairs."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -59,20 +59,19 @@ class Sampler(Protocol):
         """Most pairs in a row."""
 
     def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
-        """Yield the steps of an epoch, the same whenever it is asked for."""
+        """Yield the steps of an epoch, the same each time for the same ``epoch_index``."""
 
 
 class ShuffledSampler:
-    """Every pair by itself, in any order; the odd ones at an epoch's end are left for the next.
+    """Batches of pairs in random order; what is left at an epoch's end makes no batch.
 
     Parameters
     ----------
-    pairs : int
-        How many there are.
-    batch : int
-        How many are learned at once, if that leaves 16 steps or more.
-    overlay : float
-        Share of pairs over which another of the same batch is laid.
+    pair_count : int
+    batch_size : int
+        Pairs in a batch; fewer if an epoch would have fewer than 16 steps.
+    overlay_share : float
+        Share of pairs that are mixed with another of the same batch.
     seed : int
     """
 
@@ -86,32 +85,33 @@ class ShuffledSampler:
         self.seed = seed
 
     def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
-        """Yield batches, each pair a row of its own."""
+        """Yield the batches of an epoch; each pair is a row by itself."""
         order = np.random.default_rng([self.seed, 2, epoch_index]).permutation(self.pair_count)
-        for at in range(self.steps_per_epoch):
-            which = order[at * self.batch_size :][: self.batch_size]
-            random = np.random.default_rng([self.seed, 3, epoch_index * self.steps_per_epoch + at])
-            over = np.full(len(which), NO_PAIR)
+        for number in range(self.steps_per_epoch):
+            indices = order[number * self.batch_size :][: self.batch_size]
+            step = epoch_index * self.steps_per_epoch + number
+            random = np.random.default_rng([self.seed, 3, step])
+            overlay = np.full(len(indices), NO_PAIR)
             if self.overlay_share:
-                chosen = random.random(len(which)) < self.overlay_share
-                over[chosen] = which[random.integers(len(which), size=chosen.sum())]
-            yield StepIndices(which[:, None], over[:, None], np.ones(len(which), bool))
+                mixed = random.random(len(indices)) < self.overlay_share
+                overlay[mixed] = indices[random.integers(len(indices), size=mixed.sum())]
+            yield StepIndices(indices[:, None], overlay[:, None], np.ones(len(indices), bool))
 
 
 class SequenceSampler:
-    """Unbroken runs of pairs, chunk by chunk, many side by side.
+    """Parallel streams of consecutive pairs, chunk by chunk, for recurrent networks.
 
-    Each stream goes on through a run for 16 chunks at most, then begins elsewhere. Every epoch cuts
-    the runs anew.
+    Each stream follows a run for at most 16 chunks, then begins elsewhere. Every epoch cuts the
+    runs at other places.
 
     Parameters
     ----------
     runs : list of int64 arrays
-        The pairs of each run.
-    batch, chunk : int
-        Pairs in a step, and how many of them follow each other.
-    overlay : float
-        Share of pieces over which others are laid for as long as they go on.
+        Numbers of the pairs of each unbroken run.
+    batch_size, chunk_length : int
+        Pairs in a step, and how many of them are consecutive.
+    overlay_share : float
+        Share of stretches of 6 chunks that are mixed with others.
     seed : int
     """
 
@@ -123,58 +123,54 @@ class SequenceSampler:
         overlay_share: float,
         seed: int,
     ) -> None:
-        pairs = sum(map(len, runs))
+        pair_count = sum(map(len, runs))
+        pairs_per_step = pair_count // MIN_STEPS
         self.runs = runs
-        self.chunk_length = max(1, min(chunk_length, pairs // MIN_STEPS))
-        self.stream_count = self.rows_per_step = max(
-            1, min(batch_size, pairs // MIN_STEPS) // self.chunk_length
-        )
-        self.steps_per_epoch = max(1, pairs // (self.stream_count * self.chunk_length))
+        self.chunk_length = max(1, min(chunk_length, pairs_per_step))
+        self.stream_count = max(1, min(batch_size, pairs_per_step) // self.chunk_length)
+        self.rows_per_step = self.stream_count
+        self.steps_per_epoch = max(1, pair_count // (self.stream_count * self.chunk_length))
         self.overlay_share = overlay_share
         self.seed = seed
         self.overlay_length = OVERLAY_CHUNKS * self.chunk_length
-        self.run_probabilities = np.array([len(run) for run in runs]) / max(pairs, 1)
+        self.run_probabilities = np.array([len(run) for run in runs]) / max(pair_count, 1)
 
     def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
-        """Yield chunks, side by side; memory goes on from each to the next."""
+        """Yield the steps of an epoch; recurrent state carries over from each to the next."""
         random = np.random.default_rng([self.seed, 2, epoch_index])
         pieces = [piece for run in self.runs for piece in self._cut_run(run, random)]
         random.shuffle(pieces)
-        others = [self._choose_overlay(piece, random) for piece in pieces]
-        slots = [
-            (*slot, at == 0)
-            for piece, other in zip(pieces, others, strict=True)
-            for at, slot in enumerate(
-                zip(self._pad_to_chunks(piece), self._pad_to_chunks(other), strict=True)
+        overlays = [self._choose_overlay(piece, random) for piece in pieces]
+        chunks = [
+            (*chunk, number == 0)
+            for piece, overlay in zip(pieces, overlays, strict=True)
+            for number, chunk in enumerate(
+                zip(self._pad_to_chunks(piece), self._pad_to_chunks(overlay), strict=True)
             )
         ]
-        length = -(-len(slots) // self.stream_count)
-        nothing = np.full(self.chunk_length, NO_PAIR)
-        slots += [(nothing, nothing, True)] * (self.stream_count * length - len(slots))
-        for at in range(min(self.steps_per_epoch, length)):
-            row = slots[at::length]
-            which, over, begins = (np.array(part) for part in zip(*row, strict=True))
-            yield StepIndices(which, over, begins | (at == 0))
+        length = -(-len(chunks) // self.stream_count)
+        empty = np.full(self.chunk_length, NO_PAIR)
+        chunks += [(empty, empty, True)] * (self.stream_count * length - len(chunks))
+        for number in range(min(self.steps_per_epoch, length)):
+            rows = chunks[number::length]
+            indices, overlay, starts = (np.array(part) for part in zip(*rows, strict=True))
+            yield StepIndices(indices, overlay, starts | (number == 0))
 
     def _cut_run(self, run: IndexArray, random: np.random.Generator) -> list[IndexArray]:
+        piece_length = CHUNKS_PER_PIECE * self.chunk_length
         first = int(random.integers(min(self.chunk_length, len(run))))
-        cuts = range(
-            first or CHUNKS_PER_PIECE * self.chunk_length,
-            len(run),
-            CHUNKS_PER_PIECE * self.chunk_length,
-        )
-        return np.split(run, cuts)
+        return np.split(run, range(first or piece_length, len(run), piece_length))
 
     def _choose_overlay(self, piece: IndexArray, random: np.random.Generator) -> IndexArray:
-        """Choose what is laid over a piece: now and then a stretch from anywhere."""
-        over = np.full(len(piece), NO_PAIR)
-        for at in range(0, len(piece), self.overlay_length):
+        """Return the pairs to mix with a piece: at random places, stretches of any run."""
+        overlay = np.full(len(piece), NO_PAIR)
+        for start in range(0, len(piece), self.overlay_length):
             if random.random() < self.overlay_share:
                 run = self.runs[random.choice(len(self.runs), p=self.run_probabilities)]
                 first = random.integers(len(run))
-                other = run[first : first + min(self.overlay_length, len(piece) - at)]
-                over[at : at + len(other)] = other
-        return over
+                stretch = run[first : first + min(self.overlay_length, len(piece) - start)]
+                overlay[start : start + len(stretch)] = stretch
+        return overlay
 
     def _pad_to_chunks(self, piece: IndexArray) -> IndexArray:
         padded = np.full(-(-len(piece) // self.chunk_length) * self.chunk_length, NO_PAIR)
@@ -183,18 +179,17 @@ class SequenceSampler:
 
 
 def make_sampler(pairs: PairDataset, recipe: Recipe, seed: int, is_recurrent: bool) -> Sampler:
-    """Return the way through pairs of a network that remembers, or of one that does not."""
-    asked = recipe.training
+    """Return the sampler that a network needs: of sequences if it is recurrent, else of pairs."""
+    config = recipe.training
     if is_recurrent:
-        return SequenceSampler(
-            pairs.contiguous_runs(), asked.batch, asked.chunk, asked.overlay, seed
-        )
-    return ShuffledSampler(len(pairs), asked.batch, asked.overlay, seed)
+        runs = pairs.contiguous_runs()
+        return SequenceSampler(runs, config.batch, config.chunk, config.overlay, seed)
+    return ShuffledSampler(len(pairs), config.batch, config.overlay, seed)
 
 
 def sequential_steps(pairs: PairDataset, chunk_length: int) -> Iterator[StepIndices]:
-    """Yield all pairs once, run by run, chunk by chunk, as a film is played."""
+    """Yield all pairs once in the order of time, run by run, in one stream."""
     for run in pairs.contiguous_runs():
-        for at in range(0, len(run), chunk_length):
-            which = run[None, at : at + chunk_length]
-            yield StepIndices(which, np.full_like(which, NO_PAIR), np.array([at == 0]))
+        for first in range(0, len(run), chunk_length):
+            indices = run[None, first : first + chunk_length]
+            yield StepIndices(indices, np.full_like(indices, NO_PAIR), np.array([first == 0]))

@@ -1,7 +1,8 @@
-"""A training in progress, step by step."""
+"""A training in progress: its steps, epochs and checkpoints."""
 
 from __future__ import annotations
 
+import copy
 import itertools
 import time
 from collections.abc import Iterator
@@ -24,34 +25,50 @@ from frame2sound.progress import ProgressCallback
 from frame2sound.training.brightness_branch import train_brightness_branch
 from frame2sound.training.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from frame2sound.training.distributed import SINGLE_PROCESS, ProcessGroup
-from frame2sound.training.divergence import require_finite_loss, require_finite_weights
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.layerwise_pretraining import LayerwiseHeads
-from frame2sound.training.losses import constant_output_loss, make_loss, mean_target
+from frame2sound.training.losses import (
+    constant_output_loss,
+    make_loss,
+    mean_target,
+    predict_in_order,
+    require_finite_loss,
+    require_finite_weights,
+)
 from frame2sound.training.memory_budget import MemoryBudget
-from frame2sound.training.optimiser import build_optimiser, mixed_precision
-from frame2sound.training.samplers import StepIndices, make_sampler, sequential_steps
+from frame2sound.training.optimiser import TrainingSchedule, build_optimiser, mixed_precision
+from frame2sound.training.samplers import StepIndices, make_sampler
 from frame2sound.training.training_data import TrainingData
-from frame2sound.training.training_schedule import TrainingSchedule
 
 CHECKPOINT_SECONDS = 30.0
-"""Seconds of training that a sudden end may cost."""
+"""Seconds between checkpoints: the most work that a crash loses."""
 
 GENERALISATION_THRESHOLD = 0.98
-"""A brain hears in films that it has not seen if its loss there is below this; silence has 1."""
+"""Held-out losses below this share of silence's decide which epoch is the best."""
 
 PATIENCE_RATIO = 0.99
-"""Patience waits for losses lower than this share of the last one that it took note of."""
+"""Patience counts epochs since the loss last fell below this share of its previous low."""
 
 EVALUATION_BATCH = 512
-"""Frames that are judged at once."""
+"""Held-out frames that the network processes at once."""
 
 MAX_GRADIENT_NORM = 10.0
-"""Gradients through time are shortened to this norm (Pascanu, Mikolov and Bengio 2013)."""
+"""Gradients of recurrent networks are clipped to this norm (Pascanu et al. 2013)."""
 
 
 class Trainer:
-    """A training in progress: lessons, network, optimiser and course."""
+    """A training in progress: examples, network, optimiser and how far it has come.
+
+    Attributes
+    ----------
+    live_brain : Brain
+        The brain that is being trained, with the latest weights.
+    state : TrainingState
+    best_weights : dict of tensors
+        The network's weights after the best epoch so far.
+    recurrent_state : tuple of tensors
+        The network's, carried from one step to the next; of all processes' rows.
+    """
 
     def __init__(
         self,
@@ -67,41 +84,31 @@ class Trainer:
         self.live_brain = self.training_data.make_untrained_brain(recipe, seed)
         self.network = self.live_brain.network.to(device)
         group.broadcast(*self.network.state_dict().values())
-        if (
-            device.type == "cuda" and self.network.feedback is None
-        ):  # what hears itself is a long loop
-            self.network.compile()
+        if device.type == "cuda" and self.network.feedback is None:
+            self.network.compile()  # not with feedback: its loop over frames takes too long
         self.target = self.live_brain.target
-        self.sampler = make_sampler(
-            self.training_data.training, recipe, seed, self.network.is_recurrent
-        )
+        data, brain = self.training_data, self.live_brain
+        self.sampler = make_sampler(data.training, recipe, seed, self.network.is_recurrent)
         group.shard_dropout(self.network, self.sampler.rows_per_step)
-        self.examples = ExampleCache(
-            self.training_data.training, self.live_brain, device, memory_budget
-        )
-        self.held_out_examples = ExampleCache(
-            self.training_data.held_out, self.live_brain, device, memory_budget
-        )
+        self.examples = ExampleCache(data.training, brain, device, memory_budget)
+        self.held_out_examples = ExampleCache(data.held_out, brain, device, memory_budget)
         self.loss_function = make_loss(recipe.training, self.target)
-        self.silence_loss = constant_output_loss(
-            self._silence_output(), self.examples, self.loss_function
-        )
+        silence = torch.full((self.target.length,), self.target.silence_value, device=device)
+        self.silence_loss = constant_output_loss(silence, self.examples, self.loss_function)
         self.held_out_silence_loss = constant_output_loss(
-            self._silence_output(), self.held_out_examples, self.loss_function
+            silence, self.held_out_examples, self.loss_function
         )
         self.layerwise_heads = None
         if recipe.training.pretraining:
             self.layerwise_heads = LayerwiseHeads(self.network, recipe.network.hidden, seed)
-        self.trained_modules = nn.ModuleList(filter(None, [self.network, self.layerwise_heads])).to(
-            device
-        )
+        modules = filter(None, [self.network, self.layerwise_heads])
+        self.trained_modules = nn.ModuleList(modules).to(device)
         self.optimiser = build_optimiser(self.trained_modules, recipe.training)
         layers = len(recipe.network.hidden) if self.layerwise_heads is not None else 0
         self.schedule = TrainingSchedule(recipe.training, self.sampler.steps_per_epoch, layers)
         self.recurrent_state: State = ()
         self.state = TrainingState(
-            self.training_data.signature(recipe, seed),
-            settings=self.training_data.describe_settings(recipe, seed),
+            data.signature(recipe, seed), settings=data.describe_settings(recipe, seed)
         )
         self.best_weights = self._copy_weights()
 
@@ -111,7 +118,7 @@ class Trainer:
         return self.sampler.steps_per_epoch
 
     def fit(self, path: Path, on_progress: ProgressCallback) -> None:
-        """Go on until the last epoch or until patience ends."""
+        """Train until the last epoch or until patience ends, from the present state."""
         saved = begun = time.monotonic()
         before = self.state.seconds
         self.network.train()
@@ -141,16 +148,17 @@ class Trainer:
         )
 
     def load(self, path: Path) -> None:
-        """Go back to a checkpoint."""
-        self.state, best, memory = load_checkpoint(
+        """Continue from a checkpoint."""
+        self.state, best_weights, recurrent_state = load_checkpoint(
             path, self.state, self.trained_modules, self.optimiser
         )
-        self.best_weights = {name: tensor.to(self.device) for name, tensor in best.items()}
-        self.recurrent_state = tuple(part.to(self.device) for part in memory)
+        self.best_weights = {name: tensor.to(self.device) for name, tensor in best_weights.items()}
+        self.recurrent_state = tuple(part.to(self.device) for part in recurrent_state)
 
     def export_best_brain(self) -> Brain:
-        """Return the best brain so far, its screens made silent."""
-        brain = replace(self.live_brain, provenance=self._provenance())
+        """Return a copy of the brain with the best weights so far, silent for uniform screens."""
+        network = copy.deepcopy(self.network)
+        brain = replace(self.live_brain, network=network, provenance=self._provenance())
         if self.state.best_epoch:
             brain.network.load_state_dict(self.best_weights)
             if get_brightness_branch(brain.network) is not None:
@@ -162,7 +170,7 @@ class Trainer:
         return brain
 
     def train_step(self, step: StepIndices) -> None:
-        """Learn from this process's share of some pairs.
+        """Update the weights once, on this process's rows of a step.
 
         Raises
         ------
@@ -170,12 +178,15 @@ class Trainer:
             The loss is not finite.
         """
         done = self._completed_steps()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.schedule.learning_rate(done)
+        for parameters in self.optimiser.param_groups:
+            parameters["lr"] = self.schedule.learning_rate(done)
         with self._seed_step():
-            loss, memory = self._forward(
-                step, feedback_probability=min(1.0, 2 * self.schedule.stage_progress(done))
-            )
+            features, targets, mask = self.examples.load_step(step)
+            features = self._add_noise(features)
+            teacher_forcing = self._draw_teacher_forcing(targets, mask)
+            with mixed_precision(self.device):
+                predictions, recurrent_state = self._predict(step, features, teacher_forcing)
+        loss = self._loss_of_all_rows(predictions.float(), targets, mask)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.group.all_reduce_gradients(self.trained_modules)
@@ -186,88 +197,94 @@ class Trainer:
             nn.utils.clip_grad_norm_(self.trained_modules.parameters(), MAX_GRADIENT_NORM)
         with defer_interrupt():
             self.optimiser.step()
-            self.recurrent_state = memory
+            self.recurrent_state = recurrent_state
             self.state.batch += 1
             self.state.loss_sum += value
 
-    def _forward(
-        self, step: StepIndices, feedback_probability: float
+    def _add_noise(self, features: torch.Tensor) -> torch.Tensor:
+        amount = self.recipe.training.noise
+        if not amount:
+            return features
+        noise = self.group.draw_shard(torch.randn, features, self.sampler.rows_per_step)
+        return features + amount * noise
+
+    def _draw_teacher_forcing(
+        self, targets: torch.Tensor, mask: torch.Tensor
+    ) -> TeacherForcing | None:
+        """Return where output feedback is the target and where the network's own output.
+
+        The own output is the likelier the later in a stage, and certain from its middle on.
+        """
+        if self.network.feedback is None:
+            return None
+        probability = min(1.0, 2 * self.schedule.stage_progress(self._completed_steps()))
+        random = self.group.draw_shard(torch.rand, mask, self.sampler.rows_per_step)
+        return TeacherForcing(targets, random < probability)
+
+    def _predict(
+        self, step: StepIndices, features: torch.Tensor, teacher_forcing: TeacherForcing | None
     ) -> tuple[torch.Tensor, State]:
-        looks, wanted, there = self.examples.load_step(step)
+        """Return the outputs for this process's rows and the recurrent state of all rows."""
+        layer = self.schedule.pretrained_layer(self.state.epoch)
+        if self.layerwise_heads is not None and layer is not None:
+            return self.layerwise_heads(features, layer), self.recurrent_state
+        predictions, state = self.network(features, self._initial_state(step), teacher_forcing)
         rows = self.sampler.rows_per_step
-        if self.recipe.training.noise:
-            noise = self.group.draw_shard(torch.randn, looks, rows)
-            looks = looks + self.recipe.training.noise * noise
-        told = None
-        if self.network.feedback is not None:
-            told = TeacherForcing(
-                wanted, self.group.draw_shard(torch.rand, there, rows) < feedback_probability
-            )
-        with mixed_precision(self.device):
-            layer = self.schedule.pretrained_layer(self.state.epoch)
-            if self.layerwise_heads is not None and layer is not None:
-                given, memory = self.layerwise_heads(looks, layer), self.recurrent_state
-            else:
-                given, memory = self.network(looks, self._initial_state(step), told)
-                memory = tuple(self.group.all_gather(part.detach(), rows) for part in memory)
-        given, wanted, there = (
-            self.group.all_gather(part, rows) for part in (given.float(), wanted, there)
-        )
-        return self.loss_function(given[there], wanted[there]), memory
+        return predictions, tuple(self.group.all_gather(part.detach(), rows) for part in state)
 
     def _initial_state(self, step: StepIndices) -> State:
-        memory = tuple(map(self.group.shard, self.recurrent_state))
-        memory = memory or self.network.initial_state(len(step.starts))
-        return self.network.reset_state(memory, torch.from_numpy(step.starts).to(self.device))
+        """Return the recurrent state before a step, reset where a stream starts."""
+        state = tuple(map(self.group.shard, self.recurrent_state))
+        state = state or self.network.initial_state(len(step.starts))
+        return self.network.reset_state(state, torch.from_numpy(step.starts).to(self.device))
+
+    def _loss_of_all_rows(
+        self, predictions: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        predictions, targets, mask = (
+            self.group.all_gather(part, self.sampler.rows_per_step)
+            for part in (predictions, targets, mask)
+        )
+        return self.loss_function(predictions[mask], targets[mask])
 
     @contextmanager
     def _seed_step(self) -> Iterator[None]:
-        """Draw what a step leaves to chance from its number, so that a resumed step is the same."""
+        """Seed the generator by the step's number, so that resumed training draws the same."""
         seeds = [self.seed, 4, self._completed_steps()]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
             yield
 
-    def _silence_output(self) -> torch.Tensor:
-        return torch.full((self.target.length,), self.target.silence_value, device=self.device)
-
     def _end_epoch(self) -> None:
-        course = self.state
-        loss = self.group.broadcast_value(
-            course.loss_sum / self.steps_per_epoch / self.silence_loss
-        )
-        held_out = (
-            self.group.broadcast_value(self.evaluate()) if len(self.held_out_examples) else None
-        )
-        judged = require_finite_loss(
-            _selection_loss(loss, held_out), course, self.recipe.training.rate
-        )
+        """Add the epoch's losses to the curve, and keep its weights if they are the best."""
+        state, rate = self.state, self.recipe.training.rate
+        loss = self.group.broadcast_value(state.loss_sum / self.steps_per_epoch / self.silence_loss)
+        held_out = None
+        if len(self.held_out_examples):
+            held_out = self.group.broadcast_value(self.evaluate())
+        selection_loss = require_finite_loss(_selection_loss(loss, held_out), state, rate)
         weights = self._copy_weights()
-        require_finite_weights(weights.values(), course, self.recipe.training.rate)
+        require_finite_weights(weights.values(), state, rate)
         with defer_interrupt():
-            course.curve.append((loss, held_out))
-            course.epoch, course.batch, course.loss_sum = course.epoch + 1, 0, 0.0
-            if course.epoch <= self.schedule.pretraining_epochs:
-                course.patience_epoch = course.epoch
-            elif judged < course.best_loss:
-                if judged < PATIENCE_RATIO * course.patience_loss:
-                    course.patience_loss, course.patience_epoch = judged, course.epoch
-                course.best_loss, course.best_epoch = judged, course.epoch
+            state.curve.append((loss, held_out))
+            state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
+            if state.epoch <= self.schedule.pretraining_epochs:
+                state.patience_epoch = state.epoch
+            elif selection_loss < state.best_loss:
+                if selection_loss < PATIENCE_RATIO * state.patience_loss:
+                    state.patience_loss, state.patience_epoch = selection_loss, state.epoch
+                state.best_loss, state.best_epoch = selection_loss, state.epoch
                 self.best_weights = weights
 
     def evaluate(self) -> float:
-        """Return the loss on what is held out, played in order, relative to silence's."""
+        """Return the held-out loss, relative to silence's; recurrent state follows each film."""
         self.network.eval()
-        total, memory = 0.0, self.network.initial_state(1)
+        total, precision = 0.0, mixed_precision(self.device)
         with torch.inference_mode():
-            for step in self.held_out_examples.prefetch(
-                sequential_steps(self.training_data.held_out, EVALUATION_BATCH)
+            for _, predictions, targets in predict_in_order(
+                self.network, self.held_out_examples, EVALUATION_BATCH, precision
             ):
-                looks, wanted, _ = self.held_out_examples.load_step(step)
-                memory = self.network.initial_state(1) if step.starts[0] else memory
-                with mixed_precision(self.device):
-                    given, memory = self.network(looks, memory)
-                total += self.loss_function(given[0].float(), wanted[0]).item() * step.indices.size
+                total += self.loss_function(predictions.float(), targets).item() * len(targets)
         self.network.train()
         return total / len(self.held_out_examples) / self.held_out_silence_loss
 
@@ -309,11 +326,11 @@ class Trainer:
 
 
 def _selection_loss(loss: float, held_out: float | None) -> float:
-    """Return by what an epoch is compared with others: the lower, the better.
+    """Return the loss by which epochs are compared.
 
-    The held-out loss decides as soon as it is better than silence's. Sound that cannot be foretold
-    at all, such as the waveforms of a film with many unlike events, would make silence the best
-    brain; there the loss itself decides, and the brain plays what it remembers.
+    The held-out loss decides as soon as it is better than silence's. Sound that cannot be predicted
+    at all, such as the waveforms of a film with many different events, would make silence the best
+    brain; there the training loss decides, and the brain reproduces what it was trained on.
     """
     if held_out is not None and held_out < GENERALISATION_THRESHOLD:
         return held_out

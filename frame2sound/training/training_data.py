@@ -1,4 +1,4 @@
-"""What a brain is made of: the pairs to learn, those held out, and what silence would score."""
+"""The pairs that a recipe trains on, those it holds out, and the scale of its target."""
 
 from __future__ import annotations
 
@@ -11,39 +11,43 @@ from typing import Any
 import numpy as np
 import torch
 from msgspec import structs
+from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.config import InputConfig
-from frame2sound.brain.inputs import encode_frames, input_size
-from frame2sound.brain.recipe import Recipe, recipe_table
+from frame2sound.brain.config import InputConfig, TrainingConfig
+from frame2sound.brain.features import encode_frames, input_size
+from frame2sound.brain.recipe import Recipe, identity_table, recipe_table
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library, PickledFilm
 from frame2sound.training.dataset import PairDataset
-from frame2sound.training.held_out_split import split_pairs
 
 MAX_SAMPLED_PAIRS = 8192
-"""Pairs, spread over the library, from which eigenframes, scales and baselines are found."""
+"""Most pairs, spread over the library, that frame features, scales and baselines are fitted to."""
 
 BATCH_PAIRS = 256
+"""Pairs that are read at once."""
 
 MIN_RMS = 1e-5
-"""A library whose sound's root mean square is below -100 dBFS has nothing to teach."""
+"""A library whose sound has a root mean square below -100 dBFS is refused as silent."""
+
+MAX_SCREENS_PER_FRAME = 0.25
+"""Most black and white screens to train on, for each frame of film."""
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A library as one recipe sees it.
+    """The data of a library that one recipe and seed use.
 
     Attributes
     ----------
     films : list of PickledFilm
-    learned, held_out : Pairs
+    training, held_out : PairDataset
     scale : float
-        What the target takes from the library: the root mean square of its sound, or the largest
-        magnitude.
+        By which the target is scaled: the root mean square of the sound, or for some spectra the
+        largest magnitude.
     """
 
     films: list[PickledFilm]
@@ -53,23 +57,29 @@ class TrainingData:
 
     @classmethod
     def from_library(cls, library: Library, recipe: Recipe, seed: int) -> TrainingData:
-        """Look at a library and split it; `TrainingError` if it has nothing to teach."""
+        """Return a library's data, split into training and held-out pairs.
+
+        Raises
+        ------
+        TrainingError
+            The library is empty, too short or silent, or does not fit the recipe.
+        """
         films = _training_films(library, recipe)
         clock = recipe.to_clock()
         target = build_target(recipe)
         pairs = PairDataset.from_films(films, clock, target, recipe.input.past_frames)
-        learned, held_out = split_pairs(pairs, recipe.training, seed)
-        material = cls(films, learned, held_out, 1.0)
-        if not len(material.film_pairs):
+        training, held_out = split_pairs(pairs, recipe.training, seed)
+        data = cls(films, training, held_out, 1.0)
+        if not len(data.film_pairs):
             first, stop = target.required_range
             raise TrainingError(
-                f"{library.path} is too short to learn from: no frame has all of its sound "
+                f"{library.path} is too short to train on: no frame has all of its sound "
                 f"({(stop - first) / clock.sample_rate:.3f} s); add films"
             )
-        scale = _target_scale(learned, recipe)
+        scale = _target_scale(training, recipe)
         if scale < MIN_RMS:
             raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
-        return replace(material, scale=scale)
+        return replace(data, scale=scale)
 
     @property
     def has_calibration(self) -> bool:
@@ -78,7 +88,7 @@ class TrainingData:
 
     @property
     def film_pairs(self) -> PairDataset:
-        """What is learned of films; black and white screens are none."""
+        """The training pairs without those of the calibration film."""
         return self.training.select(~np.isin(self.training.film_indices, self._calibration_indices))
 
     @property
@@ -86,30 +96,31 @@ class TrainingData:
         return [number for number, film in enumerate(self.films) if is_calibration(film)]
 
     def make_untrained_brain(self, recipe: Recipe, seed: int) -> Brain:
-        """Return a brain that has looked at the films but learned nothing."""
+        """Return an untrained brain whose frame features, if it has any, are fitted."""
         brain = Brain.untrained(recipe, self.scale, seed)
         if brain.network.features is not None:
             brain.network.features.fit(self._sample_inputs(recipe.input), seed)
         return brain
 
     def _sample_inputs(self, input_config: InputConfig) -> torch.Tensor:
-        """Return what eyes adapt to, ``(n, size)``: pictures, and their motion; no past."""
-        films, alone = self.film_pairs, structs.replace(input_config, history=0)
-        which = films.spread_indices(MAX_SAMPLED_PAIRS)
-        seen = torch.empty(len(which), input_size(alone))
-        for at in range(0, len(which), BATCH_PAIRS):
-            moments = films.load(which[at : at + BATCH_PAIRS])[0][:, -1 - alone.past_frames :]
-            seen[at : at + BATCH_PAIRS] = encode_frames(torch.from_numpy(moments), alone)
-        return seen
+        """Return inputs of the films' frames, ``(n, size)``, with motion but without history."""
+        pairs, config = self.film_pairs, structs.replace(input_config, history=0)
+        indices = pairs.spread_indices(MAX_SAMPLED_PAIRS)
+        inputs = torch.empty(len(indices), input_size(config))
+        for first in range(0, len(indices), BATCH_PAIRS):
+            frames, _ = pairs.load(indices[first : first + BATCH_PAIRS])
+            recent = torch.from_numpy(frames[:, -1 - config.past_frames :])
+            inputs[first : first + BATCH_PAIRS] = encode_frames(recent, config)
+        return inputs
 
     def signature(self, recipe: Recipe, seed: int) -> str:
-        """Return what tells this training from all others."""
+        """Return a hash that tells this training from those of other recipes, films or seeds."""
         films = [(film.name, film.card.digest, film.card.audio_range) for film in self.films]
-        text = json.dumps([recipe_table(recipe), films, seed], sort_keys=True)
+        text = json.dumps([identity_table(recipe), films, seed], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def describe_settings(self, recipe: Recipe, seed: int) -> dict[str, str]:
-        """Return what makes this training what it is, each by its name: settings, films, seed."""
+        """Return what the signature is computed of, by name: settings, films, seed."""
         table: dict[str, str] = {}
         for part, value in recipe_table(recipe).items():
             if isinstance(value, dict):
@@ -120,7 +131,7 @@ class TrainingData:
         return table | {"seed": str(seed)}
 
     def to_provenance(self) -> dict[str, Any]:
-        """Return what a brain's provenance says of it, in plain values."""
+        """Return what a brain's provenance holds of the data, in plain values."""
         return {
             "films": [
                 {"name": film.name, "digest": film.card.digest, "seconds": film.seconds}
@@ -136,28 +147,91 @@ def _training_films(library: Library, recipe: Recipe) -> list[PickledFilm]:
         raise TrainingError(library.no_films_message())
     if library.sample_rate != recipe.clock.sample_rate:
         raise TrainingError(
-            f"the library is at {library.sample_rate} Hz and recipe {recipe.name!r} at "
-            f"{recipe.clock.sample_rate} Hz; use --set clock.sample_rate={library.sample_rate} "
-            f"or pickle at --sample-rate {recipe.clock.sample_rate}"
+            f"got a library at {library.sample_rate} Hz, expected the {recipe.clock.sample_rate} "
+            f"Hz of recipe {recipe.name!r}; set clock.sample_rate={library.sample_rate} in the "
+            f"recipe or pickle the films with `sample_rate={recipe.clock.sample_rate}`"
         )
     if recipe.input.colour and not library.colour:
         raise TrainingError(
-            f"recipe {recipe.name!r} sees colour and {library.path} is grey; pickle its films "
-            "into another library with --colour, or use --set input.colour=false"
+            f"recipe {recipe.name!r} takes colour and {library.path} is grey; pickle its films "
+            "into another library with `colour=True`, or set input.colour=false in the recipe"
         )
     return films
 
 
 def _target_scale(training: PairDataset, recipe: Recipe) -> float:
-    """Return the largest magnitude for targets scaled by it; else the sound's root mean square."""
+    """Return the largest magnitude if the target is scaled by it, else the root mean square."""
     largest, power, count = 0.0, 0.0, 0
     unscaled = build_target(recipe)
-    for which in np.array_split(
-        training.spread_indices(MAX_SAMPLED_PAIRS), -(-min(len(training), MAX_SAMPLED_PAIRS) // 256)
-    ):
-        excerpts = training.load(which)[1]
+    indices = training.spread_indices(MAX_SAMPLED_PAIRS)
+    for part in np.array_split(indices, -(-len(indices) // BATCH_PAIRS)):
+        _, excerpts = training.load(part)
         power += float(np.square(excerpts, dtype=np.float64).sum())
         count += excerpts.size
         if isinstance(unscaled, RealSpectra | Magnitudes | PolarSpectra):
             largest = max(largest, unscaled.largest(torch.from_numpy(excerpts)))
     return largest or math.sqrt(power / count)
+
+
+def split_pairs(
+    pairs: PairDataset, config: TrainingConfig, seed: int
+) -> tuple[PairDataset, PairDataset]:
+    """Split pairs into those to train on and those held out.
+
+    Neighbouring frames are nearly equal, so pairs are held out in blocks of seconds with a guard
+    between, or in whole films. The calibration film is never held out.
+
+    Returns
+    -------
+    training, held_out : PairDataset
+        ``held_out`` is empty if the recipe asks for that or the library is shorter than three
+        blocks.
+
+    Raises
+    ------
+    TrainingError
+        A split by film of fewer than two films.
+    """
+    pairs, is_screen = _limit_screens(pairs)
+    seconds = pairs.start_samples / pairs.films[0].card.sample_rate
+    by_block = config.split == "blocks"
+    block_numbers = np.zeros(len(pairs), np.int64)
+    if by_block:
+        block_numbers = (seconds // config.block_seconds).astype(np.int64)
+    block_of_pair = np.stack([pairs.film_indices, block_numbers], axis=1)
+    blocks = np.unique(block_of_pair[~is_screen], axis=0)
+    if config.split == "films" and config.held_out and len(blocks) < 2:
+        raise TrainingError(
+            f"got a library of {len(blocks)} film{'s' * (len(blocks) != 1)}, expected two or more "
+            "to split by film; add films or set training.split=blocks in the recipe"
+        )
+    if not config.held_out or (by_block and len(blocks) < 3):
+        return pairs, pairs.select(np.zeros(len(pairs), bool))
+    count = min(max(1, round(config.held_out * len(blocks))), len(blocks) - 1)
+    chosen = np.random.default_rng([seed, 1]).permutation(len(blocks))[:count]
+    is_held_out = np.zeros(len(pairs), bool)
+    is_guard = np.zeros(len(pairs), bool)
+    for film, number in blocks[chosen]:
+        in_film = pairs.film_indices == film
+        is_held_out |= in_film & (block_numbers == number)
+        if by_block:
+            start = number * config.block_seconds - config.guard_seconds
+            stop = (number + 1) * config.block_seconds + config.guard_seconds
+            is_guard |= in_film & (seconds >= start) & (seconds < stop)
+    return pairs.select(~is_held_out & ~is_guard), pairs.select(is_held_out)
+
+
+def _limit_screens(pairs: PairDataset) -> tuple[PairDataset, NDArray[np.bool_]]:
+    """Return pairs with fewer of the calibration film, and which of them are of that film.
+
+    All of its black frames are equal, and so are the white ones, and in a short library they would
+    outnumber the films' frames. What remains is the beginning of either half, unbroken.
+    """
+    calibration = [number for number, film in enumerate(pairs.films) if is_calibration(film)]
+    is_screen = np.isin(pairs.film_indices, calibration)
+    count = int(is_screen.sum())
+    remaining = min(count, max(2, round(MAX_SCREENS_PER_FRAME * (len(pairs) - count))))
+    mask = ~is_screen
+    for half in np.array_split(np.flatnonzero(is_screen), 2):
+        mask[half[: remaining // 2]] = True
+    return pairs.select(mask), is_screen[mask]

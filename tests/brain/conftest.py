@@ -1,4 +1,4 @@
-"""A small recipe, of which tests change what they are about."""
+"""A small recipe whose parts a test can replace."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from frame2sound.brain.recipe import parse_recipe
 
 @pytest.fixture
 def small():
-    """A function that builds a recipe for 8 kHz with two narrow hidden layers."""
+    """Return a function that builds a recipe for 8 kHz with two narrow hidden layers."""
 
     def build(**parts):
         table = {

@@ -1,4 +1,4 @@
-"""Baselines: against closed forms and against comparing every frame with every other."""
+"""Baselines equal closed forms and the comparison of all pairs of frames."""
 
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ def pictures(count, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, 64, 64), np.uint8)
 
 
-def wanted(count, seed=0):
+def random_outputs(count, seed=0):
     return torch.randn(count, TARGET.length, generator=torch.Generator().manual_seed(seed))
 
 
@@ -28,34 +28,36 @@ def through(weights, frames):
 
 
 @pytest.fixture
-def mixing():
-    """Weights of a linear world, small enough that outputs are about 1."""
+def true_weights():
+    """Random weights from pixels to outputs of about 1."""
     return 0.05 * torch.randn(4096, TARGET.length, generator=torch.Generator().manual_seed(5))
 
 
-def test_the_mean_does_not_look():
-    outputs = wanted(9)
-    given = MeanPredictor.fit(CLOCK, TARGET, outputs).predict(pictures(3))
-    assert given.shape == (3, TARGET.length)
-    np.testing.assert_allclose(given, outputs.mean(0).expand(3, -1), atol=1e-6)
+def test_the_mean_predictor_ignores_the_picture():
+    outputs = random_outputs(9)
+    actual = MeanPredictor.fit(CLOCK, TARGET, outputs).predict(pictures(3))
+    assert actual.shape == (3, TARGET.length)
+    np.testing.assert_allclose(actual, outputs.mean(0).expand(3, -1), atol=1e-6)
 
 
-def test_the_nearest_is_that_of_comparing_all_with_all(monkeypatch):
-    monkeypatch.setattr(baselines, "BLOCK", 7)  # neither count is a multiple of it
-    known, seen = pictures(30), pictures(17, seed=1)
-    apart = seen[:, None].astype(np.int64) - known[None]
-    expected = np.square(apart).sum((2, 3)).argmin(1)
-    nearest = NearestNeighbour(CLOCK, TARGET, known, wanted(30))
-    np.testing.assert_array_equal(nearest.find_nearest(seen), expected)
-    np.testing.assert_array_equal(nearest.predict(seen), wanted(30)[expected])
+def test_the_nearest_equals_that_of_comparing_all_pairs(monkeypatch):
+    monkeypatch.setattr(baselines, "BLOCK_FRAMES", 7)  # neither count is a multiple of it
+    known, queries = pictures(30), pictures(17, seed=1)
+    difference = queries[:, None].astype(np.int64) - known[None]
+    expected = np.square(difference).sum((2, 3)).argmin(1)
+    nearest = NearestNeighbour(CLOCK, TARGET, known, random_outputs(30))
+    np.testing.assert_array_equal(nearest.find_nearest(queries), expected)
+    np.testing.assert_array_equal(nearest.predict(queries), random_outputs(30)[expected])
 
 
-def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
-    """Blocks of 4096 pixels at 255 have squares beyond what single precision tells apart."""
+def test_the_nearest_distinguishes_one_grey_level():
+    """Squares of 4096 pixels at 255 exceed the resolution of single precision."""
     known = np.full((4, 64, 64), 255, np.uint8)
     for number in range(4):
         known[number, 0, number] = 254
-    assert NearestNeighbour(CLOCK, TARGET, known, wanted(4)).find_nearest(known).tolist() == [
+    assert NearestNeighbour(CLOCK, TARGET, known, random_outputs(4)).find_nearest(
+        known
+    ).tolist() == [
         0,
         1,
         2,
@@ -63,18 +65,21 @@ def test_the_nearest_knows_its_own_frames_one_grey_level_apart():
     ]
 
 
-def test_of_frames_that_are_equally_near_the_first_counts(monkeypatch):
-    monkeypatch.setattr(baselines, "BLOCK", 2)
+def test_of_equally_near_frames_the_first_is_chosen(monkeypatch):
+    monkeypatch.setattr(baselines, "BLOCK_FRAMES", 2)
     known = np.repeat(pictures(1), 5, 0)
-    assert NearestNeighbour(CLOCK, TARGET, known, wanted(5)).find_nearest(known).tolist() == [0] * 5
+    assert (
+        NearestNeighbour(CLOCK, TARGET, known, random_outputs(5)).find_nearest(known).tolist()
+        == [0] * 5
+    )
 
 
-def test_ridge_regression_is_that_of_the_normal_equations(mixing):
+def test_ridge_regression_solves_the_normal_equations(true_weights):
     frames = pictures(40)
-    outputs = through(mixing, frames) + 0.1 * wanted(40)
+    outputs = through(true_weights, frames) + 0.1 * random_outputs(40)
     linear = LinearRegression.fit(CLOCK, TARGET, frames, outputs)
-    seen = frames.reshape(40, -1) / 255
-    centred = seen - seen.mean(0)
+    queries = frames.reshape(40, -1) / 255
+    centred = queries - queries.mean(0)
     power = np.linalg.svd(centred, compute_uv=False) ** 2
     ridge = baselines.PENALTY * power.mean()
     # Of 40 pictures: weights through the 40 x 40 system, which is equivalent.
@@ -82,19 +87,19 @@ def test_ridge_regression_is_that_of_the_normal_equations(mixing):
         centred @ centred.T + ridge * np.eye(40), (outputs - outputs.mean(0)).numpy()
     )
     new = pictures(5, seed=2)
-    expected = (new.reshape(5, -1) / 255 - seen.mean(0)) @ centred.T @ dual
+    expected = (new.reshape(5, -1) / 255 - queries.mean(0)) @ centred.T @ dual
     # Single precision, and a decomposition that is randomised.
     np.testing.assert_allclose(
         linear.predict(new), expected + outputs.mean(0).numpy(), atol=2e-3, rtol=1e-3
     )
 
 
-def test_linear_hears_a_linear_world_and_chooses_a_small_penalty(mixing):
+def test_linear_regression_fits_linear_data_with_a_small_penalty(true_weights):
     plain = pictures(600).astype(np.float64)
     basis = plain[:8]
     share = np.random.default_rng(3).dirichlet(np.ones(8), 300)
     frames = np.einsum("nk,kyx->nyx", share, basis).astype(np.uint8)
-    outputs = through(mixing, frames)
+    outputs = through(true_weights, frames)
     held_out = frames[250:], outputs[250:]
     linear = LinearRegression.fit(CLOCK, TARGET, frames[:250], outputs[:250], held_out)
     spread = float(held_out[1].var(0).mean())
@@ -102,34 +107,34 @@ def test_linear_hears_a_linear_world_and_chooses_a_small_penalty(mixing):
     assert linear.penalty < 1
 
 
-def test_linear_chooses_the_largest_penalty_where_there_is_nothing_to_learn():
-    held_out = pictures(40, seed=1), wanted(40, seed=1)
-    linear = LinearRegression.fit(CLOCK, TARGET, pictures(60), wanted(60), held_out)
+def test_linear_regression_chooses_the_largest_penalty_for_noise():
+    held_out = pictures(40, seed=1), random_outputs(40, seed=1)
+    linear = LinearRegression.fit(CLOCK, TARGET, pictures(60), random_outputs(60), held_out)
     assert linear.penalty == max(baselines.PENALTIES)
 
 
-def test_the_same_pairs_give_the_same_line():
+def test_the_same_pairs_give_the_same_regression():
     first, second = (
-        LinearRegression.fit(CLOCK, TARGET, pictures(30), wanted(30)) for _ in range(2)
+        LinearRegression.fit(CLOCK, TARGET, pictures(30), random_outputs(30)) for _ in range(2)
     )
     assert torch.equal(first.projection, second.projection)
 
 
 @pytest.mark.parametrize("shade", [0, 255])
-def test_pictures_that_are_all_alike_give_the_mean(shade):
+def test_identical_pictures_give_the_mean(shade):
     frames = np.full((6, 64, 64), shade, np.uint8)
-    given = LinearRegression.fit(CLOCK, TARGET, frames, wanted(6)).predict(frames[:2])
-    np.testing.assert_allclose(given, wanted(6).mean(0).expand(2, -1), atol=1e-4)
+    actual = LinearRegression.fit(CLOCK, TARGET, frames, random_outputs(6)).predict(frames[:2])
+    np.testing.assert_allclose(actual, random_outputs(6).mean(0).expand(2, -1), atol=1e-4)
 
 
 @pytest.mark.parametrize("frames, outputs", [(3, 4), (0, 0)])
-def test_refuses_what_is_not_paired(frames, outputs):
-    with pytest.raises(ValueError, match="expected as many of both"):
-        NearestNeighbour(CLOCK, TARGET, pictures(frames), wanted(outputs))
-    with pytest.raises(ValueError, match="expected as many of both"):
-        LinearRegression.fit(CLOCK, TARGET, pictures(frames), wanted(outputs))
+def test_refuses_unequal_numbers_of_frames_and_outputs(frames, outputs):
+    with pytest.raises(ValueError, match="expected at least one frame and outputs of shape"):
+        NearestNeighbour(CLOCK, TARGET, pictures(frames), random_outputs(outputs))
+    with pytest.raises(ValueError, match="expected at least one frame and outputs of shape"):
+        LinearRegression.fit(CLOCK, TARGET, pictures(frames), random_outputs(outputs))
 
 
 def test_refuses_outputs_of_another_target():
-    with pytest.raises(ValueError, match=f"{TARGET.length} numbers"):
+    with pytest.raises(ValueError, match=rf"outputs of shape \(3, {TARGET.length}\)"):
         MeanPredictor.fit(CLOCK, TARGET, torch.zeros(3, TARGET.length + 1))

@@ -1,4 +1,4 @@
-"""A brain's file is read strictly, runs no code, and says what is wrong with it."""
+"""The file of a brain is read strictly, without running code; errors name the fault."""
 
 import json
 import pickle
@@ -21,9 +21,11 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (3, 64, 64), np.uint8)
 
 @pytest.fixture
 def brain(small):
-    made = Brain.untrained(small(target={"kind": "pcm", "lead_seconds": 0.001}), scale=0.25, seed=1)
-    made.provenance = {"films": [{"name": "film", "seconds": 1.5}], "ünicode": "ö", "none": None}
-    return made
+    created = Brain.untrained(
+        small(target={"kind": "pcm", "lead_seconds": 0.001}), scale=0.25, seed=1
+    )
+    created.provenance = {"films": [{"name": "film", "seconds": 1.5}], "ünicode": "ö", "none": None}
+    return created
 
 
 @pytest.fixture
@@ -33,14 +35,14 @@ def path(tmp_path, brain):
 
 
 def rewrite(path, tensors=lambda tensors: tensors, description=lambda description: description):
-    """Write a brain's file again with other tensors or another description."""
+    """Rewrite the file of a brain with other tensors or another description."""
     with safe_open(path, "pt") as file:
         text = file.metadata()[METADATA_KEY]
     changed = tensors(load_file(path)), json.dumps(description(json.loads(text)))
     save_file(changed[0], path, {METADATA_KEY: changed[1]})
 
 
-def test_a_brain_comes_back_bit_for_bit(path, brain):
+def test_a_saved_brain_loads_bit_for_bit(path, brain):
     again = load_brain(path)
     np.testing.assert_array_equal(again.predict(FRAMES), brain.predict(FRAMES))
     assert (again.recipe, again.target, again.clock, again.provenance) == (
@@ -53,11 +55,11 @@ def test_a_brain_comes_back_bit_for_bit(path, brain):
     assert all(parameter.requires_grad for parameter in again.network.parameters())
 
 
-def test_the_header_says_all_in_json(path, brain):
+def test_the_header_holds_the_description_as_json(path, brain):
     with safe_open(path, "pt") as file:
         assert list(file.metadata()) == [METADATA_KEY]
         description = json.loads(file.metadata()[METADATA_KEY])
-    assert description["version"] == BRAIN_VERSION == 2
+    assert description["version"] == BRAIN_VERSION == 3
     assert parse_recipe(description["recipe"]) == brain.recipe
     assert description["scaling"] == {"scale": 0.25}
 
@@ -69,7 +71,7 @@ def test_a_header_of_any_length_loads(path, brain):
         assert load_brain(path).provenance == brain.provenance
 
 
-def test_a_brain_is_not_overwritten_unasked(path, brain):
+def test_a_brain_is_not_overwritten_by_default(path, brain):
     with pytest.raises(BrainError, match="exists already"):
         save_brain(brain, path, overwrite=False)
 
@@ -78,33 +80,33 @@ def test_a_brain_is_not_overwritten_unasked(path, brain):
     ("change", "match"),
     [
         (
-            lambda t: {k: v for k, v in t.items() if k != "body.layers.1.linear.bias"},
-            r"tensor body\.layers\.1\.linear\.bias is missing, its recipe asks for float32 \(6,\)",
+            lambda t: {k: v for k, v in t.items() if k != "backbone.layers.1.linear.bias"},
+            r"layers\.1\.linear\.bias is missing, its recipe asks for float32 \(6,\)",
         ),
         (
             lambda t: t | {"9.bias": torch.zeros(2)},
             r"tensor 9\.bias is float32 \(2,\), its recipe asks for none",
         ),
         (
-            lambda t: t | {"body.layers.1.linear.bias": torch.zeros(7)},
+            lambda t: t | {"backbone.layers.1.linear.bias": torch.zeros(7)},
             r"\.1\.linear\.bias is float32 \(7,\), its recipe asks for float32 \(6,\)",
         ),
         (
-            lambda t: t | {"body.layers.1.linear.weight": torch.zeros(8, 6)},
+            lambda t: t | {"backbone.layers.1.linear.weight": torch.zeros(8, 6)},
             r"\.1\.linear\.weight is float32 \(8, 6\), its recipe asks for float32 \(6, 8\)",
         ),
         (
-            lambda t: t | {"body.layers.1.linear.bias": torch.zeros(6).half()},
-            r"tensor body\.layers\.1\.linear\.bias is float16 \(6,\)",
+            lambda t: t | {"backbone.layers.1.linear.bias": torch.zeros(6).half()},
+            r"tensor backbone\.layers\.1\.linear\.bias is float16 \(6,\)",
         ),
         (
-            lambda t: t | {"body.layers.1.linear.bias": torch.zeros(6).double()},
-            r"tensor body\.layers\.1\.linear\.bias is float64 \(6,\)",
+            lambda t: t | {"backbone.layers.1.linear.bias": torch.zeros(6).double()},
+            r"tensor backbone\.layers\.1\.linear\.bias is float64 \(6,\)",
         ),
-        (lambda t: {}, r"tensor body\.layers\.0\.linear\.weight is missing"),
+        (lambda t: {}, r"tensor backbone\.layers\.0\.linear\.weight is missing"),
     ],
 )
-def test_weights_that_are_not_the_recipes_are_named(path, change, match):
+def test_weights_that_do_not_match_the_recipe_are_refused(path, change, match):
     rewrite(path, tensors=change)
     with pytest.raises(BrainError, match=match):
         load_brain(path)
@@ -122,12 +124,12 @@ def with_recipe(part, **values):
     ("change", "match"),
     [
         (
-            lambda d: d | {"version": 3},
-            "was made by a newer version .*version 3, .* reads up to 2.; update the",
+            lambda d: d | {"version": 4},
+            "was made by a newer version .*version 4, .* reads up to 3.; update the",
         ),
         (
             lambda d: d | {"version": 1},
-            "is of brain version 1, this program reads 2; train it again",
+            "is of brain version 1, this program reads 2 to 3; train it again",
         ),
         (lambda d: d | {"version": None}, "not readable as a brain"),
         (lambda d: d | {"version": "1"}, "not readable as a brain"),
@@ -143,38 +145,38 @@ def with_recipe(part, **values):
         (lambda d: d | {"recipe": None}, "not readable as a brain"),
         (lambda d: d | {"recipe": "deep"}, "not readable as a brain"),
         (lambda d: d | {"provenance": 5}, "not readable as a brain"),
-        (with_recipe("clock", hands=2), "unknown field `hands`"),
+        (with_recipe("clock", hands=2), "unknown setting clock.hands"),
         (with_recipe("clock", fps=29.97), "expected an exact number"),
         (with_recipe("clock", fps="1/" + "9" * 30), "not readable as a brain|asks for"),
         (with_recipe("target", lead_seconds=float("nan")), "lead_seconds"),
-        (with_recipe("network", hidden=[8]), r"tensor top\.weight"),
+        (with_recipe("network", hidden=[8]), r"tensor head\.weight"),
         (lambda d: [d], "not readable as a brain"),
         (lambda d: 5, "not readable as a brain"),
         (lambda d: None, "not readable as a brain"),
     ],
 )
-def test_a_description_that_is_wrong_is_named(path, change, match):
+def test_an_invalid_description_is_refused(path, change, match):
     rewrite(path, description=change)
     with pytest.raises(BrainError, match=match):
         load_brain(path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000])
-def test_a_description_that_is_not_json_is_named(path, text):
+def test_a_description_that_is_not_json_is_refused(path, text):
     save_file(load_file(path), path, {METADATA_KEY: text})
     with pytest.raises(BrainError, match="of another program"):
         load_brain(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}])
-def test_a_file_of_another_program_is_named(path, metadata):
+def test_a_file_of_another_program_is_refused(path, metadata):
     save_file(load_file(path), path, metadata)
-    with pytest.raises(BrainError, match=r"is a \.safetensors file, but of another program"):
+    with pytest.raises(BrainError, match=r"is a \.safetensors file of another program"):
         load_brain(path)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 7, 8, 9, 100, 2000, 0.5, -4, -1])
-def test_a_file_that_is_cut_short_is_named(path, keep):
+def test_a_truncated_file_is_refused(path, keep):
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
     with pytest.raises(BrainError, match="is cut short or not a brain"):
@@ -182,7 +184,7 @@ def test_a_file_that_is_cut_short_is_named(path, keep):
 
 
 class Bomb:
-    """An object that, unpickled, leaves a file."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -203,7 +205,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path, protocol):
     assert not crater.exists()
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(BrainError, match=r"cannot be read \(no such file or directory\)"):
         load_brain(tmp_path / "brain.safetensors")
     with pytest.raises(BrainError, match="it is a folder, expected a regular file"):
@@ -226,36 +228,36 @@ def test_a_huge_recipe_takes_no_memory(path, layers):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
-def test_weights_that_are_not_numbers_load_and_are_told_on_sounding(path):
-    rewrite(path, tensors=lambda t: t | {"top.bias": torch.full_like(t["top.bias"], torch.nan)})
+def test_nan_weights_load_and_fail_on_prediction(path):
+    rewrite(path, tensors=lambda t: t | {"head.bias": torch.full_like(t["head.bias"], torch.nan)})
     brain = load_brain(path)
     with pytest.raises(BrainError, match="not finite"):
         brain.predict(FRAMES)
 
 
 @pytest.fixture
-def carrying(path, brain):
+def path_with_corpus(path, brain):
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
     brain.corpus = Corpus(brain.clock, (Piece("film", 8, sound), Piece("film", 8000, sound[:900])))
     save_brain(brain, path)
     return path
 
 
-def test_a_carried_corpus_comes_back(carrying, brain):
-    again = load_brain(carrying).corpus
+def test_a_stored_corpus_is_loaded(path_with_corpus, brain):
+    again = load_brain(path_with_corpus).corpus
     assert again.clock == brain.clock
-    for mine, yours in zip(brain.corpus.pieces, again.pieces, strict=True):
-        assert (mine.film, mine.start) == (yours.film, yours.start_seconds)
-        np.testing.assert_allclose(mine.sound, yours.samples, atol=2**-15)  # 16 bits
+    for original, loaded in zip(brain.corpus.pieces, again.pieces, strict=True):
+        assert (original.film, original.start_sample) == (loaded.film, loaded.start_sample)
+        np.testing.assert_allclose(original.samples, loaded.samples, atol=2**-15)  # 16 bits
 
 
-def test_a_corpus_pointed_to_comes_back(path, brain):
+def test_a_corpus_pointer_is_loaded(path, brain):
     brain.corpus = CorpusPointer("my/library", {"film": "ab12"})
     save_brain(brain, path)
     assert load_brain(path).corpus == brain.corpus
 
 
-def test_a_brain_from_before_there_were_corpora_loads(path):
+def test_a_brain_without_a_corpus_entry_loads(path):
     rewrite(path, description=lambda d: {k: v for k, v in d.items() if k != "corpus"})
     assert load_brain(path).corpus is None
 
@@ -264,7 +266,7 @@ def with_sound(change):
     return lambda t: t | {"corpus.film": change(t["corpus.film"])}
 
 
-def zeroed(data, begin, end):
+def zeroed_range(data, begin, end):
     data = data.clone()
     data[begin:end] = 0
     return data
@@ -278,15 +280,18 @@ def zeroed(data, begin, end):
         (with_sound(lambda data: data.float()), "lacks the sound of film"),
         (with_sound(lambda data: data[None]), "lacks the sound of film"),
         (with_sound(lambda data: data[:0]), "sound of film in its corpus is damaged"),
-        (with_sound(lambda data: zeroed(data, 0, 4)), "sound of film in its corpus is damaged"),
+        (
+            with_sound(lambda data: zeroed_range(data, 0, 4)),
+            "sound of film in its corpus is damaged",
+        ),
         (with_sound(lambda data: data[: len(data) // 2]), "is damaged|is cut short"),
-        (with_sound(lambda data: zeroed(data, 2000, 6000)), "is damaged|is cut short"),
+        (with_sound(lambda data: zeroed_range(data, 2000, 6000)), "is damaged|is cut short"),
     ],
 )
-def test_a_corpus_that_is_damaged_is_told(carrying, change, match):
-    rewrite(carrying, tensors=change)
+def test_a_damaged_corpus_is_refused(path_with_corpus, change, match):
+    rewrite(path_with_corpus, tensors=change)
     with pytest.raises(BrainError, match=match):
-        load_brain(carrying)
+        load_brain(path_with_corpus)
 
 
 def with_corpus(**values):
@@ -312,13 +317,13 @@ def with_film(**values):
         (with_film(peak="loud"), "not readable as a brain"),
         (with_corpus(films={}), "not readable as a brain"),
         (with_corpus(films=[]), "not readable as a brain"),
-        (with_corpus(kind="sung"), "a corpus that is 'sung'"),
+        (with_corpus(kind="sung"), "a corpus of kind 'sung'"),
         (with_corpus(kind="pointed", library=5), "not readable as a brain: got .*, expected text"),
         (lambda d: d | {"corpus": 5}, "not readable as a brain"),
         (lambda d: d | {"corpus": None}, r"tensor corpus\.film is uint8 .* asks for none"),
     ],
 )
-def test_a_corpus_that_is_described_wrongly_is_told(carrying, change, match):
-    rewrite(carrying, description=change)
+def test_an_invalid_description_of_a_corpus_is_refused(path_with_corpus, change, match):
+    rewrite(path_with_corpus, description=change)
     with pytest.raises(BrainError, match=match):
-        load_brain(carrying)
+        load_brain(path_with_corpus)

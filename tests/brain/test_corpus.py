@@ -1,4 +1,4 @@
-"""A corpus draws on all films of a library, knows them by name, and says what is missing."""
+"""A corpus has sound of all films of a library, selects films by name, and reports missing ones."""
 
 import shutil
 from fractions import Fraction
@@ -7,11 +7,18 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.brain_file import load_brain
-from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece, build_corpus
-from frame2sound.brain.corpus_io import CORPUS_PREFIX, corpus_from_file, corpus_to_file
+from frame2sound.brain.corpus import (
+    CORPUS_PREFIX,
+    Corpus,
+    CorpusPointer,
+    Piece,
+    corpus_from_file,
+    corpus_to_file,
+)
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.corpus import build_corpus, load_corpus, point_to_corpus, read_corpus
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train
 
@@ -23,60 +30,58 @@ def library(tmp_path):
     return Library.create(tmp_path / "library", 8000)
 
 
-def test_the_sounding_range_of_every_film_is_taken(library, add_film):
+def test_a_corpus_has_the_audio_range_of_every_film(library, add_film):
     add_calibration_film(library)
     sounds = {name: add_film(library, name, 2, audio_range=(800, 12000)).sound for name in "ab"}
-    corpus = Corpus.from_library(library, CLOCK)
+    corpus = read_corpus(library, CLOCK)
     assert corpus.films == ("a", "b")
     assert corpus.seconds == pytest.approx(2 * 11200 / 8000)
     for piece in corpus.pieces:
-        assert piece.start_seconds == 800
+        assert piece.start_sample == 800
         np.testing.assert_array_equal(piece.samples, sounds[piece.film][800:12000])
 
 
-def test_of_long_films_segments_are_taken_all_over(library, add_film):
+def test_segments_are_spread_over_all_long_films(library, add_film):
     for name in "abc":
         add_film(library, name, 100)
-    corpus = Corpus.from_library(library, CLOCK, max_seconds=60)
+    corpus = read_corpus(library, CLOCK, max_seconds=60)
     assert corpus.seconds == 60
     assert corpus.films == ("a", "b", "c")
     assert {len(piece.samples) for piece in corpus.pieces} == {80_000}
-    places = [
-        1000 * "abc".index(piece.film) + piece.start_seconds / 8000 for piece in corpus.pieces
-    ]
-    assert places == sorted(places)
-    assert max(np.diff(sorted(piece.start_seconds for piece in corpus.pieces))) > 0
+    starts = [1000 * "abc".index(piece.film) + piece.start_sample / 8000 for piece in corpus.pieces]
+    assert starts == sorted(starts)
+    assert max(np.diff(sorted(piece.start_sample for piece in corpus.pieces))) > 0
 
 
-def test_short_films_count_where_there_are_many(library, add_film):
+def test_many_short_films_are_limited_too(library, add_film):
     for number in range(12):
         add_film(library, f"film-{number:02}", 2)
-    corpus = Corpus.from_library(library, CLOCK, max_seconds=20)
+    corpus = read_corpus(library, CLOCK, max_seconds=20)
     assert 0 < corpus.seconds <= 20
 
 
 def test_silent_films_are_left_out(library, add_film):
     add_film(library, "loud", 1)
     add_film(library, "silent", 1, sound=np.zeros(8000))
-    assert Corpus.from_library(library, CLOCK).films == ("loud",)
+    assert read_corpus(library, CLOCK).films == ("loud",)
 
 
 def test_a_library_without_sound_is_refused(library, add_film):
     add_film(library, "silent", 1, sound=np.zeros(8000))
-    with pytest.raises(BrainError, match="has no sound to choose from; give another with --corpus"):
-        Corpus.from_library(library, CLOCK)
+    with pytest.raises(BrainError, match="has no sound; give another library as `corpus`"):
+        read_corpus(library, CLOCK)
 
 
 def test_another_sample_rate_is_refused(library, add_film):
     add_film(library, "film", 1)
     with pytest.raises(BrainError, match="is at 8000 Hz, the brain at 22050 Hz"):
-        Corpus.from_library(library, Clock(Fraction(30), 22050))
+        read_corpus(library, Clock(Fraction(30), 22050))
 
 
-def test_only_some_films(library, add_film):
+def test_select_films_keeps_the_named_films(library, add_film):
     for name in "abc":
         add_film(library, name, 1)
-    corpus = Corpus.from_library(library, CLOCK)
+    corpus = read_corpus(library, CLOCK)
     assert corpus.select_films(["a", "c"]).films == ("a", "c")
     with pytest.raises(
         BrainError, match="got 'd', expected a film of the brain's corpus; the nearest are: a, b, c"
@@ -84,50 +89,52 @@ def test_only_some_films(library, add_film):
         corpus.select_films(["d"])
 
 
-def test_a_pointer_is_followed(library, add_film):
+def test_a_pointer_loads_its_films(library, add_film):
     add_calibration_film(library)
     add_film(library, "film", 1)
-    pointer = CorpusPointer.to_library(library)
+    pointer = point_to_corpus(library)
     assert pointer.films == {"film": "film-0"}
-    assert pointer.load(CLOCK).films == ("film",)
+    assert load_corpus(pointer, CLOCK).films == ("film",)
     add_film(library, "another", 1)  # what came later does not count
-    assert pointer.load(CLOCK).films == ("film",)
+    assert load_corpus(pointer, CLOCK).films == ("film",)
 
 
-def test_what_a_pointer_misses_is_named(library, add_film):
+def test_a_pointer_to_a_missing_film_or_library_is_refused(library, add_film):
     add_film(library, "film", 1)
-    pointer = CorpusPointer.to_library(library)
+    pointer = point_to_corpus(library)
     shutil.rmtree(library.path / "film")
-    with pytest.raises(BrainError, match="has lost film; give the corpus with --corpus LIBRARY"):
-        pointer.load(CLOCK)
+    with pytest.raises(BrainError, match="has no film film; give another library as `corpus`"):
+        load_corpus(pointer, CLOCK)
     add_film(library, "film", 1, seed=1)
-    with pytest.raises(BrainError, match="holds another film than the brain learned from; give"):
-        pointer.load(CLOCK)
+    with pytest.raises(
+        BrainError, match="has another film film than the brain was trained on; give"
+    ):
+        load_corpus(pointer, CLOCK)
     shutil.rmtree(library.path)
-    with pytest.raises(BrainError, match="is not there; give the corpus with --corpus LIBRARY"):
-        pointer.load(CLOCK)
+    with pytest.raises(BrainError, match="does not exist; give another library as `corpus`"):
+        load_corpus(pointer, CLOCK)
 
 
 @pytest.mark.parametrize(("how", "kind"), [("carry", Corpus), ("point", CorpusPointer)])
-def test_a_trained_brain_knows_its_corpus(library, add_film, small, tmp_path, how, kind):
+def test_a_trained_brain_has_its_corpus(library, add_film, small, tmp_path, how, kind):
     add_film(library, "film", 2)
     recipe = small(target={"kind": "pcm"}, training={"epochs": 1})
-    made = train(library, recipe, tmp_path / "brain.safetensors", device="cpu", corpus=how)
+    trained = train(library, recipe, tmp_path / "brain.safetensors", device="cpu", corpus=how)
     again = load_brain(tmp_path / "brain.safetensors")
-    assert isinstance(made.corpus, kind)
+    assert isinstance(trained.corpus, kind)
     assert isinstance(again.corpus, kind)
-    corpus = again.corpus.load(again.clock) if how == "point" else again.corpus
+    corpus = load_corpus(again.corpus, again.clock) if how == "point" else again.corpus
     assert (corpus.films, corpus.seconds) == (("film",), 2)
 
 
-def test_a_brain_keeps_what_it_is_told_to(library, add_film):
+def test_build_corpus_obeys_the_mode(library, add_film):
     films = [add_film(library, "film", 1)]
     assert isinstance(build_corpus(library, CLOCK, "carry", films), Corpus)
     assert isinstance(build_corpus(library, CLOCK, "point", films), CorpusPointer)
     assert build_corpus(library, CLOCK, "none", films) is None
 
 
-def test_a_brain_keeps_no_film_that_it_did_not_learn_from(library, add_film):
+def test_build_corpus_leaves_out_films_that_were_not_trained_on(library, add_film):
     learned = [add_film(library, name, 1) for name in ("dropped", "other", "same")]
     shutil.rmtree(library.path / "dropped")
     shutil.rmtree(library.path / "other")
@@ -138,13 +145,16 @@ def test_a_brain_keeps_no_film_that_it_did_not_learn_from(library, add_film):
     assert build_corpus(library, CLOCK, "carry", learned[:2]) is None
 
 
-def test_the_beginning_of_a_films_name_is_enough(library, add_film):
+def test_the_beginning_of_a_films_name_selects_it(library, add_film):
     for name in ("hall", "harbour", "mill"):
         add_film(library, name, 1)
-    corpus = Corpus.from_library(library, CLOCK)
+    corpus = read_corpus(library, CLOCK)
     assert corpus.select_films(["mi", "hall", "hal"]).films == ("hall", "mill")
     for name, why in (
-        ("ha", "expected one film of the brain's corpus, and 2 begin so; say more of: hall, harb"),
+        (
+            "ha",
+            "expected one film of the brain's corpus, but 2 names begin with it; choose",
+        ),
         ("opera", "expected a film of the brain's corpus; the nearest are: "),
         ("", "expected a film of the brain's corpus; the nearest are: "),
     ):
@@ -154,7 +164,7 @@ def test_the_beginning_of_a_films_name_is_enough(library, add_film):
 
 @pytest.mark.parametrize("rate", [100, 8000, 22050, 384_000])
 @pytest.mark.parametrize("peak", [0.3, 1.0, 2.5])
-def test_sound_comes_back_from_flac(rate, peak):
+def test_sound_survives_flac(rate, peak):
     rng = np.random.default_rng(0)
     sounds = [rng.uniform(-peak, peak, n).astype(np.float32) for n in (500, 1, 5000)]
     sounds[0][7] = -peak
@@ -164,7 +174,9 @@ def test_sound_comes_back_from_flac(rate, peak):
     assert set(tensors) == {CORPUS_PREFIX + "film", CORPUS_PREFIX + "ö / b"}
     again = corpus_from_file(description, tensors, clock)
     assert not tensors
-    for mine, yours in zip(corpus.pieces, again.pieces, strict=True):
-        assert (mine.film, mine.start_seconds) == (yours.film, yours.start_seconds)
+    for original, decoded in zip(corpus.pieces, again.pieces, strict=True):
+        assert (original.film, original.start_sample) == (decoded.film, decoded.start_sample)
         # 16 bits: half a step, and a whole one at positive full scale, which they cannot hold.
-        np.testing.assert_allclose(mine.samples, yours.samples, atol=1.01 * max(peak, 1) / 2**15)
+        np.testing.assert_allclose(
+            original.samples, decoded.samples, atol=1.01 * max(peak, 1) / 2**15
+        )

@@ -1,4 +1,4 @@
-"""Eyes whiten what they were opened to, and look alike at what comes one after another."""
+"""Frame features whiten the frames they were fitted to, and are the same for past frames."""
 
 import numpy as np
 import pytest
@@ -8,33 +8,36 @@ from frame2sound.brain.config import Eigenframes
 from frame2sound.brain.features import (
     BRIGHTNESS_COUNT,
     MIN_STANDARD_DEVIATION,
+    PIXELS,
     PROFILE_COUNT,
     FrameFeatures,
     brightness_features,
     brightness_profiles,
+    encode_frames,
     fit_eigenframes,
+    input_size,
+    pixels,
 )
-from frame2sound.brain.inputs import PIXELS, encode_frames, input_size, pixels
 
 
 def test_eigenframes_are_white():
     random = np.random.default_rng(0)
     # Twelve directions, of deviations from 3 down to 0.02, in pictures of 4096 pixels.
     directions = np.linalg.qr(random.standard_normal((4096, 12)))[0].T
-    seen = 0.5 + random.standard_normal((600, 12)) * np.geomspace(3, 0.02, 12) @ directions
-    seen = torch.tensor(seen, dtype=torch.float32)
-    weight, bias = fit_eigenframes(seen, 12, 1e-6, seed=0)
-    given = (seen @ weight.T + bias).double()
+    inputs = 0.5 + random.standard_normal((600, 12)) * np.geomspace(3, 0.02, 12) @ directions
+    inputs = torch.tensor(inputs, dtype=torch.float32)
+    weight, bias = fit_eigenframes(inputs, 12, 1e-6, seed=0)
+    actual = (inputs @ weight.T + bias).double()
     # The floor and a grey level's variance are 0.02 of the least component's.
-    np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
-    np.testing.assert_allclose(np.cov(given.T, bias=True), np.eye(12), atol=0.05)
+    np.testing.assert_allclose(actual.mean(0), 0, atol=1e-3)
+    np.testing.assert_allclose(np.cov(actual.T, bias=True), np.eye(12), atol=0.05)
 
 
 def test_a_floor_keeps_small_components_small():
     random = np.random.default_rng(1)
-    seen = torch.tensor(random.standard_normal((300, 40)) * np.geomspace(1, 1e-3, 40)).float()
-    weight, bias = fit_eigenframes(seen, 40, 0.1, seed=0)
-    deviations = (seen @ weight.T + bias).std(0)
+    inputs = torch.tensor(random.standard_normal((300, 40)) * np.geomspace(1, 1e-3, 40)).float()
+    weight, bias = fit_eigenframes(inputs, 40, 0.1, seed=0)
+    deviations = (inputs @ weight.T + bias).std(0)
     assert deviations[0] > 0.9
     assert deviations[-1] < 0.05
 
@@ -44,20 +47,20 @@ def test_few_or_equal_pictures_leave_the_rest_zero(frames):
     weight, bias = fit_eigenframes(torch.full((frames, 4096), 0.25), 8, 0.01, seed=0)
     assert weight.shape == (8, 4096)
     assert torch.isfinite(weight).all()
-    # Pictures without variance say nothing, whatever is projected on.
+    # Pictures without variance have zero features, whatever the components.
     assert (weight @ torch.full((4096,), 0.25) + bias).abs().max() < 1e-2
 
 
 def test_eigenframes_repeat_and_leave_the_generator_alone():
-    seen = torch.rand(50, 4096)
+    inputs = torch.rand(50, 4096)
     before = torch.random.get_rng_state()
-    first, again = (fit_eigenframes(seen, 8, 0.01, seed=3)[0] for _ in range(2))
+    first, again = (fit_eigenframes(inputs, 8, 0.01, seed=3)[0] for _ in range(2))
     assert torch.equal(first, again)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 def slow_profiles(picture):
-    """The brightest and four times the mean of columns, then rows, averaged over neighbours."""
+    """Return the profiles, computed in a loop."""
     found = []
     for lines in (picture.T, picture):
         for measure in (lambda line: max(line), lambda line: 4 * sum(line) / 64):
@@ -70,11 +73,11 @@ def slow_profiles(picture):
 def test_profiles_equal_a_slow_loop():
     pictures = np.random.default_rng(0).random((3, 64, 64)).astype(np.float32)
     pictures[1, :, 20:] = 0
-    given = brightness_profiles(torch.from_numpy(pictures).reshape(3, -1))
-    assert given.shape == (3, PROFILE_COUNT) == (3, 340)
+    actual = brightness_profiles(torch.from_numpy(pictures).reshape(3, -1))
+    assert actual.shape == (3, PROFILE_COUNT) == (3, 340)
     expected = [slow_profiles(picture.astype(np.float64)) for picture in pictures]
     # Means of 64 numbers up to 4 in single precision.
-    np.testing.assert_allclose(given, expected, atol=2e-6)
+    np.testing.assert_allclose(actual, expected, atol=2e-6)
     assert brightness_profiles(torch.empty(0, PIXELS)).shape == (0, PROFILE_COUNT)
 
 
@@ -90,14 +93,14 @@ def test_a_bright_column_is_told_from_a_bright_row():
     assert column[:64].sum() == 1
 
 
-def opened(seen, count=16, with_light=False, floor=1.0, **kind):
-    eyes = FrameFeatures(Eigenframes(count=count, floor=floor, **kind), with_light)
-    eyes.fit(seen, seed=0)
-    return eyes
+def fitted(inputs, count=16, with_light=False, floor=1.0, **kind):
+    extractor = FrameFeatures(Eigenframes(count=count, floor=floor, **kind), with_light)
+    extractor.fit(inputs, seed=0)
+    return extractor
 
 
 def blobs(n=300):
-    """Pictures of a bright square that wanders, ``(n, 4096)``, grey 0 to 1."""
+    """Return pictures of a moving bright square, ``(n, 4096)``, grey 0 to 1."""
     random = np.random.default_rng(2)
     pictures = np.zeros((n, 64, 64), np.float32)
     for picture, (x, y) in zip(pictures, random.integers(0, 48, (n, 2)), strict=True):
@@ -106,14 +109,14 @@ def blobs(n=300):
 
 
 @pytest.mark.parametrize("floor", [1e-6, 1.0])
-def test_eyes_whiten_what_they_were_opened_to(floor):
-    seen = blobs()
-    eyes = opened(seen, floor=floor)
-    assert eyes.width == 16 + PROFILE_COUNT
-    given = eyes(seen).double()
-    assert given.shape == (300, eyes.width)
-    np.testing.assert_allclose(given.mean(0), 0, atol=1e-3)
-    variance = given.var(0, correction=0)
+def test_fitted_features_are_white(floor):
+    inputs = blobs()
+    extractor = fitted(inputs, floor=floor)
+    assert extractor.width == 16 + PROFILE_COUNT
+    actual = extractor(inputs).double()
+    assert actual.shape == (300, extractor.width)
+    np.testing.assert_allclose(actual.mean(0), 0, atol=1e-3)
+    variance = actual.var(0, correction=0)
     # Never more than one, but for single precision; eigenframes fall with their own variance.
     assert variance.max() < 1.001
     components = variance[:16]
@@ -122,48 +125,48 @@ def test_eyes_whiten_what_they_were_opened_to(floor):
         np.testing.assert_allclose(components, 1, atol=0.01)
     else:
         assert components[-1] < 0.9
-    weight, bias = fit_eigenframes(seen, 16, floor, seed=0)
-    torch.testing.assert_close(eyes(seen)[:, :16], seen @ weight.T + bias)
+    weight, bias = fit_eigenframes(inputs, 16, floor, seed=0)
+    torch.testing.assert_close(extractor(inputs)[:, :16], inputs @ weight.T + bias)
 
 
-def test_profiles_are_standardised_but_faint_ones_stay_faint():
-    seen = blobs()
-    plain = brightness_profiles(seen).double()
+def test_profiles_are_standardised_unless_they_hardly_vary():
+    inputs = blobs()
+    plain = brightness_profiles(inputs).double()
     deviation = plain.std(0, correction=0)
-    given = opened(seen)(seen)[:, 16:].double()
+    actual = fitted(inputs)(inputs)[:, 16:].double()
     expected = (plain - plain.mean(0)) / (deviation + MIN_STANDARD_DEVIATION)
-    np.testing.assert_allclose(given, expected, atol=1e-4)
-    faint = opened(seen * 0.01)(seen * 0.01)[:, 16:]
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
+    faint = fitted(inputs * 0.01)(inputs * 0.01)[:, 16:]
     assert faint.std(0).max() < 0.01 * deviation.max() / MIN_STANDARD_DEVIATION
 
 
 @pytest.mark.parametrize("frames", [1, 5])
-def test_eyes_that_saw_one_grey_are_blind_but_safe(frames):
-    seen = torch.full((frames, PIXELS), 0.25)
-    eyes = opened(seen)
+def test_features_fitted_to_uniform_frames_are_finite(frames):
+    inputs = torch.full((frames, PIXELS), 0.25)
+    extractor = fitted(inputs)
     # One part in 255**2 of grey, and sums of 4096 numbers in single precision.
-    assert eyes(seen).abs().max() < 1e-2
-    assert torch.isfinite(eyes(torch.rand(3, PIXELS))).all()
+    assert extractor(inputs).abs().max() < 1e-2
+    assert torch.isfinite(extractor(torch.rand(3, PIXELS))).all()
     # A picture of one other grey: a component may be as far away as one grey level is fine.
-    assert eyes(torch.zeros(1, PIXELS)).abs().max() < 64 * 0.25 * 255
+    assert extractor(torch.zeros(1, PIXELS)).abs().max() < 64 * 0.25 * 255
 
 
-def test_eyes_may_do_without_profiles():
-    eyes = opened(blobs(), profiles=False)
-    assert eyes.width == 16
-    assert eyes(blobs(3)).shape == (3, 16)
+def test_profiles_are_optional():
+    extractor = fitted(blobs(), profiles=False)
+    assert extractor.width == 16
+    assert extractor(blobs(3)).shape == (3, 16)
 
 
 @pytest.mark.parametrize("with_profiles", [True, False])
-def test_eyes_are_not_learned_by_descent(with_profiles):
-    eyes = opened(blobs(), profiles=with_profiles)
-    assert not any(weights.requires_grad for weights in eyes.parameters())
-    names = {name for name, _ in eyes.named_parameters()}
-    lines = {"still.lines.gain", "still.lines.mean"} if with_profiles else set()
+def test_features_are_not_trained(with_profiles):
+    extractor = fitted(blobs(), profiles=with_profiles)
+    assert not any(weights.requires_grad for weights in extractor.parameters())
+    names = {name for name, _ in extractor.named_parameters()}
+    lines = {"still.profiles.gain", "still.profiles.mean"} if with_profiles else set()
     assert names == {"still.weight", "still.bias"} | lines
 
 
-def test_light_is_the_mean_of_three_powers():
+def test_brightness_is_the_mean_of_three_powers():
     grey = np.zeros((2, 64, 64), np.uint8)
     grey[1, :32] = 51  # a fifth of white, on half of the picture
     expected = [[0, 0, 0], [np.sqrt(0.2) / 2, 0.1, 0.02]]
@@ -172,25 +175,25 @@ def test_light_is_the_mean_of_three_powers():
     )
 
 
-def test_light_does_not_depend_on_place():
+def test_brightness_does_not_depend_on_position():
     grey = np.random.default_rng(0).integers(0, 256, (1, 64, 64)).astype(np.uint8)
     moved = np.roll(grey, (5, 9), (1, 2))
-    seen = [brightness_features(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
-    torch.testing.assert_close(seen[0], seen[1])
+    inputs = [brightness_features(pixels(torch.from_numpy(picture))) for picture in (grey, moved)]
+    torch.testing.assert_close(inputs[0], inputs[1])
 
 
-def test_eyes_see_the_light_last():
+def test_brightness_is_the_last_of_the_features():
     grey = np.random.default_rng(0).integers(0, 256, (9, 64, 64)).astype(np.uint8)
-    seen = pixels(torch.from_numpy(grey))
-    with_light, without = opened(seen, 4, with_light=True), opened(seen, 4)
+    inputs = pixels(torch.from_numpy(grey))
+    with_light, without = fitted(inputs, 4, with_light=True), fitted(inputs, 4)
     assert with_light.width == without.width + BRIGHTNESS_COUNT
-    torch.testing.assert_close(with_light(seen)[:, :-BRIGHTNESS_COUNT], without(seen))
+    torch.testing.assert_close(with_light(inputs)[:, :-BRIGHTNESS_COUNT], without(inputs))
 
 
-def moments(kind, n=40, seed=0):
-    """Noise that a kind of input sees."""
+def noise_windows(kind, n=40, seed=0):
+    """Return windows of noise for an input."""
     colours = [3] if kind.colour else []
-    shape = (n, 1 + kind.past, 64, 64, *colours)
+    shape = (n, 1 + kind.past_frames, 64, 64, *colours)
     return torch.from_numpy(np.random.default_rng(seed).integers(0, 256, shape, np.uint8))
 
 
@@ -198,81 +201,83 @@ def moments(kind, n=40, seed=0):
 @pytest.mark.parametrize("with_profiles", [False, True])
 def test_still_and_motion_have_components_of_their_own(colour, with_profiles):
     kind = Eigenframes(count=5, profiles=with_profiles, motion=True, history=1, colour=colour)
-    seen = encode_frames(moments(kind), kind)
-    eyes = FrameFeatures(kind)
-    eyes.fit(seen, seed=3)
+    inputs = encode_frames(noise_windows(kind), kind)
+    extractor = FrameFeatures(kind)
+    extractor.fit(inputs, seed=3)
     view = PIXELS * (3 if colour else 1)
-    now, before, motion = seen.split(view, 1)
+    now, before, motion = inputs.split(view, 1)
     parts = [
         views @ weight.T + bias
         for of, each in ((now, (now, before)), (motion, (motion,)))
         for weight, bias in [fit_eigenframes(of, 5, kind.floor, 3)]
         for views in each
     ]
-    given = eyes(seen)
+    actual = extractor(inputs)
     width = 5 + PROFILE_COUNT * with_profiles
-    assert given.shape == (40, eyes.width) == (40, 3 * width)
-    for part, expected in zip(given.split(width, 1), parts, strict=True):
+    assert actual.shape == (40, extractor.width) == (40, 3 * width)
+    for part, expected in zip(actual.split(width, 1), parts, strict=True):
         # Sums of as many products as there are pixels, in single precision.
         torch.testing.assert_close(part[:, :5], expected, rtol=1e-3, atol=1e-4)
-    assert not torch.allclose(eyes.still.weight, eyes.motion.weight, atol=1e-3)
+    assert not torch.allclose(extractor.still.weight, extractor.motion.weight, atol=1e-3)
 
 
-def test_profiles_of_motion_are_of_how_much_moved_either_way():
+def test_profiles_of_motion_are_those_of_its_absolute_value():
     kind = Eigenframes(count=2, motion=True)
-    seen = encode_frames(moments(kind), kind)
-    given = opened(seen, 2, motion=True)(seen)[:, -PROFILE_COUNT:]
-    plain = brightness_profiles((seen[:, PIXELS:]).abs())
+    inputs = encode_frames(noise_windows(kind), kind)
+    actual = fitted(inputs, 2, motion=True)(inputs)[:, -PROFILE_COUNT:]
+    plain = brightness_profiles((inputs[:, PIXELS:]).abs())
     expected = (plain - plain.mean(0)) / (plain.std(0, correction=0) + MIN_STANDARD_DEVIATION)
-    torch.testing.assert_close(given, expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(actual, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_profiles_of_colour_are_those_of_its_grey():
     kind = Eigenframes(count=2, colour=True)
-    pictures = moments(kind)
-    seen = encode_frames(pictures, kind)
-    given = opened(seen, 2, colour=True)(seen)[:, 2:]
+    pictures = noise_windows(kind)
+    inputs = encode_frames(pictures, kind)
+    actual = fitted(inputs, 2, colour=True)(inputs)[:, 2:]
     grey = encode_frames(pictures, Eigenframes(count=2))
-    torch.testing.assert_close(given, opened(grey, 2)(grey)[:, 2:], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(actual, fitted(grey, 2)(grey)[:, 2:], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("more", [{}, {"motion": True}, {"colour": True}], ids=str)
-def test_stills_of_history_are_looked_at_alike(more):
+def test_past_frames_have_the_same_components(more):
     kind = Eigenframes(count=6, history=3, **more)
-    pictures = moments(kind)
-    eyes = FrameFeatures(kind, with_brightness=True)
-    eyes.fit(encode_frames(pictures, kind), seed=0)
-    stills = slice(0, 4 * eyes.still.width)
+    pictures = noise_windows(kind)
+    extractor = FrameFeatures(kind, with_brightness=True)
+    extractor.fit(encode_frames(pictures, kind), seed=0)
+    stills = slice(0, 4 * extractor.still.width)
     forwards, backwards = (
-        eyes(encode_frames(order, kind))[:, stills].reshape(40, 4, -1)
+        extractor(encode_frames(order, kind))[:, stills].reshape(40, 4, -1)
         for order in (pictures, pictures.flip(1))
     )
     torch.testing.assert_close(forwards, backwards.flip(1))
     alone = FrameFeatures(Eigenframes(count=6, colour=kind.colour))
-    alone.still = eyes.still
+    alone.still = extractor.still
     torch.testing.assert_close(forwards[:, 2], alone(encode_frames(pictures[:, 1:2], alone.config)))
 
 
-def test_light_is_of_the_frame_itself():
+def test_brightness_is_that_of_the_current_frame():
     kind = Eigenframes(count=2, history=2, motion=True)
-    pictures = moments(kind)
-    eyes = FrameFeatures(kind, with_brightness=True)
-    eyes.fit(encode_frames(pictures, kind), seed=0)
-    before = eyes(encode_frames(pictures, kind))[:, -BRIGHTNESS_COUNT:]
+    pictures = noise_windows(kind)
+    extractor = FrameFeatures(kind, with_brightness=True)
+    extractor.fit(encode_frames(pictures, kind), seed=0)
+    before = extractor(encode_frames(pictures, kind))[:, -BRIGHTNESS_COUNT:]
     darker = pictures.clone()
     darker[:, :2] //= 2
-    torch.testing.assert_close(eyes(encode_frames(darker, kind))[:, -BRIGHTNESS_COUNT:], before)
+    torch.testing.assert_close(
+        extractor(encode_frames(darker, kind))[:, -BRIGHTNESS_COUNT:], before
+    )
     assert not torch.allclose(
-        eyes(encode_frames(pictures // 2, kind))[:, -BRIGHTNESS_COUNT:], before
+        extractor(encode_frames(pictures // 2, kind))[:, -BRIGHTNESS_COUNT:], before
     )
 
 
-def test_a_film_that_stands_still_has_a_motion_of_nothing():
+def test_a_still_film_has_no_motion():
     kind = Eigenframes(count=4, motion=True)
-    pictures = moments(kind).clone()
+    pictures = noise_windows(kind).clone()
     pictures[:, 0] = pictures[:, 1]
-    seen = encode_frames(pictures, kind)
-    given = opened(seen, 4, motion=True)(seen)
-    assert given.shape == (40, 2 * (4 + PROFILE_COUNT))
-    assert not given[:, 4 + PROFILE_COUNT :].any()
+    inputs = encode_frames(pictures, kind)
+    actual = fitted(inputs, 4, motion=True)(inputs)
+    assert actual.shape == (40, 2 * (4 + PROFILE_COUNT))
+    assert not actual[:, 4 + PROFILE_COUNT :].any()
     assert input_size(kind) == 2 * PIXELS

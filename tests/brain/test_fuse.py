@@ -1,12 +1,12 @@
-"""Eyes and first layer fold into one layer on pixels, which gives the same."""
+"""Features and first layer are fused into one layer on pixels with the same output."""
 
 import numpy as np
 import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.features import encode_frames, input_size
 from frame2sound.brain.fuse import export_weights, fuse_layers
-from frame2sound.brain.inputs import encode_frames, input_size
 from frame2sound.errors import BrainError
 
 INPUTS = [
@@ -19,20 +19,20 @@ INPUTS = [
 ]
 
 
-def opened(recipe):
-    """A brain whose eyes saw noise, and what they see of it."""
-    brain, seen = Brain.untrained(recipe), recipe.input
-    shape = (30, 1 + seen.past, 64, 64, *([3] if seen.colour else []))
+def fitted_brain(recipe):
+    """Return a brain whose features were fitted to noise, and its encoded frames."""
+    brain, inputs = Brain.untrained(recipe), recipe.input
+    shape = (30, 1 + inputs.past_frames, 64, 64, *([3] if inputs.colour else []))
     noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    entering = encode_frames(torch.from_numpy(noise), seen)
+    entering = encode_frames(torch.from_numpy(noise), inputs)
     if brain.network.features is not None:
         brain.network.features.fit(entering, 0)
     return brain, entering
 
 
-@pytest.mark.parametrize("seen", INPUTS, ids=str)
-def test_plain_layers_give_what_the_network_gives(small, seen):
-    brain, entering = opened(small(input=seen))
+@pytest.mark.parametrize("inputs", INPUTS, ids=str)
+def test_fused_layers_equal_the_network(small, inputs):
+    brain, entering = fitted_brain(small(input=inputs))
     with torch.no_grad():
         expected = brain.network(brain.network.extract_features(entering)[:, None], ())[0][:, 0]
     values, layers = entering.double().numpy(), fuse_layers(brain)
@@ -44,8 +44,8 @@ def test_plain_layers_give_what_the_network_gives(small, seen):
     np.testing.assert_allclose(values, expected, atol=1e-4)
 
 
-def test_plain_layers_are_written(small, tmp_path):
-    brain, _ = opened(small(input=INPUTS[2]))
+def test_fused_layers_are_written(small, tmp_path):
+    brain, _ = fitted_brain(small(input=INPUTS[2]))
     layers = export_weights(brain, tmp_path / "plain.npz")
     with np.load(tmp_path / "plain.npz", allow_pickle=False) as written:
         for number, layer in enumerate(layers):
@@ -59,13 +59,13 @@ def test_plain_layers_are_written(small, tmp_path):
 @pytest.mark.parametrize(
     ("parts", "remedy"),
     [
-        ({"network": {"kind": "rnn", "hidden": [4]}}, "--set network.kind=mlp"),
+        ({"network": {"kind": "rnn", "hidden": [4]}}, "network.kind=mlp"),
         ({"network": {"kind": "mlp", "hidden": [4], "normalise": True}}, "normalise=false"),
         ({"network": {"kind": "mlp", "hidden": [4, 4], "residual": True}}, "residual=false"),
-        ({"input": {"kind": "eigenframes", "count": 5}}, "--set input.profiles=false"),
+        ({"input": {"kind": "eigenframes", "count": 5}}, "input.profiles=false"),
     ],
     ids=str,
 )
-def test_what_is_not_plain_is_refused_with_the_remedy(small, parts, remedy):
-    with pytest.raises(BrainError, match=f"is not plain layers on pixels.*{remedy}"):
+def test_a_brain_that_cannot_be_fused_is_refused_with_a_remedy(small, parts, remedy):
+    with pytest.raises(BrainError, match=f"does not consist of plain layers on pixels.*{remedy}"):
         fuse_layers(Brain.untrained(small(**parts)))

@@ -6,21 +6,22 @@ import pytest
 
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain, pretrained_brains
+from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
 from frame2sound.film.drawing.demo_films import load_scene
 
 FEW_MEGABYTES = 9e6
 HEARD_DB, FRAMES = -20.0, 120
-PRINTS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
+BACKGROUNDS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
 
 
-def test_the_default_ships_and_all_together_are_small():
+def test_the_default_brain_exists_and_all_brains_are_small():
     assert DEFAULT_BRAIN in pretrained_brains()
     assert sum(path.stat().st_size for path in pretrained_brains().values()) < FEW_MEGABYTES
 
 
 @pytest.mark.parametrize("name", sorted(pretrained_brains()))
-def test_a_shipped_brain_plays_and_has_a_card(name):
+def test_a_pretrained_brain_predicts_and_has_a_card(name):
     path = pretrained_brains()[name]
     brain = load_brain(path)
     assert brain.provenance["best_epoch"] > 0
@@ -32,23 +33,24 @@ def test_a_shipped_brain_plays_and_has_a_card(name):
         assert word in card
 
 
-@pytest.mark.parametrize("ground", PRINTS)
+@pytest.mark.parametrize("background", BACKGROUNDS)
 @pytest.mark.parametrize("name", ["bounce", "lines", "scratch"])
-def test_the_default_plays_whatever_the_ground_is(name, ground):
-    """Animations are drawn on paper as often as in the dark; an unseen film is heard on both."""
+def test_the_default_brain_is_audible_on_any_background(name, background):
+    """Animations have dark or light backgrounds; an unseen film is audible on both."""
     scene = load_scene(name, seconds=FRAMES / 30, seed=5)
-    least, share = PRINTS[ground]
+    least, share = BACKGROUNDS[background]
     frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
     frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]
-    shown = (least + share * np.stack(frames)).round().astype(np.uint8)
-    magnitude = load_brain(pretrained_brains()[DEFAULT_BRAIN]).predict(shown)
+    pictures = (least + share * np.stack(frames)).round().astype(np.uint8)
+    magnitude = load_brain(pretrained_brains()[DEFAULT_BRAIN]).predict(pictures)
     level = 20 * np.log10(np.linalg.norm(magnitude, axis=2).max())
     assert HEARD_DB < level < 0
 
 
-def test_a_file_comes_before_a_name(tmp_path, monkeypatch):
+def test_an_existing_file_takes_precedence_over_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find_brain(Path(DEFAULT_BRAIN)) == pretrained_brains()[DEFAULT_BRAIN]
     (tmp_path / DEFAULT_BRAIN).write_bytes(b"")
     assert find_brain(Path(DEFAULT_BRAIN)) == Path(DEFAULT_BRAIN)
-    assert find_brain(Path("nobody")) == Path("nobody")
+    with pytest.raises(BrainError, match=r"no brain .sketchbok.; .*the nearest are: sketchbook"):
+        find_brain(Path("sketchbok"))

@@ -1,4 +1,4 @@
-"""Blocks are the samples around a frame's start, scaled and scaled back."""
+"""Blocks are the samples around a frame's start; scaling is reversible."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -20,7 +20,7 @@ CLOCKS = [
 
 @pytest.mark.parametrize("clock", CLOCKS, ids=str)
 @pytest.mark.parametrize(("seconds", "leads"), [(0.0, [0, 0, 0]), (0.008, [176, 176, 64])])
-def test_a_block_is_its_lead_and_the_longest_slice(clock, seconds, leads):
+def test_a_block_has_its_lead_and_the_longest_frame(clock, seconds, leads):
     target = PcmBlocks.from_config(Pcm(lead_seconds=seconds), clock)
     assert target.lead == leads[CLOCKS.index(clock)]
     assert target.length - target.lead == int(np.diff(clock.sample_bounds(10_000)).max())
@@ -36,9 +36,9 @@ def test_a_block_is_its_excerpt(lead):
         (-lead, 7),
     )
     excerpts = torch.tensor(sound[: 4 * target.excerpt_length].reshape(4, -1))
-    given = target.encode(excerpts)
-    assert given.shape == (4, target.length)
-    np.testing.assert_array_equal(target.decode(given), excerpts.numpy())
+    actual = target.encode(excerpts)
+    assert actual.shape == (4, target.length)
+    np.testing.assert_array_equal(target.decode(actual), excerpts.numpy())
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_block_is_its_excerpt(lead):
         ("rms", 0.5, [(0.25, 0.5)]),
     ],
 )
-def test_scaling_is_as_the_recipe_says(scaling, rms, pairs):
+def test_scaling_follows_the_recipe(scaling, rms, pairs):
     target = PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms)
     sound, output = (torch.tensor(side) for side in zip(*pairs, strict=True))
     np.testing.assert_allclose(target.encode(sound.float()), output, rtol=1e-6)
@@ -58,7 +58,7 @@ def test_scaling_is_as_the_recipe_says(scaling, rms, pairs):
 
 
 @pytest.mark.parametrize("scaling", ["half", "rms"])
-def test_sound_comes_back_from_its_scaling(scaling):
+def test_scaled_sound_decodes_to_itself(scaling):
     sound = np.random.default_rng(0).uniform(-1, 1, (20, 50)).astype(np.float32)
     target = PcmBlocks.from_config(Pcm(scaling=scaling), CLOCKS[0], rms=0.123)
     again = target.decode(target.encode(torch.from_numpy(sound)))
@@ -79,15 +79,15 @@ def test_log_magnitudes_equal_a_slow_reference(scaling, length):
     for begin in range(0, padded.shape[1] - n_fft + 1, n_fft // 2):
         magnitude = np.abs(np.fft.rfft(padded[:, begin : begin + n_fft] * window))
         slow.append(np.log10(np.hypot(magnitude / (1e-4 * n_fft / 2), 1)))
-    given = target.log_magnitude(target.encode(torch.tensor(sound).float()))
+    actual = target.log_magnitude(target.encode(torch.tensor(sound).float()))
     # Decades around 4, of sums in single precision; deep bins lose some more.
-    np.testing.assert_allclose(given.numpy(), np.stack(slow, -1), atol=2e-3)
+    np.testing.assert_allclose(actual.numpy(), np.stack(slow, -1), atol=2e-3)
     silence = target.log_magnitude(torch.full((1, length), target.silence_value))
     assert not silence.any()
 
 
 @pytest.mark.parametrize("at", [0, 133, 266])
-def test_a_loss_hears_every_sample(at):
+def test_every_sample_changes_the_loss(at):
     target = PcmBlocks(0, 267)
     click = torch.zeros(1, 267)
     click[0, at] = 1

@@ -1,4 +1,4 @@
-"""The paired block bootstrap, on cases whose answer is known."""
+"""The paired block bootstrap, on cases with known results."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MEAN = STATISTICS["spectral_distance_db"]
 
 
 def sums(values):
-    """Sums of means: one value a block; shape (seeds, blocks)."""
+    """Sums for a mean, from one value per seed and block."""
     values = np.asarray(values, np.float64)
     return np.stack([values, np.ones_like(values)], axis=-1)
 
 
-def test_identical_brains_differ_by_nothing():
+def test_identical_brains_have_no_difference():
     same = sums(np.random.default_rng(0).normal(size=(3, 40)))
     assert paired_difference(same, same.copy(), MEAN) == Difference(0.0, 0.0, 0.0)
     assert not Difference(0.0, 0.0, 0.0).excludes_zero
@@ -33,14 +33,14 @@ def test_a_known_difference_has_the_known_standard_error():
     found = paired_difference(ours, theirs, MEAN)
     error = noise.std() / math.sqrt(400)
     assert found.value == pytest.approx(0.5 + noise.mean())
-    # The quantile of 2000 draws has itself an error of 3 % or so; what is shared, of ten times
-    # the size, must not widen the interval.
+    # The quantile of 2000 resamples has an error of about 3 %. The shared part, which is ten times
+    # as large, must not widen the interval.
     assert found.low == pytest.approx(found.value - 1.96 * error, abs=0.2 * error)
     assert found.high == pytest.approx(found.value + 1.96 * error, abs=0.2 * error)
     assert found.excludes_zero
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
+def test_95_percent_intervals_cover_the_truth_in_95_percent_of_cases():
     random, truth, covered, trials = np.random.default_rng(2), 0.3, 0, 300
     for trial in range(trials):
         hard = random.normal(0, 3, 60)
@@ -62,7 +62,7 @@ def test_seeds_that_disagree_widen_the_interval():
     assert (unsure.low, unsure.value, unsure.high) == (0.0, 1.0, 2.0)
 
 
-def test_draws_are_the_same_for_the_same_seed_however_many_are_held_at_once(monkeypatch):
+def test_the_same_seed_gives_the_same_interval():
     random = np.random.default_rng(3)
     ours, theirs = sums(random.normal(size=(2, 30))), sums(random.normal(size=(2, 30)))
     one = paired_difference(ours, theirs, MEAN, seed=5)
@@ -79,7 +79,7 @@ def test_ratios_are_of_sums_not_means_of_ratios():
     assert paired_difference(hits, none, STATISTICS["onset_f"]).value == pytest.approx(0.1)
 
 
-def test_what_cannot_be_measured_has_no_difference():
+def test_values_that_are_not_finite_have_no_difference():
     nothing = np.zeros((1, 5, 2))
     assert paired_difference(nothing, nothing, STATISTICS["pitch"]) is None
     with pytest.raises(ValueError, match="expected one shape"):

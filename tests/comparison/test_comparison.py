@@ -1,4 +1,4 @@
-"""A comparison: everything is done once, whenever it was interrupted, and the figures agree."""
+"""Comparisons: results, media, and how an interrupted comparison continues."""
 
 from __future__ import annotations
 
@@ -9,28 +9,30 @@ import shutil
 from types import SimpleNamespace
 
 import av
+import msgspec
 import numpy as np
 import pytest
 import torch
 
 from frame2sound.api.comparing import describe_difference
 from frame2sound.brain.brain_file import load_brain, save_brain
-from frame2sound.comparison import comparison as comparing
+from frame2sound.comparison import comparison
 from frame2sound.comparison.comparison import OVERALL_TASK, Comparison
 from frame2sound.comparison.results import (
-    MEASURES,
+    SHOWN_MEASURES,
     collect_results,
     pairwise_differences,
     write_results,
 )
 from frame2sound.comparison.systems import build_systems
 from frame2sound.errors import ComparisonError
+from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
-from tests.comparison.comparing import RATE, TWO, Interrupt, lit_tones, plan_of
+from tests.comparison.comparison_fixtures import RATE, TWO, Interrupt, lit_tones, plan_of
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,13 +59,13 @@ def folder(tmp_path_factory, add_film):
 
 def run(folder, out="out", **changed):
     """Run a comparison in a folder, and return its results."""
-    show = changed.pop("show", lambda *shown: None)
+    on_progress = changed.pop("on_progress", lambda *progress: None)
     recipes = changed.pop("recipes", TWO)
     library = Library.open(folder / "library")
     plan = plan_of(library, folder / out, recipes, animations=[folder / "mute.mp4"], **changed)
-    comparison = Comparison(plan, "cpu", show)
+    run = Comparison(plan, "cpu", on_progress)
     plan.claim_folder()
-    table = collect_results(comparison, comparison.run())
+    table = collect_results(run, run.run())
     write_results(table, folder / out)
     return table
 
@@ -87,21 +89,22 @@ def test_results_hold_every_brain_and_baseline(table):
     assert own["envelope_correlation"]["mean"] == pytest.approx(1)
     assert own["spectral_distance_db"]["mean"] == 0
     assert own["onset_f"]["mean"] > own["onset_chance"]["mean"]
-    assert set(MEASURES) == set(table["about"])
+    assert tuple(table["about"]) == SHOWN_MEASURES
+    assert table["about"]["spectral_distance_db"]["label"] == "log-spectral distance"
 
 
 def test_a_mean_is_the_mean_of_its_seeds(table):
     for recipe in TWO:
         for name, figure in table["figures"][recipe].items():
             if name != "kind":
-                heard = [v for v in figure["seeds"] if v is not None and v > MINUS_INFINITY_DB]
-                expected = np.mean(heard) if heard else MINUS_INFINITY_DB
+                finite = [v for v in figure["seeds"] if v is not None and v > MINUS_INFINITY_DB]
+                expected = np.mean(finite) if finite else MINUS_INFINITY_DB
                 assert figure["mean"] == pytest.approx(expected), name
 
 
-def test_differences_are_of_the_figures_beside_them(table):
-    named = {each["figure"] for each in table["differences"]}
-    assert named >= {"onset_f", "envelope_correlation", "spectral_distance_db"}
+def test_differences_are_those_of_the_means(table):
+    measures = {each["figure"] for each in table["differences"]}
+    assert measures >= {"onset_f", "envelope_correlation", "spectral_distance_db"}
     for each in table["differences"]:
         ours, theirs = (table["figures"][each[side]][each["figure"]] for side in ("ours", "theirs"))
         assert each["difference"] == pytest.approx(ours["mean"] - theirs["mean"], abs=1e-9)
@@ -118,39 +121,39 @@ def test_differences_are_of_the_figures_beside_them(table):
         (5, "ours", None),
     ],
 )
-def test_fewer_than_three_seeds_allow_no_verdict_however_clear(seeds, better, why):
-    def players(group, distance):
-        tally = {"spectral_distance_db": np.array([[distance, 1.0]] * 20)}
-        record = {"held": SimpleNamespace(tally=tally)}
-        player = SimpleNamespace(kind="brain", group=group)
-        return [SimpleNamespace(player=player, records=record) for _ in range(seeds)]
+def test_fewer_than_three_seeds_allow_no_verdict(seeds, better, why):
+    def results(group, distance):
+        sums = {"spectral_distance_db": np.array([[distance, 1.0]] * 20)}
+        record = {"held": SimpleNamespace(block_sums=sums)}
+        system = SimpleNamespace(kind="brain", group=group)
+        return [SimpleNamespace(system=system, records=record) for _ in range(seeds)]
 
     held = [SimpleNamespace(name="held")]
-    (found,) = pairwise_differences([*players("ours", 1.0), *players("theirs", 9.0)], held)
+    (found,) = pairwise_differences([*results("ours", 1.0), *results("theirs", 9.0)], held)
     assert (found["difference"], found["low"], found["high"]) == (-8, -8, -8)
     assert found["excludes_zero"]
     assert (found["better"], found["no_verdict"]) == (better, why)
-    line = describe_difference(found, vars(MEASURES["spectral_distance_db"]))
+    line = describe_difference(found, MEASURES["spectral_distance_db"].to_dict())
     assert line.endswith("ours is better" if better else "no verdict")
 
 
-def test_a_comparison_of_two_seeds_says_that_it_has_no_verdict(table):
+def test_results_of_two_seeds_have_no_verdict(table):
     assert table["no_verdict"] == "2 seeds; train 3 or more"
     assert {each["better"] for each in table["differences"]} == {None}
 
 
-def test_the_long_form_has_a_row_for_each_figure(folder, table):
+def test_the_csv_file_has_a_row_for_each_measure(folder, table):
     rows = list(csv.DictReader(io.StringIO((folder / "out" / "results.csv").read_text())))
     brain = [row for row in rows if (row["player"], row["seed"]) == (TWO[1], "1")]
-    place = "two-1"
-    mine = {row["figure"]: float(row["value"]) for row in brain if row["stretch"] == place}
+    segment = "two-1"
+    values = {row["figure"]: float(row["value"]) for row in brain if row["stretch"] == segment}
     track = next(each for each in table["soundtracks"] if each["seed"] == 1
                  and each["group"] == TWO[1])  # fmt: skip
-    assert mine == {n: v for n, v in track["stretches"][place].items() if v is not None}
-    assert {row["from"] for row in brain if row["stretch"] == place} == {"9.0"}
+    assert values == {n: v for n, v in track["stretches"][segment].items() if v is not None}
+    assert {row["from"] for row in brain if row["stretch"] == segment} == {"9.0"}
 
 
-def test_media_are_small_and_exactly_as_long_as_they_should_be(folder, table):
+def test_media_are_small_and_as_long_as_their_segment(folder, table):
     for stretch in table["stretches"]:
         place = folder / "out" / "media" / stretch["name"]
         seconds = stretch["to"] - stretch["from"]
@@ -167,7 +170,7 @@ def test_media_are_small_and_exactly_as_long_as_they_should_be(folder, table):
             assert stream.frames == round(seconds * 10)
 
 
-def test_a_silent_animation_is_judged_by_its_truth_alone(table):
+def test_a_silent_animation_is_evaluated_by_its_ground_truth_only(table):
     (mute,) = (each for each in table["stretches"] if each["kind"] == "animation")
     assert mute["events"] == "the truth"
     track = table["soundtracks"][0]["stretches"][mute["name"]]
@@ -175,16 +178,16 @@ def test_a_silent_animation_is_judged_by_its_truth_alone(table):
     assert track["envelope_correlation"] is None
 
 
-def test_what_is_done_is_not_done_again(folder, table, monkeypatch):
-    def refuse(*given, **named):
+def test_finished_steps_are_not_repeated(folder, table, monkeypatch):
+    def refuse(*args, **options):
         raise AssertionError("nothing is left to do")
 
-    for name in ("train", "measured", "write_sound", "write_picture"):
-        monkeypatch.setattr(comparing, name, refuse)
+    for name in ("train", "measure_segment", "write_audio", "write_video"):
+        monkeypatch.setattr(comparison, name, refuse)
     assert json.loads(json.dumps(run(folder))) == table
 
 
-def test_recipes_and_seeds_are_added_to_what_is_there(folder, tmp_path):
+def test_recipes_and_seeds_can_be_added(folder, tmp_path):
     shutil.copytree(folder, tmp_path / "folder")
     before = (tmp_path / "folder/out/brains/waveform-0.safetensors").stat().st_mtime_ns
     table = run(tmp_path / "folder", recipes=["waveform"], seeds=3)
@@ -196,7 +199,7 @@ def test_recipes_and_seeds_are_added_to_what_is_there(folder, tmp_path):
 @pytest.mark.parametrize(
     ("task", "calls"), [("waveform, seed 1", 2), (OVERALL_TASK, 9)], ids=["training", "measuring"]
 )
-def test_an_interrupted_comparison_goes_on_to_the_same_results(
+def test_an_interrupted_comparison_continues_to_the_same_results(
     folder, tmp_path, table, task, calls
 ):
     shutil.copytree(folder, tmp_path / "folder")
@@ -205,11 +208,31 @@ def test_an_interrupted_comparison_goes_on_to_the_same_results(
     for path in out.glob("figures/*/waveform-*.json"):
         path.unlink()
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "folder", show=Interrupt(task, calls))
+        run(tmp_path / "folder", on_progress=Interrupt(task, calls))
     again = run(tmp_path / "folder")
     for key in ("figures", "differences", "soundtracks"):
         assert again[key] == table[key]
     assert not list((out / "brains").glob("*.checkpoint.*"))
+
+
+def test_a_brain_whose_recipe_has_another_description_is_kept(folder, tmp_path, table):
+    shutil.copytree(folder, tmp_path / "folder")
+    path = tmp_path / "folder/out/brains/waveform-0.safetensors"
+    brain = load_brain(path)
+    brain.recipe = msgspec.structs.replace(brain.recipe, about="Another description.")
+    save_brain(brain, path)
+    assert run(tmp_path / "folder")["figures"] == table["figures"]
+
+
+def test_baselines_have_the_keys_of_version_0_1(folder):
+    plan = plan_of(Library.open(folder / "library"), folder / "out")
+    systems = {system.name: system for system in build_systems(plan, "cpu")}
+    kind, name, recipe, films, mode = systems["linear"].cache_key
+    assert (kind, name, mode) == ("baseline", "linear", "overlap-add")
+    assert films == plan.training_films()
+    assert {"glance", "hidden"} <= set(recipe["network"])
+    assert "brightness_branch" not in recipe["network"]
+    assert "double_exposure" in recipe["training"]
 
 
 def test_a_brain_of_another_recipe_is_refused(folder, tmp_path):
@@ -220,7 +243,7 @@ def test_a_brain_of_another_recipe_is_refused(folder, tmp_path):
         ("waveform-0", "waveform-network.hidden-32-0", "recipe"),
     ):
         shutil.copy(folder / f"out/brains/{wrong}.safetensors", brains / f"{there}.safetensors")
-        with pytest.raises(ComparisonError, match=f"made with another {what}; use another --out"):
+        with pytest.raises(ComparisonError, match=f"made with another {what}; give another `out`"):
             run(tmp_path / "folder")
 
 
@@ -237,12 +260,12 @@ def test_a_changed_brain_is_measured_again(folder, tmp_path, table):
     assert figures[TWO[1]] == table["figures"][TWO[1]]
 
 
-def test_baselines_are_of_every_target(folder):
+def test_each_target_has_its_baselines(folder):
     library = Library.open(folder / "library")
     plan = plan_of(library, folder / "targets", ["waveform", "stft-mag", TWO[1]], seeds=1)
     (folder / "targets" / "brains").mkdir(parents=True)
     for entry in plan.variants:
         plan.brain_path(entry, 0).touch()
-    named = [player.group for player in build_systems(plan, "cpu") if player.kind == "baseline"]
-    assert named == [f"{name}, as {recipe}" for recipe in ("waveform", "stft-mag")
+    groups = [each.group for each in build_systems(plan, "cpu") if each.kind == "baseline"]
+    assert groups == [f"{name}, as {recipe}" for recipe in ("waveform", "stft-mag")
                      for name in ("mean", "linear", "nearest")]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is compared, and the folder that it is in."""
+"""Plan of a comparison, and its folder."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 from frame2sound.comparison.plan import PLAN_FILE, load_variants
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.store import Library
-from tests.comparison.comparing import QUICK, RATE, TWO, plan_of
+from tests.comparison.comparison_fixtures import QUICK, RATE, TWO, plan_of
 
 
 @pytest.fixture
 def library(tmp_path, add_film):
-    made = Library.create(tmp_path / "library", RATE)
-    add_film(made, "film", 10)
-    return made
+    library = Library.create(tmp_path / "library", RATE)
+    add_film(library, "film", 10)
+    return library
 
 
-def test_a_variant_has_settings_of_its_own_after_those_of_all():
+def test_settings_of_a_variant_override_those_of_all_recipes():
     plain, variant = load_variants(["deep", "deep network.hidden=[8, 8] training.batch=4"],
                              ["training.epochs=3", "training.batch=2"])  # fmt: skip
     assert (plain.label, plain.slug) == ("deep", "deep")
@@ -35,39 +35,43 @@ def test_a_variant_has_settings_of_its_own_after_those_of_all():
     ("given", "match"),
     [
         ([], "got no recipe"),
-        (["deep", "deep"], 'got --recipe deep twice.*"deep network.hidden='),
-        (["deep", "deep clock.fps=24"], "fps 24, deep at 30.*add --set clock.fps=30"),
-        (["deep", "deep clock.sample_rate=8000"], "add --set clock.sample_rate=22050"),
+        (["deep", "deep"], 'got `recipe` deep twice.*"deep network.hidden='),
+        (["deep", "deep clock.fps=24"], "fps 24, deep has 30.*add the setting clock.fps=30"),
+        (["deep", "deep clock.sample_rate=8000"], "add the setting clock.sample_rate=22050"),
     ],
 )
-def test_what_cannot_be_compared_is_said(given, match):
+def test_recipes_that_cannot_be_compared_are_refused(given, match):
     with pytest.raises(ComparisonError, match=match):
         load_variants(given)
 
 
-def test_unknown_recipes_are_named():
+def test_unknown_recipes_are_refused():
     with pytest.raises(RecipeError, match="no recipe 'huge'; expected one of"):
         load_variants(["deep", "huge"])
 
 
 def test_seeds_and_rates_are_checked(library, tmp_path):
-    with pytest.raises(ComparisonError, match="got --seeds 0, expected 1 or more"):
+    with pytest.raises(ComparisonError, match="got `seeds` 0, expected 1 or more"):
         plan_of(library, tmp_path / "out", seeds=0)
-    with pytest.raises(ComparisonError, match=r"at 8000 Hz.*--set clock.sample_rate=8000"):
+    with pytest.raises(
+        ComparisonError, match=r"at 8000 Hz.*add the setting clock.sample_rate=8000"
+    ):
         plan_of(library, tmp_path / "out", settings=[])
 
 
-def test_a_folder_of_something_else_is_left_alone(library, tmp_path):
+def test_a_foreign_folder_is_not_changed(library, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
     for overwrite in (False, True):
-        with pytest.raises(ComparisonError, match=r"holds something else.*choose a new or empty"):
+        with pytest.raises(
+            ComparisonError, match=r"holds something else.*give a new or empty folder"
+        ):
             plan_of(library, tmp_path / "out").claim_folder(overwrite=overwrite)
     with pytest.raises(ComparisonError, match="holds something else"):
         plan_of(library, tmp_path / "out" / "mine.txt").claim_folder()
 
 
-def test_a_key_that_recipes_have_gained_since_is_no_change(library, tmp_path):
+def test_settings_that_an_old_plan_lacks_have_their_defaults(library, tmp_path):
     out = tmp_path / "out"
     identity = plan_of(library, out, TWO[:1]).claim_folder()
     table = json.loads((out / PLAN_FILE).read_text())
@@ -80,6 +84,15 @@ def test_a_key_that_recipes_have_gained_since_is_no_change(library, tmp_path):
         plan_of(library, out, TWO[:1]).claim_folder()
 
 
+def test_the_description_of_a_recipe_may_change(library, tmp_path):
+    out = tmp_path / "out"
+    identity = plan_of(library, out, TWO[:1]).claim_folder()
+    table = json.loads((out / PLAN_FILE).read_text())
+    table["recipes"][TWO[0]]["about"] = "Another description."
+    (out / PLAN_FILE).write_text(json.dumps(table))
+    assert plan_of(library, out, TWO[:1]).claim_folder() == identity
+
+
 def test_recipes_may_be_added_but_not_changed(library, tmp_path):
     out = tmp_path / "out"
     identity = plan_of(library, out, TWO[:1]).claim_folder()
@@ -87,7 +100,9 @@ def test_recipes_may_be_added_but_not_changed(library, tmp_path):
     assert set(json.loads((out / PLAN_FILE).read_text())["recipes"]) == set(TWO)
     assert plan_of(library, out, TWO[1:]).claim_folder() == identity
     changed = plan_of(library, out, TWO[:1], settings=[*QUICK, "training.epochs=9"])
-    with pytest.raises(ComparisonError, match="other values of recipe waveform; use another --out"):
+    with pytest.raises(
+        ComparisonError, match="other settings of recipe waveform; give another `out`"
+    ):
         changed.claim_folder()
     assert changed.claim_folder(overwrite=True) != identity
 
@@ -96,13 +111,13 @@ def test_another_split_is_another_comparison(library, tmp_path, add_film):
     out = tmp_path / "out"
     plan_of(library, out).claim_folder()
     add_film(library, "another", 10)
-    with pytest.raises(ComparisonError, match="begun with another films"):
+    with pytest.raises(ComparisonError, match="started with other films"):
         plan_of(library, out).claim_folder()
-    with pytest.raises(ComparisonError, match="begun with another split"):
+    with pytest.raises(ComparisonError, match="started with another split"):
         plan_of(library, out, kind="films").claim_folder()
 
 
-def test_a_damaged_plan_is_said(library, tmp_path):
+def test_a_damaged_plan_is_refused(library, tmp_path):
     plan_of(library, tmp_path / "out").claim_folder()
     (tmp_path / "out" / PLAN_FILE).write_text("{")
     with pytest.raises(ComparisonError, match="not readable as a comparison's"):

@@ -1,4 +1,4 @@
-"""Stretches: what is judged begins where it should, lasts whole frames, and has its truth."""
+"""Segments: their range in whole frames, warm-up and lead-in, and ground truth."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from frame2sound.library.store import Library
 RATE = 8000
 
 
-def footage(seconds, begin=0.0, fps=25):
+def film_of(seconds, begin=0.0, fps=25):
     frames = np.arange(round(seconds * fps)).astype(np.uint8)[:, None, None]
     sound = np.arange(round(seconds * RATE), dtype=np.float32)
     return EvaluationFilm(
@@ -28,59 +28,59 @@ def footage(seconds, begin=0.0, fps=25):
 
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(24000, 1001), Fraction(30)])
-def test_a_stretch_is_whole_frames_of_what_is_held_out(fps):
-    film = footage(50, 40.01)
-    (stretch,) = split_into_segments([film], Clock(fps, RATE))
-    assert film.start_sample <= stretch.start_sample < film.start_sample + RATE / fps
+def test_a_segment_is_whole_frames_of_the_held_out_range(fps):
+    film = film_of(50, 40.01)
+    (segment,) = split_into_segments([film], Clock(fps, RATE))
+    assert film.start_sample <= segment.start_sample < film.start_sample + RATE / fps
     assert (
         film.end_sample - RATE / fps
-        < stretch.start_sample + stretch.sample_count
+        < segment.start_sample + segment.sample_count
         <= film.end_sample
     )
-    assert len(stretch.frames()) == stretch.warmup_frames + stretch.frame_count
-    assert 20 <= stretch.warmup_frames / fps < 20.1
-    lead = stretch.lead_in_samples
+    assert len(segment.frames()) == segment.warmup_frames + segment.frame_count
+    assert 20 <= segment.warmup_frames / fps < 20.1
+    lead = segment.lead_in_samples
     assert lead == pytest.approx(RATE, abs=float(RATE / fps))
     np.testing.assert_array_equal(
-        stretch.reference, film.samples[stretch.start_sample - lead :][: len(stretch.reference)]
+        segment.reference, film.samples[segment.start_sample - lead :][: len(segment.reference)]
     )
-    assert len(stretch.reference) == lead + stretch.sample_count
+    assert len(segment.reference) == lead + segment.sample_count
 
 
-def test_long_footage_is_cut_into_parts_without_a_gap():
+def test_long_films_are_split_without_gaps():
     clock = Clock(Fraction(30), RATE)
-    parts = list(split_into_segments([footage(100)], clock))
+    parts = list(split_into_segments([film_of(100)], clock))
     assert [part.name for part in parts] == ["film-1", "film-2", "film-3", "film-4"]
     assert [part.seconds for part in parts] == [25.0] * 4
     ends = [part.start_sample + part.sample_count for part in parts]
     assert [part.start_sample for part in parts] == [0, *ends[:-1]]
     assert parts[0].warmup_frames == parts[0].lead_in_samples == 0
-    # A film's frame 250 is on screen at 10 s, and so in the run-up of what begins at 25 s.
+    # A film's frame 250 is on screen at 10 s, in the warm-up of the segment that begins at 25 s.
     assert parts[1].frames()[0, 0, 0] == 5 * 25
 
 
-def test_what_was_played_is_made_as_long_as_it_should_be():
-    (stretch,) = split_into_segments([footage(10, 8)], Clock(Fraction(30), RATE))
-    length = stretch.lead_in_samples + stretch.sample_count
-    for played in (np.ones(length - 5, np.float32), np.ones(length + 5, np.float32)):
-        assert len(stretch.pad_or_trim(played)) == length
+def test_soundtracks_are_padded_or_trimmed():
+    (segment,) = split_into_segments([film_of(10, 8)], Clock(Fraction(30), RATE))
+    length = segment.lead_in_samples + segment.sample_count
+    for samples in (np.ones(length - 5, np.float32), np.ones(length + 5, np.float32)):
+        assert len(segment.pad_or_trim(samples)) == length
 
 
-def test_the_truth_of_a_drawn_film_counts_while_the_film_is_as_it_was(tmp_path):
+def test_the_ground_truth_counts_only_if_the_film_is_unchanged(tmp_path):
     film = tmp_path / "film.mp4"
     scene = load_scene("typing", seconds=10, seed=0, size=(64, 64))
     write_scene(scene, film)
     library = Library.create(tmp_path / "library", RATE)
     pickle_film(film, library)
 
-    def judged():
-        (held,) = split_library(library).held_out
-        (stretch,) = split_into_segments(
-            [EvaluationFilm.from_held_out(held)], Clock(Fraction(30), RATE)
+    def load_segment():
+        (held_out,) = split_library(library).held_out
+        (segment,) = split_into_segments(
+            [EvaluationFilm.from_held_out(held_out)], Clock(Fraction(30), RATE)
         )
-        return stretch
+        return segment
 
-    known = judged()
+    known = load_segment()
     begin = known.start_sample / RATE
     expected = [at - begin for at in scene.truth.onsets if at >= begin]
     np.testing.assert_allclose(known.ground_truth.onsets, expected, atol=1e-9)
@@ -88,10 +88,10 @@ def test_the_truth_of_a_drawn_film_counts_while_the_film_is_as_it_was(tmp_path):
     assert known.ground_truth.pitch_frame_times[-1] <= known.seconds + 1e-9
     with film.open("ab") as file:
         file.write(b"changed")
-    assert judged().ground_truth.pitch_frame_times is None
+    assert load_segment().ground_truth.pitch_frame_times is None
 
 
-def test_animations_have_what_is_known_of_them(tmp_path):
+def test_animations_have_ground_truth_and_sound_if_there_are_any(tmp_path):
     scene = load_scene("typing", seconds=3, seed=1, size=(64, 64))
     write_scene(scene, tmp_path / "mute.mp4", with_audio=False)
     write_scene(scene, tmp_path / "loud.mp4")

@@ -1,4 +1,4 @@
-"""Hum of the frame rate: what is known to hum, by how much, and what must not be taken for it."""
+"""Hum at the frame rate: signals that hum by a known height, and signals that do not."""
 
 from fractions import Fraction
 
@@ -17,17 +17,17 @@ def hann(length):
 
 
 def overlapped(window, fold, same=False, dull=False, seed=0):
-    """Blocks of noise, one a frame, each under a window that lasts ``fold`` frames."""
+    """Blocks of noise, one per frame, with windows that last ``fold`` frames."""
     rng, length = np.random.default_rng(seed), fold * BLOCK
 
     def block():
-        made = 0.1 * rng.standard_normal(length + 399)
-        return np.convolve(made, hann(400) / 14, "valid") if dull else made[:length]
+        noise = 0.1 * rng.standard_normal(length + 399)
+        return np.convolve(noise, hann(400) / 14, "valid") if dull else noise[:length]
 
-    sound, kept = np.zeros((FRAMES + fold) * BLOCK), block()
+    sound, current = np.zeros((FRAMES + fold) * BLOCK), block()
     for frame in range(FRAMES):
-        kept = kept if same else block()
-        sound[frame * BLOCK :][:length] += window(length) * kept
+        current = current if same else block()
+        sound[frame * BLOCK :][:length] += window(length) * current
     return sound[length:-length]
 
 
@@ -41,7 +41,7 @@ def reed(hertz, seconds=8, overtones=12):
 
 
 @pytest.mark.parametrize(("window", "fold"), [(np.ones, 1), (hann, 2)])
-def test_one_block_again_and_again_is_a_comb_of_lines_under_any_window(window, fold):
+def test_a_repeated_block_has_lines_with_any_window(window, fold):
     # On bins 1.5 times wide, all power of 60 in one, over a floor 20 dB below the mean.
     assert line_comb_db(overlapped(window, fold, same=True), RATE, FPS) == pytest.approx(36, abs=1)
 
@@ -50,13 +50,13 @@ def test_one_block_again_and_again_is_a_comb_of_lines_under_any_window(window, f
     ("window", "fold", "expected"),
     [(np.ones, 1, 1), (hann, 2, 28), (lambda n: hann(n) ** 0.5, 2, 1.5), (hann, 4, 1.5)],
 )
-def test_unrelated_blocks_are_tremolo_where_powers_do_not_add_to_one(window, fold, expected):
+def test_independent_blocks_have_tremolo_if_window_powers_do_not_add_to_one(window, fold, expected):
     found = frame_rate_hum(overlapped(window, fold), RATE, FPS)
     assert found.tremolo_db == pytest.approx(expected, abs=2.5)  # chance, of 10 s
     assert found.line_db < 2
 
 
-def test_joins_of_dull_sound_are_heard_in_the_high_bands_alone():
+def test_joints_of_low_pass_noise_have_tremolo_in_high_bands_only():
     found = frame_rate_hum(overlapped(np.ones, 1, dull=True), RATE, FPS)
     assert found.tremolo["whole"] < 3
     assert found.tremolo["6000-16000 Hz"] > 9
@@ -77,7 +77,7 @@ def test_a_steady_note_does_not_hum_even_on_multiples_of_the_frame_rate(hertz):
     assert found.tremolo_db < 1
 
 
-def test_a_note_at_the_frame_rate_itself_does():
+def test_a_note_at_the_frame_rate_hums():
     assert line_comb_db(reed(30, overtones=60), RATE, FPS) > 30
 
 
@@ -90,7 +90,7 @@ def test_pulses_at_24000_1001_are_found_at_every_rate_and_not_at_24(rate):
     assert line_comb_db(pulses, rate, Fraction(20)) < 3
 
 
-def test_tremolo_counts_as_deep_as_it_is():
+def test_the_height_of_tremolo_grows_with_its_depth():
     t = np.arange(20 * 22050) / 22050
     heights = [
         tremolo_comb_db(noise(20) * (1 + depth * np.cos(2 * np.pi * 30 * t)), 22050, FPS)
@@ -100,14 +100,14 @@ def test_tremolo_counts_as_deep_as_it_is():
     assert heights[2] - heights[1] == pytest.approx(20 * np.log10(3), abs=1.5)
 
 
-def test_level_does_not_matter():
+def test_the_height_does_not_depend_on_the_level():
     sound = overlapped(hann, 2)
     assert tremolo_comb_db(sound / 30, RATE, FPS) == pytest.approx(
         tremolo_comb_db(sound, RATE, FPS), abs=0.01
     )
 
 
-def test_what_is_short_or_silent_has_no_comb():
+def test_short_or_silent_sounds_cannot_be_measured():
     assert frame_rate_hum(noise(4), 22050, FPS) is None
     assert frame_rate_hum(noise(5), 22050, FPS) is not None
     assert frame_rate_hum(np.zeros(10 * 22050), 22050, FPS) is None
@@ -115,6 +115,6 @@ def test_what_is_short_or_silent_has_no_comb():
 
 
 @pytest.mark.parametrize("fps", [Fraction(0), Fraction(-1), Fraction(8000)])
-def test_frame_rates_that_cannot_be_are_refused(fps):
+def test_impossible_frame_rates_are_refused(fps):
     with pytest.raises(ValueError, match="expected 0 < fps"):
         frame_rate_hum(noise(5), 22050, fps)

@@ -1,4 +1,4 @@
-"""Pitch found blindly: in tones, in the demo films, and not in noise or silence."""
+"""Pitch detection in tones, in demo films, in noise and in silence."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_tones_have_their_pitch(hertz, overtones, rate):
     assert found == pytest.approx(hertz, rel=0.005)  # a tenth of a semitone
 
 
-def test_two_semitones_or_an_octave_off_is_wrong_and_half_a_semitone_is_not():
+def test_half_a_semitone_off_is_right_and_two_semitones_or_an_octave_are_wrong():
     sound = tone(440, WEAK_EVENS)
     for ratio, share in [(1, 1), (2 ** (0.5 / 12), 1), (2 ** (2 / 12), 0), (2, 0), (0.5, 0)]:
         assert pitch_accuracy(sound, RATE, [440 * ratio] * 30, TIMES) == share
@@ -48,14 +48,14 @@ def test_noise_has_no_pitch():
     assert pitch_accuracy(noise, RATE, [440.0] * 30, TIMES) < 0.05
 
 
-def test_times_must_fit():
+def test_there_must_be_one_more_time_than_pitches():
     with pytest.raises(ValueError, match="expected one more"):
         pitch_accuracy(tone(440), RATE, [440.0] * 30, TIMES[:-1])
 
 
 @pytest.mark.parametrize("film", ["theremin", "lines"])
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_demo_films_sing_in_tune(film, seed):
+def test_demo_films_have_their_true_pitch(film, seed):
     scene = load_scene(film, seconds=15, seed=seed, sample_rate=RATE)
     sound, times = scene.synthesise(0, scene.sample_count), np.arange(scene.frame_count + 1) / 30
     truth = scene.truth.pitch_hz

@@ -1,4 +1,4 @@
-"""Pictures of soundtracks: they come out, and film and sound stand at the same time."""
+"""Plots of soundtracks: sizes, silent and short films, and one time axis for film and sound."""
 
 import struct
 from itertools import pairwise
@@ -6,14 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from frame2sound.evaluation import plots as pictures
+from frame2sound.evaluation import plots
 
 RATE = 22050
 TIMES = np.arange(25) / 12
 
 
 def film(count=24):
-    """Frames whose grey is their number, with a white row that falls by two a frame."""
+    """Frames whose grey is their number, with a white row that moves down by two per frame."""
     frames = np.zeros((count, 64, 64), np.uint8)
     frames[:] = np.arange(count)[:, None, None]
     for index in range(count):
@@ -36,42 +36,42 @@ def axes_of(figure, label):
     return [axes for axes in figure.axes if axes.get_label() == label]
 
 
-def test_webp_is_drawn_where_it_is_asked_for_and_is_smaller(tmp_path):
+def test_a_webp_path_gives_a_webp_which_is_smaller(tmp_path):
     rng = np.random.default_rng(0)
-    some = {"noise": rng.normal(0, 0.1, RATE).astype(np.float32)}
+    soundtracks = {"noise": rng.normal(0, 0.1, RATE).astype(np.float32)}
     for name in ("c.png", "c.webp"):
-        pictures.plot_comparison(tmp_path / name, some, RATE, film(), TIMES, "one")
+        plots.plot_comparison(tmp_path / name, soundtracks, RATE, film(), TIMES, "one")
     webp = (tmp_path / "c.webp").read_bytes()
     assert webp[:4] + webp[8:12] == b"RIFFWEBP"
     assert len(webp) < (tmp_path / "c.png").stat().st_size / 2
 
 
 @pytest.mark.parametrize("reference", [None, sound()])
-def test_a_soundtrack_is_drawn_on_1400_x_900_pixels(tmp_path, reference):
+def test_a_plot_of_one_soundtrack_has_1400_x_900_pixels(tmp_path, reference):
     path = tmp_path / "picture"
-    pictures.plot_soundtrack(path, sound(), RATE, film(), TIMES, "$5 & 1_2", [1.0], reference)
+    plots.plot_soundtrack(path, sound(), RATE, film(), TIMES, "$5 & 1_2", [1.0], reference)
     assert png_size(path) == (1400, 900)
 
 
-def test_a_comparison_grows_with_its_soundtracks(tmp_path):
+def test_a_comparison_is_higher_with_more_soundtracks(tmp_path):
     sounds = {"shallow": sound(), "deep": 0 * sound(), "$": sound(1.0)}
     for count in (1, 3):
-        some = dict(list(sounds.items())[:count])
-        pictures.plot_comparison(tmp_path / "c.png", some, RATE, film(), TIMES, "both")
+        soundtracks = dict(list(sounds.items())[:count])
+        plots.plot_comparison(tmp_path / "c.png", soundtracks, RATE, film(), TIMES, "both")
         assert png_size(tmp_path / "c.png") == (1400, 262 + 212 * count)
 
 
 @pytest.mark.parametrize("samples", [0, 1, 5, RATE // 100, 2 * RATE])
 @pytest.mark.parametrize("level", [0.0, 1e-9, 2.0])
-def test_silence_and_single_frames_are_drawn(tmp_path, samples, level):
+def test_silence_and_single_frames_are_plotted(tmp_path, samples, level):
     path = tmp_path / "few.png"
-    few = np.full(samples, level, dtype=np.float32)
-    pictures.plot_soundtrack(path, few, RATE, film(1), TIMES[:2], "a frame", onsets=[])
+    flat = np.full(samples, level, dtype=np.float32)
+    plots.plot_soundtrack(path, flat, RATE, film(1), TIMES[:2], "a frame", onsets=[])
     assert png_size(path) == (1400, 900)
 
 
-def test_film_and_sound_share_the_axis_of_time():
-    figure = pictures.soundtrack_figure(
+def test_film_and_sound_have_the_same_time_axis():
+    figure = plots.soundtrack_figure(
         {"a": sound(), "b": sound(2.5)}, RATE, film(), TIMES, "title", [1.0]
     )
     assert {axes.get_xlim() for axes in figure.axes} == {(0.0, 2.5)}
@@ -81,8 +81,8 @@ def test_film_and_sound_share_the_axis_of_time():
     assert all(upper.y0 > lower.y1 for upper, lower in pairwise(tops))  # none overlaps
 
 
-def test_each_frame_of_the_strip_is_on_screen_at_the_middle_of_its_place():
-    figure = pictures.soundtrack_figure({"a": sound()}, RATE, film(), TIMES, "title")
+def test_each_frame_of_the_strip_is_on_screen_at_the_middle_of_its_tile():
+    figure = plots.soundtrack_figure({"a": sound()}, RATE, film(), TIMES, "title")
     (strip,) = axes_of(figure, "film")
     assert len(strip.images) == 14
     for image in strip.images:
@@ -91,8 +91,8 @@ def test_each_frame_of_the_strip_is_on_screen_at_the_middle_of_its_place():
         assert TIMES[grey] <= (left + right) / 2 < TIMES[grey + 1]
 
 
-def test_the_strip_is_square_and_empty_where_the_film_has_ended():
-    figure = pictures.soundtrack_figure({"a": sound(4.0)}, RATE, film(), TIMES, "title")
+def test_tiles_are_square_and_missing_after_the_end_of_the_film():
+    figure = plots.soundtrack_figure({"a": sound(4.0)}, RATE, film(), TIMES, "title")
     (strip,) = axes_of(figure, "film")
     assert len(strip.images) == 7
     figure.draw_without_rendering()
@@ -100,25 +100,25 @@ def test_the_strip_is_square_and_empty_where_the_film_has_ended():
     assert box.width == pytest.approx(box.height, abs=1)  # pixels
 
 
-def test_onsets_are_lines_at_their_time():
-    figure = pictures.soundtrack_figure({"a": sound()}, RATE, film(), TIMES, "title", [0.25, 1.5])
-    for label in ("motion", "wave", "tones"):
+def test_onsets_are_marked_at_their_times():
+    figure = plots.soundtrack_figure({"a": sound()}, RATE, film(), TIMES, "title", [0.25, 1.5])
+    for label in ("motion", "waveform", "spectrogram"):
         (axes,) = axes_of(figure, label)
         marks = axes.collections[-1].get_segments()
         assert [mark[0][0] for mark in marks] == [0.25, 1.5]
 
 
 @pytest.mark.parametrize(("seconds", "step"), [(2, 1), (20, 10), (100, 50)])
-def test_frames_are_ruled_on_wave_and_spectrogram_as_densely_as_can_be_seen(seconds, step):
+def test_grid_lines_are_at_as_many_frames_as_fit(seconds, step):
     times = np.arange(24 * seconds + 1) / 24
     frames = np.zeros((24 * seconds, 64, 64), np.uint8)
-    figure = pictures.soundtrack_figure({"a": sound(seconds)}, RATE, frames, times, "title")
-    for label in ("wave", "tones"):
+    figure = plots.soundtrack_figure({"a": sound(seconds)}, RATE, frames, times, "title")
+    for label in ("waveform", "spectrogram"):
         (axes,) = axes_of(figure, label)
-        ruled = [line[0][0] for line in axes.collections[-2].get_segments()]
-        assert ruled == pytest.approx(times[::step])
+        lines = [line[0][0] for line in axes.collections[-2].get_segments()]
+        assert lines == pytest.approx(times[::step])
     assert any(str(step) in text.get_text() or step == 1 for text in figure.texts)
 
 
-def test_a_single_frame_is_not_ruled():
-    assert pictures._grid_step(np.array([0.0, 1e-4]), 0.1) == 0
+def test_a_single_frame_has_no_grid():
+    assert plots._grid_step(np.array([0.0, 1e-4]), 0.1) == 0

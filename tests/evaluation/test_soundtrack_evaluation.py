@@ -1,4 +1,4 @@
-"""All measures at once: the film's own sound is perfect, blind sounds are not."""
+"""All measures at once: the original sound is perfect, controls are not."""
 
 import json
 import math
@@ -29,7 +29,7 @@ def reference():
 
 
 @pytest.fixture(scope="module")
-def own(reference):
+def original(reference):
     return measure_soundtrack(
         SOUND,
         RATE,
@@ -41,39 +41,39 @@ def own(reference):
     )
 
 
-def test_the_own_sound_is_perfect(own):
-    assert own.length_samples == 0
-    assert own.lag_start_ms == pytest.approx(0, abs=1)
-    assert own.onset_f > 0.9 > own.onset_chance
-    assert own.in_sync > 0.9
-    assert own.envelope_correlation == pytest.approx(1)
-    assert own.envelope_error == own.spectral_distance_db == 0
-    assert own.line_comb_above_db == pytest.approx(0, abs=1.5)  # noise below 0 dB counts as 0
-    assert own.pitch > 0.8
-    assert own.level_error_db < 0.01
-    assert own.true_peak_dbtp < 0
-    assert own.clipped == 0
-    assert own.why == dict.fromkeys(
+def test_the_original_sound_is_perfect(original):
+    assert original.length_samples == 0
+    assert original.lag_start_ms == pytest.approx(0, abs=1)
+    assert original.onset_f > 0.9 > original.onset_chance
+    assert original.in_sync > 0.9
+    assert original.envelope_correlation == pytest.approx(1)
+    assert original.envelope_error == original.spectral_distance_db == 0
+    assert original.line_comb_above_db == pytest.approx(0, abs=1.5)  # noise below 0 dB counts as 0
+    assert original.pitch > 0.8
+    assert original.level_error_db < 0.01
+    assert original.true_peak_dbtp < 0
+    assert original.clipped == 0
+    assert original.why == dict.fromkeys(
         ("black_db", "black_above_db"), "no frame has been black for 200 ms"
     )
 
 
-def test_blind_sounds_score_worse(own, reference):
-    blind = measure_controls(SOUND, RATE, FPS, reference=reference, truth=SCENE.truth)
-    assert list(blind) == ["silence", "shuffled"]
-    for other in blind.values():
-        assert other.onset_f < own.onset_f - 0.2
+def test_controls_score_worse(original, reference):
+    controls = measure_controls(SOUND, RATE, FPS, reference=reference, truth=SCENE.truth)
+    assert list(controls) == ["silence", "shuffled"]
+    for other in controls.values():
+        assert other.onset_f < original.onset_f - 0.2
         assert other.envelope_correlation < 0.7
         assert other.spectral_distance_db > 3
         assert other.pitch < 0.5
         assert other.level_error_db > 3
-    silence = blind["silence"]
+    silence = controls["silence"]
     assert silence.loudness_lufs == -math.inf
     assert silence.lag_start_ms is silence.in_sync is silence.line_comb_db is None
-    assert silence.why["in_sync"] == "nothing begins to sound"
+    assert silence.why["in_sync"] == "no onsets"
 
 
-def test_what_cannot_be_measured_is_none_with_a_word():
+def test_what_cannot_be_measured_is_none_with_a_reason():
     alone = measure_soundtrack(SOUND, RATE, FPS)
     for name in ("lag_start_ms", "spectral_distance_db", "tremolo_comb_above_db"):
         assert getattr(alone, name) is None
@@ -84,7 +84,7 @@ def test_what_cannot_be_measured_is_none_with_a_word():
     assert measure_controls(SOUND, RATE, FPS) == {}
 
 
-def test_a_late_long_hard_cut_soundtrack_is_found_out(reference):
+def test_delay_length_and_hum_of_a_bad_soundtrack_are_measured(reference):
     late = np.pad(SOUND, (RATE // 20, 0))
     block = np.random.default_rng(0).standard_normal(RATE // 30) * 0.1
     found = measure_soundtrack(
@@ -101,8 +101,8 @@ def test_a_late_long_hard_cut_soundtrack_is_found_out(reference):
     assert quiet.lag_start_ms == pytest.approx(50, abs=4)
 
 
-def test_plain_values_are_json_with_silence_at_minus_200(own):
-    page = json.loads(json.dumps(own.to_dict(), allow_nan=False))
+def test_plain_values_are_json_with_silence_at_minus_200(original):
+    page = json.loads(json.dumps(original.to_dict(), allow_nan=False))
     assert page["length_samples"] == 0
     assert page["black_db"] is None
     assert set(page["combs"]) == {"line", "tremolo"}
@@ -114,7 +114,7 @@ def test_plain_values_are_json_with_silence_at_minus_200(own):
 @pytest.mark.parametrize(
     ("ours", "theirs", "above"), [(0.1, 0.1, 0), (0.1, 0, 40), (0, 0.1, -40), (0, 0, 0)]
 )
-def test_the_dark_is_judged_by_what_the_reference_is_in_it(ours, theirs, above):
+def test_the_level_in_black_is_relative_to_the_reference(ours, theirs, above):
     screen = BlackFrames(np.arange(SCENE.frame_count + 1) / 30, np.ones(SCENE.frame_count, bool))
     sound, other = np.full(len(SOUND), ours), np.full(len(SOUND), theirs)
     reference = Reference(other, RATE, FPS)
@@ -123,7 +123,7 @@ def test_the_dark_is_judged_by_what_the_reference_is_in_it(ours, theirs, above):
     assert measure_soundtrack(sound, RATE, FPS, black_frames=screen).black_above_db is None
 
 
-def test_shuffling_keeps_every_second():
+def test_shuffling_moves_whole_seconds_and_keeps_all():
     sound = np.arange(35.0)
     other = shuffle_seconds(sound, 10)
     assert other[30:].tolist() == sound[30:].tolist()
@@ -132,7 +132,7 @@ def test_shuffling_keeps_every_second():
     assert len(shuffle_seconds(sound[:5], 10)) == 5
 
 
-def test_bad_sound_is_refused(reference):
+def test_sound_of_wrong_shape_or_rate_or_not_finite_is_refused(reference):
     with pytest.raises(ValueError, match="not finite"):
         measure_soundtrack(np.array([0.0, np.nan]), RATE, FPS)
     with pytest.raises(ValueError, match=r"expected \(samples,\)"):

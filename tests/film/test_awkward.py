@@ -1,4 +1,4 @@
-"""Odd and broken files: what becomes of each when it is learned from, and when it gets sound."""
+"""Odd and broken films: what happens to each when it is pickled and rendered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import collect_samples
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
@@ -22,7 +22,7 @@ MUTE = "has no audio stream"
 
 @dataclass(frozen=True)
 class Film:
-    """What should become of a film: frames, seconds, and what a person is told."""
+    """What should become of a film: frames, seconds, and which note or error."""
 
     frames: int
     seconds: Fraction | int
@@ -34,7 +34,7 @@ FILMS = {
     "no-audio-track.mp4": Film(144, 6, MUTE),
     "no-audio-colour-bars.mp4": Film(50, 2, MUTE),
     "silent-audio-track.mp4": Film(150, 150 / NTSC, note="its sound is silent"),
-    "two-videos-two-audios-subtitles.mp4": Film(325, 13, note="took picture 0 of 2"),
+    "two-videos-two-audios-subtitles.mp4": Film(325, 13, note="used video stream 0 of 2"),
     "picture-and-subtitles-no-audio.mkv": Film(1800, 1800 / NTSC, MUTE),
     "fractional-fps-phone-clip.mp4": Film(25, Fraction(71393, 30000)),
     "variable-frame-rate.mp4": Film(115, 240 / NTSC),
@@ -80,13 +80,13 @@ NO_FILMS = {
     "cover-art-only.m4a": r"has no moving picture \(only a cover picture\)",
     "truncated-60-percent.mp4": "not readable as a film .* its index is missing",
     "chunk-out-of-range.mp4": "not readable as a film",
-    "encrypted-cenc.mp4": r"the picture cannot be decoded \(it is encrypted\)",
+    "encrypted-cenc.mp4": r"the video cannot be decoded \(it is encrypted\)",
     "empty.mp4": r"is empty \(0 bytes\)",
     "text-file.mp4": "not readable as a film",
 }
 
 DAMAGED = {
-    "truncated-60-percent.webm": (r"ends at 17\.80 s of the 30\.\d+ s it states", 17.8),
+    "truncated-60-percent.webm": (r"ends at 17\.80 s of the 30\.\d+ s it declares", 17.8),
     "truncated-60-percent-index-first.mp4": (r"(cannot be decoded|ends) at 1[89]\.\d+ s", 19),
     "corrupted-middle.mp4": (r"cannot be decoded at 1[2-8]\.\d+ s", 30),
     "corrupted-middle.webm": (r"cannot be decoded at [23]\.\d+ s", 6),
@@ -99,7 +99,7 @@ def test_every_film_of_the_folder_is_in_a_table(real_films):
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_it_can_be_given_sound_of_the_pictures_length(real_films, name):
+def test_it_can_be_rendered_with_audio_of_the_video_duration(real_films, name):
     film = FILMS[name]
     frames = list(FilmReader(real_films / "awkward" / name).frames())
     assert len(frames) == film.frames
@@ -112,7 +112,7 @@ def test_it_can_be_given_sound_of_the_pictures_length(real_films, name):
 
 
 @pytest.mark.parametrize("name", [name for name, film in FILMS.items() if not film.learning_error])
-def test_it_can_be_learned_from(real_films, tmp_path, name):
+def test_it_can_be_pickled(real_films, tmp_path, name):
     film = FILMS[name]
     library = Library.create(tmp_path / "library", RATE)
     pickled, new = pickle_film(real_films / "awkward" / name, library)
@@ -126,7 +126,7 @@ def test_it_can_be_learned_from(real_films, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", [name for name, film in FILMS.items() if film.learning_error])
-def test_it_cannot_be_learned_from(real_films, tmp_path, name):
+def test_it_cannot_be_pickled(real_films, tmp_path, name):
     library = Library.create(tmp_path / "library", RATE)
     with pytest.raises(FilmError, match=FILMS[name].learning_error) as caught:
         pickle_film(real_films / "awkward" / name, library)
@@ -136,7 +136,7 @@ def test_it_cannot_be_learned_from(real_films, tmp_path, name):
 
 @pytest.mark.parametrize("name", NO_FILMS)
 @pytest.mark.parametrize("rate", [RATE, None], ids=["learning", "rendering"])
-def test_it_is_no_film(real_films, name, rate):
+def test_it_is_not_a_film(real_films, name, rate):
     with pytest.raises(FilmError, match=NO_FILMS[name]) as caught:
         list(FilmReader(real_films / "awkward" / name, rate))
     assert name in str(caught.value)
@@ -152,7 +152,7 @@ def test_it_is_damaged_and_refused(real_films, name, rate):
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_what_is_left_of_it_can_be_used(real_films, tmp_path, name):
+def test_the_undamaged_part_can_be_used(real_films, tmp_path, name):
     library = Library.create(tmp_path / "library", RATE)
     choice = PickleOptions(allow_damaged=True)
     pickled, _ = pickle_film(real_films / "awkward" / name, library, choice)
@@ -162,12 +162,8 @@ def test_what_is_left_of_it_can_be_used(real_films, tmp_path, name):
 
 
 def sound_of(path):
-    """A film's sound laid end to end, silent where there is none."""
-    sounds = [event for event in FilmReader(path, RATE) if isinstance(event, AudioChunk)]
-    line = np.zeros(sounds[-1].start_sample + len(sounds[-1].samples), np.float32)
-    for sound in sounds:
-        line[sound.start_sample : sound.start_sample + len(sound.samples)] = sound.samples
-    return line
+    """Return the audio of a film as one array, silent in the gaps."""
+    return collect_samples(FilmReader(path, RATE).audio_chunks())
 
 
 def delay(a, b):
@@ -191,12 +187,12 @@ def delay(a, b):
         ("ntsc-29.97.mp4", "variable-frame-rate.mp4", 0.0),
     ],
 )
-def test_the_same_sound_lies_where_it_should(real_films, one, other, seconds):
+def test_the_same_audio_is_at_the_same_time(real_films, one, other, seconds):
     a, b = (sound_of(real_films / "awkward" / name) for name in (one, other))
     assert delay(a, b) / RATE == pytest.approx(seconds, abs=2e-3)
 
 
-def test_a_late_picture_moves_the_sound_against_it(real_films):
+def test_late_video_shifts_the_audio(real_films):
     whole = sound_of(real_films / "awkward" / "-leading-dash.mp4")
     late = sound_of(real_films / "awkward" / "picture-one-second-late.mkv")
     # Matroska's time stamps say that the picture begins 1.0 to 1.02 s after the sound.

@@ -1,4 +1,4 @@
-"""Small frames in colour: matrices, ranges, formats, turns; and the grey of them."""
+"""Small frames in colour: matrices, ranges, formats, orientation; and their grey."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.frame_resizer import FULL_RANGE, SIZE, FrameResizer, luma
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
@@ -70,7 +70,7 @@ def block_means(picture):
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p", "yuv410p"])
 @pytest.mark.parametrize("size", [(72, 50), (100, 30), (33, 17), (1, 1)])
 @pytest.mark.parametrize(("matrix", "levels"), STORED)
-def test_the_frames_own_matrix_and_range_give_its_colours(matrix, levels, pixels, size):
+def test_colours_follow_the_frames_matrix_and_range(matrix, levels, pixels, size):
     color_range = FULL_RANGE if levels == "full" else LIMITED_RANGE
     settings = {"matrix": MATRIX[matrix], "color_range": color_range, "size": size}
     for shown, stored in STORED[matrix, levels].items():
@@ -79,13 +79,13 @@ def test_the_frames_own_matrix_and_range_give_its_colours(matrix, levels, pixels
 
 
 @pytest.mark.parametrize("matrix", [UNKNOWN, YCGCO])
-def test_without_a_known_matrix_it_is_bt_601(matrix):
+def test_an_unknown_matrix_is_bt_601(matrix):
     for shown, stored in STORED["601", "limited"].items():
         assert off(FrameResizer(colour=True)(evenly(stored, matrix=matrix)), shown) <= 2
 
 
 @pytest.mark.parametrize("matrix", [UNKNOWN, YCGCO, BT_601, BT_709, BT_2020])
-def test_ten_bits_have_the_colours_of_eight(matrix):
+def test_10_bits_give_the_colours_of_8_bits(matrix):
     frame = evenly((90, 100, 170), matrix=matrix)
     ten = av.VideoFrame(72, 50, "yuv444p10le")
     ten.colorspace, ten.color_range = matrix, LIMITED_RANGE
@@ -112,7 +112,7 @@ def test_ten_bits_have_the_colours_of_eight(matrix):
     ],
 )
 @pytest.mark.parametrize("shown", [RED, GREEN, BLUE, WHITE, BLACK, OLIVE, (200, 60, 30)])
-def test_a_colour_is_the_same_colour_in_every_format(pixels, slack, shown):
+def test_colours_are_the_same_in_every_format(pixels, slack, shown):
     picture = np.full((47, 100, 3), shown, np.uint8)  # rows are padded in memory
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format=pixels, threads=1)
     assert off(FrameResizer(colour=True)(frame), shown) <= slack
@@ -127,7 +127,7 @@ def test_grey_has_three_equal_channels(pixels):
     )  # FFmpeg rounds 10 bits up
 
 
-def test_a_palette_is_read_as_its_colours():
+def test_palettes_are_resolved():
     palette = np.zeros((256, 4), np.uint8)
     palette[1] = 255, 200, 60, 30
     frame = av.VideoFrame.from_ndarray((np.ones((48, 96), np.uint8), palette), "pal8")
@@ -141,7 +141,7 @@ def test_every_small_pixel_is_the_mean_of_its_area(size):
     assert np.abs(small - block_means(picture)).max() <= 0.51  # rounded to whole numbers once
 
 
-def test_means_of_chroma_are_means_of_colours():
+def test_averaging_chroma_equals_averaging_colours():
     picture = painting()
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv444p", threads=1)
     # Six pixels a mean, each rounded in luma and chroma, 0.5 * 255/224 * (1.77 + 1) at worst.
@@ -171,7 +171,7 @@ def write_stored(path, stored, matrix, color_range):
 
 
 @pytest.mark.parametrize(("matrix", "levels"), STORED)
-def test_a_films_marks_decide(tmp_path, matrix, levels):
+def test_the_films_colour_metadata_is_used(tmp_path, matrix, levels):
     for shown, stored in STORED[matrix, levels].items():
         color_range = FULL_RANGE if levels == "full" else LIMITED_RANGE
         path = write_stored(tmp_path / "film.mkv", stored, MATRIX[matrix], color_range)
@@ -180,22 +180,22 @@ def test_a_films_marks_decide(tmp_path, matrix, levels):
 
 
 @pytest.mark.parametrize(
-    "look",
+    "encoding",
     [
         VideoEncoding("ffv1", "bgr0"),
         VideoEncoding("png", "rgb24"),
         VideoEncoding("libx264rgb", "rgb24", {"qp": "0"}),
     ],
 )
-def test_lossless_rgb_comes_back_as_it_was_drawn(tmp_path, look):
+def test_lossless_rgb_is_unchanged(tmp_path, encoding):
     pictures = [painting((64, 64), seed) for seed in range(3)]
-    ending = ".mov" if look.codec == "png" else ".mkv"
-    path = make_film(tmp_path / f"film{ending}", pictures, encoding=look)
+    ending = ".mov" if encoding.codec == "png" else ".mkv"
+    path = make_film(tmp_path / f"film{ending}", pictures, encoding=encoding)
     for frame, picture in zip(FilmReader(path).frames(colour=True), pictures, strict=True):
         np.testing.assert_array_equal(frame.picture, picture)
 
 
-def test_a_marked_film_is_turned_upright(tmp_path):
+def test_a_rotated_film_is_turned_upright(tmp_path):
     picture = np.zeros((96, 160, 3), np.uint8)
     picture[:48, :80] = RED
     path = make_film(tmp_path / "turned.mp4", [picture] * 2, encoding=H264)
@@ -205,7 +205,7 @@ def test_a_marked_film_is_turned_upright(tmp_path):
     assert quarters[..., 1:].max() < 20
 
 
-def test_colour_comes_with_sound_and_changes_neither_it_nor_the_times(tmp_path):
+def test_colour_changes_neither_audio_nor_times(tmp_path):
     noise = np.random.default_rng(0).integers(-999, 999, 24_000).astype(np.int16)
     path = make_film(tmp_path / "film.mkv", grey_pictures([9, 99, 250] * 4), audio=Audio(noise))
     plain, coloured = list(FilmReader(path, 8000)), list(FilmReader(path, 8000).events(colour=True))
@@ -234,7 +234,7 @@ def test_luma_of_grey_is_that_grey():
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (5, 64, 64), (64, 64, 4), (3,)])
-def test_luma_refuses_what_is_not_rgb(shape):
+def test_luma_refuses_arrays_that_are_not_rgb(shape):
     with pytest.raises(ValueError, match=r"got frames of shape .*, expected RGB: \(\.\.\., width"):
         luma(np.zeros(shape, np.uint8))
 

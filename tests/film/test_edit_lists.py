@@ -1,4 +1,4 @@
-"""Films that an edit list cuts are given sound as they are shown."""
+"""Films with edit lists get a soundtrack for what is displayed."""
 
 import struct
 from fractions import Fraction
@@ -57,12 +57,12 @@ def set_edits(path, edits):
     return path
 
 
-def counting(path, look, frames=100):
+def counting(path, encoding, frames=100):
     """A film that shows the number of each frame, in upright stripes of a bit each."""
     bits = (np.arange(frames)[:, None] >> np.arange(8) & 1).astype(np.uint8) * 255
     stripes = bits.repeat(8, axis=1)[:, None, :, None]
     pictures = (np.broadcast_to(row, (64, 64, 3)).copy() for row in stripes)
-    return make_film(path, pictures, fps=FPS, encoding=look)
+    return make_film(path, pictures, fps=FPS, encoding=encoding)
 
 
 def numbers(path):
@@ -80,14 +80,14 @@ def sounded(film, out):
     return write_soundtrack(probe_streams(film), sound, rate, 1, codec, out)
 
 
-@pytest.mark.parametrize("look", [KEYED, REORDERED], ids=["in order", "reordered"])
+@pytest.mark.parametrize("encoding", [KEYED, REORDERED], ids=["in order", "reordered"])
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm", ".avi"])
-def test_a_cut_between_key_frames_stays_cut(tmp_path, look, ending):
-    film = set_edits(counting(tmp_path / "film.mp4", look), [(2, Fraction(33, 25))])
+def test_frames_cut_by_an_edit_list_stay_cut(tmp_path, encoding, ending):
+    film = set_edits(counting(tmp_path / "film.mp4", encoding), [(2, Fraction(33, 25))])
     assert numbers(film) == list(range(33, 83))
     written = sounded(film, tmp_path / f"out{ending}")
     assert numbers(tmp_path / f"out{ending}") == list(range(33, 83))
-    if ending in (".mp4", ".mov") and look is KEYED:
+    if ending in (".mp4", ".mov") and encoding is KEYED:
         assert not written.notes
         assert video_packets(tmp_path / f"out{ending}")[0][1] == video_packets(film)[0][1]
     else:  # what is reordered across the end of the cut would be shown
@@ -95,7 +95,7 @@ def test_a_cut_between_key_frames_stays_cut(tmp_path, look, ending):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
-def test_two_edits_are_shown_one_after_the_other(tmp_path, ending):
+def test_two_edits_are_displayed_in_order(tmp_path, ending):
     edits = [(1, Fraction(0)), (1, Fraction(60, 25))]
     film = set_edits(counting(tmp_path / "film.mov", KEYED), edits)
     expected = [*range(25), *range(60, 85)]

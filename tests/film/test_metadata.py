@@ -1,4 +1,4 @@
-"""Whatever a film says of itself, it is read in order, or refused in one line."""
+"""Whatever the metadata of a film says, it is read in order or refused in one line."""
 
 from fractions import Fraction
 
@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from frame2sound.errors import FilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.limits import Limits
 from tests.media_files import H264, Audio, grey_pictures, make_film
@@ -43,7 +44,9 @@ def in_order(path):
     """Read a film, damaged or not; return how many frames are in it."""
     until, count = Fraction(0), 0
     limits = Limits(max_megapixels=1, max_hours=0.1)
-    for event in FilmReader(path, allow_damaged=True, limits=limits).frames():
+    for event in FilmReader(
+        path, options=DecodeOptions(allow_damaged=True, limits=limits)
+    ).frames():
         assert isinstance(event, Frame)
         assert until <= event.start_seconds < event.end_seconds
         until, count = event.end_seconds, count + 1
@@ -55,7 +58,7 @@ def in_order(path):
     ending=st.sampled_from(sorted(HEADERS)),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=6),
 )
-def test_a_header_with_any_bytes_changed_is_read_or_refused(tmp_path, films, ending, changes):
+def test_a_corrupted_header_is_read_or_refused(tmp_path, films, ending, changes):
     data, reach = bytearray(films[ending]), min(HEADERS[ending], len(films[ending]))
     begin = len(data) - reach if ending == "mp4" else 0
     for place, value in changes:
@@ -78,7 +81,7 @@ def test_a_header_with_any_bytes_changed_is_read_or_refused(tmp_path, films, end
     ticks=st.sampled_from([24, 600, 1000, 15_360, 90_000]),
     ending=st.sampled_from(["mkv", "mp4"]),
 )
-def test_frames_are_shown_when_the_film_says(tmp_path, steps, late, ticks, ending):
+def test_frames_have_the_times_of_the_film(tmp_path, steps, late, ticks, ending):
     stored = 1000 if ending == "mkv" else ticks  # Matroska counts milliseconds
     times = [Fraction(late, ticks)]
     for step in steps:

@@ -1,4 +1,4 @@
-"""Small films, made with PyAV: lossless picture and sound, so that what comes out is known."""
+"""Small films with lossless picture and sound, so that the decoded values are known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tone(hertz, seconds, amplitude=0.5):
 
 
 def write(path, sounds, seconds=1, *, fps=25, late=0.0, size=64, seed=0):
-    """Write grey noise with one sound track for each of `sounds`, which begin `late` seconds in."""
+    """Write grey noise with an audio stream for each of ``sounds``, from ``late`` seconds on."""
     rng = np.random.default_rng(seed)
     with av.open(str(path), "w") as film:
         picture = film.add_stream("ffv1", rate=fps)
@@ -43,7 +43,7 @@ def write(path, sounds, seconds=1, *, fps=25, late=0.0, size=64, seed=0):
 
 @pytest.fixture(scope="session")
 def make_film():
-    """A function that writes a film; by default a second of noise to see and a tone to hear."""
+    """Return a function that writes a film, by default a second of noise and a tone."""
 
     def make(path, sounds=None, seconds=1, **settings):
         sounds = [tone(440, seconds)] if sounds is None else sounds

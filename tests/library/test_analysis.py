@@ -1,4 +1,4 @@
-"""Loudness, silence and fingerprint are found once, and anew when the film has changed."""
+"""Loudness, silence and fingerprint are computed once, and again when the film has changed."""
 
 import json
 import os
@@ -21,24 +21,24 @@ def tone(seconds, amplitude=0.1):
 
 
 @pytest.fixture
-def heard(monkeypatch):
-    """How often a film was truly listened to."""
+def analysed(monkeypatch):
+    """Count how often the audio of a film is analysed."""
     count = []
     listen = findings._analyse_audio
     monkeypatch.setattr(findings, "_analyse_audio", lambda *a: count.append(1) or listen(*a))
     return count
 
 
-def test_loudness_and_silence_are_those_of_what_sounds(library, add_film, monkeypatch):
+def test_loudness_and_silence_are_those_of_the_audio_range(library, add_film, monkeypatch):
     monkeypatch.setattr(findings, "CHUNK_SECONDS", 1)
     sound = np.concatenate([np.zeros(RATE), tone(6), 1e-4 * tone(2), np.zeros(RATE)])
     film = add_film(library, "film", 10, sound=sound, audio_range=(RATE, 9 * RATE))
-    meter, told = LoudnessMeter(RATE), []
+    meter, reports = LoudnessMeter(RATE), []
     meter.update(sound[RATE : 9 * RATE].astype(np.float32))
-    found = analyse_film(film, lambda *report: told.append(report))
+    found = analyse_film(film, lambda *report: reports.append(report))
     assert found.loudness == pytest.approx(meter.integrated_lufs, abs=1e-9)
     assert found.silent_share == pytest.approx(2 / 8)
-    assert told == [("film", done, 10, "") for done in range(1, 9)]
+    assert reports == [("film", done, 10, "") for done in range(1, 9)]
 
 
 @pytest.mark.parametrize("sounding", [(0, RATE), (0, 0)])
@@ -52,14 +52,14 @@ def test_a_rate_too_low_for_loudness_gives_none(tmp_path, add_film):
     assert (analyse_film(film).loudness, analyse_film(film).silent_share) == (None, 0)
 
 
-def test_what_was_found_is_not_looked_for_again(library, add_film, heard):
+def test_a_cached_analysis_is_not_computed_again(library, add_film, analysed):
     film = add_film(library, "film")
     assert analyse_film(film) == analyse_film(film) == analyse_film(library.films()[0])
-    assert len(heard) == 1
+    assert len(analysed) == 1
 
 
 @pytest.mark.parametrize("name", ["sound", "frames"])
-def test_a_change_that_keeps_size_and_time_is_noticed(library, add_film, heard, name):
+def test_a_change_that_keeps_size_and_time_is_noticed(library, add_film, analysed, name):
     film = add_film(library, "film")
     before, path = analyse_film(film), film.path / f"{name}.npy"
     stat = path.stat()
@@ -68,19 +68,19 @@ def test_a_change_that_keeps_size_and_time_is_noticed(library, add_film, heard, 
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (stat.st_size, stat.st_mtime_ns)
     assert analyse_film(film) != before
-    assert len(heard) == 2
+    assert len(analysed) == 2
 
 
-def test_a_change_right_after_is_noticed(library, add_film, heard):
+def test_a_change_right_after_is_noticed(library, add_film, analysed):
     film = add_film(library, "film", 0.5)
     for seed in range(20):
         sound = np.random.default_rng(seed).normal(0, 0.01 * (seed + 1), RATE // 2)
         np.save(film.path / "sound.npy", sound.astype(np.float32))
         analyse_film(film)
-        assert len(heard) == seed + 1
+        assert len(analysed) == seed + 1
 
 
-def test_a_change_meanwhile_is_not_kept(library, add_film, heard):
+def test_an_analysis_of_files_that_change_is_not_cached(library, add_film, analysed):
     film = add_film(library, "film")
 
     def change(seconds):
@@ -93,24 +93,24 @@ def test_a_change_meanwhile_is_not_kept(library, add_film, heard):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", "{", "{}", '{"version": 1, "files": []}', "\xff"])
-def test_a_cache_of_garbage_is_not_used(library, add_film, heard, text):
+def test_a_cache_of_garbage_is_not_used(library, add_film, analysed, text):
     film = add_film(library, "film")
     before = analyse_film(film)
     (film.path / ANALYSIS_FILE).write_bytes(text.encode("latin-1"))
     assert analyse_film(film) == before
-    assert len(heard) == 2
+    assert len(analysed) == 2
 
 
-def test_what_an_older_program_found_is_found_anew(library, add_film, heard):
+def test_an_analysis_of_an_older_version_is_computed_again(library, add_film, analysed):
     film = add_film(library, "film")
     analyse_film(film)
     table = json.loads((film.path / ANALYSIS_FILE).read_text())
     (film.path / ANALYSIS_FILE).write_text(json.dumps(table | {"version": 0}))
     analyse_film(film)
-    assert len(heard) == 2
+    assert len(analysed) == 2
 
 
-def test_where_nothing_can_be_kept_it_is_found_all_the_same(library, add_film, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_analysed(library, add_film, monkeypatch):
     film = add_film(library, "film")
 
     def refuse(*args):
@@ -123,7 +123,7 @@ def test_where_nothing_can_be_kept_it_is_found_all_the_same(library, add_film, m
     ]  # fmt: skip
 
 
-def test_sound_that_is_not_finite_is_named(library, add_film):
+def test_sound_that_is_not_finite_is_refused(library, add_film):
     sound = tone(1)
     sound[5] = np.nan
     with pytest.raises(

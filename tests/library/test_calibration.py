@@ -21,7 +21,7 @@ def test_thirty_seconds_of_black_and_of_white_are_silent(tmp_path, sample_rate):
     assert film.card.audio_range == (0, 60 * sample_rate)
 
 
-def test_it_is_added_once(library):
+def test_the_calibration_film_is_added_once(library):
     first = add_calibration_film(library)
     before = (first.path / "frames.npy").stat().st_mtime_ns
     assert add_calibration_film(library) == first
@@ -29,7 +29,7 @@ def test_it_is_added_once(library):
     assert library.films() == [first]
 
 
-def test_it_is_told_from_other_films(library, add_film):
+def test_the_calibration_film_is_recognised(library, add_film):
     assert is_calibration(add_calibration_film(library))
     assert not is_calibration(add_film(library, "calibration-of-a-lens"))
 

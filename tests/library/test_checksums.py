@@ -1,4 +1,4 @@
-"""A film is held against the checksums that it was pickled with: no flipped bit passes."""
+"""Verification compares a film with its checksums and finds a single flipped bit."""
 
 import hashlib
 import json
@@ -27,16 +27,16 @@ def test_a_card_has_the_checksums_of_the_finished_files(library, film):
 
 
 def test_a_file_is_read_in_blocks(tmp_path):
-    path, told = tmp_path / "file", []
+    path, sizes = tmp_path / "file", []
     path.write_bytes(bytes(2_500_000))
-    assert hash_file(path, told.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
-    assert told == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
+    assert hash_file(path, sizes.append) == hashlib.sha256(bytes(2_500_000)).hexdigest()
+    assert sizes == [1 << 20, 1 << 20, 2_500_000 - (2 << 20)]
 
 
-def test_a_whole_film_is_whole(library, film):
-    told = []
-    assert verify(library, film.path, told.append) == []
-    assert sum(told) == array_bytes([film.path])
+def test_an_undamaged_film_verifies(library, film):
+    sizes = []
+    assert verify(library, film.path, sizes.append) == []
+    assert sum(sizes) == array_bytes([film.path])
 
 
 @pytest.mark.parametrize("name", ["frames", "times", "sound"])
@@ -49,7 +49,7 @@ def test_one_flipped_bit_is_found(library, film, name):
     assert line.startswith(f"{name}.npy is not what was pickled: its checksum differs; copy its")
 
 
-def test_a_film_without_checksums_is_held_against_its_card(library, film):
+def test_a_film_without_checksums_is_verified_by_its_card(library, film):
     card = film.path / "film.json"
     table = json.loads(card.read_text()) | {"version": 1}
     del table["checksums"]
@@ -60,7 +60,7 @@ def test_a_film_without_checksums_is_held_against_its_card(library, film):
     assert "holds float32 (5,), expected float32 (16000,)" in line
 
 
-def test_what_is_missing_is_named(library, film):
+def test_missing_files_are_reported(library, film):
     (film.path / "frames.npy").unlink()
     lines = verify(library, film.path)
     assert [line.partition("/frames.npy ")[2][:44] for line in lines] == [
@@ -70,6 +70,4 @@ def test_what_is_missing_is_named(library, film):
     (line,) = verify(library, film.path)
     assert "film.json is not readable" in line
     (film.path / "film.json").unlink()
-    assert verify(library, film.path) == [
-        "it has no film.json; pickle the film again to replace it"
-    ]
+    assert verify(library, film.path) == ["it has no film.json; pickle the film again"]

@@ -1,4 +1,4 @@
-"""A library in colour: every film in it is, and grey is still to be had of it."""
+"""All films of a colour library are in colour, and can be converted to grey."""
 
 import json
 from dataclasses import replace
@@ -27,8 +27,8 @@ def library(tmp_path):
     return Library.create(tmp_path / "colour", RATE, colour=True)
 
 
-def painting(seed, seconds=1):
-    """Noise in colour, 24 pictures a second."""
+def colour_film(seed, seconds=1):
+    """Write a film of coloured noise at 24 fps."""
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (24 * seconds, 64, 64, 3), np.uint8)
 
@@ -36,20 +36,20 @@ def painting(seed, seconds=1):
 def draw(path, seed=0, seconds=1):
     noise = np.random.default_rng(seed).integers(-9999, 9999, RATE * seconds).astype(np.int16)
     audio = Audio(noise, sample_rate=RATE)
-    return make_film(path, list(painting(seed, seconds)), encoding=LOSSLESS, audio=audio)
+    return make_film(path, list(colour_film(seed, seconds)), encoding=LOSSLESS, audio=audio)
 
 
-def test_a_lossless_film_comes_back_as_it_was_drawn(tmp_path, library):
+def test_a_lossless_film_is_pickled_exactly(tmp_path, library):
     path = draw(tmp_path / "film.mkv", seconds=12)
     film, new = pickle_film(path, library)
     assert (new, film.colour) == (True, True)
     assert isinstance(film.frames, np.memmap)
-    np.testing.assert_array_equal(film.frames, painting(0, 12))  # more than one batch
+    np.testing.assert_array_equal(film.frames, colour_film(0, 12))  # more than one batch
     assert pickle_film(path, library) == (film, False)
     assert Library.open(library.path).films() == [film]
 
 
-def test_all_but_the_frames_is_as_in_grey(tmp_path, library):
+def test_colour_changes_only_the_frames(tmp_path, library):
     path = draw(tmp_path / "film.mkv")
     coloured, _ = pickle_film(path, library)
     plain, _ = pickle_film(path, Library.create(tmp_path / "grey", RATE))
@@ -61,11 +61,11 @@ def test_all_but_the_frames_is_as_in_grey(tmp_path, library):
     assert coloured.card == replace(plain.card, checksums=sums)
 
 
-def test_a_crew_pickles_in_colour(tmp_path, library):
+def test_parallel_pickling_keeps_colour(tmp_path, library):
     sources = [draw(tmp_path / f"{name}.mkv", seed) for seed, name in enumerate("ab")]
     outcomes = {each.source: each.film for each in pickle_films(sources, library, jobs=2)}
     for seed, source in enumerate(sources):
-        np.testing.assert_array_equal(outcomes[source].frames, painting(seed))
+        np.testing.assert_array_equal(outcomes[source].frames, colour_film(seed))
 
 
 def test_calibration_is_black_and_white_in_every_channel(library):
@@ -76,16 +76,16 @@ def test_calibration_is_black_and_white_in_every_channel(library):
     assert add_calibration_film(library) == film
 
 
-def test_what_is_exported_is_grey(tmp_path, library):
+def test_exported_frames_are_grey(tmp_path, library):
     film, _ = pickle_film(draw(tmp_path / "film.mkv"), library)
     export_npz(film, Clock(Fraction(24), RATE), tmp_path / "film.npz")
     with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:
         assert arrays["frames"].shape == (24, 4096)
-        wanted = luma(painting(0)).reshape(24, 4096) / np.float32(255)
-        np.testing.assert_array_equal(arrays["frames"], wanted)
+        expected = luma(colour_film(0)).reshape(24, 4096) / np.float32(255)
+        np.testing.assert_array_equal(arrays["frames"], expected)
 
 
-def test_a_library_stays_what_it_was_made_as(tmp_path, library):
+def test_a_library_keeps_its_colour(tmp_path, library):
     for colour in (None, True):
         assert Library.create(library.path, colour=colour).colour
     plain = Library.create(tmp_path / "grey")
@@ -94,7 +94,7 @@ def test_a_library_stays_what_it_was_made_as(tmp_path, library):
     assert [Library.open(each.path).colour for each in (library, plain)] == [True, False]
 
 
-def test_another_kind_than_asked_for_is_refused(tmp_path, library):
+def test_the_other_colour_than_requested_is_refused(tmp_path, library):
     plain = Library.create(tmp_path / "grey")
     with pytest.raises(LibraryError, match=r"in grey, got films to pickle in colour; use another"):
         Library.create(plain.path, colour=True)
@@ -102,7 +102,7 @@ def test_another_kind_than_asked_for_is_refused(tmp_path, library):
         Library.create(library.path, colour=False)
 
 
-def test_a_library_of_before_is_grey(tmp_path, add_film):
+def test_a_library_without_a_colour_entry_is_grey(tmp_path, add_film):
     path = tmp_path / "library"
     path.mkdir()
     (path / "library.json").write_text(json.dumps({"version": 1, "sample_rate": RATE}))
@@ -113,7 +113,7 @@ def test_a_library_of_before_is_grey(tmp_path, add_film):
 
 
 @pytest.mark.parametrize("colour", [True, False])
-def test_frames_of_the_other_kind_are_named(tmp_path, add_film, colour):
+def test_frames_of_the_other_colour_are_refused(tmp_path, add_film, colour):
     library = Library.create(tmp_path / "library", RATE, colour=colour)
     shape = (30, 64, 64) if colour else (30, 64, 64, 3)
     film = add_film(library, "film", frames=np.zeros(shape, np.uint8))
@@ -122,7 +122,7 @@ def test_frames_of_the_other_kind_are_named(tmp_path, add_film, colour):
 
 
 @pytest.mark.parametrize("colour", [True, False])
-def test_the_library_holds_what_the_reader_reads(tmp_path, colour):
+def test_the_library_equals_the_readers_output(tmp_path, colour):
     path = draw(tmp_path / "film.mkv")
     film, _ = pickle_film(path, Library.create(tmp_path / "library", RATE, colour=colour))
     read = [frame.picture for frame in FilmReader(path).frames(colour=colour)]

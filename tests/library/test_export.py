@@ -1,4 +1,4 @@
-"""Plain arrays: what they hold, frame by frame."""
+"""The arrays of an exported film have the documented values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOCK = Clock(Fraction(24), 22050)
 
 @pytest.fixture
 def film(tmp_path: Path) -> PickledFilm:
-    """Fifty frames of noise at 24 fps."""
+    """A film of fifty frames of noise at 24 fps."""
     folder = tmp_path / "film"
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -32,7 +32,9 @@ def film(tmp_path: Path) -> PickledFilm:
 
 
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(30), Fraction(30000, 1001)])
-def test_pcm_is_each_frames_own_samples(film: PickledFilm, fps: Fraction, tmp_path: Path) -> None:
+def test_pcm_has_the_samples_of_each_frame(
+    film: PickledFilm, fps: Fraction, tmp_path: Path
+) -> None:
     clock = Clock(fps, 22050)
     export_npz(film, clock, tmp_path / "film.npz")
     with np.load(tmp_path / "film.npz", allow_pickle=False) as arrays:
@@ -40,13 +42,13 @@ def test_pcm_is_each_frames_own_samples(film: PickledFilm, fps: Fraction, tmp_pa
         assert arrays["frames"].shape == (len(rows), 4096)
         assert arrays["frames"].dtype == np.float32
         # 255 is not a power of two: float32 rounds.
-        wanted = film.frames[rows].reshape(len(rows), -1) / 255
-        np.testing.assert_allclose(arrays["frames"], wanted, atol=1e-7)
+        expected = film.frames[rows].reshape(len(rows), -1) / 255
+        np.testing.assert_allclose(arrays["frames"], expected, atol=1e-7)
         bounds = clock.sample_bounds(len(rows))
         for row, (begin, end) in enumerate(itertools.pairwise(bounds)):
-            own = film.sound[begin:end]
-            np.testing.assert_array_equal(arrays["sound"][row, : len(own)], own)
-            assert not arrays["sound"][row, len(own) :].any()
+            frame_samples = film.sound[begin:end]
+            np.testing.assert_array_equal(arrays["sound"][row, : len(frame_samples)], frame_samples)
+            assert not arrays["sound"][row, len(frame_samples) :].any()
         assert Fraction(str(arrays["fps"])) == fps
         assert arrays["sample_rate"] == 22050
 
@@ -59,9 +61,9 @@ def test_stft_is_two_frames_under_a_hann_window(film: PickledFilm, tmp_path: Pat
         assert arrays["sound"].shape == (rows, bins)
         begin = 10 * 735 - 735 // 2
         window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(1470) / 1470)
-        wanted = np.fft.rfft(film.sound[begin : begin + 1470] * window)
+        expected = np.fft.rfft(film.sound[begin : begin + 1470] * window)
         # float32 sums of 1470 terms of size one.
-        np.testing.assert_allclose(arrays["sound"][10], wanted, atol=1e-3)
+        np.testing.assert_allclose(arrays["sound"][10], expected, atol=1e-3)
 
 
 def test_another_rate_is_refused(film: PickledFilm, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A film is named by its folder or the beginning of it; it is kept out, in, or gone whole."""
+"""Films are found by name or its beginning, excluded, included and deleted."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def films(library, add_film):
     return [add_film(library, name) for name in ("harbour-1a", "harbour-2b", "mill-3c")]
 
 
-def test_folders_of_films_are_told_from_others(library, films):
+def test_folders_of_films_are_found(library, films):
     (library.path / "mine").mkdir()
     (library.path / "mine" / "notes.txt").touch()
     (films[2].path / "film.json").unlink()  # what is left of a film is still to be dropped
@@ -26,11 +26,11 @@ def test_folders_of_films_are_told_from_others(library, films):
 
 
 @pytest.mark.parametrize("name", ["mill-3c", "mill", "m"])
-def test_a_beginning_is_enough_where_only_one_film_begins_so(library, films, name):
+def test_the_beginning_of_one_name_finds_the_film(library, films, name):
     assert find_film_folder(library.path, name) == films[2].path
 
 
-def test_a_whole_name_is_meant_also_where_another_goes_on(library, add_film, films):
+def test_a_complete_name_takes_precedence_over_longer_ones(library, add_film, films):
     add_film(library, "harbour-1a-a1")
     assert find_film_folder(library.path, "harbour-1a") == films[0].path
 
@@ -38,24 +38,24 @@ def test_a_whole_name_is_meant_also_where_another_goes_on(library, add_film, fil
 @pytest.mark.parametrize(
     ("name", "match"),
     [
-        ("harbour", "and 2 begin so; say more of: harbour-1a, harbour-2b"),
+        ("harbour", "but 2 names begin with it; choose one of: harbour-1a, harbour-2b"),
         ("mil-3c", "the nearest are: mill-3c$"),
         ("", "the nearest are: harbour-1a"),
         ("../library/mill-3c", "expected a film of"),
         ("xyz", "the nearest are: harbour-1a, harbour-2b, mill-3c"),
     ],
 )
-def test_a_name_that_means_no_one_film_is_refused(library, films, name, match):
+def test_an_ambiguous_or_unknown_name_is_refused(library, films, name, match):
     with pytest.raises(LibraryError, match=match):
         find_film_folder(library.path, name)
 
 
 def test_an_empty_library_has_no_names(library):
-    with pytest.raises(LibraryError, match="which holds none"):
+    with pytest.raises(LibraryError, match="which has no films"):
         find_film_folder(library.path, "mill")
 
 
-def test_out_and_in_may_be_said_twice(films):
+def test_exclude_and_include_may_be_repeated(films):
     for _ in range(2):
         exclude(films[0].path)
         assert films[0].excluded
@@ -64,20 +64,20 @@ def test_out_and_in_may_be_said_twice(films):
         assert not films[0].excluded
 
 
-def test_a_dropped_film_is_gone_and_others_stay(library, films):
+def test_a_deleted_film_is_gone_and_others_stay(library, films):
     delete_film(films[0].path)
     assert library.films() == films[1:]
     assert not list(library.path.glob(".*"))
 
 
-def test_a_film_whose_deletion_was_cut_short_is_gone_all_the_same(library, films, monkeypatch):
+def test_a_film_whose_deletion_was_interrupted_is_gone(library, films, monkeypatch):
     monkeypatch.setattr("frame2sound.atomic.shutil.rmtree", lambda *a, **k: None)
     delete_film(films[0].path)
     assert library.films() == films[1:]
     assert len(list(library.path.glob(".harbour-1a.*.partial"))) == 1
 
 
-def test_what_cannot_be_changed_is_named(films, monkeypatch):
+def test_a_folder_that_cannot_be_changed_is_an_error(films, monkeypatch):
     def refuse(*args, **settings):
         raise OSError(30, "Read-only file system")
 

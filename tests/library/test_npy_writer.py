@@ -1,4 +1,4 @@
-"""Arrays that grow row by row are the arrays that NumPy would have saved."""
+"""Arrays written row by row equal those that NumPy saves."""
 
 import numpy as np
 import pytest
@@ -8,39 +8,39 @@ from frame2sound.library.npy_writer import NpyWriter
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(), (3,), (4, 5)])
-def test_it_grows(tmp_path, dtype, shape):
-    whole = np.arange(1000 * max(1, np.prod(shape))).reshape(-1, *shape).astype(dtype)
+def test_rows_are_appended(tmp_path, dtype, shape):
+    expected = np.arange(1000 * max(1, np.prod(shape))).reshape(-1, *shape).astype(dtype)
     with NpyWriter(tmp_path / "rows.npy", dtype, shape) as rows:
         for begin, end in [(0, 1), (1, 1), (1, 10), (10, 1000)]:
-            rows.append(whole[begin:end])
+            rows.append(expected[begin:end])
             assert rows.row_count == end
     for mode in (None, "r"):
         again = np.load(tmp_path / "rows.npy", mmap_mode=mode, allow_pickle=False)
         assert again.dtype == dtype
-        np.testing.assert_array_equal(again, whole[:1000])
+        np.testing.assert_array_equal(again, expected[:1000])
     assert isinstance(again, np.memmap)
 
 
-def test_an_empty_one_has_no_rows(tmp_path):
+def test_an_empty_array_has_no_rows(tmp_path):
     with NpyWriter(tmp_path / "rows.npy", np.uint8, (64, 64)):
         pass
     assert np.load(tmp_path / "rows.npy").shape == (0, 64, 64)
 
 
-@pytest.mark.parametrize(("length", "kept"), [(0, 0), (4, 4), (10, 10), (99, 10)])
-def test_it_truncates_and_grows_on(tmp_path, length, kept):
-    whole = np.random.default_rng(0).normal(size=(10, 3))
+@pytest.mark.parametrize(("length", "rows_left"), [(0, 0), (4, 4), (10, 10), (99, 10)])
+def test_rows_are_appended_after_truncation(tmp_path, length, rows_left):
+    expected = np.random.default_rng(0).normal(size=(10, 3))
     with NpyWriter(tmp_path / "rows.npy", np.float64, (3,)) as rows:
-        rows.append(whole)
+        rows.append(expected)
         rows.truncate(length)
-        assert rows.row_count == kept
-        rows.append(whole[:2])
+        assert rows.row_count == rows_left
+        rows.append(expected[:2])
     again = np.load(tmp_path / "rows.npy", mmap_mode="r")
-    np.testing.assert_array_equal(again, np.concatenate([whole[:kept], whole[:2]]))
+    np.testing.assert_array_equal(again, np.concatenate([expected[:rows_left], expected[:2]]))
     assert (tmp_path / "rows.npy").stat().st_size == again.offset + again.nbytes
 
 
-def test_rows_are_cast_whatever_their_layout(tmp_path):
+def test_rows_of_any_type_and_layout_are_converted(tmp_path):
     rows = np.arange(24).reshape(4, 6).T[::-1]
     with NpyWriter(tmp_path / "rows.npy", np.float32, (4,)) as array:
         array.append(rows)

@@ -1,4 +1,4 @@
-"""Several films at once: a bad one stops no other, and their number changes nothing."""
+"""Pickling in parallel gives the same films; a failing one does not stop the others."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def contents(library):
     return {str(path.relative_to(library.path)): path.read_bytes() for path in files}
 
 
-def test_a_bad_film_stops_no_other(sources, library):
+def test_a_film_that_fails_does_not_stop_the_others(sources, library):
     reports = []
     outcomes = list(
         pickle_films(sources, library, jobs=1, on_progress=lambda *r: reports.append(r))
@@ -37,7 +37,7 @@ def test_a_bad_film_stops_no_other(sources, library):
     } - {sources[1].name}
 
 
-def test_films_that_are_there_are_not_new(sources, library):
+def test_films_in_the_library_are_not_new(sources, library):
     list(pickle_films(sources, library, jobs=1))
     again = list(pickle_films(sources, library, jobs=1))
     assert not any(outcome.is_new for outcome in again)
@@ -53,7 +53,7 @@ def test_no_films_give_no_outcomes(library):
     assert list(pickle_films([], library)) == []
 
 
-def test_an_interrupt_keeps_what_is_complete(sources, library):
+def test_an_interrupt_keeps_complete_films(sources, library):
     def interrupt(name, seconds, total, note):
         if name == sources[2].name:
             raise KeyboardInterrupt
@@ -64,7 +64,7 @@ def test_an_interrupt_keeps_what_is_complete(sources, library):
     assert len(list(library.path.iterdir())) == 2
 
 
-def test_two_processes_write_what_one_writes(tmp_path, make_film, sources, library):
+def test_parallel_pickling_equals_serial_pickling(tmp_path, make_film, sources, library):
     long = make_film(tmp_path / "long.mkv", seconds=10).read_bytes()
     copies = [tmp_path / "d" / "long.mkv", tmp_path / "e" / "long.mkv"]
     for path in copies:

@@ -1,4 +1,4 @@
-"""Films become arrays once, completely or not at all, and in step with the film's time."""
+"""Films are pickled once, completely or not at all, and picture and sound stay in sync."""
 
 import random
 import signal
@@ -23,13 +23,13 @@ def tone(hertz, seconds=1.0, amplitude=0.5):
     return amplitude * np.sin(2 * np.pi * hertz * at)
 
 
-def test_a_lossless_film_comes_back_as_it_was_drawn(tmp_path, make_film, library):
+def test_a_lossless_film_is_pickled_exactly(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", fps=25, seed=3)
     film, new = pickle_film(path, library)
     assert new
     rng = np.random.default_rng(3)
-    drawn = np.stack([rng.integers(0, 256, (64, 64), np.uint8) for _ in range(25)])
-    np.testing.assert_array_equal(film.frames, drawn)
+    frames_drawn = np.stack([rng.integers(0, 256, (64, 64), np.uint8) for _ in range(25)])
+    np.testing.assert_array_equal(film.frames, frames_drawn)
     # Matroska keeps time to a millisecond.
     np.testing.assert_allclose(film.times, np.arange(26) / 25, atol=1e-3)
     # Half a step of 16 bits, and the same again for the scale of 32 767 or 32 768.
@@ -55,7 +55,7 @@ def test_pickling_again_changes_nothing(tmp_path, make_film, library):
     assert library.films() == [film]
 
 
-def test_a_changed_film_takes_the_place_of_the_old_one(tmp_path, make_film, library):
+def test_a_changed_film_replaces_the_older_version(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", seed=0)
     old, _ = pickle_film(path, library)
     make_film(path, seed=1)
@@ -74,20 +74,25 @@ def test_another_stream_is_another_film(tmp_path, make_film, library):
     np.testing.assert_array_equal(films[0].sound, films[1].sound)
     np.testing.assert_allclose(films[2].sound, tone(880), atol=2 / 32767)
     assert not pickle_film(path, library, PickleOptions(audio_stream=1))[1]
-    assert films[0].card.notes == ("took sound 0 of 2",)
+    assert films[0].card.notes == ("used audio stream 0 of 2",)
 
 
 @pytest.mark.parametrize(
     ("late", "long", "sounding", "notes"),
     [
         (0.0, 1.0, (0.0, 1.0), ()),
-        (0.25, 0.75, (0.25, 1.0), ("its sound begins at 0.25 s; nothing is learned before that",)),
-        (0.0, 0.5, (0.0, 0.5), ("its sound ends at 0.50 s; nothing is learned after that",)),
+        (
+            0.25,
+            0.75,
+            (0.25, 1.0),
+            ("its sound begins at 0.25 s; nothing before is used for training",),
+        ),
+        (0.0, 0.5, (0.0, 0.5), ("its sound ends at 0.50 s; nothing after is used for training",)),
         (0.0, 2.0, (0.0, 1.0), ()),
         (0.05, 0.9, (0.05, 0.95), ()),
     ],
 )
-def test_only_what_was_recorded_is_called_sounding(
+def test_the_audio_range_covers_the_recorded_sound(
     tmp_path, make_film, library, late, long, sounding, notes
 ):
     film, _ = pickle_film(make_film(tmp_path / "film.mkv", [tone(440, long)], late=late), library)
@@ -130,7 +135,7 @@ def test_a_bad_film_leaves_nothing(tmp_path, make_film, library, sounds, match):
     assert [p.name for p in library.path.iterdir()] == ["library.json"]
 
 
-def test_a_film_that_is_not_there_is_named(tmp_path, library):
+def test_a_missing_film_is_an_error(tmp_path, library):
     with pytest.raises(FilmError, match=r"cannot be read \(no such file or directory\)"):
         pickle_film(tmp_path / "film.mkv", library)
 
@@ -145,10 +150,10 @@ def test_an_interrupted_film_leaves_nothing(tmp_path, make_film, library):
 
 
 def test_progress_comes_with_time_and_frames(tmp_path, make_film, library):
-    told = []
+    reports = []
     path = make_film(tmp_path / "film.mkv", seconds=12)
-    pickle_film(path, library, on_progress=lambda *done: told.append(done))
-    names, seconds, totals, _ = zip(*told, strict=True)
+    pickle_film(path, library, on_progress=lambda *report: reports.append(report))
+    names, seconds, totals, _ = zip(*reports, strict=True)
     assert names == ("film.mkv", "film.mkv")
     assert seconds == pytest.approx((256 / 25, 12))
     assert totals == pytest.approx((12, 12), abs=1e-3)
@@ -168,9 +173,9 @@ pickle_film(Path(sys.argv[1]), Library.open(Path(sys.argv[2])))
 def test_a_killed_pickler_leaves_no_film_under_its_name(tmp_path, make_film, library):
     path = make_film(tmp_path / "film.mkv", seconds=40)
     whole = Library.create(tmp_path / "whole", SAMPLE_RATE)
-    begun = time.monotonic()
+    started = time.monotonic()
     expected, _ = pickle_film(path, whole)
-    needed = time.monotonic() - begun
+    needed = time.monotonic() - started
     moment = random.Random(0)
     for _ in range(3):
         command = [sys.executable, "-c", KILLED, path, library.path]

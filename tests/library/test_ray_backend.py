@@ -8,7 +8,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.ray_backend import pickle_films_on_ray
 
 
-def test_without_ray_one_is_told_how_to_get_it(library, tmp_path, monkeypatch):
+def test_without_ray_the_error_names_the_package(library, tmp_path, monkeypatch):
     real = builtins.__import__
 
     def without(name, *how, **more):

@@ -1,14 +1,14 @@
-"""Parting a library: what is judged is never learned."""
+"""A split of a library: held-out sound is never used for training."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME, add_calibration_film
+from frame2sound.library.corpus import read_corpus
 from frame2sound.library.folders import exclude
 from frame2sound.library.split import LibraryView, split_library
 from frame2sound.library.store import Library
@@ -27,9 +27,9 @@ RECIPE = parse_recipe(
 
 @pytest.fixture
 def library(tmp_path):
-    made = Library.create(tmp_path / "library", RATE)
-    add_calibration_film(made)
-    return made
+    created = Library.create(tmp_path / "library", RATE)
+    add_calibration_film(created)
+    return created
 
 
 def test_the_last_fifth_of_each_film_is_held_out_and_a_second_before_it_is_not_learned(
@@ -38,11 +38,11 @@ def test_the_last_fifth_of_each_film_is_held_out_and_a_second_before_it_is_not_l
     add_film(library, "long", 30)
     add_film(library, "short", 8)
     add_film(library, "tiny", 2)
-    parted = split_library(library)
-    assert parted.kind == "ends"
-    ranges = {held.film.name: (held.start_sample, held.end_sample) for held in parted.held_out}
+    parts = split_library(library)
+    assert parts.kind == "ends"
+    ranges = {held.film.name: (held.start_sample, held.end_sample) for held in parts.held_out}
     assert ranges == {"long": (24 * RATE, 30 * RATE), "short": (5 * RATE, 8 * RATE)}
-    ends = {film.name: film.card.audio_range[1] for film in parted.training.films()}
+    ends = {film.name: film.card.audio_range[1] for film in parts.training.films()}
     assert ends == {
         "long": 23 * RATE,
         "short": 4 * RATE,
@@ -53,46 +53,46 @@ def test_the_last_fifth_of_each_film_is_held_out_and_a_second_before_it_is_not_l
 
 def test_nothing_held_out_reaches_training_or_corpus(library, add_film):
     add_film(library, "film", 10, audio_range=(RATE, 10 * RATE))
-    parted = split_library(library)
-    (held,) = parted.held_out
-    pairs = TrainingData.from_library(parted.training, RECIPE, 0).training
+    parts = split_library(library)
+    (held,) = parts.held_out
+    pairs = TrainingData.from_library(parts.training, RECIPE, 0).training
     film = [film.name for film in pairs.films].index("film")
     learned = pairs.start_samples[pairs.film_indices == film]
     assert learned.min() >= RATE
     assert learned.max() + pairs.target.required_range[1] <= held.start_sample - RATE
-    (piece,) = Corpus.from_library(parted.training, RECIPE.to_clock()).pieces
-    assert piece.start_seconds + len(piece.samples) <= held.start_sample - RATE
+    (piece,) = read_corpus(parts.training, RECIPE.to_clock()).pieces
+    assert piece.start_sample + len(piece.samples) <= held.start_sample - RATE
 
 
 def test_one_film_in_five_is_drawn_from_five_films_on(library, add_film):
     for number in range(10):
         add_film(library, f"film-{number}")
-    parted = split_library(library)
-    assert parted.kind == "films"
-    held = {held.film.name for held in parted.held_out}
+    parts = split_library(library)
+    assert parts.kind == "films"
+    held = {held.film.name for held in parts.held_out}
     assert len(held) == 2
     assert held == {held.film.name for held in split_library(library).held_out}
-    learned = {film.name for film in parted.training.films()}
+    learned = {film.name for film in parts.training.films()}
     assert learned == {f"film-{number}" for number in range(10)} - held | {CALIBRATION_NAME}
 
 
 def test_films_are_held_out_by_name(library, add_film):
     add_film(library, "one")
     add_film(library, "two")
-    parted = split_library(library, held_out_films=["two"])
-    assert [held.film.name for held in parted.held_out] == ["two"]
-    assert [film.name for film in parted.training.films()] == [CALIBRATION_NAME, "one"]
+    parts = split_library(library, held_out_films=["two"])
+    assert [held.film.name for held in parts.held_out] == ["two"]
+    assert [film.name for film in parts.training.films()] == [CALIBRATION_NAME, "one"]
 
 
-def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
+def test_a_view_does_not_change_the_films_it_shows(library, add_film):
     film = add_film(library, "film", 10)
-    (shown,) = (
+    (visible,) = (
         film
         for film in LibraryView(library, end_samples={"film": 5}).films()
         if film.name != CALIBRATION_NAME
     )
-    np.testing.assert_array_equal(shown.sound, film.sound)
-    assert shown.card.digest == film.card.digest
+    np.testing.assert_array_equal(visible.sound, film.sound)
+    assert visible.card.digest == film.card.digest
     assert Library.open(library.path).films()[1].card.audio_range == (0, 10 * RATE)
 
 
@@ -100,31 +100,31 @@ def test_a_part_changes_nothing_of_what_it_shows(library, add_film):
     ("seconds", "kind", "named", "match"),
     [
         ([], None, [], "holds no films; add some"),
-        ([10], "films", [], "needs two films, .* has 1; use --split ends or pickle another"),
-        ([10, 10], "films", ["film-7"], "got --held-out film-7, expected .*: film-0, film-1"),
-        ([10, 10], None, ["film-0", "film-1"], "nothing is left to learn from"),
+        ([10], "films", [], "needs two films, .* has 1; use `split` ends or pickle another"),
+        ([10, 10], "films", ["film-7"], "got `held_out` film-7, expected .*: film-0, film-1"),
+        ([10, 10], None, ["film-0", "film-1"], "none is left for training"),
         ([10, 10], "ends", ["film-0"], "leave out one of them"),
-        ([3, 4], "ends", [], "sounds for 6 s or more.*pickle a longer film"),
+        ([3, 4], "ends", [], "has 6 s of sound or more.*pickle a longer film"),
     ],
 )
-def test_what_cannot_be_parted_is_said(library, add_film, seconds, kind, named, match):
+def test_impossible_splits_are_refused(library, add_film, seconds, kind, named, match):
     for number, length in enumerate(seconds):
         add_film(library, f"film-{number}", length)
     with pytest.raises(LibraryError, match=match):
         split_library(library, kind, named)
 
 
-def test_a_part_of_a_library_in_colour_is_in_colour(tmp_path, add_film):
+def test_a_view_of_a_colour_library_is_in_colour(tmp_path, add_film):
     colour = Library.create(tmp_path / "colour", RATE, colour=True)
     add_film(colour, "film", 10)
     (film,) = split_library(colour).training.films()
     assert film.frames.shape == (300, 64, 64, 3)
 
 
-def test_an_excluded_film_is_neither_learned_nor_judged(library, add_film):
+def test_an_excluded_film_is_in_no_part_of_a_split(library, add_film):
     for name in ("in", "out"):
         add_film(library, name, 10)
     exclude(library.path / "out")
-    parted = split_library(library)
-    assert [held.film.name for held in parted.held_out] == ["in"]
-    assert [film.name for film in parted.training.films()] == [CALIBRATION_NAME, "in"]
+    parts = split_library(library)
+    assert [held.film.name for held in parts.held_out] == ["in"]
+    assert [film.name for film in parts.training.films()] == [CALIBRATION_NAME, "in"]

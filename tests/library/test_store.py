@@ -1,4 +1,4 @@
-"""A library tells what is in it, and names what is wrong with it."""
+"""A library lists its films, and errors name what is damaged."""
 
 import json
 from dataclasses import replace
@@ -20,10 +20,14 @@ def film(library, add_film):
 
 
 def test_a_new_library_is_empty_and_opens_again(tmp_path):
-    made = Library.create(tmp_path / "a" / "b", 48000)
-    assert made.films() == []
-    for again in (Library.open(made.path), Library.create(made.path), Library.create(made.path)):
-        assert (again.path, again.sample_rate) == (made.path, 48000)
+    created = Library.create(tmp_path / "a" / "b", 48000)
+    assert created.films() == []
+    for again in (
+        Library.open(created.path),
+        Library.create(created.path),
+        Library.create(created.path),
+    ):
+        assert (again.path, again.sample_rate) == (created.path, 48000)
     assert Library.create(tmp_path / "c").sample_rate == DEFAULT_SAMPLE_RATE
 
 
@@ -41,7 +45,7 @@ def test_a_newer_library_is_refused(library):
         Library.open(library.path)
 
 
-def test_what_is_no_library_is_refused(tmp_path):
+def test_a_folder_that_is_not_a_library_is_refused(tmp_path):
     with pytest.raises(LibraryError, match="is no library; make one with: frame2sound pickle"):
         Library.open(tmp_path / "nowhere")
     with pytest.raises(LibraryError, match="is no library"):
@@ -55,13 +59,13 @@ def test_what_is_no_library_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "{}", '{"version": 1}', "\xff"])
-def test_a_library_card_of_garbage_is_named(library, text):
+def test_an_unreadable_library_file_is_an_error(library, text):
     (library.path / "library.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(LibraryError, match=r"library\.json is not readable as a library's"):
         Library.open(library.path)
 
 
-def test_films_come_by_name_and_half_written_ones_do_not(library, add_film):
+def test_films_are_sorted_and_incomplete_ones_left_out(library, add_film):
     for name in ("b", "c", "a"):
         add_film(library, name)
     half = library.path / ".d.partial"
@@ -70,7 +74,7 @@ def test_films_come_by_name_and_half_written_ones_do_not(library, add_film):
     assert [film.name for film in library.films()] == ["a", "c"]
 
 
-def test_an_excluded_film_is_kept_from_learners_but_is_known(library, add_film):
+def test_an_excluded_film_is_in_all_films_only(library, add_film):
     for name in "ab":
         add_film(library, name)
     exclude(library.path / "a")
@@ -81,9 +85,10 @@ def test_an_excluded_film_is_kept_from_learners_but_is_known(library, add_film):
     assert [film.name for film in library.films()] == ["a", "b"]
 
 
-def test_who_cannot_learn_is_told_what_to_do(library, film):
+def test_the_message_for_a_library_without_films_has_a_remedy(library, film):
     exclude(film.path)
-    assert library.no_films_message().endswith("--include film")
+    assert "all films of" in library.no_films_message()
+    assert "include one with: frame2sound library" in library.no_films_message()
     (film.path / "film.json").unlink()
     assert "holds no films; add some with: frame2sound pickle" in library.no_films_message()
 
@@ -102,7 +107,7 @@ def test_a_film_is_memory_mapped_and_cannot_be_changed(film):
         assert not array.flags.writeable
 
 
-def test_a_card_comes_back_from_json(film):
+def test_a_card_survives_json(film):
     card = replace(
         film.card, fps=Fraction(30000, 1001), notes=("so", "ünd sö"), audio_stream=1, source="ä"
     )
@@ -111,7 +116,7 @@ def test_a_card_comes_back_from_json(film):
     assert Card.from_json(card.to_json()) == card
 
 
-def test_a_card_of_before_there_were_checksums_is_read(film):
+def test_a_card_without_checksums_is_read(film):
     table = json.loads(film.card.to_json()) | {"version": 1}
     del table["checksums"]
     assert Card.from_json(json.dumps(table)) == replace(film.card, version=1)
@@ -124,7 +129,7 @@ def change(film, **values):
 
 @pytest.mark.parametrize("name", ["frames", "times", "sound"])
 @pytest.mark.parametrize("keep", [0, 5, 100, 0.5, -1])
-def test_an_array_that_is_cut_short_is_named(library, film, name, keep):
+def test_a_truncated_array_is_an_error(library, film, name, keep):
     path = film.path / f"{name}.npy"
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
@@ -135,7 +140,7 @@ def test_an_array_that_is_cut_short_is_named(library, film, name, keep):
 
 
 @pytest.mark.parametrize("name", ["frames", "times", "sound"])
-def test_an_array_that_is_missing_is_named(library, film, name):
+def test_a_missing_array_is_an_error(library, film, name):
     (film.path / f"{name}.npy").unlink()
     with pytest.raises(LibraryError, match=rf"{name}\.npy is missing"):
         getattr(library.films()[0], name)
@@ -155,20 +160,20 @@ def test_an_array_of_objects_is_not_unpickled(library, film):
         ({"samples": 8001}, "sound", r"holds float32 \(8000,\), expected float32 \(8001,\)"),
     ],
 )
-def test_a_card_that_lies_is_named(library, film, lie, name, truth):
+def test_a_card_that_contradicts_the_arrays_is_an_error(library, film, lie, name, truth):
     change(film, **lie)
     with pytest.raises(LibraryError, match=rf"{name}\.npy .*{truth}"):
         getattr(library.films()[0], name)
 
 
-def test_another_type_is_named(library, film):
+def test_an_array_of_another_type_is_an_error(library, film):
     np.save(film.path / "sound.npy", np.zeros(8000))
     with pytest.raises(LibraryError, match="holds float64"):
         _ = library.films()[0].sound
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", "\xff\xfe", "[" * 10**5])
-def test_a_card_of_garbage_is_named(library, film, text):
+def test_an_unreadable_card_is_an_error(library, film, text):
     (film.path / "film.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(
         LibraryError, match=r"film/film\.json is not readable as a film's card .*; copy its"
@@ -213,7 +218,7 @@ def test_a_card_of_garbage_is_named(library, film, text):
     ],
     ids=str,
 )
-def test_a_card_that_says_the_impossible_is_named(library, film, values):
+def test_an_impossible_card_is_an_error(library, film, values):
     change(film, **values)
     with pytest.raises(
         LibraryError, match=r"film\.json is not readable as a film's card .*; copy its"
@@ -221,7 +226,7 @@ def test_a_card_that_says_the_impossible_is_named(library, film, values):
         library.films()
 
 
-def test_the_older_state_of_a_film_goes_and_others_stay(library, add_film):
+def test_older_versions_of_a_film_are_deleted_and_others_stay(library, add_film):
     old, other = add_film(library, "film"), add_film(library, "other")
     stream = add_film(library, "stream")
     change(stream, source=old.card.source, audio_stream=1)
@@ -231,7 +236,7 @@ def test_the_older_state_of_a_film_goes_and_others_stay(library, add_film):
     assert other.frames.shape == (30, 64, 64)
 
 
-def test_the_newer_state_of_an_excluded_film_is_excluded(library, add_film):
+def test_the_newest_version_of_an_excluded_film_is_excluded(library, add_film):
     old = add_film(library, "film")
     exclude(old.path)
     new = replace(add_film(library, "new"), card=replace(old.card, digest="new"))

@@ -1,4 +1,4 @@
-"""Two do not write to a library at once, and a dead writer is in nobody's way."""
+"""Only one process writes to a library at a time, and a killed one does not block the next."""
 
 import errno
 import json
@@ -18,7 +18,7 @@ from frame2sound.library.store import Library
 from frame2sound.library.write_lock import HOLDER_FILE, write_lock
 
 
-def test_the_second_writer_is_told_who_the_first_is(library):
+def test_a_second_writer_is_told_who_holds_the_lock(library):
     with write_lock(library.path):
         table = json.loads((library.path / HOLDER_FILE).read_text())
         assert table["process"] == os.getpid()
@@ -42,7 +42,7 @@ def test_readers_need_no_lock(library, add_film):
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"process": 1}'])
-def test_a_holder_that_has_not_said_who_it_is_is_another_process(library, text):
+def test_an_unknown_holder_is_another_process(library, text):
     with write_lock(library.path):
         (library.path / HOLDER_FILE).write_text(text)
         with pytest.raises(LibraryError, match="by another process;"), write_lock(library.path):
@@ -50,7 +50,7 @@ def test_a_holder_that_has_not_said_who_it_is_is_another_process(library, text):
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
-def test_a_writer_that_fails_lets_go(library, failure):
+def test_a_writer_that_fails_releases_the_lock(library, failure):
     with pytest.raises(failure), write_lock(library.path):
         raise failure
     with write_lock(library.path):
@@ -60,12 +60,11 @@ def test_a_writer_that_fails_lets_go(library, failure):
 HOLDS = """
 import sys, time
 from pathlib import Path
-from frame2sound.library.folders import drop
-from frame2sound.library.write_lock import writing
+from frame2sound.library.write_lock import write_lock
 from frame2sound.errors import LibraryError
-from frame2sound.atomic import whole_folder
+from frame2sound.atomic import atomic_folder
 path = Path(sys.argv[1])
-with writing(path), whole_folder(path / "film", LibraryError) as partial:
+with write_lock(path), atomic_folder(path / "film", LibraryError) as partial:
     (partial / "frames.npy").write_bytes(b"half")
     print("held", flush=True)
     time.sleep(60)
@@ -73,7 +72,7 @@ with writing(path), whole_folder(path / "film", LibraryError) as partial:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_after_a_killed_writer_the_next_goes_on_and_sweeps(library):
+def test_after_a_killed_writer_the_next_one_cleans_up(library):
     command = [sys.executable, "-c", HOLDS, library.path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
@@ -89,7 +88,7 @@ def test_after_a_killed_writer_the_next_goes_on_and_sweeps(library):
         assert not list(library.path.glob(".film.*.partial"))
 
 
-def test_a_full_disk_keeps_nobody_from_dropping_films(library, add_film, monkeypatch):
+def test_a_full_disk_does_not_prevent_deletion(library, add_film, monkeypatch):
     film = add_film(library, "film")
 
     def full(self, text):
@@ -102,7 +101,7 @@ def test_a_full_disk_keeps_nobody_from_dropping_films(library, add_film, monkeyp
     assert library.films() == []
 
 
-def test_a_folder_that_cannot_be_written_is_named(library, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_an_error(library, monkeypatch):
     def refuse(self, **settings):
         raise PermissionError(13, "Permission denied")
 

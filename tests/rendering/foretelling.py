@@ -8,7 +8,7 @@ import torch
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.recipe import parse_recipe
-from frame2sound.brain.target_factory import build_target
+from frame2sound.brain.targets import build_target
 from frame2sound.clock import Clock
 
 RATE = 22050

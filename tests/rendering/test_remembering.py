@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import encode_frames
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering import soundtrack as module
-from frame2sound.rendering.soundtrack import PlainRenderer, Soundtrack
+from frame2sound.rendering.renderer import PlainRenderer
+from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.block_crossfader import BlockCrossfader
 from tests.media_files import make_film
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from frame2sound.errors import BrainError, SoundtrackError
-from frame2sound.evaluation.measures import true_peak_db
+from frame2sound.evaluation.levels import true_peak_db
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.render import Delivery, Style, default_output_path, render
@@ -331,7 +331,7 @@ def test_what_a_container_cannot_hold_is_said(tmp_path, out, codec, words):
 @pytest.mark.parametrize("seconds", [-0.001, 1 / 24, 1.0])
 def test_an_overlap_out_of_range_is_refused(tmp_path, seconds):
     film = animation(tmp_path)
-    with pytest.raises(SoundtrackError, match=r"got --overlap .* less than a frame \(0\.0417 s\)"):
+    with pytest.raises(SoundtrackError, match=r"got `overlap` .* less than a frame \(0\.0417 s\)"):
         give(film, SimpleBrain(24), tmp_path / "out.wav", Style(overlap_seconds=seconds))
     assert list(tmp_path.iterdir()) == [film]
 

@@ -9,7 +9,8 @@ import pytest
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.granular.granular_renderer import GranularRenderer
-from frame2sound.rendering.soundtrack import BATCH_FRAMES, PlainRenderer, Soundtrack
+from frame2sound.rendering.renderer import PlainRenderer
+from frame2sound.rendering.soundtrack import BATCH_FRAMES, Soundtrack
 from frame2sound.sound.block_crossfader import BlockCrossfader
 from tests.media_files import grey_pictures, make_film
 from tests.rendering.simple_brains import BrightNoise, Clicks, SimpleBrain

@@ -9,18 +9,22 @@ import soundfile
 
 from frame2sound.brain.corpus import CorpusPointer
 from frame2sound.errors import BrainError, SoundtrackError
-from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.granular.cloud import Cloud
 from frame2sound.rendering.granular.grain_schedule import HindleSchedule, OnTimeSchedule
 from frame2sound.rendering.granular.granular_renderer import GranularRenderer
-from frame2sound.rendering.mosaic.mosaic_settings import parse_mosaic
-from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSettings
-from frame2sound.rendering.soundtrack import PlainRenderer
-from frame2sound.rendering.stereo import StereoRenderer
+from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings, parse_mosaic
+from frame2sound.rendering.renderer import PlainRenderer, StereoRenderer
+from frame2sound.rendering.soundtrack import render_batches
 from frame2sound.rendering.style import MIRRORED_OVERLAP, Style
-from frame2sound.sound.phase import FROM_AUDIO_NAMES, PHASE_NAMES, create_reconstructor
+from frame2sound.sound.named_scales import parse_scale
+from frame2sound.sound.phase import (
+    FROM_AUDIO_NAMES,
+    PHASE_ALIASES,
+    PHASE_NAMES,
+    create_reconstructor,
+)
 from frame2sound.sound.phase.from_audio import PhaseFromAudio
-from frame2sound.sound.pitch_quantiser import parse_scale
+from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
 from frame2sound.sound.stft import Stft
 from tests.media_files import Audio, grey_pictures, make_film
 from tests.rendering.foretelling import KINDS, RATE, Foreteller, known_sound
@@ -49,14 +53,10 @@ def pictures(frames=FRAMES, black=False):
 def play(style, brain, seen=None, batch=FRAMES):
     """Feed frames in batches; all that comes out."""
     seen = pictures() if seen is None else seen
-    renderer, sound, before = style.build_renderer(brain, brain.corpus), [], None
-    for first in range(0, len(seen), batch):
-        some = seen[first : first + batch]
-        bounds = brain.clock.sample_bounds(len(some), first)
-        gestures = FrameCurves.from_frames(some, before)
-        sound.append(renderer.feed(brain.predict(some), bounds, gestures))
-        before = some[-1]
-    return np.concatenate([*sound, renderer.flush()])
+    renderer = style.build_renderer(brain, brain.corpus)
+    batches = (seen[first : first + batch] for first in range(0, len(seen), batch))
+    chunks = render_batches(brain.predict, brain.clock, renderer, batches)
+    return np.concatenate([*chunks, renderer.flush()])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -176,21 +176,21 @@ def test_a_mosaic_says_of_what_it_is_made():
 
 
 REFUSED = {
-    "--window does nothing in mode mosaic": {"mode": "mosaic", "window": "none"},
-    "--overlap does nothing in mode mosaic": {"mode": "mosaic", "overlap_seconds": 0.01},
-    "--phase does nothing in mode mosaic": {"mode": "mosaic", "phase": "zero"},
-    "--scale tunes spectra": {"mode": "mosaic", "scale": parse_scale("12-tet")},
-    "--grains does nothing in mode overlap-add": {"mode": "overlap-add", "grains": "hindle"},
-    "--cloud does nothing in mode overlap-add": {"mode": "overlap-add", "cloud": Cloud(pitch=1)},
-    "--cloud does nothing with --grains hindle": {
+    "`window` does nothing in mode mosaic": {"mode": "mosaic", "window": "none"},
+    "`overlap` does nothing in mode mosaic": {"mode": "mosaic", "overlap_seconds": 0.01},
+    "`phase` does nothing in mode mosaic": {"mode": "mosaic", "phase": "zero"},
+    "`scale` quantises spectra": {"mode": "mosaic", "scale": parse_scale("12-tet")},
+    "`grains` does nothing in mode overlap-add": {"mode": "overlap-add", "grains": "hindle"},
+    "`cloud` does nothing in mode overlap-add": {"mode": "overlap-add", "cloud": Cloud(pitch=1)},
+    "`cloud` does nothing with `grains` hindle": {
         "mode": "granular", "grains": "hindle", "cloud": Cloud(pitch=1)},
-    "--mosaic or --only does nothing in mode granular; leave it out or use --mode mosaic": {
+    "`mosaic` or `only` does nothing in mode granular; leave it out or use `mode` mosaic": {
         "mode": "granular", "mosaic": MosaicSettings(0.1)},
-    "--overlap does nothing with --window none": {"window": "none", "overlap_seconds": 0.01},
-    "got --phase backwards, expected one of running, random": {"phase": "backwards"},
-    "got --phase stolen without a file": {"phase": "stolen"},
-    "got --phase hindle-12 without a file": {"phase": "hindle-12"},
-    "got --phase random with a file": {"phase": "random", "phase_sound": Path("a.wav")},
+    "`overlap` does nothing with `window` none": {"window": "none", "overlap_seconds": 0.01},
+    "got `phase` backwards, expected one of phase-vocoder, random": {"phase": "backwards"},
+    "got `phase` from-audio without a file": {"phase": "stolen"},
+    "got `phase` hindle-12 without a file": {"phase": "hindle-12"},
+    "got `phase` random with a file": {"phase": "random", "phase_sound": Path("a.wav")},
 }  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def test_settings_that_do_nothing_are_refused(words):
 @pytest.mark.parametrize("kind", ["pcm", "stft-real", "stft-both"])
 @pytest.mark.parametrize("setting", [{"phase": "zero"}, {"scale": parse_scale("19-tet")}])
 def test_phases_and_tuning_need_magnitudes(kind, setting):
-    with pytest.raises(SoundtrackError, match=r"--(phase|scale) is for brains that predict spec"):
+    with pytest.raises(SoundtrackError, match=r"`(phase|scale)` is for brains that predict spec"):
         Style("overlap-add", **setting).build_renderer(Foreteller(kind))
 
 
@@ -215,7 +215,9 @@ def test_windows_are_for_waveforms(kind, setting):
 
 
 def test_a_mosaic_without_a_corpus_names_the_remedy():
-    with pytest.raises(SoundtrackError, match=r"--corpus LIBRARY, or train it with --corpus carry"):
+    with pytest.raises(
+        SoundtrackError, match=r"give a library as `corpus`, or train it with `corpus` carry"
+    ):
         Style("mosaic").build_renderer(SimpleBrain())
     with pytest.raises(BrainError, match="library gone, is not there"):
         Style("mosaic").build_renderer(SimpleBrain(), CorpusPointer("gone", {}))
@@ -229,18 +231,18 @@ def test_a_mosaic_without_a_corpus_names_the_remedy():
         Style("mosaic", mosaic=MosaicSettings(films=("opera",))).build_renderer(brain, brain.corpus)
 
 
-def stolen(path):
-    return Style("overlap-add", phase="stolen", phase_sound=path).build_renderer(Foreteller())
+def phase_from(path):
+    return Style("overlap-add", phase="from-audio", phase_sound=path).build_renderer(Foreteller())
 
 
-def test_phases_are_stolen_from_sound_files_and_films(tmp_path):
+def test_phases_are_taken_from_sound_files_and_films(tmp_path):
     sound = known_sound(1.0)
     soundfile.write(tmp_path / "a.wav", np.stack([sound, sound], 1), RATE, "FLOAT")
     audio = Audio(sound, RATE, "pcm_f32le")
     film = make_film(tmp_path / "a.mkv", grey_pictures([0] * 24), audio=audio)
-    told = [stolen(path).synthesiser.phase for path in (tmp_path / "a.wav", film)]
+    reconstructors = [phase_from(path).synthesiser.phase for path in (tmp_path / "a.wav", film)]
     magnitude = np.ones((40, 257), np.float32)
-    worn = [phase.reconstruct(magnitude, np.zeros(40, bool)) for phase in told]
+    worn = [phase.reconstruct(magnitude, np.zeros(40, bool)) for phase in reconstructors]
     expected = PhaseFromAudio(Stft(512, 128), sound, RATE, RATE).reconstruct(
         magnitude, np.zeros(40, bool)
     )
@@ -249,7 +251,7 @@ def test_phases_are_stolen_from_sound_files_and_films(tmp_path):
     np.testing.assert_allclose(worn[1], expected, atol=1e-2)
 
 
-def test_phases_that_cannot_be_stolen_are_refused(tmp_path):
+def test_sounds_without_usable_phases_are_refused(tmp_path):
     bad = {
         "short.wav": (known_sound(0.02), RATE, "0.020 s, expected at least one window, 0.023 s"),
         "empty.wav": (np.zeros(0), RATE, "0.000 s, expected at least one window"),
@@ -259,7 +261,7 @@ def test_phases_that_cannot_be_stolen_are_refused(tmp_path):
     for name, (sound, rate, words) in bad.items():
         soundfile.write(tmp_path / name, sound, rate, "FLOAT")
         with pytest.raises(SoundtrackError, match=words):
-            stolen(tmp_path / name)
+            phase_from(tmp_path / name)
     (tmp_path / "text.wav").write_text("no sound")
     silent = make_film(tmp_path / "silent.mp4", grey_pictures([0] * 24))
     late = make_film(
@@ -272,14 +274,25 @@ def test_phases_that_cannot_be_stolen_are_refused(tmp_path):
         late: "at 44100 Hz, the brain at 22050 Hz",
     }.items():
         with pytest.raises(SoundtrackError, match=words):
-            stolen(path)
+            phase_from(path)
 
 
 def test_unknown_phases_list_those_that_are_known():
-    with pytest.raises(ValueError, match="got the phase 'x', expected one of running, random"):
+    with pytest.raises(
+        ValueError, match="got the phase 'x', expected one of phase-vocoder, random"
+    ):
         create_reconstructor("x", Stft(512, 128))
-    with pytest.raises(ValueError, match="got the phase stolen without a sound"):
+    with pytest.raises(ValueError, match="got the phase from-audio without a sound"):
         create_reconstructor("stolen", Stft(512, 128))
+
+
+@pytest.mark.parametrize(("old", "new"), PHASE_ALIASES.items())
+def test_old_names_of_phases_are_accepted(old, new, tmp_path):
+    path = tmp_path / "a.wav" if new in FROM_AUDIO_NAMES else None
+    assert Style(phase=old, phase_sound=path) == Style(phase=new, phase_sound=path)
+    assert Style(phase=old, phase_sound=path).phase == new
+    if path is None:
+        assert isinstance(create_reconstructor(old, Stft(512, 128)), PhaseVocoder)
 
 
 def test_mosaic_settings_are_read():

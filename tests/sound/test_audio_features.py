@@ -58,8 +58,8 @@ def test_a_semitone_is_farther_than_another_phase(hertz, harmonics):
     mine = features_from_magnitudes(seen(tone(hertz, harmonics=harmonics)))
     same = [apart(mine, features_from_magnitudes(seen(tone(hertz, phase, harmonics=harmonics))))
             for phase in (0.5, 1.0, 2.0, 3.0)]  # fmt: skip
-    other = [apart(mine, features_from_magnitudes(seen(tone(hertz * 2 ** (s / 12), harmonics=harmonics))))
-             for s in (-1, 1)]  # fmt: skip
+    shifted = [tone(hertz * 2 ** (s / 12), harmonics=harmonics) for s in (-1, 1)]
+    other = [apart(mine, features_from_magnitudes(seen(sound))) for sound in shifted]
     # Near 100 Hz the mirror image at -100 Hz reaches into the same bins, and moves with phase.
     assert min(other) > 2 * max(same)
 

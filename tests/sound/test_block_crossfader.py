@@ -28,7 +28,7 @@ def sounding(kind, length):
 
 def cut(sound, clock, lead, frames=FRAMES):
     """Blocks of a sound that is silent before its start and after its end."""
-    starts = clock.bounds(frames)[:-1]
+    starts = clock.sample_bounds(frames)[:-1]
     padded = np.pad(sound, (lead, clock.max_samples_per_frame))
     return np.stack([padded[s : s + lead + clock.max_samples_per_frame] for s in starts])
 
@@ -128,7 +128,7 @@ def test_batches_of_any_size_give_the_same_bits(sizes, shape):
 
 
 @pytest.mark.parametrize(("lead", "overlap"), [(0, 138), (100, 100), (400, 138)])
-def test_a_click_on_windows_per_frames_first_sample_stays_there_at_full_height(lead, overlap):
+def test_a_click_on_a_frames_first_sample_stays_there_at_full_height(lead, overlap):
     clock = Clock(Fraction(24), RATE)
     bounds = clock.sample_bounds(5)
     blocks = np.zeros((5, lead + clock.max_samples_per_frame), np.float32)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.sound import named_scales as scales
-from frame2sound.sound.named_scales import SCALE_SEMITONES, parse_named_scale
-from frame2sound.sound.pitch_quantiser import parse_scale
+from frame2sound.sound.named_scales import SCALE_SEMITONES, parse_named_scale, parse_scale
 
 D4, CSHARP4, EFLAT4, BFLAT4 = (440 * 2 ** (semitone / 12) for semitone in (-7, -8, -6, 1))
 MINOR, MAJOR = (0, 2, 3, 5, 7, 8, 10, 12), (0, 2, 4, 5, 7, 9, 11, 12)

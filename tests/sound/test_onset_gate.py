@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from frame2sound.sound.onset_gate import OnsetGate
+from frame2sound.sound.overlap_adder import OnsetGate
 from frame2sound.sound.windows import hann_fade_in
 
 LEAD, EDGE = 50, 11

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from frame2sound.sound.pitch_quantiser import PitchQuantiser, parse_scale
+from frame2sound.sound.named_scales import parse_scale
+from frame2sound.sound.pitch_quantiser import PitchQuantiser
 from frame2sound.sound.scale import Scale, nearest_tone_hz, ratio_to_cents
 
 RATE, N_FFT, HOP = 22050, 1024, 256

@@ -12,7 +12,7 @@ from frame2sound.training.memory_budget import MemoryBudget
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
-    """Small networks are slower on several, much so on a busy machine: one by default."""
+    """Use one thread: small networks are slower with more."""
     before = torch.get_num_threads()
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     yield
@@ -26,7 +26,7 @@ def library(tmp_path):
 
 @pytest.fixture
 def small():
-    """A function that builds a recipe for 8 kHz; keywords change its training."""
+    """Return a function that builds a recipe for 8 kHz; keywords change its training."""
 
     def build(preset=None, hidden=(16,), lead_seconds=0.0, target=None, **training):
         table = {
@@ -45,5 +45,5 @@ def small():
 
 @pytest.fixture
 def on_disk(monkeypatch):
-    """No lesson fits in memory."""
-    monkeypatch.setattr(MemoryBudget, "available_bytes", lambda room, network, device: 0)
+    """Make no example fit in memory."""
+    monkeypatch.setattr(MemoryBudget, "available_bytes", lambda budget, network, device: 0)

@@ -1,10 +1,10 @@
-"""What tests of training share: interrupts, and brains that are the same."""
+"""An interrupting callback and comparisons of brains, for the tests of training."""
 
 import numpy as np
 
 
 class Interrupt:
-    """A report that interrupts when it is called for the n-th time."""
+    """A progress callback that raises KeyboardInterrupt at its n-th call."""
 
     def __init__(self, call):
         self.calls_left = call
@@ -20,5 +20,5 @@ def weights(brain):
 
 
 def assert_same(one, other):
-    for mine, yours in zip(weights(one), weights(other), strict=True):
-        np.testing.assert_array_equal(mine, yours)
+    for first, second in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(first, second)

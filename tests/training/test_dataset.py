@@ -1,4 +1,4 @@
-"""Pairs are frames and the blocks of sound that begin with them."""
+"""Each frame is paired with the block of sound that begins with it."""
 
 from fractions import Fraction
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.config import LogMag
-from frame2sound.brain.log_spectra import LogMagnitudes
+from frame2sound.brain.spectra import LogMagnitudes
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.training.dataset import PairDataset
@@ -15,18 +15,18 @@ CLOCK = Clock(Fraction(30), 8000)
 
 
 def slow(films, clock, target):
-    """Every pair, found frame by frame."""
+    """Return all pairs, one frame at a time."""
     found = []
     for film in films:
         number = 0
         while number / clock.fps < film.times[-1] - 1e-9:
-            shown = [
+            past = [
                 at for at, time in enumerate(film.times[:-1]) if time <= float(number / clock.fps)
             ]
-            begin = round(number * clock.sample_rate / clock.fps) - target.lead
+            begin = round(number * clock.sample_rate / clock.fps) - target.lead_samples
             end = begin + target.length
             if film.card.audio_range[0] <= begin and end <= film.card.audio_range[1]:
-                found.append((film.frames[shown[-1]], film.sound[begin:end]))
+                found.append((film.frames[past[-1]], film.sound[begin:end]))
             number += 1
     return [np.stack(side) for side in zip(*found, strict=True)]
 
@@ -57,7 +57,7 @@ def test_pairs_equal_a_slow_reference(films, fps, lead):
     np.testing.assert_array_equal(some[1], blocks[which])
 
 
-def test_the_shutter_is_applied_to_a_slower_film(films):
+def test_a_slower_film_repeats_frames(films):
     pairs = PairDataset.from_films(films[2:], CLOCK, PcmBlocks(0, 267))
     rows = frame_indices_at_ticks(films[2].times, CLOCK)[: len(pairs)]
     np.testing.assert_array_equal(pairs.frame_indices, rows)
@@ -65,7 +65,7 @@ def test_the_shutter_is_applied_to_a_slower_film(films):
 
 
 @pytest.mark.parametrize(
-    ("sounding", "lead", "numbers"),
+    ("audio_range", "lead", "numbers"),
     [
         ((0, 8000), 0, range(30)),
         ((0, 8000), 1, range(1, 30)),  # the lead of the first frame lies before the film
@@ -79,8 +79,10 @@ def test_the_shutter_is_applied_to_a_slower_film(films):
         ((100, 200), 0, range(0)),
     ],
 )
-def test_frames_without_all_of_their_sound_are_left_out(library, add_film, sounding, lead, numbers):
-    film = add_film(library, "film", audio_range=sounding)
+def test_frames_without_all_of_their_sound_are_left_out(
+    library, add_film, audio_range, lead, numbers
+):
+    film = add_film(library, "film", audio_range=audio_range)
     pairs = PairDataset.from_films([film], CLOCK, PcmBlocks(lead, lead + 267))
     assert pairs.frame_indices.tolist() == list(numbers)
 
@@ -94,7 +96,7 @@ def test_a_film_shorter_than_a_block_gives_no_pairs(library, add_film):
 
 @pytest.mark.parametrize("length", [64, 256, 2000, 40_000])
 @pytest.mark.parametrize("fps", [Fraction(24), Fraction(30000, 1001)])
-def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
+def test_excerpts_are_padded_with_silence(films, length, fps):
     clock = Clock(fps, 8000)
     target = LogMagnitudes(LogMag(window_length=length, windows_per_frame=3), clock)
     pairs = PairDataset.from_films(films, clock, target)
@@ -110,7 +112,7 @@ def test_excerpts_reach_into_silence_at_both_ends(films, length, fps):
         np.testing.assert_array_equal(excerpt, padded[begin + 50_000 :][: target.excerpt_length])
 
 
-def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):
+def test_spectra_require_only_the_sound_during_the_frame(library, add_film):
     target = LogMagnitudes(LogMag(), CLOCK)
     film = add_film(library, "film", audio_range=(800, 4000))
     assert PairDataset.from_films([film], CLOCK, target).frame_indices.tolist() == list(
@@ -118,14 +120,14 @@ def test_spectra_ask_only_for_the_frames_own_sound(library, add_film):
     )
 
 
-@pytest.mark.parametrize("most", [1, 2, 7, 1000])
-def test_a_spread_is_even_and_holds_each_pair_once(films, most):
+@pytest.mark.parametrize("max_count", [1, 2, 7, 1000])
+def test_spread_indices_are_even_and_unique(films, max_count):
     pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
-    which = pairs.spread_indices(most)
-    assert len(which) == min(most, len(pairs)) == len(set(which))
-    if most == 1000:
+    which = pairs.spread_indices(max_count)
+    assert len(which) == min(max_count, len(pairs)) == len(set(which))
+    if max_count == 1000:
         np.testing.assert_array_equal(which, np.arange(len(pairs)))
-    if most == 7:
+    if max_count == 7:
         assert (which[0], which[-1]) == (0, len(pairs) - 1)
         assert np.ptp(np.diff(which)) <= 1
-    assert len(pairs.select(np.zeros(len(pairs), bool)).spread_indices(most)) == 0
+    assert len(pairs.select(np.zeros(len(pairs), bool)).spread_indices(max_count)) == 0

@@ -1,4 +1,4 @@
-"""A training from disk is the training from memory, to the bit, and leaves nothing behind."""
+"""Training with a disk cache equals training in memory, to the bit, and leaves no file behind."""
 
 import pytest
 
@@ -9,16 +9,19 @@ from frame2sound.training.loop import train
 from frame2sound.training.memory_budget import MemoryBudget
 from tests.training.interrupting import Interrupt, assert_same
 
-EYES = {"kind": "eigenframes", "count": 8}
+FEATURES = {"kind": "eigenframes", "count": 8}
 RNN = {"kind": "rnn", "hidden": [8], "memory": [6]}
 NETWORKS = {
-    "eyes": {"input": EYES | {"history": 1, "motion": True}},
+    "features": {"input": FEATURES | {"history": 1, "motion": True}},
     "pixels": {"input": {"kind": "pixels", "history": 1}},
-    "gru": {"input": EYES, "network": RNN | {"dropout": 0.2}},
+    "gru": {"input": FEATURES, "network": RNN | {"dropout": 0.2}},
     "feedback_units": {"network": RNN | {"cell": "lstm", "feedback_units": 3}},
-    "tcn": {"input": EYES, "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2}},
-    "glance": {
-        "input": EYES,
+    "tcn": {
+        "input": FEATURES,
+        "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2},
+    },
+    "brightness": {
+        "input": FEATURES,
         "network": {"kind": "mlp", "hidden": [8], "brightness_branch": 4},
         "target": {"kind": "log-mag", "window_length": 128},
     },
@@ -44,7 +47,9 @@ def film(library, add_film):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_it_equals_one_from_memory_also_when_resumed(library, film, tmp_path, monkeypatch, name):
+def test_disk_training_equals_memory_training_also_when_resumed(
+    library, film, tmp_path, monkeypatch, name
+):
     whole = train(library, recipe(name), tmp_path / "whole.safetensors", device="cpu")
     monkeypatch.setattr(MemoryBudget, "available_bytes", lambda room, network, device: 0)
     out = tmp_path / "brains" / "broken.safetensors"
@@ -61,14 +66,16 @@ def test_it_equals_one_from_memory_also_when_resumed(library, film, tmp_path, mo
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_a_folder_that_cannot_be_written_is_said(library, film, tmp_path, on_disk):
+def test_an_unwritable_folder_is_an_error(library, film, tmp_path, on_disk):
     (tmp_path / "file").touch()
-    with pytest.raises(TrainingError, match=r"lessons cannot be laid down in .*/file"):
-        train(library, recipe("eyes"), tmp_path / "file" / "b.safetensors", device="cpu")
+    with pytest.raises(TrainingError, match=r"training data cannot be cached in .*/file"):
+        train(library, recipe("features"), tmp_path / "file" / "b.safetensors", device="cpu")
 
 
 def test_too_little_memory_is_refused(library, film, tmp_path):
     out = tmp_path / "b.safetensors"
-    with pytest.raises(TrainingError, match=r"got 0\.01 GB of memory, expected .* --memory or use"):
-        train(library, recipe("eyes"), out, device="cpu", memory_limit=10**7)
+    with pytest.raises(
+        TrainingError, match=r"got 0\.01 GB of memory, expected .* raise `memory` or use"
+    ):
+        train(library, recipe("features"), out, device="cpu", memory_limit=10**7)
     assert not out.exists()

@@ -1,4 +1,4 @@
-"""Two processes learn what one would have, and what they have learned outlives either of them."""
+"""Two processes train to the weights of one, also when either of them dies."""
 
 import json
 import os
@@ -21,22 +21,25 @@ from frame2sound.training.samplers import StepIndices
 from tests.training.interrupting import assert_same, weights
 
 ROOT = Path(__file__).resolve().parents[2]
-EYES = {"kind": "eigenframes", "count": 8}
+FEATURES = {"kind": "eigenframes", "count": 8}
 LOG_MAG = {"target": {"kind": "log-mag", "window_length": 128}}
 RNN = {"kind": "rnn", "hidden": [8], "memory": [6]}
 RECIPES = {
     "plain": {},
-    "glance": LOG_MAG | {"network": {"kind": "mlp", "hidden": [8], "brightness_branch": 4}},
+    "brightness": LOG_MAG | {"network": {"kind": "mlp", "hidden": [8], "brightness_branch": 4}},
     "coupled": {"training": {"loss": "multi-resolution"}},
     "layers": {"network": {"kind": "mlp", "hidden": [8, 8]}, "training": {"pretraining": 1}},
     "feedback_units": {"network": RNN | {"cell": "lstm", "feedback_units": 3}},
     "tcn": {"network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2}},
-    "lively": {"network": {"kind": "mlp", "hidden": [8], "dropout": 0.3}},
-    "hears-lively": {"network": RNN | {"dropout": 0.3, "feedback_units": 3}},
+    "random": {"network": {"kind": "mlp", "hidden": [8], "dropout": 0.3}},
+    "feedback-random": {"network": RNN | {"dropout": 0.3, "feedback_units": 3}},
     "disk": {"network": RNN},
     "uneven": {"training": {"batch": 13}},
-    "uneven-hears": {"network": RNN | {"feedback_units": 3}, "training": {"batch": 15, "chunk": 5}},
-    "uneven-lively": {
+    "uneven-feedback": {
+        "network": RNN | {"feedback_units": 3},
+        "training": {"batch": 15, "chunk": 5},
+    },
+    "uneven-random": {
         "network": {"kind": "tcn", "hidden": [8], "channels": 4, "layers": 2, "dropout": 0.3},
         "training": {"batch": 13},
     },
@@ -49,96 +52,100 @@ SHORT = {"epochs": 2, "batch": 16, "chunk": 4, "noise": 0.1, "overlay": 0.4,
 def table(name):
     parts = {"network": {"kind": "mlp", "hidden": [8]}} | RECIPES[name]
     parts["training"] = SHORT | parts.get("training", {})
-    return {"name": name, "clock": {"sample_rate": 8000}, "input": EYES} | parts
+    return {"name": name, "clock": {"sample_rate": 8000}, "input": FEATURES} | parts
 
 
-def torchrun(library, out, asked, restarts=0):
+def torchrun(library, out, jobs, restarts=0):
     """Train in two processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", "--max-restarts", str(restarts), "--monitor-interval=0.1"]
-    command += [str(ROOT / "tests/training/several.py"), str(library.path), str(out)]
+    command += [str(ROOT / "tests/training/train_processes.py"), str(library.path), str(out)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    ended = subprocess.run(
-        [*command, json.dumps(asked)], env=environment, capture_output=True, text=True, timeout=120
+    completed = subprocess.run(
+        [*command, json.dumps(jobs)], env=environment, capture_output=True, text=True, timeout=120
     )
-    assert ended.returncode == 0, ended.stderr
+    assert completed.returncode == 0, completed.stderr
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, add_film):
-    library = Library.create(tmp_path_factory.mktemp("together") / "library", 8000)
+    library = Library.create(tmp_path_factory.mktemp("distributed") / "library", 8000)
     add_film(library, "film", seconds=12)
     return library
 
 
 @pytest.fixture(scope="module")
-def by_two(library, tmp_path_factory):
-    """A folder of brains that two processes have trained."""
-    out = tmp_path_factory.mktemp("by-two")
+def two_process_brains(library, tmp_path_factory):
+    """Return a folder of brains that two processes trained."""
+    out = tmp_path_factory.mktemp("two")
     torchrun(library, out, [[table(name), None] for name in RECIPES])
     return out
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_two_processes_reach_the_weights_of_one(library, by_two, tmp_path, monkeypatch, name):
+def test_two_processes_reach_the_weights_of_one(
+    library, two_process_brains, tmp_path, monkeypatch, name
+):
     """In full precision, noise and dropout included."""
     monkeypatch.setattr(optimiser, "has_matrix_units", lambda: False)
     out = tmp_path / f"{name}.safetensors"
-    by_one = train(library, parse_recipe(table(name)), out, device="cpu")
-    brain = load_brain(by_two / out.name)
-    for mine, yours in zip(weights(brain), weights(by_one), strict=True):
+    single = train(library, parse_recipe(table(name)), out, device="cpu")
+    brain = load_brain(two_process_brains / out.name)
+    for mine, yours in zip(weights(brain), weights(single), strict=True):
         # Sums of single precision in another order, over 60 steps.
         np.testing.assert_allclose(mine, yours, rtol=0, atol=1e-5)
     for key in ("loss", "held_out_loss"):
-        assert brain.provenance[key] == pytest.approx(by_one.provenance[key], rel=1e-4)
+        assert brain.provenance[key] == pytest.approx(single.provenance[key], rel=1e-4)
 
 
-def test_only_brains_are_left(by_two):
-    assert {path.name for path in by_two.iterdir()} == {f"{name}.safetensors" for name in RECIPES}
+def test_only_brains_remain(two_process_brains):
+    assert {path.name for path in two_process_brains.iterdir()} == {
+        f"{name}.safetensors" for name in RECIPES
+    }
 
 
-def test_a_training_outlives_any_of_its_processes(library, by_two, tmp_path):
+def test_training_survives_the_death_of_either_process(library, two_process_brains, tmp_path):
     # The second dies; the first, which has saved nothing yet, does so before it ends, too. Then the
     # first dies, after a step that it has saved.
-    deaths = {"lively": [0, 1, 9, 1e9], "hears-lively": [1, 0, 5, 0.0]}
-    asked = [[table(name), death] for name, death in deaths.items()]
-    torchrun(library, tmp_path, asked, restarts=2)
-    for name in deaths:
+    kills = {"random": [0, 1, 9, 1e9], "feedback-random": [1, 0, 5, 0.0]}
+    jobs = [[table(name), kill] for name, kill in kills.items()]
+    torchrun(library, tmp_path, jobs, restarts=2)
+    for name in kills:
         out = f"{name}.safetensors"
-        assert_same(load_brain(tmp_path / out), load_brain(by_two / out))
+        assert_same(load_brain(tmp_path / out), load_brain(two_process_brains / out))
         assert not checkpoint_path(tmp_path / out).exists()
-    begun = [int(step) for step in (tmp_path / "begun.txt").read_text().split()]
-    assert begun[0] == 0
-    assert begun[1] in (8, 9)  # what was not brought together is learned again
+    first_steps = [int(step) for step in (tmp_path / "first_steps.txt").read_text().split()]
+    assert first_steps[0] == 0
+    assert first_steps[1] in (8, 9)  # a step that was not completed is repeated
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 6])
-def test_shares_make_the_whole(size):
+def test_shards_make_the_whole(size):
     step = StepIndices(
         np.arange(12).reshape(6, 2), np.arange(12).reshape(6, 2) - 1, np.arange(6) > 2
     )
     groups = [ProcessGroup(rank, size) for rank in range(size)]
-    shares = [group.shard_step(step) for group in groups]
-    for part in ("which", "over", "begins"):
-        whole = np.concatenate([getattr(share, part) for share in shares])
+    shards = [group.shard_step(step) for group in groups]
+    for part in ("indices", "overlay_indices", "starts"):
+        whole = np.concatenate([getattr(shard, part) for shard in shards])
         assert (whole == getattr(step, part)).all()
-    counts = [len(share.indices) for share in shares]
+    counts = [len(shard.indices) for shard in shards]
     assert max(counts) - min(counts) == (6 % size > 0)
     drawn = []
-    for group, share in zip(groups, shares, strict=True):
+    for group, shard in zip(groups, shards, strict=True):
         torch.manual_seed(0)
-        drawn.append(group.draw_shard(torch.rand, torch.from_numpy(share.indices), 6))
+        drawn.append(group.draw_shard(torch.rand, torch.from_numpy(shard.indices), 6))
     torch.manual_seed(0)
     assert torch.equal(torch.cat(drawn), torch.rand(6, 2))
 
 
-def test_one_that_has_no_row_sees_the_last():
+def test_a_process_without_rows_takes_the_last():
     step = StepIndices(np.arange(4).reshape(2, 2), np.full((2, 2), -1), np.array([True, False]))
-    shares = [ProcessGroup(rank, 5).shard_step(step).indices.tolist() for rank in range(5)]
-    assert shares == [[[0, 1]], *[[[2, 3]]] * 4]
+    shards = [ProcessGroup(rank, 5).shard_step(step).indices.tolist() for rank in range(5)]
+    assert shards == [[[0, 1]], *[[[2, 3]]] * 4]
 
 
-def test_the_environment_says_which_one_it_is(monkeypatch):
+def test_the_environment_describes_the_group(monkeypatch):
     for name in RANK_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     assert ProcessGroup.from_environment() == ProcessGroup()

@@ -1,4 +1,4 @@
-"""Lessons that are kept, in memory or on disk, equal lessons made anew."""
+"""Cached examples, in memory or on disk, equal newly computed ones."""
 
 import msgspec
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes, Fft2, LogMag, Pixels
-from frame2sound.brain.inputs import encode_frames
+from frame2sound.brain.features import encode_frames
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
 from frame2sound.training.example_cache import ExampleCache
@@ -26,8 +26,8 @@ INPUTS = [
 
 def brain_and_pairs(library, recipe, **parts):
     recipe = msgspec.structs.replace(recipe, **parts)
-    material = TrainingData.from_library(library, recipe, 0)
-    return material.make_untrained_brain(recipe, 0), material.training
+    data = TrainingData.from_library(library, recipe, 0)
+    return data.make_untrained_brain(recipe, 0), data.training
 
 
 @pytest.fixture
@@ -35,109 +35,113 @@ def film(library, add_film):
     return add_film(library, "film", seconds=4)
 
 
-def kept_and_stored(brain, pairs, folder, monkeypatch):
-    kept = ExampleCache(pairs, brain, CPU)
+def memory_and_disk_caches(brain, pairs, folder, monkeypatch):
+    in_memory = ExampleCache(pairs, brain, CPU)
     with monkeypatch.context() as patch:
-        patch.setattr(MemoryBudget, "available_bytes", lambda room, network, device: 0)
-        stored = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder))
-    assert kept._on_disk is None
-    assert stored._in_memory is None
-    return kept, stored
+        patch.setattr(MemoryBudget, "available_bytes", lambda budget, network, device: 0)
+        on_disk = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder))
+    assert in_memory._on_disk is None
+    assert on_disk._in_memory is None
+    return in_memory, on_disk
 
 
-def made_anew(brain, pairs, which, over):
-    moments, sounds = pairs.load(which)
-    mixed = over >= 0
-    others = pairs.take(over[mixed])
-    moments[mixed] = np.maximum(moments[mixed], others[0])
+def compute(brain, pairs, indices, overlay):
+    frames, sounds = pairs.load(indices)
+    mixed = overlay >= 0
+    others = pairs.load(overlay[mixed])
+    frames[mixed] = np.maximum(frames[mixed], others[0])
     sounds[mixed] += others[1]
-    looks = brain.network.look(encode_frames(torch.from_numpy(moments), brain.recipe.input))
-    return looks, brain.target.wanted(torch.from_numpy(sounds))
+    features = brain.network.extract_features(
+        encode_frames(torch.from_numpy(frames), brain.recipe.input)
+    )
+    return features, brain.target.encode(torch.from_numpy(sounds))
 
 
-@pytest.mark.parametrize("seen", INPUTS, ids=str)
-@pytest.mark.parametrize("with_over", [False, True])
-def test_lessons_are_the_same_wherever_they_are_kept(
-    library, film, small, tmp_path, monkeypatch, seen, with_over
+@pytest.mark.parametrize("config", INPUTS, ids=str)
+@pytest.mark.parametrize("with_overlay", [False, True])
+def test_examples_are_equal_wherever_they_are_cached(
+    library, film, small, tmp_path, monkeypatch, config, with_overlay
 ):
-    brain, pairs = brain_and_pairs(library, small(), input=seen)
-    kept, stored = kept_and_stored(brain, pairs, tmp_path, monkeypatch)
+    brain, pairs = brain_and_pairs(library, small(), input=config)
+    in_memory, on_disk = memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch)
     random = np.random.default_rng(0)
-    which = random.permutation(len(pairs))[:50]
-    over = np.full(50, -1)
-    if with_over:
-        over = np.where(random.random(50) < 0.4, random.permutation(len(pairs))[:50], -1)
-    for _ in range(2):  # what was given can be changed without changing what is kept
-        mine, theirs = kept.load_batch(which, over), stored.load_batch(which, over)
-        anew = made_anew(brain, pairs, which, over)
-        for one, other, slow in zip(mine, theirs, anew, strict=True):
+    indices = random.permutation(len(pairs))[:50]
+    overlay = np.full(50, -1)
+    if with_overlay:
+        overlay = np.where(random.random(50) < 0.4, random.permutation(len(pairs))[:50], -1)
+    for _ in range(2):  # changing a batch does not change the cache
+        first, second = in_memory.load_batch(indices, overlay), on_disk.load_batch(indices, overlay)
+        computed = compute(brain, pairs, indices, overlay)
+        for one, other, slow in zip(first, second, computed, strict=True):
             assert torch.equal(one, other)
             # The order of a matrix product's sums may change with its size.
             torch.testing.assert_close(one, slow, rtol=1e-5, atol=1e-5)
-        for part in (*mine, *theirs):
+        for part in (*first, *second):
             part.zero_()
-    assert torch.equal(kept.load_targets(which), stored.load_targets(which))
+    assert torch.equal(in_memory.load_targets(indices), on_disk.load_targets(indices))
 
 
-def test_a_colour_librarys_lessons_are_kept(tmp_path, add_film, small, monkeypatch):
+def test_a_colour_library_is_cached(tmp_path, add_film, small, monkeypatch):
     library = Library.create(tmp_path / "colour", 8000, colour=True)
     add_film(library, "film")
-    for seen in (Pixels(colour=True, motion=True), Eigenframes(count=4, colour=True), Pixels()):
-        brain, pairs = brain_and_pairs(library, small(), input=seen)
+    for config in (Pixels(colour=True, motion=True), Eigenframes(count=4, colour=True), Pixels()):
+        brain, pairs = brain_and_pairs(library, small(), input=config)
         every = np.arange(len(pairs))
-        for lessons in kept_and_stored(brain, pairs, tmp_path, monkeypatch):
-            anew = made_anew(brain, pairs, every, np.full(len(pairs), -1))
-            for one, other in zip(lessons.load_batch(every), anew, strict=True):
+        for cache in memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch):
+            computed = compute(brain, pairs, every, np.full(len(pairs), -1))
+            for one, other in zip(cache.load_batch(every), computed, strict=True):
                 torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
-def test_steps_read_ahead_are_those_read_in_their_turn(library, film, small, tmp_path, monkeypatch):
+def test_prefetched_steps_equal_loaded_steps(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small(), input=Eigenframes(count=8))
-    for lessons in kept_and_stored(brain, pairs, tmp_path, monkeypatch):
+    for cache in memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch):
         steps = list(SequenceSampler(pairs.contiguous_runs(), 16, 4, 0.4, 0).iterate_epoch(0))
-        given = [(step, *lessons.load_step(step)) for step in lessons.prefetch(iter(steps))]
+        given = [(step, *cache.load_step(step)) for step in cache.prefetch(iter(steps))]
         assert [step for step, *_ in given] == steps
         for step, *parts in given:
-            assert all(map(torch.equal, parts, lessons.load_step(step)))
-        some = lessons.prefetch(iter(steps))
+            assert all(map(torch.equal, parts, cache.load_step(step)))
+        some = cache.prefetch(iter(steps))
         next(some)
         some.close()
-        assert not lessons._prefetched
+        assert not cache._prefetched
 
 
-def test_a_disk_that_fails_ends_the_learning(library, film, small, tmp_path, monkeypatch):
+def test_a_failing_disk_ends_training(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small())
-    _, stored = kept_and_stored(brain, pairs, tmp_path, monkeypatch)
-    stored._on_disk._file.truncate(0)
-    with pytest.raises(TrainingError, match="are cut short"):
-        for step in stored.prefetch(sequential_steps(pairs, 8)):
-            stored.load_step(step)
+    _, on_disk = memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch)
+    on_disk._on_disk._file.truncate(0)
+    with pytest.raises(TrainingError, match="is incomplete"):
+        for step in on_disk.prefetch(sequential_steps(pairs, 8)):
+            on_disk.load_step(step)
 
 
-def test_a_lesson_is_the_lighter_picture_and_both_sounds(library, film, small):
+def test_an_overlay_takes_the_lighter_pixels_and_adds_the_sounds(library, film, small):
     brain, pairs = brain_and_pairs(library, small(), input=Pixels(history=1))
-    which, over = np.array([3, 4, 5]), np.array([-1, 7, 4])
-    looks, wanted = ExampleCache(pairs, brain, CPU).load_batch(which, over)
-    moments, sounds = pairs.load(which)
+    indices, overlay = np.array([3, 4, 5]), np.array([-1, 7, 4])
+    features, targets = ExampleCache(pairs, brain, CPU).load_batch(indices, overlay)
+    frames, sounds = pairs.load(indices)
     others = pairs.load(np.array([7, 4]))
-    moments[1:] = np.maximum(moments[1:], others[0])
+    frames[1:] = np.maximum(frames[1:], others[0])
     sounds[1:] += others[1]
-    assert torch.equal(looks, encode_frames(torch.from_numpy(moments), brain.recipe.input))
-    assert torch.equal(wanted, brain.target.encode(torch.from_numpy(sounds)))
+    assert torch.equal(features, encode_frames(torch.from_numpy(frames), brain.recipe.input))
+    assert torch.equal(targets, brain.target.encode(torch.from_numpy(sounds)))
 
 
-@pytest.mark.parametrize("seen", INPUTS, ids=str)
-def test_what_is_kept_fits_in_what_was_promised(library, film, small, monkeypatch, seen):
-    brain, pairs = brain_and_pairs(library, small(), input=seen, target=LogMag(window_length=128))
-    lessons = ExampleCache(pairs, brain, CPU)
-    kept = sum(part.nbytes for part in lessons._in_memory)
-    assert kept == lessons._bytes_per_example() * len(pairs)
-    for room, fits in ((kept, True), (kept - 1, False)):
-        monkeypatch.setattr(MemoryBudget, "available_bytes", lambda *_, room=room: room)
-        lessons = ExampleCache(pairs, brain, CPU)
-        assert (lessons._in_memory is not None) == fits == (lessons._on_disk is None)
+@pytest.mark.parametrize("config", INPUTS, ids=str)
+def test_the_cache_takes_as_many_bytes_as_computed(library, film, small, monkeypatch, config):
+    brain, pairs = brain_and_pairs(library, small(), input=config, target=LogMag(window_length=128))
+    cache = ExampleCache(pairs, brain, CPU)
+    in_memory = sum(part.nbytes for part in cache._in_memory)
+    assert in_memory == cache._bytes_per_example() * len(pairs)
+    for available, fits in ((in_memory, True), (in_memory - 1, False)):
+        monkeypatch.setattr(
+            MemoryBudget, "available_bytes", lambda *_, available=available: available
+        )
+        cache = ExampleCache(pairs, brain, CPU)
+        assert (cache._in_memory is not None) == fits == (cache._on_disk is None)
 
 
-def test_no_pairs_are_no_lessons(library, film, small):
+def test_a_cache_of_no_pairs_is_empty(library, film, small):
     brain, pairs = brain_and_pairs(library, small())
     assert len(ExampleCache(pairs.select(np.zeros(len(pairs), bool)), brain, CPU)) == 0

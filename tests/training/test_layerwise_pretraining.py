@@ -1,4 +1,4 @@
-"""A scaffold trains one layer at a time, and is thrown away."""
+"""Layer-wise heads train one layer at a time and are not part of the brain."""
 
 import msgspec
 import pytest
@@ -23,47 +23,47 @@ def film(library, add_film):
     return add_film(library, "film", seconds=4)
 
 
-def test_a_stage_sees_through_the_layers_below_it():
+def test_a_stage_trains_one_layer_on_those_before_it():
     network = build_network(Recipe(name="x", network=Mlp((6, 5, 4), "tanh")), 7, 3)
     initialise(network, seed=0)
-    scaffold = LayerwiseHeads(network, (6, 5, 4), seed=0)
-    assert scaffold.layer_count == 3
-    values = looks = torch.randn(2, 1, 7)
+    heads = LayerwiseHeads(network, (6, 5, 4), seed=0)
+    assert heads.layer_count == 3
+    values = features = torch.randn(2, 1, 7)
     for stage, layer in enumerate(network.backbone.layers):
         values = layer(values)
-        given = scaffold(looks, stage)
-        torch.testing.assert_close(given, scaffold.heads[stage](values))
+        output = heads(features, stage)
+        torch.testing.assert_close(output, heads.heads[stage](values))
         network.zero_grad()
-        given.sum().backward()
+        output.sum().backward()
         learns = [part.linear.weight.grad is not None for part in network.backbone.layers]
         assert learns == [number == stage for number in range(3)]
 
 
-def test_a_scaffold_has_no_weights_but_its_tops():
+def test_only_the_heads_have_weights():
     network = build_network(Recipe(name="x", network=Mlp((6, 5))), 7, 3)
-    names = [f"tops.{number}.{part}" for number in (0, 1) for part in ("weight", "bias")]
-    scaffold = LayerwiseHeads(network, (6, 5), seed=0)
-    assert list(scaffold.state_dict()) == names
+    names = [f"heads.{number}.{part}" for number in (0, 1) for part in ("weight", "bias")]
+    heads = LayerwiseHeads(network, (6, 5), seed=0)
+    assert list(heads.state_dict()) == names
     other = LayerwiseHeads(network, (6, 5), seed=1)
-    assert not torch.equal(scaffold.heads[0].weight, other.heads[0].weight)
+    assert not torch.equal(heads.heads[0].weight, other.heads[0].weight)
 
 
-def test_a_scaffold_does_not_see_the_glances_light():
-    wanted = Recipe(
+def test_heads_do_not_take_the_brightness():
+    recipe = Recipe(
         name="x",
         network=Mlp((6,), brightness_branch=4),
         input=Eigenframes(count=3, profiles=False),
         target=LogMag(),
     )
-    network = build_network(wanted, 4096, 2)
-    looks = torch.randn(2, 1, 6)
-    given = LayerwiseHeads(network, (6,), seed=0)
-    expected = given.heads[0](feedforward_backbone(network)(looks[..., :3], ())[0])
-    torch.testing.assert_close(given(looks, 0), expected)
+    network = build_network(recipe, 4096, 2)
+    features = torch.randn(2, 1, 6)
+    output = LayerwiseHeads(network, (6,), seed=0)
+    expected = output.heads[0](feedforward_backbone(network)(features[..., :3], ())[0])
+    torch.testing.assert_close(output(features, 0), expected)
 
 
 def changes(library, recipe, path):
-    """Which parts of a network changed in each epoch."""
+    """Return which parts of a network changed in each epoch."""
     trainer = Trainer(library, recipe, 0, CPU)
     before, found = [trainer._copy_weights()], []
 
@@ -79,13 +79,13 @@ def changes(library, recipe, path):
 
 
 @pytest.mark.parametrize("preset", [None, "hindle"])
-def test_one_layer_learns_at_a_time_then_all(library, film, small, tmp_path, preset):
+def test_layers_are_trained_one_by_one_then_together(library, film, small, tmp_path, preset):
     recipe = small(preset, hidden=(6, 5), **BLOCKS)
     training = msgspec.structs.replace(recipe.training, pretraining=2, epochs=2)
     recipe = msgspec.structs.replace(recipe, training=training)
-    first, second, top = "body.layers.0.linear", "body.layers.1.linear", "top"
+    first, second, head = "backbone.layers.0.linear", "backbone.layers.1.linear", "head"
     found = changes(library, recipe, tmp_path / "x.safetensors")
-    assert found == [{first}] * 2 + [{second}] * 2 + [{first, second, top}] * 2
+    assert found == [{first}] * 2 + [{second}] * 2 + [{first, second, head}] * 2
 
 
 @pytest.mark.parametrize("how", [{}, {"noise": 0.1, "overlay": 0.4}], ids=str)
@@ -94,7 +94,7 @@ def test_a_resumed_pretraining_equals_an_uninterrupted_one(library, film, small,
     whole = train(library, recipe, tmp_path / "whole.safetensors", device="cpu")
     out = tmp_path / "broken.safetensors"
     steps = Trainer(library, recipe, 0, CPU).steps_per_epoch
-    # Amid a layer, at its end, amid the next, and amid all.
+    # Within a layer, at its end, within the next, and within all.
     for call in (3, 2 * steps, steps, 2 * steps + 3):
         with pytest.raises(KeyboardInterrupt):
             resume = checkpoint_path(out).exists()
@@ -105,17 +105,17 @@ def test_a_resumed_pretraining_equals_an_uninterrupted_one(library, film, small,
         assert broken.provenance[key] == whole.provenance[key]
 
 
-def test_the_brain_is_kept_without_its_scaffold(library, film, small, tmp_path):
+def test_the_brain_is_saved_without_the_heads(library, film, small, tmp_path):
     out = tmp_path / "b.safetensors"
     recipe = small(hidden=(6, 5), pretraining=1, epochs=2, patience=1, **BLOCKS)
     brain = train(library, recipe, out, device="cpu")
     assert set(load_file(out)) >= set(brain.network.state_dict())
-    assert not any("tops" in name for name in load_file(out))
+    assert not any("heads" in name for name in load_file(out))
     assert brain.provenance["epochs"] > 2
-    assert brain.provenance["best_epoch"] > 2  # of no layer by itself
+    assert brain.provenance["best_epoch"] > 2  # not of pretraining
 
 
-def test_each_stage_has_its_own_rise_of_the_rate(library, film, small, tmp_path):
+def test_each_stage_has_its_own_warmup(library, film, small, tmp_path):
     recipe = small(hidden=(6, 5), pretraining=2, epochs=2, warmup=0.5, rate=0.01, **BLOCKS)
     trainer, rates = Trainer(library, recipe, 0, CPU), []
 

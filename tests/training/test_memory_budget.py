@@ -1,4 +1,4 @@
-"""Lessons are kept in memory as far as the program stays within what it may take."""
+"""Examples are cached in memory as long as the program stays within its limit."""
 
 import numpy as np
 import pytest
@@ -19,23 +19,22 @@ NETWORK = torch.nn.Linear(1000, 999)
 FRAMES = 20_000
 
 
-def test_what_is_taken_is_counted():
+def test_resident_bytes_counts_allocations():
     before = resident_bytes()
-    taken = np.ones(100_000_000, np.uint8)
-    assert resident_bytes() - before == pytest.approx(len(taken), rel=0.1)
+    used = np.ones(100_000_000, np.uint8)
+    assert resident_bytes() - before == pytest.approx(len(used), rel=0.1)
 
 
 @pytest.mark.parametrize("memory", [None, 10**9, 3 * 10**9])
-def test_what_the_program_takes_leaves_less_for_lessons(monkeypatch, memory):
+def test_what_the_program_uses_is_not_available(monkeypatch, memory):
     monkeypatch.setattr("frame2sound.training.memory_budget.resident_bytes", lambda: 10**8)
-    taken = 10**8 + WORKING_BYTES + WEIGHT_COPIES * 4 * 999 * 1001
+    used = 10**8 + WORKING_BYTES + WEIGHT_COPIES * 4 * 999 * 1001
     assert (
-        MemoryBudget(memory).available_bytes(NETWORK, CPU)
-        == (memory or DEFAULT_LIMIT_BYTES) - taken
+        MemoryBudget(memory).available_bytes(NETWORK, CPU) == (memory or DEFAULT_LIMIT_BYTES) - used
     )
 
 
-def test_too_little_to_learn_at_all_is_refused_where_it_was_asked_for(monkeypatch):
+def test_a_limit_too_small_to_train_is_refused(monkeypatch):
     monkeypatch.setattr(
         "frame2sound.training.memory_budget.resident_bytes", lambda: DEFAULT_LIMIT_BYTES
     )
@@ -44,7 +43,7 @@ def test_too_little_to_learn_at_all_is_refused_where_it_was_asked_for(monkeypatc
         MemoryBudget(5 * 10**8).available_bytes(NETWORK, CPU)
 
 
-def test_what_was_read_of_a_film_is_given_back(tmp_path):
+def test_memory_of_a_film_is_released(tmp_path):
     card = Card("film", "film", 30, FRAMES, 4 * FRAMES, 120, (0, 4 * FRAMES))
     np.save(tmp_path / "frames.npy", np.ones((FRAMES, 64, 64), np.uint8))
     np.save(tmp_path / "sound.npy", np.ones(4 * FRAMES, np.float32))

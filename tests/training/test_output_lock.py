@@ -1,4 +1,4 @@
-"""Two trainings do not write one brain, and one that was killed is in nobody's way."""
+"""Only one training at a time writes a brain, and the lock of a killed one is released."""
 
 import json
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from frame2sound.errors import TrainingError
+from frame2sound.training.checkpoint import lock_output
 from frame2sound.training.distributed import SINGLE_PROCESS, ProcessGroup
-from frame2sound.training.output_lock import lock_output
 
-HOLDS = """
+HOLD_LOCK = """
 import sys, time
 from pathlib import Path
-from frame2sound.training.output_lock import claimed
-from frame2sound.training.distributed import ALONE
-with claimed(Path(sys.argv[1]), ALONE):
+from frame2sound.training.checkpoint import lock_output
+from frame2sound.training.distributed import SINGLE_PROCESS
+with lock_output(Path(sys.argv[1]), SINGLE_PROCESS):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -30,9 +30,9 @@ def out(tmp_path):
     return tmp_path / "brains" / "brain.safetensors"
 
 
-def test_the_second_is_told_who_the_first_is(out):
+def test_an_error_names_the_holder_of_the_lock(out):
     with lock_output(out, SINGLE_PROCESS):
-        match = rf"\.safetensors is being trained by process {os.getpid()} on .* since .*--out$"
+        match = rf"\.safetensors is being trained by process {os.getpid()} on .* since .*`out`$"
         with pytest.raises(TrainingError, match=match), lock_output(out, SINGLE_PROCESS):
             pytest.fail("the body must not run")
         with lock_output(out.with_name("other.safetensors"), SINGLE_PROCESS):
@@ -40,13 +40,13 @@ def test_the_second_is_told_who_the_first_is(out):
     assert list(out.parent.iterdir()) == []
 
 
-def test_of_those_who_train_together_one_holds_it(out):
+def test_of_several_processes_only_the_main_one_locks(out):
     with lock_output(out, ProcessGroup(0, 2)), lock_output(out, ProcessGroup(1, 2)):
         assert len(list(out.parent.iterdir())) == 2
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
-def test_one_that_fails_lets_go(out, failure):
+def test_an_exception_releases_the_lock(out, failure):
     with pytest.raises(failure), lock_output(out, SINGLE_PROCESS):
         raise failure
     with lock_output(out, SINGLE_PROCESS):
@@ -54,8 +54,8 @@ def test_one_that_fails_lets_go(out, failure):
     assert list(out.parent.iterdir()) == []
 
 
-def test_one_that_is_killed_lets_go(out):
-    command = [sys.executable, "-c", HOLDS, str(out)]
+def test_a_killed_process_releases_the_lock(out):
+    command = [sys.executable, "-c", HOLD_LOCK, str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
         assert first.stdout.readline() == "held\n"
         with (
@@ -72,7 +72,7 @@ def test_one_that_is_killed_lets_go(out):
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+def test_an_unwritable_folder_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "brain.safetensors"
     match = re.escape(f"{out} cannot be written")

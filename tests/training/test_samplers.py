@@ -1,4 +1,4 @@
-"""Plans lead through every pair once at most, and streams go on in time."""
+"""Samplers visit each pair at most once, and streams are sequences in time."""
 
 from itertools import pairwise
 
@@ -41,19 +41,19 @@ def streams(runs, batch, chunk, overlay=0.0, seed=0):
     return SequenceSampler(runs, batch, chunk, overlay, seed)
 
 
-def seen(steps, part="which"):
+def visited(steps, part="indices"):
     numbers = np.concatenate([getattr(step, part).ravel() for step in steps])
     return numbers[numbers >= 0]
 
 
 @every_run
 @every_size
-def test_streams_take_each_pair_once_at_most(runs, batch, chunk):
+def test_streams_visit_each_pair_at_most_once(runs, batch, chunk):
     plan = streams(runs, batch, chunk)
     for number in range(4):
         steps = list(plan.iterate_epoch(number))
         assert len(steps) == plan.steps_per_epoch
-        taken = seen(steps)
+        taken = visited(steps)
         assert len(taken) == len(set(taken))
         assert set(taken) <= set(np.concatenate(runs))
         for step in steps:
@@ -68,15 +68,15 @@ def test_streams_take_each_pair_once_at_most(runs, batch, chunk):
 
 
 @every_run
-def test_over_some_epochs_streams_take_every_pair(runs):
+def test_streams_visit_every_pair_within_some_epochs(runs):
     plan = streams(runs, 24, 3)
-    taken = set(seen([step for number in range(12) for step in plan.iterate_epoch(number)]))
+    taken = set(visited([step for number in range(12) for step in plan.iterate_epoch(number)]))
     assert taken == set(np.concatenate(runs))
 
 
 @every_run
 @every_size
-def test_streams_go_on_in_time_within_a_run_or_begin(runs, batch, chunk):
+def test_streams_continue_within_a_run_or_start(runs, batch, chunk):
     plan = streams(runs, batch, chunk)
     run_of = {pair: number for number, run in enumerate(runs) for pair in run}
     for stream in range(plan.stream_count):
@@ -99,10 +99,10 @@ def test_streams_go_on_in_time_within_a_run_or_begin(runs, batch, chunk):
 
 
 @every_run
-def test_a_stream_begins_only_where_it_must(runs):
+def test_streams_start_as_rarely_as_possible(runs):
     plan = streams(runs, 24, 3)
     beginnings = sum(step.starts.sum() for step in plan.iterate_epoch(0))
-    # Each run's end, its uneven beginning and each piece's; and where streams and epochs cut.
+    # At the ends and the uneven beginnings of runs, at pieces, and where streams and epochs begin.
     most = (
         sum(2 + len(run) // (CHUNKS_PER_PIECE * plan.chunk_length) for run in runs)
         + plan.stream_count
@@ -115,10 +115,10 @@ def test_a_stream_begins_only_where_it_must(runs):
 @pytest.mark.parametrize(
     "plan", [ShuffledSampler(100, 9, 0.5, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)]
 )
-def test_an_epoch_is_the_same_whenever_it_is_asked_for(plan):
+def test_an_epoch_is_reproducible(plan):
     def read(number):
         return [
-            np.concatenate([step.indices.ravel(), step.over.ravel(), step.begins])
+            np.concatenate([step.indices.ravel(), step.overlay_indices.ravel(), step.starts])
             for step in plan.iterate_epoch(number)
         ]
 
@@ -135,7 +135,7 @@ def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
     assert len(steps) == plan.steps_per_epoch
     assert all(step.indices.shape == (plan.batch_size, 1) for step in steps)
     assert all(step.starts.all() for step in steps)
-    taken = seen(steps)
+    taken = visited(steps)
     assert (
         len(taken)
         == len(set(taken))
@@ -146,7 +146,7 @@ def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
 
 
 @every_run
-def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
+def test_overlays_are_sequences_in_time(runs):
     plan = streams(runs, 24, 3, overlay=1.0)
     ends = {int(run[-1]) for run in runs if len(run)}
     for number in range(3):
@@ -155,7 +155,7 @@ def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
             unbroken = []
             for step in steps:
                 which, over = step.indices[stream], step.overlay_indices[stream]
-                # Nothing is laid over nothing.
+                # Only pairs have overlays.
                 assert (which[over >= 0] >= 0).all()
                 there = over[over >= 0]
                 assert (over[: len(there)] == there).all()
@@ -163,7 +163,7 @@ def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
                 unbroken = [] if step.starts[stream] else unbroken
                 unbroken.append(there)
                 if len(unbroken) > OVERLAY_CHUNKS:
-                    # Of the seams between so many chunks, one is a change.
+                    # At most one of the seams between these chunks is a change of overlay.
                     goes_on = [
                         len(before) == 0
                         or before[-1] in ends
@@ -173,20 +173,20 @@ def test_what_is_laid_over_a_stream_goes_on_in_time_too(runs):
                     assert sum(goes_on) >= OVERLAY_CHUNKS - 1
 
 
-def test_stretches_that_are_laid_over_come_from_anywhere():
+def test_overlays_come_from_anywhere():
     runs = runs_of(300, 20, 80)
     plan = streams(runs, 32, 4, overlay=1.0)
     steps = [step for number in range(300) for step in plan.iterate_epoch(number)]
     over = np.concatenate([step.overlay_indices[step.overlay_indices >= 0] for step in steps])
     share = np.bincount(over, minlength=400) / len(over)
-    # By how long they are, not by how many; but nothing begins before a run does.
+    # In proportion to the length of runs; the first pairs of a run are drawn less often.
     for run in runs:
         assert share[run].sum() == pytest.approx(len(run) / 400, abs=0.05)
     assert (share > 0).all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.8])
-def test_so_many_pieces_are_exposed_twice(share):
+def test_the_overlay_share_is_that_of_the_recipe(share):
     plan = streams(runs_of(*[40] * 200), 64, 4, share)
     steps = list(plan.iterate_epoch(0))
     begun = [
@@ -198,7 +198,7 @@ def test_so_many_pieces_are_exposed_twice(share):
 
 @pytest.fixture
 def pairs(library, add_film):
-    """Two films, one of which has a gap."""
+    """Return the pairs of two films, one of which has a gap."""
     films = [add_film(library, "a", 2), add_film(library, "b", 2)]
     every = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
     return every.select(
@@ -210,10 +210,10 @@ def test_runs_break_at_films_and_gaps(pairs):
     found = pairs.contiguous_runs()
     assert [len(run) for run in found] == [60, 20, 15]
     assert np.concatenate(found).tolist() == list(range(len(pairs)))
-    assert pairs.select(np.zeros(len(pairs), bool)).runs() == []
+    assert pairs.select(np.zeros(len(pairs), bool)).contiguous_runs() == []
 
 
-def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
+def test_streams_never_cross_films_or_gaps(pairs, small):
     recipe = small(chunk=4)
     plan = make_sampler(pairs, recipe, 0, is_recurrent=True)
     assert isinstance(plan, SequenceSampler)
@@ -226,11 +226,13 @@ def test_streams_of_pairs_never_cross_films_or_gaps(pairs, small):
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 512])
-def test_in_order_all_pairs_come_once_as_a_film_is_played(pairs, chunk):
+def test_sequential_steps_visit_all_pairs_in_order(pairs, chunk):
     steps = list(sequential_steps(pairs, chunk))
-    assert seen(steps).tolist() == list(range(len(pairs)))
-    assert max(step.indices.size for step in steps) == min(chunk, max(map(len, pairs.runs())))
-    firsts = {run[0] for run in pairs.runs()}
+    assert visited(steps).tolist() == list(range(len(pairs)))
+    assert max(step.indices.size for step in steps) == min(
+        chunk, max(map(len, pairs.contiguous_runs()))
+    )
+    firsts = {run[0] for run in pairs.contiguous_runs()}
     for step in steps:
         assert step.indices.shape[0] == 1
         assert step.starts.tolist() == [step.indices[0, 0] in firsts]

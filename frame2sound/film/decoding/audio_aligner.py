@@ -1,10 +1,9 @@
-"""Decoded sound to mono samples on the film's timeline."""
+"""Align decoded audio with the film's timeline: downmix, resample, and place by timestamp."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import av
@@ -13,42 +12,31 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.audio_format import to_float_planes
 from frame2sound.film.decoding.downmix import Downmixer
-from frame2sound.film.decoding.downmix import downmix as downmix
 
 DRIFT_TOLERANCE_SECONDS = Fraction(30, 1000)
-"""Seconds by which timestamps may wander before the sound is moved to them.
+"""Audio is placed anew by its timestamps once they drift by more than this.
 
-Real files jitter by 20 ms packet by packet and mean nothing by it; viewers notice 45 ms
-(ITU-R BT.1359), so a lasting slip is honoured well before that.
+Timestamps of real films jitter by 20 ms from packet to packet without meaning; viewers notice
+45 ms (ITU-R BT.1359).
 """
 
 BATCH_FRAMES = 16
-"""Audio frames that are folded and resampled at once."""
+"""Audio frames that are downmixed and resampled at once."""
 
 MAX_PEAK = 16.0
-"""Samples up to 24 dB over full scale are used as they are."""
-
-
-@dataclass(frozen=True)
-class AudioChunk:
-    """Float32 ``samples`` whose first one is sample ``start`` of the film.
-
-    Shape ``(n,)`` for one channel, ``(n, 2)`` for two.
-    """
-
-    start_sample: int
-    samples: NDArray[np.float32]
+"""Highest absolute sample that is used, 24 dB over full scale."""
 
 
 class TooLoudError(ValueError):
-    """Samples are farther over full scale than sound is.
+    """Samples exceed `MAX_PEAK`.
 
     Attributes
     ----------
     peak : float
-        The highest absolute value, full scale at 1.
+        The highest absolute value; full scale is 1.
     """
 
     def __init__(self, peak: float) -> None:
@@ -57,29 +45,31 @@ class TooLoudError(ValueError):
 
 
 def format_excess_db(peak: float) -> str:
-    """Return a peak in decibels, as "28.0 dB", rounded up: lowered by so much it is within."""
+    """Return a peak in dB over full scale, such as "28.0 dB", rounded up."""
     return f"{math.ceil(200 * math.log10(peak)) / 10:.1f} dB"
 
 
 class AudioAligner:
-    """Places a film's sound: late sound starts late, early sound is cut, gaps stay open.
+    """Turns decoded audio frames into chunks with their place on the film's timeline.
+
+    Audio before time 0 is cut; gaps between timestamps remain gaps between chunks.
 
     Parameters
     ----------
     sample_rate : int
-        Of the result, in Hz.
-    start : Fraction
-        The film's time 0, in seconds by the container's clock.
+        Sample rate of the chunks in Hz.
+    start_seconds : Fraction
+        Time 0 of the film, in container seconds.
     channels : int
-        1 or 2; other numbers of channels are mixed into so many, as `Mixer` does.
-    names : sequence of str
-        Of the channels, for frames that do not name them.
+        Channels of the chunks, 1 or 2; see `Downmixer`.
+    channel_names : sequence of str
+        Names of the channels, for frames that do not name them.
 
     Attributes
     ----------
     peak : float
-        The highest sample that was left out because it is farther over full scale than `WILDEST`,
-        though it was recorded so; 0 if there is none.
+        The highest sample of lossless audio that was silenced because it exceeds `MAX_PEAK`; 0 if
+        there is none.
     """
 
     def __init__(
@@ -104,19 +94,19 @@ class AudioAligner:
         self._downmixer: Downmixer | None = None
         self._resampler: av.AudioResampler | None = None
         self.peak = 0.0
-        self._cancelled = Fraction(0)
+        self._cancelled_seconds = Fraction(0)
         self._cancelled_from: Fraction | None = None
         self._cancelled_to = Fraction(0)
 
     def process(self, frame: AudioFrame) -> Iterator[AudioChunk]:
-        """Take one decoded audio frame; yield what is ready, in order and without overlap.
+        """Add a decoded audio frame; yield chunks in order and without overlap.
 
         Raises
         ------
         TooLoudError
-            Samples are farther over full scale than `WILDEST`.
+            Samples exceed `MAX_PEAK`.
         ValueError
-            Samples are not finite. In both cases the frame is left silent.
+            Samples are not finite. In both cases the frame is replaced by silence.
         """
         planes = to_float_planes(frame)
         peak = _peak(planes)
@@ -137,28 +127,29 @@ class AudioAligner:
             )
 
     def mark_discontinuity(self) -> None:
-        """Take note that a piece could not be decoded: the next one is placed by its timestamp."""
+        """Place the next frame by its timestamp, since a frame before it could not be decoded."""
         self._drift_tolerance = 0.0
 
     def flush(self) -> Iterator[AudioChunk]:
-        """Yield what is held back."""
+        """Yield the remaining chunks of this section."""
         if self._resampler is not None:
             yield from self._resample(last=True)
             yield from self._emit(self._resampler.resample(None))
             self._resampler = None
 
     def notes(self) -> list[str]:
-        """Return what a person should know about the sound, when it has been flushed."""
+        """Return what a person should know about the audio; complete after `flush`."""
         if self._cancelled_from is None:
             return []
+        seconds = float(self._cancelled_seconds)
+        start, end = float(max(self._cancelled_from, Fraction(0))), float(self._cancelled_to)
         return [
-            f"its channels cancel each other in {float(self._cancelled):.2f} s of its sound, from "
-            f"{float(max(self._cancelled_from, Fraction(0))):.2f} s to "
-            f"{float(self._cancelled_to):.2f} s; took the loudest one there"
+            f"its channels cancel each other in {seconds:.2f} s of its sound, from {start:.2f} s "
+            f"to {end:.2f} s; used the loudest channel there"
         ]
 
     def _is_discontinuous(self, frame: AudioFrame) -> bool:
-        """Whether a frame does not simply follow the last one."""
+        """Return whether a frame does not directly follow the previous one."""
         if self._input_format != (frame.rate, frame.layout.name):
             return True
         if frame.pts is None:
@@ -175,10 +166,8 @@ class AudioAligner:
         else:
             self._section_start += Fraction(self._section_samples, self._input_format[0])
         self._section_samples, self._drift_tolerance = 0, float(DRIFT_TOLERANCE_SECONDS)
-        self._section_start_clock_seconds, self._time_base = (
-            float(self._section_start + self.start_seconds),
-            float(frame.time_base or 0),
-        )
+        self._section_start_clock_seconds = float(self._section_start + self.start_seconds)
+        self._time_base = float(frame.time_base or 0)
         self._input_format = frame.rate, frame.layout.name
         self._downmixer = Downmixer(self._channel_names(frame), self.channels, frame.rate)
         self.next_sample = sample_at(self._section_start, self.sample_rate)
@@ -191,9 +180,9 @@ class AudioAligner:
     def _channel_names(self, frame: AudioFrame) -> list[str]:
         names = [channel.name for channel in frame.layout.channels]
         unnamed = all(name == "NONE" for name in names)
-        return (
-            list(self.channel_names) if unnamed and len(self.channel_names) == len(names) else names
-        )
+        if unnamed and len(self.channel_names) == len(names):
+            return list(self.channel_names)
+        return names
 
     def _resample(self, *, last: bool = False) -> Iterator[AudioChunk]:
         if self._downmixer is None or self._resampler is None or self._input_format is None:
@@ -212,14 +201,14 @@ class AudioAligner:
         frame.sample_rate = self._input_format[0]
         yield from self._emit(self._resampler.resample(frame))
 
-    def _note_cancelled(self, mixer: Downmixer) -> None:
-        if not mixer.cancelled_samples or self._input_format is None:
+    def _note_cancelled(self, downmixer: Downmixer) -> None:
+        if not downmixer.cancelled_samples or self._input_format is None:
             return
         rate = self._input_format[0]
-        self._cancelled += Fraction(mixer.cancelled_samples, rate)
+        self._cancelled_seconds += Fraction(downmixer.cancelled_samples, rate)
         if self._cancelled_from is None:
-            self._cancelled_from = self._section_start + Fraction(mixer.cancelled_start, rate)
-        self._cancelled_to = self._section_start + Fraction(mixer.cancelled_end, rate)
+            self._cancelled_from = self._section_start + Fraction(downmixer.cancelled_start, rate)
+        self._cancelled_to = self._section_start + Fraction(downmixer.cancelled_end, rate)
 
     def _emit(self, frames: list[AudioFrame]) -> Iterator[AudioChunk]:
         for ready in frames:
@@ -227,7 +216,7 @@ class AudioAligner:
             if self.channels > 1:
                 samples = samples.reshape(-1, self.channels)
             begin, self.next_sample = self.next_sample, self.next_sample + len(samples)
-            # What comes before the film, or twice because the timestamps went back, is cut.
+            # Cut samples before the film's start, and repeated ones where timestamps went back.
             first = max(begin, self._samples_emitted_end)
             if self.next_sample > first:
                 self._samples_emitted_end = self.next_sample
@@ -235,5 +224,5 @@ class AudioAligner:
 
 
 def _peak(planes: NDArray[np.float32]) -> float:
-    """Return the highest absolute value; not a number if there is one that is none."""
+    """Return the highest absolute value; NaN if any sample is NaN."""
     return max(float(planes.max(initial=0)), -float(planes.min(initial=0)))

@@ -1,4 +1,4 @@
-"""A film's sound decoded, where it is read or beside the picture."""
+"""Decode audio packets, in the calling thread or in others."""
 
 from __future__ import annotations
 
@@ -12,28 +12,26 @@ from av.audio.frame import AudioFrame
 
 from frame2sound.film.decoding.audio_aligner import (
     AudioAligner,
-    AudioChunk,
     TooLoudError,
     format_excess_db,
 )
-from frame2sound.film.decoding.discontinuity import AFTER_JOIN_MARK
+from frame2sound.film.decoding.audio_chunks import AudioChunk
+from frame2sound.film.decoding.packet_timing import AFTER_JOIN_MARK
 
 BATCH_PACKETS, BATCH_BYTES = 512, 2**20
-"""Packets that are decoded in one go, beside the picture: many, as threads that take turns every
-few microseconds delay each other."""
+"""Packets per task of a `ThreadedAudioDecoder`; shorter tasks would delay the other threads."""
 
-Packet: TypeAlias = "av.Packet[av.AudioStream]"
+AudioPacket: TypeAlias = "av.Packet[av.AudioStream]"
 
 
 class AudioDecoder:
-    """Decodes packet after packet, and places what they hold on a track.
+    """Decodes packets one by one, and aligns the audio with the film's timeline.
 
     Parameters
     ----------
-    track : Track
-    damaged : function
-        Called with the time of what cannot be decoded, in seconds by the container's clock, and
-        what is wrong with it if that is known.
+    aligner : AudioAligner
+    on_damage : function
+        Called with the time of damage in container seconds, and its description if known.
     """
 
     def __init__(
@@ -41,8 +39,8 @@ class AudioDecoder:
     ) -> None:
         self._aligner, self._on_damage = aligner, on_damage
 
-    def decode(self, packet: Packet, end_seconds: float) -> Iterator[AudioChunk]:
-        """Yield what is ready, after a packet that is read at time ``end``."""
+    def decode(self, packet: AudioPacket, end_seconds: float) -> Iterator[AudioChunk]:
+        """Decode a packet; yield chunks. ``end_seconds`` is its end in container seconds."""
         if packet.opaque == AFTER_JOIN_MARK:
             self._aligner.mark_discontinuity()
         try:
@@ -58,36 +56,36 @@ class AudioDecoder:
             self._on_damage(end_seconds, None)
 
     def flush(self) -> Iterator[AudioChunk]:
-        """Yield the rest."""
+        """Yield the remaining chunks."""
         return self._aligner.flush()
 
-    def _record_peak(self, packet: Packet, time: float, peak: float) -> None:
-        """Take note of a peak if it was recorded; decoders of lossy sound invent some."""
+    def _record_peak(self, packet: AudioPacket, time: float, peak: float) -> None:
+        """Record a peak of lossless audio; in lossy audio it is damage that the decoder makes."""
         if packet.stream.codec.lossless:
             self._aligner.peak = max(self._aligner.peak, peak)
         else:
             self._on_damage(
                 time,
-                f"has sound {format_excess_db(peak)} over full scale at {time:.2f} s, unless it was "
-                "made so (then lower it by as much)",
+                f"has sound {format_excess_db(peak)} over full scale at {time:.2f} s (if that is "
+                "intended, lower it by as much)",
             )
 
 
 class ThreadedAudioDecoder:
-    """Hears with an `Ear` in other threads, many packets at a time, in their order.
+    """Runs an `AudioDecoder` in other threads, in batches of packets and in their order.
 
-    What the ear raises there is raised here, when it is its turn.
+    An error is raised here when the results of its batch are due.
     """
 
     def __init__(self, decoder: AudioDecoder, executor: ThreadPoolExecutor) -> None:
         self._decoder, self._executor = decoder, executor
-        self._packets: list[tuple[Packet, float]] = []
+        self._packets: list[tuple[AudioPacket, float]] = []
         self._batch_bytes = 0
         self._results: deque[Future[list[AudioChunk]]] = deque()
         self._last_result: Future[list[AudioChunk]] | None = None
 
-    def decode(self, packet: Packet, end_seconds: float) -> Iterator[AudioChunk]:
-        """Take a packet; yield what is ready."""
+    def decode(self, packet: AudioPacket, end_seconds: float) -> Iterator[AudioChunk]:
+        """Add a packet; yield chunks that are decoded."""
         self._packets.append((packet, end_seconds))
         self._batch_bytes += packet.size
         if len(self._packets) >= BATCH_PACKETS or self._batch_bytes >= BATCH_BYTES:
@@ -96,10 +94,10 @@ class ThreadedAudioDecoder:
             yield from self._results.popleft().result()
 
     def flush(self) -> Iterator[AudioChunk]:
-        """Yield the rest."""
+        """Yield the remaining chunks."""
         self._submit_batch()
-        for heard in self._results:
-            yield from heard.result()
+        for result in self._results:
+            yield from result.result()
         yield from self._decoder.flush()
 
     def _submit_batch(self) -> None:
@@ -110,11 +108,11 @@ class ThreadedAudioDecoder:
         self._packets, self._batch_bytes = [], 0
 
     def _decode_batch(
-        self, packets: list[tuple[Packet, float]], previous: Future[list[AudioChunk]] | None
+        self, packets: list[tuple[AudioPacket, float]], previous: Future[list[AudioChunk]] | None
     ) -> list[AudioChunk]:
         if previous is not None:
-            wait([previous])  # it was given to the threads earlier, so one of them has it
-        return [sound for packet, end in packets for sound in self._decoder.decode(packet, end)]
+            wait([previous])  # submitted earlier, so a thread is already running it
+        return [chunk for packet, end in packets for chunk in self._decoder.decode(packet, end)]
 
 
 def _start_seconds(frame: AudioFrame) -> float:

@@ -1,4 +1,4 @@
-"""The channels of a sound, also where PyAV cannot free what names them."""
+"""Read samples and channel names of decoded audio, around two crashes of PyAV 18.1."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SAMPLE_FORMATS = {
     "flt": ("<f4", 0.0, 1.0),
     "dbl": ("<f8", 0.0, 1.0),
 }
-"""For each sample format the type, the zero and the full scale of what is stored."""
+"""For each sample format: NumPy type, zero and full scale of the stored values."""
 
 
 def to_float_planes(frame: AudioFrame) -> NDArray[np.float32]:
-    """Return the samples of a decoded frame, full scale at 1.
+    """Return the samples of a decoded frame; full scale is 1.
 
-    This reads the channels one by one: `AudioFrame.to_ndarray` (PyAV 18.1) looks for an end of
-    their list that the list does not have, so that it crashes on eight channels and more.
+    Channels are read one by one, as `AudioFrame.to_ndarray` of PyAV 18.1 crashes on eight channels
+    and more: it reads past the end of the list of planes.
 
     Returns
     -------
@@ -58,10 +58,10 @@ def to_float_planes(frame: AudioFrame) -> NDArray[np.float32]:
 
 
 def channel_names(decoder: av.AudioCodecContext) -> tuple[str, ...]:
-    """Return the names of a sound's channels, such as "FL", before its decoder is opened.
+    """Return the names of the channels, such as "FL", before the decoder is opened.
 
-    PyAV 18.1 frees a layout with an order of its own as often as it has looked at it, and crashes.
-    Such a layout is taken from the decoder, which then knows only how many channels there are.
+    PyAV 18.1 frees a layout with a custom order once for each access, and crashes. Such a layout
+    is replaced in the decoder by one that has only the number of channels.
     """
     layout = decoder.layout
     if _is_custom(layout):
@@ -73,5 +73,5 @@ def channel_names(decoder: av.AudioCodecContext) -> tuple[str, ...]:
 
 
 def _is_custom(layout: AudioLayout) -> bool:
-    """Whether FFmpeg describes a layout channel by channel, as "2 channels (FR+FL)"."""
+    """Return whether a layout names its channels one by one, as "2 channels (FR+FL)"."""
     return re.match(r"\d+ channels \(", layout.name) is not None

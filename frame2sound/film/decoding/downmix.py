@@ -1,4 +1,4 @@
-"""Channels mixed into one or two; where they would cancel each other, the loudest is taken."""
+"""Mix channels into one or two; where they would cancel, use the loudest channel instead."""
 
 from __future__ import annotations
 
@@ -22,52 +22,51 @@ _TO_STEREO = {
     "AMBI0": (1.0, 1.0),
     "AMBI1": (0.5, -0.5),
 }
-"""How loud each channel is in the left and the right of two, after ITU-R BS.775-3, annex 4.
+"""Gain of each channel in left and right, by ITU-R BS.775-3, annex 4.
 
-Of ambisonics (order ACN), the sound from everywhere, and from the left minus from the right.
+Of ambisonics (ACN order), the omnidirectional channel and the left-right one are used.
 """
 
 _LEFT = ("BL", "SL", "FLC", "WL", "SDL", "SSL", "TFL", "TBL", "TSL", "TTL", "BFL")
 _RIGHT = ("BR", "SR", "FRC", "WR", "SDR", "SSR", "TFR", "TBR", "TSR", "TTR", "BFR")
-"""Other channels of one side: they are mixed into it as ITU-R BS.775-3 mixes the surrounds."""
+"""Other channels of either side, mixed as ITU-R BS.775-3 mixes the surround channels."""
 
 BLOCK_SECONDS = 0.2
-"""How often it is decided whether channels cancel."""
+"""Interval at which it is decided whether channels cancel."""
 
 WINDOW_BLOCKS = 5
-"""Blocks before and after the present one whose energy decides."""
+"""Blocks before and after the current one whose energy decides."""
 
 CANCELLATION_RATIO = 0.25
-"""Channels cancel if their mix has less of the energy that unlike channels would give it.
+"""Channels cancel if their mix has less than this share of the energy of uncorrelated channels.
 
-Unlike (uncorrelated) channels keep all of it, equal ones have more. Two channels as loud as each
-other have so little if they correlate by -0.75 or less.
+Two channels of equal energy cancel if their correlation is -0.75 or less.
 """
 
 RECOVERY_RATIO = 0.5
-"""They no longer cancel if their mix has so much of it again."""
+"""Channels no longer cancel once their mix has this share of the energy."""
 
 NEGLIGIBLE_RATIO = 1e-4
-"""What is 40 dB below the loudest so far changes no decision."""
+"""Energy 40 dB below the highest so far changes no decision."""
 
 SWITCH_RATIO = 2.0
-"""The channel that is taken changes if another has so much more energy: 3 dB."""
+"""The used channel changes if another has this much more energy, 3 dB."""
 
 TIE_RATIO = 1.25
-"""To begin with, the first channel within 1 dB of the loudest is taken."""
+"""At first, the first channel within 1 dB of the loudest is used."""
 
 CROSSFADE_SECONDS = 0.02
 
 Matrix = NDArray[np.float32]
 GramMatrix = NDArray[np.float64]
-"""The sums of what each two channels are multiplied, shape ``(channels, channels)``."""
+"""Inner products of all pairs of channels, shape ``(channels, channels)``."""
 
 
 def downmix_matrix(channel_names: list[str], channels: int) -> Matrix:
-    """Return how loud each channel is in a mix to one or two, shape ``(channels, names)``.
+    """Return the gain of each input in each output channel, shape ``(channels, names)``.
 
-    One is the mean of the two: equal fronts stay as loud as they are, a centre comes out at 0.71.
-    Channels without a known place are spread evenly.
+    Mono is the mean of left and right: a centre channel has a gain of 0.71. Channels of unknown
+    position are mixed evenly into both sides.
     """
     stereo = np.array([_stereo_weights(name) for name in channel_names], np.float32).T
     return stereo.mean(axis=0, keepdims=True) if channels == 1 else stereo
@@ -80,7 +79,7 @@ def _stereo_weights(name: str) -> tuple[float, float]:
 
 
 def downmix(planes: Matrix, channel_names: list[str], channels: int) -> Matrix:
-    """Mix channels, shape ``(n, samples)``, into one or two, by their `weights`."""
+    """Mix channels, shape ``(n, samples)``, into one or two; see `downmix_matrix`."""
     if len(planes) == channels:
         return planes
     if len(planes) == 1:
@@ -89,7 +88,7 @@ def downmix(planes: Matrix, channel_names: list[str], channels: int) -> Matrix:
 
 
 def _weighted_sum(row: Matrix, planes: Matrix) -> Matrix:
-    """Return a weighted sum of planes; it is the same however the samples are cut into pieces."""
+    """Return a weighted sum of planes, the same however the samples are divided into blocks."""
     total = np.zeros(planes.shape[1], np.float32)
     for weight, plane in zip(row, planes, strict=True):
         if weight:
@@ -99,7 +98,7 @@ def _weighted_sum(row: Matrix, planes: Matrix) -> Matrix:
 
 @dataclass
 class _Output:
-    """One channel of a mix: how it is made now, and what it is made of if that would cancel."""
+    """One output channel: its mix, the alternatives if that would cancel, and which is used."""
 
     mix_weights: Matrix
     fallback_weights: list[Matrix]
@@ -109,17 +108,17 @@ class _Output:
     current_weights: Matrix | None = None
 
     def choose_weights(self, before: GramMatrix, now: GramMatrix, later: GramMatrix) -> Matrix:
-        """Return the weights for a block, from the products of channels around it.
+        """Return the weights of a block, given the Gram matrices around it.
 
-        Channels begin to cancel a block early, so that nothing is lost where they are turned.
+        The switch happens one block before channels begin to cancel.
         """
         after = now + later
         self.peak_energy = max(self.peak_energy, _uncorrelated_energy(self.mix_weights, after))
         if self.cancelling:
-            kept = self._retains_energy(RECOVERY_RATIO, after) and self._retains_energy(
+            recovered = self._retains_energy(RECOVERY_RATIO, after) and self._retains_energy(
                 RECOVERY_RATIO, before + now
             )
-            self.cancelling = not (kept and self._is_audible(after))
+            self.cancelling = not (recovered and self._is_audible(after))
         else:
             self.cancelling = any(
                 self._is_audible(products)
@@ -155,27 +154,26 @@ class _Output:
 
 
 class Downmixer:
-    """Mixes a sound's channels into one or two, block by block.
+    """Mixes channels into one or two, block by block, with a delay of one second.
 
-    It looks a second ahead, so that it gives what it takes with that delay. What it gives depends
-    on the sound alone, not on the pieces in which it comes. Where the plain mix has lost most of
-    the channels' energy, the louder of left and right is taken instead, or a single channel if
-    that is louder still. It fades from one to the other.
+    Where the mix has lost most of the channels' energy, the louder of left and right is used
+    instead, or a single channel if that is louder still, with a crossfade. The result does not
+    depend on how the samples are divided into calls.
 
     Parameters
     ----------
-    names : list of str
-        The channels', as FFmpeg has them: "FL", "FR".
+    channel_names : list of str
+        FFmpeg's names of the input channels, such as "FL" and "FR".
     channels : int
-        1 or 2 that are wanted.
-    rate : int
-        Samples a second.
+        Number of output channels, 1 or 2.
+    sample_rate : int
+        In Hz.
 
     Attributes
     ----------
-    cancelled : int
-        In so many samples channels would have cancelled.
-    first, last : int
+    cancelled_samples : int
+        Number of samples in which channels would have cancelled.
+    cancelled_start, cancelled_end : int
         The first such sample, and the one after the last.
     """
 
@@ -191,7 +189,7 @@ class Downmixer:
         self._samples_returned = 0
 
     def process(self, planes: Matrix) -> Matrix:
-        """Take samples ``(channels, n)``; return the mix ``(1 or 2, m)`` of what is decided."""
+        """Add samples ``(channels, n)``; return mixed samples ``(1 or 2, m)`` that are ready."""
         if not self._outputs:
             return downmix(planes, self._channel_names, self._channels)
         self._rest.append(planes)
@@ -206,7 +204,7 @@ class Downmixer:
         return self._concatenate(ready)
 
     def flush(self) -> Matrix:
-        """Return the rest."""
+        """Return the remaining samples."""
         if not self._outputs:
             return self._concatenate([])
         rest, self._rest = self._rest, []
@@ -233,10 +231,8 @@ class Downmixer:
         self._previous.append(now)
         rows = [output.choose_weights(before, now, later) for output in self._outputs]
         mixed = [self._mix_channel(*pair, block) for pair in zip(self._outputs, rows, strict=True)]
-        begin, self._samples_returned = (
-            self._samples_returned,
-            self._samples_returned + block.shape[1],
-        )
+        begin = self._samples_returned
+        self._samples_returned += block.shape[1]
         if any(each.cancelling for each in self._outputs):
             self.cancelled_start = self.cancelled_start if self.cancelled_samples else begin
             self.cancelled_end = self._samples_returned
@@ -255,7 +251,7 @@ class Downmixer:
 
 
 def _outputs(names: list[str], channels: int) -> list[_Output]:
-    """Return the channels of a mix; none where nothing is mixed."""
+    """Return the output channels; none if the inputs need no mixing."""
     if len(names) <= channels:
         return []
     single = np.eye(len(names), dtype=np.float32)

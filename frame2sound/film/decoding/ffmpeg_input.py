@@ -1,4 +1,4 @@
-"""Opening a film's file: FFmpeg gets an open file and may open no other."""
+"""Open media files safely: FFmpeg gets one open file and may open no other."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import os
 import stat
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import av
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
 from frame2sound.errors import FilmError
+from frame2sound.film.limits import Limits
+
+Packet: TypeAlias = "av.Packet[Any]"
 
 ALLOWED_DEMUXERS = """
     3dostr 4xm aa aac ac3 ac4 ace aea aiff alias_pix amr anm apac ape apm apng aptx asf asf_o ast
@@ -27,10 +31,10 @@ ALLOWED_DEMUXERS = """
     truehd tta ty vbn_pipe vc1 vc1test vividas vivo vmd voc vqf vvc w64 wav wc3movie webm webp_pipe
     wsvqa wtv wv xbm_pipe xmv xpm_pipe xwd_pipe yop yuv4mpegpipe
 """
-"""FFmpeg's readers of films, sounds and single pictures.
+"""FFmpeg's demuxers of films, sounds and single pictures.
 
-Playlists, manifests and patterns (concat, hls, dash, sdp, imf, image2), whose content names other
-files or servers, are not among them; nor are devices, and readers that would take any text.
+Left out are playlists, manifests and patterns (concat, hls, dash, sdp, imf, image2), whose content
+names other files or servers, as well as devices and demuxers that accept any text.
 """
 
 _OPTIONS = {"protocol_whitelist": "fd", "format_whitelist": ",".join(ALLOWED_DEMUXERS.split())}
@@ -48,12 +52,12 @@ _PLAYLISTS = {
 
 
 def open_regular_file(path: Path) -> int:
-    """Return a descriptor of a regular file that is not empty, open for reading.
+    """Open a regular file for reading; return its descriptor.
 
     Raises
     ------
     FilmError
-        There is no such file, it cannot be opened, or it is no file with something in it.
+        There is no such file, it cannot be opened, it is not a regular file, or it is empty.
     """
     try:
         # Opening a FIFO would wait for a writer.
@@ -79,37 +83,38 @@ def open_regular_file(path: Path) -> int:
 def open_film(
     path: Path,
     hwaccel: HWAccel | None = None,
-    max_pixels: int | None = None,
+    limits: Limits | None = None,
     *,
     fps: Fraction | None = None,
 ) -> InputContainer:
-    """Open a film for demuxing, and for decoding on a device where that can.
+    """Open a film for demuxing and decoding.
 
-    The film's content is read through a descriptor; it can make FFmpeg open no other file and call
-    no server.
+    FFmpeg reads the file through a descriptor: its content cannot make FFmpeg open another file or
+    connect to a server.
 
     Parameters
     ----------
     path : Path
-    hardware : HWAccel, optional
-    most_pixels : int, optional
-        The size of a picture from which on decoders refuse it.
-    framerate : Fraction, optional
-        Frames a second of a single picture, which has none.
+    hwaccel : HWAccel, optional
+        Device that decodes the video if it knows the codec.
+    limits : Limits, optional
+        Decoders refuse larger pictures.
+    fps : Fraction, optional
+        Frame rate of a single picture, which has none of its own.
 
     Raises
     ------
     FilmError
-        There is no such file, it is a folder or empty, or FFmpeg finds no film in it; or the device
-        does not open.
+        There is no such file, it is a folder, it is empty, FFmpeg finds no film in it, or the
+        device does not open.
     """
     file = open_regular_file(path)
-    bound = {} if max_pixels is None else {"max_pixels": str(max_pixels)}
+    max_pixels = {} if limits is None else {"max_pixels": str(limits.max_pixels)}
     rate = {} if fps is None else {"framerate": str(fps)}
     try:
         container = av.open(
             "fd:",
-            options=_OPTIONS | bound | rate | {"fd": str(file)},
+            options=_OPTIONS | max_pixels | rate | {"fd": str(file)},
             metadata_errors="ignore",
             hwaccel=hwaccel,
         )
@@ -126,15 +131,15 @@ def open_film(
         ) from error
     finally:
         os.close(file)
-    if bound:
+    if max_pixels:
         for stream in container.streams:
             if stream.codec_context is not None:
-                stream.codec_context.options = bound
+                stream.codec_context.options = max_pixels
     return container
 
 
 def _playlist_kind(file: int) -> str | None:
-    """Return what kind of playlist a file is, if it is one."""
+    """Return the format of a playlist; None if the file is none."""
     head = os.pread(file, 4096, 0).lstrip(b"\xef\xbb\xbf \t\r\n")
     for mark, kind in _PLAYLISTS.items():
         if head.startswith(mark) or (mark.startswith(b"<") and mark in head):

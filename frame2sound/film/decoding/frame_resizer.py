@@ -1,4 +1,4 @@
-"""Decoded picture to a small frame, grey or in colour: area average, full range, upright."""
+"""Resize decoded pictures to small frames, grey or RGB: area average, full range, upright."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from frame2sound.film.decoding.area_averager import SIZE as SIZE
-from frame2sound.film.decoding.area_averager import AreaAverager
 from frame2sound.film.decoding.tone_mapping import hdr_transfer, tone_mapped_grey, tone_mapped_rgb
 from frame2sound.film.decoding.transparency import alpha_plane, composite_over, plane_view
 
+SIZE = 64
+"""Width and height of small frames."""
+
+MAX_PIXELS_IN_32_BITS = (2**31 - 1) // 255
+"""Pixels of a plane whose sum fits in 32 bits: nearly 4K."""
+
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
-"""What red, green and blue add to grey (ITU-R BT.601)."""
+"""Weights of red, green and blue in grey (ITU-R BT.601)."""
 
 FULL_RANGE = 2
 """`VideoFrame.color_range` of luma that spans 0 to 255 (AVCOL_RANGE_JPEG)."""
@@ -24,10 +28,10 @@ LIMITED_BLACK, LIMITED_WHITE = 16, 235
 """Limited-range luma of black and of white (ITU-R BT.601)."""
 
 FULL_RANGE_SCALING = (0.0, 1.0)
-"""The zero of levels that span 0 to 255, and what stretches them."""
+"""Zero and gain that leave levels of 0 to 255 unchanged."""
 
 NEUTRAL_CHROMA, LIMITED_CHROMA_SPAN = 128, 224
-"""The chroma of grey, and how many levels limited-range chroma spans (ITU-R BT.601)."""
+"""Chroma of grey, and the span of limited-range chroma (ITU-R BT.601)."""
 
 LUMA_COEFFICIENTS = {
     1: (0.2126, 0.0722),  # BT.709
@@ -35,13 +39,13 @@ LUMA_COEFFICIENTS = {
     7: (0.212, 0.087),  # SMPTE 240M
     9: (0.2627, 0.0593),  # BT.2020
 }
-"""What red and blue add to luma by `VideoFrame.colorspace` (ITU-T H.273, table 4)."""
+"""Weights of red and blue in luma by `VideoFrame.colorspace` (ITU-T H.273, table 4)."""
 
 COLOURSPACE_FALLBACKS = {10: 9, 14: 9}
-"""For BT.2020 with constant luminance, and ICtCp, the matrix by which they are read: BT.2020's."""
+"""Constant-luminance BT.2020 and ICtCp are converted with the matrix of BT.2020."""
 
 BT_601 = 5
-"""The `VideoFrame.colorspace` that frames of no known one are taken to have, as by FFmpeg."""
+"""`VideoFrame.colorspace` assumed for frames that specify none, as FFmpeg does."""
 
 
 def picture_shape(colour: bool) -> tuple[int, ...]:
@@ -50,23 +54,22 @@ def picture_shape(colour: bool) -> tuple[int, ...]:
 
 
 class FrameResizer:
-    """Shrinks decoded frames to 64x64, grey or in colour.
+    """Resizes decoded frames to 64x64, grey or RGB. Not thread-safe.
 
     Every pixel of the result is the mean of the area that it covers, to within rounding.
-    Limited-range luma is stretched to the full range. In colour, luma and chroma become RGB by the
-    frame's own matrix; where it names none, by BT.601's. It keeps what it needs for frames of one
-    size, so that threads must not share one.
+    Limited-range luma is expanded to the full range. RGB is converted with the frame's own matrix,
+    or with that of BT.601 if it specifies none.
 
     Parameters
     ----------
     colour : bool
     quarter_turns, mirrored : int, bool
-        How often the picture is turned counter-clockwise, and whether it is mirrored before, as the
-        film's display matrix asks.
+        Rotation counter-clockwise, and whether the picture is mirrored before, as the film's
+        display matrix says.
     background : int
-        The grey, from 0 (black) to 255, on which transparent pictures lie.
-    opaque : bool
-        Whether alpha channels mean nothing.
+        Grey level, 0 (black) to 255, behind transparent pictures.
+    ignore_alpha : bool
+        Treat all pixels as opaque.
     """
 
     def __init__(
@@ -84,80 +87,123 @@ class FrameResizer:
         self._averager = lru_cache(maxsize=8)(AreaAverager)
 
     def __call__(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Return a frame's picture, ``(64, 64)`` or ``(64, 64, 3)``, from 0 (black) to 255."""
+        """Return a frame resized to ``(64, 64)`` or ``(64, 64, 3)``, 0 (black) to 255."""
         picture = self._resize(frame)
         if self._mirrored:
             picture = picture[:, ::-1]
         return np.rot90(picture, self._quarter_turns) if self._quarter_turns else picture
 
     def _resize_grey(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        transfer, matrix, levels = hdr_transfer(frame), colour_matrix(frame), FULL_RANGE_SCALING
+        transfer, matrix, scaling = hdr_transfer(frame), colour_matrix(frame), FULL_RANGE_SCALING
         if transfer is not None:
             plane = tone_mapped_grey(frame, transfer, matrix)
         elif _has_8_bit_luma(frame):
-            plane, levels = plane_view(frame, 0), _range_scaling(frame)[0]
+            plane, scaling = plane_view(frame, 0), _range_scaling(frame)[0]
         else:
             grey = frame.reformat(
                 format="gray", src_colorspace=matrix, dst_colorspace=matrix, threads=1
             )
             plane = plane_view(grey, 0)
-        floor = levels[0] + self._background / levels[1]
-        plane = composite_over(plane, self._alpha(frame, matrix), floor)
-        return self._averager(*plane.shape, *levels).means_as_bytes(plane)
+        zero, gain = scaling
+        plane = composite_over(plane, self._alpha(frame, matrix), zero + self._background / gain)
+        return self._averager(*plane.shape, zero, gain).means_as_bytes(plane)
 
     def _alpha(self, frame: VideoFrame, matrix: int) -> NDArray[np.uint8] | None:
         return None if self._ignore_alpha else alpha_plane(frame, matrix)
 
     def _resize_colour(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        standard = hdr_transfer(frame) is None
-        if standard and _has_8_bit_luma(frame) and frame.format.name.startswith("yuv"):
+        is_sdr = hdr_transfer(frame) is None
+        if is_sdr and _has_8_bit_luma(frame) and frame.format.name.startswith("yuv"):
             return self._resize_yuv(frame)
-        return self._resize_rgb(frame)
-
-    def _resize_yuv(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Make RGB from the means of luma and chroma: the matrix is linear, so it can come last."""
-        of_luma, of_chroma = _range_scaling(frame)
-        alpha = self._alpha(frame, colour_matrix(frame))
-        grounds = (of_luma[0] + self._background / of_luma[1], NEUTRAL_CHROMA, NEUTRAL_CHROMA)
-        planes = [
-            composite_over(plane_view(frame, n), alpha, ground) for n, ground in enumerate(grounds)
-        ]
-        y, u, v = (
-            self._averager(*plane.shape, *levels).means(plane)
-            for plane, levels in zip(planes, (of_luma, of_chroma, of_chroma), strict=True)
-        )
-        of_red, of_blue = LUMA_COEFFICIENTS[colour_matrix(frame)]
-        red, blue = y + 2 * (1 - of_red) * v, y + 2 * (1 - of_blue) * u
-        green = (y - of_red * red - of_blue * blue) / (1 - of_red - of_blue)
-        return np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
-
-    def _resize_rgb(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """Make RGB of a frame in any format but planes of luma and chroma in bytes.
-
-        From those, FFmpeg 8.1 leaves the last columns undrawn where the width is no multiple of 8.
-        """
-        transfer, matrix = hdr_transfer(frame), colour_matrix(frame)
-        alpha = self._alpha(frame, matrix)
-        if transfer is None:
-            rgb = frame.reformat(
-                format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1
-            )
-            planes = [plane_view(rgb, number) for number in (2, 0, 1)]
-        else:
-            planes = tone_mapped_rgb(frame, transfer, matrix)
-        planes = [composite_over(plane, alpha, self._background) for plane in planes]
+        planes = rgb_planes(frame, self._background, ignore_alpha=self._ignore_alpha)
         return np.stack(
             [self._averager(*plane.shape).means_as_bytes(plane) for plane in planes], axis=-1
         )
 
+    def _resize_yuv(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """Average luma and chroma, then convert to RGB: the order is free, as the matrix is linear.
+
+        FFmpeg 8.1 would convert these formats wrongly: it leaves out the last columns if the width
+        is no multiple of 8.
+        """
+        luma_scaling, chroma_scaling = _range_scaling(frame)
+        alpha = self._alpha(frame, colour_matrix(frame))
+        background = luma_scaling[0] + self._background / luma_scaling[1]
+        planes = [
+            composite_over(plane_view(frame, number), alpha, level)
+            for number, level in enumerate((background, NEUTRAL_CHROMA, NEUTRAL_CHROMA))
+        ]
+        y, u, v = (
+            self._averager(*plane.shape, *scaling).means(plane)
+            for plane, scaling in zip(
+                planes, (luma_scaling, chroma_scaling, chroma_scaling), strict=True
+            )
+        )
+        kr, kb = LUMA_COEFFICIENTS[colour_matrix(frame)]
+        red, blue = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
+        green = (y - kr * red - kb * blue) / (1 - kr - kb)
+        return np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
+
+
+class AreaAverager:
+    """Averages 64x64 equal areas of planes of bytes, and scales the means.
+
+    The sum over an area is a difference of the summed-area table (Crow 1984) at its corners, with
+    bilinear interpolation so that pixels on an edge count in proportion. It takes a third of the
+    time of OpenCV's INTER_AREA.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the planes.
+    zero, gain : float
+        A mean ``m`` becomes ``gain * (m - zero)``.
+
+    Examples
+    --------
+    >>> plane = np.arange(128, dtype=np.uint8).reshape(2, 64)
+    >>> AreaAverager(2, 64).means(plane)[::63, :3]
+    array([[ 0.,  1.,  2.],
+           [64., 65., 66.]])
+    """
+
+    def __init__(self, height: int, width: int, zero: float = 0.0, gain: float = 1.0) -> None:
+        large = height * width > MAX_PIXELS_IN_32_BITS
+        self._depth = cv2.CV_64F if large else cv2.CV_32S
+        self._summed_area_table = np.empty(
+            (height + 1, width + 1), np.float64 if large else np.int32
+        )
+        self._corner_indices, self._corner_weights = _corner_indices_and_weights(
+            height, width, zero, gain
+        )
+        self._corner_values = np.ones((5, SIZE + 1, SIZE + 1), self._summed_area_table.dtype)
+
+    def means(self, plane: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the scaled means, shape ``(64, 64)``."""
+        rows = self._rows(plane)
+        means: NDArray[np.float64] = rows[:, 1:] - rows[:, :-1]
+        return means
+
+    def means_as_bytes(self, plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the scaled means, rounded to 0 to 255."""
+        rows = self._rows(plane)
+        return np.asarray(cv2.subtract(rows[:, 1:], rows[:, :-1], dtype=cv2.CV_8U), np.uint8)
+
+    def _rows(self, plane: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the sums of each row of areas up to each vertical edge, shape ``(64, 65)``."""
+        cv2.integral(plane, self._summed_area_table, sdepth=self._depth)
+        self._summed_area_table.take(self._corner_indices, out=self._corner_values[:4], mode="clip")
+        sums = np.einsum("kij,kij->ij", self._corner_values, self._corner_weights)
+        return np.asarray(cv2.subtract(sums[1:], sums[:-1]), np.float64)
+
 
 def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the grey of RGB, by BT.601's weights, to the nearest level.
+    """Return the grey level of RGB, by the weights of BT.601, rounded.
 
     Parameters
     ----------
     frames : uint8 array (..., width, 3)
-        Red, green and blue, nothing else: what is grey already is refused.
+        Red, green and blue.
 
     Returns
     -------
@@ -166,7 +212,7 @@ def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Raises
     ------
     ValueError
-        The last axis is not 3 long.
+        The last axis does not have length 3.
 
     Examples
     --------
@@ -181,23 +227,62 @@ def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY), np.uint8).reshape(frames.shape[:-1])
 
 
+def rgb_planes(
+    frame: VideoFrame, background: int, *, ignore_alpha: bool
+) -> list[NDArray[np.uint8]]:
+    """Return red, green and blue of a frame: tone-mapped, and composited over a background."""
+    transfer, matrix = hdr_transfer(frame), colour_matrix(frame)
+    if transfer is None:
+        rgb = frame.reformat(format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1)
+        planes = [plane_view(rgb, number) for number in (2, 0, 1)]
+    else:
+        planes = tone_mapped_rgb(frame, transfer, matrix)
+    alpha = None if ignore_alpha else alpha_plane(frame, matrix)
+    return [composite_over(plane, alpha, background) for plane in planes]
+
+
 def colour_matrix(frame: VideoFrame) -> int:
-    """Return the matrix by which a frame is read, one that FFmpeg converts, too."""
+    """Return the `VideoFrame.colorspace` to convert a frame with, one that FFmpeg supports."""
     matrix = COLOURSPACE_FALLBACKS.get(int(frame.colorspace), int(frame.colorspace))
     return matrix if matrix in LUMA_COEFFICIENTS else BT_601
 
 
 def _has_8_bit_luma(frame: VideoFrame) -> bool:
-    """Whether a frame has a plane of luma in bytes."""
+    """Return whether a frame has a luma plane of bytes."""
     planar = frame.format.name.startswith(("yuv", "nv12", "nv21")) and frame.format.is_planar
     return planar and frame.format.components[0].bits == 8
 
 
 def _range_scaling(frame: VideoFrame) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the zero of luma and what stretches it to the full range, and those of chroma."""
+    """Return zero and gain that expand luma to the full range, and those of chroma."""
     if frame.format.name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE:
         return (0.0, 1.0), (NEUTRAL_CHROMA, 1.0)
     return (LIMITED_BLACK, 255 / (LIMITED_WHITE - LIMITED_BLACK)), (
         NEUTRAL_CHROMA,
         255 / LIMITED_CHROMA_SPAN,
     )
+
+
+@lru_cache(maxsize=8)
+def _corner_indices_and_weights(
+    height: int, width: int, zero: float, gain: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return the flat indices of the areas' corners in a summed-area table, and their weights.
+
+    Each corner lies between four entries: indices have the shape ``(4, 65, 65)``. Weights are
+    divided by the size of an area; a fifth one, for the constant 1, subtracts ``zero``.
+    """
+    (row, below), (column, beyond) = _edges(height), _edges(width)
+    index = [(row + a)[:, None] * (width + 1) + (column + b) for a in (0, 1) for b in (0, 1)]
+    vertical, horizontal = (1 - below, below), (1 - beyond, beyond)
+    shares = [
+        np.outer(a, b) * (SIZE * SIZE / (height * width)) for a in vertical for b in horizontal
+    ]
+    edges = np.arange(SIZE + 1)
+    return np.stack(index), gain * np.stack([*shares, -zero * np.outer(edges, edges)])
+
+
+def _edges(length: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    place = np.arange(SIZE + 1) * length / SIZE
+    before = np.minimum(place.astype(np.intp), length - 1)
+    return before, place - before

@@ -1,4 +1,4 @@
-"""Frames: decoded pictures with the times between which they are on screen."""
+"""Frames: decoded pictures with the times between which they are displayed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from frame2sound.film.limits import Limits
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture on screen from ``time`` up to ``until`` seconds.
+    """A picture that is displayed from one time of the film up to another.
 
-    It is uint8, ``(64, 64)`` grey or ``(64, 64, 3)`` in colour.
+    Attributes
+    ----------
+    start_seconds, end_seconds : Fraction
+    picture : uint8 array
+        Shape ``(64, 64)`` for grey, ``(64, 64, 3)`` for RGB.
     """
 
     start_seconds: Fraction
@@ -27,7 +31,7 @@ class Frame:
 
 
 class FrameTimer:
-    """Turns decoded pictures into `Frame`s, each held back until its end is known."""
+    """Turns decoded pictures into `Frame`s; each is held until its end is known."""
 
     def __init__(self, streams: Streams, limits: Limits) -> None:
         self.streams, self.limits = streams, limits
@@ -36,7 +40,7 @@ class FrameTimer:
         self._pending_end_pts: int | None = None
 
     def add(self, decoded: DecodedFrame) -> Iterator[Frame]:
-        """Take a picture; yield the one before it."""
+        """Add a picture; yield the one before it."""
         time = (
             self._pending_end_seconds()
             if decoded.pts is None
@@ -46,25 +50,25 @@ class FrameTimer:
             time = max(time, Fraction(0))
         else:
             if decoded.pts is not None and time <= self._pending[0]:
-                time = self.streams.to_unsnapped_seconds(
-                    decoded.pts
-                )  # both were nearest to the same of a grid
+                # Both were snapped to the same point of the frame grid.
+                time = self.streams.to_unsnapped_seconds(decoded.pts)
             if time > self._pending[0]:
                 yield Frame(self._pending[0], time, self._pending[1])
             time = max(time, self._pending[0])
         self._count += 1
         self.limits.check_duration(self.streams.path, float(time), self._count)
-        known = decoded.pts is not None and decoded.duration
-        self._pending_end_pts = decoded.pts + decoded.duration if known else None  # type: ignore[operator]
+        self._pending_end_pts = None
+        if decoded.pts is not None and decoded.duration:
+            self._pending_end_pts = decoded.pts + decoded.duration
         self._pending = time, decoded.picture
 
     def flush(self) -> Iterator[Frame]:
-        """Yield the picture that is still held, if there is one."""
+        """Yield the last picture, if there is one."""
         if self._pending is not None:
             yield Frame(self._pending[0], self._pending_end_seconds(), self._pending[1])
 
     def _pending_end_seconds(self) -> Fraction:
-        """Return how long the held frame is shown if nothing follows it."""
+        """Return the end of the held picture if none follows."""
         if self._pending is None:
             return Fraction(0)
         if self._pending_end_pts is None:

@@ -1,4 +1,4 @@
-"""Numbered pictures read as a film."""
+"""Read numbered pictures as a film."""
 
 from __future__ import annotations
 
@@ -9,33 +9,32 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import av
 from av.container import InputContainer
 
 from frame2sound.errors import FilmError
-from frame2sound.film.decoding.ffmpeg_input import open_film, open_regular_file
+from frame2sound.film.decoding.ffmpeg_input import Packet, open_film, open_regular_file
+from frame2sound.film.limits import Limits
 
 _IMAGE_FORMATS = "bmp dpx exr hdr jp2 jpeg jpg jxl pbm pcx pgm png ppm psd qoi tif tiff webp"
 IMAGE_SUFFIXES = frozenset(f".{kind}" for kind in _IMAGE_FORMATS.split())
-"""Endings of pictures that can be read one by one."""
+"""File suffixes of pictures that can be read one by one."""
 
 _AUDIO_FORMATS = "aac aif aiff caf flac m4a mp3 oga ogg opus w64 wav"
 AUDIO_SUFFIXES = frozenset(f".{kind}" for kind in _AUDIO_FORMATS.split())
-"""Endings of sounds that may lie beside pictures."""
+"""File suffixes of sounds that may accompany pictures in their folder."""
 
 MAX_IMAGE_BYTES = 1 << 30
-"""Of one picture's file."""
+"""Largest file of a picture."""
 
 _NUMBER = re.compile(r"%(?:0(\d{1,2}))?d")
-
-Packet: TypeAlias = "av.Packet[Any]"
 
 
 @dataclass(frozen=True)
 class TimedImage:
-    """A picture's file, as its content, and how many ticks it is shown."""
+    """The content of a picture's file, and its duration in ticks."""
 
     content: bytes
     duration_ticks: int = 1
@@ -47,7 +46,7 @@ class _Format:
 
 
 class _StreamList(list[Any]):
-    """What `PictureSequence` holds: its picture, then its sound."""
+    """Streams of an `ImageSequence`: video, then audio."""
 
     @property
     def video(self) -> list[av.VideoStream]:
@@ -59,18 +58,18 @@ class _StreamList(list[Any]):
 
 
 class ImageSequence:
-    """Pictures, and a sound if there is one, with the face of an `av.container.InputContainer`.
+    """Pictures and optional audio, with the interface of an `av.container.InputContainer`.
 
     Parameters
     ----------
-    first : InputContainer
-        The first picture, opened: its stream decodes all.
-    pictures : iterable of Shown
-    tick : Fraction
-        Seconds; the first picture's time base.
-    seconds : float, optional
-        How long all are shown, if it is known.
-    sound : InputContainer, optional
+    first_image : InputContainer
+        The first picture, opened; its stream decodes all pictures.
+    images : iterable of TimedImage
+    time_base : Fraction
+        Seconds per tick; the first picture's time base.
+    duration_seconds : float, optional
+        Duration of the film, if known.
+    audio : InputContainer, optional
     """
 
     def __init__(
@@ -81,12 +80,8 @@ class ImageSequence:
         duration_seconds: float | None,
         audio: InputContainer | None = None,
     ) -> None:
-        self._first_image, self._images, self._time_base, self._audio = (
-            first_image,
-            images,
-            time_base,
-            audio,
-        )
+        self._first_image, self._images = first_image, images
+        self._time_base, self._audio = time_base, audio
         self.streams = _StreamList(first_image.streams.video[:1])
         if audio is not None:
             self.streams += audio.streams.audio
@@ -106,29 +101,29 @@ class ImageSequence:
                 container.close()
 
     def demux(self, *streams: Any) -> Iterator[Packet]:
-        """Yield packets, the sound beside the picture; of the streams named, or of all."""
-        wanted = streams or tuple(self.streams)
-        sound = self._audio_packets([each for each in wanted if each.type == "audio"])
-        waiting = next(sound, None)
-        stream, time = self.streams[0], 0
-        for shown in self._images:
-            while waiting is not None and _pts_seconds(waiting) <= time * self._time_base:
-                yield waiting
-                waiting = next(sound, None)
-            packet: Packet = av.Packet(shown.content)
-            packet.stream, packet.time_base = stream, self._time_base
-            packet.pts = packet.dts = time
-            packet.duration, packet.is_keyframe = shown.duration_ticks, True
-            time += shown.duration_ticks
-            if stream in wanted:
+        """Yield the interleaved packets of the given streams, or of all."""
+        selected = streams or tuple(self.streams)
+        audio = self._audio_packets([each for each in selected if each.type == "audio"])
+        next_audio = next(audio, None)
+        video, pts = self.streams[0], 0
+        for image in self._images:
+            while next_audio is not None and _pts_seconds(next_audio) <= pts * self._time_base:
+                yield next_audio
+                next_audio = next(audio, None)
+            packet: Packet = av.Packet(image.content)
+            packet.stream, packet.time_base = video, self._time_base
+            packet.pts = packet.dts = pts
+            packet.duration, packet.is_keyframe = image.duration_ticks, True
+            pts += image.duration_ticks
+            if video in selected:
                 yield packet
-        if stream in wanted:
+        if video in selected:
             flush: Packet = av.Packet(0)
-            flush.stream = stream
+            flush.stream = video
             yield flush
-        if waiting is not None:
-            yield waiting
-        yield from sound
+        if next_audio is not None:
+            yield next_audio
+        yield from audio
 
     def _audio_packets(self, streams: list[av.AudioStream]) -> Iterator[Packet]:
         if self._audio is not None and streams:
@@ -140,14 +135,14 @@ def _pts_seconds(packet: Packet) -> Fraction:
 
 
 def is_image_sequence(path: Path) -> bool:
-    """Whether a path means numbered pictures: a folder, or a name with %d or %04d in it."""
+    """Return whether a path means numbered pictures: a folder, or a name with %d or %04d."""
     return path.is_dir() or (bool(_NUMBER.search(path.name)) and not path.exists())
 
 
 def image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """Return the pictures of a folder or a pattern in the order of their numbers, and notes.
+    """Return the pictures of a folder or a pattern, ordered by number, and notes.
 
-    Of a folder with several kinds of pictures, the kind that most have is taken.
+    If a folder holds several kinds of pictures, the most frequent kind is used.
 
     Raises
     ------
@@ -164,8 +159,8 @@ def image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
     kinds: Counter[str] = Counter()
     if path.is_dir():
         kinds.update(kind for name in names if (kind := _suffix(name)) in IMAGE_SUFFIXES)
-        most = max(kinds, key=lambda kind: (kinds[kind], kind), default=None)
-        found = [name for name in names if _suffix(name) == most] if most else []
+        kind = max(kinds, key=lambda kind: (kinds[kind], kind), default="")
+        found = [name for name in names if _suffix(name) == kind] if kind else []
     else:
         pattern = _pattern_to_regex(path.name)
         found = [name for name in names if pattern.fullmatch(name)]
@@ -183,30 +178,29 @@ def image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
 
 
 def audio_file(path: Path) -> Path | None:
-    """Return the sound of a folder of pictures: the only one in it."""
+    """Return the audio file of a folder of pictures; None unless there is exactly one."""
     folder = path if path.is_dir() else path.parent
-    sounds = [each for each in folder.iterdir() if _suffix(each.name) in AUDIO_SUFFIXES]
-    return sounds[0] if len(sounds) == 1 and sounds[0].is_file() else None
+    files = [each for each in folder.iterdir() if _suffix(each.name) in AUDIO_SUFFIXES]
+    return files[0] if len(files) == 1 and files[0].is_file() else None
 
 
-def open_image_sequence(path: Path, fps: Fraction, max_pixels: int | None = None) -> ImageSequence:
-    """Open numbered pictures; a sound in their folder is theirs if it is the only one.
+def open_image_sequence(path: Path, fps: Fraction, limits: Limits | None = None) -> ImageSequence:
+    """Open numbered pictures, and the audio file in their folder if there is exactly one.
 
     Raises
     ------
     FilmError
-        There are none, or the first cannot be read.
+        There are no pictures, or the first cannot be read.
     """
     files, _ = image_files(path)
-    first = open_film(files[0], max_pixels=max_pixels, fps=fps)
-    sound = audio_file(path)
-    pictures = (TimedImage(_read_image(file)) for file in files)
+    first = open_film(files[0], limits=limits, fps=fps)
+    audio = audio_file(path)
     return ImageSequence(
         first,
-        pictures,
+        (TimedImage(_read_image(file)) for file in files),
         1 / fps,
         float(len(files) / fps),
-        None if sound is None else open_film(sound),
+        None if audio is None else open_film(audio),
     )
 
 
@@ -223,7 +217,7 @@ def _suffix(name: str) -> str:
 
 
 def _pattern_to_regex(pattern: str) -> re.Pattern[str]:
-    """Turn "shot-%04d.png" into a regular expression; 4 digits, or more where they run out."""
+    """Return a regular expression for a pattern such as "shot-%04d.png": 4 digits or more."""
     digits = iter(_NUMBER.finditer(pattern))
     pieces = [re.escape(piece) for piece in _NUMBER.sub("\0", pattern).split("\0")]
     expression = pieces[0]
@@ -233,13 +227,13 @@ def _pattern_to_regex(pattern: str) -> re.Pattern[str]:
 
 
 def _natural_sort_key(name: str) -> list[tuple[int, int | str]]:
-    """Return a key by which shot2 comes before shot10."""
+    """Return a sort key that puts shot2 before shot10."""
     pieces = re.split(r"(\d+)", name)
     return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces]
 
 
 def _count_missing_numbers(names: list[str]) -> int:
-    """Return how many numbers are missing, by the last number in each name."""
+    """Return how many numbers are missing, judged by the last number in each name."""
     numbers = [int(found[-1]) for name in names if (found := re.findall(r"\d{1,9}", name))]
     if len(numbers) != len(names) or len(set(numbers)) < len(names):
         return 0

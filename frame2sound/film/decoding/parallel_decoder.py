@@ -1,4 +1,4 @@
-"""A film's picture decoded at several places at once, from key frame to key frame."""
+"""Decode video packets, sequentially or in parallel segments from key frame to key frame."""
 
 from __future__ import annotations
 
@@ -7,36 +7,38 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.film.decoding.ffmpeg_input import Packet
 from frame2sound.film.decoding.frame_resizer import FrameResizer
 from frame2sound.film.decoding.transparency import alpha_aware_decoder
 
 MIN_SEGMENT_PACKETS = 96
-"""A segment ends with the first key frame after so many packets: where two meet, one frame is
-decoded twice."""
+"""A segment ends at the first key frame after so many packets.
+
+Two adjoining segments both decode the frame at which they meet.
+"""
 
 MAX_QUEUED, MAX_QUEUED_BYTES = 2048, 24 * 2**20
-"""Packets and pictures that wait for a decoder or to be taken, and what the packets weigh."""
+"""Limits on the packets and frames in all queues, and on the bytes of the packets."""
 
 BATCH_PIXELS = 4_000_000
-"""Decoded pixels that are shrunk in one go, while the processor's caches hold what does it."""
+"""Decoded pixels that are resized in one batch, which makes better use of CPU caches."""
 
 NO_PTS = -(2**63)
 
 POLL_SECONDS = 0.1
-"""Seconds after which it is looked again whether there is still too much waiting."""
+"""Interval at which it is checked whether the queues are still full."""
 
-Packet: TypeAlias = "av.Packet[Any]"
 ResizerFactory = Callable[[], FrameResizer]
 
 
 class DecodedFrame(NamedTuple):
-    """A decoded picture, small, with its time and duration in ticks, 0 where there is none."""
+    """A decoded and resized picture; time and duration are in ticks, 0 for no duration."""
 
     pts: int | None
     duration: int
@@ -45,12 +47,12 @@ class DecodedFrame(NamedTuple):
 
 
 class NonDeterministicDecodeError(Exception):
-    """What is decoded would depend on how the work is shared out among threads.
+    """The decoded pictures would depend on how threads share the work.
 
     Attributes
     ----------
     damaged : bool
-        The film is damaged, so that also one decoder's threads would guess differently.
+        The film is damaged, so that even the threads of one decoder conceal damage differently.
     """
 
     def __init__(self, damaged: bool = False) -> None:
@@ -59,11 +61,11 @@ class NonDeterministicDecodeError(Exception):
 
 
 SPARE_THREADS = 4
-"""More threads, which go on while a frame is being shrunk."""
+"""Extra decoding threads, which continue while a frame is being resized."""
 
 
 class SequentialDecoder:
-    """Decodes packet after packet, in so many of FFmpeg's own threads."""
+    """Decodes packets one by one, with a number of FFmpeg's own threads."""
 
     def __init__(
         self, stream: av.VideoStream, make_resizer: ResizerFactory, thread_count: int
@@ -73,12 +75,12 @@ class SequentialDecoder:
         self._resizer = make_resizer()
 
     def decode(self, packet: Packet) -> Iterator[DecodedFrame]:
-        """Yield what is decoded."""
+        """Decode a packet; yield frames."""
         for frame in self._decoder.decode(packet):
             yield _to_decoded_frame(frame, self._resizer)
 
     def flush(self) -> Iterator[DecodedFrame]:
-        """Yield nothing: the last packets of a stream are empty, and bring out what is left."""
+        """Yield nothing: the empty packets at the end of a stream have flushed the decoder."""
         return iter(())
 
     def close(self) -> None:
@@ -87,7 +89,7 @@ class SequentialDecoder:
 
 @dataclass(eq=False)
 class _Segment:
-    """Packets from one key frame up to the next and a little more: see `Segments`."""
+    """Packets from one key frame up to the next and a little further; see `ParallelDecoder`."""
 
     start_pts: int
     end_pts: int | None = None
@@ -104,7 +106,7 @@ class _Segment:
         self.packets.put(packet)
 
     def resize_frames(self, frames: list[av.VideoFrame], resizer: FrameResizer) -> None:
-        """Make shots of frames that are decoded."""
+        """Resize and queue decoded frames."""
         for frame in frames:
             if frame.pts is not None and frame.pts < self.start_pts:
                 continue
@@ -119,28 +121,28 @@ class _Segment:
 
 
 class ParallelDecoder:
-    """Decodes a film's segments side by side, one thread each; gives their pictures in order.
+    """Decodes segments of a film in parallel, one thread each; yields their frames in order.
 
-    A segment begins with a key frame. The one before it goes on until it has shown that same frame,
-    for two reasons: pictures that come after the key frame but are shown before it may need what
-    was before; and the two decoders can be asked whether they see the same.
+    A segment begins with a key frame. The segment before it continues until it has decoded that
+    frame, too, for two reasons: frames that are stored after the key frame but displayed before it
+    may refer to earlier frames; and both decoders must agree on the key frame.
 
     Parameters
     ----------
     make_decoder : function
-        Makes a decoder of the film's picture, one for each thread.
-    make_lens : function
-        Makes what shrinks frames, one for each thread.
-    threads : ThreadPoolExecutor
-    count : int
-        How many threads it has: so many segments are decoded at a time.
+        Returns a decoder of the film's video, one per thread.
+    make_resizer : function
+        Returns a `FrameResizer`, one per thread.
+    executor : ThreadPoolExecutor
+    thread_count : int
+        Number of its threads, and of segments that are decoded at once.
 
     Raises
     ------
-    UnsteadyError
-        While shots are taken: packets without times, anything damaged, or decoders that differ
-        where segments meet. Of a segment with damage nothing was given, unless it is so long that
-        it could not wait.
+    NonDeterministicDecodeError
+        From `decode` and `flush`, if packets have no times, anything is damaged, or decoders
+        disagree where segments meet. No frames of a damaged segment were yielded, unless it was
+        too long to be held.
     """
 
     def __init__(
@@ -162,7 +164,7 @@ class ParallelDecoder:
         self._stopped = False
 
     def decode(self, packet: Packet) -> Iterator[DecodedFrame]:
-        """Take the film's next packet; yield shots that are ready, and wait if too few are."""
+        """Add the next packet; yield decoded frames. Waits while the queues are full."""
         if not packet.size:
             return
         if packet.pts is None:
@@ -174,7 +176,7 @@ class ParallelDecoder:
             yield from self._next_frame()
 
     def flush(self) -> Iterator[DecodedFrame]:
-        """Yield the rest."""
+        """Yield the remaining frames."""
         for segment in (self._ending, self._current):
             if segment is not None:
                 segment.packets.put(None)
@@ -183,7 +185,7 @@ class ParallelDecoder:
             yield from self._next_frame()
 
     def close(self) -> None:
-        """Let the threads go."""
+        """Stop the threads."""
         self._stopped = True
         for segment in self._segments:
             segment.packets.put(None)
@@ -191,7 +193,7 @@ class ParallelDecoder:
         wait([segment.future for segment in self._segments])
 
     def _route_packet(self, packet: Packet, pts: int) -> None:
-        """Give a packet to the segments that need it."""
+        """Add a packet to the segments that need it."""
         current = self._current
         if current is None or (packet.is_keyframe and self._packet_count >= MIN_SEGMENT_PACKETS):
             if current is not None:
@@ -214,51 +216,45 @@ class ParallelDecoder:
             raise NonDeterministicDecodeError
 
     def _is_queue_full(self) -> bool:
-        waiting = sum(segment.queue_length for segment in self._segments)
-        weight = sum(segment.bytes_queued - segment.bytes_decoded for segment in self._segments)
-        return waiting > MAX_QUEUED or weight > MAX_QUEUED_BYTES
+        count = sum(segment.queue_length for segment in self._segments)
+        size = sum(segment.bytes_queued - segment.bytes_decoded for segment in self._segments)
+        return count > MAX_QUEUED or size > MAX_QUEUED_BYTES
 
-    def _start_segment(self, first: int) -> _Segment:
-        segment = _Segment(first)
+    def _start_segment(self, start_pts: int) -> _Segment:
+        segment = _Segment(start_pts)
         self._segments.append(segment)
         segment.future = self._executor.submit(self._decode_segment, segment)
         return segment
 
     def _next_frame(self, timeout: float | None = None) -> Iterator[DecodedFrame]:
-        """Yield the next shot, or go on to the next segment."""
+        """Yield the next frame of the first segment, or proceed to the next segment."""
         segment = self._segments[0]
         if segment.error is not None:
             raise segment.error
         try:
-            shot = segment.decoded.get(timeout=timeout)
+            frame = segment.decoded.get(timeout=timeout)
         except Empty:
             return
-        if shot is None:
+        boundary = self._boundary_frame
+        if frame is None:
             self._segments.popleft()
-            if segment.end_pts != (
-                None if self._boundary_frame is None else self._boundary_frame.pts
-            ):
+            if segment.end_pts != (None if boundary is None else boundary.pts):
                 raise NonDeterministicDecodeError
-        elif self._boundary_frame is not None and segment.start_pts == self._boundary_frame.pts:
-            if (
-                shot.pts != self._boundary_frame.pts
-                or (shot.picture != self._boundary_frame.picture).any()
-            ):
+        elif boundary is not None and segment.start_pts == boundary.pts:
+            if frame.pts != boundary.pts or (frame.picture != boundary.picture).any():
                 raise NonDeterministicDecodeError
             self._boundary_frame = None
-            yield shot
-        elif shot.pts == segment.end_pts:
-            self._boundary_frame = shot
-        elif self._boundary_frame is None and (
-            segment.end_pts is None or (shot.pts or 0) < segment.end_pts
-        ):
-            yield shot
+            yield frame
+        elif frame.pts == segment.end_pts:
+            self._boundary_frame = frame
+        elif boundary is None and (segment.end_pts is None or (frame.pts or 0) < segment.end_pts):
+            yield frame
         else:
             raise NonDeterministicDecodeError
 
     def _decode_segment(self, segment: _Segment) -> None:
         """Decode a segment, in a thread."""
-        decoder, lens = self._idle_decoders.popleft()
+        decoder, resizer = self._idle_decoders.popleft()
         frames: list[av.VideoFrame] = []
         try:
             while not self._stopped:
@@ -266,7 +262,7 @@ class ParallelDecoder:
                 segment.bytes_decoded += 0 if packet is None else packet.size
                 frames += decoder.decode(packet)
                 if packet is None or _pixel_count(frames) >= BATCH_PIXELS:
-                    segment.resize_frames(frames, lens)
+                    segment.resize_frames(frames, resizer)
                     frames.clear()
                 if packet is None:
                     break
@@ -275,21 +271,21 @@ class ParallelDecoder:
         except NonDeterministicDecodeError as error:
             segment.error = error
         decoder.flush_buffers()
-        self._idle_decoders.append((decoder, lens))
+        self._idle_decoders.append((decoder, resizer))
         segment.decoded.put(None)
 
 
 def _single_threaded(decoder: av.VideoCodecContext) -> av.VideoCodecContext:
-    """Return a decoder as one thread uses it."""
+    """Set a decoder to one thread; return it."""
     _set_threads(decoder, 1)
     return decoder
 
 
 def _set_threads(decoder: av.VideoCodecContext, threads: int) -> None:
-    """Give a decoder threads of its own; VP8's hides damage unless two share a frame."""
-    hides = decoder.codec.canonical_name == "vp8"
-    decoder.thread_type = "SLICE" if hides else "AUTO"
-    decoder.thread_count = max(threads, 2) if hides else threads
+    """Set a decoder's threads; VP8 needs two that share a frame, or it hides damage."""
+    hides_damage = decoder.codec.canonical_name == "vp8"
+    decoder.thread_type = "SLICE" if hides_damage else "AUTO"
+    decoder.thread_count = max(threads, 2) if hides_damage else threads
 
 
 def _to_decoded_frame(frame: av.VideoFrame, resizer: FrameResizer) -> DecodedFrame:

@@ -1,4 +1,4 @@
-"""Choosing in a film: which picture and which sound, when they start, what is wrong with them."""
+"""Find out what a film contains: its streams, their formats, and when they start."""
 
 from __future__ import annotations
 
@@ -10,36 +10,72 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
+from av.sidedata.sidedata import Type
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.audio_format import channel_names
-from frame2sound.film.decoding.frame_delays import ANIMATED_IMAGE_DEMUXERS
+from frame2sound.film.decoding.ffmpeg_input import Packet
 from frame2sound.film.decoding.image_sequence import image_files, is_image_sequence
-from frame2sound.film.decoding.media_source import open_media
-from frame2sound.film.decoding.orientation import orientation
+from frame2sound.film.decoding.media_source import hardware_device, open_media
+from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.tone_mapping import hdr_transfer
 from frame2sound.film.decoding.transparency import ignores_alpha
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 
+ANIMATED_IMAGE_DEMUXERS = ("gif", "apng", "webp", "webp_anim", "awebp")
+"""FFmpeg's demuxers of animated images."""
+
 MAX_SNAPPED_TIME_BASE = Fraction(1, 1000)
-"""Time bases as coarse as Matroska's milliseconds are snapped to the frame grid, none coarser."""
+"""Timestamps in ticks up to this long, Matroska's milliseconds, are snapped to the frame grid."""
+
+
+def _unknown_side_data(kind: type[Type], value: object) -> Type:
+    return kind.SEI_UNREGISTERED
+
+
+# PyAV 18.1 returns no side data of a frame at all if it does not know one kind, such as EXIF.
+Type._missing_ = classmethod(_unknown_side_data)  # type: ignore[method-assign, assignment]
 
 
 @dataclass(frozen=True)
 class Streams:
-    """What a film holds, as its header and its first frame tell.
+    """The selected streams of a film, by its header and its first frame.
 
-    ``start`` is the first frame's presentation time in seconds by the container's clock: time 0
-    of the film in the rest of the program. ``fps`` is nominal and used only to snap times that the
-    container has rounded and to know how long a last frame without a duration is shown.
-    ``stated_seconds`` is how long the film says it is, ``stated_sound_end`` when it says that its
-    sound ends, in seconds from its start, if it says so. ``pictures_fps`` is the frame rate that
-    numbered pictures were given. ``quarter_turns`` and ``mirrored`` are those of `orientation`. Of
-    an ``opaque`` film no alpha channel is looked at.
+    Attributes
+    ----------
+    path : Path
+    video_index, audio_index : int
+        Indices of the selected streams in the container; ``audio_index`` is None without audio.
+    start_seconds : Fraction
+        Presentation time of the first frame by the container's clock. It is time 0 of the film in
+        the rest of the program.
+    fps : Fraction
+        Nominal frame rate. Used only to snap times that the container has rounded, and for the
+        duration of a last frame without one.
+    time_base : Fraction
+        Seconds per tick of the video stream.
+    width, height : int
+        Size of the first frame as stored.
+    quarter_turns, mirrored : int, bool
+        See `orientation`.
+    video_codec : str
+    audio_sample_rate, audio_channels : int
+        0 without audio.
+    notes : tuple of str
+        What a person should know about the film.
+    declared_seconds : float, optional
+        Duration that the container declares.
+    declared_audio_end_seconds : Fraction, optional
+        Declared end of the audio, from the film's start.
+    sequence_fps : Fraction, optional
+        Frame rate that was given for numbered pictures.
+    ignore_alpha : bool
+        Whether the alpha channel has no meaning.
     """
 
     path: Path
@@ -64,22 +100,39 @@ class Streams:
     def open(
         self, hwaccel: HWAccel | None = None, limits: Limits = DEFAULT_LIMITS
     ) -> InputContainer:
-        """Open the film again; see `open_source`."""
-        return open_media(
-            self.path, self.sequence_fps, hwaccel=hwaccel, max_pixels=limits.max_pixels
-        )
+        """Open the film again; see `open_media`."""
+        return open_media(self.path, self.sequence_fps, hwaccel=hwaccel, limits=limits)
 
-    def is_video(self, packet: av.Packet[Any]) -> bool:
-        """Whether a packet is of the chosen picture."""
+    def open_with_hardware(self, device: str, limits: Limits = DEFAULT_LIMITS) -> InputContainer:
+        """Open the film again so that a device decodes its video if it knows the codec.
+
+        Devices give the same pictures as FFmpeg, as H.264 and similar codecs define every pixel.
+
+        Raises
+        ------
+        FilmError
+            There is no such device, or it does not open.
+        """
+        hwaccel = hardware_device(device)
+        try:
+            return self.open(hwaccel, limits=limits)
+        except FilmError as error:
+            raise FilmError(
+                f"the decoding device {device} does not open here ({error.__cause__}); leave out "
+                "`hardware`, or repair its driver"
+            ) from error
+
+    def is_video(self, packet: Packet) -> bool:
+        """Return whether a packet belongs to the selected video stream."""
         return bool(packet.stream.type == "video" and packet.stream.index == self.video_index)
 
-    def is_audio(self, packet: av.Packet[Any]) -> bool:
-        """Whether a packet is of the chosen sound."""
+    def is_audio(self, packet: Packet) -> bool:
+        """Return whether a packet belongs to the selected audio stream."""
         return bool(packet.stream.type == "audio" and packet.stream.index == self.audio_index)
 
     @cached_property
     def _snaps_to_frame_grid(self) -> bool:
-        """Whether times may be off the frame grid by rounding: few ticks are exact, many are."""
+        """Whether the container has rounded the times of frames, and finely enough to tell."""
         exact = (1 / self.fps / self.time_base).denominator == 1
         return (
             not exact
@@ -88,11 +141,11 @@ class Streams:
         )
 
     def to_seconds(self, pts: int) -> Fraction:
-        """Return a presentation time in seconds from the film's start, free of rounding.
+        """Return a presentation time in seconds from the film's start, with rounding undone.
 
-        A container that ticks in milliseconds stores frame k of a 30 fps film up to half a tick
-        off k / 30; when a grid point of the nominal rate lies within one tick (the first frame's
-        own error included), that point is meant.
+        A container with ticks of a millisecond stores frame k of a 30 fps film up to half a tick
+        away from k / 30. A time within one tick of a multiple of the frame duration (the first
+        frame is rounded, too) becomes that multiple.
         """
         seconds = self.to_unsnapped_seconds(pts)
         if not self._snaps_to_frame_grid:
@@ -101,57 +154,44 @@ class Streams:
         return on_grid if abs(on_grid - seconds) <= self.time_base else seconds
 
     def to_unsnapped_seconds(self, pts: int) -> Fraction:
-        """Return the same as the container counts it."""
+        """Return a presentation time in seconds from the film's start, as stored."""
         return pts * self.time_base - self.start_seconds
 
 
 def selected_video_stream(container: InputContainer, streams: Streams) -> av.VideoStream:
-    """Return the chosen picture of an open film."""
+    """Return the selected video stream of an open film."""
     stream = container.streams[streams.video_index]
     assert isinstance(stream, av.VideoStream)
     return stream
 
 
-def probe_streams(
-    path: Path,
-    video_stream: int | None = None,
-    audio_stream: int | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-    fps: Fraction | None = None,
-) -> Streams:
-    """Choose a picture and a sound, and decode the first frame to know when the film starts.
-
-    Parameters
-    ----------
-    path : Path
-    video_stream, audio_stream : int, optional
-        Which picture and which sound, counted from 0 among their kind. Without it the stream
-        marked as default, or else the first.
-    limits : Limits
-        Of the picture's size and the length that the film states.
-    fps : Fraction, optional
-        Frames a second of numbered pictures.
+def probe_streams(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -> Streams:
+    """Select the streams of a film, and decode its first frame to know when the film starts.
 
     Raises
     ------
     FilmError
-        The film has no picture, not so many streams, is beyond the limits, or nothing decodes.
+        The film has no video, not so many streams, is beyond the limits, or nothing decodes.
     """
-    with open_media(path, fps, max_pixels=limits.max_pixels) as container:
-        pictures = [s for s in container.streams.video if not _is_cover_art(s)]
-        if not pictures:
+    limits = options.limits
+    with open_media(path, options.fps, limits=limits) as container:
+        video_streams = [s for s in container.streams.video if not _is_cover_art(s)]
+        if not video_streams:
             covers = "only a cover picture" if container.streams.video else "only sound"
             raise FilmError(f"{path} has no moving picture ({covers}); expected a video stream")
-        sounds = list(container.streams.audio)
-        video = _choose(pictures, video_stream, path, "video")
-        heard = any(sound.codec_context is not None for sound in sounds)
-        wanted = heard or audio_stream is not None
-        audio = _choose(sounds, audio_stream, path, "audio") if wanted else None
+        video: av.VideoStream = _select(video_streams, options.video_stream, path, "video")
+        audio_streams = list(container.streams.audio)
+        audio: av.AudioStream | None = None
+        if options.audio_stream is not None or any(
+            s.codec_context is not None for s in audio_streams
+        ):
+            audio = _select(audio_streams, options.audio_stream, path, "audio")
         context = video.codec_context
         limits.check_picture_size(path, context.width, context.height)
         first = _first_frame(container, video, path)
         limits.check_picture_size(path, first.width, first.height)
-        start = Fraction(first.pts or 0) * video.time_base
+        time_base = Fraction(video.time_base or 0)
+        start = Fraction(first.pts or 0) * time_base
         quarter_turns, mirrored = orientation(first)
         return Streams(
             path=path,
@@ -159,7 +199,7 @@ def probe_streams(
             audio_index=None if audio is None else audio.index,
             start_seconds=start,
             fps=Fraction(video.guessed_rate or video.average_rate or 25),
-            time_base=Fraction(video.time_base),
+            time_base=time_base,
             width=first.width,
             height=first.height,
             quarter_turns=quarter_turns,
@@ -168,15 +208,38 @@ def probe_streams(
             audio_channels=0 if audio is None else len(channel_names(audio.codec_context)),
             notes=(
                 *(image_files(path)[1] if is_image_sequence(path) else ()),
-                *_choice_notes(path, pictures, video, sounds, audio),
+                *_selection_notes(video_streams, video, audio_streams, audio),
                 *_picture_notes(first),
             ),
             declared_seconds=_declared_seconds(container),
-            sequence_fps=fps,
+            sequence_fps=options.fps,
             declared_audio_end_seconds=None if audio is None else _declared_audio_end(audio, start),
             mirrored=mirrored,
             ignore_alpha=ignores_alpha(container.format.name, video.codec.canonical_name),
         )
+
+
+def orientation(frame: VideoFrame) -> tuple[int, bool]:
+    """Return how a frame must be turned to be upright, by its display matrix.
+
+    Returns
+    -------
+    quarter_turns : int
+        0 to 3, counter-clockwise, after mirroring. Other angles are rounded to the nearest.
+    mirrored : bool
+        Whether left and right are exchanged first.
+    """
+    stored: Any = frame.side_data.get("DISPLAYMATRIX")
+    if stored is None:
+        return 0, False
+    matrix = np.frombuffer(memoryview(stored), np.int32)
+    # ISO 14496-12, 8.3.2: the point (p, q) is shown at (a p + c q, b p + d q).
+    a, b, c, d = (float(matrix[place]) for place in (0, 1, 3, 4))
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    angle = np.arctan2(c - b, a + d)  # of the rotation that is nearest to the matrix
+    return round(float(angle) / (np.pi / 2)) % 4, mirrored
 
 
 def _declared_audio_end(stream: av.AudioStream, start: Fraction) -> Fraction | None:
@@ -189,38 +252,39 @@ def _is_cover_art(stream: av.stream.Stream) -> bool:
     return bool(stream.disposition & Disposition.attached_pic)
 
 
-def _choose(streams: list, number: int | None, path: Path, kind: str):  # type: ignore[no-untyped-def, type-arg]
-    chosen = _by_number_or_default(streams, number, path, kind)
-    if chosen.codec_context is None:
+def _select(streams: list, number: int | None, path: Path, kind: str):  # type: ignore[no-untyped-def, type-arg]
+    """Return the stream of a number, else the default one, else the first."""
+    stream = _by_number_or_default(streams, number, path, kind)
+    if stream.codec_context is None:
         raise FilmError(
-            f"{path}: its {kind} is of a kind that is not known here, expected one that FFmpeg "
-            "decodes; convert it, or copy it again if it is damaged"
+            f"{path}: its {kind} has an unknown codec, expected one that FFmpeg decodes; convert "
+            "it, or copy it again if it is damaged"
         )
-    return chosen
+    return stream
 
 
 def _by_number_or_default(streams: list, number: int | None, path: Path, kind: str):  # type: ignore[no-untyped-def, type-arg]
     if number is not None:
         if not 0 <= number < len(streams):
             raise FilmError(
-                f"{path} has {len(streams)} {kind} streams, got --{kind}-stream {number}; "
+                f"{path} has {len(streams)} {kind} streams, got `{kind}_stream` {number}; "
                 f"expected 0 to {len(streams) - 1}"
                 if streams
-                else f"{path} has no {kind} stream, got --{kind}-stream {number}"
+                else f"{path} has no {kind} stream, got `{kind}_stream` {number}; leave it out"
             )
         return streams[number]
     known = [s for s in streams if s.codec_context is not None] or streams
     return next((s for s in known if s.disposition & Disposition.default), known[0])
 
 
-def _choice_notes(path, video_streams, video, audio_streams, audio) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
+def _selection_notes(video_streams, video, audio_streams, audio) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
     notes = []
     if len(video_streams) > 1:
-        notes.append(f"took picture {video_streams.index(video)} of {len(video_streams)}")
+        notes.append(f"used video stream {video_streams.index(video)} of {len(video_streams)}")
     if audio is None and audio_streams:
-        notes.append("its sound is of a kind that is not known here; it was left out")
+        notes.append("its audio has an unknown codec; it was left out")
     elif len(audio_streams) > 1:
-        notes.append(f"took sound {audio_streams.index(audio)} of {len(audio_streams)}")
+        notes.append(f"used audio stream {audio_streams.index(audio)} of {len(audio_streams)}")
     return tuple(notes)
 
 
@@ -248,12 +312,12 @@ def _first_frame(container: InputContainer, video: av.VideoStream, path: Path) -
                 break
     encrypted = path.is_file() and _looks_encrypted(path)
     why = "it is encrypted" if encrypted else "every frame is damaged" if failures else "no frames"
-    remedy = "take its protection off first" if encrypted else "copy it again"
-    raise FilmError(f"{path}: the picture cannot be decoded ({why}); {remedy}")
+    remedy = "remove its encryption first" if encrypted else "copy it again"
+    raise FilmError(f"{path}: the video cannot be decoded ({why}); {remedy}")
 
 
 def _looks_encrypted(path: Path) -> bool:
-    """Tell whether an MP4's sample descriptions or key boxes say encryption (ISO 23001-7)."""
+    """Return whether an MP4 has boxes of encrypted samples or of keys (ISO 23001-7)."""
     with path.open("rb") as file:
         head = file.read(1 << 20)
     return any(mark in head for mark in (b"encv", b"enca", b"pssh", b"cenc", b"cbcs"))

@@ -1,4 +1,4 @@
-"""Films decoded in a subprocess, so that a crash or a hang of a codec cannot affect the caller."""
+"""Decode films in a subprocess, so that a crash or a hang of a codec cannot affect the caller."""
 
 from __future__ import annotations
 
@@ -12,39 +12,34 @@ from threading import Thread
 import msgspec
 import numpy as np
 
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.frame_resizer import picture_shape
+from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader, Frame
-from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.film.sandbox import (
     HEARTBEAT_SECONDS,
     ChildProcess,
     ErrorAnswer,
+    Heartbeat,
     ParentConnection,
     limit_memory,
     message_decoder,
+    send_errors,
     serve,
 )
 
 BATCH_FRAMES = 32
-"""Frames sent at once."""
+"""Frames per message."""
 
 
 class _OpenRequest(msgspec.Struct, frozen=True, tag=True):
-    """What is to be read, and how: see `FilmReader`."""
+    """The arguments of `FilmReader`."""
 
     path: Path
     sample_rate: int | None
+    options: DecodeOptions
     channels: int
-    video_stream: int | None
-    audio_stream: int | None
-    allow_damaged: bool
-    limits: Limits
-    threads: int | None
-    hardware: str | None
-    fps: Fraction | None
-    background: int
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -53,6 +48,8 @@ class _Opened(msgspec.Struct, frozen=True, tag=True):
 
 
 class _ReadRequest(msgspec.Struct, frozen=True, tag=True):
+    """The arguments of `FilmReader.read`."""
+
     colour: bool | None
     with_audio: bool
 
@@ -71,52 +68,33 @@ class _Done(msgspec.Struct, frozen=True, tag=True):
     notes: list[str]
 
 
-_ANSWER = message_decoder(_Opened | _Frames | _Audio | _Done | ErrorAnswer)
+_ANSWER = message_decoder(_Opened | _Frames | _Audio | _Done | Heartbeat | ErrorAnswer)
 _REQUEST = message_decoder(_OpenRequest | _ReadRequest)
 
 
 class SubprocessFilmReader(FilmReader):
-    """A `FilmReader` whose film is parsed and decoded in another process.
+    """A `FilmReader` that demuxes and decodes in a subprocess.
 
-    It takes what `FilmReader` takes, gives what it gives and raises what it raises; and `FilmError`
-    where the decoder crashes, or says nothing for two minutes.
+    It has the same arguments, results and errors, and raises `FilmError` if the decoder crashes or
+    answers nothing for two minutes.
     """
 
     def __init__(
         self,
         path: Path,
         sample_rate: int | None = None,
+        options: DecodeOptions = DEFAULT_DECODE_OPTIONS,
         *,
         channels: int = 1,
-        video_stream: int | None = None,
-        audio_stream: int | None = None,
-        allow_damaged: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        threads: int | None = None,
-        hardware: str | None = None,
-        fps: Fraction | None = None,
-        background: int = 0,
     ) -> None:
-        self.sample_rate, self.channels = sample_rate, channels
-        self.allow_damaged, self.limits, self.background = allow_damaged, limits, background
-        self._open_request = _OpenRequest(
-            path,
-            sample_rate,
-            channels,
-            video_stream,
-            audio_stream,
-            allow_damaged,
-            limits,
-            threads,
-            hardware,
-            fps,
-            background,
-        )
+        self.options, self.sample_rate, self.channels = options, sample_rate, channels
+        self._open_request = _OpenRequest(path, sample_rate, options, channels)
         self._child: ChildProcess | None
         self._child, opened = _open_in_subprocess(self._open_request)
         self.streams, self.notes = opened.streams, opened.notes
 
-    def _read(self, colour: bool | None, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
+    def read(self, colour: bool | None, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
+        """Decode the film in the subprocess; see `FilmReader.read`."""
         child, self._child = self._child or _open_in_subprocess(self._open_request)[0], None
         try:
             child.send_request(_ReadRequest(colour, with_audio))
@@ -133,7 +111,7 @@ class SubprocessFilmReader(FilmReader):
 
 
 def _open_in_subprocess(request: _OpenRequest) -> tuple[ChildProcess, _Opened]:
-    """Start a subprocess that opens a film and reads it once."""
+    """Start a subprocess that opens a film and can read it once."""
     child = ChildProcess(__name__, request.path, _ANSWER)
     try:
         child.send_request(request)
@@ -148,51 +126,37 @@ def _open_in_subprocess(request: _OpenRequest) -> tuple[ChildProcess, _Opened]:
 def _unpack_frames(batch: _Frames, *, colour: bool) -> Iterator[Frame]:
     shape = (len(batch.intervals), *picture_shape(colour))
     pictures = np.frombuffer(batch.pictures, np.uint8).reshape(shape)
-    for (time, until), picture in zip(batch.intervals, pictures, strict=True):
-        yield Frame(time, until, picture)
+    for (start, end), picture in zip(batch.intervals, pictures, strict=True):
+        yield Frame(start, end, picture)
 
 
 class _Worker:
-    """The work of the subprocess."""
+    """The subprocess's side: opens a film and sends what it decodes."""
 
     def __init__(self, parent: ParentConnection) -> None:
         self._parent, self._send = parent, parent.send_answer
         self._pending: list[Frame] = []
 
     def run(self) -> None:
-        """Open the film that is asked for, and read it."""
-        asked = self._parent.receive_request(_REQUEST)
-        limit_memory(asked.limits)
-        try:
+        """Open the requested film, then read it."""
+        opening = self._parent.receive_request(_REQUEST)
+        assert isinstance(opening, _OpenRequest)
+        limit_memory(opening.options.limits)
+        with send_errors(self._parent, opening.path):
             reader = FilmReader(
-                asked.path,
-                asked.sample_rate,
-                channels=asked.channels,
-                video_stream=asked.video_stream,
-                audio_stream=asked.audio_stream,
-                allow_damaged=asked.allow_damaged,
-                limits=asked.limits,
-                threads=asked.threads,
-                hardware=asked.hardware,
-                fps=asked.fps,
-                background=asked.background,
+                opening.path, opening.sample_rate, opening.options, channels=opening.channels
             )
             self._send(_Opened(reader.streams, reader.notes))
-            play = self._parent.receive_request(_REQUEST)
-            if play is not None:
+            reading = self._parent.receive_request(_REQUEST)
+            if isinstance(reading, _ReadRequest):
                 Thread(target=self._send_heartbeats, args=(reader,), daemon=True).start()
-                self._read(reader, play)
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            self._send(ErrorAnswer.from_exception(error, asked.path))
+                self._read(reader, reading)
 
     def _read(self, reader: FilmReader, request: _ReadRequest) -> None:
-        for event in reader._read(request.colour, with_audio=request.with_audio):
+        for event in reader.read(request.colour, with_audio=request.with_audio):
             if isinstance(event, AudioChunk):
-                self._send(
-                    _Audio(event.start_sample, np.ascontiguousarray(event.samples).tobytes())
-                )
+                samples = np.ascontiguousarray(event.samples).tobytes()
+                self._send(_Audio(event.start_sample, samples))
             else:
                 self._pending.append(event)
                 if len(self._pending) == BATCH_FRAMES:
@@ -201,17 +165,18 @@ class _Worker:
         self._send(_Done(reader.notes))
 
     def _send_frames(self) -> None:
-        some, self._pending = self._pending, []
-        pictures = b"".join(frame.picture.tobytes() for frame in some)
-        self._send(_Frames([(frame.start_seconds, frame.end_seconds) for frame in some], pictures))
+        frames, self._pending = self._pending, []
+        pictures = b"".join(frame.picture.tobytes() for frame in frames)
+        intervals = [(frame.start_seconds, frame.end_seconds) for frame in frames]
+        self._send(_Frames(intervals, pictures))
 
     def _send_heartbeats(self, reader: FilmReader) -> None:
-        """Say from time to time that work goes on, if it does; end when nobody listens."""
-        reached = -1.0
+        """Send heartbeats while the reader proceeds; exit when the parent is gone."""
+        position = -1.0
         while not select.select([self._parent.requests], [], [], HEARTBEAT_SECONDS)[0]:
-            if reader.position_seconds != reached:
-                reached = reader.position_seconds
-                self._send(_Frames([], b""))
+            if reader.position_seconds != position:
+                position = reader.position_seconds
+                self._send(Heartbeat())
         os._exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of high dynamic range, PQ and HLG, as a standard display shows them."""
+"""Tone-map HDR pictures, PQ and HLG, to standard dynamic range."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from numpy.typing import NDArray
 Transfer = Literal["PQ", "HLG"]
 
 TRANSFERS: dict[int, Transfer] = {16: "PQ", 18: "HLG"}
-"""What `VideoFrame.color_trc` says (ITU-T H.273, table 3)."""
+"""HDR values of `VideoFrame.color_trc` (ITU-T H.273, table 3)."""
 
 WHITE_NITS = 203.0
-"""Candelas per square metre of white paper in HDR (ITU-R BT.2408)."""
+"""Luminance of diffuse white in HDR, cd/m2 (ITU-R BT.2408)."""
 
 HLG_NITS, HLG_GAMMA = 1000.0, 1.2
-"""The display for which HLG is shown, and the gamma of its system (ITU-R BT.2100)."""
+"""Peak luminance of the HLG reference display, and its system gamma (ITU-R BT.2100)."""
 
 KNEE = 0.8
-"""Up to this share of white, light stays as it is; from there on it approaches full scale."""
+"""Light up to this share of white is unchanged; above, it is compressed towards full scale."""
 
 DISPLAY_GAMMA = 2.4
-"""Of the standard display (ITU-R BT.1886)."""
+"""Gamma of the standard display (ITU-R BT.1886)."""
 
 WIDE_PRIMARIES = (2, 9)
-"""`VideoFrame.color_primaries` of BT.2020, which HDR has where it names none."""
+"""`VideoFrame.color_primaries` of BT.2020, and of HDR frames that specify none."""
 
 TO_BT_709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
     np.float32,
 )
-"""Linear RGB of BT.2020 to that of BT.709 (ITU-R BT.2087)."""
+"""Matrix from linear BT.2020 RGB to linear BT.709 RGB (ITU-R BT.2087)."""
 
 LUMINANCE = np.array([0.2627, 0.6780, 0.0593], np.float32)
-"""Of linear BT.2020 RGB."""
+"""Luminance coefficients of linear BT.2020 RGB."""
 
 Floats = NDArray[np.floating]
 
 
 def hdr_transfer(frame: VideoFrame) -> Transfer | None:
-    """Return which high dynamic range a frame has; None if it has a standard one."""
+    """Return the HDR transfer function of a frame; None if it is SDR."""
     return TRANSFERS.get(int(frame.color_trc))
 
 
 def display_light(signal: Floats, transfer: Transfer) -> Floats:
-    """Return the light of grey that a signal from 0 to 1 stands for, 1 for white paper.
+    """Return the display light of a grey signal from 0 to 1; 1 is diffuse white.
 
     Examples
     --------
@@ -69,32 +69,32 @@ def display_light(signal: Floats, transfer: Transfer) -> Floats:
 
 
 def scene_light(signal: Floats) -> Floats:
-    """Return the light before the camera, 0 to 1, that an HLG signal stands for (BT.2100)."""
+    """Return the scene light, 0 to 1, of an HLG signal (ITU-R BT.2100)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     signal = np.asarray(signal, np.float64)
     return np.asarray(np.where(signal <= 0.5, signal**2 / 3, (np.exp((signal - c) / a) + b) / 12))
 
 
 def compress_highlights(light: Floats) -> Floats:
-    """Return light within full scale: as it is up to the knee, then exponentially towards 1."""
+    """Return light unchanged up to the knee, and exponentially compressed towards 1 above it."""
     above = np.maximum(light - KNEE, 0)
     return np.asarray(np.minimum(light, KNEE) - (1 - KNEE) * np.expm1(above / (KNEE - 1)))
 
 
 @lru_cache(maxsize=8)
 def grey_levels(transfer: Transfer, zero: int, white: int, codes: int) -> NDArray[np.uint8]:
-    """Return the levels, 0 to 255, of grey on a standard display, for each code of a signal.
+    """Return a lookup table from signal codes to grey levels of a standard display, 0 to 255.
 
     Parameters
     ----------
     zero, white : int
-        The codes of 0 and 1 of the signal.
+        Codes of the signal values 0 and 1.
     codes : int
-        How many there are.
+        Number of codes.
     """
     signal = np.clip((np.arange(codes) - zero) / (white - zero), 0, 1)
-    shown = compress_highlights(display_light(signal, transfer)) ** (1 / DISPLAY_GAMMA)
-    return np.asarray(np.rint(255 * shown), np.uint8)
+    grey = compress_highlights(display_light(signal, transfer)) ** (1 / DISPLAY_GAMMA)
+    return np.asarray(np.rint(255 * grey), np.uint8)
 
 
 def tone_mapped_grey(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDArray[np.uint8]:
@@ -117,8 +117,8 @@ def tone_mapped_grey(frame: VideoFrame, transfer: Transfer, matrix: int) -> NDAr
 def tone_mapped_rgb(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[NDArray[np.uint8]]:
     """Return red, green and blue of an HDR frame on a standard display, 0 to 255.
 
-    Light is compressed by the largest of the three, so that hues stay; what lies outside of the
-    display's colours is cut.
+    All three are compressed by the same factor, that of the largest, so that hues stay. Colours
+    outside BT.709 are clipped.
     """
     wide = int(frame.color_primaries) in WIDE_PRIMARIES
     frame = frame.reformat(
@@ -129,20 +129,20 @@ def tone_mapped_rgb(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[
     if transfer == "HLG":
         gain = _system_gain(light)
         light = [plane * gain for plane in light]
-    loudest = np.maximum(np.maximum(light[0], light[1]), light[2]) + np.float32(1e-9)
-    gain = compress_highlights(loudest) / loudest
-    shown = cv2.merge([plane * gain for plane in light])
+    largest = np.maximum(np.maximum(light[0], light[1]), light[2]) + np.float32(1e-9)
+    gain = compress_highlights(largest) / largest
+    rgb = cv2.merge([plane * gain for plane in light])
     if wide:
-        shown = cv2.transform(shown, TO_BT_709)
-    shown = cv2.pow(np.maximum(shown, 0, out=shown), 1 / DISPLAY_GAMMA)
+        rgb = cv2.transform(rgb, TO_BT_709)
+    rgb = cv2.pow(np.maximum(rgb, 0, out=rgb), 1 / DISPLAY_GAMMA)
     return [
         np.asarray(cv2.multiply(plane, 255, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]
-        for plane in cv2.split(shown)
+        for plane in cv2.split(rgb)
     ]
 
 
 def _system_gain(light: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return what an HLG display of 1000 candelas makes of the light before the camera."""
+    """Return the gain from scene light to display light on an HLG display of 1000 cd/m2."""
     luminance = sum(
         (weight * plane for weight, plane in zip(LUMINANCE, light, strict=True)),
         np.float32(0),
@@ -153,7 +153,7 @@ def _system_gain(light: list[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=2)
 def _linear_light(transfer: Transfer) -> NDArray[np.float32]:
-    """Return the light of each channel for each of 65536 codes; of HLG that before the camera."""
+    """Return a lookup table of 65536 codes: display light for PQ, scene light for HLG."""
     signal = np.arange(2**16) / (2**16 - 1)
     light = scene_light(signal) if transfer == "HLG" else display_light(signal, transfer)
     return light.astype(np.float32)

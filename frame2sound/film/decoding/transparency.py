@@ -1,4 +1,4 @@
-"""Pictures with an alpha channel laid over a ground."""
+"""Composite pictures with an alpha channel over a background."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 OPAQUE = 255
 
 ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-"""Decoders of transparent pictures; FFmpeg's own of these codecs leave the transparency out."""
+"""Decoders with alpha; FFmpeg's native decoders of these codecs ignore it."""
 
 Plane = NDArray[np.uint8]
 
 
 def alpha_aware_decoder(stream: av.VideoStream) -> av.VideoCodecContext:
-    """Return what decodes a picture with its transparency, if it has any."""
+    """Return a stream's decoder, one that decodes its alpha channel if it has one."""
     name = ALPHA_DECODERS.get(stream.codec.canonical_name, "")
     marked = {key.lower(): value for key, value in stream.metadata.items()}.get("alpha_mode")
     if marked != "1" or name not in av.codecs_available:
@@ -29,24 +29,24 @@ def alpha_aware_decoder(stream: av.VideoStream) -> av.VideoCodecContext:
 
 
 def ignores_alpha(demuxer: str, codec: str) -> bool:
-    """Whether what FFmpeg takes for an alpha channel is not used (Microsoft, BITMAPINFOHEADER)."""
+    """Return whether the alpha channel has no meaning, as in Microsoft's BITMAPINFOHEADER."""
     return demuxer == "avi" and codec == "rawvideo"
 
 
 def plane_view(frame: VideoFrame, number: int) -> Plane:
-    """Return a plane of bytes, without a copy."""
+    """Return a view of a plane of bytes, shape ``(height, width)``."""
     plane = frame.planes[number]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: plane.height, : plane.width]
 
 
 def alpha_plane(frame: VideoFrame, matrix: int) -> Plane | None:
-    """Return how opaque each pixel is, from 0 to 255; None if all are opaque.
+    """Return the alpha channel, 0 (transparent) to 255; None if all pixels are opaque.
 
     Parameters
     ----------
     matrix : int
-        The `VideoFrame.colorspace` to take, which FFmpeg needs to know to convert a frame at all.
+        `VideoFrame.colorspace` to assume, which FFmpeg needs for any conversion.
     """
     kind = frame.format
     if not kind.has_palette and not any(component.is_alpha for component in kind.components):
@@ -62,15 +62,15 @@ def alpha_plane(frame: VideoFrame, matrix: int) -> Plane | None:
 
 
 def composite_over(plane: Plane, alpha: Plane | None, background: float) -> Plane:
-    """Lay a plane over a ground of one level: ``alpha * plane + (1 - alpha) * ground``.
+    """Return a plane over a uniform background: ``alpha * plane + (1 - alpha) * background``.
 
-    This is done on what is stored, as browsers and editors do it, not on light. The plane may be
-    smaller than its alpha channel, as chroma is.
+    Stored values are blended, not linear light, as browsers and editors do. The plane may be
+    smaller than the alpha channel, as chroma is.
     """
     if alpha is None:
         return plane
     if alpha.shape != plane.shape:
         alpha = np.asarray(cv2.resize(alpha, plane.shape[::-1], interpolation=cv2.INTER_AREA))
-    above = cv2.subtract(plane, background, dtype=cv2.CV_32F)  # type: ignore[call-overload]
-    above = cv2.multiply(above, alpha, scale=1 / OPAQUE, dtype=cv2.CV_32F)
-    return np.asarray(cv2.add(above, background, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]
+    difference = cv2.subtract(plane, background, dtype=cv2.CV_32F)  # type: ignore[call-overload]
+    difference = cv2.multiply(difference, alpha, scale=1 / OPAQUE, dtype=cv2.CV_32F)
+    return np.asarray(cv2.add(difference, background, dtype=cv2.CV_8U), np.uint8)  # type: ignore[call-overload]

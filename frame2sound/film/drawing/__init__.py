@@ -1,1 +1,1 @@
-"""Draw demo films whose truth is known."""
+"""Draw demo films whose ground truth is known."""

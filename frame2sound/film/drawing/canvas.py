@@ -1,7 +1,7 @@
-"""Drawing: smooth light on black.
+"""Draw antialiased shapes with a glow on black.
 
-Films are drawn on a stage of 480 x 360 units, whatever size they come out in. Small pictures
-are drawn large and averaged down, so that edges stay smooth and brightness stays true.
+Coordinates are units of a stage of 480 x 360, whatever the size of the pictures. Small pictures
+are drawn large and averaged, so that edges are smooth and the mean brightness is exact.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ Points = NDArray[np.floating]
 Colour = tuple[float, float, float]
 
 STAGE_SIZE = (480, 360)
-"""Width and height of the stage that films are drawn on, in stage units."""
+"""Width and height of the stage, in stage units."""
 
-_SHIFT = 5  # bits behind the point in the coordinates that OpenCV takes
+_SHIFT = 5  # fractional bits of the coordinates that OpenCV draws
 
 
 def tint(hue: float, grey: float, saturation: float = 0.5) -> Colour:
-    """Return a colour of a hue with an exact grey level.
+    """Return an RGB colour of a hue with an exact grey level.
 
     Parameters
     ----------
     hue : float
         In turns: 0 is red, 1/3 green, 2/3 blue.
     grey : float
-        The grey that the colour becomes (ITU-R BT.601), in [0, 255].
+        The colour's grey level (ITU-R BT.601), 0 to 255.
     saturation : float
-        0 is grey, 1 is as colourful as the hue gets; less where the grey leaves no room.
+        0 for grey, 1 for the most saturated colour of the hue; less if the grey level requires it.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def tint(hue: float, grey: float, saturation: float = 0.5) -> Colour:
     """
     turns = 2 * np.pi * (hue - np.array([0, 1 / 3, 2 / 3]))
     bias = np.cos(turns)
-    bias -= bias @ np.array(GREY_WEIGHTS)  # colour that adds no grey
+    bias -= bias @ np.array(GREY_WEIGHTS)  # a colour offset with a grey level of 0
     strength = saturation * grey / max(1e-9, -bias.min())
     if grey + strength * bias.max() > 255:
         strength = (255 - grey) / bias.max()
@@ -55,7 +55,7 @@ def tint(hue: float, grey: float, saturation: float = 0.5) -> Colour:
 
 @dataclass(frozen=True)
 class Canvas:
-    """A stage of 480 x 360 units that comes out as pictures of a size.
+    """Draws on a stage of 480 x 360 units, and returns pictures of a given size.
 
     Parameters
     ----------
@@ -71,34 +71,34 @@ class Canvas:
 
     @property
     def drawn_size(self) -> tuple[int, int]:
-        """Width and height that it is drawn at, a whole multiple of its size."""
+        """Width and height at which shapes are drawn, an integer multiple of the size."""
         times = max(1, math.ceil(320 / min(self.size)) if min(self.size) < 240 else 1)
         return self.size[0] * times, self.size[1] * times
 
     @property
     def scale(self) -> NDArray[np.float64]:
-        """Drawn pixels a stage unit, across and down."""
+        """Drawn pixels per stage unit, horizontally and vertically."""
         return np.array(self.drawn_size) / STAGE_SIZE
 
     def blank(self) -> Picture:
-        """Return a black picture to draw on, uint8 of shape (drawn height, drawn width, 3)."""
+        """Return a black picture to draw on, uint8 of shape ``(drawn height, drawn width, 3)``."""
         return np.zeros((self.drawn_size[1], self.drawn_size[0], 3), dtype=np.uint8)
 
     def polygon(self, picture: Picture, points: Points, colour: Colour) -> None:
-        """Fill a polygon; points of shape (N, 2) in stage units."""
+        """Fill a polygon of points of shape ``(N, 2)`` in stage units."""
         cv2.fillPoly(picture, [self._to_fixed_point(points)], colour, cv2.LINE_AA, _SHIFT)
 
     def ribbon(
         self, picture: Picture, centreline: Points, width: Points | float, colour: Colour
     ) -> None:
-        """Draw a line of its own width at every point; thinner than a pixel, it grows dimmer.
+        """Draw a line of varying width; a line thinner than a pixel is dimmed instead.
 
         Parameters
         ----------
-        spine : array of shape (N, 2)
-            Points in stage units, running down the picture.
+        centreline : array of shape (N, 2)
+            Points in stage units, from top to bottom.
         width : float or array of shape (N,)
-            In stage units, across.
+            Horizontal width in stage units.
         """
         pixel = 1.0 / float(self.scale[0])
         strength = min(1.0, float(np.mean(width)) / pixel)
@@ -117,7 +117,7 @@ class Canvas:
         colour: Colour,
         thickness: float | None = None,
     ) -> None:
-        """Fill an ellipse, or draw its outline of a thickness, all in stage units."""
+        """Fill an ellipse, or draw its outline with a thickness, all in stage units."""
         pixels = -1 if thickness is None else max(1, round(thickness * float(self.scale.mean())))
         axes = np.rint(np.array(radii) * self.scale * 2**_SHIFT).astype(int)
         x, y = self._to_fixed_point(np.array([centre]))[0].tolist()
@@ -127,14 +127,14 @@ class Canvas:
         )
 
     def finish(self, picture: Picture, glow: float = 0.0, glow_radius: float = 8.0) -> Picture:
-        """Add a soft glow around what is drawn, and return the picture in its own size.
+        """Return the picture in its final size, with a soft glow around the shapes.
 
         Parameters
         ----------
         glow : float
-            Strength of the glow, from 0 (none).
-        reach : float
-            How far it reaches, in stage units.
+            Strength of the glow; 0 for none.
+        glow_radius : float
+            Standard deviation of the glow, in stage units.
         """
         if glow and picture.any():
             picture = _add(picture, _blurred(picture, glow_radius * float(self.scale.mean())), glow)
@@ -143,13 +143,13 @@ class Canvas:
         return np.asarray(cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _to_fixed_point(self, points: Points) -> NDArray[np.int32]:
-        centres = points * self.scale - 0.5  # OpenCV's whole numbers are centres of pixels
+        centres = points * self.scale - 0.5  # integers are pixel centres in OpenCV
         fixed: NDArray[np.int32] = np.rint(centres * 2**_SHIFT).astype(np.int32)
         return fixed
 
 
 def _blurred(picture: Picture, sigma: float) -> Picture:
-    """Blur a picture, at a quarter of its size: quick, and as smooth as the eye can tell."""
+    """Return a blurred picture; it is blurred at a quarter of its size, which is faster."""
     height, width = picture.shape[:2]
     quarter = max(1, width // 4), max(1, height // 4)
     small = cv2.resize(picture, quarter, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""The demo films by name: the small programs in the folder ``videos``."""
+"""Load demo films by name: each is a program in the folder ``videos``."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def demo_film_names() -> list[str]:
 
 
 def load_scene(name: str, **settings: Any) -> Scene:
-    """Return a demo film, ready to be drawn and sounded.
+    """Return the scene of a demo film.
 
     Parameters
     ----------
     name : str
-        One of `film_names`.
+        One of `demo_film_names`.
     **settings
-        What the film's own ``scene`` takes: seconds, fps, seed, size, sample_rate.
+        Arguments of the program's ``scene``: seconds, fps, seed, size, sample_rate.
 
     Raises
     ------
@@ -41,11 +41,11 @@ def load_scene(name: str, **settings: Any) -> Scene:
 
 
 def _load_module(path: Path) -> ModuleType:
-    """Load a film's program by its path; its module name cannot hide another module's."""
+    """Import a program by its path, under a name that cannot clash with another module."""
     spec = importlib.util.spec_from_file_location(f"frame2sound_video_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise FilmError(f"got {path}, expected a Python program")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up by name
+    sys.modules[spec.name] = module  # dataclasses look up their module by name
     spec.loader.exec_module(module)
     return module

@@ -1,8 +1,7 @@
-"""Scenes: films drawn and sounded by program, whose truth is known exactly.
+"""Scenes: films that are drawn and synthesised by a program, with exact ground truth.
 
-A scene is two pure functions, one that draws a frame and one that sounds a range of samples,
-over a score that is made once. Nothing in it grows with what was drawn or sounded before, so a
-film of any length streams in bounded memory, from any place, in any order.
+A scene has two pure functions: one draws a frame, the other synthesises a range of samples. So
+frames and samples can be made in any order, in constant memory.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from frame2sound.clock import Clock, parse_frame_rate
 from frame2sound.untrusted import parse_json
 
 SILENCE_DB = -120.0
-"""The loudness that stands for digital silence, and for anything quieter, in dBFS."""
+"""Loudness of digital silence, and of anything quieter, in dBFS."""
 
 DrawFrame = Callable[[int], NDArray[np.uint8]]
 SynthesiseSamples = Callable[[int, int], NDArray[np.float32]]
@@ -37,7 +36,7 @@ class _FrameTruth(msgspec.Struct, frozen=True):
 
 
 class _TruthFile(msgspec.Struct, frozen=True):
-    """The JSON beside a demo film; see `Truth`."""
+    """The JSON file of a demo film's truth; see `SceneTruth`."""
 
     film: str
     seed: Annotated[int, Meta(ge=0)]
@@ -49,20 +48,19 @@ class _TruthFile(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class SceneTruth:
-    """What happens in a demo film, and when.
+    """The ground truth of a demo film: its onsets, and pitch and loudness of each frame.
 
     Parameters
     ----------
     film, seed, clock
-        Which film it is.
+        The film, its seed, and its clock.
     onsets : tuple of float
-        Starts of the events in seconds, ascending; each is the start of the first frame that
-        shows the event, and its sound begins at that frame's first sample.
-    pitch_hz : tuple of float or None, one a frame
-        The fundamental of the frame's sound. None where it is silent, is noise, or has several
-        tones at once.
-    loudness_db : tuple of float, one a frame
-        RMS of the frame's own slice, in dB relative to an RMS of 1; `FLOOR_DB` for silence.
+        Start times of the events in seconds, ascending. Each is the start of the first frame
+        that shows the event; its sound begins at that frame's first sample.
+    pitch_hz : tuple of float or None, one per frame
+        Fundamental frequency of the frame's sound; None for silence, noise, or several tones.
+    loudness_db : tuple of float, one per frame
+        RMS of the frame's samples, in dB relative to an RMS of 1; `SILENCE_DB` for silence.
     """
 
     film: str
@@ -76,16 +74,16 @@ class SceneTruth:
         if len(self.pitch_hz) != len(self.loudness_db):
             raise ValueError(
                 f"got {len(self.pitch_hz)} pitches and {len(self.loudness_db)} loudnesses, "
-                "expected one of each a frame"
+                "expected one of each per frame"
             )
 
     @property
     def frame_count(self) -> int:
-        """How many frames the film has."""
+        """Number of frames."""
         return len(self.pitch_hz)
 
     def to_json(self) -> str:
-        """Return the truth as JSON, for a file beside the film."""
+        """Return the truth as JSON."""
         rows = zip(
             self.clock.frame_times(self.frame_count), self.pitch_hz, self.loudness_db, strict=True
         )
@@ -105,7 +103,7 @@ class SceneTruth:
 
     @classmethod
     def from_json(cls, text: str) -> SceneTruth:
-        """Read what `to_json` wrote.
+        """Return the truth that `to_json` wrote.
 
         Raises
         ------
@@ -128,30 +126,29 @@ class SceneTruth:
 
 @dataclass(frozen=True)
 class Scene:
-    """A film as functions.
+    """A film as two functions.
 
     Parameters
     ----------
     name : str
         The film's name.
     seed : int
-        Which film of that name.
+        Random seed of the film.
     clock : Clock
-        Its frame rate and the sample rate of its sound.
+        Its frame rate and sample rate.
     size : (int, int)
         Width and height in pixels.
-    frames : int
-        How many frames it has.
+    frame_count : int
     draw : function
-        Frame index to picture: uint8 of shape (height, width, 3), red, green, blue.
-    sound : function
-        ``(start, stop)`` to the samples ``[start, stop)``: mono float32 of that many values in
+        Takes a frame's index; returns its picture, uint8 RGB of shape ``(height, width, 3)``.
+    synthesise : function
+        Takes ``start`` and ``stop``; returns the samples ``[start, stop)``, mono float32 in
         [-1, 1]. Sample 0 is the first of frame 0.
     onsets : tuple of int
-        The frames at which events begin, ascending.
-    pitch_hz : tuple of float or None, one a frame
-        The fundamental of the only thing that the frame shows, in hertz; None for noise, for
-        nothing and for several. `Truth` has it where it can be heard.
+        First frames of the events, ascending.
+    pitch_hz : tuple of float or None, one per frame
+        Fundamental frequency of the only event that the frame shows, in Hz; None for noise, no
+        event, or several. In `SceneTruth` it is None for silent frames, too.
     """
 
     name: str
@@ -170,11 +167,11 @@ class Scene:
 
     @property
     def sample_count(self) -> int:
-        """How many samples the whole film has."""
+        """Number of samples of the whole film."""
         return self.clock.start_sample(self.frame_count)
 
     def slices(self, first: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
-        """Yield the slice of each frame from ``first`` up to ``stop``, a second at a time."""
+        """Yield the samples of each frame from ``first`` up to ``stop``."""
         last = self.frame_count if stop is None else stop
         batch = max(1, math.floor(self.clock.fps))
         for begin in range(first, last, batch):
@@ -184,24 +181,24 @@ class Scene:
 
     @cached_property
     def truth(self) -> SceneTruth:
-        """What happens and when; the loudness is measured on the sound itself."""
+        """The ground truth; the loudness is measured on the samples."""
         times = self.clock.frame_times(self.frame_count)
         loudness = tuple(rms_db(piece) for piece in self.slices())
-        heard = zip(self.pitch_hz, loudness, strict=True)
+        pitches = zip(self.pitch_hz, loudness, strict=True)
         return SceneTruth(
             film=self.name,
             seed=self.seed,
             clock=self.clock,
             onsets=tuple(float(times[frame]) for frame in self.onsets),
-            pitch_hz=tuple(hz if db > SILENCE_DB else None for hz, db in heard),
+            pitch_hz=tuple(hz if db > SILENCE_DB else None for hz, db in pitches),
             loudness_db=loudness,
         )
 
 
 def rms_db(samples: NDArray[np.floating]) -> float:
-    """Return the RMS of some samples in dB relative to an RMS of 1, not below `FLOOR_DB`.
+    """Return the RMS of samples in dB relative to an RMS of 1, at least `SILENCE_DB`.
 
-    >>> slice_db(np.full(10, 0.1)), slice_db(np.zeros(10))
+    >>> rms_db(np.full(10, 0.1)), rms_db(np.zeros(10))
     (-20.0, -120.0)
     """
     power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
@@ -209,16 +206,16 @@ def rms_db(samples: NDArray[np.floating]) -> float:
 
 
 def clock_and_frame_count(seconds: float, fps: Fraction, sample_rate: int) -> tuple[Clock, int]:
-    """Return a film's clock, and how many frames it needs to be so long (at least one).
+    """Return the clock of a film, and the number of frames of a duration, at least one.
 
     Raises
     ------
     ValueError
-        A rate or the length is not above 0.
+        A rate or the duration is not above 0.
 
     Examples
     --------
-    >>> film_clock(0.1, Fraction(30), 48000)[1]
+    >>> clock_and_frame_count(0.1, Fraction(30), 48000)[1]
     3
     """
     if not (math.isfinite(seconds) and seconds > 0):

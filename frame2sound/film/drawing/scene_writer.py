@@ -1,4 +1,4 @@
-"""Writing a drawn scene as a film, with its truth beside it."""
+"""Write a scene as a film, and its ground truth as JSON."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import audio_codec_for
+from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.progress import ProgressCallback, ignore_progress
 
 
 def truth_path(film: Path) -> Path:
-    """Return where the truth of a demo film is written."""
+    """Return the path of a demo film's ground truth."""
     return film.with_suffix(".json")
 
 
@@ -28,19 +29,19 @@ def write_scene(
     overwrite: bool = False,
     on_progress: ProgressCallback = ignore_progress,
 ) -> None:
-    """Draw a scene into a film (H.264, and the container's usual sound) and its truth into JSON.
+    """Write a scene as a film (H.264, the container's default audio codec) and its truth as JSON.
 
     Parameters
     ----------
     with_audio : bool
-        Without it the film is silent: an animation to be given sound.
-    on_progress : callable
-        Is called with the frames drawn.
+        False for a silent animation.
+    on_progress : ProgressCallback
+        Called with the number of frames drawn.
 
     Raises
     ------
     SoundtrackError
-        The output exists, cannot be written, or cannot hold the picture or the sound.
+        The output exists, cannot be written, or does not support the video or the audio.
     """
     codec = audio_codec_for(path)
     clock = Clock(scene.clock.fps, codec.supported_sample_rate(scene.clock.sample_rate))
@@ -56,23 +57,25 @@ def write_scene(
                 raise SoundtrackError(
                     f"{path.name}: {path.suffix} cannot hold an H.264 picture; write to .mp4"
                 )
-            picture = target.add_stream("libx264", rate=clock.fps, options={"crf": "14"})
-            picture.width, picture.height = scene.size
-            picture.pix_fmt = (
-                "yuv420p" if scene.size[0] % 2 == scene.size[1] % 2 == 0 else "yuv444p"
+            even = scene.size[0] % 2 == scene.size[1] % 2 == 0
+            video = RgbEncoder(
+                target,
+                "libx264",
+                scene.size,
+                clock.fps,
+                {"crf": "14"},
+                pixel_format="yuv420p" if even else "yuv444p",
             )
-            voice = AudioEncoder(target, codec, clock.sample_rate, 1) if with_audio else None
+            audio = AudioEncoder(target, codec, clock.sample_rate, 1) if with_audio else None
             for frame in range(scene.frame_count):
-                drawn = av.VideoFrame.from_ndarray(scene.draw(frame), "rgb24")
-                drawn.pts, drawn.time_base = frame, 1 / clock.fps
-                target.mux(picture.encode(drawn))
-                if voice is not None:
-                    voice.write(
+                target.mux(video.encode(scene.draw(frame), frame))
+                if audio is not None:
+                    audio.write(
                         scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1))
                     )
                 on_progress(path.name, frame + 1, scene.frame_count, "")
-            target.mux(picture.encode(None))
-            if voice is not None:
-                voice.close()
+            target.mux(video.flush())
+            if audio is not None:
+                audio.close()
     with atomic_write(truth_path(path), SoundtrackError) as partial:
         partial.write_text(scene.truth.to_json() + "\n")

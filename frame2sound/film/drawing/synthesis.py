@@ -1,7 +1,7 @@
-"""Synthesis: sounds as pure functions of absolute sample positions.
+"""Synthesise sounds as pure functions of absolute sample positions.
 
-Whatever is asked for in pieces is the same as when it is asked for at once: noise is a function
-of the sample's number, tones of their phase, and nothing remembers what was asked before.
+Samples are the same whether computed in pieces or at once: noise is a function of the sample's
+number, tones are functions of their phase, and there is no state.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ def white_noise(seed: int, start: int, stop: int) -> FloatArray:
     Parameters
     ----------
     seed : int
-        Which noise, from 0.
+        Random seed, from 0.
     start, stop : int
         Absolute sample numbers, from 0.
 
     Examples
     --------
-    >>> whole = noise(7, 0, 20_000)
-    >>> bool((noise(7, 8_000, 9_000) == whole[8_000:9_000]).all())
+    >>> whole = white_noise(7, 0, 20_000)
+    >>> bool((white_noise(7, 8_000, 9_000) == whole[8_000:9_000]).all())
     True
     """
     first, last = start // _NOISE_BLOCK, -(-stop // _NOISE_BLOCK)
@@ -46,10 +46,10 @@ def white_noise(seed: int, start: int, stop: int) -> FloatArray:
 def band_noise(
     seed: int, low_hz: float, high_hz: float, length: int, sample_rate: int
 ) -> FloatArray:
-    """Return a loop of noise with a flat band between two frequencies, and RMS 1.
+    """Return periodic noise with a flat spectrum between two frequencies, and an RMS of 1.
 
-    The loop joins itself without a seam, so sample ``n`` of an endless noise is
-    ``loop[n % length]``. Above the Nyquist frequency there is nothing: a band there is silent.
+    Sample ``n`` of endless noise is ``loop[n % length]``, without a discontinuity. A band above
+    the Nyquist frequency is silent.
     """
     frequency = np.fft.rfftfreq(length, 1 / sample_rate)
     band = (frequency >= low_hz) & (frequency < high_hz) & (frequency < sample_rate / 2)
@@ -60,9 +60,9 @@ def band_noise(
 
 
 def wavetable(harmonics: Sequence[float]) -> FloatArray:
-    """Return one period of a tone, from the amplitudes of harmonics 1, 2, 3..., with peak 1.
+    """Return one period of a tone with a peak of 1, from the amplitudes of harmonics 1, 2, 3...
 
-    Shape ``(4097,)``: the first value stands again at the end, for `play`.
+    Shape ``(4097,)``: the first value is repeated at the end, for `read_wavetable`.
     """
     turn = np.arange(_TABLE_SAMPLES + 1) / _TABLE_SAMPLES
     amplitudes = enumerate(harmonics, start=1)
@@ -72,7 +72,7 @@ def wavetable(harmonics: Sequence[float]) -> FloatArray:
 
 
 def read_wavetable(table: FloatArray, cycles: NDArray[np.floating]) -> FloatArray:
-    """Read a wavetable at phases in turns (1 is a whole period), interpolating linearly."""
+    """Return values of a wavetable at phases in cycles, linearly interpolated."""
     position = (cycles - np.floor(cycles)) * _TABLE_SAMPLES
     whole = np.minimum(position.astype(np.int64), _TABLE_SAMPLES - 1)
     below: FloatArray = table[whole]
@@ -81,21 +81,21 @@ def read_wavetable(table: FloatArray, cycles: NDArray[np.floating]) -> FloatArra
 
 
 def smooth_step(time_seconds: NDArray[np.floating] | float, duration_seconds: float) -> FloatArray:
-    """Return a soft step: 0 before time 0, 1 after ``duration``, half a cosine in between.
+    """Return a smooth step: 0 before time 0, 1 after the duration, half a cosine in between.
 
-    >>> rise(np.array([-1.0, 0.5, 2.0]), 1.0).round(6).tolist()
+    >>> smooth_step(np.array([-1.0, 0.5, 2.0]), 1.0).round(6).tolist()
     [0.0, 0.5, 1.0]
     """
-    across: FloatArray = np.clip(
+    progress: FloatArray = np.clip(
         np.asarray(time_seconds, dtype=np.float64) / duration_seconds, 0, 1
     )
-    return 0.5 - 0.5 * np.cos(np.pi * across)
+    return 0.5 - 0.5 * np.cos(np.pi * progress)
 
 
 def modal_tone(
     modes: Sequence[tuple[float, float, float]], seconds: float, sample_rate: int
 ) -> FloatArray:
-    """Return the sound of a struck body: decaying sines that end in exact silence.
+    """Return the sound of a struck body: decaying sines that end in silence.
 
     Parameters
     ----------
@@ -103,9 +103,9 @@ def modal_tone(
         A mode falls to 1/e (-8.7 dB) in its decay time. Modes above 0.45 of the sample rate
         are left out.
     seconds : float
-        Length; the last third is faded to nothing.
+        Duration; the last third is faded out.
     sample_rate : int
-        Samples a second.
+        In Hz.
     """
     time = np.arange(round(seconds * sample_rate)) / sample_rate
     sound = np.zeros(len(time))
@@ -116,14 +116,14 @@ def modal_tone(
 
 
 def soft_clip(samples: FloatArray, ceiling: float) -> FloatArray:
-    """Keep samples below a ceiling: untouched up to half of it, bent smoothly above.
+    """Return samples below a ceiling: unchanged up to half of it, smoothly compressed above.
 
-    >>> limit(np.array([0.2, -5.0]), 0.7).round(3).tolist()
+    >>> soft_clip(np.array([0.2, -5.0]), 0.7).round(3).tolist()
     [0.2, -0.7]
     """
     knee = ceiling / 2
     size = np.abs(samples)
     if not (size > knee).any():
         return samples
-    bent = knee + (ceiling - knee) * np.tanh((size - knee) / (ceiling - knee))
-    return np.where(size > knee, np.sign(samples) * bent, samples)
+    compressed = knee + (ceiling - knee) * np.tanh((size - knee) / (ceiling - knee))
+    return np.where(size > knee, np.sign(samples) * compressed, samples)

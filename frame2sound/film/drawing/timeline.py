@@ -1,4 +1,4 @@
-"""Timeline: a film's events in order, found again by frame or by sample."""
+"""Find the events of a film by frame or by sample."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from frame2sound.clock import Clock
 
 
 class Event(Protocol):
-    """Something that is seen and heard from one frame up to another."""
+    """Something that is visible and audible in a range of frames."""
 
     @property
     def start(self) -> int:
@@ -23,14 +23,14 @@ class Event(Protocol):
 
     @property
     def stop(self) -> int:
-        """The first frame that no longer shows it."""
+        """The frame after the last that shows it."""
 
 
 E = TypeVar("E", bound=Event)
 
 
 class Timeline(Generic[E]):
-    """Events in the order of their starts.
+    """The events of a film, sorted by start.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Timeline(Generic[E]):
         self._longest = max((event.stop - event.start for event in self.events), default=0)
 
     def events_between(self, first: int, stop: int) -> list[E]:
-        """Return the events that some frame of ``[first, stop)`` shows."""
+        """Return the events that are visible in any frame of ``[first, stop)``."""
         low = bisect_right(self._starts, first - self._longest)
         high = bisect_left(self._starts, stop)
         return [event for event in self.events[low:high] if event.stop > first]
@@ -58,13 +58,13 @@ class Timeline(Generic[E]):
 
     @cached_property
     def onsets(self) -> tuple[int, ...]:
-        """The frames at which events begin, each once."""
+        """First frames of the events, ascending and without duplicates."""
         return tuple(sorted(set(self._starts)))
 
     def pitches_hz(
         self, frame_count: int, event_hz: Callable[[E], float | None]
     ) -> tuple[float | None, ...]:
-        """Return each frame's pitch: that of its only event, and None where it has not just one."""
+        """Return the pitch of each frame's only event; None for frames with none or several."""
         pitches: list[float | None] = []
         for frame in range(frame_count):
             events = self.events_at(frame)
@@ -77,18 +77,18 @@ class Timeline(Generic[E]):
         stop: int,
         synthesise_event: Callable[[E, NDArray[np.int64]], NDArray[np.floating]],
     ) -> NDArray[np.float64]:
-        """Add the sounds of all events in the samples ``[start, stop)``.
+        """Return the sum of all events' sounds in the samples ``[start, stop)``.
 
         Parameters
         ----------
-        voice : function
-            An event and sample numbers since its start, ascending by 1, to that many samples.
-            It is asked only for samples of the frames that show the event.
+        synthesise_event : function
+            Takes an event and consecutive sample numbers since its start; returns these samples.
+            It is called only for samples of frames that show the event.
         """
         mixed = np.zeros(max(0, stop - start))
-        frames_a_sample = self.clock.fps / self.clock.sample_rate
-        first = math.floor(start * frames_a_sample) - 1
-        for event in self.events_between(first, math.ceil(stop * frames_a_sample) + 1):
+        frames_per_sample = self.clock.fps / self.clock.sample_rate
+        first = math.floor(start * frames_per_sample) - 1
+        for event in self.events_between(first, math.ceil(stop * frames_per_sample) + 1):
             begin = self.clock.start_sample(event.start)
             low, high = max(start, begin), min(stop, self.clock.start_sample(event.stop))
             if low < high:
@@ -100,6 +100,6 @@ class Timeline(Generic[E]):
 def recording_samples(
     recording: NDArray[np.floating], ages: NDArray[np.int64]
 ) -> NDArray[np.floating]:
-    """Return the samples of a recorded sound at ages ascending by 1; after its end, silence."""
+    """Return samples of a recorded sound at consecutive ages, with silence after its end."""
     piece = recording[ages[0] : ages[-1] + 1]
     return np.concatenate([piece, np.zeros(len(ages) - len(piece), dtype=recording.dtype)])

@@ -1,4 +1,4 @@
-"""Sound into a container: encoding, and hearing what a player will decode."""
+"""Encode audio into a container, and measure what a player will decode."""
 
 from __future__ import annotations
 
@@ -18,22 +18,21 @@ from frame2sound.sound.true_peak import TruePeakMeter
 
 
 def container_options(out: Path, sample_rate: int) -> dict[str, str]:
-    """Return what a container must be told to end its sound on the sample."""
+    """Return the muxer options that end the audio of a container on the exact sample."""
     if out.suffix.lower() not in (".mp4", ".m4v", ".mov"):
         return {}
-    # The default clock of a millisecond would round the end of the sound.
+    # The default time base of a millisecond would round the end of the audio.
     return {"movie_timescale": str(sample_rate)}
 
 
 class AudioEncoder:
-    """Encodes sound into a container and hears it back.
+    """Encodes audio into a container, and measures its true peak as a player will decode it.
 
     Attributes
     ----------
-    position : int
-        Samples said so far.
-    meter : PeakMeter
-        The highest true peak so far, as a player will decode it.
+    samples_written : int
+    meter : TruePeakMeter
+        The highest true peak so far.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class AudioEncoder:
         self._decoder = None if codec.lossless else _open_decoder(stream.codec.name)
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        """Encode samples within full scale, ``(n,)`` or ``(n, 2)``, after those before."""
+        """Encode further samples within full scale, ``(n,)`` or ``(n, 2)``."""
         name = self.stream.codec_context.format.name
         frame = AudioFrame.from_ndarray(
             _to_sample_format(np.atleast_2d(samples.T), name), name, self.layout
@@ -64,11 +63,11 @@ class AudioEncoder:
         frame.time_base = Fraction(1, self.sample_rate)
         self.samples_written += len(samples)
         if self._decoder is None:
-            self.meter.update(np.atleast_2d(samples.T))
+            self.meter.update(samples)
         self._mux(self.stream.encode(frame))
 
     def close(self) -> None:
-        """Encode what is held back; nothing may be said after it."""
+        """Flush the encoder; nothing may be written after it."""
         self._mux(self.stream.encode(None))
         if self._decoder is not None:
             self._measure(None)
@@ -81,12 +80,12 @@ class AudioEncoder:
             self.output.mux(packet)
 
     def _measure(self, packet: av.Packet[av.AudioStream] | None) -> None:
-        """Decode what was encoded."""
+        """Decode a packet, and measure its peak."""
         assert self._decoder is not None
         if not self._decoder.is_open:
             self._decoder.extradata = self.stream.codec_context.extradata
         for frame in self._decoder.decode(packet):
-            self.meter.update(to_float_planes(frame))
+            self.meter.update(to_float_planes(frame).T)
 
 
 def _open_decoder(codec: str) -> av.AudioCodecContext:
@@ -96,7 +95,7 @@ def _open_decoder(codec: str) -> av.AudioCodecContext:
 
 
 def _to_sample_format(planes: NDArray[np.float32], name: str) -> NDArray[Any]:
-    """Turn planes ``(channels, n)`` into what an encoder takes; rounding to the nearest integer."""
+    """Convert planes ``(channels, n)`` to an encoder's sample format, rounding to nearest."""
     packed = np.ascontiguousarray(planes if name.endswith("p") else planes.T.reshape(1, -1))
     if name.startswith("flt"):
         return packed

@@ -1,4 +1,4 @@
-"""Writing a film: its picture copied, or encoded where it cannot be, and a soundtrack beside it."""
+"""Mux a soundtrack with a film's video, which is copied, or encoded if it cannot be copied."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from frame2sound.film.encoding.stream_copy import copy_packets, uncopyable_reaso
 from frame2sound.film.encoding.video_encoder import VideoEncoder
 
 CHUNK_SAMPLES = 1 << 14
-"""Most samples written between two looks at the picture."""
+"""Samples that are encoded before video packets are interleaved."""
 
 
 @dataclass(frozen=True)
 class WriteResult:
-    """What a written film is.
+    """The result of writing a film.
 
     Attributes
     ----------
-    peak_db : float
+    true_peak_db : float
         The highest true peak in dBTP, as a player will decode it.
     notes : tuple of str
-        What a person should know of its picture.
+        What a person should know about the video.
     """
 
     true_peak_db: float
@@ -48,62 +48,66 @@ def mux(
     background: int = 0,
     on_packet: Callable[[], None] = lambda: None,
 ) -> WriteResult:
-    """Write a film's picture and a soundtrack to ``out``, in this process.
+    """Write a film's video and a soundtrack to ``out``, in this process.
 
-    Both start at time 0. The picture's packets are copied where the container can hold them and
-    shows them the same, else encoded; sound and picture are interleaved as they come, so memory
-    stays small. Priming and padding of AAC and Opus are marked, so players neither start late nor
-    add a tail.
+    Both start at time 0. The video's packets are copied if the container supports them without
+    change, else encoded. Audio and video are interleaved as they come, in constant memory. The
+    padding that AAC and Opus add is marked, so that players skip it.
 
     Parameters
     ----------
-    sound : iterable of float32 arrays
-        ``(n,)``, or ``(n, 2)`` for two channels, within full scale.
+    streams : Streams
+        The film whose video is used.
+    chunks : iterable of float32 arrays
+        Consecutive samples, ``(n,)``, or ``(n, 2)`` for two channels, within full scale.
+    sample_rate, channels : int
+    codec : AudioCodec
+    out : Path
     background : int
-        The grey, from 0 (black) to 255, on which transparent pictures lie if they are encoded.
-    alive : callable
-        Called after each packet of the picture.
+        Grey level, 0 (black) to 255, behind transparent pictures if they are encoded.
+    on_packet : callable
+        Called after each packet of the video.
 
     Raises
     ------
     SoundtrackError
-        The container can hold no picture of any kind.
+        The container supports no video codec of this program.
     OSError
         The disk is full.
     """
     options = container_options(out, sample_rate)
-    obstacle = uncopyable_reason(streams, out)
+    reason = uncopyable_reason(streams, out)
     with (
         streams.open() as source,
         av.open(str(out.absolute()), "w", options=options) as target,
     ):
         notes: tuple[str, ...] = ()
-        if obstacle is None:
-            picture = copy_packets(source, streams, target)
+        if reason is None:
+            packets = copy_packets(source, streams, target)
         else:
-            encoder = VideoEncoder(streams, target, obstacle, background)
-            picture, notes = encoder.packets(source), encoder.notes
-        voice = AudioEncoder(target, codec, sample_rate, channels)
+            encoder = VideoEncoder(streams, target, reason, background)
+            packets, notes = encoder.packets(source), encoder.notes
+        audio = AudioEncoder(target, codec, sample_rate, channels)
         target.start_encoding()
         written = Fraction(0)
         for chunk in chunks:
             for begin in range(0, len(chunk), CHUNK_SAMPLES):
-                voice.write(chunk[begin : begin + CHUNK_SAMPLES])
-                written = Fraction(voice.samples_written, sample_rate)
-                _write_packets_until(picture, written, target, on_packet)
-        voice.close()
-        _write_packets_until(picture, None, target, on_packet)
-        return WriteResult(voice.meter.true_peak_db, notes)
+                audio.write(chunk[begin : begin + CHUNK_SAMPLES])
+                written = Fraction(audio.samples_written, sample_rate)
+                _write_packets_until(packets, written, target, on_packet)
+        audio.close()
+        _write_packets_until(packets, None, target, on_packet)
+        return WriteResult(audio.meter.true_peak_db, notes)
 
 
 def _write_packets_until(
-    picture: Iterator[av.Packet[av.VideoStream]],
+    packets: Iterator[av.Packet[av.VideoStream]],
     time: Fraction | None,
     output: OutputContainer,
     on_packet: Callable[[], None],
 ) -> None:
-    """Write the picture's packets up to a time in seconds, or all that are left."""
-    for packet in picture:
+    """Write video packets up to a time in seconds, or all that remain."""
+    for packet in packets:
         output.mux(packet)
         on_packet()
         if time is not None and (packet.dts or 0) * Fraction(packet.time_base or 0) > time:

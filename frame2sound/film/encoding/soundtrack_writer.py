@@ -1,4 +1,4 @@
-"""Films written in a subprocess, which alone parses the picture that is copied."""
+"""Write films in a subprocess, as copying the video parses a file that may be malformed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from frame2sound.film.sandbox import (
     HEARTBEAT_SECONDS,
     ChildProcess,
     ErrorAnswer,
+    Heartbeat,
     ParentConnection,
     limit_memory,
     message_decoder,
+    send_errors,
     serve,
 )
 
@@ -47,17 +49,13 @@ class _ChunkWritten(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
-class _Heartbeat(msgspec.Struct, frozen=True, tag=True):
-    pass
-
-
 class _Finished(msgspec.Struct, frozen=True, tag=True):
     true_peak_db: float
     notes: tuple[str, ...]
 
 
 _REQUEST = message_decoder(_Start | _Chunk | _Finish)
-_ANSWER = message_decoder(_ChunkWritten | _Heartbeat | _Finished | ErrorAnswer)
+_ANSWER = message_decoder(_ChunkWritten | _Finished | Heartbeat | ErrorAnswer)
 
 
 def write_soundtrack(
@@ -70,64 +68,54 @@ def write_soundtrack(
     limits: Limits = DEFAULT_LIMITS,
     background: int = 0,
 ) -> WriteResult:
-    """Write a film's picture and a soundtrack, as `frame2sound.film.encoding.muxer.mux`, in a subprocess.
+    """Write a film's video and a soundtrack in a subprocess; see `mux`.
 
     Raises
     ------
     SoundtrackError, OSError
-        As there.
+        As `mux` does.
     FilmError
-        The film crashes its demuxer, or hangs it for two minutes.
+        The film crashes its demuxer, or the demuxer hangs for two minutes.
     """
     child = ChildProcess(__name__, streams.path, _ANSWER)
     try:
-        place = out.absolute()
-        child.send_request(_Start(streams, sample_rate, channels, codec, place, limits, background))
+        out = out.absolute()
+        child.send_request(_Start(streams, sample_rate, channels, codec, out, limits, background))
         for chunk in chunks:
             child.send_request(_Chunk(np.ascontiguousarray(chunk, np.float32).tobytes()))
-            _wait_for_answer(child)
+            child.receive_answer()
         child.send_request(_Finish())
-        finished = _wait_for_answer(child)
+        finished = child.receive_answer()
         assert isinstance(finished, _Finished)
         return WriteResult(finished.true_peak_db, finished.notes)
     finally:
         child.close()
 
 
-def _wait_for_answer(child: ChildProcess) -> _ChunkWritten | _Finished:
-    while isinstance(answer := child.receive_answer(), _Heartbeat):
-        pass
-    assert isinstance(answer, _ChunkWritten | _Finished)
-    return answer
-
-
 class _Worker:
-    """The work of the subprocess."""
+    """The subprocess's side: writes the film as its audio arrives."""
 
     def __init__(self, parent: ParentConnection) -> None:
         self._parent = parent
         self._last_heartbeat = time.monotonic()
 
     def run(self) -> None:
-        """Write the film that is asked for, as its sound comes."""
-        begin = self._parent.receive_request(_REQUEST)
-        limit_memory(begin.limits)
-        try:
+        """Write the requested film."""
+        start = self._parent.receive_request(_REQUEST)
+        assert isinstance(start, _Start)
+        limit_memory(start.limits)
+        with send_errors(self._parent, start.streams.path):
             written = mux(
-                begin.streams,
-                self._receive_chunks(begin.channels),
-                begin.sample_rate,
-                begin.channels,
-                begin.codec,
-                begin.out,
-                begin.background,
+                start.streams,
+                self._receive_chunks(start.channels),
+                start.sample_rate,
+                start.channels,
+                start.codec,
+                start.out,
+                start.background,
                 self._send_heartbeat,
             )
             self._parent.send_answer(_Finished(written.true_peak_db, written.notes))
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            self._parent.send_answer(ErrorAnswer.from_exception(error, begin.streams.path))
 
     def _receive_chunks(self, channels: int) -> Iterator[NDArray[np.float32]]:
         while isinstance(request := self._parent.receive_request(_REQUEST), _Chunk):
@@ -135,12 +123,12 @@ class _Worker:
             yield samples if channels == 1 else samples.reshape(-1, channels)
             self._parent.send_answer(_ChunkWritten())
         if request is None:
-            raise BrokenPipeError  # nobody waits any more
+            raise BrokenPipeError  # the parent is gone
 
     def _send_heartbeat(self) -> None:
         if time.monotonic() - self._last_heartbeat > HEARTBEAT_SECONDS:
             self._last_heartbeat = time.monotonic()
-            self._parent.send_answer(_Heartbeat())
+            self._parent.send_answer(Heartbeat())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A film's picture encoded, where it cannot be copied."""
+"""Encode video: RGB pictures, or a film's video that cannot be copied."""
 
 from __future__ import annotations
 
@@ -12,33 +12,91 @@ from av.container import InputContainer, OutputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.film.decoding.discontinuity import DiscontinuityCorrector
-from frame2sound.film.decoding.frame_delays import apply_browser_delays
-from frame2sound.film.decoding.frame_resizer import colour_matrix
+from frame2sound.film.decoding.frame_resizer import rgb_planes
+from frame2sound.film.decoding.packet_timing import TimestampCorrector
 from frame2sound.film.decoding.probe import Streams, selected_video_stream
-from frame2sound.film.decoding.tone_mapping import hdr_transfer, tone_mapped_rgb
-from frame2sound.film.decoding.transparency import alpha_plane, composite_over, plane_view
 
 VIDEO_ENCODERS = {
     "h264": ("libx264", "H.264", {"crf": "12"}),
     "vp9": ("libvpx-vp9", "VP9", {"crf": "16", "deadline": "realtime", "cpu-used": "6"}),
 }
-"""By what FFmpeg calls a codec: its encoder, its name, and how it is used; the first that a
-container holds is taken."""
+"""For each codec, by FFmpeg's name, its encoder, its display name, and the encoder's options.
+
+The first codec that a container supports is used.
+"""
+
+VideoPackets = list["av.Packet[av.VideoStream]"]
+
+
+class RgbEncoder:
+    """Encodes RGB pictures into a new video stream of a container.
+
+    Parameters
+    ----------
+    output : OutputContainer
+    encoder : str
+        FFmpeg's name of the encoder.
+    size : (int, int)
+        Width and height in pixels.
+    frame_rate : Fraction
+    options : dict of str
+        Options of the encoder.
+    time_base : Fraction, optional
+        Seconds per tick of the pictures' times; one frame if not given.
+    pixel_format : str
+    """
+
+    def __init__(
+        self,
+        output: OutputContainer,
+        encoder: str,
+        size: tuple[int, int],
+        frame_rate: Fraction,
+        options: dict[str, str],
+        *,
+        time_base: Fraction | None = None,
+        pixel_format: str = "yuv420p",
+    ) -> None:
+        stream = output.add_stream(encoder, rate=frame_rate, options=dict(options))
+        assert isinstance(stream, av.VideoStream)
+        self.stream = stream
+        self.time_base = time_base or 1 / frame_rate
+        self.stream.width, self.stream.height = size
+        self.stream.pix_fmt = pixel_format
+        self.stream.codec_context.time_base = self.time_base
+
+    def encode(self, picture: NDArray[np.uint8], pts: int) -> VideoPackets:
+        """Encode a picture, ``(height, width, 3)``, displayed at a time in ticks."""
+        frame = av.VideoFrame.from_ndarray(picture, "rgb24")
+        frame.pts, frame.time_base = pts, self.time_base
+        return self.stream.encode(frame)
+
+    def flush(self) -> VideoPackets:
+        """Return the remaining packets."""
+        return self.stream.encode(None)
 
 
 class VideoEncoder:
-    """Encodes a film's picture into a container, each frame shown when it was.
+    """Encodes a film's video into a container; each frame keeps its time and duration.
+
+    Parameters
+    ----------
+    streams : Streams
+    output : OutputContainer
+    reason : str
+        Why the video cannot be copied.
+    background : int
+        Grey level, 0 (black) to 255, behind transparent pictures.
 
     Attributes
     ----------
     notes : tuple of str
-        Why, and as what.
+        The reason, and the codec that is used.
 
     Raises
     ------
     SoundtrackError
-        The container can hold none of `CODECS`.
+        The container supports none of `VIDEO_ENCODERS`.
     """
 
     def __init__(
@@ -50,77 +108,62 @@ class VideoEncoder:
                 f"{reason}, and its container can hold no H.264 or VP9; write to .mkv"
             )
         encoder, name, options = VIDEO_ENCODERS[codec]
-        turned = streams.quarter_turns % 2
-        sides = (streams.height, streams.width) if turned else (streams.width, streams.height)
+        sideways = streams.quarter_turns % 2
+        sides = (streams.height, streams.width) if sideways else (streams.width, streams.height)
         self.notes: tuple[str, ...] = (f"{reason}; encoded as {name}",)
         if any(side % 2 for side in sides):
             self.notes += ("padded by one pixel to an even size",)
         self._streams, self._background = streams, background
-        drawn = output.add_stream(encoder, rate=streams.fps, options=dict(options))
-        assert isinstance(drawn, av.VideoStream)
-        self._stream = drawn
-        self._stream.width, self._stream.height = (side + side % 2 for side in sides)
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.time_base = streams.time_base
-        if output.format.name == "avi":  # it counts frames, and cannot reorder them
-            self._stream.codec_context.time_base = 1 / streams.fps
-            self._stream.codec_context.max_b_frames = 0
+        self._size = sides[0] + sides[0] % 2, sides[1] + sides[1] % 2
+        is_avi = output.format.name == "avi"  # it counts frames, and cannot reorder them
+        time_base = 1 / streams.fps if is_avi else streams.time_base
+        self._encoder = RgbEncoder(
+            output, encoder, self._size, streams.fps, options, time_base=time_base
+        )
+        if is_avi:
+            self._encoder.stream.codec_context.max_b_frames = 0
 
     def packets(self, source: InputContainer) -> Iterator[av.Packet[av.VideoStream]]:
-        """Yield the encoded picture, its first frame at time 0."""
-        tick = self._stream.codec_context.time_base
-        shown: dict[int | None, int] = {}
-        last, end = -1, Fraction(0)
-        for frame in _frames(source, self._streams):
+        """Yield the encoded video, its first frame at time 0."""
+        tick = self._encoder.time_base
+        durations: dict[int | None, int] = {}
+        last_pts, end = -1, Fraction(0)
+        for frame in _decode_frames(source, self._streams):
             time, duration = end, 1 / self._streams.fps
             if frame.pts is not None:
                 time = self._streams.to_seconds(frame.pts)
                 duration = frame.duration * self._streams.time_base or duration
-            even, end = self._to_encoder_frame(frame), time + duration
-            even.pts, even.time_base = round(time / tick), tick
-            if even.pts > last:
-                last, shown[even.pts] = even.pts, round(duration / tick)
-                yield from _with_durations(self._stream.encode(even), shown)
-        yield from _with_durations(self._stream.encode(None), shown)
+            end, pts = time + duration, round(time / tick)
+            if pts > last_pts:
+                last_pts, durations[pts] = pts, round(duration / tick)
+                packets = self._encoder.encode(self._upright_rgb(frame), pts)
+                yield from _with_durations(packets, durations)
+        yield from _with_durations(self._encoder.flush(), durations)
 
-    def _to_encoder_frame(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Return a frame upright, its edges repeated up to the size that is encoded."""
-        colours = _to_rgb(frame, self._background)
+    def _upright_rgb(self, frame: av.VideoFrame) -> NDArray[np.uint8]:
+        """Return a frame in RGB, upright, its edges repeated up to the encoded size."""
+        planes = rgb_planes(frame, self._background, ignore_alpha=self._streams.ignore_alpha)
+        picture = np.stack(planes, axis=-1)
         if self._streams.mirrored:
-            colours = colours[:, ::-1]
-        colours = np.rot90(colours, self._streams.quarter_turns)
-        room = zip((self._stream.height, self._stream.width), colours.shape, strict=False)
-        padding = [(0, max(wanted - side, 0)) for wanted, side in room]
-        padded = np.pad(colours, [*padding, (0, 0)], mode="edge")
-        return av.VideoFrame.from_ndarray(np.ascontiguousarray(padded, np.uint8), "rgb24")
+            picture = picture[:, ::-1]
+        picture = np.rot90(picture, self._streams.quarter_turns)
+        width, height = self._size
+        missing = max(height - picture.shape[0], 0), max(width - picture.shape[1], 0)
+        padded = np.pad(picture, [(0, missing[0]), (0, missing[1]), (0, 0)], mode="edge")
+        return np.ascontiguousarray(padded, np.uint8)
 
 
-def _frames(source: InputContainer, streams: Streams) -> Iterator[av.VideoFrame]:
-    continuity = DiscontinuityCorrector(streams, source.format.name)
-    packets = apply_browser_delays(
-        source.format.name, source.demux(selected_video_stream(source, streams))
-    )
-    for packet, _ in continuity(packets):
-        with suppress(av.FFmpegError):  # the reader has told of damage
+def _decode_frames(source: InputContainer, streams: Streams) -> Iterator[av.VideoFrame]:
+    corrector = TimestampCorrector(streams, source.format.name)
+    for packet, _ in corrector(source.demux(selected_video_stream(source, streams))):
+        with suppress(av.FFmpegError):  # the film's reader has reported damage
             yield from packet.decode()
 
 
-def _to_rgb(frame: av.VideoFrame, background: int) -> NDArray[np.uint8]:
-    """Return red, green and blue as seen: tone-mapped, transparent pictures over a ground."""
-    matrix, transfer = colour_matrix(frame), hdr_transfer(frame)
-    if transfer is None:
-        rgb = frame.reformat(format="gbrp", src_colorspace=matrix, dst_colorspace=matrix, threads=1)
-        planes = [plane_view(rgb, number) for number in (2, 0, 1)]
-    else:
-        planes = tone_mapped_rgb(frame, transfer, matrix)
-    alpha = alpha_plane(frame, matrix)
-    return np.stack([composite_over(plane, alpha, background) for plane in planes], axis=-1)
-
-
 def _with_durations(
-    packets: list[av.Packet[av.VideoStream]], durations: dict[int | None, int]
+    packets: VideoPackets, durations: dict[int | None, int]
 ) -> Iterator[av.Packet[av.VideoStream]]:
-    """Give each packet the time that its frame is shown, which the encoder takes for even."""
+    """Yield packets with the durations of their frames, which encoders do not keep."""
     for packet in packets:
         packet.duration = durations.pop(packet.pts, packet.duration or 0)
         yield packet

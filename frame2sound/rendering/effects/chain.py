@@ -28,53 +28,53 @@ class EffectChain:
     def apply(
         self, chunks: Chunks, sample_rate: int, channels: int, spool_folder: Path
     ) -> Iterator[NDArray[np.float32]]:
-        """Play all effects on chunks of sound; what comes out is as long, to the sample.
+        """Yield the sound with all effects; the length is the same, to the sample.
 
-        What would sound beyond the end is cut. Black before the first sound stays exactly silent,
-        but for what hears ahead: reverse, time-stretch and pitch-shift.
+        Tails beyond the end are cut. Silence before the first sound stays exactly silent, except
+        with reverse, time-stretch and pitch-shift.
 
         Parameters
         ----------
         chunks : iterable of arrays of shape (n,) or (n, channels)
-            Mono sound is spread over two channels if there are so many.
+            Mono sound is copied to both channels of a stereo output.
         sample_rate : int
             In Hz.
         channels : int
-            Of what comes out: 1, as ``(n,)``, or 2, as ``(n, 2)``.
+            Of the output: 1, as ``(n,)``, or 2, as ``(n, 2)``.
         spool_folder : Path
-            Where reverse and time-stretch lay the sound aside.
+            Where reverse and time-stretch create temporary files.
 
         Raises
         ------
         SoundtrackError
-            A frequency is above what the sample rate can hold.
+            A frequency is not below half the sample rate.
         """
-        room = EffectContext(sample_rate, channels, spool_folder)
+        context = EffectContext(sample_rate, channels, spool_folder)
         sound: Chunks = (_to_channels(chunk, channels) for chunk in chunks)
         for effect in self.effects:
-            sound = effect.apply(sound, room)
+            sound = effect.apply(sound, context)
         for chunk in sound:
             yield chunk[:, 0] if channels == 1 else chunk
 
 
 def parse_chain(text: str) -> EffectChain:
-    """Read a chain from a line such as ``reverb room=0.4 wet=0.3, delay seconds=0.25``.
+    """Return the chain of a text such as ``reverb room=0.4 wet=0.3, delay seconds=0.25``.
 
     Raises
     ------
     SoundtrackError
-        An effect or a setting is unknown, missing, twice there or out of range.
+        An effect or a setting is unknown, missing, given twice or out of range.
     """
     return EffectChain(tuple(_effect(_table(part)) for part in text.split(",")))
 
 
 def load_chain(path: Path) -> EffectChain:
-    """Read a chain from a TOML file of tables ``[[effect]]``, each with a ``kind`` and settings.
+    """Return the chain of a TOML file of tables ``[[effect]]``, each with a ``kind`` and settings.
 
     Raises
     ------
     SoundtrackError
-        It cannot be read, or says what `parse_chain` refuses.
+        The file cannot be read, or a setting is refused as by `parse_chain`.
     """
     try:
         table = read_toml(path)
@@ -82,7 +82,9 @@ def load_chain(path: Path) -> EffectChain:
         raise SoundtrackError(f"{path} is not readable as a chain of effects: {error}") from error
     effects = table.pop("effect", None)
     if table or not isinstance(effects, list) or not all(isinstance(e, dict) for e in effects):
-        raise SoundtrackError(f"{path} is no chain; expected tables [[effect]] and nothing else")
+        raise SoundtrackError(
+            f"{path} is not a chain of effects; expected tables [[effect]] and nothing else"
+        )
     return EffectChain(tuple(_effect(dict(effect)) for effect in effects))
 
 
@@ -115,8 +117,8 @@ def _effect(table: dict[str, Any]) -> Effect:
         try:
             msgspec.convert(value, hints[name])
         except msgspec.ValidationError as error:
-            wanted = f"expected {_range(hints[name])}"
-            raise SoundtrackError(f"{kind}: got {name}={value}, {wanted}") from error
+            expected = f"expected {_range(hints[name])}"
+            raise SoundtrackError(f"{kind}: got {name}={value}, {expected}") from error
     try:
         return msgspec.convert(table, effect)
     except msgspec.ValidationError as error:

@@ -1,6 +1,6 @@
-"""How effects are played on sound that comes in chunks ``(n, channels)``, none longer or shorter.
+"""Run effects on streams of chunks ``(n, channels)``; the length does not change.
 
-Pedalboard's plugins are fed blocks of one length, since what they give may depend on it.
+Pedalboard's plugins get blocks of one length, because their output may depend on it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLOCK_SAMPLES = 4096
 
 @dataclass(frozen=True)
 class EffectContext:
-    """Where effects play: sample rate in Hz, channels, a folder for what is laid aside."""
+    """What effects need to know: sample rate in Hz, channels, folder for temporary files."""
 
     sample_rate: int
     channels: int
@@ -32,7 +32,7 @@ class EffectContext:
 
 
 def run_plugin(plugin: Plugin, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-    """Play a plugin that delays nothing; memory does not grow."""
+    """Yield the output of a plugin without latency, in constant memory."""
     for block in reblock(chunks, BLOCK_SAMPLES, context.channels):
         planes = np.zeros((context.channels, BLOCK_SAMPLES), np.float32)
         planes[:, : len(block)] = block.T
@@ -43,7 +43,7 @@ def run_plugin(plugin: Plugin, chunks: Chunks, context: EffectContext) -> ChunkI
 def run_filter(
     sections: NDArray[np.float64], chunks: Chunks, context: EffectContext
 ) -> ChunkIterator:
-    """Play a filter of second-order sections, shape ``(sections, 6)``."""
+    """Yield the output of a filter of second-order sections, shape ``(sections, 6)``."""
     from scipy.signal import sosfilt
 
     state = np.zeros((len(sections), 2, context.channels))
@@ -54,22 +54,22 @@ def run_filter(
 
 
 def reblock(chunks: Chunks, length: int, channels: int) -> ChunkIterator:
-    """Cut chunks anew, each ``length`` samples long but the last, which holds what remains."""
-    waiting, count = [np.empty((0, channels), np.float32)], 0
+    """Yield chunks of ``length`` samples; the last has the rest."""
+    pending, count = [np.empty((0, channels), np.float32)], 0
     for chunk in chunks:
-        waiting.append(chunk)
+        pending.append(chunk)
         count += len(chunk)
         if count >= length:
-            sound = np.concatenate(waiting)
-            whole = count - count % length
-            yield from (sound[start : start + length] for start in range(0, whole, length))
-            waiting, count = [sound[whole:].copy()], count - whole
+            sound = np.concatenate(pending)
+            complete = count - count % length
+            yield from (sound[start : start + length] for start in range(0, complete, length))
+            pending, count = [sound[complete:].copy()], count - complete
     if count:
-        yield np.concatenate(waiting)
+        yield np.concatenate(pending)
 
 
 def fit_length(chunks: Chunks, length: int, channels: int) -> ChunkIterator:
-    """Cut sound at ``length`` samples, or let silence follow it up to there."""
+    """Cut or pad sound to ``length`` samples."""
     missing = length
     for chunk in chunks:
         yield chunk[:missing]

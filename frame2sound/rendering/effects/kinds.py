@@ -1,4 +1,4 @@
-"""The effects: their settings, with ranges, and how each is played."""
+"""The effects: their settings with ranges, and how each is applied."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ class Effect(Struct, frozen=True, forbid_unknown_fields=True):
     """One effect; an unknown setting or a value out of range is an error."""
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Give sound as long as the chunks, ``(n, channels)``."""
+        """Return a stream of the same length, in chunks ``(n, channels)``."""
         raise NotImplementedError
 
 
 class Reverse(Effect, frozen=True):
-    """Everything backwards, or each stretch of ``seconds``, which stays in its place."""
+    """Reverses everything, or each segment of ``seconds`` in its place."""
 
     seconds: Annotated[float, Meta(ge=0.01, le=60)] | None = None
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Lay all of it aside on disk, or hold one stretch."""
+        """Spool everything to disk, or buffer one segment."""
         if self.seconds is not None:
             length = max(1, round(self.seconds * context.sample_rate))
             yield from (piece[::-1] for piece in reblock(chunks, length, context.channels))
@@ -51,21 +51,21 @@ class Reverse(Effect, frozen=True):
 
 
 class Delay(Effect, frozen=True):
-    """Echoes every ``seconds``, each ``feedback`` times the last; ``mix`` is their share."""
+    """Echoes every ``seconds``, each ``feedback`` times the last; ``mix`` is their level."""
 
     seconds: Annotated[float, Meta(ge=0.001, le=10)] = 0.25
     feedback: Annotated[float, Meta(ge=0, le=0.95)] = 0.4
     mix: Share = 0.3
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Stream; the dry sound keeps its place to the sample."""
+        """Stream; the dry sound is not delayed."""
         from pedalboard import Delay as Plugin
 
         return run_plugin(Plugin(self.seconds, self.feedback, self.mix), chunks, context)
 
 
 class Reverb(Effect, frozen=True):
-    """A hall of size ``room``; ``wet`` is its share, ``damping`` how dull, ``width`` how wide."""
+    """Reverb of size ``room``, with ``wet`` level, ``damping`` of treble and stereo ``width``."""
 
     room: Share = 0.5
     wet: Share = 0.3
@@ -73,7 +73,7 @@ class Reverb(Effect, frozen=True):
     width: Share = 1.0
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Stream; the dry sound keeps its place to the sample."""
+        """Stream; the dry sound is not delayed."""
         from pedalboard import Reverb as Plugin
 
         # The plugin doubles its dry level.
@@ -84,15 +84,14 @@ class Reverb(Effect, frozen=True):
 class TimeStretch(Effect, frozen=True):
     """Sound ``ratio`` times as long at the same pitch, in a soundtrack as long as before.
 
-    Above 1 it is slower, and what then lies beyond the film's end is not heard; below 1 it is
-    faster, and silence follows. What was at the film's beginning stays there; all else moves away
-    from its picture.
+    Above 1 it is slower, and the part beyond the film's end is cut; below 1 it is faster, and
+    silence follows. Only the film's beginning stays in sync with the picture.
     """
 
     ratio: Annotated[float, Meta(ge=0.1, le=10)]
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Lay all aside on disk, since only its end tells where to cut."""
+        """Spool everything to disk, because the length is known only at the end."""
         with AudioSpool(context.spool_folder) as spool:
             spool.write(chunks)
             long = stretch_and_shift(spool.read(), context, self.ratio, 0.0)
@@ -100,17 +99,17 @@ class TimeStretch(Effect, frozen=True):
 
 
 class PitchShift(Effect, frozen=True):
-    """Sound ``semitones`` higher, or lower below 0, at the same speed, in place within 20 ms."""
+    """Shifts the pitch by ``semitones`` at the same speed, in sync within 20 ms."""
 
     semitones: Annotated[float, Meta(ge=-36, le=36)]
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Stream in pieces of seconds."""
+        """Stream in chunks of seconds."""
         return stretch_and_shift(chunks, context, 1.0, self.semitones)
 
 
 class LowPass(Effect, frozen=True):
-    """Takes away what is above ``hz``, 24 dB an octave (Butterworth)."""
+    """Low-pass at ``hz``, 24 dB per octave (Butterworth)."""
 
     hz: Hertz
 
@@ -121,7 +120,7 @@ class LowPass(Effect, frozen=True):
 
 
 class HighPass(Effect, frozen=True):
-    """Takes away what is below ``hz``, 24 dB an octave (Butterworth)."""
+    """High-pass at ``hz``, 24 dB per octave (Butterworth)."""
 
     hz: Hertz
 
@@ -132,7 +131,7 @@ class HighPass(Effect, frozen=True):
 
 
 class BandPass(Effect, frozen=True):
-    """Keeps ``octaves`` around ``hz``, 12 dB an octave on either side (Butterworth)."""
+    """Band-pass of ``octaves`` around ``hz``, 12 dB per octave on each side (Butterworth)."""
 
     hz: Hertz
     octaves: Annotated[float, Meta(ge=0.05, le=8)] = 1.0
@@ -146,7 +145,7 @@ class BandPass(Effect, frozen=True):
 
 
 class Peak(Effect, frozen=True):
-    """Lifts, or lowers below 0 dB, what is around ``hz``; a higher ``q`` is narrower."""
+    """Peak filter: changes the level around ``hz`` by ``db``; a higher ``q`` is narrower."""
 
     hz: Hertz
     db: Decibels
@@ -161,7 +160,7 @@ class Peak(Effect, frozen=True):
 
 
 class Gain(Effect, frozen=True):
-    """Louder by ``db``, or quieter below 0."""
+    """Changes the level by ``db``."""
 
     db: Decibels
 
@@ -172,21 +171,21 @@ class Gain(Effect, frozen=True):
 
 
 class Chorus(Effect, frozen=True):
-    """Copies that waver ``hz`` times a second by ``depth``; ``mix`` is their share."""
+    """Chorus with modulation at ``hz`` by ``depth``; ``mix`` is its level."""
 
     hz: Annotated[float, Meta(ge=0.01, le=99)] = 1.0
     depth: Share = 0.25
     mix: Share = 0.5
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
-        """Stream; the dry sound keeps its place to the sample."""
+        """Stream; the dry sound is not delayed."""
         from pedalboard import Chorus as Plugin
 
         return run_plugin(Plugin(self.hz, self.depth, mix=self.mix), chunks, context)
 
 
 class Distortion(Effect, frozen=True):
-    """Driven by ``db`` into a soft clip, ``tanh``."""
+    """Soft clipping: gain of ``db``, then ``tanh``."""
 
     db: Annotated[float, Meta(ge=0, le=60)] = 12.0
 

@@ -1,7 +1,7 @@
-"""Slower, faster, higher or lower: the Rubber Band library, piece after piece.
+"""Time-stretching and pitch-shifting with the Rubber Band library, in chunks.
 
-Pieces overlap. At a seam the coming piece is moved by up to 5 ms to where it is most like the one
-that goes, and the two are crossed at constant power for what likeness they have.
+Chunks overlap. At a seam the next chunk is shifted by up to 5 ms to where it correlates best with
+the one before, and the two are crossfaded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.rendering.effects.host import ChunkIterator, Chunks, EffectContext, reblock
-from frame2sound.sound.windows import hann_fade_in
+from frame2sound.sound.crossfade import crossfade
 
 CHUNK_SECONDS = 8.0
 MARGIN_SECONDS = 0.5
@@ -23,65 +23,70 @@ MAX_SHIFT_SECONDS = 0.005
 def stretch_and_shift(
     chunks: Chunks, context: EffectContext, ratio: float, semitones: float
 ) -> ChunkIterator:
-    """Make sound ``ratio`` times as long and ``semitones`` higher.
+    """Yield the sound, ``ratio`` times as long and ``semitones`` higher.
 
-    Of ``n`` samples it gives ``round(n * ratio)``. At 22050 Hz and above what sounds at ``t``
-    seconds sounds at ``t * ratio`` within 20 ms: so much the library wanders, whose windows are
-    longer still. Silence stays silent, but an event may be foreheard by as much.
+    ``n`` samples become ``round(n * ratio)``. At 22050 Hz and above, an event at ``t`` seconds
+    moves to ``t * ratio`` within 20 ms, the accuracy of the library. Silence stays silent, but an
+    event may spread into it by as much.
     """
     from pedalboard import time_stretch
 
     core, margin = (round(s * context.sample_rate) for s in (CHUNK_SECONDS, MARGIN_SECONDS))
     seam, slack = (round(s * context.sample_rate) for s in (CROSSFADE_SECONDS, MAX_SHIFT_SECONDS))
-    going: NDArray[np.float32] | None = None
+    outgoing_tail: NDArray[np.float32] | None = None
     for start, count, piece in _overlapping_chunks(chunks, context.channels, core, margin):
         begin = round((start - margin) * ratio)
         first = round(start * ratio) - begin
         last = round((start + count) * ratio) - begin
         if piece.any():
             planes = np.ascontiguousarray(piece.T)
-            long = time_stretch(planes, context.sample_rate, 1 / ratio, semitones).T
+            stretched = time_stretch(planes, context.sample_rate, 1 / ratio, semitones).T
         else:
-            long = np.zeros((last + seam, context.channels), np.float32)
-        long = np.pad(long, ((0, max(last + seam + slack - len(long), 0)), (0, 0)))
+            stretched = np.zeros((last + seam, context.channels), np.float32)
+        stretched = np.pad(stretched, ((0, max(last + seam + slack - len(stretched), 0)), (0, 0)))
         shift = 0
-        if going is not None:
-            shift = _best_offset(going, long[first - slack : first + slack + seam]) - slack
+        if outgoing_tail is not None:
+            shift = (
+                _best_offset(outgoing_tail, stretched[first - slack : first + slack + seam]) - slack
+            )
             place = slice(first + shift, first + shift + seam)
-            long[place] = _crossfade(going, long[place])
-        yield long[first + shift : last + shift]
-        going = long[last + shift : last + shift + seam].copy()
+            stretched[place] = crossfade(outgoing_tail, stretched[place], silent_correlation=1)
+        yield stretched[first + shift : last + shift]
+        outgoing_tail = stretched[last + shift : last + shift + seam].copy()
 
 
 def _overlapping_chunks(
     chunks: Chunks, channels: int, core: int, margin: int
 ) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Give where each core starts, how many samples it has, and it with a margin on both sides."""
+    """Yield the start and length of each core, and its samples with a margin on both sides."""
     before = np.zeros((margin, channels), np.float32)
-    now: NDArray[np.float32] | None = None
+    current: NDArray[np.float32] | None = None
     start = 0
-    for coming in reblock(chunks, core, channels):
-        if now is not None:
-            yield start, core, _with_margins(before, now, coming, margin)
-            before, start = now[-margin:], start + core
-        now = coming
-    if now is not None:
-        yield start, len(now), _with_margins(before, now, now[:0], margin)
+    for following in reblock(chunks, core, channels):
+        if current is not None:
+            yield start, core, _with_margins(before, current, following, margin)
+            before, start = current[-margin:], start + core
+        current = following
+    if current is not None:
+        yield start, len(current), _with_margins(before, current, current[:0], margin)
 
 
 def _with_margins(
     before: NDArray[np.float32],
-    now: NDArray[np.float32],
+    current: NDArray[np.float32],
     after: NDArray[np.float32],
     margin: int,
 ) -> NDArray[np.float32]:
     missing = margin - len(after[:margin])
-    silence = np.zeros((missing, now.shape[1]), np.float32)
-    return np.concatenate([before, now, after[:margin], silence])
+    silence = np.zeros((missing, current.shape[1]), np.float32)
+    return np.concatenate([before, current, after[:margin], silence])
 
 
 def _best_offset(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -> int:
-    """Return where in ``coming`` the sound is most like ``going``; the middle for silence."""
+    """Return the offset at which ``incoming`` correlates best with ``outgoing``.
+
+    Where one is silent, or no correlation is positive, it is the middle.
+    """
     places = len(incoming) - len(outgoing) + 1
     middle = places // 2
     if not outgoing.any() or not incoming.any():
@@ -89,18 +94,5 @@ def _best_offset(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -
     windows = np.lib.stride_tricks.sliding_window_view(incoming, len(outgoing), axis=0)
     products = np.einsum("pcs,sc->p", windows, outgoing)
     powers = np.einsum("pcs,pcs->p", windows, windows)
-    likeness = products / np.sqrt(np.maximum(powers, 1e-20))
-    return int(likeness.argmax()) if likeness.max() > 0 else middle
-
-
-def _crossfade(outgoing: NDArray[np.float32], incoming: NDArray[np.float32]) -> NDArray[np.float32]:
-    rise = hann_fade_in(len(outgoing))[:, None]
-    powers = np.sqrt(
-        (outgoing.astype(np.float64) ** 2).sum() * (incoming.astype(np.float64) ** 2).sum()
-    )
-    alike = max(float((outgoing * incoming).sum()) / powers, 0.0) if powers else 1.0
-    level = np.sqrt(rise**2 + (1 - rise) ** 2 + 2 * alike * rise * (1 - rise))
-    crossed: NDArray[np.float32] = ((outgoing * (1 - rise) + incoming * rise) / level).astype(
-        np.float32
-    )
-    return crossed
+    correlations = products / np.sqrt(np.maximum(powers, 1e-20))
+    return int(correlations.argmax()) if correlations.max() > 0 else middle

@@ -1,4 +1,4 @@
-"""What passes beside a cloud of grains unscattered: attacks, and bass."""
+"""Split off what bypasses granulation: transients and low frequencies."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Samples = NDArray[np.float32]
 EMPTY: Samples = np.empty(0, np.float32)
 
 MIN_POWER_RATIO, MIN_RMS = 10.0, 1e-3
-"""An attack has so many times the power of what was before it, and at least this RMS."""
+"""A transient has at least this ratio of power to the sound before it, and this RMS."""
 
 ANALYSIS_SECONDS = 0.01, 0.003
-"""How long a frame's start is listened to, before and after it."""
+"""Durations that are analysed before and after a frame's start."""
 
 GATE_SECONDS = 0.001, 0.008, 0.012
-"""An attack is faded in before the frame's start, held, and faded out."""
+"""Fade-in before the frame's start, hold, and fade-out of a transient."""
 
 
 class TransientDetector:
-    """Listens to sound frame by frame: how loud each is, and whether it begins with an attack.
+    """Measures the level of each frame, and splits off transients at frame starts.
 
     Attributes
     ----------
-    levels : deque of float
-        RMS of the frames that were heard whole, for the taker to take away.
+    frame_rms : deque of float
+        RMS of the complete frames; the caller removes them.
     """
 
     def __init__(self, sample_rate: int, enabled: bool = True) -> None:
@@ -50,17 +50,17 @@ class TransientDetector:
     def process(
         self, sound: Samples, frame_ends: NDArray[np.int64] | list[int], last: bool = False
     ) -> tuple[Samples, Samples]:
-        """Take sound and where further frames end; return attacks, and the sound without them."""
+        """Take samples and the ends of further frames; return transients, and the rest."""
         self._bounds += [int(end) for end in frame_ends]
         self._buffer = np.concatenate([self._buffer, sound])
-        heard = self._origin + len(self._buffer)
-        while len(self._bounds) > 1 and self._bounds[1] <= heard:
+        end_sample = self._origin + len(self._buffer)
+        while len(self._bounds) > 1 and self._bounds[1] <= end_sample:
             start, end = (bound - self._origin for bound in self._bounds[:2])
             self.frame_rms.append(_power(self._buffer[start:end]) ** 0.5)
             if self._enabled and self._is_transient(start):
                 self._transients.append(self._bounds[0])
             del self._bounds[0]
-        return self._emit(heard if last else max(self._bounds[0] - self._edge, self._emitted))
+        return self._emit(end_sample if last else max(self._bounds[0] - self._edge, self._emitted))
 
     def _is_transient(self, start: int) -> bool:
         after = _power(self._buffer[start : start + self._after])
@@ -75,19 +75,19 @@ class TransientDetector:
             if last > first:
                 gate[first:last] = np.maximum(gate[first:last], self._gate[first - at : last - at])
         sound = self._buffer[self._emitted - self._origin : end - self._origin]
-        attacks = (sound * gate).astype(np.float32)
+        transients = (sound * gate).astype(np.float32)
         self._emitted = end
         self._transients = [start for start in self._transients if start + len(self._gate) > end]
         drop = max(end - self._before - self._origin, 0)
         self._buffer, self._origin = self._buffer[drop:], self._origin + drop
-        return attacks, sound - attacks
+        return transients, sound - transients
 
 
 class Crossover:
-    """Parts sound at a frequency into two whose powers add to that of the whole.
+    """Splits sound at a frequency into two parts whose powers add to that of the whole.
 
-    Linear-phase filters, ``cos`` and ``sin`` of an angle that goes from 0 to a right angle between
-    0.7 and 1.3 times the frequency. What is low joins what passes beside.
+    The filters have linear phase; their gains are ``cos`` and ``sin`` of an angle that goes from 0
+    to 90 degrees between 0.7 and 1.3 times the frequency. Low frequencies join the bypass.
     """
 
     def __init__(self, sample_rate: int, crossover_hz: float) -> None:
@@ -103,7 +103,7 @@ class Crossover:
     def process(
         self, bypass: Samples, sound: Samples, last: bool = False
     ) -> tuple[Samples, Samples]:
-        """Return ``beside`` with what is low, and what is high."""
+        """Return the bypass with the low frequencies, and the high frequencies."""
         if not self._half:
             return bypass, sound
         self._bypass = np.concatenate([self._bypass, bypass])
@@ -125,8 +125,8 @@ class Crossover:
 
 def _taps(response: NDArray[np.float64], half: int) -> NDArray[np.float64]:
     """Return a symmetric filter of ``2 half + 1`` taps with a real frequency response."""
-    around = np.roll(np.fft.irfft(response), half)[: 2 * half + 1]
-    taps: NDArray[np.float64] = around * np.hanning(2 * half + 3)[1:-1]
+    impulse_response = np.roll(np.fft.irfft(response), half)[: 2 * half + 1]
+    taps: NDArray[np.float64] = impulse_response * np.hanning(2 * half + 3)[1:-1]
     return taps
 
 

@@ -1,4 +1,4 @@
-"""Clouds of grains: their controls, which may follow the picture, and how they are written."""
+"""The controls of a cloud of grains, their modulation, and how to read them from text."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from frame2sound.errors import SoundtrackError
+from frame2sound.rendering.named_values import parse_named_values
 from frame2sound.sound.windows import ENVELOPE_PEAKS
 
 LOUDNESS_FLOOR_DB = -60.0
-"""Predicted loudness from here to 0 dBFS goes from 0 to 1."""
+"""Predicted loudness from here to 0 dBFS is mapped to 0 to 1."""
 
 
 @dataclass(frozen=True)
 class ModulationSources:
-    """What a control may follow in one frame; each from 0 to 1.
+    """The values that may modulate a control in one frame; each from 0 to 1.
 
     Attributes
     ----------
     brightness : float
         Mean grey.
     motion : float
-        Square root of the mean change since the last frame, so that small movements count.
+        Square root of the mean change since the frame before, which emphasises small movements.
     loudness : float
-        RMS of the sound that the brain foretold: 0 at -60 dBFS or below, 1 at 0 dBFS.
+        RMS of the predicted sound: 0 at -60 dBFS or below, 1 at 0 dBFS.
     place : float
-        Where light is, 0 at the left edge, 1 at the right.
+        Position of the light, 0 at the left edge, 1 at the right.
     """
 
     brightness: float = 0.0
@@ -40,7 +41,7 @@ class ModulationSources:
     def from_frame(
         cls, brightness: float, motion: float, place: float, rms: float
     ) -> ModulationSources:
-        """Bring a frame's gestures (place -1 to 1), and the RMS of its sound, to 0 to 1."""
+        """Return the values for a frame's curves (place -1 to 1) and the RMS of its sound."""
         decibels = 20 * math.log10(max(rms, 1e-9))
         followed = (
             brightness,
@@ -56,9 +57,9 @@ SOURCE_NAMES = tuple(field.name for field in fields(ModulationSources))
 
 @dataclass(frozen=True)
 class Modulation:
-    """A control that goes from ``low`` to ``high`` with what it follows, one of `FOLLOWED`.
+    """A control that goes from ``low`` to ``high`` with a source, one of `SOURCE_NAMES`.
 
-    ``low`` may be above ``high``: then the control falls as the other rises.
+    ``low`` may be above ``high``: then the control falls as the source rises.
     """
 
     low: float
@@ -76,7 +77,7 @@ Control = float | Modulation
 
 @dataclass(frozen=True)
 class Range:
-    """The values that a control may have."""
+    """The allowed range of a control."""
 
     low: float
     high: float
@@ -101,36 +102,36 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Cloud:
-    """The controls of a cloud; each but the envelope is a number or follows the picture.
+    """The controls of a cloud; each but the envelope is a number or a `Modulation`.
 
     Attributes
     ----------
     duration : Control
         Length of a grain, in seconds.
     density : Control
-        Grains a second; times the duration, how many sound at once.
+        Grains per second; times the duration, the number that overlap.
     jitter : Control
-        How far beside its own place a grain may read, in seconds, to either side.
+        Largest deviation of a grain's read position, in seconds, in both directions.
     pitch : Control
         Semitones by which grains are transposed.
     pitch_jitter : Control
-        Semitones, up and down, by which grains are detuned at random.
+        Largest random detuning of a grain, up or down, in semitones.
     spray : Control
-        Seconds after the frame's start within which grains have their peaks; never beyond the
-        frame's end, which is the default. Less makes each frame a burst.
+        Time after the frame's start within which grains have their peaks, in seconds, up to the
+        frame's end, the default. A short time makes each frame a burst.
     reverse : Control
-        Share of grains that are read backwards.
+        Share of grains that are reversed.
     spread : Control
-        How far from ``pan`` grains stand, at random: 0 not at all, 1 anywhere.
+        Largest random distance of grains from ``pan``: 0 none, 1 anywhere.
     pan : Control
-        -1 left, 0 middle, 1 right. Follow place from -1 to 1 to be where the light is.
+        -1 left, 0 centre, 1 right. ``-1..1@place`` pans to where the light is.
     envelope : str
-        One of `frame2sound.sound.windows.PEAKS`.
+        One of `frame2sound.sound.windows.ENVELOPE_PEAKS`.
 
     Raises
     ------
     SoundtrackError
-        A value is out of its range, or there is no such envelope.
+        A value is out of its range, or the envelope is unknown.
     """
 
     duration: Control = 0.05
@@ -151,7 +152,8 @@ class Cloud:
                     raise SoundtrackError(f"got the grains' {name}={value:g}, expected {allowed}")
         if self.envelope not in ENVELOPE_PEAKS:
             raise SoundtrackError(
-                f"got the grains' envelope={self.envelope}, expected one of {', '.join(ENVELOPE_PEAKS)}"
+                f"got the grains' envelope={self.envelope}, "
+                f"expected one of {', '.join(ENVELOPE_PEAKS)}"
             )
 
     def control_values(self, sources: ModulationSources) -> dict[str, float]:
@@ -163,22 +165,22 @@ class Cloud:
         }
 
     def max_abs(self, name: str) -> float:
-        """Return the farthest that a control goes from zero."""
+        """Return the largest absolute value of a control."""
         return max(abs(value) for value in self._extremes(name))
 
     @property
     def transposes(self) -> bool:
-        """Whether any grain is read at another speed than the sound's, or backwards."""
+        """Whether any grain is transposed or reversed."""
         return any(self.max_abs(name) > 0 for name in ("pitch", "pitch_jitter", "reverse"))
 
     @property
     def reads_in_place(self) -> bool:
-        """Whether every grain reads what is there when it sounds, so that grains join."""
+        """Whether every grain reads at its own position, so that grains add up coherently."""
         return not self.transposes and not self.max_abs("jitter")
 
     @property
     def channels(self) -> int:
-        """Two where grains are placed, else one."""
+        """Two if grains are panned, else one."""
         return 2 if self.max_abs("spread") or self.max_abs("pan") else 1
 
     def _extremes(self, name: str) -> tuple[float, float]:
@@ -193,28 +195,23 @@ _FORM = re.compile(rf"(?P<low>{_NUMBER})(?:\.\.(?P<high>{_NUMBER})@(?P<what>[a-z
 
 
 def parse_cloud(settings: Iterable[str]) -> Cloud:
-    """Read a cloud as it is written on the command line; what is not said stays as by default.
+    """Return the cloud for texts of the form ``NAME=VALUE``; other controls are the defaults.
 
-    A setting is ``name=number`` or ``name=low..high@what``, where ``what`` is followed from low to
-    high: brightness, motion, loudness or place. The envelope is a name.
+    A value is a number or ``LOW..HIGH@WHAT``, which modulates the control from low to high with
+    brightness, motion, loudness or place. The envelope is a name.
 
     >>> parse_cloud(["density=100..400@motion", "pitch=-12", "envelope=tukey"]).density
-    Follow(low=100.0, high=400.0, what='motion')
+    Modulation(low=100.0, high=400.0, source='motion')
 
     Raises
     ------
     SoundtrackError
-        A setting is not of that form, has an unknown name, is given twice or is out of range.
+        A setting has another form or an unknown name, is given twice or is out of range.
     """
-    given: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals or name not in (*RANGES, "envelope"):
-            known = ", ".join((*RANGES, "envelope"))
-            raise SoundtrackError(f"got the grains' {setting!r}, expected NAME=VALUE of {known}")
-        if name in given:
-            raise SoundtrackError(f"got the grains' {name} twice, expected it once")
-        given[name] = text if name == "envelope" else _control(name, text)
+    texts = parse_named_values(settings, (*RANGES, "envelope"), "the grains'")
+    given: dict[str, Any] = {
+        name: text if name == "envelope" else _control(name, text) for name, text in texts.items()
+    }
     return Cloud(**given)
 
 

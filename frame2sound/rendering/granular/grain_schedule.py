@@ -1,4 +1,4 @@
-"""Schedules: which grains sound for a frame, and when."""
+"""Grain schedules: which grains sound for a frame, and when."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from frame2sound.sound.grains import Grains
 from frame2sound.sound.windows import ENVELOPE_PEAKS
 
 NO_MODULATION = ModulationSources()
-"""What grains follow where nothing is said of the picture."""
+"""The modulation sources where nothing is known about the picture."""
 
 MIN_CROSSOVER_HZ = 20.0
 
 
 class GrainSchedule(Protocol):
-    """Chooses the grains of one frame."""
+    """Generates the grains of one frame."""
 
     @property
     def envelope(self) -> str:
-        """The grains' envelope."""
+        """The name of the grain envelope."""
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
-        """Return how many samples before and after a frame's start grains may read or sound."""
+        """Return how far before and after a frame's start grains may read or sound, in samples."""
 
     def max_peak_delay(self, slice_length: int, sample_rate: int) -> float:
-        """Return how many samples after its frame's start a grain may have its peak."""
+        """Return the largest delay of a grain's peak after its frame's start, in samples."""
 
     def grains(
         self,
@@ -41,50 +41,50 @@ class GrainSchedule(Protocol):
         sources: ModulationSources = NO_MODULATION,
         due: float = 0.0,
     ) -> tuple[Grains, float]:
-        """Return the grains of a frame, and when the next frame's are due.
+        """Return the grains of a frame, and the time of the first grain of the next frame.
 
         Parameters
         ----------
         start, end : int
-            The samples that the frame owns.
-        moment : Moment
-            What the grains follow.
+            First sample of the frame and of the next.
+        sources : ModulationSources
+            The values that modulate the grains.
         due : float
-            Samples from the frame's start to the first grain's turn: what the call for the last
-            frame returned.
+            Time of the first grain after the frame's start, in samples, as returned for the frame
+            before.
         """
 
 
 @dataclass(frozen=True)
 class OnTimeSchedule:
-    """A cloud whose grains stay on their frame.
+    """A cloud whose grains have their peaks within their frame.
 
-    Every envelope has its peak within the frame that it belongs to, and at most ``cloud.spray``
-    after its start; at its peak a grain reads its own place, or beside it by at most
-    ``cloud.jitter``. Peaks follow each other half a gap to one and a half apart, through all
-    frames: a steady cloud has no rhythm.
+    Every envelope has its peak within its frame, at most ``cloud.spray`` after the frame's start.
+    At its peak a grain reads its own position, with a deviation of at most ``cloud.jitter``. The
+    distance of peaks is random, half to one and a half times the mean, across frames: a steady
+    cloud has no rhythm.
 
-    Grains that do not read in place cannot join; half of them, at random, are turned upside down,
-    so that they do not join in the bass either, where a short wander is no change of phase.
+    Grains that do not read in place are incoherent. Half of them, at random, are inverted, so that
+    they are incoherent also in the bass, where a short jitter does not change the phase.
     """
 
     cloud: Cloud = field(default_factory=Cloud)
 
     @property
     def envelope(self) -> str:
-        """The grains' envelope."""
+        """The name of the grain envelope."""
         return self.cloud.envelope
 
     @property
     def envelope_power(self) -> int:
-        """Which power of the grains' envelopes is to add to one."""
+        """The power of the envelopes whose sum is normalised to one."""
         return 1 if self.cloud.reads_in_place else 2
 
     @property
     def crossover_hz(self) -> float:
-        """Below this frequency jitter is too short to change the phase; 0 where it never is.
+        """The frequency below which jitter is too short to change the phase; 0 if there is none.
 
-        Half a period of it is the jitter: so far from each other, grains cancel as they add.
+        Its half period is the jitter, the shift at which grains cancel.
         """
         jitter = self.cloud.max_abs("jitter")
         if self.cloud.transposes or not jitter or 0.5 / jitter < MIN_CROSSOVER_HZ:
@@ -92,14 +92,14 @@ class OnTimeSchedule:
         return 0.5 / jitter
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
-        """Return how many samples before and after a frame's start grains may read or sound."""
+        """Return how far before and after a frame's start grains may read or sound, in samples."""
         semitones = self.cloud.max_abs("pitch") + self.cloud.max_abs("pitch_jitter")
         length = self.cloud.max_abs("duration") * sample_rate * 2 ** (semitones / 12)
-        around = math.ceil(length + self.cloud.max_abs("jitter") * sample_rate) + 2
-        return around, around + math.ceil(self.max_peak_delay(slice_length, sample_rate))
+        margin = math.ceil(length + self.cloud.max_abs("jitter") * sample_rate) + 2
+        return margin, margin + math.ceil(self.max_peak_delay(slice_length, sample_rate))
 
     def max_peak_delay(self, slice_length: int, sample_rate: int) -> float:
-        """Return how many samples after its frame's start a grain may have its peak."""
+        """Return the largest delay of a grain's peak after its frame's start, in samples."""
         return min(self.cloud.max_abs("spray") * sample_rate, slice_length)
 
     def grains(
@@ -111,59 +111,59 @@ class OnTimeSchedule:
         sources: ModulationSources = NO_MODULATION,
         due: float = 0.0,
     ) -> tuple[Grains, float]:
-        """Return the grains of a frame, and when the next frame's are due."""
-        now = self.cloud.control_values(sources)
-        turns, due = _grain_times(end - start, sample_rate / now["density"], random, due)
-        count = len(turns)
-        length = max(2, round(now["duration"] * sample_rate))
-        span = min(now["spray"] * sample_rate, end - start)
+        """Return the grains of a frame, and the time of the first grain of the next frame."""
+        controls = self.cloud.control_values(sources)
+        times, due = _grain_times(end - start, sample_rate / controls["density"], random, due)
+        count = len(times)
+        length = max(2, round(controls["duration"] * sample_rate))
+        span = min(controls["spray"] * sample_rate, end - start)
         before = length * ENVELOPE_PEAKS[self.envelope]
-        peak = start + turns * (span / (end - start))
+        peak = start + times * (span / (end - start))
         onset = np.maximum(np.floor(peak - before), math.ceil(start - before))
-        detune = random.uniform(-1, 1, count) * now["pitch_jitter"]
-        rate = 2 ** ((now["pitch"] + detune) / 12)
-        rate = np.where(random.random(count) < now["reverse"], -rate, rate)
-        wander = random.uniform(-1, 1, count) * (now["jitter"] * sample_rate)
-        upright = np.ones(count) if self.envelope_power == 1 else random.choice([-1.0, 1.0], count)
-        pan = np.clip(now["pan"] + now["spread"] * random.uniform(-1, 1, count), -1, 1)
-        source = onset + before + wander - rate * before
+        detune = random.uniform(-1, 1, count) * controls["pitch_jitter"]
+        rate = 2 ** ((controls["pitch"] + detune) / 12)
+        rate = np.where(random.random(count) < controls["reverse"], -rate, rate)
+        jitter = random.uniform(-1, 1, count) * (controls["jitter"] * sample_rate)
+        polarity = np.ones(count) if self.envelope_power == 1 else random.choice([-1.0, 1.0], count)
+        pan = np.clip(controls["pan"] + controls["spread"] * random.uniform(-1, 1, count), -1, 1)
+        source = onset + before + jitter - rate * before
         length_each = np.full(count, length)
-        return Grains(onset.astype(np.int64), length_each, source, rate, upright, pan), due
+        return Grains(onset.astype(np.int64), length_each, source, rate, polarity, pan), due
 
 
 def _grain_times(
     samples: int, gap: float, random: np.random.Generator, due: float
 ) -> tuple[NDArray[np.float64], float]:
-    """Return turns from ``due`` on, half a gap to one and a half apart, and the next one's excess.
+    """Return random times from ``due`` on, and that of the next frame's first grain.
 
-    They run on from frame to frame and keep no step with them.
+    Distances are half to one and a half times ``gap``, independent of frame starts.
     """
-    most = int(2 * max(samples - due, 0) / gap) + 2
-    turns = due + np.concatenate([[0.0], np.cumsum((0.5 + random.random(most)) * gap)])
-    count = int(np.searchsorted(turns, samples))
-    return turns[:count], float(turns[count] - samples)
+    max_count = int(2 * max(samples - due, 0) / gap) + 2
+    times = due + np.concatenate([[0.0], np.cumsum((0.5 + random.random(max_count)) * gap)])
+    count = int(np.searchsorted(times, samples))
+    return times[:count], float(times[count] - samples)
 
 
 @dataclass(frozen=True)
 class HindleSchedule:
-    """The ancestor's schedule of 2015: rich, and late.
+    """Hindle's schedule of 2015: dense, and not in sync.
 
-    For each frame 1 to 19 parent grains, the j-th starting between one frame early and j frames
-    late, as long as the frame and reading it; each has up to 19 children, which start up to
-    ``sample_rate / 1000`` frames later, shrink by 0.25 to 0.99 each until below 100 samples, and
-    sound at 1 / i. (He reads 22 050 Hz sound at half speed on a 44 100 Hz clock, so the pitch
-    stays.)
+    Each frame has 1 to 19 parent grains that read it and are as long. The j-th starts between one
+    frame early and j frames late. Each has up to 19 children, which start up to
+    ``sample_rate / 1000`` frames later; the length of each is 0.25 to 0.99 times that of the one
+    before, until below 100 samples, and the i-th has gain 1 / i. (The original reads 22 050 Hz
+    sound at half speed on a 44 100 Hz clock, so the pitch is unchanged.)
     """
 
     envelope: str = "triangle"
     gain: float = 0.4
 
     def reach(self, slice_length: int, sample_rate: int) -> tuple[int, int]:
-        """Return how many samples before and after a frame's start grains may read or sound."""
+        """Return how far before and after a frame's start grains may read or sound, in samples."""
         return slice_length, slice_length * (21 + sample_rate // 1000)
 
     def max_peak_delay(self, slice_length: int, sample_rate: int) -> float:
-        """Return that there is none."""
+        """Return infinity: the delay is not limited."""
         return math.inf
 
     def grains(
@@ -175,21 +175,21 @@ class HindleSchedule:
         sources: ModulationSources = NO_MODULATION,
         due: float = 0.0,
     ) -> tuple[Grains, float]:
-        """Return the parents and their children."""
+        """Return the parent grains and their children."""
         frame = end - start
         onset, length, gain = [], [], []
         for parent in range(1, int(random.integers(2, 21))):
-            when = start + int(random.uniform(-frame, parent * frame))
-            onset.append(when)
+            parent_onset = start + int(random.uniform(-frame, parent * frame))
+            onset.append(parent_onset)
             length.append(frame)
             gain.append(1.0)
-            shrunk = frame
+            child_length = frame
             for child in range(int(random.integers(1, 20))):
-                if shrunk <= 100:
+                if child_length <= 100:
                     break
-                onset.append(when + int(random.uniform(0, frame * (sample_rate // 1000))))
-                shrunk = int(shrunk * random.uniform(0.25, 0.99))
-                length.append(shrunk)
+                onset.append(parent_onset + int(random.uniform(0, frame * (sample_rate // 1000))))
+                child_length = int(child_length * random.uniform(0.25, 0.99))
+                length.append(child_length)
                 gain.append(1 / (child + 1))
         count = len(onset)
         grains = Grains(

@@ -1,4 +1,4 @@
-"""Granular rendering: a cloud of grains around each frame's sound."""
+"""Granular rendering: replay each frame's sound as a cloud of grains."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.granular.bypass import EMPTY, Crossover, Samples, TransientDetector
 from frame2sound.rendering.granular.cloud import ModulationSources
 from frame2sound.rendering.granular.grain_schedule import GrainSchedule, OnTimeSchedule
-from frame2sound.rendering.soundtrack import Synthesiser
+from frame2sound.rendering.renderer import Synthesiser
 from frame2sound.sound.grains import Grains, add_grains
 from frame2sound.sound.panner import Panner
 from frame2sound.sound.windows import ENVELOPE_PEAKS
 
 
 class GranularRenderer:
-    """Replays joined sound as grains; fed in batches of any size it gives the same sound.
+    """Replays synthesised sound as grains; the size of batches makes no difference.
 
-    Each frame's grains are drawn from a generator of their own, seeded by the seed and the frame's
-    number, so that a soundtrack repeats exactly.
+    Each frame's grains have their own random generator, seeded by the seed and the frame's number,
+    so that a soundtrack can be reproduced exactly.
 
-    An `OnTime` cloud plays only what may be scattered. Attacks at frame starts pass beside it, so
-    that they keep their edge; so does bass too low for the jitter to move, so that it keeps its
-    level. Its grains are weighted so that envelopes add to one: in amplitude when all read in
-    place, for then they join, in power when their reading wanders. Where they add to less, in a
-    thin cloud, each grain keeps its own envelope.
+    With an `OnTimeSchedule`, transients at frame starts bypass granulation, so that they stay
+    sharp, and so does bass for which the jitter is too short, so that it keeps its level. Grains
+    are normalised so that envelopes add to one: in amplitude when all grains read in place and are
+    coherent, in power when their read positions vary. Where they add to less than one, in a sparse
+    cloud, each grain keeps its own envelope.
 
     Attributes
     ----------
     channels : int
-        1, or 2 where the cloud's grains are placed.
-    latest_peak_seconds : float
-        The farthest that any envelope's peak lay from its frame's start, so far.
-    count : int
-        The grains so far.
-    watch : callable
-        Is given each frame's grains as they are sown, for another engine to play.
+        1, or 2 if the cloud's grains are panned.
+    max_peak_delay_seconds : float
+        The largest delay of an envelope's peak after its frame's start so far.
+    grain_count : int
+        The number of grains so far.
+    on_grains : callable
+        Is called with the grains of each frame, for another engine to play.
     """
 
     def __init__(
@@ -83,34 +83,34 @@ class GranularRenderer:
 
     @property
     def summary(self) -> str:
-        """What was laid, in a line."""
-        late, count = 1e3 * self.max_peak_delay_seconds, f"{self.grain_count:,}".replace(",", " ")
-        return f"grains at most {late:.1f} ms from their frame, {count} grains"
+        """The largest delay and the number of grains, in a line."""
+        delay, count = 1e3 * self.max_peak_delay_seconds, f"{self.grain_count:,}".replace(",", " ")
+        return f"grains at most {delay:.1f} ms from their frame, {count} grains"
 
     def process(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
     ) -> NDArray[np.float32]:
-        """Take predictions and bounds as the join does; return the sound that is complete.
+        """Take predictions and bounds as a synthesiser does; return the sound that is complete.
 
         Raises
         ------
         SoundtrackError
-            A grain is farther from its frame than its schedule allows: a defect.
+            A grain is later than its schedule allows, which is a defect of the schedule.
         """
         self._bounds += bounds[1:].tolist()
         curves = np.stack(
             [frame_curves.brightness, frame_curves.motion, frame_curves.place], axis=1
         )
         self._curves.extend(curves.tolist())
-        joined = self.synthesiser.process(predictions, bounds)
+        synthesised = self.synthesiser.process(predictions, bounds)
         self._store_source(
-            *self._crossover.process(*self._transient_detector.process(joined, bounds[1:]))
+            *self._crossover.process(*self._transient_detector.process(synthesised, bounds[1:]))
         )
-        heard = self._origin + len(self._source)
+        source_end = self._origin + len(self._source)
         ends = self._bounds[self._placed_frames - self._emitted + 1 :]
-        self._place_grains(sum(end + self._reach[1] <= heard for end in ends))
-        safe = self._bounds[self._placed_frames - self._emitted] - self._reach[0]
-        return self._emit(sum(end <= safe for end in self._bounds[1:]))
+        self._place_grains(sum(end + self._reach[1] <= source_end for end in ends))
+        complete_end = self._bounds[self._placed_frames - self._emitted] - self._reach[0]
+        return self._emit(sum(end <= complete_end for end in self._bounds[1:]))
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest of the sound."""
@@ -150,10 +150,10 @@ class GranularRenderer:
         self._overlap_add(clouds)
 
     def _place_edge_grains(self, start: int, frames: range) -> None:
-        """Sow frames that are not there, before the first or after the last."""
+        """Add the grains of virtual frames before the first or after the last."""
         length = self.clock.max_samples_per_frame
-        begun = [(self._placed_frames + i, start + i * length) for i in frames]
-        self._overlap_add([self._cloud(frame, at, at + length) for frame, at in begun])
+        edge_frames = [(self._placed_frames + i, start + i * length) for i in frames]
+        self._overlap_add([self._cloud(frame, at, at + length) for frame, at in edge_frames])
 
     def _cloud(self, frame: int, start: int, end: int) -> Grains:
         random = np.random.default_rng([self.seed, frame % 2**32])
@@ -163,19 +163,19 @@ class GranularRenderer:
         return grains
 
     def _checked(self, grains: Grains, start: int) -> Grains:
-        """Hold grains to their bound."""
-        late = grains.peak_positions(ENVELOPE_PEAKS[self.schedule.envelope]) - start
+        """Check the delay of grains, and update the statistics."""
+        delay = grains.peak_positions(ENVELOPE_PEAKS[self.schedule.envelope]) - start
         bound = self.schedule.max_peak_delay(
             self.clock.max_samples_per_frame, self.clock.sample_rate
         )
-        farthest = float(np.abs(late).max(initial=0))
-        if farthest > bound or (np.isfinite(bound) and late.min(initial=0) < 0):
+        max_delay = float(np.abs(delay).max(initial=0))
+        if max_delay > bound or (np.isfinite(bound) and delay.min(initial=0) < 0):
             raise SoundtrackError(
-                f"got a grain {farthest / self.clock.sample_rate:.4f} s from its frame, expected "
+                f"got a grain {max_delay / self.clock.sample_rate:.4f} s from its frame, expected "
                 f"at most {bound / self.clock.sample_rate:.4f} s after it; report this"
             )
         self.max_peak_delay_seconds = max(
-            self.max_peak_delay_seconds, farthest / self.clock.sample_rate
+            self.max_peak_delay_seconds, max_delay / self.clock.sample_rate
         )
         self.grain_count += len(grains)
         self.on_grains(grains)
@@ -196,19 +196,21 @@ class GranularRenderer:
         self._weight = np.pad(self._weight, (0, missing))
 
     def _emit(self, frames: int) -> NDArray[np.float32]:
-        """Give out frames that no later grain can touch, and forget what none can read."""
+        """Return frames that are complete, and drop samples that no later grain can read."""
         bounds = np.array(self._bounds[: frames + 1])
-        done = slice(bounds[0] - self._origin, bounds[-1] - self._origin)
-        self._grow(done.stop)
-        sound = self._out[:, done].T
+        finished = slice(bounds[0] - self._origin, bounds[-1] - self._origin)
+        self._grow(finished.stop)
+        sound = self._out[:, finished].T
         if self._envelope_power:
-            sound = sound / np.maximum(self._weight[done] ** (1 / self._envelope_power), 1)[:, None]
-        beside = self._bypass[done]
-        places = np.array([self._places.popleft() for _ in range(frames)])
+            sound = (
+                sound / np.maximum(self._weight[finished] ** (1 / self._envelope_power), 1)[:, None]
+            )
+        bypass = self._bypass[finished]
+        positions = np.array([self._places.popleft() for _ in range(frames)])
         if self.channels == 2:
-            sound = sound + self._pan.process(beside, places, bounds)
+            sound = sound + self._pan.process(bypass, positions, bounds)
         else:
-            sound = sound[:, 0] + beside
+            sound = sound[:, 0] + bypass
         del self._bounds[:frames]
         self._emitted += frames
         self._drop_finished()

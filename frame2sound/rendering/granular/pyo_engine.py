@@ -1,4 +1,4 @@
-"""Grains played by pyo, live or into a file, at the very samples where `lay` puts them."""
+"""Play grains with pyo, live or into a file, at the same samples as `add_grains`."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from frame2sound.sound.grains import Grains
 from frame2sound.sound.windows import grain_envelope
 
 BUFFER_SAMPLES = 256
-"""Samples that pyo computes at once. Grains may begin anywhere between its buffers' edges."""
+"""Samples that pyo computes at once. Grains may start at any sample of a buffer."""
 
 ENVELOPE_SAMPLES = 8192
 
 
 class PyoEngine:
-    """A pyo server, and the voices that play a cloud of grains in it.
+    """A pyo server with the voices that play a cloud of grains.
 
-    Before each buffer, free voices are handed the grains that begin in it: a trigger, delayed to
-    the sample, starts an envelope and a line that reads the sound. Off line and live differ in the
-    server alone. One engine can be open at a time; close it, or use it in a ``with``.
+    Before each buffer, free voices get the grains that start in it: a trigger, delayed to the
+    sample, starts an envelope and a line that reads the source. Only the server differs between
+    offline and live. One engine can be open at a time; close it, or use a ``with`` block.
 
     Parameters
     ----------
     grains : Grains
-        Those that begin before sample 0 are left out.
+        Grains that start before sample 0 are ignored.
     source : array of shape (n,)
-        The sound that they read.
+        The sound that the grains read.
     sample_rate : int
-    shape : str
-        The grains' envelope: one of `frame2sound.sound.windows.PEAKS`.
+    envelope : str
+        One of `frame2sound.sound.windows.ENVELOPE_PEAKS`.
     channels : int
-        1, or 2 to place the grains.
+        1, or 2 to pan the grains.
     audio : {"offline", "portaudio", "jack", "manual"}
-        Into a file; live; or buffer by buffer, by `step`.
+        Into a file; live; or buffer by buffer, with `process_buffer`.
 
     Raises
     ------
     SoundtrackError
-        There is no sound card to play to.
+        There is no sound card.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class PyoEngine:
 
     @property
     def seconds(self) -> float:
-        """How long the grains sound: until the end of the last."""
+        """The end of the last grain."""
         ends = self._grains.onset + self._grains.length
         return int(ends.max(initial=0)) / self.sample_rate
 
     def write(self, path: Path) -> None:
-        """Play off line, into a WAV file of 32-bit floats; its length is whole buffers."""
+        """Render offline into a WAV file of 32-bit floats, in whole buffers."""
         # pyo opens the file as it boots, and computes all of it as it starts.
         self._server.recordOptions(
             dur=self.seconds + BUFFER_SAMPLES / self.sample_rate,
@@ -100,7 +100,7 @@ class PyoEngine:
         self._server.process()
 
     def close(self) -> None:
-        """Stop, and give the sound card back."""
+        """Stop, and release the sound card."""
         if self._server.getIsStarted():
             self._server.stop()
         if self._server.getIsBooted():
@@ -132,7 +132,7 @@ class PyoEngine:
         self._server.setCallback(self._trigger_grains)
 
     def _trigger_grains(self) -> None:
-        """Hand out the grains that begin in the coming buffer."""
+        """Trigger the grains that start in the next buffer."""
         grains, begin = self._grains, self._buffer * BUFFER_SAMPLES
         self._buffer += 1
         while self._next < len(grains) and grains.onset[self._next] < begin + BUFFER_SAMPLES:
@@ -150,7 +150,7 @@ class PyoEngine:
 
 
 class _Voice:
-    """One grain after another."""
+    """Plays one grain after another."""
 
     def __init__(self, pyo: Any, table: Any, shape: Any, channels: int) -> None:
         self._size = table.getSize()

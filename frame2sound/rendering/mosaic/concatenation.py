@@ -1,4 +1,4 @@
-"""Joining: units end to end, in phase where they are alike, at the levels that are wanted."""
+"""Concatenate units, in phase where they are similar, with smooth gain."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from numpy.typing import NDArray
 
 from frame2sound.rendering.mosaic.unit_database import UnitDatabase
 from frame2sound.rendering.mosaic.unit_selection import SILENCE
+from frame2sound.sound.crossfade import crossfade
 from frame2sound.sound.windows import hann_fade_in
 
 FloatArray = NDArray[np.float32]
 
 OVERLAP_SECONDS = 0.008
-"""How long units cross before a frame's start, or half the frame where that is shorter."""
+"""Length of the crossfade before a frame's start; half the frame if that is shorter."""
 
 MAX_SHIFT_SECONDS = 0.005
-"""How far a unit's read position may be moved, either way, to be in phase with the one before."""
+"""Largest shift of a unit, in both directions, to be in phase with the one before."""
 
 MIN_CORRELATION = 0.5
-"""Correlation below which sounds are unrelated, and nothing is gained by moving one."""
+"""Correlation below which sounds are unrelated, and are not shifted."""
 
 TRANSIENT_FADE_SECONDS = 0.001
-"""How long an attack that comes out of silence fades in."""
-
+"""Fade-in of a transient after silence."""
 
 ON_TIME_SAMPLES = 2
-"""Samples by which frames of the film and of what is made may be apart, being rounded."""
+"""Tolerance for the rounding of frame starts, in samples."""
 
 
 @dataclass
 class _CurrentUnit:
-    """A frame's unit on its way out: all but its end, where it will meet the next."""
+    """The unit of the current frame, whose end will be crossfaded with the next."""
 
     unit: int
     start: int
@@ -42,14 +42,12 @@ class _CurrentUnit:
 
 
 class Concatenator:
-    """Joins successive units into sound, all but the last one of which is complete.
+    """Joins successive units; the sound of the last waits for the next.
 
-    A unit that naturally follows the one before plays through, untouched but for its gain. Any
-    other is read where its sound before the frame's start correlates best with that of the unit
-    before, within 5 ms, if they are alike at all; an attack is read where it is. The two cross
-    before the frame's start, so that the frame begins with its own unit alone, under gains ``a``
-    and ``b`` for which ``a**2 + b**2 + 2 a b rho = 1``, where ``rho`` is their correlation:
-    amplitudes add to one for sound that goes on, powers for sounds that are unrelated.
+    A unit that follows the one before in its film continues it, with only its gain changed. Any
+    other is shifted by up to 5 ms, to where its sound before the frame's start correlates best
+    with the unit before, if they are similar at all; a transient is not shifted. The crossfade
+    (see `frame2sound.sound.crossfade`) ends at the frame's start.
     """
 
     def __init__(self, database: UnitDatabase, sample_rate: int) -> None:
@@ -60,7 +58,7 @@ class Concatenator:
         self._current: _CurrentUnit | None = None
 
     def append(self, unit: int, gain_db: float, length: int) -> NDArray[np.float64]:
-        """Take the unit of the next frame; return the sound of the frame before it."""
+        """Add the unit of the next frame; return the sound of the frame before it."""
         before = self._current
         if before is None or before.unit == SILENCE:
             ready = np.zeros(0) if before is None else before.samples
@@ -85,13 +83,13 @@ class Concatenator:
         if unit == SILENCE:
             return _CurrentUnit(SILENCE, 0, 0.0, np.zeros(length), (0.0, 0.0))
         place = int(self.database.starts[unit])
-        playing = self._read(unit, place, gain_db, length, gain_db)
+        current = self._read(unit, place, gain_db, length, gain_db)
         if after_silence:
             fade = min(
                 self.transient_fade if self.database.is_transient[unit] else self.overlap, length
             )
-            playing.samples[:fade] *= hann_fade_in(fade)
-        return playing
+            current.samples[:fade] *= hann_fade_in(fade)
+        return current
 
     def _read(
         self, unit: int, place: int, gain_db: float, length: int, first_db: float
@@ -108,8 +106,8 @@ class Concatenator:
     def _continue(
         self, before: _CurrentUnit, unit: int, gain_db: float, length: int
     ) -> NDArray[np.float64]:
-        sudden = bool(self.database.is_transient[unit])
-        between = gain_db if sudden else (before.gain_db + gain_db) / 2
+        is_transient = bool(self.database.is_transient[unit])
+        between = gain_db if is_transient else (before.gain_db + gain_db) / 2
         place = before.start + len(before.samples)
         self._current = self._read(unit, place, gain_db, length, between)
         return _with_gain_curve(before, between)
@@ -120,30 +118,30 @@ class Concatenator:
         ready = _with_gain_curve(before, before.gain_db)
         overlap = min(self.overlap, len(ready) // 2)
         place = int(self.database.starts[unit])
-        leaving = ready[len(ready) - overlap :]
+        outgoing = ready[len(ready) - overlap :]
         if not self.database.is_transient[unit]:
-            place += self._best_shift(leaving, place, overlap)
-        coming = self.database.samples[place - overlap : place].astype(np.float64)
-        coming *= 10 ** (gain_db / 20)
-        leaving[:] = crossfade(leaving, coming)
+            place += self._best_shift(outgoing, place, overlap)
+        incoming = self.database.samples[place - overlap : place].astype(np.float64)
+        incoming *= 10 ** (gain_db / 20)
+        outgoing[:] = crossfade(outgoing, incoming, silent_correlation=0)
         self._current = self._read(unit, place, gain_db, length, gain_db)
         return ready
 
-    def _best_shift(self, leaving: NDArray[np.float64], place: int, overlap: int) -> int:
-        """Return the shift under which the sound before a place correlates best with another."""
+    def _best_shift(self, outgoing: NDArray[np.float64], place: int, overlap: int) -> int:
+        """Return the shift at which the sound before a position correlates best with another."""
         around = self.database.samples[
             place - overlap - self.max_shift : place + self.max_shift
         ].astype(float)
-        products = np.correlate(around, leaving)
+        products = np.correlate(around, outgoing)
         sums = np.concatenate([[0], np.cumsum(around**2)])
         energy = sums[overlap:] - sums[: len(sums) - overlap]
-        own = np.dot(leaving, leaving)
-        likeness = products / np.sqrt(own * (energy + 1e-6 * energy.max()) + 1e-20)
-        best = int(likeness.argmax())
-        return best - self.max_shift if likeness[best] > MIN_CORRELATION else 0
+        outgoing_energy = np.dot(outgoing, outgoing)
+        correlations = products / np.sqrt(outgoing_energy * (energy + 1e-6 * energy.max()) + 1e-20)
+        best = int(correlations.argmax())
+        return best - self.max_shift if correlations[best] > MIN_CORRELATION else 0
 
     def _is_mistimed(self, before: _CurrentUnit, unit: int) -> bool:
-        """Tell whether an attack would come early or late if the sound before it played on."""
+        """Return whether a transient would be early or late if the unit before continued."""
         place = before.start + len(before.samples)
         return bool(
             self.database.is_transient[unit]
@@ -151,34 +149,11 @@ class Concatenator:
         )
 
 
-def crossfade(outgoing: NDArray[np.float64], incoming: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fade from one sound to another of the same length, at even power."""
-    energy = np.sqrt(np.dot(outgoing, outgoing) * np.dot(incoming, incoming))
-    rho = float(np.clip(np.dot(outgoing, incoming) / max(energy, 1e-20), 0, 1))
-    rise, fall = crossfade_gains(len(outgoing), rho)
-    return outgoing * fall + incoming * rise
-
-
-def crossfade_gains(
-    length: int, correlation: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return gains ``a`` rising and ``b`` falling with ``a**2 + b**2 + 2 a b rho = 1``.
-
-    >>> rise, fall = crossing(4, 1.0)
-    >>> bool(np.allclose(rise + fall, 1))
-    True
-    """
-    rise = hann_fade_in(length)
-    fall = rise[::-1]
-    even = np.sqrt(rise**2 + fall**2 + 2 * rise * fall * correlation)
-    return rise / even, fall / even
-
-
-def _with_gain_curve(playing: _CurrentUnit, last_db: float) -> NDArray[np.float64]:
-    """Return a unit's sound under a gain that goes straight, in dB, by way of its middle."""
-    first_db, middle_db = playing.gains_db
-    length = len(playing.samples)
+def _with_gain_curve(current: _CurrentUnit, last_db: float) -> NDArray[np.float64]:
+    """Return a unit's sound with a gain that is piecewise linear in dB."""
+    first_db, middle_db = current.gains_db
+    length = len(current.samples)
     if first_db == middle_db == last_db:
-        return playing.samples * 10 ** (middle_db / 20)
+        return current.samples * 10 ** (middle_db / 20)
     gain_db = np.interp(np.arange(length), [0, length / 2, length], [first_db, middle_db, last_db])
-    return playing.samples * 10 ** (gain_db / 20)
+    return current.samples * 10 ** (gain_db / 20)

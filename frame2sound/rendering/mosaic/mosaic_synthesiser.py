@@ -1,4 +1,4 @@
-"""Mosaic: the films' own sound, cut into frames and laid anew as the brain foretells.
+"""Mosaic: concatenate frames of the films' own sound to match the predictions.
 
 Corpus-based concatenative synthesis (Schwarz, "Concatenative sound synthesis: the early years",
 Journal of New Music Research 35, 2006).
@@ -6,7 +6,6 @@ Journal of New Music Research 35, 2006).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.targets import Target
-from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.mosaic.concatenation import Concatenator
+from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.unit_database import (
     FeatureExtractor,
     FeatureVectors,
@@ -24,87 +23,48 @@ from frame2sound.rendering.mosaic.unit_database import (
 from frame2sound.rendering.mosaic.unit_selection import SILENCE, Costs, UnitSelector
 
 CHUNK_FRAMES = 32
-"""Frames for which units are chosen together, whatever the batches in which they come."""
+"""Frames for which units are selected together, whatever the size of the batches."""
 
 SOFT_START_DB = 35.0
-"""Above silence; what comes out of silence no louder than this began before its frame."""
+"""Above silence; a quieter start after silence began before its frame."""
 
 MIN_LEAD_IN_DROP_DB = 14.0
-"""How much softer than a faint beginning the frame before it is at least."""
+"""How much quieter than a soft start the frame before it is, at least."""
 
 MAX_BOOST_DB, MAX_CUT_DB = 12.0, 40.0
-"""How far a unit is made louder or softer to follow the prediction."""
-
-
-@dataclass(frozen=True)
-class MosaicSettings:
-    """How a mosaic is laid.
-
-    Attributes
-    ----------
-    literal : float, 0 to 1
-        How literally each frame of the prediction is followed. Towards 0, the films' sound plays on
-        as long as it fits at all.
-    variety : float, 0 to 1
-        How much chance has a say among units that are nearly as fitting.
-    no_repeat_seconds : float, 0 to 10
-        Within this time a unit is not played again unless nothing else fits.
-    films : tuple of str, optional
-        Only these films' sound is heard; by default that of all.
-    follow_loudness : float, 0 to 1
-        How much the loudness follows the prediction; at 0 units are as loud as in their film.
-
-    Raises
-    ------
-    SoundtrackError
-        A value is out of its range.
-    """
-
-    literal: float = 0.7
-    variety: float = 0.0
-    no_repeat_seconds: float = 0.3
-    films: tuple[str, ...] | None = None
-    follow_loudness: float = 1.0
-
-    def __post_init__(self) -> None:
-        most = {"literal": 1, "variety": 1, "no_repeat_seconds": 10, "follow_loudness": 1}
-        for name, highest in most.items():
-            value = getattr(self, name)
-            if not 0 <= value <= highest:
-                raise SoundtrackError(f"got {name} {value}, expected 0 to {highest}")
-        if self.films is not None and not self.films:
-            raise SoundtrackError("got no films, expected the name of at least one")
+"""The largest change of a unit's level to follow the prediction."""
 
 
 class MosaicSynthesiser:
-    """Joins predictions, one a frame, by laying the corpus's units that sound like them.
+    """Concatenates the units of a corpus that sound like the predictions, one per frame.
 
-    Units begin with frames, so that what began with a frame in its film does so again, to the
-    sample where it is an attack, else to 5 ms. A frame that is predicted silent, 60 dB below the
+    Units start at frames, so that an event at the start of a frame is there again: to the sample
+    if it is a transient, else within 5 ms. A frame that is predicted to be silent, 60 dB below the
     corpus's loudest unit, is digital silence.
 
     Parameters
     ----------
     target : Target
-        What the predictions are; the corpus is heard in the same way.
+        The representation of the predictions, also used for the features of the corpus.
     corpus : Corpus
     settings : MosaicSettings
     seed : int
-        Of what chance decides.
+        Of the random variety.
 
     Raises
     ------
     BrainError
-        The corpus is silent or too short, or lacks one of the films.
+        The corpus is silent or too short, or does not contain one of the films.
     """
 
     def __init__(
         self,
         target: Target,
         corpus: Corpus,
-        settings: MosaicSettings = MosaicSettings(),
+        settings: MosaicSettings | None = None,
         seed: int = 0,
     ) -> None:
+        settings = settings or MosaicSettings()
         if settings.films is not None:
             corpus = corpus.select_films(settings.films)
         self.settings = settings
@@ -119,8 +79,8 @@ class MosaicSynthesiser:
 
     def process(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
         """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
-        waiting = [predictions] if self._pending is None else [self._pending, predictions]
-        self._pending = np.concatenate(waiting)
+        pending = [predictions] if self._pending is None else [self._pending, predictions]
+        self._pending = np.concatenate(pending)
         self._lengths += np.diff(bounds).tolist()
         ready = [np.zeros(0)]
         while len(self._lengths) >= CHUNK_FRAMES:
@@ -133,45 +93,42 @@ class MosaicSynthesiser:
         return np.concatenate(rest).astype(np.float32)
 
     def _synthesise(self, frames: int) -> NDArray[np.float64]:
-        """Choose units for the frames that have waited longest, and join them."""
+        """Select units for the first pending frames, and concatenate them."""
         if self._pending is None or not frames:
             return np.zeros(0)
-        looks = self._extract_features(self._pending[:frames])
+        features = self._extract_features(self._pending[:frames])
         lengths = self._lengths[:frames]
         self._pending, self._lengths = self._pending[frames:], self._lengths[frames:]
-        chosen = self._selector.select(looks)
-        gains = self._gains_db(chosen, looks)
-        self._lead_in(chosen, gains, looks)
-        laid = zip(chosen.tolist(), gains.tolist(), lengths, strict=True)
-        return np.concatenate([self._concatenator.append(*each) for each in laid])
+        chosen = self._selector.select(features)
+        gains = self._gains_db(chosen, features)
+        self._lead_in(chosen, gains, features)
+        units = zip(chosen.tolist(), gains.tolist(), lengths, strict=True)
+        return np.concatenate([self._concatenator.append(*each) for each in units])
 
     def _lead_in(
         self, chosen: NDArray[np.int64], gains: NDArray[np.float64], features: FeatureVectors
     ) -> None:
-        """Let what begins faintly begin a frame before, as it does in its film.
-
-        A swell cannot be seen before it can be heard; what begins loud begins with its frame.
-        """
-        faint = self.database.silence_db + SOFT_START_DB
+        """Start soft onsets one frame earlier, as in their film; loud ones are unchanged."""
+        soft_db = self.database.silence_db + SOFT_START_DB
         for frame in np.flatnonzero((chosen[:-1] == SILENCE) & (chosen[1:] != SILENCE)).tolist():
             unit = int(chosen[frame + 1])
             before = self.database.previous_unit(unit)
-            if features.loudness_db[frame + 1] < faint and before is not None:
+            if features.loudness_db[frame + 1] < soft_db and before is not None:
                 loudness = self.database.features.loudness_db[before]
                 chosen[frame] = before
-                most = features.loudness_db[frame + 1] - MIN_LEAD_IN_DROP_DB - loudness
-                gains[frame] = min(gains[frame + 1], most)
+                max_gain_db = features.loudness_db[frame + 1] - MIN_LEAD_IN_DROP_DB - loudness
+                gains[frame] = min(gains[frame + 1], max_gain_db)
 
     def _extract_features(self, predictions: NDArray[Any]) -> FeatureVectors:
-        """Hear predictions, but none louder, in any band, than the corpus ever is.
+        """Return the features of predictions, limited in each band to the maximum of the corpus.
 
-        A brain that sees what it has not learned may foretell what no film has sounded.
+        For frames unlike the training data, predictions may be louder than any film.
         """
         return FeatureVectors.from_features(
             self._extractor.extract(predictions).clipped_to(self.database.ceiling)
         )
 
     def _gains_db(self, chosen: NDArray[np.int64], features: FeatureVectors) -> NDArray[np.float64]:
-        wanted = features.loudness_db - self.database.features.loudness_db[chosen]
-        gains = self.settings.follow_loudness * np.clip(wanted, -MAX_CUT_DB, MAX_BOOST_DB)
+        difference_db = features.loudness_db - self.database.features.loudness_db[chosen]
+        gains = self.settings.follow_loudness * np.clip(difference_db, -MAX_CUT_DB, MAX_BOOST_DB)
         return np.where(chosen == SILENCE, 0.0, gains)

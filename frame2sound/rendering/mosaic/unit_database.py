@@ -1,4 +1,4 @@
-"""Units: the frames of a corpus, each with its place in the sound and what it sounds like."""
+"""The unit database: the frames of a corpus, with their positions and features."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ from frame2sound.sound.audio_features import (
 FloatArray = NDArray[np.float32]
 
 BATCH_UNITS = 256
-"""Units whose features are found at once."""
+"""Units whose features are computed together."""
 
 MARGIN_SECONDS = 0.015
-"""Sound that must lie before and after a unit, for it to be joined and shifted."""
+"""Sound that is needed before and after a unit, for crossfades and shifts."""
 
 TRANSIENT_SECONDS, TRANSIENT_POWER_RATIO = 0.004, 8.0
-"""A unit begins with an attack if its first 4 ms have 9 dB more power than the 4 ms before."""
+"""A unit is a transient if its first 4 ms have 9 dB more power than the 4 ms before."""
 
 TRANSIENT_MIN_ENERGY = 1e-3
-"""Of the energy with which the loudest unit begins; what begins with less is no attack."""
+"""Minimum energy of a transient, as a share of the loudest start of a unit."""
 
 SILENCE_THRESHOLD_DB = -60.0
-"""Below the corpus's loudest unit; what is fainter is silence."""
+"""Relative to the corpus's loudest unit; quieter frames are silent."""
 
 SILENT_CORPUS_DB = -90.0
-"""A corpus whose loudest unit is below has nothing to sound."""
+"""A corpus whose loudest unit is quieter is silent."""
 
 LOUDNESS_WEIGHT, ONSET_WEIGHT, BRIGHTNESS_WEIGHT = 0.0075, 0.03, 0.1
-"""What a difference of 1 dB, 1 dB and 1 octave counts beside the shape of the spectra."""
+"""Weights of 1 dB, 1 dB and 1 octave relative to the shape of the spectra."""
 
 MAX_ONSET_DB = 30.0
 
 
 @dataclass(frozen=True)
 class FeatureVectors:
-    """What frames sound like, as vectors: half the squared distance of two is their unlikeness.
+    """Features of frames as vectors; the target cost is half the squared distance of two.
 
     Attributes
     ----------
-    whole : float32 array (n, numbers)
-        The shape of a frame's spectra, of length 1 and so apart from its level, then loudness,
-        onset and brightness in their weights.
-    head : float32 array (n, bands)
-        The shape of the spectrum with which the frame begins.
+    vectors : float32 array (n, numbers)
+        The shape of a frame's spectra, normalised to length 1, then weighted loudness, onset
+        strength and spectral centroid.
+    onset_spectra : float32 array (n, bands)
+        The normalised spectrum of the frame's start.
     loudness_db, onset_db : float32 array (n,)
     """
 
@@ -68,14 +68,14 @@ class FeatureVectors:
 
     @classmethod
     def from_features(cls, features: AudioFeatures) -> FeatureVectors:
-        """Turn features into vectors; amplitudes count by their square root, as to the ear."""
+        """Return the vectors of features; amplitudes are compressed by their square root."""
         shape = 10 ** (features.levels_db / np.float32(40)) - np.float32(10 ** (FLOOR_DB / 40))
         onset = np.minimum(features.onset_strength_db, MAX_ONSET_DB)
-        beside = np.stack([features.loudness_db, onset, features.spectral_centroid], axis=1)
-        beside *= np.array([LOUDNESS_WEIGHT, ONSET_WEIGHT, BRIGHTNESS_WEIGHT], np.float32)
+        scalars = np.stack([features.loudness_db, onset, features.spectral_centroid], axis=1)
+        scalars *= np.array([LOUDNESS_WEIGHT, ONSET_WEIGHT, BRIGHTNESS_WEIGHT], np.float32)
         whole = _unit_vectors(shape.reshape(len(shape), -1))
         return cls(
-            vectors=np.concatenate([whole, beside], 1, dtype=np.float32),
+            vectors=np.concatenate([whole, scalars], 1, dtype=np.float32),
             onset_spectra=_unit_vectors(shape[:, 0]),
             loudness_db=features.loudness_db,
             onset_db=onset,
@@ -83,24 +83,24 @@ class FeatureVectors:
 
     @classmethod
     def concatenate(cls, parts: list[FeatureVectors]) -> FeatureVectors:
-        """Put the looks of successive frames end to end."""
+        """Return the vectors of successive frames in one."""
         return cls(*map(np.concatenate, zip(*(part.arrays for part in parts), strict=True)))
 
     @property
     def arrays(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """All of it, in order."""
+        """All four arrays, in the order of the fields."""
         return self.vectors, self.onset_spectra, self.loudness_db, self.onset_db
 
 
 class FeatureExtractor:
-    """Hears a target's successive predictions, and real sound as that target would predict it."""
+    """Extracts features from predictions, and from sound in the same representation."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self._levels: FloatArray | None = None
 
     def extract(self, predictions: NDArray[Any]) -> AudioFeatures:
-        """Return the features of predictions; onsets are told from the frame heard before."""
+        """Return the features of predictions that follow those of the last call."""
         if predictions.ndim == 2:
             features = features_from_blocks(predictions, self._levels)
         else:
@@ -112,32 +112,32 @@ class FeatureExtractor:
     def extract_from_audio(
         self, samples: FloatArray, starts: NDArray[np.int64]
     ) -> Iterator[AudioFeatures]:
-        """Yield the features of successive frames of a sound, in batches."""
+        """Yield the features of successive frames of sound, in batches."""
         extent = np.arange(self.target.excerpt_length) - self.target.lead_samples
         for first in range(0, len(starts), BATCH_UNITS):
             excerpts = samples[starts[first : first + BATCH_UNITS, None] + extent]
             with torch.inference_mode():
-                wanted = self.target.encode(torch.from_numpy(excerpts))
-                predictions = self.target.decode(wanted)
+                encoded = self.target.encode(torch.from_numpy(excerpts))
+                predictions = self.target.decode(encoded)
             yield self.extract(predictions)
 
 
 @dataclass(frozen=True)
 class UnitDatabase:
-    """All frames of a corpus that have sound around them.
+    """All frames of a corpus that have enough sound around them.
 
     Attributes
     ----------
-    sound : float32 array
-        The pieces of the corpus, end to end.
-    at : int64 array (n,)
-        Where each unit begins in it.
-    follower : int64 array (n,)
-        The unit that follows in the film; -1 where that is none.
-    attack : bool array (n,)
-        Whether a unit begins with an attack.
-    looks : Looks
-    ceiling : Ceiling
+    samples : float32 array
+        The pieces of the corpus, concatenated.
+    starts : int64 array (n,)
+        First sample of each unit.
+    next_unit : int64 array (n,)
+        The unit that follows in the film; -1 for none.
+    is_transient : bool array (n,)
+        Whether a unit starts with a transient.
+    features : FeatureVectors
+    ceiling : LevelCeiling
         The highest levels of all units.
     """
 
@@ -150,47 +150,49 @@ class UnitDatabase:
 
     @classmethod
     def from_corpus(cls, corpus: Corpus, target: Target) -> UnitDatabase:
-        """Cut a corpus into units, and hear them as a target would predict them.
+        """Cut a corpus into units, and extract features in the representation of a target.
 
         Raises
         ------
         BrainError
-            No frame has enough sound around it, or all is silent.
+            No frame has enough sound around it, or all are silent.
         """
         sound = np.concatenate([piece.samples for piece in corpus.pieces]).astype(np.float32)
-        places, followers = [], []
-        looks: list[FeatureVectors] = []
+        starts, next_units = [], []
+        vectors_of_batches: list[FeatureVectors] = []
         ceilings: list[LevelCeiling] = []
         begin = count = 0
         for piece in corpus.pieces:
-            at = _unit_starts(piece.start_seconds, len(piece.samples), corpus, target) + begin
+            at = _unit_starts(piece.start_sample, len(piece.samples), corpus, target) + begin
             begin += len(piece.samples)
             if not len(at):
                 continue
             for features in FeatureExtractor(target).extract_from_audio(sound, at):
-                looks.append(FeatureVectors.from_features(features))
+                vectors_of_batches.append(FeatureVectors.from_features(features))
                 ceilings.append(LevelCeiling.from_features(features))
-            places.append(at)
-            followers.append(np.append(np.arange(count + 1, count + len(at)), -1))
+            starts.append(at)
+            next_units.append(np.append(np.arange(count + 1, count + len(at)), -1))
             count += len(at)
         if not count:
             raise BrainError(
                 f"the corpus is too short: {corpus.seconds:.2f} s in {len(corpus.pieces)} pieces, "
-                "none with sound around a whole frame; give another with --corpus LIBRARY"
+                "none with sound around a whole frame; give another as `corpus`"
             )
-        heard = FeatureVectors.concatenate(looks)
-        if heard.loudness_db.max() <= SILENT_CORPUS_DB:
-            raise BrainError("the corpus is silent; give another with --corpus LIBRARY")
-        where = np.concatenate(places)
-        attack = _find_transients(sound, where, corpus.clock.sample_rate)
+        all_vectors = FeatureVectors.concatenate(vectors_of_batches)
+        if all_vectors.loudness_db.max() <= SILENT_CORPUS_DB:
+            raise BrainError("the corpus is silent; give another as `corpus`")
+        all_starts = np.concatenate(starts)
+        is_transient = _find_transients(sound, all_starts, corpus.clock.sample_rate)
         ceiling = LevelCeiling.maximum(ceilings)
-        return cls(sound, where, np.concatenate(followers), attack, heard, ceiling)
+        return cls(
+            sound, all_starts, np.concatenate(next_units), is_transient, all_vectors, ceiling
+        )
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def previous_unit(self, unit: int) -> int | None:
-        """Return the unit that comes before another in its film, if there is one."""
+        """Return the unit before another in its film, if there is one."""
         return unit - 1 if unit > 0 and self.next_unit[unit - 1] == unit else None
 
     @property
@@ -206,7 +208,7 @@ def _unit_vectors(vectors: FloatArray) -> FloatArray:
 
 
 def _unit_starts(start: int, length: int, corpus: Corpus, target: Target) -> NDArray[np.int64]:
-    """Return where in a piece the units begin that have all their sound in it."""
+    """Return the starts of the units that are completely in a piece."""
     clock = corpus.clock
     margin = round(MARGIN_SECONDS * clock.sample_rate)
     before = max(target.lead_samples, margin)
@@ -222,8 +224,8 @@ def _find_transients(
 ) -> NDArray[np.bool_]:
     length = max(round(TRANSIENT_SECONDS * sample_rate), 1)
     energy = np.concatenate([[0], np.cumsum(np.square(sound, dtype=np.float64))])
-    own, before = energy[at + length] - energy[at], energy[at] - energy[at - length]
-    attack: NDArray[np.bool_] = (
-        own > TRANSIENT_POWER_RATIO * before + TRANSIENT_MIN_ENERGY * own.max(initial=0)
+    after, before = energy[at + length] - energy[at], energy[at] - energy[at - length]
+    is_transient: NDArray[np.bool_] = (
+        after > TRANSIENT_POWER_RATIO * before + TRANSIENT_MIN_ENERGY * after.max(initial=0)
     )
-    return attack
+    return is_transient

@@ -1,14 +1,17 @@
-"""Delivery: what is written, and how a raw soundtrack is finished into it."""
+"""The output file: its settings, and the processing from a raw soundtrack to it."""
 
 from __future__ import annotations
 
 import math
 import os
 import shutil
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from errno import EIO, ENOSPC
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import soundfile
@@ -28,45 +31,49 @@ from frame2sound.rendering.output.normalisation import (
     NormalisationResult,
     find_gain,
 )
-from frame2sound.rendering.output.prefetch import prefetch
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
 
+Item = TypeVar("Item")
+
+PREFETCH = 4
+"""Chunks that are computed ahead of the one being written."""
+
 LOUDNESS_RANGE_LUFS = -70.0, 0.0
-"""LUFS that may be asked for; below, the measure hears nothing (ITU-R BS.1770)."""
+"""Allowed target loudness; quieter blocks are not measured (ITU-R BS.1770)."""
 
 MAX_FADE_SECONDS = 60.0
 
 MIN_CODEC_GAIN_DB = -20.0
-"""Lossy codecs add to the peaks; they are given room for it, but no more than this."""
+"""The lowest gain that makes room for the peaks that a lossy codec adds."""
 
 MIN_REPORTED_DB = 0.1
-"""What the limiter takes is said from here on."""
+"""The smallest gain reduction of the limiter that is reported."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is written, and with what in it.
+    """The settings of the output.
 
     Attributes
     ----------
     codec : str, optional
         One of `frame2sound.film.encoding.containers.CODECS`; by default the container's best.
     wav : bool
-        Write the sound alone.
+        Write only the sound.
     gain_db : float
         Level of the soundtrack.
     keep_original_db : float, optional
-        Level at which the film's own sound stays; it then sets sample rate and channels.
+        Level of the film's own sound, if it is kept; it then sets the sample rate and channels.
     overwrite : bool
     loudness_lufs : float, optional
-        Integrated loudness of all that is heard, before fades; -70 to 0.
+        Target integrated loudness of the whole, before fades; -70 to 0.
     fade_in_seconds, fade_out_seconds : float
         0 to 60.
-    effects : Chain, optional
-        Played on the soundtrack, not on the film's own sound.
+    effects : EffectChain, optional
+        Applied to the soundtrack, not to the film's own sound.
 
     Raises
     ------
@@ -88,34 +95,34 @@ class Delivery:
         low, high = LOUDNESS_RANGE_LUFS
         if self.loudness_lufs is not None and not low <= self.loudness_lufs <= high:
             raise SoundtrackError(
-                f"got --loudness {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
+                f"got `loudness` {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
             )
-        fades = {"--fade-in": self.fade_in_seconds, "--fade-out": self.fade_out_seconds}
-        for option, seconds in fades.items():
+        fades = {"fade_in": self.fade_in_seconds, "fade_out": self.fade_out_seconds}
+        for name, seconds in fades.items():
             if not 0 <= seconds <= MAX_FADE_SECONDS:
                 raise SoundtrackError(
-                    f"got {option} {seconds:g}, expected 0 to {MAX_FADE_SECONDS:g} s"
+                    f"got `{name}` {seconds:g}, expected 0 to {MAX_FADE_SECONDS:g} s"
                 )
 
 
 @dataclass
 class OutputWriter:
-    """One way of making a raw soundtrack a file.
+    """Processes a raw soundtrack and writes it to a file.
 
     Attributes
     ----------
-    rate : int
-        Of the raw soundtrack.
-    own : FilmReader, optional
-        Gives the film's own sound, if it is to be kept.
-    codec : SoundCodec, optional
-        None for sound alone.
-    room_db : float
-        By how much the level is lowered for what a lossy codec adds to the peaks; at most 0.
-    level : Level, optional
-        What became of the loudness that was asked for; known when all is written.
+    sample_rate : int
+        Of the raw soundtrack, in Hz.
+    original : FilmReader, optional
+        Gives the film's own sound, if it is kept.
+    codec : AudioCodec, optional
+        None for sound without a picture.
+    codec_gain_db : float
+        Gain that makes room for the peaks that a lossy codec adds; at most 0.
+    normalisation : NormalisationResult, optional
+        The result of loudness normalisation; known after writing.
     picture_notes : tuple of str
-        What became of the picture; known when all is written.
+        Remarks about the picture; known after writing.
     """
 
     sample_rate: int
@@ -128,7 +135,7 @@ class OutputWriter:
 
     @property
     def output_sample_rate(self) -> int:
-        """The sample rate that is written: the film's own when its sound is kept."""
+        """The sample rate of the output: that of the film's own sound if it is kept."""
         if self.original is not None:
             assert self.original.sample_rate is not None
             return self.original.sample_rate
@@ -143,12 +150,12 @@ class OutputWriter:
         return self.codec is not None and not self.codec.lossless
 
     def output_channels(self, soundtrack_channels: int) -> int:
-        """How many are written: two where the soundtrack or the film's kept sound has two."""
+        """Return the number of channels of the output: two if any of its sounds has two."""
         return max(soundtrack_channels, 1 if self.original is None else self.original.channels)
 
     @property
     def loudness_lufs(self) -> float | None:
-        """The loudness reached, where one was asked for; minus infinity for silence."""
+        """The loudness after normalisation, if there is a target; minus infinity for silence."""
         return (
             None
             if self.normalisation is None
@@ -156,12 +163,12 @@ class OutputWriter:
         )
 
     def write(self, soundtrack: Soundtrack, out: Path) -> float:
-        """Write the soundtrack and, unless the sound is wanted alone, the picture.
+        """Write the soundtrack and, with a codec, the picture.
 
-        What is written is lowered, and written again from a spool, until no peak that a lossy
-        codec made is above the ceiling; the film is seen once.
+        If a lossy codec raises a peak above the ceiling, the sound is written again from a spool
+        at a lower level. The film is decoded once.
 
-        Returns the highest true peak in dBTP, as it will be decoded.
+        Returns the highest true peak in dBTP, after decoding.
         """
         with AudioSpool(out.parent) as spool:
             peak_db = self._write(soundtrack, spool, out)
@@ -183,8 +190,8 @@ class OutputWriter:
             channels,
             self.codec,
             out,
-            soundtrack.animation.limits,
-            soundtrack.animation.background,
+            soundtrack.animation.options.limits,
+            soundtrack.animation.options.background,
         )
         self.picture_notes = written.notes
         return written.true_peak_db
@@ -192,42 +199,42 @@ class OutputWriter:
     def _steps(
         self, soundtrack: Soundtrack, channels: int, spool: AudioSpool, folder: Path
     ) -> Iterator[NDArray[np.float32]]:
-        asked = self.delivery
+        delivery = self.delivery
         sound: finishing.Chunks
         sound = spool.read() if spool.sample_count else self._process(soundtrack, channels, folder)
-        if asked.loudness_lufs is not None:
-            sound = self._normalise(sound, spool, asked.loudness_lufs)
+        if delivery.loudness_lufs is not None:
+            sound = self._normalise(sound, spool, delivery.loudness_lufs)
         elif self._lossy and not spool.sample_count:
             sound = spool.tee(sound)
         sound = finishing.limit(sound, self.output_sample_rate)
         sound = finishing.apply_gain(sound, self.codec_gain_db)
         sound = finishing.fit_duration(sound, self.output_sample_rate, lambda: soundtrack.seconds)
-        fades = asked.fade_in_seconds, asked.fade_out_seconds
+        fades = delivery.fade_in_seconds, delivery.fade_out_seconds
         return finishing.fade(sound, self.output_sample_rate, *fades) if any(fades) else iter(sound)
 
     def _process(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
-        """Return the soundtrack with its effects, at the rate that is written, and own sound."""
-        asked = self.delivery
+        """Return the soundtrack with effects, resampled and mixed with the original."""
+        delivery = self.delivery
         sound: finishing.Chunks = finishing.remove_dc(soundtrack, self.sample_rate)
-        if asked.effects is not None:
-            own_channels = soundtrack.renderer.channels
-            sound = asked.effects.apply(sound, self.sample_rate, own_channels, folder)
-        sound = finishing.apply_gain(sound, asked.gain_db)
+        if delivery.effects is not None:
+            raw_channels = soundtrack.renderer.channels
+            sound = delivery.effects.apply(sound, self.sample_rate, raw_channels, folder)
+        sound = finishing.apply_gain(sound, delivery.gain_db)
         sound = finishing.resample(sound, self.sample_rate, self.output_sample_rate)
-        if self.original is not None and asked.keep_original_db is not None:
+        if self.original is not None and delivery.keep_original_db is not None:
             sound = finishing.mix_original(
-                sound, self.original.audio_chunks(), asked.keep_original_db, channels
+                sound, self.original.audio_chunks(), delivery.keep_original_db, channels
             )
         return sound
 
     def _normalise(
         self, sound: finishing.Chunks, spool: AudioSpool, target_lufs: float
     ) -> Iterator[NDArray[np.float32]]:
-        """Bring sound to a loudness that it has when room for the codec was made."""
+        """Return sound with the target loudness after the gain for the codec."""
         if self.output_sample_rate < MIN_SAMPLE_RATE:
             raise SoundtrackError(
-                f"got --loudness for sound at {self.output_sample_rate} Hz, expected at least {MIN_SAMPLE_RATE} "
-                "Hz, below which loudness is not defined; leave it out"
+                f"got `loudness` for sound at {self.output_sample_rate} Hz, expected at least "
+                f"{MIN_SAMPLE_RATE} Hz, below which loudness is not defined; leave it out"
             )
         return self._apply_normalisation(sound, spool, target_lufs - self.codec_gain_db)
 
@@ -240,7 +247,7 @@ class OutputWriter:
         yield from finishing.apply_gain(spool.read(), self.normalisation.gain_db)
 
     def notes(self) -> Iterator[str]:
-        """Say what became of the picture, and of the loudness that was asked for."""
+        """Yield remarks about the picture and about the loudness."""
         yield from self.picture_notes
         wanted, reached = self.delivery.loudness_lufs, self.loudness_lufs
         if wanted is None or reached is None or self.normalisation is None:
@@ -256,11 +263,13 @@ class OutputWriter:
             yield f"{said}, {apart} {wanted:g}: it was lifted by {lift}, and more would lift noise"
         else:
             yield (
-                f"{said}, {apart} {wanted:g}: its peaks do not allow more; the limiter would turn "
-                f"down more than {MAX_LIMITED_SHARE:.0%} of the sound by more than {LIMITED_DB:g} dB"
+                f"{said}, {apart} {wanted:g}: its peaks do not allow more; the limiter would "
+                f"turn down more than {MAX_LIMITED_SHARE:.0%} of the sound by more than "
+                f"{LIMITED_DB:g} dB"
             )
         if self.normalisation.max_reduction_db >= MIN_REPORTED_DB:
-            yield f"the limiter takes up to {self.normalisation.max_reduction_db:.1f} dB off its peaks"
+            reduction_db = self.normalisation.max_reduction_db
+            yield f"the limiter takes up to {reduction_db:.1f} dB off its peaks"
 
 
 def _write_wav(
@@ -273,9 +282,25 @@ def _write_wav(
         ) as file:
             for chunk in sound:
                 file.write(chunk)
-                meter.update(np.atleast_2d(chunk.T))
+                meter.update(chunk)
     except soundfile.LibsndfileError as error:
         full = shutil.disk_usage(path.parent).free < 1 << 20
         raise OSError(ENOSPC if full else EIO, str(error)) from error
     meter.finish()
     return meter.true_peak_db
+
+
+def prefetch(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items in order, while another thread computes the next ones.
+
+    Examples
+    --------
+    >>> list(prefetch(range(3)))
+    [0, 1, 2]
+    """
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1, "prefetch") as thread:
+        waiting = deque(thread.submit(next, source, end) for _ in range(PREFETCH))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(thread.submit(next, source, end))
+            yield item  # type: ignore[misc]

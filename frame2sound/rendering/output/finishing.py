@@ -1,6 +1,6 @@
-"""From raw soundtrack to sound that may leave the program: each step named, in this order.
+"""The steps of processing from the raw soundtrack to the output.
 
-Chunks are ``(n,)`` or ``(n, channels)``; steps keep what was exactly silent so.
+Chunks are ``(n,)`` or ``(n, channels)``; exact silence stays exact silence in every step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import BrainError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.sound.dc_blocker import DcBlocker
 from frame2sound.sound.limiter import Limiter
 from frame2sound.sound.windows import hann_fade_in
@@ -24,21 +24,21 @@ from frame2sound.sound.windows import hann_fade_in
 Chunks = Iterable[NDArray[np.float32]]
 
 MIN_SILENCE_SECONDS = 0.05
-"""Exact silence that lasts so long is meant: the picture is black."""
+"""Exact silence of this length is intended, because the picture is black."""
 
 SETTLING_FADE_SECONDS = 0.01
-"""In which a filter's ringing then fades to exact silence."""
+"""Fade of a filter's ringing to exact silence."""
 
 
 def remove_dc(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Take away what is slower than sound.
+    """Remove frequencies below hearing.
 
     The filter rings for a third of a second. Where the soundtrack has been exactly silent in all
-    channels for `SILENT_SECONDS`, the picture being black, the ringing fades within
-    `SETTLING_SECONDS`, and the filter forgets what was before. No other step has a tail longer than
-    a resampler's; effects, which may well ring into the black, come after this one.
+    channels for `MIN_SILENCE_SECONDS`, because the picture is black, the ringing is faded out
+    within `SETTLING_FADE_SECONDS`, and the filter is reset. The tails of all other steps are at
+    most as long as a resampler's, except those of effects, which come later.
     """
-    removals: list[DcBlocker] = []
+    blockers: list[DcBlocker] = []
     hold, settling = (
         round(MIN_SILENCE_SECONDS * sample_rate),
         round(SETTLING_FADE_SECONDS * sample_rate),
@@ -49,33 +49,33 @@ def remove_dc(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]
         planes = chunk[:, None] if chunk.ndim == 1 else chunk
         out = np.empty_like(planes)
         for start, end in pairwise(_silence_edges(planes, hold)):
-            quiet = not planes[start].any()
-            if not removals or (not quiet and silent >= hold + settling):
-                removals = [DcBlocker(sample_rate) for _ in planes[0]]
-            for plane, removal in enumerate(removals):
-                out[start:end, plane] = removal.process(planes[start:end, plane])
-            if quiet:
+            is_silent = not planes[start].any()
+            if not blockers or (not is_silent and silent >= hold + settling):
+                blockers = [DcBlocker(sample_rate) for _ in planes[0]]
+            for plane, blocker in enumerate(blockers):
+                out[start:end, plane] = blocker.process(planes[start:end, plane])
+            if is_silent:
                 place = np.minimum(silent + np.arange(end - start), hold + settling)
                 out[start:end] *= fall[place, None]
-            silent = silent + end - start if quiet else 0
+            silent = silent + end - start if is_silent else 0
         yield out.reshape(chunk.shape)
 
 
 def _silence_edges(planes: NDArray[np.float32], shortest: int) -> list[int]:
-    """Return where stretches of exact silence begin and end, with both ends of the chunk.
+    """Return the starts and ends of exact silence, and both ends of the chunk.
 
-    Those that are too short to matter, and do not reach beyond the chunk, are passed over.
+    Short silences that do not touch an end of the chunk are ignored.
     """
     sounding = planes.any(axis=1)
     turns = np.flatnonzero(np.diff(sounding, prepend=True, append=True))
     begins, ends = turns[::2], turns[1::2]
-    kept = (ends - begins >= shortest) | (begins == 0) | (ends == len(planes))
-    inner = np.stack([begins[kept], ends[kept]])
+    relevant = (ends - begins >= shortest) | (begins == 0) | (ends == len(planes))
+    inner = np.stack([begins[relevant], ends[relevant]])
     return sorted({0, *inner.ravel().tolist(), len(planes)})
 
 
 def apply_gain(chunks: Chunks, gain_db: float) -> Iterator[NDArray[np.float32]]:
-    """Change the level."""
+    """Yield chunks with a gain."""
     gain = np.float32(10 ** (gain_db / 20))
     for chunk in chunks:
         yield chunk * gain
@@ -84,7 +84,7 @@ def apply_gain(chunks: Chunks, gain_db: float) -> Iterator[NDArray[np.float32]]:
 def resample(
     chunks: Chunks, sample_rate: int, output_sample_rate: int
 ) -> Iterator[NDArray[np.float32]]:
-    """Change the sample rate of one or two channels, without delay (FFmpeg's resampler)."""
+    """Yield one or two channels at another sample rate, without delay (FFmpeg's resampler)."""
     if sample_rate == output_sample_rate:
         yield from chunks
         return
@@ -110,28 +110,28 @@ def _samples(frame: AudioFrame, shape: tuple[int, ...]) -> NDArray[np.float32]:
 def mix_original(
     chunks: Chunks, original: Iterable[AudioChunk], gain_db: float, channels: int
 ) -> Iterator[NDArray[np.float32]]:
-    """Lay the film's own sound under a soundtrack; each is spread over ``channels`` if it is mono.
+    """Yield the soundtrack mixed with the film's own sound; mono is copied to all channels.
 
-    Own sound farther than the soundtrack reaches is dropped.
+    The film's own sound is cut at the end of the soundtrack.
     """
     gain = np.float32(10 ** (gain_db / 20))
-    waiting = iter(original)
-    held: AudioChunk | None = next(waiting, None)
+    originals = iter(original)
+    pending: AudioChunk | None = next(originals, None)
     position = 0
     for chunk in chunks:
         spread = channels > 1 and chunk.ndim == 1
         mixed = np.repeat(chunk[:, None], channels, axis=1) if spread else chunk.copy()
         end = position + len(chunk)
-        while held is not None and held.start_sample < end:
-            begin = max(held.start_sample, position)
-            stop = min(held.start_sample + len(held.samples), end)
+        while pending is not None and pending.start_sample < end:
+            begin = max(pending.start_sample, position)
+            stop = min(pending.start_sample + len(pending.samples), end)
             if stop > begin:
-                taken = held.samples[begin - held.start_sample : stop - held.start_sample]
-                under = taken[:, None] if taken.ndim < mixed.ndim else taken
-                mixed[begin - position : stop - position] += gain * under
-            if held.start_sample + len(held.samples) > end:
+                taken = pending.samples[begin - pending.start_sample : stop - pending.start_sample]
+                original_part = taken[:, None] if taken.ndim < mixed.ndim else taken
+                mixed[begin - position : stop - position] += gain * original_part
+            if pending.start_sample + len(pending.samples) > end:
                 break
-            held = next(waiting, None)
+            pending = next(originals, None)
         yield mixed
         position = end
 
@@ -139,9 +139,14 @@ def mix_original(
 def limit(
     chunks: Chunks, sample_rate: int, limiter: Limiter | None = None
 ) -> Iterator[NDArray[np.float32]]:
-    """Hold the true peak at -1 dBTP; `BrainError` where the sound is not finite.
+    """Yield sound with a true peak of at most -1 dBTP.
 
-    A new ``limiter`` may be given, which then knows how much it took away.
+    A new ``limiter`` may be given, to read its statistics afterwards.
+
+    Raises
+    ------
+    BrainError
+        The sound is not finite.
     """
     limiter = limiter or Limiter(sample_rate)
     try:
@@ -155,26 +160,26 @@ def limit(
 def fade(
     chunks: Chunks, sample_rate: int, in_seconds: float, out_seconds: float
 ) -> Iterator[NDArray[np.float32]]:
-    """Fade in at the beginning and out at the end, in raised cosines.
+    """Yield sound with a fade-in and a fade-out, both raised cosines.
 
-    Where the end is shows only when the chunks have ended, so the last ``out_seconds`` are held
-    back. Sound shorter than its fades has them one upon the other.
+    The end is known only after the last chunk, so ``out_seconds`` are delayed. In sound shorter
+    than both, the fades overlap.
     """
     rise = hann_fade_in(round(in_seconds * sample_rate)).astype(np.float32)
     fall = hann_fade_in(round(out_seconds * sample_rate)).astype(np.float32)[::-1]
-    held: NDArray[np.float32] | None = None
+    pending: NDArray[np.float32] | None = None
     position = 0
     for chunk in chunks:
-        risen = chunk.copy()
-        risen[: max(len(rise) - position, 0)].T[...] *= rise[position : position + len(chunk)]
+        faded_in = chunk.copy()
+        faded_in[: max(len(rise) - position, 0)].T[...] *= rise[position : position + len(chunk)]
         position += len(chunk)
-        held = risen if held is None else np.concatenate([held, risen])
-        ready = max(len(held) - len(fall), 0)
-        yield held[:ready]
-        held = held[ready:].copy()
-    if held is not None:
-        held.T[...] *= fall[len(fall) - len(held) :]
-        yield held
+        pending = faded_in if pending is None else np.concatenate([pending, faded_in])
+        ready = max(len(pending) - len(fall), 0)
+        yield pending[:ready]
+        pending = pending[ready:].copy()
+    if pending is not None:
+        pending.T[...] *= fall[len(fall) - len(pending) :]
+        yield pending
 
 
 def non_finite_error(error: ValueError) -> BrainError:
@@ -185,19 +190,19 @@ def non_finite_error(error: ValueError) -> BrainError:
 def fit_duration(
     chunks: Chunks, sample_rate: int, get_seconds: Callable[[], Fraction]
 ) -> Iterator[NDArray[np.float32]]:
-    """Make the sound exactly ``round(seconds * sample_rate)`` samples long.
+    """Yield exactly ``round(seconds * sample_rate)`` samples.
 
-    ``seconds`` is asked when the chunks have ended. Resampling leaves a sample too many or too
-    few; so much is cut from, or added in silence to, the last chunk.
+    ``get_seconds`` is called after the last chunk, which is cut or padded with silence: resampling
+    may give a sample too many or too few.
     """
-    given = 0
+    yielded = 0
     last = np.empty(0, np.float32)
     for chunk in chunks:
         if len(chunk):
             if len(last):
                 yield last
-            given += len(last)
+            yielded += len(last)
             last = chunk
-    missing = sample_at(get_seconds(), sample_rate) - given
+    missing = sample_at(get_seconds(), sample_rate) - yielded
     padding = [(0, max(missing - len(last), 0))] + [(0, 0)] * (last.ndim - 1)
     yield np.pad(last[: max(missing, 0)], padding)

@@ -1,4 +1,4 @@
-"""Loudness normalisation: the gain that brings sound, once limited, to a loudness."""
+"""Loudness normalisation: find the gain that gives limited sound a target loudness."""
 
 from __future__ import annotations
 
@@ -11,34 +11,33 @@ from frame2sound.sound.limiter import Limiter
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 
 TOLERANCE_LU = 0.1
-"""LU that a result may be off the target."""
+"""Largest accepted deviation from the target."""
 
 MAX_GAIN_DB = 40.0
-"""A soundtrack so quiet that it asks for more is noise, and would be lifted with it."""
+"""A soundtrack that would need more gain is noise."""
 
 MAX_LIMITED_SHARE = 0.5
-"""The share of the sound that the limiter may turn down by more than 12 dB. Peaks are short beside
-what they stand out of; where the limiter holds down half of all that is heard, it works on the
-sound itself, and more gain makes that flatter, not louder."""
+"""The share of the sound that the limiter may reduce by more than 12 dB. If it reduces more, it no
+longer limits short peaks but the sound itself, which more gain makes flatter, not louder."""
 
 MAX_PASSES = 16
 MIN_GAIN_STEP_DB = 0.1
-"""Gains nearer than this are not told apart."""
+"""The search ends when the interval of possible gains is smaller."""
 
 
 @dataclass(frozen=True)
 class NormalisationResult:
-    """How loud a soundtrack was, by how much it is changed, and how loud it then is, limited.
+    """The gain of a soundtrack, and its loudness before and after gain and limiter.
 
     Attributes
     ----------
-    before, after : float
-        Integrated loudness in LUFS, minus infinity for silence.
+    input_lufs, output_lufs : float
+        Integrated loudness; minus infinity for silence.
     gain_db : float
-    limited_db : float
-        What the limiter takes off the highest peak.
-    share_held_down : float
-        The share of the sound that it turns down by more than 12 dB.
+    max_reduction_db : float
+        The largest gain reduction of the limiter.
+    limited_share : float
+        The share of the sound that the limiter reduces by more than 12 dB.
     """
 
     input_lufs: float
@@ -49,12 +48,11 @@ class NormalisationResult:
 
 
 def find_gain(spool: AudioSpool, sample_rate: int, target_lufs: float) -> NormalisationResult:
-    """Return the gain with which sound, limited, has a loudness, or comes as near as is sound.
+    """Return the gain with which limited sound has a target loudness, or comes close to it.
 
-    The limiter takes peaks away, and their loudness with them. So gain and result are measured
-    until they agree; each pass reads the spool once. It stops short of the target where that would
-    take more than `MOST_LIFT_DB` of gain, or the limiter would hold down more than
-    `MOST_HELD_DOWN` of the sound. Silence stays silent.
+    The limiter reduces peaks, and with them the loudness, so the result of each gain is measured
+    until it matches; each pass reads the spool once. The gain stays below `MAX_GAIN_DB`, and the
+    share of limited sound below `MAX_LIMITED_SHARE`. Silence stays silent.
 
     Raises
     ------
@@ -104,15 +102,15 @@ def _measure_gain(
 
 
 class _GainSearch:
-    """Finds a gain by what others gave: first upwards, then between one too low and one too high.
+    """Searches a gain: first upwards, then between one that is too low and one too high.
 
     Attributes
     ----------
     gain_db : float
         The gain to try next.
-    best : Level, optional
-        The nearest so far of those that do not hold down too much.
-    ended : bool
+    best : NormalisationResult, optional
+        The closest so far of those that do not limit too much.
+    done : bool
     """
 
     def __init__(self, target: float, gain_db: float) -> None:
@@ -124,7 +122,7 @@ class _GainSearch:
         self._step = 6.0
 
     def update(self, level: NormalisationResult) -> None:
-        """Take what a gain gave, and choose the next."""
+        """Take the result of a gain, and choose the next gain."""
         too_much = level.limited_share > MAX_LIMITED_SHARE
         missing = self.target - level.output_lufs
         if not too_much and (
@@ -135,13 +133,6 @@ class _GainSearch:
         self._low, self._high = (self._low, level) if high else (level, self._high)
         self.done = (not too_much and abs(missing) <= TOLERANCE_LU) or self._is_narrow
         self.gain_db = self._next(before)
-
-    def _is_better(self, level: NormalisationResult, other: NormalisationResult) -> bool:
-        """Whether a level is nearer to the target, or as near with less gain."""
-        ours, theirs = (abs(self.target - each.output_lufs) for each in (level, other))
-        if abs(ours - theirs) < TOLERANCE_LU / 2:
-            return level.gain_db < other.gain_db
-        return ours < theirs
 
     @property
     def _is_narrow(self) -> bool:
@@ -165,7 +156,7 @@ class _GainSearch:
 
 
 def _interpolated_gain(low: NormalisationResult, high: NormalisationResult, target: float) -> float:
-    """Return a gain between two: on the line through both if that is not near an end."""
+    """Return a gain between two, by linear interpolation, but not close to either."""
     apart = high.gain_db - low.gain_db
     share = 0.5
     if high.limited_share <= MAX_LIMITED_SHARE and high.output_lufs > low.output_lufs:

@@ -1,4 +1,4 @@
-"""The sound whose phases are stolen, from a sound file or a film."""
+"""Load a sound whose phases are used, from a sound file or a film."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.errors import FilmError, SoundtrackError
+from frame2sound.film.decoding.audio_chunks import collect_samples
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.sound.phase.from_audio import PhaseFromAudio
 from frame2sound.sound.stft import Stft
 
 MAX_SECONDS = 600
-"""Of a longer sound only so much is taken."""
+"""Longer sounds are cut."""
 
 
 def load_phase_from_audio(path: Path, stft: Stft, sample_rate: int) -> PhaseFromAudio:
-    """Return a strategy that wears the phases of a file's sound, folded down to mono.
+    """Return a reconstructor with the phases of a file's sound, mixed to mono.
 
     Raises
     ------
     SoundtrackError
-        It cannot be read, has no sound, has another sample rate, or is shorter than a window.
+        The file cannot be read, has no sound or another sample rate, or is shorter than a window.
     """
     sound = _read(path, sample_rate)
     if not np.isfinite(sound).all():
@@ -51,16 +52,10 @@ def _read_film(path: Path, sample_rate: int) -> NDArray[np.float32]:
         if not rate:
             raise SoundtrackError(f"phase file {path} has no sound; expected one with sound")
         _check_sample_rate(path, rate, sample_rate)
-        heard = np.zeros(0, np.float32)
-        for sound in SubprocessFilmReader(path, sample_rate).audio_chunks():
-            end = sound.start_sample + len(sound.samples)
-            heard = np.pad(heard, (0, max(end - len(heard), 0)))
-            heard[sound.start_sample : end] = sound.samples
-            if end >= MAX_SECONDS * sample_rate:
-                break
+        chunks = SubprocessFilmReader(path, sample_rate).audio_chunks()
+        return collect_samples(chunks, MAX_SECONDS * sample_rate)
     except FilmError as error:
         raise SoundtrackError(f"phase file: {error}") from error
-    return heard
 
 
 def _check_sample_rate(path: Path, sample_rate: int, expected: int) -> None:

@@ -1,4 +1,4 @@
-"""Overlap-add of predicted spectra: to the hops of an analysis, a phase, blocks, one sound."""
+"""Overlap-add of predicted spectra: interpolate them to hops, add a phase, synthesise."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.spectra import Spectra
-from frame2sound.sound.onset_gate import OnsetGate
-from frame2sound.sound.overlap_adder import OverlapAdder
+from frame2sound.sound.overlap_adder import OnsetGate, OverlapAdder
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import Stft
 
 CHUNK_HOPS = 128
-"""Hops that are given a phase at once."""
+"""Hops that are synthesised at once."""
 
 ONSET_RISE_DECADES = 0.35
-"""An event begins with a frame whose log magnitudes rise by so much, in the mean of all bins."""
+"""A frame is an onset if its log magnitudes rise by more, in the mean of all bins."""
 
 LEVEL_RISE_DECADES = 0.8
-"""So does a rise of the level by so much: 8 dB."""
+"""A frame is also an onset if the decimal logarithm of its level rises by more (16 dB)."""
 
 LEVEL_FLOOR = 0.1
 
 STEADY_LOG_RATIO = 0.7
-"""Natural logarithm of how far levels may be apart to be evened: 6 dB."""
+"""Spectra whose natural log levels differ by less (6 dB) are smoothed."""
 
 ONSET_CROSSFADE_SECONDS = 0.0005
-"""How long sound takes to give way to an event."""
+"""Crossfade at an onset."""
 
 FADE_IN_SECONDS = 0.005
-"""How long what begins with a frame after a silent one takes to come in, if it is no event."""
+"""Fade-in of a frame after a silent one that is not an onset."""
 
 AUDIBLE_MAGNITUDE = 10**-2.5
-"""Magnitudes this far below the target's scale (50 dB) do not make an event."""
+"""Magnitudes below, relative to the target's scale (-50 dB), do not count for onsets."""
 
 MAGNITUDE_FLOOR = 1e-6
 """Magnitudes are interpolated down to 120 dB below the target's scale; the rest is silence."""
@@ -41,21 +40,20 @@ _NO_ONSETS = np.empty(0, np.int64)
 
 
 class MagnitudeOverlapAdd:
-    """Joins a few magnitude spectra a frame into sound, with a delay of no sample.
+    """Synthesises sound from a few magnitude spectra per frame, without delay.
 
-    Spectra are interpolated, in log magnitude, from the middles of the frames' windows to hops that
-    know nothing of frames, and a strategy gives them a phase. Where an event begins, nothing is
-    interpolated, and no block reaches over the frame's start: what was before ends there, and the
-    hops begin anew with a block of the event's own, centred at its start. What swells out of a
-    silent frame is not heard before its own frame either.
+    Log magnitudes are interpolated from the centres of the frames' windows to evenly spaced hops,
+    and a phase reconstructor gives them a phase. At an onset nothing is interpolated, and no block
+    crosses the frame's start: the sound before ends there, and the hops restart with a block
+    centred at the onset. Sound after a silent frame does not start before its frame either.
 
     Parameters
     ----------
     target : Spectra
-        Where a frame's spectra stand.
+        Gives the positions of a frame's spectra.
     stft : Stft
-        The hops to which they are brought; windows as long as the target's.
-    phase : Phase
+        Gives the hops; its windows are as long as the target's.
+    phase : PhaseReconstructor
     """
 
     def __init__(self, target: Spectra, stft: Stft, phase: PhaseReconstructor) -> None:
@@ -77,22 +75,22 @@ class MagnitudeOverlapAdd:
     def process(
         self, magnitudes: NDArray[np.float32], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Take magnitudes ``(n, windows_per_frame, bins)``, bounds ``(n + 1,)``; return complete sound."""
-        begins, enters = self._find_onsets(magnitudes)
-        self._onsets = np.concatenate([self._onsets, bounds[:-1][begins]])
-        self._onset_gate.add_onsets(bounds[:-1][enters & ~begins])
-        # What an event's windows hold of the time before it is the event itself.
-        places = np.tile(self.target.centres, (len(begins), 1))
-        places[begins, -1] = max(places[0, -1], 0)
-        kept = (places >= 0) | ~begins[:, None]
-        self._centres = np.concatenate([self._centres, (bounds[:-1, None] + places)[kept]])
-        self._store(magnitudes[kept])
+        """Take magnitudes ``(n, windows, bins)``, bounds ``(n + 1,)``; return complete sound."""
+        is_onset, after_silence = self._find_onsets(magnitudes)
+        self._onsets = np.concatenate([self._onsets, bounds[:-1][is_onset]])
+        self._onset_gate.add_onsets(bounds[:-1][after_silence & ~is_onset])
+        # Before an onset, its windows contain only the onset itself.
+        positions = np.tile(self.target.centres, (len(is_onset), 1))
+        positions[is_onset, -1] = max(positions[0, -1], 0)
+        valid = (positions >= 0) | ~is_onset[:, None]
+        self._centres = np.concatenate([self._centres, (bounds[:-1, None] + positions)[valid]])
+        self._store(magnitudes[valid])
         self._end = int(bounds[-1])
         last = int(
             self._centres[-1 - min(self.target.recipe.windows_per_frame, len(self._centres) - 1)]
         )
-        while len(waiting := self._next_hops(last)) == CHUNK_HOPS:
-            self._synthesise(waiting)
+        while len(hops_ready := self._next_hops(last)) == CHUNK_HOPS:
+            self._synthesise(hops_ready)
         return self._onset_gate.process(
             self._overlap_adder.pop_until(self._next - self._overlap_adder.half_length)
         )
@@ -100,14 +98,14 @@ class MagnitudeOverlapAdd:
     def flush(self) -> NDArray[np.float32]:
         """Return the rest of the sound."""
         last = self._end + self._overlap_adder.half_length
-        while self._end and len(waiting := self._next_hops(last)):
-            self._synthesise(waiting)
+        while self._end and len(hops_ready := self._next_hops(last)):
+            self._synthesise(hops_ready)
         return self._onset_gate.process(self._overlap_adder.pop_until(self._end))
 
     def _find_onsets(
         self, magnitudes: NDArray[np.float32]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Tell with which frames an event begins, and which sound after one that is silent."""
+        """Return which frames are onsets, and which sound after a silent one."""
         last = magnitudes[:1] if self._last is None else self._last
         whole = np.concatenate([last, magnitudes])
         self._last = whole[-1:]
@@ -119,19 +117,19 @@ class MagnitudeOverlapAdd:
         )
         rise = np.diff(np.log10(np.maximum(spectra, least)), axis=0)
         rise = np.maximum(rise, 0).mean(axis=1)
-        begins: NDArray[np.bool_] = (rise > ONSET_RISE_DECADES) | (
+        is_onset: NDArray[np.bool_] = (rise > ONSET_RISE_DECADES) | (
             np.diff(level) > LEVEL_RISE_DECADES
         )
-        return begins, sounds[1:] & ~sounds[:-1]
+        return is_onset, sounds[1:] & ~sounds[:-1]
 
     def _store(self, magnitudes: NDArray[np.float32]) -> None:
-        """Keep natural logarithms of magnitudes ``(n, bins)``, and of their levels."""
+        """Store the natural logarithms of magnitudes ``(n, bins)`` and of their levels."""
         levels = np.log(np.linalg.norm(magnitudes, axis=1) + self._floor)
         self._logs = np.concatenate([self._logs, np.log(magnitudes + self._floor)])
         self._levels = np.concatenate([self._levels, levels])
 
     def _next_hops(self, last: int) -> NDArray[np.int64]:
-        """Return the next hops up to a sample, `PIECE` at most; each event begins them anew."""
+        """Return the next hops up to a sample, at most `CHUNK_HOPS`; they restart at onsets."""
         hops: list[int] = []
         at = self._next
         events = iter(self._onsets[self._onsets > at].tolist())
@@ -144,7 +142,7 @@ class MagnitudeOverlapAdd:
         return np.array(hops, np.int64)
 
     def _synthesise(self, centres: NDArray[np.int64]) -> None:
-        """Bring magnitudes to the next hops, give them phases, and lay them."""
+        """Add the sound of the next hops."""
         spectra = self.phase.reconstruct(self._interpolate(centres), np.isin(centres, self._onsets))
         self._overlap_adder.add(centres, spectra, self._onsets)
         last = int(centres[-1])
@@ -153,7 +151,7 @@ class MagnitudeOverlapAdd:
         self._drop_before(last)
 
     def _interpolate(self, centres: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Interpolate log magnitudes to other centres, but not across the start of an event."""
+        """Return magnitudes interpolated to other centres, but not across an onset."""
         after = np.searchsorted(self._centres, centres).clip(0, len(self._centres) - 1)
         ahead = (after - 1).clip(0)
         begin, end = self._centres[ahead], self._centres[after]
@@ -165,15 +163,15 @@ class MagnitudeOverlapAdd:
         first, stop = int(ahead.min()), int(after.max()) + 1
         logs = self._smoothed(first, stop)
         mixed = logs[ahead - first] * (1 - part) + logs[after - first] * part
-        heard = mixed > np.log(2 * self._floor)
-        return np.where(heard, np.exp(mixed) - self._floor, np.float32(0))
+        audible = mixed > np.log(2 * self._floor)
+        return np.where(audible, np.exp(mixed) - self._floor, np.float32(0))
 
     def _smoothed(self, first: int, stop: int) -> NDArray[np.float32]:
-        """Even some spectra over two frames, where the level holds: what steps with frames hums.
+        """Return log spectra smoothed over two frames where the level is steady, against hum.
 
-        The weights fall to nothing a frame away, which cancels what repeats with every frame twice
-        over. Spectra have a part in it by pairs, one before and one after, unless either is across
-        an event or more than `STEADY` louder or softer.
+        The weights are a triangle of two frames, whose spectrum has double zeros at the frame rate.
+        Spectra are added in pairs, one before and one after, unless one of them is across an onset
+        or its level differs by more than `STEADY_LOG_RATIO`.
         """
         segment = np.searchsorted(self._onsets, self._centres, side="right")
         number, reach = np.arange(first, stop), self.target.recipe.windows_per_frame
@@ -191,7 +189,7 @@ class MagnitudeOverlapAdd:
         return total / weight
 
     def _drop_before(self, until: int) -> None:
-        """Drop magnitudes and events that no later hop asks for."""
+        """Drop magnitudes and onsets that no later hop needs."""
         keep = max(
             int(np.searchsorted(self._centres, until)) - 1 - self.target.recipe.windows_per_frame, 0
         )
@@ -201,7 +199,7 @@ class MagnitudeOverlapAdd:
 
 
 class ComplexOverlapAdd:
-    """Joins complex spectra, which bring their own phase, at the places where they stand."""
+    """Synthesises sound from complex spectra at their positions in each frame."""
 
     def __init__(self, target: Spectra, stft: Stft) -> None:
         self.target = target
@@ -211,7 +209,7 @@ class ComplexOverlapAdd:
     def process(
         self, spectra: NDArray[np.complex64], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Take spectra ``(n, windows_per_frame, bins)`` and bounds ``(n + 1,)``; return complete sound."""
+        """Take spectra ``(n, windows, bins)`` and bounds ``(n + 1,)``; return complete sound."""
         centres = (bounds[:-1, None] + self.target.centres).ravel()
         self._overlap_adder.add(centres, spectra.reshape(len(centres), -1), _NO_ONSETS)
         self._end = int(bounds[-1])

@@ -1,6 +1,19 @@
-"""Strategies of phase: how to sound a magnitude that has none, one module a family."""
+"""Phase reconstruction: give magnitude spectra a phase; one module per method."""
 
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
-from frame2sound.sound.phase.registry import FROM_AUDIO_NAMES, PHASE_NAMES, create_reconstructor
+from frame2sound.sound.phase.registry import (
+    DEFAULT_PHASE,
+    FROM_AUDIO_NAMES,
+    PHASE_ALIASES,
+    PHASE_NAMES,
+    create_reconstructor,
+)
 
-__all__ = ["PHASE_NAMES", "FROM_AUDIO_NAMES", "PhaseReconstructor", "create_reconstructor"]
+__all__ = [
+    "DEFAULT_PHASE",
+    "FROM_AUDIO_NAMES",
+    "PHASE_ALIASES",
+    "PHASE_NAMES",
+    "PhaseReconstructor",
+    "create_reconstructor",
+]

@@ -14,20 +14,20 @@ _MIN_MAGNITUDE = 1e-9
 
 
 class PhaseFromAudio:
-    """Wears the phases of another sound, from its beginning; a sound's own give it back.
+    """Gives magnitudes the phases of another sound, hop by hop from its start.
 
-    Where that sound ends it is begun again, after a whole number of hops and without a crossfade;
-    samples beyond its last whole hop are not heard. Where it is silent its phases are 0. The level
-    is right where the two sounds move alike, and up to that of `unrelated_gain` too low where
-    they have nothing in common: it is left so, for no gain is right for both.
+    With its own phases a sound is restored. At its end the other sound starts again, after a whole
+    number of hops and without a crossfade; samples after its last whole hop are not used. Where it
+    is silent the phases are 0. The level is right where the two sounds change together, and too
+    low by up to `incoherent_gain` where they are unrelated; no gain is right for both.
 
     Parameters
     ----------
     stft : Stft
-    sound : float array, shape (samples,)
-        Mono.
-    sample_rate, wanted_rate : int
-        Of that sound, and of the one to be made, in Hz.
+    samples : float array, shape (n_samples,)
+        The other sound, mono.
+    sample_rate, expected_sample_rate : int
+        Of the other sound and of the output, in Hz.
 
     Raises
     ------
@@ -44,7 +44,8 @@ class PhaseFromAudio:
     ) -> None:
         if sample_rate != expected_sample_rate:
             raise ValueError(
-                f"got a phase sound at {sample_rate} Hz, expected {expected_sample_rate} Hz: resample it"
+                f"got a phase sound at {sample_rate} Hz, expected {expected_sample_rate} Hz: "
+                "resample it"
             )
         if samples.ndim != 1:
             raise ValueError(
@@ -65,6 +66,6 @@ class PhaseFromAudio:
         """Return the magnitudes with the phases of the other sound's next hops."""
         hops = (self._hop + np.arange(len(magnitude))) % self._loop_hops
         self._hop = (self._hop + len(magnitude)) % self._loop_hops
-        worn = self._stft.analyse(self._samples, hops * self._stft.hop)
-        worn[np.abs(worn) < _MIN_MAGNITUDE] = 1
-        return from_polar(magnitude, np.angle(worn))
+        spectra = self._stft.analyse(self._samples, hops * self._stft.hop)
+        spectra[np.abs(spectra) < _MIN_MAGNITUDE] = 1
+        return from_polar(magnitude, np.angle(spectra))

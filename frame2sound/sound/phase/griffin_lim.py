@@ -1,28 +1,28 @@
-"""Phases found by going to and fro: Griffin and Lim's iteration, made fast, in pieces that join."""
+"""The fast Griffin-Lim algorithm, on successive chunks of hops."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.gain import incoherent_gain, rayleigh_gain
 from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
+from frame2sound.sound.phase.reconstructor import incoherent_gain, rayleigh_gain
 from frame2sound.sound.stft import InverseStft, Stft
 
 _MIN_MAGNITUDE = np.float32(1e-12)
 _MIN_POWER = np.float32(1e-24)
 
 _LEVEL_REGION = (9, 33)
-"""Hops and bins over which the level is judged."""
+"""Hops and bins over which the level is averaged."""
 
 
 class GriffinLim:
-    """Looks for spectra that a sound can have, from what `Running` would have given.
+    """Iterates towards consistent spectra, from those of the `PhaseVocoder`.
 
     Perraudin, Balazs and Søndergaard (2013), "A fast Griffin-Lim algorithm", with their momentum.
-    It works on pieces: each call is one, and the hops of the call before that reach into it are
-    held as they are, so that pieces join. Longer pieces have less to join; onsets are `Running`'s.
-    Where no sound has the magnitudes, blocks still cancel in part, and the level is made up.
+    Each call is a chunk; the hops of the call before that overlap it are fixed, so that chunks
+    join. Longer chunks have fewer joins. Onsets are those of the `PhaseVocoder`. Where no sound
+    has the magnitudes, blocks still cancel in part, and a gain compensates the loss.
 
     Parameters
     ----------
@@ -55,46 +55,52 @@ class GriffinLim:
     def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
-        """Return the magnitudes of a piece with phases that agree where its blocks overlap."""
+        """Return a chunk of magnitudes with phases that agree where blocks overlap."""
         if not len(magnitude):
             return np.empty(magnitude.shape, np.complex64)
         start = _with_magnitude(self._phase_vocoder.reconstruct(magnitude, onset), magnitude)
-        held = len(self._fixed_spectra)
+        fixed = len(self._fixed_spectra)
         target = np.concatenate([np.abs(self._fixed_spectra), magnitude])
-        wanted = np.concatenate([self._fixed_spectra, start])
-        last = wanted[:0]
+        estimate_spectra = np.concatenate([self._fixed_spectra, start])
+        last = estimate_spectra[:0]
         for _ in range(self._iterations):
-            possible = self._consistent(wanted)
-            ahead = possible + self._momentum * (possible - last) if len(last) else possible
-            last = possible
-            wanted = _with_magnitude(ahead, target)
-            wanted[:held] = self._fixed_spectra
-        self._fixed_spectra = wanted[max(len(wanted) - self._stft.overlap_factor + 1, 0) :].copy()
-        gain = self._makeup_gain(target, np.abs(last))[held:] * rayleigh_gain(self._stft, magnitude)
-        louder: NDArray[np.complex64] = wanted[held:] * gain
+            consistent = self._consistent(estimate_spectra)
+            accelerated = (
+                consistent + self._momentum * (consistent - last) if len(last) else consistent
+            )
+            last = consistent
+            estimate_spectra = _with_magnitude(accelerated, target)
+            estimate_spectra[:fixed] = self._fixed_spectra
+        self._fixed_spectra = estimate_spectra[
+            max(len(estimate_spectra) - self._stft.overlap_factor + 1, 0) :
+        ].copy()
+        gain = self._makeup_gain(target, np.abs(last))[fixed:] * rayleigh_gain(
+            self._stft, magnitude
+        )
+        louder: NDArray[np.complex64] = estimate_spectra[fixed:] * gain
         return louder
 
     def _makeup_gain(
         self, target: NDArray[np.float32], estimate: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Return what makes up for the level that blocks still lose, in the mean of a region."""
+        """Return the gain that restores the mean level of a region."""
         from scipy.ndimage import uniform_filter
 
-        given, left = (
+        given, remaining = (
             np.maximum(uniform_filter(size * size, _LEVEL_REGION, mode="nearest"), _MIN_POWER)
             for size in (target, estimate)
         )
-        lost: NDArray[np.float32] = np.sqrt(given / left)
-        return np.clip(lost, 1, np.float32(incoherent_gain(self._stft)))
+        loss: NDArray[np.float32] = np.sqrt(given / remaining)
+        return np.clip(loss, 1, np.float32(incoherent_gain(self._stft)))
 
     def _consistent(self, spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        """Return the spectra of the sound that these make; the first centre is sample 0."""
+        """Return the spectra of the sound that these spectra synthesise."""
         resynthesis = InverseStft(self._stft)
         sound = np.concatenate([resynthesis.process(spectra), resynthesis.flush(fade_out=False)])
-        possible: NDArray[np.complex64] = self._stft.analyse(
+        consistent: NDArray[np.complex64] = self._stft.analyse(
             sound, np.arange(len(spectra)) * self._stft.hop
         ).astype(np.complex64, copy=False)
-        return possible
+        return consistent
 
 
 def _with_magnitude(
@@ -102,5 +108,5 @@ def _with_magnitude(
 ) -> NDArray[np.complex64]:
     size = np.abs(spectra)
     scale = magnitude / np.maximum(size, _MIN_MAGNITUDE)
-    kept: NDArray[np.complex64] = np.where(size > _MIN_MAGNITUDE, spectra * scale, magnitude)
-    return kept
+    scaled: NDArray[np.complex64] = np.where(size > _MIN_MAGNITUDE, spectra * scale, magnitude)
+    return scaled

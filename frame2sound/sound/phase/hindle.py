@@ -1,6 +1,6 @@
-"""Hindle's experiments of 2015: phases that advance by the same, or by chance, at every hop.
+"""Hindle's experiments of 2015: phases with a constant or a random advance at every hop.
 
-His phases are those of the block's first sample, and he had one block a film's frame.
+His phases are those of the block's first sample, and he used one block per film frame.
 """
 
 from __future__ import annotations
@@ -11,21 +11,20 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.gain import incoherent_gain
-from frame2sound.sound.phase.reconstructor import PhaseReconstructor, from_polar
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor, from_polar, incoherent_gain
 from frame2sound.sound.stft import Stft
 
 Angle = float | NDArray[np.float64]
 
 HINDLE_STFT = Stft(n_fft=2048, hop=1024, window="hamming")
-"""His transform; at 30 720 Hz the hop is a frame of a film of 30 fps."""
+"""His transform; at 30 720 Hz the hop is a frame at 30 fps."""
 
 
 class FixedAdvance:
-    """Adds the same phases at every hop, whatever the sound: what repeats is a hum.
+    """Adds the same phases at every hop, independent of the sound, which hums.
 
-    Where neighbouring bins are in step a block is a pulse at its edge, which the window nearly
-    closes: it sounds up to 9 dB too quiet, as it did for him.
+    Where neighbouring bins have the same phase a block is a pulse at its edge, where the window is
+    almost zero: it is up to 9 dB too quiet, as in the original.
 
     Parameters
     ----------
@@ -43,7 +42,7 @@ class FixedAdvance:
     def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
-        """Return the magnitudes turned by as many advances as there were hops before each."""
+        """Return the magnitudes with the phases of their hops."""
         hops = self._hop + np.arange(len(magnitude))
         self._hop += len(magnitude)
         phase = np.mod(self._phase + hops[:, None] * self._advance, 2 * np.pi)
@@ -57,7 +56,7 @@ class RandomWalk:
     ----------
     stft : Stft
     step : float
-        Standard deviation of what is added, in radians.
+        Standard deviation of the phase step, in radians.
     start : float or array of shape (bins,)
         Radians, at the first sample of the first block.
     seed : int
@@ -74,7 +73,7 @@ class RandomWalk:
     def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
-        """Return the magnitudes turned by the walk so far."""
+        """Return the magnitudes with the phases of the random walk."""
         steps = self._rng.normal(0, self._step, magnitude.shape)
         walk = np.cumsum(np.concatenate([self._phase[None], steps]), axis=0)
         self._phase = np.mod(walk[-1], 2 * np.pi)
@@ -82,7 +81,7 @@ class RandomWalk:
 
 
 def _centre_phase(stft: Stft) -> NDArray[np.float64]:
-    """Return what a phase at the block's first sample gains until its centre."""
+    """Return the phase advance from the block's first sample to its centre."""
     return (np.arange(stft.bins) % 2) * np.float64(np.pi)
 
 
@@ -126,4 +125,4 @@ HINDLE_STRATEGIES: dict[str, Callable[[Stft, int], PhaseReconstructor]] = {
     "hindle-10": _tenth,
     "hindle-11": _eleventh,
 }
-"""His first eleven, made from a transform and a seed; the twelfth is `stolen.Stolen`."""
+"""His first eleven, each created from a transform and a seed; the twelfth is `PhaseFromAudio`."""

@@ -1,4 +1,4 @@
-"""What a magnitude says of itself: which bins a partial's window fills, and which are noise."""
+"""Find partials in magnitudes: which bins belong to a peak, and which are noise."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MIN_PROMINENCE = 2.0
 """A peak stands 6 dB above the lowest bin nearby on each side; averaged noise does not."""
 
 _LEAKAGE_TOLERANCE = 3.0
-"""A bin within 10 dB of what a steady partial leaks there is the partial's: real ones move."""
+"""A bin within 10 dB of the leakage of a steady partial belongs to it: real partials move."""
 
 _STEPS_PER_BIN = 32
-"""Places at which the window's transform is known between two bins."""
+"""Points per bin at which the window's transform is tabulated."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Partials:
 
     Attributes
     ----------
-    owner : int64
-        The bin whose peak this bin belongs to; -1 for noise.
+    peak_bin : int64
+        The peak to which a bin belongs; -1 for noise.
     frequency : float32
         At a peak, its frequency in bins; elsewhere the bin's own number.
     sign : float32
@@ -40,10 +40,10 @@ class Partials:
 
 
 class PartialFinder:
-    """Finds partials by the shape that the window gives them.
+    """Finds partials by the shape of the window's main lobe.
 
-    Of peaks nearer to each other than three bins of the window, only the highest counts: no window
-    tells such partials apart, and one that is foretold vaguely has two peaks, which would beat.
+    Of peaks within three bins of the window, only the highest counts: no window resolves such
+    partials, and one that is predicted vaguely has two peaks, which would beat.
 
     The frequency is that of a parabola through the logarithm of three bins, which is wrong by up
     to 0.016 bins (Hann; at 22 050 Hz and 1024 samples 0.35 Hz, 1.4 cents at 440 Hz), less the

@@ -1,4 +1,4 @@
-"""Phases integrated from the magnitude's own slopes: phase-gradient heap integration."""
+"""Phase-gradient heap integration: phases from the slopes of the log magnitude."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _MAX_TREE_HOPS = 512
 
 
 class Pghi:
-    """Reads from the slopes of the log magnitude how the phase must turn, and adds the turns up.
+    """Estimates the phase gradient from the slopes of the log magnitude, and integrates it.
 
     Průša, Balazs and Søndergaard (2017), "A noniterative method for reconstruction of phase from
-    STFT magnitude". They integrate from the loudest bins outwards with a heap; the paths are those
-    of a spanning tree on which each bin hangs on its loudest way out, so the tree is made first and
-    then added up level by level. Bins below the tolerance get chance phases.
+    STFT magnitude". They integrate from the loudest bins outwards with a heap. The same paths form
+    a spanning tree on which each bin is connected to its loudest neighbour; here the tree is built
+    first, and the phases are summed along it. Bins below the tolerance get random phases.
 
-    It works on pieces: each call is one, and goes on from the last hop of the call before. It does
-    not know noise: a smooth magnitude becomes pulses.
+    Each call is a chunk, which continues from the last hop of the call before. Noise is not
+    modelled: a smooth magnitude becomes pulses.
 
     Parameters
     ----------
     stft : Stft
     tolerance : float
-        Of the loudest magnitude of a piece.
+        As a share of the loudest magnitude of a chunk.
     seed : int
 
     Raises
@@ -56,11 +56,11 @@ class Pghi:
     def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
-        """Return the magnitudes of a piece with phases that follow from their slopes."""
+        """Return a chunk of magnitudes with phases integrated from their slopes."""
         spectra = np.empty(magnitude.shape, np.complex64)
         for first in range(0, len(magnitude), _MAX_TREE_HOPS):
-            some = slice(first, first + _MAX_TREE_HOPS)
-            spectra[some] = from_polar(magnitude[some], self._phases(magnitude[some]))
+            batch = slice(first, first + _MAX_TREE_HOPS)
+            spectra[batch] = from_polar(magnitude[batch], self._phases(magnitude[batch]))
         return spectra
 
     def _phases(self, magnitude: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -130,7 +130,7 @@ def _neighbour_pairs(
     along_time: NDArray[np.float64],
     along_frequency: NDArray[np.float64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return all pairs of loud neighbours by number, and the turn from the first to the second."""
+    """Return all pairs of loud neighbours by number, and the phase step between them."""
     later, higher = loud[:-1] & loud[1:], loud[:, :-1] & loud[:, 1:]
     sources = np.concatenate([number[:-1][later], number[:, :-1][higher]])
     ends = np.concatenate([number[1:][later], number[:, 1:][higher]])
@@ -145,9 +145,9 @@ def _parents(
     magnitude: NDArray[np.float32],
     known: int,
 ) -> NDArray[np.int64]:
-    """Return from which neighbour each bin gets its phase; their count where it is a root.
+    """Return the neighbour from which each bin gets its phase; the bin count for a root.
 
-    A step is as good as the quieter of its two bins is loud, and then as the louder is.
+    Steps are preferred by the level of the quieter of their bins, then by that of the louder.
     """
     from scipy.sparse.csgraph import (
         breadth_first_order,
@@ -177,7 +177,7 @@ def _graph(
     steps: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
     rooted: tuple[NDArray[np.int64], float],
 ) -> csr_array:
-    """Return a graph of bins and, numbered ``count``, the root that some of them hang on."""
+    """Return a graph of the bins and of a root, number ``count``, to which some are connected."""
     from scipy.sparse import csr_array
 
     sources, ends, cost = steps
@@ -191,7 +191,7 @@ def _graph(
 def _sum_to_root(
     phase_step: NDArray[np.float64], parent: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the sum of turns from the root to each bin, and the root; pointers jump in twos."""
+    """Return the sum of phase steps from the root to each bin, and the root (pointer jumping)."""
     total, ahead = phase_step, parent
     while True:
         total = total + total[ahead]

@@ -1,23 +1,22 @@
-"""A phase that runs on: every partial goes on where it was, and noise stays noise."""
+"""A phase vocoder for partials, with random phases for noise."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.gain import incoherent_gain, rayleigh_gain
 from frame2sound.sound.phase.partials import PartialFinder, Partials
-from frame2sound.sound.phase.reconstructor import from_polar
+from frame2sound.sound.phase.reconstructor import from_polar, incoherent_gain, rayleigh_gain
 from frame2sound.sound.stft import Stft
 
 _BATCH_HOPS = 256
-"""Hops whose partials are found at once."""
+"""Hops whose partials are found together."""
 
 _MAX_GLIDE_BINS = 2.0
-"""Bins by which a partial may move in a hop; what moves farther is another one."""
+"""The largest change of a partial's frequency in a hop, in bins."""
 
 _DECAY_TOLERANCE = 1.4
-"""Noise up to 3 dB above what an event's window still holds of it belongs to the event."""
+"""Noise up to 3 dB above what an onset leaves in later windows belongs to the onset."""
 
 
 class PhaseVocoder:
@@ -26,11 +25,11 @@ class PhaseVocoder:
     Identity phase locking after Laroche and Dolson (1999, "Improved phase vocoder time-scale
     modification of audio"): a peak takes up the phase of the partial in whose region it now is,
     advances by the mean of both frequencies, and the bins that the window spreads it over share
-    its phase. Bins that belong to no clear peak get chance phases at the level of noise.
+    its phase. Bins that belong to no clear peak get random phases at the level of noise.
 
-    At an onset all begin anew at the hop's centre, from low to high within an eighth of a hop,
-    power evenly spread over it (Schroeder 1970): a sharp attack without a spike. Noise stays with
-    it as long as the windows hold no more than what it left there.
+    At an onset all bins restart at the hop's centre, from low to high within an eighth of a hop,
+    with the power evenly spread over it (Schroeder 1970): a sharp attack without a spike. Noise
+    keeps these phases as long as it is no louder than what the onset leaves in later windows.
 
     Parameters
     ----------
@@ -54,11 +53,11 @@ class PhaseVocoder:
     def reconstruct(
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
-        """Return the magnitudes with phases that follow from those of the hops before."""
+        """Return the magnitudes with phases that continue those of the hops before."""
         spectra = np.empty(magnitude.shape, np.complex64)
         for first in range(0, len(magnitude), _BATCH_HOPS):
-            some = slice(first, first + _BATCH_HOPS)
-            spectra[some] = self._reconstruct_batch(magnitude[some], onset[some])
+            batch = slice(first, first + _BATCH_HOPS)
+            spectra[batch] = self._reconstruct_batch(magnitude[batch], onset[batch])
         return spectra
 
     def _reconstruct_batch(
@@ -67,7 +66,7 @@ class PhaseVocoder:
         partials = self._finder.find(magnitude)
         peak = np.where(partials.peak_bin < 0, self._bins, partials.peak_bin)
         advance = self._advance(partials, peak)
-        chance = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
+        random_phase = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
         phase = np.empty(magnitude.shape)
         noise = partials.peak_bin < 0
         for hop, begins in enumerate(onset.tolist()):
@@ -78,7 +77,7 @@ class PhaseVocoder:
                 noise[hop] &= ~self._is_decay(magnitude[hop])
                 np.take(self._phase, peak[hop], out=phase[hop])
                 phase[hop] += advance[hop]
-                np.copyto(phase[hop], chance[hop], where=noise[hop])
+                np.copyto(phase[hop], random_phase[hop], where=noise[hop])
             self._phase = phase[hop]
         loud = np.where(noise, self._gain * rayleigh_gain(self._stft, magnitude), np.float32(1))
         return from_polar(
@@ -86,12 +85,14 @@ class PhaseVocoder:
         )
 
     def _advance(self, partials: Partials, peak: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how far each bin's phase runs on from the hop before; of noise, at its own."""
-        own = np.take_along_axis(partials.frequency, peak, 1).astype(np.float64)
-        before = np.take_along_axis(np.concatenate([self._frequency[None], own[:-1]]), peak, 1)
-        before = np.where(np.abs(before - own) <= _MAX_GLIDE_BINS, before, own)
-        self._frequency = own[-1]
-        return self._radians_per_bin * (before + own) / 2
+        """Return each bin's phase advance since the hop before, in radians."""
+        frequency = np.take_along_axis(partials.frequency, peak, 1).astype(np.float64)
+        before = np.take_along_axis(
+            np.concatenate([self._frequency[None], frequency[:-1]]), peak, 1
+        )
+        before = np.where(np.abs(before - frequency) <= _MAX_GLIDE_BINS, before, frequency)
+        self._frequency = frequency[-1]
+        return self._radians_per_bin * (before + frequency) / 2
 
     def _restart(
         self, magnitude: NDArray[np.float32], peak: NDArray[np.int64]
@@ -102,7 +103,7 @@ class PhaseVocoder:
         return np.take(phase, peak)
 
     def _is_decay(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
-        """Return which bins hold no more than what is left of the last event in this window."""
+        """Return which bins are no louder than what the last onset leaves in this window."""
         self._hops_since_onset += 1
         if self._onset_magnitude is None or self._hops_since_onset >= len(self._decay):
             return np.False_

@@ -1,4 +1,4 @@
-"""Strategies of phase by name."""
+"""The phase reconstructors by name."""
 
 from __future__ import annotations
 
@@ -10,41 +10,48 @@ from frame2sound.sound.phase.random_phase import RandomPhase, ZeroPhase
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import Stft
 
-FROM_AUDIO_NAMES = ("stolen", "hindle-12")
-"""Two names of one: phases of another sound."""
+FROM_AUDIO_NAMES = ("from-audio", "hindle-12")
+"""Two names of `PhaseFromAudio`."""
+
+DEFAULT_PHASE = "phase-vocoder"
 
 PHASE_NAMES = (
-    "running",
+    DEFAULT_PHASE,
     "random",
     "zero",
     "griffin-lim",
     "pghi",
-    "stolen",
+    "from-audio",
     *HINDLE_STRATEGIES,
     "hindle-12",
 )
+
+PHASE_ALIASES = {"running": "phase-vocoder", "stolen": "from-audio"}
+"""The names of version 0.1 that have changed, which are still accepted."""
 
 
 def create_reconstructor(
     name: str, stft: Stft, seed: int = 0, from_audio: PhaseReconstructor | None = None
 ) -> PhaseReconstructor:
-    """Return a strategy of phase, at its beginning.
+    """Return a phase reconstructor in its initial state.
 
     Parameters
     ----------
     name : str
-        One of `PHASES`.
+        One of `PHASE_NAMES` or `PHASE_ALIASES`.
     stft : Stft
     seed : int
-        Of what chance decides.
-    stolen : Phase, optional
-        What the names in `STOLEN` stand for: a `frame2sound.sound.phase.from_audio.Stolen`.
+        Of the random number generator, where the reconstructor has one.
+    from_audio : PhaseReconstructor, optional
+        What the names in `FROM_AUDIO_NAMES` return: a
+        `frame2sound.sound.phase.from_audio.PhaseFromAudio`.
 
     Raises
     ------
     ValueError
-        There is no such strategy, or there is no sound to steal from.
+        The name is unknown, or ``from_audio`` is missing.
     """
+    name = PHASE_ALIASES.get(name, name)
     if name in FROM_AUDIO_NAMES:
         if from_audio is None:
             raise ValueError(f"got the phase {name} without a sound, expected one to take it from")
@@ -52,7 +59,7 @@ def create_reconstructor(
     if name in HINDLE_STRATEGIES:
         return HINDLE_STRATEGIES[name](stft, seed)
     match name:
-        case "running":
+        case "phase-vocoder":
             return PhaseVocoder(stft, seed)
         case "random":
             return RandomPhase(stft, seed)

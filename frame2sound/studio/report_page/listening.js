@@ -1,97 +1,97 @@
-// Listening: each stretch with all its soundtracks, one below the other, under one playhead.
+// Listening: each shown segment with its soundtracks, one below the other.
 
-function drawDecks() {
-  document.getElementById("decks").append(...R.stretches.filter((each) => each.shown).map(deckOf));
+function drawPlayers() {
+  document.getElementById("players").append(...RESULTS.stretches.filter((each) => each.shown).map(playerOf));
 }
 
-function tracksOf(stretch, seed) {
-  const order = [OWN, ...RECIPES];
+function tracksOf(segment, seed) {
+  const order = [ORIGINAL, ...RECIPES];
   const rank = (track) => (order.indexOf(track.group) + 1 || 99);
-  return R.soundtracks
-    .filter((track) => track.stretches[stretch.name])
+  return RESULTS.soundtracks
+    .filter((track) => track.stretches[segment.name])
     .filter((track) => track.seed === null || track.seed === seed)
     .filter((track) => track.group !== "silence")
     .sort((one, other) => rank(one) - rank(other));
 }
 
-function deckOf(stretch) {
-  const video = film(stretch), list = el("div", { class: "tracks" });
-  const said = el("p", { class: "said quiet" }), time = el("span", { class: "quiet" });
-  const button = el("button", { class: "main", onclick: () => deck.toggle() }, "Play");
-  let rows = new Map(), deck = null;
+function playerOf(segment) {
+  const video = videoOf(segment), list = el("div", { class: "tracks" });
+  const description = el("p", { class: "description quiet" }), time = el("span", { class: "quiet" });
+  const button = el("button", { class: "main", onclick: () => player.toggle() }, "Play");
+  let rows = new Map(), player = null;
 
   function show(seed) {
-    const tracks = tracksOf(stretch, seed), chosen = deck && deck.chosenGroup();
-    const before = deck && { at: deck.now(), playing: deck.playing };
-    if (deck) deck.unload();
-    deck = new Deck(video, new Map(tracks.map((track) =>
-      [track.player, { src: media(stretch.name, track.player) }])), { watch });
-    deck.chosenGroup = () => tracks.find((track) => track.player === deck.chosen)?.group;
-    const length = stretch.to - stretch.from;
+    const tracks = tracksOf(segment, seed), chosen = player && player.chosenGroup();
+    const before = player && { position: player.currentTime(), playing: player.playing };
+    if (player) player.unload();
+    player = new SyncedPlayer(video, new Map(tracks.map((track) =>
+      [track.player, { src: mediaUrl(segment.name, track.player) }])), { onChange: update });
+    player.chosenGroup = () => tracks.find((track) => track.player === player.chosen)?.group;
+    const length = segment.to - segment.from;
     rows = new Map(tracks.map((track) => [track.player, rowOf(track)]));
     list.replaceChildren(
-      el("div", { class: "events" }, (stretch.onsets ?? []).map((onset) =>
+      el("div", { class: "events" }, (segment.onsets ?? []).map((onset) =>
         el("i", { style: `left: ${(100 * onset) / length}%` }))),
       ...rows.values());
-    const again = tracks.find((track) => track.group === chosen)
+    const next = tracks.find((track) => track.group === chosen)
       ?? tracks.find((track) => RECIPES.includes(track.group));
-    if (again) deck.choose(again.player);
-    if (before) deck.seek(before.at);
-    if (before?.playing) deck.play();
-    watch();
+    if (next) player.choose(next.player);
+    if (before) player.seek(before.position);
+    if (before?.playing) player.play();
+    update();
   }
 
   function rowOf(track) {
-    const shot = el("div", { class: "shot", onclick: (event) => {
-      const box = shot.getBoundingClientRect();
-      deck.choose(track.player);
-      deck.seek(((event.clientX - box.left) / box.width) * (stretch.to - stretch.from));
-    } }, el("img", { src: media(stretch.name, track.player, "webp"), alt: "", loading: "lazy" }),
+    const spectrogram = el("div", { class: "spectrogram", onclick: (event) => {
+      const box = spectrogram.getBoundingClientRect();
+      player.choose(track.player);
+      player.seek(((event.clientX - box.left) / box.width) * (segment.to - segment.from));
+    } }, el("img", { src: mediaUrl(segment.name, track.player, "webp"), alt: "", loading: "lazy" }),
     el("i"));
     return el("div", { class: "track" },
-      el("button", { onclick: () => deck.choose(track.player) },
-        RECIPES.includes(track.group) ? swatch(track.group) : null, track.group), shot);
+      el("button", { onclick: () => player.choose(track.player) },
+        RECIPES.includes(track.group) ? swatch(track.group) : null, track.group), spectrogram);
   }
 
-  function watch() {
-    if (!deck) return;
-    button.textContent = deck.playing ? "Pause" : "Play";
-    const now = deck.now(), length = stretch.to - stretch.from;
+  function update() {
+    if (!player) return;
+    button.textContent = player.playing ? "Pause" : "Play";
+    const now = player.currentTime(), length = segment.to - segment.from;
     time.textContent = `${clockTime(now)} of ${clockTime(length)}`;
-    for (const [player, row] of rows) {
-      const on = player === deck.chosen;
+    for (const [key, row] of rows) {
+      const on = key === player.chosen;
       row.classList.toggle("on", on);
       row.firstChild.setAttribute("aria-pressed", on);
       row.lastChild.lastChild.style.left = `${(100 * now) / length}%`;
     }
-    const track = R.soundtracks.find((each) => each.player === deck.chosen);
-    said.textContent = track ? figuresOf(track.stretches[stretch.name]) : "";
+    const track = RESULTS.soundtracks.find((each) => each.player === player.chosen);
+    description.textContent = track ? measuresOf(track.stretches[segment.name]) : "";
   }
 
-  const seeds = R.seeds.length < 2 ? null : el("label", {}, "seed ",
+  const seeds = RESULTS.seeds.length < 2 ? null : el("label", {}, "seed ",
     el("select", { "aria-label": "seed", onchange: (event) => show(Number(event.target.value)) },
-      R.seeds.map((seed) => el("option", { value: seed }, seed))));
-  video.addEventListener("click", () => deck.toggle());
-  const card = el("div", { class: "deck panel", tabindex: 0, onkeydown: (event) => {
+      RESULTS.seeds.map((seed) => el("option", { value: seed }, seed))));
+  video.addEventListener("click", () => player.toggle());
+  const card = el("div", { class: "player panel", tabindex: 0, onkeydown: (event) => {
     if (event.target !== card) return;
-    const players = [...rows.keys()];
-    if (event.key === " ") deck.toggle();
-    else if (event.key === "ArrowRight") deck.seek(deck.now() + 1);
-    else if (event.key === "ArrowLeft") deck.seek(deck.now() - 1);
-    else if (players[Number(event.key) - 1]) deck.choose(players[Number(event.key) - 1]);
+    const keys = [...rows.keys()];
+    if (event.key === " ") player.toggle();
+    else if (event.key === "ArrowRight") player.seek(player.currentTime() + 1);
+    else if (event.key === "ArrowLeft") player.seek(player.currentTime() - 1);
+    else if (keys[Number(event.key) - 1]) player.choose(keys[Number(event.key) - 1]);
     else return;
     event.preventDefault();
   } },
-  el("div", {}, video, el("div", { class: "transport" }, button, time, seeds), said), list);
-  show(R.seeds[0]);
-  const from = stretch.from || stretch.to > 30
-    ? `, from ${stretch.from.toFixed(0)} to ${stretch.to.toFixed(0)} s` : "";
-  const kind = stretch.kind === "animation" ? ", an animation" : "";
-  return el("article", {}, el("h3", {}, filmName(stretch.film) + kind + from), card);
+  el("div", {}, video, el("div", { class: "transport" }, button, time, seeds), description), list);
+  show(RESULTS.seeds[0]);
+  const from = segment.from || segment.to > 30
+    ? `, from ${segment.from.toFixed(0)} to ${segment.to.toFixed(0)} s` : "";
+  const kind = segment.kind === "animation" ? ", an animation" : "";
+  return el("article", {}, el("h3", {}, filmName(segment.film) + kind + from), card);
 }
 
-function figuresOf(figures) {
-  return MAIN.filter((name) => (figures[name] ?? null) !== null)
-    .map((name) => `${R.about[name].label} ${number(figures[name], R.about[name].decimals)}` +
-      unit(R.about[name])).join(" · ");
+function measuresOf(values) {
+  return MAIN_MEASURES.filter((name) => (values[name] ?? null) !== null)
+    .map((name) => `${RESULTS.about[name].label} ${number(values[name], RESULTS.about[name].decimals)}` +
+      unit(RESULTS.about[name])).join(" · ");
 }

@@ -1,38 +1,44 @@
-// How it was made, and all parts of the page in their order.
+// Method and sources, and all parts of the page in their order.
 
 const SOURCES = [
-  "Onset F: mir_eval, one-to-one matches within 50 ms; chance: the mean of 200 random guesses.",
-  "In sync: detectability of early and late sound, ITU-R BT.1359-1.",
+  "Onset F: mir_eval, one-to-one matches within 50 ms; chance: the mean of 200 random sets of onsets.",
+  "In sync: limits of detectability of early and late sound, ITU-R BT.1359-1.",
   "Envelope: root mean squares at 100 Hz. Log-spectral distance: Gray and Markel 1976.",
   "Pitch: YIN, de Cheveigné and Kawahara 2002. Loudness and true peak: ITU-R BS.1770.",
   "Intervals: Efron and Tibshirani 1993; blocks of time, Künsch 1989.",
 ];
 
-function drawMade() {
-  const rate = R.clock.sample_rate;
+const ONSET_SOURCES = {
+  "the truth": "ground truth",
+  "heard in its own sound": "detected in the original sound",
+};
+
+function drawProvenance() {
+  const rate = RESULTS.clock.sample_rate;
   const range = ([from, to]) => `${(from / rate).toFixed(1)} to ${(to / rate).toFixed(1)} s`;
   const rows = (list, key) => list.map((film) => el("div", {}, `${film.name}, ${range(film[key])}`));
-  const events = [...new Set(R.stretches.map((each) => each.events).filter(Boolean))];
+  const events = [...new Set(RESULTS.stretches.map((each) => ONSET_SOURCES[each.events]))]
+    .filter(Boolean);
   const facts = [
-    ["learned", rows(R.split.learned, "learned")],
-    ["held out", rows(R.split.held_out, "held_out")],
-    ["split", R.split.kind === "ends"
-      ? "the end of each film; nothing is learned of the second before it" : "whole films"],
-    ["events", words(events)],
-    ["clock", `${R.clock.fps} frames a second, ${rate} Hz`],
-    ["played by", R.mode],
-    ["baselines", "fitted to the same pairs of picture and sound as the brains"],
-    ["made by", [R.program, ...Object.entries(R.versions).map(([name, value]) => `${name} ${value}`)].join(", ")],
-    ["numbers", [el("a", { href: "results.json" }, "results.json"), " ",
+    ["training data", rows(RESULTS.split.learned, "learned")],
+    ["held out", rows(RESULTS.split.held_out, "held_out")],
+    ["split", RESULTS.split.kind === "ends"
+      ? "the end of each film; the second before it is not used" : "whole films"],
+    ["onsets", words(events)],
+    ["clock", `${RESULTS.clock.fps} frames per second, ${rate} Hz`],
+    ["rendering", RESULTS.mode],
+    ["baselines", "fitted to the training data of the brains"],
+    ["versions", [RESULTS.program, ...Object.entries(RESULTS.versions).map(([name, value]) => `${name} ${value}`)].join(", ")],
+    ["results", [el("a", { href: "results.json" }, "results.json"), " ",
       el("a", { href: "results.csv" }, "results.csv")]],
-    ["brains", R.brains.map((brain) =>
+    ["brains", RESULTS.brains.map((brain) =>
       el("div", {}, el("a", { href: encodeURI(brain.file) }, brain.file.replace("brains/", ""))))],
   ];
-  document.getElementById("made").append(
+  document.getElementById("provenance").append(
     el("dl", {}, facts.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)])),
     ...SOURCES.map((line) => el("p", { class: "quiet" }, line)),
     ...RECIPES.map((recipe) => el("details", {}, el("summary", {}, swatch(recipe), recipe),
-      el("pre", {}, JSON.stringify(R.recipes[recipe], null, 1)))));
+      el("pre", {}, JSON.stringify(RESULTS.recipes[recipe], null, 1)))));
 }
 
 drawLead();
@@ -40,7 +46,7 @@ drawDots();
 drawDifferences();
 drawTable();
 drawCurves();
-drawDecks();
-round = remembered();
+drawPlayers();
+round = loadVotes();
 drawTrial();
-drawMade();
+drawProvenance();

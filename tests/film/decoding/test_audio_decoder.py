@@ -1,4 +1,4 @@
-"""Decoding sound: what is far too loud, what is no sound at all, and packets without any."""
+"""Decode audio: peaks far over full scale, samples that are not finite, and empty packets."""
 
 import re
 from fractions import Fraction
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from tests.media_files import H264, Audio, grey_pictures, make_film
@@ -31,17 +32,22 @@ def film(path, sound, codec="pcm_f32le", frames=75):
 
 
 def sound_of(path, **how):
-    return np.concatenate([event.samples for event in FilmReader(path, RATE, **how).audio_chunks()])
+    return np.concatenate(
+        [
+            event.samples
+            for event in FilmReader(path, RATE, options=DecodeOptions(**how)).audio_chunks()
+        ]
+    )
 
 
 @pytest.mark.parametrize(("codec", "ending"), [("pcm_f32le", ".mov"), ("pcm_f64le", ".mkv")])
-def test_sound_that_was_recorded_far_too_loud_is_not_called_damaged(tmp_path, codec, ending):
+def test_lossless_audio_beyond_the_highest_peak_is_not_damage(tmp_path, codec, ending):
     path = film(tmp_path / f"hot{ending}", clicks(25.1), codec)
     for how in ({}, {"allow_damaged": True}):
-        with pytest.raises(FilmError) as told:
-            list(FilmReader(path, RATE, **how))
-        assert not isinstance(told.value, DamagedFilmError)
-        assert str(told.value) == (
+        with pytest.raises(FilmError) as error:
+            list(FilmReader(path, RATE, options=DecodeOptions(**how)))
+        assert not isinstance(error.value, DamagedFilmError)
+        assert str(error.value) == (
             f"{path} is not damaged, but its sound is 28.0 dB over full scale, expected 24 dB at "
             "most; lower it, as with ffmpeg -i FILM -c:v copy -af volume=-28.0dB LOWERED"
         )
@@ -49,21 +55,21 @@ def test_sound_that_was_recorded_far_too_loud_is_not_called_damaged(tmp_path, co
 
 
 @pytest.mark.parametrize("level", [1.5, 15.8, -15.8])
-def test_sound_up_to_24_db_over_full_scale_is_used_as_it_is(tmp_path, level):
+def test_audio_up_to_24_db_over_full_scale_is_unchanged(tmp_path, level):
     path = film(tmp_path / "loud.mkv", clicks(level))
     np.testing.assert_array_equal(sound_of(path), clicks(level))
 
 
-def test_lossy_sound_far_too_loud_may_be_damage_or_not(tmp_path):
+def test_lossy_audio_beyond_the_highest_peak_is_damage(tmp_path):
     noise = np.random.default_rng(0).normal(0, 20, 3 * RATE).astype(np.float32)
     path = film(tmp_path / "hot.mkv", noise, "aac")
     with pytest.raises(DamagedFilmError, match=r"it has sound \d\d\.\d dB over full scale at 0\.\d"
-                       r"\d s, unless it was made so \(then lower it by as much\)"):  # fmt: skip
+                       r"\d s \(if that is intended, lower it by as much\)"):  # fmt: skip
         sound_of(path)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_what_is_no_number_is_damage(tmp_path, wrong):
+def test_samples_that_are_not_finite_are_damage(tmp_path, wrong):
     sound = clicks(0.5)
     sound[RATE] = wrong
     path = film(tmp_path / "broken.mkv", sound)
@@ -99,7 +105,7 @@ class _Padded:
 
 @pytest.mark.parametrize("codec", ["flac", "aac", "pcm_s16le"])
 @pytest.mark.parametrize("kind", ["audio", "video"])
-def test_empty_packets_bring_nothing(tmp_path, monkeypatch, kind, codec):
+def test_empty_packets_change_nothing(tmp_path, monkeypatch, kind, codec):
     path = film(tmp_path / "film.mkv", clicks(0.5), codec)
     sound, times = (
         sound_of(path),
@@ -111,7 +117,7 @@ def test_empty_packets_bring_nothing(tmp_path, monkeypatch, kind, codec):
     assert [(f.start_seconds, f.end_seconds) for f in FilmReader(path).frames()] == times
 
 
-def test_the_empty_packet_that_ends_a_flac_brings_nothing(tmp_path):
+def test_the_empty_packet_at_the_end_of_flac_changes_nothing(tmp_path):
     path = film(tmp_path / "film.nut", clicks(0.5), "flac")
     with av.open(str(path)) as source:
         sizes = [p.size for p in source.demux(audio=0) if p.dts is not None]
@@ -119,7 +125,7 @@ def test_the_empty_packet_that_ends_a_flac_brings_nothing(tmp_path):
     np.testing.assert_allclose(sound_of(path), clicks(0.5), atol=1e-4)
 
 
-def test_empty_packets_hide_no_damage(tmp_path):
+def test_empty_packets_do_not_hide_damage(tmp_path):
     path = film(tmp_path / "film.nut", clicks(0.5), "flac")
     data = bytearray(path.read_bytes())
     frames = [match.start() for match in re.finditer(rb"\xff\xf8", data)]
@@ -128,4 +134,7 @@ def test_empty_packets_hide_no_damage(tmp_path):
     path.write_bytes(data)
     with pytest.raises(DamagedFilmError, match="cannot be decoded"):
         list(FilmReader(path, RATE))
-    assert any(isinstance(e, Frame) for e in FilmReader(path, RATE, allow_damaged=True))
+    assert any(
+        isinstance(e, Frame)
+        for e in FilmReader(path, RATE, options=DecodeOptions(allow_damaged=True))
+    )

@@ -1,4 +1,4 @@
-"""Samples and names of channels: many of them, in every format, with and without known places."""
+"""Samples and names of channels, in every sample format and order."""
 
 import struct
 
@@ -50,7 +50,7 @@ def frame_of(planes, kind, layout, planar):
 @pytest.mark.parametrize("planar", [False, True], ids=["packed", "planar"])
 @pytest.mark.parametrize("kind", STORED)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_channel_comes_in_its_place(layout, kind, planar):
+def test_channels_keep_their_order(layout, kind, planar):
     planes = levels(av.AudioLayout(layout).nb_channels)
     np.testing.assert_array_equal(to_float_planes(frame_of(planes, kind, layout, planar)), planes)
 
@@ -75,7 +75,7 @@ def bells(channels, rate=48_000):
         ("alac", "7.1(wide)", ".mov"),
     ],
 )
-def test_many_channels_are_mixed_like_any_other(tmp_path, codec, layout, ending):
+def test_many_channels_are_downmixed(tmp_path, codec, layout, ending):
     audio = Audio(bells(av.AudioLayout(layout).nb_channels), codec=codec, layout=layout)
     path = make_film(tmp_path / f"film{ending}", grey_pictures([0, 255] * 12), audio=audio)
     reader = FilmReader(path, 48_000)
@@ -108,7 +108,7 @@ def mark_channels(path, labels):
     return path
 
 
-def test_channels_in_an_order_of_their_own_keep_their_names(tmp_path):
+def test_channels_in_a_custom_order_keep_their_names(tmp_path):
     audio = Audio(bells(6), layout="5.1")
     path = make_film(tmp_path / "film.mov", grey_pictures([0, 255] * 12), audio=audio)
     mark_channels(path, [2, 1, 3, 4, 6, 5])

@@ -1,4 +1,4 @@
-"""Mixes of channels: their weights, and what is heard where channels cancel each other."""
+"""Downmixing: its weights, and what it does where channels cancel."""
 
 from fractions import Fraction
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.decoding.downmix import Downmixer, downmix
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from tests.media_files import H264, Audio, grey_pictures, make_film
@@ -29,55 +30,55 @@ def mixed(planes, names=STEREO, channels=1, piece=1000):
     return mix, (mixer.cancelled_start / RATE, mixer.cancelled_end / RATE)
 
 
-def beside(ratio, sound):
+def stereo(ratio, sound):
     return np.concatenate([sound, ratio * sound]).astype(np.float32)
 
 
 @pytest.mark.parametrize("ratio", [-1, -0.8, -0.6])
-def test_a_turned_channel_leaves_the_louder_one(ratio):
+def test_an_inverted_channel_is_replaced_by_the_louder_one(ratio):
     sound = noise(5)
-    mix, when = mixed(beside(ratio, sound))
+    mix, when = mixed(stereo(ratio, sound))
     np.testing.assert_array_equal(mix, sound)
     assert when == (0, 5)
 
 
 def test_the_louder_channel_may_be_the_second():
     sound = noise(3)
-    np.testing.assert_array_equal(mixed(beside(-2, sound))[0], -2 * sound)
+    np.testing.assert_array_equal(mixed(stereo(-2, sound))[0], -2 * sound)
 
 
 @pytest.mark.parametrize(
     "planes",
     [
         noise(5, 2),
-        beside(1, noise(5)),
-        beside(0, noise(5)),
-        beside(0.3, noise(5)),
-        beside(-0.3, noise(5)),
-        noise(5, 2) + beside(-1, 0.7 * noise(5, seed=8)),
+        stereo(1, noise(5)),
+        stereo(0, noise(5)),
+        stereo(0.3, noise(5)),
+        stereo(-0.3, noise(5)),
+        noise(5, 2) + stereo(-1, 0.7 * noise(5, seed=8)),
         np.zeros((2, 5 * RATE), np.float32),
     ],
     ids=["wide", "equal", "one side", "leaning", "a little turned", "wider", "silent"],
 )
-def test_what_does_not_cancel_is_the_plain_mean(planes):
+def test_channels_that_do_not_cancel_are_averaged(planes):
     mix, when = mixed(planes)
     np.testing.assert_array_equal(mix[0], np.float32(0.5) * planes[0] + np.float32(0.5) * planes[1])
     assert when == (0, 0)
 
 
-def test_channels_that_cancel_from_the_middle_on_are_taken_from_there():
+def test_cancellation_is_handled_from_where_it_begins():
     sound = noise(8)
-    planes = beside(1, sound)
+    planes = stereo(1, sound)
     planes[1, 4 * RATE :] *= -1
     mix, when = mixed(planes)
     assert when == (pytest.approx(4, abs=0.21), 8)
-    # Where they are equal the first channel is the mean, so that the fade is heard no more either.
+    # Equal channels have the first one as their mean, so the crossfade changes nothing.
     np.testing.assert_allclose(mix, sound, atol=1e-7)
 
 
 def test_channels_that_no_longer_cancel_are_mixed_again():
     planes, cancelling = noise(9, 2), noise(9)
-    planes[:, 3 * RATE : 6 * RATE] = beside(-1, cancelling)[:, 3 * RATE : 6 * RATE]
+    planes[:, 3 * RATE : 6 * RATE] = stereo(-1, cancelling)[:, 3 * RATE : 6 * RATE]
     mix, (first, last) = mixed(planes)
     assert (first, last) == (pytest.approx(3, abs=0.41), pytest.approx(6.5, abs=0.61))
     inside = slice(round(first * RATE) + 200, 6 * RATE)
@@ -87,16 +88,16 @@ def test_channels_that_no_longer_cancel_are_mixed_again():
         np.testing.assert_array_equal(mix[:, part], downmix(planes, STEREO, 1)[:, part])
 
 
-def test_faint_noise_between_turned_clicks_changes_nothing():
+def test_faint_noise_between_inverted_clicks_changes_nothing():
     planes = 1e-4 * noise(12, 2)
     for second in (3, 6, 9):
-        planes[:, second * RATE : second * RATE + 80] += beside(-1, noise(0.01))
+        planes[:, second * RATE : second * RATE + 80] += stereo(-1, noise(0.01))
     mix, when = mixed(planes)
     np.testing.assert_array_equal(mix[0, round(2.3 * RATE) :], planes[0, round(2.3 * RATE) :])
     assert when[1] == 12
 
 
-def test_it_fades_from_one_to_the_other():
+def test_the_switch_is_a_crossfade():
     angle = 2 * np.pi * 100 * np.arange(8 * RATE) / RATE + 1  # so that no block begins at 0
     tone = np.sin(angle)
     second = np.where(angle < 2 * np.pi * 400, 0.2 * np.cos(angle), -tone)
@@ -106,7 +107,7 @@ def test_it_fades_from_one_to_the_other():
 
 
 @pytest.mark.parametrize("names", [STEREO, SURROUND], ids=["stereo", "5.1"])
-def test_a_mix_does_not_depend_on_the_pieces_it_comes_in(names):
+def test_the_mix_does_not_depend_on_block_boundaries(names):
     planes = noise(7, len(names))
     planes[1, 2 * RATE : 4 * RATE] = -planes[0, 2 * RATE : 4 * RATE]
     whole, when = mixed(planes, names, piece=planes.shape[1])
@@ -116,7 +117,7 @@ def test_a_mix_does_not_depend_on_the_pieces_it_comes_in(names):
         assert also == when
 
 
-def test_it_looks_no_more_than_a_second_ahead():
+def test_the_delay_is_one_second():
     mixer = Downmixer(STEREO, 1, RATE)
     given = 0
     for taken in range(100, 10 * RATE, 100):
@@ -124,7 +125,7 @@ def test_it_looks_no_more_than_a_second_ahead():
         assert given >= taken - RATE - 2 * RATE // 5
 
 
-def test_turned_fronts_of_surround_leave_the_centre_in():
+def test_inverted_front_channels_of_surround_leave_the_centre():
     planes = noise(4, 6)
     planes[1] = -planes[0]
     planes[2:] *= 0.01
@@ -133,7 +134,7 @@ def test_turned_fronts_of_surround_leave_the_centre_in():
     assert when == (0, 4)
 
 
-def test_a_side_of_two_may_cancel_alone():
+def test_one_side_of_stereo_may_cancel_alone():
     planes = noise(4, 6)
     planes[4] = -(2**0.5) * planes[0]
     planes[2] = 0
@@ -143,7 +144,7 @@ def test_a_side_of_two_may_cancel_alone():
     assert when == (0, 4)
 
 
-def test_ambisonics_are_heard_as_from_everywhere():
+def test_ambisonics_are_downmixed_to_the_omnidirectional_channel():
     planes = noise(1, 4)
     names = [f"AMBI{number}" for number in range(4)]
     np.testing.assert_array_equal(downmix(planes, names, 1)[0], planes[0])
@@ -159,23 +160,23 @@ def test_a_film_says_that_its_channels_cancel(tmp_path, kind):
     audio = Audio(np.stack([sound, -0.8 * sound]), layout="stereo")
     path = make_film(tmp_path / "film.mkv", grey_pictures([0] * 75), fps=Fraction(25), audio=audio)
     reader = kind(path, 48_000)
-    heard = np.concatenate([event.samples for event in reader.audio_chunks()])
-    np.testing.assert_allclose(heard, sound, atol=1e-4)
+    decoded = np.concatenate([event.samples for event in reader.audio_chunks()])
+    np.testing.assert_allclose(decoded, sound, atol=1e-4)
     assert reader.notes == [
         "its channels cancel each other in 3.00 s of its sound, from 0.00 s to 3.00 s; "
-        "took the loudest one there"
+        "used the loudest channel there"
     ]
     assert not list(kind(path, 48_000).notes)
 
 
-def test_it_is_said_once_when_a_film_is_read_in_several_threads(tmp_path):
+def test_cancellation_is_noted_once_with_several_threads(tmp_path):
     sound = noise(8)[0].repeat(6)[: 48_000 * 8]
     audio = Audio(np.stack([sound, -sound]), layout="stereo")
     path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 200), fps=Fraction(50),
                      encoding=H264, audio=audio)  # fmt: skip
-    together = FilmReader(path, 48_000, threads=3)
-    heard = [event.samples for event in together if hasattr(event, "samples")]
-    np.testing.assert_allclose(np.concatenate(heard), sound, atol=1e-4)
+    together = FilmReader(path, 48_000, options=DecodeOptions(threads=3))
+    decoded = [event.samples for event in together if hasattr(event, "samples")]
+    np.testing.assert_allclose(np.concatenate(decoded), sound, atol=1e-4)
     assert len(together.notes) == 1
     two = FilmReader(path, 48_000, channels=2)
     assert np.abs(np.concatenate([s.samples for s in two.audio_chunks()]).sum(axis=1)).max() < 1e-4

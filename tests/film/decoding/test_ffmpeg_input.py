@@ -1,4 +1,4 @@
-"""Films are read from an open file: what is in them can open no other, and call no server."""
+"""A film is read through a descriptor: its content opens no other file and no server."""
 
 import os
 import socket
@@ -11,6 +11,7 @@ import pytest
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding import ffmpeg_input as opening
 from frame2sound.film.decoding.ffmpeg_input import ALLOWED_DEMUXERS, open_film
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import Limits
@@ -57,16 +58,16 @@ def test_a_playlist_is_refused_and_named(tmp_path, private, kind, ending):
         ("pickle", "film.mp4", "--library", "library"),
     ],
 )
-def test_no_command_reads_what_a_playlist_names(tmp_path, private, arguments):
+def test_no_command_reads_files_named_in_a_playlist(tmp_path, private, arguments):
     (tmp_path / "film.mp4").write_text(PLAYLISTS["ffconcat"].format(film=private))
     private.rename(tmp_path / "good.mp4")
-    said = run(tmp_path, *arguments)
-    assert said.returncode == 1
-    assert "is a playlist (ffconcat)" in said.stderr
-    assert "Traceback" not in said.stderr
+    result = run(tmp_path, *arguments)
+    assert result.returncode == 1
+    assert "is a playlist (ffconcat)" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_a_playlist_calls_no_server(tmp_path):
+def test_a_playlist_does_not_connect_to_a_server(tmp_path):
     called = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=lambda: (server.accept(), called.set()), daemon=True)
@@ -80,7 +81,7 @@ def test_a_playlist_calls_no_server(tmp_path):
         assert not called.wait(0.2)
 
 
-def test_a_movie_whose_data_lie_in_another_file_is_not_followed(tmp_path, private):
+def test_external_data_references_are_not_opened(tmp_path, private):
     """A data reference (ISO 14496-12, 8.7.2) of a QuickTime movie may name another file."""
     film = make_film(tmp_path / "film.mov", grey_pictures([20, 200] * 12), encoding=H264)
     before = [frame.picture.tobytes() for frame in FilmReader(film).frames()]
@@ -93,7 +94,7 @@ def test_a_movie_whose_data_lie_in_another_file_is_not_followed(tmp_path, privat
     assert [frame.picture.tobytes() for frame in FilmReader(film).frames()] == before
 
 
-def test_only_readers_of_files_are_allowed():
+def test_only_demuxers_of_files_are_allowed():
     allowed = set(ALLOWED_DEMUXERS.split())
     assert {"mov", "matroska", "avi", "mpegts", "gif", "png_pipe"} <= allowed
     others = "concat hls dash sdp imf image2 image2pipe rtsp rtp lavfi webm_dash_manifest tty mlv"
@@ -117,7 +118,7 @@ def test_descriptors_are_closed(private):
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_a_later_picture_that_is_too_large_is_refused_where_it_is_decoded(tmp_path):
+def test_a_later_picture_that_is_too_large_is_refused(tmp_path):
     """Small pictures first, then a large one, as in a film that is to fill the memory."""
     small = make_film(tmp_path / "a.mjpeg", grey_pictures([50] * 5))
     large = make_film(tmp_path / "b.mjpeg", grey_pictures([50], (4000, 3000)))
@@ -125,13 +126,13 @@ def test_a_later_picture_that_is_too_large_is_refused_where_it_is_decoded(tmp_pa
     film.write_bytes(small.read_bytes() + large.read_bytes())
     limits = Limits(max_megapixels=5)
     with pytest.raises(FilmError, match=r"larger than 5 megapixels"):
-        list(FilmReader(film, limits=limits).frames())
-    kept = list(FilmReader(film, limits=limits, allow_damaged=True).frames())
+        list(FilmReader(film, options=DecodeOptions(limits=limits)).frames())
+    kept = list(FilmReader(film, options=DecodeOptions(limits=limits, allow_damaged=True)).frames())
     assert len(kept) == 5
     assert len(list(SubprocessFilmReader(film).frames())) == 6
 
 
-def test_threads_are_bounded_by_the_size_of_the_picture():
+def test_the_number_of_threads_is_limited_by_the_picture_size():
     limits = Limits()
     assert limits.thread_count(16, 640, 480) == 16
     assert limits.thread_count(16, 8192, 8192) == 4

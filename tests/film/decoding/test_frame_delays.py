@@ -1,4 +1,4 @@
-"""Animated images whose delays are too short to be meant: shown as browsers show them."""
+"""Delays of animated images that are too short become those of browsers."""
 
 from fractions import Fraction
 
@@ -42,23 +42,28 @@ def shown(path):
         ([1, 100], [10, 100]),
     ],
 )
-def test_delays_up_to_a_hundredth_are_a_tenth(tmp_path, delays, expected):
+def test_delays_up_to_10_ms_become_100_ms(tmp_path, delays, expected):
     assert shown(gif(tmp_path / "film.gif", delays)) == expected
 
 
-def test_apng_is_as_gif(tmp_path):
+def test_apng_delays_are_corrected_like_gif(tmp_path):
     times = [Fraction(0), CENTI, 3 * CENTI, Fraction(35, 1000), Fraction(85, 1000)]
-    path = make_film(tmp_path / "film.apng", grey_pictures([0, 255, 0, 255]), times=times,
-                     time_base=Fraction(1, 1000), encoding=VideoEncoding("apng", "rgb24"))  # fmt: skip
+    path = make_film(
+        tmp_path / "film.apng",
+        grey_pictures([0, 255, 0, 255]),
+        times=times,
+        time_base=Fraction(1, 1000),
+        encoding=VideoEncoding("apng", "rgb24"),
+    )
     assert shown(path)[:-1] == [10, 2, 10]  # FFmpeg writes no delay of the last picture
 
 
-def test_other_films_may_be_fast(tmp_path):
+def test_delays_of_other_formats_are_kept(tmp_path):
     path = make_film(tmp_path / "film.mkv", grey_pictures([0, 255] * 10), fps=Fraction(100))
     assert set(shown(path)) == {1}
 
 
-def test_a_rendered_gif_is_as_long_as_it_is_read(tmp_path):
+def test_a_rendered_gif_keeps_its_corrected_duration(tmp_path):
     path, out = gif(tmp_path / "film.gif", [1, 1, 5, 0]), tmp_path / "out.mp4"
     streams = FilmReader(path).streams
     silence = [np.zeros(16_800, np.float32)]

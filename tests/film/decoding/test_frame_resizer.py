@@ -1,4 +1,4 @@
-"""Small grey frames: area means, ranges of luma, formats, and turns."""
+"""Small grey frames: area means, ranges of luma, formats, and orientation."""
 
 import av
 import numpy as np
@@ -40,7 +40,7 @@ def test_every_small_pixel_is_the_mean_of_its_area(size):
 
 
 @pytest.mark.parametrize("size", [(128, 128), (640, 384)])
-def test_limited_range_is_stretched(size):
+def test_limited_range_is_expanded(size):
     luma = noise(*size)
     expected = np.clip((block_means(luma) - 16) * 255 / 219, 0, 255)
     # Rounded before the stretch (0.5 * 255 / 219) and after it (0.5).
@@ -81,7 +81,7 @@ def test_black_and_white(full, stored, shown):
     ],
 )
 @pytest.mark.parametrize("level", [0, 50, 128, 200, 255])
-def test_a_grey_is_the_same_grey_in_every_format(pixels, slack, level):
+def test_grey_is_the_same_in_every_format(pixels, slack, level):
     picture = np.full((48, 100, 3), level, np.uint8)  # 100 wide: rows are padded in memory
     colours = av.VideoFrame.from_ndarray(picture, "rgb24")
     frame = colours.reformat(format=pixels, threads=1)  # with more, FFmpeg 8.1 may spoil 10 bits
@@ -91,13 +91,13 @@ def test_a_grey_is_the_same_grey_in_every_format(pixels, slack, level):
 @pytest.mark.parametrize(
     ("colour", "expected"), [((255, 0, 0), 76), ((0, 255, 0), 150), ((0, 0, 255), 29)]
 )
-def test_colours_weigh_as_in_bt_601(colour, expected):
+def test_grey_has_the_weights_of_bt_601(colour, expected):
     frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), colour, np.uint8), "rgb24")
     assert np.abs(FrameResizer()(frame).astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (33, 17), (100, 30), (65, 64)])
-def test_any_size_is_filled(size):
+def test_frames_of_any_size_are_resized(size):
     frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0]), 77, np.uint8), "gray")
     assert (FrameResizer()(frame) == 77).all()
 
@@ -122,7 +122,7 @@ def corner(size=(96, 96)):
     ids=["upright", "90", "180", "270"],
 )
 @pytest.mark.parametrize("size", [(96, 96), (160, 96)])
-def test_a_marked_film_is_turned_upright(tmp_path, clockwise, quarter, size):
+def test_a_rotated_film_is_turned_upright(tmp_path, clockwise, quarter, size):
     path = make_film(tmp_path / "turned.mp4", [corner(size)] * 3, encoding=H264)
     (frame, *_) = FilmReader(write_rotation(path, clockwise)).frames()
     quarters = frame.picture.reshape(2, 32, 2, 32).mean(axis=(1, 3))
@@ -149,16 +149,16 @@ def turned(frame, video, steps):
 )
 def test_a_real_rotated_film_is_turned_as_ffmpeg_turns_it(real_films, name, steps):
     path = real_films / "awkward" / name
-    seen = next(FilmReader(path).frames()).picture.astype(float)
+    actual = next(FilmReader(path).frames()).picture.astype(float)
     with av.open(str(path)) as source:
         frame = next(source.decode(video=0))
         upright = turned(frame, source.streams.video[0], steps)
     # Turning before or after the means is the same but for rounding.
-    assert np.abs(seen - FrameResizer()(upright)).max() <= 1
+    assert np.abs(actual - FrameResizer()(upright)).max() <= 1
 
 
 @pytest.mark.parametrize(
-    "look",
+    "encoding",
     [
         VideoEncoding("ffv1", "gray"),
         VideoEncoding("ffv1", "yuv420p10le"),
@@ -166,9 +166,9 @@ def test_a_real_rotated_film_is_turned_as_ffmpeg_turns_it(real_films, name, step
         H264,
     ],
 )
-def test_formats_through_a_file(tmp_path, look):
+def test_formats_through_a_file(tmp_path, encoding):
     luma = block_means(noise(320, 192)).astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-    path = make_film(tmp_path / "format.mkv", [luma] * 2, encoding=look)
+    path = make_film(tmp_path / "format.mkv", [luma] * 2, encoding=encoding)
     (frame, _) = FilmReader(path).frames()
-    slack = 12 if look.codec == "libx264" else 2  # H.264 at crf 10 loses a little
+    slack = 12 if encoding.codec == "libx264" else 2  # H.264 at crf 10 loses a little
     assert np.abs(frame.picture - block_means(luma)).max() <= slack

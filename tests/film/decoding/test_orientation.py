@@ -1,4 +1,4 @@
-"""Pictures turned and mirrored: all eight ways, in films and photographs, as players show them."""
+"""All eight orientations of films and photographs are displayed upright."""
 
 import struct
 from fractions import Fraction
@@ -27,7 +27,7 @@ GREYS = np.array([[20, 90], [160, 240]])
 
 
 def uneven():
-    """Four corners of different greys: no two of the eight ways look alike."""
+    """Four corners of different greys: no two of the eight ways encoding alike."""
     return GREYS.astype(np.uint8).repeat(48, 0).repeat(48, 1)
 
 
@@ -38,18 +38,18 @@ def corners(picture):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("colour", [False, True], ids=["grey", "colour"])
 @pytest.mark.parametrize("ending", [".mp4", ".mov"])
-def test_a_marked_film_is_shown_as_it_is_meant(tmp_path, ending, way, colour):
+def test_films_are_oriented_by_their_display_matrix(tmp_path, ending, way, colour):
     matrix, expected, _ = WAYS[way]
     path = make_film(tmp_path / f"film{ending}", [uneven()] * 2, encoding=H264)
     reader = FilmReader(write_display_matrix(path, matrix))
     for frame in reader.frames(colour=colour):
-        seen = corners(frame.picture)
-        wanted = expected(GREYS)[..., None] if colour else expected(GREYS)
-        assert np.abs(seen - wanted).max() < 3
+        actual = corners(frame.picture)
+        expected_corners = expected(GREYS)[..., None] if colour else expected(GREYS)
+        assert np.abs(actual - expected_corners).max() < 3
 
 
 @pytest.mark.parametrize("scale", [(2, 0, 0, 1), (0.9, 0.1, -0.1, 0.9)])
-def test_other_matrices_go_to_the_nearest_way(tmp_path, scale):
+def test_other_matrices_are_rounded_to_the_nearest_orientation(tmp_path, scale):
     path = make_film(tmp_path / "film.mp4", [uneven()] * 2, encoding=H264)
     reader = FilmReader(write_display_matrix(path, scale))
     assert (reader.streams.quarter_turns, reader.streams.mirrored) == (0, False)
@@ -70,8 +70,8 @@ def photograph(path, way):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_photograph_is_shown_as_the_camera_was_held(tmp_path, way):
+def test_photographs_are_oriented_by_their_exif(tmp_path, way):
     _, expected, number = WAYS[way]
     (frame,) = FilmReader(photograph(tmp_path / "photo.jpg", number)).frames()
-    wanted = expected(GREYS)
-    assert np.abs(corners(frame.picture) - wanted).max() < 3
+    expected_corners = expected(GREYS)
+    assert np.abs(corners(frame.picture) - expected_corners).max() < 3

@@ -1,4 +1,4 @@
-"""A film read in parts is the film read in one go, bit for bit, or is read in one go."""
+"""Parallel decoding gives the same frames as sequential decoding, or gives way to it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError
-from frame2sound.film.decoding import audio_decoder as hearing
-from frame2sound.film.decoding import parallel_decoder as segments
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding import audio_decoder, parallel_decoder
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.frame_resizer import FrameResizer
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.parallel_decoder import MIN_SEGMENT_PACKETS
 from frame2sound.film.decoding.reader import DecodeStrategy, FilmReader, Frame
 from tests.media_files import Audio, VideoEncoding, make_film
 
 FRAMES = 420
-LOOKS = {
+ENCODINGS = {
     "h264": VideoEncoding("libx264", "yuv420p", {"preset": "ultrafast", "g": "50"}),
     "h264 reordered": VideoEncoding("libx264", "yuv420p", {"preset": "fast", "bf": "3", "g": "40"}),
     "h264 open": VideoEncoding(
@@ -41,91 +41,93 @@ LOOKS = {
 
 
 def drawing(frames=FRAMES):
-    """A disc that moves over noise that drifts: what is not decoded right is not like it."""
+    """Yield a moving disc over drifting noise, so that every wrong frame differs."""
     rng = np.random.default_rng(0)
-    ground = rng.integers(0, 200, (80, 96 + frames), np.uint8)
+    background = rng.integers(0, 200, (80, 96 + frames), np.uint8)
     rows, columns = np.mgrid[:80, :96]
     for frame in range(frames):
-        picture = ground[:, frame : frame + 96].copy()
+        picture = background[:, frame : frame + 96].copy()
         picture[np.hypot(rows - 40, columns - 48 - 30 * np.sin(frame / 9)) < 12] = 255
         yield np.repeat(picture[..., None], 3, axis=2)
 
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory):
-    folder, made = tmp_path_factory.mktemp("films"), {}
+    folder, paths = tmp_path_factory.mktemp("films"), {}
 
-    def film(look):
-        if look not in made:
-            path = folder / f"{len(made)}.mkv"
-            made[look] = make_film(path, drawing(), fps=Fraction(30), encoding=LOOKS[look])
-        return made[look]
+    def film(name):
+        if name not in paths:
+            path = folder / f"{len(paths)}.mkv"
+            paths[name] = make_film(path, drawing(), fps=Fraction(30), encoding=ENCODINGS[name])
+        return paths[name]
 
     return film
 
 
 @pytest.fixture
-def passes(monkeypatch):
-    """What passes were made over films: `Segments` or `Straight`."""
-    made = []
-    for kind in ("Segments", "Straight"):
+def decoders(monkeypatch):
+    """The names of the decoders that readers made, in order."""
+    names = []
+    for name in ("ParallelDecoder", "SequentialDecoder"):
         monkeypatch.setattr(
-            f"frame2sound.film.decoding.reader.{kind}",
-            lambda *how, kind=kind: made.append(kind) or getattr(segments, kind)(*how),
+            f"frame2sound.film.decoding.reader.{name}",
+            lambda *how, name=name: names.append(name) or getattr(parallel_decoder, name)(*how),
         )
-    return made
+    return names
 
 
-def plain(reader, colour=False):
+def frames_of(reader, colour=False):
     return [
         (f.start_seconds, f.end_seconds, f.picture.tobytes()) for f in reader.frames(colour=colour)
     ]
 
 
-def straight(path, monkeypatch, **how):
+def sequential_frames(path, monkeypatch, **how):
     with monkeypatch.context() as patch:
         patch.setattr(
             FilmReader, "_look_ahead", lambda self, packets: ([], DecodeStrategy.SEQUENTIAL)
         )
-        return plain(FilmReader(path), **how)
+        return frames_of(FilmReader(path), **how)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-@pytest.mark.parametrize("look", LOOKS)
-def test_in_parts_equals_in_one_go(films, passes, monkeypatch, look, threads):
-    path = films(look)
-    expected = straight(path, monkeypatch)
-    passes.clear()
-    assert plain(FilmReader(path, threads=threads)) == expected
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_parallel_decoding_equals_sequential(films, decoders, monkeypatch, name, threads):
+    path = films(name)
+    expected = sequential_frames(path, monkeypatch)
+    decoders.clear()
+    assert frames_of(FilmReader(path, options=DecodeOptions(threads=threads))) == expected
     assert len(expected) == FRAMES
-    assert passes == ["Segments"]
+    assert decoders == ["ParallelDecoder"]
 
 
-def test_so_it_is_in_colour(films, monkeypatch):
+def test_parallel_decoding_equals_sequential_in_colour(films, monkeypatch):
     path = films("h264 open")
-    assert plain(FilmReader(path), colour=True) == straight(path, monkeypatch, colour=True)
+    assert frames_of(FilmReader(path), colour=True) == sequential_frames(
+        path, monkeypatch, colour=True
+    )
 
 
-def test_little_is_held_where_little_may_wait(films, monkeypatch):
+def test_small_queues_change_nothing(films, monkeypatch):
     path = films("h264 reordered")
-    expected = straight(path, monkeypatch)
-    monkeypatch.setattr(segments, "MAX_QUEUED_BYTES", 1000)
-    assert plain(FilmReader(path)) == expected
-    monkeypatch.setattr(segments, "MAX_QUEUED", 3)
-    assert plain(FilmReader(path)) == expected
+    expected = sequential_frames(path, monkeypatch)
+    monkeypatch.setattr(parallel_decoder, "MAX_QUEUED_BYTES", 1000)
+    assert frames_of(FilmReader(path)) == expected
+    monkeypatch.setattr(parallel_decoder, "MAX_QUEUED", 3)
+    assert frames_of(FilmReader(path)) == expected
 
 
-def test_a_film_with_one_key_frame_is_read_in_one_go(tmp_path, passes):
-    look = VideoEncoding(
+def test_a_film_with_one_key_frame_is_decoded_sequentially(tmp_path, decoders):
+    encoding = VideoEncoding(
         "libx264", "yuv420p", {"preset": "ultrafast", "g": "9999", "sc_threshold": "0"}
     )
-    path = make_film(tmp_path / "film.mkv", drawing(200), encoding=look)
-    assert len(plain(FilmReader(path))) == 200
-    assert passes == ["Straight"]
+    path = make_film(tmp_path / "film.mkv", drawing(200), encoding=encoding)
+    assert len(frames_of(FilmReader(path))) == 200
+    assert decoders == ["SequentialDecoder"]
 
 
-def falsified(path, out, change):
-    """Copy a film's packets, each as `change` makes it of its number and its bytes."""
+def change_packets(path, out, change):
+    """Copy a film; ``change`` returns each packet's content, given its number and content."""
     with av.open(str(path)) as source, av.open(str(out), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])
         for number, packet in enumerate(source.demux(video=0)):
@@ -138,57 +140,56 @@ def falsified(path, out, change):
     return out
 
 
-def test_damage_in_a_later_part_is_what_it_is_in_one_go(films, tmp_path, passes, monkeypatch):
+def test_damage_is_reported_as_by_sequential_decoding(films, tmp_path, decoders, monkeypatch):
     def change(number, data):
         return data if number != 333 else data[:6] + bytes(len(data) - 6)
 
-    path = falsified(films("h264"), tmp_path / "damaged.mkv", change)
+    path = change_packets(films("h264"), tmp_path / "damaged.mkv", change)
     with monkeypatch.context() as patch:
         patch.setattr(
             FilmReader, "_look_ahead", lambda self, packets: ([], DecodeStrategy.SEQUENTIAL)
         )
-        reader = FilmReader(path, allow_damaged=True)
-        expected, notes = plain(reader), reader.notes
+        reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))
+        expected, notes = frames_of(reader), reader.notes
         with pytest.raises(DamagedFilmError) as error:
-            plain(FilmReader(path))
-    passes.clear()
-    reader = FilmReader(path, allow_damaged=True)
-    assert plain(reader) == expected
+            frames_of(FilmReader(path))
+    decoders.clear()
+    reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))
+    assert frames_of(reader) == expected
     assert reader.notes == notes
-    assert passes == ["Segments", "Straight"]
+    assert decoders == ["ParallelDecoder", "SequentialDecoder"]
     with pytest.raises(DamagedFilmError) as again:
-        plain(FilmReader(path))
+        frames_of(FilmReader(path))
     assert str(again.value) == str(error.value)
 
 
-def test_decoders_that_differ_at_a_seam_are_not_believed(films, passes, monkeypatch):
-    """A key frame that is none: what follows needs what was before."""
+def test_decoders_that_disagree_on_a_key_frame_raise(films, decoders, monkeypatch):
     path = films("h264")
-    expected = straight(path, monkeypatch)
-    real, calls = segments._to_decoded_frame, []
+    expected = sequential_frames(path, monkeypatch)
+    real, calls = parallel_decoder._to_decoded_frame, []
 
-    def off(frame, lens):
-        shot = real(frame, lens)
-        calls.append(shot.pts)
-        twice = calls.count(shot.pts) > 1
-        return shot._replace(picture=255 - shot.picture) if twice else shot
+    def inverted_second_time(frame, resizer):
+        decoded = real(frame, resizer)
+        calls.append(decoded.pts)
+        twice = calls.count(decoded.pts) > 1
+        return decoded._replace(picture=255 - decoded.picture) if twice else decoded
 
-    monkeypatch.setattr(segments, "_to_decoded_frame", off)
-    passes.clear()
-    with pytest.raises(segments.NonDeterministicDecodeError):
-        decoded_by_hand(path)
+    monkeypatch.setattr(parallel_decoder, "_to_decoded_frame", inverted_second_time)
+    decoders.clear()
+    with pytest.raises(parallel_decoder.NonDeterministicDecodeError):
+        decode_parallel(path)
     calls.clear()
-    monkeypatch.setattr(segments, "_to_decoded_frame", real)
-    assert plain(FilmReader(path)) == expected
+    monkeypatch.setattr(parallel_decoder, "_to_decoded_frame", real)
+    assert frames_of(FilmReader(path)) == expected
 
 
 def decoder_of(path):
     return lambda: av.open(str(path)).streams.video[0].codec_context
 
 
-def decoded_by_hand(path):
+def decode_parallel(path):
     with ThreadPoolExecutor(1) as threads:
-        decoder = segments.ParallelDecoder(decoder_of(path), FrameResizer, threads, 1)
+        decoder = parallel_decoder.ParallelDecoder(decoder_of(path), FrameResizer, threads, 1)
         try:
             with av.open(str(path)) as container:
                 for packet in container.demux(video=0):
@@ -198,18 +199,20 @@ def decoded_by_hand(path):
             decoder.close()
 
 
-def test_packets_without_times_are_not_split(films):
+def test_packets_without_times_raise(films):
     path = films("h264")
-    decoder = segments.ParallelDecoder(decoder_of(path), FrameResizer, ThreadPoolExecutor(2), 2)
+    decoder = parallel_decoder.ParallelDecoder(
+        decoder_of(path), FrameResizer, ThreadPoolExecutor(2), 2
+    )
     with av.open(str(path)) as container:
         packet = next(container.demux(video=0))
         packet.pts = None
-        with pytest.raises(segments.NonDeterministicDecodeError):
+        with pytest.raises(parallel_decoder.NonDeterministicDecodeError):
             list(decoder.decode(packet))
     decoder.close()
 
 
-def test_reading_may_be_left_at_any_time(films):
+def test_reading_may_be_stopped_at_any_time(films):
     for taken in (0, 1, MIN_SEGMENT_PACKETS + 5):
         frames = FilmReader(films("h264")).frames()
         assert all(isinstance(next(frames), Frame) for _ in range(taken))
@@ -217,18 +220,18 @@ def test_reading_may_be_left_at_any_time(films):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
-def test_sound_is_heard_beside_the_picture(tmp_path, monkeypatch, threads):
-    """Many packets at a time; and no thread waits for another that waits for it."""
-    monkeypatch.setattr(hearing, "BATCH_PACKETS", 20)
+def test_audio_beside_video_equals_audio_alone(tmp_path, monkeypatch, threads):
+    """Batches of packets keep their order, and no two threads wait for each other."""
+    monkeypatch.setattr(audio_decoder, "BATCH_PACKETS", 20)
     tone = np.sin(np.arange(14 * 22_050) / 9).astype(np.float32)
     path = tmp_path / "film.mkv"
     audio = Audio(tone, 22_050, "flac")
-    make_film(path, drawing(), fps=Fraction(30), encoding=LOOKS["h264"], audio=audio)
-    together = list(FilmReader(path, 22_050, threads=threads).events())
+    make_film(path, drawing(), fps=Fraction(30), encoding=ENCODINGS["h264"], audio=audio)
+    events = list(FilmReader(path, 22_050, options=DecodeOptions(threads=threads)).events())
     alone = list(FilmReader(path, 22_050).audio_chunks())
-    sounds = [event for event in together if isinstance(event, AudioChunk)]
-    assert len(sounds) == len(alone)
-    for one, other in zip(sounds, alone, strict=True):
+    chunks = [event for event in events if isinstance(event, AudioChunk)]
+    assert len(chunks) == len(alone)
+    for one, other in zip(chunks, alone, strict=True):
         assert one.start_sample == other.start_sample
         np.testing.assert_array_equal(one.samples, other.samples)
-    assert len(together) - len(sounds) == FRAMES
+    assert len(events) - len(chunks) == FRAMES

@@ -1,4 +1,4 @@
-"""Opening films: which streams are taken, and what is said of files that are no films."""
+"""Which streams of a film are selected, and errors of files that are not films."""
 
 from fractions import Fraction
 
@@ -7,6 +7,7 @@ import pytest
 
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.ffmpeg_input import open_film
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams, probe_streams
 from frame2sound.film.decoding.reader import FilmReader
 from tests.media_files import H264, Audio, grey_pictures, make_film, merge_streams, write_rotation
@@ -38,8 +39,10 @@ def doubled(tmp_path_factory):
         (1, None, 200, 0.1),
     ],
 )
-def test_streams_are_chosen_by_number(doubled, video, audio, grey, level):
-    reader = FilmReader(doubled, 22_050, video_stream=video, audio_stream=audio)
+def test_streams_are_selected_by_number(doubled, video, audio, grey, level):
+    reader = FilmReader(
+        doubled, 22_050, options=DecodeOptions(video_stream=video, audio_stream=audio)
+    )
     frames = list(reader.frames())
     sound = np.concatenate([sound.samples for sound in reader.audio_chunks()])
     assert len(frames) == 24
@@ -49,29 +52,32 @@ def test_streams_are_chosen_by_number(doubled, video, audio, grey, level):
     assert (reader.streams.width, reader.streams.height) == ((64, 64) if grey == 20 else (96, 80))
 
 
-def test_what_was_taken_is_said(doubled):
-    assert probe_streams(doubled).notes == ("took picture 0 of 2", "took sound 0 of 2")
-    assert probe_streams(doubled, 1, 1).notes == ("took picture 1 of 2", "took sound 1 of 2")
+def test_the_selected_streams_are_noted(doubled):
+    assert probe_streams(doubled).notes == ("used video stream 0 of 2", "used audio stream 0 of 2")
+    assert probe_streams(doubled, DecodeOptions(1, 1)).notes == (
+        "used video stream 1 of 2",
+        "used audio stream 1 of 2",
+    )
 
 
 @pytest.mark.parametrize("number", [-1, 2, 7])
 @pytest.mark.parametrize("kind", ["video", "audio"])
 def test_numbers_out_of_range_are_refused(doubled, kind, number):
-    message = f"has 2 {kind} streams, got --{kind}-stream {number}; expected 0 to 1"
+    message = f"has 2 {kind} streams, got `{kind}_stream` {number}; expected 0 to 1"
     with pytest.raises(FilmError, match=message):
-        probe_streams(doubled, **{f"{kind}_stream": number})
+        probe_streams(doubled, DecodeOptions(**{f"{kind}_stream": number}))
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_sound_is_asked_of_a_film_without_one(tmp_path, number):
+def test_an_audio_stream_of_a_silent_film_is_refused(tmp_path, number):
     path = make_film(tmp_path / "mute.mp4", grey_pictures([5] * 3))
     with pytest.raises(
-        FilmError, match=f"mute.mp4 has no audio stream, got --audio-stream {number}"
+        FilmError, match=f"mute.mp4 has no audio stream, got `audio_stream` {number}"
     ):
-        probe_streams(path, audio_stream=number)
+        probe_streams(path, DecodeOptions(audio_stream=number))
 
 
-def test_a_film_without_sound_is_a_film(tmp_path):
+def test_a_silent_film_can_be_probed(tmp_path):
     streams = probe_streams(
         make_film(tmp_path / "mute.mp4", grey_pictures([5] * 3), fps=Fraction(25))
     )
@@ -79,7 +85,7 @@ def test_a_film_without_sound_is_a_film(tmp_path):
     assert (streams.fps, streams.start_seconds, streams.notes) == (25, 0, ())
 
 
-def test_what_a_film_holds(tmp_path):
+def test_a_film_is_probed(tmp_path):
     ntsc = Fraction(30000, 1001)
     audio = Audio(np.zeros((2, 44_100), np.float32), 44_100, "flac", "stereo")
     path = make_film(
@@ -102,7 +108,7 @@ def test_a_rotation_mark_is_read(tmp_path, clockwise, turns):
     assert (probe_streams(write_rotation(path, clockwise)).quarter_turns - turns) % 4 == 0
 
 
-def test_start_is_the_first_pictures_time(tmp_path):
+def test_the_film_starts_at_its_first_frame(tmp_path):
     times = [Fraction(10) + Fraction(i, 25) for i in range(6)]
     path = make_film(
         tmp_path / "late.mkv",
@@ -115,16 +121,20 @@ def test_start_is_the_first_pictures_time(tmp_path):
 
 
 def streams_with(tick, fps, start=Fraction(0)):
-    nothing = {"path": None, "video": 0, "audio": None, "width": 1, "height": 1, "notes": ()}
-    sound = {"audio_rate": 0, "audio_channels": 0}
     return Streams(
+        path=None,
+        video_index=0,
+        audio_index=None,
         start_seconds=start,
         fps=fps,
         time_base=tick,
+        width=1,
+        height=1,
         quarter_turns=0,
         video_codec="",
-        **nothing,
-        **sound,
+        audio_sample_rate=0,
+        audio_channels=0,
+        notes=(),
     )
 
 
@@ -139,7 +149,7 @@ def test_milliseconds_are_snapped_to_the_frame_grid(fps, first):
     assert [streams.to_seconds(stamp) for stamp in stamps] == [i / fps for i in range(3000)]
 
 
-def test_times_off_the_grid_stay():
+def test_times_off_the_frame_grid_are_kept():
     streams = streams_with(Fraction(1, 1000), Fraction(24))
     assert [streams.to_seconds(pts) for pts in (41, 42, 43, 60)] == [
         Fraction(1, 24),
@@ -149,12 +159,12 @@ def test_times_off_the_grid_stay():
     ]
 
 
-def test_a_grid_that_ticks_hold_exactly_moves_nothing():
+def test_times_are_not_snapped_if_ticks_are_exact():
     streams = streams_with(Fraction(1, 1000), Fraction(25))
     assert [streams.to_seconds(pts) for pts in (40, 41)] == [Fraction(1, 25), Fraction(41, 1000)]
 
 
-def test_coarse_ticks_are_believed():
+def test_times_in_coarse_ticks_are_not_snapped():
     streams = streams_with(Fraction(1, 100), Fraction(30))  # a GIF's hundredths
     assert [streams.to_seconds(pts) for pts in (3, 7, 10)] == [Fraction(n, 100) for n in (3, 7, 10)]
 
@@ -187,7 +197,7 @@ def zeros(path):
     ids=["missing", "folder", "empty", "text", "zeros"],
 )
 @pytest.mark.parametrize("opening", [open_film, probe_streams, FilmReader])
-def test_what_is_no_film_is_named(tmp_path, make, message, opening):
+def test_files_that_are_not_films_are_refused(tmp_path, make, message, opening):
     path = tmp_path / "film.mp4"
     make(path)
     with pytest.raises(FilmError, match=message) as caught:
@@ -203,7 +213,7 @@ def test_a_film_cut_before_its_index_is_refused(tmp_path):
         probe_streams(path)
 
 
-def test_names_are_only_names(tmp_path, monkeypatch):
+def test_file_names_are_not_interpreted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("-dash.mp4", "concat:film.mp4", "wörter & 映画 %d.mp4"):
         made = make_film(tmp_path / "film.mp4", grey_pictures([5] * 3))
@@ -224,17 +234,17 @@ def strange(tmp_path):
     return make
 
 
-def test_a_picture_of_a_kind_that_nobody_knows_is_refused(strange):
-    with pytest.raises(FilmError, match=r"film\.mkv: its video is of a kind that is not known"):
+def test_video_of_an_unknown_codec_is_refused(strange):
+    with pytest.raises(FilmError, match=r"film\.mkv: its video has an unknown codec"):
         probe_streams(strange(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/AVC"))
 
 
-def test_a_sound_of_a_kind_that_nobody_knows_is_left_out_unless_asked_for(strange):
+def test_audio_of_an_unknown_codec_is_left_out_unless_selected(strange):
     path = strange(b"A_FLAC", b"A_FLAX")
     streams = probe_streams(path)
     assert streams.audio_index is None
-    assert streams.notes == ("its sound is of a kind that is not known here; it was left out",)
-    with pytest.raises(FilmError, match="its audio is of a kind that is not known here"):
-        probe_streams(path, audio_stream=0)
+    assert streams.notes == ("its audio has an unknown codec; it was left out",)
+    with pytest.raises(FilmError, match="its audio has an unknown codec"):
+        probe_streams(path, DecodeOptions(audio_stream=0))
     with pytest.raises(FilmError, match="has no audio stream"):
         FilmReader(path, 22050)

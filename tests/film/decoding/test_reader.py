@@ -1,4 +1,4 @@
-"""Reading films: times, ends, sound that fits the picture, and memory that stays flat."""
+"""Read films: times, durations, audio in sync with the video, and constant memory."""
 
 import itertools
 import os
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from tests.media_files import (
     H264,
@@ -34,7 +35,7 @@ def tone(seconds, rate=48_000):
 
 
 def read(path, **options):
-    events = list(FilmReader(path, RATE, **options))
+    events = list(FilmReader(path, RATE, options=DecodeOptions(**options)))
     frames = [event for event in events if isinstance(event, Frame)]
     return frames, [event for event in events if isinstance(event, AudioChunk)]
 
@@ -65,7 +66,7 @@ def test_milliseconds_are_snapped_from_any_start(tmp_path, fps, start):
     assert [frame.start_seconds for frame in frames] == [i / fps for i in range(200)]
 
 
-def test_held_frames_are_shown_until_the_next(tmp_path):
+def test_frames_end_when_the_next_begins(tmp_path):
     times = [Fraction(n, 30) for n in (0, 1, 2, 10, 11, 48, 49)]
     path = make_film(
         tmp_path / "holds.mp4",
@@ -80,7 +81,7 @@ def test_held_frames_are_shown_until_the_next(tmp_path):
 
 
 @pytest.mark.parametrize("last", [Fraction(1, 24), Fraction(1, 2), Fraction(3)])
-def test_the_last_frame_lasts_as_long_as_it_says(tmp_path, last):
+def test_the_last_frame_keeps_its_duration(tmp_path, last):
     times = [Fraction(0), Fraction(1, 24), Fraction(1, 12), Fraction(1, 12) + last]
     path = make_film(
         tmp_path / "last.mp4", grey_pictures([1, 2, 3]), times=times, time_base=Fraction(1, 24_000)
@@ -88,7 +89,7 @@ def test_the_last_frame_lasts_as_long_as_it_says(tmp_path, last):
     assert list(FilmReader(path).frames())[-1].end_seconds == times[-1]
 
 
-def test_one_frame_is_a_film(tmp_path):
+def test_a_film_of_one_frame_is_read(tmp_path):
     path = make_film(tmp_path / "one.mp4", grey_pictures([255]), fps=Fraction(25))
     (frame,) = FilmReader(path).frames()
     assert (frame.start_seconds, frame.end_seconds) == (0, Fraction(1, 25))
@@ -96,7 +97,7 @@ def test_one_frame_is_a_film(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
-def test_pictures_that_are_decoded_out_of_order_are_shown_in_order(tmp_path, ending):
+def test_reordered_frames_are_yielded_in_display_order(tmp_path, ending):
     levels = list(range(16, 136))
     path = make_film(tmp_path / f"film{ending}", grey_pictures(levels), encoding=H264_REORDERED)
     frames = list(FilmReader(path).frames())
@@ -106,7 +107,7 @@ def test_pictures_that_are_decoded_out_of_order_are_shown_in_order(tmp_path, end
 
 
 @pytest.mark.parametrize(
-    ("ending", "look", "codec"),
+    ("ending", "encoding", "codec"),
     [
         (".mp4", H264, "flac"),
         (".mov", VideoEncoding(), "pcm_s16le"),
@@ -115,10 +116,10 @@ def test_pictures_that_are_decoded_out_of_order_are_shown_in_order(tmp_path, end
         (".mkv", VP8, "pcm_s16le"),
     ],
 )
-def test_sound_is_whole_and_in_place(tmp_path, ending, look, codec):
+def test_audio_is_complete_and_in_place(tmp_path, ending, encoding, codec):
     audio = Audio(tone(2), codec=codec)
     path = make_film(
-        tmp_path / f"film{ending}", grey_pictures([0, 50] * 24), encoding=look, audio=audio
+        tmp_path / f"film{ending}", grey_pictures([0, 50] * 24), encoding=encoding, audio=audio
     )
     frames, sounds = read(path)
     assert frames[-1].end_seconds == 2
@@ -159,7 +160,7 @@ def test_time_zero_is_the_first_frame(tmp_path, ending, picture, sound, begins):
     )
 
 
-def test_picture_alone_and_sound_alone_equal_both(tmp_path):
+def test_frames_alone_and_audio_alone_equal_both_together(tmp_path):
     path = make_film(
         tmp_path / "film.mp4", grey_pictures(range(48)), audio=Audio(tone(2), codec="flac")
     )
@@ -172,7 +173,7 @@ def test_picture_alone_and_sound_alone_equal_both(tmp_path):
     np.testing.assert_array_equal(only, np.concatenate([sound.samples for sound in sounds]))
 
 
-def test_without_a_rate_there_is_only_picture(tmp_path):
+def test_without_a_sample_rate_only_frames_are_read(tmp_path):
     path = make_film(
         tmp_path / "film.mp4", grey_pictures([5] * 24), audio=Audio(tone(1), codec="flac")
     )
@@ -185,7 +186,7 @@ def test_a_reader_may_be_read_again(tmp_path):
     assert [f.start_seconds for f in reader.frames()] == [f.start_seconds for f in reader.frames()]
 
 
-def test_two_channels(tmp_path):
+def test_two_channels_are_read(tmp_path):
     both = np.stack([tone(1), -0.5 * tone(1)])
     path = make_film(
         tmp_path / "film.mkv",
@@ -199,7 +200,7 @@ def test_two_channels(tmp_path):
     np.testing.assert_array_equal(sound.T, plain)
 
 
-def test_sound_is_asked_of_a_silent_film(tmp_path):
+def test_audio_of_a_silent_film_is_refused(tmp_path):
     path = make_film(tmp_path / "mute.mp4", grey_pictures([5] * 24))
     with pytest.raises(FilmError, match=r"mute\.mp4 has no audio stream"):
         FilmReader(path, RATE)
@@ -210,16 +211,16 @@ def cut(path: Path, share: float) -> Path:
     return path
 
 
-def test_a_film_that_breaks_off_is_refused_or_used_as_far_as_it_goes(tmp_path):
+def test_a_truncated_film_is_refused_unless_allowed(tmp_path):
     pictures = [
         np.random.default_rng(i).integers(0, 255, (64, 64, 3), np.uint8) for i in range(120)
     ]
     path = cut(make_film(tmp_path / "cut.mkv", pictures), 0.5)
     with pytest.raises(
-        DamagedFilmError, match=r"ends at 2\.\d+ s of the 5\.00 s .*--allow-damaged"
+        DamagedFilmError, match=r"ends at 2\.\d+ s of the 5\.00 s .*`allow_damaged=True`"
     ):
         list(FilmReader(path))
-    reader = FilmReader(path, allow_damaged=True)
+    reader = FilmReader(path, options=DecodeOptions(allow_damaged=True))
     frames = list(reader.frames())
     assert len(frames) in range(55, 65)
     assert frames[-1].end_seconds == Fraction(len(frames), 24)
@@ -233,7 +234,7 @@ def resident() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_memory_does_not_grow_with_a_film(tmp_path):
+def test_memory_does_not_grow_with_the_film(tmp_path):
     seconds = 240
     audio = Audio(np.zeros(48_000 * seconds, np.int16), codec="flac")
     path = make_film(tmp_path / "long.mkv", grey_pictures([0, 90] * 12 * seconds), audio=audio)

@@ -1,4 +1,4 @@
-"""What is read in a booth is what is read outside; and a booth that burns down burns alone."""
+"""A subprocess decodes the same as this process, and its crash is an error of one film."""
 
 import io
 import os
@@ -14,8 +14,9 @@ import pytest
 
 from frame2sound.errors import DamagedFilmError, FilmError
 from frame2sound.film import sandbox
-from frame2sound.film.decoding import subprocess_reader as booth
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding import subprocess_reader
+from frame2sound.film.decoding.audio_chunks import AudioChunk
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.limits import Limits
@@ -42,7 +43,7 @@ def plain(events):
     ]
 
 
-def test_a_booth_gives_what_is_read_outside(film):
+def test_a_subprocess_decodes_the_same(film):
     inside, outside = (kind(film, 22050, channels=2) for kind in (SubprocessFilmReader, FilmReader))
     assert inside.streams == outside.streams
     assert plain(inside.frames(colour=True)) == plain(outside.frames(colour=True))
@@ -58,14 +59,14 @@ def test_a_booth_gives_what_is_read_outside(film):
     assert inside.notes == outside.notes
 
 
-def test_errors_are_those_of_reading_outside(tmp_path, film):
+def test_a_subprocess_raises_the_same_errors(tmp_path, film):
     bad = tmp_path / "bad.mkv"
     bad.write_bytes(b"no film at all")
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
 
     def read(kind, path, **how):
-        return list(kind(path, **how))
+        return list(kind(path, options=DecodeOptions(**how)))
 
     for path, kind, how in (
         (bad, FilmError, {}),
@@ -74,62 +75,64 @@ def test_errors_are_those_of_reading_outside(tmp_path, film):
         (film, FilmError, {"video_stream": 3}),
         (film, FilmError, {"limits": Limits(max_megapixels=1e-3)}),
     ):
-        said = []
+        errors = []
         for reader in (SubprocessFilmReader, FilmReader):
             with pytest.raises(kind) as error:
                 read(reader, path, **how)
-            said.append((type(error.value), str(error.value)))
-        assert said[0] == said[1]
+            errors.append((type(error.value), str(error.value)))
+        assert errors[0] == errors[1]
 
 
-def test_notes_of_damage_arrive(tmp_path, film):
+def test_a_subprocess_returns_notes_of_damage(tmp_path, film):
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
-    reader = SubprocessFilmReader(cut, allow_damaged=True)
+    reader = SubprocessFilmReader(cut, options=DecodeOptions(allow_damaged=True))
     assert len(list(reader)) > 10
     assert "damaged" in reader.notes[-1]
 
 
-def test_what_nobody_foresaw_is_an_answer_too(film, monkeypatch):
-    def burn(*how, **more):
-        raise KeyError("nitrate")
+def test_unexpected_errors_are_sent_to_the_parent(film, monkeypatch):
+    def fail(*how, **more):
+        raise KeyError("unexpected")
 
-    monkeypatch.setattr(booth, "FilmReader", burn)
+    monkeypatch.setattr(subprocess_reader, "FilmReader", fail)
     requests, answers = io.BytesIO(), io.BytesIO()
     sandbox.write_message(requests, SubprocessFilmReader(film)._open_request)
     requests.seek(0)
-    booth._Worker(sandbox.ParentConnection(requests, answers)).run()
+    subprocess_reader._Worker(sandbox.ParentConnection(requests, answers)).run()
     answers.seek(0)
-    why = sandbox.read_message(answers, booth._ANSWER).message
-    assert why == f"{film}: {sandbox.UNEXPECTED_ERROR} (KeyError: 'nitrate'); please report it"
+    message = sandbox.read_message(answers, subprocess_reader._ANSWER).message
+    assert (
+        message == f"{film}: {sandbox.UNEXPECTED_ERROR} (KeyError: 'unexpected'); please report it"
+    )
 
 
-def booth_of(reader):
+def process_id(reader):
     return reader._child.process.pid
 
 
 def test_a_crash_is_an_error_of_this_film_alone(film):
     reader = SubprocessFilmReader(film)
-    os.kill(booth_of(reader), signal.SIGSEGV)
+    os.kill(process_id(reader), signal.SIGSEGV)
     with pytest.raises(FilmError, match=r"film\.mkv: its decoder crashed \(SIGSEGV\)"):
         list(reader)
-    assert len(list(reader)) == 100  # a new booth, and all is well
+    assert len(list(reader)) == 100  # a new subprocess reads it
 
 
-def test_a_decoder_that_hangs_is_given_up(film, monkeypatch):
+def test_a_decoder_that_hangs_is_an_error(film, monkeypatch):
     reader = SubprocessFilmReader(film)
-    os.kill(booth_of(reader), signal.SIGSTOP)
+    os.kill(process_id(reader), signal.SIGSTOP)
     monkeypatch.setattr(sandbox, "ANSWER_TIMEOUT_SECONDS", 0.2)
-    with pytest.raises(FilmError, match="has made nothing for 0 s"):
+    with pytest.raises(FilmError, match="returned nothing for 0 s"):
         list(reader)
 
 
-def test_readers_that_are_dropped_leave_no_process(film):
+def test_dropped_readers_leave_no_process(film):
     reader = SubprocessFilmReader(film)
     events = iter(reader)
     next(events)
     first = SubprocessFilmReader(film)
-    processes = [booth_of(first)]
+    processes = [process_id(first)]
     del first
     events.close()
     for process in processes:
@@ -137,7 +140,7 @@ def test_readers_that_are_dropped_leave_no_process(film):
             os.kill(process, 0)
 
 
-def test_closing_all_booths_ends_reading(film):
+def test_killing_all_children_ends_reading(film):
     reader = SubprocessFilmReader(film)
     sandbox.kill_children()
     with pytest.raises(FilmError, match="crashed"):
@@ -147,8 +150,8 @@ def test_closing_all_booths_ends_reading(film):
 KILLED = """
 import sys, time
 from pathlib import Path
-from frame2sound.film.decoding.subprocess_reader import BoothReader
-reader = BoothReader(Path(sys.argv[1]))
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+reader = SubprocessFilmReader(Path(sys.argv[1]))
 events = iter(reader)
 next(events)
 print(reader.__dict__["streams"].fps, flush=True)
@@ -156,7 +159,7 @@ time.sleep(60)
 """
 
 
-def test_booths_end_when_the_one_who_asked_is_killed(film):
+def test_a_subprocess_ends_when_its_parent_is_killed(film):
     command = [sys.executable, "-c", KILLED, str(film)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout.readline() == "25\n"
@@ -171,15 +174,15 @@ def test_booths_end_when_the_one_who_asked_is_killed(film):
         time.sleep(0.05)
 
 
-def test_a_message_cut_short_is_none(tmp_path):
+def test_a_truncated_message_is_none(tmp_path):
     path = tmp_path / "pipe"
     with path.open("wb") as pipe:
-        sandbox.write_message(pipe, booth._Audio(7, np.ones(3, np.float32).tobytes()))
+        sandbox.write_message(pipe, subprocess_reader._Audio(7, np.ones(3, np.float32).tobytes()))
     whole = path.read_bytes()
     for length in (0, 2, len(whole) - 1):
         path.write_bytes(whole[:length])
         with path.open("rb") as pipe:
-            assert sandbox.read_message(pipe, booth._ANSWER) is None
+            assert sandbox.read_message(pipe, subprocess_reader._ANSWER) is None
     path.write_bytes(whole)
     with path.open("rb") as pipe:
-        assert sandbox.read_message(pipe, booth._ANSWER).start_sample == 7
+        assert sandbox.read_message(pipe, subprocess_reader._ANSWER).start_sample == 7

@@ -1,4 +1,4 @@
-"""HDR as a standard display shows it: closed forms, formats, colours, films; and odd matrices."""
+"""HDR on a standard display: closed forms, formats, colours, films, and odd matrices."""
 
 from fractions import Fraction
 
@@ -42,7 +42,7 @@ def level(frame, colour=False):
     return small.mean()
 
 
-def test_light_is_that_of_the_standards():
+def test_display_light_has_the_values_of_the_standards():
     # SMPTE ST 2084: 100, 1000 and 10,000 candelas; ITU-R BT.2408, table 1.
     signals = np.array([0, 0.5081, 0.7518, 1])
     np.testing.assert_allclose(display_light(signals, "PQ") * 203, [0, 100, 1000, 10_000], 2e-3)
@@ -66,7 +66,7 @@ def test_highlights_approach_full_scale_without_a_step():
     "pixels",
     ["yuv420p10le", "yuv422p12le", "yuv444p16le", "yuv420p10be", "p010le", "yuv420p", "nv12"],
 )
-def test_paper_is_nearly_white_and_black_is_black(pixels, transfer, colour):
+def test_diffuse_white_is_nearly_white_and_black_is_black(pixels, transfer, colour):
     def shown(signal):
         return level(frame_of([signal], pixels, transfer=transfer), colour)
 
@@ -77,18 +77,18 @@ def test_paper_is_nearly_white_and_black_is_black(pixels, transfer, colour):
     assert (np.diff(levels) >= 0).all()
 
 
-def test_grey_is_as_bright_as_on_a_standard_display():
+def test_grey_levels_follow_the_standard_display():
     # 18 % of paper, in between black and the knee: its light is unchanged, so its gamma is known.
     signal = 0.3745  # 36.5 candelas: ST 2084, inverted
     light = float(display_light(np.array(signal), "PQ"))
     assert level(frame_of([signal])) == pytest.approx(255 * light ** (1 / 2.4), abs=1)
 
 
-def test_standard_range_is_read_as_ever():
+def test_sdr_frames_are_not_tone_mapped():
     assert level(frame_of([0.5807], transfer=BT_709)) == pytest.approx(148, abs=1)
 
 
-def test_means_are_taken_of_what_is_shown():
+def test_areas_are_averaged_after_tone_mapping():
     frame = frame_of([0], size=(128, 64))
     plane = frame.planes[0]
     codes = np.tile(np.array([64, round(64 + 876 * 0.5807)], "<u2"), plane.buffer_size // 4)
@@ -97,7 +97,7 @@ def test_means_are_taken_of_what_is_shown():
 
 
 @pytest.mark.parametrize("transfer", PAPER)
-def test_colours_within_the_smaller_gamut_keep_their_light(transfer):
+def test_colours_within_bt_709_keep_their_light(transfer):
     """Red of BT.709, at 40 % of paper: in BT.2020 it is 0.6274, 0.0691, 0.0164 (BT.2087)."""
     light = 0.4 * np.array([0.6274, 0.0691, 0.0164])
     grid = np.linspace(0, 1, 200_001)
@@ -111,10 +111,10 @@ def test_colours_within_the_smaller_gamut_keep_their_light(transfer):
     luma = signal @ [0.2627, 0.678, 0.0593]
     stored = luma, (signal[2] - luma) / 1.8814, (signal[0] - luma) / 1.4746
     frame = frame_of(stored, "yuv444p12le", transfer=transfer)
-    seen = FrameResizer(colour=True)(frame)[30, 30].astype(int)
+    actual = FrameResizer(colour=True)(frame)[30, 30].astype(int)
     expected = 255 * (0.4 * np.array([1, 0, 0])) ** (1 / 2.4)
-    assert abs(seen[0] - expected[0]) <= 3
-    assert seen[1:].max() <= 30  # rounding in the dark: 30 of 255 is a 200th of white
+    assert abs(actual[0] - expected[0]) <= 3
+    assert actual[1:].max() <= 30  # rounding in the dark: 30 of 255 is a 200th of white
 
 
 @pytest.mark.parametrize("matrix", [3, 8, 10, 11, 12, 13, 14])
@@ -145,7 +145,7 @@ def film(path, transfer, signal):
 
 
 @pytest.mark.parametrize(("transfer", "name"), [(PQ, "PQ"), (HLG, "HLG")])
-def test_a_film_says_that_it_is_tone_mapped(tmp_path, transfer, name):
+def test_tone_mapping_is_noted(tmp_path, transfer, name):
     reader = FilmReader(film(tmp_path / "film.mkv", transfer, PAPER[transfer]))
     pictures = [frame.picture for frame in reader.frames()]
     assert [int(picture.mean()) for picture in pictures] == [
@@ -154,5 +154,5 @@ def test_a_film_says_that_it_is_tone_mapped(tmp_path, transfer, name):
     assert reader.notes == [f"HDR ({name}): tone-mapped to SDR"]
 
 
-def test_a_film_of_standard_range_says_nothing(tmp_path):
+def test_sdr_films_have_no_note(tmp_path):
     assert FilmReader(film(tmp_path / "film.mkv", BT_709, 0.5)).notes == []

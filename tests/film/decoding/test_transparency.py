@@ -1,4 +1,4 @@
-"""Transparent pictures laid over one ground, black by default: formats, codecs, films."""
+"""Transparent pictures over a background: formats, codecs, films."""
 
 from fractions import Fraction
 
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from frame2sound.film.decoding.frame_resizer import SIZE, FrameResizer
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
@@ -41,31 +42,31 @@ def columns(small):
 
 
 @pytest.mark.parametrize("colour", [False, True], ids=["grey", "colour"])
-@pytest.mark.parametrize("ground", [0, 255, 100])
+@pytest.mark.parametrize("background", [0, 255, 100])
 @pytest.mark.parametrize("pixels", FORMATS)
-def test_the_ground_is_seen_through_every_format(pixels, ground, colour):
+def test_the_background_shows_through_every_format(pixels, background, colour):
     for beneath in (0, 255):
         frame = in_format(painting(beneath=beneath), pixels)
-        seen = columns(FrameResizer(colour=colour, background=ground)(frame))
-        through = 200 + (ground - 200) * 127 / 255
-        expected = np.array([200, through, ground])
-        assert np.abs(seen - (expected[:, None] if colour else expected)).max() <= 2
+        actual = columns(FrameResizer(colour=colour, background=background)(frame))
+        through = 200 + (background - 200) * 127 / 255
+        expected = np.array([200, through, background])
+        assert np.abs(actual - (expected[:, None] if colour else expected)).max() <= 2
 
 
 @pytest.mark.parametrize("pixels", ["rgba", "yuva420p", "yuva444p10le", "gbrap16le"])
-def test_colours_are_laid_over_the_ground(pixels):
+def test_colours_are_composited_over_the_background(pixels):
     frame = in_format(painting((200, 60, 30)), pixels)
-    seen = columns(FrameResizer(colour=True, background=40)(frame))
+    actual = columns(FrameResizer(colour=True, background=40)(frame))
     half = [40 + (level - 40) * 128 / 255 for level in (200, 60, 30)]
-    assert np.abs(seen - [(200, 60, 30), half, (40, 40, 40)]).max() <= 3
+    assert np.abs(actual - [(200, 60, 30), half, (40, 40, 40)]).max() <= 3
 
 
-def test_areas_are_means_of_what_is_seen():
+def test_areas_are_averaged_after_compositing():
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (2 * SIZE, 3 * SIZE, 4)).astype(np.uint8)
     share = picture[..., 3:] / 255
-    seen = picture[..., :3] * share + 77 * (1 - share)
-    means = seen.reshape(SIZE, 2, SIZE, 3, 3).mean(axis=(1, 3))
+    actual = picture[..., :3] * share + 77 * (1 - share)
+    means = actual.reshape(SIZE, 2, SIZE, 3, 3).mean(axis=(1, 3))
     small = FrameResizer(colour=True, background=77)(av.VideoFrame.from_ndarray(picture, "rgba"))
     assert np.abs(small - means).max() <= 1  # rounded once a pixel, and once a mean
 
@@ -83,7 +84,7 @@ def test_a_palette_may_be_transparent(colour):
 
 
 @pytest.mark.parametrize("pixels", ["rgba", "yuva420p", "gbrap10le", "ya8"])
-def test_what_is_opaque_hides_the_ground(pixels):
+def test_opaque_pictures_hide_the_background(pixels):
     picture = painting()
     picture[..., 3] = 255
     frame = in_format(picture, pixels)
@@ -125,18 +126,18 @@ CODECS = [
 
 
 @pytest.mark.parametrize(("codec", "pixels", "ending"), CODECS)
-def test_two_films_that_look_alike_are_read_alike(tmp_path, codec, pixels, ending):
+def test_transparent_films_equal_composited_ones(tmp_path, codec, pixels, ending):
     for beneath in (0, 255):
         picture = painting(beneath=beneath, size=(96, 96))
         path = film(tmp_path / f"{beneath}{ending}", codec, pixels, picture)
-        for ground in (0, 255):
-            frame = next(FilmReader(path, background=ground).frames())
+        for background in (0, 255):
+            frame = next(FilmReader(path, options=DecodeOptions(background=background)).frames())
             parts = frame.picture[:, 2:13], frame.picture[:, 36:62]
             assert abs(parts[0].mean() - 200) < 2
-            assert abs(parts[1].mean() - ground) < 2
+            assert abs(parts[1].mean() - background) < 2
 
 
-def test_the_fourth_byte_of_uncompressed_avi_is_not_used(tmp_path):
+def test_alpha_of_uncompressed_avi_is_ignored(tmp_path):
     path = film(tmp_path / "film.avi", "rawvideo", "bgra", painting(beneath=123, size=(96, 96)))
     for colour in (False, True):
         frame = next(FilmReader(path).frames(colour=colour))
@@ -144,7 +145,10 @@ def test_the_fourth_byte_of_uncompressed_avi_is_not_used(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [FilmReader, SubprocessFilmReader])
-def test_the_ground_is_an_option_of_reading(tmp_path, kind):
+def test_the_background_is_an_option_of_readers(tmp_path, kind):
     path = film(tmp_path / "film.mov", "qtrle", "argb", painting())
-    levels = [next(kind(path, background=g).frames()).picture[:, 40:].mean() for g in (0, 128, 255)]
+    levels = [
+        next(kind(path, options=DecodeOptions(background=g)).frames()).picture[:, 40:].mean()
+        for g in (0, 128, 255)
+    ]
     assert levels == [0, 128, 255]

@@ -42,29 +42,29 @@ def strongest_hz(sound, sample_rate):
     return np.argmax(magnitude) * sample_rate / (1 << 16)
 
 
-@pytest.mark.parametrize("module", ["film.scene", "film.drawing"])
+@pytest.mark.parametrize("module", ["scene", "canvas", "synthesis"])
 def test_the_examples_in_the_docstrings_hold(module):
-    result = doctest.testmod(import_module(f"frame2sound.{module}"))
+    result = doctest.testmod(import_module(f"frame2sound.film.drawing.{module}"))
     assert result.attempted > 0
     assert result.failed == 0
 
 
-def test_all_films_are_on_the_shelf():
+def test_all_demo_films_are_bundled():
     assert set(FILMS) <= set(demo_film_names())
 
 
-def test_an_unknown_film_is_told_the_known_ones():
+def test_an_unknown_demo_film_lists_the_known_ones():
     with pytest.raises(FilmError, match="got the demo film 'cats', expected one of bounce, lines"):
         load_scene("cats")
 
 
-def test_a_missing_shelf_is_named():
+def test_a_missing_bundled_folder_is_named():
     with pytest.raises(FileNotFoundError, match="got no folder 'cellar'"):
         shelves.bundled_folder("cellar")
 
 
 @each_film
-def test_a_seed_is_a_film(name):
+def test_a_seed_determines_the_film(name):
     one, again, other = film(name), load_scene(name, seconds=12, size=(96, 72)), film(name, seed=1)
     assert one.truth == again.truth
     assert one.truth.onsets != other.truth.onsets
@@ -75,7 +75,7 @@ def test_a_seed_is_a_film(name):
 
 
 @each_film
-def test_pieces_equal_the_whole(name):
+def test_synthesis_in_pieces_equals_the_whole(name):
     scene, whole = film(name), whole_sound(name)
     cuts = [0, 1, 7, 1600, 1601, 50_001, 123_456, 123_457, 400_000, scene.sample_count]
     pieces = [scene.synthesise(a, b) for a, b in pairwise(cuts)]
@@ -85,7 +85,7 @@ def test_pieces_equal_the_whole(name):
 
 
 @each_film
-def test_frames_come_the_same_in_any_order(name):
+def test_frames_do_not_depend_on_their_order(name):
     scene = film(name)
     forwards = [scene.draw(frame) for frame in range(30, 40)]
     backwards = [scene.draw(frame) for frame in reversed(range(30, 40))]
@@ -93,7 +93,7 @@ def test_frames_come_the_same_in_any_order(name):
 
 
 @each_film
-def test_sound_has_headroom_and_is_no_offset(name):
+def test_audio_has_headroom_and_no_offset(name):
     sound = whole_sound(name)
     assert sound.dtype == np.float32
     assert 0.1 < np.abs(sound).max() < 0.7
@@ -114,7 +114,7 @@ def test_black_frames_are_silent_and_sounding_frames_are_not_black(name):
 
 
 @each_film
-def test_loudness_is_that_of_the_frames_own_slice(name):
+def test_loudness_is_that_of_the_frames_samples(name):
     scene, sound = film(name), whole_sound(name).astype(np.float64)
     bounds = scene.clock.sample_bounds(scene.frame_count)
     for frame in range(0, scene.frame_count, 7):
@@ -145,7 +145,7 @@ def test_energy_rises_within_a_millisecond_of_every_onset(name, fps):
 
 
 @each_film
-def test_no_sound_begins_where_there_is_no_onset(name):
+def test_no_sound_begins_without_an_onset(name):
     scene = film(name)
     silent = np.array(scene.truth.loudness_db) == SILENCE_DB
     begun = np.flatnonzero(silent[:-1] & ~silent[1:]) + 1
@@ -154,14 +154,15 @@ def test_no_sound_begins_where_there_is_no_onset(name):
 
 
 @pytest.mark.parametrize("name", ["theremin", "lines", "bounce", "typing"])
-def test_pitch_is_that_of_the_sound(name):
+def test_pitch_is_that_of_the_audio(name):
     scene, sound = film(name), whole_sound(name)
     bounds, errors = scene.clock.sample_bounds(scene.frame_count), []
     for frame in range(0, scene.frame_count, 2):
         pitch, loudness = scene.truth.pitch_hz[frame], scene.truth.loudness_db[frame]
         if pitch is not None and loudness > -45:
-            heard = strongest_hz(sound[bounds[frame] : bounds[frame + 1]], scene.clock.sample_rate)
-            errors.append(abs(1200 * np.log2(heard / pitch)))
+            samples = sound[bounds[frame] : bounds[frame + 1]]
+            measured_hz = strongest_hz(samples, scene.clock.sample_rate)
+            errors.append(abs(1200 * np.log2(measured_hz / pitch)))
     assert len(errors) > 30
     assert np.percentile(errors, 95) < 50
 
@@ -195,7 +196,7 @@ def test_any_length_rate_and_size(name, seconds, fps, size, sample_rate):
 
 
 @each_film
-def test_a_film_looks_alike_in_every_size(name):
+def test_a_film_looks_the_same_in_every_size(name):
     small, large = (load_scene(name, seconds=6, size=size) for size in ((64, 64), (480, 360)))
     for frame in range(20, 180, 16):
         difference = grey(small.draw(frame)).astype(int) - grey(large.draw(frame))
@@ -204,7 +205,7 @@ def test_a_film_looks_alike_in_every_size(name):
 
 
 @each_film
-def test_truth_survives_its_file(name):
+def test_the_truth_survives_json(name):
     truth = film(name).truth
     assert SceneTruth.from_json(truth.to_json()) == truth
     page = json.loads(truth.to_json())
@@ -213,12 +214,12 @@ def test_truth_survives_its_file(name):
     assert set(page["frames"][0]) == {"time", "pitch_hz", "loudness_db"}
 
 
-def test_a_file_that_is_no_truth_is_refused():
+def test_json_that_is_not_a_truth_is_refused():
     with pytest.raises(ValueError, match="expected the truth of a demo film"):
         SceneTruth.from_json('{"film": "lines"}')
 
 
-def test_a_film_of_no_length_is_refused():
+def test_a_film_without_duration_is_refused():
     with pytest.raises(ValueError, match="got 0 seconds, expected a finite number above 0"):
         clock_and_frame_count(0, Fraction(30), 48000)
 
@@ -226,7 +227,7 @@ def test_a_film_of_no_length_is_refused():
 # What makes the typing film learnable from single frames.
 
 
-def test_keys_are_struck_one_at_a_time_at_a_typists_pace():
+def test_keys_are_struck_one_at_a_time_at_a_typical_pace():
     for seed in range(3):
         scene = film("typing", seed, 60)
         assert 3 <= len(scene.onsets) / 60 <= 6
@@ -234,7 +235,7 @@ def test_keys_are_struck_one_at_a_time_at_a_typists_pace():
         assert np.diff(scene.onsets).max() > 15  # there are pauses
 
 
-def test_a_struck_key_tells_its_age_by_its_grey():
+def test_the_grey_of_a_key_shows_its_age():
     scene = film("typing", 0, 60)
     alone = [a for a, b in pairwise(scene.onsets) if b - a >= 10]
     assert len(alone) >= 10
@@ -247,14 +248,14 @@ def test_a_struck_key_tells_its_age_by_its_grey():
 
 
 def test_equal_pictures_of_two_seeds_sound_the_same():
-    heard = {}
+    sounds = {}
     for seed in (0, 1):
         scene = film("typing", seed, 30)
         for frame, piece in enumerate(scene.slices()):
             picture = scene.draw(frame).tobytes()
-            np.testing.assert_allclose(piece, heard.setdefault(picture, piece), atol=1e-6)
-    seen = [film("typing", seed, 30).frame_count for seed in (0, 1)]
-    assert len(heard) < sum(seen)  # some pictures did come again
+            np.testing.assert_allclose(piece, sounds.setdefault(picture, piece), atol=1e-6)
+    frame_counts = [film("typing", seed, 30).frame_count for seed in (0, 1)]
+    assert len(sounds) < sum(frame_counts)  # some pictures are repeated
 
 
 def test_a_minute_of_typing_strikes_every_key():

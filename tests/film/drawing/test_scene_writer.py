@@ -1,4 +1,4 @@
-"""Demo scenes written as films, with their truth beside them."""
+"""Demo scenes are written as films with their truth."""
 
 from fractions import Fraction
 
@@ -53,7 +53,7 @@ def test_every_demo_film_can_be_written(tmp_path, name):
     assert list(FilmReader(tmp_path / "film.mp4").frames())[-1].end_seconds == Fraction(1, 2)
 
 
-def test_a_silent_scene_has_no_sound_but_a_truth(tmp_path):
+def test_a_silent_film_has_no_audio_but_a_truth(tmp_path):
     drawn = scene()
     write_scene(drawn, tmp_path / "silent.mp4", with_audio=False)
     assert probe_streams(tmp_path / "silent.mp4").audio_index is None
@@ -61,23 +61,25 @@ def test_a_silent_scene_has_no_sound_but_a_truth(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(65, 49), (64, 49), (101, 64)])
-def test_odd_sizes_stay(tmp_path, size):
+def test_odd_sizes_are_written(tmp_path, size):
     write_scene(scene(size=size, seconds=0.5), tmp_path / "odd.mp4")
     streams = probe_streams(tmp_path / "odd.mp4")
     assert (streams.width, streams.height) == size
 
 
 def test_progress_counts_frames(tmp_path):
-    told = []
+    reports = []
     write_scene(
-        scene(seconds=0.5), tmp_path / "film.mp4", on_progress=lambda *report: told.append(report)
+        scene(seconds=0.5),
+        tmp_path / "film.mp4",
+        on_progress=lambda *report: reports.append(report),
     )
     total = scene(seconds=0.5).frame_count
-    assert told == [("film.mp4", done, total, "") for done in range(1, total + 1)]
+    assert reports == [("film.mp4", done, total, "") for done in range(1, total + 1)]
 
 
 @pytest.mark.parametrize("standing", ["film.mp4", "film.json"])
-def test_what_stands_is_kept_unless_asked(tmp_path, standing):
+def test_existing_files_are_kept_unless_overwritten(tmp_path, standing):
     (tmp_path / standing).write_text("mine")
     drawn = scene(seconds=0.2)
     with pytest.raises(SoundtrackError, match=f"{standing} exists already"):
@@ -98,13 +100,13 @@ def test_what_stands_is_kept_unless_asked(tmp_path, standing):
         ("film.mp4", 20_000, "film.mp4: its sound can be 22050 Hz, got 20000"),
     ],
 )
-def test_what_cannot_be_held_is_named(tmp_path, name, rate, message):
+def test_unsupported_containers_and_rates_are_named(tmp_path, name, rate, message):
     with pytest.raises(SoundtrackError, match=message):
         write_scene(scene(seconds=0.2, sample_rate=rate), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_drawing_that_fails_leaves_nothing(tmp_path):
+def test_an_error_while_drawing_leaves_no_file(tmp_path):
     def stop(*report):
         raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""Soundtracks written beside a picture: the picture untouched, the sound exact in length."""
+"""Soundtracks muxed with a film: the video unchanged, the audio of exact duration."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -9,6 +9,7 @@ import pytest
 
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
+from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import probe_streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import AUDIO_CODECS, CONTAINERS, audio_codec_for
@@ -27,12 +28,12 @@ from tests.media_files import (
 
 FPS = [Fraction(24), Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(30)]
 VARYING = [Fraction(n, 600) for n in np.cumsum([0, 20, 25, 50, 20, 171, 20, 33, 60, 41])]
-LOOKS = {".webm": VP8, ".avi": VideoEncoding()}  # AVI has no time stamps to reorder by
+ENCODINGS = {".webm": VP8, ".avi": VideoEncoding()}  # AVI has no time stamps to reorder by
 EVERY = [(ending, name) for ending, names in CONTAINERS.items() for name in names]
 
 
 def tone(samples, rate, channels=1):
-    """A quiet tone, float32 of shape (n,) or (n, 2), the second channel upside down."""
+    """Return a quiet tone, float32 of shape (n,) or (n, 2), the second channel inverted."""
     mono = (0.3 * np.sin(2 * np.pi * 440 * np.arange(samples) / rate)).astype(np.float32)
     return mono if channels == 1 else np.stack([mono, -mono], axis=1)
 
@@ -46,7 +47,7 @@ def rate_of(codec):
 
 
 def sounded(source, out, seconds, codec, channels=1):
-    """Write a tone of so many seconds to a film; return the tone."""
+    """Write a tone of a duration to a film; return the tone."""
     rate = rate_of(codec)
     sound = tone(sample_at(seconds, rate), rate, channels)
     write_soundtrack(probe_streams(source), chunks(sound), rate, channels, AUDIO_CODECS[codec], out)
@@ -61,8 +62,8 @@ def source(tmp_path_factory):
     def film(ending, fps=Fraction(25)):
         if (ending, fps) not in made:
             path = folder / f"{len(made)}{ending}"
-            look = LOOKS.get(ending, H264_REORDERED)
-            make_film(path, grey_pictures(range(20, 120, 2)), encoding=look, fps=fps)
+            encoding = ENCODINGS.get(ending, H264_REORDERED)
+            make_film(path, grey_pictures(range(20, 120, 2)), encoding=encoding, fps=fps)
             made[ending, fps] = path
         return made[ending, fps]
 
@@ -70,7 +71,7 @@ def source(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("ending", "codec"), EVERY)
-def test_the_picture_is_copied_bit_for_bit(source, tmp_path, ending, codec):
+def test_the_video_is_copied_bit_for_bit(source, tmp_path, ending, codec):
     film, out = source(ending), tmp_path / f"out{ending}"
     sounded(film, out, Fraction(2), codec)
     before, after = video_packets(film), video_packets(out)
@@ -80,7 +81,7 @@ def test_the_picture_is_copied_bit_for_bit(source, tmp_path, ending, codec):
 
 
 @pytest.mark.parametrize(("ending", "codec"), EVERY)
-def test_the_sound_starts_at_zero_and_is_what_was_said(source, tmp_path, ending, codec):
+def test_the_audio_starts_at_zero_with_the_given_samples(source, tmp_path, ending, codec):
     out = tmp_path / f"out{ending}"
     sound = sounded(source(ending), out, Fraction(2), codec)
     (played,), rate, begin = decode_audio(out)
@@ -97,9 +98,7 @@ def test_the_sound_starts_at_zero_and_is_what_was_said(source, tmp_path, ending,
     ("ending", "codec"), [pair for pair in EVERY if AUDIO_CODECS[pair[1]].lossless]
 )
 @pytest.mark.parametrize("fps", FPS, ids=str)
-def test_lossless_sound_is_as_long_as_the_picture_to_the_sample(
-    source, tmp_path, ending, codec, fps
-):
+def test_lossless_audio_has_the_exact_duration_of_the_video(source, tmp_path, ending, codec, fps):
     out, seconds = tmp_path / f"out{ending}", 50 / fps
     sound = sounded(source(ending, fps), out, seconds, codec)
     (played,), rate, begin = decode_audio(out)
@@ -108,7 +107,7 @@ def test_lossless_sound_is_as_long_as_the_picture_to_the_sample(
 
 
 def declared(path):
-    """How many samples an MP4 says that its sound has."""
+    """Return how many samples of audio an MP4 declares."""
     with av.open(str(path)) as film:
         audio = film.streams.audio[0]
         return Fraction(audio.duration) * audio.time_base * audio.sample_rate
@@ -124,7 +123,7 @@ def test_an_mp4_declares_the_exact_length(source, tmp_path, codec, fps):
 
 @pytest.mark.parametrize("ending", [".webm", ".mkv"])
 @pytest.mark.parametrize("fps", FPS, ids=str)
-def test_opus_is_trimmed_to_the_sample(source, tmp_path, ending, fps):
+def test_opus_is_trimmed_to_the_exact_sample(source, tmp_path, ending, fps):
     out, seconds = tmp_path / f"out{ending}", 50 / fps
     sounded(source(ending, fps), out, seconds, "opus")
     (played,), rate, begin = decode_audio(out)
@@ -134,7 +133,7 @@ def test_opus_is_trimmed_to_the_sample(source, tmp_path, ending, fps):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv"])
-def test_a_varying_rate_keeps_its_times(tmp_path, ending):
+def test_a_variable_frame_rate_keeps_its_times(tmp_path, ending):
     film = make_film(
         tmp_path / f"varying{ending}",
         grey_pictures(range(0, 180, 20)),
@@ -153,15 +152,15 @@ def test_a_varying_rate_keeps_its_times(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
-@pytest.mark.parametrize("look", [H264, H264_REORDERED], ids=["in order", "reordered"])
-def test_a_film_that_starts_at_ten_seconds_starts_at_zero(tmp_path, ending, look):
+@pytest.mark.parametrize("encoding", [H264, H264_REORDERED], ids=["in order", "reordered"])
+def test_a_film_that_starts_at_ten_seconds_starts_at_zero(tmp_path, ending, encoding):
     times = [10 + Fraction(i, 25) for i in range(51)]
     film = make_film(
         tmp_path / "late.mkv",
         grey_pictures(range(20, 120, 2)),
         times=times,
         fps=Fraction(25),
-        encoding=look,
+        encoding=encoding,
     )
     out = tmp_path / f"out{ending}"
     sounded(film, out, Fraction(2), "flac")
@@ -197,9 +196,9 @@ def test_the_rotation_mark_survives(tmp_path, ending, clockwise):
 
 
 @pytest.mark.parametrize("size", [(33, 17), (1, 1), (65, 48)])
-def test_odd_sizes_survive(tmp_path, size):
-    look = VideoEncoding("libx264", "yuv444p", {"preset": "ultrafast"})
-    film = make_film(tmp_path / "odd.mp4", grey_pictures([40] * 10, size), encoding=look)
+def test_odd_sizes_are_kept(tmp_path, size):
+    encoding = VideoEncoding("libx264", "yuv444p", {"preset": "ultrafast"})
+    film = make_film(tmp_path / "odd.mp4", grey_pictures([40] * 10, size), encoding=encoding)
     out = tmp_path / "out.mp4"
     sounded(film, out, Fraction(10, 24), "aac")
     streams = probe_streams(out)
@@ -207,7 +206,7 @@ def test_odd_sizes_survive(tmp_path, size):
 
 
 @pytest.mark.parametrize(("ending", "codec"), EVERY)
-def test_two_channels_stay_apart(source, tmp_path, ending, codec):
+def test_two_channels_are_kept(source, tmp_path, ending, codec):
     out = tmp_path / f"out{ending}"
     sound = sounded(source(ending), out, Fraction(2), codec, channels=2)
     played, rate, _ = decode_audio(out)
@@ -218,7 +217,7 @@ def test_two_channels_stay_apart(source, tmp_path, ending, codec):
 
 
 @pytest.mark.parametrize("codec", ["flac", "aac", "opus"])
-def test_the_peak_is_that_of_what_is_decoded(source, tmp_path, codec):
+def test_the_peak_is_measured_on_decoded_audio(source, tmp_path, codec):
     rate, out = rate_of(codec), tmp_path / "out.mkv"
     sound = tone(rate * 2, rate) * 2
     peak_db = write_soundtrack(
@@ -229,7 +228,7 @@ def test_the_peak_is_that_of_what_is_decoded(source, tmp_path, codec):
     assert played - 1e-3 <= 10 ** (peak_db / 20) <= 1.05 * played
 
 
-def test_sound_may_come_in_pieces_of_any_size(source, tmp_path):
+def test_audio_may_be_written_in_chunks_of_any_size(source, tmp_path):
     sound = tone(2 * 22_050, 22_050)
     cuts = [0, 0, 1, 2, 20_000, 20_000, 44_099, 44_100]
     for name, pieces in (("one", [sound]), ("many", [sound[a:b] for a, b in pairwise(cuts)])):
@@ -242,7 +241,7 @@ def test_sound_may_come_in_pieces_of_any_size(source, tmp_path):
     )
 
 
-def test_picture_and_sound_are_interleaved(tmp_path):
+def test_video_and_audio_are_interleaved(tmp_path):
     film = make_film(tmp_path / "film.mkv", grey_pictures([5, 90] * 150), fps=Fraction(30))
     out = tmp_path / "out.mkv"
     sounded(film, out, Fraction(10), "flac")
@@ -255,7 +254,7 @@ def test_picture_and_sound_are_interleaved(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("look", "name", "ending", "codec", "said"),
+    ("encoding", "name", "ending", "codec", "note"),
     [
         (H264, "film.mp4", ".webm", "opus", "(h264) as it is (.mov can); encoded as VP9"),
         (
@@ -291,22 +290,22 @@ def test_picture_and_sound_are_interleaved(tmp_path):
         (VideoEncoding("qtrle", "rgb24"), "film.mov", ".mkv", "flac", "(qtrle) as it is"),
     ],
 )
-def test_what_a_container_cannot_hold_is_encoded_and_said(
-    tmp_path, look, name, ending, codec, said
+def test_video_that_a_container_cannot_hold_is_encoded_and_noted(
+    tmp_path, encoding, name, ending, codec, note
 ):
     film = make_film(
-        tmp_path / name, grey_pictures(range(20, 220, 20)), encoding=look, fps=Fraction(25)
+        tmp_path / name, grey_pictures(range(20, 220, 20)), encoding=encoding, fps=Fraction(25)
     )
     out, rate = tmp_path / f"out{ending}", rate_of(codec)
     sound = chunks(tone(sample_at(Fraction(10, 25), rate), rate))
     written = write_soundtrack(probe_streams(film), sound, rate, 1, AUDIO_CODECS[codec], out)
     assert len(written.notes) == 1
-    assert said in written.notes[0]
+    assert note in written.notes[0]
     same_pictures(film, out)
 
 
 def same_pictures(film, out, slack=3):
-    """Whether two films show the same at the same times; crf 12 leaves it 3 levels off at most."""
+    """Return whether two films have the same frames at the same times, to 3 levels for crf 12."""
     before, after = list(FilmReader(film).frames()), list(FilmReader(out).frames())
     assert [f.start_seconds for f in after] == [f.start_seconds for f in before]
     for a, b in zip(after, before, strict=True):
@@ -314,7 +313,7 @@ def same_pictures(film, out, slack=3):
 
 
 @pytest.mark.parametrize("ending", [".mkv", ".mp4", ".avi"])
-def test_pictures_without_times_are_encoded_at_their_rate(tmp_path, ending):
+def test_frames_without_times_are_encoded_at_their_rate(tmp_path, ending):
     film = make_film(
         tmp_path / "film.h264", grey_pictures(range(20, 220, 20)), encoding=H264, fps=Fraction(25)
     )
@@ -325,7 +324,7 @@ def test_pictures_without_times_are_encoded_at_their_rate(tmp_path, ending):
 
 
 @pytest.mark.parametrize("name", ["film.gif", "film.wav", "film", "film.txt"])
-def test_a_container_that_cannot_hold_sound_is_named(tmp_path, name):
+def test_a_container_without_audio_is_refused(tmp_path, name):
     with pytest.raises(
         SoundtrackError, match=f"{name}: .* cannot hold a picture with a soundtrack"
     ):
@@ -336,7 +335,7 @@ def test_a_container_that_cannot_hold_sound_is_named(tmp_path, name):
     ("ending", "codec"),
     [(e, c) for e, held in CONTAINERS.items() for c in AUDIO_CODECS if c not in held],
 )
-def test_sound_that_a_container_cannot_hold_is_named(tmp_path, ending, codec):
+def test_an_audio_codec_that_a_container_lacks_is_refused(tmp_path, ending, codec):
     message = (
         rf"film\{ending}: \{ending} cannot hold {codec} sound; expected {CONTAINERS[ending][0]}"
     )
@@ -345,14 +344,14 @@ def test_sound_that_a_container_cannot_hold_is_named(tmp_path, ending, codec):
 
 
 @pytest.mark.parametrize("ending", CONTAINERS)
-def test_the_first_codec_is_the_default_and_endings_may_shout(tmp_path, ending):
+def test_the_first_codec_is_the_default_and_suffixes_ignore_case(tmp_path, ending):
     codec = AUDIO_CODECS[CONTAINERS[ending][0]]
     assert audio_codec_for(tmp_path / f"film{ending}") == codec
     assert audio_codec_for(tmp_path / f"FILM{ending.upper()}") == codec
 
 
 @pytest.mark.parametrize(
-    ("codec", "wanted", "stored"),
+    ("codec", "requested", "stored"),
     [
         ("aac", 22_050, 22_050),
         ("aac", 22_000, 22_050),
@@ -364,12 +363,12 @@ def test_the_first_codec_is_the_default_and_endings_may_shout(tmp_path, ending):
         ("flac", 22_050, 22_050),
     ],
 )
-def test_the_stored_rate_is_the_next_that_the_codec_can_do(codec, wanted, stored):
-    assert AUDIO_CODECS[codec].supported_sample_rate(wanted) == stored
+def test_the_sample_rate_is_the_next_that_the_codec_supports(codec, requested, stored):
+    assert AUDIO_CODECS[codec].supported_sample_rate(requested) == stored
 
 
 def gif(path, hundredths, size):
-    """A GIF whose frames last so many hundredths of a second."""
+    """Write a GIF with delays in hundredths of a second."""
     times = [Fraction(int(n), 100) for n in np.cumsum([0, *hundredths])]
     pictures = [
         picture[..., 0] for picture in grey_pictures(range(10, 10 + 20 * len(hundredths), 20), size)
@@ -386,7 +385,7 @@ def gif(path, hundredths, size):
 
 @pytest.mark.parametrize("size", [(64, 48), (33, 17)])
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
-def test_a_gif_is_drawn_anew_with_its_own_times(tmp_path, size, ending):
+def test_a_gif_is_encoded_with_its_own_times(tmp_path, size, ending):
     durations = [10, 4, 25, 3, 50, 8]
     film = gif(tmp_path / "film.gif", durations, size)
     out = tmp_path / f"out{ending}"
@@ -401,7 +400,7 @@ def test_a_gif_is_drawn_anew_with_its_own_times(tmp_path, size, ending):
         assert np.abs(a.picture.astype(int) - b.picture).max() <= 4  # encoded anew
 
 
-def test_a_real_gif_keeps_its_length(real_films, tmp_path):
+def test_a_real_gif_keeps_its_duration(real_films, tmp_path):
     film, out = real_films / "awkward" / "newtons-cradle.gif", tmp_path / "out.mp4"
     sounded(film, out, Fraction(82, 100), "aac")
     frames = list(FilmReader(out).frames())
@@ -409,9 +408,28 @@ def test_a_real_gif_keeps_its_length(real_films, tmp_path):
     assert declared(out) == sample_at(Fraction(82, 100), 22_050)
 
 
-@pytest.mark.parametrize("ground", [0, 255])
-def test_what_is_encoded_is_upright_and_lies_on_the_ground(tmp_path, ground):
-    """A mirrored, turned picture whose right half is transparent over white."""
+def test_alpha_of_uncompressed_avi_is_ignored_when_encoding(tmp_path):
+    film, out = tmp_path / "film.avi", tmp_path / "out.mp4"
+    with av.open(str(film), "w") as target:
+        stream = target.add_stream("rawvideo", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgra"
+        for number in range(5):
+            picture = np.full((48, 64, 4), (123, 123, 123, 0), np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, "bgra")
+            frame.pts = number
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    sound = chunks(tone(4410, 22_050))
+    written = write_soundtrack(probe_streams(film), sound, 22_050, 1, AUDIO_CODECS["aac"], out)
+    assert "encoded as H.264" in written.notes[0]
+    after = [frame.picture for frame in FilmReader(out).frames()]
+    assert len(after) == 5
+    assert np.abs(after[0].astype(int) - 123).max() <= 3
+
+
+@pytest.mark.parametrize("background", [0, 255])
+def test_encoded_frames_are_upright_and_over_the_background(tmp_path, background):
+    """The film is mirrored and rotated, and its right half is transparent."""
     picture = np.full((48, 64, 4), 255, np.uint8)
     picture[:, :32] = (0, 0, 0, 255)
     picture[:12, :32] = (128, 128, 128, 255)
@@ -428,13 +446,16 @@ def test_what_is_encoded_is_upright_and_lies_on_the_ground(tmp_path, ground):
     write_rotation(film, 90)
     out, sound = tmp_path / "out.mp4", chunks(tone(4410, 22_050))
     write_soundtrack(
-        probe_streams(film), sound, 22_050, 1, AUDIO_CODECS["aac"], out, background=ground
+        probe_streams(film), sound, 22_050, 1, AUDIO_CODECS["aac"], out, background=background
     )
-    before = [frame.picture for frame in FilmReader(film, background=ground).frames()]
+    before = [
+        frame.picture
+        for frame in FilmReader(film, options=DecodeOptions(background=background)).frames()
+    ]
     after = [frame.picture for frame in FilmReader(out).frames()]
     assert probe_streams(out).quarter_turns == 0
     assert len(after) == len(before) == 5
     # The edges of its blocks are blurred by the codec's halved colours.
     assert np.median(np.abs(after[0].astype(int) - before[0])) <= 2
     assert np.abs(after[0][::63, ::63].astype(int) - before[0][::63, ::63]).max() <= 3
-    assert int(before[0].max()) == (255 if ground else 128)
+    assert int(before[0].max()) == (255 if background else 128)

@@ -1,4 +1,4 @@
-"""The process that copies a picture may be killed, starved or left: there is one line of error."""
+"""The subprocess that writes films may crash, hang or run out of memory: that is one error."""
 
 import resource
 import subprocess
@@ -51,7 +51,7 @@ def test_a_killed_writer_is_an_error_of_this_film(film, tmp_path):
     assert not children()
 
 
-def test_sound_that_fails_leaves_no_process(film, tmp_path):
+def test_an_error_in_the_audio_leaves_no_process(film, tmp_path):
     def fail():
         raise ZeroDivisionError
 
@@ -60,14 +60,14 @@ def test_sound_that_fails_leaves_no_process(film, tmp_path):
     assert not children()
 
 
-def test_a_writer_that_says_nothing_is_ended(film, tmp_path, monkeypatch):
+def test_a_writer_that_hangs_is_an_error(film, tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "ANSWER_TIMEOUT_SECONDS", 0.0)
-    with pytest.raises(FilmError, match="has made nothing for 0 s"):
+    with pytest.raises(FilmError, match="returned nothing for 0 s"):
         write(film, tmp_path / "out.mkv", chunks())
     assert not children()
 
 
-def test_a_full_disk_is_the_disks_error(film, tmp_path):
+def test_a_full_disk_is_an_os_error(film, tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
@@ -78,7 +78,7 @@ def test_a_full_disk_is_the_disks_error(film, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_memory_is_bounded_in_the_subprocess():
+def test_memory_is_limited_in_the_subprocess():
     program = (
         "from frame2sound.film.limits import Limits\n"
         "from frame2sound.film.sandbox import limit_memory\n"
@@ -86,21 +86,21 @@ def test_memory_is_bounded_in_the_subprocess():
         "try:\n    bytearray(5 << 30)\nexcept MemoryError:\n    print('refused')\n"
         "print(len(bytearray(1 << 20)))"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    assert said.stdout == "refused\n1048576\n"
+    assert result.stdout == "refused\n1048576\n"
 
 
-def test_running_out_of_memory_is_said_of_the_film(tmp_path):
+def test_running_out_of_memory_is_an_error_of_the_film(tmp_path):
     failed = sandbox.ErrorAnswer.from_exception(MemoryError(), tmp_path / "film.mp4")
-    assert "needs more memory than a film may take" in str(failed.to_exception())
+    assert "needs more memory than a film may use" in str(failed.to_exception())
 
 
-def test_prores_with_alpha_stays_what_it_is(tmp_path):
+def test_prores_with_alpha_keeps_its_codec_tag(tmp_path):
     """Marked as 422, as encoders mark it by default, an editor would drop its alpha."""
-    look = VideoEncoding("prores_ks", "yuva444p10le", {"profile": "4444"})
-    film = make_film(tmp_path / "film.mov", grey_pictures([20, 200] * 5), encoding=look)
+    encoding = VideoEncoding("prores_ks", "yuva444p10le", {"profile": "4444"})
+    film = make_film(tmp_path / "film.mov", grey_pictures([20, 200] * 5), encoding=encoding)
     written = write_soundtrack(
         probe_streams(film), chunks(1), RATE, 1, AUDIO_CODECS["pcm"], tmp_path / "out.mov"
     )
@@ -108,13 +108,13 @@ def test_prores_with_alpha_stays_what_it_is(tmp_path):
     for path in (film, tmp_path / "out.mov"):
         with av.open(str(path)) as container:
             assert container.streams.video[0].codec_context.codec_tag == "ap4h"
-    said = write_soundtrack(
+    notes = write_soundtrack(
         probe_streams(film), chunks(1), RATE, 1, AUDIO_CODECS["aac"], tmp_path / "out.mp4"
     ).notes
-    assert ".mov can" in said[0]
+    assert ".mov can" in notes[0]
 
 
-def test_what_the_worker_is_asked_and_answers_comes_back_whole(film):
+def test_requests_survive_encoding(film):
     begin = soundtrack_writer._Start(
         probe_streams(film), RATE, 1, AUDIO_CODECS["aac"], film, soundtrack_writer.DEFAULT_LIMITS
     )

@@ -41,7 +41,7 @@ def still(frames):
 def granulated(sound, clock, schedule=None, seed=0, sizes=(), gestures=None):
     """A renderer that was fed sound in batches of the given sizes, and what came out."""
     frames = clock.count_frames_within(Fraction(len(sound), RATE))
-    blocks, bounds = cut(sound, clock, frames), clock.bounds(frames)
+    blocks, bounds = cut(sound, clock, frames), clock.sample_bounds(frames)
     seen = still(frames) if gestures is None else gestures(frames)
     granular, pieces = GranularRenderer(BlockCrossfader(0, 0), clock, schedule, seed), []
     for batch in np.split(np.arange(frames), np.cumsum(sizes)[: len(sizes)]):
@@ -127,7 +127,7 @@ def test_a_held_tone_gets_no_hum_of_the_frame_rate(fps):
 
 @each_clock
 @pytest.mark.parametrize("settings", [{}, {"pitch": 12}, {"jitter": 0.02, "duration": 0.2}])
-def test_a_click_at_windows_per_frames_start_passes_untouched(clock, settings):
+def test_a_click_at_a_frames_start_passes_untouched(clock, settings):
     at = clock.start_sample(7)
     sound = np.zeros(clock.start_sample(20))
     sound[at] = 0.5

@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.evaluation.measures import true_peak_db
+from frame2sound.evaluation.levels import true_peak_db
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.output.delivery import OutputWriter
@@ -117,10 +117,10 @@ def test_effects_are_played_before_the_level_and_not_on_the_films_own_sound(tmp_
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"loudness_lufs": -90}, "got --loudness -90, expected -70 to 0 LUFS"),
-        ({"loudness_lufs": np.nan}, "got --loudness nan, expected -70 to 0 LUFS"),
-        ({"fade_in_seconds": -1}, "got --fade-in -1, expected 0 to 60 s"),
-        ({"fade_out_seconds": 1000}, "got --fade-out 1000, expected 0 to 60 s"),
+        ({"loudness_lufs": -90}, "got `loudness` -90, expected -70 to 0 LUFS"),
+        ({"loudness_lufs": np.nan}, "got `loudness` nan, expected -70 to 0 LUFS"),
+        ({"fade_in_seconds": -1}, "got `fade_in` -1, expected 0 to 60 s"),
+        ({"fade_out_seconds": 1000}, "got `fade_out` 1000, expected 0 to 60 s"),
     ],
 )
 def test_deliveries_out_of_range_are_refused(setting, words):

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from frame2sound.film.decoding.audio_aligner import AudioChunk
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.rendering.audio_spool import AudioSpool
 from frame2sound.rendering.output import finishing
 from frame2sound.sound.limiter import CEILING_DB

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from frame2sound.rendering.output.prefetch import PREFETCH, prefetch
+from frame2sound.rendering.output.delivery import PREFETCH, prefetch
 
 
 @pytest.mark.parametrize("count", [0, 1, PREFETCH, 50])

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import LogMag, StftBoth
-from frame2sound.brain.log_spectra import LogMagnitudes
-from frame2sound.brain.spectra import PolarSpectra
+from frame2sound.brain.spectra import LogMagnitudes, PolarSpectra
 from frame2sound.clock import Clock
 from frame2sound.evaluation.frame_rate_hum import line_comb_db
 from frame2sound.rendering.spectral.spectral_overlap_add import (
@@ -33,11 +32,11 @@ def target_at(fps, windows_per_frame=4, kind=LogMagnitudes, recipe=LogMag):
 
 
 def heard(target, sound, frames):
-    """The spectra of a sound as a perfect brain gives them, ``(frames, windows_per_frame, bins)``."""
+    """Return the spectra that a perfect brain predicts for a sound: (frames, windows, bins)."""
     starts = target.clock.sample_bounds(frames)[:-1]
-    padded = np.pad(sound, (target.n_fft, target.extent)).astype(np.float32)
-    begins = starts - target.before + target.n_fft
-    excerpts = np.stack([padded[at : at + target.extent] for at in begins])
+    padded = np.pad(sound, (target.n_fft, target.excerpt_length)).astype(np.float32)
+    begins = starts - target.lead_samples + target.n_fft
+    excerpts = np.stack([padded[at : at + target.excerpt_length] for at in begins])
     return target.transform(torch.from_numpy(excerpts)).numpy()
 
 
@@ -157,7 +156,7 @@ def struck(at, seconds=2):
     [("click", "30"), ("click", "30000/1001"), ("struck", "24"), ("struck", "30")],
 )
 @pytest.mark.parametrize("number", [10, 23])
-def test_what_begins_with_windows_per_frame_begins_on_time(kind, fps, number):
+def test_what_begins_with_a_frame_begins_on_time(kind, fps, number):
     at = Clock(Fraction(fps), RATE).start_sample(number)
     sound = struck(at) if kind == "struck" else np.zeros(2 * RATE)
     sound[at] = 0.9

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from frame2sound.sound.phase.gain import (
+from frame2sound.sound.phase.random_phase import RandomPhase, ZeroPhase
+from frame2sound.sound.phase.reconstructor import (
     RAYLEIGH_POWER_RATIO,
     incoherent_gain,
     pulse_gain,
     rayleigh_gain,
 )
-from frame2sound.sound.phase.random_phase import RandomPhase, ZeroPhase
 from frame2sound.sound.stft import Stft
 from tests.sound.phase.sounding import (
     STFT,

@@ -1,0 +1,59 @@
+"""Similarity of the RMS envelopes of two sounds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import Clock
+from frame2sound.evaluation.levels import slice_energies
+
+Samples = NDArray[np.floating]
+Envelope = NDArray[np.float64]
+
+ENVELOPE_HZ = 100
+CONSTANT_ENVELOPE_STD = 1e-6
+"""An envelope whose standard deviation is below -120 dBFS counts as constant."""
+
+
+@dataclass(frozen=True)
+class EnvelopeScores:
+    """Correlation, in [-1, 1], and mean absolute error, in amplitude, of two RMS envelopes."""
+
+    correlation: float
+    mean_absolute_error: float
+
+
+def envelope_scores(estimate: Samples, reference: Samples, sample_rate: int) -> EnvelopeScores:
+    """Return correlation and mean absolute error of the RMS envelopes of two sounds, at 100 Hz.
+
+    The shorter sound is padded with silence. Two constant envelopes have a correlation of 1; a
+    constant envelope and one that is not have 0.
+    """
+    ours, theirs = rms_envelopes(estimate, reference, sample_rate)
+    if not len(ours):
+        return EnvelopeScores(1.0, 0.0)
+    deviations = float(ours.std()), float(theirs.std())
+    if min(deviations) < CONSTANT_ENVELOPE_STD:
+        correlation = float(max(deviations) < CONSTANT_ENVELOPE_STD)
+    else:
+        covariance = np.mean((ours - ours.mean()) * (theirs - theirs.mean()))
+        correlation = float(np.clip(covariance / math.prod(deviations), -1.0, 1.0))
+    return EnvelopeScores(correlation, float(np.mean(np.abs(ours - theirs))))
+
+
+def rms_envelopes(
+    estimate: Samples, reference: Samples, sample_rate: int
+) -> tuple[Envelope, Envelope]:
+    """Return the RMS envelopes of two sounds at 100 Hz, both as long as the longer sound."""
+    clock = Clock(Fraction(ENVELOPE_HZ), sample_rate)
+    length = Fraction(max(len(estimate), len(reference)), sample_rate)
+    bounds = clock.sample_bounds(clock.count_frames_within(length))
+    ours, theirs = (
+        np.sqrt(slice_energies(part, bounds) / np.diff(bounds)) for part in (estimate, reference)
+    )
+    return ours, theirs

@@ -1,0 +1,128 @@
+"""Read the corpus of a brain from a library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer, Piece
+from frame2sound.clock import Clock
+from frame2sound.errors import BrainError
+from frame2sound.library.calibration import is_calibration
+from frame2sound.library.folders import LIBRARY_FILE
+from frame2sound.library.store import Library, PickledFilm
+
+MAX_CORPUS_SECONDS = 600.0
+"""A corpus holds at most this much of a library; of more, it takes segments."""
+
+SEGMENT_SECONDS = 10.0
+"""Length of the segments that are taken from long libraries."""
+
+SILENCE_PEAK = 1e-5
+"""A segment whose peak is below -100 dBFS is silent."""
+
+
+def read_corpus(library: Library, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS) -> Corpus:
+    """Return the sound of a library's films, without the calibration film.
+
+    If the films are longer than ``max_seconds`` together, the corpus has segments of 10 s, evenly
+    spaced over all films.
+
+    Raises
+    ------
+    BrainError
+        The library has another sample rate than the brain, or no sound.
+    """
+    return _read_films(library.films(), library.path, clock, max_seconds)
+
+
+def build_corpus(
+    library: Library, clock: Clock, mode: CorpusMode, films: Iterable[PickledFilm]
+) -> Corpus | CorpusPointer | None:
+    """Return the corpus for a brain that was trained on ``films``, in the form ``mode`` asks for.
+
+    The library may have changed during training: films added since are left out, and so are films
+    that were deleted or replaced. Without films there is no corpus.
+    """
+    trained = {(film.name, film.card.digest) for film in films}
+    films = [film for film in library.films() if (film.name, film.card.digest) in trained]
+    films = [film for film in films if not is_calibration(film)]
+    if mode == "none" or not films:
+        return None
+    if mode == "point":
+        return point_to_corpus(library, films)
+    return _read_films(films, library.path, clock, MAX_CORPUS_SECONDS)
+
+
+def point_to_corpus(library: Library, films: Iterable[PickledFilm] | None = None) -> CorpusPointer:
+    """Return a pointer to films of a library, by default to all but the calibration film."""
+    films = library.films() if films is None else films
+    films = (film for film in films if not is_calibration(film))
+    return CorpusPointer(str(library.path), {film.name: film.card.digest for film in films})
+
+
+def load_corpus(
+    pointer: CorpusPointer, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS
+) -> Corpus:
+    """Return the corpus that a pointer refers to.
+
+    Raises
+    ------
+    BrainError
+        The library no longer exists, or one of the films is missing or was replaced.
+    """
+    path = Path(pointer.library)
+    remedy = "give another library as `corpus`"
+    if not (path / LIBRARY_FILE).is_file():
+        raise BrainError(f"the brain's corpus, library {path}, does not exist; {remedy}")
+    films = {film.name: film for film in Library.open(path).all_films()}
+    for name, digest in pointer.films.items():
+        if name not in films:
+            raise BrainError(f"the brain's corpus, library {path}, has no film {name}; {remedy}")
+        if films[name].card.digest != digest:
+            raise BrainError(
+                f"the brain's corpus, library {path}, has another film {name} than the brain was "
+                f"trained on; {remedy}"
+            )
+    return _read_films((films[name] for name in pointer.films), path, clock, max_seconds)
+
+
+def _read_films(
+    films: Iterable[PickledFilm], library: Path, clock: Clock, max_seconds: float
+) -> Corpus:
+    films = [film for film in films if not is_calibration(film)]
+    for film in films:
+        if film.card.sample_rate != clock.sample_rate:
+            raise BrainError(
+                f"corpus {library} is at {film.card.sample_rate} Hz, the brain at "
+                f"{clock.sample_rate} Hz; give a library at the brain's rate as `corpus`"
+            )
+    pieces = tuple(_read_pieces(films, clock, max_seconds))
+    if not pieces:
+        raise BrainError(f"corpus {library} has no sound; give another library as `corpus`")
+    return Corpus(clock, pieces)
+
+
+def _read_pieces(films: list[PickledFilm], clock: Clock, max_seconds: float) -> Iterator[Piece]:
+    ranges = [(film, *film.card.audio_range) for film in films]
+    max_samples = round(max_seconds * clock.sample_rate)
+    if sum(end - begin for _, begin, end in ranges) > max_samples:
+        length = min(round(SEGMENT_SECONDS * clock.sample_rate), max_samples)
+        segments = [
+            (film, at, min(at + length, end))
+            for film, begin, end in ranges
+            for at in range(begin, max(end - length, begin) + 1, length)
+        ]
+        segments = [segment for segment in segments if _is_audible(*segment)]
+        count = min(max(max_samples // length, 1), len(segments))
+        chosen = np.linspace(0, max(len(segments) - 1, 0), count).round().astype(int)
+        ranges = [segments[number] for number in chosen]
+    for film, begin, end in ranges:
+        if _is_audible(film, begin, end):
+            yield Piece(film.name, begin, np.array(film.sound[begin:end]))
+
+
+def _is_audible(film: PickledFilm, begin: int, end: int) -> bool:
+    return bool(np.abs(film.sound[begin:end]).max(initial=0) > SILENCE_PEAK)

@@ -1,0 +1,109 @@
+"""Renderers: what turns a brain's predictions into sound, batch by batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.rendering.frame_curves import FrameCurves
+from frame2sound.sound.panner import Panner
+
+
+class Synthesiser(Protocol):
+    """Turns a brain's predictions, one per frame, into mono sound that is not delayed."""
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], /
+    ) -> NDArray[np.float32]:
+        """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+
+
+class Renderer(Protocol):
+    """Turns predictions into sound of one or two channels, controlled by the frame curves."""
+
+    @property
+    def channels(self) -> int:
+        """One or two."""
+
+    @property
+    def summary(self) -> str:
+        """A line about the sound for the user; may be empty."""
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
+    ) -> NDArray[np.float32]:
+        """Return what is ready: ``(m,)``, or ``(m, 2)`` where there are two channels."""
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+
+
+@dataclass(frozen=True)
+class PlainRenderer:
+    """A renderer that only runs a synthesiser and ignores the frame curves."""
+
+    synthesiser: Synthesiser
+    channels: int = 1
+    summary: str = ""
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
+    ) -> NDArray[np.float32]:
+        """Return the sound that is ready, ``(m,)``."""
+        return self.synthesiser.process(predictions, bounds)
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+        return self.synthesiser.flush()
+
+
+class StereoRenderer:
+    """A mono renderer made stereo: each frame's sound is panned to where the light is.
+
+    Parameters
+    ----------
+    mono : Renderer
+    """
+
+    channels = 2
+
+    def __init__(self, mono: Renderer) -> None:
+        self.mono = mono
+        self._panner = Panner()
+        self._positions = np.empty(0)
+        self._bounds = np.zeros(1, np.int64)
+        self._pending = np.empty(0, np.float32)
+
+    @property
+    def summary(self) -> str:
+        """The mono renderer's summary."""
+        return self.mono.summary
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
+    ) -> NDArray[np.float32]:
+        """Return the sound of frames that are complete, ``(m, 2)``."""
+        self._positions = np.concatenate([self._positions, frame_curves.place])
+        self._bounds = np.concatenate([self._bounds, bounds[1:]])
+        return self._pan_ready(self.mono.process(predictions, bounds, frame_curves))
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+        return self._pan_ready(self.mono.flush())
+
+    def _pan_ready(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Pan the samples of all frames that are complete; keep the rest for later."""
+        self._pending = np.concatenate([self._pending, samples])
+        end = self._bounds[0] + len(self._pending)
+        frames = int(np.searchsorted(self._bounds, end, side="right")) - 1
+        bounds, self._bounds = self._bounds[: frames + 1], self._bounds[frames:]
+        positions, self._positions = self._positions[:frames], self._positions[frames:]
+        length = int(bounds[-1] - bounds[0])
+        ready, self._pending = self._pending[:length], self._pending[length:]
+        return self._panner.process(ready, positions, bounds)

@@ -1,0 +1,36 @@
+"""Envelope scores by closed forms."""
+
+import numpy as np
+import pytest
+
+from frame2sound.evaluation.envelopes import EnvelopeScores, envelope_scores
+from tests.evaluation.signals import RATE, TRUTH, pings
+
+
+def test_correlation_does_not_depend_on_the_level():
+    sound = pings(TRUTH)
+    assert envelope_scores(sound, sound, RATE) == EnvelopeScores(pytest.approx(1.0), 0.0)
+    half = envelope_scores(sound / 2, sound, RATE)
+    assert half.correlation == pytest.approx(1.0)
+    full = envelope_scores(0 * sound, sound, RATE)
+    assert half.mean_absolute_error == pytest.approx(full.mean_absolute_error / 2)
+
+
+def test_opposite_envelopes_have_a_correlation_of_minus_one():
+    loud = np.repeat([1.0, 0.0, 1.0, 0.0], 441)
+    scores = envelope_scores(loud, 1 - loud, 44100)  # 441 samples: 10 ms
+    assert scores == EnvelopeScores(pytest.approx(-1.0), 1.0)
+
+
+def test_scores_of_constant_envelopes():
+    flat, silent, moving = np.full(RATE, 0.25), np.zeros(RATE), pings([0.5], 1.0)
+    assert envelope_scores(flat, silent, RATE) == EnvelopeScores(1.0, pytest.approx(0.25))
+    assert envelope_scores(silent, moving, RATE).correlation == 0.0
+    assert envelope_scores(moving, flat, RATE).correlation == 0.0
+    assert envelope_scores(silent[:0], silent[:0], RATE).mean_absolute_error == 0.0
+
+
+def test_the_shorter_sound_is_padded_with_silence():
+    scores = envelope_scores(np.ones(RATE // 2), np.ones(RATE), RATE)
+    assert scores.correlation == 0.0
+    assert scores.mean_absolute_error == pytest.approx(0.5)

@@ -1,0 +1,52 @@
+"""Train brains in full precision under torchrun; processes may be killed on the way.
+
+train_processes.py LIBRARY OUT JSON
+
+JSON lists pairs of a recipe's table and null, or the attempt, rank and step at which a process is
+killed and the seconds between checkpoints. OUT/first_steps.txt gets the number of completed steps
+with which the first process began, for each attempt.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from frame2sound.brain.recipe import parse_recipe
+from frame2sound.library.store import Library
+from frame2sound.training import optimiser, trainer
+from frame2sound.training.loop import train
+from frame2sound.training.memory_budget import MemoryBudget
+
+
+def kill_at(out, attempt, rank, step):
+    """Return a progress callback that kills the process at a step and notes the first one."""
+    here = [int(os.environ[name]) for name in ("TORCHELASTIC_RESTART_COUNT", "RANK")]
+    seen_steps = []
+
+    def report(now):
+        if here[1] == 0 and not seen_steps:
+            seen_steps.append(now.step)
+            with (out / "first_steps.txt").open("a") as file:
+                file.write(f"{now.step - 1} ")
+        if [*here, now.step] == [attempt, rank, step]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return report
+
+
+def main():
+    library, out, jobs = Library.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
+    optimiser.has_matrix_units = lambda: False
+    for table, kill in json.loads(jobs):
+        trainer.CHECKPOINT_SECONDS = kill[3] if kill else 30.0
+        if table["name"] == "disk":
+            MemoryBudget.available_bytes = lambda room, network, device: 0
+        brain = out / f"{table['name']}.safetensors"
+        options = {"on_progress": kill_at(out, *kill[:3])} if kill else {}
+        train(library, parse_recipe(table), brain, device="cpu", **options)
+
+
+if __name__ == "__main__":
+    main()
