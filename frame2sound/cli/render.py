@@ -79,8 +79,8 @@ def render(
         str | None,
         Option(
             metavar="METHOD",
-            help="Find the phases of predicted magnitudes by phase-vocoder, random, zero, griffin-lim, "
-            "pghi, from-audio, or hindle-1 to hindle-12.",
+            help="Find the phases of predicted magnitudes by phase-vocoder, random, zero, "
+            "griffin-lim, pghi, from-audio, or hindle-1 to hindle-12.",
             show_default="phase-vocoder",
             rich_help_panel=JOINING,
         ),
