@@ -49,7 +49,7 @@ def test_a_corpus_is_carried_pointed_to_or_given(studio: Path, tmp_path: Path) -
         assert "a mosaic of 6.0 s of the film film-" in said.stdout
     said = run(tmp_path, *mosaic, "none.safetensors")
     assert said.returncode == 1
-    assert "--corpus LIBRARY, or train it with --corpus carry" in said.stderr
+    assert "give a library as --corpus, or train it with --corpus carry" in said.stderr
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -125,7 +125,7 @@ def test_every_way_of_playing(studio: Path, tmp_path: Path, name: str) -> None:
             "got 'opera', expected a film of the brain's corpus",
         ),
         (["--mode", "mosaic", "--corpus", "nowhere"], "nowhere is no library"),
-        (["--phase", "sideways"], "expected one of running, random"),
+        (["--phase", "sideways"], "expected one of phase-vocoder, random"),
         (["--effects", "gargle"], "no effect 'gargle'; expected one of reverse"),
         (["--effects-file", "none.toml"], "none.toml is not readable as a chain"),
         (["--effects", "gain db=1", "--effects-file", "a.toml"], "expected one of them"),

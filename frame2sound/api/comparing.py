@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from frame2sound.api.measuring import align_columns
-from frame2sound.api.parameters import Settings, at_least, one_of, setting_texts
+from frame2sound.api.parameters import Settings, one_of, setting_texts
 from frame2sound.api.records import Record, plain_values
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
@@ -147,7 +147,6 @@ def compare(
 
     one_of("mode", mode, get_args(Mode))
     one_of("split", split, get_args(SplitKind))
-    at_least("seeds", seeds, 1)
     variants = load_variants(list(recipes), setting_texts(settings))
     parts = split_library(open_library(library), split, list(held_out))
     films = [EvaluationFilm.from_held_out(each) for each in parts.held_out]

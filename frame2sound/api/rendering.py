@@ -431,7 +431,7 @@ def _style_builder(options: RenderOptions) -> partial[Style]:
         overlap_seconds=options.overlap,
         grains=options.grains,
         seed=options.seed,
-        phase=options.phase or ("running" if source is None else "stolen"),
+        phase=options.phase or ("phase-vocoder" if source is None else "from-audio"),
         phase_sound=source,
         cloud=parse_cloud(setting_texts(options.cloud)),
         mosaic=parse_mosaic(setting_texts(options.mosaic), options.only),

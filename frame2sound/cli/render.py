@@ -79,9 +79,9 @@ def render(
         str | None,
         Option(
             metavar="METHOD",
-            help="Find the phases of predicted magnitudes by running, random, zero, griffin-lim, "
-            "pghi, stolen, or hindle-1 to hindle-12.",
-            show_default="running",
+            help="Find the phases of predicted magnitudes by phase-vocoder, random, zero, "
+            "griffin-lim, pghi, from-audio, or hindle-1 to hindle-12.",
+            show_default="phase-vocoder",
             rich_help_panel=JOINING,
         ),
     ] = None,
