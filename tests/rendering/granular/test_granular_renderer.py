@@ -177,7 +177,7 @@ def test_the_summary():
 
 def test_a_schedule_that_breaks_its_bound_is_a_defect():
     class Late(OnTimeSchedule):
-        def bound(self, slice_length, sample_rate):
+        def max_peak_delay(self, slice_length, sample_rate):
             return 10
 
     with pytest.raises(SoundtrackError, match=r"expected at most 0\.0005 s after it"):
