@@ -84,7 +84,5 @@ def test_every_module_of_the_walks_is_called(tmp_path: Path) -> None:
     expected = set(MODULE.findall(section("From an animation to a sample").split("In granular")[0]))
     worker = ("muxer", "stream_copy", "audio_encoder")
     in_subprocess = {f"film/encoding/{name}.py" for name in worker}
-        f"film/encoding/{name}.py" for name in ("muxer", "stream_copy", "audio_encoder")
-    }
     assert expected - passed == in_subprocess
     assert mux.__module__ == "frame2sound.film.encoding.muxer"

@@ -292,6 +292,8 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
         )
         if held_out >= SILENCE_LOSS:
             lines.append("no better than silence on held-out film: it replays what it remembers")
+        elif held_out >= origin.held_out_loss_of_mean:
+            lines.append("no better than the mean sound, which ignores the picture")
     if origin.brightness_share:
         lines.append(f"its loudness follows the brightness alone by {origin.brightness_share:.0%}")
     return lines

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from frame2sound.api.measuring import align_columns
-from frame2sound.api.parameters import Settings, one_of, setting_texts
+from frame2sound.api.parameters import Settings, one_of, setting_texts, texts
 from frame2sound.api.records import Record, plain_values
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
@@ -147,8 +147,8 @@ def compare(
 
     one_of("mode", mode, get_args(Mode))
     one_of("split", split, get_args(SplitKind))
-    variants = load_variants(list(recipes), setting_texts(settings))
-    parts = split_library(open_library(library), split, list(held_out))
+    variants = load_variants(texts("recipes", recipes), setting_texts(settings))
+    parts = split_library(open_library(library), split, texts("held_out", held_out))
     films = [EvaluationFilm.from_held_out(each) for each in parts.held_out]
     sample_rate = variants[0].recipe.clock.sample_rate
     films += [EvaluationFilm.from_animation(Path(path), sample_rate) for path in animations]

@@ -77,6 +77,12 @@ class SoundtrackMeasurements(Record):
     has_truth: bool = False
     picture: Path | None = None
 
+    def __getattr__(self, name: str) -> Any:
+        """Return a measure of the soundtrack by its name, such as ``onset_f``."""
+        if name.startswith("_") or name == "measurements":
+            raise AttributeError(name)
+        return getattr(self.measurements, name)
+
     def lines(self) -> list[str]:
         """Return a table: a measure a line, its good values, and those of the baselines."""
         lines = table_lines(self.measurements, self.baselines, has_truth=self.has_truth)

@@ -151,6 +151,19 @@ def at_least(parameter: str, value: float | None, minimum: float) -> None:
         raise ParameterError(f"got `{parameter}={value:g}`, expected {minimum:g} or more")
 
 
+def texts(parameter: str, value: Iterable[str]) -> list[str]:
+    """Return a list of texts; a single text would be taken for a list of letters.
+
+    Examples
+    --------
+    >>> texts("only", ["my-film"])
+    ['my-film']
+    """
+    if isinstance(value, str):
+        raise ParameterError(f"got `{parameter}={value}`, expected a list of texts: [{value!r}]")
+    return list(value)
+
+
 def setting_texts(settings: Settings | None) -> list[str]:
     """Return settings as texts.
 

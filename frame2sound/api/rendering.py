@@ -23,6 +23,7 @@ from frame2sound.api.parameters import (
     musical_scale,
     one_of,
     setting_texts,
+    texts,
 )
 from frame2sound.api.records import Record
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
@@ -434,7 +435,7 @@ def _style_builder(options: RenderOptions) -> partial[Style]:
         phase=options.phase or ("phase-vocoder" if source is None else "from-audio"),
         phase_sound=source,
         cloud=parse_cloud(setting_texts(options.cloud)),
-        mosaic=parse_mosaic(setting_texts(options.mosaic), options.only),
+        mosaic=parse_mosaic(setting_texts(options.mosaic), texts("only", options.only)),
         scale=scale,
         stereo="place" if options.stereo else "no",
     )

@@ -59,6 +59,9 @@ class Brain:
     def __post_init__(self) -> None:
         self.network.eval()
 
+    def __repr__(self) -> str:
+        return f"Brain({self.recipe.name!r}, {self.parameter_count} parameters)"
+
     @classmethod
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Return a brain with random weights."""
@@ -143,8 +146,13 @@ class PredictionStream:
         Raises
         ------
         BrainError
-            The output is not finite: the brain's training diverged.
+            The frames are of another shape, or the output is not finite: training diverged.
         """
+        side = (64, 64, 3) if self.brain.colour else (64, 64)
+        if frames.shape[1:] != side:
+            raise BrainError(
+                f"got frames of shape {frames.shape}, expected (n, {', '.join(map(str, side))})"
+            )
         target, network = self.brain.target, self.brain.network
         outputs = [
             self._predict_batch(frames[at : at + BATCH_FRAMES])

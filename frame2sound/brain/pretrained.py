@@ -31,8 +31,14 @@ def find_brain(name_or_path: Path) -> Path:
     if os.path.lexists(name_or_path):
         return name_or_path
     brains = pretrained_brains()
+    recipes = {path.stem for path in bundled_folder("brains").glob("*.toml")} - set(brains)
     if str(name_or_path) in brains:
         return brains[str(name_or_path)]
+    if str(name_or_path) in recipes:
+        raise BrainError(
+            f"{name_or_path} is a recipe, not a trained brain; train it first, with "
+            f"frame2sound train LIBRARY and the recipe {name_or_path}"
+        )
     files = (path.name for path in name_or_path.parent.glob("*.safetensors"))
     near = near_names(name_or_path.name, [*brains, *files]) or [*brains]
     raise BrainError(

@@ -125,6 +125,8 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
     try:
         table = read_toml(path)
     except FileNotFoundError as error:
+        if name.endswith(".toml"):
+            raise RecipeError(f"{name}: no such file; expected a recipe") from error
         hint = did_you_mean(name, recipe_names())
         raise RecipeError(
             f"no recipe {name!r}{hint and f': {hint}'}; expected one of "
@@ -145,7 +147,7 @@ def parse_recipe(table: dict[str, Any]) -> Recipe:
     try:
         return msgspec.convert(table, Recipe, dec_hook=_to_fraction)
     except (msgspec.ValidationError, ValueError, ZeroDivisionError) as error:
-        reason = _unknown_setting_message(str(error), table) or str(error)
+        reason = _unknown_setting_message(str(error), table) or _plain_reason(error)
         one_line = " ".join(reason.split())
         raise RecipeError(f"recipe {table.get('name', '')!r}: {one_line}") from error
 
@@ -211,6 +213,29 @@ def _unknown_setting_message(error: str, table: dict[str, Any]) -> str:
     guess = elsewhere[:1] or [prefix + name for name in near[:1]]
     hint = f": did you mean {guess[0]}?" if guess else f"; expected one of {', '.join(known)}"
     return f"unknown setting {prefix}{key}{hint}"
+
+
+_PLAIN_TYPES = {
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "a text",
+    "`bool`": "true or false",
+    "`array`": "a list",
+}
+
+
+def _plain_reason(error: Exception) -> str:
+    """Return a validation error in one line, without Python's names of types.
+
+    Examples
+    --------
+    >>> _plain_reason(ValueError("Expected `int` >= 1 - at `$.training.epochs`"))
+    'Expected a whole number >= 1 - at training.epochs'
+    """
+    text = " ".join(str(error).split())
+    for name, words in _PLAIN_TYPES.items():
+        text = text.replace(name, words)
+    return re.sub(r" - at `\$\.([^`]*)`", r" - at \1", text)
 
 
 def _known_settings(table: dict[str, Any]) -> dict[str, list[str]]:

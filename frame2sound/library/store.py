@@ -77,6 +77,10 @@ class PickledFilm:
     card: Card
     colour: bool = False
 
+    def __repr__(self) -> str:
+        seconds = self.card.samples / self.card.sample_rate
+        return f"PickledFilm({self.name!r}, {seconds:.2f} s, {self.card.frames} frames)"
+
     @property
     def name(self) -> str:
         """The name of its folder."""

@@ -23,6 +23,7 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
+from frame2sound.sound.true_peak import SILENCE_DBTP
 
 __all__ = [
     "DEFAULT_MODE",
@@ -139,6 +140,11 @@ def render(
         writer = OutputWriter(brain.clock.sample_rate, original, delivery, codec)
         peak_db = writer.write(soundtrack, partial)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
+    if peak_db <= SILENCE_DBTP and delivery.loudness_lufs is None:
+        notes.append(
+            "the soundtrack is silent: the brain predicts no sound for this picture; "
+            "train it longer, or on films more like it"
+        )
     return RenderResult(
         path=out,
         seconds=float(soundtrack.seconds),

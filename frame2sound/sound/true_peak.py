@@ -8,6 +8,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+SILENCE_DBTP = -200.0
+"""The true peak of silence, in dBTP, in place of minus infinity."""
+
 OVERSAMPLING = 4
 TAPS_PER_SIDE = 12
 """Samples on either side from which a value between two samples is interpolated."""
@@ -77,7 +80,7 @@ class TruePeakMeter:
     @property
     def true_peak_db(self) -> float:
         """The highest true peak in dBTP; -200 for silence."""
-        return 20 * math.log10(max(self.true_peak, 1e-10))
+        return 20 * math.log10(max(self.true_peak, 10 ** (SILENCE_DBTP / 20)))
 
     def update(self, samples: NDArray[np.float32]) -> None:
         """Measure the next chunk, ``(n,)`` or ``(n, channels)``."""

@@ -230,7 +230,7 @@ def refuse_overwriting(out: Path, *, resume: bool, overwrite: bool) -> None:
     if resume:
         if not checkpoint.exists():
             reason = "is trained already" if out.exists() else "has no checkpoint"
-            raise TrainingError(f"nothing to resume: {out} {reason}; train with `resume=False`")
+            raise TrainingError(f"nothing to resume: {out} {reason}; leave out `resume`")
     elif overwrite:
         checkpoint.unlink(missing_ok=True)
     elif checkpoint.exists():

@@ -31,7 +31,8 @@ def pick_device(name: str = "auto") -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise TrainingError(
-            f"device {name!r} is not there; expected auto, cpu, cuda or mps"
+            f"got `device={name}`, which this computer does not have; expected auto, cpu, cuda or "
+            "mps; auto finds the fastest"
         ) from error
     return device
 

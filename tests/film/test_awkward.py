@@ -46,7 +46,7 @@ FILMS = {
     "audio-half-second-late.webm": Film(144, 6, note="its sound begins at 0.50 s"),
     "picture-one-second-late.mkv": Film(144, 6, note="its sound ends at 5.02 s"),
     "audio-three-seconds-longer.mp4": Film(144, 6),
-    "audio-ends-half-way.mp4": Film(144, 6, note="its sound ends at 3.01 s; nothing is learned"),
+    "audio-ends-half-way.mp4": Film(144, 6, note="its sound ends at 3.01 s; nothing after is used"),
     "audio-ends-badly.mp4": Film(280, Fraction(56, 5)),
     "no-duration.webm": Film(74, 74 * Fraction(1001, 15000), note="its sound is silent"),
     "one-frame.mp4": Film(1, Fraction(1, 24)),

@@ -83,7 +83,7 @@ def test_a_change_right_after_is_noticed(library, add_film, analysed):
 def test_an_analysis_of_files_that_change_is_not_cached(library, add_film, analysed):
     film = add_film(library, "film")
 
-    def change(seconds):
+    def change(*report):
         time.sleep(0.03)
         np.save(film.path / "sound.npy", np.zeros(RATE, np.float32))
 

@@ -219,7 +219,7 @@ def test_a_mosaic_without_a_corpus_names_the_remedy():
         SoundtrackError, match=r"give a library as `corpus`, or train it with `corpus` carry"
     ):
         Style("mosaic").build_renderer(SimpleBrain())
-    with pytest.raises(BrainError, match="library gone, is not there"):
+    with pytest.raises(BrainError, match="library gone, does not exist"):
         Style("mosaic").build_renderer(SimpleBrain(), CorpusPointer("gone", {}))
     with pytest.raises(SoundtrackError, match="got 'opera' to choose of a brain that has no films"):
         Style("mosaic", mosaic=MosaicSettings(films=("opera",))).build_renderer(SimpleBrain())

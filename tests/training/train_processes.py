@@ -25,12 +25,12 @@ def kill_at(out, attempt, rank, step):
     here = [int(os.environ[name]) for name in ("TORCHELASTIC_RESTART_COUNT", "RANK")]
     seen_steps = []
 
-    def report(now):
+    def report(task, done, total, note, /):
         if here[1] == 0 and not seen_steps:
-            seen_steps.append(now.step)
+            seen_steps.append(done)
             with (out / "first_steps.txt").open("a") as file:
-                file.write(f"{now.step - 1} ")
-        if [*here, now.step] == [attempt, rank, step]:
+                file.write(f"{done - 1} ")
+        if [*here, done] == [attempt, rank, step]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return report
