@@ -21,7 +21,7 @@ MOVED = {"render/README.md": "render/gallery.md"}
 """Pages that would otherwise be written onto the ``index.html`` beside them."""
 
 MARK = re.compile(r"<!-- generated: ([a-z ]+) -->")
-RANGE = re.compile(r"(?:(\S+)<=)?x(?:<=(\S+)|>=(\S+))?")
+RANGE = re.compile(r"[\d.]+ (?:or more|or less|to [\d.]+)")
 LINK = re.compile(r"(\[[^\]]*\]\()(?![a-z]+:|#)([^)#\s]+)(#[^)\s]*)?(\))")
 
 
@@ -101,7 +101,7 @@ def _output(output: dict[str, Any]) -> str:
 
 
 def commands() -> str:
-    """Return a section for each command: its usage, arguments and options."""
+    """Return a section for each command: its usage, its arguments, and its groups of options."""
     from typer.main import get_command
 
     from frame2sound.cli import app
@@ -114,32 +114,21 @@ def _command(name: str, command: Any) -> str:
     context = command.context_class(command, info_name=f"frame2sound {name}")
     usage = " ".join([f"frame2sound {name}", *command.collect_usage_pieces(context)])
     parts = [f"## {name}", command.help.partition("\f")[0].strip(), f"```text\n{usage}\n```"]
-    tables: dict[str, list[str]] = {}
-    for parameter in command.params:
-        record = parameter.get_help_record(context)
-        if record is not None:
-            kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
-            panel = getattr(parameter, "rich_help_panel", None) or kind
-            tables.setdefault(panel, []).append(_row(*record))
-    for panel, rows in tables.items():
-        parts.append("\n".join([f"**{panel}**\n", "| | | default |", "|---|---|---|", *rows]))
+    for title, records in command.help_groups(context).items():
+        rows = (_row(*record) for record in records if not record[0].endswith("--help"))
+        anchor = f"{name}-{title}".lower().replace(" ", "-")
+        parts.append(f"### {title} {{ #{anchor} }}")
+        parts.append("\n".join(["| | | default |", "|---|---|---|", *rows]))
     return "\n\n".join(parts)
 
 
 def _row(names: str, text: str) -> str:
-    says, _, rest = text.partition("  [")
+    description, _, rest = text.partition("  [")
     parts = rest.removesuffix("]").split("; ")
-    limits = [RANGE.sub(_limits, part) for part in parts if RANGE.fullmatch(part)]
+    limits = [f"({part})" for part in parts if RANGE.fullmatch(part)]
     default = "; ".join(part for part in parts if not RANGE.fullmatch(part))
-    default = default.removeprefix("default: ").removeprefix("(").removesuffix(")")
-    words = " ".join([_cell(says), *limits])
-    return f"| <code>{_cell(names)}</code> | {words} | {_cell(default)} |"
-
-
-def _limits(match: re.Match[str]) -> str:
-    low, high = match[1] or match[3], match[2]
-    words = [f"from {low}" if low else "", f"to {high}" if high else ""]
-    return f"({' '.join(filter(None, words))})"
+    words = " ".join([_cell(description), *limits])
+    return f"| <code>{_cell(names)}</code> | {words} | {_cell(default.removeprefix('default: '))} |"
 
 
 def _cell(text: str) -> str:

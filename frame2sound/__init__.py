@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     )
     from frame2sound.api.comparing import ComparisonResult, compare
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
-    from frame2sound.api.library import AddedFilm, Library, LibraryListing
+    from frame2sound.api.library import Library
+    from frame2sound.api.library_records import AddedFilm, LibraryListing
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderedSoundtrack, render
@@ -87,7 +88,8 @@ _MODULES = {
     "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
-    "api.library": ("AddedFilm", "Library", "LibraryListing"),
+    "api.library": ("Library",),
+    "api.library_records": ("AddedFilm", "LibraryListing"),
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
     "api.rendering": ("RenderedSoundtrack", "render"),

@@ -62,16 +62,47 @@ def test_every_command_and_option_is_on_its_page() -> None:
     for name, command in typer.main.get_command(app).commands.items():
         section = page.split(f"## {name}\n")[1].split("\n## ")[0]
         assert f"frame2sound {name} [OPTIONS]" in section
-        for option in (name for parameter in command.params for name in parameter.opts):
-            assert option in section
+        for parameter in command.params:
+            is_argument = parameter.param_type_name == "argument"
+            names = [parameter.metavar or parameter.name.upper()] if is_argument else parameter.opts
+            for shown in names:
+                assert shown in section
 
 
-def test_options_stand_with_their_defaults() -> None:
+def test_options_are_shown_with_their_defaults() -> None:
     section = hooks.commands().split("## train\n")[1].split("\n## ")[0]
     (seed,) = [line for line in section.splitlines() if "--seed" in line]
-    assert seed.endswith("(from 0) | 0 |")
-    (library,) = [line for line in section.splitlines() if "<code>library" in line]
+    assert seed.endswith("(0 or more) | 0 |")
+    (library,) = [line for line in section.splitlines() if "<code>LIBRARY" in line]
+    assert library.startswith("| <code>LIBRARY</code> |")
     assert library.endswith(" | required |")
+    (memory,) = [line for line in section.splitlines() if "--memory" in line]
+    assert memory.endswith(" | 2GiB |")
+
+
+def test_groups_of_options_are_sections() -> None:
+    section = hooks.commands().split("## render\n")[1].split("\n## ")[0]
+    titles = [line for line in section.splitlines() if line.startswith("### ")]
+    assert titles == [
+        "### Arguments { #render-arguments }",
+        "### Brain and mode { #render-brain-and-mode }",
+        "### How predictions are joined { #render-how-predictions-are-joined }",
+        "### Grains { #render-grains }",
+        "### Mosaic { #render-mosaic }",
+        "### Level and effects { #render-level-and-effects }",
+        "### Output { #render-output }",
+        "### Reading films { #render-reading-films }",
+        "### Other options { #render-other-options }",
+    ]
+    grains = section.split("{ #render-grains }")[1].split("### ")[0]
+    assert "--cloud" in grains
+    assert "--mosaic" not in grains
+
+
+def test_no_python_type_and_no_formula_is_on_the_page() -> None:
+    page = hooks.commands()
+    for text in ("&lt;str&gt;", "&lt;Path&gt;", "list[", "x&gt;=", "&lt;=x", "[default", "| ("):
+        assert text not in page
 
 
 @pytest.mark.parametrize(
@@ -79,15 +110,15 @@ def test_options_stand_with_their_defaults() -> None:
     [
         (
             "--a x|y",
-            "A <b>.  [default: 2; 1<=x<=6]",
-            ["--a x&#124;y", "A &lt;b&gt;. (from 1 to 6)", "2"],
+            "A <b>.  [default: 2; 1 to 6]",
+            ["--a x&#124;y", "A &lt;b&gt;. (1 to 6)", "2"],
         ),
-        ("--b N", "B.  [x<=9; required]", ["--b N", "B. (to 9)", "required"]),
+        ("--b N", "B.  [9 or less; required]", ["--b N", "B. (9 or less)", "required"]),
         ("--c", "C.", ["--c", "C.", ""]),
-        ("--d N", "D.  [default: (as it is; else 1)]", ["--d N", "D.", "as it is; else 1"]),
+        ("--d N", "D.  [default: as it is; else 1]", ["--d N", "D.", "as it is; else 1"]),
     ],
 )
-def test_rows_tell_range_and_default_apart(names: str, text: str, row: list[str]) -> None:
+def test_rows_separate_range_and_default(names: str, text: str, row: list[str]) -> None:
     name, says, default = row
     assert hooks._row(names, text) == f"| <code>{name}</code> | {says} | {default} |"
 

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frame2sound.api.library_records import count_films
 from frame2sound.api.parameters import (
     ParameterError,
     Settings,
@@ -273,7 +274,7 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
         return ["it does not say what it was trained on"]
     pairs, best = origin.pairs, max(origin.best_epoch - 1, 0)
     names = [film.name for film in origin.films]
-    films = _count_films(len(names) - (CALIBRATION_NAME in names))
+    films = count_films(len(names) - (CALIBRATION_NAME in names))
     screens = " and of black and white screens" if CALIBRATION_NAME in names else ""
     lines = [
         f"learned {pairs.learned} pairs of {films}{screens} "
@@ -299,10 +300,6 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _count_films(count: int) -> str:
-    return f"{count} film{'s' * (count != 1)}"
-
-
 def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | None:
     from frame2sound.brain.corpus import Corpus
 
@@ -318,7 +315,7 @@ def _corpus_line(corpus: Corpus | CorpusPointer | None) -> str:
     table = _corpus_table(corpus)
     if table is None:
         return "it has no sound of its films: mosaics need `corpus=LIBRARY`"
-    films = _count_films(len(table["films"]))
+    films = count_films(len(table["films"]))
     if table["kind"] == "carried":
         return f"carries {table['seconds']:.1f} s of {films} for mosaics"
     return f"mosaics take the sound of {films} from {table['library']}"

@@ -11,20 +11,13 @@ from typing import TYPE_CHECKING, Any, get_args
 from frame2sound.api.measuring import align_columns
 from frame2sound.api.parameters import Settings, one_of, setting_texts, texts
 from frame2sound.api.records import Record, plain_values
+from frame2sound.evaluation.measure_table import MAIN_MEASURES, format_value
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 
 if TYPE_CHECKING:
     from frame2sound.library.split import SplitKind
     from frame2sound.library.store import Library
     from frame2sound.progress import ProgressCallback
-
-PRINTED_MEASURES = (
-    "onset_f",
-    "in_sync",
-    "envelope_correlation",
-    "spectral_distance_db",
-    "pitch",
-)
 
 
 @dataclass(frozen=True)
@@ -66,7 +59,7 @@ class ComparisonResult(Record):
 
     def _measure_lines(self) -> list[str]:
         about, figures = self.table["about"], self.table["figures"]
-        names = [name for name in PRINTED_MEASURES if any(name in row for row in figures.values())]
+        names = [name for name in MAIN_MEASURES if any(name in row for row in figures.values())]
         rows = [["", *(about[name]["label"] for name in names)]]
         for system, row in figures.items():
             cells = (_format_mean(row.get(name), about[name]["decimals"]) for name in names)
@@ -162,7 +155,7 @@ def describe_difference(difference: dict[str, Any], about: dict[str, Any]) -> st
     """Return a difference between two systems in words."""
     decimals = about["decimals"] + 1
     value, low, high = (
-        f"{_without_minus_zero(difference[name], decimals):+.{decimals}f}"
+        format_value(difference[name], decimals, signed=True)
         for name in ("difference", "low", "high")
     )
     unit = f" {about['unit']}" if about["unit"] else ""
@@ -178,9 +171,5 @@ def describe_difference(difference: dict[str, Any], about: dict[str, Any]) -> st
 def _format_mean(figure: dict[str, Any] | None, decimals: int) -> str:
     if figure is None:
         return "-"
-    text = f"{_without_minus_zero(figure['mean'], decimals):.{decimals}f}"
+    text = format_value(figure["mean"], decimals)
     return text if figure["spread"] is None else f"{text} ± {figure['spread']:.{decimals}f}"
-
-
-def _without_minus_zero(value: float, decimals: int) -> float:
-    return float(round(value, decimals) + 0.0)

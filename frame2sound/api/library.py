@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
+from frame2sound.api.library_records import (
+    AddedFilm,
+    ChangedFilm,
+    ExportedFilm,
+    LibraryListing,
+    VerifiedFilm,
+    raise_failures,
+)
 from frame2sound.api.parameters import (
     FrameRate,
     ParameterError,
@@ -16,8 +23,8 @@ from frame2sound.api.parameters import (
     grey_level,
     one_of,
 )
-from frame2sound.api.records import Record, RecordList, plain_values
-from frame2sound.errors import BatchError, FilmError, LibraryError
+from frame2sound.api.records import RecordList
+from frame2sound.errors import FilmError, LibraryError
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.library import folders, store
 from frame2sound.library.remote import LocalLibrary, RemoteLibrary, locate_library
@@ -28,222 +35,11 @@ if TYPE_CHECKING:
     from frame2sound.library.export import ExportKind
     from frame2sound.library.parallel import PickleOutcome
     from frame2sound.library.pickler import PickleOptions
-    from frame2sound.library.summary import FilmSummary, LibrarySummary
     from frame2sound.progress import ProgressCallback
     from frame2sound.storage import Location
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 192_000
 """Of a library, in Hz."""
-
-
-@dataclass(frozen=True)
-class AddedFilm(Record):
-    """What became of a film that was added to a library.
-
-    Attributes
-    ----------
-    source : str
-        Path or address of the film.
-    film : PickledFilm, optional
-        None if it could not be added.
-    new : bool
-        False if it was in the library already.
-    error : str, optional
-        Why it could not be added.
-    """
-
-    source: str
-    film: PickledFilm | None = None
-    new: bool = False
-    error: str | None = None
-
-    @property
-    def seconds(self) -> float:
-        """Duration of the film; 0 if it could not be added."""
-        return 0.0 if self.film is None else self.film.seconds
-
-    @property
-    def frames(self) -> int:
-        """Number of frames; 0 if it could not be added."""
-        return 0 if self.film is None else self.film.card.frames
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What should be known of the film, such as that its sound is silent."""
-        return () if self.film is None else self.film.card.notes
-
-    def lines(self) -> list[str]:
-        """Return one line, and one for each note."""
-        if self.film is None:
-            return [f"{self.source}  {self.error}"]
-        name = self.source.rstrip("/").rpartition("/")[2]
-        state = "pickled" if self.new else "already there"
-        state += ", excluded" * self.film.excluded
-        return [
-            f"{name}  {state}  {self.seconds:.2f} s  {self.frames} frames",
-            *(f"  note: {note}" for note in self.notes),
-        ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain values."""
-        if self.film is None:
-            return {"film": self.source, "error": self.error}
-        return {
-            "film": self.source,
-            "folder": str(self.film.path),
-            "new": self.new,
-            "excluded": self.film.excluded,
-            "frames": self.frames,
-            "seconds": self.seconds,
-            "notes": list(self.notes),
-        }
-
-
-@dataclass(frozen=True)
-class ChangedFilm(Record):
-    """A film that was excluded, included or deleted."""
-
-    film: str
-    state: Literal["excluded", "included", "dropped"]
-
-    def lines(self) -> list[str]:
-        """Return the film's name and what was done."""
-        return [f"{self.film}  {'deleted' if self.state == 'dropped' else self.state}"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain values."""
-        return {"film": self.film, "state": self.state}
-
-
-@dataclass(frozen=True)
-class VerifiedFilm(Record):
-    """Whether every byte of a film is still as it was pickled.
-
-    Attributes
-    ----------
-    film : str
-    faults : tuple of str
-        What is wrong with it, a line each.
-    checked : bool
-        Whether there are checksums to compare with.
-    """
-
-    film: str
-    faults: tuple[str, ...]
-    checked: bool
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing is wrong with it."""
-        return not self.faults
-
-    def lines(self) -> list[str]:
-        """Return whether it is whole, and its faults."""
-        state = "whole" if self.whole else "not whole"
-        if self.whole and not self.checked:
-            state += ", as far as can be told without checksums"
-        return [f"{self.film}  {state}", *(f"  {fault}" for fault in self.faults)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain values."""
-        return {
-            "film": self.film,
-            "whole": self.whole,
-            "checked": self.checked,
-            "faults": list(self.faults),
-        }
-
-
-@dataclass(frozen=True)
-class ExportedFilm(Record):
-    """A film written as plain arrays; ``shape`` is that of its sound."""
-
-    path: Path
-    shape: tuple[int, int]
-
-    def lines(self) -> list[str]:
-        """Return the path and the shape."""
-        return [f"{self.path}  sound {self.shape[0]} x {self.shape[1]}"]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result as plain values."""
-        return {"path": str(self.path), "shape": list(self.shape)}
-
-
-@dataclass(frozen=True)
-class LibraryListing(Record):
-    """What is in a library, and what is wrong with it.
-
-    Attributes
-    ----------
-    library : str
-        Its folder.
-    summary : LibrarySummary
-        Films, duplicates, incomplete folders and links.
-    """
-
-    library: str
-    summary: LibrarySummary
-
-    def lines(self) -> list[str]:
-        """Return a line for each film, its notes and faults, and the totals."""
-        lines = []
-        for film in self.summary.films:
-            lines.append("  ".join([film.name, *_film_columns(film)]))
-            lines += [f"  {line}" for line in self._remarks(film)]
-        lines += [f"half-written: {line}" for line in self.summary.partial_folders]
-        lines += [
-            f"link: {name} is not followed; copy the film's folder here, or list its own library"
-            for name in self.summary.symlinks
-        ]
-        return [*lines, self._totals()]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the listing as plain values."""
-        films, seconds = self.summary.films, sum(film.seconds for film in self.summary.films)
-        values: dict[str, Any] = plain_values(
-            {
-                "library": self.library,
-                "films": self.rows(),
-                "twins": [
-                    {
-                        "films": [each.first_name, each.second_name],
-                        "same": "file" if each.same_file else "picture",
-                    }
-                    for each in self.summary.duplicates
-                ],
-                "half_written": list(self.summary.partial_folders),
-                "links": list(self.summary.symlinks),
-                "seconds": seconds,
-                "bytes": sum(film.size_bytes for film in films),
-            }
-        )
-        return values
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each film."""
-        return [_film_row(film) for film in self.summary.films]
-
-    def _remarks(self, film: FilmSummary) -> list[str]:
-        notes = [] if film.card is None else [f"note: {note}" for note in film.card.notes]
-        same = [
-            f"the same {'file' if each.same_file else 'picture'} as {each.first_name}"
-            for each in self.summary.duplicates
-            if each.second_name == film.name
-        ]
-        return [*notes, *same[:1], *(f"damaged: {fault}" for fault in film.faults)]
-
-    def _totals(self) -> str:
-        films = self.summary.films
-        excluded = sum(film.excluded for film in films)
-        damaged = sum(bool(film.faults) for film in films)
-        parts = [
-            count_films(len(films)),
-            f"{sum(film.seconds for film in films) / 3600:.2f} hours",
-            f"{sum(film.size_bytes for film in films) / 1e6:.1f} MB",
-        ]
-        parts += [f"{excluded} excluded"] * bool(excluded) + [f"{damaged} damaged"] * bool(damaged)
-        return "  ".join(parts)
 
 
 class Library(store.Library):
@@ -428,7 +224,7 @@ class Library(store.Library):
             results.append(result)
             if on_result is not None:
                 on_result(result)
-        _raise_failures(results)
+        raise_failures(results)
         return results
 
     def _pickle(
@@ -565,17 +361,6 @@ def open_library(library: store.Library | str | PathLike[str]) -> store.Library:
     return library if isinstance(library, store.Library) else Library.open(library)
 
 
-def count_films(count: int) -> str:
-    """Return a number of films in words.
-
-    Examples
-    --------
-    >>> count_films(1), count_films(3)
-    ('1 film', '3 films')
-    """
-    return f"{count} film{'s' * (count != 1)}"
-
-
 _CHANGES: dict[Literal["excluded", "included", "dropped"], Callable[[Path], None]] = {
     "excluded": folders.exclude,
     "included": folders.include,
@@ -583,53 +368,7 @@ _CHANGES: dict[Literal["excluded", "included", "dropped"], Callable[[Path], None
 }
 
 
-def _raise_failures(results: list[AddedFilm]) -> None:
-    failures = [result for result in results if result.film is None]
-    if not failures:
-        return
-    if len(results) == 1:
-        raise FilmError(str(failures[0].error))
-    raise BatchError(
-        f"{len(failures)} of {len(results)} films not pickled"
-        + ("" if len(failures) == len(results) else ", the others are kept")
-        + ":",
-        *(f"  {result.error}" for result in failures),
-    )
-
-
 def _refuse_twice(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"got {name} more than once, expected one change for each film")
-
-
-def _film_columns(film: FilmSummary) -> list[str]:
-    parts = [_duration(film.seconds)] if film.card is not None else []
-    parts.append(f"{film.size_bytes / 1e6:.1f} MB")
-    if film.analysis is not None:
-        loudness = film.analysis.loudness
-        parts.append("-" if loudness is None else f"{loudness:.1f} LUFS")
-        parts.append(f"{film.analysis.silent_share:.0%} silent")
-    return [*parts, "excluded"] if film.excluded else parts
-
-
-def _film_row(film: FilmSummary) -> dict[str, Any]:
-    card, analysis = film.card, film.analysis
-    return {
-        "film": film.name,
-        "source": None if card is None else card.source,
-        "seconds": None if card is None else film.seconds,
-        "frames": None if card is None else card.frames,
-        "fps": None if card is None else str(card.fps),
-        "bytes": film.size_bytes,
-        "loudness_lufs": None if analysis is None else analysis.loudness,
-        "silent": None if analysis is None else analysis.silent_share,
-        "excluded": film.excluded,
-        "notes": [] if card is None else list(card.notes),
-        "faults": list(film.faults),
-    }
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -10,45 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frame2sound.api.records import Record, plain_values
+from frame2sound.evaluation.measure_table import MEASURES
 
 if TYPE_CHECKING:
     from frame2sound.evaluation.media_loader import LoadedFilm
     from frame2sound.evaluation.soundtrack_evaluation import Measurements, Reference
     from frame2sound.film.drawing.scene import SceneTruth
-
-ROWS = {
-    "length_samples": ("length", "+d", "samples", "0"),
-    "lag_start_ms": ("lag at the start", "+.1f", "ms", "-10 to 10"),
-    "lag_end_ms": ("lag at the end", "+.1f", "ms", "as at the start"),
-    "onset_f": ("onset F", ".2f", "", "above 0.95"),
-    "onset_chance": ("  by chance", ".2f", "", ""),
-    "in_sync": ("in sync", ".2f", "", "high"),
-    "envelope_correlation": ("envelope", ".2f", "", "above 0.9"),
-    "envelope_error": ("envelope error", ".4f", "", "low"),
-    "spectral_distance_db": ("log-spectral distance", ".1f", "dB", "low"),
-    "pitch": ("pitch", ".2f", "", "above 0.9"),
-    "level_error_db": ("level error", ".1f", "dB", "low"),
-    "line_comb_db": ("line comb", ".1f", "dB", ""),
-    "line_comb_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
-    "tremolo_comb_db": ("tremolo comb", ".1f", "dB", ""),
-    "tremolo_comb_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
-    "black_db": ("black", ".1f", "dBFS", ""),
-    "black_above_db": ("  above the reference's", "+.1f", "dB", "at most 3"),
-    "loudness_lufs": ("loudness", ".1f", "LUFS", "-23, where asked for"),
-    "true_peak_dbtp": ("true peak", ".1f", "dBTP", "at most -1"),
-    "clipped": ("clipped", "d", "samples", "0"),
-}
-"""Label, format, unit and good values of each measure, where a reference or the truth is given.
-
-Films throb, hum and sound in the dark by themselves, so these measures are judged by how far they
-are above the reference's.
-"""
-
-GOOD_WITHOUT_REFERENCE = ("loudness_lufs", "true_peak_dbtp", "clipped")
-"""Measures whose good values hold for any soundtrack."""
-
-GOOD_AGAINST_TRUTH = {"onset_f": "high"}
-"""Good values where the truth is given: a sound that swells has no sharp onset."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +71,7 @@ class SoundtrackMeasurements(Record):
         """Return a row for the soundtrack and one for each baseline."""
         sounds = {str(self.film): self.measurements, **self.baselines}
         return [
-            {"sound": name, **{measure: getattr(each, measure) for measure in ROWS}}
+            {"sound": name, **{measure: getattr(each, measure) for measure in MEASURES}}
             for name, each in sounds.items()
         ]
 
@@ -199,16 +165,16 @@ def table_lines(
     """
     rows = [["", "", "", "good", *baselines]]
     missing: dict[str, list[str]] = {}
-    for name, (label, form, unit, good) in ROWS.items():
+    for name, info in MEASURES.items():
         value = getattr(measurements, name)
         if value is None:
-            if name in measurements.why and not label.startswith(" "):
-                missing.setdefault(measurements.why[name], []).append(label)
+            if name in measurements.why and not info.row_label:
+                missing.setdefault(measurements.why[name], []).append(info.label)
             continue
-        good = GOOD_AGAINST_TRUTH.get(name, good) if has_truth else good
-        good = good if baselines or name in GOOD_WITHOUT_REFERENCE else ""
-        others = (_format_value(getattr(each, name), form) for each in baselines.values())
-        rows.append([label, _format_value(value, form), unit, good, *others])
+        good = (has_truth and info.good_with_truth) or info.good
+        good = good if baselines or not info.needs_comparison else ""
+        others = (info.format(getattr(each, name)) for each in baselines.values())
+        rows.append([info.row, info.format(value), info.unit, good, *others])
     return [
         *align_columns(rows, {1, *range(4, len(rows[0]))}),
         *(f"not measured: {', '.join(labels)} ({why})" for why, labels in missing.items()),
@@ -225,12 +191,6 @@ def align_columns(rows: list[list[str]], right_aligned: set[int]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-
-
-def _format_value(value: float | None, form: str) -> str:
-    if value is None:
-        return "-"
-    return "silent" if value == -math.inf else format(value, form)
 
 
 def _draw(

@@ -63,8 +63,8 @@ class Command(TyperCommand):
             piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
         ]
 
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments, then each group of options under its title."""
+    def help_groups(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
+        """Return names and help of the arguments, then of each group of options, by title."""
         groups: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
@@ -78,10 +78,13 @@ class Command(TyperCommand):
         other = groups.pop("Other options", [])
         if other:
             groups["Options" if set(groups) <= {"Arguments"} else "Other options"] = other
-        for title, records in groups.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+        return {title: records for title, records in groups.items() if records}
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then each group of options under its title."""
+        for title, records in self.help_groups(ctx).items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
 class _Commands(TyperGroup):

@@ -25,7 +25,7 @@ from frame2sound.film.limits import DEFAULT_LIMITS
 from frame2sound.terminal import say
 
 if TYPE_CHECKING:
-    from frame2sound.api.library import AddedFilm
+    from frame2sound.api.library_records import AddedFilm
 
 LIBRARY, EXPORT = "The library", "Exporting arrays"
 
