@@ -122,7 +122,7 @@ def test_a_bad_film_stops_no_other(cluster, films, library, tmp_path, expected):
 
     sources = [bad, *films]
     outcomes = list(pickle_films_on_ray(sources, library, cluster.address, on_progress=report))
-    assert {each.source: each.new for each in outcomes} == {bad: False} | dict.fromkeys(films, True)
+    assert {each.source: each.is_new for each in outcomes} == {bad: False} | dict.fromkeys(films, True)
     (error,) = [each.error for each in outcomes if each.error]
     assert error.startswith(f"{bad} is not readable as a film")
     assert sorted(reports) == [(film.name, 8, 8, "") for film in films]
