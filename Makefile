@@ -2,6 +2,7 @@
 # make gallery  set up, then films in every mode, and a page of them, in render/
 # make test     set up, then every check
 # make processors  set up, then the numeric tests as other processors would run them
+# make cluster  set up, with Ray, then the tests on a real cluster of two nodes
 # make docs     set up, then this project's site, in site/
 # make clean    remove what demo and test made
 
@@ -9,9 +10,10 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/ready
 DOCS_READY := $(VENV)/docs-ready
+CLUSTER_READY := $(VENV)/cluster-ready
 PIP := $(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo gallery test docs processors clean
+.PHONY: demo gallery test docs processors cluster clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -32,6 +34,9 @@ docs: $(DOCS_READY)
 processors: $(READY)
 	$(VENV)/bin/python benchmarks/processors.py
 
+cluster: $(CLUSTER_READY)
+	$(VENV)/bin/python -m pytest tests/library/test_ray_cluster.py
+
 # The stamp is newer than what it was made from, so a second run needs no network.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,6 +50,10 @@ $(READY): pyproject.toml constraints.txt
 $(DOCS_READY): $(READY)
 	$(PIP) --editable '.[docs]'
 	touch $(DOCS_READY)
+
+$(CLUSTER_READY): $(READY)
+	$(PIP) --editable '.[cluster]'
+	touch $(CLUSTER_READY)
 
 clean:
 	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache .hypothesis

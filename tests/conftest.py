@@ -22,13 +22,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL_FILMS_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "films"
+NO_FILMS = "the folder of real films, ../shared/films, is not there"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print how many tests were skipped for lack of the real films."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    count = sum(NO_FILMS in str(report.longrepr) for report in skipped)
+    if count:
+        tests = "1 test needs" if count == 1 else f"{count} tests need"
+        terminalreporter.write_line(f"{tests} ../shared/films, which is not there")
 
 
 @pytest.fixture(scope="session")
 def real_films() -> Path:
     """The folder of real films; tests that need it are skipped if it is absent."""
     if not REAL_FILMS_FOLDER.is_dir():
-        pytest.skip("the folder of real films, shared/films, is not beside the project")
+        pytest.skip(NO_FILMS)
     return REAL_FILMS_FOLDER
 
 

@@ -1,6 +1,5 @@
 """Conversions of time equal exact fractions."""
 
-import time
 from fractions import Fraction
 from itertools import pairwise
 
@@ -16,6 +15,7 @@ from frame2sound.clock import (
     parse_typed_frame_rate,
     sample_at,
 )
+from tests.hang_guard import fail_if_hung
 
 FPS = [
     Fraction(24),
@@ -74,7 +74,7 @@ def test_slices_tile_and_differ_by_a_sample_at_most(clock, frames, first):
     assert lengths.sum() == clock.start_sample(first + frames) - clock.start_sample(first)
     assert lengths.max() - lengths.min() <= 1
     assert lengths.max() <= clock.max_samples_per_frame
-    assert lengths.min() >= 0
+    assert lengths.min() >= clock.sample_rate // clock.fps
 
 
 @pytest.mark.parametrize(("first", "more"), [(0, 7), (24, 1), (999, 48)])
@@ -107,8 +107,8 @@ def test_bounds_are_exact_for_a_hundred_years(fps):
 @settings(deadline=None, derandomize=True)
 def test_count_frames_within_counts_frames_that_start_before(clock, seconds):
     frames = clock.count_frames_within(seconds)
-    assert frames == 0 or (frames - 1) / clock.fps < seconds
-    assert frames / clock.fps >= seconds
+    last = range(max(frames - 1, 0), frames + 1)
+    assert [n for n in last if n / clock.fps < seconds] == [*last][:-1]
 
 
 @pytest.mark.parametrize("fps", FPS, ids=str)
@@ -222,10 +222,9 @@ def test_a_frame_rate_is_parsed_exactly(value, rate):
     ids=lambda value: str(type(value).__name__),
 )
 def test_an_invalid_frame_rate_is_refused_at_once(value):
-    started = time.perf_counter()
-    with pytest.raises(ValueError, match=r"as frames a second, expected 0\.01 to 1000") as error:
+    refused = pytest.raises(ValueError, match=r"as frames a second, expected 0\.01 to 1000")
+    with fail_if_hung(), refused as error:
         parse_frame_rate(value)
-    assert time.perf_counter() - started < 1
     assert len(str(error.value)) < 200
 
 

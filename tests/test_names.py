@@ -53,12 +53,11 @@ FEW = [LATIN, "12:30 take.mkv", "n" * 246 + ".mkv", "夜" * 80 + ".mkv", "e\x1b[
 def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     rng = np.random.default_rng(0)
-    for number, name in enumerate(NAMES):
+    for name in NAMES:
         sound = rng.normal(0, 3000, 24_000).astype(np.int16)
         written = make_film(
             folder / "made.mkv", grey_pictures(rng.integers(0, 255, 12)), audio=Audio(sound)
         )
-        assert number == 0 or written.exists()
         try:
             written.rename(folder / name)
         except OSError:

@@ -5,6 +5,7 @@ Films and the library must lie where every machine finds them under the same pat
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from frame2sound.storage import Location, parse_location
 
 MAX_RETRIES = 3
 """How often a film is begun again after a machine or a process has died on it."""
+
+CONNECT_TIMEOUT = 10
+"""Seconds that a machine may take to accept a connection."""
 
 
 def pickle_films_on_ray(
@@ -74,13 +78,21 @@ def _connect(address: str) -> Any:
             "--ray needs Ray, which is not installed; pip install frame2sound[cluster]"
         ) from error
     try:
+        _check_listening(address)
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         why = str(error).partition("\n")[0]
         raise LibraryError(
             f"no cluster was found at {address!r} ({why}); start one with: ray start --head"
         ) from error
     return ray
+
+
+def _check_listening(address: str) -> None:
+    """Raise OSError if nothing listens at HOST:PORT; Ray would wait there for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_TIMEOUT).close()
 
 
 def _absolute_location(source: Location) -> str:
@@ -91,32 +103,33 @@ def _pickle_task(
     sources: list[str], folder: str, options: PickleOptions
 ) -> list[tuple[str, bool, str]]:
     """Pickle films, on whichever machine this runs; return folder, whether new, and error."""
-    library, told = Library.open(Path(folder)), []
+    results = []
     for source in sources:
         try:
+            library = Library.open(Path(folder))
             film, new = pickle_film(parse_location(source, FilmError), library, options)
-            told.append((film.name, new, ""))
+            results.append((film.name, new, ""))
         except Frame2SoundError as error:
-            told.append(("", False, str(error)))
-    return told
+            results.append(("", False, str(error)))
+    return results
 
 
 def _get_outcomes(
     ray: Any, task: Any, sources: list[Location], library: Library
 ) -> list[PickleOutcome]:
     try:
-        told = ray.get(task)
+        results = ray.get(task)
+    except ray.exceptions.RayTaskError as error:
+        why = f"{type(error.cause).__name__}: {error.cause}".partition("\n")[0]
+        failure = f"the cluster failed ({why}); install this frame2sound on every machine of it"
+        return [PickleOutcome(source, error=f"{source}: {failure}") for source in sources]
     except ray.exceptions.RayError as error:
         why = str(error).partition("\n")[0]
-        return [
-            PickleOutcome(
-                source, error=f"{source}: the machines that read it died ({why}); try it alone"
-            )
-            for source in sources
-        ]
+        failure = f"the machines that read it died ({why}); try it alone"
+        return [PickleOutcome(source, error=f"{source}: {failure}") for source in sources]
     return [
         PickleOutcome(
             source, library.film(library.path / name) if name else None, new, error or None
         )
-        for source, (name, new, error) in zip(sources, told, strict=True)
+        for source, (name, new, error) in zip(sources, results, strict=True)
     ]

@@ -165,7 +165,7 @@ BASE = {"name": "x", "network": {"kind": "mlp", "hidden": [4]}}
             {"training": {"epoch": 1}},
             r"unknown setting training.epoch: did you mean training.epochs\?",
         ),
-        ({"training": {"epochs": "five"}}, r"Expected a whole number, got a text.*training\.epochs"),
+        ({"training": {"epochs": "five"}}, r"a whole number, got a text.*training\.epochs"),
         ({"training": {"epochs": 0}}, r">= 1.*training\.epochs"),
         ({"training": {"epochs": 1.5}}, "Expected a whole number, got a number"),
         ({"training": {"rate": 0}}, r"> 0.*training\.rate"),

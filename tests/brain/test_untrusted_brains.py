@@ -4,7 +4,6 @@ import json
 import os
 import resource
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from frame2sound.brain.recipe import load_recipe, parse_recipe
 from frame2sound.errors import BrainError, RecipeError, TrainingError
 from frame2sound.training import checkpoint
 from tests.commanding import run
+from tests.hang_guard import fail_if_hung
 from tests.media_files import grey_pictures, make_film
 
 
@@ -55,10 +55,9 @@ def test_a_huge_header_is_not_read(tmp_path, length):
     path = tmp_path / "brain.safetensors"
     path.write_bytes(struct.pack("<Q", length) + b'{"a":')
     os.truncate(path, 1 << 32)
-    started = time.perf_counter()
-    with pytest.raises(BrainError, match=rf"its header has {length} bytes, expected at most"):
+    refused = pytest.raises(BrainError, match=rf"its header has {length} bytes, expected at most")
+    with fail_if_hung(), refused:
         load_brain(path)
-    assert time.perf_counter() - started < 1
 
 
 @pytest.mark.parametrize("size", [1 << 28, 1 << 40])
@@ -96,10 +95,9 @@ def test_an_invalid_frame_rate_is_refused_at_once(path, fps):
         return table | {"recipe": table["recipe"] | {"clock": {"fps": fps, "sample_rate": 8000}}}
 
     describe(path, change)
-    started = time.perf_counter()
-    with pytest.raises(BrainError, match="is not readable as a brain") as error:
+    refused = pytest.raises(BrainError, match="is not readable as a brain")
+    with fail_if_hung(), refused as error:
         load_brain(path)
-    assert time.perf_counter() - started < 1
     assert len(str(error.value)) < 600
 
 
@@ -175,10 +173,8 @@ def test_a_pipe_or_a_device_is_not_a_recipe(tmp_path, make):
 )
 def test_a_recipe_of_endless_length_is_refused_at_once(tmp_path, text):
     (tmp_path / "r.toml").write_text(text)
-    started = time.perf_counter()
-    with pytest.raises(RecipeError) as error:
+    with fail_if_hung(), pytest.raises(RecipeError) as error:
         load_recipe(str(tmp_path / "r.toml"))
-    assert time.perf_counter() - started < 1
     assert "\n" not in str(error.value)
 
 

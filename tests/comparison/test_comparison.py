@@ -174,7 +174,7 @@ def test_a_silent_animation_is_evaluated_by_its_ground_truth_only(table):
     (mute,) = (each for each in table["stretches"] if each["kind"] == "animation")
     assert mute["events"] == "the truth"
     track = table["soundtracks"][0]["stretches"][mute["name"]]
-    assert track["onset_f"] is not None
+    assert 0 <= track["onset_f"] <= 1
     assert track["envelope_correlation"] is None
 
 

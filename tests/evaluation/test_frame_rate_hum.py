@@ -109,7 +109,7 @@ def test_the_height_does_not_depend_on_the_level():
 
 def test_short_or_silent_sounds_cannot_be_measured():
     assert frame_rate_hum(noise(4), 22050, FPS) is None
-    assert frame_rate_hum(noise(5), 22050, FPS) is not None
+    assert frame_rate_hum(noise(5), 22050, FPS).line_db == pytest.approx(0, abs=1.5)
     assert frame_rate_hum(np.zeros(10 * 22050), 22050, FPS) is None
     assert line_comb_db(np.zeros(0), 22050, FPS) is tremolo_comb_db(np.zeros(0), 22050, FPS) is None
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from frame2sound.evaluation.frame_rate_hum import line_comb_db
 from frame2sound.evaluation.soundtrack_evaluation import (
     BlackFrames,
     Measurements,
@@ -80,7 +81,7 @@ def test_what_cannot_be_measured_is_none_with_a_reason():
         assert alone.why[name] == "needs a reference"
     assert alone.why["onset_f"] == "needs a reference or the truth"
     assert alone.why["pitch"] == "needs the truth"
-    assert alone.line_comb_db is not None
+    assert alone.line_comb_db == line_comb_db(SOUND, RATE, FPS)
     assert measure_controls(SOUND, RATE, FPS) == {}
 
 

@@ -22,19 +22,21 @@ MUTE = "has no audio stream"
 
 @dataclass(frozen=True)
 class Film:
-    """What should become of a film: frames, seconds, and which note or error."""
+    """What should become of a film: frames, seconds, and which notes or error."""
 
     frames: int
     seconds: Fraction | int
     learning_error: str = ""
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 FILMS = {
     "no-audio-track.mp4": Film(144, 6, MUTE),
     "no-audio-colour-bars.mp4": Film(50, 2, MUTE),
-    "silent-audio-track.mp4": Film(150, 150 / NTSC, note="its sound is silent"),
-    "two-videos-two-audios-subtitles.mp4": Film(325, 13, note="used video stream 0 of 2"),
+    "silent-audio-track.mp4": Film(150, 150 / NTSC, notes=("its sound is silent",)),
+    "two-videos-two-audios-subtitles.mp4": Film(
+        325, 13, notes=("used video stream 0 of 2", "used audio stream 0 of 2")
+    ),
     "picture-and-subtitles-no-audio.mkv": Film(1800, 1800 / NTSC, MUTE),
     "fractional-fps-phone-clip.mp4": Film(25, Fraction(71393, 30000)),
     "variable-frame-rate.mp4": Film(115, 240 / NTSC),
@@ -42,13 +44,15 @@ FILMS = {
     "beeps-every-half-second.mp4": Film(251, Fraction(251, 25)),
     "starts-at-ten-seconds.ts": Film(144, 6),
     "picture-starts-3ms-late.webm": Film(720, 30),
-    "audio-half-second-late.mp4": Film(144, 6, note="its sound begins at 0.48 s"),
-    "audio-half-second-late.webm": Film(144, 6, note="its sound begins at 0.50 s"),
-    "picture-one-second-late.mkv": Film(144, 6, note="its sound ends at 5.02 s"),
+    "audio-half-second-late.mp4": Film(144, 6, notes=("its sound begins at 0.48 s",)),
+    "audio-half-second-late.webm": Film(144, 6, notes=("its sound begins at 0.50 s",)),
+    "picture-one-second-late.mkv": Film(144, 6, notes=("its sound ends at 5.02 s",)),
     "audio-three-seconds-longer.mp4": Film(144, 6),
-    "audio-ends-half-way.mp4": Film(144, 6, note="its sound ends at 3.01 s; nothing after is used"),
+    "audio-ends-half-way.mp4": Film(
+        144, 6, notes=("its sound ends at 3.01 s; nothing after is used",)
+    ),
     "audio-ends-badly.mp4": Film(280, Fraction(56, 5)),
-    "no-duration.webm": Film(74, 74 * Fraction(1001, 15000), note="its sound is silent"),
+    "no-duration.webm": Film(74, 74 * Fraction(1001, 15000), notes=("its sound is silent",)),
     "one-frame.mp4": Film(1, Fraction(1, 24)),
     "five-frames.mp4": Film(5, Fraction(5, 24)),
     "one-frame-a-second.mp4": Film(20, 20),
@@ -60,11 +64,11 @@ FILMS = {
     "odd-size-33x17.webm": Film(144, 6),
     "one-pixel.mp4": Film(5, 5, MUTE),
     "newtons-cradle.gif": Film(36, Fraction(82, 100), MUTE),
-    "transparent-picture.webm": Film(150, 5, note="its sound is silent"),
+    "transparent-picture.webm": Film(150, 5, notes=("its sound is silent",)),
     "grey-picture.mkv": Film(72, 3),
     "anamorphic-pixels.mp4": Film(144, 6),
     "interlaced.mpg": Film(150, 6),
-    "rotated-90.mp4": Film(120, 4),
+    "rotated-90.mp4": Film(120, 4, notes=("its channels cancel each other in 1.20 s",)),
     "prores.mov": Film(48, 2),
     "ffv1-flac.mkv": Film(48, 2),
     "mjpeg-pcm.avi": Film(72, 3),
@@ -121,7 +125,8 @@ def test_it_can_be_pickled(real_films, tmp_path, name):
     assert pickled.seconds == pytest.approx(float(film.seconds), abs=2e-3)
     assert len(pickled.sound) == round(pickled.seconds * RATE)
     assert np.isfinite(pickled.sound).all()
-    assert any(note.startswith(film.note) for note in pickled.card.notes) or not film.note
+    for note, expected in zip(pickled.card.notes, film.notes, strict=True):
+        assert note.startswith(expected)
     assert ("its sound is silent" in pickled.card.notes) == (not pickled.sound.any())
 
 

@@ -1,10 +1,8 @@
 """Films are pickled once, completely or not at all, and picture and sound stay in sync."""
 
-import random
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -164,30 +162,32 @@ import sys
 from pathlib import Path
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
-print("ready", flush=True)
-pickle_film(Path(sys.argv[1]), Library.open(Path(sys.argv[2])))
+def report(name, seconds, total, note):
+    print(f"{float(seconds):.2f}", flush=True)
+    sys.stdin.readline()
+pickle_film(Path(sys.argv[1]), Library.open(Path(sys.argv[2])), on_progress=report)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_killed_pickler_leaves_no_film_under_its_name(tmp_path, make_film, library):
-    path = make_film(tmp_path / "film.mkv", seconds=40)
-    whole = Library.create(tmp_path / "whole", SAMPLE_RATE)
-    started = time.monotonic()
-    expected, _ = pickle_film(path, whole)
-    needed = time.monotonic() - started
-    moment = random.Random(0)
-    for _ in range(3):
+    path = make_film(tmp_path / "film.mkv", seconds=24)
+    expected, _ = pickle_film(path, Library.create(tmp_path / "whole", SAMPLE_RATE))
+    reports = ["10.24", "20.48", "24.00"]
+    for count in (1, 2, 3):  # the process is killed after so many reports
         command = [sys.executable, "-c", KILLED, path, library.path]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            process.stdout.readline()
-            time.sleep(moment.uniform(0.1, 0.8) * needed)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, **pipes, text=True) as process:
+            for number, seconds in enumerate(reports[:count], 1):
+                assert process.stdout.readline() == f"{seconds}\n"
+                if number < count:
+                    print(file=process.stdin, flush=True)
             process.kill()
-        if library.films():
-            break  # it was faster than its killer
-    for film in library.films():
-        np.testing.assert_array_equal(film.frames, expected.frames)
-    film, _ = pickle_film(path, library)
+        assert library.films() == []
+        (partial,) = library.path.glob(".film-*.partial")
+        assert (partial / "frames.npy").exists()
+    film, new = pickle_film(path, library)
+    assert new
     for name in ("frames.npy", "times.npy", "sound.npy", "film.json"):
         assert (film.path / name).read_bytes() == (expected.path / name).read_bytes()
     assert sorted(p.name for p in library.path.iterdir()) == sorted([film.name, "library.json"])

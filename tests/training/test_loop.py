@@ -1,11 +1,12 @@
 """Training fits, can be interrupted anywhere, and leaves whole files only."""
 
+import itertools
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from frame2sound.brain.brain_file import load_brain
@@ -317,7 +318,10 @@ def test_the_held_out_loss_equals_a_slow_reference(library, film, small, preset)
     assert mean == pytest.approx(np.mean(mean_errors) / np.mean(powers), rel=1e-4)
 
 
-def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out):
+def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out, monkeypatch):
+    calls = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: next(calls) / 2)
+    monkeypatch.setattr("frame2sound.training.trainer.time", clock)
     add_film(library, "other", seconds=3)
     brain = train(library, small(block_seconds=1.0), out, seed=7, device="cpu")
     said = load_brain(out).provenance
@@ -331,7 +335,7 @@ def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out):
     assert said["pairs"]["learned"] > said["pairs"]["held_out"] > 0
     assert said["epochs"] == len(said["loss"]) == len(said["held_out_loss"]) == 3
     assert 1 <= said["best_epoch"] <= 3
-    assert said["seconds"] >= 0
+    assert said["seconds"] == (next(calls) - 1) / 2  # from the first call to the last
 
 
 def test_reports_count_up_to_the_last_step(library, film, small, out):
@@ -363,5 +367,16 @@ def test_a_device_that_is_not_there_is_named(library, film, small, out, name):
 
 def test_the_processor_is_always_available():
     assert pick_device("cpu") == CPU
-    assert isinstance(pick_device(), torch.device)
-    assert isinstance(nn.Linear(1, 1, device=pick_device()), nn.Linear)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(False, False, "cpu"), (False, True, "mps"), (True, False, "cuda"), (True, True, "cuda")],
+)
+def test_the_fastest_available_device_is_picked(monkeypatch, cuda, mps, expected):
+    tried = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    monkeypatch.setattr(torch, "zeros", lambda *size, device: tried.append(device))
+    assert pick_device() == torch.device(expected)
+    assert tried == [torch.device(expected)]

@@ -251,6 +251,8 @@ def test_video_and_audio_are_interleaved(tmp_path):
             if packet.size:
                 reached[packet.stream.type] = packet.pts * packet.time_base
                 assert abs(reached["video"] - reached["audio"]) < 2  # CHUNK is 0.74 s
+    assert reached["video"] == pytest.approx(Fraction(299, 30), abs=1e-3)
+    assert 9.7 < reached["audio"] < 10
 
 
 @pytest.mark.parametrize(

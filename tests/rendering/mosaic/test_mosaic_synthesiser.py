@@ -241,13 +241,18 @@ def test_wholly_literal_is_the_nearest_unit():
     np.testing.assert_array_equal(units, unlike.argmin(1))
 
 
-def test_units_are_not_repeated_too_soon():
-    held = tone(300, 3)
-    for seconds, frames in ((0.0, 0), (0.3, 9), (1.0, 30)):
-        settings = MosaicSettings(no_repeat_seconds=seconds)
-        units = chosen(settings, sound=held[50:], corpus=corpus_of(tone(300, 4)))[1]
-        gaps = [b - a for u in set(units) for a, b in pairwise(np.flatnonzero(units == u))]
-        assert not gaps or min(gaps) > frames
+# Each corpus is so short that the nearest units alone would repeat too soon.
+@pytest.mark.parametrize(
+    ("seconds", "frames", "hertz", "corpus_seconds"), [(0.3, 9, 310, 0.45), (1.0, 30, 300, 1.45)]
+)
+def test_units_are_not_repeated_too_soon(seconds, frames, hertz, corpus_seconds):
+    def smallest_gap(no_repeat):
+        settings = MosaicSettings(no_repeat_seconds=no_repeat)
+        corpus = corpus_of(tone(hertz, corpus_seconds))
+        units = chosen(settings, sound=tone(hertz, 3)[50:], corpus=corpus)[1]
+        return np.concatenate([np.diff(np.flatnonzero(units == u)) for u in set(units)]).min()
+
+    assert smallest_gap(0) <= frames < smallest_gap(seconds)
 
 
 def test_a_corpus_of_one_unit_repeats_rather_than_fails():

@@ -1,14 +1,12 @@
 """Griffin-Lim: nearer to the magnitudes than where it began, in pieces that join."""
 
-import time
-
 import numpy as np
 import pytest
 
 from frame2sound.sound.phase.griffin_lim import GriffinLim
 from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
+from frame2sound.sound.stft import Stft
 from tests.sound.phase.sounding import (
-    SECONDS,
     STFT,
     convergence_db,
     held_tone,
@@ -65,11 +63,16 @@ def test_nothing_and_silence():
     assert not sounded(strategy, np.zeros((9, STFT.bins), np.float32)).any()
 
 
-def test_it_is_faster_than_the_sound():
-    wanted = magnitude(white())
-    begun = time.process_time()
-    sounded(GriffinLim(STFT), wanted, size=128)
-    assert time.process_time() - begun < SECONDS
+def test_each_iteration_analyses_a_piece_and_the_hops_that_overlap_it_once(monkeypatch):
+    magnitudes, analyse, counts = magnitude(white())[:200], Stft.analyse, []
+
+    def counted(self, sound, centres):
+        counts.append(len(centres))
+        return analyse(self, sound, centres)
+
+    monkeypatch.setattr(Stft, "analyse", counted)
+    sounded(GriffinLim(STFT, iterations=5), magnitudes, size=128)
+    assert counts == [128] * 5 + [72 + STFT.overlap_factor - 1] * 5
 
 
 @pytest.mark.parametrize("settings", [{"iterations": 0}, {"momentum": 1.5}])
