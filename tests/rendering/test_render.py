@@ -262,7 +262,7 @@ def test_all_black_is_digital_silence_in_every_mode(tmp_path, kind, mode):
     assert sound.shape == (round(SECONDS * RATE), 2)
     assert not sound.any()
     assert rendered.loudness_lufs == -np.inf
-    assert "it is silent: nothing was brought to -23 LUFS" in rendered.notes
+    assert "the soundtrack is silent, so it cannot have -23 LUFS" in rendered.notes
 
 
 class Spoilt(Foreteller):

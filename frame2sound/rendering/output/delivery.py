@@ -249,27 +249,32 @@ class OutputWriter:
     def notes(self) -> Iterator[str]:
         """Yield remarks about the picture and about the loudness."""
         yield from self.picture_notes
-        wanted, reached = self.delivery.loudness_lufs, self.loudness_lufs
-        if wanted is None or reached is None or self.normalisation is None:
+        target, reached = self.delivery.loudness_lufs, self.loudness_lufs
+        if target is None or reached is None or self.normalisation is None:
             return
         if reached == -math.inf:
-            yield f"it is silent: nothing was brought to {wanted:g} LUFS"
+            yield f"the soundtrack is silent, so it cannot have {target:g} LUFS"
             return
-        said, lift = f"loudness {reached:.1f} LUFS", f"{self.normalisation.gain_db:.0f} dB"
-        apart = f"{abs(wanted - reached):.1f} dB {'short of' if reached < wanted else 'above'}"
-        if abs(reached - wanted) <= TOLERANCE_LU + 0.05:
-            yield said
-        elif self.normalisation.gain_db >= MAX_GAIN_DB:
-            yield f"{said}, {apart} {wanted:g}: it was lifted by {lift}, and more would lift noise"
+        result = f"loudness {reached:.1f} LUFS"
+        if abs(reached - target) <= TOLERANCE_LU + 0.05:
+            yield result
         else:
-            yield (
-                f"{said}, {apart} {wanted:g}: its peaks do not allow more; the limiter would "
-                f"turn down more than {MAX_LIMITED_SHARE:.0%} of the sound by more than "
-                f"{LIMITED_DB:g} dB"
-            )
+            side = "short of" if reached < target else "above"
+            yield f"{result}, {abs(target - reached):.1f} dB {side} {target:g}: {self._limit()}"
         if self.normalisation.max_reduction_db >= MIN_REPORTED_DB:
             reduction_db = self.normalisation.max_reduction_db
             yield f"the limiter takes up to {reduction_db:.1f} dB off its peaks"
+
+    def _limit(self) -> str:
+        """Return why the loudness that was asked for was not reached."""
+        assert self.normalisation is not None
+        gain_db = self.normalisation.gain_db
+        if gain_db >= MAX_GAIN_DB:
+            return f"it was raised by {gain_db:.0f} dB, and more would raise noise"
+        return (
+            "its peaks do not allow more; the limiter would turn down more than "
+            f"{MAX_LIMITED_SHARE:.0%} of the sound by more than {LIMITED_DB:g} dB"
+        )
 
 
 def _write_wav(

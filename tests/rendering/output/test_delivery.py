@@ -85,7 +85,7 @@ def test_a_loudness_out_of_reach_is_told(tmp_path):
     assert rendered.loudness_lufs < -3
     assert "its peaks do not allow more" in rendered.notes[0]
     faint = give(film, Faint(), tmp_path / "p.wav", loudness_lufs=-14)
-    assert "more would lift noise" in faint.notes[0]
+    assert "more would raise noise" in faint.notes[0]
 
 
 class Faint(BrightNoise):
