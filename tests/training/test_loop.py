@@ -361,7 +361,7 @@ def test_a_long_film_takes_no_more_steps(library, film, small, out, steps, epoch
 
 @pytest.mark.parametrize("name", ["nonsense", "cuda:99", ""])
 def test_a_device_that_is_not_there_is_named(library, film, small, out, name):
-    with pytest.raises(TrainingError, match="is not there; expected auto, cpu, cuda or mps"):
+    with pytest.raises(TrainingError, match="does not have; expected auto, cpu, cuda or mps"):
         train(library, small(), out, device=name)
 
 
