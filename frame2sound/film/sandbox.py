@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import IO, Any, TypeVar
@@ -102,6 +103,9 @@ class ChildProcess:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,  # Ctrl-C is for the parent
         )
+        assert self.process.stdout is not None
+        # Unbuffered: select does not see an answer that a buffer has read ahead.
+        self._answer_pipe = FileIO(self.process.stdout.fileno(), closefd=False)
         self.close = weakref.finalize(self, _kill, self.process)
         _CHILDREN.add(self)
 
@@ -134,14 +138,13 @@ class ChildProcess:
         self.process.kill()
 
     def _receive_message(self) -> Any:
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], ANSWER_TIMEOUT_SECONDS)
+        ready, _, _ = select.select([self._answer_pipe], [], [], ANSWER_TIMEOUT_SECONDS)
         if not ready:
             raise FilmError(
                 f"{self.path}: its decoder returned nothing for {ANSWER_TIMEOUT_SECONDS:.0f} s, "
                 "expected a picture; it is damaged, so copy it again or convert it with ffmpeg"
             )
-        return read_message(self.process.stdout, self._answer_decoder)
+        return read_message(self._answer_pipe, self._answer_decoder)
 
     def _crash_error(self) -> FilmError:
         code = self.process.wait()
@@ -225,14 +228,22 @@ def write_message(pipe: IO[bytes], message: msgspec.Struct) -> None:
     pipe.flush()
 
 
-def read_message(pipe: IO[bytes], decoder: msgspec.msgpack.Decoder[M]) -> M | None:
+def read_message(pipe: IO[bytes] | FileIO, decoder: msgspec.msgpack.Decoder[M]) -> M | None:
     """Return the next message; None if the pipe ends before or within it."""
-    head = pipe.read(_LENGTH.size)
+    head = _read_bytes(pipe, _LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
-    data = pipe.read(length)
+    data = _read_bytes(pipe, length)
     return decoder.decode(data) if len(data) == length else None
+
+
+def _read_bytes(pipe: IO[bytes] | FileIO, length: int) -> bytearray:
+    """Return ``length`` bytes, or fewer at the pipe's end; an unbuffered pipe may split them."""
+    data = bytearray()
+    while len(data) < length and (part := pipe.read(length - len(data))):
+        data += part
+    return data
 
 
 def message_decoder(message_type: Any) -> msgspec.msgpack.Decoder[Any]:

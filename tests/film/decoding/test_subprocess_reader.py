@@ -187,3 +187,40 @@ def test_a_truncated_message_is_none(tmp_path):
     path.write_bytes(whole)
     with path.open("rb") as pipe:
         assert sandbox.read_message(pipe, subprocess_reader._ANSWER).start_sample == 7
+
+
+SENDS_TWO_ANSWERS_AT_ONCE = """
+import io, os, sys
+from frame2sound.film import sandbox
+from frame2sound.film.decoding import subprocess_reader
+answers = io.BytesIO()
+for start in (7, 8):
+    sandbox.write_message(answers, subprocess_reader._Audio(start, bytes(40)))
+os.write(1, answers.getvalue())
+sys.stdin.read()
+"""
+
+
+def test_answers_that_arrive_together_are_all_received(tmp_path, monkeypatch):
+    (tmp_path / "sends_two_answers.py").write_text(SENDS_TWO_ANSWERS_AT_ONCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    child = sandbox.ChildProcess("sends_two_answers", tmp_path, subprocess_reader._ANSWER)
+    assert child.receive_answer().start_sample == 7
+    monkeypatch.setattr(sandbox, "ANSWER_TIMEOUT_SECONDS", 0)  # the second is already there
+    assert child.receive_answer().start_sample == 8
+    child.close()
+
+
+class ShortReads(io.BytesIO):
+    """Returns at most 1000 bytes a read, as an unbuffered pipe may."""
+
+    def read(self, size):
+        return super().read(min(size, 1000))
+
+
+def test_a_message_that_arrives_in_parts_is_complete():
+    pipe = ShortReads()
+    sandbox.write_message(pipe, subprocess_reader._Audio(7, bytes(200_000)))
+    pipe.seek(0)
+    answer = sandbox.read_message(pipe, subprocess_reader._ANSWER)
+    assert (answer.start_sample, len(answer.samples)) == (7, 200_000)
