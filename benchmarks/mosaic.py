@@ -31,13 +31,14 @@ from frame2sound.brain.targets import Target, build_target
 from frame2sound.evaluation.envelopes import envelope_scores
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum
 from frame2sound.evaluation.measure_table import MEASURES
-from frame2sound.evaluation.onsets import detect_onsets, in_sync, onset_scores
+from frame2sound.evaluation.onsets import in_sync, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
+from frame2sound.sound.onset_detection import detect_onsets
 
 RATE = 22050
 BATCH = 128

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation.envelopes import CONSTANT_ENVELOPE_STD, ENVELOPE_HZ, rms_envelopes
-from frame2sound.evaluation.onsets import detect_onsets, match_onsets, onset_energy
+from frame2sound.evaluation.onsets import match_onsets, onset_energy
 from frame2sound.evaluation.pitch import pitch_hits
 from frame2sound.evaluation.spectral_distance import (
     analysis_window_samples,
     frame_spectral_distances,
 )
+from frame2sound.sound.onset_detection import detect_onsets
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.evaluation.spectral_flux import HOP_SECONDS, WINDOW_SECONDS, spectral_flux
+from frame2sound.sound.spectral_flux import HOP_SECONDS, WINDOW_SECONDS, spectral_flux
 
 Samples = NDArray[np.floating]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation.frame_rate_hum import FrameRateHum, frame_rate_hum
-from frame2sound.evaluation.onsets import detect_onsets
+from frame2sound.sound.onset_detection import detect_onsets
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from frame2sound.evaluation.spectral_flux import WINDOW_SECONDS, pick_onset_hops, spectral_flux
+from frame2sound.sound.spectral_flux import WINDOW_SECONDS, spectral_flux
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
@@ -27,28 +27,6 @@ class OnsetScores:
     precision: float
     recall: float
     f_measure: float
-
-
-def detect_onsets(samples: Samples, sample_rate: int) -> Times:
-    """Return the onsets of a sound in seconds, ascending.
-
-    They are the peaks of the spectral flux of log band powers (see `spectral_flux` and
-    `pick_onset_hops`). The threshold is absolute: steady noise and sound below -60 dBFS have no
-    onsets.
-
-    Parameters
-    ----------
-    samples : array of shape (samples,)
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    array of shape (onsets,)
-        More than 30 ms apart.
-    """
-    flux = spectral_flux(samples, sample_rate)
-    return pick_onset_hops(flux).astype(np.float64) * flux.hop_seconds
 
 
 def onset_scores(

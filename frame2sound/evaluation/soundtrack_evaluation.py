@@ -21,10 +21,11 @@ from frame2sound.evaluation.levels import (
     masked_black_level_db,
 )
 from frame2sound.evaluation.measurements import BlackFrames, Measurements, Reference
-from frame2sound.evaluation.onsets import detect_onsets, in_sync, onset_chance, onset_scores
+from frame2sound.evaluation.onsets import in_sync, onset_chance, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.film.drawing.scene import SceneTruth
+from frame2sound.sound.onset_detection import detect_onsets
 
 Samples = NDArray[np.floating]
 

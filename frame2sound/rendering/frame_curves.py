@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.event_curves import EventCurves
+
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class FrameCurves:
-    """Three curves with one value per frame.
+    """Curves with one value per frame.
 
     Attributes
     ----------
@@ -22,11 +24,14 @@ class FrameCurves:
         Mean absolute difference from the frame before, 0 to 1.
     place : float64 (n,)
         Horizontal centre of the light, -1 at the left edge to 1 at the right; 0 for black.
+    events : EventCurves, optional
+        The predictions of the brain's motion head, where it decides when something sounds.
     """
 
     brightness: FloatArray
     motion: FloatArray
     place: FloatArray
+    events: EventCurves | None = None
 
     @classmethod
     def from_frames(

@@ -7,9 +7,10 @@ import pytest
 
 from frame2sound.comparison.block_stats import STATISTICS, GroundTruth, sum_blocks
 from frame2sound.evaluation.envelopes import envelope_scores
-from frame2sound.evaluation.onsets import detect_onsets, in_sync, onset_scores
+from frame2sound.evaluation.onsets import in_sync, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
+from frame2sound.sound.onset_detection import detect_onsets
 
 RATE = 8000
 TRUE_ONSETS = np.array([0.5, 1.3, 2.9, 4.2, 5.0, 7.7])

@@ -5,13 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.onsets import (
-    OnsetScores,
-    detect_onsets,
-    in_sync,
-    onset_chance,
-    onset_scores,
-)
+from frame2sound.evaluation.onsets import OnsetScores, in_sync, onset_chance, onset_scores
+from frame2sound.sound.onset_detection import detect_onsets
 from tests.evaluation.signals import RATE, TONE, TRUTH, clicks, noise, pings
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.spectral_flux import SpectralFlux, pick_onset_hops, spectral_flux
+from frame2sound.sound.spectral_flux import SpectralFlux, pick_onset_hops, spectral_flux
 
 RATE = 22050
 
