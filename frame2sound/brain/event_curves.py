@@ -21,6 +21,9 @@ class EventCurves:
     ----------
     strength : float64 (n,)
         How likely an event is. The brain's threshold is 1: a peak above it is an event.
+    is_new : bool (n,)
+        Whether the frame shows another picture than the one before; only such frames have a
+        strength and a level, those of others are 0.
     lead_seconds : float64 (n,)
         How long before the start of this frame an event seen in it began, at least 0; the time
         between two pictures that differ may be longer than a frame.
@@ -34,6 +37,7 @@ class EventCurves:
     """
 
     strength: FloatArray
+    is_new: NDArray[np.bool_]
     lead_seconds: FloatArray
     level_db: FloatArray
     bed_db: FloatArray

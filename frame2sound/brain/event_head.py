@@ -1,0 +1,221 @@
+"""The motion head: says from a picture's motion when something sounds, and how loud.
+
+Four ridge regressions (Hoerl and Kennard 1970) from the numbers of `frame2sound.brain.motion`. It
+splits *when* from *what*, as systems for real film do (Video-Foley, SyncFusion): the onset and the
+level of an event follow motion, which few films teach; its spectrum hardly does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from frame2sound.brain.event_curves import APPEARANCE_SIDE, EventCurves
+from frame2sound.brain.motion import (
+    FEATURE_COUNT,
+    MAX_GAP_FRAMES,
+    Motion,
+    MotionContext,
+)
+from frame2sound.brain.ridge_regression import RidgeRegression
+from frame2sound.errors import BrainError
+
+FloatArray = NDArray[np.float64]
+Source = Literal["motion", "picture"]
+
+TENSOR_PREFIX = "events."
+"""The names of the head's tensors in a brain's file begin with this."""
+
+MAX_WEIGHT = 1e6
+"""A file whose regressions have larger numbers is refused."""
+
+BED_SMOOTHING_FRAMES = 3.0
+"""Time constant of the level between events, in frames."""
+
+
+class HeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings of a motion head in a brain's file.
+
+    Attributes
+    ----------
+    threshold : float
+        A peak of the onset regression above it is an event.
+    events, level, spectrum : {"motion", "picture"} or {"mean", "picture"}
+        Who says when events begin, how loud the sound is, and what spectrum it has, by the scores
+        on held-out film.
+    onset_f, onset_chance : float
+        The score of the motion head on held-out film, and that of as many random onsets.
+    level_correlation : float
+        Between the level predicted from motion and the film's own, on held-out film.
+    loud_level_db : float
+        The level that a tenth of the films' frames exceed, in dBFS.
+    """
+
+    threshold: float
+    events: Source
+    level: Source
+    spectrum: Literal["mean", "picture"]
+    onset_f: float
+    onset_chance: float
+    level_correlation: float
+    loud_level_db: float
+
+
+@dataclass(frozen=True)
+class MotionHead:
+    """The regressions of a motion head, and what was decided about its use.
+
+    Attributes
+    ----------
+    onset : RidgeRegression
+        How likely an event is.
+    event_level : RidgeRegression
+        The level of an event in dBFS.
+    bed : RidgeRegression
+        The level of the sound between events in dBFS.
+    level : RidgeRegression
+        The level of all sound in dBFS.
+    """
+
+    onset: RidgeRegression
+    event_level: RidgeRegression
+    bed: RidgeRegression
+    level: RidgeRegression
+    settings: HeadSettings
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it decides about events or levels."""
+        return "motion" in (self.settings.events, self.settings.level)
+
+    def start(self, fps: float) -> EventStream:
+        """Return a stream that predicts the events of one film."""
+        return EventStream(self, fps)
+
+
+class EventStream:
+    """A motion head's predictions for one film, chunk by chunk.
+
+    Parameters
+    ----------
+    head : MotionHead
+    fps : float
+        Frames per second.
+    """
+
+    def __init__(self, head: MotionHead, fps: float) -> None:
+        self.head = head
+        self.fps = fps
+        self._context = MotionContext()
+        still = np.zeros((1, FEATURE_COUNT))
+        self._still_db = float(self._between.predict_within(still)[0])
+        self._held_db = self._bed_db = self._still_db
+        self._since = MAX_GAP_FRAMES
+
+    @property
+    def _between(self) -> RidgeRegression:
+        return self.head.bed if self.head.settings.events == "motion" else self.head.level
+
+    def predict(self, frames: NDArray[np.uint8], motion: Motion, scale: FloatArray) -> EventCurves:
+        """Return the curves of the next grey frames ``(n, 64, 64)``.
+
+        Parameters
+        ----------
+        motion : Motion
+            Of these frames.
+        scale : float64 array (15,)
+            By which each number of the motion is divided; see `MotionScale`.
+        """
+        features = self._context.process(motion, scale)
+        count = len(frames)
+        strength, level_db = np.zeros(count), np.zeros(count)
+        new = motion.is_new
+        strength[new] = self.head.onset.predict(features) / self.head.settings.threshold
+        level_db[new] = self.head.event_level.predict_within(features)
+        bed_db = self._hold(new, self._between.predict_within(features))
+        return EventCurves(
+            strength=strength,
+            is_new=new,
+            lead_seconds=motion.gap_frames / self.fps,
+            level_db=level_db,
+            bed_db=bed_db,
+            appearance=thumbnails(frames),
+        )
+
+    def _hold(self, is_new: NDArray[np.bool_], levels: FloatArray) -> FloatArray:
+        """Return the smoothed level of each frame: of its picture, or of one that stands."""
+        held, values = np.empty(len(is_new)), iter(levels.tolist())
+        share = 1 - np.exp(-1 / BED_SMOOTHING_FRAMES)
+        for index, new in enumerate(is_new.tolist()):
+            self._since = 0 if new else self._since + 1
+            if new:
+                self._held_db = next(values)
+            elif self._since >= MAX_GAP_FRAMES:
+                self._held_db = self._still_db
+            self._bed_db += share * (self._held_db - self._bed_db)
+            held[index] = self._bed_db
+        return held
+
+
+def thumbnails(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the thumbnails ``(n, 64)`` of grey frames ``(n, 64, 64)``, 0 black to 1 white."""
+    side = frames.shape[1] // APPEARANCE_SIDE
+    shape = (len(frames), APPEARANCE_SIDE, side, APPEARANCE_SIDE, side)
+    small = frames.reshape(shape).mean(axis=(2, 4), dtype=np.float32) / np.float32(255)
+    return np.asarray(small.reshape(len(frames), -1), np.float32)
+
+
+_PARTS = ("onset", "event_level", "bed", "level")
+
+
+def head_to_file(head: MotionHead | None) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor]]:
+    """Return a head's settings in plain values, and the tensor that holds its regressions."""
+    if head is None:
+        return None, {}
+    rows = [
+        [*part.weights.tolist(), part.bias, part.low, part.high]
+        for part in (getattr(head, name) for name in _PARTS)
+    ]
+    table = torch.tensor(rows, dtype=torch.float64)
+    return msgspec.to_builtins(head.settings), {f"{TENSOR_PREFIX}regressions": table}
+
+
+def head_tensor_names(description: dict[str, Any] | None) -> list[str]:
+    """Return the names of the tensors of a stored head."""
+    return [] if description is None else [f"{TENSOR_PREFIX}regressions"]
+
+
+def head_from_file(
+    description: dict[str, Any] | None, tensors: dict[str, torch.Tensor]
+) -> MotionHead | None:
+    """Return the head of a brain's file, and remove its tensor from ``tensors``.
+
+    Raises
+    ------
+    BrainError
+        The tensor is missing, of another shape or not finite.
+    msgspec.ValidationError
+        The description is malformed.
+    """
+    if description is None:
+        return None
+    settings = msgspec.convert(description, HeadSettings)
+    name = head_tensor_names(description)[0]
+    table = tensors.pop(name, None)
+    shape = (len(_PARTS), FEATURE_COUNT + 3)
+    if table is None or table.dtype != torch.float64 or tuple(table.shape) != shape:
+        got = "missing" if table is None else f"{table.dtype} {tuple(table.shape)}"
+        raise BrainError(f"tensor {name} is {got}, expected float64 {shape}; train it again")
+    rows = table.numpy()
+    if not (np.abs(rows) <= MAX_WEIGHT).all() or not 1e-9 <= settings.threshold <= MAX_WEIGHT:
+        raise BrainError(f"tensor {name} has numbers out of range; train it again")
+    parts = {
+        part: RidgeRegression(row[:-3].copy(), float(row[-3]), float(row[-2]), float(row[-1]))
+        for part, row in zip(_PARTS, rows, strict=True)
+    }
+    return MotionHead(**parts, settings=settings)

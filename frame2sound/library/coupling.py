@@ -1,0 +1,466 @@
+"""How far a film's sound follows its picture: held-out scores of a regression from its motion.
+
+The measure of `frame2sound.brain.motion` predicts onsets and levels of parts of the films that it
+was not fitted to; their F-measure stands beside that of as many random onsets.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.brain.motion import (
+    Motion,
+    MotionContext,
+    MotionScale,
+    MotionStream,
+    rescale_features,
+)
+from frame2sound.brain.ridge_regression import RidgeRegression
+from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.library.calibration import is_calibration
+from frame2sound.library.store import PickledFilm
+from frame2sound.sound.onset_detection import detect_onsets, onset_levels_db
+from frame2sound.sound.onset_matching import count_matches
+
+FloatArray = NDArray[np.float64]
+
+STRETCH_SECONDS = 30.0
+"""Long libraries are measured in stretches of this length, evenly spaced."""
+
+CHUNK_FRAMES = 256
+"""Frames that are read at once."""
+
+BLOCK_SECONDS, GUARD_SECONDS, FOLDS = 4.0, 0.5, 5
+"""Blocks that are predicted by a regression on others, with a guard between; in five folds."""
+
+ONSET_SPREAD_SECONDS, ONSET_SPREAD_GAPS = 0.033, 0.4
+"""Standard deviation of the bump at an onset: 33 ms, or 0.4 of the time between two pictures."""
+
+ONSET_PENALTY, LEVEL_PENALTY = 0.1, 1.0
+"""The ridge penalties, as shares of the number of examples."""
+
+MOTION_FACTORS = (0.35, 0.7, 1.0, 1.4, 2.5)
+"""Factors by which the motion that onsets are learned from is enlarged."""
+
+MIN_GAP_SECONDS = 0.1
+"""Events are at least this far apart."""
+
+QUANTILES = tuple(np.linspace(0.5, 0.99, 25).tolist())
+"""Candidate thresholds, as quantiles of the curve."""
+
+CHANCE_DRAWS = 50
+
+FLOOR_DB = -70.0
+"""Quieter frames count as this level."""
+
+BED_AFTER_SECONDS, BED_BEFORE_SECONDS = 0.25, 0.05
+"""Frames so long after and before an onset are not between events."""
+
+WELL, HARDLY = 0.2, 0.07
+"""A film's sound follows its picture well, or hardly, from this F-measure above chance on."""
+
+WELL_LEVEL, HARDLY_LEVEL = 0.6, 0.3
+"""The same for the correlation of levels."""
+
+
+@dataclass(frozen=True)
+class FilmMotion:
+    """The motion of a stretch of film beside its sound.
+
+    Times are in seconds from the start of the stretch.
+
+    Attributes
+    ----------
+    seconds : float
+    times : float64 array (m,)
+        When an event that a new picture shows began: when the picture before appeared.
+    gaps : float64 array (m,)
+        The seconds between the two.
+    frames : int64 array (m,)
+        The frame in which each new picture appears.
+    features : float64 array (m, 75)
+    onsets, onset_db : float64 arrays (k,)
+        The onsets of the sound, and their levels in dBFS.
+    frame_db : float64 array (n,)
+        The level of each frame's sound in dBFS.
+    """
+
+    seconds: float
+    times: FloatArray
+    gaps: FloatArray
+    frames: NDArray[np.int64]
+    features: FloatArray
+    onsets: FloatArray
+    onset_db: FloatArray
+    frame_db: FloatArray
+    fps: float
+
+    def onset_bumps(self) -> FloatArray:
+        """Return the target of the onset regression, 0 to 1: a bump at each onset, ``(m,)``."""
+        spread = np.maximum(ONSET_SPREAD_SECONDS, ONSET_SPREAD_GAPS * self.gaps)
+        distance = nearest_distance(self.times, self.onsets)
+        return np.exp(-0.5 * (distance / spread) ** 2)
+
+    def is_between_events(self) -> NDArray[np.bool_]:
+        """Return which new pictures have the sound between two events, bool ``(m,)``."""
+        at = self.frames / self.fps
+        after = at - _last_before(at, self.onsets)
+        before = _first_after(at, self.onsets) - at
+        return (after > BED_AFTER_SECONDS) & (before > BED_BEFORE_SECONDS + 1 / self.fps)
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """How far sound follows picture, by held-out blocks.
+
+    Attributes
+    ----------
+    onset_f, onset_chance : float
+        F-measure of the predicted onsets at 50 ms, and that of as many random ones.
+    level_correlation : float
+        Between predicted and true levels of frames, in dB.
+    seconds : float
+        How much film was measured.
+    onset_count : int
+        The onsets of the sound.
+    """
+
+    onset_f: float
+    onset_chance: float
+    level_correlation: float
+    seconds: float
+    onset_count: int
+
+    def describe(self) -> str:
+        """Return one sentence about it.
+
+        Examples
+        --------
+        >>> Coupling(0.58, 0.13, 0.4, 60.0, 80).describe()
+        'sound follows the picture well (onsets .58, chance .13; levels .40)'
+        """
+        figures = (
+            f"onsets {_share(self.onset_f)}, chance {_share(self.onset_chance)}; "
+            f"levels {_share(self.level_correlation)}"
+        )
+        gain = self.onset_f - self.onset_chance
+        if gain >= WELL or self.level_correlation >= WELL_LEVEL:
+            return f"sound follows the picture well ({figures})"
+        if gain >= HARDLY or self.level_correlation >= HARDLY_LEVEL:
+            return f"sound hardly follows the picture ({figures})"
+        return f"sound does not follow the picture at all: music or speech? ({figures})"
+
+
+@dataclass(frozen=True)
+class HeldOutCurves:
+    """The predictions of regressions on other blocks, for each stretch.
+
+    Attributes
+    ----------
+    onset, level_db : list of float64 arrays (m,)
+    threshold : float
+        The threshold of the onset curve with the best F-measure.
+    coupling : Coupling
+    """
+
+    onset: list[FloatArray]
+    level_db: list[FloatArray]
+    threshold: float
+    coupling: Coupling
+
+
+def measure_motion(
+    films: Iterable[PickledFilm], clock: Clock, max_seconds: float, gains_db: Sequence[float] = ()
+) -> list[FilmMotion]:
+    """Return the motion of films at a clock, and their sound, in stretches.
+
+    Parameters
+    ----------
+    films : iterable of PickledFilm
+        The calibration film is left out.
+    max_seconds : float
+        Of longer libraries, evenly spaced stretches of `STRETCH_SECONDS` are measured.
+    gains_db : sequence of float, optional
+        A gain for the sound of each film.
+    """
+    films = list(films)
+    gains = dict(zip(films, gains_db, strict=True)) if gains_db else dict.fromkeys(films, 0.0)
+    films = [film for film in films if not is_calibration(film)]
+    ranges = [(film, *_sounding_frames(film, clock)) for film in films]
+    max_frames = int(max_seconds * clock.fps)
+    if sum(stop - start for _, start, stop in ranges) > max_frames:
+        length = max(min(int(STRETCH_SECONDS * clock.fps), max_frames), 1)
+        pieces = [
+            (film, at, min(at + length, stop))
+            for film, start, stop in ranges
+            for at in range(start, max(stop - length // 2, start + 1), length)
+        ]
+        count = min(max(max_frames // length, 1), len(pieces))
+        ranges = [pieces[i] for i in np.linspace(0, len(pieces) - 1, count).round().astype(int)]
+    return [
+        _measure_stretch(film, clock, start, stop, gains[film])
+        for film, start, stop in ranges
+        if stop > start
+    ]
+
+
+def measure_coupling(stretches: Sequence[FilmMotion]) -> Coupling:
+    """Return how far the sound of stretches of film follows their picture."""
+    return predict_held_out(stretches).coupling
+
+
+def predict_held_out(stretches: Sequence[FilmMotion]) -> HeldOutCurves:
+    """Return predictions of blocks by regressions on the others, and their scores.
+
+    Libraries of less than two blocks have no score: their F-measure and correlation are 0.
+    """
+    folds = _assign_folds(stretches)
+    onset = [np.zeros(len(each.times)) for each in stretches]
+    level = [np.zeros(len(each.times)) for each in stretches]
+    count = max((int(fold.max(initial=-1)) for fold in folds), default=-1) + 1
+    for fold in range(count if count > 1 else 0):
+        known = [_outside(each, of, fold) for each, of in zip(stretches, folds, strict=True)]
+        onset_map = fit_onset(stretches, known)
+        level_map = fit_frame_level(stretches, known)
+        for number, (each, of) in enumerate(zip(stretches, folds, strict=True)):
+            part = of == fold
+            onset[number][part] = onset_map.predict(each.features[part])
+            level[number][part] = level_map.predict(each.features[part])
+    seconds = sum(each.seconds for each in stretches)
+    onsets = sum(len(each.onsets) for each in stretches)
+    if count < 2 or not any(len(each.times) for each in stretches):
+        return HeldOutCurves(onset, level, 1.0, Coupling(0.0, 0.0, 0.0, seconds, onsets))
+    threshold = best_threshold(onset, stretches)
+    f, chance = _score(onset, stretches, threshold)
+    true = np.concatenate([each.frame_db[each.frames] for each in stretches])
+    coupling = Coupling(
+        f, chance, correlation(np.concatenate(level), np.maximum(true, FLOOR_DB)), seconds, onsets
+    )
+    return HeldOutCurves(onset, level, threshold, coupling)
+
+
+def fit_onset(
+    stretches: Sequence[FilmMotion], masks: Sequence[NDArray[np.bool_]]
+) -> RidgeRegression:
+    """Return the regression of onset bumps, from the pictures for which a mask is true.
+
+    Each picture is learned with its motion enlarged by each of the `MOTION_FACTORS`: a small bounce
+    is an event as a large one is.
+    """
+    bumps = [each.onset_bumps()[mask] for each, mask in zip(stretches, masks, strict=True)]
+    features = _features(stretches, masks)
+    return RidgeRegression.fit(
+        np.concatenate([rescale_features(features, factor) for factor in MOTION_FACTORS]),
+        np.tile(np.concatenate(bumps), len(MOTION_FACTORS)),
+        ONSET_PENALTY,
+    )
+
+
+def fit_frame_level(
+    stretches: Sequence[FilmMotion],
+    masks: Sequence[NDArray[np.bool_]],
+    *,
+    match_spread: bool = False,
+) -> RidgeRegression:
+    """Return the regression of frame levels in dBFS, from the pictures of the masks."""
+    levels = [
+        np.maximum(each.frame_db[each.frames[mask]], FLOOR_DB)
+        for each, mask in zip(stretches, masks, strict=True)
+    ]
+    return RidgeRegression.fit(
+        _features(stretches, masks),
+        np.concatenate(levels),
+        LEVEL_PENALTY,
+        match_spread=match_spread,
+    )
+
+
+def fit_event_level(stretches: Sequence[FilmMotion]) -> RidgeRegression:
+    """Return the regression of the levels of events, whose predictions spread as they do."""
+    features, levels = [], []
+    for each in stretches:
+        if not len(each.onsets) or not len(each.times):
+            continue
+        nearest = _nearest(each.onsets, each.times)
+        near = np.abs(each.times[nearest] - each.onsets) <= np.maximum(0.05, each.gaps[nearest])
+        features.append(each.features[nearest[near]])
+        levels.append(each.onset_db[near])
+    if not features:
+        return RidgeRegression.fit(_features(stretches, []), np.empty(0), LEVEL_PENALTY)
+    return RidgeRegression.fit(
+        np.concatenate(features), np.concatenate(levels), LEVEL_PENALTY, match_spread=True
+    )
+
+
+def best_threshold(curves: Sequence[FloatArray], stretches: Sequence[FilmMotion]) -> float:
+    """Return the threshold with the best F-measure over all stretches together; above 0."""
+    together = np.concatenate([*curves, np.zeros(0)])
+    candidates = np.unique(np.maximum(np.quantile(together, QUANTILES), 1e-3))
+    peaks = [find_peaks(curve, each.times) for curve, each in zip(curves, stretches, strict=True)]
+    scores = [_pooled_f(peaks, stretches, threshold) for threshold in candidates.tolist()]
+    return float(candidates[int(np.argmax(scores))])
+
+
+def find_peaks(curve: FloatArray, times: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the times and heights of the local peaks of a curve, refined by a parabola."""
+    if not len(curve):
+        return np.empty(0), np.empty(0)
+    edge = np.concatenate([[-np.inf], curve, [-np.inf]])
+    at = np.flatnonzero((curve > edge[:-2]) & (curve >= edge[2:]))
+    inner = (at > 0) & (at < len(curve) - 1)
+    shift = np.zeros(len(at))
+    left, middle, right = edge[at[inner]], edge[at[inner] + 1], edge[at[inner] + 2]
+    bend = left - 2 * middle + right
+    shift[inner] = np.where(bend < -1e-9, 0.5 * (left - right) / np.minimum(bend, -1e-9), 0.0)
+    shift = shift.clip(-0.5, 0.5)
+    forward = np.append(np.diff(times), 0.0)[at]
+    backward = np.insert(np.diff(times), 0, 0.0)[at]
+    return times[at] + shift * np.where(shift > 0, forward, backward), curve[at]
+
+
+def keep_apart(times: FloatArray, heights: FloatArray, threshold: float) -> FloatArray:
+    """Return the times of peaks above a threshold; of two closer than 0.1 s, the higher."""
+    above = np.flatnonzero(heights >= threshold)
+    kept: list[float] = []
+    for index in above[np.argsort(-heights[above], kind="stable")].tolist():
+        time = float(times[index])
+        place = bisect(kept, time)
+        around = kept[max(place - 1, 0) : place + 1]
+        if time >= 0 and all(abs(time - other) > MIN_GAP_SECONDS for other in around):
+            kept.insert(place, time)
+    return np.array(kept, np.float64)
+
+
+def nearest_distance(times: FloatArray, onsets: FloatArray) -> FloatArray:
+    """Return the distance of each time from the nearest onset; infinite without onsets."""
+    return np.minimum(times - _last_before(times, onsets), _first_after(times, onsets) - times)
+
+
+def correlation(ours: FloatArray, theirs: FloatArray) -> float:
+    """Return the correlation of two curves, 0 if either is constant."""
+    if len(ours) < 2 or min(ours.std(), theirs.std()) < 1e-9:
+        return 0.0
+    return float(np.corrcoef(ours, theirs)[0, 1])
+
+
+def _features(stretches: Sequence[FilmMotion], masks: Sequence[NDArray[np.bool_]]) -> FloatArray:
+    parts = [each.features[mask] for each, mask in zip(stretches, masks, strict=False)]
+    width = stretches[0].features.shape[1] if stretches else 0
+    return np.concatenate([*parts, np.empty((0, width))])
+
+
+def _sounding_frames(film: PickledFilm, clock: Clock) -> tuple[int, int]:
+    """Return the frames at a clock whose sound is in the film's audio range."""
+    begin, end = film.card.audio_range
+    count = len(frame_indices_at_ticks(film.times, clock))
+    rate = Fraction(film.card.sample_rate)
+    start = clock.count_frames_within(Fraction(begin) / rate)
+    return start, min(clock.count_frames_within(Fraction(end) / rate), count)
+
+
+def _measure_stretch(
+    film: PickledFilm, clock: Clock, start: int, stop: int, gain_db: float
+) -> FilmMotion:
+    rows = frame_indices_at_ticks(film.times, clock)[start:stop]
+    stream, scale, parts = MotionStream(), MotionScale(), []
+    for at in range(0, len(rows), CHUNK_FRAMES):
+        frames = film.frames[rows[at : at + CHUNK_FRAMES]]
+        parts.append(stream.process(luma(frames) if frames.ndim == 4 else np.array(frames)))
+        scale.observe(parts[-1])
+        film.release_memory()
+    motion = Motion.concatenate(parts)
+    bounds = clock.sample_bounds(stop - start, start)
+    sound = np.array(film.sound[bounds[0] : bounds[-1]]) * np.float32(10 ** (gain_db / 20))
+    bounds = np.minimum(bounds - bounds[0], len(sound))
+    energy = np.concatenate([[0.0], np.cumsum(sound.astype(np.float64) ** 2)])
+    power = np.diff(energy[bounds]) / np.maximum(np.diff(bounds), 1)
+    onsets = detect_onsets(sound, clock.sample_rate)
+    fps, frames_of = float(clock.fps), np.flatnonzero(motion.is_new)
+    gaps = motion.gap_frames[frames_of] / fps
+    return FilmMotion(
+        seconds=(stop - start) / fps,
+        times=frames_of / fps - gaps,
+        gaps=gaps,
+        frames=frames_of,
+        features=MotionContext().process(motion, scale.values),
+        onsets=onsets,
+        onset_db=onset_levels_db(sound, clock.sample_rate, onsets),
+        frame_db=10 * np.log10(np.maximum(power, 1e-12)),
+        fps=fps,
+    )
+
+
+def _assign_folds(stretches: Sequence[FilmMotion]) -> list[NDArray[np.int64]]:
+    """Return the fold of each new picture: blocks of all stretches take turns."""
+    folds, used = [], 0
+    for each in stretches:
+        block = (each.times / BLOCK_SECONDS).astype(np.int64).clip(0)
+        folds.append((block + used) % FOLDS)
+        used += int(np.ceil(each.seconds / BLOCK_SECONDS))
+    return folds
+
+
+def _outside(each: FilmMotion, folds: NDArray[np.int64], fold: int) -> NDArray[np.bool_]:
+    """Return which pictures are of other folds, and at a distance from those of this one."""
+    inside = np.flatnonzero(folds == fold)
+    if not len(inside):
+        return np.ones(len(folds), np.bool_)
+    return nearest_distance(each.times, each.times[inside]) > GUARD_SECONDS
+
+
+def _score(
+    curves: Sequence[FloatArray], stretches: Sequence[FilmMotion], threshold: float
+) -> tuple[float, float]:
+    """Return the F-measure over all stretches together, and its chance level."""
+    rng = np.random.default_rng(0)
+    matches = chance = found = true = 0.0
+    for curve, each in zip(curves, stretches, strict=True):
+        events = keep_apart(*find_peaks(curve, each.times), threshold)
+        matches += count_matches(events, each.onsets)
+        draws = rng.uniform(0, each.seconds, (CHANCE_DRAWS, len(events)))
+        chance += float(np.mean([count_matches(np.sort(draw), each.onsets) for draw in draws]))
+        found, true = found + len(events), true + len(each.onsets)
+    total = max(found + true, 1)
+    return 2 * matches / total, 2 * chance / total
+
+
+def _pooled_f(
+    peaks: Sequence[tuple[FloatArray, FloatArray]],
+    stretches: Sequence[FilmMotion],
+    threshold: float,
+) -> float:
+    matches = total = 0
+    for each_peaks, each in zip(peaks, stretches, strict=True):
+        events = keep_apart(*each_peaks, threshold)
+        matches += count_matches(events, each.onsets)
+        total += len(events) + len(each.onsets)
+    return 2 * matches / max(total, 1)
+
+
+def _nearest(values: FloatArray, among: FloatArray) -> NDArray[np.int64]:
+    """Return the index of the nearest of some ascending numbers for each value."""
+    after = np.searchsorted(among, values).clip(1, max(len(among) - 1, 1))
+    before = after - 1
+    after = after.clip(0, len(among) - 1)
+    return np.where(values - among[before] <= among[after] - values, before, after)
+
+
+def _last_before(times: FloatArray, onsets: FloatArray) -> FloatArray:
+    edge = np.concatenate([[-np.inf], onsets])
+    return edge[np.searchsorted(onsets, times, side="right")]
+
+
+def _first_after(times: FloatArray, onsets: FloatArray) -> FloatArray:
+    edge = np.concatenate([onsets, [np.inf]])
+    return edge[np.searchsorted(onsets, times, side="left")]
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1)
