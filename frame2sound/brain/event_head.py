@@ -52,6 +52,8 @@ class HeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         The score of the motion head on held-out film, and that of as many random onsets.
     level_correlation : float
         Between the level predicted from motion and the film's own, on held-out film.
+    network_onset_f, network_level_correlation : float
+        The scores of the network on held-out film.
     loud_level_db : float
         The level that a tenth of the films' frames exceed, in dBFS.
     """
@@ -63,6 +65,8 @@ class HeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     onset_f: float
     onset_chance: float
     level_correlation: float
+    network_onset_f: float
+    network_level_correlation: float
     loud_level_db: float
 
 

@@ -63,6 +63,9 @@ FLOOR_DB = -70.0
 BED_AFTER_SECONDS, BED_BEFORE_SECONDS = 0.25, 0.05
 """Frames so long after and before an onset are not between events."""
 
+MIN_BED_SHARE = 0.1
+"""Where less of a library is between events, the level of all its sound is learned."""
+
 WELL, HARDLY = 0.2, 0.07
 """A film's sound follows its picture well, or hardly, from this F-measure above chance on."""
 
@@ -297,6 +300,15 @@ def fit_event_level(stretches: Sequence[FilmMotion]) -> RidgeRegression:
     return RidgeRegression.fit(
         np.concatenate(features), np.concatenate(levels), LEVEL_PENALTY, match_spread=True
     )
+
+
+def fit_bed(stretches: Sequence[FilmMotion]) -> RidgeRegression:
+    """Return the regression of the level between events; of all sound where events are dense."""
+    between = [each.is_between_events() for each in stretches]
+    count = sum(len(mask) for mask in between)
+    if sum(int(mask.sum()) for mask in between) < MIN_BED_SHARE * count:
+        between = [np.ones(len(mask), np.bool_) for mask in between]
+    return fit_frame_level(stretches, between, match_spread=True)
 
 
 def best_threshold(curves: Sequence[FloatArray], stretches: Sequence[FilmMotion]) -> float:

@@ -1,0 +1,210 @@
+"""Fits a brain's motion head to a library, and decides what it may say.
+
+Both heads are judged on film that neither has learned: the network on the held-out pairs, the
+regressions on blocks that they were not fitted to. Whichever predicts onsets better speaks for
+events, and whichever predicts levels better for the level. The network's spectra are used if they
+are nearer to the truth than the mean spectrum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.event_head import HeadSettings, MotionHead, Source
+from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
+from frame2sound.library.coupling import (
+    FLOOR_DB,
+    FilmMotion,
+    HeldOutCurves,
+    best_threshold,
+    correlation,
+    fit_bed,
+    fit_event_level,
+    fit_frame_level,
+    fit_onset,
+)
+from frame2sound.sound.onset_detection import detect_onsets
+from frame2sound.sound.onset_matching import count_matches
+from frame2sound.training.example_cache import ExampleCache
+from frame2sound.training.losses import predict_in_order
+
+FloatArray = NDArray[np.float64]
+
+MAX_MOTION_SECONDS = 1200.0
+"""At most so much film is measured for a motion head."""
+
+MIN_ONSET_GAIN = 0.1
+"""Motion speaks for events only if its F-measure is so much above chance."""
+
+MIN_LEVEL_CORRELATION = 0.2
+"""Motion speaks for the level only from this correlation on."""
+
+ADVANTAGE = 0.05
+"""By how much the motion head must be better than the network."""
+
+KNOWN_LEVEL_ADVANTAGE = 0.1
+"""The same, further, where the network predicts levels better."""
+
+RISE_DB = 6.0
+"""The network predicts an onset where its level rises by more from one frame to the next."""
+
+MIN_ONSETS = 8
+"""With fewer held-out onsets, the network's score for onsets is not trusted."""
+
+SPECTRUM_RATIO = 0.95
+"""The network knows the spectrum if its error is below this share of the mean spectrum's."""
+
+BATCH_PAIRS = 256
+
+
+@dataclass(frozen=True)
+class NetworkScores:
+    """How well the network predicts held-out film.
+
+    Attributes
+    ----------
+    onset_f : float
+    onset_count : int
+        True onsets in the held-out film.
+    level_correlation : float
+        In dB; 0 if nothing is held out.
+    spectrum_ratio : float
+        The error of its spectra's shape, relative to that of the mean shape; 1 if nothing is held
+        out.
+    """
+
+    onset_f: float = 0.0
+    onset_count: int = 0
+    level_correlation: float = 0.0
+    spectrum_ratio: float = 1.0
+
+
+def fit_motion_head(
+    stretches: Sequence[FilmMotion], held_out: HeldOutCurves, network: NetworkScores
+) -> MotionHead:
+    """Return the motion head for stretches of film, with its decisions."""
+    everything = [np.ones(len(each.times), np.bool_) for each in stretches]
+    onset = fit_onset(stretches, everything)
+    levels = np.concatenate([each.frame_db for each in stretches])
+    coupling = held_out.coupling
+    settings = HeadSettings(
+        threshold=best_threshold([onset.predict(each.features) for each in stretches], stretches),
+        events=_choose_events(held_out, network),
+        level=_choose_level(held_out, network),
+        spectrum="picture" if network.spectrum_ratio < SPECTRUM_RATIO else "mean",
+        onset_f=coupling.onset_f,
+        onset_chance=coupling.onset_chance,
+        level_correlation=coupling.level_correlation,
+        network_onset_f=network.onset_f,
+        network_level_correlation=network.level_correlation,
+        loud_level_db=float(np.quantile(levels, 0.9)),
+    )
+    return MotionHead(
+        onset=onset,
+        event_level=fit_event_level(stretches),
+        bed=fit_bed(stretches),
+        level=fit_frame_level(stretches, everything, match_spread=True),
+        settings=settings,
+    )
+
+
+def score_network(brain: Brain, examples: ExampleCache, held_out: ExampleCache) -> NetworkScores:
+    """Return how well a brain's network predicts the held-out pairs."""
+    target = brain.target
+    if not len(held_out) or not isinstance(target, LogMagnitudes):
+        return NetworkScores()
+    predicted, true = _held_out_outputs(brain, held_out)
+    mean = _mean_shape(examples, target)
+    ours, theirs = _levels_db(predicted, target), _levels_db(true, target)
+    matches = total = onset_count = 0
+    for run in held_out.pairs.contiguous_runs():
+        found, onsets = _rises(ours[run], brain), _true_onsets(held_out, run)
+        matches += count_matches(found, onsets)
+        total += len(found) + len(onsets)
+        onset_count += len(onsets)
+    sounding = theirs > FLOOR_DB
+    error = np.abs(_shapes(predicted, target) - _shapes(true, target))[sounding]
+    error_of_mean = np.abs(mean - _shapes(true, target))[sounding]
+    return NetworkScores(
+        onset_f=2 * matches / max(total, 1),
+        onset_count=onset_count,
+        level_correlation=correlation(ours, theirs),
+        spectrum_ratio=float(error.mean() / max(error_of_mean.mean(), 1e-9)) if len(error) else 1.0,
+    )
+
+
+def _choose_events(held_out: HeldOutCurves, network: NetworkScores) -> Source:
+    coupling = held_out.coupling
+    if coupling.onset_f - coupling.onset_chance < MIN_ONSET_GAIN:
+        return "picture"
+    trusted = network.onset_f if network.onset_count >= MIN_ONSETS else 0.0
+    knows_level = network.level_correlation >= coupling.level_correlation + ADVANTAGE
+    needed = trusted + ADVANTAGE + (KNOWN_LEVEL_ADVANTAGE if knows_level else 0.0)
+    return "motion" if coupling.onset_f > needed else "picture"
+
+
+def _choose_level(held_out: HeldOutCurves, network: NetworkScores) -> Source:
+    ours = held_out.coupling.level_correlation
+    if ours < MIN_LEVEL_CORRELATION:
+        return "picture"
+    return "motion" if ours > network.level_correlation + ADVANTAGE else "picture"
+
+
+def _held_out_outputs(brain: Brain, held_out: ExampleCache) -> tuple[torch.Tensor, torch.Tensor]:
+    parts = []
+    with torch.inference_mode():
+        for _, predictions, targets in predict_in_order(brain.network, held_out, BATCH_PAIRS):
+            parts.append((predictions.float().cpu().clone(), targets.float().cpu().clone()))
+    predicted, true = (torch.cat(part) for part in zip(*parts, strict=True))
+    return predicted, true
+
+
+def _levels_db(output: torch.Tensor, target: LogMagnitudes) -> FloatArray:
+    """Return the level of each frame: that of its windows' mean power, in dB relative to scale."""
+    decades = output[:, target.levels].double().clamp(0) / LEVEL_WEIGHT
+    power = torch.expm1(decades * (2 * np.log(10))).mean(dim=1).clamp(1e-12)
+    levels: FloatArray = (10 * torch.log10(power)).numpy() + float(target.recipe.floor_db)
+    return np.maximum(levels, FLOOR_DB)
+
+
+def _shapes(output: torch.Tensor, target: LogMagnitudes) -> FloatArray:
+    """Return the mean spectrum of each frame in decades, without its level, ``(n, bins)``."""
+    bins = target.split_windows(output)[..., 1:].clamp(0).mean(dim=1).double()
+    shapes: FloatArray = (bins - bins.mean(dim=1, keepdim=True)).numpy()
+    return shapes
+
+
+def _mean_shape(examples: ExampleCache, target: LogMagnitudes) -> FloatArray:
+    indices = examples.pairs.spread_indices(16 * BATCH_PAIRS)
+    sums, count = np.zeros(target.numbers - 1), 0
+    for part in np.array_split(indices, max(-(-len(indices) // BATCH_PAIRS), 1)):
+        output = examples.load_targets(part).float().cpu()
+        sounding = _levels_db(output, target) > FLOOR_DB
+        sums += _shapes(output, target)[sounding].sum(axis=0)
+        count += int(sounding.sum())
+    return sums / max(count, 1)
+
+
+def _rises(levels_db: FloatArray, brain: Brain) -> FloatArray:
+    """Return the times at which predicted levels rise, from the start of their run."""
+    rise = np.diff(levels_db, prepend=levels_db[:1])
+    later = np.append(rise[1:], -np.inf)
+    at = np.flatnonzero((rise > RISE_DB) & (rise >= later))
+    return at / float(brain.clock.fps)
+
+
+def _true_onsets(held_out: ExampleCache, run: NDArray[np.int64]) -> FloatArray:
+    """Return the onsets of the film's sound in a run of pairs, from the run's start."""
+    pairs = held_out.pairs
+    film = pairs.films[pairs.film_indices[run[0]]]
+    rate = film.card.sample_rate
+    start, stop = int(pairs.start_samples[run[0]]), int(pairs.start_samples[run[-1]])
+    lead = min(start, rate)
+    onsets = detect_onsets(np.array(film.sound[start - lead : stop]), rate) - lead / rate
+    return onsets[onsets >= 0]
