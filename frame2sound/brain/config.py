@@ -212,6 +212,10 @@ TargetConfig = Pcm | StftReal | StftMag | StftBoth | LogMag | Mel
 """The targets that a recipe may name."""
 
 
+Loudness = Literal["film", "equal"]
+"""Whether films are learned as loud as they are, or brought to one loudness."""
+
+
 class TrainingConfig(Config, frozen=True):
     """The training settings; the defaults suit films of minutes to hours.
 
@@ -226,6 +230,9 @@ class TrainingConfig(Config, frozen=True):
     is not trained on: blocks of ``block_seconds`` with ``guard_seconds`` dropped on both sides, or
     whole films, as ``split`` says.
 
+    ``loudness`` is ``film`` to learn each film as loud as it is, or ``equal`` to bring each to -23
+    LUFS first, so that quiet and loud films teach alike and soundtracks are about as loud.
+
     Augmentation: ``noise`` is the standard deviation of noise that is added to the features;
     ``overlay`` is the share of pairs to which another pair is added: of the two pictures, the
     lighter pixels, and of the two sounds, the sum.
@@ -236,6 +243,7 @@ class TrainingConfig(Config, frozen=True):
     """
 
     loss: Literal["mse", "log-magnitude", "multi-resolution"] = "mse"
+    loudness: Loudness = "film"
     optimiser: Literal["adamw", "nag"] = "adamw"
     rate: Positive = 1e-3
     momentum: Share = 0.9
