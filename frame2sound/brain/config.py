@@ -243,7 +243,6 @@ class TrainingConfig(Config, frozen=True):
     """
 
     loss: Literal["mse", "log-magnitude", "multi-resolution"] = "mse"
-    loudness: Loudness = "film"
     optimiser: Literal["adamw", "nag"] = "adamw"
     rate: Positive = 1e-3
     momentum: Share = 0.9
@@ -262,3 +261,4 @@ class TrainingConfig(Config, frozen=True):
     held_out: Share = 0.1
     block_seconds: Positive = 4.0
     guard_seconds: NonNegative = 0.5
+    loudness: Loudness = "film"

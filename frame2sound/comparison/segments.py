@@ -60,7 +60,7 @@ class EvaluationFilm:
     start_sample, end_sample : int
         The range that is evaluated.
     gain_db : float
-        The gain of its sound for systems that learned all films at one loudness.
+        The gain of its sound where it is compared with systems that learned all films equally loud.
     """
 
     name: str
