@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
+from frame2sound.brain.config import Loudness
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import Recipe, load_recipe
@@ -45,6 +46,7 @@ from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene_writer import truth_path, write_scene
 from frame2sound.library.calibration import add_calibration_film, is_calibration
+from frame2sound.library.film_loudness import sound_gain_db, with_gain
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.offline import render_frames
@@ -273,7 +275,9 @@ class Benchmark:
         asked |= {label: (former, style) for label, style in ANCESTOR.items()}
         asked[LATE] = brain, ANCESTOR["hindle"]
         sounds = {label: self.sound(unseen, *how) for label, how in asked.items()}
-        rows = self.measure(name, unseen, sounds, brain.clock.sample_rate)
+        loudness = dict.fromkeys(sounds, brain.recipe.training.loudness)
+        loudness |= dict.fromkeys(ANCESTOR, former.recipe.training.loudness)
+        rows = self.measure(name, unseen, sounds, loudness, brain.clock.sample_rate)
         took = float(brain.provenance["seconds"])
         return Judged(
             name,
@@ -293,26 +297,38 @@ class Benchmark:
         return sound
 
     def measure(
-        self, name: str, unseen: Path, sounds: dict[str, Sound], rate: int
+        self,
+        name: str,
+        unseen: Path,
+        sounds: dict[str, Sound],
+        loudness: dict[str, Loudness],
+        rate: int,
     ) -> MeasurementsByLabel:
-        """Return the figures of all soundtracks of a demo film."""
+        """Return the figures of all soundtracks of a demo film.
+
+        Each is judged against the film's own sound at the loudness at which its brain learned.
+        """
         truth = read_truth(truth_path(unseen))
         with MediaLoader() as auditorium:
             film = auditorium.load_film(unseen, keep_frames=True)
             own = np.array(auditorium.load_audio(unseen, rate))
-            reference = Reference(own, rate, film.fps)
-            rows = {
-                label: measure_soundtrack(
+            gains_db: dict[Loudness, float] = {"film": 0.0, "equal": sound_gain_db(own, rate)}
+            references = {
+                each: Reference(with_gain(own, gain_db), rate, film.fps)
+                for each, gain_db in gains_db.items()
+            }
+            rows = {}
+            for label, sound in with_blind(sounds, own, rate).items():
+                level = loudness.get(label, "film")
+                rows[label] = measure_soundtrack(
                     sound,
                     rate,
                     film.fps,
                     picture_seconds=film.picture_seconds,
                     black_frames=film.black_frames,
-                    reference=reference,
-                    truth=truth,
+                    reference=references[level],
+                    truth=truth.with_gain(gains_db[level]),
                 )
-                for label, sound in with_blind(sounds, own, rate).items()
-            }
             if self.out is not None:
                 assert film.frames is not None
                 screen, title = film.black_frames.frame_times, f"{name}, not seen before"
@@ -332,6 +348,7 @@ class Benchmark:
         for number, seen, start in stretches(material.held_out, brain.clock):
             film = material.films[number]
             own = np.array(film.sound[start : start + brain.clock.start_sample(len(seen))])
+            own = with_gain(own, material.gains_db[number])
             frames = film.frames[seen]
             sounds = {
                 label: render_frames(who, style, frames, corpus)[: len(own)]
@@ -412,8 +429,9 @@ def learned_corpus(material: TrainingData, brain: Brain) -> Corpus:
                 pieces.append((film, begin, start - round(guard * rate)))
                 begin = start + brain.clock.start_sample(len(rows)) + round(guard * rate)
         pieces.append((film, begin, end))
+    gains_db = dict(zip((film.name for film in material.films), material.gains_db, strict=True))
     return Corpus(brain.clock, tuple(
-        Piece(film.name, begin, np.array(film.sound[begin:end]))
+        Piece(film.name, begin, with_gain(np.array(film.sound[begin:end]), gains_db[film.name]))
         for film, begin, end in pieces if end - begin > rate
     ))  # fmt: skip
 
@@ -422,7 +440,8 @@ def page(judged: list[Judged], recipe: str) -> str:
     """Return the tables, and what was required, in Markdown."""
     lines = [
         f"Recipe `{recipe}`. Combs are above the film's own sound. LSD is the log-spectral "
-        "distance to it; lags of sounds without clear onsets mean nothing. Hard cut and hindle are "
+        "distance to it, at -23 LUFS for brains that learned all films so; lags of "
+        "sounds without clear onsets mean nothing. Hard cut and hindle are "
         f"`lines-small` with `{'` and `'.join(ANCESTOR_SETTINGS)}`; {LATE} are his schedule under "
         f"the brain of `{recipe}`.\n"
     ]

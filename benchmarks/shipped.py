@@ -5,7 +5,8 @@
 Each is recipe `pocket`, learned from demo films that this draws: nobody else has rights in them.
 The films are dark; animations often are not. So each film is learned in two prints: as it is, and
 over grounds that change every few seconds, from black to white, on which what was light is lighter,
-or darker. What a card says was measured on films of another seed, as they are.
+or darker. What a card says was measured on films of another seed, as they are; their own sound is
+brought to -23 LUFS before it is compared, as films are before they are learned.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.drawing.scene_writer import truth_path, write_scene
 from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.film_loudness import sound_gain_db, with_gain
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.rendering.render import render
@@ -117,15 +119,22 @@ def judge(brain: Brain, name: str, folder: Path) -> Measurements:
     with MediaLoader() as auditorium:
         film = auditorium.load_film(unseen)
         own = np.array(auditorium.load_audio(unseen, rate))
+        gain_db = brain_gain_db(brain, own)
         return measure_soundtrack(
             sound,
             rate,
             film.fps,
             picture_seconds=film.picture_seconds,
             black_frames=film.black_frames,
-            reference=Reference(own, rate, film.fps),
-            truth=read_truth(truth_path(unseen)),
+            reference=Reference(with_gain(own, gain_db), rate, film.fps),
+            truth=read_truth(truth_path(unseen)).with_gain(gain_db),
         )
+
+
+def brain_gain_db(brain: Brain, own: NDArray[np.float32]) -> float:
+    """Return the gain of a film's own sound at which a brain's soundtrack is judged."""
+    equal = brain.recipe.training.loudness == "equal"
+    return sound_gain_db(own, brain.clock.sample_rate) if equal else 0.0
 
 
 def card(made: Shipped, brain: Brain, judged: dict[str, Measurements], size: int) -> Iterator[str]:

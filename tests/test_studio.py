@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import av
+import pytest
 
 from frame2sound.studio import run_demo
+from frame2sound.studio.steps import demo_scene, draw_film, load_unseen
 
 
 def test_the_demo_writes_films_and_plots_and_can_be_repeated(tmp_path: Path) -> None:
@@ -34,3 +36,15 @@ def test_the_demo_writes_films_and_plots_and_can_be_repeated(tmp_path: Path) -> 
     assert re.search(r"silence +0\.00 ", table)
     assert re.search(r"shuffled seconds +0\.\d\d ", table)
     assert "(chance)" in table
+
+
+def test_an_unseen_animation_is_as_loud_as_brains_that_learned_all_films_equal(tmp_path):
+    scene = demo_scene("typing", 4, 1, (64, 64))
+    draw_film(scene, tmp_path / "unseen.mp4", False, lambda *progress: None)
+    unseen = load_unseen(scene, tmp_path / "unseen.mp4")
+    equal = unseen.at_loudness("equal")
+    assert abs(unseen.measure(unseen.samples).loudness_lufs + 23) > 0.1
+    assert equal.measure(equal.samples).loudness_lufs == pytest.approx(-23, abs=0.02)
+    assert equal.measure(equal.samples).spectral_distance_db == 0
+    for animation in (unseen, equal, unseen.at_loudness("film")):
+        assert animation.measure(animation.samples).level_error_db < 0.5

@@ -482,7 +482,8 @@ def _load_corpus(
     from frame2sound.api.library import open_library
     from frame2sound.library.corpus import read_corpus
 
-    return read_corpus(open_library(corpus), brain.clock)
+    loudness = brain.recipe.training.loudness
+    return read_corpus(open_library(corpus), brain.clock, loudness=loudness)
 
 
 def _finite_level(level: float | None) -> float | None:

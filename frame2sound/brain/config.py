@@ -212,6 +212,10 @@ TargetConfig = Pcm | StftReal | StftMag | StftBoth | LogMag | Mel
 """The targets that a recipe may name."""
 
 
+Loudness = Literal["film", "equal"]
+"""Whether films are learned as loud as they are, or brought to one loudness."""
+
+
 class TrainingConfig(Config, frozen=True):
     """The training settings; the defaults suit films of minutes to hours.
 
@@ -225,6 +229,9 @@ class TrainingConfig(Config, frozen=True):
     loss after which training stops; 0 for no limit. ``held_out`` is the share of the library that
     is not trained on: blocks of ``block_seconds`` with ``guard_seconds`` dropped on both sides, or
     whole films, as ``split`` says.
+
+    ``loudness`` is ``film`` to learn each film as loud as it is, or ``equal`` to bring each to -23
+    LUFS first, so that quiet and loud films teach alike and soundtracks are about as loud.
 
     Augmentation: ``noise`` is the standard deviation of noise that is added to the features;
     ``overlay`` is the share of pairs to which another pair is added: of the two pictures, the
@@ -254,3 +261,4 @@ class TrainingConfig(Config, frozen=True):
     held_out: Share = 0.1
     block_seconds: Positive = 4.0
     guard_seconds: NonNegative = 0.5
+    loudness: Loudness = "film"

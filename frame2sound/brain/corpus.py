@@ -6,7 +6,7 @@ In a brain's file a corpus is either stored as FLAC or is a pointer to a library
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Literal
 
@@ -30,6 +30,9 @@ MAX_SECONDS = 3600.0
 
 MAX_AMPLITUDE = 100.0
 """A file whose corpus claims a higher peak is refused."""
+
+MAX_GAIN_DB = 100.0
+"""A file whose corpus claims a gain beyond this, up or down, is refused."""
 
 _REMEDY = "copy it again or train it again"
 
@@ -104,10 +107,13 @@ class CorpusPointer:
         Path of the library, as the user gave it.
     films : dict
         Names of films to the digests of the files they were pickled from.
+    gains_db : dict
+        Names of films to the gain of their sound; others have none.
     """
 
     library: str
     films: dict[str, str]
+    gains_db: dict[str, float] = field(default_factory=dict)
 
 
 def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensors]:
@@ -118,7 +124,8 @@ def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None,
     if corpus is None:
         return None, {}
     if isinstance(corpus, CorpusPointer):
-        return {"kind": "pointed", "library": corpus.library, "films": corpus.films}, {}
+        table = {"kind": "pointed", "library": corpus.library, "films": corpus.films}
+        return table | ({"gains_db": corpus.gains_db} if corpus.gains_db else {}), {}
     films: Table = {}
     tensors: Tensors = {}
     for name in corpus.films:
@@ -165,7 +172,10 @@ def corpus_from_file(
     if description["kind"] == "pointed":
         digests = description["films"].items()
         films = {_require_text(name): _require_text(digest) for name, digest in digests}
-        return CorpusPointer(_require_text(description["library"]), films)
+        gains_db = {name: float(gain) for name, gain in description.get("gains_db", {}).items()}
+        if not all(abs(gain) <= MAX_GAIN_DB for gain in gains_db.values()):
+            raise ValueError(f"a corpus with a gain beyond {MAX_GAIN_DB:g} dB")
+        return CorpusPointer(_require_text(description["library"]), films, gains_db)
     if description["kind"] != "carried":
         raise ValueError(f"a corpus of kind {description['kind']!r}")
     ranges = {name: _parse_ranges(film["pieces"]) for name, film in description["films"].items()}

@@ -71,6 +71,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "target": {"kind": "pcm", "scaling": "half", "lead_seconds": 0.0},
         "training": {
             "loss": "mse",
+            "loudness": "film",
             "optimiser": "nag",
             "rate": 1e-4,
             "momentum": 0.9,
@@ -174,9 +175,12 @@ def current_setting_name(name: str) -> str:
 def identity_table(recipe: Recipe) -> dict[str, Any]:
     """Return a recipe as plain values for a hash: under the names of settings of version 0.1.
 
-    Comparisons and trainings that version 0.1 began are recognised by such hashes.
+    Comparisons and trainings that earlier versions began are recognised by such hashes, so
+    settings that were added since are left out where they change nothing.
     """
     table = recipe_table(recipe)
+    if recipe.training.loudness == "film":
+        del table["training"]["loudness"]
     for part, names in RENAMED_SETTINGS.items():
         old_names = {new: old for old, new in names.items()}
         table[part] = {old_names.get(key, key): value for key, value in table[part].items()}

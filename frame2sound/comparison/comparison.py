@@ -195,21 +195,22 @@ class Comparison:
     def _load_or_measure(self, system: System, segment: Segment) -> Record:
         """Return the record in the folder, or render and measure the soundtrack."""
         path = self.plan.out / "figures" / segment.name / f"{system.name}.json"
-        key = record_key(system.cache_key, segment.cache_key())
+        judged = segment.at_loudness(system.loudness)
+        key = record_key(system.cache_key, judged.cache_key())
         audio_path, spectrogram_path = self.media_paths(system, segment)
         has_media = audio_path.exists() and spectrogram_path.exists()
         if has_media or segment not in self.shown_segments:
             existing = read_record(path, key)
             if existing is not None:
                 return existing
-        samples = system.render(segment)
+        samples = system.render(judged)
         assert samples is not None
-        record = measure_segment(samples, segment)
+        record = measure_segment(samples, judged)
         if segment in self.shown_segments:
             rate = segment.clock.sample_rate
             shown = samples[segment.lead_in_samples :]
             write_audio(shown, rate, audio_path)
-            draw_spectrogram(shown, rate, spectrogram_path, self._max_level_db(segment))
+            draw_spectrogram(shown, rate, spectrogram_path, self._max_level_db(judged))
         write_record(record, key, path)
         return record
 

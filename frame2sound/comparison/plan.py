@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from frame2sound.atomic import atomic_write
+from frame2sound.brain.config import Loudness
 from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_table
 from frame2sound.clock import Clock
 from frame2sound.comparison.segments import EvaluationFilm
@@ -139,6 +140,11 @@ class ComparisonPlan:
     def clock(self) -> Clock:
         """The clock of all brains."""
         return self.variants[0].recipe.to_clock()
+
+    @property
+    def loudness(self) -> Loudness:
+        """The loudness of the originals and controls: that of the first recipe."""
+        return self.variants[0].recipe.training.loudness
 
     def brain_path(self, variant: RecipeVariant, seed: int) -> Path:
         """Return the path of a brain."""

@@ -254,7 +254,8 @@ def _brain_entry(comparison: Comparison, system_result: SystemResult) -> dict[st
 
 
 def _segment_entry(segment: Segment, comparison: Comparison) -> dict[str, Any]:
-    rate, truth = segment.clock.sample_rate, segment.ground_truth
+    truth = segment.at_loudness(comparison.plan.loudness).ground_truth
+    rate = segment.clock.sample_rate
     source = "the truth" if segment.film.truth is not None else "heard in its own sound"
     return {
         "name": segment.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, partial
 from itertools import pairwise
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.config import Loudness
 from frame2sound.clock import Clock, frame_indices_at_ticks, sample_at
 from frame2sound.comparison.block_stats import GroundTruth, onsets_after_lead_in
 from frame2sound.errors import FilmError
@@ -22,6 +23,7 @@ from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
+from frame2sound.library.film_loudness import film_gain_db, sound_gain_db, with_gain
 from frame2sound.library.pickler import film_digest, folder_title
 from frame2sound.library.split import HeldOutRange
 
@@ -57,6 +59,8 @@ class EvaluationFilm:
         Ground truth of a demo film.
     start_sample, end_sample : int
         The range that is evaluated.
+    gain_db : float
+        The gain of its sound where it is compared with systems that learned all films equally loud.
     """
 
     name: str
@@ -68,6 +72,7 @@ class EvaluationFilm:
     truth: SceneTruth | None
     start_sample: int
     end_sample: int
+    gain_db: float = 0.0
 
     @classmethod
     def from_held_out(cls, held_out: HeldOutRange) -> EvaluationFilm:
@@ -86,6 +91,7 @@ class EvaluationFilm:
             _load_truth(Path(film.card.source), film.card.digest),
             held_out.start_sample,
             held_out.end_sample,
+            film_gain_db(film),
         )
 
     @classmethod
@@ -123,6 +129,7 @@ class EvaluationFilm:
             _load_truth(path, digest),
             0,
             end,
+            0.0 if sound is None else sound_gain_db(sound, sample_rate),
         )
 
 
@@ -140,6 +147,8 @@ class Segment:
     clock : Clock
     first_frame, frame_count : int
         In frames of the clock.
+    loudness : {"film", "equal"}
+        Whether the reference is the film's sound as it is, or with the film's gain.
     """
 
     film: EvaluationFilm
@@ -147,6 +156,7 @@ class Segment:
     clock: Clock
     first_frame: int
     frame_count: int
+    loudness: Loudness = "film"
 
     @property
     def name(self) -> str:
@@ -204,13 +214,27 @@ class Segment:
         """Return a soundtrack of lead-in and segment, padded or trimmed to their length."""
         return pad_or_trim(samples, self.lead_in_samples + self.sample_count)
 
+    def at_loudness(self, loudness: Loudness) -> Segment:
+        """Return the segment with the reference for systems that learned films at ``loudness``."""
+        return self if loudness == self.loudness else self._at_other_loudness
+
+    @cached_property
+    def _at_other_loudness(self) -> Segment:
+        return replace(self, loudness="equal" if self.loudness == "film" else "film")
+
+    @property
+    def gain_db(self) -> float:
+        """The gain of the reference."""
+        return self.film.gain_db if self.loudness == "equal" else 0.0
+
     @cached_property
     def reference(self) -> NDArray[np.float32] | None:
         """The original sound of lead-in and segment; None if the film is silent."""
         if self.film.samples is None:
             return None
         first = self.start_sample - self.lead_in_samples
-        return np.array(self.film.samples[first : self.start_sample + self.sample_count])
+        original = np.array(self.film.samples[first : self.start_sample + self.sample_count])
+        return with_gain(original, self.gain_db)
 
     @cached_property
     def ground_truth(self) -> GroundTruth:
@@ -236,7 +260,8 @@ class Segment:
         """Return plain values that identify the segment; they are in the keys of records."""
         clock = [str(self.clock.fps), self.clock.sample_rate]
         has_truth = self.film.truth is not None
-        return [self.film.digest, clock, self.first_frame, self.frame_count, has_truth]
+        gain = [self.gain_db] if self.gain_db else []
+        return [self.film.digest, clock, self.first_frame, self.frame_count, has_truth, *gain]
 
 
 def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterator[Segment]:

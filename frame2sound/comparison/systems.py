@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain_file import load_brain
+from frame2sound.brain.config import Loudness
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import identity_table, recipe_table
@@ -53,6 +54,8 @@ class System:
         Of a brain.
     cache_key : list
         Plain values that identify its soundtracks; they are in the keys of records.
+    loudness : {"film", "equal"}
+        At which loudness it learned the films, so at which it is compared with their sound.
     render : function
         Returns the soundtrack of lead-in and segment; None if there is none.
     """
@@ -62,6 +65,7 @@ class System:
     kind: str
     seed: int | None
     cache_key: list[Any]
+    loudness: Loudness
     render: Callable[[Segment], Samples | None]
 
 
@@ -70,23 +74,24 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     style = Style(mode=plan.mode)
 
     @cache
-    def corpus() -> Corpus | None:
+    def corpus(loudness: Loudness) -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return read_corpus(plan.split.training, plan.clock)
+        return read_corpus(plan.split.training, plan.clock, loudness=loudness)
 
-    def renderer(load: Callable[[], Predictor]) -> Callable[[Segment], Samples]:
+    def renderer(load: Callable[[], Predictor], loudness: Loudness) -> Callable[[Segment], Samples]:
         load_once = cache(load)
 
         def render(segment: Segment) -> Samples:
             skipped = segment.warmup_frames - segment.lead_in_frames
             return segment.pad_or_trim(
-                render_frames(load_once(), style, segment.frames(), corpus(), skipped)
+                render_frames(load_once(), style, segment.frames(), corpus(loudness), skipped)
             )
 
         return render
 
     for variant in plan.variants:
+        loudness = variant.recipe.training.loudness
         for seed in range(plan.seeds):
             path = plan.brain_path(variant, seed)
             yield System(
@@ -95,10 +100,12 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
                 "brain",
                 seed,
                 ["brain", film_digest(path), plan.mode],
-                renderer(partial(load_brain, path, pick_device(device))),
+                loudness,
+                renderer(partial(load_brain, path, pick_device(device)), loudness),
             )
     for suffix, variant in _variants_by_target(plan).items():
         fitted = cache(partial(_fit_baselines, plan, variant))
+        loudness = variant.recipe.training.loudness
         for name in BASELINE_NAMES:
             yield System(
                 name + suffix.replace(", ", "-"),
@@ -112,20 +119,29 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
                     plan.training_films(),
                     plan.mode,
                 ],
-                renderer(lambda name=name, fitted=fitted: fitted()[name]),  # type: ignore[misc]
+                loudness,
+                renderer(
+                    lambda name=name, fitted=fitted: fitted()[name],  # type: ignore[misc]
+                    loudness,
+                ),
             )
-    yield System("silence", SILENCE, "control", None, [SILENCE], _render_silence)
-    yield System(
-        "shuffled", SHUFFLED_SECONDS, "control", None, [SHUFFLED_SECONDS], _render_shuffled
-    )
-    yield System("own", ORIGINAL, "control", None, [ORIGINAL], lambda segment: segment.reference)
+    for file_name, name, render_control in (
+        ("silence", SILENCE, _render_silence),
+        ("shuffled", SHUFFLED_SECONDS, _render_shuffled),
+        ("own", ORIGINAL, lambda segment: segment.reference),
+    ):
+        yield System(file_name, name, "control", None, [name], plan.loudness, render_control)
 
 
 def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
-    """Return the first variant of each target, by the suffix of the names of its baselines."""
+    """Return the first variant of each target, by the suffix of the names of its baselines.
+
+    Targets are other targets if films are learned at another loudness.
+    """
     first: dict[str, RecipeVariant] = {}
     for variant in plan.variants:
-        target = json.dumps(recipe_table(variant.recipe)["target"], sort_keys=True)
+        table = recipe_table(variant.recipe)
+        target = json.dumps([table["target"], table["training"]["loudness"]], sort_keys=True)
         first.setdefault(target, variant)
     if len(first) == 1:
         return {"": plan.variants[0]}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,7 +26,7 @@ from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 from frame2sound.untrusted import read_json
 
 ANALYSIS_FILE = "findings.json"
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2
 """Version of the analysis; a cached result of another version is computed again."""
 
 SILENCE_THRESHOLD_DB = -60.0
@@ -47,11 +47,14 @@ class FilmAnalysis:
     """The result of the analysis of a film.
 
     ``loudness`` is the integrated loudness in LUFS, or None if the film is silent or its sample
-    rate too low for the measure. ``silent_share`` is the share, 0 to 1, of its sound that is
-    silent. ``picture_fingerprint`` is that of `frame2sound.library.fingerprint`.
+    rate too low for the measure. ``level_db`` is the same, but at such a rate the gated RMS in
+    dBFS. ``peak`` is the largest amplitude. ``silent_share`` is the share, 0 to 1, of its sound
+    that is silent. ``picture_fingerprint`` is that of `frame2sound.library.fingerprint`.
     """
 
     loudness: float | None
+    level_db: float | None
+    peak: float
     silent_share: float
     picture_fingerprint: bytes
 
@@ -60,6 +63,8 @@ class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The table of a ``findings.json``; ``files`` is the state of the analysed files."""
 
     loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
+    level_db: Annotated[float, Meta(ge=-1000, le=1000)] | None = msgspec.field(name="level")
+    peak: Annotated[float, Meta(ge=0)]
     silent_share: Annotated[float, Meta(ge=0, le=1)] = msgspec.field(name="silent")
     picture_fingerprint: str = msgspec.field(name="picture")
     version: int
@@ -80,30 +85,42 @@ def analyse_film(
     cached = _load_cached(film.path, state)
     if cached is not None:
         return cached
-    analysis = FilmAnalysis(*_analyse_audio(film, on_progress), compute_fingerprint(replace(film)))
+    audio = _analyse_audio(film, on_progress)
+    has_loudness = film.card.sample_rate >= MIN_SAMPLE_RATE
+    loudness = audio.level_db if has_loudness else None
+    analysis = FilmAnalysis(loudness, *audio, compute_fingerprint(replace(film)))
     if _file_states(film.path) == state:
         _save_cached(film.path, state, analysis)
     return analysis
 
 
-def _analyse_audio(film: PickledFilm, on_progress: ProgressCallback) -> tuple[float | None, float]:
+class _AudioAnalysis(NamedTuple):
+    level_db: float | None
+    peak: float
+    silent_share: float
+
+
+def _analyse_audio(film: PickledFilm, on_progress: ProgressCallback) -> _AudioAnalysis:
     rate = film.card.sample_rate
-    meter = LoudnessMeter(rate) if rate >= MIN_SAMPLE_RATE else None
+    meter = LoudnessMeter(rate, weighted=rate >= MIN_SAMPLE_RATE)
     silent = total = 0
+    peak = 0.0
     for chunk in _audio_chunks(film):
         if not np.isfinite(chunk).all():
             raise LibraryError(
                 f"{film.path}/sound.npy holds numbers that are not finite; {DAMAGED_REMEDY}"
             )
-        if meter is not None:
-            meter.update(chunk)
+        meter.update(chunk)
         peaks = np.maximum.reduceat(np.abs(chunk), np.arange(0, len(chunk), rate // 10))
+        peak = max(peak, float(peaks.max()))
         silent += int((peaks < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
         total += len(peaks)
         seconds = film.card.samples / rate
         on_progress(film.name, min(total / 10, seconds), seconds, "")
-    loudness = -math.inf if meter is None else meter.integrated_lufs
-    return (loudness if math.isfinite(loudness) else None), silent / total if total else 1.0
+    level_db = meter.integrated_lufs
+    return _AudioAnalysis(
+        level_db if math.isfinite(level_db) else None, peak, silent / total if total else 1.0
+    )
 
 
 def _audio_chunks(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
@@ -144,7 +161,9 @@ def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | N
         if (table.version, table.files) != (ANALYSIS_VERSION, file_states):
             return None
         fingerprint = bytes.fromhex(table.picture_fingerprint)
-        return FilmAnalysis(table.loudness, table.silent_share, fingerprint)
+        return FilmAnalysis(
+            table.loudness, table.level_db, table.peak, table.silent_share, fingerprint
+        )
     except (OSError, ValueError):
         return None
 
@@ -152,6 +171,8 @@ def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | N
 def _save_cached(folder: Path, file_states: list[list[int]], analysis: FilmAnalysis) -> None:
     table = {
         "loudness": analysis.loudness,
+        "level": analysis.level_db,
+        "peak": analysis.peak,
         "silent": analysis.silent_share,
         "picture": analysis.picture_fingerprint.hex(),
         "version": ANALYSIS_VERSION,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from frame2sound.brain.config import Loudness
 from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer, Piece
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.library.calibration import is_calibration
+from frame2sound.library.film_loudness import film_gains_db, with_gain
 from frame2sound.library.folders import LIBRARY_FILE
 from frame2sound.library.store import Library, PickledFilm
 
@@ -24,22 +27,32 @@ SILENCE_PEAK = 1e-5
 """A segment whose peak is below -100 dBFS is silent."""
 
 
-def read_corpus(library: Library, clock: Clock, max_seconds: float = MAX_CORPUS_SECONDS) -> Corpus:
+def read_corpus(
+    library: Library,
+    clock: Clock,
+    max_seconds: float = MAX_CORPUS_SECONDS,
+    loudness: Loudness = "film",
+) -> Corpus:
     """Return the sound of a library's films, without the calibration film.
 
     If the films are longer than ``max_seconds`` together, the corpus has segments of 10 s, evenly
-    spaced over all films.
+    spaced over all films. ``loudness`` is that of the recipe whose brain plays the corpus.
 
     Raises
     ------
     BrainError
         The library has another sample rate than the brain, or no sound.
     """
-    return _read_films(library.films(), library.path, clock, max_seconds)
+    films = library.films()
+    return _read_films(films, library.path, clock, max_seconds, _gains_by_name(films, loudness))
 
 
 def build_corpus(
-    library: Library, clock: Clock, mode: CorpusMode, films: Iterable[PickledFilm]
+    library: Library,
+    clock: Clock,
+    mode: CorpusMode,
+    films: Iterable[PickledFilm],
+    loudness: Loudness = "film",
 ) -> Corpus | CorpusPointer | None:
     """Return the corpus for a brain that was trained on ``films``, in the form ``mode`` asks for.
 
@@ -52,15 +65,19 @@ def build_corpus(
     if mode == "none" or not films:
         return None
     if mode == "point":
-        return point_to_corpus(library, films)
-    return _read_films(films, library.path, clock, MAX_CORPUS_SECONDS)
+        return point_to_corpus(library, films, loudness)
+    gains_db = _gains_by_name(films, loudness)
+    return _read_films(films, library.path, clock, MAX_CORPUS_SECONDS, gains_db)
 
 
-def point_to_corpus(library: Library, films: Iterable[PickledFilm] | None = None) -> CorpusPointer:
+def point_to_corpus(
+    library: Library, films: Iterable[PickledFilm] | None = None, loudness: Loudness = "film"
+) -> CorpusPointer:
     """Return a pointer to films of a library, by default to all but the calibration film."""
     films = library.films() if films is None else films
-    films = (film for film in films if not is_calibration(film))
-    return CorpusPointer(str(library.path), {film.name: film.card.digest for film in films})
+    films = [film for film in films if not is_calibration(film)]
+    digests = {film.name: film.card.digest for film in films}
+    return CorpusPointer(str(library.path), digests, _gains_by_name(films, loudness))
 
 
 def load_corpus(
@@ -86,11 +103,23 @@ def load_corpus(
                 f"the brain's corpus, library {path}, has another film {name} than the brain was "
                 f"trained on; {remedy}"
             )
-    return _read_films((films[name] for name in pointer.films), path, clock, max_seconds)
+    pointed = (films[name] for name in pointer.films)
+    return _read_films(pointed, path, clock, max_seconds, pointer.gains_db)
+
+
+def _gains_by_name(films: Iterable[PickledFilm], loudness: Loudness) -> dict[str, float]:
+    """Return the gain in dB of each film whose gain is not 0, by its name."""
+    films = list(films)
+    gains_db = film_gains_db(films, loudness)
+    return {film.name: gain_db for film, gain_db in zip(films, gains_db, strict=True) if gain_db}
 
 
 def _read_films(
-    films: Iterable[PickledFilm], library: Path, clock: Clock, max_seconds: float
+    films: Iterable[PickledFilm],
+    library: Path,
+    clock: Clock,
+    max_seconds: float,
+    gains_db: Mapping[str, float],
 ) -> Corpus:
     films = [film for film in films if not is_calibration(film)]
     for film in films:
@@ -99,7 +128,10 @@ def _read_films(
                 f"corpus {library} is at {film.card.sample_rate} Hz, the brain at "
                 f"{clock.sample_rate} Hz; give a library at the brain's rate as `corpus`"
             )
-    pieces = tuple(_read_pieces(films, clock, max_seconds))
+    pieces = tuple(
+        replace(piece, samples=with_gain(piece.samples, gains_db.get(piece.film, 0.0)))
+        for piece in _read_pieces(films, clock, max_seconds)
+    )
     if not pieces:
         raise BrainError(f"corpus {library} has no sound; give another library as `corpus`")
     return Corpus(clock, pieces)

@@ -22,6 +22,8 @@ MIN_SAMPLE_RATE = 4000
 
 _OFFSET = -0.691
 
+_NO_WEIGHTING = np.array([[1.0, 0, 0, 1, 0, 0]] * 2)
+
 
 class LoudnessMeter:
     """Measures the integrated loudness of a stream.
@@ -35,6 +37,8 @@ class LoudnessMeter:
         In Hz, at least 4000.
     channels : int
         One or two.
+    weighted : bool
+        Without K-weighting, the result is the gated RMS in dBFS, at any sample rate.
 
     Raises
     ------
@@ -42,13 +46,14 @@ class LoudnessMeter:
         The rate is too low, or there are more channels than two.
     """
 
-    def __init__(self, sample_rate: int, channels: int = 1) -> None:
-        if sample_rate < MIN_SAMPLE_RATE:
+    def __init__(self, sample_rate: int, channels: int = 1, *, weighted: bool = True) -> None:
+        if weighted and sample_rate < MIN_SAMPLE_RATE:
             raise ValueError(f"got {sample_rate} Hz, expected at least {MIN_SAMPLE_RATE}")
         if channels not in (1, 2):
             raise ValueError(f"got {channels} channels, expected 1 or 2")
         self._rate, self._channels = sample_rate, channels
-        self._weighting = k_weighting(sample_rate)
+        self._weighting = k_weighting(sample_rate) if weighted else _NO_WEIGHTING
+        self._offset = _OFFSET if weighted else 0.0
         self._state = np.zeros((2, 2, channels))
         self._rest = np.empty(0)
         self._energies: list[float] = []
@@ -85,11 +90,11 @@ class LoudnessMeter:
         ends = np.array([self._bound(step) for step in range(steps + 1)])
         total = np.convolve(self._energies, np.ones(STEPS_PER_BLOCK), mode="valid")
         powers = total / (ends[STEPS_PER_BLOCK:] - ends[:-STEPS_PER_BLOCK])
-        audible = powers[powers > _power(ABSOLUTE_GATE_LUFS)]
+        audible = powers[powers > 10 ** ((ABSOLUTE_GATE_LUFS - self._offset) / 10)]
         if not len(audible):
             return -math.inf
         gate = audible.mean() * 10 ** (RELATIVE_GATE_LU / 10)
-        return _OFFSET + 10 * math.log10(audible[audible > gate].mean())
+        return self._offset + 10 * math.log10(audible[audible > gate].mean())
 
     def _take_steps(self) -> None:
         first = len(self._energies)
@@ -140,7 +145,3 @@ def _section(
     scale = 1 + warped / quality + warped**2
     poles = scale, 2 * (warped**2 - 1), 1 - warped / quality + warped**2
     return np.array([*first, last, *poles]) / scale
-
-
-def _power(lufs: float) -> float:
-    return float(10 ** ((lufs - _OFFSET) / 10))

@@ -96,6 +96,7 @@ def run_demo(
     on_message(f"2  pickling {training_film}")
     library = create_library(training_film, out / "library")
     unseen = load_unseen(unseen_scene, animation)
+    unseen = unseen.at_loudness(load_recipe("deep", list(settings)).training.loudness)
     soundtracks: dict[str, Samples] = {}
     for name, modes in MODES_BY_RECIPE.items():
         on_message(f"3  training a {name} brain, and rendering with it")

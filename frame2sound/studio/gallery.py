@@ -126,6 +126,7 @@ def _build_film_folder(
         draw_film(unseen_scene, original, True, report)
         unseen = load_unseen(unseen_scene, original)
         soundtracks: dict[str, Samples] = {ORIGINAL: unseen.samples}
+        measures = {ORIGINAL: unseen.measure(unseen.samples).to_dict()}
         for recipe_name, changes in RECIPE_SETTINGS.items():
             recipe = load_recipe(recipe_name, [*changes, *settings])
             brain = train_brain(library, recipe, work / "brain.safetensors", seed, report)
@@ -135,12 +136,13 @@ def _build_film_folder(
                     soundtracks[name] = render_soundtrack(
                         unseen, brain, rendering.style, path, report
                     )
+                    judged = unseen.at_loudness(recipe.training.loudness)
+                    measures[name] = judged.measure(soundtracks[name]).to_dict()
         unseen.plot(
             partial / PICTURE_FILE,
             {name.replace("-", " "): samples for name, samples in soundtracks.items()},
             f"{film}, unseen: the original sound, and five rendered soundtracks",
         )
-        measures = {name: unseen.measure(each).to_dict() for name, each in soundtracks.items()}
         (partial / MEASURES_FILE).write_text(
             json.dumps(measures, indent=1) + "\n", encoding="utf-8"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
+from frame2sound.brain.config import Loudness
 from frame2sound.brain.recipe import Recipe
 from frame2sound.clock import Clock
 from frame2sound.evaluation.measurements import Measurements, Reference
@@ -24,6 +25,7 @@ from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene import Scene, SceneTruth
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.film_loudness import sound_gain_db, with_gain
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback, rename_task
@@ -68,6 +70,13 @@ class UnseenAnimation:
     def reference(self) -> Reference:
         """The original sound, with which soundtracks are compared."""
         return Reference(self.samples, LIBRARY_RATE, FPS)
+
+    def at_loudness(self, loudness: Loudness) -> UnseenAnimation:
+        """Return the animation with its sound as loud as brains that learned at ``loudness``."""
+        gain_db = sound_gain_db(self.samples, LIBRARY_RATE) if loudness == "equal" else 0.0
+        return replace(
+            self, samples=with_gain(self.samples, gain_db), truth=self.truth.with_gain(gain_db)
+        )
 
     def measure(self, samples: Samples) -> Measurements:
         """Return the measures of a soundtrack."""

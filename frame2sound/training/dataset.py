@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.config import Loudness
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.library.film_loudness import film_gains_db, with_gain
 from frame2sound.library.store import PickledFilm
 
 IndexArray = NDArray[np.int64]
@@ -31,6 +33,8 @@ class PairDataset:
         Sample at which each frame starts.
     frame_windows : int64 array (N, 1 + past)
         Rows of the film's frames: the past ones, then the pair's own.
+    gains_db : list of float
+        The gain of each film's sound.
     """
 
     films: list[PickledFilm]
@@ -39,10 +43,16 @@ class PairDataset:
     clock_frames: IndexArray
     start_samples: IndexArray
     frame_windows: IndexArray
+    gains_db: list[float]
 
     @classmethod
     def from_films(
-        cls, films: list[PickledFilm], clock: Clock, target: Target, past_frames: int = 0
+        cls,
+        films: list[PickledFilm],
+        clock: Clock,
+        target: Target,
+        past_frames: int = 0,
+        loudness: Loudness = "film",
     ) -> PairDataset:
         """Return all pairs of films at a brain's clock, each with ``past_frames`` frames before.
 
@@ -57,7 +67,13 @@ class PairDataset:
             _index_film(number, film, clock, target, past_frames)
             for number, film in enumerate(films)
         ]
-        return cls(films, target, *(np.concatenate(part) for part in zip(*parts, strict=True)))
+        film_indices, clock_frames, start_samples, frame_windows = (
+            np.concatenate(part) for part in zip(*parts, strict=True)
+        )
+        gains_db = film_gains_db(films, loudness)
+        return cls(
+            films, target, film_indices, clock_frames, start_samples, frame_windows, gains_db
+        )
 
     @property
     def frame_indices(self) -> IndexArray:
@@ -69,13 +85,12 @@ class PairDataset:
 
     def select(self, mask: NDArray[np.bool_]) -> PairDataset:
         """Return the pairs for which ``mask``, shape ``(N,)``, is true."""
-        return PairDataset(
-            self.films,
-            self.target,
-            self.film_indices[mask],
-            self.clock_frames[mask],
-            self.start_samples[mask],
-            self.frame_windows[mask],
+        return replace(
+            self,
+            film_indices=self.film_indices[mask],
+            clock_frames=self.clock_frames[mask],
+            start_samples=self.start_samples[mask],
+            frame_windows=self.frame_windows[mask],
         )
 
     def contiguous_runs(self) -> list[IndexArray]:
@@ -88,7 +103,8 @@ class PairDataset:
     def load(self, indices: IndexArray) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return frames ``(n, 1 + past, 64, 64)`` and sound ``(n, target.excerpt_length)``.
 
-        In colour, frames are ``(n, 1 + past, 64, 64, 3)``. Sound outside the film is 0.
+        In colour, frames are ``(n, 1 + past, 64, 64, 3)``. Sound has its film's gain; outside the
+        film it is 0.
         """
         films, windows = self.film_indices[indices], self.frame_windows[indices]
         starts = self.start_samples[indices] - self.target.lead_samples
@@ -99,7 +115,7 @@ class PairDataset:
             frames[of_film] = self.films[number].frames[windows[of_film]]
         for excerpt, number, start in zip(excerpts, films, starts, strict=True):
             sound = self.films[number].sound[max(start, 0) : start + len(excerpt)]
-            excerpt[max(-start, 0) :][: len(sound)] = sound
+            excerpt[max(-start, 0) :][: len(sound)] = with_gain(sound, self.gains_db[number])
         for number in np.unique(films):
             self.films[number].release_memory()
         return frames, excerpts

@@ -80,7 +80,8 @@ def train(
     checkpoint = checkpoint_path(out)
 
     def save_best_brain() -> Brain:
-        carried = build_corpus(library, recipe.to_clock(), corpus, trainer.training_data.films)
+        films, loudness = trainer.training_data.films, recipe.training.loudness
+        carried = build_corpus(library, recipe.to_clock(), corpus, films, loudness)
         brain = replace(trainer.export_best_brain(), corpus=carried)
         if group.is_main:
             save_brain(brain, out)

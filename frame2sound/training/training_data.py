@@ -67,7 +67,9 @@ class TrainingData:
         films = _training_films(library, recipe)
         clock = recipe.to_clock()
         target = build_target(recipe)
-        pairs = PairDataset.from_films(films, clock, target, recipe.input.past_frames)
+        pairs = PairDataset.from_films(
+            films, clock, target, recipe.input.past_frames, recipe.training.loudness
+        )
         training, held_out = split_pairs(pairs, recipe.training, seed)
         data = cls(films, training, held_out, 1.0)
         if not len(data.film_pairs):
@@ -80,6 +82,11 @@ class TrainingData:
         if scale < MIN_RMS:
             raise TrainingError(f"all the sound in {library.path} is silent; add films with sound")
         return replace(data, scale=scale)
+
+    @property
+    def gains_db(self) -> list[float]:
+        """The gain with which the sound of each film is learned, in dB."""
+        return self.training.gains_db
 
     @property
     def has_calibration(self) -> bool:
@@ -134,8 +141,13 @@ class TrainingData:
         """Return what a brain's provenance holds of the data, in plain values."""
         return {
             "films": [
-                {"name": film.name, "digest": film.card.digest, "seconds": film.seconds}
-                for film in self.films
+                {
+                    "name": film.name,
+                    "digest": film.card.digest,
+                    "seconds": film.seconds,
+                    "gain_db": gain_db,
+                }
+                for film, gain_db in zip(self.films, self.gains_db, strict=True)
             ],
             "pairs": {"learned": len(self.training), "held_out": len(self.held_out)},
         }

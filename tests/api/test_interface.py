@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 import frame2sound as f2s
 from frame2sound.api.records import MissingPackageError
-from frame2sound.api.rendering import RenderOptions
+from frame2sound.api.rendering import RenderOptions, _load_corpus
 from frame2sound.errors import BatchError, BrainError, FilmError, SoundtrackError, TrainingError
 from tests.commanding import run
 
@@ -190,3 +190,13 @@ def test_a_table_has_a_row_for_each_film(folder: Path, monkeypatch: pytest.Monke
     rows = f2s.measure(folder / "film.mp4", truth=folder / "film.json").to_pandas()
     assert [row["sound"] for row in rows] == [str(folder / "film.mp4"), "silence", "shuffled"]
     assert rows[0]["onset_f"] > 0.9 > rows[1]["onset_f"]
+
+
+def test_a_library_as_corpus_has_the_loudness_at_which_the_brain_learned(folder: Path) -> None:
+    brain = f2s.load_brain(folder / "brain.safetensors")
+    gains_db = {film["name"]: film["gain_db"] for film in brain.provenance["films"]}
+    assert gains_db.pop("calibration") == 0
+    assert abs(next(iter(gains_db.values()))) > 0.05
+    (carried,) = brain.corpus.pieces
+    (read,) = _load_corpus(folder / "library", brain).pieces
+    np.testing.assert_allclose(read.samples, carried.samples, atol=2**-15)

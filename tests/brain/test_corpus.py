@@ -1,5 +1,6 @@
 """A corpus has sound of all films of a library, selects films by name, and reports missing ones."""
 
+import json
 import shutil
 from fractions import Fraction
 
@@ -19,6 +20,7 @@ from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.corpus import build_corpus, load_corpus, point_to_corpus, read_corpus
+from frame2sound.library.film_loudness import sound_gain_db
 from frame2sound.library.store import Library
 from frame2sound.training.loop import train
 
@@ -180,3 +182,50 @@ def test_sound_survives_flac(rate, peak):
         np.testing.assert_allclose(
             original.samples, decoded.samples, atol=1.01 * max(peak, 1) / 2**15
         )
+
+
+def quiet_and_loud(library, add_film):
+    """Add two films that are alike but for 34 dB; return the loud one's sound at -23 LUFS."""
+    tone = np.sin(2 * np.pi * 997 * np.arange(2 * 8000) / 8000)
+    tone[0] = 1.3  # a peak above full scale
+    for name, gain in (("loud", 1.0), ("quiet", 0.02)):
+        add_film(library, name, 2, sound=gain * tone)
+    return tone * 10 ** (sound_gain_db(tone.astype(np.float32), 8000) / 20)
+
+
+@pytest.mark.parametrize("how", ["carry", "point"])
+def test_a_corpus_has_the_gain_with_which_its_films_were_learned(library, add_film, how):
+    expected = quiet_and_loud(library, add_film)
+    corpus = build_corpus(library, CLOCK, how, library.films(), "equal")
+    description, tensors = corpus_to_file(corpus)
+    corpus = corpus_from_file(json.loads(json.dumps(description)), tensors, CLOCK)
+    corpus = load_corpus(corpus, CLOCK) if how == "point" else corpus
+    assert corpus.films == ("loud", "quiet")
+    for piece in corpus.pieces:
+        np.testing.assert_allclose(piece.samples, expected, atol=4e-4)
+
+
+def test_a_corpus_keeps_a_peak_above_full_scale(library, add_film):
+    sound = np.zeros(16000)
+    sound[4000::8000] = 0.5
+    add_film(library, "clicks", 2, sound=sound)
+    corpus = build_corpus(library, CLOCK, "carry", library.films(), "equal")
+    description, tensors = corpus_to_file(corpus)
+    (piece,) = corpus_from_file(description, tensors, CLOCK).pieces
+    assert np.abs(piece.samples).max() == pytest.approx(10 ** (6 / 20), abs=1e-3)
+
+
+def test_films_that_were_learned_as_they_are_have_no_gain(library, add_film):
+    quiet_and_loud(library, add_film)
+    pointer = build_corpus(library, CLOCK, "point", library.films())
+    assert pointer.gains_db == {}
+    assert set(corpus_to_file(pointer)[0]) == {"kind", "library", "films"}
+    loud, quiet = load_corpus(pointer, CLOCK).pieces
+    assert np.abs(loud.samples).max() == pytest.approx(50 * np.abs(quiet.samples).max(), rel=1e-5)
+
+
+@pytest.mark.parametrize("gain", [101, -101, float("nan"), "loud", None])
+def test_a_pointer_with_an_impossible_gain_is_refused(gain):
+    table = {"kind": "pointed", "library": "here", "films": {"a": "b"}, "gains_db": {"a": gain}}
+    with pytest.raises((TypeError, ValueError)):
+        corpus_from_file(table, {}, CLOCK)

@@ -18,6 +18,7 @@ from frame2sound.api.comparing import describe_difference
 from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.comparison import comparison
 from frame2sound.comparison.comparison import OVERALL_TASK, Comparison
+from frame2sound.comparison.records import measure_segment
 from frame2sound.comparison.results import (
     SHOWN_MEASURES,
     collect_results,
@@ -26,6 +27,7 @@ from frame2sound.comparison.results import (
 )
 from frame2sound.comparison.systems import build_systems
 from frame2sound.errors import ComparisonError
+from frame2sound.evaluation.controls import ORIGINAL
 from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
 from frame2sound.film.drawing.demo_films import load_scene
@@ -269,3 +271,31 @@ def test_each_target_has_its_baselines(folder):
     groups = [each.group for each in build_systems(plan, "cpu") if each.kind == "baseline"]
     assert groups == [f"{name}, as {recipe}" for recipe in ("waveform", "stft-mag")
                      for name in ("mean", "linear", "nearest")]  # fmt: skip
+
+
+def test_systems_are_compared_at_the_loudness_at_which_they_learned(folder):
+    library = Library.open(folder / "library")
+    recipes = ["waveform", "waveform training.loudness=film"]
+    plan = plan_of(library, folder / "loudness", recipes, seeds=1)
+    (folder / "loudness" / "brains").mkdir(parents=True)
+    for entry in plan.variants:
+        plan.brain_path(entry, 0).touch()
+    systems = {system.group: system for system in build_systems(plan, "cpu")}
+    loudness = {group: system.loudness for group, system in systems.items()}
+    assert {loudness[group] for group in ("waveform", "mean, as waveform", ORIGINAL)} == {"equal"}
+    assert loudness[recipes[1]] == "film"
+    segment = Comparison(plan, "cpu").segments[0]
+    assert abs(segment.film.gain_db) > 3
+    for suffix in ("waveform", "waveform-training.loudness-film"):
+        system = systems[f"nearest, as {suffix}"]
+        ours, other = (
+            measure_segment(system.render(segment), segment.at_loudness(judged))
+            for judged in (system.loudness, "film" if system.loudness == "equal" else "equal")
+        )
+        assert abs(ours.measures["loudness_lufs"] - level(segment.at_loudness(system.loudness))) < 2
+        assert ours.measures["spectral_distance_db"] < other.measures["spectral_distance_db"]
+
+
+def level(segment):
+    """Loudness of the film's sound in a segment."""
+    return measure_segment(segment.reference, segment).measures["loudness_lufs"]

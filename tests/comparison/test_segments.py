@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from frame2sound.clock import Clock
+from frame2sound.comparison.records import measure_segment
 from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.library.film_loudness import film_gain_db
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
@@ -107,3 +109,27 @@ def test_animations_have_ground_truth_and_sound_if_there_are_any(tmp_path):
     assert loud.reference is not None
     assert np.abs(loud.reference).max() > 0.01
     assert loud.sample_count == mute.sample_count == 3 * RATE
+
+
+def test_the_reference_has_the_gain_of_its_film_where_films_were_learned_equal(tmp_path, add_film):
+    library = Library.create(tmp_path / "library", RATE)
+    tone = 0.02 * np.sin(2 * np.pi * 997 * np.arange(12 * RATE) / RATE)
+    add_film(library, "film", 12, sound=tone)
+    (held_out,) = split_library(library).held_out
+    film = EvaluationFilm.from_held_out(held_out)
+    (segment,) = split_into_segments([film], Clock(Fraction(30), RATE))
+    equal = segment.at_loudness("equal")
+    assert film.gain_db == film_gain_db(held_out.film) == pytest.approx(14, abs=0.5)
+    assert segment.at_loudness("film") is segment
+    assert segment.at_loudness("equal") is equal is equal.at_loudness("equal")
+    factor = 10 ** (film.gain_db / 20)
+    np.testing.assert_allclose(equal.reference, segment.reference * factor, rtol=1e-6)
+    assert equal.cache_key() == [*segment.cache_key(), film.gain_db]
+    # The measures of a soundtrack with the same gain are those without.
+    measured = measure_segment(equal.reference * np.float32(0.5), equal).measures
+    as_it_is = measure_segment(segment.reference * np.float32(0.5), segment).measures
+    for name in ("spectral_distance_db", "envelope_correlation", "onset_f"):
+        assert measured[name] == pytest.approx(as_it_is[name], abs=1e-3)
+    unequal = measure_segment(segment.reference, equal).measures
+    assert unequal["spectral_distance_db"] > measured["spectral_distance_db"]
+    assert measure_segment(equal.reference, equal).measures["spectral_distance_db"] == 0

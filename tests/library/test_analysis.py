@@ -37,6 +37,8 @@ def test_loudness_and_silence_are_those_of_the_audio_range(library, add_film, mo
     meter.update(sound[RATE : 9 * RATE].astype(np.float32))
     found = analyse_film(film, lambda *report: reports.append(report))
     assert found.loudness == pytest.approx(meter.integrated_lufs, abs=1e-9)
+    assert found.level_db == found.loudness
+    assert found.peak == np.float32(np.abs(sound).max())
     assert found.silent_share == pytest.approx(2 / 8)
     assert reports == [("film", done, 10, "") for done in range(1, 9)]
 
@@ -50,6 +52,7 @@ def test_a_silent_film_has_no_loudness(library, add_film, sounding):
 def test_a_rate_too_low_for_loudness_gives_none(tmp_path, add_film):
     film = add_film(Library.create(tmp_path / "low", 2000), "film")
     assert (analyse_film(film).loudness, analyse_film(film).silent_share) == (None, 0)
+    assert analyse_film(film).level_db == pytest.approx(-20, abs=0.5)  # noise of deviation 0.1
 
 
 def test_a_cached_analysis_is_not_computed_again(library, add_film, analysed):

@@ -109,3 +109,13 @@ def test_what_it_cannot_hear_is_refused():
         LoudnessMeter(48000).update(np.zeros((5, 2), np.float32))
     with pytest.raises(ValueError, match="not finite"):
         LoudnessMeter(48000).update(np.full(5, np.nan, np.float32))
+
+
+@pytest.mark.parametrize("rate", [100, 3999, 48000])
+def test_without_weighting_it_is_the_gated_rms(rate):
+    sound = np.repeat(np.float32([0.1, 0.0]), 4 * rate)
+    meter = LoudnessMeter(rate, weighted=False)
+    meter.update(sound)
+    # 37 blocks of the constant, and three that reach its end by 3, 2 and 1 of their 4 steps.
+    power = 0.01 * (37 + 3 / 4 + 2 / 4 + 1 / 4) / 40
+    assert meter.integrated_lufs == pytest.approx(10 * math.log10(power), abs=0.02)

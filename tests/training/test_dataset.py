@@ -131,3 +131,24 @@ def test_spread_indices_are_even_and_unique(films, max_count):
         assert (which[0], which[-1]) == (0, len(pairs) - 1)
         assert np.ptp(np.diff(which)) <= 1
     assert len(pairs.select(np.zeros(len(pairs), bool)).spread_indices(max_count)) == 0
+
+
+def test_sound_is_loaded_with_the_gain_of_its_film(library, add_film):
+    tone = np.sin(2 * np.pi * 997 * np.arange(3 * 8000) / 8000)
+    quiet, loud = (
+        add_film(library, name, 3, sound=gain * tone, seed=1)
+        for name, gain in (("quiet", 0.001), ("loud", 0.9))
+    )
+    target = PcmBlocks(50, 317)
+    equal = PairDataset.from_films([quiet, loud], CLOCK, target, loudness="equal")
+    plain = PairDataset.from_films([quiet, loud], CLOCK, target)
+    assert plain.gains_db == [0, 0]
+    assert equal.gains_db == [pytest.approx(40.0, abs=0.01), pytest.approx(-19.0, abs=0.5)]
+    half = len(equal) // 2
+    factors = [10 ** (gain_db / 20) for gain_db in equal.gains_db]
+    _, learned = equal.load(np.arange(len(equal)))
+    _, as_it_is = plain.load(np.arange(len(plain)))
+    np.testing.assert_allclose(learned[:half], as_it_is[:half] * factors[0], rtol=1e-6)
+    np.testing.assert_allclose(learned[half:], as_it_is[half:] * factors[1], rtol=1e-6)
+    odd = equal.select(np.arange(len(equal)) % 2 == 1)
+    np.testing.assert_array_equal(odd.load(np.arange(len(odd)))[1], learned[1::2])

@@ -17,6 +17,7 @@ from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.trainer import Trainer
+from frame2sound.training.training_data import TrainingData
 from tests.training.interrupting import Interrupt, assert_same, weights
 
 CPU = torch.device("cpu")
@@ -328,8 +329,8 @@ def test_a_brain_knows_where_it_comes_from(library, add_film, film, small, out, 
     assert said == brain.provenance
     assert said["program"].startswith("frame2sound ")
     assert said["films"] == [
-        {"name": "film", "digest": "film-0", "seconds": 4.0},
-        {"name": "other", "digest": "other-0", "seconds": 3.0},
+        {"name": "film", "digest": "film-0", "seconds": 4.0, "gain_db": 0.0},
+        {"name": "other", "digest": "other-0", "seconds": 3.0, "gain_db": 0.0},
     ]
     assert said["seed"] == 7
     assert said["pairs"]["learned"] > said["pairs"]["held_out"] > 0
@@ -380,3 +381,26 @@ def test_the_fastest_available_device_is_picked(monkeypatch, cuda, mps, expected
     monkeypatch.setattr(torch, "zeros", lambda *size, device: tried.append(device))
     assert pick_device() == torch.device(expected)
     assert tried == [torch.device(expected)]
+
+
+def test_films_alike_but_for_gain_teach_the_same(tmp_path, library, add_film, small):
+    sound = np.random.default_rng(0).normal(0, 0.1, 3 * 8000)
+    brains = []
+    for gain_db in (-30, 15):
+        library = Library.create(tmp_path / f"{gain_db}", 8000)
+        add_film(library, "film", 3, sound=sound * 10 ** (gain_db / 20))
+        path = tmp_path / f"{gain_db}.safetensors"
+        brains.append(train(library, small(loudness="equal"), path, device="cpu"))
+    quiet, loud = brains
+    gains_db = [brain.provenance["films"][0]["gain_db"] for brain in brains]
+    assert gains_db[0] - gains_db[1] == pytest.approx(45, abs=0.011)
+    assert quiet.target.scale == pytest.approx(loud.target.scale, rel=2e-3)
+    np.testing.assert_allclose(
+        quiet.corpus.pieces[0].samples, loud.corpus.pieces[0].samples, rtol=2e-3, atol=1e-6
+    )
+
+
+def test_trainings_of_earlier_versions_are_recognised(library, film, small):
+    data = TrainingData.from_library(library, small(), 0)
+    assert data.signature(small(), 0).startswith("f80f04a1eecf4d1c")  # as version 0.2.0 had it
+    assert data.signature(small(loudness="equal"), 0) != data.signature(small(), 0)

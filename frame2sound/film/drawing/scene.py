@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Annotated
@@ -81,6 +81,11 @@ class SceneTruth:
     def frame_count(self) -> int:
         """Number of frames."""
         return len(self.pitch_hz)
+
+    def with_gain(self, gain_db: float) -> SceneTruth:
+        """Return the truth of the same film with a gain of its sound."""
+        levels_db = tuple(level_db + gain_db for level_db in self.loudness_db)
+        return replace(self, loudness_db=levels_db)
 
     def to_json(self) -> str:
         """Return the truth as JSON."""
