@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,8 +27,12 @@ BATCH_FRAMES = 256
 SETTLING_SECONDS = 2.0
 """Duration of black, or white, after which a recurrent network is taken to have settled."""
 
-SCREEN_LEVELS = (0, 255)
+BLACK, WHITE = 0, 255
+SCREEN_LEVELS = (BLACK, WHITE)
 """The grey values of a black and of a white screen."""
+
+STANDING_SECONDS = 0.15
+"""A screen stands from this time after it appeared; flashes of a strobe at 4 Hz are shorter."""
 
 ROUNDING_MARGIN = 2.0**-16
 """An output within this share of the sum of its absolute terms counts as silence.
@@ -48,6 +53,8 @@ class Brain:
         The brain's training films, training time and losses, as plain values.
     corpus : Corpus or CorpusPointer, optional
         Sound of its training films, for the mosaic.
+    silent_screens : tuple of int
+        The `SCREEN_LEVELS` that are silent where they stand, whatever the network gives.
     """
 
     recipe: Recipe
@@ -55,6 +62,7 @@ class Brain:
     target: Target
     provenance: dict[str, Any] = field(default_factory=dict)
     corpus: Corpus | CorpusPointer | None = None
+    silent_screens: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         self.network.eval()
@@ -100,20 +108,23 @@ class Brain:
         """
         return self.start_prediction().predict(frames)
 
-    def silence_screens(self) -> None:
+    def silence_screens(self, levels: Sequence[int] = SCREEN_LEVELS) -> None:
         """Make black and white screens silent with the smallest change of the head.
 
-        Its weights and bias move to the nearest ones (in the Frobenius norm) for which both screens
-        give silence: a projection on two linear constraints. Prediction removes the rest that
+        Its weights and bias move to the nearest ones (in the Frobenius norm) for which the screens
+        give silence: a projection on one linear constraint each. Prediction removes the rest that
         rounding leaves (see `PredictionStream`).
 
         For a recurrent brain the constraints hold after a screen of `SETTLING_SECONDS`. Before
         that, a screen is as silent as the brain has learned.
         """
+        if not levels:
+            return
         network = self.network
         frames = round(SETTLING_SECONDS * self.clock.fps) if network.is_recurrent else 1
         hidden = hidden_for_screens(network, self.recipe.input, frames)
-        _project(network.head, hidden, self.target.silence_value)
+        rows = [SCREEN_LEVELS.index(level) for level in levels]
+        _project(network.head, hidden[rows], self.target.silence_value)
 
 
 def _project(head: nn.Linear, hidden: torch.Tensor, silence_value: float) -> None:
@@ -131,7 +142,8 @@ class PredictionStream:
     """A brain's prediction for one film, chunk by chunk; it keeps past frames and recurrent state.
 
     Where a brain that is not recurrent gives silence up to rounding for a black or white screen,
-    the stream gives exact silence.
+    the stream gives exact silence. So it does for the brain's `Brain.silent_screens` from
+    `STANDING_SECONDS` after they appeared.
     """
 
     def __init__(self, brain: Brain) -> None:
@@ -139,6 +151,7 @@ class PredictionStream:
         self.state = brain.network.initial_state(1)
         self._past: NDArray[np.uint8] | None = None
         self._silent_levels: list[int] | None = None
+        self._last_screen, self._screen_frames = -1, 0
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[Any]:
         """Return blocks of sound, or spectra, for the next frames ``(n, 64, 64)``, or in colour.
@@ -177,6 +190,7 @@ class PredictionStream:
             batch, self.state = network(features[None], self.state)
             output: torch.Tensor = batch[0]
             output[self._are_silent(sequence)] = self.brain.target.silence_value
+            output[self._stand_silent(frames)] = self.brain.target.silence_value
         return output
 
     def _are_silent(self, sequence: NDArray[np.uint8]) -> torch.Tensor:
@@ -186,6 +200,16 @@ class PredictionStream:
         if self._silent_levels is None and (levels >= 0).any():
             self._silent_levels = silent_levels(network, config)
         return torch.from_numpy(np.isin(levels, self._silent_levels or []))
+
+    def _stand_silent(self, frames: NDArray[np.uint8]) -> torch.Tensor:
+        """Return which frames are silent screens that stand, bool ``(n,)``."""
+        levels = uniform_levels(frames, 0)
+        stands = np.zeros(len(levels), bool)
+        for number, level in enumerate(levels.tolist()):
+            same = level >= 0 and level == self._last_screen
+            self._last_screen, self._screen_frames = level, self._screen_frames + 1 if same else 0
+            stands[number] = self._screen_frames >= STANDING_SECONDS * self.brain.clock.fps
+        return torch.from_numpy(stands & np.isin(levels, self.brain.silent_screens))
 
     def _with_past(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the past frames that the network needs, followed by the new frames."""

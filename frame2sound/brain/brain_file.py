@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import torch
@@ -122,6 +122,8 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         "provenance": brain.provenance,
         "corpus": corpus,
     }
+    if brain.silent_screens:
+        description["silent_screens"] = brain.silent_screens
     tensors = {
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
@@ -163,7 +165,14 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
             raise _unreadable(path, error) from error
         weights = _read_weights(path, network, file, description.corpus)
     network.load_state_dict(weights, assign=True)
-    return Brain(recipe, network.to(device), target, description.provenance, corpus)
+    return Brain(
+        recipe,
+        network.to(device),
+        target,
+        description.provenance,
+        corpus,
+        description.silent_screens,
+    )
 
 
 class _Scaling(msgspec.Struct, frozen=True):
@@ -178,6 +187,7 @@ class _Description(msgspec.Struct, frozen=True):
     scaling: _Scaling
     provenance: dict[str, Any] = {}
     corpus: dict[str, Any] | None = None
+    silent_screens: tuple[Literal[0, 255], ...] = ()
 
 
 _NOT_A_BRAIN = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)

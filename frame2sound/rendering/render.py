@@ -21,6 +21,7 @@ from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_c
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
+from frame2sound.rendering.silence_meter import SilenceMeter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
 from frame2sound.sound.true_peak import SILENCE_DBTP
@@ -135,16 +136,15 @@ def render(
     codec = None if wav else audio_codec_for(out, delivery.codec)
     original = _open_original_audio(animation, delivery, codec)
     with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
-        renderer = style.build_renderer(brain, corpus)
+        renderer = SilenceMeter(style.build_renderer(brain, corpus), brain.clock.sample_rate)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress)
         writer = OutputWriter(brain.clock.sample_rate, original, delivery, codec)
         peak_db = writer.write(soundtrack, partial)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
-    if peak_db <= SILENCE_DBTP and delivery.loudness_lufs is None:
-        notes.append(
-            "the soundtrack is silent: the brain predicts no sound for this picture; "
-            "train it longer, or on films more like it"
-        )
+    if peak_db <= SILENCE_DBTP or delivery.effects is None:
+        gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
+        report = renderer.report(delivery.gain_db + gain_db)
+        notes += filter(None, [report.note(corpus)])
     return RenderResult(
         path=out,
         seconds=float(soundtrack.seconds),

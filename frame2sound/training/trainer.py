@@ -158,15 +158,19 @@ class Trainer:
     def export_best_brain(self) -> Brain:
         """Return a copy of the brain with the best weights so far, silent for uniform screens."""
         network = copy.deepcopy(self.network)
-        brain = replace(self.live_brain, network=network, provenance=self._provenance())
+        brain = replace(
+            self.live_brain,
+            network=network,
+            provenance=self._provenance(),
+            silent_screens=self.training_data.standing_screens,
+        )
         if self.state.best_epoch:
             brain.network.load_state_dict(self.best_weights)
             if get_brightness_branch(brain.network) is not None:
                 brain.provenance["glance"] = train_brightness_branch(
                     brain, self.examples, self.held_out_examples, self.seed
                 )
-        if self.training_data.has_calibration:
-            brain.silence_screens()
+        brain.silence_screens(self.training_data.taught_screens)
         return brain
 
     def train_step(self, step: StepIndices) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +14,8 @@ import torch
 from msgspec import structs
 from numpy.typing import NDArray
 
-from frame2sound.brain.brain import Brain
-from frame2sound.brain.config import InputConfig, TrainingConfig
+from frame2sound.brain.brain import SCREEN_LEVELS, WHITE, Brain
+from frame2sound.brain.config import InputConfig, Mlp, TrainingConfig
 from frame2sound.brain.features import encode_frames, input_size
 from frame2sound.brain.recipe import Recipe, identity_table, recipe_table
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
@@ -23,6 +24,7 @@ from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library, PickledFilm
 from frame2sound.training.dataset import PairDataset
+from frame2sound.training.sounding_screens import find_sounding_screens
 
 MAX_SAMPLED_PAIRS = 8192
 """Most pairs, spread over the library, that frame features, scales and baselines are fitted to."""
@@ -33,7 +35,7 @@ BATCH_PAIRS = 256
 MIN_RMS = 1e-5
 """A library whose sound has a root mean square below -100 dBFS is refused as silent."""
 
-MAX_SCREENS_PER_FRAME = 0.25
+MAX_SCREENS_PER_FRAME = 0.1
 """Most black and white screens to train on, for each frame of film."""
 
 
@@ -48,12 +50,17 @@ class TrainingData:
     scale : float
         By which the target is scaled: the root mean square of the sound, or for some spectra the
         largest magnitude.
+    taught_screens, standing_screens : tuple of int
+        The levels of screens that are taught as silence, and of those that are silent only where
+        they stand (see `choose_screens`).
     """
 
     films: list[PickledFilm]
     training: PairDataset
     held_out: PairDataset
     scale: float
+    taught_screens: tuple[int, ...] = ()
+    standing_screens: tuple[int, ...] = ()
 
     @classmethod
     def from_library(cls, library: Library, recipe: Recipe, seed: int) -> TrainingData:
@@ -70,8 +77,9 @@ class TrainingData:
         pairs = PairDataset.from_films(
             films, clock, target, recipe.input.past_frames, recipe.training.loudness
         )
-        training, held_out = split_pairs(pairs, recipe.training, seed)
-        data = cls(films, training, held_out, 1.0)
+        taught, standing = choose_screens(films, recipe)
+        training, held_out = split_pairs(pairs, recipe.training, seed, taught)
+        data = cls(films, training, held_out, 1.0, taught, standing)
         if not len(data.film_pairs):
             first, stop = target.required_range
             raise TrainingError(
@@ -87,11 +95,6 @@ class TrainingData:
     def gains_db(self) -> list[float]:
         """The gain with which the sound of each film is learned, in dB."""
         return self.training.gains_db
-
-    @property
-    def has_calibration(self) -> bool:
-        """Whether the calibration film is among the films."""
-        return bool(self._calibration_indices)
 
     @property
     def film_pairs(self) -> PairDataset:
@@ -185,13 +188,36 @@ def _target_scale(training: PairDataset, recipe: Recipe) -> float:
     return largest or math.sqrt(power / count)
 
 
+def choose_screens(
+    films: list[PickledFilm], recipe: Recipe
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the levels of screens to teach as silence, and of those to silence where they stand.
+
+    Without the calibration film there are none. A screen on which the films sound is left out,
+    because they outrank the calibration film. White is not taught to a network that sees no more
+    than a few frames: it would take silence for what drawings on white, and flashes, sound like.
+    """
+    if not any(is_calibration(film) for film in films):
+        return (), ()
+    sounding = find_sounding_screens(film for film in films if not is_calibration(film))
+    silent = tuple(level for level in SCREEN_LEVELS if level not in sounding)
+    if not isinstance(recipe.network, Mlp):
+        return silent, ()
+    taught = tuple(level for level in silent if level != WHITE)
+    return taught, tuple(level for level in silent if level == WHITE)
+
+
 def split_pairs(
-    pairs: PairDataset, config: TrainingConfig, seed: int
+    pairs: PairDataset,
+    config: TrainingConfig,
+    seed: int,
+    taught_screens: Sequence[int] = SCREEN_LEVELS,
 ) -> tuple[PairDataset, PairDataset]:
     """Split pairs into those to train on and those held out.
 
     Neighbouring frames are nearly equal, so pairs are held out in blocks of seconds with a guard
-    between, or in whole films. The calibration film is never held out.
+    between, or in whole films. The calibration film is never held out; only those of its frames
+    are kept whose level is among ``taught_screens``.
 
     Returns
     -------
@@ -204,7 +230,7 @@ def split_pairs(
     TrainingError
         A split by film of fewer than two films.
     """
-    pairs, is_screen = _limit_screens(pairs)
+    pairs, is_screen = _limit_screens(pairs, taught_screens)
     seconds = pairs.start_samples / pairs.films[0].card.sample_rate
     by_block = config.split == "blocks"
     block_numbers = np.zeros(len(pairs), np.int64)
@@ -233,17 +259,21 @@ def split_pairs(
     return pairs.select(~is_held_out & ~is_guard), pairs.select(is_held_out)
 
 
-def _limit_screens(pairs: PairDataset) -> tuple[PairDataset, NDArray[np.bool_]]:
+def _limit_screens(
+    pairs: PairDataset, taught_screens: Sequence[int]
+) -> tuple[PairDataset, NDArray[np.bool_]]:
     """Return pairs with fewer of the calibration film, and which of them are of that film.
 
     All of its black frames are equal, and so are the white ones, and in a short library they would
-    outnumber the films' frames. What remains is the beginning of either half, unbroken.
+    drown the films' frames. What remains is the beginning of either half, unbroken.
     """
     calibration = [number for number, film in enumerate(pairs.films) if is_calibration(film)]
     is_screen = np.isin(pairs.film_indices, calibration)
     count = int(is_screen.sum())
     remaining = min(count, max(2, round(MAX_SCREENS_PER_FRAME * (len(pairs) - count))))
     mask = ~is_screen
-    for half in np.array_split(np.flatnonzero(is_screen), 2):
-        mask[half[: remaining // 2]] = True
+    halves = np.array_split(np.flatnonzero(is_screen), len(SCREEN_LEVELS))
+    for level, half in zip(SCREEN_LEVELS, halves, strict=True):
+        if level in taught_screens:
+            mask[half[: remaining // len(SCREEN_LEVELS)]] = True
     return pairs.select(mask), is_screen[mask]

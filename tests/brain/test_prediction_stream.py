@@ -215,3 +215,34 @@ def test_a_network_with_feedback_is_silent_on_a_screen_after_silence(
     for output in (actual[:, -1], again[:, 0]):
         # The state has settled to about 1e-5.
         assert np.abs(brain.target.decode(output)).max() < 1e-3 * before
+
+
+@pytest.mark.parametrize("batch", [1, 3, 40])
+@pytest.mark.parametrize("network", ["mlp", "gru"])
+def test_a_silent_screen_is_silent_where_it_stands(small, network, batch):
+    """From the fifth frame after it appeared on: 167 ms at 30 frames a second."""
+    brain = lively_brain(small(network=NETWORKS[network]))
+    brain.silent_screens = (255,)
+    levels = np.repeat([255, 0, 255, 254, 255], [8, 8, 4, 8, 8])
+    frames = np.broadcast_to(levels[:, None, None], (36, 64, 64)).astype(np.uint8)
+    stream = brain.start_prediction()
+    sound = np.concatenate([stream.predict(frames[at : at + batch]) for at in range(0, 36, batch)])
+    silent = (~sound.any(axis=1)).nonzero()[0]
+    assert silent.tolist() == [5, 6, 7, 33, 34, 35]
+
+
+@pytest.mark.parametrize("fps", [12, 24, 30, 60])
+def test_a_strobe_at_4_hz_is_not_silenced(small, fps):
+    brain = lively_brain(small(network=NETWORKS["mlp"], clock={"fps": fps}))
+    brain.silent_screens = (0, 255)
+    is_white = (np.arange(2 * fps) * 8 // fps) % 2
+    frames = np.broadcast_to(255 * is_white[:, None, None], (2 * fps, 64, 64)).astype(np.uint8)
+    assert brain.predict(frames).any(axis=1).all()
+
+
+@pytest.mark.parametrize("screens", [(), (255,), (0, 255)])
+def test_silent_screens_are_saved(small, tmp_path, screens):
+    brain = lively_brain(small())
+    brain.silent_screens = screens
+    save_brain(brain, tmp_path / "b.safetensors")
+    assert load_brain(tmp_path / "b.safetensors").silent_screens == screens

@@ -211,10 +211,19 @@ def test_what_became_of_the_own_sound_is_told(tmp_path):
     sounding = animation(tmp_path, "sounding.mov", audio=own_sound())
     brain = SimpleBrain()
     (note,) = give(silent, brain, tmp_path / "1.mkv").notes
-    assert note.startswith("the soundtrack is silent: the brain predicts no sound")
+    assert note.startswith("the soundtrack is silent: the picture stands still there; if it should")
     wanted = give(silent, brain, tmp_path / "2.mkv", keep_original_db=0)
     assert "no sound of its own" in wanted.notes[0]
     assert "was replaced" in give(sounding, brain, tmp_path / "3.mkv").notes[0]
+
+
+def test_a_moving_picture_without_sound_is_told_of(tmp_path):
+    film = animation(tmp_path, levels=[20 + 10 * (i % 20) for i in range(FRAMES)])
+    (note,) = give(film, SimpleBrain(), tmp_path / "1.mkv").notes
+    assert note.startswith("the soundtrack is silent: the brain predicts no sound for this picture")
+    assert not give(film, Quiet(), tmp_path / "2.mkv").notes
+    (note,) = give(film, Quiet(), tmp_path / "3.mkv", gain_db=-60).notes
+    assert note.startswith("the soundtrack is silent")
 
 
 @pytest.mark.parametrize("out", ["out.mp4", "out.wav"])
