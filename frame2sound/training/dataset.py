@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.ground import GroundMap, estimate_ground
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import PickledFilm
 
 IndexArray = NDArray[np.int64]
+
+GROUND_FRAMES = 256
+"""Most frames of a film, evenly spread over it, in which its ground is looked for."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class PairDataset:
         Sample at which each frame starts.
     frame_windows : int64 array (N, 1 + past)
         Rows of the film's frames: the past ones, then the pair's own.
+    ground_maps : list of GroundMap, optional
+        The map of each film's frames; without them, frames are loaded as they are.
     """
 
     films: list[PickledFilm]
@@ -39,15 +46,23 @@ class PairDataset:
     clock_frames: IndexArray
     start_samples: IndexArray
     frame_windows: IndexArray
+    ground_maps: list[GroundMap] | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_films(
-        cls, films: list[PickledFilm], clock: Clock, target: Target, past_frames: int = 0
+        cls,
+        films: list[PickledFilm],
+        clock: Clock,
+        target: Target,
+        past_frames: int = 0,
+        *,
+        match_ground: bool = False,
     ) -> PairDataset:
         """Return all pairs of films at a brain's clock, each with ``past_frames`` frames before.
 
         Frames are left out if the film's soundtrack lacks some of the samples that the target
-        requires.
+        requires. With ``match_ground``, a film that is drawn on a plain ground is loaded as light
+        figures on black.
         """
         none = np.empty(0, np.int64)
         parts: list[tuple[IndexArray, ...]] = [
@@ -57,7 +72,9 @@ class PairDataset:
             _index_film(number, film, clock, target, past_frames)
             for number, film in enumerate(films)
         ]
-        return cls(films, target, *(np.concatenate(part) for part in zip(*parts, strict=True)))
+        maps = [estimate_film_ground(film) for film in films] if match_ground else None
+        arrays = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return cls(films, target, *arrays, ground_maps=maps)
 
     @property
     def frame_indices(self) -> IndexArray:
@@ -76,6 +93,7 @@ class PairDataset:
             self.clock_frames[mask],
             self.start_samples[mask],
             self.frame_windows[mask],
+            ground_maps=self.ground_maps,
         )
 
     def contiguous_runs(self) -> list[IndexArray]:
@@ -96,7 +114,10 @@ class PairDataset:
         excerpts = np.zeros((len(indices), self.target.excerpt_length), np.float32)
         for number in np.unique(films):
             of_film = films == number
-            frames[of_film] = self.films[number].frames[windows[of_film]]
+            pictures = self.films[number].frames[windows[of_film]]
+            if self.ground_maps is not None:
+                pictures = self.ground_maps[number].apply(pictures)
+            frames[of_film] = pictures
         for excerpt, number, start in zip(excerpts, films, starts, strict=True):
             sound = self.films[number].sound[max(start, 0) : start + len(excerpt)]
             excerpt[max(-start, 0) :][: len(sound)] = sound
@@ -108,6 +129,18 @@ class PairDataset:
         """Return the numbers of at most ``max_count`` pairs, evenly spread over all."""
         count = min(len(self), max_count)
         return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
+
+
+def estimate_film_ground(film: PickledFilm) -> GroundMap:
+    """Return the map of a film to light figures on black; the calibration film stays as it is."""
+    if is_calibration(film):
+        return GroundMap()
+    count = min(len(film.frames), GROUND_FRAMES)
+    times = (np.arange(count) + 0.5) / count * film.seconds
+    rows = np.searchsorted(film.times[:-1], times, side="right") - 1
+    ground_map = estimate_ground(film.frames[row] for row in np.maximum(rows, 0))
+    film.release_memory()
+    return ground_map
 
 
 def _index_film(

@@ -67,7 +67,13 @@ class TrainingData:
         films = _training_films(library, recipe)
         clock = recipe.to_clock()
         target = build_target(recipe)
-        pairs = PairDataset.from_films(films, clock, target, recipe.input.past_frames)
+        pairs = PairDataset.from_films(
+            films,
+            clock,
+            target,
+            recipe.input.past_frames,
+            match_ground=recipe.input.maps_ground,
+        )
         training, held_out = split_pairs(pairs, recipe.training, seed)
         data = cls(films, training, held_out, 1.0)
         if not len(data.film_pairs):
