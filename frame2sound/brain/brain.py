@@ -91,6 +91,11 @@ class Brain:
         return self.recipe.input.colour
 
     @property
+    def maps_ground(self) -> bool:
+        """Whether its input frames are those of `frame2sound.brain.ground.match_ground`."""
+        return self.recipe.input.maps_ground
+
+    @property
     def parameter_count(self) -> int:
         """The number of trained parameters; those of the fixed frame features do not count."""
         features = self.network.features

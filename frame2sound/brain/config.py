@@ -34,17 +34,25 @@ class _FrameInput(Config, frozen=True):
 
     With ``colour``, the frames are in colour, which the library must have; else grey. ``history``
     is the number of past frames, at the brain's frame rate. With ``motion``, the difference to the
-    previous frame enters too. Before a film's first frame, that frame is repeated.
+    previous frame enters too. Before a film's first frame, that frame is repeated. With
+    ``match_ground``, a film that is drawn on a plain ground enters as light figures on black;
+    other films, and films in colour, enter as they are.
     """
 
     colour: bool = False
     history: Annotated[int, Meta(ge=0, le=64)] = 0
     motion: bool = False
+    match_ground: bool = False
 
     @property
     def past_frames(self) -> int:
         """The number of past frames that a prediction needs."""
         return max(self.history, int(self.motion))
+
+    @property
+    def maps_ground(self) -> bool:
+        """Whether films are mapped to light figures on black: never in colour."""
+        return self.match_ground and not self.colour
 
     @property
     def still_frames(self) -> int:

@@ -32,6 +32,10 @@ class Predictor(Protocol):
     def colour(self) -> bool:
         """Whether its input frames are in colour, ``(n, 64, 64, 3)``."""
 
+    @property
+    def maps_ground(self) -> bool:
+        """Whether its input frames are those of `frame2sound.brain.ground.match_ground`."""
+
     def start_prediction(self) -> FramePredictor:
         """Return a predictor for one film, which takes the film's frames from the first on."""
 
@@ -41,6 +45,11 @@ class StatelessPredictor:
 
     @property
     def colour(self) -> bool:
+        """Always False."""
+        return False
+
+    @property
+    def maps_ground(self) -> bool:
         """Always False."""
         return False
 

@@ -173,7 +173,9 @@ def current_setting_name(name: str) -> str:
 
 
 def identity_table(recipe: Recipe) -> dict[str, Any]:
-    """Return a recipe as plain values for a hash: under the names of settings of version 0.1.
+    """Return a recipe as plain values for a hash: with the settings of version 0.1 and their names.
+
+    A setting that is newer is left out if it has no effect.
 
     Comparisons and trainings that earlier versions began are recognised by such hashes, so
     settings that were added since are left out where they change nothing.
@@ -184,6 +186,8 @@ def identity_table(recipe: Recipe) -> dict[str, Any]:
     for part, names in RENAMED_SETTINGS.items():
         old_names = {new: old for old, new in names.items()}
         table[part] = {old_names.get(key, key): value for key, value in table[part].items()}
+    if not table["input"]["match_ground"]:
+        del table["input"]["match_ground"]
     return table
 
 

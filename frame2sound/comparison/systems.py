@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain_file import load_brain
@@ -149,8 +150,11 @@ def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
 
 
 def _fit_baselines(plan: ComparisonPlan, variant: RecipeVariant) -> dict[str, Predictor]:
-    training_data = TrainingData.from_library(plan.split.training, variant.recipe, 0)
-    target = build_target(variant.recipe, training_data.scale)
+    """Return the baselines of a variant's target; they see films as they are, on any ground."""
+    plain_input = structs.replace(variant.recipe.input, match_ground=False)
+    recipe = structs.replace(variant.recipe, input=plain_input)
+    training_data = TrainingData.from_library(plan.split.training, recipe, 0)
+    target = build_target(recipe, training_data.scale)
     return fit_baselines(plan.clock, target, training_data)
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.config import Loudness
+from frame2sound.brain.ground import GroundMap, estimate_ground
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.library.calibration import is_calibration
 from frame2sound.library.film_loudness import film_gains_db, with_gain
 from frame2sound.library.store import PickledFilm
 
 IndexArray = NDArray[np.int64]
+
+GROUND_FRAMES = 256
+"""Most frames of a film, evenly spread over it, in which its ground is looked for."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class PairDataset:
         Rows of the film's frames: the past ones, then the pair's own.
     gains_db : list of float
         The gain of each film's sound.
+    ground_maps : list of GroundMap, optional
+        The map of each film's frames; without them, frames are loaded as they are.
     """
 
     films: list[PickledFilm]
@@ -44,6 +51,7 @@ class PairDataset:
     start_samples: IndexArray
     frame_windows: IndexArray
     gains_db: list[float]
+    ground_maps: list[GroundMap] | None = field(default=None, kw_only=True)
 
     @classmethod
     def from_films(
@@ -53,11 +61,14 @@ class PairDataset:
         target: Target,
         past_frames: int = 0,
         loudness: Loudness = "film",
+        *,
+        match_ground: bool = False,
     ) -> PairDataset:
         """Return all pairs of films at a brain's clock, each with ``past_frames`` frames before.
 
         Frames are left out if the film's soundtrack lacks some of the samples that the target
-        requires.
+        requires. With ``match_ground``, a film that is drawn on a plain ground is loaded as light
+        figures on black.
         """
         none = np.empty(0, np.int64)
         parts: list[tuple[IndexArray, ...]] = [
@@ -67,12 +78,19 @@ class PairDataset:
             _index_film(number, film, clock, target, past_frames)
             for number, film in enumerate(films)
         ]
+        maps = [estimate_film_ground(film) for film in films] if match_ground else None
         film_indices, clock_frames, start_samples, frame_windows = (
             np.concatenate(part) for part in zip(*parts, strict=True)
         )
-        gains_db = film_gains_db(films, loudness)
         return cls(
-            films, target, film_indices, clock_frames, start_samples, frame_windows, gains_db
+            films,
+            target,
+            film_indices,
+            clock_frames,
+            start_samples,
+            frame_windows,
+            film_gains_db(films, loudness),
+            ground_maps=maps,
         )
 
     @property
@@ -112,7 +130,10 @@ class PairDataset:
         excerpts = np.zeros((len(indices), self.target.excerpt_length), np.float32)
         for number in np.unique(films):
             of_film = films == number
-            frames[of_film] = self.films[number].frames[windows[of_film]]
+            pictures = self.films[number].frames[windows[of_film]]
+            if self.ground_maps is not None:
+                pictures = self.ground_maps[number].apply(pictures)
+            frames[of_film] = pictures
         for excerpt, number, start in zip(excerpts, films, starts, strict=True):
             sound = self.films[number].sound[max(start, 0) : start + len(excerpt)]
             excerpt[max(-start, 0) :][: len(sound)] = with_gain(sound, self.gains_db[number])
@@ -124,6 +145,18 @@ class PairDataset:
         """Return the numbers of at most ``max_count`` pairs, evenly spread over all."""
         count = min(len(self), max_count)
         return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
+
+
+def estimate_film_ground(film: PickledFilm) -> GroundMap:
+    """Return the map of a film to light figures on black; the calibration film stays as it is."""
+    if is_calibration(film):
+        return GroundMap()
+    count = min(len(film.frames), GROUND_FRAMES)
+    times = (np.arange(count) + 0.5) / count * film.seconds
+    rows = np.searchsorted(film.times[:-1], times, side="right") - 1
+    ground_map = estimate_ground(film.frames[row] for row in np.maximum(rows, 0))
+    film.release_memory()
+    return ground_map
 
 
 def _index_film(

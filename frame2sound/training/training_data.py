@@ -75,7 +75,12 @@ class TrainingData:
         clock = recipe.to_clock()
         target = build_target(recipe)
         pairs = PairDataset.from_films(
-            films, clock, target, recipe.input.past_frames, recipe.training.loudness
+            films,
+            clock,
+            target,
+            recipe.input.past_frames,
+            recipe.training.loudness,
+            match_ground=recipe.input.maps_ground,
         )
         taught, standing = choose_screens(films, recipe)
         training, held_out = split_pairs(pairs, recipe.training, seed, taught)

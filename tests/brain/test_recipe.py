@@ -16,7 +16,14 @@ from frame2sound.brain.config import Pixels, TrainingConfig
 from frame2sound.brain.features import input_size
 from frame2sound.brain.fuse import fuse_layers
 from frame2sound.brain.networks import build_network, get_brightness_branch
-from frame2sound.brain.recipe import PRESETS, load_recipe, parse_recipe, recipe_names, recipe_table
+from frame2sound.brain.recipe import (
+    PRESETS,
+    identity_table,
+    load_recipe,
+    parse_recipe,
+    recipe_names,
+    recipe_table,
+)
 from frame2sound.brain.targets import build_target
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
@@ -489,3 +496,19 @@ def test_a_misspelt_setting_is_answered_with_the_nearest_of_its_kind(settings, m
 def test_a_misspelt_recipe_is_answered_with_the_nearest():
     with pytest.raises(RecipeError, match=r"no recipe 'shalow': did you mean shallow\?; expected"):
         load_recipe("shalow")
+
+
+def test_recipes_with_eigenframes_match_the_ground_of_films_and_historic_ones_do_not():
+    matching = {name for name in recipe_names() if load_recipe(name).input.maps_ground}
+    assert matching == {"deep", "mel", "memory", "pocket", "shallow"}
+    assert not load_recipe("deep", ["input.colour=true"]).input.maps_ground
+
+
+def test_a_recipe_that_does_not_match_the_ground_has_the_identity_of_version_0_1():
+    as_today = identity_table(load_recipe("deep"))
+    as_before = identity_table(load_recipe("deep", ["input.match_ground=false"]))
+    assert as_today["input"].pop("match_ground") is True
+    assert as_before == as_today
+    assert set(as_before["input"]) == {
+        *("kind", "colour", "history", "motion", "count", "floor", "profiles", "of")
+    }

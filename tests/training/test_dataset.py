@@ -9,6 +9,8 @@ from frame2sound.brain.config import LogMag
 from frame2sound.brain.spectra import LogMagnitudes
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.store import Library
 from frame2sound.training.dataset import PairDataset
 
 CLOCK = Clock(Fraction(30), 8000)
@@ -152,3 +154,33 @@ def test_sound_is_loaded_with_the_gain_of_its_film(library, add_film):
     np.testing.assert_allclose(learned[half:], as_it_is[half:] * factors[1], rtol=1e-6)
     odd = equal.select(np.arange(len(equal)) % 2 == 1)
     np.testing.assert_array_equal(odd.load(np.arange(len(odd)))[1], learned[1::2])
+
+
+def test_films_on_paper_are_loaded_as_light_figures_on_black(library, add_film):
+    drawing = np.zeros((30, 64, 64), np.uint8)
+    drawing[np.arange(30), 10:30, np.arange(30)] = 230
+    films = [
+        add_film(library, "black", frames=drawing),
+        add_film(library, "paper", frames=255 - drawing),
+        add_film(library, "real"),  # noise has no ground
+        add_calibration_film(library),
+    ]
+    target = PcmBlocks(0, 267)
+    as_they_are = PairDataset.from_films(films, CLOCK, target, 1)
+    pairs = PairDataset.from_films(films, CLOCK, target, 1, match_ground=True)
+    pairs = pairs.select(np.ones(len(pairs), bool))
+    every = np.arange(len(pairs))
+    expected, sound = as_they_are.load(every)
+    expected[pairs.film_indices == 1] = 255 - expected[pairs.film_indices == 1]
+    loaded = pairs.load(every)
+    np.testing.assert_array_equal(loaded[0], expected)
+    np.testing.assert_array_equal(loaded[1], sound)
+    assert expected[pairs.film_indices == 3].max() == 255
+
+
+def test_a_grey_film_on_paper_in_a_colour_library_is_matched(tmp_path, add_film):
+    drawing = np.full((30, 64, 64, 3), 255, np.uint8)
+    drawing[np.arange(30), 10:30, np.arange(30)] = 40
+    film = add_film(Library.create(tmp_path / "colours", 8000, True), "paper", frames=drawing)
+    pairs = PairDataset.from_films([film], CLOCK, PcmBlocks(0, 267), match_ground=True)
+    np.testing.assert_array_equal(pairs.load(np.arange(30))[0][:, 0], 255 - drawing)
