@@ -13,6 +13,7 @@ from torch import nn
 
 from frame2sound.brain.config import InputConfig
 from frame2sound.brain.corpus import Corpus, CorpusPointer
+from frame2sound.brain.event_head import MotionHead
 from frame2sound.brain.features import encode_frames, input_size
 from frame2sound.brain.networks import Network, build_network, initialise
 from frame2sound.brain.recipe import Recipe
@@ -53,6 +54,8 @@ class Brain:
         The brain's training films, training time and losses, as plain values.
     corpus : Corpus or CorpusPointer, optional
         Sound of its training films, for the mosaic.
+    motion_head : MotionHead, optional
+        Says when something sounds, and how loud, from the motion of the picture.
     silent_screens : tuple of int
         The `SCREEN_LEVELS` that are silent where they stand, whatever the network gives.
     """
@@ -62,6 +65,7 @@ class Brain:
     target: Target
     provenance: dict[str, Any] = field(default_factory=dict)
     corpus: Corpus | CorpusPointer | None = None
+    motion_head: MotionHead | None = None
     silent_screens: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -101,6 +105,12 @@ class Brain:
         features = self.network.features
         fixed = [] if features is None else list(features.parameters())
         return sum(map(torch.numel, self.network.parameters())) - sum(map(torch.numel, fixed))
+
+    @property
+    def knows_spectrum(self) -> bool:
+        """Whether its network predicts spectra of held-out film better than their mean."""
+        head = self.motion_head
+        return head is None or head.settings.spectrum == "picture"
 
     def start_prediction(self) -> PredictionStream:
         """Return a stream that predicts one film from its first frame on."""

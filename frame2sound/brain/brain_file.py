@@ -23,6 +23,7 @@ from frame2sound.brain.corpus import (
     corpus_from_file,
     corpus_to_file,
 )
+from frame2sound.brain.event_head import head_from_file, head_tensor_names, head_to_file
 from frame2sound.brain.features import input_size
 from frame2sound.brain.networks import build_network
 from frame2sound.brain.recipe import parse_recipe, recipe_table
@@ -122,13 +123,18 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         "provenance": brain.provenance,
         "corpus": corpus,
     }
+    events, regressions = head_to_file(brain.motion_head)
+    if events is not None:
+        description["events"] = events
     if brain.silent_screens:
         description["silent_screens"] = brain.silent_screens
     tensors = {
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
-        partial.write_bytes(save(tensors | audio, {METADATA_KEY: json.dumps(description)}))
+        partial.write_bytes(
+            save(tensors | audio | regressions, {METADATA_KEY: json.dumps(description)})
+        )
 
 
 def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
@@ -159,11 +165,14 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
                 if name in file.keys()  # noqa: SIM118
             }
             corpus = corpus_from_file(description.corpus, audio, recipe.to_clock())
+            names = head_tensor_names(description.events)
+            regressions = {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118
+            head = head_from_file(description.events, regressions)
         except BrainError as error:
             raise BrainError(f"{path}: {error}") from error
         except (*_NOT_A_BRAIN, RuntimeError, RecipeError) as error:
             raise _unreadable(path, error) from error
-        weights = _read_weights(path, network, file, description.corpus)
+        weights = _read_weights(path, network, file, description)
     network.load_state_dict(weights, assign=True)
     return Brain(
         recipe,
@@ -171,6 +180,7 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
         target,
         description.provenance,
         corpus,
+        head,
         description.silent_screens,
     )
 
@@ -187,6 +197,7 @@ class _Description(msgspec.Struct, frozen=True):
     scaling: _Scaling
     provenance: dict[str, Any] = {}
     corpus: dict[str, Any] | None = None
+    events: dict[str, Any] | None = None
     silent_screens: tuple[Literal[0, 255], ...] = ()
 
 
@@ -243,12 +254,13 @@ def _read_description(path: Path, file: Any) -> _Description:
 
 
 def _read_weights(
-    path: Path, network: nn.Module, file: Any, corpus: dict[str, Any] | None
+    path: Path, network: nn.Module, file: Any, description: _Description
 ) -> dict[str, torch.Tensor]:
     """Return the network's weights; only tensors of the expected type and shape are read."""
-    audio = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
-    stored = {current_tensor_name(name): name for name in file.keys() if name not in audio}  # noqa: SIM118
-    twice = [name for name in file.keys() if name not in {*audio, *stored.values()}]  # noqa: SIM118
+    films = () if description.corpus is None else description.corpus.get("films", ())
+    other = {CORPUS_PREFIX + name for name in films} | set(head_tensor_names(description.events))
+    stored = {current_tensor_name(name): name for name in file.keys() if name not in other}  # noqa: SIM118
+    twice = [name for name in file.keys() if name not in {*other, *stored.values()}]  # noqa: SIM118
     if twice:
         raise BrainError(f"{path}: tensor {twice[0]} is there under two names; train it again")
     got = {name: _describe_slice(file.get_slice(old)) for name, old in stored.items()}

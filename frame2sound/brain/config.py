@@ -224,6 +224,18 @@ Loudness = Literal["film", "equal"]
 """Whether films are learned as loud as they are, or brought to one loudness."""
 
 
+class EventsConfig(Config, frozen=True):
+    """Who decides when something sounds, and how loud.
+
+    With the ``head`` ``motion``, regressions from the motion of the picture are fitted beside the
+    network. ``decide`` chooses which of the two speaks: by their scores on ``held-out`` film, or
+    always the ``motion`` or the ``network``; the network's scores are not needed then.
+    """
+
+    head: Literal["none", "motion"] = "none"
+    decide: Literal["held-out", "motion", "network"] = "held-out"
+
+
 class TrainingConfig(Config, frozen=True):
     """The training settings; the defaults suit films of minutes to hours.
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.event_head import MotionHead
 from frame2sound.clock import Clock
 
 
@@ -33,6 +34,10 @@ class Predictor(Protocol):
         """Whether its input frames are in colour, ``(n, 64, 64, 3)``."""
 
     @property
+    def motion_head(self) -> MotionHead | None:
+        """What says when something sounds from the motion of the picture, if it has that."""
+
+    @property
     def maps_ground(self) -> bool:
         """Whether its input frames are those of `frame2sound.brain.ground.match_ground`."""
 
@@ -47,6 +52,11 @@ class StatelessPredictor:
     def colour(self) -> bool:
         """Always False."""
         return False
+
+    @property
+    def motion_head(self) -> None:
+        """Always None."""
+        return None
 
     @property
     def maps_ground(self) -> bool:

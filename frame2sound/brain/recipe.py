@@ -14,6 +14,7 @@ from frame2sound.brain.config import (
     ClockConfig,
     Config,
     Eigenframes,
+    EventsConfig,
     InputConfig,
     LogMag,
     Mlp,
@@ -39,6 +40,7 @@ class Recipe(Config, frozen=True):
     clock: ClockConfig = ClockConfig()
     input: InputConfig = Pixels()
     target: TargetConfig = Pcm()
+    events: EventsConfig = EventsConfig()
     training: TrainingConfig = TrainingConfig()
 
     def __post_init__(self) -> None:
@@ -51,6 +53,11 @@ class Recipe(Config, frozen=True):
             raise ValueError(
                 "training.pretraining is for feed-forward layers; "
                 "use network.kind=mlp or training.pretraining=0"
+            )
+        if self.events.head == "motion" and not isinstance(self.target, LogMag):
+            raise ValueError(
+                "events.head=motion needs the target log-mag or mel; use events.head=none with "
+                "others"
             )
         pictures = isinstance(self.input, Eigenframes) and self.input.of == "pictures"
         levels = pictures and isinstance(self.target, LogMag)
@@ -175,8 +182,6 @@ def current_setting_name(name: str) -> str:
 def identity_table(recipe: Recipe) -> dict[str, Any]:
     """Return a recipe as plain values for a hash: with the settings of version 0.1 and their names.
 
-    A setting that is newer is left out if it has no effect.
-
     Comparisons and trainings that earlier versions began are recognised by such hashes, so
     settings that were added since are left out where they change nothing.
     """
@@ -188,6 +193,8 @@ def identity_table(recipe: Recipe) -> dict[str, Any]:
         table[part] = {old_names.get(key, key): value for key, value in table[part].items()}
     if not table["input"]["match_ground"]:
         del table["input"]["match_ground"]
+    if recipe.events == EventsConfig():
+        del table["events"]
     return table
 
 

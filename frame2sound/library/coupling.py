@@ -7,13 +7,14 @@ was not fitted to; their F-measure stands beside that of as many random onsets.
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.ground import GroundMap
 from frame2sound.brain.motion import (
     Motion,
     MotionContext,
@@ -25,6 +26,7 @@ from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.calibration import is_calibration
+from frame2sound.library.film_loudness import with_gain
 from frame2sound.library.store import PickledFilm
 from frame2sound.sound.onset_detection import detect_onsets, onset_levels_db
 from frame2sound.sound.onset_matching import count_matches
@@ -180,38 +182,52 @@ class HeldOutCurves:
 
 
 def measure_motion(
-    films: Iterable[PickledFilm], clock: Clock, max_seconds: float, gains_db: Sequence[float] = ()
+    films: Sequence[PickledFilm],
+    clock: Clock,
+    max_seconds: float,
+    gains_db: Sequence[float],
+    ground_maps: Sequence[GroundMap] | None = None,
+    on_progress: Callable[[float, float], None] = lambda done, total: None,
 ) -> list[FilmMotion]:
     """Return the motion of films at a clock, and their sound, in stretches.
 
     Parameters
     ----------
-    films : iterable of PickledFilm
+    films : sequence of PickledFilm
         The calibration film is left out.
     max_seconds : float
         Of longer libraries, evenly spaced stretches of `STRETCH_SECONDS` are measured.
-    gains_db : sequence of float, optional
-        A gain for the sound of each film.
+    gains_db : sequence of float
+        The gain of each film's sound.
+    ground_maps : sequence of GroundMap, optional
+        The map of each film's frames.
+    on_progress : callable
+        Called with the seconds measured and all that there are.
     """
-    films = list(films)
-    gains = dict(zip(films, gains_db, strict=True)) if gains_db else dict.fromkeys(films, 0.0)
-    films = [film for film in films if not is_calibration(film)]
-    ranges = [(film, *_sounding_frames(film, clock)) for film in films]
+    maps = ground_maps or [GroundMap()] * len(films)
+    sources = [
+        source
+        for source in zip(films, gains_db, maps, strict=True)
+        if not is_calibration(source[0])
+    ]
+    ranges = [(source, *_sounding_frames(source[0], clock)) for source in sources]
     max_frames = int(max_seconds * clock.fps)
     if sum(stop - start for _, start, stop in ranges) > max_frames:
         length = max(min(int(STRETCH_SECONDS * clock.fps), max_frames), 1)
         pieces = [
-            (film, at, min(at + length, stop))
-            for film, start, stop in ranges
+            (source, at, min(at + length, stop))
+            for source, start, stop in ranges
             for at in range(start, max(stop - length // 2, start + 1), length)
         ]
         count = min(max(max_frames // length, 1), len(pieces))
         ranges = [pieces[i] for i in np.linspace(0, len(pieces) - 1, count).round().astype(int)]
-    return [
-        _measure_stretch(film, clock, start, stop, gains[film])
-        for film, start, stop in ranges
-        if stop > start
-    ]
+    stretches, total = [], sum(max(stop - start, 0) for _, start, stop in ranges)
+    for source, start, stop in ranges:
+        if stop > start:
+            stretches.append(_measure_stretch(*source, clock, start, stop))
+            done = sum(each.seconds for each in stretches)
+            on_progress(done, total / float(clock.fps))
+    return stretches
 
 
 def measure_coupling(stretches: Sequence[FilmMotion]) -> Coupling:
@@ -378,18 +394,18 @@ def _sounding_frames(film: PickledFilm, clock: Clock) -> tuple[int, int]:
 
 
 def _measure_stretch(
-    film: PickledFilm, clock: Clock, start: int, stop: int, gain_db: float
+    film: PickledFilm, gain_db: float, ground: GroundMap, clock: Clock, start: int, stop: int
 ) -> FilmMotion:
     rows = frame_indices_at_ticks(film.times, clock)[start:stop]
     stream, scale, parts = MotionStream(), MotionScale(), []
     for at in range(0, len(rows), CHUNK_FRAMES):
-        frames = film.frames[rows[at : at + CHUNK_FRAMES]]
-        parts.append(stream.process(luma(frames) if frames.ndim == 4 else np.array(frames)))
+        frames = ground.apply(np.array(film.frames[rows[at : at + CHUNK_FRAMES]]))
+        parts.append(stream.process(luma(frames) if frames.ndim == 4 else frames))
         scale.observe(parts[-1])
         film.release_memory()
     motion = Motion.concatenate(parts)
     bounds = clock.sample_bounds(stop - start, start)
-    sound = np.array(film.sound[bounds[0] : bounds[-1]]) * np.float32(10 ** (gain_db / 20))
+    sound = with_gain(np.array(film.sound[bounds[0] : bounds[-1]]), gain_db)
     bounds = np.minimum(bounds - bounds[0], len(sound))
     energy = np.concatenate([[0.0], np.cumsum(sound.astype(np.float64) ** 2)])
     power = np.diff(energy[bounds]) / np.maximum(np.diff(bounds), 1)

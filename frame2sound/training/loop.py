@@ -93,6 +93,7 @@ def train(
         trainer = Trainer(library, recipe, seed, torch_device, memory_budget, group)
         if resume or (group.restart_count and checkpoint.exists()):
             trainer.load(checkpoint)
+        trainer.measure_motion(on_progress)
         try:
             trainer.fit(checkpoint, on_progress)
         except LostProcessError:

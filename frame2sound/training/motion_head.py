@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -36,9 +37,6 @@ from frame2sound.training.losses import predict_in_order
 
 FloatArray = NDArray[np.float64]
 
-MAX_MOTION_SECONDS = 1200.0
-"""At most so much film is measured for a motion head."""
-
 MIN_ONSET_GAIN = 0.1
 """Motion speaks for events only if its F-measure is so much above chance."""
 
@@ -61,6 +59,12 @@ SPECTRUM_RATIO = 0.95
 """The network knows the spectrum if its error is below this share of the mean spectrum's."""
 
 BATCH_PAIRS = 256
+
+
+Decision = Literal["held-out", "motion", "network"]
+"""How it is decided who speaks; see `frame2sound.brain.config.EventsConfig`."""
+
+_SPEAKERS: dict[Decision, Source] = {"motion": "motion", "network": "picture"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,10 @@ class NetworkScores:
 
 
 def fit_motion_head(
-    stretches: Sequence[FilmMotion], held_out: HeldOutCurves, network: NetworkScores
+    stretches: Sequence[FilmMotion],
+    held_out: HeldOutCurves,
+    network: NetworkScores,
+    decide: Decision = "held-out",
 ) -> MotionHead:
     """Return the motion head for stretches of film, with its decisions."""
     everything = [np.ones(len(each.times), np.bool_) for each in stretches]
@@ -95,8 +102,8 @@ def fit_motion_head(
     coupling = held_out.coupling
     settings = HeadSettings(
         threshold=best_threshold([onset.predict(each.features) for each in stretches], stretches),
-        events=_choose_events(held_out, network),
-        level=_choose_level(held_out, network),
+        events=_SPEAKERS.get(decide) or _choose_events(held_out, network),
+        level=_SPEAKERS.get(decide) or _choose_level(held_out, network),
         spectrum="picture" if network.spectrum_ratio < SPECTRUM_RATIO else "mean",
         onset_f=coupling.onset_f,
         onset_chance=coupling.onset_chance,
@@ -169,8 +176,8 @@ def _levels_db(output: torch.Tensor, target: LogMagnitudes) -> FloatArray:
     """Return the level of each frame: that of its windows' mean power, in dB relative to scale."""
     decades = output[:, target.levels].double().clamp(0) / LEVEL_WEIGHT
     power = torch.expm1(decades * (2 * np.log(10))).mean(dim=1).clamp(1e-12)
-    levels: FloatArray = (10 * torch.log10(power)).numpy() + float(target.recipe.floor_db)
-    return np.maximum(levels, FLOOR_DB)
+    levels = np.asarray((10 * torch.log10(power)).numpy(), np.float64) + target.recipe.floor_db
+    return np.asarray(np.maximum(levels, FLOOR_DB))
 
 
 def _shapes(output: torch.Tensor, target: LogMagnitudes) -> FloatArray:

@@ -20,6 +20,7 @@ from frame2sound.brain.backbones import State
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import TeacherForcing, get_brightness_branch
 from frame2sound.brain.recipe import Recipe
+from frame2sound.library.coupling import FilmMotion, HeldOutCurves, predict_held_out
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback
 from frame2sound.training.brightness_branch import train_brightness_branch
@@ -36,9 +37,10 @@ from frame2sound.training.losses import (
     require_finite_weights,
 )
 from frame2sound.training.memory_budget import MemoryBudget
+from frame2sound.training.motion_head import fit_motion_head, score_network
 from frame2sound.training.optimiser import TrainingSchedule, build_optimiser, mixed_precision
 from frame2sound.training.samplers import StepIndices, make_sampler
-from frame2sound.training.training_data import TrainingData
+from frame2sound.training.training_data import MEASURING, TrainingData
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds between checkpoints: the most work that a crash loses."""
@@ -111,6 +113,17 @@ class Trainer:
             data.signature(recipe, seed), settings=data.describe_settings(recipe, seed)
         )
         self.best_weights = self._copy_weights()
+        self.stretches: list[FilmMotion] = []
+        self.held_out_curves: HeldOutCurves | None = None
+
+    def measure_motion(self, on_progress: ProgressCallback) -> None:
+        """Measure the motion of the films, for a motion head, if the recipe has one."""
+        if self.recipe.events.head == "none":
+            return
+        self.stretches = self.training_data.measure_motion(self.recipe, on_progress)
+        self.held_out_curves = predict_held_out(self.stretches)
+        seconds = self.held_out_curves.coupling.seconds
+        on_progress(MEASURING, seconds, seconds, self.held_out_curves.coupling.describe())
 
     @property
     def steps_per_epoch(self) -> int:
@@ -171,6 +184,13 @@ class Trainer:
                     brain, self.examples, self.held_out_examples, self.seed
                 )
         brain.silence_screens(self.training_data.taught_screens)
+        if self.held_out_curves is not None:
+            brain.motion_head = fit_motion_head(
+                self.stretches,
+                self.held_out_curves,
+                score_network(brain, self.examples, self.held_out_examples),
+                self.recipe.events.decide,
+            )
         return brain
 
     def train_step(self, step: StepIndices) -> None:

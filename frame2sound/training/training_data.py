@@ -22,12 +22,20 @@ from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import build_target
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
+from frame2sound.library.coupling import FilmMotion, measure_motion
 from frame2sound.library.store import Library, PickledFilm
+from frame2sound.progress import ProgressCallback
 from frame2sound.training.dataset import PairDataset
 from frame2sound.training.sounding_screens import find_sounding_screens
 
 MAX_SAMPLED_PAIRS = 8192
 """Most pairs, spread over the library, that frame features, scales and baselines are fitted to."""
+
+MAX_MOTION_SECONDS = 1200.0
+"""At most so much film is measured for a motion head."""
+
+MEASURING = "measuring motion"
+"""The task that progress is reported for."""
 
 BATCH_PAIRS = 256
 """Pairs that are read at once."""
@@ -127,6 +135,18 @@ class TrainingData:
             recent = torch.from_numpy(frames[:, -1 - config.past_frames :])
             inputs[first : first + BATCH_PAIRS] = encode_frames(recent, config)
         return inputs
+
+    def measure_motion(self, recipe: Recipe, on_progress: ProgressCallback) -> list[FilmMotion]:
+        """Return the motion of the films as the brain will see them, and their sound."""
+        training = self.training
+        return measure_motion(
+            self.films,
+            recipe.to_clock(),
+            MAX_MOTION_SECONDS,
+            training.gains_db,
+            training.ground_maps,
+            lambda done, total: on_progress(MEASURING, done, total, ""),
+        )
 
     def signature(self, recipe: Recipe, seed: int) -> str:
         """Return a hash that tells this training from those of other recipes, films or seeds."""
