@@ -19,8 +19,9 @@ from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import (
     CORPUS_PREFIX,
-    audio_tensor_names,
+    PICTURES_PREFIX,
     corpus_from_file,
+    corpus_tensor_names,
     corpus_to_file,
 )
 from frame2sound.brain.features import input_size
@@ -114,7 +115,7 @@ def parse_provenance(table: dict[str, Any]) -> Provenance:
 
 def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     """Write a brain; the file appears complete or not at all."""
-    corpus, audio = corpus_to_file(brain.corpus)
+    corpus, media = corpus_to_file(brain.corpus)
     description = {
         "version": BRAIN_VERSION,
         "recipe": recipe_table(brain.recipe),
@@ -126,7 +127,7 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
-        partial.write_bytes(save(tensors | audio, {METADATA_KEY: json.dumps(description)}))
+        partial.write_bytes(save(tensors | media, {METADATA_KEY: json.dumps(description)}))
 
 
 def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
@@ -151,12 +152,12 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
                 network = build_network(
                     recipe, input_size(recipe.input), target.length, target.silence_value
                 )
-            audio = {
+            media = {
                 name: file.get_tensor(name)
-                for name in audio_tensor_names(description.corpus, recipe.to_clock())
+                for name in corpus_tensor_names(description.corpus, recipe.to_clock())
                 if name in file.keys()  # noqa: SIM118
             }
-            corpus = corpus_from_file(description.corpus, audio, recipe.to_clock())
+            corpus = corpus_from_file(description.corpus, media, recipe.to_clock())
         except BrainError as error:
             raise BrainError(f"{path}: {error}") from error
         except (*_NOT_A_BRAIN, RuntimeError, RecipeError) as error:
@@ -236,9 +237,10 @@ def _read_weights(
     path: Path, network: nn.Module, file: Any, corpus: dict[str, Any] | None
 ) -> dict[str, torch.Tensor]:
     """Return the network's weights; only tensors of the expected type and shape are read."""
-    audio = set() if corpus is None else {CORPUS_PREFIX + name for name in corpus.get("films", ())}
-    stored = {current_tensor_name(name): name for name in file.keys() if name not in audio}  # noqa: SIM118
-    twice = [name for name in file.keys() if name not in {*audio, *stored.values()}]  # noqa: SIM118
+    films = () if corpus is None else corpus.get("films", ())
+    media = {prefix + name for prefix in (CORPUS_PREFIX, PICTURES_PREFIX) for name in films}
+    stored = {current_tensor_name(name): name for name in file.keys() if name not in media}  # noqa: SIM118
+    twice = [name for name in file.keys() if name not in {*media, *stored.values()}]  # noqa: SIM118
     if twice:
         raise BrainError(f"{path}: tensor {twice[0]} is there under two names; train it again")
     got = {name: _describe_slice(file.get_slice(old)) for name, old in stored.items()}
