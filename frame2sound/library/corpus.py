@@ -153,7 +153,8 @@ def thumbnails(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the 8 x 8 means of grey frames ``(n, 64, 64)``, rounded."""
     side = APPEARANCE_SIDE
     parts = frames.reshape(len(frames), side, frames.shape[1] // side, side, -1)
-    return np.rint(parts.mean(axis=(2, 4))).astype(np.uint8)
+    means: NDArray[np.uint8] = np.rint(parts.mean(axis=(2, 4))).astype(np.uint8)
+    return means
 
 
 def _is_audible(film: PickledFilm, begin: int, end: int) -> bool:
