@@ -19,8 +19,11 @@ EVENTS_VERSION = 1
 MAX_EVENTS = 1_000_000
 """A file with more events is refused."""
 
+MIN_LEVEL_DB, MAX_LEVEL_DB = -120.0, 24.0
+"""The range of the levels of events, in dBFS."""
+
 _Seconds = Annotated[float, Meta(ge=0, le=1e7)]
-_Level = Annotated[float, Meta(ge=-120, le=24)]
+_Level = Annotated[float, Meta(ge=MIN_LEVEL_DB, le=MAX_LEVEL_DB)]
 _Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 _EXPECTED = "expected one that `events_out` wrote"
