@@ -33,6 +33,11 @@ class EventRenderer:
         Returns a renderer that makes grains of a synthesiser's sound.
     needed_by : tuple of str
         Options that were given and have no effect without events by the brain.
+
+    Attributes
+    ----------
+    channels : int
+    plain : Renderer
     """
 
     def __init__(
@@ -44,7 +49,7 @@ class EventRenderer:
         needed_by: tuple[str, ...] = (),
     ) -> None:
         self.channels = plain.channels
-        self._renderer = plain
+        self.plain = self._renderer = plain
         self._parts = parts
         self._settings = settings
         self._granulate = granulate
