@@ -122,6 +122,9 @@ class EventUnits:
         floors = _film_floors_db(corpus)
         for piece, at, level in zip(corpus.pieces, onsets, levels, strict=True):
             end, is_cut = _unit_ends(piece, at, level, floors[piece.film], rate)
+            if decays:
+                longest = round(FALLBACK_DECAY_SECONDS * rate)
+                end, is_cut = np.minimum(at + longest, len(piece.samples)), is_cut & False
             ends.append(end)
             cuts.append(is_cut)
             contrasts.append(_contrasts_db(piece, at, level, rate))
@@ -222,11 +225,11 @@ def _appearance_at(pictures: FilmPictures | None, seconds: FloatArray) -> FloatA
 
 
 def _onset_samples(piece: Piece, rate: int) -> IntArray:
-    """Return the onsets of a piece; one at its cut edge, where sound goes on, is none."""
+    """Return the onsets of a piece; one at its start, where sound may go on, is none."""
     onsets = np.round(detect_onsets(piece.samples, rate) * rate).astype(np.int64)
     sums = np.concatenate([[0.0], np.cumsum(np.square(piece.samples, dtype=np.float64))])
     refined = np.array([_attack(sums, at, rate) for at in onsets.tolist()], np.int64)
-    earliest = round(LEAD_SECONDS * rate) if piece.start_sample else 0
+    earliest = round(LEAD_SECONDS * rate)
     return np.unique(refined[(refined >= earliest) & (refined < len(piece.samples))])
 
 
