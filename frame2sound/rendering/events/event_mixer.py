@@ -109,11 +109,12 @@ class EventMixer:
             predictions = self.parts.leveller.process(predictions, curves.bed_db)
         self._bed = np.concatenate([self._bed, self.parts.bed.process(predictions, bounds)])
         self._end = int(bounds[-1])
-        if self.settings.given is None and curves is not None:
-            self._plan(self._picker.process(curves))
+        certain = float((self._recent.end - 1) / self.clock.fps)
+        if curves is not None:
+            picked = self._picker.process(curves)
             certain = self._picker.decided_seconds
-        else:
-            certain = float((self._recent.end - 1) / self.clock.fps)
+            if self.settings.given is None:
+                self._plan(picked)
         self._play_until(certain)
         self._recent.drop_before(certain)
         ahead = round(MAX_ATTACK_SECONDS * self.clock.sample_rate)
