@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -96,7 +97,7 @@ class EventMixer:
         self._layer = EventLayer()
         self._bed = np.zeros(0, np.float32)
         self._picker = EventPicker(clock.fps, settings.sensitivity)
-        self._pending = list(self._with_levels(settings.given or ()))
+        self._pending = deque(self._with_levels(settings.given or ()))
         self._recent = _RecentFrames(clock)
         self._end = 0
 
@@ -131,8 +132,8 @@ class EventMixer:
 
     def _plan(self, picked: list[PickedEvent]) -> None:
         """Choose the units of picked events, in the order of frames."""
-        self._pending += [self._planned(each) for each in picked]
-        self._pending.sort(key=lambda event: event.time_seconds)
+        planned = [*self._pending, *map(self._planned, picked)]
+        self._pending = deque(sorted(planned, key=lambda event: event.time_seconds))
 
     def _planned(self, picked: PickedEvent) -> Event:
         level_db = min(max(picked.level_db, MIN_LEVEL_DB), MAX_LEVEL_DB)
@@ -146,7 +147,7 @@ class EventMixer:
     def _play_until(self, seconds: float) -> None:
         """Play the pending events that begin before a time."""
         while self._pending and self._pending[0].time_seconds < seconds:
-            self._play(self._pending.pop(0))
+            self._play(self._pending.popleft())
 
     def _play(self, event: Event) -> None:
         chooser, unit = self.parts.chooser, None

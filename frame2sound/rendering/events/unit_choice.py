@@ -26,6 +26,9 @@ REPEAT_SECONDS = 4.0
 FEATURE_SECONDS = 0.1
 """A unit's spectrum is that of so much of its beginning."""
 
+BATCH_UNITS = 64
+"""Units whose spectra are computed together."""
+
 
 @dataclass(frozen=True)
 class ChoiceWeights:
@@ -188,17 +191,29 @@ class UnitChooser:
     def _unit_spectra(self) -> FloatArray:
         """Return the normalised spectra of the beginnings of all units, computed once."""
         if self._spectra is None:
-            spectra = [self._spectrum(unit) for unit in range(len(self.units))]
-            self._spectra = np.stack(spectra)
+            units = range(0, len(self.units), BATCH_UNITS)
+            batches = [range(at, min(at + BATCH_UNITS, len(self.units))) for at in units]
+            self._spectra = np.concatenate([self._beginnings(batch) for batch in batches])
         return self._spectra
 
-    def _spectrum(self, unit: int) -> FloatArray:
-        sound, lead = self.units.sound(unit), self.units.lead(unit)
-        bounds = self.clock.sample_bounds(max(round(FEATURE_SECONDS * float(self.clock.fps)), 1))
-        predictions = encode_frames(self.target, sound, lead + bounds[:-1])
-        features = FeatureExtractor(self.target).extract(predictions)
-        total = _spectra(features).sum(axis=0)
-        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-9), np.float64)
+    def _beginnings(self, units: range) -> FloatArray:
+        """Return the normalised spectra of the beginnings of some units."""
+        frames = max(round(FEATURE_SECONDS * float(self.clock.fps)), 1)
+        starts = self.clock.sample_bounds(frames)[:-1]
+        reach = self.target.excerpt_length
+        before, length = reach + self.clock.max_samples_per_frame, int(starts[-1]) + reach
+        period = before + length + reach
+        sound = np.zeros(period * len(units))
+        for row, unit in enumerate(units):
+            own = self.units.sound(unit)[self.units.lead(unit) :][:length]
+            sound[row * period + before :][: len(own)] = own
+        at = (np.arange(len(units))[:, None] * period + before + starts).ravel()
+        features = FeatureExtractor(self.target).extract(encode_frames(self.target, sound, at))
+        spectra = _spectra(features)
+        total = spectra.reshape(len(units), frames, spectra.shape[1]).sum(axis=1)
+        norm = np.linalg.norm(total, axis=1, keepdims=True)
+        normalised: FloatArray = total / np.maximum(norm, 1e-9)
+        return normalised
 
 
 def encode_frames(target: Target, sound: FloatArray, starts: NDArray[np.int64]) -> NDArray[Any]:
