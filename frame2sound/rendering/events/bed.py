@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.targets import Target
+from frame2sound.rendering.events.event_synthesis import pink_magnitudes
 from frame2sound.rendering.events.event_units import EventUnits
-from frame2sound.rendering.events.event_voices import pink_magnitudes
 from frame2sound.rendering.events.unit_choice import encode_frames
 from frame2sound.rendering.mosaic.unit_database import UnitDatabase
 

@@ -22,8 +22,8 @@ from frame2sound.rendering.events.event_picker import (
     EventPicker,
     PickedEvent,
 )
-from frame2sound.rendering.events.event_voices import EventVoice
-from frame2sound.rendering.events.unit_choice import UnitChooser, Wish
+from frame2sound.rendering.events.event_synthesis import EventSynthesiser
+from frame2sound.rendering.events.unit_choice import UnitChooser, UnitQuery
 from frame2sound.rendering.renderer import Synthesiser
 
 Samples = NDArray[np.float32]
@@ -63,7 +63,7 @@ class EventParts:
     ----------
     bed : Synthesiser
         Of the predictions.
-    voice : EventVoice
+    events : EventSynthesiser
     leveller : BedLeveller
     chooser : UnitChooser, optional
         None without a corpus.
@@ -72,7 +72,7 @@ class EventParts:
     """
 
     bed: Synthesiser
-    voice: EventVoice
+    events: EventSynthesiser
     leveller: BedLeveller
     chooser: UnitChooser | None = None
     remark: str = ""
@@ -141,8 +141,8 @@ class EventMixer:
         if self.parts.chooser is None:
             return event
         prediction = self._recent.prediction(picked.frame)
-        wish = Wish(picked.time_seconds, level_db, picked.appearance, prediction)
-        return _with_unit(event, self.parts.chooser, wish, remember=True)
+        query = UnitQuery(picked.time_seconds, level_db, picked.appearance, prediction)
+        return _with_unit(event, self.parts.chooser, query, remember=True)
 
     def _play_until(self, seconds: float) -> None:
         """Play the pending events that begin before a time."""
@@ -155,17 +155,17 @@ class EventMixer:
         assert event.level_db is not None
         if chooser is not None:
             if event.film is None or event.film_seconds is None:
-                wish = Wish(
+                query = UnitQuery(
                     event.time_seconds,
                     event.level_db,
                     self._recent.appearance(frame),
                     self._recent.prediction(frame),
                     event.film,
                 )
-                event = _with_unit(event, chooser, wish, remember=False)
+                event = _with_unit(event, chooser, query, remember=False)
             unit = chooser.units.find(str(event.film), float(event.film_seconds or 0))
         prediction = self._recent.prediction(frame)
-        sound = self.parts.voice.sound(unit, float(event.level_db or 0), prediction)
+        sound = self.parts.events.sound(unit, float(event.level_db or 0), prediction)
         onset = round(event.time_seconds * self.clock.sample_rate)
         self._layer.add(sound.samples, onset - sound.lead)
         self.count += 1
@@ -190,8 +190,8 @@ class EventMixer:
         ]
 
 
-def _with_unit(event: Event, chooser: UnitChooser, wish: Wish, *, remember: bool) -> Event:
-    unit, units = chooser.choose(wish, remember=remember), chooser.units
+def _with_unit(event: Event, chooser: UnitChooser, query: UnitQuery, *, remember: bool) -> Event:
+    unit, units = chooser.choose(query, remember=remember), chooser.units
     return structs.replace(event, film=units.film(unit), film_seconds=units.film_seconds(unit))
 
 

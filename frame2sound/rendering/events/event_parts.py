@@ -13,8 +13,12 @@ from frame2sound.clock import Clock
 from frame2sound.errors import BrainError, SoundtrackError
 from frame2sound.rendering.events.bed import BedLeveller, quiet_spectrum, without_attacks
 from frame2sound.rendering.events.event_mixer import EventParts
+from frame2sound.rendering.events.event_synthesis import (
+    EventSynthesiser,
+    SpectralSynthesiser,
+    UnitSynthesiser,
+)
 from frame2sound.rendering.events.event_units import EventUnits
-from frame2sound.rendering.events.event_voices import EventVoice, SpectralVoice, UnitVoice
 from frame2sound.rendering.events.unit_choice import ChoiceWeights, UnitChooser
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
@@ -70,9 +74,9 @@ class EventPartsBuilder:
             if isinstance(bed, MosaicSynthesiser) and units is not None:
                 calm = without_attacks(bed.database, corpus, units)
                 bed = MosaicSynthesiser(self.target, corpus, self.settings, self.seed, calm)
-        voice = self._voice(units)
+        events = self._synthesiser(units)
         chooser = None if units is None else self._chooser(units)
-        return EventParts(bed, voice, BedLeveller(spectrum), chooser, remark)
+        return EventParts(bed, events, BedLeveller(spectrum), chooser, remark)
 
     def _corpus(self) -> tuple[Corpus | None, str]:
         """Return the corpus, and a remark for the user if it cannot be found."""
@@ -88,13 +92,13 @@ class EventPartsBuilder:
             settings.no_repeat_seconds, settings.variety, self.seed,
         )  # fmt: skip
 
-    def _voice(self, units: EventUnits | None) -> EventVoice:
+    def _synthesiser(self, units: EventUnits | None) -> EventSynthesiser:
         if isinstance(self.synthesiser, MagnitudeOverlapAdd) and isinstance(self.target, Spectra):
             pristine = deepcopy(self.synthesiser)
-            return SpectralVoice(self.target, self.clock, lambda: deepcopy(pristine), units)
+            return SpectralSynthesiser(self.target, self.clock, lambda: deepcopy(pristine), units)
         if units is None:
             raise SoundtrackError(
                 "this brain makes no events without the sound of films; leave `events` out, or "
                 "name a brain that was trained with `corpus` carry"
             )
-        return UnitVoice(units, self.settings.follow_loudness)
+        return UnitSynthesiser(units, self.settings.follow_loudness)

@@ -73,7 +73,7 @@ SPECTRUM_WEIGHT = 1.5
 
 
 @dataclass(frozen=True)
-class Wish:
+class UnitQuery:
     """What is known of an event for which a unit is chosen; all but the time may be unknown.
 
     Attributes
@@ -133,29 +133,29 @@ class UnitChooser:
         self._last_used = np.full(len(units), -np.inf)
         self._spectra: FloatArray | None = None
 
-    def choose(self, wish: Wish, *, remember: bool = True) -> int:
+    def choose(self, query: UnitQuery, *, remember: bool = True) -> int:
         """Return the unit for an event.
 
         Parameters
         ----------
-        wish : Wish
+        query : UnitQuery
         remember : bool
             Whether earlier choices count, and this one for later ones. Without, a choice depends
             on the event alone.
         """
-        cost = self._static_cost + self._costs(wish)
+        cost = self._static_cost + self._costs(query)
         if remember:
-            cost = cost + self._repeat_costs(wish.time_seconds)
-        if wish.film is not None:
+            cost = cost + self._repeat_costs(query.time_seconds)
+        if query.film is not None:
             other = np.ones(len(cost), np.bool_)
-            other[self.units.units_of(wish.film)] = False
+            other[self.units.units_of(query.film)] = False
             cost = np.where(other, np.inf, cost)
         good = np.flatnonzero(cost <= cost.min() + self.margin)
-        sample = round(wish.time_seconds * self.units.sample_rate)
+        sample = round(query.time_seconds * self.units.sample_rate)
         random = np.random.default_rng([self.seed, sample])
         unit = int(good[random.integers(len(good))])
         if remember:
-            self._last_used[unit] = wish.time_seconds
+            self._last_used[unit] = query.time_seconds
         return unit
 
     def _own_costs(self) -> FloatArray:
@@ -163,18 +163,18 @@ class UnitChooser:
         lacking = np.maximum(weights.wanted_contrast_db - units.contrasts_db, 0)
         return weights.contrast * lacking + weights.cut * units.is_cut
 
-    def _costs(self, wish: Wish) -> FloatArray:
+    def _costs(self, query: UnitQuery) -> FloatArray:
         weights, units = self.weights, self.units
         cost = np.zeros(len(units))
-        if wish.level_db is not None:
-            change = wish.level_db - units.levels_db
+        if query.level_db is not None:
+            change = query.level_db - units.levels_db
             clipped = np.abs(change - np.clip(change, MIN_GAIN_DB, MAX_GAIN_DB))
             cost += weights.level * np.abs(change) + weights.clipped * clipped
-        if wish.appearance is not None and weights.appearance:
-            seen = normalise_contrast(wish.appearance[None])[0]
+        if query.appearance is not None and weights.appearance:
+            seen = normalise_contrast(query.appearance[None])[0]
             cost -= weights.appearance * (units.appearance @ seen)
-        if wish.prediction is not None and weights.spectrum:
-            predicted = self._prediction_spectrum(wish.prediction)
+        if query.prediction is not None and weights.spectrum:
+            predicted = self._prediction_spectrum(query.prediction)
             cost -= weights.spectrum * (self._unit_spectra() @ predicted)
         return cost
 

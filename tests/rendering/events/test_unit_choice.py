@@ -8,7 +8,7 @@ from frame2sound.rendering.events.unit_choice import (
     SPECTRUM_WEIGHT,
     ChoiceWeights,
     UnitChooser,
-    Wish,
+    UnitQuery,
     encode_frames,
 )
 from tests.rendering.events.films import LEFT, RIGHT, corpus_of, stroke
@@ -31,13 +31,13 @@ def test_appearance_chooses_the_film_and_level_the_unit():
     choose = chooser().choose
     for picture, film in ((LEFT, BELLS), (RIGHT, DRUMS)):
         for level, unit in ((-13, 0), (-23, 1), (-33, 2), (-36, 2)):
-            wish = Wish(1.0, level, looking(picture))
-            assert choose(wish, remember=False) == film[unit]
+            query = UnitQuery(1.0, level, looking(picture))
+            assert choose(query, remember=False) == film[unit]
 
 
 def test_light_and_contrast_of_the_picture_make_no_difference():
     dim = 0.3 + 0.2 * looking(RIGHT)
-    assert chooser().choose(Wish(1.0, -13, dim), remember=False) == 3
+    assert chooser().choose(UnitQuery(1.0, -13, dim), remember=False) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -47,15 +47,15 @@ def test_a_spectrum_that_is_known_outweighs_the_picture(kind):
     for hertz, unit, other in ((2000, 0, 3), (150, 3, 0)):
         picture = looking(RIGHT if unit == 0 else LEFT)
         (prediction,) = encode_frames(Foreteller(kind).target, stroke(hertz), np.zeros(1, int))
-        wish = Wish(1.0, -13, picture, prediction)
-        assert known.choose(wish, remember=False) == unit
-        assert unknown.choose(wish, remember=False) == other
+        query = UnitQuery(1.0, -13, picture, prediction)
+        assert known.choose(query, remember=False) == unit
+        assert unknown.choose(query, remember=False) == other
 
 
 def test_no_unit_is_used_twice_within_the_no_repeat_time():
     choose = chooser(no_repeat_seconds=2.0).choose
     times = np.arange(0, 12, 0.5)
-    chosen = np.array([choose(Wish(time, -13, looking(LEFT))) for time in times.tolist()])
+    chosen = np.array([choose(UnitQuery(time, -13, looking(LEFT))) for time in times.tolist()])
     for unit in set(chosen.tolist()):
         assert np.diff(times[chosen == unit]).min(initial=9) >= 2.0
 
@@ -63,7 +63,7 @@ def test_no_unit_is_used_twice_within_the_no_repeat_time():
 def test_a_unit_that_was_just_used_is_avoided_if_others_are_nearly_as_good():
     strokes = {"bells": {0.5: stroke(2000), 1.5: stroke(2000, 0.25)}}
     choose = chooser(corpus=corpus_of(strokes), no_repeat_seconds=0).choose
-    chosen = [choose(Wish(float(time), -13.0)) for time in range(6)]
+    chosen = [choose(UnitQuery(float(time), -13.0)) for time in range(6)]
     assert chosen.count(0) == chosen.count(1) == 3
 
 
@@ -72,7 +72,7 @@ def test_equally_good_units_are_drawn_with_the_seed():
 
     def chosen(seed):
         choose = chooser(corpus=corpus_of(strokes), seed=seed).choose
-        return [choose(Wish(float(time), -13.0), remember=False) for time in range(20)]
+        return [choose(UnitQuery(float(time), -13.0), remember=False) for time in range(20)]
 
     assert chosen(1) == chosen(1)
     assert chosen(1) != chosen(2)
@@ -81,14 +81,14 @@ def test_equally_good_units_are_drawn_with_the_seed():
 
 def test_without_memory_a_choice_depends_on_its_event_alone():
     one, other = chooser(), chooser()
-    other.choose(Wish(0.9, -13, looking(LEFT)))
-    wish = Wish(1.0, -13, looking(LEFT))
-    assert one.choose(wish, remember=False) == other.choose(wish, remember=False)
+    other.choose(UnitQuery(0.9, -13, looking(LEFT)))
+    query = UnitQuery(1.0, -13, looking(LEFT))
+    assert one.choose(query, remember=False) == other.choose(query, remember=False)
 
 
 def test_a_film_that_is_given_is_taken():
     choose = chooser(no_repeat_seconds=10.0).choose
-    assert {choose(Wish(float(t), -13, looking(LEFT), film="drums")) for t in range(5)} == set(
+    assert {choose(UnitQuery(float(t), -13, looking(LEFT), film="drums")) for t in range(5)} == set(
         DRUMS
     )
 
@@ -100,4 +100,4 @@ def test_whole_units_with_sharp_attacks_are_better():
         2.0: stroke(900, decay=0.1),
     }
     choose = chooser(corpus=corpus_of({"bells": cut})).choose
-    assert {choose(Wish(float(time)), remember=False) for time in range(9)} == {2}
+    assert {choose(UnitQuery(float(time)), remember=False) for time in range(9)} == {2}

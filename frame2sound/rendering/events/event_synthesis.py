@@ -1,4 +1,4 @@
-"""Voices: how an event sounds, as a unit of the films' own sound or made from magnitudes."""
+"""Make the sound of events: a unit of the films' own sound, or one made from magnitudes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EventSound:
     lead: int
 
 
-class EventVoice(Protocol):
+class EventSynthesiser(Protocol):
     """Makes the sound of events."""
 
     def sound(
@@ -42,7 +42,7 @@ class EventVoice(Protocol):
 
 
 @dataclass(frozen=True)
-class UnitVoice:
+class UnitSynthesiser:
     """Plays units as they are in their films; only the level is changed.
 
     Attributes
@@ -65,7 +65,7 @@ class UnitVoice:
 
 
 @dataclass(frozen=True)
-class SpectralVoice:
+class SpectralSynthesiser:
     """Makes the sound of events from magnitudes: those of a unit, or a predicted one that decays.
 
     Attributes
