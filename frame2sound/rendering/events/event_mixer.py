@@ -150,26 +150,30 @@ class EventMixer:
             self._play(self._pending.popleft())
 
     def _play(self, event: Event) -> None:
-        chooser, unit = self.parts.chooser, None
         frame = self._recent.frame_at(event.time_seconds)
+        event, unit = self._with_its_unit(event, frame)
         assert event.level_db is not None
-        if chooser is not None:
-            if event.film is None or event.film_seconds is None:
-                query = UnitQuery(
-                    event.time_seconds,
-                    event.level_db,
-                    self._recent.appearance(frame),
-                    self._recent.prediction(frame),
-                    event.film,
-                )
-                event = _with_unit(event, chooser, query, remember=False)
-            unit = chooser.units.find(str(event.film), float(event.film_seconds or 0))
         prediction = self._recent.prediction(frame)
-        sound = self.parts.events.sound(unit, float(event.level_db or 0), prediction)
+        sound = self.parts.events.sound(unit, event.level_db, prediction)
         onset = round(event.time_seconds * self.clock.sample_rate)
         self._layer.add(sound.samples, onset - sound.lead)
         self.count += 1
         self.settings.on_event(event)
+
+    def _with_its_unit(self, event: Event, frame: int) -> tuple[Event, int | None]:
+        """Return an event and its unit, which is chosen by the event alone if it is not given."""
+        chooser = self.parts.chooser
+        if chooser is None:
+            return event, None
+        if event.film is None or event.film_seconds is None:
+            appearance, prediction = self._recent.appearance(frame), self._recent.prediction(frame)
+            query = UnitQuery(
+                event.time_seconds, event.level_db, appearance, prediction, event.film
+            )
+            event = _with_unit(event, chooser, query, remember=False)
+        assert event.film is not None
+        assert event.film_seconds is not None
+        return event, chooser.units.find(event.film, event.film_seconds)
 
     def _mix(self, until: int) -> Samples:
         start = self._layer.position
