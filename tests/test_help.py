@@ -41,6 +41,7 @@ def test_options_of_render_are_in_groups(tmp_path: Path) -> None:
         "How predictions are joined",
         "Grains",
         "Mosaic",
+        "Events",
         "Level and effects",
         "Output",
         "Reading films",

@@ -144,3 +144,65 @@ def test_what_does_nothing_or_is_out_of_range_is_refused_in_one_line(
     assert match in said.stderr
     assert len(said.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+EVENTS = {"version": 1, "events": [{"time_seconds": 1.0, "level_db": -20.0}, {"time_seconds": 3}]}
+
+
+@pytest.mark.parametrize("brain", ["brain", "spectral"])
+@pytest.mark.parametrize("mode", ["mosaic", "overlap-add"])
+def test_events_are_given_and_written(studio: Path, tmp_path: Path, brain: str, mode: str) -> None:
+    (tmp_path / "events.json").write_text(json.dumps(EVENTS))
+    words = [
+        "render",
+        str(studio / "animation.mp4"),
+        "--brain",
+        str(studio / brain) + ".safetensors",
+    ]
+    words += ["--mode", mode, "--events"]
+    said = run(tmp_path, *words, "events.json", "--events-out", "all.json", "-o", "a.wav")
+    assert said.returncode == 0, said.stderr
+    assert "2 events, as given" in said.stdout
+    (first, second) = json.loads((tmp_path / "all.json").read_text())["events"]
+    assert (first["time_seconds"], second["time_seconds"], second["level_db"]) == (1.0, 3.0, -20.0)
+    assert first["film"].startswith("film")
+    again = run(tmp_path, *words, "all.json", "-o", "b.wav")
+    assert again.returncode == 0, again.stderr
+    sounds = [soundfile.read(tmp_path / name)[0] for name in ("a.wav", "b.wav")]
+    np.testing.assert_array_equal(*sounds)
+    assert np.abs(sounds[0][22050:23000]).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--sensitivity", "0.7"], "--sensitivity does nothing: "),
+        (["--events-out", "new.json"], "--events-out does nothing: "),
+        (["--sensitivity", "2"], "got --sensitivity 2, expected 0 to 1"),
+        (["--sensitivity", "0.7", "--events", "events.json"], "does nothing with --events"),
+        (["--events", "none.json"], "none.json cannot be read"),
+        (["--events", "events.json", "--events-out", "events.json", "--overwrite"], "is read by"),
+        (["--events", "events.json", "--events-out", "o.wav"], "expected two names"),
+        (["--events", "opera.json"], "sound of 'opera', expected a film"),
+    ],
+)
+def test_options_of_events_are_refused(
+    studio: Path, tmp_path: Path, words: list[str], told: str
+) -> None:
+    opera = {"version": 1, "events": [{"time_seconds": 1, "film": "opera", "film_seconds": 2}]}
+    (tmp_path / "events.json").write_text(json.dumps(EVENTS))
+    (tmp_path / "opera.json").write_text(json.dumps(opera))
+    brain = ["--brain", str(studio / "spectral.safetensors"), "--mode", "mosaic", "-o", "o.wav"]
+    said = run(tmp_path, "render", str(studio / "animation.mp4"), *brain, *words)
+    assert said.returncode in (1, 2)
+    assert told in " ".join(said.stderr.split())
+    assert not (tmp_path / "o.wav").exists()
+
+
+def test_one_list_of_events_is_for_one_animation(studio: Path, tmp_path: Path) -> None:
+    (tmp_path / "events.json").write_text(json.dumps(EVENTS))
+    films = [str(studio / "animation.mp4"), str(studio / "film.mp4")]
+    brain = ["--brain", str(studio / "spectral.safetensors")]
+    said = run(tmp_path, "render", *films, *brain, "--events", "events.json")
+    assert said.returncode == 1
+    assert "for 2 animations, expected one animation" in " ".join(said.stderr.split())

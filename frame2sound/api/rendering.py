@@ -110,6 +110,9 @@ class RenderOptions:
     mosaic: Settings | None = None
     only: Sequence[str] = ()
     corpus: Library | Corpus | str | PathLike[str] | None = None
+    sensitivity: float = 0.5
+    events: str | PathLike[str] | None = None
+    events_out: str | PathLike[str] | None = None
     stereo: bool = False
     effects: str | EffectChain | None = None
     effects_file: str | PathLike[str] | None = None
@@ -176,8 +179,11 @@ class RenderJob:
         self.options = options
         build_style, self.delivery = _style_builder(options), _delivery(options)
         self._inputs = [
-            Path(path) for path in (options.phase_from, options.effects_file) if path is not None
+            Path(path)
+            for path in (options.phase_from, options.effects_file, options.events)
+            if path is not None
         ]
+        self.events_out = None if options.events_out is None else Path(options.events_out)
         if isinstance(brain, Brain):
             self.brain = brain
         else:
@@ -190,7 +196,21 @@ class RenderJob:
         self.background = grey_level("background", options.background)
 
     def check_outputs(self, animations: Iterable[Path], outputs: Iterable[Path]) -> None:
-        """Raise `SoundtrackError` if an output is a file that is read."""
+        """Raise `SoundtrackError` if an output is a file that is read, or is named twice."""
+        animations, outputs = list(animations), list(outputs)
+        lists = {"events": self.options.events, "events_out": self.events_out}
+        for name, file in lists.items():
+            if file is not None and len(animations) > 1:
+                raise SoundtrackError(
+                    f"got one file `{name}={file}` for {len(animations)} animations, expected one "
+                    "animation; render them one by one"
+                )
+        if self.events_out is not None:
+            if self.events_out.absolute() in [out.absolute() for out in outputs]:
+                raise SoundtrackError(
+                    f"got {self.events_out} as `out` and as `events_out`, expected two names"
+                )
+            outputs.append(self.events_out)
         inputs = [path for path in (*self._inputs, *animations) if path.exists()]
         for out in outputs:
             if out.exists() and any(out.samefile(path) for path in inputs):
@@ -217,7 +237,14 @@ class RenderJob:
             ),
         )
         result = render(
-            film, self.brain, out, self.style, self.delivery, on_progress, corpus=self.corpus
+            film,
+            self.brain,
+            out,
+            self.style,
+            self.delivery,
+            on_progress,
+            corpus=self.corpus,
+            events_out=self.events_out,
         )
         return RenderedSoundtrack(
             animation,
@@ -247,6 +274,9 @@ def render(
     mosaic: Settings | None = None,
     only: Sequence[str] = (),
     corpus: Library | Corpus | str | PathLike[str] | None = None,
+    sensitivity: float = 0.5,
+    events: str | PathLike[str] | None = None,
+    events_out: str | PathLike[str] | None = None,
     stereo: bool = False,
     effects: str | EffectChain | None = None,
     effects_file: str | PathLike[str] | None = None,
@@ -305,6 +335,14 @@ def render(
         Films of the corpus of which the mosaic is made.
     corpus : Library, Corpus, str or path, optional
         Library whose films the mosaic is made of, instead of the brain's.
+    sensitivity : float
+        How readily motion becomes an event: 0 hardly ever, 1 nearly always; at 0.5 as the brain
+        has learned.
+    events : str or path, optional
+        JSON file of the events to play, as ``events_out`` writes it; they may be moved, deleted
+        and added.
+    events_out : str or path, optional
+        JSON file for the events that are played: their times, levels and sounds.
     stereo : bool
         Place the sound where the picture is bright.
     effects : str or EffectChain, optional
@@ -365,6 +403,9 @@ def render(
         mosaic=mosaic,
         only=only,
         corpus=corpus,
+        sensitivity=sensitivity,
+        events=events,
+        events_out=events_out,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,
@@ -420,6 +461,7 @@ def output_paths(animations: Collection[Path], out: Path | None, wav: bool) -> d
 
 
 def _style_builder(options: RenderOptions) -> partial[Style]:
+    from frame2sound.rendering.events.event_list import read_events
     from frame2sound.rendering.granular.cloud import parse_cloud
     from frame2sound.rendering.mosaic.mosaic_settings import parse_mosaic
     from frame2sound.rendering.render import Style
@@ -436,6 +478,8 @@ def _style_builder(options: RenderOptions) -> partial[Style]:
         phase_sound=source,
         cloud=parse_cloud(setting_texts(options.cloud)),
         mosaic=parse_mosaic(setting_texts(options.mosaic), texts("only", options.only)),
+        sensitivity=options.sensitivity,
+        events=None if options.events is None else read_events(Path(options.events)),
         scale=scale,
         stereo="place" if options.stereo else "no",
     )

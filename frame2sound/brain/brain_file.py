@@ -19,8 +19,9 @@ from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import (
     CORPUS_PREFIX,
-    audio_tensor_names,
+    PICTURES_PREFIX,
     corpus_from_file,
+    corpus_tensor_names,
     corpus_to_file,
 )
 from frame2sound.brain.event_head import head_from_file, head_tensor_names, head_to_file
@@ -115,7 +116,7 @@ def parse_provenance(table: dict[str, Any]) -> Provenance:
 
 def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     """Write a brain; the file appears complete or not at all."""
-    corpus, audio = corpus_to_file(brain.corpus)
+    corpus, media = corpus_to_file(brain.corpus)
     description = {
         "version": BRAIN_VERSION,
         "recipe": recipe_table(brain.recipe),
@@ -132,9 +133,8 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
     }
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
-        partial.write_bytes(
-            save(tensors | audio | regressions, {METADATA_KEY: json.dumps(description)})
-        )
+        metadata = {METADATA_KEY: json.dumps(description)}
+        partial.write_bytes(save(tensors | media | regressions, metadata))
 
 
 def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
@@ -159,12 +159,12 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
                 network = build_network(
                     recipe, input_size(recipe.input), target.length, target.silence_value
                 )
-            audio = {
+            media = {
                 name: file.get_tensor(name)
-                for name in audio_tensor_names(description.corpus, recipe.to_clock())
+                for name in corpus_tensor_names(description.corpus, recipe.to_clock())
                 if name in file.keys()  # noqa: SIM118
             }
-            corpus = corpus_from_file(description.corpus, audio, recipe.to_clock())
+            corpus = corpus_from_file(description.corpus, media, recipe.to_clock())
             names = head_tensor_names(description.events)
             regressions = {name: file.get_tensor(name) for name in names if name in file.keys()}  # noqa: SIM118
             head = head_from_file(description.events, regressions)
@@ -258,7 +258,8 @@ def _read_weights(
 ) -> dict[str, torch.Tensor]:
     """Return the network's weights; only tensors of the expected type and shape are read."""
     films = () if description.corpus is None else description.corpus.get("films", ())
-    other = {CORPUS_PREFIX + name for name in films} | set(head_tensor_names(description.events))
+    other = {prefix + name for prefix in (CORPUS_PREFIX, PICTURES_PREFIX) for name in films}
+    other |= set(head_tensor_names(description.events))
     stored = {current_tensor_name(name): name for name in file.keys() if name not in other}  # noqa: SIM118
     twice = [name for name in file.keys() if name not in {*other, *stored.values()}]  # noqa: SIM118
     if twice:

@@ -5,7 +5,7 @@ In a brain's file a corpus is either stored as FLAC or is a pointer to a library
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Literal
@@ -15,6 +15,7 @@ import soundfile
 import torch
 from numpy.typing import NDArray
 
+from frame2sound.brain.event_curves import APPEARANCE_SIDE
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.name_matching import match_film_name
@@ -24,6 +25,12 @@ CorpusMode = Literal["carry", "point", "none"]
 
 CORPUS_PREFIX = "corpus."
 """The name of a tensor that holds sound is this prefix and the film's name."""
+
+PICTURES_PREFIX = "pictures."
+"""The name of a tensor that holds thumbnails is this prefix and the film's name."""
+
+MAX_PICTURES = 100_000
+"""A file whose corpus claims more thumbnails of a film is refused."""
 
 MAX_SECONDS = 3600.0
 """A file whose corpus claims to be longer is refused."""
@@ -62,11 +69,36 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class FilmPictures:
+    """Thumbnails of a film, by which scenes that look alike are found.
+
+    Attributes
+    ----------
+    times : float64 array (n,)
+        When each is on screen, in seconds of the film, ascending.
+    thumbnails : uint8 array (n, 8, 8)
+        Grey, 0 black to 255 white.
+    """
+
+    times: NDArray[np.float64]
+    thumbnails: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Pieces of films, and the clock of the brain whose frames cut them into units."""
+    """Pieces of films, and the clock of the brain whose frames cut them into units.
+
+    Attributes
+    ----------
+    clock : Clock
+    pieces : tuple of Piece
+    pictures : mapping of str to FilmPictures
+        By the names of films; films may lack.
+    """
 
     clock: Clock
     pieces: tuple[Piece, ...]
+    pictures: Mapping[str, FilmPictures] = field(default_factory=dict)
 
     @property
     def films(self) -> tuple[str, ...]:
@@ -94,7 +126,9 @@ class Corpus:
         names = {
             match_film_name(name, self.films, "of the brain's corpus", BrainError) for name in films
         }
-        return Corpus(self.clock, tuple(piece for piece in self.pieces if piece.film in names))
+        pieces = tuple(piece for piece in self.pieces if piece.film in names)
+        pictures = {film: each for film, each in self.pictures.items() if film in names}
+        return Corpus(self.clock, pieces, pictures)
 
 
 @dataclass(frozen=True)
@@ -117,7 +151,7 @@ class CorpusPointer:
 
 
 def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None, Tensors]:
-    """Return a description of a corpus in plain values, and the tensors that hold its sound.
+    """Return a description of a corpus in plain values, and the tensors that it is stored in.
 
     Sound is stored with 16 bits; full scale is 1, or the film's peak if that is higher.
     """
@@ -135,11 +169,14 @@ def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None,
         ranges = [[piece.start_sample, len(piece.samples)] for piece in pieces]
         films[name] = {"peak": peak, "pieces": ranges}
         tensors[CORPUS_PREFIX + name] = _encode(sound / np.float32(peak))
+        if (pictures := corpus.pictures.get(name)) is not None:
+            films[name]["picture_times"] = pictures.times.tolist()
+            tensors[PICTURES_PREFIX + name] = torch.from_numpy(pictures.thumbnails.copy())
     return {"kind": "carried", "films": films}, tensors
 
 
-def audio_tensor_names(description: Table | None, clock: Clock) -> list[str]:
-    """Return the names of the tensors that hold the sound of a stored corpus.
+def corpus_tensor_names(description: Table | None, clock: Clock) -> list[str]:
+    """Return the names of the tensors that hold the sound and the pictures of a stored corpus.
 
     Raises
     ------
@@ -152,18 +189,20 @@ def audio_tensor_names(description: Table | None, clock: Clock) -> list[str]:
     seconds = sum(length for film in ranges for _, length in film) / clock.sample_rate
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {MAX_SECONDS:.0f} s")
-    return [CORPUS_PREFIX + _require_text(name) for name in description["films"]]
+    films = {_require_text(name): film for name, film in description["films"].items()}
+    pictured = [name for name, film in films.items() if "picture_times" in film]
+    return [*(CORPUS_PREFIX + name for name in films), *(PICTURES_PREFIX + n for n in pictured)]
 
 
 def corpus_from_file(
     description: Table | None, tensors: Tensors, clock: Clock
 ) -> Corpus | CorpusPointer | None:
-    """Return the corpus of a brain's file, and remove its sound from ``tensors``.
+    """Return the corpus of a brain's file, and remove what it is made of from ``tensors``.
 
     Raises
     ------
     BrainError
-        The sound is missing, damaged, or not as long as the description says.
+        Sound or pictures are missing, damaged, or not as many as the description says.
     LookupError, TypeError, ValueError
         The description is malformed.
     """
@@ -180,6 +219,7 @@ def corpus_from_file(
         raise ValueError(f"a corpus of kind {description['kind']!r}")
     ranges = {name: _parse_ranges(film["pieces"]) for name, film in description["films"].items()}
     pieces = []
+    pictures = {}
     for name, film in ranges.items():
         peak = float(description["films"][name]["peak"])
         if not 1 <= peak <= MAX_AMPLITUDE:
@@ -189,7 +229,24 @@ def corpus_from_file(
         sound = _decode(name, flac, sum(lengths)) * np.float32(peak)
         parts = np.split(sound, np.cumsum(lengths)[:-1])
         pieces += [Piece(name, start, part) for (start, _), part in zip(film, parts, strict=True)]
-    return Corpus(clock, tuple(pieces))
+        if (times := description["films"][name].get("picture_times")) is not None:
+            thumbnails = tensors.pop(PICTURES_PREFIX + name, None)
+            pictures[name] = _read_pictures(name, times, thumbnails)
+    return Corpus(clock, tuple(pieces), pictures)
+
+
+def _read_pictures(film: str, times: list[float], data: torch.Tensor | None) -> FilmPictures:
+    if not isinstance(times, list) or not 0 < len(times) <= MAX_PICTURES:
+        raise ValueError(f"got pictures of {film} without times, expected 1 to {MAX_PICTURES}")
+    if not all(type(time) in (int, float) and 0 <= time < 2**31 for time in times):
+        raise ValueError(f"got times of the pictures of {film} that are no seconds")
+    shape = (len(times), APPEARANCE_SIDE, APPEARANCE_SIDE)
+    if data is None or data.dtype != torch.uint8 or data.shape != shape:
+        raise BrainError(f"its corpus lacks the pictures of {film}, uint8 {shape}; {_REMEDY}")
+    at = np.array(times, np.float64)
+    if not (np.diff(at) > 0).all():
+        raise ValueError(f"got times of the pictures of {film} that do not ascend")
+    return FilmPictures(at, data.numpy().copy())
 
 
 def _encode(sound: NDArray[np.floating]) -> torch.Tensor:

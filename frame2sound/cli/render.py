@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from frame2sound.api.rendering import RenderJob
 
 BRAIN, JOINING, GRAINS, MOSAIC = "Brain and mode", "How predictions are joined", "Grains", "Mosaic"
-SOUND, OUTPUT = "Level and effects", "Output"
+EVENTS, SOUND, OUTPUT = "Events", "Level and effects", "Output"
 
 
 def complete_brain(incomplete: str) -> list[str]:
@@ -140,6 +140,30 @@ def render(
             rich_help_panel=MOSAIC,
         ),
     ] = None,
+    sensitivity: Annotated[
+        float,
+        Option(
+            metavar="NUMBER",
+            help="Make events of weaker motion the higher this is, from 0 to 1.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = 0.5,
+    events: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Play the events in this .json file, which may be edited.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = None,
+    events_out: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write the events to this .json file: their times, levels and sounds.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = None,
     stereo: Annotated[
         bool,
         Option(
@@ -243,6 +267,9 @@ def render(
         mosaic=mosaic,
         only=only or (),
         corpus=corpus,
+        sensitivity=sensitivity,
+        events=events,
+        events_out=events_out,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

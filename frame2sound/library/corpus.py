@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from frame2sound.brain.config import Loudness
-from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer, Piece
+from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer, FilmPictures, Piece
+from frame2sound.brain.event_curves import APPEARANCE_SIDE
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
+from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.film_loudness import film_gains_db, with_gain
 from frame2sound.library.folders import LIBRARY_FILE
@@ -22,6 +25,9 @@ MAX_CORPUS_SECONDS = 600.0
 
 SEGMENT_SECONDS = 10.0
 """Length of the segments that are taken from long libraries."""
+
+PICTURE_SECONDS = 0.5
+"""Time between the thumbnails of a film."""
 
 SILENCE_PEAK = 1e-5
 """A segment whose peak is below -100 dBFS is silent."""
@@ -134,7 +140,12 @@ def _read_films(
     )
     if not pieces:
         raise BrainError(f"corpus {library} has no sound; give another library as `corpus`")
-    return Corpus(clock, pieces)
+    pictures = {
+        film.name: _read_pictures(film, [piece for piece in pieces if piece.film == film.name])
+        for film in films
+        if any(piece.film == film.name for piece in pieces)
+    }
+    return Corpus(clock, pieces, pictures)
 
 
 def _read_pieces(films: list[PickledFilm], clock: Clock, max_seconds: float) -> Iterator[Piece]:
@@ -154,6 +165,28 @@ def _read_pieces(films: list[PickledFilm], clock: Clock, max_seconds: float) -> 
     for film, begin, end in ranges:
         if _is_audible(film, begin, end):
             yield Piece(film.name, begin, np.array(film.sound[begin:end]))
+
+
+def _read_pictures(film: PickledFilm, pieces: list[Piece]) -> FilmPictures:
+    """Return a thumbnail for each `PICTURE_SECONDS` of the pieces of a film."""
+    rate = film.card.sample_rate
+    starts = [
+        np.arange(piece.start_sample / rate, (piece.start_sample + len(piece.samples)) / rate,
+                  PICTURE_SECONDS)
+        for piece in pieces
+    ]  # fmt: skip
+    times = np.unique(np.concatenate(starts))
+    on_screen = np.searchsorted(film.times[:-1], times, side="right") - 1
+    frames = np.asarray(film.frames[on_screen.clip(0)])
+    return FilmPictures(times, thumbnails(luma(frames) if film.colour else frames))
+
+
+def thumbnails(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the 8 x 8 means of grey frames ``(n, 64, 64)``, rounded."""
+    side = APPEARANCE_SIDE
+    parts = frames.reshape(len(frames), side, frames.shape[1] // side, side, -1)
+    means: NDArray[np.uint8] = np.rint(parts.mean(axis=(2, 4))).astype(np.uint8)
+    return means
 
 
 def _is_audible(film: PickledFilm, begin: int, end: int) -> bool:

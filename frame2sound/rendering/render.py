@@ -19,6 +19,7 @@ from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
 from frame2sound.progress import ProgressCallback, ignore_progress
+from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.silence_meter import SilenceMeter
@@ -100,6 +101,7 @@ def render(
     on_progress: ProgressCallback = ignore_progress,
     *,
     corpus: Corpus | CorpusPointer | None = None,
+    events_out: Path | None = None,
 ) -> RenderResult:
     """Predict the soundtrack of an animation, and write both to a file.
 
@@ -117,17 +119,21 @@ def render(
     on_progress : callable
         Is called with the seconds of the animation that are done.
     corpus : Corpus or CorpusPointer, optional
-        The source of the units of the mode ``mosaic``; the other modes do not need it.
+        The source of the units of the mode ``mosaic``, and of the sounds of events.
+    events_out : Path, optional
+        A JSON file for the events that are played.
 
     Raises
     ------
     SoundtrackError
-        The output exists, its format does not support this picture or sound, or it cannot be
+        An output exists, its format does not support this picture or sound, or it cannot be
         written; or a setting has no effect on what the brain predicts.
     FilmError, BrainError
         The animation cannot be read; a prediction is not finite, or the corpus cannot be found.
     """
     refuse_existing(out, SoundtrackError, overwrite=delivery.overwrite)
+    if events_out is not None:
+        refuse_existing(events_out, SoundtrackError, overwrite=delivery.overwrite)
     if out.exists() and out.samefile(animation.streams.path):
         raise SoundtrackError(f"{out} is the animation itself; choose another name")
     wav = delivery.wav or out.suffix.lower() == ".wav"
@@ -135,11 +141,16 @@ def render(
         raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")
     codec = None if wav else audio_codec_for(out, delivery.codec)
     original = _open_original_audio(animation, delivery, codec)
+    events: list[Event] = []
     with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
-        renderer = SilenceMeter(style.build_renderer(brain, corpus), brain.clock.sample_rate)
+        on_event = None if events_out is None else events.append
+        built = style.build_renderer(brain, corpus, on_event)
+        renderer = SilenceMeter(built, brain.clock.sample_rate)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress)
         writer = OutputWriter(brain.clock.sample_rate, original, delivery, codec)
         peak_db = writer.write(soundtrack, partial)
+    if events_out is not None:
+        write_events(events_out, events, overwrite=delivery.overwrite)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
         gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db

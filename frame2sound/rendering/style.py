@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +16,12 @@ from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
 from frame2sound.library.corpus import load_corpus
+from frame2sound.rendering.events.event_list import Event
+from frame2sound.rendering.events.event_mixer import EventSettings
+from frame2sound.rendering.events.event_parts import EventPartsBuilder
+from frame2sound.rendering.events.event_picker import DEFAULT_SENSITIVITY
+from frame2sound.rendering.events.event_renderer import EventRenderer
+from frame2sound.rendering.events.unit_choice import SPECTRUM_WEIGHT, ChoiceWeights
 from frame2sound.rendering.granular.cloud import Cloud, Modulation
 from frame2sound.rendering.granular.grain_schedule import (
     GrainSchedule,
@@ -90,6 +98,11 @@ class Style:
     cloud : Cloud
         The controls of the ``on-time`` grains.
     mosaic : MosaicSettings
+    sensitivity : float
+        How readily motion becomes an event: 0 hardly ever, 1 nearly always; at 0.5 as the brain
+        has learned.
+    events : tuple of Event, optional
+        The events to play, instead of those that the brain finds in the picture.
     scale : Scale, optional
         The scale to which predicted magnitudes are quantised.
     stereo : {"no", "place"}
@@ -110,6 +123,8 @@ class Style:
     phase_sound: Path | None = None
     cloud: Cloud = DEFAULT_CLOUD
     mosaic: MosaicSettings = DEFAULT_MOSAIC
+    sensitivity: float = DEFAULT_SENSITIVITY
+    events: tuple[Event, ...] | None = None
     scale: Scale | None = None
     stereo: Literal["no", "place"] = "no"
 
@@ -130,6 +145,13 @@ class Style:
                     f"{parameter} does nothing in mode {self.mode}; "
                     f"leave it out or use `mode` {' or '.join(modes)}"
                 )
+        if not 0 <= self.sensitivity <= 1:
+            raise SoundtrackError(f"got `sensitivity` {self.sensitivity:g}, expected 0 to 1")
+        if {"sensitivity", "events"} <= given:
+            raise SoundtrackError(
+                "`sensitivity` does nothing with `events`, which are played as they are; "
+                "leave out one of them"
+            )
         if "cloud" in given and self.grains == "hindle":
             raise SoundtrackError(
                 "`cloud` does nothing with `grains` hindle; leave out one of them"
@@ -145,7 +167,10 @@ class Style:
             )
 
     def build_renderer(
-        self, brain: Predictor, corpus: Corpus | CorpusPointer | None = None
+        self,
+        brain: Predictor,
+        corpus: Corpus | CorpusPointer | None = None,
+        on_event: Callable[[Event], object] | None = None,
     ) -> Renderer:
         """Return a renderer for a brain's predictions.
 
@@ -153,7 +178,10 @@ class Style:
         ----------
         brain : Predictor
         corpus : Corpus or CorpusPointer, optional
-            The source of the units of the mode ``mosaic``; the other modes do not need it.
+            The source of the units of the mode ``mosaic``, and of the sounds of events in all
+            modes; only ``mosaic`` cannot do without it.
+        on_event : callable, optional
+            Is called with each event that is played, in the order of time.
 
         Raises
         ------
@@ -163,21 +191,60 @@ class Style:
         BrainError
             The corpus cannot be found, or contains no sound.
         """
-        renderer = self._build_renderer(brain, corpus)
+        renderer = self._build_renderer(brain, corpus, on_event)
         if self.stereo == "place" and renderer.channels == 1:
             return StereoRenderer(renderer)
         return renderer
 
-    def _build_renderer(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
+    def _build_renderer(
+        self,
+        brain: Predictor,
+        corpus: Corpus | CorpusPointer | None,
+        on_event: Callable[[Event], object] | None,
+    ) -> Renderer:
         """Return a renderer that is mono, unless its grains are panned one by one."""
         if self.mode == "mosaic":
-            return self._mosaic_renderer(brain, corpus)
-        synthesiser = self._synthesiser(brain)
-        if self.mode == "overlap-add":
-            return PlainRenderer(synthesiser)
-        return GranularRenderer(synthesiser, brain.clock, self._schedule(), self.seed)
+            corpus = self._mosaic_corpus(brain, corpus)
+            mosaic = MosaicSynthesiser(brain.target, corpus, self.mosaic, self.seed)
+            return self._with_events(mosaic, _mosaic_summary(corpus), brain, corpus, on_event)
+        return self._with_events(self._synthesiser(brain), "", brain, corpus, on_event)
 
-    def _mosaic_renderer(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Renderer:
+    def _with_events(
+        self,
+        synthesiser: Synthesiser,
+        summary: str,
+        brain: Predictor,
+        corpus: Corpus | CorpusPointer | None,
+        on_event: Callable[[Event], object] | None,
+    ) -> Renderer:
+        """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
+        granulate = self._granulator(brain) if self.mode == "granular" else None
+        plain = PlainRenderer(synthesiser, summary=summary)
+        needed_by = {"`events_out`": on_event is not None and self.events is None,
+                     "`sensitivity`": self.sensitivity != DEFAULT_SENSITIVITY}  # fmt: skip
+        parts = EventPartsBuilder(
+            brain.target,
+            brain.clock,
+            synthesiser,
+            partial(_load_corpus, corpus, brain),
+            self.mosaic,
+            self.seed,
+            ChoiceWeights(spectrum=SPECTRUM_WEIGHT if knows_spectrum(brain) else 0.0),
+        )
+        return EventRenderer(
+            granulate(synthesiser) if granulate else plain,
+            parts,
+            EventSettings(self.sensitivity, self.events, on_event or _ignore_event),
+            granulate,
+            tuple(name for name, needed in needed_by.items() if needed),
+        )
+
+    def _granulator(self, brain: Predictor) -> Callable[[Synthesiser], Renderer]:
+        return lambda synthesiser: GranularRenderer(
+            synthesiser, brain.clock, self._schedule(), self.seed
+        )
+
+    def _mosaic_corpus(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Corpus:
         if corpus is None and self.mosaic.films:
             raise SoundtrackError(
                 f"got {', '.join(map(repr, self.mosaic.films))} to choose of a brain that has no "
@@ -190,11 +257,7 @@ class Style:
                 "or train it with `corpus` carry"
             )
         loaded = load_corpus(corpus, brain.clock) if isinstance(corpus, CorpusPointer) else corpus
-        mosaic = MosaicSynthesiser(brain.target, loaded, self.mosaic, self.seed)
-        selected = loaded.select_films(self.mosaic.films) if self.mosaic.films else loaded
-        films = selected.films
-        source = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
-        return PlainRenderer(mosaic, summary=f"a mosaic of {selected.seconds:.1f} s of {source}")
+        return loaded.select_films(self.mosaic.films) if self.mosaic.films else loaded
 
     def _schedule(self) -> GrainSchedule:
         if self.grains == "hindle":
@@ -253,3 +316,22 @@ class Style:
                 )
             return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
         return brain.target.lead or int(MIRRORED_OVERLAP * brain.clock.max_samples_per_frame)
+
+
+def knows_spectrum(brain: Predictor) -> bool:
+    """Return whether the spectra that a brain predicts of events are better than a mean."""
+    return bool(getattr(brain, "knows_spectrum", False))
+
+
+def _mosaic_summary(corpus: Corpus) -> str:
+    films = corpus.films
+    source = f"{len(films)} films" if len(films) > 1 else f"the film {films[0]}"
+    return f"a mosaic of {corpus.seconds:.1f} s of {source}"
+
+
+def _load_corpus(corpus: Corpus | CorpusPointer | None, brain: Predictor) -> Corpus | None:
+    return load_corpus(corpus, brain.clock) if isinstance(corpus, CorpusPointer) else corpus
+
+
+def _ignore_event(event: Event) -> None:
+    pass

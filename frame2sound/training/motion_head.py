@@ -214,4 +214,4 @@ def _true_onsets(held_out: ExampleCache, run: NDArray[np.int64]) -> FloatArray:
     start, stop = int(pairs.start_samples[run[0]]), int(pairs.start_samples[run[-1]])
     lead = min(start, rate)
     onsets = detect_onsets(np.array(film.sound[start - lead : stop]), rate) - lead / rate
-    return onsets[onsets >= 0]
+    return np.asarray(onsets[onsets >= 0], np.float64)

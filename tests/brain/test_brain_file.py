@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import BRAIN_VERSION, METADATA_KEY, load_brain, save_brain
-from frame2sound.brain.corpus import Corpus, CorpusPointer, Piece
+from frame2sound.brain.corpus import Corpus, CorpusPointer, FilmPictures, Piece
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import BrainError
 
@@ -238,7 +238,11 @@ def test_nan_weights_load_and_fail_on_prediction(path):
 @pytest.fixture
 def path_with_corpus(path, brain):
     sound = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
-    brain.corpus = Corpus(brain.clock, (Piece("film", 8, sound), Piece("film", 8000, sound[:900])))
+    pictures = FilmPictures(
+        np.array([0.001, 0.1 + 0.2]), np.arange(128).reshape(2, 8, 8).astype("u1")
+    )
+    pieces = Piece("film", 8, sound), Piece("film", 8000, sound[:900])
+    brain.corpus = Corpus(brain.clock, pieces, {"film": pictures})
     save_brain(brain, path)
     return path
 
@@ -249,6 +253,24 @@ def test_a_stored_corpus_is_loaded(path_with_corpus, brain):
     for original, loaded in zip(brain.corpus.pieces, again.pieces, strict=True):
         assert (original.film, original.start_sample) == (loaded.film, loaded.start_sample)
         np.testing.assert_allclose(original.samples, loaded.samples, atol=2**-15)  # 16 bits
+    pictures = again.pictures["film"]
+    np.testing.assert_array_equal(pictures.times, brain.corpus.pictures["film"].times)
+    np.testing.assert_array_equal(pictures.thumbnails, brain.corpus.pictures["film"].thumbnails)
+
+
+def test_a_corpus_stored_without_pictures_is_loaded(path_with_corpus):
+    def without_times(description):
+        film = description["corpus"]["films"]["film"]
+        return with_corpus(films={"film": {k: film[k] for k in ("peak", "pieces")}})(description)
+
+    rewrite(
+        path_with_corpus,
+        tensors=lambda t: {k: v for k, v in t.items() if k != "pictures.film"},
+        description=without_times,
+    )
+    corpus = load_brain(path_with_corpus).corpus
+    assert len(corpus.pieces) == 2
+    assert not corpus.pictures
 
 
 def test_a_corpus_pointer_is_loaded(path, brain):
@@ -276,6 +298,12 @@ def zeroed_range(data, begin, end):
     ("change", "match"),
     [
         (lambda t: {k: v for k, v in t.items() if k != "corpus.film"}, "lacks the sound of film"),
+        (lambda t: {k: v for k, v in t.items() if k != "pictures.film"}, "lacks the pictures of"),
+        (
+            lambda t: t | {"pictures.film": torch.zeros(2, 8, 8)},
+            "lacks the pictures of film, uint8",
+        ),
+        (lambda t: t | {"pictures.other": torch.zeros(3)}, r"pictures\.other is float32 \(3,\)"),
         (lambda t: t | {"corpus.other": torch.zeros(3)}, r"corpus\.other is float32 \(3,\)"),
         (with_sound(lambda data: data.float()), "lacks the sound of film"),
         (with_sound(lambda data: data[None]), "lacks the sound of film"),
@@ -312,6 +340,13 @@ def with_film(**values):
         (with_film(pieces=[[8.5, 4900]]), "not readable as a brain"),
         (with_film(pieces=[[True, 4900]]), "not readable as a brain"),
         (with_film(pieces=5), "not readable as a brain"),
+        (with_film(picture_times=[0.5]), r"lacks the pictures of film, uint8 \(1, 8, 8\)"),
+        (with_film(picture_times=[0.5, 0.5]), "times of the pictures of film that do not ascend"),
+        (with_film(picture_times=[0.5, float("nan")]), "that are no seconds"),
+        (with_film(picture_times=[-0.5, 0.5]), "that are no seconds"),
+        (with_film(picture_times=["0", 1]), "that are no seconds"),
+        (with_film(picture_times=[]), "pictures of film without times"),
+        (with_film(picture_times=7), "pictures of film without times"),
         (with_film(peak=float("nan")), "a peak of nan"),
         (with_film(peak=1e9), "a peak of"),
         (with_film(peak="loud"), "not readable as a brain"),

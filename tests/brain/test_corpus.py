@@ -62,6 +62,36 @@ def test_many_short_films_are_limited_too(library, add_film):
     assert (corpus.seconds, corpus.films) == (4, ("film-00", "film-11"))
 
 
+def block_frames(count):
+    """Return frames of 8 x 8 blocks; block ``b`` of frame ``i`` is ``(3 * i + b) % 256``."""
+    blocks = (3 * np.arange(count)[:, None] + np.arange(64)) % 256
+    return np.kron(blocks.reshape(count, 8, 8), np.ones((1, 8, 8))).astype(np.uint8)
+
+
+def test_pictures_are_what_is_on_screen_each_half_second(library, add_film):
+    add_film(library, "a", 2, frames=block_frames(60), audio_range=(800, 12000))
+    pictures = read_corpus(library, CLOCK).pictures["a"]
+    np.testing.assert_allclose(pictures.times, [0.1, 0.6, 1.1])  # up to 1.5 s
+    for thumbnail, frame in zip(pictures.thumbnails, (3, 18, 33), strict=True):
+        np.testing.assert_array_equal(thumbnail.ravel(), (3 * frame + np.arange(64)) % 256)
+
+
+def test_pictures_in_colour_are_grey(tmp_path, add_film):
+    library = Library.create(tmp_path / "colour", 8000, colour=True)
+    frames = np.zeros((30, 64, 64, 3), np.uint8)
+    frames[..., 1] = 255
+    add_film(library, "green", 1, frames=frames)
+    assert set(read_corpus(library, CLOCK).pictures["green"].thumbnails.ravel()) == {150}
+
+
+def test_pictures_are_selected_with_their_films(library, add_film):
+    for name in "ab":
+        add_film(library, name, 1)
+    corpus = read_corpus(library, CLOCK)
+    assert set(corpus.pictures) == {"a", "b"}
+    assert set(corpus.select_films(["b"]).pictures) == {"b"}
+
+
 def test_silent_films_are_left_out(library, add_film):
     add_film(library, "loud", 1)
     add_film(library, "silent", 1, sound=np.zeros(8000))

@@ -136,7 +136,7 @@ def test_placing_changes_no_power():
     ],
 )
 def test_how_blocks_join(style, lead, overlap):
-    plain = style.build_renderer(SimpleBrain(lead=lead))
+    plain = style.build_renderer(SimpleBrain(lead=lead)).plain
     assert isinstance(plain, PlainRenderer)
     assert (plain.synthesiser.lead, plain.synthesiser.overlap) == (lead, overlap)
 
@@ -145,14 +145,14 @@ def test_how_blocks_join(style, lead, overlap):
     ("kind", "law"), [("pcm-lead", "amplitude"), ("pcm", "power"), ("stft-real", "power")]
 )
 def test_windows_add_up_as_the_target_joins(kind, law):
-    assert Style().build_renderer(Foreteller(kind)).synthesiser.law == law
+    assert Style().build_renderer(Foreteller(kind)).plain.synthesiser.law == law
 
 
 @pytest.mark.parametrize(
     ("grains", "kind"), [("on-time", OnTimeSchedule), ("hindle", HindleSchedule)]
 )
 def test_which_grains_are_laid(grains, kind):
-    granular = Style("granular", grains=grains, seed=3).build_renderer(SimpleBrain(lead=100))
+    granular = Style("granular", grains=grains, seed=3).build_renderer(SimpleBrain(lead=100)).plain
     assert isinstance(granular, GranularRenderer)
     assert isinstance(granular.schedule, kind)
     assert granular.seed == 3
@@ -161,7 +161,7 @@ def test_which_grains_are_laid(grains, kind):
 
 def test_grains_that_are_placed_already_stay_there():
     cloud = Cloud(pan=-1)
-    granular = Style("granular", cloud=cloud, stereo="place").build_renderer(SimpleBrain())
+    granular = Style("granular", cloud=cloud, stereo="place").build_renderer(SimpleBrain()).plain
     assert granular.schedule.cloud is cloud
     hindle = Style("granular", grains="hindle", stereo="place").build_renderer(SimpleBrain())
     assert isinstance(hindle, StereoRenderer)
@@ -240,7 +240,9 @@ def test_phases_are_taken_from_sound_files_and_films(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.stack([sound, sound], 1), RATE, "FLOAT")
     audio = Audio(sound, RATE, "pcm_f32le")
     film = make_film(tmp_path / "a.mkv", grey_pictures([0] * 24), audio=audio)
-    reconstructors = [phase_from(path).synthesiser.phase for path in (tmp_path / "a.wav", film)]
+    reconstructors = [
+        phase_from(path).plain.synthesiser.phase for path in (tmp_path / "a.wav", film)
+    ]
     magnitude = np.ones((40, 257), np.float32)
     worn = [phase.reconstruct(magnitude, np.zeros(40, bool)) for phase in reconstructors]
     expected = PhaseFromAudio(Stft(512, 128), sound, RATE, RATE).reconstruct(

@@ -50,6 +50,8 @@ class MosaicSynthesiser:
     settings : MosaicSettings
     seed : int
         Of the random variety.
+    database : UnitDatabase, optional
+        The units, if they are already cut; by default all frames of the corpus.
 
     Raises
     ------
@@ -63,12 +65,13 @@ class MosaicSynthesiser:
         corpus: Corpus,
         settings: MosaicSettings | None = None,
         seed: int = 0,
+        database: UnitDatabase | None = None,
     ) -> None:
         settings = settings or MosaicSettings()
         if settings.films is not None:
             corpus = corpus.select_films(settings.films)
         self.settings = settings
-        self.database = UnitDatabase.from_corpus(corpus, target)
+        self.database = UnitDatabase.from_corpus(corpus, target) if database is None else database
         no_repeat = round(settings.no_repeat_seconds * corpus.clock.fps)
         costs = Costs(settings.literal, settings.variety, no_repeat)
         self._selector = UnitSelector(self.database, costs, seed)

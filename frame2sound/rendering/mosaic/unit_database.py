@@ -191,6 +191,19 @@ class UnitDatabase:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def select(self, keep: NDArray[np.bool_]) -> UnitDatabase:
+        """Return the database without some units; the ceiling stays that of all."""
+        number = np.where(keep, np.cumsum(keep) - 1, -1)
+        following = self.next_unit[keep]
+        return UnitDatabase(
+            self.samples,
+            self.starts[keep],
+            np.where(following >= 0, number[following], -1),
+            self.is_transient[keep],
+            FeatureVectors(*(array[keep] for array in self.features.arrays)),
+            self.ceiling,
+        )
+
     def previous_unit(self, unit: int) -> int | None:
         """Return the unit before another in its film, if there is one."""
         return unit - 1 if unit > 0 and self.next_unit[unit - 1] == unit else None

@@ -1,0 +1,1 @@
+"""Events: sounds that begin when something happens in the picture."""

@@ -1,0 +1,137 @@
+"""Pick events: the peaks of a motion head's curve of strength that exceed a threshold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.brain.event_curves import EventCurves
+
+MIN_GAP_SECONDS = 0.1
+"""Of two peaks that are closer than this, only the higher is an event."""
+
+MAX_LEAD_SECONDS = 0.5
+"""The longest time by which an event may begin before the frame that shows it."""
+
+DEFAULT_SENSITIVITY = 0.5
+"""The sensitivity at which the threshold is the one that the brain has learned."""
+
+THRESHOLD_BASE = 4.0
+"""Sensitivity 0 multiplies the threshold by this, and sensitivity 1 divides it."""
+
+
+@dataclass(frozen=True)
+class PickedEvent:
+    """An event that was found in the picture.
+
+    Attributes
+    ----------
+    time_seconds : float
+        When it begins, from the start of the animation, at least 0.
+    level_db : float
+        Its level in dBFS.
+    frame : int
+        The frame that shows it.
+    appearance : float32 (64,)
+        That frame's thumbnail.
+    """
+
+    time_seconds: float
+    level_db: float
+    frame: int
+    appearance: NDArray[np.float32]
+
+
+def threshold_of(sensitivity: float) -> float:
+    """Return the strength from which a peak is an event, for a sensitivity from 0 to 1.
+
+    >>> threshold_of(0.0), threshold_of(0.5), threshold_of(1.0)
+    (4.0, 1.0, 0.25)
+    """
+    return float(THRESHOLD_BASE ** (1 - 2 * sensitivity))
+
+
+class EventPicker:
+    """Picks events from curves that come batch by batch; the size of batches makes no difference.
+
+    A frame is picked if its strength reaches the threshold and is the highest within
+    `MIN_GAP_SECONDS`, the first of equals. A parabola through the strengths of three frames gives
+    the time of the peak, as in sinusoidal modelling (Smith and Serra, "PARSHL", ICMC 1987); the
+    lead of the frame is subtracted.
+
+    Parameters
+    ----------
+    fps : Fraction
+        Frames per second.
+    sensitivity : float
+        0 picks nearly nothing, 1 nearly every movement.
+    """
+
+    def __init__(self, fps: Fraction, sensitivity: float = DEFAULT_SENSITIVITY) -> None:
+        self.fps = fps
+        self.threshold = threshold_of(sensitivity)
+        self.reach = max(math.ceil(Fraction(MIN_GAP_SECONDS).limit_denominator() * fps) - 1, 1)
+        self._curves: EventCurves | None = None
+        self._first = 0
+        self._decided = 0
+
+    @property
+    def decided_seconds(self) -> float:
+        """The time before which no further event can begin."""
+        return max(float(self._decided / self.fps) - MAX_LEAD_SECONDS - float(1 / self.fps), 0.0)
+
+    def process(self, curves: EventCurves) -> list[PickedEvent]:
+        """Take the curves of the next frames; return the events that are certain by now."""
+        self._curves = curves if self._curves is None else join_curves(self._curves, curves)
+        return self._pick(self._first + len(self._curves) - self.reach)
+
+    def flush(self) -> list[PickedEvent]:
+        """Return the events of the last frames."""
+        return [] if self._curves is None else self._pick(self._first + len(self._curves))
+
+    def _pick(self, until: int) -> list[PickedEvent]:
+        """Decide on the frames up to ``until``, and drop those that no later decision needs."""
+        curves, first = self._curves, self._first
+        if curves is None or until <= self._decided:
+            return []
+        frames = np.arange(self._decided, until)
+        padded = np.pad(curves.strength, self.reach, constant_values=-np.inf)
+        around = np.lib.stride_tricks.sliding_window_view(padded, 2 * self.reach + 1)
+        around = around[frames - first]
+        highest = around.argmax(axis=1) == self.reach
+        peaks = frames[highest & (around[:, self.reach] >= self.threshold)]
+        self._decided = until
+        keep = max(until - self.reach, first)
+        self._curves, self._first = slice_curves(curves, keep - first), keep
+        return [self._event(curves, frame, frame - first) for frame in peaks.tolist()]
+
+    def _event(self, curves: EventCurves, frame: int, at: int) -> PickedEvent:
+        lead = min(max(float(curves.lead_seconds[at]), 0.0), MAX_LEAD_SECONDS)
+        seconds = (frame + _peak_offset(curves.strength, at)) / float(self.fps) - lead
+        level, appearance = float(curves.level_db[at]), curves.appearance[at]
+        return PickedEvent(max(seconds, 0.0), level, frame, appearance)
+
+
+def join_curves(before: EventCurves, after: EventCurves) -> EventCurves:
+    """Return the curves of successive frames in one."""
+    names = [each.name for each in fields(EventCurves)]
+    return EventCurves(*(np.concatenate([getattr(before, n), getattr(after, n)]) for n in names))
+
+
+def slice_curves(curves: EventCurves, begin: int, end: int | None = None) -> EventCurves:
+    """Return the curves of some of the frames."""
+    names = [each.name for each in fields(EventCurves)]
+    return EventCurves(*(getattr(curves, name)[begin:end] for name in names))
+
+
+def _peak_offset(values: NDArray[np.float64], at: int) -> float:
+    """Return where a parabola through a peak and its neighbours is highest, -0.5 to 0.5."""
+    if not 0 < at < len(values) - 1:
+        return 0.0
+    before, here, after = values[at - 1 : at + 2].tolist()
+    bend = before - 2 * here + after
+    return 0.5 * (before - after) / bend if bend < 0 else 0.0
