@@ -17,7 +17,7 @@ from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
 from frame2sound.film.drawing.scene import SILENCE_DB, SceneTruth, clock_and_frame_count
 
 LIGHTS = ["bounce", "lines", "scratch", "theremin", "typing"]  # light is sound
-FILMS = [*LIGHTS, "balls"]
+FILMS = [*LIGHTS, "balls", "breeze", "machine", "steps"]
 each_film = pytest.mark.parametrize("name", FILMS)
 
 
@@ -127,13 +127,14 @@ def test_loudness_is_that_of_the_frames_samples(name):
         assert scene.truth.loudness_db[frame] == pytest.approx(expected, abs=1e-3)
 
 
-@each_film
+@pytest.mark.parametrize("name", [name for name in FILMS if name != "breeze"])  # swells
 def test_the_picture_changes_at_every_onset(name):
     scene = film(name)
     assert len(scene.onsets) >= 4
     for frame, time in zip(scene.onsets, scene.truth.onsets, strict=True):
         assert frame == math.floor(time * scene.clock.fps + 1e-9)
-        assert (scene.draw(frame) != scene.draw(frame - 1)).any()
+        shown = math.ceil(time * scene.clock.fps - 1e-9)  # the first picture after it
+        assert (scene.draw(shown) != scene.draw(shown - 1)).any()
 
 
 @pytest.mark.parametrize("name", ["typing", "bounce"])
@@ -148,7 +149,7 @@ def test_energy_rises_within_a_millisecond_of_every_onset(name, fps):
         assert after > 4 * before + 1e-7
 
 
-@each_film
+@pytest.mark.parametrize("name", [name for name in FILMS if name != "machine"])  # hums
 def test_no_sound_begins_without_an_onset(name):
     scene = film(name)
     silent = np.array(scene.truth.loudness_db) == SILENCE_DB
