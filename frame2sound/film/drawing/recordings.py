@@ -42,7 +42,7 @@ class RecordingTrack:
     @property
     def onset_seconds(self) -> tuple[float, ...]:
         """Times of the sounds, ascending."""
-        return tuple(sound.seconds for sound in self.sounds)
+        return tuple(float(sound.seconds) for sound in self.sounds)
 
     @property
     def onset_frames(self) -> tuple[int, ...]:
