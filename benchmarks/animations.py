@@ -528,9 +528,13 @@ def irregular_frames(scene: Scene, seed: int = 0, longest: int = 8) -> list[int]
     return [int(frame) for frame in frames if frame < scene.frame_count]
 
 
-def balls(seed: int = 0, seconds: float = 30, fps: float | Fraction = 30) -> Scene:
+def balls(
+    seed: int = 0, seconds: float = 30, fps: float | Fraction = 30, ground: str = "dark"
+) -> Scene:
     """Return the demo film of balls in the size of the others, at any frame rate."""
-    return load_scene("balls", seconds=seconds, fps=Fraction(fps), seed=seed, size=SIZE)
+    return load_scene(
+        "balls", seconds=seconds, fps=Fraction(fps), seed=seed, size=SIZE, ground=ground
+    )
 
 
 DRAWN: dict[str, Callable[..., Scene]] = {
