@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import soundfile
+from footage import STUDY_FILMS
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
@@ -472,7 +473,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--films", nargs="+", default=demo_film_names(), choices=demo_film_names())
+    parser.add_argument("--films", nargs="+", default=STUDY_FILMS, choices=demo_film_names())
     parser.add_argument("--real", type=Path, metavar="FOLDER", help="judge real films instead")
     parser.add_argument("--recipe", default="deep")
     parser.add_argument("--seed", type=int, default=1, help="of the films that are judged")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 
 FPS = Fraction(30)
 SMALL = (320, 240)
+STUDY_FILMS = ("bounce", "lines", "scratch", "theremin", "typing")
+"""The demo films of the study, in which light is sound; what is published was measured on them."""
 
 
 def draw_film(
@@ -25,7 +27,6 @@ def draw_film(
 
 
 def draw_all_films(folder: Path, minutes: float) -> list[Path]:
-    """Return the paths of all demo films: equally long, ``minutes`` in all, of different seeds."""
-    names = demo_film_names()
-    seconds = 60 * minutes / len(names)
-    return [draw_film(folder, name, seconds, seed) for seed, name in enumerate(names)]
+    """Return the paths of the study's films: equally long, ``minutes`` in all, of other seeds."""
+    seconds = 60 * minutes / len(STUDY_FILMS)
+    return [draw_film(folder, name, seconds, seed) for seed, name in enumerate(STUDY_FILMS)]

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
+from footage import STUDY_FILMS
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
@@ -34,7 +35,7 @@ from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.onsets import in_sync, onset_scores
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
-from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
@@ -174,9 +175,9 @@ def save(out: Path, name: str, sounds: dict[str, Sound]) -> None:
 def speed(minutes: float) -> None:
     """Print the time to analyse a corpus and to synthesise a minute, and the memory for both."""
     films = [load_scene(name, seconds=60 * minutes / 5, seed=0, sample_rate=RATE)
-             for name in demo_film_names()]  # fmt: skip
+             for name in STUDY_FILMS]  # fmt: skip
     sounds = [film.synthesise(0, film.sample_count) for film in films]
-    corpus = Corpus(films[0].clock, tuple(map(Piece, demo_film_names(), [0] * len(films), sounds)))
+    corpus = Corpus(films[0].clock, tuple(map(Piece, STUDY_FILMS, [0] * len(films), sounds)))
     target = make_target(np.concatenate(sounds))
     scene = load_scene("bounce", seconds=60, seed=1, sample_rate=RATE)
     predictions = perfect_predictions(target, scene, scene.synthesise(0, scene.sample_count))
@@ -200,7 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("films", nargs="*", default=demo_film_names())
+    parser.add_argument("films", nargs="*", default=STUDY_FILMS)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--literal", type=float, default=MosaicSettings.literal)
     parser.add_argument("--no-repeat", type=float, default=MosaicSettings.no_repeat_seconds)

@@ -21,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import soundfile
+from footage import STUDY_FILMS
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
@@ -30,7 +31,7 @@ from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.film.decoding.reader import FilmReader
-from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.drawing.scene_writer import truth_path, write_scene
 from frame2sound.library.calibration import add_calibration_film
@@ -64,7 +65,7 @@ class Shipped:
 
 
 BRAINS = (
-    Shipped("sketchbook", tuple(demo_film_names()), "Trained on all five demo films; the default."),
+    Shipped("sketchbook", STUDY_FILMS, "Trained on all five demo films; the default."),
     Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings."),
 )
 

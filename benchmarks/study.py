@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from footage import drawn
+from footage import STUDY_FILMS, draw_film
 
 from frame2sound.comparison.plan import ComparisonPlan, load_variants
 from frame2sound.comparison.segments import EvaluationFilm
@@ -45,8 +45,8 @@ Table = dict[str, Any]
 def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Path) -> None:
     """Compare recipes on a film, or go on doing so."""
     out = work / f"{film}-{seconds:g}"
-    learned = drawn(work / "films", film, seconds, 0, SIZE)
-    judged = drawn(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
+    learned = draw_film(work / "films", film, seconds, 0, SIZE)
+    judged = draw_film(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
     library = Library.create(out / "library")
     add_calibration_film(library)
     for path in (learned, judged):
@@ -166,7 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--films", nargs="+", default=demo_film_names(), choices=demo_film_names())
+    parser.add_argument("--films", nargs="+", default=STUDY_FILMS, choices=demo_film_names())
     parser.add_argument("--seconds", nargs="+", type=float, default=[20.0, 60.0])
     parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
     parser.add_argument("--seeds", type=int, default=3)

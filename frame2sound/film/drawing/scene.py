@@ -56,7 +56,8 @@ class SceneTruth:
         The film, its seed, and its clock.
     onsets : tuple of float
         Start times of the events in seconds, ascending. Each is the start of the first frame
-        that shows the event; its sound begins at that frame's first sample.
+        that shows the event, whose sound begins at that frame's first sample; or, in films with
+        contacts between frames, the exact time at which the sound begins.
     pitch_hz : tuple of float or None, one per frame
         Fundamental frequency of the frame's sound; None for silence, noise, or several tones.
     loudness_db : tuple of float, one per frame
@@ -150,10 +151,13 @@ class Scene:
         Takes ``start`` and ``stop``; returns the samples ``[start, stop)``, mono float32 in
         [-1, 1]. Sample 0 is the first of frame 0.
     onsets : tuple of int
-        First frames of the events, ascending.
+        Frames in which the events begin, ascending.
     pitch_hz : tuple of float or None, one per frame
         Fundamental frequency of the only event that the frame shows, in Hz; None for noise, no
         event, or several. In `SceneTruth` it is None for silent frames, too.
+    onset_seconds : tuple of float, optional
+        Exact times of the events, ascending, where they lie between frames; by default the start
+        of each frame of ``onsets``.
     """
 
     name: str
@@ -165,6 +169,7 @@ class Scene:
     synthesise: SynthesiseSamples
     onsets: tuple[int, ...]
     pitch_hz: tuple[float | None, ...]
+    onset_seconds: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.pitch_hz) != self.frame_count:
@@ -188,13 +193,16 @@ class Scene:
     def truth(self) -> SceneTruth:
         """The ground truth; the loudness is measured on the samples."""
         times = self.clock.frame_times(self.frame_count)
+        onsets = self.onset_seconds
+        if onsets is None:
+            onsets = tuple(float(times[frame]) for frame in self.onsets)
         loudness = tuple(rms_db(piece) for piece in self.slices())
         pitches = zip(self.pitch_hz, loudness, strict=True)
         return SceneTruth(
             film=self.name,
             seed=self.seed,
             clock=self.clock,
-            onsets=tuple(float(times[frame]) for frame in self.onsets),
+            onsets=onsets,
             pitch_hz=tuple(hz if db > SILENCE_DB else None for hz, db in pitches),
             loudness_db=loudness,
         )
