@@ -1,0 +1,1 @@
+def judge_animations(given, work): raise NotImplementedError

@@ -1,0 +1,1 @@
+def judge_drawn(given, work): raise NotImplementedError
