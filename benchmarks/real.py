@@ -18,23 +18,19 @@ file; --keep keeps brains and soundtracks in a folder, and reuses the brains.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
-import torch
 from films import write_part
 from real_animations import judge_animations
+from real_brains import Task, make_task, new_library, perform
 from real_drawn import judge_drawn
 from real_figures import (
     LEAD_SECONDS,
@@ -43,21 +39,18 @@ from real_figures import (
     Clip,
     Sound,
     Stretch,
-    by_group,
+    figures_table,
     judge_controls,
     judge_sound,
     onsets_from,
-    summaries,
     tables,
 )
 
 import frame2sound as f2s
 from frame2sound.clock import Clock, frame_indices_at_ticks
-from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.pickler import pickle_film
-from frame2sound.library.split import LibraryView
 from frame2sound.library.store import Library, PickledFilm
 
 LEARNED_SHARE, GUARD_SECONDS = 0.6, 0.5
@@ -67,77 +60,17 @@ MOST_OTHERS = 8
 """How many other clips' soundtracks are judged as a control."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """A brain to train on films of a library, and films to render with it.
-
-    Attributes
-    ----------
-    label : str
-    library : Path
-    learned : tuple of str
-        Names of films in the library.
-    brain : Path
-        Where the brain is, or is written.
-    sounds : tuple of (Path, Path)
-        Films to render, and the WAVs to write.
-    """
-
-    label: str
-    library: Path
-    learned: tuple[str, ...]
-    recipe: str
-    settings: tuple[str, ...]
-    seed: int
-    mode: str
-    brain: Path
-    sounds: tuple[tuple[Path, Path], ...]
-    threads: int
-
-    def perform(self) -> tuple[float, list[float], list[tuple[str, ...]]]:
-        """Return the seconds of training, those of each rendering, and its notes."""
-        torch.set_num_threads(self.threads)
-        brain = self._find_brain()
-        seconds, notes = [], []
-        for film, wav in self.sounds:
-            begun = time.perf_counter()
-            made = f2s.render(
-                film, brain=brain, out=wav, mode=self.mode, device="cpu", overwrite=True
-            )
-            seconds.append(time.perf_counter() - begun)
-            notes.append(made.notes)
-        return float(brain.provenance["seconds"]), seconds, notes
-
-    def _find_brain(self) -> f2s.Brain:
-        if self.brain.exists():
-            return f2s.load_brain(self.brain)
-        library = Library.open(self.library)
-        others = {film.name for film in library.films()} - {*self.learned}
-        view = LibraryView(library, others - {add_calibration_film(library).name})
-        return f2s.train(
-            view,
-            self.recipe,
-            list(self.settings),
-            self.brain,
-            seed=self.seed,
-            device="cpu",
-            overwrite=True,
-        )
-
-
 class RealFilms:
     """The clips of one run, their library, and the brains that learn from them."""
 
     def __init__(self, given: argparse.Namespace, work: Path) -> None:
         self.given = given
         self.work = work
-        self.recipe = f2s.load_recipe(given.recipe, given.set)
-        self.clock: Clock = self.recipe.to_clock()
+        self.clock: Clock = f2s.load_recipe(given.recipe, given.set).to_clock()
 
     def library(self, name: str, files: Sequence[Path]) -> tuple[Library, dict[Path, PickledFilm]]:
         """Pickle files into a library, with the calibration film."""
-        library = Library.create(self.work / name, self.clock.sample_rate)
-        add_calibration_film(library)
+        library = new_library(self.work / name, self.clock.sample_rate)
         return library, {file: pickle_film(file, library)[0] for file in files}
 
     def left_out(self, files: Sequence[Path]) -> Iterator[tuple[Task, dict[Path, Stretch]]]:
@@ -154,8 +87,7 @@ class RealFilms:
     def own(self, files: Sequence[Path]) -> Iterator[tuple[Task, dict[Path, Stretch]]]:
         """Yield, for each clip, a brain of its beginning, which is judged by its end."""
         _, films = self.library("clips", files)
-        beginnings = Library.create(self.work / "beginnings", self.clock.sample_rate)
-        add_calibration_film(beginnings)
+        beginnings = new_library(self.work / "beginnings", self.clock.sample_rate)
         for file in files:
             begin = LEARNED_SHARE * films[file].seconds
             if is_long_enough(films[file].seconds - begin) and begin >= LEAD_SECONDS:
@@ -197,38 +129,20 @@ class RealFilms:
     def task(
         self, kind: str, library: Library, learned: Sequence[PickledFilm], files: Sequence[Path]
     ) -> Task:
-        """Return a task; the name of its brain says what it learned."""
-        given = self.given
-        names = tuple(sorted(film.name for film in learned))
-        identity = json.dumps([given.recipe, sorted(given.set), given.seed, kind, names])
-        key = hashlib.sha256(identity.encode()).hexdigest()[:12]
+        """Return the task of a brain of some films that renders some files."""
         label = f"{kind}-{files[0].stem if len(files) == 1 else len(files)}"
-        sounds = self.work / "sounds"
-        sounds.mkdir(exist_ok=True)
-        return Task(
-            label=label,
-            library=library.path,
-            learned=names,
-            recipe=given.recipe,
-            settings=tuple(given.set),
-            seed=given.seed,
-            mode=given.mode,
-            brain=self.work / f"{label}-{key}.safetensors",
-            sounds=tuple((file, sounds / f"{kind}-{file.stem}-{key}.wav") for file in files),
-            threads=max(1, (os.cpu_count() or 1) // given.jobs),
-        )
+        return make_task(self.given, self.work, label, library, learned, files)
 
     def clips(self, jobs: Sequence[tuple[Task, dict[Path, Stretch]]]) -> list[Clip]:
         """Train, render and judge; controls need all soundtracks, so they come last."""
         done: list[tuple[Stretch, Clip, Sound]] = []
-        for (task, judged), (training, seconds, notes) in perform(jobs, self.given.jobs):
-            for (file, wav), took, said in zip(task.sounds, seconds, notes, strict=True):
-                sound = soundfile.read(wav, dtype="float32")[0]
-                stretch = judged[file]
-                figures = {RENDERED: judge_sound(sound, stretch)}
-                clip = Clip(file.name, stretch.group, stretch.seconds, figures, training, took, said)
+        count = sum(len(films) for _, films in jobs)
+        for (_, judged), made in perform(jobs, self.given.jobs):
+            for each in made.renderings:
+                stretch = judged[each.film]
+                sound = soundfile.read(each.wav, dtype="float32")[0]
+                clip = Clip.of(stretch, {RENDERED: judge_sound(sound, stretch)}, made, each)
                 done.append((stretch, clip, sound))
-                count = sum(len(films) for _, films in jobs)
                 print(f"{len(done)}/{count} {clip.line()}", flush=True)
         done.sort(key=lambda each: each[1].name)
         return [self._with_controls(number, done) for number in range(len(done))]
@@ -239,18 +153,6 @@ class RealFilms:
         same = [each for each in after if each[1].group == clip.group] or after
         others = [sound for _, _, sound in same[:MOST_OTHERS]]
         return replace(clip, figures={**clip.figures, **judge_controls(stretch, others)})
-
-
-def perform(jobs: Sequence[tuple[Task, Any]], count: int) -> Iterator[tuple[Any, Any]]:
-    """Yield jobs with the results of their tasks, as they are done."""
-    if count == 1:
-        for job in jobs:
-            yield job, job[0].perform()
-        return
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(job[0].perform): job for job in jobs}
-        for future in as_completed(running):
-            yield running[future], future.result()
 
 
 def group_of(file: Path) -> str:
@@ -315,14 +217,7 @@ def judge_films(given: argparse.Namespace, work: Path) -> tuple[str, list[str], 
         files = chosen_files(given.folder, given.group, given.limit)
         jobs = list(films.own(files) if given.own else films.left_out(files))
     clips = films.clips(jobs)
-    table = {
-        "clips": [clip.to_dict() for clip in clips],
-        "groups": {
-            group: {label: summary.to_dict() for label, summary in summaries(members).items()}
-            for group, members in by_group(clips).items()
-        },
-    }
-    return part, list(tables(clips)), table
+    return part, list(tables(clips)), figures_table(clips)
 
 
 ABOUT = {

@@ -1,1 +1,2 @@
-def judge_animations(given, work): raise NotImplementedError
+def judge_animations(given, work):
+    raise NotImplementedError

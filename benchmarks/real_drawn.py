@@ -1,1 +1,2 @@
-def judge_drawn(given, work): raise NotImplementedError
+def judge_drawn(given, work):
+    raise NotImplementedError

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from real_brains import Made, Rendering
+from scipy.stats import spearmanr
 
 from frame2sound.comparison.block_stats import STATISTICS, GroundTruth, sum_blocks
 from frame2sound.evaluation.controls import shuffle_seconds
 from frame2sound.evaluation.levels import Levels
 from frame2sound.evaluation.onset_counts import OnsetCounts
-from frame2sound.sound.onset_detection import detect_onsets
+from frame2sound.evaluation.onsets import match_onsets
+from frame2sound.sound.onset_detection import detect_onsets, onset_levels_db
 
 Sound = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -22,7 +26,7 @@ Times = NDArray[np.float64]
 LEAD_SECONDS, LEAST_SECONDS = 1.0, 2.0
 """The sound before what is judged, and the shortest that is judged."""
 
-DRAWS, PHASES, PEAK_DISTANCE_SECONDS = 200, 20, 0.1
+DRAWS, PHASES, PEAK_DISTANCE_SECONDS, LEAST_MATCHES = 200, 20, 0.1, 5
 
 RENDERED, OTHER_CLIP = "rendered", "motion of another clip"
 SHUFFLED, REGULAR, PEAKS = "shuffled seconds", "regular, mean rate", "peaks of motion, untrained"
@@ -47,6 +51,8 @@ class Stretch:
         When each frame appears, in seconds.
     learned_rate : float
         Onsets a second of what the brain learned.
+    known_onsets : float64 array (onsets,), optional
+        True onsets in seconds from the clip's start; those of its own sound by default.
     """
 
     name: str
@@ -57,16 +63,20 @@ class Stretch:
     motion: Times
     frame_times: Times
     learned_rate: float
+    known_onsets: Times | None = None
 
     @property
     def seconds(self) -> float:
         """Duration of what is judged."""
         return (len(self.own) - self.begin) / self.rate
 
-    @property
+    @cached_property
     def onsets(self) -> Times:
         """The onsets that count, in seconds from the first sample that is judged."""
-        return onsets_from(self.own, self.rate, self.begin)
+        if self.known_onsets is None:
+            return onsets_from(self.own, self.rate, self.begin)
+        onsets = self.known_onsets - self.begin / self.rate
+        return onsets[onsets >= 0]
 
     @property
     def lead(self) -> int:
@@ -83,6 +93,8 @@ class Figures:
     counts, chance : OnsetCounts
     envelope_sums, sync_sums : tuple of float
         As `frame2sound.comparison.block_stats.sum_blocks` has them; empty without a sound.
+    levels_db : tuple of (float, float)
+        Of each onset that matches: the soundtrack's level, and that of the clip's own sound.
     loudness_lufs : float, optional
         Of one soundtrack; minus infinity for silence.
     """
@@ -91,6 +103,7 @@ class Figures:
     chance: OnsetCounts
     envelope_sums: tuple[float, ...] = ()
     sync_sums: tuple[float, ...] = ()
+    levels_db: tuple[tuple[float, float], ...] = ()
     loudness_lufs: float | None = None
 
     @property
@@ -108,6 +121,14 @@ class Figures:
         """Share of onset energy near an onset; None for a soundtrack without any."""
         return _statistic("in_sync", self.sync_sums)
 
+    @property
+    def level_order(self) -> float | None:
+        """Rank correlation of the levels of onsets that match; None for too few."""
+        if len(self.levels_db) < LEAST_MATCHES:
+            return None
+        order = float(spearmanr(self.levels_db).statistic)
+        return order if math.isfinite(order) else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         loudness = self.loudness_lufs
@@ -116,6 +137,7 @@ class Figures:
             "chance": self.chance.f_measure,
             "envelope": self.envelope,
             "in_sync": self.in_sync,
+            "level_order": self.level_order,
             "loudness_lufs": loudness if loudness is None or math.isfinite(loudness) else None,
             "counts": asdict(self.counts),
             "chance_counts": asdict(self.chance),
@@ -149,8 +171,20 @@ def judge_sound(sound: Sound, stretch: Stretch) -> Figures:
         OnsetCounts.by_chance(int(counts.estimated), stretch.onsets, stretch.seconds, DRAWS),
         tuple(sums["envelope_correlation"]),
         tuple(sums["in_sync"]),
+        _levels_of_matches(fitted, stretch),
         Levels.from_samples(fitted[stretch.begin :], stretch.rate).loudness_lufs,
     )
+
+
+def _levels_of_matches(sound: Sound, stretch: Stretch) -> tuple[tuple[float, float], ...]:
+    """Return the level of each onset that matches, here and in the clip's own sound, in dBFS."""
+    onsets = onsets_from(sound, stretch.rate, stretch.begin)
+    pairs = match_onsets(onsets, stretch.onsets)
+    ours, theirs = (
+        onset_levels_db(samples[stretch.begin :], stretch.rate, times)
+        for samples, times in ((sound, onsets), (stretch.own, stretch.onsets))
+    )
+    return tuple((float(ours[est]), float(theirs[ref])) for ref, est in pairs)
 
 
 def judge_onsets(onsets: Times, stretch: Stretch) -> Figures:
@@ -177,6 +211,7 @@ def pool(several: Iterable[Figures]) -> Figures:
         sum((each.chance for each in known), OnsetCounts()),
         _summed(each.envelope_sums for each in known),
         _summed(each.sync_sums for each in known),
+        tuple(pair for each in known for pair in each.levels_db),
     )
 
 
@@ -227,15 +262,22 @@ def _peaks_of_motion(stretch: Stretch) -> Times:
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip's figures by label, and the seconds that its brain and its soundtrack took."""
+    """A clip's figures by label, and what its brain and its soundtrack took."""
 
     name: str
     group: str
     seconds: float
     figures: Mapping[str, Figures]
-    training_seconds: float | None = None
-    rendering_seconds: float | None = None
-    notes: tuple[str, ...] = field(default=())
+    training_seconds: float
+    rendering: Rendering
+
+    @classmethod
+    def of(
+        cls, stretch: Stretch, figures: Mapping[str, Figures], made: Made, rendering: Rendering
+    ) -> Clip:
+        """Return the figures of a stretch."""
+        name, group, seconds = stretch.name, stretch.group, stretch.seconds
+        return cls(name, group, seconds, figures, made.training_seconds, rendering)
 
     @property
     def rendered(self) -> Figures:
@@ -248,8 +290,8 @@ class Clip:
         return (
             f"{self.name}: onset F {ours.onset_f:.2f}, chance {ours.chance.f_measure:.2f}, "
             f"envelope {_number(ours.envelope)}, in sync {_number(ours.in_sync)}; "
-            f"trained in {_number(self.training_seconds, '.0f')} s, "
-            f"rendered in {_number(self.rendering_seconds, '.1f')} s"
+            f"trained in {self.training_seconds:.0f} s, "
+            f"rendered in {self.rendering.seconds:.1f} s, {self.rendering.cpu_seconds:.1f} s of CPU"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -259,9 +301,10 @@ class Clip:
             "group": self.group,
             "seconds": self.seconds,
             "training_seconds": self.training_seconds,
-            "rendering_seconds": self.rendering_seconds,
+            "rendering_seconds": self.rendering.seconds,
+            "rendering_cpu_seconds": self.rendering.cpu_seconds,
             "figures": {label: each.to_dict() for label, each in self.figures.items()},
-            "notes": list(self.notes),
+            "notes": list(self.rendering.notes),
         }
 
 
@@ -297,6 +340,7 @@ class Summary:
             _number(self.mean_envelope),
             _number(ours.envelope),
             _number(self.mean_in_sync),
+            _number(ours.level_order),
         )
         return " | ".join(values)
 
@@ -313,6 +357,11 @@ class Summary:
 
 SUMMARY_HEAD = (
     "onset F | chance | clips above chance | envelope, mean of clips | envelope, pooled | in sync"
+    " | order of levels"
+)
+CLIP_HEAD = (
+    "onset F | chance | onsets | found | envelope | in sync | order of levels | LUFS | trained, s"
+    " | rendered, s of CPU"
 )
 
 
@@ -343,7 +392,7 @@ def tables(clips: Sequence[Clip]) -> Iterator[str]:
     """Yield the lines of the tables of clips: by group, by control, by clip."""
     groups = by_group(clips)
     yield f"| group | {SUMMARY_HEAD} | control: {OTHER_CLIP} | control's chance |"
-    yield "|---|" + "--:|" * 8
+    yield "|---|" + "--:|" * 9
     for group, members in groups.items():
         control = Summary.of(members, OTHER_CLIP)
         beside = "- | -"
@@ -360,14 +409,12 @@ def _group_tables(group: str, members: Sequence[Clip]) -> Iterator[str]:
     seconds = sum(clip.seconds for clip in members)
     yield f"#### {group}, {len(members)} clips, {seconds:.0f} s judged\n"
     yield f"| | {SUMMARY_HEAD} |"
-    yield "|---|" + "--:|" * 6
+    yield "|---|" + "--:|" * 7
     for label, summary in summaries(members).items():
         yield f"| {label} | {summary.cells()} |"
     yield ""
-    yield "| clip | onset F | chance | onsets | found | envelope | in sync | LUFS | trained s |" + (
-        " rendered s |"
-    )
-    yield "|---|" + "--:|" * 9
+    yield f"| clip | {CLIP_HEAD} |"
+    yield "|---|" + "--:|" * 10
     for clip in members:
         yield _clip_row(clip)
 
@@ -382,8 +429,20 @@ def _clip_row(clip: Clip) -> str:
         f"{ours.counts.estimated:.0f}",
         _number(ours.envelope),
         _number(ours.in_sync),
+        _number(ours.level_order),
         "silent" if loudness == -math.inf else _number(loudness, ".1f"),
-        _number(clip.training_seconds, ".0f"),
-        _number(clip.rendering_seconds, ".1f"),
+        f"{clip.training_seconds:.0f}",
+        f"{clip.rendering.cpu_seconds:.1f}",
     )
     return f"| {clip.name} | {' | '.join(cells)} |"
+
+
+def figures_table(clips: Sequence[Clip]) -> dict[str, Any]:
+    """Return all figures in plain values: of each clip, and of each group."""
+    return {
+        "clips": [clip.to_dict() for clip in clips],
+        "groups": {
+            group: {label: summary.to_dict() for label, summary in summaries(members).items()}
+            for group, members in by_group(clips).items()
+        },
+    }
