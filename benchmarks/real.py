@@ -1,10 +1,10 @@
 """How well brains follow films whose sound has a visible cause, beside chance and controls.
 
-    python benchmarks/real.py FOLDER [--group hits ...]   each clip by a brain of the group's others
-    python benchmarks/real.py FOLDER --own                each clip's end by a brain of its beginning
-    python benchmarks/real.py --unseen LEARNED JUDGED     a folder by one brain of another folder
-    python benchmarks/real.py --drawn                     balls, clicks, grounds, pencil: drawn here
-    python benchmarks/real.py --animations FOLDER         a brain on animations, and six drawn ones
+    python benchmarks/real.py FOLDER [--group hits]    each clip by a brain of its group's others
+    python benchmarks/real.py FOLDER --own             each clip's end by a brain of its beginning
+    python benchmarks/real.py --unseen LEARNED JUDGED  a folder by one brain of another folder
+    python benchmarks/real.py --drawn                  balls, clicks, pencil, grounds: drawn here
+    python benchmarks/real.py --animations FOLDER      a brain on animations, and six drawn ones
 
 Clips are files named GROUP__ANYTHING. Brains learn with the recipe as it is (`--recipe`, `--set`)
 and render with the defaults (`--mode`). A second of sound precedes what is judged, which lasts two
@@ -21,7 +21,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,7 @@ from typing import Any
 import numpy as np
 import soundfile
 from films import write_part
-from real_animations import judge_animations
 from real_brains import Task, make_task, new_library, perform
-from real_drawn import judge_drawn
 from real_figures import (
     LEAD_SECONDS,
     LEAST_SECONDS,
@@ -42,12 +40,13 @@ from real_figures import (
     figures_table,
     judge_controls,
     judge_sound,
-    onsets_from,
+    mean_rate,
+    stretch_of,
     tables,
 )
 
 import frame2sound as f2s
-from frame2sound.clock import Clock, frame_indices_at_ticks
+from frame2sound.clock import Clock
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.pickler import pickle_film
@@ -113,18 +112,7 @@ class RealFilms:
 
     def stretch(self, file: Path, film: PickledFilm, begin: float, rate: float) -> Stretch:
         """Return what a soundtrack of a film is judged by, from a second on."""
-        frames = film.frames[frame_indices_at_ticks(film.times, self.clock)].astype(np.float64)
-        motion = np.abs(np.diff(frames, axis=0, prepend=frames[:1])).mean(axis=(1, 2))
-        return Stretch(
-            name=file.name,
-            group=group_of(file),
-            own=np.array(film.sound),
-            rate=self.clock.sample_rate,
-            begin=round(begin * self.clock.sample_rate),
-            motion=motion,
-            frame_times=self.clock.frame_times(len(frames)),
-            learned_rate=rate,
-        )
+        return stretch_of(file.name, group_of(file), film, self.clock, begin, rate)
 
     def task(
         self, kind: str, library: Library, learned: Sequence[PickledFilm], files: Sequence[Path]
@@ -163,12 +151,6 @@ def group_of(file: Path) -> str:
 def is_long_enough(seconds: float) -> bool:
     """Return whether a stretch may be judged."""
     return seconds >= LEAST_SECONDS
-
-
-def mean_rate(films: Sequence[PickledFilm]) -> float:
-    """Return the onsets a second of films' own sound."""
-    count = sum(len(onsets_from(film.sound, film.card.sample_rate, 0)) for film in films)
-    return count / sum(film.seconds for film in films)
 
 
 def cut_film(film: PickledFilm, seconds: float, library: Library) -> PickledFilm:
@@ -248,7 +230,7 @@ def said_command(given: argparse.Namespace) -> str:
     words += [f"--limit {given.limit}"] if given.limit else []
     words += [f"--recipe {given.recipe}"] if given.recipe != "deep" else []
     words += [f"--set {' '.join(given.set)}"] if given.set else []
-    words += [f"--mode {given.mode}"] if given.mode != "mosaic" else []
+    words += [f"--mode {given.mode}"] if given.mode not in (None, "mosaic") else []
     words += [f"--seed {given.seed}"] if given.seed else []
     return " ".join(words)
 
@@ -275,17 +257,31 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--brain", default="sketchbook", help="for --animations: name or file")
     parser.add_argument("--recipe", default="deep")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--mode", default="mosaic")
+    parser.add_argument("--mode", help="mosaic by default; of --animations, the brain's own")
     parser.add_argument("--seed", type=int, default=0, help="of training")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N clips of each group")
     parser.add_argument("--jobs", type=int, default=1, help="brains that are trained at once")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep and reuse brains here")
     parser.add_argument("-o", "--out", type=Path, metavar="FOLDER")
     given = parser.parse_args()
+    given.mode = given.mode or (None if given.animations else "mosaic")
     ways = (given.folder, given.unseen, given.drawn or None, given.animations)
     if sum(way is not None for way in ways) != 1:
         parser.error("give one of FOLDER, --unseen, --drawn and --animations")
     return given
+
+
+def chosen_judge(given: argparse.Namespace) -> Callable[..., tuple[str, list[str], dict[str, Any]]]:
+    """Return what judges what was asked for."""
+    if given.drawn:
+        from real_drawn import judge_drawn
+
+        return judge_drawn
+    if given.animations:
+        from real_animations import judge_animations
+
+        return judge_animations
+    return judge_films
 
 
 def main() -> None:
@@ -295,9 +291,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = given.keep or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        judge = judge_drawn if given.drawn else judge_films
-        judge = judge_animations if given.animations else judge
-        part, lines, table = judge(given, work)
+        part, lines, table = chosen_judge(given)(given, work)
     command = said_command(given)
     text = "\n".join([f"`{command}`\n", f"{ABOUT[part]}\n", *lines]) + "\n"
     print(text)

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from real_brains import Made, Rendering
 from scipy.stats import spearmanr
 
+from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.comparison.block_stats import STATISTICS, GroundTruth, sum_blocks
 from frame2sound.evaluation.controls import shuffle_seconds
 from frame2sound.evaluation.levels import Levels
 from frame2sound.evaluation.onset_counts import OnsetCounts
 from frame2sound.evaluation.onsets import match_onsets
+from frame2sound.library.store import PickledFilm
 from frame2sound.sound.onset_detection import detect_onsets, onset_levels_db
 
 Sound = NDArray[np.float32]
@@ -82,6 +84,43 @@ class Stretch:
     def lead(self) -> int:
         """Samples of the lead."""
         return round(LEAD_SECONDS * self.rate)
+
+
+def stretch_of(
+    name: str,
+    group: str,
+    film: PickledFilm,
+    clock: Clock,
+    begin: float,
+    learned_rate: float,
+    known_onsets: Times | None = None,
+) -> Stretch:
+    """Return what a soundtrack of a film is judged by, from so many seconds on."""
+    frames = film.frames[frame_indices_at_ticks(film.times, clock)]
+    return Stretch(
+        name=name,
+        group=group,
+        own=np.array(film.sound),
+        rate=clock.sample_rate,
+        begin=round(begin * clock.sample_rate),
+        motion=motion_of(frames),
+        frame_times=clock.frame_times(len(frames)),
+        learned_rate=learned_rate,
+        known_onsets=known_onsets,
+    )
+
+
+def motion_of(frames: NDArray[np.uint8]) -> Times:
+    """Return by how many grey levels each frame differs from the one before it, on average."""
+    grey = frames.astype(np.float32)
+    changes = np.abs(np.diff(grey, axis=0, prepend=grey[:1])).mean(axis=(1, 2))
+    return changes.astype(np.float64)
+
+
+def mean_rate(films: Sequence[PickledFilm]) -> float:
+    """Return the onsets a second of films' own sound."""
+    count = sum(len(onsets_from(film.sound, film.card.sample_rate, 0)) for film in films)
+    return count / sum(film.seconds for film in films)
 
 
 @dataclass(frozen=True)

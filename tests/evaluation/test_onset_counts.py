@@ -34,7 +34,8 @@ def test_films_without_onsets_on_either_side_are_right_and_add_nothing():
 
 
 def test_the_mean_of_counts_need_not_be_whole():
-    assert OnsetCounts.mean([OnsetCounts(1, 2, 3), OnsetCounts(0, 3, 3)]) == OnsetCounts(0.5, 2.5, 3)
+    mean = OnsetCounts.mean([OnsetCounts(1, 2, 3), OnsetCounts(0, 3, 3)])
+    assert mean == OnsetCounts(0.5, 2.5, 3)
 
 
 def test_one_random_onset_matches_as_often_as_its_share_of_time():
