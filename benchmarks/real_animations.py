@@ -20,6 +20,7 @@ from real_figures import Sound, motion_of
 from frame2sound.clock import Clock
 from frame2sound.evaluation.levels import INAUDIBLE_DB, Levels, slice_energies
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.film.drawing.scene_writer import truth_path
 
 BINS_PER_SECOND, SHUFFLES, PERCENTILE = 10, 200, 95
 LEAST_MOTION = 0.01
@@ -193,7 +194,8 @@ def judge_animations(
     films = sorted(path for path in given.animations.iterdir() if path.is_file())
     for name, draw in DRAWN.items():
         path = work / f"{name}.mkv"
-        films.append(path if path.exists() else write_animation(draw(), path))
+        done = truth_path(path).exists()  # it is written last
+        films.append(path if done else write_animation(draw(), path))
     verdicts = []
     for film in films:
         verdicts.append(judge_animation(film, given, work))

@@ -72,7 +72,8 @@ class DrawnFilms:
         """Return a scene's film, after drawing it if it is missing."""
         seconds = float(scene.frame_count / scene.clock.fps)
         path = self.work / f"{scene.name}-{scene.seed}-{seconds:.0f}s.mkv"
-        return path if path.exists() else write_animation(scene, path, with_audio=True)
+        done = truth_path(path).exists()  # it is written last
+        return path if done else write_animation(scene, path, with_audio=True)
 
     def library(self, draw: Draw) -> Library:
         """Return the library of one film."""

@@ -360,7 +360,12 @@ class Summary:
     @classmethod
     def of(cls, clips: Iterable[Clip], label: str) -> Summary:
         """Summarise the figures that clips have under a label."""
-        known = [clip.figures[label] for clip in clips if label in clip.figures]
+        return cls.of_figures(clip.figures[label] for clip in clips if label in clip.figures)
+
+    @classmethod
+    def of_figures(cls, figures: Iterable[Figures]) -> Summary:
+        """Summarise the figures of stretches."""
+        known = list(figures)
         return cls(
             pool(known),
             _mean(each.envelope for each in known),
