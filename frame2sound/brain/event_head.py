@@ -116,14 +116,19 @@ class EventStream:
         self.head = head
         self.fps = fps
         self._context = MotionContext()
-        still = np.zeros((1, FEATURE_COUNT))
-        self._still_db = float(self._between.predict_within(still)[0])
-        self._held_db = self._bed_db = self._still_db
+        self._between = head.level
+        self._still_db = self._held_db = self._bed_db = 0.0
         self._since = MAX_GAP_FRAMES
+        self._set_between(head.level)
 
-    @property
-    def _between(self) -> RidgeRegression:
-        return self.head.bed if self.head.settings.events == "motion" else self.head.level
+    def begin_events(self) -> None:
+        """Predict the level between events from now on, instead of that of all sound."""
+        self._set_between(self.head.bed)
+
+    def _set_between(self, regression: RidgeRegression) -> None:
+        self._between = regression
+        self._still_db = float(regression.predict_within(np.zeros((1, FEATURE_COUNT)))[0])
+        self._held_db = self._bed_db = self._still_db
 
     def predict(self, frames: NDArray[np.uint8], motion: Motion, scale: FloatArray) -> EventCurves:
         """Return the curves of the next grey frames ``(n, 64, 64)``.

@@ -35,7 +35,10 @@ class FrameCurves:
 
     @classmethod
     def from_frames(
-        cls, frames: NDArray[np.uint8], previous_frame: NDArray[np.uint8] | None = None
+        cls,
+        frames: NDArray[np.uint8],
+        previous_frame: NDArray[np.uint8] | None = None,
+        events: EventCurves | None = None,
     ) -> FrameCurves:
         """Return the curves of successive grey frames ``(n, 64, 64)``."""
         columns = frames.mean(axis=1, dtype=np.float64) / 255
@@ -46,4 +49,4 @@ class FrameCurves:
             [frames[:1] if previous_frame is None else previous_frame[None], frames[:-1]]
         )
         moved = np.maximum(frames, last) - np.minimum(frames, last)
-        return cls(brightness, moved.mean(axis=(1, 2), dtype=np.float64) / 255, place)
+        return cls(brightness, moved.mean(axis=(1, 2), dtype=np.float64) / 255, place, events)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor, StatelessPredictor
+from frame2sound.rendering.prepared_frames import prepare_frames
 from frame2sound.rendering.soundtrack import BATCH_FRAMES, render_batches
 from frame2sound.rendering.style import Style
 
@@ -34,14 +37,21 @@ def render_frames(
     float32 array (samples,) or (samples, 2)
         The sound of the frames after the warm-up; finite.
     """
-    stream = predictor.start_prediction()
-    if not isinstance(predictor, StatelessPredictor):
-        for batch in _batches(frames[:warmup_frames]):
-            stream.predict(batch)
+    if isinstance(predictor, StatelessPredictor):
+        previous_frame = frames[warmup_frames - 1] if warmup_frames else None
+        frames, warmup_frames = frames[warmup_frames:], 0
+    else:
+        previous_frame = None
+    warmup = _batches(frames[:warmup_frames])
+    prepared = prepare_frames(
+        predictor,
+        predictor.start_prediction().predict,
+        [*warmup, *_batches(frames[warmup_frames:])],
+    )
+    for batch in islice(prepared, len(warmup)):
+        previous_frame = batch.grey[-1]
     renderer = style.build_renderer(predictor, corpus)
-    previous_frame = frames[warmup_frames - 1] if warmup_frames else None
-    batches = _batches(frames[warmup_frames:])
-    chunks = render_batches(stream.predict, predictor.clock, renderer, batches, previous_frame)
+    chunks = render_batches(predictor.clock, renderer, prepared, previous_frame)
     return np.concatenate([*chunks, renderer.flush()])
 
 

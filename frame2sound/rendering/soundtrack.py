@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from frame2sound.brain.predictor import FramePredictor, Predictor
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
-from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.frame_curves import FrameCurves
+from frame2sound.rendering.prepared_frames import PreparedBatch, prepare_frames
 from frame2sound.rendering.renderer import Renderer
 
 BATCH_FRAMES = 128
@@ -23,30 +23,26 @@ BATCH_FRAMES = 128
 
 
 def render_batches(
-    predict: Callable[[NDArray[np.uint8]], NDArray[Any]],
     clock: Clock,
     renderer: Renderer,
-    batches: Iterable[NDArray[np.uint8]],
+    batches: Iterable[PreparedBatch],
     previous_frame: NDArray[np.uint8] | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the sound that is ready after each batch of frames; `renderer.flush` has the rest.
 
     Parameters
     ----------
-    predict : callable
-        Returns the predictions ``(n, ...)`` for frames.
-    batches : iterable of uint8 arrays (n, 64, 64) or (n, 64, 64, 3)
+    batches : iterable of PreparedBatch
     previous_frame : uint8 array (64, 64), optional
         The grey frame before the first.
     """
     first = 0
-    for frames in batches:
-        bounds = clock.sample_bounds(len(frames), first)
-        grey = luma(frames) if frames.ndim == 4 else frames
-        frame_curves = FrameCurves.from_frames(grey, previous_frame)
-        yield renderer.process(predict(frames), bounds, frame_curves)
-        previous_frame = grey[-1]
-        first += len(frames)
+    for batch in batches:
+        bounds = clock.sample_bounds(len(batch.grey), first)
+        frame_curves = FrameCurves.from_frames(batch.grey, previous_frame, batch.events)
+        yield renderer.process(batch.predictions, bounds, frame_curves)
+        previous_frame = batch.grey[-1]
+        first += len(batch.grey)
 
 
 class Soundtrack:
@@ -88,12 +84,12 @@ class Soundtrack:
         channels = self.renderer.channels
         pending = np.empty((0,) if channels == 1 else (0, channels), np.float32)
         count = 0
-        for sound in render_batches(
+        prepared = prepare_frames(
+            self.brain,
             lambda frames: _predict_finite(predictor, frames),
-            clock,
-            self.renderer,
             _batches(self._pictures()),
-        ):
+        )
+        for sound in render_batches(clock, self.renderer, prepared):
             pending = np.concatenate([pending, sound])
             # The animation may end before its last frame at the brain's frame rate does.
             ready = max(len(pending) - clock.max_samples_per_frame, 0)

@@ -13,6 +13,7 @@ from frame2sound.rendering.granular.cloud import Cloud
 from frame2sound.rendering.granular.grain_schedule import HindleSchedule, OnTimeSchedule
 from frame2sound.rendering.granular.granular_renderer import GranularRenderer
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings, parse_mosaic
+from frame2sound.rendering.prepared_frames import prepare_frames
 from frame2sound.rendering.renderer import PlainRenderer, StereoRenderer
 from frame2sound.rendering.soundtrack import render_batches
 from frame2sound.rendering.style import MIRRORED_OVERLAP, Style
@@ -55,7 +56,7 @@ def play(style, brain, seen=None, batch=FRAMES):
     seen = pictures() if seen is None else seen
     renderer = style.build_renderer(brain, brain.corpus)
     batches = (seen[first : first + batch] for first in range(0, len(seen), batch))
-    chunks = render_batches(brain.predict, brain.clock, renderer, batches)
+    chunks = render_batches(brain.clock, renderer, prepare_frames(brain, brain.predict, batches))
     return np.concatenate([*chunks, renderer.flush()])
 
 

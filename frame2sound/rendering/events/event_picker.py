@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import EventCurves
+from frame2sound.brain.motion import MAX_GAP_FRAMES
 
 MIN_GAP_SECONDS = 0.1
 """Of two peaks that are closer than this, only the higher is an event."""
@@ -58,10 +59,11 @@ def threshold_of(sensitivity: float) -> float:
 class EventPicker:
     """Picks events from curves that come batch by batch; the size of batches makes no difference.
 
-    A frame is picked if its strength reaches the threshold and is the highest within
-    `MIN_GAP_SECONDS`, the first of equals. A parabola through the strengths of three frames gives
-    the time of the peak, as in sinusoidal modelling (Smith and Serra, "PARSHL", ICMC 1987); the
-    lead of the frame is subtracted.
+    A frame with a new picture is picked if its strength reaches the threshold, exceeds that of the
+    picture before, and is the highest within `MIN_GAP_SECONDS` and up to the next picture, the
+    first of equals. Where pictures change with every frame, a parabola through the strengths of
+    three gives the time of the peak, as in sinusoidal modelling (Smith and Serra, "PARSHL", ICMC
+    1987); the lead of the frame is subtracted.
 
     Parameters
     ----------
@@ -75,6 +77,7 @@ class EventPicker:
         self.fps = fps
         self.threshold = threshold_of(sensitivity)
         self.reach = max(math.ceil(Fraction(MIN_GAP_SECONDS).limit_denominator() * fps) - 1, 1)
+        self.around = max(self.reach, MAX_GAP_FRAMES)
         self._curves: EventCurves | None = None
         self._first = 0
         self._decided = 0
@@ -87,7 +90,7 @@ class EventPicker:
     def process(self, curves: EventCurves) -> list[PickedEvent]:
         """Take the curves of the next frames; return the events that are certain by now."""
         self._curves = curves if self._curves is None else join_curves(self._curves, curves)
-        return self._pick(self._first + len(self._curves) - self.reach)
+        return self._pick(self._first + len(self._curves) - self.around)
 
     def flush(self) -> list[PickedEvent]:
         """Return the events of the last frames."""
@@ -103,15 +106,16 @@ class EventPicker:
         around = np.lib.stride_tricks.sliding_window_view(padded, 2 * self.reach + 1)
         around = around[frames - first]
         highest = around.argmax(axis=1) == self.reach
+        highest &= _exceeds_neighbours(curves, self.around)[frames - first]
         peaks = frames[highest & (around[:, self.reach] >= self.threshold)]
         self._decided = until
-        keep = max(until - self.reach, first)
+        keep = max(until - self.around, first)
         self._curves, self._first = slice_curves(curves, keep - first), keep
         return [self._event(curves, frame, frame - first) for frame in peaks.tolist()]
 
     def _event(self, curves: EventCurves, frame: int, at: int) -> PickedEvent:
         lead = min(max(float(curves.lead_seconds[at]), 0.0), MAX_LEAD_SECONDS)
-        seconds = (frame + _peak_offset(curves.strength, at)) / float(self.fps) - lead
+        seconds = (frame + _peak_offset(curves, at)) / float(self.fps) - lead
         level, appearance = float(curves.level_db[at]), curves.appearance[at]
         return PickedEvent(max(seconds, 0.0), level, frame, appearance)
 
@@ -128,9 +132,26 @@ def slice_curves(curves: EventCurves, begin: int, end: int | None = None) -> Eve
     return EventCurves(*(getattr(curves, name)[begin:end] for name in names))
 
 
-def _peak_offset(values: NDArray[np.float64], at: int) -> float:
+def _exceeds_neighbours(curves: EventCurves, most_frames: int) -> NDArray[np.bool_]:
+    """Return which frames have a new picture that is stronger than those next to it, bool (n,).
+
+    The picture after it may be as strong. Pictures that are further than ``most_frames`` do not
+    count.
+    """
+    new = np.flatnonzero(curves.is_new)
+    strength = curves.strength[new]
+    close = np.diff(new) <= most_frames
+    rises = np.append(True, ~close | (strength[1:] > strength[:-1]))[: len(new)]
+    falls = np.append(~close | (strength[:-1] >= strength[1:]), True)[: len(new)]
+    exceeds = np.zeros(len(curves), np.bool_)
+    exceeds[new] = rises & falls
+    return exceeds
+
+
+def _peak_offset(curves: EventCurves, at: int) -> float:
     """Return where a parabola through a peak and its neighbours is highest, -0.5 to 0.5."""
-    if not 0 < at < len(values) - 1:
+    values = curves.strength
+    if not 0 < at < len(values) - 1 or not curves.is_new[at - 1 : at + 2].all():
         return 0.0
     before, here, after = values[at - 1 : at + 2].tolist()
     bend = before - 2 * here + after
