@@ -90,6 +90,6 @@ class LevelMatcher:
         wanted = deficit if deficit > TOLERANCE_DB else 0.0
         start = wanted if self._gain_db is None else self._gain_db
         steps = SLEW_DB * np.arange(1, count + 1)
-        gains = start + np.clip(wanted - start, -steps, steps)
+        gains = np.asarray(start + np.clip(wanted - start, -steps, steps), np.float64)
         self._gain_db = float(gains[-1]) if count else start
         return gains

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.ground import GroundEstimator, GroundMap, estimate_ground, match_ground
-from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.drawing.demo_films import load_scene
 
 AHEAD = 100
 
@@ -38,7 +38,7 @@ def matched(film, ahead=AHEAD, batch=64):
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", demo_film_names())
+@pytest.mark.parametrize("name", ["bounce", "lines", "scratch", "theremin", "typing"])
 def test_demo_films_stay_as_they_are_and_inverted_ones_become_them(name, seed):
     scene = load_scene(name, seconds=8, seed=seed, size=(64, 64), fps=Fraction(15))
     film = np.stack([scene.draw(frame).max(-1) for frame in range(scene.frame_count)])

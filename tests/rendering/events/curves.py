@@ -12,6 +12,7 @@ def curves_of(strength, *, lead=0.0, level_db=-20.0, bed_db=-200.0, appearance=N
         appearance = np.zeros((frames, 64))
     return EventCurves(
         np.asarray(strength, np.float64),
+        np.ones(frames, np.bool_),
         np.broadcast_to(np.float64(lead), frames).copy(),
         np.broadcast_to(np.float64(level_db), frames).copy(),
         np.broadcast_to(np.float64(bed_db), frames).copy(),
