@@ -22,7 +22,7 @@ from frame2sound.brain.motion import (
     Motion,
     MotionContext,
 )
-from frame2sound.brain.ridge_regression import RidgeRegression
+from frame2sound.brain.ridge_regression import QUANTILES, RankedRegression, RidgeRegression
 from frame2sound.errors import BrainError
 
 FloatArray = NDArray[np.float64]
@@ -78,7 +78,7 @@ class MotionHead:
     ----------
     onset : RidgeRegression
         How likely an event is.
-    event_level : RidgeRegression
+    event_level : RankedRegression
         The level of an event in dBFS.
     bed : RidgeRegression
         The level of the sound between events in dBFS.
@@ -87,7 +87,7 @@ class MotionHead:
     """
 
     onset: RidgeRegression
-    event_level: RidgeRegression
+    event_level: RankedRegression
     bed: RidgeRegression
     level: RidgeRegression
     settings: HeadSettings
@@ -145,7 +145,7 @@ class EventStream:
         strength, level_db = np.zeros(count), np.zeros(count)
         new = motion.is_new
         strength[new] = self.head.onset.predict(features) / self.head.settings.threshold
-        level_db[new] = self.head.event_level.predict_within(features)
+        level_db[new] = self.head.event_level.predict(features)
         bed_db = self._hold(new, self._between.predict_within(features))
         return EventCurves(
             strength=strength,
@@ -179,52 +179,62 @@ def thumbnails(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(small.reshape(len(frames), -1), np.float32)
 
 
-_PARTS = ("onset", "event_level", "bed", "level")
+_REGRESSIONS, _QUANTILES = f"{TENSOR_PREFIX}regressions", f"{TENSOR_PREFIX}quantiles"
+_SHAPES = {_REGRESSIONS: (4, FEATURE_COUNT + 3), _QUANTILES: (2, len(QUANTILES))}
 
 
 def head_to_file(head: MotionHead | None) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor]]:
-    """Return a head's settings in plain values, and the tensor that holds its regressions."""
+    """Return a head's settings in plain values, and the tensors that hold its regressions."""
     if head is None:
         return None, {}
-    rows = [
-        [*part.weights.tolist(), part.bias, part.low, part.high]
-        for part in (getattr(head, name) for name in _PARTS)
-    ]
-    table = torch.tensor(rows, dtype=torch.float64)
-    return msgspec.to_builtins(head.settings), {f"{TENSOR_PREFIX}regressions": table}
+    parts = (head.onset, head.event_level.regression, head.bed, head.level)
+    rows = [[*part.weights.tolist(), part.bias, part.low, part.high] for part in parts]
+    quantiles = np.stack([head.event_level.predicted, head.event_level.values])
+    tensors = {
+        _REGRESSIONS: torch.tensor(rows, dtype=torch.float64),
+        _QUANTILES: torch.from_numpy(quantiles),
+    }
+    return msgspec.to_builtins(head.settings), tensors
 
 
 def head_tensor_names(description: dict[str, Any] | None) -> list[str]:
     """Return the names of the tensors of a stored head."""
-    return [] if description is None else [f"{TENSOR_PREFIX}regressions"]
+    return [] if description is None else list(_SHAPES)
 
 
 def head_from_file(
     description: dict[str, Any] | None, tensors: dict[str, torch.Tensor]
 ) -> MotionHead | None:
-    """Return the head of a brain's file, and remove its tensor from ``tensors``.
+    """Return the head of a brain's file.
 
     Raises
     ------
     BrainError
-        The tensor is missing, of another shape or not finite.
+        A tensor is missing, of another shape, or out of range.
     msgspec.ValidationError
         The description is malformed.
     """
     if description is None:
         return None
     settings = msgspec.convert(description, HeadSettings)
-    name = head_tensor_names(description)[0]
-    table = tensors.pop(name, None)
-    shape = (len(_PARTS), FEATURE_COUNT + 3)
-    if table is None or table.dtype != torch.float64 or tuple(table.shape) != shape:
-        got = "missing" if table is None else f"{table.dtype} {tuple(table.shape)}"
+    if not 1e-9 <= settings.threshold <= MAX_WEIGHT:
+        raise BrainError(f"its threshold for events is {settings.threshold}; train it again")
+    rows, (predicted, values) = (_checked(name, tensors.get(name)) for name in _SHAPES)
+    onset, event_level, bed, level = (
+        RidgeRegression(row[:-3].copy(), float(row[-3]), float(row[-2]), float(row[-1]))
+        for row in rows
+    )
+    ranked = RankedRegression(event_level, predicted.copy(), values.copy())
+    return MotionHead(onset, ranked, bed, level, settings)
+
+
+def _checked(name: str, tensor: torch.Tensor | None) -> FloatArray:
+    """Return the numbers of a tensor of the expected shape and range."""
+    shape = _SHAPES[name]
+    if tensor is None or tensor.dtype != torch.float64 or tuple(tensor.shape) != shape:
+        got = "missing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}"
         raise BrainError(f"tensor {name} is {got}, expected float64 {shape}; train it again")
-    rows = table.numpy()
-    if not (np.abs(rows) <= MAX_WEIGHT).all() or not 1e-9 <= settings.threshold <= MAX_WEIGHT:
+    values: FloatArray = tensor.numpy()
+    if not (np.abs(values) <= MAX_WEIGHT).all():
         raise BrainError(f"tensor {name} has numbers out of range; train it again")
-    parts = {
-        part: RidgeRegression(row[:-3].copy(), float(row[-3]), float(row[-2]), float(row[-1]))
-        for part, row in zip(_PARTS, rows, strict=True)
-    }
-    return MotionHead(**parts, settings=settings)
+    return values

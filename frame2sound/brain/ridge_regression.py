@@ -63,3 +63,39 @@ class RidgeRegression:
     def predict_within(self, features: FloatArray) -> FloatArray:
         """Return predictions limited to the range of the values it was fitted to."""
         return self.predict(features).clip(self.low, self.high)
+
+
+QUANTILES = np.linspace(0.0, 1.0, 21)
+"""The quantiles of predictions and values that a `RankedRegression` keeps."""
+
+
+@dataclass(frozen=True)
+class RankedRegression:
+    """A regression whose predictions are replaced by the values of the same rank.
+
+    What is predicted then has the distribution of what was learned, whatever the regression knows:
+    least squares alone would predict averages.
+
+    Attributes
+    ----------
+    regression : RidgeRegression
+    predicted, values : float64 arrays (21,)
+        Quantiles of the regression's predictions and of the values, both ascending.
+    """
+
+    regression: RidgeRegression
+    predicted: FloatArray
+    values: FloatArray
+
+    @classmethod
+    def fit(cls, features: FloatArray, values: FloatArray, penalty: float) -> RankedRegression:
+        """Return the regression of values ``(n,)`` on features ``(n, 75)``."""
+        regression = RidgeRegression.fit(features, values, penalty)
+        if not len(values):
+            return cls(regression, QUANTILES, np.zeros(len(QUANTILES)))
+        predicted = np.quantile(regression.predict(features), QUANTILES)
+        return cls(regression, predicted, np.quantile(values, QUANTILES))
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        """Return predictions ``(n,)``, within the range of the values."""
+        return np.interp(self.regression.predict(features), self.predicted, self.values)

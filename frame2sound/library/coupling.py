@@ -22,7 +22,7 @@ from frame2sound.brain.motion import (
     MotionStream,
     rescale_features,
 )
-from frame2sound.brain.ridge_regression import RidgeRegression
+from frame2sound.brain.ridge_regression import RankedRegression, RidgeRegression
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.calibration import is_calibration
@@ -65,6 +65,12 @@ FLOOR_DB = -70.0
 BED_AFTER_SECONDS, BED_BEFORE_SECONDS = 0.25, 0.05
 """Frames so long after and before an onset are not between events."""
 
+SHORT_HOP_SECONDS, NEAR_SECONDS = 0.01, (0.05, 0.1)
+"""The hop of short levels, and how far before and after a predicted event its level is sought."""
+
+MIN_DETECTED, DETECTION_SHARE = 20, 0.8
+"""Levels are learned from at least so many predicted events, above this share of the threshold."""
+
 MIN_BED_SHARE = 0.1
 """Where less of a library is between events, the level of all its sound is learned."""
 
@@ -95,6 +101,9 @@ class FilmMotion:
         The onsets of the sound, and their levels in dBFS.
     frame_db : float64 array (n,)
         The level of each frame's sound in dBFS.
+    short_db : float64 array (h,)
+        The level of windows of 20 ms, every 10 ms.
+    fps : float
     """
 
     seconds: float
@@ -105,6 +114,7 @@ class FilmMotion:
     onsets: FloatArray
     onset_db: FloatArray
     frame_db: FloatArray
+    short_db: FloatArray
     fps: float
 
     def onset_bumps(self) -> FloatArray:
@@ -112,6 +122,13 @@ class FilmMotion:
         spread = np.maximum(ONSET_SPREAD_SECONDS, ONSET_SPREAD_GAPS * self.gaps)
         distance = nearest_distance(self.times, self.onsets)
         return np.exp(-0.5 * (distance / spread) ** 2)
+
+    def levels_near(self, times: FloatArray) -> FloatArray:
+        """Return the highest short level from 50 ms before to 100 ms after each time."""
+        first = ((times - NEAR_SECONDS[0]) / SHORT_HOP_SECONDS).round().astype(np.int64)
+        width = round(sum(NEAR_SECONDS) / SHORT_HOP_SECONDS)
+        at = (first[:, None] + np.arange(width)).clip(0, len(self.short_db) - 1)
+        return np.asarray(np.maximum(self.short_db[at].max(axis=1), FLOOR_DB))
 
     def is_between_events(self) -> NDArray[np.bool_]:
         """Return which new pictures have the sound between two events, bool ``(m,)``."""
@@ -171,7 +188,7 @@ class HeldOutCurves:
     ----------
     onset, level_db : list of float64 arrays (m,)
     threshold : float
-        The threshold of the onset curve with the best F-measure.
+        The threshold of the onset curves with the best F-measure.
     coupling : Coupling
     """
 
@@ -301,21 +318,37 @@ def fit_frame_level(
     )
 
 
-def fit_event_level(stretches: Sequence[FilmMotion]) -> RidgeRegression:
-    """Return the regression of the levels of events, whose predictions spread as they do."""
+def fit_event_level(stretches: Sequence[FilmMotion], held_out: HeldOutCurves) -> RankedRegression:
+    """Return the regression of the levels of events.
+
+    It is fitted to the events that were predicted of held-out blocks, right or wrong, and to how
+    loud the film is there: where a prediction is often wrong, an event is quiet. Of few
+    predictions, it is fitted to the true onsets.
+    """
     features, levels = [], []
-    for each in stretches:
-        if not len(each.onsets) or not len(each.times):
-            continue
-        nearest = _nearest(each.onsets, each.times)
-        near = np.abs(each.times[nearest] - each.onsets) <= np.maximum(0.05, each.gaps[nearest])
-        features.append(each.features[nearest[near]])
-        levels.append(each.onset_db[near])
-    if not features:
-        return RidgeRegression.fit(_features(stretches, []), np.empty(0), LEVEL_PENALTY)
-    return RidgeRegression.fit(
-        np.concatenate(features), np.concatenate(levels), LEVEL_PENALTY, match_spread=True
+    for each, curve in zip(stretches, held_out.onset, strict=True):
+        threshold = DETECTION_SHARE * held_out.threshold
+        events = keep_apart(*find_peaks(curve, each.times), threshold)
+        if len(events):
+            features.append(each.features[_nearest(events, each.times)])
+            levels.append(each.levels_near(events))
+    if sum(map(len, levels)) < MIN_DETECTED:
+        pairs = [_true_events(each) for each in stretches]
+        features, levels = [one for one, _ in pairs], [other for _, other in pairs]
+    return RankedRegression.fit(
+        np.concatenate([*features, _features(stretches, [])]),
+        np.concatenate([*levels, np.empty(0)]),
+        LEVEL_PENALTY,
     )
+
+
+def _true_events(each: FilmMotion) -> tuple[FloatArray, FloatArray]:
+    """Return the features of the pictures nearest to onsets, and the levels of these."""
+    if not len(each.onsets) or not len(each.times):
+        return each.features[:0], np.empty(0)
+    nearest = _nearest(each.onsets, each.times)
+    near = np.abs(each.times[nearest] - each.onsets) <= np.maximum(0.05, each.gaps[nearest])
+    return each.features[nearest[near]], each.onset_db[near]
 
 
 def fit_bed(stretches: Sequence[FilmMotion]) -> RidgeRegression:
@@ -421,8 +454,17 @@ def _measure_stretch(
         onsets=onsets,
         onset_db=onset_levels_db(sound, clock.sample_rate, onsets),
         frame_db=10 * np.log10(np.maximum(power, 1e-12)),
+        short_db=_short_levels_db(energy, clock.sample_rate),
         fps=fps,
     )
+
+
+def _short_levels_db(energy: FloatArray, sample_rate: int) -> FloatArray:
+    """Return the level of windows of 20 ms every 10 ms, from the cumulative energy of samples."""
+    hop = max(round(SHORT_HOP_SECONDS * sample_rate), 1)
+    begin = np.arange(0, max(len(energy) - 1, 1), hop)
+    end = np.minimum(begin + 2 * hop, len(energy) - 1)
+    return 10 * np.log10(np.maximum((energy[end] - energy[begin]) / (2 * hop), 1e-12))
 
 
 def _assign_folds(stretches: Sequence[FilmMotion]) -> list[NDArray[np.int64]]:

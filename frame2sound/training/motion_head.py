@@ -114,7 +114,7 @@ def fit_motion_head(
     )
     return MotionHead(
         onset=onset,
-        event_level=fit_event_level(stretches),
+        event_level=fit_event_level(stretches, held_out),
         bed=fit_bed(stretches),
         level=fit_frame_level(stretches, everything, match_spread=True),
         settings=settings,
