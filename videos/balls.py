@@ -1,9 +1,9 @@
-"""Balls: one to three balls fall, bounce and come to rest, and every contact is a thud.
+"""Balls: one to three balls fall and bounce, and every contact is a thud.
 
 Nothing lights up and nothing is squashed: only the movement tells when a ball meets the floor,
 and it does so between frames. The thud is the louder the faster the ball falls and the larger
-it is; its material, wood, rubber or metal, is its colour and its sound. A ball that has come to
-rest is lifted and dropped again.
+it is; its material, wood, rubber or metal, is its colour and its sound. A ball that would
+hardly bounce any more is thrown up again.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.materials import strike
 from frame2sound.film.drawing.recordings import RecordingTrack, TimedRecording
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
-from frame2sound.film.drawing.synthesis import smooth_step, soft_clip
+from frame2sound.film.drawing.synthesis import soft_clip
 
 GRAVITY = 1400.0  # stage units per second squared
 FLOOR = 318.0
-REST_SPEED = 200.0  # a ball that leaves the floor more slowly stays there
+LOWEST_SPEED = 200.0  # a ball that would leave the floor more slowly is thrown up again
 FASTEST = math.sqrt(2 * GRAVITY * 250)
 LARGEST = 40.0
 LOUDEST = 0.65
@@ -55,23 +55,16 @@ class Ball:
 
 @dataclass(frozen=True)
 class Move:
-    """A part of a ball's path, until the next begins; heights are those of its lower edge.
-
-    A ball that is ``lifted`` moves smoothly to a height; any other moves freely.
-    """
+    """A part of a ball's path, until the next begins; heights are those of its lower edge."""
 
     start: float
     duration: float
     height: float
     velocity: float = 0.0  # upwards
-    lifted: float | None = None
 
     def height_at(self, seconds: float) -> float:
         """Return the height above the floor at a time of the film."""
         age = min(seconds - self.start, self.duration)
-        if self.lifted is not None:
-            rise = float(smooth_step(age, self.duration))
-            return self.height + (self.lifted - self.height) * rise
         return max(0.0, self.height + (self.velocity - GRAVITY / 2 * age) * age)
 
 
@@ -186,20 +179,18 @@ def _paths(end: float, seed: int) -> list[Path]:
 
 
 def _throw_all(path: Path, taken: list[float], end: float, rng: np.random.Generator) -> None:
-    """Add throws until the end; contacts keep clear of ``taken`` times where a pause allows it."""
+    """Add throws until the end; contacts keep clear of ``taken`` times where a height allows it."""
     at, place = 0.0, float(rng.uniform(path.ball.left, path.ball.right))
+    highest = FLOOR - 2 * path.ball.radius - 12
     while at < end:
-        lifted = float(rng.uniform(90, FLOOR - 2 * path.ball.radius - 12))
-        rise = float(rng.uniform(0.45, 0.8)) if at else 0.0
         spring = MATERIALS[path.ball.material][2] + float(rng.uniform(-0.04, 0.04))
-        pauses = rng.uniform(0.05, 0.7, 12)
-        flights = [_fall(at + rise + pause, lifted, spring) for pause in pauses]
-        falls, contacts = max(flights, key=lambda flight: _clearance(flight[1], taken))
-        held = Move(at, max(rise, 1e-6), 0.0 if at else lifted, lifted=lifted)
+        heights = rng.uniform(90, highest, 12)
+        flights = [_bounce(at, float(height), spring, is_thrown=at > 0) for height in heights]
+        moves, contacts = max(flights, key=lambda flight: _clearance(flight[1], taken))
         target = float(rng.uniform(path.ball.left, path.ball.right))
-        drift = Drift(falls[0].start, falls[-1].start - falls[0].start, place, target)
-        path.add_throw([held, *falls], contacts, drift)
-        at, place = falls[-1].start + float(rng.uniform(0.2, 0.9)), target
+        drift = Drift(at, contacts[-1].seconds - at, place, target)
+        path.add_throw(moves, contacts, drift)
+        at, place = contacts[-1].seconds, target
 
 
 def _clearance(contacts: list[Contact], taken: list[float]) -> float:
@@ -210,18 +201,25 @@ def _clearance(contacts: list[Contact], taken: list[float]) -> float:
     return min(CLEAR_SECONDS, float(gaps.min()))
 
 
-def _fall(start: float, height: float, spring: float) -> tuple[list[Move], list[Contact]]:
-    """Return the moves and the contacts of a ball dropped from a height, until it rests."""
-    duration = math.sqrt(2 * height / GRAVITY)
-    moves, contacts = [Move(start, duration, height)], []
-    at, speed = start + duration, GRAVITY * duration
-    while True:
-        contacts.append(Contact(at, speed))
-        speed *= spring
-        if speed < REST_SPEED:
-            return [*moves, Move(at, math.inf, 0.0, lifted=0.0)], contacts
+def _bounce(
+    start: float, height: float, spring: float, *, is_thrown: bool
+) -> tuple[list[Move], list[Contact]]:
+    """Return the moves and contacts of a ball that drops from a height, or is thrown up to it.
+
+    The last contact is the one after which the ball would bounce too low.
+    """
+    fall = math.sqrt(2 * height / GRAVITY)
+    speed = GRAVITY * fall
+    if is_thrown:
+        moves, at = [Move(start, 2 * fall, 0.0, speed)], start + 2 * fall
+    else:
+        moves, at = [Move(start, fall, height)], start + fall
+    contacts = [Contact(at, speed)]
+    while (speed := speed * spring) >= LOWEST_SPEED:
         moves.append(Move(at, 2 * speed / GRAVITY, 0.0, speed))
         at += 2 * speed / GRAVITY
+        contacts.append(Contact(at, speed))
+    return moves, contacts
 
 
 def _thuds(paths: list[Path], sample_rate: int) -> list[NDArray[np.float64]]:
