@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -94,6 +95,7 @@ def train(
     device: str = "auto",
     overwrite: bool = False,
     progress: ProgressCallback | bool | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Brain:
     """Train a brain on a library, write it to a file, and return it.
 
@@ -124,6 +126,9 @@ def train(
         Replace a brain, or an interrupted training, of this name.
     progress : callable or bool, optional
         True shows a progress bar; see `ProgressCallback`.
+    on_note : callable, optional
+        Is called before training with one sentence on how far the sound of the films follows their
+        picture, if the recipe has a motion head.
 
     Raises
     ------
@@ -168,6 +173,7 @@ def train(
             corpus=corpus,
             memory_limit=limit,
             on_progress=on_progress,
+            on_note=on_note or (lambda note: None),
         )
 
 

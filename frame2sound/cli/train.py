@@ -19,6 +19,7 @@ from frame2sound.cli.options import (
     Verbose,
     print_json,
 )
+from frame2sound.terminal import say
 
 
 def complete_recipe(incomplete: str) -> list[str]:
@@ -86,6 +87,7 @@ def train(
             device=device,
             overwrite=overwrite,
             progress=True,
+            on_note=None if as_json else say,
         )
     except Frame2SoundError as error:
         if is_first_to_report(str(error)):
