@@ -23,6 +23,7 @@ from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
 if TYPE_CHECKING:
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer
+    from frame2sound.brain.event_head import HeadSettings
     from frame2sound.brain.recipe import Recipe
     from frame2sound.library.store import Library
     from frame2sound.progress import ProgressCallback
@@ -192,6 +193,9 @@ class BrainCard(Record):
         Films, seconds of training, and losses, of which silence scores 1.
     corpus : Corpus or CorpusPointer, optional
         Sound of its films, for mosaics.
+    events : HeadSettings, optional
+        Who decides about events, levels and spectra, and the scores on held-out film; None without
+        a motion head.
     """
 
     brain: str
@@ -199,6 +203,7 @@ class BrainCard(Record):
     recipe: Recipe
     provenance: dict[str, Any]
     corpus: Corpus | CorpusPointer | None
+    events: HeadSettings | None = None
 
     def lines(self) -> list[str]:
         """Return the card as the command line prints it."""
@@ -209,8 +214,9 @@ class BrainCard(Record):
         ]
 
     def training_lines(self) -> list[str]:
-        """Return what it was trained on, how well, and what it has for mosaics."""
-        return [*describe_training(self.provenance), _corpus_line(self.corpus)]
+        """Return what it was trained on, how well, who decides what, and what mosaics have."""
+        events = [] if self.events is None else describe_events(self.events, self.recipe)
+        return [*describe_training(self.provenance), *events, _corpus_line(self.corpus)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain values."""
@@ -222,9 +228,16 @@ class BrainCard(Record):
             "recipe": recipe_table(self.recipe),
             "provenance": self.provenance,
             "corpus": _corpus_table(self.corpus),
+            "events": self.events_table(),
         }
         values: dict[str, Any] = plain_values(table)
         return values
+
+    def events_table(self) -> dict[str, Any] | None:
+        """Return who decides what, and by which scores, as plain values."""
+        import msgspec
+
+        return None if self.events is None else msgspec.to_builtins(self.events)
 
 
 def describe_brain(brain: Brain | str | PathLike[str]) -> BrainCard:
@@ -246,7 +259,15 @@ def describe_brain(brain: Brain | str | PathLike[str]) -> BrainCard:
         name, loaded = brain.recipe.name, brain
     else:
         name, loaded = str(find_brain(Path(brain))), load_brain(brain)
-    return BrainCard(name, loaded.parameter_count, loaded.recipe, loaded.provenance, loaded.corpus)
+    head = loaded.motion_head
+    return BrainCard(
+        name,
+        loaded.parameter_count,
+        loaded.recipe,
+        loaded.provenance,
+        loaded.corpus,
+        None if head is None else head.settings,
+    )
 
 
 def describe_network(recipe: Recipe) -> str:
@@ -304,6 +325,31 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
     if origin.brightness_share:
         lines.append(f"its loudness follows the brightness alone by {origin.brightness_share:.0%}")
     return lines
+
+
+def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
+    """Return who decides when events begin, how loud sound is and what spectrum it has."""
+    from frame2sound.library.coupling import without_zero
+
+    onset, chance, network = map(
+        without_zero, (events.onset_f, events.onset_chance, events.network_onset_f)
+    )
+    level, network_level = map(
+        without_zero, (events.level_correlation, events.network_level_correlation)
+    )
+    says = "" if recipe.events.decide == "held-out" else ", as the recipe says"
+    by_motion = events.events == "motion"
+    spectra = "the films' scenes" if by_motion and events.spectrum == "mean" else "the network"
+    levels = _SPEAKERS["motion" if by_motion else events.level]
+    return [
+        f"events by {_SPEAKERS[events.events]}{says} (held-out onsets: motion {onset}, "
+        f"the network {network}, chance {chance})",
+        f"levels by {levels} (held-out correlation: motion {level}, the network {network_level}); "
+        f"spectra by {spectra}",
+    ]
+
+
+_SPEAKERS = {"motion": "the motion of the picture", "picture": "the network"}
 
 
 def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | None:

@@ -95,9 +95,10 @@ def train(
         raise typer.Exit(1) from error
     if not ProcessGroup.from_environment().is_main:
         return
-    if as_json:
-        print_json({"brain": str(out), "parameters": brain.parameter_count, **brain.provenance})
-        return
     card = brains.describe_brain(brain)
+    if as_json:
+        table = {"brain": str(out), "parameters": card.parameters, **card.provenance}
+        print_json({**table, "events": card.events_table()})
+        return
     lines = [f"{out}  {card.parameters} parameters"]
     say_lines([*lines, *(f"  {line}" for line in card.training_lines())])

@@ -180,8 +180,8 @@ class Coupling:
     @property
     def figures(self) -> str:
         """Its figures, in a few words."""
-        onsets = f"onsets {_share(self.onset_f)}, chance {_share(self.onset_chance)}"
-        levels = f"levels {_share(self.level_correlation)}"
+        onsets = f"onsets {without_zero(self.onset_f)}, chance {without_zero(self.onset_chance)}"
+        levels = f"levels {without_zero(self.level_correlation)}"
         return f"{onsets if self.onset_count else 'no onsets'}; {levels}"
 
     def describe(self) -> str:
@@ -591,5 +591,12 @@ def _first_after(times: FloatArray, onsets: FloatArray) -> FloatArray:
     return edge[np.searchsorted(onsets, times, side="left")]
 
 
-def _share(value: float) -> str:
+def without_zero(value: float) -> str:
+    """Return a score of at most 1 with two decimals, as they are printed.
+
+    Examples
+    --------
+    >>> without_zero(0.58), without_zero(-0.1), without_zero(1)
+    ('.58', '-.10', '1.00')
+    """
     return f"{value:.2f}".replace("0.", ".", 1)
