@@ -337,8 +337,13 @@ def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
     level, network_level = map(
         without_zero, (events.level_correlation, events.network_level_correlation)
     )
-    says = "" if recipe.events.decide == "held-out" else ", as the recipe says"
     by_motion = events.events == "motion"
+    if recipe.events.decide != "held-out":
+        says = ", as the recipe says"
+    elif by_motion and events.network_onset_f >= events.onset_f:
+        says = ", since too few onsets are held out to judge the network"
+    else:
+        says = ""
     spectra = "the films' scenes" if by_motion and events.spectrum == "mean" else "the network"
     levels = _SPEAKERS["motion" if by_motion else events.level]
     return [

@@ -57,6 +57,14 @@ def test_the_card_says_that_the_recipe_decided() -> None:
     )
 
 
+def test_the_card_says_why_a_network_with_a_better_score_does_not_decide() -> None:
+    settings = msgspec.structs.replace(SETTINGS, network_onset_f=1.0)
+    assert describe_events(settings, load_recipe("deep"))[0] == (
+        f"events by {MOTION}, since too few onsets are held out to judge the network "
+        "(held-out onsets: motion .58, the network 1.00, chance .13)"
+    )
+
+
 def test_a_brain_without_a_motion_head_says_nothing_of_it() -> None:
     card = BrainCard("brain", 1, load_recipe("lines"), {}, None)
     assert not [line for line in card.lines() if "events" in line]
