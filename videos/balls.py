@@ -24,7 +24,7 @@ from frame2sound.film.drawing.synthesis import smooth_step, soft_clip
 
 GRAVITY = 1400.0  # stage units per second squared
 FLOOR = 318.0
-REST_SPEED = 120.0  # a ball that leaves the floor more slowly stays there
+REST_SPEED = 200.0  # a ball that leaves the floor more slowly stays there
 FASTEST = math.sqrt(2 * GRAVITY * 250)
 LARGEST = 40.0
 LOUDEST = 0.65

@@ -22,7 +22,14 @@ from frame2sound.brain.motion import (
     Motion,
     MotionContext,
 )
-from frame2sound.brain.ridge_regression import QUANTILES, RankedRegression, RidgeRegression
+from frame2sound.brain.ridge_regression import (
+    HIDDEN_UNITS,
+    QUANTILES,
+    OnsetRegression,
+    RandomUnits,
+    RankedRegression,
+    RidgeRegression,
+)
 from frame2sound.errors import BrainError
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +51,11 @@ class HeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes
     ----------
     threshold : float
-        A peak of the onset regression above it is an event.
+        A peak of the onset regression above it, divided by the film's `EventScale`, is an event.
+    event_scale : float
+        The median scale of the learned films.
+    hidden_units : int
+        The number of random units of the onset regression.
     events, level, spectrum : {"motion", "picture"} or {"mean", "picture"}
         Who says when events begin, how loud the sound is, and what spectrum it has, by the scores
         on held-out film.
@@ -59,6 +70,8 @@ class HeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     threshold: float
+    event_scale: float
+    hidden_units: int
     events: Source
     level: Source
     spectrum: Literal["mean", "picture"]
@@ -76,7 +89,7 @@ class MotionHead:
 
     Attributes
     ----------
-    onset : RidgeRegression
+    onset : OnsetRegression
         How likely an event is.
     event_level : RankedRegression
         The level of an event in dBFS.
@@ -86,7 +99,7 @@ class MotionHead:
         The level of all sound in dBFS.
     """
 
-    onset: RidgeRegression
+    onset: OnsetRegression
     event_level: RankedRegression
     bed: RidgeRegression
     level: RidgeRegression
@@ -130,21 +143,29 @@ class EventStream:
         self._still_db = float(regression.predict_within(np.zeros((1, FEATURE_COUNT)))[0])
         self._held_db = self._bed_db = self._still_db
 
-    def predict(self, frames: NDArray[np.uint8], motion: Motion, scale: FloatArray) -> EventCurves:
+    def predict(
+        self,
+        frames: NDArray[np.uint8],
+        motion: Motion,
+        scale: FloatArray,
+        event_scale: float,
+    ) -> EventCurves:
         """Return the curves of the next grey frames ``(n, 64, 64)``.
 
         Parameters
         ----------
         motion : Motion
             Of these frames.
-        scale : float64 array (15,)
+        scale : float64 array (16,)
             By which each number of the motion is divided; see `MotionScale`.
+        event_scale : float
+            By which the onset curve is divided; see `EventScale`.
         """
         features = self._context.process(motion, scale)
-        count = len(frames)
+        count, threshold = len(frames), self.head.settings.threshold * event_scale
         strength, level_db = np.zeros(count), np.zeros(count)
         new = motion.is_new
-        strength[new] = self.head.onset.predict(features) / self.head.settings.threshold
+        strength[new] = self.head.onset.predict(features) / threshold
         level_db[new] = self.head.event_level.predict(features)
         bed_db = self._hold(new, self._between.predict_within(features))
         return EventCurves(
@@ -180,26 +201,39 @@ def thumbnails(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 _REGRESSIONS, _QUANTILES = f"{TENSOR_PREFIX}regressions", f"{TENSOR_PREFIX}quantiles"
-_SHAPES = {_REGRESSIONS: (4, FEATURE_COUNT + 3), _QUANTILES: (2, len(QUANTILES))}
+_ONSET, _UNITS = f"{TENSOR_PREFIX}onset", f"{TENSOR_PREFIX}units"
+
+
+def _shapes(hidden_units: int) -> dict[str, tuple[int, ...]]:
+    """Return the tensors of a head and their shapes."""
+    return {
+        _ONSET: (FEATURE_COUNT + hidden_units + 3,),
+        _UNITS: (FEATURE_COUNT + 1, hidden_units),
+        _REGRESSIONS: (3, FEATURE_COUNT + 3),
+        _QUANTILES: (2, len(QUANTILES)),
+    }
 
 
 def head_to_file(head: MotionHead | None) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor]]:
     """Return a head's settings in plain values, and the tensors that hold its regressions."""
     if head is None:
         return None, {}
-    parts = (head.onset, head.event_level.regression, head.bed, head.level)
-    rows = [[*part.weights.tolist(), part.bias, part.low, part.high] for part in parts]
+    parts = (head.event_level.regression, head.bed, head.level)
+    units = head.onset.units
     quantiles = np.stack([head.event_level.predicted, head.event_level.values])
-    tensors = {
-        _REGRESSIONS: torch.tensor(rows, dtype=torch.float64),
-        _QUANTILES: torch.from_numpy(quantiles),
+    arrays = {
+        _ONSET: _to_row(head.onset.regression),
+        _UNITS: np.concatenate([units.weights, units.biases[None]]),
+        _REGRESSIONS: np.stack([_to_row(part) for part in parts]),
+        _QUANTILES: quantiles,
     }
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
     return msgspec.to_builtins(head.settings), tensors
 
 
 def head_tensor_names(description: dict[str, Any] | None) -> list[str]:
     """Return the names of the tensors of a stored head."""
-    return [] if description is None else list(_SHAPES)
+    return [] if description is None else list(_shapes(0))
 
 
 def head_from_file(
@@ -217,24 +251,39 @@ def head_from_file(
     if description is None:
         return None
     settings = msgspec.convert(description, HeadSettings)
-    if not 1e-9 <= settings.threshold <= MAX_WEIGHT:
-        raise BrainError(f"its threshold for events is {settings.threshold}; train it again")
-    rows, (predicted, values) = (_checked(name, tensors.get(name)) for name in _SHAPES)
-    onset, event_level, bed, level = (
-        RidgeRegression(row[:-3].copy(), float(row[-3]), float(row[-2]), float(row[-1]))
-        for row in rows
+    for name in ("threshold", "event_scale"):
+        if not 1e-9 <= getattr(settings, name) <= MAX_WEIGHT:
+            raise BrainError(f"its events.{name} is {getattr(settings, name)}; train it again")
+    if settings.hidden_units not in (0, HIDDEN_UNITS):
+        raise BrainError(f"its events.hidden_units is {settings.hidden_units}; train it again")
+    onset, units, rows, (predicted, values) = (
+        _checked(name, shape, tensors.get(name))
+        for name, shape in _shapes(settings.hidden_units).items()
     )
-    ranked = RankedRegression(event_level, predicted.copy(), values.copy())
-    return MotionHead(onset, ranked, bed, level, settings)
+    event_level, bed, level = map(_from_row, rows)
+    return MotionHead(
+        OnsetRegression(RandomUnits(units[:-1], units[-1]), _from_row(onset)),
+        RankedRegression(event_level, predicted, values),
+        bed,
+        level,
+        settings,
+    )
 
 
-def _checked(name: str, tensor: torch.Tensor | None) -> FloatArray:
+def _to_row(regression: RidgeRegression) -> FloatArray:
+    return np.array([*regression.weights, regression.bias, regression.low, regression.high])
+
+
+def _from_row(row: FloatArray) -> RidgeRegression:
+    return RidgeRegression(row[:-3], float(row[-3]), float(row[-2]), float(row[-1]))
+
+
+def _checked(name: str, shape: tuple[int, ...], tensor: torch.Tensor | None) -> FloatArray:
     """Return the numbers of a tensor of the expected shape and range."""
-    shape = _SHAPES[name]
     if tensor is None or tensor.dtype != torch.float64 or tuple(tensor.shape) != shape:
         got = "missing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}"
         raise BrainError(f"tensor {name} is {got}, expected float64 {shape}; train it again")
-    values: FloatArray = tensor.numpy()
+    values: FloatArray = tensor.numpy().copy()
     if not (np.abs(values) <= MAX_WEIGHT).all():
         raise BrainError(f"tensor {name} has numbers out of range; train it again")
     return values

@@ -37,6 +37,7 @@ MOTION_NUMBERS = (
     "camera speed",
     "local deceleration",
     "local acceleration",
+    "reversal",
 )
 """The names of the numbers, in their order."""
 
@@ -82,7 +83,7 @@ class Motion:
         Whether a frame shows another picture than the one before it.
     gap_frames : float64 (n,)
         The time since the picture before appeared, in frames, where a frame is new; else 0.
-    numbers : float32 (n, 15)
+    numbers : float32 (n, 16)
         The `MOTION_NUMBERS` of new pictures, in units of one frame; 0 for other frames, for the
         first one and for those after a cut.
     """
@@ -178,6 +179,7 @@ class MotionStream:
         divergence = _divergence(flow)
         cells = _direction_cells(flow)
         widened = np.asarray(cv2.dilate(cells, _NEIGHBOURS), np.float32)
+        reversal = np.minimum(np.roll(last.widened, DIRECTIONS // 2, axis=2), cells)
         change, brightness = float(size.mean()) / gap, float(frame.mean())
         numbers = [
             change,
@@ -195,6 +197,7 @@ class MotionStream:
             float(np.hypot(*camera)),
             float(np.maximum(last.cells - widened, 0).mean()) * DIRECTIONS,
             float(np.maximum(cells - last.widened, 0).mean()) * DIRECTIONS,
+            float(reversal.mean()) * DIRECTIONS,
         ]
         self._last = _Picture(
             frame, large, brightness, change, histogram.astype(np.float32), cells, widened
@@ -280,7 +283,7 @@ class MotionScale:
 
     @property
     def values(self) -> NDArray[np.float64]:
-        """The percentiles, ``(15,)``; at least `SMALLEST`."""
+        """The percentiles, ``(16,)``; at least `SMALLEST`."""
         total = self._counts.sum(axis=1)
         reached = self._counts.cumsum(axis=1) >= np.maximum(self.QUANTILE * total, 1)[:, None]
         edges = self._DECADES[0] + (reached.argmax(axis=1) + 0.5) / self._BINS_PER_DECADE
@@ -299,7 +302,7 @@ class MotionContext:
         self._past = np.zeros((PAST_PICTURES, len(MOTION_NUMBERS)), np.float64)
 
     def process(self, motion: Motion, scale: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the features ``(m, 75)`` of the ``m`` new pictures among the next frames."""
+        """Return the features ``(m, 80)`` of the ``m`` new pictures among the next frames."""
         scaled = motion.numbers[motion.is_new] / scale
         compressed = np.sign(scaled) * np.log1p(3 * np.abs(scaled))
         rows = np.concatenate([self._past, compressed])

@@ -10,13 +10,48 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
+HIDDEN_UNITS, HIDDEN_SPREAD = 150, 1.5
+"""How many random units `RandomUnits` has, and the spread of what enters them."""
+
+
+@dataclass(frozen=True)
+class RandomUnits:
+    """Fixed random rectified units, whose outputs join the features of a regression.
+
+    The regression stays linear in its weights and closed in form, but can tell that either of two
+    patterns is an event (Rahimi and Recht, "Weighted sums of random kitchen sinks", NIPS 2008).
+
+    Attributes
+    ----------
+    weights : float64 array (features, units)
+    biases : float64 array (units,)
+    """
+
+    weights: FloatArray
+    biases: FloatArray
+
+    @classmethod
+    def draw(cls, features: int, units: int = HIDDEN_UNITS, seed: int = 0) -> RandomUnits:
+        """Return random units for a number of features; none at all for 0 units."""
+        random = np.random.default_rng(seed)
+        weights = random.normal(size=(features, units)) * HIDDEN_SPREAD / np.sqrt(features)
+        return cls(weights, random.normal(size=units) * 0.5)
+
+    def extend(self, features: FloatArray) -> FloatArray:
+        """Return features ``(n, features)`` with the units' outputs, ``(n, features + units)``."""
+        if not len(self.biases):
+            return features
+        outputs = np.maximum(features @ self.weights + self.biases, 0)
+        return np.concatenate([features, outputs], axis=1)
+
+
 @dataclass(frozen=True)
 class RidgeRegression:
     """A linear map of standardised features.
 
     Attributes
     ----------
-    weights : float64 array (75,)
+    weights : float64 array (80,)
     bias : float
     low, high : float
         The range of what it was fitted to; predictions are limited to it.
@@ -31,7 +66,7 @@ class RidgeRegression:
     def fit(
         cls, features: FloatArray, values: FloatArray, penalty: float, *, match_spread: bool = False
     ) -> RidgeRegression:
-        """Return the regression of values ``(n,)`` on features ``(n, 75)``.
+        """Return the regression of values ``(n,)`` on features ``(n, 80)``.
 
         Parameters
         ----------
@@ -57,7 +92,7 @@ class RidgeRegression:
         return cls(weights, float(values.mean() - mean @ weights), float(low), float(high))
 
     def predict(self, features: FloatArray) -> FloatArray:
-        """Return predictions ``(n,)`` for features ``(n, 75)``."""
+        """Return predictions ``(n,)`` for features ``(n, 80)``."""
         return np.asarray(features @ self.weights + self.bias)
 
     def predict_within(self, features: FloatArray) -> FloatArray:
@@ -89,7 +124,7 @@ class RankedRegression:
 
     @classmethod
     def fit(cls, features: FloatArray, values: FloatArray, penalty: float) -> RankedRegression:
-        """Return the regression of values ``(n,)`` on features ``(n, 75)``."""
+        """Return the regression of values ``(n,)`` on features ``(n, 80)``."""
         regression = RidgeRegression.fit(features, values, penalty)
         if not len(values):
             return cls(regression, QUANTILES, np.zeros(len(QUANTILES)))
@@ -99,3 +134,15 @@ class RankedRegression:
     def predict(self, features: FloatArray) -> FloatArray:
         """Return predictions ``(n,)``, within the range of the values."""
         return np.interp(self.regression.predict(features), self.predicted, self.values)
+
+
+@dataclass(frozen=True)
+class OnsetRegression:
+    """A regression on features and the outputs of random units, of which there may be none."""
+
+    units: RandomUnits
+    regression: RidgeRegression
+
+    def predict(self, features: FloatArray) -> FloatArray:
+        """Return predictions ``(n,)`` for features ``(n, 80)``."""
+        return self.regression.predict(self.units.extend(features))

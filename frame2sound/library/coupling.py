@@ -10,11 +10,13 @@ from bisect import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.event_scale import scale_of
 from frame2sound.brain.ground import GroundMap
 from frame2sound.brain.motion import (
     Motion,
@@ -23,7 +25,13 @@ from frame2sound.brain.motion import (
     MotionStream,
     rescale_features,
 )
-from frame2sound.brain.ridge_regression import RankedRegression, RidgeRegression
+from frame2sound.brain.ridge_regression import (
+    HIDDEN_UNITS,
+    OnsetRegression,
+    RandomUnits,
+    RankedRegression,
+    RidgeRegression,
+)
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.calibration import is_calibration
@@ -49,17 +57,23 @@ MIN_SECONDS = 2 * BLOCK_SECONDS
 ONSET_SPREAD_SECONDS, ONSET_SPREAD_GAPS = 0.033, 0.4
 """Standard deviation of the bump at an onset: 33 ms, or 0.4 of the time between two pictures."""
 
-ONSET_PENALTY, LEVEL_PENALTY = 0.1, 1.0
+ONSET_PENALTY, HIDDEN_PENALTY, LEVEL_PENALTY = 0.1, 0.3, 1.0
 """The ridge penalties, as shares of the number of examples."""
 
 MOTION_FACTORS = (0.35, 0.7, 1.0, 1.4, 2.5)
 """Factors by which the motion that onsets are learned from is enlarged."""
 
-MIN_GAP_SECONDS = 0.1
+MIN_GAP_SECONDS = 0.07
 """Events are at least this far apart."""
 
-QUANTILES = tuple(np.linspace(0.5, 0.99, 25).tolist())
+QUANTILES = tuple(np.linspace(0.4, 0.995, 40).tolist())
 """Candidate thresholds, as quantiles of the curve."""
+
+F_TOLERANCE, HIGH_PRECISION = 0.02, 0.9
+"""How much F-measure a lower threshold may cost, where so few of its events are false."""
+
+HIDDEN_ADVANTAGE = 0.015
+"""The onset regression gets random units if they raise the held-out F-measure by more."""
 
 CHANCE_DRAWS = 50
 
@@ -72,7 +86,7 @@ BED_AFTER_SECONDS, BED_BEFORE_SECONDS = 0.25, 0.05
 SHORT_HOP_SECONDS, NEAR_SECONDS = 0.01, (0.05, 0.1)
 """The hop of short levels, and how far before and after a predicted event its level is sought."""
 
-MIN_DETECTED, DETECTION_SHARE = 20, 0.8
+MIN_DETECTED, DETECTION_SHARE = 20, 1.0
 """Levels are learned from at least so many predicted events, above this share of the threshold."""
 
 MIN_BED_SHARE = 0.1
@@ -86,6 +100,10 @@ WELL_LEVEL, HARDLY_LEVEL = 0.6, 0.3
 
 Verdict = Literal["well", "hardly", "not at all"]
 """How far sound follows picture."""
+
+
+class _Regression(Protocol):
+    def predict(self, features: FloatArray) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
@@ -103,7 +121,7 @@ class FilmMotion:
         The seconds between the two.
     frames : int64 array (m,)
         The frame in which each new picture appears.
-    features : float64 array (m, 75)
+    features : float64 array (m, 80)
     onsets, onset_db : float64 arrays (k,)
         The onsets of the sound, and their levels in dBFS.
     frame_db : float64 array (n,)
@@ -214,14 +232,18 @@ class HeldOutCurves:
     Attributes
     ----------
     onset, level_db : list of float64 arrays (m,)
+        Onset curves are divided by their film's scale.
     threshold : float
         The threshold of the onset curves with the best F-measure.
+    hidden_units : int
+        How many random units the onset regression has, by that score.
     coupling : Coupling
     """
 
     onset: list[FloatArray]
     level_db: list[FloatArray]
     threshold: float
+    hidden_units: int
     coupling: Coupling
 
 
@@ -285,33 +307,52 @@ def predict_held_out(stretches: Sequence[FilmMotion]) -> HeldOutCurves:
     Libraries of less than two blocks have no score: their F-measure and correlation are 0.
     """
     folds = _assign_folds(stretches)
-    onset = [np.zeros(len(each.times)) for each in stretches]
-    level = [np.zeros(len(each.times)) for each in stretches]
-    count = max((int(fold.max(initial=-1)) for fold in folds), default=-1) + 1
-    for fold in range(count if count > 1 else 0):
-        known = [_outside(each, of, fold) for each, of in zip(stretches, folds, strict=True)]
-        onset_map = fit_onset(stretches, known)
-        level_map = fit_frame_level(stretches, known)
-        for number, (each, of) in enumerate(zip(stretches, folds, strict=True)):
-            part = of == fold
-            onset[number][part] = onset_map.predict(each.features[part])
-            level[number][part] = level_map.predict(each.features[part])
     seconds = sum(each.seconds for each in stretches)
     onsets = sum(len(each.onsets) for each in stretches)
-    if count < 2 or not any(len(each.times) for each in stretches):
-        return HeldOutCurves(onset, level, 1.0, Coupling(0.0, 0.0, 0.0, seconds, onsets))
-    threshold = best_threshold(onset, stretches)
-    f, chance = _score(onset, stretches, threshold)
+    count = max((int(fold.max(initial=-1)) for fold in folds), default=-1) + 1
+    if count < 2:
+        nothing = [np.zeros(len(each.times)) for each in stretches]
+        return HeldOutCurves(nothing, nothing, 1.0, 0, Coupling(0.0, 0.0, 0.0, seconds, onsets))
+    level = _predict_folds(stretches, folds, fit_frame_level)
+    best: tuple[float, float, int, list[FloatArray]] | None = None
+    for units in (0, HIDDEN_UNITS):
+        fit = partial(fit_onset, hidden_units=units)
+        curves = _predict_folds(stretches, folds, fit)
+        curves = scale_curves(curves, usual_scale(curves))
+        threshold = best_threshold(curves, stretches)
+        f, chance = _score(curves, stretches, threshold)
+        if best is None or f > best[0] + HIDDEN_ADVANTAGE:
+            best = f, chance, units, curves
+            best_at = threshold
+    assert best is not None
+    f, chance, units, curves = best
     true = np.concatenate([each.frame_db[each.frames] for each in stretches])
-    coupling = Coupling(
-        f, chance, correlation(np.concatenate(level), np.maximum(true, FLOOR_DB)), seconds, onsets
-    )
-    return HeldOutCurves(onset, level, threshold, coupling)
+    followed = correlation(np.concatenate(level), np.maximum(true, FLOOR_DB))
+    coupling = Coupling(f, chance, followed, seconds, onsets)
+    return HeldOutCurves(curves, level, best_at, units, coupling)
+
+
+def _predict_folds(
+    stretches: Sequence[FilmMotion],
+    folds: Sequence[NDArray[np.int64]],
+    fit: Callable[[Sequence[FilmMotion], Sequence[NDArray[np.bool_]]], _Regression],
+) -> list[FloatArray]:
+    """Return what regressions that are fitted to the other folds predict of each fold."""
+    predicted = [np.zeros(len(each.times)) for each in stretches]
+    for fold in range(FOLDS):
+        if not any((of == fold).any() for of in folds):
+            continue
+        regression = fit(
+            stretches, [_outside(each, of, fold) for each, of in zip(stretches, folds, strict=True)]
+        )
+        for number, (each, of) in enumerate(zip(stretches, folds, strict=True)):
+            predicted[number][of == fold] = regression.predict(each.features[of == fold])
+    return predicted
 
 
 def fit_onset(
-    stretches: Sequence[FilmMotion], masks: Sequence[NDArray[np.bool_]]
-) -> RidgeRegression:
+    stretches: Sequence[FilmMotion], masks: Sequence[NDArray[np.bool_]], hidden_units: int = 0
+) -> OnsetRegression:
     """Return the regression of onset bumps, from the pictures for which a mask is true.
 
     Each picture is learned with its motion enlarged by each of the `MOTION_FACTORS`: a small bounce
@@ -319,11 +360,14 @@ def fit_onset(
     """
     bumps = [each.onset_bumps()[mask] for each, mask in zip(stretches, masks, strict=True)]
     features = _features(stretches, masks)
-    return RidgeRegression.fit(
-        np.concatenate([rescale_features(features, factor) for factor in MOTION_FACTORS]),
+    enlarged = np.concatenate([rescale_features(features, factor) for factor in MOTION_FACTORS])
+    units = RandomUnits.draw(features.shape[1], hidden_units)
+    regression = RidgeRegression.fit(
+        units.extend(enlarged),
         np.tile(np.concatenate(bumps), len(MOTION_FACTORS)),
-        ONSET_PENALTY,
+        HIDDEN_PENALTY if hidden_units else ONSET_PENALTY,
     )
+    return OnsetRegression(units, regression)
 
 
 def fit_frame_level(
@@ -387,13 +431,31 @@ def fit_bed(stretches: Sequence[FilmMotion]) -> RidgeRegression:
     return fit_frame_level(stretches, between, match_spread=True)
 
 
+def usual_scale(curves: Sequence[FloatArray]) -> float:
+    """Return the median of the curves' scales, which stands in for a film that has none."""
+    scales = [scale for curve in curves if (scale := scale_of(curve)) > 0]
+    return float(np.median(scales)) if scales else 1.0
+
+
+def scale_curves(curves: Sequence[FloatArray], usual: float) -> list[FloatArray]:
+    """Return the curves, each divided by its film's scale; see `EventScale`."""
+    return [curve / scale_of(curve, usual) for curve in curves]
+
+
 def best_threshold(curves: Sequence[FloatArray], stretches: Sequence[FilmMotion]) -> float:
-    """Return the threshold with the best F-measure over all stretches together; above 0."""
+    """Return the threshold with the best F-measure over all stretches together; above 0.
+
+    Of thresholds that are nearly as good, the lowest with a precision of `HIGH_PRECISION` is taken:
+    where hardly any event is false, the faint ones of other films are worth having.
+    """
     together = np.concatenate([*curves, np.zeros(0)])
     candidates = np.unique(np.maximum(np.quantile(together, QUANTILES), 1e-3))
     peaks = [find_peaks(curve, each.times) for curve, each in zip(curves, stretches, strict=True)]
-    scores = [_pooled_f(peaks, stretches, threshold) for threshold in candidates.tolist()]
-    return float(candidates[int(np.argmax(scores))])
+    scores = [_f_and_precision(peaks, stretches, one) for one in candidates.tolist()]
+    f, precision = np.array(scores).T
+    best = int(f.argmax())
+    good = np.flatnonzero((f >= f[best] - F_TOLERANCE) & (precision >= HIGH_PRECISION))
+    return float(candidates[min([best, *good[:1].tolist()])])
 
 
 def find_peaks(curve: FloatArray, times: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -414,7 +476,7 @@ def find_peaks(curve: FloatArray, times: FloatArray) -> tuple[FloatArray, FloatA
 
 
 def keep_apart(times: FloatArray, heights: FloatArray, threshold: float) -> FloatArray:
-    """Return the times of peaks above a threshold; of two closer than 0.1 s, the higher."""
+    """Return the times of peaks above a threshold; of two that are too close, the higher."""
     above = np.flatnonzero(heights >= threshold)
     kept: list[float] = []
     for index in above[np.argsort(-heights[above], kind="stable")].tolist():
@@ -560,17 +622,17 @@ def _score(
     return 2 * matches / total, 2 * chance / total
 
 
-def _pooled_f(
+def _f_and_precision(
     peaks: Sequence[tuple[FloatArray, FloatArray]],
     stretches: Sequence[FilmMotion],
     threshold: float,
-) -> float:
-    matches = total = 0
+) -> tuple[float, float]:
+    matches = found = true = 0
     for each_peaks, each in zip(peaks, stretches, strict=True):
         events = keep_apart(*each_peaks, threshold)
         matches += count_matches(events, each.onsets)
-        total += len(events) + len(each.onsets)
-    return 2 * matches / max(total, 1)
+        found, true = found + len(events), true + len(each.onsets)
+    return 2 * matches / max(found + true, 1), matches / max(found, 1)
 
 
 def _nearest(values: FloatArray, among: FloatArray) -> NDArray[np.int64]:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import EventCurves
 from frame2sound.brain.event_head import MotionHead
+from frame2sound.brain.event_scale import EventScale
 from frame2sound.brain.ground import match_ground
-from frame2sound.brain.motion import Motion, MotionScale, MotionStream
+from frame2sound.brain.motion import Motion, MotionContext, MotionScale, MotionStream
 from frame2sound.brain.predictor import Predictor
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.rendering.level_matching import LevelMatcher
@@ -86,6 +87,9 @@ class _LookAhead:
         self._motion = MotionStream()
         self._scale = MotionScale()
         self._events = head.start(self.fps)
+        self._event_scale = EventScale(head.settings.event_scale)
+        self._context = MotionContext()
+        self._unscaled: list[Motion] = []
         self._levels = LevelMatcher(head.settings.loud_level_db)
         self._waiting: deque[tuple[PreparedBatch, Motion]] = deque()
         self._waiting_frames = self._moving_frames = 0
@@ -96,6 +100,7 @@ class _LookAhead:
             motion = self._motion.process(batch.grey)
             self._scale.observe(motion)
             self._levels.observe(batch.predictions, motion.is_new)
+            self._unscaled.append(motion)
             self._waiting.append((batch, motion))
             self._waiting_frames += len(batch.grey)
             self._moving_frames += int(motion.is_new.sum())
@@ -118,7 +123,12 @@ class _LookAhead:
             self._motion_speaks = settings.events == "motion" or self._levels.is_mute
             if self._motion_speaks:
                 self._events.begin_events()
-        curves = self._events.predict(batch.grey, motion, self._scale.values)
+        scale = self._scale.values
+        for ahead in self._unscaled:
+            features = self._context.process(ahead, scale)
+            self._event_scale.observe(self.head.onset.predict(features))
+        self._unscaled.clear()
+        curves = self._events.predict(batch.grey, motion, scale, self._event_scale.value)
         if self._motion_speaks:
             return PreparedBatch(batch.grey, batch.predictions, curves)
         predictions = self._levels.process(

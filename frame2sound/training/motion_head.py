@@ -29,6 +29,8 @@ from frame2sound.library.coupling import (
     fit_event_level,
     fit_frame_level,
     fit_onset,
+    scale_curves,
+    usual_scale,
 )
 from frame2sound.sound.onset_detection import detect_onsets
 from frame2sound.sound.onset_matching import count_matches
@@ -43,11 +45,11 @@ MIN_ONSET_GAIN = 0.1
 MIN_LEVEL_CORRELATION = 0.2
 """Motion speaks for the level only from this correlation on."""
 
-ADVANTAGE = 0.05
-"""By how much the motion head must be better than the network."""
+EVENT_ADVANTAGE, LEVEL_ADVANTAGE = 0.15, 0.05
+"""By how much the motion head must be better than the network, in F-measure and in correlation."""
 
-KNOWN_LEVEL_ADVANTAGE = 0.1
-"""The same, further, where the network predicts levels better."""
+KNOWN_LEVEL = 0.9
+"""A network that predicts levels with this correlation knows the sound; it keeps the events too."""
 
 RISE_DB = 6.0
 """The network predicts an onset where its level rises by more from one frame to the next."""
@@ -97,11 +99,15 @@ def fit_motion_head(
 ) -> MotionHead:
     """Return the motion head for stretches of film, with its decisions."""
     everything = [np.ones(len(each.times), np.bool_) for each in stretches]
-    onset = fit_onset(stretches, everything)
+    onset = fit_onset(stretches, everything, held_out.hidden_units)
     levels = np.concatenate([each.frame_db for each in stretches])
+    curves = [onset.predict(each.features) for each in stretches]
+    usual = usual_scale(curves)
     coupling = held_out.coupling
     settings = HeadSettings(
-        threshold=best_threshold([onset.predict(each.features) for each in stretches], stretches),
+        threshold=best_threshold(scale_curves(curves, usual), stretches),
+        event_scale=usual,
+        hidden_units=held_out.hidden_units,
         events=_SPEAKERS.get(decide) or _choose_events(held_out, network),
         level=_SPEAKERS.get(decide) or _choose_level(held_out, network),
         spectrum="picture" if network.spectrum_ratio < SPECTRUM_RATIO else "mean",
@@ -150,17 +156,17 @@ def _choose_events(held_out: HeldOutCurves, network: NetworkScores) -> Source:
     coupling = held_out.coupling
     if coupling.onset_f - coupling.onset_chance < MIN_ONSET_GAIN:
         return "picture"
+    if network.level_correlation >= KNOWN_LEVEL:
+        return "picture"
     trusted = network.onset_f if network.onset_count >= MIN_ONSETS else 0.0
-    knows_level = network.level_correlation >= coupling.level_correlation + ADVANTAGE
-    needed = trusted + ADVANTAGE + (KNOWN_LEVEL_ADVANTAGE if knows_level else 0.0)
-    return "motion" if coupling.onset_f > needed else "picture"
+    return "motion" if coupling.onset_f > trusted + EVENT_ADVANTAGE else "picture"
 
 
 def _choose_level(held_out: HeldOutCurves, network: NetworkScores) -> Source:
     ours = held_out.coupling.level_correlation
     if ours < MIN_LEVEL_CORRELATION:
         return "picture"
-    return "motion" if ours > network.level_correlation + ADVANTAGE else "picture"
+    return "motion" if ours > network.level_correlation + LEVEL_ADVANTAGE else "picture"
 
 
 def _held_out_outputs(brain: Brain, held_out: ExampleCache) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.event_curves import EventCurves
 from frame2sound.brain.motion import MAX_GAP_FRAMES
 
-MIN_GAP_SECONDS = 0.1
+MIN_GAP_SECONDS = 0.07
 """Of two peaks that are closer than this, only the higher is an event."""
 
 MAX_LEAD_SECONDS = 0.5
