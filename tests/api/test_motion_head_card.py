@@ -18,6 +18,7 @@ from tests.commanding import run
 
 SETTINGS = HeadSettings(
     threshold=0.2,
+    event_scale=1.0,
     events="motion",
     level="motion",
     spectrum="picture",
