@@ -19,6 +19,7 @@ from tests.commanding import run
 SETTINGS = HeadSettings(
     threshold=0.2,
     event_scale=1.0,
+    hidden_units=0,
     events="motion",
     level="motion",
     spectrum="picture",
