@@ -330,6 +330,7 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
 def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
     """Return who decides when events begin, how loud sound is and what spectrum it has."""
     from frame2sound.library.coupling import without_zero
+    from frame2sound.training.motion_head import KNOWN_LEVEL
 
     onset, chance, network = map(
         without_zero, (events.onset_f, events.onset_chance, events.network_onset_f)
@@ -342,6 +343,8 @@ def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
         says = ", as the recipe says"
     elif by_motion and events.network_onset_f >= events.onset_f:
         says = ", since too few onsets are held out to judge the network"
+    elif not by_motion and events.network_level_correlation >= KNOWN_LEVEL:
+        says = ", since it predicts the levels"
     else:
         says = ""
     spectra = "the films' scenes" if by_motion and events.spectrum == "mean" else "the network"

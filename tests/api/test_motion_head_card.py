@@ -67,6 +67,13 @@ def test_the_card_says_why_a_network_with_a_better_score_does_not_decide() -> No
     )
 
 
+def test_the_card_says_that_a_network_that_knows_the_levels_keeps_the_events() -> None:
+    settings = msgspec.structs.replace(SETTINGS, events="picture", network_level_correlation=0.95)
+    assert describe_events(settings, load_recipe("deep"))[0] == (
+        f"events by {NETWORK}, since it predicts the levels {ONSETS}"
+    )
+
+
 def test_a_brain_without_a_motion_head_says_nothing_of_it() -> None:
     card = BrainCard("brain", 1, load_recipe("lines"), {}, None)
     assert not [line for line in card.lines() if "events" in line]
