@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,7 @@ class ProgressBars:
                 TimeRemainingColumn(),
                 TextColumn("{task.fields[note]}", markup=False),
                 console=console,
+                redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
             )
         self._tasks: dict[str, TaskID] = {}
         self._start_times: dict[str, float] = {}

@@ -24,7 +24,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
 PAGES += sorted(DOCS.rglob("*.md"))
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
-NUMBER, DIGEST = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d+)?\b"), re.compile(r"-[0-9a-f]{8}\b")
+NUMBER, DIGEST = re.compile(r"(?<![\w.])[-+]?(?:\d*\.)?\d+\b"), re.compile(r"-[0-9a-f]{8}\b")
 ELISION = "..."
 FACTOR = 2.0
 """By how much a number that is measured, and has no sign, may differ on another computer."""

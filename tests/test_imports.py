@@ -32,7 +32,7 @@ FAR = DRAWING | OPTIONS | SCIPY | SCORES | TRAINING
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film, and a library of it that has been listed once."""
     folder = tmp_path_factory.mktemp("imports")
-    write_scene(load_scene("typing", seconds=2, seed=0, size=(64, 64)), folder / "film.mp4")
+    write_scene(load_scene("typing", seconds=9, seed=0, size=(64, 64)), folder / "film.mp4")
     imported(folder, "pickle film.mp4 --library library --no-calibration")
     imported(folder, "library library")
     return folder
@@ -63,6 +63,13 @@ def test_a_command_imports_nothing_that_it_does_not_use(
 ) -> None:
     needless = imported(folder, words) & spared
     assert not needless
+
+
+def test_the_first_listing_of_a_library_measures_motion_without_torch(folder: Path) -> None:
+    (cache,) = folder.glob("library/*/coupling.json")
+    cache.unlink()
+    assert not imported(folder, "library library") & {"torch", "soundfile"}
+    assert cache.exists()
 
 
 def test_the_subprocess_that_decodes_imports_nothing_else() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,11 +34,14 @@ def films(tmp_path: Path, add_film):
 def test_it_lists_films_and_totals(tmp_path: Path, films) -> None:
     said = run(tmp_path, "library", "library")
     assert said.returncode == 0, said.stderr
-    hall, harbour, mill, total = said.stdout.splitlines()
+    hall, harbour, mill, total, coupling = said.stdout.splitlines()
     assert hall.startswith("hall  0:00:06  1.3 MB  -")
-    assert hall.endswith(" LUFS  0% silent")
-    assert harbour == "harbour  0:00:06  1.3 MB  -23.2 LUFS  50% silent"
+    assert hall.endswith(" LUFS  0% silent  too short to tell")
+    assert harbour == "harbour  0:00:06  1.3 MB  -23.2 LUFS  50% silent  too short to tell"
     assert mill.startswith("mill  0:00:09  ")
+    assert re.search(r"  (follows well|hardly follows|does not follow): .*; levels -?\.\d\d$", mill)
+    assert coupling.startswith("sound ")
+    assert coupling.endswith("), measured on 21 s")
     assert total == "3 films  0.01 hours  4.4 MB"
 
 
@@ -49,6 +53,10 @@ def test_it_says_the_same_as_json_and_the_second_time(tmp_path: Path, films) -> 
     assert table["films"][1]["silent"] == pytest.approx(0.5)
     assert table["films"][1]["seconds"] == 6
     assert table["seconds"] == 21
+    assert table["films"][0]["coupling"] == {"verdict": None, "reason": "too short to tell"}
+    assert table["films"][2]["coupling"]["seconds"] == 9
+    assert table["coupling"]["seconds"] == 21
+    assert 0 <= table["coupling"]["onset_chance"] <= 1
     again = json.loads(run(tmp_path, "library", "library", "--json").stdout)
     assert again["films"][0]["loudness_lufs"] == table["films"][0]["loudness_lufs"]
 
@@ -62,12 +70,12 @@ def test_twins_notes_and_damage_are_listed(tmp_path: Path, films, add_film) -> N
     (library.path / f".new.{os.getpid()}-0.partial").mkdir()
     lines = run(tmp_path, "library", "library").stdout.splitlines()
     assert "  note: took sound 0 of 2" in lines
-    assert lines[-3] == "  the same picture as harbour"
+    assert lines[-4] == "  the same picture as harbour"
     assert any(line.startswith("  damaged: library/mill/sound.npy is missing") for line in lines)
     assert any(line.startswith("half-written: .new.") for line in lines)
-    assert lines[-1].startswith("4 films  ")
-    assert lines[-1].endswith("  1 damaged")
-    assert "twin  0:00:06  1.3 MB  -  100% silent" in lines
+    assert lines[-2].startswith("4 films  ")
+    assert lines[-2].endswith("  1 damaged")
+    assert "twin  0:00:06  1.3 MB  -  100% silent  too short to tell" in lines
 
 
 def test_an_empty_library_is_listed(tmp_path: Path) -> None:
@@ -83,7 +91,7 @@ def test_what_is_excluded_is_shown_and_kept_out(tmp_path: Path, films) -> None:
     assert [film.name for film in library.films()] == ["hall"]
     lines = run(tmp_path, "library", "library").stdout.splitlines()
     assert lines[1].endswith("  excluded")
-    assert lines[-1].endswith("  2 excluded")
+    assert lines[-2].endswith("  2 excluded")
     said = run(tmp_path, "library", "library", "--exclude", "hall", "--include", "mill", "--json")
     assert json.loads(said.stdout) == [
         {"film": "hall", "state": "excluded"},

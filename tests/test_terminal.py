@@ -78,6 +78,14 @@ def test_progress_escapes_names_and_reads_no_markup(capsys, monkeypatch):
     assert "\x07" not in said
 
 
+def test_results_go_to_a_pipe_while_bars_are_on_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with progress_bars.ProgressBars() as shown:
+        shown.show("training", 0.5, 1)
+        say("sound follows the picture well")
+    assert capsys.readouterr().out == "sound follows the picture well\n"
+
+
 def test_several_errors_are_a_line_each(capsys):
     error = BatchError("2 of 3 failed:", "  a\nb", "  \x1b")
     commands._complain(*error.lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -22,6 +23,7 @@ from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
 if TYPE_CHECKING:
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer
+    from frame2sound.brain.event_head import HeadSettings
     from frame2sound.brain.recipe import Recipe
     from frame2sound.library.store import Library
     from frame2sound.progress import ProgressCallback
@@ -94,6 +96,7 @@ def train(
     device: str = "auto",
     overwrite: bool = False,
     progress: ProgressCallback | bool | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Brain:
     """Train a brain on a library, write it to a file, and return it.
 
@@ -124,6 +127,9 @@ def train(
         Replace a brain, or an interrupted training, of this name.
     progress : callable or bool, optional
         True shows a progress bar; see `ProgressCallback`.
+    on_note : callable, optional
+        Is called before training with one sentence on how far the sound of the films follows their
+        picture, if the recipe has a motion head.
 
     Raises
     ------
@@ -168,6 +174,7 @@ def train(
             corpus=corpus,
             memory_limit=limit,
             on_progress=on_progress,
+            on_note=on_note or (lambda note: None),
         )
 
 
@@ -186,6 +193,9 @@ class BrainCard(Record):
         Films, seconds of training, and losses, of which silence scores 1.
     corpus : Corpus or CorpusPointer, optional
         Sound of its films, for mosaics.
+    events : HeadSettings, optional
+        Who decides about events, levels and spectra, and the scores on held-out film; None without
+        a motion head.
     """
 
     brain: str
@@ -193,6 +203,7 @@ class BrainCard(Record):
     recipe: Recipe
     provenance: dict[str, Any]
     corpus: Corpus | CorpusPointer | None
+    events: HeadSettings | None = None
 
     def lines(self) -> list[str]:
         """Return the card as the command line prints it."""
@@ -203,8 +214,9 @@ class BrainCard(Record):
         ]
 
     def training_lines(self) -> list[str]:
-        """Return what it was trained on, how well, and what it has for mosaics."""
-        return [*describe_training(self.provenance), _corpus_line(self.corpus)]
+        """Return what it was trained on, how well, who decides what, and what mosaics have."""
+        events = [] if self.events is None else describe_events(self.events, self.recipe)
+        return [*describe_training(self.provenance), *events, _corpus_line(self.corpus)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain values."""
@@ -216,9 +228,16 @@ class BrainCard(Record):
             "recipe": recipe_table(self.recipe),
             "provenance": self.provenance,
             "corpus": _corpus_table(self.corpus),
+            "events": self.events_table(),
         }
         values: dict[str, Any] = plain_values(table)
         return values
+
+    def events_table(self) -> dict[str, Any] | None:
+        """Return who decides what, and by which scores, as plain values."""
+        import msgspec
+
+        return None if self.events is None else msgspec.to_builtins(self.events)
 
 
 def describe_brain(brain: Brain | str | PathLike[str]) -> BrainCard:
@@ -240,7 +259,15 @@ def describe_brain(brain: Brain | str | PathLike[str]) -> BrainCard:
         name, loaded = brain.recipe.name, brain
     else:
         name, loaded = str(find_brain(Path(brain))), load_brain(brain)
-    return BrainCard(name, loaded.parameter_count, loaded.recipe, loaded.provenance, loaded.corpus)
+    head = loaded.motion_head
+    return BrainCard(
+        name,
+        loaded.parameter_count,
+        loaded.recipe,
+        loaded.provenance,
+        loaded.corpus,
+        None if head is None else head.settings,
+    )
 
 
 def describe_network(recipe: Recipe) -> str:
@@ -298,6 +325,39 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
     if origin.brightness_share:
         lines.append(f"its loudness follows the brightness alone by {origin.brightness_share:.0%}")
     return lines
+
+
+def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
+    """Return who decides when events begin, how loud sound is and what spectrum it has."""
+    from frame2sound.library.coupling import without_zero
+    from frame2sound.training.motion_head import KNOWN_LEVEL
+
+    onset, chance, network = map(
+        without_zero, (events.onset_f, events.onset_chance, events.network_onset_f)
+    )
+    level, network_level = map(
+        without_zero, (events.level_correlation, events.network_level_correlation)
+    )
+    by_motion = events.events == "motion"
+    if recipe.events.decide != "held-out":
+        says = ", as the recipe says"
+    elif by_motion and events.network_onset_f >= events.onset_f:
+        says = ", since too few onsets are held out to judge the network"
+    elif not by_motion and events.network_level_correlation >= KNOWN_LEVEL:
+        says = ", since it predicts the levels"
+    else:
+        says = ""
+    spectra = "the films' scenes" if by_motion and events.spectrum == "mean" else "the network"
+    levels = _SPEAKERS["motion" if by_motion else events.level]
+    return [
+        f"events by {_SPEAKERS[events.events]}{says} (held-out onsets: motion {onset}, "
+        f"the network {network}, chance {chance})",
+        f"levels by {levels} (held-out correlation: motion {level}, the network {network_level}); "
+        f"spectra by {spectra}",
+    ]
+
+
+_SPEAKERS = {"motion": "the motion of the picture", "picture": "the network"}
 
 
 def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | None:

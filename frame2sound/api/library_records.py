@@ -11,6 +11,7 @@ from frame2sound.errors import BatchError, FilmError
 from frame2sound.library.store import PickledFilm
 
 if TYPE_CHECKING:
+    from frame2sound.library.coupling_summary import FilmCoupling, LibraryCoupling
     from frame2sound.library.summary import FilmSummary, LibrarySummary
 
 
@@ -164,17 +165,19 @@ class LibraryListing(Record):
     summary: LibrarySummary
 
     def lines(self) -> list[str]:
-        """Return a line for each film, its notes and faults, and the totals."""
-        lines = []
+        """Return a line for each film, its notes and faults, the totals, and the coupling."""
+        lines, coupling = [], self.summary.coupling
         for film in self.summary.films:
-            lines.append("  ".join([film.name, *_film_columns(film)]))
+            columns = [*_film_columns(film), *_coupling_columns(coupling, film.name)]
+            lines.append("  ".join([film.name, *columns]))
             lines += [f"  {line}" for line in self._remarks(film)]
         lines += [f"half-written: {line}" for line in self.summary.partial_folders]
         lines += [
             f"link: {name} is not followed; copy the film's folder here, or list its own library"
             for name in self.summary.symlinks
         ]
-        return [*lines, self._totals()]
+        sentence = [] if coupling is None else [coupling.describe()]
+        return [*lines, self._totals(), *sentence]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the listing as plain values."""
@@ -194,13 +197,26 @@ class LibraryListing(Record):
                 "links": list(self.summary.symlinks),
                 "seconds": seconds,
                 "bytes": sum(film.size_bytes for film in films),
+                "coupling": self._coupling_table(),
             }
         )
         return values
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each film."""
-        return [_film_row(film) for film in self.summary.films]
+        coupling = self.summary.coupling
+        couplings = {} if coupling is None else coupling.films
+        return [
+            {**_film_row(film), "coupling": _scores_table(couplings.get(film.name))}
+            for film in self.summary.films
+        ]
+
+    def _coupling_table(self) -> dict[str, Any] | None:
+        coupling = self.summary.coupling
+        if coupling is None:
+            return None
+        scores = _scores_table(coupling.whole) or {}
+        return {"sentence": coupling.describe(), **scores, "seconds": coupling.seconds}
 
     def _remarks(self, film: FilmSummary) -> list[str]:
         notes = [] if film.card is None else [f"note: {note}" for note in film.card.notes]
@@ -266,6 +282,33 @@ def _film_columns(film: FilmSummary) -> list[str]:
         parts.append("-" if loudness is None else f"{loudness:.1f} LUFS")
         parts.append(f"{film.analysis.silent_share:.0%} silent")
     return [*parts, "excluded"] if film.excluded else parts
+
+
+def _coupling_columns(coupling: LibraryCoupling | None, name: str) -> list[str]:
+    """Return how far a film's sound follows its picture, in a few words, if that was measured."""
+    film = None if coupling is None else coupling.films.get(name)
+    if film is None:
+        return []
+    if film.coupling is None:
+        return [str(film.reason)]
+    verdict = {"well": "follows well", "hardly": "hardly follows", "not at all": "does not follow"}
+    return [f"{verdict[film.coupling.verdict]}: {film.coupling.figures}"]
+
+
+def _scores_table(scores: FilmCoupling | None) -> dict[str, Any] | None:
+    if scores is None:
+        return None
+    coupling = scores.coupling
+    if coupling is None:
+        return {"verdict": None, "reason": scores.reason}
+    return {
+        "verdict": coupling.verdict,
+        "onset_f": coupling.onset_f,
+        "onset_chance": coupling.onset_chance,
+        "level_correlation": coupling.level_correlation,
+        "onsets": coupling.onset_count,
+        "seconds": coupling.seconds,
+    }
 
 
 def _film_row(film: FilmSummary) -> dict[str, Any]:

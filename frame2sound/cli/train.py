@@ -19,6 +19,7 @@ from frame2sound.cli.options import (
     Verbose,
     print_json,
 )
+from frame2sound.terminal import say
 
 
 def complete_recipe(incomplete: str) -> list[str]:
@@ -86,6 +87,7 @@ def train(
             device=device,
             overwrite=overwrite,
             progress=True,
+            on_note=None if as_json else say,
         )
     except Frame2SoundError as error:
         if is_first_to_report(str(error)):
@@ -93,9 +95,10 @@ def train(
         raise typer.Exit(1) from error
     if not ProcessGroup.from_environment().is_main:
         return
-    if as_json:
-        print_json({"brain": str(out), "parameters": brain.parameter_count, **brain.provenance})
-        return
     card = brains.describe_brain(brain)
+    if as_json:
+        table = {"brain": str(out), "parameters": card.parameters, **card.provenance}
+        print_json({**table, "events": card.events_table()})
+        return
     lines = [f"{out}  {card.parameters} parameters"]
     say_lines([*lines, *(f"  {line}" for line in card.training_lines())])

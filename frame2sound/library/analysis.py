@@ -81,7 +81,7 @@ def analyse_film(
     LibraryError
         An array is damaged.
     """
-    state = _stable_file_states(film.path)
+    state = stable_file_states(film.path)
     cached = _load_cached(film.path, state)
     if cached is not None:
         return cached
@@ -89,7 +89,7 @@ def analyse_film(
     has_loudness = film.card.sample_rate >= MIN_SAMPLE_RATE
     loudness = audio.level_db if has_loudness else None
     analysis = FilmAnalysis(loudness, *audio, compute_fingerprint(replace(film)))
-    if _file_states(film.path) == state:
+    if file_states(film.path) == state:
         _save_cached(film.path, state, analysis)
     return analysis
 
@@ -131,7 +131,7 @@ def _audio_chunks(film: PickledFilm) -> Iterator[NDArray[np.float32]]:
         yield np.array(replace(film).sound[start : min(start + step, end)])
 
 
-def _file_states(folder: Path) -> list[list[int]]:
+def file_states(folder: Path) -> list[list[int]]:
     """Return size and timestamps of a film's files, which change when a file does."""
     stats = []
     for name in (CARD_FILE, *ARRAY_FILES):
@@ -141,24 +141,24 @@ def _file_states(folder: Path) -> list[list[int]]:
     return stats
 
 
-def _stable_file_states(folder: Path) -> list[list[int]]:
+def stable_file_states(folder: Path) -> list[list[int]]:
     """Return the file states, late enough that any later change has another timestamp."""
-    state = _file_states(folder)
+    state = file_states(folder)
     if any(
         0 <= time.time() - changed / 1e9 < TIMESTAMP_RESOLUTION_SECONDS
         for _, *times in state
         for changed in times
     ):
         time.sleep(TIMESTAMP_RESOLUTION_SECONDS)
-        return _stable_file_states(folder)
+        return stable_file_states(folder)
     return state
 
 
-def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | None:
+def _load_cached(folder: Path, state: list[list[int]]) -> FilmAnalysis | None:
     try:
         values = read_json(folder / ANALYSIS_FILE, MAX_ANALYSIS_BYTES)
         table = msgspec.convert(values, _AnalysisTable)
-        if (table.version, table.files) != (ANALYSIS_VERSION, file_states):
+        if (table.version, table.files) != (ANALYSIS_VERSION, state):
             return None
         fingerprint = bytes.fromhex(table.picture_fingerprint)
         return FilmAnalysis(
@@ -168,7 +168,7 @@ def _load_cached(folder: Path, file_states: list[list[int]]) -> FilmAnalysis | N
         return None
 
 
-def _save_cached(folder: Path, file_states: list[list[int]], analysis: FilmAnalysis) -> None:
+def _save_cached(folder: Path, state: list[list[int]], analysis: FilmAnalysis) -> None:
     table = {
         "loudness": analysis.loudness,
         "level": analysis.level_db,
@@ -176,7 +176,7 @@ def _save_cached(folder: Path, file_states: list[list[int]], analysis: FilmAnaly
         "silent": analysis.silent_share,
         "picture": analysis.picture_fingerprint.hex(),
         "version": ANALYSIS_VERSION,
-        "files": file_states,
+        "files": state,
     }
     with suppress(LibraryError), atomic_write(folder / ANALYSIS_FILE, LibraryError) as partial:
         partial.write_text(json.dumps(table) + "\n")

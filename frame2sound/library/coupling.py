@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,9 @@ CHUNK_FRAMES = 256
 
 BLOCK_SECONDS, GUARD_SECONDS, FOLDS = 4.0, 0.5, 5
 """Blocks that are predicted by a regression on others, with a guard between; in five folds."""
+
+MIN_SECONDS = 2 * BLOCK_SECONDS
+"""Less film has no scores."""
 
 ONSET_SPREAD_SECONDS, ONSET_SPREAD_GAPS = 0.033, 0.4
 """Standard deviation of the bump at an onset: 33 ms, or 0.4 of the time between two pictures."""
@@ -94,6 +97,9 @@ WELL, HARDLY = 0.2, 0.07
 
 WELL_LEVEL, HARDLY_LEVEL = 0.6, 0.3
 """The same for the correlation of levels."""
+
+Verdict = Literal["well", "hardly", "not at all"]
+"""How far sound follows picture."""
 
 
 class _Regression(Protocol):
@@ -179,6 +185,23 @@ class Coupling:
     seconds: float
     onset_count: int
 
+    @property
+    def verdict(self) -> Verdict:
+        """How far the sound follows the picture."""
+        gain = self.onset_f - self.onset_chance
+        if gain >= WELL or self.level_correlation >= WELL_LEVEL:
+            return "well"
+        if gain >= HARDLY or self.level_correlation >= HARDLY_LEVEL:
+            return "hardly"
+        return "not at all"
+
+    @property
+    def figures(self) -> str:
+        """Its figures, in a few words."""
+        onsets = f"onsets {without_zero(self.onset_f)}, chance {without_zero(self.onset_chance)}"
+        levels = f"levels {without_zero(self.level_correlation)}"
+        return f"{onsets if self.onset_count else 'no onsets'}; {levels}"
+
     def describe(self) -> str:
         """Return one sentence about it.
 
@@ -187,16 +210,19 @@ class Coupling:
         >>> Coupling(0.58, 0.13, 0.4, 60.0, 80).describe()
         'sound follows the picture well (onsets .58, chance .13; levels .40)'
         """
-        figures = (
-            f"onsets {_share(self.onset_f)}, chance {_share(self.onset_chance)}; "
-            f"levels {_share(self.level_correlation)}"
-        )
-        gain = self.onset_f - self.onset_chance
-        if gain >= WELL or self.level_correlation >= WELL_LEVEL:
-            return f"sound follows the picture well ({figures})"
-        if gain >= HARDLY or self.level_correlation >= HARDLY_LEVEL:
-            return f"sound hardly follows the picture ({figures})"
-        return f"sound does not follow the picture at all: music or speech? ({figures})"
+        if self.seconds < MIN_SECONDS:
+            return (
+                "too short to tell how far sound follows the picture; it takes "
+                f"{MIN_SECONDS:.0f} s of film"
+            )
+        return f"{_SENTENCES[self.verdict]} ({self.figures})"
+
+
+_SENTENCES: dict[Verdict, str] = {
+    "well": "sound follows the picture well",
+    "hardly": "sound hardly follows the picture",
+    "not at all": "sound does not follow the picture at all: music or speech?",
+}
 
 
 @dataclass(frozen=True)
@@ -260,7 +286,7 @@ def measure_motion(
             for at in range(start, max(stop - length // 2, start + 1), length)
         ]
         count = min(max(max_frames // length, 1), len(pieces))
-        ranges = [pieces[i] for i in np.linspace(0, len(pieces) - 1, count).round().astype(int)]
+        ranges = [pieces[at] for at in _spread(count, len(pieces))]
     stretches, total = [], sum(max(stop - start, 0) for _, start, stop in ranges)
     for source, start, stop in ranges:
         if stop > start:
@@ -489,6 +515,13 @@ def _sounding_frames(film: PickledFilm, clock: Clock) -> tuple[int, int]:
     return start, min(clock.count_frames_within(Fraction(end) / rate), count)
 
 
+def _spread(count: int, total: int) -> list[int]:
+    """Return evenly spaced numbers below ``total``; a single one from the middle."""
+    if count == 1:
+        return [total // 2]
+    return [round(at) for at in np.linspace(0, total - 1, count).tolist()]
+
+
 def _measure_stretch(
     film: PickledFilm, gain_db: float, ground: GroundMap, clock: Clock, start: int, stop: int
 ) -> FilmMotion:
@@ -548,19 +581,44 @@ def _outside(each: FilmMotion, folds: NDArray[np.int64], fold: int) -> NDArray[n
     return nearest_distance(each.times, each.times[inside]) > GUARD_SECONDS
 
 
+class OnsetCounts(NamedTuple):
+    """What the F-measure of a stretch is computed of.
+
+    Attributes
+    ----------
+    matches, chance_matches : float
+        The true onsets that were predicted, and those that as many random onsets meet.
+    total : int
+        Predicted and true onsets together.
+    """
+
+    matches: float
+    chance_matches: float
+    total: int
+
+
+def count_onsets(
+    curves: Sequence[FloatArray], stretches: Sequence[FilmMotion], threshold: float
+) -> list[OnsetCounts]:
+    """Return the counts of each stretch for predicted onset curves and a threshold."""
+    rng = np.random.default_rng(0)
+    counts = []
+    for curve, each in zip(curves, stretches, strict=True):
+        events = keep_apart(*find_peaks(curve, each.times), threshold)
+        draws = rng.uniform(0, each.seconds, (CHANCE_DRAWS, len(events)))
+        chance = np.mean([count_matches(np.sort(draw), each.onsets) for draw in draws])
+        matches = count_matches(events, each.onsets)
+        counts.append(OnsetCounts(matches, float(chance), len(events) + len(each.onsets)))
+    return counts
+
+
 def _score(
     curves: Sequence[FloatArray], stretches: Sequence[FilmMotion], threshold: float
 ) -> tuple[float, float]:
     """Return the F-measure over all stretches together, and its chance level."""
-    rng = np.random.default_rng(0)
-    matches = chance = found = true = 0.0
-    for curve, each in zip(curves, stretches, strict=True):
-        events = keep_apart(*find_peaks(curve, each.times), threshold)
-        matches += count_matches(events, each.onsets)
-        draws = rng.uniform(0, each.seconds, (CHANCE_DRAWS, len(events)))
-        chance += float(np.mean([count_matches(np.sort(draw), each.onsets) for draw in draws]))
-        found, true = found + len(events), true + len(each.onsets)
-    total = max(found + true, 1)
+    counts = count_onsets(curves, stretches, threshold)
+    total = max(sum(each.total for each in counts), 1)
+    matches, chance = (sum(each[which] for each in counts) for which in (0, 1))
     return 2 * matches / total, 2 * chance / total
 
 
@@ -595,5 +653,12 @@ def _first_after(times: FloatArray, onsets: FloatArray) -> FloatArray:
     return edge[np.searchsorted(onsets, times, side="left")]
 
 
-def _share(value: float) -> str:
+def without_zero(value: float) -> str:
+    """Return a score of at most 1 with two decimals, as they are printed.
+
+    Examples
+    --------
+    >>> without_zero(0.58), without_zero(-0.1), without_zero(1)
+    ('.58', '-.10', '1.00')
+    """
     return f"{value:.2f}".replace("0.", ".", 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from frame2sound.atomic import find_partial
 from frame2sound.errors import LibraryError
 from frame2sound.library.analysis import FilmAnalysis, analyse_film
+from frame2sound.library.coupling_summary import LibraryCoupling, measure_library
 from frame2sound.library.fingerprint import (
     MAX_DUPLICATE_DISTANCE,
     MAX_DURATION_DIFFERENCE,
@@ -57,13 +58,15 @@ class LibrarySummary:
     """The summary of a library.
 
     ``partial_folders`` describe hidden folders that are incomplete. ``symlinks`` are names of links
-    to folders of films, which the program does not follow.
+    to folders of films, which the program does not follow. ``coupling`` says how far sound follows
+    picture; None if there is no film to tell by.
     """
 
     films: tuple[FilmSummary, ...]
     duplicates: tuple[Duplicate, ...]
     partial_folders: tuple[str, ...]
     symlinks: tuple[str, ...] = ()
+    coupling: LibraryCoupling | None = None
 
 
 def summarise(library: Library, on_progress: ProgressCallback = ignore_progress) -> LibrarySummary:
@@ -79,7 +82,13 @@ def summarise(library: Library, on_progress: ProgressCallback = ignore_progress)
         if path.is_dir()
     ]
     symlinks = tuple(path.name for path in symlinked_folders(library.path))
-    return LibrarySummary(tuple(films), tuple(duplicates), tuple(partial_folders), symlinks)
+    return LibrarySummary(
+        tuple(films),
+        tuple(duplicates),
+        tuple(partial_folders),
+        symlinks,
+        _measure_coupling(library, films, on_progress),
+    )
 
 
 def find_faults(film: PickledFilm) -> list[str]:
@@ -109,6 +118,18 @@ def _summarise_film(library: Library, folder: Path, on_progress: ProgressCallbac
         return replace(summary, analysis=analyse_film(film, on_progress))
     except LibraryError as error:
         return replace(summary, faults=(str(error),))
+
+
+def _measure_coupling(
+    library: Library, films: list[FilmSummary], on_progress: ProgressCallback
+) -> LibraryCoupling | None:
+    """Return how far sound follows picture in the films that would be trained on."""
+    names = {film.name for film in films if film.analysis is not None and not film.excluded}
+    trained = [film for film in library.readable_films() if film.name in names]
+    try:
+        return measure_library(trained, library.sample_rate, on_progress)
+    except LibraryError:  # a film has changed since it was summarised
+        return None
 
 
 def _folder_bytes(folder: Path) -> int:

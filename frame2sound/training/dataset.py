@@ -8,17 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.config import Loudness
-from frame2sound.brain.ground import GroundMap, estimate_ground
+from frame2sound.brain.ground import GroundMap
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock, frame_indices_at_ticks
-from frame2sound.library.calibration import is_calibration
+from frame2sound.library.film_ground import estimate_film_ground
 from frame2sound.library.film_loudness import film_gains_db, with_gain
 from frame2sound.library.store import PickledFilm
 
 IndexArray = NDArray[np.int64]
-
-GROUND_FRAMES = 256
-"""Most frames of a film, evenly spread over it, in which its ground is looked for."""
 
 
 @dataclass(frozen=True)
@@ -145,18 +142,6 @@ class PairDataset:
         """Return the numbers of at most ``max_count`` pairs, evenly spread over all."""
         count = min(len(self), max_count)
         return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
-
-
-def estimate_film_ground(film: PickledFilm) -> GroundMap:
-    """Return the map of a film to light figures on black; the calibration film stays as it is."""
-    if is_calibration(film):
-        return GroundMap()
-    count = min(len(film.frames), GROUND_FRAMES)
-    times = (np.arange(count) + 0.5) / count * film.seconds
-    rows = np.searchsorted(film.times[:-1], times, side="right") - 1
-    ground_map = estimate_ground(film.frames[row] for row in np.maximum(rows, 0))
-    film.release_memory()
-    return ground_map
 
 
 def _index_film(

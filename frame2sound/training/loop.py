@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def train(
     corpus: CorpusMode = "carry",
     memory_limit: int | None = None,
     on_progress: ProgressCallback = ignore_progress,
+    on_note: Callable[[str], None] = lambda note: None,
 ) -> Brain:
     """Train a brain on a library and write it to ``out``.
 
@@ -64,6 +66,9 @@ def train(
         ``out``.
     on_progress : callable
         Called after every step and every epoch.
+    on_note : callable
+        Called before training with one sentence on how far the sound of the films follows their
+        picture, if the recipe has a motion head.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def train(
         trainer = Trainer(library, recipe, seed, torch_device, memory_budget, group)
         if resume or (group.restart_count and checkpoint.exists()):
             trainer.load(checkpoint)
-        trainer.measure_motion(on_progress)
+        trainer.measure_motion(on_progress, on_note if group.is_main else lambda note: None)
         try:
             trainer.fit(checkpoint, on_progress)
         except LostProcessError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.motion_head import fit_motion_head, score_network
 from frame2sound.training.optimiser import TrainingSchedule, build_optimiser, mixed_precision
 from frame2sound.training.samplers import StepIndices, make_sampler
-from frame2sound.training.training_data import MEASURING, TrainingData
+from frame2sound.training.training_data import TrainingData
 
 CHECKPOINT_SECONDS = 30.0
 """Seconds between checkpoints: the most work that a crash loses."""
@@ -116,14 +116,18 @@ class Trainer:
         self.stretches: list[FilmMotion] = []
         self.held_out_curves: HeldOutCurves | None = None
 
-    def measure_motion(self, on_progress: ProgressCallback) -> None:
-        """Measure the motion of the films, for a motion head, if the recipe has one."""
+    def measure_motion(
+        self, on_progress: ProgressCallback, on_note: Callable[[str], None] = lambda note: None
+    ) -> None:
+        """Measure the motion of the films, for a motion head, if the recipe has one.
+
+        ``on_note`` is called with one sentence on how far their sound follows their picture.
+        """
         if self.recipe.events.head == "none":
             return
         self.stretches = self.training_data.measure_motion(self.recipe, on_progress)
         self.held_out_curves = predict_held_out(self.stretches)
-        seconds = self.held_out_curves.coupling.seconds
-        on_progress(MEASURING, seconds, seconds, self.held_out_curves.coupling.describe())
+        on_note(self.held_out_curves.coupling.describe())
 
     @property
     def steps_per_epoch(self) -> int:
