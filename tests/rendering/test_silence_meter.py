@@ -109,7 +109,9 @@ def test_the_note_names_the_reason(report, films, expected):
 
 def test_events_offer_sensitivity_as_a_remedy():
     numbers = np.zeros(FRAMES)
-    events = EventCurves(numbers, numbers > 0, numbers, numbers, numbers, np.zeros((FRAMES, 64), np.float32))
+    events = EventCurves(
+        numbers, numbers > 0, numbers, numbers, numbers, np.zeros((FRAMES, 64), np.float32)
+    )
     for each, offered in ((None, False), (events, True)):
         note = measure(numbers, GREY, MOVING, FRAMES, events=each).report().note()
         assert ("`sensitivity`" in note) == offered
