@@ -89,6 +89,7 @@ def test_groups_of_options_are_sections() -> None:
         "### How predictions are joined { #render-how-predictions-are-joined }",
         "### Grains { #render-grains }",
         "### Mosaic { #render-mosaic }",
+        "### Events { #render-events }",
         "### Level and effects { #render-level-and-effects }",
         "### Output { #render-output }",
         "### Reading films { #render-reading-films }",

@@ -54,7 +54,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (added,) = library.add_films([folder / "film.mp4"], progress=reports)
     assert (added.new, added.frames, added.error) == (True, 180, None)
     f2s.train(library, "deep", FAST, folder / "brain.safetensors", progress=reports)
-    assert set(reports.by_task) == {"film.mp4", "animation.mp4", "training deep"}
+    assert set(reports.by_task) == {
+        "film.mp4",
+        "animation.mp4",
+        "measuring motion",
+        "training deep",
+    }
     del reports.by_task["film.mp4"]  # drawn first, then pickled
     reports.assert_monotone()
     return folder
