@@ -105,7 +105,7 @@ def test_a_foreign_folder_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_unknown_films_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(FilmError, match="expected one of bounce"):
+    with pytest.raises(FilmError, match="expected one of balls"):
         make(tmp_path, "typing", "talkie")
     assert not list(tmp_path.iterdir())
     result = CliRunner().invoke(app, ["gallery", "talkie", "-o", str(tmp_path)])

@@ -38,7 +38,7 @@ def test_the_hum_of_the_machine_has_its_true_pitch():
 
 
 def test_the_machine_is_louder_when_it_is_faster_and_silent_when_it_stands():
-    scene = film("machine", seconds=20)
+    scene = film("machine", seconds=10)
     moving, loudness = movement(scene), np.array(scene.truth.loudness_db)
     pitch = np.array([hertz or 0 for hertz in scene.truth.pitch_hz])
     standing = (moving == 0) & (np.roll(moving, 20) == 0)  # the clanks have decayed
@@ -61,7 +61,7 @@ def test_the_machine_clanks_at_every_half_turn():
 
 
 def test_the_breeze_is_as_loud_as_the_grass_is_moved():
-    scene = film("breeze", seconds=20)
+    scene = film("breeze", seconds=10)
     moving = np.convolve(movement(scene), np.ones(15) / 15, "same")
     loudness = np.array(scene.truth.loudness_db)
     sounding = loudness > -70
