@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.rendering.events.bed import BedLeveller, frame_levels_db
+from frame2sound.rendering.events.bed import UNKNOWN_DB, BedLeveller, frame_levels_db
 
 LOUD_SHARE = 0.9
 """Levels are compared at the quantile that a tenth of the frames exceed."""
@@ -74,10 +74,12 @@ class LevelMatcher:
         Parameters
         ----------
         levels_db : float64 array (n,), optional
-            The level of each frame, if something else than the network says it.
+            The level of each frame, if something else than the network says it; frames that are
+            predicted to be silent stay silent.
         """
         if levels_db is not None:
-            return self._leveller.process(predictions, levels_db)
+            silent = frame_levels_db(predictions) < UNKNOWN_DB
+            return self._leveller.process(predictions, np.where(silent, _LOWEST_DB, levels_db))
         gains = self._gains_db(len(predictions))
         if not gains.any():
             return predictions

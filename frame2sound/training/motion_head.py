@@ -48,6 +48,9 @@ MIN_LEVEL_CORRELATION = 0.2
 EVENT_ADVANTAGE, LEVEL_ADVANTAGE = 0.15, 0.05
 """By how much the motion head must be better than the network, in F-measure and in correlation."""
 
+KNOWN_ONSETS = 0.8
+"""A network that predicts onsets so well knows when there is silence; it keeps the level too."""
+
 KNOWN_LEVEL = 0.9
 """A network that predicts levels with this correlation knows the sound; it keeps the events too."""
 
@@ -165,6 +168,8 @@ def _choose_events(held_out: HeldOutCurves, network: NetworkScores) -> Source:
 def _choose_level(held_out: HeldOutCurves, network: NetworkScores) -> Source:
     ours = held_out.coupling.level_correlation
     if ours < MIN_LEVEL_CORRELATION:
+        return "picture"
+    if network.onset_count >= MIN_ONSETS and network.onset_f >= KNOWN_ONSETS:
         return "picture"
     return "motion" if ours > network.level_correlation + LEVEL_ADVANTAGE else "picture"
 
