@@ -86,8 +86,8 @@ BED_AFTER_SECONDS, BED_BEFORE_SECONDS = 0.25, 0.05
 SHORT_HOP_SECONDS, NEAR_SECONDS = 0.01, (0.05, 0.1)
 """The hop of short levels, and how far before and after a predicted event its level is sought."""
 
-MIN_DETECTED, DETECTION_SHARE = 20, 1.0
-"""Levels are learned from at least so many predicted events, above this share of the threshold."""
+MIN_DETECTED, RELIABLE_SHARE = 20, 0.8
+"""Levels are learned from at least so many predicted events, if a smaller share of them is true."""
 
 MIN_BED_SHARE = 0.1
 """Where less of a library is between events, the level of all its sound is learned."""
@@ -392,20 +392,26 @@ def fit_frame_level(
 def fit_event_level(stretches: Sequence[FilmMotion], held_out: HeldOutCurves) -> RankedRegression:
     """Return the regression of the levels of events.
 
-    It is fitted to the events that were predicted of held-out blocks, right or wrong, and to how
-    loud the film is there: where a prediction is often wrong, an event is quiet. Of few
-    predictions, it is fitted to the true onsets.
+    Where most predicted events of held-out blocks are true, it is fitted to the true onsets. Else
+    it is fitted to the predicted events, right or wrong, and to how loud the film is there: where
+    a prediction is often wrong, an event is quiet.
     """
-    features, levels = [], []
-    for each, curve in zip(stretches, held_out.onset, strict=True):
-        threshold = DETECTION_SHARE * held_out.threshold
-        events = keep_apart(*find_peaks(curve, each.times), threshold)
-        if len(events):
-            features.append(each.features[_nearest(events, each.times)])
-            levels.append(each.levels_near(events))
-    if sum(map(len, levels)) < MIN_DETECTED:
-        pairs = [_true_events(each) for each in stretches]
-        features, levels = [one for one, _ in pairs], [other for _, other in pairs]
+    pairs = [_true_events(each) for each in stretches]
+    events = [
+        keep_apart(*find_peaks(curve, each.times), held_out.threshold)
+        for each, curve in zip(stretches, held_out.onset, strict=True)
+    ]
+    found = sum(map(len, events))
+    matched = sum(
+        count_matches(some, each.onsets) for some, each in zip(events, stretches, strict=True)
+    )
+    if found >= MIN_DETECTED and matched < RELIABLE_SHARE * found:
+        pairs = [
+            (each.features[_nearest(some, each.times)], each.levels_near(some))
+            for some, each in zip(events, stretches, strict=True)
+            if len(some)
+        ]
+    features, levels = [one for one, _ in pairs], [other for _, other in pairs]
     return RankedRegression.fit(
         np.concatenate([*features, _features(stretches, [])]),
         np.concatenate([*levels, np.empty(0)]),
