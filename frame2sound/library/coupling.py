@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.event_scale import scale_of
 from frame2sound.brain.ground import GroundMap
 from frame2sound.brain.motion import (
+    MOTION_NUMBERS,
     Motion,
     MotionContext,
     MotionScale,
@@ -428,13 +429,32 @@ def _true_events(each: FilmMotion) -> tuple[FloatArray, FloatArray]:
     return each.features[nearest[near]], each.onset_db[near]
 
 
-def fit_bed(stretches: Sequence[FilmMotion]) -> RidgeRegression:
-    """Return the regression of the level between events; of all sound where events are dense."""
+def fit_bed(
+    stretches: Sequence[FilmMotion], *, in_order_of_motion: bool = False
+) -> RidgeRegression:
+    """Return the regression of the level between events; of all sound where events are dense.
+
+    With ``in_order_of_motion``, the more moves, the louder it is: the films give the levels, but
+    not their order.
+    """
     between = [each.is_between_events() for each in stretches]
     count = sum(len(mask) for mask in between)
     if sum(int(mask.sum()) for mask in between) < MIN_BED_SHARE * count:
         between = [np.ones(len(mask), np.bool_) for mask in between]
+    if in_order_of_motion:
+        stretches = [
+            _with_ordered_levels(each, mask) for each, mask in zip(stretches, between, strict=True)
+        ]
     return fit_frame_level(stretches, between, match_spread=True)
+
+
+def _with_ordered_levels(each: FilmMotion, mask: NDArray[np.bool_]) -> FilmMotion:
+    """Return a stretch whose levels at the pictures of a mask are in the order of their motion."""
+    current = each.features[mask][:, -len(MOTION_NUMBERS) :]
+    motion = current[:, MOTION_NUMBERS.index("change")] + current[:, MOTION_NUMBERS.index("speed")]
+    levels, frames = each.frame_db.copy(), each.frames[mask]
+    levels[frames[np.argsort(motion, kind="stable")]] = np.sort(levels[frames])
+    return replace(each, frame_db=levels)
 
 
 def usual_scale(curves: Sequence[FloatArray]) -> float:
