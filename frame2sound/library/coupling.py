@@ -390,12 +390,15 @@ def fit_frame_level(
     )
 
 
-def fit_event_level(stretches: Sequence[FilmMotion], held_out: HeldOutCurves) -> RankedRegression:
+def fit_event_level(
+    stretches: Sequence[FilmMotion], held_out: HeldOutCurves, *, in_order_of_motion: bool = False
+) -> RankedRegression:
     """Return the regression of the levels of events.
 
     Where most predicted events of held-out blocks are true, it is fitted to the true onsets. Else
     it is fitted to the predicted events, right or wrong, and to how loud the film is there: where
-    a prediction is often wrong, an event is quiet.
+    a prediction is often wrong, an event is quiet. With ``in_order_of_motion``, the more moves,
+    the louder an event is.
     """
     pairs = [_true_events(each) for each in stretches]
     events = [
@@ -412,12 +415,11 @@ def fit_event_level(stretches: Sequence[FilmMotion], held_out: HeldOutCurves) ->
             for some, each in zip(events, stretches, strict=True)
             if len(some)
         ]
-    features, levels = [one for one, _ in pairs], [other for _, other in pairs]
-    return RankedRegression.fit(
-        np.concatenate([*features, _features(stretches, [])]),
-        np.concatenate([*levels, np.empty(0)]),
-        LEVEL_PENALTY,
-    )
+    features = np.concatenate([*(one for one, _ in pairs), _features(stretches, [])])
+    levels = np.concatenate([*(other for _, other in pairs), np.empty(0)])
+    if in_order_of_motion:
+        levels = _in_order_of_motion(levels, features)
+    return RankedRegression.fit(features, levels, LEVEL_PENALTY)
 
 
 def _true_events(each: FilmMotion) -> tuple[FloatArray, FloatArray]:
@@ -450,11 +452,18 @@ def fit_bed(
 
 def _with_ordered_levels(each: FilmMotion, mask: NDArray[np.bool_]) -> FilmMotion:
     """Return a stretch whose levels at the pictures of a mask are in the order of their motion."""
-    current = each.features[mask][:, -len(MOTION_NUMBERS) :]
-    motion = current[:, MOTION_NUMBERS.index("change")] + current[:, MOTION_NUMBERS.index("speed")]
     levels, frames = each.frame_db.copy(), each.frames[mask]
-    levels[frames[np.argsort(motion, kind="stable")]] = np.sort(levels[frames])
+    levels[frames] = _in_order_of_motion(levels[frames], each.features[mask])
     return replace(each, frame_db=levels)
+
+
+def _in_order_of_motion(levels: FloatArray, features: FloatArray) -> FloatArray:
+    """Return the same levels, in the order of the motion of the current pictures."""
+    current = features[:, -len(MOTION_NUMBERS) :]
+    motion = current[:, MOTION_NUMBERS.index("change")] + current[:, MOTION_NUMBERS.index("speed")]
+    ordered = np.empty_like(levels)
+    ordered[np.argsort(motion, kind="stable")] = np.sort(levels)
+    return ordered
 
 
 def usual_scale(curves: Sequence[FloatArray]) -> float:
