@@ -229,7 +229,8 @@ class EventsConfig(Config, frozen=True):
 
     With the ``head`` ``motion``, regressions from the motion of the picture are fitted beside the
     network. ``decide`` chooses which of the two speaks: by their scores on ``held-out`` film, or
-    always the ``motion`` or the ``network``; the network's scores are not needed then.
+    always the ``motion`` or the ``network``. Where it is always the motion, the sound between
+    events is the louder the more moves.
     """
 
     head: Literal["none", "motion"] = "none"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.event_scale import scale_of
 from frame2sound.brain.ground import GroundMap
 from frame2sound.brain.motion import (
+    MOTION_NUMBERS,
     Motion,
     MotionContext,
     MotionScale,
@@ -389,12 +390,15 @@ def fit_frame_level(
     )
 
 
-def fit_event_level(stretches: Sequence[FilmMotion], held_out: HeldOutCurves) -> RankedRegression:
+def fit_event_level(
+    stretches: Sequence[FilmMotion], held_out: HeldOutCurves, *, in_order_of_motion: bool = False
+) -> RankedRegression:
     """Return the regression of the levels of events.
 
     Where most predicted events of held-out blocks are true, it is fitted to the true onsets. Else
     it is fitted to the predicted events, right or wrong, and to how loud the film is there: where
-    a prediction is often wrong, an event is quiet.
+    a prediction is often wrong, an event is quiet. With ``in_order_of_motion``, the more moves,
+    the louder an event is.
     """
     pairs = [_true_events(each) for each in stretches]
     events = [
@@ -411,12 +415,11 @@ def fit_event_level(stretches: Sequence[FilmMotion], held_out: HeldOutCurves) ->
             for some, each in zip(events, stretches, strict=True)
             if len(some)
         ]
-    features, levels = [one for one, _ in pairs], [other for _, other in pairs]
-    return RankedRegression.fit(
-        np.concatenate([*features, _features(stretches, [])]),
-        np.concatenate([*levels, np.empty(0)]),
-        LEVEL_PENALTY,
-    )
+    features = np.concatenate([*(one for one, _ in pairs), _features(stretches, [])])
+    levels = np.concatenate([*(other for _, other in pairs), np.empty(0)])
+    if in_order_of_motion:
+        levels = _in_order_of_motion(levels, features)
+    return RankedRegression.fit(features, levels, LEVEL_PENALTY)
 
 
 def _true_events(each: FilmMotion) -> tuple[FloatArray, FloatArray]:
@@ -428,13 +431,39 @@ def _true_events(each: FilmMotion) -> tuple[FloatArray, FloatArray]:
     return each.features[nearest[near]], each.onset_db[near]
 
 
-def fit_bed(stretches: Sequence[FilmMotion]) -> RidgeRegression:
-    """Return the regression of the level between events; of all sound where events are dense."""
+def fit_bed(
+    stretches: Sequence[FilmMotion], *, in_order_of_motion: bool = False
+) -> RidgeRegression:
+    """Return the regression of the level between events; of all sound where events are dense.
+
+    With ``in_order_of_motion``, the more moves, the louder it is: the films give the levels, but
+    not their order.
+    """
     between = [each.is_between_events() for each in stretches]
     count = sum(len(mask) for mask in between)
     if sum(int(mask.sum()) for mask in between) < MIN_BED_SHARE * count:
         between = [np.ones(len(mask), np.bool_) for mask in between]
+    if in_order_of_motion:
+        stretches = [
+            _with_ordered_levels(each, mask) for each, mask in zip(stretches, between, strict=True)
+        ]
     return fit_frame_level(stretches, between, match_spread=True)
+
+
+def _with_ordered_levels(each: FilmMotion, mask: NDArray[np.bool_]) -> FilmMotion:
+    """Return a stretch whose levels at the pictures of a mask are in the order of their motion."""
+    levels, frames = each.frame_db.copy(), each.frames[mask]
+    levels[frames] = _in_order_of_motion(levels[frames], each.features[mask])
+    return replace(each, frame_db=levels)
+
+
+def _in_order_of_motion(levels: FloatArray, features: FloatArray) -> FloatArray:
+    """Return the same levels, in the order of the motion of the current pictures."""
+    current = features[:, -len(MOTION_NUMBERS) :]
+    motion = current[:, MOTION_NUMBERS.index("change")] + current[:, MOTION_NUMBERS.index("speed")]
+    ordered = np.empty_like(levels)
+    ordered[np.argsort(motion, kind="stable")] = np.sort(levels)
+    return ordered
 
 
 def usual_scale(curves: Sequence[FloatArray]) -> float:

@@ -124,8 +124,8 @@ def fit_motion_head(
     )
     return MotionHead(
         onset=onset,
-        event_level=fit_event_level(stretches, held_out),
-        bed=fit_bed(stretches),
+        event_level=fit_event_level(stretches, held_out, in_order_of_motion=decide == "motion"),
+        bed=fit_bed(stretches, in_order_of_motion=decide == "motion"),
         level=fit_frame_level(stretches, everything, match_spread=True),
         settings=settings,
     )

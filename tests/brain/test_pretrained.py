@@ -10,7 +10,7 @@ from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
 from frame2sound.film.drawing.demo_films import load_scene
 
-FEW_MEGABYTES = 9e6
+FEW_MEGABYTES = 13e6
 HEARD_DB, FRAMES = -20.0, 120
 BACKGROUNDS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
 
