@@ -19,7 +19,7 @@ from frame2sound.rendering.prepared_frames import (
 from tests.brain.motion_heads import known_head, linear
 
 FPS = 10
-LOUD_DB, BED_DB, STILL_DB = -20.0, -35.0, -65.0
+LOUD_DB, SOUND_DB, BED_DB, STILL_DB = -20.0, -30.0, -35.0, -65.0
 
 
 class Headed(StatelessPredictor):
@@ -43,9 +43,9 @@ class Headed(StatelessPredictor):
 
 
 def head_of(**decisions):
-    """Return a head for which each grey level of change weighs in the onset."""
-    bed = linear(0.0, BED_DB)
-    return known_head(bed=bed, all_sound=bed, **({"loud_level_db": LOUD_DB} | decisions))
+    """Return a head whose onsets follow the change of the picture; its levels are constant."""
+    bed, all_sound = linear(0.0, BED_DB), linear(0.0, SOUND_DB)
+    return known_head(bed=bed, all_sound=all_sound, **({"loud_level_db": LOUD_DB} | decisions))
 
 
 def moving(count, flashes=(), still=False):
@@ -176,7 +176,7 @@ def test_where_motion_says_the_level_predictions_have_it():
     (batch,) = prepare(Headed(-25.0, head), [moving(200)])
     assert batch.events is None
     level = 10 * np.log10(np.mean(np.square(batch.predictions, dtype=float), axis=1))
-    np.testing.assert_allclose(level, BED_DB, atol=1e-3)
+    np.testing.assert_allclose(level, SOUND_DB, atol=1e-3)
 
 
 def test_a_still_has_the_level_of_stills():
