@@ -41,6 +41,9 @@ TENSOR_PREFIX = "events."
 MAX_WEIGHT = 1e6
 """A file whose regressions have larger numbers is refused."""
 
+MAX_LEVEL_DB = 300.0
+"""A file with levels further from full scale is refused: they overflow as amplitudes."""
+
 BED_SMOOTHING_FRAMES = 3.0
 """Time constant of the level between events, in frames."""
 
@@ -254,12 +257,17 @@ def head_from_file(
     for name in ("threshold", "event_scale"):
         if not 1e-9 <= getattr(settings, name) <= MAX_WEIGHT:
             raise BrainError(f"its events.{name} is {getattr(settings, name)}; train it again")
+    if not abs(settings.loud_level_db) <= MAX_LEVEL_DB:
+        raise BrainError(f"its events.loud_level_db is {settings.loud_level_db}; train it again")
     if settings.hidden_units not in (0, HIDDEN_UNITS):
         raise BrainError(f"its events.hidden_units is {settings.hidden_units}; train it again")
     onset, units, rows, (predicted, values) = (
         _checked(name, shape, tensors.get(name))
         for name, shape in _shapes(settings.hidden_units).items()
     )
+    for name, levels in ((_REGRESSIONS, rows[:, -2:]), (_QUANTILES, values)):
+        if not (np.abs(levels) <= MAX_LEVEL_DB).all():
+            raise BrainError(f"tensor {name} has levels out of range; train it again")
     event_level, bed, level = map(_from_row, rows)
     return MotionHead(
         OnsetRegression(RandomUnits(units[:-1], units[-1]), _from_row(onset)),
@@ -281,7 +289,9 @@ def _from_row(row: FloatArray) -> RidgeRegression:
 def _checked(name: str, shape: tuple[int, ...], tensor: torch.Tensor | None) -> FloatArray:
     """Return the numbers of a tensor of the expected shape and range."""
     if tensor is None or tensor.dtype != torch.float64 or tuple(tensor.shape) != shape:
-        got = "missing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}"
+        got = "missing"
+        if tensor is not None:
+            got = f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
         raise BrainError(f"tensor {name} is {got}, expected float64 {shape}; train it again")
     values: FloatArray = tensor.numpy().copy()
     if not (np.abs(values) <= MAX_WEIGHT).all():

@@ -32,6 +32,7 @@ from frame2sound.library.coupling import (
     scale_curves,
     usual_scale,
 )
+from frame2sound.library.film_loudness import with_gain
 from frame2sound.sound.onset_detection import detect_onsets
 from frame2sound.sound.onset_matching import count_matches
 from frame2sound.training.example_cache import ExampleCache
@@ -220,9 +221,11 @@ def _rises(levels_db: FloatArray, brain: Brain) -> FloatArray:
 def _true_onsets(held_out: ExampleCache, run: NDArray[np.int64]) -> FloatArray:
     """Return the onsets of the film's sound in a run of pairs, from the run's start."""
     pairs = held_out.pairs
-    film = pairs.films[pairs.film_indices[run[0]]]
+    number = pairs.film_indices[run[0]]
+    film = pairs.films[number]
     rate = film.card.sample_rate
     start, stop = int(pairs.start_samples[run[0]]), int(pairs.start_samples[run[-1]])
     lead = min(start, rate)
-    onsets = detect_onsets(np.array(film.sound[start - lead : stop]), rate) - lead / rate
+    sound = with_gain(np.array(film.sound[start - lead : stop]), pairs.gains_db[number])
+    onsets = detect_onsets(sound, rate) - lead / rate
     return np.asarray(onsets[onsets >= 0], np.float64)
