@@ -52,8 +52,8 @@ EVENT_ADVANTAGE, LEVEL_ADVANTAGE = 0.15, 0.05
 KNOWN_ONSETS = 0.8
 """A network that predicts onsets so well knows when there is silence; it keeps the level too."""
 
-FOLLOWED_LEVEL = 0.5
-"""Onsets of a network that predicts levels with a lower correlation are luck: they are few."""
+LUCK = 0.6
+"""A network's lower F-measure, of the few onsets in what is held out, may be luck."""
 
 KNOWN_LEVEL = 0.9
 """A network that predicts levels with this correlation knows the sound; it keeps the events too."""
@@ -165,7 +165,7 @@ def _choose_events(held_out: HeldOutCurves, network: NetworkScores) -> Source:
         return "picture"
     if network.level_correlation >= KNOWN_LEVEL:
         return "picture"
-    is_trusted = network.onset_count >= MIN_ONSETS and network.level_correlation >= FOLLOWED_LEVEL
+    is_trusted = network.onset_count >= MIN_ONSETS and network.onset_f >= LUCK
     trusted = network.onset_f if is_trusted else 0.0
     return "motion" if coupling.onset_f > trusted + EVENT_ADVANTAGE else "picture"
 
