@@ -24,9 +24,9 @@ from frame2sound.brain.motion import MOTION_NUMBERS, PAST_PICTURES
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.ridge_regression import HIDDEN_UNITS
 from frame2sound.evaluation.onsets import onset_chance
-from frame2sound.library import coupling
-from frame2sound.library.coupling import FilmMotion
+from frame2sound.library import coupling, event_times, film_motion, motion_regression
 from frame2sound.library.film_loudness import film_gains_db
+from frame2sound.library.film_motion import FilmMotion
 from frame2sound.library.pickler import pickle_film
 from frame2sound.library.store import Library
 from frame2sound.sound.onset_matching import count_matches
@@ -48,7 +48,7 @@ class Variant:
     past : int
         Pictures before the current one.
     constants : dict
-        Constants of `frame2sound.library.coupling` that differ.
+        Constants of `frame2sound.library.motion_regression` that differ.
     hidden_units : int
     follows_film : bool
         Whether the threshold follows each film's scale.
@@ -82,7 +82,7 @@ def measure(folder: Path, group: str) -> list[FilmMotion]:
         for path in sorted(folder.glob(f"{group}__*")):
             pickle_film(path, library)
         films = library.films()
-        return coupling.measure_motion(films, clock, 1e9, film_gains_db(films, "equal"))
+        return film_motion.measure_motion(films, clock, 1e9, film_gains_db(films, "equal"))
 
 
 def masked(each: FilmMotion, variant: Variant) -> FilmMotion:
@@ -96,12 +96,12 @@ def masked(each: FilmMotion, variant: Variant) -> FilmMotion:
 @contextmanager
 def constants(values: Sequence[tuple[str, object]]) -> Iterator[None]:
     """Set constants of the module for a while."""
-    before = [(name, getattr(coupling, name)) for name, _ in values]
+    before = [(name, getattr(motion_regression, name)) for name, _ in values]
     for name, value in values:
-        setattr(coupling, name, value)
+        setattr(motion_regression, name, value)
     yield
     for name, value in before:
-        setattr(coupling, name, value)
+        setattr(motion_regression, name, value)
 
 
 def judge(clips: list[FilmMotion], variant: Variant) -> tuple[float, float, float]:
@@ -116,7 +116,8 @@ def judge(clips: list[FilmMotion], variant: Variant) -> tuple[float, float, floa
         matches, total = matches + count_matches(events, clip.onsets), total + count
         chance += count / 2 * onset_chance(len(events), clip.onsets, clip.seconds, 100)
         nearest = np.abs(clip.times[:, None] - events).argmin(axis=0)
-        level = coupling.fit_event_level(others, coupling.predict_held_out(others))
+        known = coupling.predict_held_out(others)
+        level = motion_regression.fit_event_level(others, known.onset, known.threshold)
         ours.append(level.predict(clip.features[nearest]))
         theirs.append(clip.levels_near(events))
     levels = coupling.correlation(np.concatenate(ours), np.concatenate(theirs))
@@ -126,7 +127,7 @@ def judge(clips: list[FilmMotion], variant: Variant) -> tuple[float, float, floa
 def predict(others: list[FilmMotion], clip: FilmMotion, variant: Variant) -> NDArray[np.float64]:
     """Return the events of a clip, predicted by what others teach."""
     everything = [np.ones(len(each.times), np.bool_) for each in others]
-    onset = coupling.fit_onset(others, everything, variant.hidden_units)
+    onset = motion_regression.fit_onset(others, everything, variant.hidden_units)
     curves = [onset.predict(each.features) for each in others]
     usual = coupling.usual_scale(curves)
     scale: Callable[[list[NDArray[np.float64]]], list[NDArray[np.float64]]] = (
@@ -136,7 +137,7 @@ def predict(others: list[FilmMotion], clip: FilmMotion, variant: Variant) -> NDA
     )
     threshold = coupling.best_threshold(scale(curves), others)
     (curve,) = scale([onset.predict(clip.features)])
-    return coupling.keep_apart(*coupling.find_peaks(curve, clip.times), threshold)
+    return event_times.keep_apart(*event_times.find_peaks(curve, clip.times), threshold)
 
 
 def main() -> None:

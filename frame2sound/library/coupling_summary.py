@@ -25,17 +25,15 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.analysis import analyse_film, file_states, stable_file_states
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.coupling import (
-    FLOOR_DB,
     MIN_SECONDS,
     Coupling,
-    FilmMotion,
     HeldOutCurves,
     count_onsets,
-    measure_motion,
     predict_held_out,
 )
 from frame2sound.library.film_ground import estimate_film_ground
 from frame2sound.library.film_loudness import film_gain_db
+from frame2sound.library.film_motion import FLOOR_DB, FilmMotion, measure_motion
 from frame2sound.library.store import PickledFilm
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.untrusted import read_json

@@ -20,19 +20,20 @@ from frame2sound.brain.brain import Brain
 from frame2sound.brain.event_head import HeadSettings, MotionHead, Source
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import (
-    FLOOR_DB,
-    FilmMotion,
     HeldOutCurves,
     best_threshold,
     correlation,
-    fit_bed,
-    fit_event_level,
-    fit_frame_level,
-    fit_onset,
     scale_curves,
     usual_scale,
 )
 from frame2sound.library.film_loudness import with_gain
+from frame2sound.library.film_motion import FLOOR_DB, FilmMotion
+from frame2sound.library.motion_regression import (
+    fit_bed,
+    fit_event_level,
+    fit_frame_level,
+    fit_onset,
+)
 from frame2sound.sound.onset_detection import detect_onsets
 from frame2sound.sound.onset_matching import count_matches
 from frame2sound.training.example_cache import ExampleCache
@@ -127,7 +128,9 @@ def fit_motion_head(
     )
     return MotionHead(
         onset=onset,
-        event_level=fit_event_level(stretches, held_out, in_order_of_motion=decide == "motion"),
+        event_level=fit_event_level(
+            stretches, held_out.onset, held_out.threshold, in_order_of_motion=decide == "motion"
+        ),
         bed=fit_bed(stretches, in_order_of_motion=decide == "motion"),
         level=fit_frame_level(stretches, everything, match_spread=True),
         settings=settings,

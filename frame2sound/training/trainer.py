@@ -20,7 +20,8 @@ from frame2sound.brain.backbones import State
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.networks import TeacherForcing, get_brightness_branch
 from frame2sound.brain.recipe import Recipe
-from frame2sound.library.coupling import FilmMotion, HeldOutCurves, predict_held_out
+from frame2sound.library.coupling import HeldOutCurves, predict_held_out
+from frame2sound.library.film_motion import FilmMotion
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback
 from frame2sound.training.brightness_branch import train_brightness_branch

@@ -22,7 +22,7 @@ from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import build_target
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.coupling import FilmMotion, measure_motion
+from frame2sound.library.film_motion import FilmMotion, measure_motion
 from frame2sound.library.store import Library, PickledFilm
 from frame2sound.progress import ProgressCallback
 from frame2sound.training.dataset import PairDataset

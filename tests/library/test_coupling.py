@@ -9,28 +9,26 @@ import pytest
 from frame2sound.brain.motion import FEATURE_COUNT
 from frame2sound.clock import Clock
 from frame2sound.library.coupling import (
-    FLOOR_DB,
-    MIN_GAP_SECONDS,
     QUANTILES,
     Coupling,
-    FilmMotion,
     HeldOutCurves,
     best_threshold,
     correlation,
     count_onsets,
-    find_peaks,
-    fit_bed,
-    fit_event_level,
-    fit_onset,
-    keep_apart,
     measure_coupling,
-    measure_motion,
-    nearest_distance,
     predict_held_out,
     scale_curves,
     usual_scale,
     without_zero,
 )
+from frame2sound.library.event_times import (
+    MIN_GAP_SECONDS,
+    find_peaks,
+    keep_apart,
+    nearest_distance,
+)
+from frame2sound.library.film_motion import FLOOR_DB, FilmMotion, measure_motion
+from frame2sound.library.motion_regression import fit_bed, fit_event_level, fit_onset
 from frame2sound.library.store import Library
 from tests.drawn_balls import balls, grey_frames, sound_of
 
@@ -118,7 +116,7 @@ def test_what_is_fitted_to_balls_predicts_their_contacts(drawn):
     )
     assert nearest_distance(onsets, events).max() < 0.05
     held_out = predict_held_out([motion])
-    levels = fit_event_level([motion], held_out).predict(motion.features)
+    levels = fit_event_level([motion], held_out.onset, held_out.threshold).predict(motion.features)
     assert motion.onset_db.min() <= levels.min() <= levels.max() <= motion.onset_db.max()
     bed = fit_bed([motion]).predict_within(motion.features)
     assert bed.mean() < levels.mean()
@@ -329,7 +327,7 @@ def test_levels_are_learned_where_predictions_are_true():
     curve = np.zeros(len(times))
     curve[at] = 1.0
     held_out = HeldOutCurves([curve], [curve], 0.5, 0, Coupling(1.0, 0.1, 0.5, 30.0, len(at)))
-    regression = fit_event_level([motion], held_out)
+    regression = fit_event_level([motion], held_out.onset, held_out.threshold)
     np.testing.assert_allclose(regression.predict(features[at]), levels, atol=1e-6)
 
 
@@ -344,7 +342,7 @@ def test_levels_are_those_of_predicted_events_where_most_are_wrong():
     curve = np.zeros(len(times))
     curve[predicted] = 1.0
     held_out = HeldOutCurves([curve], [curve], 0.5, 0, Coupling(0.4, 0.1, 0.5, 30.0, 11))
-    regression = fit_event_level([motion], held_out)
+    regression = fit_event_level([motion], held_out.onset, held_out.threshold)
     np.testing.assert_allclose(regression.predict(motion.features[:3]), -30)
 
 

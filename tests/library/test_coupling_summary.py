@@ -8,7 +8,7 @@ import pytest
 
 from frame2sound.clock import Clock
 from frame2sound.library import coupling_summary
-from frame2sound.library.coupling import Coupling, measure_motion, predict_held_out
+from frame2sound.library.coupling import Coupling, predict_held_out
 from frame2sound.library.coupling_summary import (
     COUPLING_FILE,
     CouplingSums,
@@ -18,6 +18,7 @@ from frame2sound.library.coupling_summary import (
 )
 from frame2sound.library.film_ground import estimate_film_ground
 from frame2sound.library.film_loudness import film_gain_db
+from frame2sound.library.film_motion import measure_motion
 from frame2sound.library.folders import exclude
 from frame2sound.library.store import Library
 from frame2sound.library.summary import summarise

@@ -11,7 +11,8 @@ from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.motion import FEATURE_COUNT
 from frame2sound.brain.recipe import load_recipe, parse_recipe
 from frame2sound.clock import frame_indices_at_ticks
-from frame2sound.library.coupling import Coupling, FilmMotion, HeldOutCurves
+from frame2sound.library.coupling import Coupling, HeldOutCurves
+from frame2sound.library.film_motion import FilmMotion
 from frame2sound.library.store import Library
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.style import Style
