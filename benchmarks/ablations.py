@@ -24,7 +24,13 @@ from frame2sound.brain.motion import MOTION_NUMBERS, PAST_PICTURES
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.ridge_regression import HIDDEN_UNITS
 from frame2sound.evaluation.onsets import onset_chance
-from frame2sound.library import coupling, event_times, film_motion, motion_regression
+from frame2sound.library import (
+    coupling,
+    event_threshold,
+    event_times,
+    film_motion,
+    motion_regression,
+)
 from frame2sound.library.film_loudness import film_gains_db
 from frame2sound.library.film_motion import FilmMotion
 from frame2sound.library.pickler import pickle_film
@@ -135,7 +141,7 @@ def predict(others: list[FilmMotion], clip: FilmMotion, variant: Variant) -> NDA
         if variant.follows_film
         else (lambda each: [curve / usual for curve in each])
     )
-    threshold = coupling.best_threshold(scale(curves), others)
+    threshold = event_threshold.best_threshold(scale(curves), others)
     (curve,) = scale([onset.predict(clip.features)])
     return event_times.keep_apart(*event_times.find_peaks(curve, clip.times), threshold)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.brain.event_scale import scale_of
 from frame2sound.brain.ridge_regression import HIDDEN_UNITS
+from frame2sound.library.event_threshold import best_threshold
 from frame2sound.library.event_times import find_peaks, keep_apart, nearest_distance
 from frame2sound.library.film_motion import FLOOR_DB, FilmMotion
 from frame2sound.library.motion_regression import fit_frame_level, fit_onset
@@ -28,12 +29,6 @@ BLOCK_SECONDS, GUARD_SECONDS, FOLDS = 4.0, 0.5, 5
 
 MIN_SECONDS = 2 * BLOCK_SECONDS
 """Less film has no scores."""
-
-QUANTILES = tuple(np.linspace(0.4, 0.995, 40).tolist())
-"""Candidate thresholds, as quantiles of the curve."""
-
-F_TOLERANCE, HIGH_PRECISION = 0.02, 0.9
-"""How much F-measure a lower threshold may cost, where so few of its events are false."""
 
 HIDDEN_ADVANTAGE = 0.015
 """The onset regression gets random units if they raise the held-out F-measure by more."""
@@ -202,22 +197,6 @@ def scale_curves(curves: Sequence[FloatArray], usual: float) -> list[FloatArray]
     return [curve / scale_of(curve, usual) for curve in curves]
 
 
-def best_threshold(curves: Sequence[FloatArray], stretches: Sequence[FilmMotion]) -> float:
-    """Return the threshold with the best F-measure over all stretches together; above 0.
-
-    Of thresholds that are nearly as good, the lowest with a precision of `HIGH_PRECISION` is taken:
-    where hardly any event is false, the faint ones of other films are worth having.
-    """
-    together = np.concatenate([*curves, np.zeros(0)])
-    candidates = np.unique(np.maximum(np.quantile(together, QUANTILES), 1e-3))
-    peaks = [find_peaks(curve, each.times) for curve, each in zip(curves, stretches, strict=True)]
-    scores = [_f_and_precision(peaks, stretches, one) for one in candidates.tolist()]
-    f, precision = np.array(scores).T
-    best = int(f.argmax())
-    good = np.flatnonzero((f >= f[best] - F_TOLERANCE) & (precision >= HIGH_PRECISION))
-    return float(candidates[min([best, *good[:1].tolist()])])
-
-
 def correlation(ours: FloatArray, theirs: FloatArray) -> float:
     """Return the correlation of two curves, 0 if either is constant."""
     if len(ours) < 2 or min(ours.std(), theirs.std()) < 1e-9:
@@ -282,19 +261,6 @@ def _score(
     total = max(sum(each.total for each in counts), 1)
     matches, chance = (sum(each[which] for each in counts) for which in (0, 1))
     return 2 * matches / total, 2 * chance / total
-
-
-def _f_and_precision(
-    peaks: Sequence[tuple[FloatArray, FloatArray]],
-    stretches: Sequence[FilmMotion],
-    threshold: float,
-) -> tuple[float, float]:
-    matches = found = true = 0
-    for each_peaks, each in zip(peaks, stretches, strict=True):
-        events = keep_apart(*each_peaks, threshold)
-        matches += count_matches(events, each.onsets)
-        found, true = found + len(events), true + len(each.onsets)
-    return 2 * matches / max(found + true, 1), matches / max(found, 1)
 
 
 def without_zero(value: float) -> str:

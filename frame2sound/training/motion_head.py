@@ -21,11 +21,11 @@ from frame2sound.brain.event_head import HeadSettings, MotionHead, Source
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import (
     HeldOutCurves,
-    best_threshold,
     correlation,
     scale_curves,
     usual_scale,
 )
+from frame2sound.library.event_threshold import best_threshold
 from frame2sound.library.film_loudness import with_gain
 from frame2sound.library.film_motion import FLOOR_DB, FilmMotion
 from frame2sound.library.motion_regression import (

@@ -9,10 +9,8 @@ import pytest
 from frame2sound.brain.motion import FEATURE_COUNT
 from frame2sound.clock import Clock
 from frame2sound.library.coupling import (
-    QUANTILES,
     Coupling,
     HeldOutCurves,
-    best_threshold,
     correlation,
     count_onsets,
     measure_coupling,
@@ -21,6 +19,7 @@ from frame2sound.library.coupling import (
     usual_scale,
     without_zero,
 )
+from frame2sound.library.event_threshold import best_threshold
 from frame2sound.library.event_times import (
     MIN_GAP_SECONDS,
     find_peaks,
@@ -290,28 +289,6 @@ def test_counts_beside_chance():
     assert (counts.matches, counts.total) == (10, 21)
     # Each of ten onsets is met by one of eleven random ones with 1 - (1 - .1 / 20) ** 11.
     assert counts.chance_matches == pytest.approx(10 * (1 - 0.995**11), abs=0.35)
-
-
-def test_the_threshold_is_that_with_the_best_score():
-    onsets = np.arange(1.0, 20, 2)
-    times = np.arange(0, 20, 1 / FPS)
-    curve = np.random.default_rng(0).uniform(0, 0.3, len(times))
-    curve[np.round(onsets * FPS).astype(int)] = np.linspace(0.6, 1.0, 10)
-    motion = stretch(times, onsets)
-
-    def score(threshold):
-        (counts,) = count_onsets([curve], [motion], threshold)
-        return 2 * counts.matches / counts.total
-
-    threshold = best_threshold([curve], [motion])
-    candidates = np.quantile(curve, QUANTILES).tolist()
-    assert score(threshold) == max(map(score, candidates)) > 0.8
-    assert threshold in candidates
-
-
-def test_a_threshold_is_above_0():
-    times = np.arange(0, 20, 1 / FPS)
-    assert best_threshold([np.zeros(len(times))], [stretch(times, [3.0])]) > 0
 
 
 def test_levels_are_learned_where_predictions_are_true():
