@@ -266,8 +266,10 @@ def head_from_file(
         for name, shape in _shapes(settings.hidden_units).items()
     )
     for name, levels in ((_REGRESSIONS, rows[:, -2:]), (_QUANTILES, values)):
-        if not (np.abs(levels) <= MAX_LEVEL_DB).all():
+        if not ((np.abs(levels) <= MAX_LEVEL_DB).all() and (np.diff(levels) >= 0).all()):
             raise BrainError(f"tensor {name} has levels out of range; train it again")
+    if not (np.diff(predicted) >= 0).all():
+        raise BrainError(f"tensor {_QUANTILES} does not ascend; train it again")
     event_level, bed, level = map(_from_row, rows)
     return MotionHead(
         OnsetRegression(RandomUnits(units[:-1], units[-1]), _from_row(onset)),

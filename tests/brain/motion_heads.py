@@ -58,7 +58,8 @@ def random_head(hidden_units, seed=0):
     random = np.random.default_rng(seed)
 
     def regression(size=FEATURE_COUNT):
-        return RidgeRegression(random.normal(size=size), *random.normal(size=3).tolist())
+        bias, *limits = random.normal(size=3).tolist()
+        return RidgeRegression(random.normal(size=size), bias, min(limits), max(limits))
 
     units = RandomUnits.draw(FEATURE_COUNT, hidden_units, seed)
     quantiles = np.sort(random.normal(size=(2, 21)), axis=1)
