@@ -2,14 +2,16 @@
 
 One minute of film shows few pictures with a thing at any one place, but many of each brightness.
 The whole network overfits to how loud each place was; the branch cannot. It is trained after the
-rest, and the held-out data decides its share in the output: 0 for films whose brightness says
-little about loudness.
+rest, and data that it has not seen decides its share in the output: 0 for films whose brightness
+says little about loudness, and 1 where it says all. There the network may be as good on what is
+held out of a short film, which resembles the rest; it is not on other films.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from frame2sound.brain.brain import Brain
@@ -33,6 +35,13 @@ BRANCH_SHARES = (0.0, 0.5, 1.0)
 MAX_ERROR_RATIO = 0.75
 """The branch is used only if it lowers the held-out error of loudness to this share or less."""
 
+EXPLAINED, MAX_ERROR_RATIO_IF_EXPLAINED = 0.93, 1.25
+"""From this correlation of amplitudes on, brightness explains loudness; the branch is used then, if
+it raises the held-out error to no more than this ratio."""
+
+BLOCK_SECONDS = 4.0
+"""Every other block of this length is predicted by a branch that is trained on the others."""
+
 MAX_DECADES = 6.0
 """Levels count as no louder than this many factors of ten above silence."""
 
@@ -43,7 +52,8 @@ def train_brightness_branch(
     """Train the brightness branch of a trained brain and return its share in the levels.
 
     The share with the lowest error of loudness (the root of amplitude) is chosen on the held-out
-    pairs; without any it is 0.
+    pairs; without any it is 0. It is 1 where brightness explains loudness, by branches that are
+    trained on one half of the blocks and predict the other.
 
     Raises
     ------
@@ -62,10 +72,14 @@ def train_brightness_branch(
     levels = torch.cat([targets[:, target.levels] for _, targets in batches]).cpu()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        branch = _fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
+        width = brain.recipe.network.brightness_branch
+        branch = _fit_branch(brightness, levels, width)
+        second = _is_in_second_half(examples, indices, float(brain.clock.fps))
+        explained = _score_halves(brightness, levels, second, width) >= EXPLAINED
     share = 0.0
     if len(held_out_examples):
-        share = _choose_share(branch, *_predict_held_out(brain, target, held_out_examples))
+        held_out = _predict_held_out(brain, target, held_out_examples)
+        share = _choose_share(branch, *held_out, explained)
     _merge_branch(brain, target, branch, share)
     return share
 
@@ -87,6 +101,32 @@ def _predict_held_out(
             chunks.append([part.cpu().clone() for part in parts])  # a view would keep the whole
     brightness, predicted, expected = (torch.cat(part) for part in zip(*chunks, strict=True))
     return brightness, predicted, expected
+
+
+def _is_in_second_half(
+    examples: ExampleCache, indices: NDArray[np.int64], fps: float
+) -> NDArray[np.bool_]:
+    """Return which pairs are in every other block of their film."""
+    pairs = examples.pairs
+    blocks = pairs.clock_frames[indices] // max(round(BLOCK_SECONDS * fps), 1)
+    return np.asarray((blocks + pairs.film_indices[indices]) % 2 == 1)
+
+
+def _score_halves(
+    brightness: torch.Tensor, levels: torch.Tensor, second: NDArray[np.bool_], width: int
+) -> float:
+    """Return the correlation of amplitudes with those predicted by a branch of the other half."""
+    if second.all() or not second.any():
+        return 0.0
+    predicted = torch.empty_like(levels)
+    for half in (torch.from_numpy(second), torch.from_numpy(~second)):
+        branch = _fit_branch(brightness[half], levels[half], width)
+        with torch.inference_mode():
+            predicted[~half] = branch(brightness[~half])
+    amplitudes = [_loudness(each).square().mean(dim=1).double() for each in (predicted, levels)]
+    if min(float(each.std()) for each in amplitudes) == 0:
+        return 0.0
+    return float(torch.corrcoef(torch.stack(amplitudes))[0, 1])
 
 
 def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: int) -> nn.Sequential:
@@ -111,8 +151,12 @@ def _choose_share(
     brightness: torch.Tensor,
     predicted_levels: torch.Tensor,
     target_levels: torch.Tensor,
+    explained: bool,
 ) -> float:
-    """Return the share of the branch with the lowest error of loudness, or 0 if that is high."""
+    """Return the share of the branch with the lowest error of loudness, or 0 if that is high.
+
+    With ``explained``, it is 1 unless the error is much higher then.
+    """
     errors = {}
     with torch.inference_mode():
         branch_levels = branch(brightness)
@@ -120,6 +164,8 @@ def _choose_share(
         for share in BRANCH_SHARES:
             loudness = _loudness(torch.lerp(predicted_levels, branch_levels, share))
             errors[share] = float((loudness - target_loudness).norm())
+    if explained and errors[1.0] <= MAX_ERROR_RATIO_IF_EXPLAINED * errors[0.0]:
+        return 1.0
     best = min(errors, key=errors.__getitem__)
     return best if errors[best] < MAX_ERROR_RATIO * errors[0] else 0.0
 

@@ -39,6 +39,17 @@ def test_a_branch_needs_features_and_levels():
 @pytest.fixture(scope="module")
 def data(tmp_path_factory, add_film):
     """A film of noise whose loudness follows the brightness of the picture."""
+    return film_of_squares(tmp_path_factory.mktemp("brightness"), add_film, follows=True)
+
+
+@pytest.fixture(scope="module")
+def unrelated(tmp_path_factory, add_film):
+    """The same pictures, with a loudness of their own."""
+    return film_of_squares(tmp_path_factory.mktemp("unrelated"), add_film, follows=False)
+
+
+def film_of_squares(folder, add_film, follows):
+    """Return the data of a film of squares of many sizes, whose loudness follows them or not."""
     rng = np.random.default_rng(3)
     side = np.repeat(rng.uniform(2, 60, 60), 6).astype(int)
     frames = np.zeros((len(side), 64, 64), np.uint8)
@@ -46,9 +57,10 @@ def data(tmp_path_factory, add_film):
         row, column = rng.integers(0, 64 - width, 2)
         frame[row : row + width, column : column + width] = 200
     seconds = len(side) // 30
-    loud = (side / 60)[np.arange(seconds * RATE) * 30 // RATE] ** 2
+    sizes = side if follows else np.random.default_rng(4).permutation(side)
+    loud = (sizes / 60)[np.arange(seconds * RATE) * 30 // RATE] ** 2
     sound = 0.5 * loud * rng.uniform(-1, 1, len(loud))
-    library = Library.create(tmp_path_factory.mktemp("brightness") / "library", RATE)
+    library = Library.create(folder / "library", RATE)
     add_film(library, "light", seconds, frames=frames, sound=sound)
     return TrainingData.from_library(library, parse_recipe(RECIPE), 0)
 
@@ -73,6 +85,19 @@ def test_a_branch_replaces_an_untrained_network(data):
     correlation = np.corrcoef(predictions.numpy().ravel(), targets.numpy().ravel())[0, 1]
     # One window of four is of the frame before, which no picture predicts: 0.95 of the rest.
     assert correlation > 0.7
+
+
+def test_where_brightness_explains_loudness_the_branch_is_used_beside_an_equal_network(data):
+    """The network that holds the first branch is as good as the second."""
+    brain = data.make_untrained_brain(parse_recipe(RECIPE), 0)
+    assert train_branch(brain, data) == 1.0
+    assert train_branch(brain, data) == 1.0
+
+
+def test_where_it_does_not_an_equal_network_is_kept(unrelated):
+    brain = unrelated.make_untrained_brain(parse_recipe(RECIPE), 0)
+    train_branch(brain, unrelated)
+    assert train_branch(brain, unrelated) == 0.0
 
 
 def test_it_is_reproducible_and_leaves_the_generator_alone(data):
