@@ -8,6 +8,7 @@ are nearer to the truth than the mean spectrum.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -54,7 +55,7 @@ KNOWN_ONSETS = 0.8
 """A network that predicts onsets so well knows when there is silence; it keeps the level too."""
 
 LUCK = 0.6
-"""A network's lower F-measure, of the few onsets in what is held out, may be luck."""
+"""A network's F-measure may be luck if it is lower, or its standard error reaches below this."""
 
 KNOWN_LEVEL = 0.9
 """A network that predicts levels with this correlation knows the sound; it keeps the events too."""
@@ -168,9 +169,16 @@ def _choose_events(held_out: HeldOutCurves, network: NetworkScores) -> Source:
         return "picture"
     if network.level_correlation >= KNOWN_LEVEL:
         return "picture"
-    is_trusted = network.onset_count >= MIN_ONSETS and network.onset_f >= LUCK
-    trusted = network.onset_f if is_trusted else 0.0
+    trusted = network.onset_f if _surely_known(network) else 0.0
     return "motion" if coupling.onset_f > trusted + EVENT_ADVANTAGE else "picture"
+
+
+def _surely_known(network: NetworkScores) -> bool:
+    """Return whether the network's score for onsets is more than the luck of a few."""
+    if network.onset_count < MIN_ONSETS:
+        return False
+    f = network.onset_f
+    return f - math.sqrt(f * (1 - f) / network.onset_count) >= LUCK
 
 
 def _choose_level(held_out: HeldOutCurves, network: NetworkScores) -> Source:

@@ -67,9 +67,11 @@ NETWORK = NetworkScores(onset_f=0.4, onset_count=20, level_correlation=0.4, spec
     ("scores", "network", "events"),
     [
         ({}, {}, "motion"),
-        ({}, {"onset_f": 0.59}, "motion"),  # of few onsets, that may be luck
-        ({"f": 0.74}, {"onset_f": 0.6}, "picture"),  # motion must be better by .15
-        ({"f": 0.76}, {"onset_f": 0.6}, "motion"),
+        ({}, {"onset_f": 0.59, "onset_count": 9999}, "motion"),
+        ({}, {"onset_f": 0.7, "onset_count": 20}, "motion"),  # of few onsets, that may be luck
+        ({}, {"onset_f": 0.7, "onset_count": 22}, "picture"),
+        ({"f": 0.86}, {"onset_f": 0.72}, "picture"),  # motion must be better by .15
+        ({"f": 0.88}, {"onset_f": 0.72}, "motion"),
         ({"f": 0.94}, {"onset_f": 0.8}, "picture"),
         ({"f": 0.96}, {"onset_f": 0.8}, "motion"),
         ({}, {"onset_f": 0.99, "onset_count": 7}, "motion"),  # too few to be trusted
