@@ -17,7 +17,9 @@ from torch import nn
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.features import BRIGHTNESS_COUNT
 from frame2sound.brain.networks import get_brightness_branch
+from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
+from frame2sound.library.coupling import correlation
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import predict_in_order
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
@@ -40,7 +42,10 @@ EXPLAINED, MAX_ERROR_RATIO_IF_EXPLAINED = 0.93, 1.25
 it raises the held-out error to no more than this ratio."""
 
 BLOCK_SECONDS = 4.0
-"""Every other block of this length is predicted by a branch that is trained on the others."""
+"""Every other block of this length is predicted from the others."""
+
+PENALTY, DARK = 1e-3, 1e-3
+"""The penalty of that prediction, and what is added to brightness before its logarithm."""
 
 MAX_DECADES = 6.0
 """Levels count as no louder than this many factors of ten above silence."""
@@ -52,8 +57,8 @@ def train_brightness_branch(
     """Train the brightness branch of a trained brain and return its share in the levels.
 
     The share with the lowest error of loudness (the root of amplitude) is chosen on the held-out
-    pairs; without any it is 0. It is 1 where brightness explains loudness, by branches that are
-    trained on one half of the blocks and predict the other.
+    pairs; without any it is 0. It is 1 where brightness explains loudness: where one
+    half of the blocks predicts the other.
 
     Raises
     ------
@@ -72,10 +77,9 @@ def train_brightness_branch(
     levels = torch.cat([targets[:, target.levels] for _, targets in batches]).cpu()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        width = brain.recipe.network.brightness_branch
-        branch = _fit_branch(brightness, levels, width)
-        second = _is_in_second_half(examples, indices, float(brain.clock.fps))
-        explained = _score_halves(brightness, levels, second, width) >= EXPLAINED
+        branch = _fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
+    second = _is_in_second_half(examples, indices, float(brain.clock.fps))
+    explained = _score_halves(_unscaled(brain, brightness), levels, second) >= EXPLAINED
     share = 0.0
     if len(held_out_examples):
         held_out = _predict_held_out(brain, target, held_out_examples)
@@ -103,6 +107,14 @@ def _predict_held_out(
     return brightness, predicted, expected
 
 
+def _unscaled(brain: Brain, brightness: torch.Tensor) -> torch.Tensor:
+    """Return the brightness before it was scaled for the network, each number 0 to 1."""
+    features = brain.network.features
+    assert features is not None and features.brightness is not None
+    scaler = features.brightness
+    return brightness / scaler.gain.cpu() + scaler.mean.cpu()
+
+
 def _is_in_second_half(
     examples: ExampleCache, indices: NDArray[np.int64], fps: float
 ) -> NDArray[np.bool_]:
@@ -113,20 +125,23 @@ def _is_in_second_half(
 
 
 def _score_halves(
-    brightness: torch.Tensor, levels: torch.Tensor, second: NDArray[np.bool_], width: int
+    brightness: torch.Tensor, levels: torch.Tensor, second: NDArray[np.bool_]
 ) -> float:
-    """Return the correlation of amplitudes with those predicted by a branch of the other half."""
+    """Return the correlation of amplitudes with those predicted from the other half's.
+
+    A ridge regression of logarithms stands in for the branch, since it needs no training.
+    """
     if second.all() or not second.any():
         return 0.0
-    predicted = torch.empty_like(levels)
-    for half in (torch.from_numpy(second), torch.from_numpy(~second)):
-        branch = _fit_branch(brightness[half], levels[half], width)
-        with torch.inference_mode():
-            predicted[~half] = branch(brightness[~half])
-    amplitudes = [_loudness(each).square().mean(dim=1).double() for each in (predicted, levels)]
-    if min(float(each.std()) for each in amplitudes) == 0:
-        return 0.0
-    return float(torch.corrcoef(torch.stack(amplitudes))[0, 1])
+    light = np.asarray(brightness.double())
+    features = np.concatenate([light, np.log(light.clip(0) + DARK)], axis=1)
+    amplitudes = np.asarray(_loudness(levels).double().square().mean(dim=1))
+    decades = np.log10(amplitudes)
+    predicted = np.empty_like(decades)
+    for half in (second, ~second):
+        regression = RidgeRegression.fit(features[half], decades[half], PENALTY)
+        predicted[~half] = regression.predict(features[~half]).clip(0, decades.max())
+    return correlation(10**predicted, amplitudes)
 
 
 def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: int) -> nn.Sequential:
