@@ -52,6 +52,9 @@ MAX_EQUAL_DIFFERENCE = 3
 MAX_GAP_FRAMES = 8
 """A picture that was shown for longer counts as having been shown for so many frames."""
 
+MAX_LEAD_SECONDS = 0.5
+"""The longest time by which an event may begin before the frame that shows it."""
+
 GAP_MEMORY = 6
 """Pictures over which the time between two is averaged where the clocks beat."""
 

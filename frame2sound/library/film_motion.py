@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.ground import GroundMap
-from frame2sound.brain.motion import Motion, MotionContext, MotionScale, MotionStream
+from frame2sound.brain.motion import (
+    MAX_LEAD_SECONDS,
+    Motion,
+    MotionContext,
+    MotionScale,
+    MotionStream,
+)
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.calibration import is_calibration
@@ -52,7 +58,7 @@ class FilmMotion:
     times : float64 array (m,)
         When an event that a new picture shows began: when the picture before appeared.
     gaps : float64 array (m,)
-        The seconds between the two.
+        The seconds between the two, at most `MAX_LEAD_SECONDS`.
     frames : int64 array (m,)
         The frame in which each new picture appears.
     features : float64 array (m, 80)
@@ -180,7 +186,7 @@ def _measure_stretch(
     power = np.diff(energy[bounds]) / np.maximum(np.diff(bounds), 1)
     onsets = detect_onsets(sound, clock.sample_rate)
     fps, frames_of = float(clock.fps), np.flatnonzero(motion.is_new)
-    gaps = motion.gap_frames[frames_of] / fps
+    gaps = np.minimum(motion.gap_frames[frames_of] / fps, MAX_LEAD_SECONDS)
     return FilmMotion(
         seconds=(stop - start) / fps,
         times=frames_of / fps - gaps,

@@ -190,6 +190,16 @@ def test_long_libraries_are_measured_in_stretches_that_are_evenly_spread(library
     assert [each.seconds for each in measure(*films)] == [210, 210]
 
 
+def test_an_event_leads_its_picture_by_half_a_second_at_most(library, add_film):
+    """As in rendering; at 10 frames a second, seven frames are longer."""
+    frames = np.zeros((6 * FPS, 64, 64), np.uint8)
+    frames[:, 20:40, 20:40] = (25 * (np.arange(6 * FPS) // 21 + 1))[:, None, None]
+    film = add_film(library, "slow", 6, frames=frames, sound=np.zeros(6 * RATE))
+    (motion,) = measure_motion([film], Clock(Fraction(10), RATE), 60.0, [0.0])
+    assert motion.gaps[1:6].tolist() == [0.5] * 5
+    np.testing.assert_allclose(motion.times[1:6], np.arange(7, 42, 7) / 10 - 0.5)
+
+
 # Parts of it, in closed form.
 
 

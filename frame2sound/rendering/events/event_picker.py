@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import EventCurves
-from frame2sound.brain.motion import MAX_GAP_FRAMES
+from frame2sound.brain.motion import MAX_GAP_FRAMES, MAX_LEAD_SECONDS
 
 MIN_GAP_SECONDS = 0.07
 """Of two peaks that are closer than this, only the higher is an event."""
-
-MAX_LEAD_SECONDS = 0.5
-"""The longest time by which an event may begin before the frame that shows it."""
 
 DEFAULT_SENSITIVITY = 0.5
 """The sensitivity at which the threshold is the one that the brain has learned."""

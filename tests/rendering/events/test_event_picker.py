@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from frame2sound.brain.motion import MAX_LEAD_SECONDS
 from frame2sound.rendering.events.event_picker import (
-    MAX_LEAD_SECONDS,
     EventPicker,
     slice_curves,
     threshold_of,
