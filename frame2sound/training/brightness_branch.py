@@ -20,6 +20,7 @@ from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import correlation
+from frame2sound.training.dataset import IndexArray
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import predict_in_order
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
@@ -41,8 +42,11 @@ EXPLAINED, MAX_ERROR_RATIO_IF_EXPLAINED = 0.93, 1.25
 """From this correlation of amplitudes on, brightness explains loudness; the branch is used then, if
 it raises the held-out error to no more than this ratio."""
 
-BLOCK_SECONDS = 4.0
-"""Every other block of this length is predicted from the others."""
+BLOCK_SECONDS, FOLDS = 4.0, 5
+"""Blocks of this length are predicted from those of the other folds."""
+
+RANGE_DECADES = 2.5
+"""Amplitudes further below the highest count as silence there."""
 
 PENALTY, DARK = 1e-3, 1e-3
 """The penalty of that prediction, and what is added to brightness before its logarithm."""
@@ -57,8 +61,8 @@ def train_brightness_branch(
     """Train the brightness branch of a trained brain and return its share in the levels.
 
     The share with the lowest error of loudness (the root of amplitude) is chosen on the held-out
-    pairs; without any it is 0. It is 1 where brightness explains loudness: where one
-    half of the blocks predicts the other.
+    pairs; without any it is 0. It is 1 where brightness explains loudness, that is, where
+    that of other blocks predicts it.
 
     Raises
     ------
@@ -78,8 +82,8 @@ def train_brightness_branch(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         branch = _fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
-    second = _is_in_second_half(examples, indices, float(brain.clock.fps))
-    explained = _score_halves(_unscaled(brain, brightness), levels, second) >= EXPLAINED
+    folds = _assign_folds(examples, indices, float(brain.clock.fps))
+    explained = _score_blocks(_unscaled(brain, brightness), levels, folds) >= EXPLAINED
     share = 0.0
     if len(held_out_examples):
         held_out = _predict_held_out(brain, target, held_out_examples)
@@ -115,32 +119,29 @@ def _unscaled(brain: Brain, brightness: torch.Tensor) -> torch.Tensor:
     return brightness / scaler.gain.cpu() + scaler.mean.cpu()
 
 
-def _is_in_second_half(
-    examples: ExampleCache, indices: NDArray[np.int64], fps: float
-) -> NDArray[np.bool_]:
-    """Return which pairs are in every other block of their film."""
+def _assign_folds(examples: ExampleCache, indices: NDArray[np.int64], fps: float) -> IndexArray:
+    """Return the fold of each pair: the blocks of a film take turns."""
     pairs = examples.pairs
     blocks = pairs.clock_frames[indices] // max(round(BLOCK_SECONDS * fps), 1)
-    return np.asarray((blocks + pairs.film_indices[indices]) % 2 == 1)
+    return (blocks + pairs.film_indices[indices]) % FOLDS
 
 
-def _score_halves(
-    brightness: torch.Tensor, levels: torch.Tensor, second: NDArray[np.bool_]
-) -> float:
-    """Return the correlation of amplitudes with those predicted from the other half's.
+def _score_blocks(brightness: torch.Tensor, levels: torch.Tensor, folds: IndexArray) -> float:
+    """Return the correlation of amplitudes with those predicted from other blocks' brightness.
 
     A ridge regression of logarithms stands in for the branch, since it needs no training.
     """
-    if second.all() or not second.any():
-        return 0.0
     light = np.asarray(brightness.double())
     features = np.concatenate([light, np.log(light.clip(0) + DARK)], axis=1)
     amplitudes = np.asarray(_loudness(levels).double().square().mean(dim=1))
     decades = np.log10(amplitudes)
-    predicted = np.empty_like(decades)
-    for half in (second, ~second):
-        regression = RidgeRegression.fit(features[half], decades[half], PENALTY)
-        predicted[~half] = regression.predict(features[~half]).clip(0, decades.max())
+    decades = np.maximum(decades, decades.max() - RANGE_DECADES)
+    predicted = np.full_like(decades, decades.min())
+    for fold in np.unique(folds):
+        others = folds != fold
+        regression = RidgeRegression.fit(features[others], decades[others], PENALTY)
+        within = regression.predict(features[~others]).clip(decades.min(), decades.max())
+        predicted[~others] = within
     return correlation(10**predicted, amplitudes)
 
 
