@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ from frame2sound.library.card import FullSoundFormat
 from frame2sound.library.folders import DAMAGED_REMEDY
 from frame2sound.untrusted import one_line_reason, open_regular
 
-if TYPE_CHECKING:
-    from soundfile import SoundFile
-
 HEADROOM = 2.0
 """The absolute sample that full scale of the file stands for: 6 dB over the film's full scale."""
+
+STREAM_INFO_END = 42
+"""Bytes of a FLAC file up to the end of its stream info."""
 
 SAMPLE_BITS = 20
 """Bits of a sample; FLAC leaves out the other four of 24, as they are zero.
@@ -78,38 +78,53 @@ class FullSound:
         """
         samples = np.zeros((max(end - begin, 0), self.channels), np.float32)
         first, last = max(begin, 0), min(end, self.samples)
-        if first >= last:
-            return samples
-        with self._open() as file:
-            file.seek(first)
-            part = file.read(last - first, "float32", always_2d=True)
-            if len(part) < last - first:
-                raise ValueError(f"it ends at sample {first + len(part)}, expected {self.samples}")
-        samples[first - begin : last - begin] = part * np.float32(HEADROOM)
+        if first < last:
+            with self._damage_is_an_error(), open_regular(self.path) as file:
+                _check_format(file, self.format)
+                part = _decode(file, first, last)
+                samples[first - begin : last - begin] = part * np.float32(HEADROOM)
         return samples
 
     def check(self) -> None:
         """Raise `LibraryError` if the file is missing, or is not what the film's card says."""
-        with self._open():
-            pass
+        with self._damage_is_an_error(), open_regular(self.path) as file:
+            _check_format(file, self.format)
 
     @contextmanager
-    def _open(self) -> Iterator[SoundFile]:
-        import soundfile
-
+    def _damage_is_an_error(self) -> Iterator[None]:
         try:
-            with open_regular(self.path) as file, soundfile.SoundFile(file) as sound:
-                expected = ("FLAC", self.sample_rate, self.channels, self.samples)
-                got = (sound.format, sound.samplerate, sound.channels, sound.frames)
-                if got != expected:
-                    raise ValueError(f"it holds {_describe(got)}, expected {_describe(expected)}")
-                yield sound
-        except (OSError, ValueError, soundfile.SoundFileError) as error:
+            yield
+        except (OSError, ValueError) as error:
             raise LibraryError(
                 f"{self.path} is missing or damaged ({one_line_reason(error)}); {DAMAGED_REMEDY}"
             ) from error
 
 
-def _describe(found: tuple[str, int, int, int]) -> str:
-    kind, rate, channels, samples = found
-    return f"{kind}, {rate} Hz, {channels} channel{'s' * (channels != 1)}, {samples} samples"
+def _check_format(file: IO[bytes], expected: FullSoundFormat) -> None:
+    """Raise `ValueError` unless a FLAC file begins with the stream info of a format (RFC 9639)."""
+    head = file.read(STREAM_INFO_END)
+    file.seek(0)
+    if len(head) < STREAM_INFO_END or head[:4] != b"fLaC" or head[4] & 0x7F:
+        raise ValueError("it is no .flac file")
+    fields = int.from_bytes(head[18:26], "big")  # rate: 20 bits, channels: 3, bits: 5, samples: 36
+    got = (fields >> 44, (fields >> 41 & 7) + 1, fields & (1 << 36) - 1)
+    if got != (expected.sample_rate, expected.channels, expected.samples):
+        raise ValueError(
+            f"its rate, channels and samples are {got[0]}, {got[1]} and {got[2]}, expected "
+            f"{expected.sample_rate}, {expected.channels} and {expected.samples}"
+        )
+
+
+def _decode(file: IO[bytes], first: int, last: int) -> NDArray[np.float32]:
+    """Return samples of a FLAC file, ``(last - first, channels)``; full scale is 1."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(file) as sound:
+            sound.seek(first)
+            part: NDArray[np.float32] = sound.read(last - first, "float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise ValueError(str(error)) from error
+    if len(part) < last - first:
+        raise ValueError(f"it ends at sample {first + len(part)}")
+    return part

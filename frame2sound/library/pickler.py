@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,11 +28,13 @@ from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.library.card import FullSoundFormat, clamp_frame_rate
 from frame2sound.library.checksums import Checksums, hash_file
 from frame2sound.library.folders import CARD_FILE, DEFAULT_FULL_RATE, FULL_SOUND_FILE
-from frame2sound.library.full_sound_writer import FullSoundWriter
 from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.progress import ProgressCallback, ignore_progress, rename_task
 from frame2sound.storage import Location
+
+if TYPE_CHECKING:
+    from frame2sound.library.full_sound_writer import FullSoundWriter
 
 MAX_TITLE_BYTES = 160
 """Longest part of a film's name in the name of its folder, in bytes."""
@@ -258,6 +261,8 @@ def _open_full_sound(
 ) -> AbstractContextManager[FullSoundWriter | None]:
     if full_format is None:
         return nullcontext()
+    from frame2sound.library.full_sound_writer import FullSoundWriter
+
     return FullSoundWriter(folder / FULL_SOUND_FILE, *full_format)
 
 
