@@ -158,6 +158,9 @@ class Scene:
     onset_seconds : tuple of float, optional
         Exact times of the events, ascending, where they lie between frames; by default the start
         of each frame of ``onsets``.
+    synthesise_stereo : function, optional
+        As ``synthesise``, with each event at its place between left and right: ``(n, 2)``. None for
+        films in which nothing is at left or right, whose sound is mono.
     """
 
     name: str
@@ -170,6 +173,7 @@ class Scene:
     onsets: tuple[int, ...]
     pitch_hz: tuple[float | None, ...]
     onset_seconds: tuple[float, ...] | None = None
+    synthesise_stereo: SynthesiseSamples | None = None
 
     def __post_init__(self) -> None:
         if len(self.pitch_hz) != self.frame_count:
