@@ -61,7 +61,7 @@ class SceneTruth:
     pitch_hz : tuple of float or None, one per frame
         Fundamental frequency of the frame's sound; None for silence, noise, or several tones.
     loudness_db : tuple of float, one per frame
-        RMS of the frame's samples, in dB relative to an RMS of 1; `SILENCE_DB` for silence.
+        RMS of the frame's samples in mono, in dB relative to an RMS of 1; `SILENCE_DB` for silence.
     """
 
     film: str
