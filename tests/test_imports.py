@@ -52,7 +52,11 @@ def imported(folder: Path, words: str) -> set[str]:
     [
         ("--help", FAR | {"torch", "numpy", "av", "cv2", "msgspec", "soundfile"}),
         ("films", FAR | {"torch", "soundfile"}),
-        ("pickle film.mp4 --library other --no-calibration", FAR | {"torch", "soundfile"}),
+        ("pickle film.mp4 --library other --no-calibration", FAR | {"torch"}),
+        (
+            "pickle film.mp4 --library bare --no-calibration --full-rate 0",
+            FAR | {"torch", "soundfile"},
+        ),
         ("library library", FAR | {"torch", "soundfile"}),
         ("render film.mp4 -o sounding.wav", FAR),
         ("measure film.mp4", DRAWING | OPTIONS | SCORES | TRAINING | {"torch", "soundfile"}),

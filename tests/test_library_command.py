@@ -15,6 +15,7 @@ import pytest
 from frame2sound.library.store import Library
 from frame2sound.library.write_lock import write_lock
 from tests.commanding import run
+from tests.media_files import Audio, grey_pictures, make_film
 
 RATE = 22050
 
@@ -59,6 +60,35 @@ def test_it_says_the_same_as_json_and_the_second_time(tmp_path: Path, films) -> 
     assert 0 <= table["coupling"]["onset_chance"] <= 1
     again = json.loads(run(tmp_path, "library", "library", "--json").stdout)
     assert again["films"][0]["loudness_lufs"] == table["films"][0]["loudness_lufs"]
+
+
+@pytest.mark.parametrize(
+    ("words", "column", "row"),
+    [
+        ([], "  44.1 kHz stereo  ", {"sample_rate": 44_100, "channels": 2}),
+        (["--full-rate", "8000"], "  8 kHz stereo  ", {"sample_rate": 8000, "channels": 2}),
+        (["--full-rate", "0"], None, None),
+    ],
+)
+def test_the_full_sound_is_listed(tmp_path: Path, words, column, row) -> None:
+    audio = Audio(np.zeros((2, 44_100), np.float32), 44_100, "pcm_f32le", "stereo")
+    make_film(tmp_path / "film.mov", grey_pictures([90] * 24), audio=audio)
+    added = run(tmp_path, "pickle", "film.mov", "--library", "library", *words)
+    assert added.returncode == 0, added.stderr
+    calibration, film, *_ = run(tmp_path, "library", "library").stdout.splitlines()
+    assert "kHz" not in calibration
+    assert (column is None and "kHz" not in film) or column in film
+    rows = json.loads(run(tmp_path, "library", "library", "--json").stdout)["films"]
+    assert [each["full_sound"] for each in rows] == [None, row]
+
+
+@pytest.mark.parametrize("rate", ["1", "999", "192001", "-1"])
+def test_an_impossible_full_rate_is_refused(tmp_path: Path, rate) -> None:
+    said = run(tmp_path, "pickle", "film.mov", "--library", "library", "--full-rate", rate)
+    assert said.returncode in (1, 2)
+    assert "--full-rate" in said.stderr
+    assert rate in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_twins_notes_and_damage_are_listed(tmp_path: Path, films, add_film) -> None:

@@ -20,6 +20,7 @@ from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.materials import strike
 from frame2sound.film.drawing.recordings import RecordingTrack, TimedRecording
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import soft_clip_stereo
 from frame2sound.film.drawing.synthesis import soft_clip
 
 GRAVITY = 1400.0  # stage units per second squared
@@ -128,7 +129,9 @@ def scene(
     paths = _paths(end, seed)
     track = RecordingTrack(
         (
-            TimedRecording(contact.seconds, thud, _gain(path.ball, contact))
+            TimedRecording(
+                contact.seconds, thud, _gain(path.ball, contact), path.position(contact.seconds)[0]
+            )
             for path, thud in zip(paths, _thuds(paths, sample_rate), strict=True)
             for contact in path.contacts
             if contact.seconds < end
@@ -147,6 +150,9 @@ def scene(
     def sound(start: int, stop: int) -> NDArray[np.float32]:
         return soft_clip(track.mix(start, stop), 0.69).astype(np.float32)
 
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        return soft_clip_stereo(track.mix_stereo(start, stop), 0.69)
+
     return Scene(
         "balls",
         seed,
@@ -158,6 +164,7 @@ def scene(
         track.onset_frames,
         (None,) * frames,
         track.onset_seconds,
+        stereo,
     )
 
 

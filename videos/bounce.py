@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from frame2sound.clock import Clock
 from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import soft_clip_stereo
 from frame2sound.film.drawing.synthesis import (
     FloatArray,
     modal_tone,
@@ -119,8 +120,23 @@ def scene(
     def sound(start: int, stop: int) -> NDArray[np.float32]:
         return soft_clip(hits.mix(start, stop, synthesise_hit), 0.69).astype(np.float32)
 
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        mixed = hits.mix_stereo(start, stop, synthesise_hit, lambda hit: hit.place[0])
+        return soft_clip_stereo(mixed, 0.69)
+
     pitches = hits.pitches_hz(frames, lambda hit: _hertz(BALLS[hit.ball], hit.surface))
-    return Scene("bounce", seed, clock, size, frames, draw, sound, hits.onsets, pitches)
+    return Scene(
+        "bounce",
+        seed,
+        clock,
+        size,
+        frames,
+        draw,
+        sound,
+        hits.onsets,
+        pitches,
+        synthesise_stereo=stereo,
+    )
 
 
 def _throws(frames: int, clock: Clock, seed: int) -> tuple[Timeline[Flight], Timeline[Hit]]:

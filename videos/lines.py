@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import soft_clip_stereo
 from frame2sound.film.drawing.synthesis import (
     FloatArray,
     read_wavetable,
@@ -74,8 +75,27 @@ def scene(
     def sound(start: int, stop: int) -> NDArray[np.float32]:
         return soft_clip(lines.mix(start, stop, synthesise_line), 0.69).astype(np.float32)
 
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        mixed = lines.mix_stereo(start, stop, synthesise_line, _line_x)
+        return soft_clip_stereo(mixed, 0.69)
+
     pitches = lines.pitches_hz(frames, lambda line: TONES.step_to_hz(line.place))
-    return Scene("lines", seed, clock, size, frames, draw, sound, lines.onsets, pitches)
+    return Scene(
+        "lines",
+        seed,
+        clock,
+        size,
+        frames,
+        draw,
+        sound,
+        lines.onsets,
+        pitches,
+        synthesise_stereo=stereo,
+    )
+
+
+def _line_x(line: Line) -> float:
+    return 480 * (line.place + 0.5) / LINES
 
 
 def _lines(frames: int, fps: float, seed: int) -> list[Line]:
@@ -119,7 +139,7 @@ def _draw_line(
     canvas: Canvas, picture: NDArray[np.uint8], line: Line, level: float, frame: int
 ) -> None:
     """Draw a line as a string that vibrates as widely as it is loud."""
-    x = 480 * (line.place + 0.5) / LINES
+    x = _line_x(line)
     loops = 2 + line.place // 4
     swing = 4.5 * level * np.cos(2.4 * (frame - line.start) + line.place)
     texture = np.random.default_rng((line.place, frame)).uniform(-0.5, 0.5, len(DOWN))

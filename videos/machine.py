@@ -18,6 +18,7 @@ from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.materials import strike
 from frame2sound.film.drawing.recordings import RecordingTrack, TimedRecording
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import place_gains, soft_clip_stereo
 from frame2sound.film.drawing.synthesis import (
     FloatArray,
     band_noise,
@@ -32,6 +33,8 @@ FASTEST = 1.7  # turns per second
 HUM_GAIN, BELT_GAIN, CLANK_GAIN = 0.1, 0.04, 0.6
 HUM = wavetable([1, 0.55, 0.4, 0.18, 0.2, 0.08, 0.1, 0.04])
 CROSSHEAD_Y = 214.0
+ROD = 150.0  # from the crank pin to the piston
+PULLEY = (400.0, 74.0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,10 @@ def scene(
     track = RecordingTrack(
         (
             TimedRecording(
-                at, clanks[number % 2], CLANK_GAIN * float(drive.speed_at(at) / FASTEST) ** 0.8
+                at,
+                clanks[number % 2],
+                CLANK_GAIN * float(drive.speed_at(at) / FASTEST) ** 0.8,
+                build.wheel_x + ROD + (-1) ** (number + 1) * build.crank,
             )
             for number, at in enumerate(drive.strokes())
             if at < end
@@ -118,16 +124,26 @@ def scene(
         _draw_machine(canvas, picture, build, float(drive.turns_at(frame / rate)))
         return canvas.finish(picture, glow=0.15, glow_radius=8)
 
-    def sound(start: int, stop: int) -> NDArray[np.float32]:
+    def hum_and_hiss(start: int, stop: int) -> tuple[FloatArray, FloatArray]:
         sample = np.arange(start, stop)
         speed = drive.speed_at(sample / sample_rate)
         turns = drive.turns_at(sample / sample_rate)
         cycles = build.hum_hz * turns + build.idle_hz * sample / sample_rate
         loud = smooth_step(speed, 0.5) * (0.3 + 0.7 * speed / FASTEST)
         flutter = 1 + 0.35 * np.sin(2 * np.pi * 6 * turns)
-        mixed = HUM_GAIN * loud * read_wavetable(HUM, cycles)
-        mixed += BELT_GAIN * (speed / FASTEST) ** 1.5 * flutter * hiss[sample % len(hiss)]
-        return soft_clip(mixed + track.mix(start, stop), 0.69).astype(np.float32)
+        belt = BELT_GAIN * (speed / FASTEST) ** 1.5 * flutter * hiss[sample % len(hiss)]
+        return HUM_GAIN * loud * read_wavetable(HUM, cycles), belt
+
+    def sound(start: int, stop: int) -> NDArray[np.float32]:
+        hum, belt = hum_and_hiss(start, stop)
+        return soft_clip(hum + belt + track.mix(start, stop), 0.69).astype(np.float32)
+
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        mixed = track.mix_stereo(start, stop)
+        places = build.wheel_x, (build.wheel_x + PULLEY[0]) / 2
+        for x, part in zip(places, hum_and_hiss(start, stop), strict=True):
+            mixed += place_gains(x)[:, None] * part
+        return soft_clip_stereo(mixed, 0.69)
 
     middles = drive.speed_at((np.arange(frames) + 0.5) / rate)
     pitches = tuple(
@@ -144,6 +160,7 @@ def scene(
         track.onset_frames,
         pitches,
         track.onset_seconds,
+        stereo,
     )
 
 
@@ -188,10 +205,9 @@ def _draw_machine(canvas: Canvas, picture: NDArray[np.uint8], build: Build, turn
     centre = (build.wheel_x, CROSSHEAD_Y)
     _draw_wheel(canvas, picture, centre, build.radius, build.spokes, angle, build.hue)
     pin = build.wheel_x + build.crank * np.cos(angle), CROSSHEAD_Y + build.crank * np.sin(angle)
-    rod = 150.0
-    head = float(pin[0] + np.sqrt(rod**2 - (pin[1] - CROSSHEAD_Y) ** 2))
-    far = build.wheel_x + build.crank + rod
-    near = build.wheel_x - build.crank + rod
+    head = float(pin[0] + np.sqrt(ROD**2 - (pin[1] - CROSSHEAD_Y) ** 2))
+    far = build.wheel_x + build.crank + ROD
+    near = build.wheel_x - build.crank + ROD
     canvas.polygon(picture, _box(near - 4, CROSSHEAD_Y + 26, far + 52, CROSSHEAD_Y + 34), iron)
     canvas.polygon(picture, _box(near - 4, CROSSHEAD_Y - 34, far + 52, CROSSHEAD_Y - 26), iron)
     canvas.polygon(picture, _box(far + 44, CROSSHEAD_Y - 34, far + 56, CROSSHEAD_Y + 34), steel)
@@ -223,7 +239,7 @@ def _draw_wheel(
 
 def _draw_belt(canvas: Canvas, picture: NDArray[np.uint8], build: Build, turns: float) -> None:
     """Draw a small pulley above, and the belt with lugs that run from the wheel's hub to it."""
-    small, hub = (400.0, 74.0), (build.wheel_x, CROSSHEAD_Y)
+    small, hub = PULLEY, (build.wheel_x, CROSSHEAD_Y)
     grip = build.pulley_radius
     way = np.subtract(small, hub)
     length = float(np.hypot(*way))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import place_gains, soft_clip_stereo
 from frame2sound.film.drawing.synthesis import FloatArray, band_noise, smooth_step, soft_clip
 from frame2sound.film.drawing.timeline import Timeline
 
@@ -62,21 +63,22 @@ def scene(
             _draw_scratch(canvas, picture, scratch, frame, seed)
         return canvas.finish(picture, glow=0.5, glow_radius=4)
 
-    def gains(frame: int) -> FloatArray:
-        """Return the gain of each band in a frame, shape ``(BANDS,)``."""
+    def gains(frame: int, side: int | None) -> FloatArray:
+        """Return the gain of each band in a frame, ``(BANDS,)``, in mono or in a channel."""
         loud = np.zeros(BANDS)
         for scratch in scratches.events_at(frame) if 0 <= frame < frames else ():
             place, width = _mark(scratch, frame, seed)
             band = place * (BANDS - 1)
             low = min(int(band), BANDS - 2)
-            loud[low] += LOUDEST * width * np.sqrt(1 - (band - low))
-            loud[low + 1] += LOUDEST * width * np.sqrt(band - low)
+            pan = 1.0 if side is None else float(place_gains(480 * place)[side])
+            loud[low] += pan * LOUDEST * width * np.sqrt(1 - (band - low))
+            loud[low + 1] += pan * LOUDEST * width * np.sqrt(band - low)
         return loud
 
-    def sound(start: int, stop: int) -> NDArray[np.float32]:
+    def mix(start: int, stop: int, side: int | None = None) -> FloatArray:
         first = int(start * clock.fps / sample_rate) - 1
         last = int(stop * clock.fps / sample_rate) + 2
-        loud = np.stack([gains(frame) for frame in range(first - 1, last + 1)])
+        loud = np.stack([gains(frame, side) for frame in range(first - 1, last + 1)])
         mixed = np.zeros(stop - start)
         bounds = clock.sample_bounds(last - first, first)
         for index in range(last - first):
@@ -93,10 +95,27 @@ def scene(
                 level = (before + (here - before) * entering) * (after + (here - after) * leaving)
                 noise = loops[active[:, None], sample % loops.shape[1]]
                 mixed[low - start : high - start] = (level / here * noise).sum(axis=0)
-        return soft_clip(mixed, 0.69).astype(np.float32)
+        return mixed
+
+    def sound(start: int, stop: int) -> NDArray[np.float32]:
+        return soft_clip(mix(start, stop), 0.69).astype(np.float32)
+
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        return soft_clip_stereo(np.stack([mix(start, stop, side) for side in (0, 1)]), 0.69)
 
     silence = (None,) * frames
-    return Scene("scratch", seed, clock, size, frames, draw, sound, scratches.onsets, silence)
+    return Scene(
+        "scratch",
+        seed,
+        clock,
+        size,
+        frames,
+        draw,
+        sound,
+        scratches.onsets,
+        silence,
+        synthesise_stereo=stereo,
+    )
 
 
 def _scratches(frames: int, fps: float, seed: int) -> list[Scratch]:

@@ -7,6 +7,7 @@ frames, in which thing and step sound. Between them the things stand, and nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,6 +18,7 @@ from frame2sound.film.drawing.canvas import Canvas, tint
 from frame2sound.film.drawing.materials import strike
 from frame2sound.film.drawing.recordings import RecordingTrack, TimedRecording
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import place_gains, soft_clip_stereo
 from frame2sound.film.drawing.synthesis import FloatArray, band_noise, smooth_step, soft_clip
 
 GRAVITY = 1400.0
@@ -69,6 +71,12 @@ class Motion:
         """The time at which it ends."""
         return self.start + self.duration
 
+    def x_at(self, seconds: FloatArray) -> FloatArray:
+        """Return the horizontal places of the thing's middle at times of the film."""
+        age = np.clip(seconds - self.start, 0, self.duration)
+        change = (self.last_speed - self.speed) / self.duration
+        return self.x + (self.speed + change * age / 2) * age
+
     def position(self, seconds: float) -> tuple[float, float]:
         """Return the middle of the thing's lower edge at a time of the film."""
         age = min(max(0.0, seconds - self.start), self.duration)
@@ -108,24 +116,43 @@ def scene(
                 _draw_thing(canvas, picture, course, frame / rate)
         return canvas.finish(picture)
 
-    def sound(start: int, stop: int) -> NDArray[np.float32]:
-        mixed = impacts.mix(start, stop)
+    def scrapes(start: int, stop: int) -> Iterator[tuple[Motion, NDArray[np.int64], FloatArray]]:
+        """Yield the slides in samples ``[start, stop)``, their samples there, and their sound."""
         for slide in slides:
             begin, until = round(slide.start * sample_rate), round(slide.stop * sample_rate)
-            low, high = max(start, begin), min(stop, until)
-            if low < high:
-                sample = np.arange(low, high)
+            sample = np.arange(max(start, begin), min(stop, until))
+            if len(sample):
                 loop = loops[slide.thing.material]
-                mixed[low - start : high - start] += (
-                    _scrape_gain(slide, sample / sample_rate) * loop[sample % len(loop)]
-                )
+                gain = _scrape_gain(slide, sample / sample_rate)
+                yield slide, sample, gain * loop[sample % len(loop)]
+
+    def sound(start: int, stop: int) -> NDArray[np.float32]:
+        mixed = impacts.mix(start, stop)
+        for _, sample, scrape in scrapes(start, stop):
+            mixed[sample - start] += scrape
         return soft_clip(mixed, 0.69).astype(np.float32)
+
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        mixed = impacts.mix_stereo(start, stop)
+        for slide, sample, scrape in scrapes(start, stop):
+            mixed[:, sample - start] += place_gains(slide.x_at(sample / sample_rate)) * scrape
+        return soft_clip_stereo(mixed, 0.69)
 
     shoves = (m.start for course in courses for m in course if not m.gravity and _is_shove(m))
     onsets = tuple(sorted({*impacts.onset_seconds, *(at for at in shoves if at < end)}))
     onset_frames = tuple(sorted({int(at * clock.fps) for at in onsets}))
     return Scene(
-        "steps", seed, clock, size, frames, draw, sound, onset_frames, (None,) * frames, onsets
+        "steps",
+        seed,
+        clock,
+        size,
+        frames,
+        draw,
+        sound,
+        onset_frames,
+        (None,) * frames,
+        onsets,
+        stereo,
     )
 
 
@@ -190,8 +217,9 @@ def _impacts(courses: list[list[Motion]], end: float, sample_rate: int) -> list[
             gain = LOUDEST_IMPACT * (GRAVITY * fall.duration / FASTEST_FALL) ** 1.3
             gain *= (thing.half / 30) ** 0.5
             if fall.stop < end:
-                impacts.append(TimedRecording(fall.stop, struck, gain))
-                impacts.append(TimedRecording(fall.stop, step, 0.4 * gain))
+                x = fall.position(fall.stop)[0]
+                impacts.append(TimedRecording(fall.stop, struck, gain, x))
+                impacts.append(TimedRecording(fall.stop, step, 0.4 * gain, x))
     return impacts
 
 

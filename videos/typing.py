@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from frame2sound.film.drawing.canvas import STAGE_SIZE, Canvas, Colour, tint
 from frame2sound.film.drawing.scene import Scene, clock_and_frame_count
+from frame2sound.film.drawing.stereo import soft_clip_stereo
 from frame2sound.film.drawing.synthesis import (
     FloatArray,
     modal_tone,
@@ -74,14 +75,34 @@ def scene(
         }
         return board.picture(lit)
 
+    def synthesise_strike(strike: Strike, age: NDArray[np.int64]) -> NDArray[np.floating]:
+        return recording_samples(clicks[strike.key], age)
+
     def sound(start: int, stop: int) -> NDArray[np.float32]:
-        mixed = typed.mix(
-            start, stop, lambda strike, age: recording_samples(clicks[strike.key], age)
-        )
-        return soft_clip(mixed, 0.69).astype(np.float32)
+        return soft_clip(typed.mix(start, stop, synthesise_strike), 0.69).astype(np.float32)
+
+    def stereo(start: int, stop: int) -> NDArray[np.float32]:
+        return soft_clip_stereo(typed.mix_stereo(start, stop, synthesise_strike, _strike_x), 0.69)
 
     pitches = typed.pitches_hz(frames, lambda strike: _hertz(strike.key))
-    return Scene("typing", seed, clock, size, frames, draw, sound, typed.onsets, pitches)
+    return Scene(
+        "typing",
+        seed,
+        clock,
+        size,
+        frames,
+        draw,
+        sound,
+        typed.onsets,
+        pitches,
+        synthesise_stereo=stereo,
+    )
+
+
+def _strike_x(strike: Strike) -> float:
+    """Return the horizontal middle of the struck key."""
+    left, _, right, _ = _place(strike.key)
+    return (left + right) / 2
 
 
 def _strikes(frames: int, fps: Fraction, seed: int) -> list[Strike]:

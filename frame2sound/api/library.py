@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from frame2sound.storage import Location
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 1000, 192_000
-"""Of a library, in Hz."""
+"""Of what is learned and of the full sound, in Hz."""
 
 
 class Library(store.Library):
@@ -115,11 +115,8 @@ class Library(store.Library):
         LibraryError
             The library has another sample rate, or frames of another kind.
         """
-        if sample_rate is not None and not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-            raise ParameterError(
-                f"got `sample_rate={sample_rate}`, expected {MIN_SAMPLE_RATE} to "
-                f"{MAX_SAMPLE_RATE} Hz"
-            )
+        if sample_rate is not None:
+            _check_rate("sample_rate", sample_rate)
         origin = locate_library(str(path))
         folder = origin.fetch(with_media=with_media, allow_missing=True)
         library = cast(Library, super().create(folder, sample_rate, colour))
@@ -147,6 +144,7 @@ class Library(store.Library):
         self,
         films: Iterable[str | PathLike[str]],
         *,
+        full_rate: int = folders.DEFAULT_FULL_RATE,
         calibration: bool = True,
         jobs: int | None = None,
         ray: str | None = None,
@@ -170,6 +168,9 @@ class Library(store.Library):
         ----------
         films : list of str or path
             Films, folders of numbered pictures, or addresses that fsspec reads.
+        full_rate : int
+            Keep the sound of each film as it is heard, mono or stereo, at up to this sample rate in
+            Hz, beside that which is learned; 0 does not keep it.
         calibration : bool
             Add 30 s of black and of white screen with silence, once per library.
         jobs : int, optional
@@ -204,6 +205,8 @@ class Library(store.Library):
         from frame2sound.storage import parse_location
 
         at_least("jobs", jobs, 1)
+        if full_rate != 0:
+            _check_rate("full_rate", full_rate, " or 0")
         if ray is not None and isinstance(self.origin, RemoteLibrary):
             raise LibraryError(
                 f"got `ray` and a library at {self.origin.address}, expected a folder that every "
@@ -217,6 +220,7 @@ class Library(store.Library):
             hardware=hardware,
             fps=None if fps is None else frame_rate("fps", fps),
             background=grey_level("background", background),
+            full_rate=full_rate,
         )
         sources = [parse_location(str(film), FilmError) for film in films]
         results: RecordList[AddedFilm] = RecordList()
@@ -366,6 +370,13 @@ _CHANGES: dict[Literal["excluded", "included", "dropped"], Callable[[Path], None
     "included": folders.include,
     "dropped": folders.delete_film,
 }
+
+
+def _check_rate(name: str, rate: int, other: str = "") -> None:
+    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+        raise ParameterError(
+            f"got `{name}={rate}`, expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz{other}"
+        )
 
 
 def _refuse_twice(names: list[str]) -> None:

@@ -12,6 +12,7 @@ from frame2sound.library.store import PickledFilm
 
 if TYPE_CHECKING:
     from frame2sound.library.coupling_summary import FilmCoupling, LibraryCoupling
+    from frame2sound.library.store import Card
     from frame2sound.library.summary import FilmSummary, LibrarySummary
 
 
@@ -277,6 +278,10 @@ def count_films(count: int) -> str:
 def _film_columns(film: FilmSummary) -> list[str]:
     parts = [_duration(film.seconds)] if film.card is not None else []
     parts.append(f"{film.size_bytes / 1e6:.1f} MB")
+    if film.card is not None and film.card.full_sound is not None:
+        full_sound = film.card.full_sound
+        layout = "mono" if full_sound.channels == 1 else "stereo"
+        parts.append(f"{full_sound.sample_rate / 1000:g} kHz {layout}")
     if film.analysis is not None:
         loudness = film.analysis.loudness
         parts.append("-" if loudness is None else f"{loudness:.1f} LUFS")
@@ -320,12 +325,20 @@ def _film_row(film: FilmSummary) -> dict[str, Any]:
         "frames": None if card is None else card.frames,
         "fps": None if card is None else str(card.fps),
         "bytes": film.size_bytes,
+        "full_sound": None if card is None else _full_sound_table(card),
         "loudness_lufs": None if analysis is None else analysis.loudness,
         "silent": None if analysis is None else analysis.silent_share,
         "excluded": film.excluded,
         "notes": [] if card is None else list(card.notes),
         "faults": list(film.faults),
     }
+
+
+def _full_sound_table(card: Card) -> dict[str, int] | None:
+    kept = card.full_sound
+    if kept is None:
+        return None
+    return {"sample_rate": kept.sample_rate, "channels": kept.channels}
 
 
 def _duration(seconds: float) -> str:

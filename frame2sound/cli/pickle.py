@@ -22,6 +22,7 @@ from frame2sound.cli.options import (
     print_json,
 )
 from frame2sound.film.limits import DEFAULT_LIMITS
+from frame2sound.library.folders import DEFAULT_FULL_RATE
 from frame2sound.terminal import say
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ def pickle(
             rich_help_panel=LIBRARY,
         ),
     ] = None,
+    full_rate: Annotated[
+        int,
+        Option(
+            min=0,
+            max=192_000,
+            metavar="HZ",
+            help="Keep the sound as it is heard at up to this rate; 0 does not keep it.",
+            rich_help_panel=LIBRARY,
+        ),
+    ] = DEFAULT_FULL_RATE,
     colour: Annotated[
         bool,
         Option(
@@ -128,6 +139,7 @@ def pickle(
     try:
         opened.add_films(
             films,
+            full_rate=full_rate,
             calibration=calibration,
             jobs=jobs,
             ray=ray,

@@ -13,10 +13,11 @@ from msgspec import Meta
 from frame2sound.clock import parse_frame_rate
 from frame2sound.errors import LibraryError
 from frame2sound.library.checksums import Checksums
+from frame2sound.library.folders import ARRAY_FILES, FULL_SOUND_FILE
 from frame2sound.untrusted import parse_json, refuse_newer_version
 
-CARD_VERSION = 3
-"""Cards of version 1 have no checksums, those of version 2 no stamp."""
+CARD_VERSION = 4
+"""Cards of version 1 have no checksums, those of version 2 no stamp, those of 3 no full sound."""
 
 MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE = Fraction(1, 10**5), Fraction(10**6)
 """The range of frame rates that a card can hold, in frames per second."""
@@ -28,6 +29,15 @@ _Count = Annotated[int, Meta(ge=0, le=2**48)]
 _Stream = Annotated[int, Meta(ge=0, le=10**6)]
 _Text = Annotated[str, Meta(max_length=20_000)]
 _ShortText = Annotated[str, Meta(max_length=200)]
+
+
+@dataclass(frozen=True)
+class FullSoundFormat:
+    """Rate in Hz, number of channels, and samples per channel of a film's sound as it is heard."""
+
+    sample_rate: SampleRate
+    channels: Annotated[int, Meta(ge=1, le=2)]
+    samples: Annotated[int, Meta(ge=1, le=2**48)]
 
 
 class LibraryInfo(msgspec.Struct, frozen=True):
@@ -55,6 +65,7 @@ class _CardTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checksums: Checksums | None = None
     stamp: _ShortText | None = None
     background: Annotated[int, Meta(ge=0, le=255)] = msgspec.field(name="ground", default=0)
+    full_sound: FullSoundFormat | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,8 @@ class Card:
         A hash of the remote system's metadata of the file, if the film came from an address.
     background : int
         The grey, 0 to 255, behind transparent pictures.
+    full_sound : FullSoundFormat or None
+        What ``full_sound.flac`` holds; None if the film has none.
     """
 
     source: str
@@ -95,6 +108,7 @@ class Card:
     checksums: Checksums | None = None
     stamp: str | None = None
     background: int = 0
+    full_sound: FullSoundFormat | None = None
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
@@ -110,6 +124,10 @@ class Card:
         table["fps"] = str(self.fps)
         if not self.background:
             del table["ground"]  # version 0.1 refuses unknown keys
+        if self.full_sound is None:
+            del table["full_sound"]
+        if self.checksums is not None and self.checksums.full_sound is None:
+            del table["checksums"]["full_sound"]
         text = json.dumps(table, indent=1, ensure_ascii=False)
         return text if _is_utf8(text) else json.dumps(table, indent=1)
 
@@ -137,6 +155,11 @@ class Card:
             **fields
             | {"fps": parse_frame_rate(stored.fps, MIN_CARD_FRAME_RATE, MAX_CARD_FRAME_RATE)}
         )
+
+
+def media_files(card: Card) -> tuple[str, ...]:
+    """Return the names of the files that a film's folder holds beside its card."""
+    return ARRAY_FILES if card.full_sound is None else (*ARRAY_FILES, FULL_SOUND_FILE)
 
 
 def clamp_frame_rate(fps: Fraction) -> Fraction:

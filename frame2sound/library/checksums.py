@@ -1,4 +1,4 @@
-"""Checksums of a film's arrays, to find damage that does not change their shape."""
+"""Checksums of a film's files, to find damage that does not change their shape."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from frame2sound.library.folders import ARRAY_FILES, FULL_SOUND_FILE
 from frame2sound.untrusted import open_regular
 
 BLOCK_BYTES = 1 << 20
@@ -15,16 +16,19 @@ BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Checksums:
-    """SHA-256 of a film's ``frames.npy``, ``times.npy`` and ``sound.npy``, in hexadecimal."""
+    """SHA-256 of a film's arrays and of ``full_sound.flac``, if it has one, in hexadecimal."""
 
     frames: str
     times: str
     sound: str
+    full_sound: str | None = None
 
     @classmethod
     def from_folder(cls, folder: Path) -> Checksums:
-        """Return the checksums of the arrays in a folder."""
-        return cls(*(hash_file(folder / f"{name}.npy") for name in ("frames", "times", "sound")))
+        """Return the checksums of the files in a folder."""
+        full_sound = folder / FULL_SOUND_FILE
+        arrays = {Path(name).stem: hash_file(folder / name) for name in ARRAY_FILES}
+        return cls(**arrays, full_sound=hash_file(full_sound) if full_sound.exists() else None)
 
 
 def hash_file(

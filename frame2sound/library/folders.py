@@ -19,6 +19,15 @@ CARD_FILE = "film.json"
 ARRAY_FILES = ("frames.npy", "times.npy", "sound.npy")
 """The arrays of a pickled film."""
 
+FULL_SOUND_FILE = "full_sound.flac"
+"""A pickled film's sound as it is heard; only some films have it, as their card says."""
+
+DEFAULT_FULL_RATE = 48_000
+"""The highest sample rate at which a film's sound is kept as it is heard by default, in Hz."""
+
+DAMAGED_REMEDY = "copy its folder again, or exclude it and pickle the film into another library"
+"""The remedy in messages about damaged files of a film."""
+
 EXCLUDED_FILE = "excluded"
 """The empty file that excludes a film from training and comparison."""
 

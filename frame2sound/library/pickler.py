@@ -8,9 +8,11 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,13 +25,16 @@ from frame2sound.film.decoding.image_sequence import audio_file, image_files, is
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
-from frame2sound.library.card import clamp_frame_rate
+from frame2sound.library.card import FullSoundFormat, clamp_frame_rate
 from frame2sound.library.checksums import Checksums, hash_file
-from frame2sound.library.folders import CARD_FILE
+from frame2sound.library.folders import CARD_FILE, DEFAULT_FULL_RATE, FULL_SOUND_FILE
 from frame2sound.library.npy_writer import NpyWriter
 from frame2sound.library.store import Card, Library, PickledFilm
 from frame2sound.progress import ProgressCallback, ignore_progress, rename_task
 from frame2sound.storage import Location
+
+if TYPE_CHECKING:
+    from frame2sound.library.full_sound_writer import FullSoundWriter
 
 MAX_TITLE_BYTES = 160
 """Longest part of a film's name in the name of its folder, in bytes."""
@@ -43,9 +48,18 @@ SILENCE_THRESHOLD_DB = -90.0
 
 @dataclass(frozen=True)
 class PickleOptions(DecodeOptions):
-    """Options of `FilmReader`; with ``in_subprocess``, the film is decoded in a subprocess."""
+    """Options of `FilmReader`, and two more.
+
+    Attributes
+    ----------
+    in_subprocess : bool
+        Decode the film in a subprocess.
+    full_rate : int
+        Highest rate in Hz at which the sound is kept as it is heard; 0 keeps only what is learned.
+    """
 
     in_subprocess: bool = False
+    full_rate: int = DEFAULT_FULL_RATE
 
 
 @dataclass(frozen=True)
@@ -136,7 +150,7 @@ def _pickle_file(
     if known is not None:
         return known, False
     reader = (SubprocessFilmReader if options.in_subprocess else FilmReader)(
-        path, library.sample_rate, options
+        path, library.sample_rate, options, full_rate=options.full_rate
     )
     folder = library.path / _folder_name(path, digest, options)
     if os.path.lexists(folder / CARD_FILE):
@@ -204,20 +218,26 @@ def _write_arrays(
         NpyWriter(folder / "frames.npy", np.uint8, picture_shape(colour)) as frames,
         NpyWriter(folder / "times.npy", np.float64) as times,
         NpyWriter(folder / "sound.npy", np.float32) as sound,
+        _open_full_sound(folder, reader.full_format) as full_sound,
     ):
         audio = _AudioArrayWriter(sound)
         end_seconds = Fraction(0)
         report = _rate_reporter(reader, on_progress)
         for event in _batch_frames(reader.events(colour=colour)):
-            if isinstance(event, AudioChunk):
-                audio.write(event)
-            else:
+            if not isinstance(event, AudioChunk):
                 frames.append(np.stack([frame.picture for frame in event]))
                 times.append(np.array([float(frame.start_seconds) for frame in event]))
                 end_seconds = event[-1].end_seconds
+                if full_sound is not None:
+                    full_sound.advance(sample_at(end_seconds, full_sound.sample_rate))
                 report(float(end_seconds), frames.row_count)
+            elif not event.full:
+                audio.write(event)
+            elif full_sound is not None:
+                full_sound.write(event)
         times.append(np.array([float(end_seconds)]))
         audio.pad_or_trim(sample_at(end_seconds, reader.sample_rate))
+        kept, notes = _finish_full_sound(full_sound, end_seconds)
     return Card(
         source=origin.source,
         digest=origin.digest,
@@ -230,9 +250,29 @@ def _write_arrays(
         video_stream=options.video_stream,
         audio_stream=options.audio_stream,
         background=options.background,
-        notes=(*reader.notes, *audio.notes(reader.sample_rate)),
+        notes=(*reader.notes, *audio.notes(reader.sample_rate), *notes),
+        full_sound=kept,
         checksums=Checksums.from_folder(folder),
     )
+
+
+def _open_full_sound(
+    folder: Path, full_format: tuple[int, int] | None
+) -> AbstractContextManager[FullSoundWriter | None]:
+    if full_format is None:
+        return nullcontext()
+    from frame2sound.library.full_sound_writer import FullSoundWriter
+
+    return FullSoundWriter(folder / FULL_SOUND_FILE, *full_format)
+
+
+def _finish_full_sound(
+    writer: FullSoundWriter | None, end_seconds: Fraction
+) -> tuple[FullSoundFormat | None, list[str]]:
+    """Complete the full sound; return what was written, and what the user should know of it."""
+    if writer is None:
+        return None, []
+    return writer.finish(sample_at(end_seconds, writer.sample_rate)), list(writer.notes())
 
 
 def _rate_reporter(

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from frame2sound.atomic import atomic_folder, atomic_write, write_error_message
 from frame2sound.errors import LibraryError
+from frame2sound.library.card import Card, media_files
 from frame2sound.library.folders import (
     ARRAY_FILES,
     CARD_FILE,
@@ -86,7 +87,7 @@ class RemoteLibrary:
                 if folder.name not in self._remote_cards:
                     delete_film(folder)
             for name, card in self._remote_cards.items():
-                self._fetch_film(name, card, ARRAY_FILES if with_media else (TIMES_FILE,))
+                self._fetch_film(name, card, _media_files(card) if with_media else (TIMES_FILE,))
         return self.path
 
     def push(self) -> None:
@@ -103,8 +104,8 @@ class RemoteLibrary:
         for name, folder in local.items():
             card = read_text(folder / CARD_FILE)
             if self._remote_cards.get(name) != card:
-                for array in (*ARRAY_FILES, CARD_FILE):
-                    self.address.upload(folder / array, f"{name}/{array}")
+                for file in (*_media_files(card), CARD_FILE):
+                    self.address.upload(folder / file, f"{name}/{file}")
                 self._remote_cards[name] = card
             self._push_exclusion(name, folder)
         for name in set(self._remote_cards) - set(local):
@@ -117,15 +118,15 @@ class RemoteLibrary:
         cards = {name: self.address.download_text(f"{name}/{CARD_FILE}") for name in names}
         return {name: card for name, card in cards.items() if card is not None}
 
-    def _fetch_film(self, name: str, card: str, arrays: tuple[str, ...]) -> None:
+    def _fetch_film(self, name: str, card: str, files: tuple[str, ...]) -> None:
         folder = self.path / name
         excluded = self.address.download_text(f"{name}/{EXCLUDED_FILE}") is not None
-        if not _is_up_to_date(folder, card, arrays):
+        if not _is_up_to_date(folder, card, files):
             if folder.exists():
                 delete_film(folder)
             with atomic_folder(folder, LibraryError, CARD_FILE) as partial:
-                for array in arrays:
-                    self.address.download(f"{name}/{array}", partial / array)
+                for file in files:
+                    self.address.download(f"{name}/{file}", partial / file)
                 (partial / CARD_FILE).write_text(card)
         with suppress(FileNotFoundError):
             (folder / EXCLUDED_FILE).unlink()
@@ -167,8 +168,16 @@ def cache_folder() -> Path:
     return Path(cache) / "frame2sound" / "libraries"
 
 
-def _is_up_to_date(folder: Path, card: str, arrays: tuple[str, ...]) -> bool:
-    if not all((folder / array).exists() for array in arrays):
+def _media_files(card: str) -> tuple[str, ...]:
+    """Return the files of a film by the text of its card; those of any film if it is damaged."""
+    try:
+        return media_files(Card.from_json(card))
+    except (LibraryError, ValueError):
+        return ARRAY_FILES
+
+
+def _is_up_to_date(folder: Path, card: str, files: tuple[str, ...]) -> bool:
+    if not all((folder / file).exists() for file in files):
         return False
     try:
         return read_text(folder / CARD_FILE) == card

@@ -22,12 +22,15 @@ from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.library.card import Card, LibraryInfo
 from frame2sound.library.folders import (
     CARD_FILE,
+    DAMAGED_REMEDY,
     EXCLUDED_FILE,
+    FULL_SOUND_FILE,
     LIBRARY_FILE,
     delete_film,
     exclude,
     film_folders,
 )
+from frame2sound.library.full_sound import FullSound
 from frame2sound.library.write_lock import HOLDER_FILE, LOCK_FILE
 from frame2sound.untrusted import (
     map_array,
@@ -46,9 +49,6 @@ MAX_CARD_BYTES = 1 << 20
 
 MAX_DURATION_MISMATCH_SECONDS = 1.0
 """Largest difference between a film's last time and the duration of its sound."""
-
-DAMAGED_REMEDY = "copy its folder again, or exclude it and pickle the film into another library"
-"""The remedy in messages about damaged arrays."""
 
 CREATE_REMEDY = "make one with: frame2sound pickle"
 """The remedy in messages about a missing library."""
@@ -70,7 +70,9 @@ class PickledFilm:
     times : float64 array (N + 1,)
         When each frame appears, in seconds from the first, and when the last one ends.
     sound : float32 array (M,)
-        Mono; sample 0 is at time 0, and M is ``round(times[-1] * sample_rate)``.
+        What is learned: mono; sample 0 is at time 0, and M is ``round(times[-1] * sample_rate)``.
+    full_sound : FullSound or None
+        The sound as it is heard; None if the film was pickled without.
     """
 
     path: Path
@@ -120,6 +122,12 @@ class PickledFilm:
     def sound(self) -> NDArray[np.float32]:
         """The mono sound, memory-mapped."""
         return self._map_array("sound", np.dtype(np.float32), (self.card.samples,))
+
+    @property
+    def full_sound(self) -> FullSound | None:
+        """The sound as it is heard, mono or stereo; nothing of it is in memory."""
+        held = self.card.full_sound
+        return None if held is None else FullSound(self.path / FULL_SOUND_FILE, held)
 
     def release_memory(self) -> None:
         """Release the memory that the mapped pictures and sound occupy; reading maps them again.

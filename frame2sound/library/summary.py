@@ -92,13 +92,18 @@ def summarise(library: Library, on_progress: ProgressCallback = ignore_progress)
 
 
 def find_faults(film: PickledFilm) -> list[str]:
-    """Return the faults of a film's arrays, one message per line."""
+    """Return the faults of a film's files, one message per line."""
     lines = []
     for name in ("frames", "times", "sound"):
         try:
             getattr(replace(film), name)
         except LibraryError as error:
             lines.append(str(error))
+    try:
+        if film.full_sound is not None:
+            film.full_sound.check()
+    except LibraryError as error:
+        lines.append(str(error))
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Verify that a film's arrays still have the bytes that were pickled."""
+"""Verify that a film's files still have the bytes that were pickled."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from frame2sound.errors import LibraryError, error_reason
+from frame2sound.library.card import media_files
 from frame2sound.library.checksums import hash_file
-from frame2sound.library.folders import ARRAY_FILES, CARD_FILE, film_folders
+from frame2sound.library.folders import ARRAY_FILES, CARD_FILE, FULL_SOUND_FILE, film_folders
 from frame2sound.library.store import DAMAGED_REMEDY, Library
 from frame2sound.library.summary import find_faults
 from frame2sound.progress import ProgressCallback, ignore_progress
@@ -68,22 +69,21 @@ def verify(
     except LibraryError as error:
         return [str(error)]
     faults = find_faults(film)
-    damaged = [
-        name for name in ARRAY_FILES if any(f"/{name} is missing" in each for each in faults)
-    ]
+    files = media_files(film.card)
+    damaged = [name for name in files if any(f"/{name} is missing" in each for each in faults)]
     expected = {} if film.card.checksums is None else asdict(film.card.checksums)
-    for name in (name for name in ARRAY_FILES if name not in damaged):
+    for name in (name for name in files if name not in damaged):
         try:
             got = hash_file(folder / name, on_block)
         except OSError as error:
             faults.append(f"{name} cannot be read ({error_reason(error)})")
             continue
-        if got != expected.get(Path(name).stem, got):
+        if got != (expected.get(Path(name).stem) or got):
             faults.append(f"{name} is not what was pickled: its checksum differs; {DAMAGED_REMEDY}")
     return faults
 
 
 def array_bytes(folders: list[Path]) -> int:
-    """Return the number of bytes in the arrays of films."""
-    arrays = (folder / name for folder in folders for name in ARRAY_FILES)
+    """Return the number of bytes in the arrays and sounds of films."""
+    arrays = (folder / name for folder in folders for name in (*ARRAY_FILES, FULL_SOUND_FILE))
     return sum(path.lstat().st_size for path in arrays if os.path.lexists(path))

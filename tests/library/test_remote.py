@@ -117,6 +117,22 @@ def test_another_machine_fetches_films_of_others(films, far, tmp_path, monkeypat
     assert all(len(film.frames) and len(film.sound) for film in complete.films())
 
 
+def test_the_full_sound_goes_there_and_back(films, far, tmp_path, monkeypatch):
+    sound = "/full_sound.flac"
+    run(tmp_path, "pickle", films[0], "--library", LIBRARY_URL)
+    run(tmp_path, "pickle", films[1], "--library", LIBRARY_URL, "--full-rate", "0")
+    assert [name[:4] for name in remote_files(far) if name.endswith(sound)] == ["one-"]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    one, two = Library.open(locate_library(LIBRARY_URL).fetch()).films()[1:]
+    assert one.full_sound.read(0, 8000).any()
+    assert two.full_sound is None
+    assert not (two.path / "full_sound.flac").exists()
+    (one.path / "full_sound.flac").unlink()  # a copy without it is not complete
+    assert (
+        Library.open(locate_library(LIBRARY_URL).fetch()).film(one.path).full_sound.read(0, 9).any()
+    )
+
+
 def test_exclusions_and_deletions_are_pushed(films, far, tmp_path):
     run(tmp_path, "pickle", *films, "--library", LIBRARY_URL)
     assert (

@@ -120,7 +120,7 @@ def test_an_impossible_library_file_is_an_error(library, values):
 def test_newer_versions_say_to_update_the_program(library, films):
     card = films[0].path / "film.json"
     kept = card.read_text()
-    card.write_text(json.dumps({"version": 4, "new": "everything"}))
+    card.write_text(json.dumps({"version": 5, "new": "everything"}))
     why = r"film\.json: the card was made by a newer version .*; update the program"
     with pytest.raises(LibraryError, match=why):
         library.films()
@@ -133,10 +133,10 @@ def test_newer_versions_say_to_update_the_program(library, films):
 def test_a_card_that_cannot_be_read_is_not_written_over(library, tmp_path, make_film):
     film, _ = pickle_film(make_film(tmp_path / "film.mkv"), library)
     card = film.path / "film.json"
-    card.write_text(json.dumps({"version": 4}))
+    card.write_text(json.dumps({"version": 5}))
     with pytest.raises(LibraryError, match="newer version"):
         pickle_film(tmp_path / "film.mkv", library)
-    assert json.loads(card.read_text()) == {"version": 4}
+    assert json.loads(card.read_text()) == {"version": 5}
 
 
 def test_an_unreadable_excluded_film_does_not_stop_training(library, films):

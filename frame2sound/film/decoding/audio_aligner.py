@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -64,6 +65,8 @@ class AudioAligner:
         Channels of the chunks, 1 or 2; see `Downmixer`.
     channel_names : sequence of str
         Names of the channels, for frames that do not name them.
+    full_aligner : AudioAligner, optional
+        Another aligner that gets the same frames; its chunks are marked as those of the full sound.
 
     Attributes
     ----------
@@ -78,11 +81,13 @@ class AudioAligner:
         start_seconds: Fraction,
         channels: int = 1,
         channel_names: Sequence[str] = (),
+        full_aligner: AudioAligner | None = None,
     ) -> None:
         self.sample_rate = sample_rate
         self.start_seconds = start_seconds
         self.channels = channels
         self.channel_names = channel_names
+        self._full_aligner = full_aligner
         self.next_sample = 0
         self._samples_emitted_end = 0
         self._input_format: tuple[int, str] | None = None
@@ -99,7 +104,7 @@ class AudioAligner:
         self._cancelled_to = Fraction(0)
 
     def process(self, frame: AudioFrame) -> Iterator[AudioChunk]:
-        """Add a decoded audio frame; yield chunks in order and without overlap.
+        """Add a decoded audio frame; yield chunks, each kind in order and without overlap.
 
         Raises
         ------
@@ -112,13 +117,9 @@ class AudioAligner:
         peak = _peak(planes)
         if not peak <= MAX_PEAK:
             planes = np.zeros_like(planes)
-        if self._is_discontinuous(frame):
-            yield from self.flush()
-            self._start_section(frame)
-        self._section_samples += frame.samples
-        self._pending.append(planes)
-        if len(self._pending) == BATCH_FRAMES:
-            yield from self._resample()
+        yield from self._add(frame, planes)
+        if self._full_aligner is not None:
+            yield from _mark_full(self._full_aligner._add(frame, planes))
         if not peak <= MAX_PEAK:
             raise (
                 TooLoudError(peak)
@@ -129,9 +130,26 @@ class AudioAligner:
     def mark_discontinuity(self) -> None:
         """Place the next frame by its timestamp, since a frame before it could not be decoded."""
         self._drift_tolerance = 0.0
+        if self._full_aligner is not None:
+            self._full_aligner.mark_discontinuity()
 
     def flush(self) -> Iterator[AudioChunk]:
-        """Yield the remaining chunks of this section."""
+        """Yield the remaining chunks."""
+        yield from self._end_section()
+        if self._full_aligner is not None:
+            yield from _mark_full(self._full_aligner.flush())
+
+    def _add(self, frame: AudioFrame, planes: NDArray[np.float32]) -> Iterator[AudioChunk]:
+        if self._is_discontinuous(frame):
+            yield from self._end_section()
+            self._start_section(frame)
+        self._section_samples += frame.samples
+        self._pending.append(planes)
+        if len(self._pending) == BATCH_FRAMES:
+            yield from self._resample()
+
+    def _end_section(self) -> Iterator[AudioChunk]:
+        """Yield the remaining chunks of the samples that follow each other without a gap."""
         if self._resampler is not None:
             yield from self._resample(last=True)
             yield from self._emit(self._resampler.resample(None))
@@ -221,6 +239,10 @@ class AudioAligner:
             if self.next_sample > first:
                 self._samples_emitted_end = self.next_sample
                 yield AudioChunk(first, samples[first - begin :].astype(np.float32, copy=False))
+
+
+def _mark_full(chunks: Iterator[AudioChunk]) -> Iterator[AudioChunk]:
+    return (replace(chunk, full=True) for chunk in chunks)
 
 
 def _peak(planes: NDArray[np.float32]) -> float:

@@ -22,10 +22,13 @@ class AudioChunk:
         Sample of the film at which the chunk begins.
     samples : float32 array
         Shape ``(n,)`` for one channel, ``(n, 2)`` for two.
+    full : bool
+        Whether it is of the full sound, which `FilmReader` gives beside that at its sample rate.
     """
 
     start_sample: int
     samples: NDArray[np.float32]
+    full: bool = False
 
 
 class GapFiller:

@@ -33,6 +33,9 @@ ANIMATED_IMAGE_DEMUXERS = ("gif", "apng", "webp", "webp_anim", "awebp")
 MAX_SNAPPED_TIME_BASE = Fraction(1, 1000)
 """Timestamps in ticks up to this long, Matroska's milliseconds, are snapped to the frame grid."""
 
+MIN_FULL_RATE = 1000
+"""Lowest rate in Hz at which a film's sound is kept as it is heard."""
+
 
 def _unknown_side_data(kind: type[Type], value: object) -> Type:
     return kind.SEI_UNREGISTERED
@@ -121,6 +124,15 @@ class Streams:
                 f"the decoding device {device} does not open here ({error.__cause__}); leave out "
                 "`hardware`, or repair its driver"
             ) from error
+
+    def full_sound_format(self, max_rate: int) -> tuple[int, int]:
+        """Return rate in Hz and channels, 1 or 2, in which to keep the film's sound as it is heard.
+
+        The rate is the film's own, at most ``max_rate``, and one that FLAC can hold in each frame.
+        """
+        rate = min(max(self.audio_sample_rate, MIN_FULL_RATE), max_rate)
+        rate -= rate % 10 if rate > 0xFFFF else 0
+        return rate, 1 if self.audio_channels == 1 else 2
 
     def is_video(self, packet: Packet) -> bool:
         """Return whether a packet belongs to the selected video stream."""

@@ -71,10 +71,15 @@ class FilmReader:
     options : DecodeOptions
     channels : int
         Number of audio channels, 1 or 2.
+    full_rate : int
+        If above 0, the sound as it is heard comes too, at this rate in Hz or the film's own if that
+        is lower: chunks that are ``full``, with one channel for mono films, else two.
 
     Attributes
     ----------
     streams : Streams
+    full_format : (int, int) or None
+        Sample rate and channels of the full sound; None without.
     notes : list of str
         What a person should know about the film; complete once it is read.
     position_seconds : float
@@ -98,13 +103,14 @@ class FilmReader:
         options: DecodeOptions = DEFAULT_DECODE_OPTIONS,
         *,
         channels: int = 1,
+        full_rate: int = 0,
     ) -> None:
         self.streams: Streams = probe_streams(path, options)
         self.options = options
         self.thread_count = options.limits.thread_count(
             options.threads or os.cpu_count() or 1, self.streams.width, self.streams.height
         )
-        self.sample_rate, self.channels = sample_rate, channels
+        self.sample_rate, self.channels, self.full_rate = sample_rate, channels, full_rate
         self.position_seconds = 0.0
         self.notes = list(self.streams.notes)
         self._damage = DamageLog(self.streams, options.allow_damaged)
@@ -115,6 +121,11 @@ class FilmReader:
             raise FilmError(
                 f"{path} has no audio stream; expected a film with sound to learn from{remedy}"
             )
+
+    @property
+    def full_format(self) -> tuple[int, int] | None:
+        """Sample rate and channels of the full sound; None without."""
+        return self.streams.full_sound_format(self.full_rate) if self.full_rate else None
 
     def __iter__(self) -> Iterator[Frame | AudioChunk]:
         """Yield grey frames and audio; see `events`."""
@@ -151,15 +162,16 @@ class FilmReader:
         with_audio : bool
         """
         make_resizer = None if colour is None else self._resizer_factory(colour)
-        yielded: Counter[type] = Counter()
+        yielded: Counter[str] = Counter()
         strategy = DecodeStrategy.PARALLEL
         while True:
             to_skip = yielded.copy()
             try:
                 for event in self._decode_once(make_resizer, strategy, with_audio=with_audio):
-                    to_skip[type(event)] -= 1
-                    if to_skip[type(event)] < 0:
-                        yielded[type(event)] += 1
+                    kind = _kind_of(event)
+                    to_skip[kind] -= 1
+                    if to_skip[kind] < 0:
+                        yielded[kind] += 1
                         yield event
                 break
             except NonDeterministicDecodeError as error:
@@ -273,11 +285,13 @@ class FilmReader:
         assert self.sample_rate is not None
         assert self.streams.audio_index is not None
         audio = next(s for s in container.streams.audio if s.index == self.streams.audio_index)
+        start, names = self.streams.start_seconds, channel_names(audio.codec_context)
+        full_aligner = None
+        if self.full_format is not None:
+            full_rate, full_channels = self.full_format
+            full_aligner = AudioAligner(full_rate, start, full_channels, names)
         self._audio_aligner = AudioAligner(
-            self.sample_rate,
-            self.streams.start_seconds,
-            self.channels,
-            channel_names(audio.codec_context),
+            self.sample_rate, start, self.channels, names, full_aligner
         )
         decoder = AudioDecoder(self._audio_aligner, partial(self._on_damage, strategy))
         if strategy is DecodeStrategy.PARALLEL:
@@ -349,6 +363,12 @@ class FilmReader:
                 f"expected {20 * math.log10(MAX_PEAK):.0f} dB at most; lower it, as with "
                 f"ffmpeg -i FILM -c:v copy -af volume=-{excess.replace(' ', '')} LOWERED"
             )
+
+
+def _kind_of(event: Frame | AudioChunk) -> str:
+    if isinstance(event, Frame):
+        return "frame"
+    return "full sound" if event.full else "sound"
 
 
 def _open_video_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContext:

@@ -40,6 +40,7 @@ class _OpenRequest(msgspec.Struct, frozen=True, tag=True):
     sample_rate: int | None
     options: DecodeOptions
     channels: int
+    full_rate: int
 
 
 class _Opened(msgspec.Struct, frozen=True, tag=True):
@@ -62,6 +63,7 @@ class _Frames(msgspec.Struct, frozen=True, tag=True):
 class _Audio(msgspec.Struct, frozen=True, tag=True):
     start_sample: int
     samples: bytes
+    full: bool = False
 
 
 class _Done(msgspec.Struct, frozen=True, tag=True):
@@ -86,9 +88,11 @@ class SubprocessFilmReader(FilmReader):
         options: DecodeOptions = DEFAULT_DECODE_OPTIONS,
         *,
         channels: int = 1,
+        full_rate: int = 0,
     ) -> None:
-        self.options, self.sample_rate, self.channels = options, sample_rate, channels
-        self._open_request = _OpenRequest(path, sample_rate, options, channels)
+        self.options, self.sample_rate = options, sample_rate
+        self.channels, self.full_rate = channels, full_rate
+        self._open_request = _OpenRequest(path, sample_rate, options, channels, full_rate)
         self._child: ChildProcess | None
         self._child, opened = _open_in_subprocess(self._open_request)
         self.streams, self.notes = opened.streams, opened.notes
@@ -102,12 +106,16 @@ class SubprocessFilmReader(FilmReader):
                 if isinstance(answer, _Frames):
                     yield from _unpack_frames(answer, colour=bool(colour))
                 elif isinstance(answer, _Audio):
-                    samples = np.frombuffer(answer.samples, np.float32)
-                    shape = (-1,) if self.channels == 1 else (-1, self.channels)
-                    yield AudioChunk(answer.start_sample, samples.reshape(shape))
+                    yield self._unpack_audio(answer)
             self.notes = answer.notes
         finally:
             child.close()
+
+    def _unpack_audio(self, audio: _Audio) -> AudioChunk:
+        channels = self.full_format[1] if audio.full and self.full_format else self.channels
+        samples = np.frombuffer(audio.samples, np.float32)
+        shape = (-1,) if channels == 1 else (-1, channels)
+        return AudioChunk(audio.start_sample, samples.reshape(shape), audio.full)
 
 
 def _open_in_subprocess(request: _OpenRequest) -> tuple[ChildProcess, _Opened]:
@@ -144,7 +152,11 @@ class _Worker:
         limit_memory(opening.options.limits)
         with send_errors(self._parent, opening.path):
             reader = FilmReader(
-                opening.path, opening.sample_rate, opening.options, channels=opening.channels
+                opening.path,
+                opening.sample_rate,
+                opening.options,
+                channels=opening.channels,
+                full_rate=opening.full_rate,
             )
             self._send(_Opened(reader.streams, reader.notes))
             reading = self._parent.receive_request(_REQUEST)
@@ -156,7 +168,7 @@ class _Worker:
         for event in reader.read(request.colour, with_audio=request.with_audio):
             if isinstance(event, AudioChunk):
                 samples = np.ascontiguousarray(event.samples).tobytes()
-                self._send(_Audio(event.start_sample, samples))
+                self._send(_Audio(event.start_sample, samples, event.full))
             else:
                 self._pending.append(event)
                 if len(self._pending) == BATCH_FRAMES:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
+from frame2sound.film.drawing.canvas import STAGE_SIZE
+from frame2sound.film.drawing.stereo import place_gains
 
 
 @dataclass(frozen=True)
 class TimedRecording:
-    """A recording that begins at a time in seconds, played with a gain."""
+    """A recording that begins at a time in seconds, played with a gain.
+
+    ``x`` is its horizontal place on the stage, for stereo; by default the middle.
+    """
 
     seconds: float
     recording: NDArray[np.floating]
     gain: float = 1.0
+    x: float = STAGE_SIZE[0] / 2
 
 
 class RecordingTrack:
@@ -53,6 +59,21 @@ class RecordingTrack:
     def mix(self, start: int, stop: int) -> NDArray[np.float64]:
         """Return the sum of the sounds in the samples ``[start, stop)``."""
         mixed = np.zeros(max(0, stop - start))
+        for sound, where, piece in self._sounds(start, stop):
+            mixed[where] += sound.gain * piece
+        return mixed
+
+    def mix_stereo(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Return the same in stereo, ``(2, n)``, each sound at its horizontal place."""
+        mixed = np.zeros((2, max(0, stop - start)))
+        for sound, where, piece in self._sounds(start, stop):
+            mixed[:, where] += place_gains(sound.x)[:, None] * (sound.gain * piece)
+        return mixed
+
+    def _sounds(
+        self, start: int, stop: int
+    ) -> Iterator[tuple[TimedRecording, slice, NDArray[np.floating]]]:
+        """Yield the sounds in samples ``[start, stop)``, where they are in these, their samples."""
         low, high = (
             bisect_left(self._starts, start - self._longest),
             bisect_left(self._starts, stop),
@@ -60,5 +81,4 @@ class RecordingTrack:
         for begin, sound in zip(self._starts[low:high], self.sounds[low:high], strict=True):
             piece = sound.recording[max(0, start - begin) : max(0, stop - begin)]
             where = max(0, begin - start)
-            mixed[where : where + len(piece)] += sound.gain * piece
-        return mixed
+            yield sound, slice(where, where + len(piece)), piece

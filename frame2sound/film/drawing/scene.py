@@ -61,7 +61,7 @@ class SceneTruth:
     pitch_hz : tuple of float or None, one per frame
         Fundamental frequency of the frame's sound; None for silence, noise, or several tones.
     loudness_db : tuple of float, one per frame
-        RMS of the frame's samples, in dB relative to an RMS of 1; `SILENCE_DB` for silence.
+        RMS of the frame's samples in mono, in dB relative to an RMS of 1; `SILENCE_DB` for silence.
     """
 
     film: str
@@ -158,6 +158,9 @@ class Scene:
     onset_seconds : tuple of float, optional
         Exact times of the events, ascending, where they lie between frames; by default the start
         of each frame of ``onsets``.
+    synthesise_stereo : function, optional
+        As ``synthesise``, with each event at its place between left and right: ``(n, 2)``. None for
+        films in which nothing is at left or right, whose sound is mono.
     """
 
     name: str
@@ -170,6 +173,7 @@ class Scene:
     onsets: tuple[int, ...]
     pitch_hz: tuple[float | None, ...]
     onset_seconds: tuple[float, ...] | None = None
+    synthesise_stereo: SynthesiseSamples | None = None
 
     def __post_init__(self) -> None:
         if len(self.pitch_hz) != self.frame_count:

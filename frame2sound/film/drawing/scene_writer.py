@@ -31,6 +31,8 @@ def write_scene(
 ) -> None:
     """Write a scene as a film (H.264, the container's default audio codec) and its truth as JSON.
 
+    Its sound is stereo where the scene has places at left and right.
+
     Parameters
     ----------
     with_audio : bool
@@ -66,12 +68,14 @@ def write_scene(
                 {"crf": "14"},
                 pixel_format="yuv420p" if even else "yuv444p",
             )
-            audio = AudioEncoder(target, codec, clock.sample_rate, 1) if with_audio else None
+            synthesise = scene.synthesise_stereo or scene.synthesise
+            channels = 1 if scene.synthesise_stereo is None else 2
+            audio = AudioEncoder(target, codec, clock.sample_rate, channels) if with_audio else None
             for frame in range(scene.frame_count):
                 target.mux(video.encode(scene.draw(frame), frame))
                 if audio is not None:
                     audio.write(
-                        scene.synthesise(clock.start_sample(frame), clock.start_sample(frame + 1))
+                        synthesise(clock.start_sample(frame), clock.start_sample(frame + 1))
                     )
                 on_progress(path.name, frame + 1, scene.frame_count, "")
             target.mux(video.flush())

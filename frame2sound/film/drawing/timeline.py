@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
+from frame2sound.film.drawing.stereo import place_gains
 
 
 class Event(Protocol):
@@ -86,6 +87,33 @@ class Timeline(Generic[E]):
             It is called only for samples of frames that show the event.
         """
         mixed = np.zeros(max(0, stop - start))
+        for _, where, samples in self._sounds(start, stop, synthesise_event):
+            mixed[where] += samples
+        return mixed
+
+    def mix_stereo(
+        self,
+        start: int,
+        stop: int,
+        synthesise_event: Callable[[E, NDArray[np.int64]], NDArray[np.floating]],
+        event_x: Callable[[E], float],
+    ) -> NDArray[np.float64]:
+        """Return the same in stereo, ``(2, n)``, each event at its horizontal place on the stage.
+
+        See `mix` and `frame2sound.film.drawing.stereo.place_gains`.
+        """
+        mixed = np.zeros((2, max(0, stop - start)))
+        for event, where, samples in self._sounds(start, stop, synthesise_event):
+            mixed[:, where] += place_gains(event_x(event))[:, None] * samples
+        return mixed
+
+    def _sounds(
+        self,
+        start: int,
+        stop: int,
+        synthesise_event: Callable[[E, NDArray[np.int64]], NDArray[np.floating]],
+    ) -> Iterator[tuple[E, slice, NDArray[np.floating]]]:
+        """Yield the events in samples ``[start, stop)``, where they are in these, their sound."""
         frames_per_sample = self.clock.fps / self.clock.sample_rate
         first = math.floor(start * frames_per_sample) - 1
         for event in self.events_between(first, math.ceil(stop * frames_per_sample) + 1):
@@ -93,8 +121,7 @@ class Timeline(Generic[E]):
             low, high = max(start, begin), min(stop, self.clock.start_sample(event.stop))
             if low < high:
                 age = np.arange(low - begin, high - begin)
-                mixed[low - start : high - start] += synthesise_event(event, age)
-        return mixed
+                yield event, slice(low - start, high - start), synthesise_event(event, age)
 
 
 def recording_samples(

@@ -37,10 +37,10 @@ def test_a_scene_is_written_with_its_truth(tmp_path, fps, ending, slack):
     ]
     # H.264 at crf 14, and the rounding of two conversions.
     assert np.abs([f.picture.mean() for f in frames] - np.array(grey_means(drawn))).max() < 2
-    (played,), rate, begin = decode_audio(path)
-    assert rate == drawn.clock.sample_rate
-    sound = drawn.synthesise(0, drawn.sample_count)
-    played = played[-round(begin * rate) :][: len(sound)]
+    played, rate, begin = decode_audio(path)
+    assert rate == drawn.clock.sample_rate == 48_000
+    sound = drawn.synthesise_stereo(0, drawn.sample_count)
+    played = played[:, -round(begin * rate) :][:, : len(sound)].T
     assert np.abs(played - sound).max() < slack  # 16 bits, or AAC
     assert SceneTruth.from_json(truth_path(path).read_text()) == drawn.truth
     assert truth_path(path) == tmp_path / "bounce.json"
@@ -49,6 +49,9 @@ def test_a_scene_is_written_with_its_truth(tmp_path, fps, ending, slack):
 @pytest.mark.parametrize("name", demo_film_names())
 def test_every_demo_film_can_be_written(tmp_path, name):
     write_scene(load_scene(name, seconds=0.5, size=(64, 64)), tmp_path / "film.mp4")
+    streams = probe_streams(tmp_path / "film.mp4")
+    assert streams.audio_sample_rate == 48_000
+    assert streams.audio_channels == (1 if name in ("theremin", "breeze") else 2)
     assert list(FilmReader(tmp_path / "film.mp4").frames())[-1].end_seconds == Fraction(1, 2)
 
 
