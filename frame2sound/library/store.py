@@ -28,6 +28,7 @@ from frame2sound.library.folders import (
     exclude,
     film_folders,
 )
+from frame2sound.library.full_sound import FullSound
 from frame2sound.library.write_lock import HOLDER_FILE, LOCK_FILE
 from frame2sound.untrusted import (
     map_array,
@@ -120,6 +121,11 @@ class PickledFilm:
     def sound(self) -> NDArray[np.float32]:
         """The mono sound, memory-mapped."""
         return self._map_array("sound", np.dtype(np.float32), (self.card.samples,))
+
+    @property
+    def full_sound(self) -> FullSound | None:
+        """The sound as it is heard; None if the library holds none."""
+        return None
 
     def release_memory(self) -> None:
         """Release the memory that the mapped pictures and sound occupy; reading maps them again.

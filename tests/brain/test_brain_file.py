@@ -59,7 +59,7 @@ def test_the_header_holds_the_description_as_json(path, brain):
     with safe_open(path, "pt") as file:
         assert list(file.metadata()) == [METADATA_KEY]
         description = json.loads(file.metadata()[METADATA_KEY])
-    assert description["version"] == BRAIN_VERSION == 3
+    assert (description["version"], BRAIN_VERSION) == (3, 4)
     assert parse_recipe(description["recipe"]) == brain.recipe
     assert description["scaling"] == {"scale": 0.25}
 
@@ -124,12 +124,12 @@ def with_recipe(part, **values):
     ("change", "match"),
     [
         (
-            lambda d: d | {"version": 4},
-            "was made by a newer version .*version 4, .* reads up to 3.; update the",
+            lambda d: d | {"version": 5},
+            "was made by a newer version .*version 5, .* reads up to 4.; update the",
         ),
         (
             lambda d: d | {"version": 1},
-            "is of brain version 1, this program reads 2 to 3; train it again",
+            "is of brain version 1, this program reads 2 to 4; train it again",
         ),
         (lambda d: d | {"version": None}, "not readable as a brain"),
         (lambda d: d | {"version": "1"}, "not readable as a brain"),

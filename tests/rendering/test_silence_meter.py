@@ -18,7 +18,7 @@ FRAMES = 300
 class Playback:
     """A renderer whose predictions are amplitudes; its sound is ``delay`` samples late."""
 
-    channels, summary = 1, "played"
+    sample_rate, channels, summary = CLOCK.sample_rate, 1, "played"
 
     def __init__(self, delay):
         self.delay, self.pending = delay, np.empty(0, np.float32)
@@ -35,7 +35,7 @@ class Playback:
 
 
 def measure(amplitudes, brightness, motion, batch=64, delay=500, events=None):
-    meter = SilenceMeter(Playback(delay), CLOCK.sample_rate)
+    meter = SilenceMeter(Playback(delay))
     sound = []
     for at in range(0, FRAMES, batch):
         part = slice(at, min(at + batch, FRAMES))
