@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,6 @@ from frame2sound.brain.corpus import MAX_SAMPLE_RATE
 from frame2sound.brain.pieces import BLOCK_SAMPLES, Piece, quantise
 from frame2sound.clock import sample_at
 from frame2sound.library.film_loudness import with_gain
-from frame2sound.library.full_sound import FullSound
 from frame2sound.library.store import PickledFilm
 from frame2sound.sound.resampler import input_range, resample
 
@@ -67,12 +67,23 @@ def read_piece(
     return Piece(film.name, first, *quantise(blocks, last - first, sound_format.channels))
 
 
+class _Sound(Protocol):
+    """Sound of a film that is read part by part, as `PickledFilm.full_sound` is."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def samples(self) -> int: ...
+
+    def read(self, begin: int, end: int) -> Samples: ...
+
+
 @dataclass(frozen=True)
 class _LearnedSound:
     """What brains learn from, of a film whose full sound the library does not hold."""
 
     film: PickledFilm
-    channels = 1
 
     @property
     def sample_rate(self) -> int:
@@ -82,13 +93,13 @@ class _LearnedSound:
     def samples(self) -> int:
         return self.film.card.samples
 
-    def read(self, begin: int, end: int, /) -> Samples:
+    def read(self, begin: int, end: int) -> Samples:
         return self.film.sound[begin:end, None]
 
 
 def _read_blocks(film: PickledFilm, begin: int, end: int, sample_rate: int) -> Iterator[Samples]:
     """Return the blocks ``(n, channels)`` of a part of a film's sound at a sample rate."""
-    sound: FullSound = film.full_sound or _LearnedSound(film)
+    sound: _Sound = film.full_sound or _LearnedSound(film)
     rates = sound.sample_rate, sample_rate
     if sound.sample_rate == sample_rate:
         return _blocks(sound, begin, end)
@@ -97,7 +108,7 @@ def _read_blocks(film: PickledFilm, begin: int, end: int, sample_rate: int) -> I
     return resample(_blocks(sound, first, last), rates, first, begin, end)
 
 
-def _blocks(sound: FullSound, begin: int, end: int) -> Iterator[Samples]:
+def _blocks(sound: _Sound, begin: int, end: int) -> Iterator[Samples]:
     """Yield at least one block of a part of a sound; the part may reach beyond its end."""
     begin, end = min(begin, sound.samples), min(end, sound.samples)
     for at in range(begin, max(end, begin + 1), BLOCK_SAMPLES):

@@ -23,5 +23,5 @@ class FullSound(Protocol):
     def samples(self) -> int:
         """Samples in each channel."""
 
-    def read(self, begin: int, end: int, /) -> NDArray[np.float32]:
+    def read(self, begin: int, end: int) -> NDArray[np.float32]:
         """Return some samples, ``(end - begin, channels)``."""
