@@ -323,7 +323,7 @@ def _decode(film: str, data: torch.Tensor | None, length: int, channels: int) ->
     if data is None or data.dtype != torch.uint8 or data.ndim != 1:
         raise BrainError(f"its corpus lacks the sound of {film}; {_REMEDY}")
     try:
-        with soundfile.SoundFile(BytesIO(data.numpy().tobytes())) as file:
+        with soundfile.SoundFile(BytesIO(data.numpy().data)) as file:
             if (file.format, file.channels, file.frames) != ("FLAC", channels, length):
                 raise BrainError(
                     f"its corpus holds {file.frames} samples of {film} in {file.channels} "

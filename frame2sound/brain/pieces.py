@@ -100,12 +100,12 @@ def mono_piece(piece: Piece, sample_rate: int, new_rate: int) -> Piece:
         return piece
     first = piece.start_sample
     begin = -(-first * new_rate // sample_rate)
-    end = (first + len(piece) - 1) * new_rate // sample_rate + 1
+    end = max((first + len(piece) - 1) * new_rate // sample_rate + 1, begin)
     mono = _downmix(piece, sample_rate) if piece.channels == 2 else piece.blocks()
     samples: Iterable[Samples] = mono
     if sample_rate != new_rate:
         samples = resample(mono, (sample_rate, new_rate), first, begin, end)
-    return Piece(piece.film, begin, np.concatenate([np.zeros(0, np.float32), *samples]))
+    return Piece(piece.film, begin, *quantise(samples, end - begin, 1))
 
 
 def _downmix(piece: Piece, sample_rate: int) -> Iterator[Samples]:

@@ -35,7 +35,7 @@ def resample(
     Parameters
     ----------
     blocks : iterable of float32 arrays (n,) or (n, channels)
-        Successive, at least one; their lengths make no difference but rounding.
+        Successive; their lengths make no difference but rounding. Without any, there is no result.
     rates : (int, int)
         Sample rates of the blocks and of the result, in Hz.
     first : int
@@ -50,7 +50,8 @@ def resample(
     # Result k is made of the samples from k * down // up - half + 1 to k * down // up + half.
     for block in chain(blocks, [None]):
         if pending is None:
-            assert block is not None, "at least one block"
+            if block is None:
+                return
             pending = np.pad(block, [(first - origin, 0), (0, 0)][: block.ndim])
         elif block is None:
             missing = max(end * down // up + half + 1 - origin - len(pending), 0)

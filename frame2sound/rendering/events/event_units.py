@@ -165,12 +165,12 @@ class EventUnits:
             return self
         rate = corpus.sample_rate
         lengths = np.array([len(piece) for piece in corpus.pieces], np.int64)[self.piece]
-        onset, end = (self._positions_in(corpus, at) for at in (self.onset, self.end))
+        onset = self._positions_in(corpus, self.onset).clip(0, lengths - 1)
+        end = self._positions_in(corpus, self.end)
         if not self.decays:
             places = zip(self.piece.tolist(), onset.tolist(), strict=True)
             found = [_attack_near(corpus.pieces[index], at, rate) for index, at in places]
-            onset = np.array(found, np.int64)
-        onset = onset.clip(0, lengths - 1)
+            onset = np.array(found, np.int64).clip(0, lengths - 1)
         return replace(
             self,
             sample_rate=rate,
@@ -296,7 +296,7 @@ def _attack_near(piece: Piece, onset: int, rate: int) -> int:
     reach = round((REFINE_SECONDS + ATTACK_WINDOW_SECONDS) * rate) + 1
     first = max(onset - reach, 0)
     power = np.square(piece[first : onset + reach], dtype=np.float64)
-    sums = np.concatenate([[0.0], np.cumsum(power.reshape(len(power), -1).sum(axis=1))])
+    sums = np.concatenate([[0.0], np.cumsum(power.reshape(len(power), piece.channels).sum(axis=1))])
     return first + _attack(sums, onset - first, rate, (REFINE_SECONDS, REFINE_SECONDS))
 
 
