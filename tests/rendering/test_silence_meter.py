@@ -89,6 +89,13 @@ def test_the_silent_share_of_a_corpus():
     assert silent_share(corpus(7)) == pytest.approx(0.7)
 
 
+def test_a_corpus_is_silent_where_both_sides_are():
+    samples = np.zeros((10 * 48_000, 2), np.float32)
+    samples[: 2 * 48_000, 0] = samples[48_000 : 3 * 48_000, 1] = 0.1
+    films = Corpus(CLOCK, (Piece("film", 0, samples),), sample_rate=48_000)
+    assert silent_share(films) == pytest.approx(0.7)
+
+
 @pytest.mark.parametrize(
     ("report", "films", "expected"),
     [
