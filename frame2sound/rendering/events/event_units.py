@@ -262,7 +262,7 @@ def _appearance_at(pictures: FilmPictures | None, seconds: FloatArray) -> FloatA
     if pictures is None:
         return np.zeros((len(seconds), APPEARANCE_SIDE**2))
     at = np.abs(pictures.times[None] - seconds[:, None]).argmin(axis=1)
-    thumbnails = pictures.thumbnails[at].reshape(len(seconds), -1) / 255
+    thumbnails = pictures.thumbnails[at].reshape(len(seconds), APPEARANCE_SIDE**2) / 255
     return normalise_contrast(thumbnails)
 
 
