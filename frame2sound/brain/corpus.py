@@ -162,6 +162,8 @@ class Corpus:
         names = {
             match_film_name(name, self.films, "of the brain's corpus", BrainError) for name in films
         }
+        if names == set(self.films):
+            return self  # with its analysis, if that was made
         pieces = tuple(piece for piece in self.pieces if piece.film in names)
         pictures = {film: each for film, each in self.pictures.items() if film in names}
         return replace(self, pieces=pieces, pictures=pictures)

@@ -116,6 +116,7 @@ def test_select_films_keeps_the_named_films(library, add_film):
         add_film(library, name, 1)
     corpus = read_corpus(library, CLOCK)
     assert corpus.select_films(["a", "c"]).films == ("a", "c")
+    assert corpus.select_films("abc") is corpus
     with pytest.raises(
         BrainError, match="got 'd', expected a film of the brain's corpus; the nearest are: a, b, c"
     ):
