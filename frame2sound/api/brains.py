@@ -366,8 +366,13 @@ def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | Non
     if corpus is None:
         return None
     if isinstance(corpus, Corpus):
-        seconds = round(corpus.seconds, 2)
-        return {"kind": "carried", "seconds": seconds, "films": list(corpus.films)}
+        return {
+            "kind": "carried",
+            "seconds": round(corpus.seconds, 2),
+            "sample_rate": corpus.sample_rate,
+            "channels": corpus.channels,
+            "films": list(corpus.films),
+        }
     return {"kind": "pointed", "library": corpus.library, "films": sorted(corpus.films)}
 
 

@@ -38,8 +38,9 @@ from frame2sound.untrusted import (
     refuse_newer_version,
 )
 
-BRAIN_VERSION = 3
-OLDEST_VERSION = 2
+BRAIN_VERSION, PLAIN_CORPUS_VERSION, OLDEST_VERSION = 4, 3, 2
+"""The newest version; that of brains whose corpus is mono, at their own rate; and the oldest."""
+
 METADATA_KEY = "frame2sound"
 """The header entry that holds the brain's description."""
 
@@ -118,7 +119,7 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
     """Write a brain; the file appears complete or not at all."""
     corpus, media = corpus_to_file(brain.corpus)
     description = {
-        "version": BRAIN_VERSION,
+        "version": BRAIN_VERSION if "sample_rate" in (corpus or ()) else PLAIN_CORPUS_VERSION,
         "recipe": recipe_table(brain.recipe),
         "scaling": {"scale": brain.target.scale},
         "provenance": brain.provenance,

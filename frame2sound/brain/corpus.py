@@ -6,7 +6,8 @@ In a brain's file a corpus is either stored as FLAC or is a pointer to a library
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from io import BytesIO
 from typing import Any, Literal
 
@@ -16,9 +17,24 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import APPEARANCE_SIDE
+from frame2sound.brain.pieces import Piece, mono_piece
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.name_matching import match_film_name
+
+__all__ = [
+    "MAX_CORPUS_BYTES",
+    "MAX_SAMPLE_RATE",
+    "Corpus",
+    "CorpusMode",
+    "CorpusPointer",
+    "FilmPictures",
+    "Piece",
+    "corpus_from_file",
+    "corpus_tensor_names",
+    "corpus_to_file",
+    "stored_bytes",
+]
 
 CorpusMode = Literal["carry", "point", "none"]
 """Whether a brain's file stores sound of its films, points to their library, or does neither."""
@@ -35,6 +51,12 @@ MAX_PICTURES = 100_000
 MAX_SECONDS = 3600.0
 """A file whose corpus claims to be longer is refused."""
 
+MAX_CORPUS_BYTES = 64_000_000
+"""The most that the sound of a corpus takes in a brain that training writes."""
+
+MAX_SAMPLE_RATE = 48_000
+"""The highest sample rate of a corpus in Hz, unless the brain's own is higher."""
+
 MAX_AMPLITUDE = 100.0
 """A file whose corpus claims a higher peak is refused."""
 
@@ -48,24 +70,6 @@ _FLAC_RATE = 48_000
 
 Table = dict[str, Any]
 Tensors = dict[str, torch.Tensor]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of a film's sound without gaps.
-
-    Attributes
-    ----------
-    film : str
-        The film's name in its library.
-    start_sample : int
-        The sample of the film at which the piece begins.
-    samples : float32 array (n,)
-    """
-
-    film: str
-    start_sample: int
-    samples: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -91,14 +95,22 @@ class Corpus:
     Attributes
     ----------
     clock : Clock
+        The brain's.
     pieces : tuple of Piece
+        All at one sample rate, with as many channels each.
     pictures : mapping of str to FilmPictures
         By the names of films; films may lack.
+    sample_rate : int
+        Of the pieces, in Hz; 0, the default, stands for the clock's.
     """
 
     clock: Clock
     pieces: tuple[Piece, ...]
     pictures: Mapping[str, FilmPictures] = field(default_factory=dict)
+    sample_rate: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sample_rate", self.sample_rate or self.clock.sample_rate)
 
     @property
     def films(self) -> tuple[str, ...]:
@@ -108,7 +120,31 @@ class Corpus:
     @property
     def seconds(self) -> float:
         """The duration of all pieces together."""
-        return sum(len(piece.samples) for piece in self.pieces) / self.clock.sample_rate
+        return sum(map(len, self.pieces)) / self.sample_rate
+
+    @property
+    def channels(self) -> int:
+        """One, or two: left and right."""
+        return max((piece.channels for piece in self.pieces), default=1)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its sound is what brains learn from: mono, at the clock's rate."""
+        return (self.sample_rate, self.channels) == (self.clock.sample_rate, 1)
+
+    @property
+    def sound_clock(self) -> Clock:
+        """The brain's frames at the sample rate of the pieces."""
+        return Clock(self.clock.fps, self.sample_rate)
+
+    @cached_property
+    def analysis(self) -> Corpus:
+        """The corpus as brains learn from it: mono, at the clock's rate; itself if it is so."""
+        rate, new_rate = self.sample_rate, self.clock.sample_rate
+        if self.is_plain:
+            return self
+        pieces = tuple(mono_piece(piece, rate, new_rate) for piece in self.pieces)
+        return Corpus(self.clock, pieces, self.pictures)
 
     def select_films(self, films: Iterable[str]) -> Corpus:
         """Return the corpus reduced to some of its films.
@@ -126,9 +162,11 @@ class Corpus:
         names = {
             match_film_name(name, self.films, "of the brain's corpus", BrainError) for name in films
         }
+        if names == set(self.films):
+            return self  # with its analysis, if that was made
         pieces = tuple(piece for piece in self.pieces if piece.film in names)
         pictures = {film: each for film, each in self.pictures.items() if film in names}
-        return Corpus(self.clock, pieces, pictures)
+        return replace(self, pieces=pieces, pictures=pictures)
 
 
 @dataclass(frozen=True)
@@ -158,21 +196,27 @@ def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None,
     if corpus is None:
         return None, {}
     if isinstance(corpus, CorpusPointer):
-        table = {"kind": "pointed", "library": corpus.library, "films": corpus.films}
-        return table | ({"gains_db": corpus.gains_db} if corpus.gains_db else {}), {}
+        pointer = {"kind": "pointed", "library": corpus.library, "films": corpus.films}
+        return pointer | ({"gains_db": corpus.gains_db} if corpus.gains_db else {}), {}
     films: Table = {}
     tensors: Tensors = {}
     for name in corpus.films:
         pieces = corpus.select_films([name]).pieces
-        sound = np.concatenate([piece.samples for piece in pieces])
-        peak = max(1.0, float(np.abs(sound).max(initial=0)))
-        ranges = [[piece.start_sample, len(piece.samples)] for piece in pieces]
-        films[name] = {"peak": peak, "pieces": ranges}
-        tensors[CORPUS_PREFIX + name] = _encode(sound / np.float32(peak))
+        peak, tensors[CORPUS_PREFIX + name] = _encode(pieces)
+        films[name] = {"peak": peak, "pieces": [[p.start_sample, len(p)] for p in pieces]}
         if (pictures := corpus.pictures.get(name)) is not None:
             films[name]["picture_times"] = pictures.times.tolist()
             tensors[PICTURES_PREFIX + name] = torch.from_numpy(pictures.thumbnails.copy())
-    return {"kind": "carried", "films": films}, tensors
+    table: Table = {"kind": "carried", "films": films}
+    if not corpus.is_plain:
+        table |= {"sample_rate": corpus.sample_rate, "channels": corpus.channels}
+    return table, tensors
+
+
+def stored_bytes(corpus: Corpus) -> int:
+    """Return how many bytes the sound of a corpus takes in a brain's file."""
+    tensors = corpus_to_file(replace(corpus, pictures={}))[1]
+    return sum(tensor.numel() for tensor in tensors.values())
 
 
 def corpus_tensor_names(description: Table | None, clock: Clock) -> list[str]:
@@ -186,7 +230,8 @@ def corpus_tensor_names(description: Table | None, clock: Clock) -> list[str]:
     if description is None or description["kind"] != "carried":
         return []
     ranges = [_parse_ranges(film["pieces"]) for film in description["films"].values()]
-    seconds = sum(length for film in ranges for _, length in film) / clock.sample_rate
+    rate, _ = _parse_format(description, clock)
+    seconds = sum(length for film in ranges for _, length in film) / rate
     if not 0 < seconds <= MAX_SECONDS:
         raise ValueError(f"a corpus of {seconds:.0f} s, expected at most {MAX_SECONDS:.0f} s")
     films = {_require_text(name): film for name, film in description["films"].items()}
@@ -218,6 +263,7 @@ def corpus_from_file(
     if description["kind"] != "carried":
         raise ValueError(f"a corpus of kind {description['kind']!r}")
     ranges = {name: _parse_ranges(film["pieces"]) for name, film in description["films"].items()}
+    rate, channels = _parse_format(description, clock)
     pieces = []
     pictures = {}
     for name, film in ranges.items():
@@ -226,13 +272,26 @@ def corpus_from_file(
             raise ValueError(f"a corpus with a peak of {peak}, expected 1 to {MAX_AMPLITUDE}")
         lengths = [length for _, length in film]
         flac = tensors.pop(CORPUS_PREFIX + name, None)
-        sound = _decode(name, flac, sum(lengths)) * np.float32(peak)
+        sound = _decode(name, flac, sum(lengths), channels)
         parts = np.split(sound, np.cumsum(lengths)[:-1])
-        pieces += [Piece(name, start, part) for (start, _), part in zip(film, parts, strict=True)]
+        starts = [start for start, _ in film]
+        pieces += [Piece(name, *each, peak) for each in zip(starts, parts, strict=True)]
         if (times := description["films"][name].get("picture_times")) is not None:
             thumbnails = tensors.pop(PICTURES_PREFIX + name, None)
             pictures[name] = _read_pictures(name, times, thumbnails)
-    return Corpus(clock, tuple(pieces), pictures)
+    return Corpus(clock, tuple(pieces), pictures, rate)
+
+
+def _parse_format(description: Table, clock: Clock) -> tuple[int, int]:
+    """Return the sample rate and the channels of a corpus; older ones are as brains learn."""
+    rate = description.get("sample_rate", clock.sample_rate)
+    channels = description.get("channels", 1)
+    highest = max(MAX_SAMPLE_RATE, clock.sample_rate)
+    if type(rate) is not int or not clock.sample_rate <= rate <= highest:
+        raise ValueError(f"a corpus at {rate!r} Hz, expected {clock.sample_rate} to {highest}")
+    if type(channels) is not int or channels not in (1, 2):
+        raise ValueError(f"a corpus in {channels!r} channels, expected 1 or 2")
+    return rate, channels
 
 
 def _read_pictures(film: str, times: list[float], data: torch.Tensor | None) -> FilmPictures:
@@ -249,24 +308,30 @@ def _read_pictures(film: str, times: list[float], data: torch.Tensor | None) -> 
     return FilmPictures(at, data.numpy().copy())
 
 
-def _encode(sound: NDArray[np.floating]) -> torch.Tensor:
+def _encode(pieces: tuple[Piece, ...]) -> tuple[float, torch.Tensor]:
+    """Return what full scale stands for in the pieces of a film, and their sound as FLAC."""
+    peak, sound = pieces[0].full_scale, np.concatenate([piece.data for piece in pieces])
+    if not all(p.data.dtype == np.int16 and p.full_scale == peak for p in pieces):
+        sound = np.concatenate([piece.samples for piece in pieces])
+        peak = max(1.0, float(np.abs(sound).max(initial=0)))
+        sound /= np.float32(peak)
     file = BytesIO()
     soundfile.write(file, sound, _FLAC_RATE, format="FLAC", subtype="PCM_16")
-    return torch.from_numpy(np.frombuffer(file.getvalue(), np.uint8).copy())
+    return peak, torch.from_numpy(np.frombuffer(file.getvalue(), np.uint8).copy())
 
 
-def _decode(film: str, data: torch.Tensor | None, length: int) -> NDArray[np.float32]:
+def _decode(film: str, data: torch.Tensor | None, length: int, channels: int) -> NDArray[np.int16]:
     """Return ``length`` samples; sound of another length is refused before it is decoded."""
     if data is None or data.dtype != torch.uint8 or data.ndim != 1:
         raise BrainError(f"its corpus lacks the sound of {film}; {_REMEDY}")
     try:
-        with soundfile.SoundFile(BytesIO(data.numpy().tobytes())) as file:
-            if (file.format, file.channels, file.frames) != ("FLAC", 1, length):
+        with soundfile.SoundFile(BytesIO(data.numpy().data)) as file:
+            if (file.format, file.channels, file.frames) != ("FLAC", channels, length):
                 raise BrainError(
                     f"its corpus holds {file.frames} samples of {film} in {file.channels} "
-                    f"channels ({file.format}), expected {length} in one (FLAC); {_REMEDY}"
+                    f"channels ({file.format}), expected {length} in {channels} (FLAC); {_REMEDY}"
                 )
-            sound: NDArray[np.float32] = file.read(dtype="float32")
+            sound: NDArray[np.int16] = file.read(dtype="int16")
     except (soundfile.SoundFileError, RuntimeError) as error:
         raise BrainError(f"the sound of {film} in its corpus is damaged; {_REMEDY}") from error
     if len(sound) != length:

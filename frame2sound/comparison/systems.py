@@ -78,7 +78,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
     def corpus(loudness: Loudness) -> Corpus | None:
         if plan.mode != "mosaic":
             return None
-        return read_corpus(plan.split.training, plan.clock, loudness=loudness)
+        return read_corpus(plan.split.training, plan.clock, loudness=loudness, full=False)
 
     def renderer(load: Callable[[], Predictor], loudness: Loudness) -> Callable[[Segment], Samples]:
         load_once = cache(load)

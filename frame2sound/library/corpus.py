@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.config import Loudness
-from frame2sound.brain.corpus import Corpus, CorpusMode, CorpusPointer, FilmPictures, Piece
+from frame2sound.brain.corpus import (
+    MAX_CORPUS_BYTES,
+    Corpus,
+    CorpusMode,
+    CorpusPointer,
+    FilmPictures,
+    stored_bytes,
+)
 from frame2sound.brain.event_curves import APPEARANCE_SIDE
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
 from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.film_loudness import film_gains_db, with_gain
+from frame2sound.library.corpus_sound import full_format, plain_format, read_piece
+from frame2sound.library.film_loudness import film_gains_db
 from frame2sound.library.folders import LIBRARY_FILE
 from frame2sound.library.store import Library, PickledFilm
+
+Range = tuple[PickledFilm, int, int]
+"""A film, and the first and last sample of a part of what brains learn from, exclusive."""
 
 MAX_CORPUS_SECONDS = 600.0
 """A corpus holds at most this much of a library; of more, it takes segments."""
@@ -29,6 +39,9 @@ SEGMENT_SECONDS = 10.0
 PICTURE_SECONDS = 0.5
 """Time between the thumbnails of a film."""
 
+SHRINK = 0.97
+"""Share of the estimated length that a corpus gets if it is too large for a brain's file."""
+
 SILENCE_PEAK = 1e-5
 """A segment whose peak is below -100 dBFS is silent."""
 
@@ -38,11 +51,19 @@ def read_corpus(
     clock: Clock,
     max_seconds: float = MAX_CORPUS_SECONDS,
     loudness: Loudness = "film",
+    *,
+    full: bool = True,
 ) -> Corpus:
     """Return the sound of a library's films, without the calibration film.
 
     If the films are longer than ``max_seconds`` together, the corpus has segments of 10 s, evenly
     spaced over all films. ``loudness`` is that of the recipe whose brain plays the corpus.
+
+    Parameters
+    ----------
+    full : bool
+        Read the sound as it is heard, where the library holds it: at the highest rate and with
+        the most channels of its films. Else, or of older libraries, it is what brains learn from.
 
     Raises
     ------
@@ -50,7 +71,8 @@ def read_corpus(
         The library has another sample rate than the brain, or no sound.
     """
     films = library.films()
-    return _read_films(films, library.path, clock, max_seconds, _gains_by_name(films, loudness))
+    gains_db = _gains_by_name(films, loudness)
+    return _read_films(films, library.path, clock, max_seconds, gains_db, full=full)
 
 
 def build_corpus(
@@ -63,7 +85,8 @@ def build_corpus(
     """Return the corpus for a brain that was trained on ``films``, in the form ``mode`` asks for.
 
     The library may have changed during training: films added since are left out, and so are films
-    that were deleted or replaced. Without films there is no corpus.
+    that were deleted or replaced. Without films there is no corpus. A corpus that would take more
+    than `MAX_CORPUS_BYTES` of a brain's file has less of the films.
     """
     trained = {(film.name, film.card.digest) for film in films}
     films = [film for film in library.films() if (film.name, film.card.digest) in trained]
@@ -73,7 +96,17 @@ def build_corpus(
     if mode == "point":
         return point_to_corpus(library, films, loudness)
     gains_db = _gains_by_name(films, loudness)
-    return _read_films(films, library.path, clock, MAX_CORPUS_SECONDS, gains_db)
+    corpus = _read_films(films, library.path, clock, MAX_CORPUS_SECONDS, gains_db)
+    while (size := _file_bytes(corpus)) > MAX_CORPUS_BYTES:
+        seconds = SHRINK * corpus.seconds * MAX_CORPUS_BYTES / size
+        corpus = _read_films(films, library.path, clock, seconds, gains_db)
+    return corpus
+
+
+def _file_bytes(corpus: Corpus) -> int:
+    """Return the size of a corpus in a file, or of its samples if these are small enough."""
+    uncompressed = 2 * corpus.channels * sum(map(len, corpus.pieces))
+    return uncompressed if uncompressed < 0.9 * MAX_CORPUS_BYTES else stored_bytes(corpus)
 
 
 def point_to_corpus(
@@ -126,6 +159,8 @@ def _read_films(
     clock: Clock,
     max_seconds: float,
     gains_db: Mapping[str, float],
+    *,
+    full: bool = True,
 ) -> Corpus:
     films = [film for film in films if not is_calibration(film)]
     for film in films:
@@ -134,47 +169,43 @@ def _read_films(
                 f"corpus {library} is at {film.card.sample_rate} Hz, the brain at "
                 f"{clock.sample_rate} Hz; give a library at the brain's rate as `corpus`"
             )
-    pieces = tuple(
-        replace(piece, samples=with_gain(piece.samples, gains_db.get(piece.film, 0.0)))
-        for piece in _read_pieces(films, clock, max_seconds)
-    )
-    if not pieces:
+    ranges = [each for each in _choose_ranges(films, clock, max_seconds) if _is_audible(*each)]
+    if not ranges:
         raise BrainError(f"corpus {library} has no sound; give another library as `corpus`")
+    by_name = {film.name: film for film, _, _ in ranges}
+    sound_format = full_format(by_name.values()) if full else plain_format(ranges[0][0])
+    pieces = tuple(
+        read_piece(*each, sound_format, gains_db.get(each[0].name, 0.0)) for each in ranges
+    )
     pictures = {
-        film.name: _read_pictures(film, [piece for piece in pieces if piece.film == film.name])
-        for film in films
-        if any(piece.film == film.name for piece in pieces)
+        name: _read_pictures(film, [each for each in ranges if each[0] is film])
+        for name, film in by_name.items()
     }
-    return Corpus(clock, pieces, pictures)
+    return Corpus(clock, pieces, pictures, sound_format.sample_rate)
 
 
-def _read_pieces(films: list[PickledFilm], clock: Clock, max_seconds: float) -> Iterator[Piece]:
+def _choose_ranges(films: list[PickledFilm], clock: Clock, max_seconds: float) -> list[Range]:
+    """Return the sound of all films, or segments that are evenly spaced over it."""
     ranges = [(film, *film.card.audio_range) for film in films]
     max_samples = round(max_seconds * clock.sample_rate)
-    if sum(end - begin for _, begin, end in ranges) > max_samples:
-        length = min(round(SEGMENT_SECONDS * clock.sample_rate), max_samples)
-        segments = [
-            (film, at, min(at + length, end))
-            for film, begin, end in ranges
-            for at in range(begin, max(end - length, begin) + 1, length)
-        ]
-        segments = [segment for segment in segments if _is_audible(*segment)]
-        count = min(max(max_samples // length, 1), len(segments))
-        chosen = np.linspace(0, max(len(segments) - 1, 0), count).round().astype(int)
-        ranges = [segments[number] for number in chosen]
-    for film, begin, end in ranges:
-        if _is_audible(film, begin, end):
-            yield Piece(film.name, begin, np.array(film.sound[begin:end]))
+    if sum(end - begin for _, begin, end in ranges) <= max_samples:
+        return ranges
+    length = min(round(SEGMENT_SECONDS * clock.sample_rate), max_samples)
+    segments = [
+        (film, at, min(at + length, end))
+        for film, begin, end in ranges
+        for at in range(begin, max(end - length, begin) + 1, length)
+    ]
+    segments = [segment for segment in segments if _is_audible(*segment)]
+    count = min(max(max_samples // length, 1), len(segments))
+    chosen = np.linspace(0, max(len(segments) - 1, 0), count).round().astype(int)
+    return [segments[number] for number in chosen]
 
 
-def _read_pictures(film: PickledFilm, pieces: list[Piece]) -> FilmPictures:
-    """Return a thumbnail for each `PICTURE_SECONDS` of the pieces of a film."""
+def _read_pictures(film: PickledFilm, ranges: list[Range]) -> FilmPictures:
+    """Return a thumbnail for each `PICTURE_SECONDS` of some ranges of a film."""
     rate = film.card.sample_rate
-    starts = [
-        np.arange(piece.start_sample / rate, (piece.start_sample + len(piece.samples)) / rate,
-                  PICTURE_SECONDS)
-        for piece in pieces
-    ]  # fmt: skip
+    starts = [np.arange(begin / rate, end / rate, PICTURE_SECONDS) for _, begin, end in ranges]
     times = np.unique(np.concatenate(starts))
     on_screen = np.searchsorted(film.times[:-1], times, side="right") - 1
     frames = np.asarray(film.frames[on_screen.clip(0)])

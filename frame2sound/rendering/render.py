@@ -145,9 +145,9 @@ def render(
     with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
         on_event = None if events_out is None else events.append
         built = style.build_renderer(brain, corpus, on_event)
-        renderer = SilenceMeter(built, brain.clock.sample_rate)
+        renderer = SilenceMeter(built)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress)
-        writer = OutputWriter(brain.clock.sample_rate, original, delivery, codec)
+        writer = OutputWriter(renderer.sample_rate, original, delivery, codec)
         peak_db = writer.write(soundtrack, partial)
     if events_out is not None:
         write_events(events_out, events, overwrite=delivery.overwrite)

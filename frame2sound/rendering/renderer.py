@@ -13,12 +13,19 @@ from frame2sound.sound.panner import Panner
 
 
 class Synthesiser(Protocol):
-    """Turns a brain's predictions, one per frame, into mono sound that is not delayed."""
+    """Turns a brain's predictions, one per frame, into sound that is not delayed."""
 
     def process(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], /
     ) -> NDArray[np.float32]:
-        """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
+        """Return what is ready, ``(m,)`` or ``(m, 2)``.
+
+        Parameters
+        ----------
+        predictions : array (n, ...)
+        bounds : int64 array (n + 1,)
+            The first sample of each frame, and the end of the last, at the rate of the sound.
+        """
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
@@ -26,6 +33,10 @@ class Synthesiser(Protocol):
 
 class Renderer(Protocol):
     """Turns predictions into sound of one or two channels, controlled by the frame curves."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the sound, in Hz: the brain's, or that of the films' own sound."""
 
     @property
     def channels(self) -> int:
@@ -38,7 +49,10 @@ class Renderer(Protocol):
     def process(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
     ) -> NDArray[np.float32]:
-        """Return what is ready: ``(m,)``, or ``(m, 2)`` where there are two channels."""
+        """Return what is ready: ``(m,)``, or ``(m, 2)`` where there are two channels.
+
+        ``bounds`` are in samples of the renderer's rate.
+        """
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
@@ -49,13 +63,14 @@ class PlainRenderer:
     """A renderer that only runs a synthesiser and ignores the frame curves."""
 
     synthesiser: Synthesiser
+    sample_rate: int
     channels: int = 1
     summary: str = ""
 
     def process(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
     ) -> NDArray[np.float32]:
-        """Return the sound that is ready, ``(m,)``."""
+        """Return the sound that is ready."""
         return self.synthesiser.process(predictions, bounds)
 
     def flush(self) -> NDArray[np.float32]:
@@ -64,17 +79,19 @@ class PlainRenderer:
 
 
 class StereoRenderer:
-    """A mono renderer made stereo: each frame's sound is panned to where the light is.
+    """A renderer whose sound is panned, frame by frame, to where the light is.
 
     Parameters
     ----------
-    mono : Renderer
+    renderer : Renderer
+        If it has two channels, their mean is panned.
     """
 
     channels = 2
 
-    def __init__(self, mono: Renderer) -> None:
-        self.mono = mono
+    def __init__(self, renderer: Renderer) -> None:
+        self.renderer = renderer
+        self.sample_rate = renderer.sample_rate
         self._panner = Panner()
         self._positions = np.empty(0)
         self._bounds = np.zeros(1, np.int64)
@@ -82,8 +99,8 @@ class StereoRenderer:
 
     @property
     def summary(self) -> str:
-        """The mono renderer's summary."""
-        return self.mono.summary
+        """That of the renderer."""
+        return self.renderer.summary
 
     def process(
         self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
@@ -91,14 +108,15 @@ class StereoRenderer:
         """Return the sound of frames that are complete, ``(m, 2)``."""
         self._positions = np.concatenate([self._positions, frame_curves.place])
         self._bounds = np.concatenate([self._bounds, bounds[1:]])
-        return self._pan_ready(self.mono.process(predictions, bounds, frame_curves))
+        return self._pan_ready(self.renderer.process(predictions, bounds, frame_curves))
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
-        return self._pan_ready(self.mono.flush())
+        return self._pan_ready(self.renderer.flush())
 
     def _pan_ready(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pan the samples of all frames that are complete; keep the rest for later."""
+        samples = samples if samples.ndim == 1 else samples.mean(axis=1)
         self._pending = np.concatenate([self._pending, samples])
         end = self._bounds[0] + len(self._pending)
         frames = int(np.searchsorted(self._bounds, end, side="right")) - 1

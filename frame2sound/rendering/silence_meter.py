@@ -31,7 +31,7 @@ MIN_MOTION = 1e-5
 MAX_BLACK = 0.01
 """Brightness, 0 to 1, up to which a picture is black."""
 
-_LOWEST_DB = -255
+_LOWEST_DB, _BLOCK_STEPS = -255, 100
 
 
 @dataclass(frozen=True)
@@ -104,13 +104,12 @@ class SilenceMeter:
     Parameters
     ----------
     renderer : Renderer
-    sample_rate : int
-        In Hz.
     """
 
-    def __init__(self, renderer: Renderer, sample_rate: int) -> None:
+    def __init__(self, renderer: Renderer) -> None:
         self.renderer = renderer
-        self.step_samples = max(round(STEP_SECONDS * sample_rate), 1)
+        self.sample_rate = renderer.sample_rate
+        self.step_samples = max(round(STEP_SECONDS * self.sample_rate), 1)
         self._pending = np.empty(0, np.float64)
         self._levels = bytearray()
         self._moves = bytearray()
@@ -183,14 +182,16 @@ class SilenceMeter:
 
 def silent_share(corpus: Corpus) -> float:
     """Return the share of a corpus's sound that is silent, in steps of `STEP_SECONDS`."""
-    length = max(round(STEP_SECONDS * corpus.clock.sample_rate), 1)
+    length = max(round(STEP_SECONDS * corpus.sample_rate), 1)
     silent = list(_silent_steps(corpus, length))
     return sum(silent) / len(silent) if silent else 0.0
 
 
 def _silent_steps(corpus: Corpus, length: int) -> Iterator[bool]:
-    for piece in corpus.pieces:
-        steps = piece.samples[: len(piece.samples) // length * length].reshape(-1, length)
+    blocks = (block for piece in corpus.pieces for block in piece.blocks(_BLOCK_STEPS * length))
+    for block in blocks:
+        count = len(block) // length
+        steps = block[: count * length].reshape(count, length * corpus.channels)
         rms = np.sqrt(np.mean(np.square(steps, dtype=np.float64), axis=1))
         yield from (rms < 10 ** (SILENCE_DB / 20)).tolist()
 

@@ -32,13 +32,15 @@ def render_batches(
 
     Parameters
     ----------
+    clock : Clock
+        The brain's; the sound is at the renderer's sample rate.
     batches : iterable of PreparedBatch
     previous_frame : uint8 array (64, 64), optional
         The grey frame before the first.
     """
-    first = 0
+    first, sound_clock = 0, Clock(clock.fps, renderer.sample_rate)
     for batch in batches:
-        bounds = clock.sample_bounds(len(batch.grey), first)
+        bounds = sound_clock.sample_bounds(len(batch.grey), first)
         frame_curves = FrameCurves.from_frames(batch.grey, previous_frame, batch.events)
         yield renderer.process(batch.predictions, bounds, frame_curves)
         previous_frame = batch.grey[-1]
@@ -46,7 +48,7 @@ def render_batches(
 
 
 class Soundtrack:
-    """The sound of an animation as a stream of samples at the brain's sample rate.
+    """The sound of an animation as a stream of samples at the renderer's sample rate.
 
     Sample 0 is the start of the first frame, and the length is the animation's, to the sample:
     ``round(seconds * sample_rate)``.
@@ -81,7 +83,8 @@ class Soundtrack:
             A prediction is not finite.
         """
         clock, predictor = self.brain.clock, self.brain.start_prediction()
-        channels = self.renderer.channels
+        sample_rate, channels = self.renderer.sample_rate, self.renderer.channels
+        max_samples_per_frame = Clock(clock.fps, sample_rate).max_samples_per_frame
         pending = np.empty((0,) if channels == 1 else (0, channels), np.float32)
         count = 0
         prepared = prepare_frames(
@@ -92,7 +95,7 @@ class Soundtrack:
         for sound in render_batches(clock, self.renderer, prepared):
             pending = np.concatenate([pending, sound])
             # The animation may end before its last frame at the brain's frame rate does.
-            ready = max(len(pending) - clock.max_samples_per_frame, 0)
+            ready = max(len(pending) - max_samples_per_frame, 0)
             count += ready
             yield pending[:ready]
             pending = pending[ready:]
@@ -100,7 +103,7 @@ class Soundtrack:
         if not self.seconds:
             raise FilmError(f"{self.animation.streams.path} has no frames to give sound to")
         rest = np.concatenate([pending, self.renderer.flush()])
-        yield rest[: sample_at(self.seconds, clock.sample_rate) - count]
+        yield rest[: sample_at(self.seconds, sample_rate) - count]
 
     def _report(self) -> None:
         streams, done = self.animation.streams, float(self.seconds)

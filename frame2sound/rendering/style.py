@@ -192,7 +192,7 @@ class Style:
             The corpus cannot be found, or contains no sound.
         """
         renderer = self._build_renderer(brain, corpus, on_event)
-        if self.stereo == "place" and renderer.channels == 1:
+        if self.stereo == "place" and (self.mode == "mosaic" or renderer.channels == 1):
             return StereoRenderer(renderer)
         return renderer
 
@@ -202,37 +202,39 @@ class Style:
         corpus: Corpus | CorpusPointer | None,
         on_event: Callable[[Event], object] | None,
     ) -> Renderer:
-        """Return a renderer that is mono, unless its grains are panned one by one."""
+        """Return a renderer whose sound has places only if its films or its grains have."""
         if self.mode == "mosaic":
             corpus = self._mosaic_corpus(brain, corpus)
             mosaic = MosaicSynthesiser(brain.target, corpus, self.mosaic, self.seed)
-            return self._with_events(mosaic, _mosaic_summary(corpus), brain, corpus, on_event)
-        return self._with_events(self._synthesiser(brain), "", brain, corpus, on_event)
+            plain = PlainRenderer(
+                mosaic, corpus.sample_rate, corpus.channels, _mosaic_summary(corpus)
+            )
+        else:
+            plain = PlainRenderer(self._synthesiser(brain), brain.clock.sample_rate)
+        return self._with_events(plain, brain, corpus, on_event)
 
     def _with_events(
         self,
-        synthesiser: Synthesiser,
-        summary: str,
+        plain: PlainRenderer,
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
         on_event: Callable[[Event], object] | None,
     ) -> Renderer:
         """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
         granulate = self._granulator(brain) if self.mode == "granular" else None
-        plain = PlainRenderer(synthesiser, summary=summary)
         needed_by = {"`events_out`": on_event is not None and self.events is None,
                      "`sensitivity`": self.sensitivity != DEFAULT_SENSITIVITY}  # fmt: skip
         parts = EventPartsBuilder(
             brain.target,
             brain.clock,
-            synthesiser,
+            plain.synthesiser,
             partial(_load_corpus, corpus, brain),
             self.mosaic,
             self.seed,
             ChoiceWeights(spectrum=SPECTRUM_WEIGHT if knows_spectrum(brain) else 0.0),
         )
         return EventRenderer(
-            granulate(synthesiser) if granulate else plain,
+            granulate(plain.synthesiser) if granulate else plain,
             parts,
             EventSettings(self.sensitivity, self.events, on_event or _ignore_event),
             granulate,

@@ -59,7 +59,7 @@ def test_the_header_holds_the_description_as_json(path, brain):
     with safe_open(path, "pt") as file:
         assert list(file.metadata()) == [METADATA_KEY]
         description = json.loads(file.metadata()[METADATA_KEY])
-    assert description["version"] == BRAIN_VERSION == 3
+    assert (description["version"], BRAIN_VERSION) == (3, 4)
     assert parse_recipe(description["recipe"]) == brain.recipe
     assert description["scaling"] == {"scale": 0.25}
 
@@ -124,12 +124,12 @@ def with_recipe(part, **values):
     ("change", "match"),
     [
         (
-            lambda d: d | {"version": 4},
-            "was made by a newer version .*version 4, .* reads up to 3.; update the",
+            lambda d: d | {"version": 5},
+            "was made by a newer version .*version 5, .* reads up to 4.; update the",
         ),
         (
             lambda d: d | {"version": 1},
-            "is of brain version 1, this program reads 2 to 3; train it again",
+            "is of brain version 1, this program reads 2 to 4; train it again",
         ),
         (lambda d: d | {"version": None}, "not readable as a brain"),
         (lambda d: d | {"version": "1"}, "not readable as a brain"),
@@ -233,6 +233,57 @@ def test_nan_weights_load_and_fail_on_prediction(path):
     brain = load_brain(path)
     with pytest.raises(BrainError, match="not finite"):
         brain.predict(FRAMES)
+
+
+@pytest.fixture
+def path_with_full_corpus(path, brain):
+    """A brain at 8 kHz whose corpus is at 48 kHz, in stereo."""
+    sound = np.random.default_rng(0).integers(-20_000, 20_000, (6000, 2), np.int16)
+    pieces = Piece("film", 9, sound[:5000], 2.0), Piece("film", 8000, sound[5000:], 2.0)
+    brain.corpus = Corpus(brain.clock, pieces, sample_rate=48_000)
+    save_brain(brain, path)
+    return path
+
+
+def test_a_full_corpus_is_loaded_to_the_bit(path_with_full_corpus, brain):
+    again = load_brain(path_with_full_corpus).corpus
+    assert (again.sample_rate, again.channels, again.clock) == (48_000, 2, brain.clock)
+    assert again.seconds == 6000 / 48_000
+    for original, loaded in zip(brain.corpus.pieces, again.pieces, strict=True):
+        assert (original.film, original.start_sample) == (loaded.film, loaded.start_sample)
+        np.testing.assert_array_equal(original.samples, loaded.samples)
+
+
+def test_only_a_brain_with_a_full_corpus_needs_a_newer_version(path_with_full_corpus, brain):
+    def version():
+        with safe_open(path_with_full_corpus, "pt") as file:
+            return json.loads(file.metadata()[METADATA_KEY])["version"]
+
+    assert version() == 4
+    brain.corpus = brain.corpus.analysis
+    save_brain(brain, path_with_full_corpus)
+    assert version() == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        ({"sample_rate": 7999}, "a corpus at 7999 Hz, expected 8000 to 48000"),
+        ({"sample_rate": 48_001}, "a corpus at 48001 Hz, expected 8000 to 48000"),
+        ({"sample_rate": 10**30}, "a corpus at 10+ Hz"),
+        ({"sample_rate": "48000"}, "a corpus at '48000' Hz"),
+        ({"sample_rate": 48e3}, "a corpus at 48000.0 Hz"),
+        ({"sample_rate": None}, "a corpus at None Hz"),
+        ({"channels": 3}, "a corpus in 3 channels, expected 1 or 2"),
+        ({"channels": True}, "a corpus in True channels"),
+        ({"channels": [2]}, r"a corpus in \[2\] channels"),
+        ({"channels": 1}, "holds 6000 samples of film in 2 channels .*, expected 6000 in 1"),
+    ],
+)
+def test_an_impossible_format_of_a_corpus_is_refused(path_with_full_corpus, values, match):
+    rewrite(path_with_full_corpus, description=lambda d: d | {"corpus": d["corpus"] | values})
+    with pytest.raises(BrainError, match=match):
+        load_brain(path_with_full_corpus)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from frame2sound.brain.corpus import (
     Piece,
     corpus_from_file,
     corpus_to_file,
+    stored_bytes,
 )
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
@@ -115,6 +116,7 @@ def test_select_films_keeps_the_named_films(library, add_film):
         add_film(library, name, 1)
     corpus = read_corpus(library, CLOCK)
     assert corpus.select_films(["a", "c"]).films == ("a", "c")
+    assert corpus.select_films("abc") is corpus
     with pytest.raises(
         BrainError, match="got 'd', expected a film of the brain's corpus; the nearest are: a, b, c"
     ):
@@ -259,3 +261,36 @@ def test_a_pointer_with_an_impossible_gain_is_refused(gain):
     table = {"kind": "pointed", "library": "here", "films": {"a": "b"}, "gains_db": {"a": gain}}
     with pytest.raises((TypeError, ValueError)):
         corpus_from_file(table, {}, CLOCK)
+
+
+@pytest.mark.parametrize("scales", [(1.0, 1.0), (1.0, 2.0)])
+def test_stereo_survives_flac(scales):
+    rng = np.random.default_rng(0)
+    pieces = tuple(
+        Piece("film", start, rng.integers(-32767, 32768, (900, 2), np.int16), scale)
+        for start, scale in zip((5, 4000), scales, strict=True)
+    )
+    corpus = Corpus(CLOCK, pieces, sample_rate=44_100)
+    description, tensors = corpus_to_file(corpus)
+    assert stored_bytes(corpus) == sum(tensor.numel() for tensor in tensors.values())
+    again = corpus_from_file(json.loads(json.dumps(description)), tensors, CLOCK)
+    assert (again.sample_rate, again.channels) == (44_100, 2)
+    step = 0 if scales[0] == scales[1] else 2 * max(scales) / 2**15
+    for original, decoded in zip(pieces, again.pieces, strict=True):
+        assert original.start_sample == decoded.start_sample
+        np.testing.assert_allclose(decoded.samples, original.samples, rtol=0, atol=step)
+
+
+def test_a_corpus_is_analysed_as_brains_learn_it():
+    time = np.arange(48_000) / 48_000
+    left = np.float32(0.5 * np.sin(2 * np.pi * 300 * time))
+    piece = Piece("film", 480, np.stack([left, 0 * left], axis=1))
+    corpus = Corpus(CLOCK, (piece,), sample_rate=48_000)
+    assert (corpus.sample_rate, corpus.channels, corpus.seconds) == (48_000, 2, 1)
+    assert corpus.sound_clock == Clock(CLOCK.fps, 48_000)
+    learned = corpus.analysis
+    assert (learned.sample_rate, learned.channels, learned.analysis) == (8000, 1, learned)
+    (mono,) = learned.pieces
+    assert (mono.start_sample, len(mono)) == (80, 8000)
+    expected = 0.25 * np.sin(2 * np.pi * 300 * np.arange(8000) / 8000)
+    np.testing.assert_allclose(mono.samples[100:-100], expected[100:-100], atol=1e-4)

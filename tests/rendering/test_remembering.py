@@ -76,7 +76,7 @@ def test_the_whole_render_is_the_same_however_it_is_cut(animation, monkeypatch, 
     assert np.sqrt(np.mean(expected**2)) > 0.01
     for batch in (7, 128):
         monkeypatch.setattr(module, "BATCH_FRAMES", batch)
-        join = PlainRenderer(BlockCrossfader(brain.target.lead, brain.target.lead))
+        join = PlainRenderer(BlockCrossfader(brain.target.lead, brain.target.lead), 8000)
         sound = np.concatenate(list(Soundtrack(FilmReader(animation), brain, join)))
         assert len(sound) == 6 * 8000
         # The order of a matrix product's sums may change with its size: -106 dB.

@@ -18,7 +18,7 @@ FRAMES = 300
 class Playback:
     """A renderer whose predictions are amplitudes; its sound is ``delay`` samples late."""
 
-    channels, summary = 1, "played"
+    sample_rate, channels, summary = CLOCK.sample_rate, 1, "played"
 
     def __init__(self, delay):
         self.delay, self.pending = delay, np.empty(0, np.float32)
@@ -35,7 +35,7 @@ class Playback:
 
 
 def measure(amplitudes, brightness, motion, batch=64, delay=500, events=None):
-    meter = SilenceMeter(Playback(delay), CLOCK.sample_rate)
+    meter = SilenceMeter(Playback(delay))
     sound = []
     for at in range(0, FRAMES, batch):
         part = slice(at, min(at + batch, FRAMES))
@@ -87,6 +87,13 @@ def corpus(silent_seconds):
 
 def test_the_silent_share_of_a_corpus():
     assert silent_share(corpus(7)) == pytest.approx(0.7)
+
+
+def test_a_corpus_is_silent_where_both_sides_are():
+    samples = np.zeros((10 * 48_000, 2), np.float32)
+    samples[: 2 * 48_000, 0] = samples[48_000 : 3 * 48_000, 1] = 0.1
+    films = Corpus(CLOCK, (Piece("film", 0, samples),), sample_rate=48_000)
+    assert silent_share(films) == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from frame2sound.sound.block_crossfader import BlockCrossfader
 from tests.media_files import grey_pictures, make_film
 from tests.rendering.simple_brains import BrightNoise, Clicks, SimpleBrain
 
-FRAMES = 150
+FRAMES, RATE = 150, 22050
 STEADY = [Fraction(f) for f in ("24", "24000/1001", "25", "30000/1001", "30")]
 BRAINS = [Fraction(f) for f in ("24", "30", "25/2")]
 
@@ -46,7 +46,7 @@ def level(frame):
 
 
 def overlap_add(brain):
-    return PlainRenderer(BlockCrossfader(brain.lead, brain.lead))
+    return PlainRenderer(BlockCrossfader(brain.lead, brain.lead), RATE)
 
 
 def hear(path, brain, renderer=overlap_add):
@@ -78,7 +78,7 @@ class Eager:
 @pytest.mark.parametrize("brain_fps", [*BRAINS, Fraction(7)], ids=str)
 def test_no_sound_is_given_beyond_the_end(tmp_path, frames, brain_fps):
     path, times = film(tmp_path, Fraction(25), frames)
-    sound, _ = hear(path, SimpleBrain(brain_fps), lambda brain: PlainRenderer(Eager()))
+    sound, _ = hear(path, SimpleBrain(brain_fps), lambda brain: PlainRenderer(Eager(), RATE))
     assert len(sound) == round(times[-1] * 22050)
 
 
@@ -128,7 +128,7 @@ def test_a_flash_clicks_at_the_start_of_each_frame_that_sees_it(tmp_path, brain_
 
 def test_progress_is_told_in_seconds_of_the_animation(tmp_path):
     path, times = film(tmp_path, Fraction(24), 2 * BATCH_FRAMES)
-    told, renderer = [], PlainRenderer(BlockCrossfader(0, 0))
+    told, renderer = [], PlainRenderer(BlockCrossfader(0, 0), RATE)
     for _ in Soundtrack(FilmReader(path), SimpleBrain(), renderer, lambda *r: told.append(r)):
         pass
     tasks, seconds, totals, notes = zip(*told, strict=True)
@@ -144,4 +144,4 @@ def test_an_animation_without_frames_is_refused(tmp_path, monkeypatch):
     reader = FilmReader(path)
     monkeypatch.setattr(reader, "frames", lambda colour: iter(()))
     with pytest.raises(FilmError, match=r"film\.mov has no frames"):
-        list(Soundtrack(reader, SimpleBrain(), PlainRenderer(BlockCrossfader(0, 0))))
+        list(Soundtrack(reader, SimpleBrain(), PlainRenderer(BlockCrossfader(0, 0), RATE)))

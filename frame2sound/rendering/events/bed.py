@@ -87,11 +87,11 @@ def frame_levels_db(predictions: NDArray[Any]) -> FloatArray:
 
 def quiet_spectrum(corpus: Corpus, target: Target) -> NDArray[np.float32] | None:
     """Return the mean spectrum of the quiet frames of a corpus; None for a target of waveforms."""
-    total = sum(len(piece.samples) for piece in corpus.pieces)
-    step = max(total // MAX_QUIET_FRAMES, corpus.clock.max_samples_per_frame)
+    pieces = corpus.analysis.pieces
+    step = max(sum(map(len, pieces)) // MAX_QUIET_FRAMES, corpus.clock.max_samples_per_frame)
     parts = []
-    for piece in corpus.pieces:
-        starts = np.arange(0, max(len(piece.samples) - target.excerpt_length, 1), step)
+    for piece in pieces:
+        starts = np.arange(0, max(len(piece) - target.excerpt_length, 1), step)
         parts.append(encode_frames(target, piece.samples.astype(np.float64), starts))
     magnitudes = np.abs(np.concatenate(parts))
     if magnitudes.ndim != 3:
@@ -106,9 +106,12 @@ def quiet_spectrum(corpus: Corpus, target: Target) -> NDArray[np.float32] | None
 
 
 def without_attacks(database: UnitDatabase, corpus: Corpus, units: EventUnits) -> UnitDatabase:
-    """Return a database without the frames in which events begin, if enough others remain."""
-    clock = corpus.clock
-    offsets = np.cumsum([0, *(len(piece.samples) for piece in corpus.pieces)])
+    """Return a database without the frames in which events begin, if enough others remain.
+
+    ``units`` are those of the corpus as it is heard.
+    """
+    clock = corpus.sound_clock
+    offsets = np.cumsum([0, *map(len, corpus.pieces)])
     onsets = np.sort(units.onset + offsets[units.piece])
     if units.decays or not len(onsets):
         return database

@@ -83,19 +83,30 @@ class EventMixer:
 
     The sum is purely additive: the samples outside of an event's sound do not depend on it.
 
+    Parameters
+    ----------
+    clock : Clock
+        The brain's frame rate, and the sample rate of the bed and the events.
+    parts : EventParts
+    settings : EventSettings
+    channels : int
+        Of the bed and the events.
+
     Attributes
     ----------
     count, late_count : int
         The events that were played, and given ones that begin after the end.
     """
 
-    def __init__(self, clock: Clock, parts: EventParts, settings: EventSettings) -> None:
+    def __init__(
+        self, clock: Clock, parts: EventParts, settings: EventSettings, channels: int = 1
+    ) -> None:
         self.clock = clock
         self.parts = parts
         self.settings = settings
         self.count = self.late_count = 0
-        self._layer = EventLayer()
-        self._bed = np.zeros(0, np.float32)
+        self._layer = EventLayer(channels)
+        self._bed = self._nothing = np.zeros((0,) if channels == 1 else (0, channels), np.float32)
         self._picker = EventPicker(clock.fps, settings.sensitivity)
         self._pending = deque(self._with_levels(settings.given or ()))
         self._recent = _RecentFrames(clock)
@@ -179,7 +190,7 @@ class EventMixer:
         start = self._layer.position
         count = min(until - start, len(self._bed))
         if count <= 0:
-            return np.zeros(0, np.float32)
+            return self._nothing
         bed, self._bed = self._bed[:count].astype(np.float64), self._bed[count:]
         return (bed + self._layer.pop_until(start + count)).astype(np.float32)
 

@@ -68,13 +68,15 @@ class EventPartsBuilder:
         units = None if corpus is None else EventUnits.from_corpus(corpus)
         if units is not None and not len(units):
             units = None
-        bed, spectrum = self.synthesiser, None
+        bed, spectrum, played = self.synthesiser, None, units
+        if corpus is not None and units is not None and isinstance(bed, MosaicSynthesiser):
+            played = units.as_heard(corpus)
+            if bed_is_levelled:
+                calm = without_attacks(bed.database, corpus, played)
+                bed = MosaicSynthesiser(self.target, corpus, self.settings, self.seed, calm)
         if bed_is_levelled and corpus is not None:
             spectrum = quiet_spectrum(corpus, self.target)
-            if isinstance(bed, MosaicSynthesiser) and units is not None:
-                calm = without_attacks(bed.database, corpus, units)
-                bed = MosaicSynthesiser(self.target, corpus, self.settings, self.seed, calm)
-        events = self._synthesiser(units)
+        events = self._synthesiser(played)
         chooser = None if units is None else self._chooser(units)
         return EventParts(bed, events, BedLeveller(spectrum), chooser, remark)
 

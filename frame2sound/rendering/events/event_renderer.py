@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.events.event_mixer import EventMixer, EventSettings
 from frame2sound.rendering.events.event_parts import EventPartsBuilder
@@ -36,7 +37,8 @@ class EventRenderer:
 
     Attributes
     ----------
-    channels : int
+    sample_rate, channels : int
+        Those of the plain renderer.
     plain : Renderer
     """
 
@@ -48,7 +50,7 @@ class EventRenderer:
         granulate: Callable[[Synthesiser], Renderer] | None = None,
         needed_by: tuple[str, ...] = (),
     ) -> None:
-        self.channels = plain.channels
+        self.sample_rate, self.channels = plain.sample_rate, plain.channels
         self.plain = self._renderer = plain
         self._parts = parts
         self._settings = settings
@@ -108,7 +110,9 @@ class EventRenderer:
         if not is_moved and self._settings.given is None:
             return
         parts = self._parts.build(bed_is_levelled=is_moved)
-        self._mixer = EventMixer(self._parts.clock, parts, self._settings)
+        clock = Clock(self._parts.clock.fps, self.sample_rate)
+        channels = self.channels if self._granulate is None else 1
+        self._mixer = EventMixer(clock, parts, self._settings, channels)
         if self._granulate is not None:
             self._renderer = self._granulate(self._sound)
 

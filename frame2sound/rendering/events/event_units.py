@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -37,6 +37,9 @@ FADE_OUT_SECONDS, FADE_OUT_SHARE = 0.06, 0.25
 
 ATTACK_SEARCH_SECONDS, ATTACK_WINDOW_SECONDS = (0.012, 0.008), 0.004
 """The attack is sought this long before and after a detected onset, with windows of this length."""
+
+REFINE_SECONDS = 0.0005
+"""The attack of a unit at the rate of the films is sought this long before and after."""
 
 MIN_ATTACK_POWER_RATIO = 4.0
 """An onset stays where it is if its power does not rise by 6 dB at any sample nearby."""
@@ -91,8 +94,12 @@ class EventUnits:
 
     @classmethod
     def from_corpus(cls, corpus: Corpus) -> EventUnits:
-        """Cut a corpus at its onsets; one without onsets, every half second where it sounds."""
-        rate = corpus.clock.sample_rate
+        """Cut a corpus at its onsets; one without onsets, every half second where it sounds.
+
+        Units are cut of what brains learn from; `as_heard` gives those that are played.
+        """
+        corpus = corpus.analysis
+        rate = corpus.sample_rate
         onsets = [_onset_samples(piece, rate) for piece in corpus.pieces]
         levels = [
             onset_levels_db(piece.samples, rate, at / rate)
@@ -116,7 +123,7 @@ class EventUnits:
     def _cut(
         cls, corpus: Corpus, onsets: list[IntArray], levels: list[FloatArray], decays: bool
     ) -> EventUnits:
-        rate = corpus.clock.sample_rate
+        rate = corpus.sample_rate
         lead = round(LEAD_SECONDS * rate)
         ends, cuts, contrasts, appearance = [], [], [], []
         floors = _film_floors_db(corpus)
@@ -124,7 +131,7 @@ class EventUnits:
             end, is_cut = _unit_ends(piece, at, level, floors[piece.film], rate)
             if decays:
                 longest = round(FALLBACK_DECAY_SECONDS * rate)
-                end, is_cut = np.minimum(at + longest, len(piece.samples)), is_cut & False
+                end, is_cut = np.minimum(at + longest, len(piece)), is_cut & False
             ends.append(end)
             cuts.append(is_cut)
             contrasts.append(_contrasts_db(piece, at, level, rate))
@@ -149,6 +156,40 @@ class EventUnits:
     def __len__(self) -> int:
         return len(self.onset)
 
+    def as_heard(self, corpus: Corpus) -> EventUnits:
+        """Return the same units in a corpus at its own rate, with its channels.
+
+        Their attacks are found again: resampling has spread them over some samples.
+        """
+        if corpus.is_plain:
+            return self
+        rate = corpus.sample_rate
+        lengths = np.array([len(piece) for piece in corpus.pieces], np.int64)[self.piece]
+        onset = self._positions_in(corpus, self.onset).clip(0, lengths - 1)
+        end = self._positions_in(corpus, self.end)
+        if not self.decays:
+            places = zip(self.piece.tolist(), onset.tolist(), strict=True)
+            found = [_attack_near(corpus.pieces[index], at, rate) for index, at in places]
+            onset = np.array(found, np.int64).clip(0, lengths - 1)
+        return replace(
+            self,
+            sample_rate=rate,
+            pieces=corpus.pieces,
+            onset=onset,
+            begin=np.maximum(onset - round(LEAD_SECONDS * rate), 0),
+            end=end.clip(onset + 1, lengths),
+        )
+
+    def _positions_in(self, corpus: Corpus, at: IntArray) -> IntArray:
+        """Return the samples of a corpus's pieces at the times of samples of these pieces."""
+        own, its = (
+            np.array([piece.start_sample for piece in pieces], np.int64)[self.piece]
+            for pieces in (self.pieces, corpus.pieces)
+        )
+        scaled = (own + at) * corpus.sample_rate + self.sample_rate // 2
+        positions: IntArray = scaled // self.sample_rate - its
+        return positions
+
     def film(self, unit: int) -> str:
         """Return the name of a unit's film."""
         return self.pieces[int(self.piece[unit])].film
@@ -168,17 +209,18 @@ class EventUnits:
         return int(self.onset[unit] - self.begin[unit])
 
     def sound(self, unit: int) -> FloatArray:
-        """Return a unit's sound, faded in up to its onset and out at its end."""
+        """Return a unit's sound, ``(n,)`` or ``(n, 2)``, faded in up to its onset and out."""
         piece = self.pieces[int(self.piece[unit])]
-        sound: FloatArray = piece.samples[self.begin[unit] : self.end[unit]].astype(np.float64)
+        sound: FloatArray = piece[self.begin[unit] : self.end[unit]].astype(np.float64)
         lead = self.lead(unit)
-        sound[:lead] *= hann_fade_in(lead)
+        # Transposed, a gain for each sample is one for each sample of all channels.
+        sound[:lead].T[...] *= hann_fade_in(lead)
         if self.decays:
             age = np.maximum(np.arange(len(sound)) - lead, 0) / self.sample_rate
-            sound *= 10 ** (-3 * age / FALLBACK_DECAY_SECONDS)
+            sound.T[...] *= 10 ** (-3 * age / FALLBACK_DECAY_SECONDS)
         length = len(sound) - lead
         fade = min(round(FADE_OUT_SECONDS * self.sample_rate), int(FADE_OUT_SHARE * length))
-        sound[len(sound) - fade :] *= hann_fade_in(fade)[::-1]
+        sound[len(sound) - fade :].T[...] *= hann_fade_in(fade)[::-1]
         return sound
 
     def units_of(self, film: str) -> IntArray:
@@ -220,7 +262,7 @@ def _appearance_at(pictures: FilmPictures | None, seconds: FloatArray) -> FloatA
     if pictures is None:
         return np.zeros((len(seconds), APPEARANCE_SIDE**2))
     at = np.abs(pictures.times[None] - seconds[:, None]).argmin(axis=1)
-    thumbnails = pictures.thumbnails[at].reshape(len(seconds), -1) / 255
+    thumbnails = pictures.thumbnails[at].reshape(len(seconds), APPEARANCE_SIDE**2) / 255
     return normalise_contrast(thumbnails)
 
 
@@ -230,12 +272,14 @@ def _onset_samples(piece: Piece, rate: int) -> IntArray:
     sums = np.concatenate([[0.0], np.cumsum(np.square(piece.samples, dtype=np.float64))])
     refined = np.array([_attack(sums, at, rate) for at in onsets.tolist()], np.int64)
     earliest = round(LEAD_SECONDS * rate)
-    return np.unique(refined[(refined >= earliest) & (refined < len(piece.samples))])
+    return np.unique(refined[(refined >= earliest) & (refined < len(piece))])
 
 
-def _attack(sums: FloatArray, onset: int, rate: int) -> int:
+def _attack(
+    sums: FloatArray, onset: int, rate: int, search: tuple[float, float] = ATTACK_SEARCH_SECONDS
+) -> int:
     """Return the sample near an onset at which the power rises most."""
-    before, after = (round(seconds * rate) for seconds in ATTACK_SEARCH_SECONDS)
+    before, after = (round(seconds * rate) for seconds in search)
     window = max(round(ATTACK_WINDOW_SECONDS * rate), 1)
     last = len(sums) - 1
     at = np.arange(max(onset - before, 0), min(onset + after, last) + 1)
@@ -247,10 +291,19 @@ def _attack(sums: FloatArray, onset: int, rate: int) -> int:
     return int(at[best]) if ratio[best] >= MIN_ATTACK_POWER_RATIO else onset
 
 
+def _attack_near(piece: Piece, onset: int, rate: int) -> int:
+    """Return the sample of a piece at which the power rises most, within `REFINE_SECONDS`."""
+    reach = round((REFINE_SECONDS + ATTACK_WINDOW_SECONDS) * rate) + 1
+    first = max(onset - reach, 0)
+    power = np.square(piece[first : onset + reach], dtype=np.float64)
+    sums = np.concatenate([[0.0], np.cumsum(power.reshape(len(power), piece.channels).sum(axis=1))])
+    return first + _attack(sums, onset - first, rate, (REFINE_SECONDS, REFINE_SECONDS))
+
+
 def _regular_samples(piece: Piece, rate: int) -> IntArray:
     """Return evenly spaced starts in a piece, where there is sound after them."""
     gap = round(FALLBACK_GAP_SECONDS * rate)
-    at = np.arange(0, max(len(piece.samples) - gap // 2, 1), gap)
+    at = np.arange(0, max(len(piece) - gap // 2, 1), gap)
     levels = onset_levels_db(piece.samples, rate, at / rate)
     return at[levels >= min(MIN_LEVEL_DB, float(levels.max(initial=-np.inf)))]
 
@@ -268,7 +321,7 @@ def _decibels(power: FloatArray) -> FloatArray:
 
 def _film_floors_db(corpus: Corpus) -> dict[str, float]:
     """Return the level of each film between its events."""
-    rate, floors = corpus.clock.sample_rate, {}
+    rate, floors = corpus.sample_rate, {}
     for film in corpus.films:
         powers = [_block_powers(p.samples, rate) for p in corpus.pieces if p.film == film]
         levels = _decibels(np.concatenate(powers))
@@ -285,10 +338,10 @@ def _unit_ends(
     ends, cuts = np.zeros(len(onsets), np.int64), np.zeros(len(onsets), np.bool_)
     for unit, (onset, level) in enumerate(zip(onsets.tolist(), levels.tolist(), strict=True)):
         cutting = onsets[unit + 1 :][levels[unit + 1 :] >= level - CUTTING_DB]
-        limit = min(onset + longest, len(piece.samples))
+        limit = min(onset + longest, len(piece))
         if len(cutting):
             limit = min(limit, max(int(cutting[0]) - lead, onset + 1))
-        powers = _block_powers(piece.samples[onset:limit], rate)
+        powers = _block_powers(piece[onset:limit], rate)
         smooth = np.convolve(powers, np.ones(_SMOOTH_BLOCKS) / _SMOOTH_BLOCKS)
         quiet = _decibels(smooth) <= max(level - DECAY_DB, floor_db + FLOOR_MARGIN_DB)
         quiet[: -(-shortest // block)] = False
@@ -300,6 +353,6 @@ def _unit_ends(
 
 def _contrasts_db(piece: Piece, onsets: IntArray, levels: FloatArray, rate: int) -> FloatArray:
     length = round(0.05 * rate)
-    before = [piece.samples[max(at - length, 0) : at] for at in onsets.tolist()]
+    before = [piece[max(at - length, 0) : at] for at in onsets.tolist()]
     powers = [float(np.square(part, dtype=np.float64).sum()) / length for part in before]
     return levels - _decibels(np.array(powers))

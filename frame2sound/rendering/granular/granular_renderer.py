@@ -35,6 +35,8 @@ class GranularRenderer:
 
     Attributes
     ----------
+    sample_rate : int
+        The clock's.
     channels : int
         1, or 2 if the cloud's grains are panned.
     max_peak_delay_seconds : float
@@ -54,6 +56,7 @@ class GranularRenderer:
     ) -> None:
         self.synthesiser = synthesiser
         self.clock = clock
+        self.sample_rate = clock.sample_rate
         self.schedule = OnTimeSchedule() if schedule is None else schedule
         self.seed = seed
         self.max_peak_delay_seconds = 0.0

@@ -12,7 +12,7 @@ from frame2sound.rendering.mosaic.unit_selection import SILENCE
 from frame2sound.sound.crossfade import crossfade
 from frame2sound.sound.windows import hann_fade_in
 
-FloatArray = NDArray[np.float32]
+Samples = NDArray[np.float64]
 
 OVERLAP_SECONDS = 0.008
 """Length of the crossfade before a frame's start; half the frame if that is shorter."""
@@ -37,7 +37,7 @@ class _CurrentUnit:
     unit: int
     start: int
     gain_db: float
-    samples: NDArray[np.float64]
+    samples: Samples
     gains_db: tuple[float, float]
 
 
@@ -50,18 +50,19 @@ class Concatenator:
     (see `frame2sound.sound.crossfade`) ends at the frame's start.
     """
 
-    def __init__(self, database: UnitDatabase, sample_rate: int) -> None:
+    def __init__(self, database: UnitDatabase, sample_rate: int, channels: int = 1) -> None:
         self.database = database
+        self.nothing = np.zeros((0,) if channels == 1 else (0, channels))
         self.overlap = max(round(OVERLAP_SECONDS * sample_rate), 1)
         self.max_shift = round(MAX_SHIFT_SECONDS * sample_rate)
         self.transient_fade = max(round(TRANSIENT_FADE_SECONDS * sample_rate), 1)
         self._current: _CurrentUnit | None = None
 
-    def append(self, unit: int, gain_db: float, length: int) -> NDArray[np.float64]:
+    def append(self, unit: int, gain_db: float, length: int) -> Samples:
         """Add the unit of the next frame; return the sound of the frame before it."""
         before = self._current
         if before is None or before.unit == SILENCE:
-            ready = np.zeros(0) if before is None else before.samples
+            ready = self.nothing if before is None else before.samples
             self._current = self._begin(unit, gain_db, length, after_silence=True)
         elif unit == SILENCE:
             ready = self._end(before)
@@ -72,70 +73,67 @@ class Concatenator:
             ready = self._crossfade(before, unit, gain_db, length)
         return ready
 
-    def flush(self) -> NDArray[np.float64]:
+    def flush(self) -> Samples:
         """Return the sound of the last frame."""
         before, self._current = self._current, None
-        return np.zeros(0) if before is None else _with_gain_curve(before, before.gain_db)
+        return self.nothing if before is None else _with_gain_curve(before, before.gain_db)
 
     def _begin(
         self, unit: int, gain_db: float, length: int, after_silence: bool = False
     ) -> _CurrentUnit:
         if unit == SILENCE:
-            return _CurrentUnit(SILENCE, 0, 0.0, np.zeros(length), (0.0, 0.0))
+            silence = np.zeros((length, *self.nothing.shape[1:]))
+            return _CurrentUnit(SILENCE, 0, 0.0, silence, (0.0, 0.0))
         place = int(self.database.starts[unit])
         current = self._read(unit, place, gain_db, length, gain_db)
         if after_silence:
             fade = min(
                 self.transient_fade if self.database.is_transient[unit] else self.overlap, length
             )
-            current.samples[:fade] *= hann_fade_in(fade)
+            current.samples[:fade] = _amplified(current.samples[:fade], hann_fade_in(fade))
         return current
 
     def _read(
         self, unit: int, place: int, gain_db: float, length: int, first_db: float
     ) -> _CurrentUnit:
-        sound = self.database.samples[place : place + length].astype(np.float64)
+        sound = self.database.read(place, place + length)
         return _CurrentUnit(unit, place, gain_db, sound, (first_db, gain_db))
 
-    def _end(self, before: _CurrentUnit) -> NDArray[np.float64]:
+    def _end(self, before: _CurrentUnit) -> Samples:
         ready = _with_gain_curve(before, before.gain_db)
         fade = min(self.overlap, len(ready))
-        ready[len(ready) - fade :] *= hann_fade_in(fade)[::-1]
+        ready[len(ready) - fade :] = _amplified(
+            ready[len(ready) - fade :], hann_fade_in(fade)[::-1]
+        )
         return ready
 
-    def _continue(
-        self, before: _CurrentUnit, unit: int, gain_db: float, length: int
-    ) -> NDArray[np.float64]:
+    def _continue(self, before: _CurrentUnit, unit: int, gain_db: float, length: int) -> Samples:
         is_transient = bool(self.database.is_transient[unit])
         between = gain_db if is_transient else (before.gain_db + gain_db) / 2
         place = before.start + len(before.samples)
         self._current = self._read(unit, place, gain_db, length, between)
         return _with_gain_curve(before, between)
 
-    def _crossfade(
-        self, before: _CurrentUnit, unit: int, gain_db: float, length: int
-    ) -> NDArray[np.float64]:
+    def _crossfade(self, before: _CurrentUnit, unit: int, gain_db: float, length: int) -> Samples:
         ready = _with_gain_curve(before, before.gain_db)
         overlap = min(self.overlap, len(ready) // 2)
         place = int(self.database.starts[unit])
         outgoing = ready[len(ready) - overlap :]
         if not self.database.is_transient[unit]:
             place += self._best_shift(outgoing, place, overlap)
-        incoming = self.database.samples[place - overlap : place].astype(np.float64)
+        incoming = self.database.read(place - overlap, place)
         incoming *= 10 ** (gain_db / 20)
         outgoing[:] = crossfade(outgoing, incoming, silent_correlation=0)
         self._current = self._read(unit, place, gain_db, length, gain_db)
         return ready
 
-    def _best_shift(self, outgoing: NDArray[np.float64], place: int, overlap: int) -> int:
+    def _best_shift(self, outgoing: Samples, place: int, overlap: int) -> int:
         """Return the shift at which the sound before a position correlates best with another."""
-        around = self.database.samples[
-            place - overlap - self.max_shift : place + self.max_shift
-        ].astype(float)
-        products = np.correlate(around, outgoing)
-        sums = np.concatenate([[0], np.cumsum(around**2)])
+        around = self.database.read(place - overlap - self.max_shift, place + self.max_shift)
+        products = _correlate(around, outgoing)
+        sums = np.concatenate([[0], np.cumsum((around**2).reshape(len(around), -1).sum(axis=1))])
         energy = sums[overlap:] - sums[: len(sums) - overlap]
-        outgoing_energy = np.dot(outgoing, outgoing)
+        outgoing_energy = np.dot(outgoing.ravel(), outgoing.ravel())
         correlations = products / np.sqrt(outgoing_energy * (energy + 1e-6 * energy.max()) + 1e-20)
         best = int(correlations.argmax())
         return best - self.max_shift if correlations[best] > MIN_CORRELATION else 0
@@ -149,11 +147,26 @@ class Concatenator:
         )
 
 
-def _with_gain_curve(current: _CurrentUnit, last_db: float) -> NDArray[np.float64]:
+def _with_gain_curve(current: _CurrentUnit, last_db: float) -> Samples:
     """Return a unit's sound with a gain that is piecewise linear in dB."""
     first_db, middle_db = current.gains_db
     length = len(current.samples)
     if first_db == middle_db == last_db:
         return current.samples * 10 ** (middle_db / 20)
     gain_db = np.interp(np.arange(length), [0, length / 2, length], [first_db, middle_db, last_db])
-    return current.samples * 10 ** (gain_db / 20)
+    return _amplified(current.samples, 10 ** (gain_db / 20))
+
+
+def _amplified(sound: Samples, gains: Samples) -> Samples:
+    """Return sound ``(n,)`` or ``(n, 2)`` with a gain for each sample."""
+    amplified: Samples = (sound.T * gains).T
+    return amplified
+
+
+def _correlate(around: Samples, sound: Samples) -> Samples:
+    """Return the products of a sound with each part of a longer one, summed over channels."""
+    if sound.ndim == 1:
+        return np.correlate(around, sound)
+    products = [np.correlate(*each) for each in zip(around.T, sound.T, strict=True)]
+    total: Samples = np.sum(products, axis=0)
+    return total

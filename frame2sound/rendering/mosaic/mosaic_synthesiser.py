@@ -40,7 +40,7 @@ class MosaicSynthesiser:
 
     Units start at frames, so that an event at the start of a frame is there again: to the sample
     if it is a transient, else within 5 ms. A frame that is predicted to be silent, 60 dB below the
-    corpus's loudest unit, is digital silence.
+    corpus's loudest unit, is digital silence. The sound has the corpus's sample rate and channels.
 
     Parameters
     ----------
@@ -75,17 +75,17 @@ class MosaicSynthesiser:
         no_repeat = round(settings.no_repeat_seconds * corpus.clock.fps)
         costs = Costs(settings.literal, settings.variety, no_repeat)
         self._selector = UnitSelector(self.database, costs, seed)
-        self._concatenator = Concatenator(self.database, corpus.clock.sample_rate)
+        self._concatenator = Concatenator(self.database, corpus.sample_rate, corpus.channels)
         self._extractor = FeatureExtractor(target)
         self._pending: NDArray[Any] | None = None
         self._lengths: list[int] = []
 
     def process(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Take predictions ``(n, ...)`` and frame bounds ``(n + 1,)``; return what is ready."""
+        """Return what is ready of predictions ``(n, ...)`` with frame bounds ``(n + 1,)``."""
         pending = [predictions] if self._pending is None else [self._pending, predictions]
         self._pending = np.concatenate(pending)
         self._lengths += np.diff(bounds).tolist()
-        ready = [np.zeros(0)]
+        ready = [self._concatenator.nothing]
         while len(self._lengths) >= CHUNK_FRAMES:
             ready.append(self._synthesise(CHUNK_FRAMES))
         return np.concatenate(ready).astype(np.float32)
@@ -98,7 +98,7 @@ class MosaicSynthesiser:
     def _synthesise(self, frames: int) -> NDArray[np.float64]:
         """Select units for the first pending frames, and concatenate them."""
         if self._pending is None or not frames:
-            return np.zeros(0)
+            return self._concatenator.nothing
         features = self._extract_features(self._pending[:frames])
         lengths = self._lengths[:frames]
         self._pending, self._lengths = self._pending[frames:], self._lengths[frames:]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus
+from frame2sound.brain.pieces import Piece
 from frame2sound.brain.targets import Target
 from frame2sound.errors import BrainError
 from frame2sound.sound.audio_features import (
@@ -110,9 +112,9 @@ class FeatureExtractor:
         return features
 
     def extract_from_audio(
-        self, samples: FloatArray, starts: NDArray[np.int64]
+        self, samples: FloatArray | Piece, starts: NDArray[np.int64]
     ) -> Iterator[AudioFeatures]:
-        """Yield the features of successive frames of sound, in batches."""
+        """Yield the features of successive frames of mono sound, in batches."""
         extent = np.arange(self.target.excerpt_length) - self.target.lead_samples
         for first in range(0, len(starts), BATCH_UNITS):
             excerpts = samples[starts[first : first + BATCH_UNITS, None] + extent]
@@ -128,20 +130,21 @@ class UnitDatabase:
 
     Attributes
     ----------
-    samples : float32 array
-        The pieces of the corpus, concatenated.
+    pieces : tuple of Piece
+        The sound of the corpus, not copied.
     starts : int64 array (n,)
-        First sample of each unit.
+        First sample of each unit in the concatenated pieces.
     next_unit : int64 array (n,)
         The unit that follows in the film; -1 for none.
     is_transient : bool array (n,)
         Whether a unit starts with a transient.
     features : FeatureVectors
+        Of what brains learn from.
     ceiling : LevelCeiling
         The highest levels of all units.
     """
 
-    samples: FloatArray
+    pieces: tuple[Piece, ...]
     starts: NDArray[np.int64]
     next_unit: NDArray[np.int64]
     is_transient: NDArray[np.bool_]
@@ -157,21 +160,20 @@ class UnitDatabase:
         BrainError
             No frame has enough sound around it, or all are silent.
         """
-        sound = np.concatenate([piece.samples for piece in corpus.pieces]).astype(np.float32)
-        starts, next_units = [], []
+        starts, next_units, attacks = [], [], [np.zeros((0, 2))]
         vectors_of_batches: list[FeatureVectors] = []
         ceilings: list[LevelCeiling] = []
         begin = count = 0
-        for piece in corpus.pieces:
-            at = _unit_starts(piece.start_sample, len(piece.samples), corpus, target) + begin
-            begin += len(piece.samples)
-            if not len(at):
-                continue
-            for features in FeatureExtractor(target).extract_from_audio(sound, at):
-                vectors_of_batches.append(FeatureVectors.from_features(features))
-                ceilings.append(LevelCeiling.from_features(features))
-            starts.append(at)
-            next_units.append(np.append(np.arange(count + 1, count + len(at)), -1))
+        for piece, learned in zip(corpus.pieces, corpus.analysis.pieces, strict=True):
+            at, learned_at = _unit_starts(piece, learned, corpus, target)
+            if len(at):
+                for features in FeatureExtractor(target).extract_from_audio(learned, learned_at):
+                    vectors_of_batches.append(FeatureVectors.from_features(features))
+                    ceilings.append(LevelCeiling.from_features(features))
+                attacks.append(_attack_energies(piece, at, corpus.sample_rate))
+                next_units.append(np.append(np.arange(count + 1, count + len(at)), -1))
+            starts.append(at + begin)
+            begin += len(piece)
             count += len(at)
         if not count:
             raise BrainError(
@@ -181,11 +183,15 @@ class UnitDatabase:
         all_vectors = FeatureVectors.concatenate(vectors_of_batches)
         if all_vectors.loudness_db.max() <= SILENT_CORPUS_DB:
             raise BrainError("the corpus is silent; give another as `corpus`")
-        all_starts = np.concatenate(starts)
-        is_transient = _find_transients(sound, all_starts, corpus.clock.sample_rate)
+        is_transient = _find_transients(*np.concatenate(attacks).T)
         ceiling = LevelCeiling.maximum(ceilings)
         return cls(
-            sound, all_starts, np.concatenate(next_units), is_transient, all_vectors, ceiling
+            corpus.pieces,
+            np.concatenate(starts),
+            np.concatenate(next_units),
+            is_transient,
+            all_vectors,
+            ceiling,
         )
 
     def __len__(self) -> int:
@@ -195,14 +201,23 @@ class UnitDatabase:
         """Return the database without some units; the ceiling stays that of all."""
         number = np.where(keep, np.cumsum(keep) - 1, -1)
         following = self.next_unit[keep]
-        return UnitDatabase(
-            self.samples,
-            self.starts[keep],
-            np.where(following >= 0, number[following], -1),
-            self.is_transient[keep],
-            FeatureVectors(*(array[keep] for array in self.features.arrays)),
-            self.ceiling,
+        return replace(
+            self,
+            starts=self.starts[keep],
+            next_unit=np.where(following >= 0, number[following], -1),
+            is_transient=self.is_transient[keep],
+            features=FeatureVectors(*(array[keep] for array in self.features.arrays)),
         )
+
+    @cached_property
+    def _offsets(self) -> NDArray[np.int64]:
+        return np.cumsum([0, *map(len, self.pieces)])
+
+    def read(self, begin: int, end: int) -> NDArray[np.float64]:
+        """Return samples ``(n,)`` or ``(n, 2)`` of the concatenated pieces, all of one piece."""
+        index = int(np.searchsorted(self._offsets, begin, side="right")) - 1
+        offset = int(self._offsets[index])
+        return self.pieces[index][begin - offset : end - offset].astype(np.float64)
 
     def previous_unit(self, unit: int) -> int | None:
         """Return the unit before another in its film, if there is one."""
@@ -220,24 +235,34 @@ def _unit_vectors(vectors: FloatArray) -> FloatArray:
     return unit
 
 
-def _unit_starts(start: int, length: int, corpus: Corpus, target: Target) -> NDArray[np.int64]:
-    """Return the starts of the units that are completely in a piece."""
-    clock = corpus.clock
-    margin = round(MARGIN_SECONDS * clock.sample_rate)
-    before = max(target.lead_samples, margin)
-    after = max(target.excerpt_length - target.lead_samples, clock.max_samples_per_frame + margin)
-    first = int((start + before) * clock.fps / clock.sample_rate)
-    count = max(int(length * clock.fps / clock.sample_rate) + 2, 0)
-    at = clock.sample_bounds(count, first) - start
-    return at[(at >= before) & (at + after <= length)]
+def _unit_starts(
+    piece: Piece, learned: Piece, corpus: Corpus, target: Target
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where units start that are completely in a piece, and in what is learned of it."""
+    clock = corpus.sound_clock
+    rate, margin = clock.sample_rate, round(MARGIN_SECONDS * clock.sample_rate)
+    first = int(piece.start_sample * clock.fps / rate)
+    count = int(len(piece) * clock.fps / rate) + 2
+    at = clock.sample_bounds(count, first) - piece.start_sample
+    learned_at = corpus.clock.sample_bounds(count, first) - learned.start_sample
+    after = target.excerpt_length - target.lead_samples
+    inside = (at >= margin) & (at + clock.max_samples_per_frame + margin <= len(piece))
+    inside &= (learned_at >= target.lead_samples) & (learned_at + after <= len(learned))
+    return at[inside], learned_at[inside]
 
 
-def _find_transients(
-    sound: FloatArray, at: NDArray[np.int64], sample_rate: int
-) -> NDArray[np.bool_]:
+def _attack_energies(piece: Piece, at: NDArray[np.int64], sample_rate: int) -> NDArray[np.float64]:
+    """Return the energy in `TRANSIENT_SECONDS` after and before some samples, ``(n, 2)``."""
     length = max(round(TRANSIENT_SECONDS * sample_rate), 1)
-    energy = np.concatenate([[0], np.cumsum(np.square(sound, dtype=np.float64))])
-    after, before = energy[at + length] - energy[at], energy[at] - energy[at - length]
+    around, energies = np.arange(-length, length), []
+    for first in range(0, len(at), BATCH_UNITS):
+        sound = piece[at[first : first + BATCH_UNITS, None] + around]
+        power = np.square(sound, dtype=np.float64).reshape(len(sound), 2, length, -1)
+        energies.append(power.mean(axis=3).sum(axis=2)[:, ::-1])
+    return np.concatenate(energies)
+
+
+def _find_transients(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
     is_transient: NDArray[np.bool_] = (
         after > TRANSIENT_POWER_RATIO * before + TRANSIENT_MIN_ENERGY * after.max(initial=0)
     )

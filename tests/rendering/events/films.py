@@ -6,6 +6,7 @@ import numpy as np
 
 from frame2sound.brain.corpus import Corpus, FilmPictures, Piece
 from frame2sound.brain.event_curves import EventCurves
+from frame2sound.clock import Clock
 from frame2sound.rendering.events.event_picker import slice_curves
 from frame2sound.rendering.frame_curves import FrameCurves
 from tests.rendering.foretelling import RATE, Foreteller
@@ -53,6 +54,7 @@ def play(style, brain, curves, corpus, *, batch=None, frames=None, log=None):
     """Return the sound of a renderer that is given curves of events, in batches."""
     count = len(curves) if isinstance(curves, EventCurves) else frames
     renderer = style.build_renderer(brain, corpus, None if log is None else log.append)
+    clock = Clock(brain.clock.fps, renderer.sample_rate)
     pictures = np.full((count, 64, 64), 255, np.uint8)
     brain._seen, batch = 0, batch or count
     predictions = brain.predict(pictures)
@@ -62,7 +64,7 @@ def play(style, brain, curves, corpus, *, batch=None, frames=None, log=None):
         events = None if curves is None else slice_curves(curves, part.start, part.stop)
         plain = FrameCurves.from_frames(pictures[part])
         seen = FrameCurves(plain.brightness, plain.motion, plain.place, events)
-        bounds = brain.clock.sample_bounds(part.stop - part.start, part.start)
+        bounds = clock.sample_bounds(part.stop - part.start, part.start)
         chunks.append(renderer.process(predictions[part], bounds, seen))
     return np.concatenate([*chunks, renderer.flush()]), renderer
 

@@ -99,6 +99,13 @@ def test_a_unit_looks_as_its_scene_does():
         np.testing.assert_allclose(units.appearance[unit], flat / np.linalg.norm(flat), atol=1e-9)
 
 
+def test_a_film_without_events_has_no_units():
+    silent = {"bells": STROKES["bells"], "drums": {}}
+    units = EventUnits.from_corpus(corpus_of(silent))
+    assert {units.film(unit) for unit in range(len(units))} == {"bells"}
+    assert units.appearance.shape == (3, 64)
+
+
 def test_contrast_does_not_depend_on_light_and_no_picture_is_like_a_uniform_one():
     picture = np.random.default_rng(0).uniform(0, 1, (1, 64))
     np.testing.assert_allclose(

@@ -321,7 +321,7 @@ def test_units_stand_on_the_frames_of_their_film():
     assert (units.next_unit[:-1] >= 0).sum() == len(units) - 2
     for unit in (0, len(units) - 1):
         at, place = units.starts[unit], places[unit]
-        np.testing.assert_array_equal(units.samples[at : at + 735], np.float32(film)[place:][:735])
+        np.testing.assert_array_equal(units.read(at, at + 735), np.float32(film)[place:][:735])
 
 
 @pytest.mark.parametrize("hertz", [110, 233, 517])
@@ -346,10 +346,8 @@ def test_an_attack_is_not_shifted_and_a_rest_is_silence():
     joining = Concatenator(units, RATE)
     played = [5, int(attacks[2]), SILENCE, SILENCE, int(attacks[1])]
     sound = np.concatenate([*(joining.append(u, 0.0, 735) for u in played), joining.flush()])
-    np.testing.assert_array_equal(
-        sound[735 : 2 * 735 - 176], units.samples[units.starts[played[1]] :][:559]
-    )
+    at = units.starts[played[1]]
+    np.testing.assert_array_equal(sound[735 : 2 * 735 - 176], units.read(at, at + 559))
     assert not sound[2 * 735 : 4 * 735].any()
-    np.testing.assert_array_equal(
-        sound[4 * 735 + 22 :], units.samples[units.starts[played[4]] :][22:735]
-    )
+    at = units.starts[played[4]]
+    np.testing.assert_array_equal(sound[4 * 735 + 22 :], units.read(at + 22, at + 735))
