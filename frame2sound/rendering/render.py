@@ -26,6 +26,7 @@ from frame2sound.rendering.silence_meter import SilenceMeter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
 from frame2sound.sound.true_peak import SILENCE_DBTP
+from frame2sound.threads import one_thread_per_operation
 
 __all__ = [
     "DEFAULT_MODE",
@@ -105,8 +106,8 @@ def render(
 ) -> RenderResult:
     """Predict the soundtrack of an animation, and write both to a file.
 
-    The same animation, brain, style and delivery give the same sound: to the bit on one machine
-    with the same number of threads, else up to rounding.
+    The same animation, brain, style and delivery give the same sound: to the bit on one machine,
+    else up to rounding.
 
     Parameters
     ----------
@@ -142,7 +143,10 @@ def render(
     codec = None if wav else audio_codec_for(out, delivery.codec)
     original = _open_original_audio(animation, delivery, codec)
     events: list[Event] = []
-    with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
+    with (
+        atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial,
+        one_thread_per_operation(),
+    ):
         on_event = None if events_out is None else events.append
         built = style.build_renderer(brain, corpus, on_event)
         renderer = SilenceMeter(built, brain.clock.sample_rate)
