@@ -141,6 +141,8 @@ def render(
     if wav and out.suffix.lower() != ".wav":
         raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")
     codec = None if wav else audio_codec_for(out, delivery.codec)
+    if codec is not None and delivery.sample_rate is not None:
+        codec.check_sample_rate(delivery.sample_rate)
     original = _open_original_audio(animation, delivery, codec)
     events: list[Event] = []
     with (
@@ -177,11 +179,10 @@ def _open_original_audio(
     streams = animation.streams
     if delivery.keep_original_db is None or streams.audio_index is None:
         return None
+    rate = delivery.sample_rate or streams.audio_sample_rate
     return type(animation)(
         streams.path,
-        streams.audio_sample_rate
-        if codec is None
-        else codec.supported_sample_rate(streams.audio_sample_rate),
+        rate if codec is None else codec.supported_sample_rate(rate),
         DecodeOptions(
             allow_damaged=animation.options.allow_damaged,
             limits=animation.options.limits,
