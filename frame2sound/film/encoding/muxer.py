@@ -107,8 +107,13 @@ def _write_packets_until(
     on_packet: Callable[[], None],
 ) -> None:
     """Write video packets up to a time in seconds, or all that remain."""
+    last_tick: int | None = None
     for packet in packets:
         output.mux(packet)
         on_packet()
-        if time is not None and (packet.dts or 0) * Fraction(packet.time_base or 0) > time:
+        if time is None:
+            continue
+        if last_tick is None and packet.time_base:
+            last_tick = time // packet.time_base  # packets of a container share its ticks
+        if last_tick is not None and (packet.dts or 0) > last_tick:
             return
