@@ -64,6 +64,10 @@ class PartialFinder:
         self._parabola_offsets = _parabola_vertex(*three)
         self._true_offsets = offsets / _STEPS_PER_BIN
 
+    def __deepcopy__(self, memo: object) -> PartialFinder:
+        """Return itself: it keeps tables, and no state."""
+        return self
+
     def find(self, magnitude: NDArray[np.float32]) -> Partials:
         """Find the partials of magnitudes, linear, ``(n, bins)``; hops do not touch each other."""
         hops, bins = magnitude.shape
