@@ -157,7 +157,9 @@ class Tone(LoudTone):
     ],
 )
 def test_the_tone_is_the_same_at_every_sample_rate(tmp_path, out, codec, asked, delivered):
-    rendered = give(animation(tmp_path), Tone(), tmp_path / out, codec=codec, sample_rate=asked)
+    rendered = give(
+        animation(tmp_path), Tone(lead=100), tmp_path / out, codec=codec, sample_rate=asked
+    )
     sound, rate = decoded(tmp_path / out)
     assert rate == rendered.sample_rate == delivered
     assert len(sound) == round(SECONDS * delivered)
