@@ -141,14 +141,14 @@ def measure(job: str, film: Path, folder: Path, recipe: str | None = None) -> di
         return {**json.loads(process.stdout.read()), "megabytes": most}
 
 
-def compare(film: Path, modes: list[str], recipe: str | None, folder: Path) -> None:
+def compare(film: Path, modes: list[str], recipe: str | None, count: int, folder: Path) -> None:
     """Print the cost of decoding and of rendering in each mode, and their ratio."""
     with av.open(str(film)) as container:
         height = container.streams.video[0].height
     for mode in modes:
         runs = [
             (measure("decode", film, folder), measure(mode, film, folder, recipe))
-            for _ in range(RUNS)
+            for _ in range(count)
         ]
         alone, rendered = (
             min((run[which] for run in runs), key=lambda each: each["wall"]) for which in (0, 1)
@@ -243,6 +243,7 @@ def main() -> None:
     parser.add_argument("--recipe")
     parser.add_argument("--modes", nargs="+", default=[DEFAULT_MODE])
     parser.add_argument("--heights", nargs="+", type=int, default=list(SIZES), choices=SIZES)
+    parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--hours", type=float)
     parser.add_argument("--as", dest="job", help=argparse.SUPPRESS)
@@ -274,7 +275,7 @@ def main() -> None:
                 for mode in args.modes:
                     profile(film, make_brain(args.recipe), mode, folder)
             else:
-                compare(film, args.modes, args.recipe, folder)
+                compare(film, args.modes, args.recipe, args.runs, folder)
 
 
 if __name__ == "__main__":
