@@ -80,3 +80,9 @@ def test_the_subprocess_that_decodes_imports_nothing_else() -> None:
     told = "import sys, frame2sound.film.decoding.subprocess_reader; print(*sys.modules)"
     made = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert not set(made.stdout.split()) & (FAR | {"torch", "typer", "rich", "soundfile"})
+
+
+def test_writing_a_film_that_is_copied_loads_no_opencv() -> None:
+    code = "import sys, frame2sound.film.encoding.soundtrack_writer; print('cv2' in sys.modules)"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "False\n"

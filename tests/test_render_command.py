@@ -129,6 +129,7 @@ def test_every_way_of_playing(studio: Path, tmp_path: Path, name: str) -> None:
         (["--effects", "gargle"], "no effect 'gargle'; expected one of reverse"),
         (["--effects-file", "none.toml"], "none.toml is not readable as a chain"),
         (["--effects", "gain db=1", "--effects-file", "a.toml"], "expected one of them"),
+        (["--sample-rate", "999"], "got --sample-rate 999, expected 8000 to 192000 Hz"),
         (["--fade-in", "-2"], "got --fade-in -2, expected 0 to 60 s"),
     ],
 )

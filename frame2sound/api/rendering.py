@@ -123,6 +123,7 @@ class RenderOptions:
     fade_out: float = 0.0
     wav: bool = False
     codec: Codec | None = None
+    sample_rate: int | None = None
     video_stream: int | None = None
     allow_damaged: bool = False
     max_megapixels: float = DEFAULT_LIMITS.max_megapixels
@@ -287,6 +288,7 @@ def render(
     fade_out: float = 0.0,
     wav: bool = False,
     codec: Codec | None = None,
+    sample_rate: int | None = None,
     video_stream: int | None = None,
     allow_damaged: bool = False,
     max_megapixels: float = DEFAULT_LIMITS.max_megapixels,
@@ -361,6 +363,9 @@ def render(
         Write the sound alone.
     codec : {"aac", "alac", "flac", "opus", "pcm"}, optional
         Codec of the sound; by default the usual one of the container.
+    sample_rate : int, optional
+        Of the output, in Hz, 8000 to 192 000; by default that of the film's own sound if it is
+        kept, else 48 000 in films and the brain's for ``wav``.
     video_stream : int, optional
         Which picture of a film, from 0.
     allow_damaged : bool
@@ -416,6 +421,7 @@ def render(
         fade_out=fade_out,
         wav=wav,
         codec=codec,
+        sample_rate=sample_rate,
         video_stream=video_stream,
         allow_damaged=allow_damaged,
         max_megapixels=max_megapixels,
@@ -499,6 +505,7 @@ def _delivery(options: RenderOptions) -> Delivery:
         fade_in_seconds=options.fade_in,
         fade_out_seconds=options.fade_out,
         effects=_effect_chain(options.effects, options.effects_file),
+        sample_rate=options.sample_rate,
     )
 
 

@@ -217,10 +217,10 @@ class GroundEstimator:
         if self._ground is None:
             self._map = GroundMap()
             return
+        if self._peak >= FULL_PEAK:
+            return
         peak, contrast = self._measure_figures(self._ground)
-        if self._peak < FULL_PEAK and (
-            peak >= FULL_PEAK or contrast >= MIN_CONTRAST_RATIO * self._contrast
-        ):
+        if peak >= FULL_PEAK or contrast >= MIN_CONTRAST_RATIO * self._contrast:
             self._peak, self._contrast = peak, contrast
             self._map = GroundMap.for_figures(self._ground, peak, contrast)
 

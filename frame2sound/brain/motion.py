@@ -19,6 +19,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.brain.flow_statistics import (
+    CELLS,
+    DIRECTIONS,
+    measure_change,
+    measure_flow,
+)
+
 FloatArray = NDArray[np.float32]
 
 MOTION_NUMBERS = (
@@ -61,17 +68,15 @@ GAP_MEMORY = 6
 FLOW_SIZE = 128
 """Pictures are enlarged to this side: the flow of small things is found more surely."""
 
-CELLS, DIRECTIONS = 8, 8
-"""Cells along a side of the grid, and directions of the histograms."""
-
 CUT_CHANGE, CUT_CORRELATION = 25.0, 0.3
 """A cut: pixels change by more grey levels in the mean, and pictures correlate less."""
 
 MIN_CONTRAST = 4.0
 """A picture whose grey values have a smaller standard deviation is plain."""
 
-_ANGLES = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
-_PROJECTION = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)]).astype(np.float32)
+BATCH_PICTURES = 16
+"""Pictures whose flow is measured at once: so many stay in a processor's cache."""
+
 _NO_GUESS: Any = None
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
@@ -112,15 +117,14 @@ class Motion:
         )
 
 
-@dataclass
-class _Picture:
+@dataclass(frozen=True)
+class _Last:
     """What is kept of the last picture."""
 
     grey: NDArray[np.uint8]
     large: NDArray[np.uint8]
-    brightness: float
     change: float
-    histogram: FloatArray
+    histogram: NDArray[np.float64]
     cells: FloatArray
     widened: FloatArray
 
@@ -130,7 +134,8 @@ class MotionStream:
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        self._last: _Picture | None = None
+        self._shown: NDArray[np.uint8] | None = None
+        self._last: _Last | None = None
         self._since = 0
         self._gaps: list[int] = []
 
@@ -144,10 +149,13 @@ class MotionStream:
         )
         for index, frame in enumerate(frames):
             self._since += 1
-            if self._last is None or _differs(frame, self._last.grey):
+            if self._shown is None or _differs(frame, self._shown):
                 motion.is_new[index] = True
                 motion.gap_frames[index] = self._next_gap()
-                motion.numbers[index] = self._measure(frame, float(motion.gap_frames[index]))
+                self._shown = frame
+        new = np.flatnonzero(motion.is_new)
+        for batch in (new[at : at + BATCH_PICTURES] for at in range(0, len(new), BATCH_PICTURES)):
+            motion.numbers[batch] = self._measure(frames[batch], motion.gap_frames[batch])
         return motion
 
     def _next_gap(self) -> float:
@@ -157,55 +165,88 @@ class MotionStream:
         far apart.
         """
         gap, self._since = min(self._since, MAX_GAP_FRAMES), 0
-        self._gaps = [*self._gaps, gap][-GAP_MEMORY:] if self._last is not None else []
-        mean = float(np.mean(self._gaps)) if self._gaps else 1.0
+        self._gaps = [*self._gaps, gap][-GAP_MEMORY:] if self._shown is not None else []
+        mean = sum(self._gaps) / len(self._gaps) if self._gaps else 1.0
         return mean if abs(gap - mean) < 1 else float(gap)
 
-    def _measure(self, frame: NDArray[np.uint8], gap: float) -> FloatArray:
-        large = _enlarge(frame)
-        last = self._last
-        still = np.zeros((CELLS, CELLS, DIRECTIONS), np.float32)
-        if last is None or _is_cut(frame, last.grey):
-            brightness = float(frame.mean())
-            self._last = _Picture(
-                frame, large, brightness, 0.0, np.zeros(DIRECTIONS, np.float32), still, still
-            )
-            return np.zeros(len(MOTION_NUMBERS), np.float32)
-        difference = frame.astype(np.float32) - last.grey
-        size = np.abs(difference)
-        flow = _half(self._flow.calc(last.large, large, _NO_GUESS)) / np.float32(gap)
-        camera = np.median(flow.reshape(-1, 2)[::4], axis=0).astype(np.float32)
-        flow = flow - camera
-        speed, angle = cv2.cartToPolar(flow[..., 0], flow[..., 1])
-        octant = (angle * (DIRECTIONS / (2 * np.pi))).astype(np.int64) % DIRECTIONS
-        histogram = np.bincount(octant.ravel(), speed.ravel(), DIRECTIONS) / speed.size
-        divergence = _divergence(flow)
-        cells = _direction_cells(flow)
-        widened = np.asarray(cv2.dilate(cells, _NEIGHBOURS), np.float32)
-        reversal = np.minimum(np.roll(last.widened, DIRECTIONS // 2, axis=2), cells)
-        change, brightness = float(size.mean()) / gap, float(frame.mean())
-        numbers = [
-            change,
-            max(last.change - change, 0.0),
-            max(change - last.change, 0.0),
-            _percentile(size) / gap,
-            float(difference.mean()) / gap,
-            (brightness - last.brightness) / gap,
-            float(speed.mean()),
-            _percentile(speed),
-            float(np.maximum(last.histogram - histogram, 0).sum()),
-            float(np.abs(divergence).mean()),
-            float(divergence.mean()),
-            float(flow[..., 1].mean()),
-            float(np.hypot(*camera)),
-            float(np.maximum(last.cells - widened, 0).mean()) * DIRECTIONS,
-            float(np.maximum(cells - last.widened, 0).mean()) * DIRECTIONS,
-            float(reversal.mean()) * DIRECTIONS,
-        ]
-        self._last = _Picture(
-            frame, large, brightness, change, histogram.astype(np.float32), cells, widened
+    def _measure(self, pictures: NDArray[np.uint8], gaps: NDArray[np.float64]) -> FloatArray:
+        """Return the numbers ``(n, 16)`` of successive new pictures."""
+        last = self._last or _nothing_before(pictures[0])
+        previous = np.concatenate([last.grey[None], pictures[:-1]])
+        large = np.stack([last.large, *map(_enlarge, pictures)])
+        begins = np.array([_is_cut(*pair) for pair in zip(pictures, previous, strict=True)])
+        begins[0] |= self._last is None
+        planes, camera = self._flow_planes(large, gaps, ~begins)
+        fields = measure_flow(planes, camera)
+        change, largest, lighter = measure_change(pictures, previous, gaps)
+        for each in (change, largest, lighter, *fields.values()):
+            each[begins] = 0
+        cells, histogram = fields.pop("cells"), fields.pop("histogram")
+        widened = np.stack([cv2.dilate(each, _NEIGHBOURS) for each in cells])
+        faster, slower = _differences(change, np.float64(last.change))
+        _, slows = _differences(histogram, last.histogram)
+        past_cells, past_widened = _shifted(cells, last.cells), _shifted(widened, last.widened)
+        reversal = np.minimum(np.roll(past_widened, DIRECTIONS // 2, axis=3), cells)
+        columns = {
+            **fields,
+            "change": change,
+            "change falls": slower,
+            "change rises": faster,
+            "largest change": largest,
+            "lighter minus darker": lighter,
+            "brightness rises": lighter,
+            "deceleration": slows.sum(axis=1),
+            "local deceleration": _directed_mean(np.maximum(past_cells - widened, 0)),
+            "local acceleration": _directed_mean(np.maximum(cells - past_widened, 0)),
+            "reversal": _directed_mean(reversal),
+        }
+        self._last = _Last(
+            pictures[-1], large[-1], float(change[-1]), histogram[-1], cells[-1], widened[-1]
         )
-        return np.array(numbers, np.float32)
+        numbers = np.stack([columns[name] for name in MOTION_NUMBERS], axis=1)
+        numbers[begins] = 0
+        return numbers.astype(np.float32)
+
+    def _flow_planes(
+        self, large: NDArray[np.uint8], gaps: NDArray[np.float64], moves: NDArray[np.bool_]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the flow to each of the pictures after the first, less the camera's, and that.
+
+        The shapes are ``(2, n, 64, 64)`` and ``(2, n)``; the first axis is right and down. Pictures
+        that do not move have no flow.
+        """
+        side = FLOW_SIZE // 2
+        planes = np.zeros((2, len(gaps), side, side), np.float32)
+        for index in np.flatnonzero(moves):
+            flow = _half(self._flow.calc(large[index], large[index + 1], _NO_GUESS))
+            planes[:, index] = np.moveaxis(flow, 2, 0)
+        planes /= gaps.astype(np.float32)[:, None, None]
+        camera = np.median(planes.reshape(2, len(gaps), -1)[..., ::4], axis=2).astype(np.float32)
+        planes -= camera[..., None, None]
+        return planes, camera
+
+
+def _nothing_before(picture: NDArray[np.uint8]) -> _Last:
+    """Return what is kept before the first picture, which does not move from it."""
+    still = np.zeros((CELLS, CELLS, DIRECTIONS), np.float32)
+    return _Last(picture, _enlarge(picture), 0.0, np.zeros(DIRECTIONS), still, still)
+
+
+def _shifted(values: NDArray[Any], before: Any) -> NDArray[Any]:
+    """Return each picture's predecessor's values, given those before the first."""
+    return np.concatenate([np.asarray(before, values.dtype)[None], values[:-1]])
+
+
+def _differences(values: NDArray[Any], before: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return by how much values rise and fall from one picture to the next."""
+    difference = values - _shifted(values, before)
+    return np.maximum(difference, 0), np.maximum(-difference, 0)
+
+
+def _directed_mean(cells: FloatArray) -> FloatArray:
+    """Return the mean over cells of the sum over directions."""
+    mean: FloatArray = cells.reshape(len(cells), -1).mean(axis=1) * np.float32(DIRECTIONS)
+    return mean
 
 
 def _enlarge(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -219,12 +260,12 @@ def _half(flow: NDArray[Any]) -> FloatArray:
 
 
 def _differs(frame: NDArray[np.uint8], last: NDArray[np.uint8]) -> bool:
-    return bool(cv2.absdiff(frame, last).max() > MAX_EQUAL_DIFFERENCE)
+    return bool(cv2.norm(frame, last, cv2.NORM_INF) > MAX_EQUAL_DIFFERENCE)
 
 
 def _is_cut(frame: NDArray[np.uint8], last: NDArray[np.uint8]) -> bool:
     """Return whether two pictures are of different shots; a flash of a plain screen is no cut."""
-    if cv2.absdiff(frame, last).mean() < CUT_CHANGE:
+    if cv2.norm(frame, last, cv2.NORM_L1) < CUT_CHANGE * frame.size:
         return False
     here, before = (picture.astype(np.float32) - picture.mean() for picture in (frame, last))
     spreads = float(here.std()), float(before.std())
@@ -232,27 +273,6 @@ def _is_cut(frame: NDArray[np.uint8], last: NDArray[np.uint8]) -> bool:
         return False
     correlation = float((here * before).mean()) / (spreads[0] * spreads[1])
     return abs(correlation) < CUT_CORRELATION
-
-
-def _percentile(values: FloatArray) -> float:
-    """Return the 95th percentile."""
-    flat = values.ravel()
-    rank = round(0.95 * (len(flat) - 1))
-    return float(np.partition(flat, rank)[rank])
-
-
-def _divergence(flow: FloatArray) -> FloatArray:
-    across = cv2.Sobel(np.ascontiguousarray(flow[..., 0]), cv2.CV_32F, 1, 0)
-    down = cv2.Sobel(np.ascontiguousarray(flow[..., 1]), cv2.CV_32F, 0, 1)
-    return np.asarray(across + down, np.float32)
-
-
-def _direction_cells(flow: FloatArray) -> FloatArray:
-    """Return the mean speed in each direction and cell, ``(8, 8, 8)``."""
-    towards = np.maximum(flow @ _PROJECTION, 0)
-    side = len(flow) // CELLS
-    cells = towards.reshape(CELLS, side, CELLS, side, DIRECTIONS).mean(axis=(1, 3))
-    return np.ascontiguousarray(cells, np.float32)
 
 
 class MotionScale:

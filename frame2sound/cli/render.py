@@ -234,6 +234,16 @@ def render(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    sample_rate: Annotated[
+        int | None,
+        Option(
+            metavar="HZ",
+            help="Deliver the sound at this sample rate.",
+            show_default="that of the film's own sound if it is kept; else 48000 in films, and the "
+            "brain's for --wav",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         Option("--overwrite", help="Replace an output that exists.", rich_help_panel=OUTPUT),
@@ -280,6 +290,7 @@ def render(
         fade_out=fade_out,
         wav=wav,
         codec=codec,
+        sample_rate=sample_rate,
         video_stream=video_stream,
         allow_damaged=allow_damaged,
         max_megapixels=max_megapixels,

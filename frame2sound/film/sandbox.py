@@ -24,6 +24,7 @@ import msgspec
 
 from frame2sound.errors import DamagedFilmError, FilmError, Frame2SoundError, SoundtrackError
 from frame2sound.film.limits import Limits
+from frame2sound.threads import ONE_THREAD_ENVIRONMENT
 
 ANSWER_TIMEOUT_SECONDS = 120.0
 """A child that answers nothing for so long has hung."""
@@ -100,7 +101,9 @@ class ChildProcess:
             [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=os.environ
+            | ONE_THREAD_ENVIRONMENT
+            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,  # Ctrl-C is for the parent
         )
         assert self.process.stdout is not None

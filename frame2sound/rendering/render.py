@@ -26,6 +26,7 @@ from frame2sound.rendering.silence_meter import SilenceMeter
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.rendering.style import Style
 from frame2sound.sound.true_peak import SILENCE_DBTP
+from frame2sound.threads import one_thread_per_operation
 
 __all__ = [
     "DEFAULT_MODE",
@@ -105,8 +106,8 @@ def render(
 ) -> RenderResult:
     """Predict the soundtrack of an animation, and write both to a file.
 
-    The same animation, brain, style and delivery give the same sound: to the bit on one machine
-    with the same number of threads, else up to rounding.
+    The same animation, brain, style and delivery give the same sound: to the bit on one machine,
+    else up to rounding.
 
     Parameters
     ----------
@@ -140,9 +141,14 @@ def render(
     if wav and out.suffix.lower() != ".wav":
         raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")
     codec = None if wav else audio_codec_for(out, delivery.codec)
+    if codec is not None and delivery.sample_rate is not None:
+        codec.check_sample_rate(delivery.sample_rate)
     original = _open_original_audio(animation, delivery, codec)
     events: list[Event] = []
-    with atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial:
+    with (
+        atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial,
+        one_thread_per_operation(),
+    ):
         on_event = None if events_out is None else events.append
         built = style.build_renderer(brain, corpus, on_event)
         renderer = SilenceMeter(built)
@@ -173,11 +179,10 @@ def _open_original_audio(
     streams = animation.streams
     if delivery.keep_original_db is None or streams.audio_index is None:
         return None
+    rate = delivery.sample_rate or streams.audio_sample_rate
     return type(animation)(
         streams.path,
-        streams.audio_sample_rate
-        if codec is None
-        else codec.supported_sample_rate(streams.audio_sample_rate),
+        rate if codec is None else codec.supported_sample_rate(rate),
         DecodeOptions(
             allow_damaged=animation.options.allow_damaged,
             limits=animation.options.limits,

@@ -122,7 +122,9 @@ class Limiter:
         if true_peak_bound(sound) <= self.ceiling:
             return None
         channels = sound[:, None] if sound.ndim == 1 else sound
-        peaks = np.maximum.reduce([true_peaks(channel) for channel in channels.T])
+        peaks = np.maximum.reduce(
+            [true_peaks(channel, float(self.ceiling)) for channel in channels.T]
+        )
         if float(peaks.max(initial=0)) <= self.ceiling:
             return None
         # The gain must follow the peaks also in the silence beyond the ends.

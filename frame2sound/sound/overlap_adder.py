@@ -30,9 +30,11 @@ class OverlapAdder:
     def __init__(self, stft: Stft, fade_length: int) -> None:
         self.stft = stft
         self.half_length = stft.n_fft // 2
-        self._fade_length = fade_length
         self._taper = stft.synthesis_window.astype(np.float32)
         self._window_product = (stft.synthesis_window * stft.analysis_window).astype(np.float32)
+        self._step = np.concatenate(
+            [np.zeros(stft.n_fft), hann_fade_in(fade_length), np.ones(stft.n_fft)]
+        ).astype(np.float32)
         self._origin = -self.half_length
         self._sound = np.zeros(0, np.float32)
         self._weight = np.zeros(0, np.float32)
@@ -50,9 +52,11 @@ class OverlapAdder:
         """
         self._grow(int(centres.max(initial=self._origin)) + self.half_length)
         blocks = self.stft.inverse_blocks(spectra) * self._taper
-        for centre, block in zip(centres.tolist(), blocks, strict=True):
+        near = np.abs(onsets - centres[:, None]) < self.half_length
+        is_near = near.any(axis=1).tolist()
+        for number, (centre, block) in enumerate(zip(centres.tolist(), blocks, strict=True)):
             share = self._window_product
-            for event in onsets[np.abs(onsets - centre) < self.half_length].tolist():
+            for event in onsets[near[number]].tolist() if is_near[number] else ():
                 gate = self._gate(event - centre + self.half_length, opens=event <= centre)
                 block, share = block * gate, share * gate
             at = centre - self.half_length - self._origin
@@ -73,11 +77,8 @@ class OverlapAdder:
 
     def _gate(self, at: int, *, opens: bool) -> NDArray[np.float32]:
         """Return a gate for a block that opens, or closes, from sample ``at`` on."""
-        place = np.arange(self.stft.n_fft) - at
-        gate = np.pad(hann_fade_in(self._fade_length), (1, 1), constant_values=(0, 1))
-        gate = gate[(place + 1).clip(0, self._fade_length + 1)].astype(np.float32)
-        opening: NDArray[np.float32] = gate if opens else np.float32(1) - gate
-        return opening
+        gate = self._step[self.stft.n_fft - at : 2 * self.stft.n_fft - at]
+        return gate if opens else np.float32(1) - gate
 
     def _grow(self, end: int) -> None:
         missing = end - self._origin - len(self._sound)

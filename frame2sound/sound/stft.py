@@ -60,6 +60,10 @@ class Stft:
         if self.window not in ("hann", "hamming"):
             raise ValueError(f"got window {self.window!r}, expected 'hann' or 'hamming'")
 
+    def __deepcopy__(self, memo: object) -> Stft:
+        """Return itself, which never changes."""
+        return self
+
     @property
     def bins(self) -> int:
         """The number of bins of a spectrum, from 0 to the Nyquist frequency."""

@@ -35,27 +35,40 @@ def _interpolation_matrix(phase: int) -> NDArray[np.float32]:
     return matrix
 
 
-_INTERPOLATION_MATRICES = [_interpolation_matrix(phase) for phase in range(1, OVERSAMPLING)]
+_INTERPOLATION_MATRIX = np.stack(
+    [_interpolation_matrix(phase) for phase in range(1, OVERSAMPLING)], axis=2
+).reshape(2 * _BLOCK, -1)
+"""All values between the samples of a block, those after its first sample first."""
 
 BATCH_SAMPLES = 8192
 """Samples that a meter measures at once."""
 
 
-def true_peaks(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def true_peaks(samples: NDArray[np.float32], above: float = 0.0) -> NDArray[np.float32]:
     """Return the highest absolute value from each sample to the next, interpolated between them.
 
     Four-fold oversampling after ITU-R BS.1770-4, annex 2; shape ``(n,)``. The first and
     last 12 samples are interpolated with zeros beyond the ends.
+
+    Parameters
+    ----------
+    above : float
+        Where no peak can be higher, the samples' own values are returned.
     """
     blocks = max(1, -(-len(samples) // _BLOCK))
-    beyond = TAPS_PER_SIDE + blocks * _BLOCK - len(samples)
-    padded = np.pad(samples, (TAPS_PER_SIDE, beyond))
-    windows = sliding_window_view(padded, len(_INTERPOLATION_MATRICES[0]))[::_BLOCK]
-    peaks = np.abs(samples)
-    for phase in _INTERPOLATION_MATRICES:
-        between = (windows @ phase).reshape(-1)[: len(samples)]
-        np.maximum(peaks, np.abs(between, out=between), out=peaks)
-    return peaks
+    padded = np.zeros((blocks + 1) * _BLOCK, np.float32)
+    padded[TAPS_PER_SIDE : TAPS_PER_SIDE + len(samples)] = samples
+    peaks = np.zeros(blocks * _BLOCK, np.float32)
+    np.abs(samples, out=peaks[: len(samples)])
+    rows = peaks.reshape(blocks, _BLOCK)
+    highest = np.abs(padded.reshape(-1, _BLOCK)).max(axis=1)
+    reach = np.maximum(highest[:-1], highest[1:])
+    loud = np.flatnonzero(_MAX_GAIN * reach > above)
+    if len(loud):
+        windows = sliding_window_view(padded, 2 * _BLOCK)[::_BLOCK][loud]
+        between = np.abs(windows @ _INTERPOLATION_MATRIX)
+        rows[loud] = np.maximum(rows[loud], between.reshape(-1, _BLOCK, OVERSAMPLING - 1).max(2))
+    return peaks[: len(samples)]
 
 
 def true_peak_bound(samples: NDArray[np.float32]) -> float:
@@ -99,5 +112,6 @@ class TruePeakMeter:
         known = slice(TAPS_PER_SIDE, -TAPS_PER_SIDE)
         for plane in planes:
             if true_peak_bound(plane) > self.true_peak:
-                self.true_peak = max(self.true_peak, float(true_peaks(plane)[known].max(initial=0)))
+                peaks = true_peaks(plane, self.true_peak)
+                self.true_peak = max(self.true_peak, float(peaks[known].max(initial=0)))
         self._pieces, self._length = [planes[:, -2 * TAPS_PER_SIDE :]], 0

@@ -177,6 +177,15 @@ def test_true_peaks_finds_what_lies_between_samples():
     assert decibels(true_peaks(sound)[100:-100].max()) == pytest.approx(3.01, abs=0.05)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("above", [0.1, 0.7, 5.0])
+def test_true_peaks_above_a_level_are_those_of_all(kind, above):
+    sound = loud(kind) * np.linspace(0, 1, len(loud(kind)), dtype=np.float32)
+    some, every = true_peaks(sound, above), true_peaks(sound)
+    np.testing.assert_allclose(np.maximum(some, above), np.maximum(every, above), rtol=1e-6)
+    assert (some >= np.abs(sound)).all()
+
+
 def test_true_peaks_is_never_below_the_samples():
     sound = loud("normal noise")
     peaks = true_peaks(sound)

@@ -108,8 +108,11 @@ class TimestampCorrector:
         packets = _apply_browser_delays(self.demuxer, packets)
         if self.demuxer in INDEXED_DEMUXERS:
             for packet in packets:
-                end = float(((packet.pts or 0) + (packet.duration or 0)) * packet.time_base)
-                yield packet, end if packet.is_corrupt else None
+                if packet.is_corrupt:
+                    ticks = (packet.pts or 0) + (packet.duration or 0)
+                    yield packet, float(ticks * packet.time_base)
+                else:
+                    yield packet, None
             return
         for packet in packets:
             if not (self.streams.is_video(packet) or self.streams.is_audio(packet)):

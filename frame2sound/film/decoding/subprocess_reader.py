@@ -56,7 +56,9 @@ class _ReadRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class _Frames(msgspec.Struct, frozen=True, tag=True):
-    intervals: list[tuple[Fraction, Fraction]]
+    """Pictures, and their starts and ends in turns, each a numerator and a denominator."""
+
+    times: list[tuple[int, int]]
     pictures: bytes
 
 
@@ -132,9 +134,10 @@ def _open_in_subprocess(request: _OpenRequest) -> tuple[ChildProcess, _Opened]:
 
 
 def _unpack_frames(batch: _Frames, *, colour: bool) -> Iterator[Frame]:
-    shape = (len(batch.intervals), *picture_shape(colour))
+    shape = (len(batch.times) // 2, *picture_shape(colour))
     pictures = np.frombuffer(batch.pictures, np.uint8).reshape(shape)
-    for (start, end), picture in zip(batch.intervals, pictures, strict=True):
+    times = [Fraction(*time) for time in batch.times]
+    for start, end, picture in zip(times[::2], times[1::2], pictures, strict=True):
         yield Frame(start, end, picture)
 
 
@@ -179,8 +182,12 @@ class _Worker:
     def _send_frames(self) -> None:
         frames, self._pending = self._pending, []
         pictures = b"".join(frame.picture.tobytes() for frame in frames)
-        intervals = [(frame.start_seconds, frame.end_seconds) for frame in frames]
-        self._send(_Frames(intervals, pictures))
+        times = [
+            time.as_integer_ratio()
+            for frame in frames
+            for time in (frame.start_seconds, frame.end_seconds)
+        ]
+        self._send(_Frames(times, pictures))
 
     def _send_heartbeats(self, reader: FilmReader) -> None:
         """Send heartbeats while the reader proceeds; exit when the parent is gone."""

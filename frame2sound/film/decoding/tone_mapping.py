@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
-import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
@@ -120,6 +119,8 @@ def tone_mapped_rgb(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[
     All three are compressed by the same factor, that of the largest, so that hues stay. Colours
     outside BT.709 are clipped.
     """
+    import cv2  # loaded late: a film that is copied needs no OpenCV
+
     wide = int(frame.color_primaries) in WIDE_PRIMARIES
     frame = frame.reformat(
         format="gbrp16le", src_colorspace=matrix, dst_colorspace=matrix, threads=1
@@ -143,6 +144,8 @@ def tone_mapped_rgb(frame: VideoFrame, transfer: Transfer, matrix: int) -> list[
 
 def _system_gain(light: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Return the gain from scene light to display light on an HLG display of 1000 cd/m2."""
+    import cv2
+
     luminance = sum(
         (weight * plane for weight, plane in zip(LUMINANCE, light, strict=True)),
         np.float32(0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import av
-import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
@@ -69,6 +68,8 @@ def composite_over(plane: Plane, alpha: Plane | None, background: float) -> Plan
     """
     if alpha is None:
         return plane
+    import cv2  # loaded late: a film that is copied needs no OpenCV
+
     if alpha.shape != plane.shape:
         alpha = np.asarray(cv2.resize(alpha, plane.shape[::-1], interpolation=cv2.INTER_AREA))
     difference = cv2.subtract(plane, background, dtype=cv2.CV_32F)  # type: ignore[call-overload]

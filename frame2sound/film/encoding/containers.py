@@ -42,6 +42,23 @@ class AudioCodec:
             return requested
         return min((r for r in rates if r > requested), default=max(rates))
 
+    @property
+    def name(self) -> str:
+        """Its name in `AUDIO_CODECS`."""
+        return next(name for name, codec in AUDIO_CODECS.items() if codec == self)
+
+    def check_sample_rate(self, requested: int) -> None:
+        """Raise `SoundtrackError` if the codec cannot hold a sample rate exactly."""
+        if self.supported_sample_rate(requested) == requested:
+            return
+        rates = sorted(av.Codec(self.encoder, "w").audio_rates or ())
+        if self.fixed_sample_rate is not None:
+            rates = [self.fixed_sample_rate]
+        raise SoundtrackError(
+            f"got `sample_rate` {requested}, which {self.name} sound cannot have; expected "
+            f"{_either(rates)} Hz, or another `codec`"
+        )
+
 
 # FFmpeg's fast AAC coder takes a third of the time of the other, with less error at this bit rate.
 AUDIO_CODECS = {
@@ -51,6 +68,9 @@ AUDIO_CODECS = {
     "opus": AudioCodec("libopus", lossless=False, bit_rate=128_000, fixed_sample_rate=48_000),
     "pcm": AudioCodec("pcm_s16le"),
 }
+
+DELIVERY_SAMPLE_RATE = 48_000
+"""The sample rate at which films are delivered, in Hz, unless another is asked for."""
 
 CONTAINERS = {
     ".mp4": ("aac", "alac", "flac", "opus"),
@@ -83,3 +103,8 @@ def audio_codec_for(path: Path, name: str | None = None) -> AudioCodec:
             f"expected {' or '.join(supported)}"
         )
     return AUDIO_CODECS[name or supported[0]]
+
+
+def _either(rates: list[int]) -> str:
+    *others, last = map(str, rates)
+    return f"{', '.join(others)} or {last}" if others else last

@@ -16,7 +16,6 @@ from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import AudioCodec
 from frame2sound.film.encoding.stream_copy import copy_packets, uncopyable_reason
-from frame2sound.film.encoding.video_encoder import VideoEncoder
 
 CHUNK_SAMPLES = 1 << 14
 """Samples that are encoded before video packets are interleaved."""
@@ -85,6 +84,8 @@ def mux(
         if reason is None:
             packets = copy_packets(source, streams, target)
         else:
+            from frame2sound.film.encoding.video_encoder import VideoEncoder  # loads OpenCV
+
             encoder = VideoEncoder(streams, target, reason, background)
             packets, notes = encoder.packets(source), encoder.notes
         audio = AudioEncoder(target, codec, sample_rate, channels)
@@ -107,8 +108,13 @@ def _write_packets_until(
     on_packet: Callable[[], None],
 ) -> None:
     """Write video packets up to a time in seconds, or all that remain."""
+    last_tick: int | None = None
     for packet in packets:
         output.mux(packet)
         on_packet()
-        if time is not None and (packet.dts or 0) * Fraction(packet.time_base or 0) > time:
+        if time is None:
+            continue
+        if last_tick is None and packet.time_base:
+            last_tick = time // packet.time_base  # packets of a container share its ticks
+        if last_tick is not None and (packet.dts or 0) > last_tick:
             return

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.reader import FilmReader
-from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.containers import DELIVERY_SAMPLE_RATE, AudioCodec
 from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
 from frame2sound.rendering.audio_spool import AudioSpool
 from frame2sound.rendering.effects import EffectChain
@@ -46,6 +46,8 @@ LOUDNESS_RANGE_LUFS = -70.0, 0.0
 
 MAX_FADE_SECONDS = 60.0
 
+SAMPLE_RATE_RANGE_HZ = 8_000, 192_000
+
 MIN_CODEC_GAIN_DB = -20.0
 """The lowest gain that makes room for the peaks that a lossy codec adds."""
 
@@ -66,7 +68,7 @@ class Delivery:
     gain_db : float
         Level of the soundtrack.
     keep_original_db : float, optional
-        Level of the film's own sound, if it is kept; it then sets the sample rate and channels.
+        Level of the film's own sound, if it is kept; it then sets the channels.
     overwrite : bool
     loudness_lufs : float, optional
         Target integrated loudness of the whole, before fades; -70 to 0.
@@ -74,6 +76,9 @@ class Delivery:
         0 to 60.
     effects : EffectChain, optional
         Applied to the soundtrack, not to the film's own sound.
+    sample_rate : int, optional
+        Of the output, in Hz, 8000 to 192 000. By default that of the film's own sound if it is
+        kept; else 48 000 for films, and the soundtrack's for sound alone.
 
     Raises
     ------
@@ -90,12 +95,18 @@ class Delivery:
     fade_in_seconds: float = 0.0
     fade_out_seconds: float = 0.0
     effects: EffectChain | None = None
+    sample_rate: int | None = None
 
     def __post_init__(self) -> None:
         low, high = LOUDNESS_RANGE_LUFS
         if self.loudness_lufs is not None and not low <= self.loudness_lufs <= high:
             raise SoundtrackError(
                 f"got `loudness` {self.loudness_lufs:g}, expected {low:g} to {high:g} LUFS"
+            )
+        low_hz, high_hz = SAMPLE_RATE_RANGE_HZ
+        if self.sample_rate is not None and not low_hz <= self.sample_rate <= high_hz:
+            raise SoundtrackError(
+                f"got `sample_rate` {self.sample_rate}, expected {low_hz} to {high_hz} Hz"
             )
         fades = {"fade_in": self.fade_in_seconds, "fade_out": self.fade_out_seconds}
         for name, seconds in fades.items():
@@ -135,15 +146,15 @@ class OutputWriter:
 
     @property
     def output_sample_rate(self) -> int:
-        """The sample rate of the output: that of the film's own sound if it is kept."""
+        """The sample rate of the output; see `Delivery.sample_rate`."""
         if self.original is not None:
             assert self.original.sample_rate is not None
             return self.original.sample_rate
-        return (
-            self.sample_rate
-            if self.codec is None
-            else self.codec.supported_sample_rate(self.sample_rate)
-        )
+        if self.delivery.sample_rate is not None:
+            return self.delivery.sample_rate
+        if self.codec is None:
+            return self.sample_rate
+        return self.codec.supported_sample_rate(DELIVERY_SAMPLE_RATE)
 
     @property
     def _lossy(self) -> bool:

@@ -57,24 +57,35 @@ class PartialFinder:
         centre = len(self._lobe) // 2
         self._centre = centre
         self._lobe_half_width = round(2 * width)
+        self._sign = np.where(self._lobe < 0, np.float32(-1), np.float32(1))
         self._max_leakage = self._leakage(stft.bins)
         offsets = np.arange(-_STEPS_PER_BIN // 2, _STEPS_PER_BIN // 2 + 1)
         three = [np.log(self._lobe[centre - offsets + d * _STEPS_PER_BIN]) for d in (-1, 0, 1)]
         self._parabola_offsets = _parabola_vertex(*three)
         self._true_offsets = offsets / _STEPS_PER_BIN
 
+    def __deepcopy__(self, memo: object) -> PartialFinder:
+        """Return itself: it keeps tables, and no state."""
+        return self
+
     def find(self, magnitude: NDArray[np.float32]) -> Partials:
         """Find the partials of magnitudes, linear, ``(n, bins)``; hops do not touch each other."""
-        peak = self._peaks(magnitude)
-        owner = self._peak_bins(magnitude, peak)
-        frequency = self._frequencies(magnitude, peak)
-        away = np.arange(magnitude.shape[1]) - np.take_along_axis(
-            frequency, np.maximum(owner, 0), axis=1
-        )
-        place = np.rint(away * _STEPS_PER_BIN).astype(np.int64) + self._centre
-        inside = (owner >= 0) & (place >= 0) & (place < len(self._lobe))
-        value = self._lobe[np.where(inside, place, self._centre)]
-        return Partials(owner, frequency, np.where(value < 0, -1, 1).astype(np.float32))
+        hops, bins = magnitude.shape
+        here = np.arange(bins)
+        is_peak = self._peaks(magnitude)
+        places = np.flatnonzero(is_peak)
+        rows, columns = np.divmod(places, bins)
+        exact = (columns + self._offsets(magnitude, rows, columns)).astype(np.float32)
+        frequency = np.tile(here.astype(np.float32), (hops, 1))
+        frequency[rows, columns] = exact
+        owner = self._owners(magnitude, is_peak, places)
+        peak_bin = np.append(columns, -1)[owner]
+        away = here - np.append(exact, 0).astype(np.float64)[owner]
+        away *= _STEPS_PER_BIN
+        place = np.rint(away, out=away).astype(np.int64)
+        place += self._centre
+        sign = np.take(self._sign, place, mode="clip")
+        return Partials(peak_bin, frequency, np.where(peak_bin < 0, np.float32(1), sign))
 
     def _peaks(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_]:
         highest = sliding_max(magnitude, self._min_distance)
@@ -90,45 +101,58 @@ class PartialFinder:
             peak[hops, bins] &= height > _MIN_PROMINENCE * lowest
         return peak
 
-    def _peak_bins(
-        self, magnitude: NDArray[np.float32], is_peak: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        bins = magnitude.shape[1]
-        here = np.broadcast_to(np.arange(bins), is_peak.shape)
-        left = np.maximum.accumulate(np.where(is_peak, here, -1), axis=1)
-        right = np.minimum.accumulate(np.where(is_peak, here, bins)[:, ::-1], axis=1)[:, ::-1]
-        from_left = self._leakage_of_peak(magnitude, left, here - left, left >= 0)
-        from_right = self._leakage_of_peak(magnitude, right, right - here, right < bins)
-        owner = np.where(from_left >= from_right, left, right)
-        near = np.abs(here - owner) <= self._lobe_half_width
-        most = np.maximum(from_left, from_right)
+    def _owners(
+        self,
+        magnitude: NDArray[np.float32],
+        is_peak: NDArray[np.bool_],
+        places: NDArray[np.intp],
+    ) -> NDArray[np.intp]:
+        """Return the peak that each bin belongs to, ``(n, bins)``: its number among ``places``.
+
+        The places of peaks are numbers of bins, counted through all hops. The number after the last
+        peak means none.
+        """
+        bins, count = magnitude.shape[1], len(places)
+        here = np.arange(magnitude.size).reshape(magnitude.shape)
+        begin = here[:, :1]
+        places = np.append(places, magnitude.size)
+        height = np.append(magnitude.ravel()[places[:-1]], np.float32(0))
+        left = np.cumsum(is_peak.ravel()).reshape(magnitude.shape) - 1
+        right = np.where(is_peak, left, left + 1)
+        to_left, to_right = here - places[left], places[right] - here
+        leak_left = self._leakage_of_peak(
+            height[left], to_left, (to_left >= 0) & (places[left] >= begin)
+        )
+        leak_right = self._leakage_of_peak(height[right], to_right, places[right] < begin + bins)
+        is_left = leak_left >= leak_right
+        owner = np.where(is_left, left, right)
+        near = np.where(is_left, to_left, to_right) <= self._lobe_half_width
+        most = np.maximum(leak_left, leak_right)
         owned = (most > 0) & (near | (magnitude <= _LEAKAGE_TOLERANCE * most))
-        return np.where(owned, owner, -1)
+        return np.where(owned, owner, count)
 
     def _leakage_of_peak(
         self,
-        magnitude: NDArray[np.float32],
-        peak: NDArray[np.int64],
+        height: NDArray[np.float32],
         distance: NDArray[np.int64],
         exists: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        last = magnitude.shape[1] - 1
-        height = np.take_along_axis(magnitude, np.clip(peak, 0, last), axis=1)
-        return np.where(
-            exists, height * self._max_leakage[np.clip(distance, 0, last)], np.float32(0)
-        )
+        """Return the most that peaks of a height have at a distance; 0 where there is none."""
+        leakage: NDArray[np.float32] = np.take(self._max_leakage, distance, mode="clip")
+        leakage *= height
+        leakage *= exists
+        return leakage
 
-    def _frequencies(
-        self, magnitude: NDArray[np.float32], peak: NDArray[np.bool_]
-    ) -> NDArray[np.float32]:
-        frequency = np.tile(np.arange(magnitude.shape[1], dtype=np.float32), (len(magnitude), 1))
-        hops, bins = np.nonzero(peak)
+    def _offsets(
+        self, magnitude: NDArray[np.float32], hops: NDArray[np.intp], bins: NDArray[np.intp]
+    ) -> NDArray[np.floating]:
+        """Return how far above the middle of its bin the frequency of each peak is, in bins."""
         floor = np.finfo(np.float32).tiny
         three = [np.log(np.maximum(magnitude[hops, bins + d], floor)) for d in (-1, 0, 1)]
-        frequency[hops, bins] += np.interp(
+        offsets: NDArray[np.floating] = np.interp(
             _parabola_vertex(*three), self._parabola_offsets, self._true_offsets
         )
-        return frequency
+        return offsets
 
     def _leakage(self, bins: int) -> NDArray[np.float32]:
         """Return the most that a partial has at each distance from its peak's bin, relatively."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.phase.partials import PartialFinder, Partials
+from frame2sound.sound.phase.partials import PartialFinder
 from frame2sound.sound.phase.reconstructor import from_polar, incoherent_gain, rayleigh_gain
 from frame2sound.sound.stft import Stft
 
@@ -64,35 +64,35 @@ class PhaseVocoder:
         self, magnitude: NDArray[np.float32], onset: NDArray[np.bool_]
     ) -> NDArray[np.complex64]:
         partials = self._finder.find(magnitude)
-        peak = np.where(partials.peak_bin < 0, self._bins, partials.peak_bin)
-        advance = self._advance(partials, peak)
+        noise = partials.peak_bin < 0
+        peak = np.where(noise, self._bins, partials.peak_bin)
+        advance = self._advance(partials.frequency, peak)
         random_phase = self._rng.random(magnitude.shape, np.float32) * np.float32(2 * np.pi)
         phase = np.empty(magnitude.shape)
-        noise = partials.peak_bin < 0
         for hop, begins in enumerate(onset.tolist()):
             if begins or self._phase is None:
                 noise[hop] = False
                 phase[hop] = self._restart(magnitude[hop], peak[hop])
             else:
-                noise[hop] &= ~self._is_decay(magnitude[hop])
-                np.take(self._phase, peak[hop], out=phase[hop])
-                phase[hop] += advance[hop]
+                self._keep_decay(magnitude[hop], noise[hop])
+                np.add(self._phase, advance[hop], out=advance[hop])
+                np.take(advance[hop], peak[hop], out=phase[hop], mode="clip")
                 np.copyto(phase[hop], random_phase[hop], where=noise[hop])
             self._phase = phase[hop]
-        loud = np.where(noise, self._gain * rayleigh_gain(self._stft, magnitude), np.float32(1))
-        return from_polar(
-            magnitude * loud * np.where(noise, 1, partials.sign), np.mod(phase, 2 * np.pi)
-        )
+        gain = self._gain * rayleigh_gain(self._stft, magnitude)
+        return from_polar(magnitude * np.where(noise, gain, partials.sign), _wrapped(phase))
 
-    def _advance(self, partials: Partials, peak: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return each bin's phase advance since the hop before, in radians."""
-        frequency = np.take_along_axis(partials.frequency, peak, 1).astype(np.float64)
-        before = np.take_along_axis(
-            np.concatenate([self._frequency[None], frequency[:-1]]), peak, 1
-        )
-        before = np.where(np.abs(before - frequency) <= _MAX_GLIDE_BINS, before, frequency)
-        self._frequency = frequency[-1]
-        return self._radians_per_bin * (before + frequency) / 2
+    def _advance(
+        self, frequency: NDArray[np.float32], peak: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the phase advance since the hop before of a partial at each bin, in radians."""
+        after = frequency.astype(np.float64)
+        rows = np.arange(0, frequency.size, frequency.shape[1])[:, None]
+        locked = after.ravel()[peak + rows]
+        before = np.concatenate([self._frequency[None], locked[:-1]])
+        self._frequency = locked[-1]
+        glides = np.abs(before - after) <= _MAX_GLIDE_BINS
+        return self._radians_per_bin * (np.where(glides, before, after) + after) / 2
 
     def _restart(
         self, magnitude: NDArray[np.float32], peak: NDArray[np.int64]
@@ -102,16 +102,18 @@ class PhaseVocoder:
         self._onset_magnitude, self._hops_since_onset = magnitude.copy(), 0
         return np.take(phase, peak)
 
-    def _is_decay(self, magnitude: NDArray[np.float32]) -> NDArray[np.bool_] | np.bool_:
-        """Return which bins are no louder than what the last onset leaves in this window."""
+    def _keep_decay(self, magnitude: NDArray[np.float32], noise: NDArray[np.bool_]) -> None:
+        """Unmark the noise that is no louder than what the last onset leaves in this window."""
         self._hops_since_onset += 1
         if self._onset_magnitude is None or self._hops_since_onset >= len(self._decay):
-            return np.False_
-        lasting: NDArray[np.bool_] = (
-            magnitude
-            <= _DECAY_TOLERANCE * self._decay[self._hops_since_onset] * self._onset_magnitude
-        )
-        return lasting
+            return
+        left = _DECAY_TOLERANCE * self._decay[self._hops_since_onset] * self._onset_magnitude
+        noise &= magnitude > left
+
+
+def _wrapped(phase: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return phases less whole turns, so that they keep their precision as single floats."""
+    return phase - 2 * np.pi * np.floor(phase * (0.5 / np.pi))
 
 
 def _cumulative_power_share(magnitude: NDArray[np.float32]) -> NDArray[np.float64]:

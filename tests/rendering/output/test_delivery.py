@@ -119,6 +119,8 @@ def test_effects_are_played_before_the_level_and_not_on_the_films_own_sound(tmp_
     [
         ({"loudness_lufs": -90}, "got `loudness` -90, expected -70 to 0 LUFS"),
         ({"loudness_lufs": np.nan}, "got `loudness` nan, expected -70 to 0 LUFS"),
+        ({"sample_rate": 7_999}, "got `sample_rate` 7999, expected 8000 to 192000 Hz"),
+        ({"sample_rate": 192_001}, "got `sample_rate` 192001, expected 8000 to 192000 Hz"),
         ({"fade_in_seconds": -1}, "got `fade_in` -1, expected 0 to 60 s"),
         ({"fade_out_seconds": 1000}, "got `fade_out` 1000, expected 0 to 60 s"),
     ],
@@ -132,6 +134,73 @@ def test_loudness_needs_a_sample_rate_at_which_it_is_defined(tmp_path):
     film = animation(tmp_path)
     with pytest.raises(SoundtrackError, match="sound at 2000 Hz, expected at least 4000 Hz"):
         give(film, SimpleBrain(sample_rate=2000), tmp_path / "o.wav", loudness_lufs=-23)
+    assert list(tmp_path.iterdir()) == [film]
+
+
+class Tone(LoudTone):
+    """A tone of 100 Hz with an amplitude of 0.3."""
+
+    def sound(self, index, frame):
+        return super().sound(index, frame) / 10
+
+
+@pytest.mark.parametrize(
+    ("out", "codec", "asked", "delivered"),
+    [
+        ("o.wav", None, None, RATE),
+        ("o.wav", None, 96_000, 96_000),
+        ("o.wav", None, 8_000, 8_000),
+        ("o.mov", None, None, 48_000),
+        ("o.mov", None, 44_100, 44_100),
+        ("o.mp4", "alac", None, 48_000),
+        ("o.mkv", None, 192_000, 192_000),
+    ],
+)
+def test_the_tone_is_the_same_at_every_sample_rate(tmp_path, out, codec, asked, delivered):
+    rendered = give(
+        animation(tmp_path), Tone(lead=100), tmp_path / out, codec=codec, sample_rate=asked
+    )
+    sound, rate = decoded(tmp_path / out)
+    assert rate == rendered.sample_rate == delivered
+    assert len(sound) == round(SECONDS * delivered)
+    middle = np.arange(rate // 2, len(sound) - rate // 2)
+    # The high-pass at 5 Hz leads by 2.9 degrees at 100 Hz.
+    expected = 0.3 * np.sin(2 * np.pi * 100 * middle / rate + np.arctan(5 / 100))
+    np.testing.assert_allclose(sound[middle], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("out", "codec", "delivered"), [("o.mp4", None, 48_000), ("o.mkv", "opus", 48_000)]
+)
+def test_lossy_films_are_delivered_at_48_khz(tmp_path, out, codec, delivered):
+    rendered = give(animation(tmp_path), Tone(), tmp_path / out, codec=codec)
+    assert decoded(tmp_path / out)[1] == rendered.sample_rate == delivered
+
+
+@pytest.mark.parametrize(("asked", "delivered"), [(None, 32_000), (48_000, 48_000)])
+def test_the_films_own_sound_sets_the_rate_unless_another_is_asked_for(tmp_path, asked, delivered):
+    film = animation(tmp_path, "film.mov", audio=own_sound(rate=32_000))
+    out = tmp_path / "o.mov"
+    rendered = give(film, Tone(), out, keep_original_db=0, sample_rate=asked)
+    assert decoded(out)[1] == rendered.sample_rate == delivered
+
+
+@pytest.mark.parametrize(
+    ("out", "codec", "asked", "words"),
+    [
+        ("o.mkv", "opus", 44_100, "44100, which opus sound cannot have; expected 48000 Hz, or ano"),
+        (
+            "o.mp4",
+            None,
+            48_001,
+            "48001, which aac sound cannot have; expected .*48000, .* or 96000",
+        ),
+    ],
+)
+def test_a_rate_that_a_codec_cannot_hold_is_refused(tmp_path, out, codec, asked, words):
+    film = animation(tmp_path)
+    with pytest.raises(SoundtrackError, match=words):
+        give(film, Tone(), tmp_path / out, codec=codec, sample_rate=asked)
     assert list(tmp_path.iterdir()) == [film]
 
 

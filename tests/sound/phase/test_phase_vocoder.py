@@ -145,3 +145,14 @@ def test_a_tones_bins_are_its_own_and_averaged_noise_is_nobodys():
     tone = finder.find(magnitude(held_tone())[40:60])
     assert (tone.peak_bin[:, 10:180] >= 0).all()
     assert (finder.find(smooth_noise()[:5]).peak_bin == -1).all()
+
+
+def test_a_partial_that_moves_a_bin_goes_on_from_the_one_it_was():
+    stft = Stft(1024, 256)
+    lobe = np.array([0.5, 1, 0.5], np.float32)
+    magnitude = np.zeros((2, stft.bins), np.float32)
+    magnitude[0, 99:102] = magnitude[1, 100:103] = lobe
+    spectra = PhaseVocoder(stft).reconstruct(magnitude, np.array([True, False]))
+    turned = np.angle(spectra[1, 101] / spectra[0, 100])
+    # A hop is a quarter of the window: the mean of 100 and 101 bins is 25.125 turns.
+    assert turned == pytest.approx(2 * np.pi * 0.125, abs=1e-4)
