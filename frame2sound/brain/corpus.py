@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 import soundfile
-import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import APPEARANCE_SIDE
@@ -47,7 +46,7 @@ _FLAC_RATE = 48_000
 """The sample rate in the FLAC header, which cannot hold every rate that a brain may have."""
 
 Table = dict[str, Any]
-Tensors = dict[str, torch.Tensor]
+Tensors = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -171,7 +170,7 @@ def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None,
         tensors[CORPUS_PREFIX + name] = _encode(sound / np.float32(peak))
         if (pictures := corpus.pictures.get(name)) is not None:
             films[name]["picture_times"] = pictures.times.tolist()
-            tensors[PICTURES_PREFIX + name] = torch.from_numpy(pictures.thumbnails.copy())
+            tensors[PICTURES_PREFIX + name] = pictures.thumbnails.copy()
     return {"kind": "carried", "films": films}, tensors
 
 
@@ -235,32 +234,32 @@ def corpus_from_file(
     return Corpus(clock, tuple(pieces), pictures)
 
 
-def _read_pictures(film: str, times: list[float], data: torch.Tensor | None) -> FilmPictures:
+def _read_pictures(film: str, times: list[float], data: NDArray[Any] | None) -> FilmPictures:
     if not isinstance(times, list) or not 0 < len(times) <= MAX_PICTURES:
         raise ValueError(f"got pictures of {film} without times, expected 1 to {MAX_PICTURES}")
     if not all(type(time) in (int, float) and 0 <= time < 2**31 for time in times):
         raise ValueError(f"got times of the pictures of {film} that are no seconds")
     shape = (len(times), APPEARANCE_SIDE, APPEARANCE_SIDE)
-    if data is None or data.dtype != torch.uint8 or data.shape != shape:
+    if data is None or data.dtype != np.uint8 or data.shape != shape:
         raise BrainError(f"its corpus lacks the pictures of {film}, uint8 {shape}; {_REMEDY}")
     at = np.array(times, np.float64)
     if not (np.diff(at) > 0).all():
         raise ValueError(f"got times of the pictures of {film} that do not ascend")
-    return FilmPictures(at, data.numpy().copy())
+    return FilmPictures(at, data.copy())
 
 
-def _encode(sound: NDArray[np.floating]) -> torch.Tensor:
+def _encode(sound: NDArray[np.floating]) -> NDArray[np.uint8]:
     file = BytesIO()
     soundfile.write(file, sound, _FLAC_RATE, format="FLAC", subtype="PCM_16")
-    return torch.from_numpy(np.frombuffer(file.getvalue(), np.uint8).copy())
+    return np.frombuffer(file.getvalue(), np.uint8)
 
 
-def _decode(film: str, data: torch.Tensor | None, length: int) -> NDArray[np.float32]:
+def _decode(film: str, data: NDArray[Any] | None, length: int) -> NDArray[np.float32]:
     """Return ``length`` samples; sound of another length is refused before it is decoded."""
-    if data is None or data.dtype != torch.uint8 or data.ndim != 1:
+    if data is None or data.dtype != np.uint8 or data.ndim != 1:
         raise BrainError(f"its corpus lacks the sound of {film}; {_REMEDY}")
     try:
-        with soundfile.SoundFile(BytesIO(data.numpy().tobytes())) as file:
+        with soundfile.SoundFile(BytesIO(data.tobytes())) as file:
             if (file.format, file.channels, file.frames) != ("FLAC", 1, length):
                 raise BrainError(
                     f"its corpus holds {file.frames} samples of {film} in {file.channels} "
