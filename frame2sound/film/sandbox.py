@@ -33,6 +33,10 @@ HEARTBEAT_SECONDS = 5.0
 
 UNEXPECTED_ERROR = "reading it failed unexpectedly"
 
+_CHILD_SETTINGS = {"OPENBLAS_NUM_THREADS": "1"}
+"""Environment of children, where the user has not set it: they multiply no large matrices, and
+threads for that would take a fifth of the time in which a child starts."""
+
 M = TypeVar("M")
 
 _LENGTH = struct.Struct("<I")
@@ -100,7 +104,9 @@ class ChildProcess:
             [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=_CHILD_SETTINGS
+            | os.environ
+            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             process_group=0,  # Ctrl-C is for the parent
         )
         assert self.process.stdout is not None
