@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.api import brains
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.frame_encoding import encode_frames
+from frame2sound.brain.networks import AcceleratedNetwork, Network
 from frame2sound.brain.numpy_network import NumpyNetwork
 from frame2sound.brain.pretrained import pretrained_brains
 from frame2sound.brain.recipe import load_recipe, recipe_names
@@ -79,6 +81,10 @@ def predict_with_torch(brain, frames):
 def predict_with_numpy(brain, frames, chunks):
     """Return the outputs of NumPy's network for frames in chunks of some lengths."""
     network = NumpyNetwork(brain.recipe, brain.weights, brain.target.silence_value)
+    return predict_chunks(network, brain, frames, chunks)
+
+
+def predict_chunks(network, brain, frames, chunks):
     past, state = brain.recipe.input.past_frames, network.initial_state()
     sequence = np.concatenate([np.repeat(frames[:1], past, 0), frames])
     outputs, begin = [], 0
@@ -175,3 +181,22 @@ def test_a_loaded_brain_has_a_module_with_its_weights(tmp_path, small):
     assert brain.parameter_count == sum(
         tensor.numel() for name, tensor in module.named_parameters() if "features." not in name
     )
+
+
+@pytest.mark.parametrize("network", ["mlp", "lstm with feedback", "tcn"])
+def test_what_runs_on_accelerators_predicts_the_same(small, network):
+    brain = random_brain(small(network=NETWORKS[network], input=INPUTS["eigenframes"]))
+    frames = frames_of(brain)
+    accelerated = AcceleratedNetwork(brain.network, brain.recipe.input)
+    actual = predict_chunks(accelerated, brain, frames, [1, 5, 7])
+    assert_equal_up_to_rounding(actual, predict_with_numpy(brain, frames, [13]))
+
+
+@pytest.mark.parametrize(
+    ("device", "limit", "has_module"),
+    [("cpu", 0, False), ("auto", 10**9, False), ("auto", 1000, True)],
+)
+def test_only_large_networks_look_for_an_accelerator(monkeypatch, device, limit, has_module):
+    monkeypatch.setattr(brains, "SMALL_NETWORK", limit)
+    brain = brains.load_brain("sketchbook", device)
+    assert isinstance(brain.model, Network) is has_module
