@@ -42,7 +42,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from frame2sound.brain.config import Pixels
-from frame2sound.brain.features import encode_frames
+from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.brain.targets import PcmBlocks, Target
 from frame2sound.film.drawing.demo_films import demo_film_names

@@ -40,7 +40,7 @@ from footage import draw_all_films
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
-from frame2sound.brain.features import input_size
+from frame2sound.brain.frame_encoding import input_size
 from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_table
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library

@@ -24,7 +24,7 @@ import torch
 from frame2sound.brain.networks import Network
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.clock import Clock
-from frame2sound.film.decoding.frame_resizer import SIZE
+from frame2sound.film.small_frames import SIZE
 from frame2sound.library.store import Card, Library
 from frame2sound.training.optimiser import mixed_precision, pick_device
 from frame2sound.training.trainer import Trainer

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from frame2sound.atomic import atomic_folder
-from frame2sound.film.decoding.frame_resizer import picture_shape
+from frame2sound.film.small_frames import picture_shape
 from frame2sound.library.store import Card, Library, PickledFilm
 
 # One thread per process: on busy cores, threads that wait for each other cost minutes. More are

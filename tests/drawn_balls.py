@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene import Scene
+from frame2sound.film.small_frames import luma
 
 
 def balls(

@@ -22,9 +22,11 @@ finally:
 """
 DRAWING = {"matplotlib", "PIL"}
 OPTIONS = {"pedalboard", "pyo", "ray", "fsspec"}
+TORCH = {"torch", "safetensors.torch"}
 SCIPY = {"scipy", "scipy.signal", "scipy.ndimage"}
 SCORES = {"mir_eval", "decorator"}
 TRAINING = {"frame2sound.training.trainer", "torch._dynamo", "torch._inductor", "sympy"}
+UNUSED = {"numpy.testing", "frame2sound.library.store", "frame2sound.brain.networks"}
 FAR = DRAWING | OPTIONS | SCIPY | SCORES | TRAINING
 
 
@@ -58,7 +60,11 @@ def imported(folder: Path, words: str) -> set[str]:
             FAR | {"torch", "soundfile"},
         ),
         ("library library", FAR | {"torch", "soundfile"}),
-        ("render film.mp4 -o sounding.wav", FAR),
+        ("brains", FAR | TORCH | {"av", "cv2", "soundfile", "frame2sound.library.store"}),
+        ("brains sketchbook", FAR | TORCH),
+        ("render film.mp4 -o sounding.wav", FAR | TORCH | UNUSED),
+        ("render film.mp4 -o sounding.mp4", FAR | TORCH | UNUSED),
+        ("render film.mp4 --brain bells -o bells.wav", FAR | TORCH | UNUSED),
         ("measure film.mp4", DRAWING | OPTIONS | SCORES | TRAINING | {"torch", "soundfile"}),
     ],
 )
@@ -67,6 +73,17 @@ def test_a_command_imports_nothing_that_it_does_not_use(
 ) -> None:
     needless = imported(folder, words) & spared
     assert not needless
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "most_own"),
+    [("--help", 300, 30), ("brains", 520, 50), ("render film.mp4 -o counted.wav", 760, 180)],
+)
+def test_a_command_imports_few_modules(folder: Path, words: str, most: int, most_own: int) -> None:
+    """Most of the others are those of NumPy, PyAV, Typer, and Pydantic, which Typer uses."""
+    modules = imported(folder, words)
+    assert len(modules) <= most
+    assert sum(name.startswith("frame2sound") for name in modules) <= most_own
 
 
 def test_the_first_listing_of_a_library_measures_motion_without_torch(folder: Path) -> None:

@@ -77,7 +77,7 @@ def test_every_module_of_the_walks_is_called(tmp_path: Path) -> None:
 
     passed = modules_called(to_gradient)
     expected = set(MODULE.findall(section("From a film to a gradient")))
-    assert len(expected) == 25
+    assert len(expected) == 26
     assert expected <= passed
 
     passed |= modules_called(to_sample)

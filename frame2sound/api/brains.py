@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frame2sound.api.library_records import count_films
 from frame2sound.api.parameters import (
     ParameterError,
     Settings,
@@ -17,7 +16,7 @@ from frame2sound.api.parameters import (
     one_of,
     setting_texts,
 )
-from frame2sound.api.records import Record, plain_values
+from frame2sound.api.records import Record, count_films, plain_values
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
 
 if TYPE_CHECKING:
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from frame2sound.brain.recipe import Recipe
     from frame2sound.library.store import Library
     from frame2sound.progress import ProgressCallback
+
+SMALL_NETWORK = 4_000_000
+"""Networks of so many parameters predict a film on the processor before PyTorch has started."""
 
 SILENCE_LOSS = 0.98
 """A brain whose held-out loss is this or more is no better than silence, which scores 1."""
@@ -65,7 +67,8 @@ def load_brain(brain: str | PathLike[str] = DEFAULT_BRAIN, device: str = "cpu") 
     brain : str or path
         Name of a brain that ships, such as ``"sketchbook"``, or a ``.safetensors`` file.
     device : str
-        ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"`` for the fastest.
+        ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"`` for the fastest, which is the processor for
+        small networks.
 
     Raises
     ------
@@ -78,9 +81,14 @@ def load_brain(brain: str | PathLike[str] = DEFAULT_BRAIN, device: str = "cpu") 
     Clock(fps=Fraction(30, 1), sample_rate=22050)
     """
     from frame2sound.brain import brain_file
+
+    loaded = brain_file.load_brain(find_brain(Path(brain)))
+    is_small = loaded.parameter_count <= SMALL_NETWORK
+    if device == "cpu" or (device == "auto" and is_small):
+        return loaded
     from frame2sound.training.optimiser import pick_device
 
-    return brain_file.load_brain(find_brain(Path(brain)), pick_device(device))
+    return loaded.to(pick_device(device))
 
 
 def train(
@@ -279,7 +287,7 @@ def describe_network(recipe: Recipe) -> str:
     'eigenframes 4096 - 1000 - 1000 - 1000 - pcm 735'
     """
     from frame2sound.brain.config import Rnn, Tcn
-    from frame2sound.brain.features import input_size
+    from frame2sound.brain.frame_encoding import input_size
     from frame2sound.brain.targets import build_target
 
     inputs, outputs = (str(part.__struct_config__.tag) for part in (recipe.input, recipe.target))
@@ -329,8 +337,8 @@ def describe_training(provenance: dict[str, Any]) -> list[str]:
 
 def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
     """Return who decides when events begin, how loud sound is and what spectrum it has."""
+    from frame2sound.brain.event_head import KNOWN_LEVEL
     from frame2sound.library.coupling import without_zero
-    from frame2sound.training.motion_head import KNOWN_LEVEL
 
     onset, chance, network = map(
         without_zero, (events.onset_f, events.onset_chance, events.network_onset_f)

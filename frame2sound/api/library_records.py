@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from frame2sound.api.records import Record, plain_values
+from frame2sound.api.records import Record, count_films, plain_values
 from frame2sound.errors import BatchError, FilmError
 from frame2sound.library.store import PickledFilm
 
@@ -262,17 +262,6 @@ def raise_failures(results: list[AddedFilm]) -> None:
         + ":",
         *(f"  {result.error}" for result in failures),
     )
-
-
-def count_films(count: int) -> str:
-    """Return a number of films in words.
-
-    Examples
-    --------
-    >>> count_films(1), count_films(3)
-    ('1 film', '3 films')
-    """
-    return f"{count} film{'s' * (count != 1)}"
 
 
 def _film_columns(film: FilmSummary) -> list[str]:

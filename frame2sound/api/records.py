@@ -73,3 +73,14 @@ def _data_frame(rows: Iterable[dict[str, Any]]) -> Any:
             "a table needs pandas, which is not installed; install it with: pip install pandas"
         ) from error
     return DataFrame(list(rows))
+
+
+def count_films(count: int) -> str:
+    """Return a number of films in words.
+
+    Examples
+    --------
+    >>> count_films(1), count_films(3)
+    ('1 film', '3 films')
+    """
+    return f"{count} film{'s' * (count != 1)}"

@@ -173,9 +173,8 @@ class RenderJob:
     """
 
     def __init__(self, brain: Brain | str | PathLike[str], options: RenderOptions) -> None:
+        from frame2sound.api.brains import load_brain
         from frame2sound.brain.brain import Brain
-        from frame2sound.brain.brain_file import load_brain
-        from frame2sound.training.optimiser import pick_device
 
         self.options = options
         build_style, self.delivery = _style_builder(options), _delivery(options)
@@ -190,7 +189,7 @@ class RenderJob:
         else:
             path = find_brain(Path(brain))
             self._inputs.append(path)
-            self.brain = load_brain(path, pick_device(options.device))
+            self.brain = load_brain(path, options.device)
         mode = options.choose_mode(has_corpus=self.brain.corpus is not None)
         self.style: Style = build_style(mode=mode)
         self.corpus = _load_corpus(options.corpus, self.brain)

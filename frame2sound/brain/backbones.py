@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from frame2sound.brain.config import Mlp, Rnn, Tcn
-from frame2sound.brain.features import BRIGHTNESS_COUNT
+from frame2sound.brain.frame_encoding import BRIGHTNESS_COUNT
 
 State = tuple[torch.Tensor, ...]
 """The recurrent state between two chunks of a film; each tensor is ``(streams, ...)``."""

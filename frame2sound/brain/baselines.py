@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from frame2sound.brain.features import pixels
+from frame2sound.brain.frame_encoding import pixels
 from frame2sound.brain.predictor import StatelessPredictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock

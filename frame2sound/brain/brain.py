@@ -4,52 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from frame2sound.brain.config import InputConfig
+from frame2sound.brain.arrays import to_numpy
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.event_head import MotionHead
-from frame2sound.brain.features import encode_frames, input_size
-from frame2sound.brain.networks import Network, build_network, initialise
+from frame2sound.brain.numpy_network import NumpyNetwork
 from frame2sound.brain.recipe import Recipe
-from frame2sound.brain.targets import Target, build_target
+from frame2sound.brain.screens import (
+    SCREEN_LEVELS,
+    STANDING_SECONDS,
+    silent_levels,
+    uniform_levels,
+)
+from frame2sound.brain.targets import Target
+from frame2sound.brain.weights import Weights, count_trained
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
-from frame2sound.film.decoding.frame_resizer import SIZE
+from frame2sound.film.small_frames import picture_shape
+
+if TYPE_CHECKING:
+    from frame2sound.brain.networks import Network
 
 BATCH_FRAMES = 256
 """Frames that pass through a network at once."""
-
-SETTLING_SECONDS = 2.0
-"""Duration of black, or white, after which a recurrent network is taken to have settled."""
-
-BLACK, WHITE = 0, 255
-SCREEN_LEVELS = (BLACK, WHITE)
-"""The grey values of a black and of a white screen."""
-
-STANDING_SECONDS = 0.15
-"""A screen stands from this time after it appeared; flashes of a strobe at 4 Hz are shorter."""
-
-ROUNDING_MARGIN = 2.0**-16
-"""An output within this share of the sum of its absolute terms counts as silence.
-
-Sums of 4096 products in single precision are off by about 4096**0.5 * 2**-24 = 2**-18 of that sum;
-a few layers in sequence are off by a few times as much.
-"""
 
 
 @dataclass
 class Brain:
     """A network and the meaning of its inputs and outputs.
 
+    On a processor, NumPy computes its predictions; on an accelerator, PyTorch does. PyTorch is
+    imported only when something asks for `Brain.network`.
+
     Attributes
     ----------
-    network : Network
+    model : dict of str to array, or Network
+        The weights of a brain that was read; PyTorch's module of one that is trained, or that
+        something has asked for.
     provenance : dict
         The brain's training films, training time and losses, as plain values.
     corpus : Corpus or CorpusPointer, optional
@@ -61,7 +56,7 @@ class Brain:
     """
 
     recipe: Recipe
-    network: Network
+    model: Weights | Network
     target: Target
     provenance: dict[str, Any] = field(default_factory=dict)
     corpus: Corpus | CorpusPointer | None = None
@@ -69,7 +64,8 @@ class Brain:
     silent_screens: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        self.network.eval()
+        if not isinstance(self.model, dict):
+            self.model.eval()
 
     def __repr__(self) -> str:
         return f"Brain({self.recipe.name!r}, {self.parameter_count} parameters)"
@@ -77,12 +73,37 @@ class Brain:
     @classmethod
     def untrained(cls, recipe: Recipe, scale: float = 1.0, seed: int = 0) -> Brain:
         """Return a brain with random weights."""
+        from frame2sound.brain.networks import build_untrained
+        from frame2sound.brain.targets import build_target
+
         target = build_target(recipe, scale)
-        network = build_network(
-            recipe, input_size(recipe.input), target.length, target.silence_value
-        )
-        initialise(network, seed)
-        return cls(recipe, network, target)
+        return cls(recipe, build_untrained(recipe, target, seed), target)
+
+    @property
+    def network(self) -> Network:
+        """The network as PyTorch's module, for training; its weights are the brain's."""
+        if isinstance(self.model, dict):
+            from frame2sound.brain.networks import network_with_weights
+
+            self.model = network_with_weights(self.recipe, self.target, self.model)
+        return self.model
+
+    @property
+    def weights(self) -> Weights:
+        """The weights by name; those of a module on the processor are not copied."""
+        if isinstance(self.model, dict):
+            return self.model
+        return {name: to_numpy(tensor) for name, tensor in self.model.state_dict().items()}
+
+    @property
+    def is_accelerated(self) -> bool:
+        """Whether the weights are on an accelerator, where PyTorch computes the predictions."""
+        return not isinstance(self.model, dict) and self.model.head.weight.device.type != "cpu"
+
+    def to(self, device: Any) -> Brain:
+        """Move the weights to a device of PyTorch, and return the brain."""
+        self.model = self.network.to(device)
+        return self
 
     @property
     def clock(self) -> Clock:
@@ -102,9 +123,7 @@ class Brain:
     @property
     def parameter_count(self) -> int:
         """The number of trained parameters; those of the fixed frame features do not count."""
-        features = self.network.features
-        fixed = [] if features is None else list(features.parameters())
-        return sum(map(torch.numel, self.network.parameters())) - sum(map(torch.numel, fixed))
+        return count_trained(self.weights)
 
     @property
     def knows_spectrum(self) -> bool:
@@ -126,31 +145,28 @@ class Brain:
     def silence_screens(self, levels: Sequence[int] = SCREEN_LEVELS) -> None:
         """Make black and white screens silent with the smallest change of the head.
 
-        Its weights and bias move to the nearest ones (in the Frobenius norm) for which the screens
-        give silence: a projection on one linear constraint each. Prediction removes the rest that
-        rounding leaves (see `PredictionStream`).
+        Prediction removes the rest that rounding leaves (see `PredictionStream`).
 
-        For a recurrent brain the constraints hold after a screen of `SETTLING_SECONDS`. Before
-        that, a screen is as silent as the brain has learned.
+        For a recurrent brain the constraints hold after a screen of two seconds. Before that, a
+        screen is as silent as the brain has learned.
         """
-        if not levels:
-            return
-        network = self.network
-        frames = round(SETTLING_SECONDS * self.clock.fps) if network.is_recurrent else 1
-        hidden = hidden_for_screens(network, self.recipe.input, frames)
-        rows = [SCREEN_LEVELS.index(level) for level in levels]
-        _project(network.head, hidden[rows], self.target.silence_value)
+        from frame2sound.brain.silencing import silence_screens
+
+        if levels:
+            silence_screens(self.network, self.recipe.input, float(self.clock.fps), levels)
 
 
-def _project(head: nn.Linear, hidden: torch.Tensor, silence_value: float) -> None:
-    """Move a layer to the nearest one that maps ``hidden`` to silence, up to rounding."""
-    with torch.no_grad():
-        error = head(hidden).cpu().double() - silence_value
-        hidden = hidden.cpu().double()  # not every device has doubles
-        hidden = torch.cat([hidden, torch.ones(len(hidden), 1, dtype=torch.float64)], 1)
-        change = (torch.linalg.pinv(hidden) @ error).float()
-        head.weight.sub_(change[:-1].T.to(head.weight))
-        head.bias.sub_(change[-1].to(head.bias))
+class InferenceNetwork(Protocol):
+    """A network that predicts one film, in NumPy or PyTorch."""
+
+    def initial_state(self) -> Any:
+        """Return the state before the film's first frame."""
+
+    def predict(self, frames: NDArray[np.uint8], state: Any) -> tuple[NDArray[np.float32], Any]:
+        """Return outputs ``(n, length)`` and the state after the last frame.
+
+        The first ``past_frames`` of the frames ``(past_frames + n, ...)`` are the past of others.
+        """
 
 
 class PredictionStream:
@@ -163,7 +179,8 @@ class PredictionStream:
 
     def __init__(self, brain: Brain) -> None:
         self.brain = brain
-        self.state = brain.network.initial_state(1)
+        self._network = _inference_network(brain)
+        self.state = self._network.initial_state()
         self._past: NDArray[np.uint8] | None = None
         self._silent_levels: list[int] | None = None
         self._last_screen, self._screen_frames = -1, 0
@@ -176,55 +193,46 @@ class PredictionStream:
         BrainError
             The frames are of another shape, or the output is not finite: training diverged.
         """
-        side = (64, 64, 3) if self.brain.colour else (64, 64)
+        side = picture_shape(self.brain.colour)
         if frames.shape[1:] != side:
             raise BrainError(
                 f"got frames of shape {frames.shape}, expected (n, {', '.join(map(str, side))})"
             )
-        target, network = self.brain.target, self.brain.network
         outputs = [
             self._predict_batch(frames[at : at + BATCH_FRAMES])
             for at in range(0, len(frames), BATCH_FRAMES)
         ]
-        output = torch.cat([network.head.bias.new_empty(0, target.length), *outputs])
-        if not torch.isfinite(output).all():
+        output = np.concatenate([np.empty((0, self.brain.target.length), np.float32), *outputs])
+        if not np.isfinite(output).all():
             raise BrainError(
                 f"brain {self.brain.recipe.name!r} gives numbers that are not finite: its training "
                 "diverged; train it again with a smaller training.rate"
             )
-        return target.decode(output)
+        return self.brain.target.decode(output)
 
-    def _predict_batch(self, frames: NDArray[np.uint8]) -> torch.Tensor:
-        network = self.brain.network
-        device = next(network.parameters()).device
-        with torch.inference_mode():
-            sequence = self._with_past(frames)
-            features = network.extract_sequence_features(
-                torch.from_numpy(sequence).to(device), self.brain.recipe.input
-            )
-            batch, self.state = network(features[None], self.state)
-            output: torch.Tensor = batch[0]
-            output[self._are_silent(sequence)] = self.brain.target.silence_value
-            output[self._stand_silent(frames)] = self.brain.target.silence_value
+    def _predict_batch(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        sequence = self._with_past(frames)
+        output, self.state = self._network.predict(sequence, self.state)
+        is_silent = self._are_silent(sequence) | self._stand_silent(frames)
+        output[is_silent] = self.brain.target.silence_value
         return output
 
-    def _are_silent(self, sequence: NDArray[np.uint8]) -> torch.Tensor:
+    def _are_silent(self, sequence: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return which frames are screens that must be silent, bool ``(n,)``."""
-        network, config = self.brain.network, self.brain.recipe.input
-        levels = uniform_levels(sequence, config.past_frames)
+        levels = uniform_levels(sequence, self.brain.recipe.input.past_frames)
         if self._silent_levels is None and (levels >= 0).any():
-            self._silent_levels = silent_levels(network, config)
-        return torch.from_numpy(np.isin(levels, self._silent_levels or []))
+            self._silent_levels = silent_levels(_numpy_network(self.brain))
+        return np.isin(levels, self._silent_levels or [])
 
-    def _stand_silent(self, frames: NDArray[np.uint8]) -> torch.Tensor:
+    def _stand_silent(self, frames: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Return which frames are silent screens that stand, bool ``(n,)``."""
         levels = uniform_levels(frames, 0)
-        stands = np.zeros(len(levels), bool)
+        stands = np.zeros(len(levels), np.bool_)
         for number, level in enumerate(levels.tolist()):
             same = level >= 0 and level == self._last_screen
             self._last_screen, self._screen_frames = level, self._screen_frames + 1 if same else 0
             stands[number] = self._screen_frames >= STANDING_SECONDS * self.brain.clock.fps
-        return torch.from_numpy(stands & np.isin(levels, self.brain.silent_screens))
+        return stands & np.isin(levels, self.brain.silent_screens)
 
     def _with_past(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the past frames that the network needs, followed by the new frames."""
@@ -236,59 +244,14 @@ class PredictionStream:
         return sequence
 
 
-def head_terms(head: nn.Linear, hidden: torch.Tensor) -> torch.Tensor:
-    """Return the sum of the absolute terms of each output, ``(n, length)``.
+def _inference_network(brain: Brain) -> InferenceNetwork:
+    """Return the network that predicts: NumPy's, or PyTorch's on an accelerator."""
+    if not brain.is_accelerated:
+        return _numpy_network(brain)
+    from frame2sound.brain.networks import AcceleratedNetwork
 
-    Each hidden value counts as one more than it is: weights round by a share of their size before
-    they were made silent, also where their hidden value is 0 now.
-    """
-    return (hidden.abs() + 1) @ head.weight.abs().T + head.bias.abs()
-
-
-def hidden_for_screens(network: Network, config: InputConfig, frame_count: int = 1) -> torch.Tensor:
-    """Return the head's input after ``frame_count`` frames of black and white, ``(2, width)``."""
-    device = next(network.parameters()).device
-    shape = (2, 1 + config.past_frames, SIZE, SIZE, *([3] if config.colour else []))
-    screens = torch.tensor(SCREEN_LEVELS, dtype=torch.uint8, device=device)
-    screens = screens.reshape(2, *(1 for _ in shape[1:])).expand(shape)
-    with torch.no_grad():
-        features = network.extract_features(encode_frames(screens, config))
-        return network.hidden(features[:, None].expand(-1, frame_count, -1))[:, -1]
+    return AcceleratedNetwork(brain.network, brain.recipe.input)
 
 
-def silent_levels(network: Network, config: InputConfig) -> list[int]:
-    """Return the `SCREEN_LEVELS` for which a network gives silence up to rounding.
-
-    The list is empty for a recurrent network, whose output depends on earlier frames.
-    """
-    if network.is_recurrent:
-        return []
-    head, hidden = network.head, hidden_for_screens(network, config)
-    with torch.no_grad():
-        error = (head(hidden) - network.silence_value).abs()
-        silent = (error <= ROUNDING_MARGIN * head_terms(head, hidden)).all(1).tolist()
-    return [level for level, is_silent in zip(SCREEN_LEVELS, silent, strict=True) if is_silent]
-
-
-def uniform_levels(frames: NDArray[np.uint8], past: int) -> NDArray[np.int64]:
-    """Return, for each frame, the level that fills it and its past, or -1 if none does.
-
-    Parameters
-    ----------
-    frames : uint8 array (past + n, 64, 64), or in colour
-        The first ``past`` frames are the past of those that follow.
-    past : int
-        Past frames that the network sees.
-
-    Returns
-    -------
-    int64 array (n,)
-        One of `SCREEN_LEVELS`, or -1.
-    """
-    flat = frames.reshape(len(frames), -1)
-    is_uniform = (flat == flat[:, :1]).all(1) & np.isin(flat[:, 0], SCREEN_LEVELS)
-    levels = np.where(is_uniform, flat[:, 0].astype(np.int64), -1)
-    common = levels[past:]
-    for back in range(1, past + 1):
-        common = np.where(common == levels[past - back : len(levels) - back], common, -1)
-    return common
+def _numpy_network(brain: Brain) -> NumpyNetwork:
+    return NumpyNetwork(brain.recipe, brain.weights, brain.target.silence_value)

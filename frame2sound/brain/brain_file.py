@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import torch
+import numpy as np
 from msgspec import Meta
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import nn
+from safetensors.numpy import save
 
 from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
@@ -25,10 +24,9 @@ from frame2sound.brain.corpus import (
     corpus_to_file,
 )
 from frame2sound.brain.event_head import head_from_file, head_tensor_names, head_to_file
-from frame2sound.brain.features import input_size
-from frame2sound.brain.networks import build_network
 from frame2sound.brain.recipe import parse_recipe, recipe_table
 from frame2sound.brain.targets import build_target
+from frame2sound.brain.weights import Shape, Weights, weight_shapes
 from frame2sound.errors import BrainError, RecipeError, error_reason
 from frame2sound.untrusted import (
     PYTHON_PICKLE,
@@ -130,15 +128,13 @@ def save_brain(brain: Brain, path: Path, *, overwrite: bool = True) -> None:
         description["events"] = events
     if brain.silent_screens:
         description["silent_screens"] = brain.silent_screens
-    tensors = {
-        name: t.detach().cpu().contiguous() for name, t in brain.network.state_dict().items()
-    }
+    weights = {name: np.ascontiguousarray(array) for name, array in brain.weights.items()}
     with atomic_write(path, BrainError, overwrite=overwrite) as partial:
         metadata = {METADATA_KEY: json.dumps(description)}
-        partial.write_bytes(save(tensors | media | regressions, metadata))
+        partial.write_bytes(save(weights | media | regressions, metadata))
 
 
-def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
+def load_brain(path: Path) -> Brain:
     """Return the brain in a file; no code in the file is run.
 
     Raises
@@ -156,10 +152,7 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
             if not 0 < scale <= MAX_SCALE:
                 raise BrainError(f"its scale is {scale}, expected more than 0, at most {MAX_SCALE}")
             target = build_target(recipe, scale)
-            with torch.device("meta"):
-                network = build_network(
-                    recipe, input_size(recipe.input), target.length, target.silence_value
-                )
+            shapes = weight_shapes(recipe, target.length)
             media = {
                 name: file.get_tensor(name)
                 for name in corpus_tensor_names(description.corpus, recipe.to_clock())
@@ -173,11 +166,10 @@ def load_brain(path: Path, device: torch.device | str = "cpu") -> Brain:
             raise BrainError(f"{path}: {error}") from error
         except (*_NOT_A_BRAIN, RuntimeError, RecipeError) as error:
             raise _unreadable(path, error) from error
-        weights = _read_weights(path, network, file, description)
-    network.load_state_dict(weights, assign=True)
+        weights = _read_weights(path, shapes, file, description)
     return Brain(
         recipe,
-        network.to(device),
+        weights,
         target,
         description.provenance,
         corpus,
@@ -225,7 +217,7 @@ def _open_tensors(path: Path) -> Iterator[Any]:
     if kind:
         raise BrainError(f"{path} is not a brain (it looks like {kind}); {_EXPECTED}")
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             yield file
     except (SafetensorError, OSError, RuntimeError) as error:
         raise BrainError(
@@ -255,9 +247,9 @@ def _read_description(path: Path, file: Any) -> _Description:
 
 
 def _read_weights(
-    path: Path, network: nn.Module, file: Any, description: _Description
-) -> dict[str, torch.Tensor]:
-    """Return the network's weights; only tensors of the expected type and shape are read."""
+    path: Path, shapes: dict[str, Shape], file: Any, description: _Description
+) -> Weights:
+    """Return the network's weights; only tensors of the expected shapes are read."""
     films = () if description.corpus is None else description.corpus.get("films", ())
     other = {prefix + name for prefix in (CORPUS_PREFIX, PICTURES_PREFIX) for name in films}
     other |= set(head_tensor_names(description.events))
@@ -266,15 +258,14 @@ def _read_weights(
     if twice:
         raise BrainError(f"{path}: tensor {twice[0]} is there under two names; train it again")
     got = {name: _describe_slice(file.get_slice(old)) for name, old in stored.items()}
-    expected = {name: _describe_tensor(tensor) for name, tensor in network.state_dict().items()}
+    expected = {name: f"float32 {shape}" for name, shape in shapes.items()}
     for name in expected | got:
         if expected.get(name) != got.get(name):
             raise BrainError(
                 f"{path}: tensor {name} is {got.get(name, 'missing')}, its recipe asks for "
                 f"{expected.get(name, 'none')}; train it again"
             )
-    # Copied into memory of PyTorch: products of unaligned arrays may round differently.
-    return {name: file.get_tensor(stored[name]).clone() for name in expected}
+    return {name: file.get_tensor(stored[name]) for name in expected}
 
 
 def current_tensor_name(name: str) -> str:
@@ -304,7 +295,3 @@ def _describe_slice(part: Any) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:300]
-
-
-def _describe_tensor(tensor: torch.Tensor) -> str:
-    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 import numpy as np
 import soundfile
-import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import APPEARANCE_SIDE
@@ -69,7 +68,7 @@ _FLAC_RATE = 48_000
 """The sample rate in the FLAC header, which cannot hold every rate that a brain may have."""
 
 Table = dict[str, Any]
-Tensors = dict[str, torch.Tensor]
+Tensors = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None,
         films[name] = {"peak": peak, "pieces": [[p.start_sample, len(p)] for p in pieces]}
         if (pictures := corpus.pictures.get(name)) is not None:
             films[name]["picture_times"] = pictures.times.tolist()
-            tensors[PICTURES_PREFIX + name] = torch.from_numpy(pictures.thumbnails.copy())
+            tensors[PICTURES_PREFIX + name] = pictures.thumbnails.copy()
     table: Table = {"kind": "carried", "films": films}
     if not corpus.is_plain:
         table |= {"sample_rate": corpus.sample_rate, "channels": corpus.channels}
@@ -216,7 +215,7 @@ def corpus_to_file(corpus: Corpus | CorpusPointer | None) -> tuple[Table | None,
 def stored_bytes(corpus: Corpus) -> int:
     """Return how many bytes the sound of a corpus takes in a brain's file."""
     tensors = corpus_to_file(replace(corpus, pictures={}))[1]
-    return sum(tensor.numel() for tensor in tensors.values())
+    return sum(tensor.size for tensor in tensors.values())
 
 
 def corpus_tensor_names(description: Table | None, clock: Clock) -> list[str]:
@@ -294,21 +293,21 @@ def _parse_format(description: Table, clock: Clock) -> tuple[int, int]:
     return rate, channels
 
 
-def _read_pictures(film: str, times: list[float], data: torch.Tensor | None) -> FilmPictures:
+def _read_pictures(film: str, times: list[float], data: NDArray[Any] | None) -> FilmPictures:
     if not isinstance(times, list) or not 0 < len(times) <= MAX_PICTURES:
         raise ValueError(f"got pictures of {film} without times, expected 1 to {MAX_PICTURES}")
     if not all(type(time) in (int, float) and 0 <= time < 2**31 for time in times):
         raise ValueError(f"got times of the pictures of {film} that are no seconds")
     shape = (len(times), APPEARANCE_SIDE, APPEARANCE_SIDE)
-    if data is None or data.dtype != torch.uint8 or data.shape != shape:
+    if data is None or data.dtype != np.uint8 or data.shape != shape:
         raise BrainError(f"its corpus lacks the pictures of {film}, uint8 {shape}; {_REMEDY}")
     at = np.array(times, np.float64)
     if not (np.diff(at) > 0).all():
         raise ValueError(f"got times of the pictures of {film} that do not ascend")
-    return FilmPictures(at, data.numpy().copy())
+    return FilmPictures(at, data.copy())
 
 
-def _encode(pieces: tuple[Piece, ...]) -> tuple[float, torch.Tensor]:
+def _encode(pieces: tuple[Piece, ...]) -> tuple[float, NDArray[np.uint8]]:
     """Return what full scale stands for in the pieces of a film, and their sound as FLAC."""
     peak, sound = pieces[0].full_scale, np.concatenate([piece.data for piece in pieces])
     if not all(p.data.dtype == np.int16 and p.full_scale == peak for p in pieces):
@@ -317,15 +316,15 @@ def _encode(pieces: tuple[Piece, ...]) -> tuple[float, torch.Tensor]:
         sound /= np.float32(peak)
     file = BytesIO()
     soundfile.write(file, sound, _FLAC_RATE, format="FLAC", subtype="PCM_16")
-    return peak, torch.from_numpy(np.frombuffer(file.getvalue(), np.uint8).copy())
+    return peak, np.frombuffer(file.getvalue(), np.uint8)
 
 
-def _decode(film: str, data: torch.Tensor | None, length: int, channels: int) -> NDArray[np.int16]:
+def _decode(film: str, data: NDArray[Any] | None, length: int, channels: int) -> NDArray[np.int16]:
     """Return ``length`` samples; sound of another length is refused before it is decoded."""
-    if data is None or data.dtype != torch.uint8 or data.ndim != 1:
+    if data is None or data.dtype != np.uint8 or data.ndim != 1:
         raise BrainError(f"its corpus lacks the sound of {film}; {_REMEDY}")
     try:
-        with soundfile.SoundFile(BytesIO(data.numpy().data)) as file:
+        with soundfile.SoundFile(BytesIO(data.tobytes())) as file:
             if (file.format, file.channels, file.frames) != ("FLAC", channels, length):
                 raise BrainError(
                     f"its corpus holds {file.frames} samples of {film} in {file.channels} "

@@ -13,7 +13,7 @@ from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.features import PcaFeatures
 from frame2sound.errors import BrainError
-from frame2sound.film.decoding.frame_resizer import SIZE
+from frame2sound.film.small_frames import SIZE
 
 TILES_PER_ROW = 16
 """Eigenframes in each row of the picture."""

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.event_curves import APPEARANCE_SIDE, EventCurves
@@ -43,6 +42,9 @@ MAX_WEIGHT = 1e6
 
 MAX_LEVEL_DB = 300.0
 """A file with levels further from full scale is refused: they overflow as amplitudes."""
+
+KNOWN_LEVEL = 0.9
+"""A network that predicts levels with this correlation knows the sound; it keeps the events too."""
 
 BED_SMOOTHING_FRAMES = 3.0
 """Time constant of the level between events, in frames."""
@@ -217,7 +219,7 @@ def _shapes(hidden_units: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def head_to_file(head: MotionHead | None) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor]]:
+def head_to_file(head: MotionHead | None) -> tuple[dict[str, Any] | None, dict[str, NDArray[Any]]]:
     """Return a head's settings in plain values, and the tensors that hold its regressions."""
     if head is None:
         return None, {}
@@ -230,8 +232,7 @@ def head_to_file(head: MotionHead | None) -> tuple[dict[str, Any] | None, dict[s
         _REGRESSIONS: np.stack([_to_row(part) for part in parts]),
         _QUANTILES: quantiles,
     }
-    tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
-    return msgspec.to_builtins(head.settings), tensors
+    return msgspec.to_builtins(head.settings), arrays
 
 
 def head_tensor_names(description: dict[str, Any] | None) -> list[str]:
@@ -240,7 +241,7 @@ def head_tensor_names(description: dict[str, Any] | None) -> list[str]:
 
 
 def head_from_file(
-    description: dict[str, Any] | None, tensors: dict[str, torch.Tensor]
+    description: dict[str, Any] | None, tensors: dict[str, NDArray[Any]]
 ) -> MotionHead | None:
     """Return the head of a brain's file.
 
@@ -288,14 +289,12 @@ def _from_row(row: FloatArray) -> RidgeRegression:
     return RidgeRegression(row[:-3], float(row[-3]), float(row[-2]), float(row[-1]))
 
 
-def _checked(name: str, shape: tuple[int, ...], tensor: torch.Tensor | None) -> FloatArray:
+def _checked(name: str, shape: tuple[int, ...], tensor: NDArray[Any] | None) -> FloatArray:
     """Return the numbers of a tensor of the expected shape and range."""
-    if tensor is None or tensor.dtype != torch.float64 or tuple(tensor.shape) != shape:
-        got = "missing"
-        if tensor is not None:
-            got = f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+    if tensor is None or tensor.dtype != np.float64 or tensor.shape != shape:
+        got = "missing" if tensor is None else f"{tensor.dtype} {tensor.shape}"
         raise BrainError(f"tensor {name} is {got}, expected float64 {shape}; train it again")
-    values: FloatArray = tensor.numpy().copy()
+    values: FloatArray = tensor.copy()
     if not (np.abs(values) <= MAX_WEIGHT).all():
         raise BrainError(f"tensor {name} has numbers out of range; train it again")
     return values

@@ -1,118 +1,23 @@
-"""From frames to the numbers that enter a network: encoded pictures, and fixed PCA features."""
+"""The fixed features of encoded frames, as PyTorch's modules: principal components and profiles."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
 
-from frame2sound.brain.config import Eigenframes, Fft2, InputConfig, Pixels
+from frame2sound.brain.config import Eigenframes
+from frame2sound.brain.frame_encoding import (
+    BRIGHTNESS_COUNT,
+    PROFILE_COUNT,
+    brightness_features,
+    brightness_profiles,
+    grey_views,
+    view_size,
+)
 from frame2sound.brain.principal_components import BATCH_ROWS, principal_components
-from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS, SIZE
-
-PIXELS = SIZE * SIZE
-HALF = SIZE // 2 + 1
-"""Columns of the Fourier transform of a real picture."""
 
 MIN_STANDARD_DEVIATION = 0.1
 """Added to the standard deviation of a profile, or of the brightness, before dividing by it."""
-
-POOLED_SIZE = (1, 4, 16, 64)
-"""Numbers of rows, or columns, over which profiles are averaged."""
-
-PROFILE_COUNT = 4 * sum(SIZE // width for width in POOLED_SIZE)
-"""The number of values that `brightness_profiles` returns per picture."""
-
-BRIGHTNESS_COUNT = 3
-"""The number of values that `brightness_features` returns per picture."""
-
-
-def input_size(config: InputConfig) -> int:
-    """Return the number of values that enter a network per frame."""
-    return view_size(config) * (config.still_frames + config.motion)
-
-
-def view_size(config: InputConfig) -> int:
-    """Return the number of values of one picture."""
-    plane = 2 * SIZE * HALF if _is_transformed(config) else PIXELS
-    return plane * (3 if config.colour else 1)
-
-
-def encode_frames(windows: torch.Tensor, config: InputConfig) -> torch.Tensor:
-    """Return the network's inputs for windows of frames, float32 ``(n, input_size)``.
-
-    The order is: the current frame, past frames from the latest to the earliest, the motion; within
-    each, red, green, blue.
-
-    Parameters
-    ----------
-    windows : uint8 tensor (n, 1 + past_frames, 64, 64) or (n, 1 + past_frames, 64, 64, 3)
-        Each current frame, preceded by its past frames in order of time.
-    """
-    planes = _planes(windows, colour=config.colour)
-    latest_first = planes.flip(1)
-    views = [latest_first[:, : config.still_frames]]
-    if config.motion:
-        views.append(latest_first[:, :1] - latest_first[:, 1:2])
-    inputs = views[0] if len(views) == 1 else torch.cat(views, 1)
-    if _is_transformed(config):
-        inputs = _fft2(inputs)
-    return inputs.reshape(len(windows), input_size(config))
-
-
-def pixels(frames: torch.Tensor) -> torch.Tensor:
-    """Return the grey values ``(n, 4096)`` in [0, 1] of uint8 frames ``(n, 64, 64)``, or colour."""
-    return encode_frames(frames[:, None], Pixels())
-
-
-def _is_transformed(config: InputConfig) -> bool:
-    return isinstance(config, Fft2) or (isinstance(config, Eigenframes) and config.of == "fft2")
-
-
-def _planes(windows: torch.Tensor, *, colour: bool) -> torch.Tensor:
-    """Return float32 planes in [0, 1], ``(n, 1 + past_frames, planes, 64, 64)``."""
-    values = windows.to(torch.float32) / 255
-    if windows.ndim == 4:
-        if colour:
-            raise ValueError("got grey frames, expected colour")
-        return values[:, :, None]
-    values = values.movedim(-1, 2)
-    if colour:
-        return values
-    return torch.einsum("nmchw,c->nmhw", values, values.new_tensor(GREY_WEIGHTS))[:, :, None]
-
-
-def _fft2(planes: torch.Tensor) -> torch.Tensor:
-    """Return the real and imaginary parts of the Fourier transforms of planes ``(..., 64, 64)``.
-
-    The shape is ``(..., 2, 64, 33)``. The transform is orthonormal except for the mean, which is
-    divided by 64 to stay in [0, 1].
-    """
-    if not len(planes):
-        return planes.new_empty(*planes.shape[:-2], 2, SIZE, HALF)  # rfft2 refuses empty input
-    spectra = torch.fft.rfft2(planes, norm="ortho")
-    spectra[..., 0, 0] /= SIZE
-    return torch.view_as_real(spectra).movedim(-1, -3)
-
-
-def brightness_profiles(grey: torch.Tensor) -> torch.Tensor:
-    """Return the brightness of columns and rows, ``(n, 340)``, of grey pictures ``(n, 4096)``.
-
-    These are the maximum and four times the mean of each column, then of each row; each at full
-    resolution and averaged over 4, 16 and all neighbours.
-    """
-    grey = grey.reshape(-1, 1, SIZE, SIZE)
-    profiles = [grey.amax(2), 4 * grey.mean(2), grey.amax(3), 4 * grey.mean(3)]
-    pooled = [nn.functional.avg_pool1d(each, width) for each in profiles for width in POOLED_SIZE]
-    return torch.cat(pooled, 2)[:, 0]
-
-
-def brightness_features(grey: torch.Tensor) -> torch.Tensor:
-    """Return the overall brightness, ``(n, 3)``, of grey pictures ``(n, 4096)``.
-
-    These are the means of the square roots, the values and the squares of the grey values; together
-    they distinguish large dim areas from small bright ones.
-    """
-    return torch.stack([grey.sqrt().mean(1), grey.mean(1), grey.square().mean(1)], 1)
 
 
 class Standardiser(nn.Module):
@@ -154,14 +59,16 @@ class PcaFeatures(nn.Module):
             self.weight.copy_(weight)
             self.bias.copy_(bias)
         if self.profiles is not None:
-            self.profiles.fit(brightness_profiles(_grey(views).abs()))
+            self.profiles.fit(brightness_profiles(grey_views(views).abs()))
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """Return features ``(n, width)`` of pictures ``(n, size)``."""
         components = nn.functional.linear(views, self.weight, self.bias)
         if self.profiles is None:
             return components
-        return torch.cat([components, self.profiles(brightness_profiles(_grey(views).abs()))], 1)
+        return torch.cat(
+            [components, self.profiles(brightness_profiles(grey_views(views).abs()))], 1
+        )
 
 
 class FrameFeatures(nn.Module):
@@ -196,7 +103,7 @@ class FrameFeatures(nn.Module):
         if self.motion is not None:
             self.motion.fit(views[:, -1], self.config.floor, seed)
         if self.brightness is not None:
-            self.brightness.fit(brightness_features(_grey(views[:, 0])))
+            self.brightness.fit(brightness_features(grey_views(views[:, 0])))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return features ``(n, width)`` of encoded frames ``(n, input_size)``."""
@@ -206,7 +113,7 @@ class FrameFeatures(nn.Module):
         if self.motion is not None:
             parts.append(self.motion(views[:, -1]))
         if self.brightness is not None:
-            parts.append(self.brightness(brightness_features(_grey(views[:, 0]))))
+            parts.append(self.brightness(brightness_features(grey_views(views[:, 0]))))
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
     def of_sequence(self, views: torch.Tensor) -> torch.Tensor:
@@ -226,19 +133,11 @@ class FrameFeatures(nn.Module):
         if self.motion is not None:
             parts.append(self.motion(current - views[past - 1 : -1]))
         if self.brightness is not None:
-            parts.append(self.brightness(brightness_features(_grey(current))))
+            parts.append(self.brightness(brightness_features(grey_views(current))))
         return torch.cat(parts, 1)
 
     def _views(self, inputs: torch.Tensor) -> torch.Tensor:
         return inputs.reshape(len(inputs), -1, view_size(self.config))
-
-
-def _grey(views: torch.Tensor) -> torch.Tensor:
-    if views.shape[1] == PIXELS:
-        return views
-    return torch.einsum(
-        "ncp,c->np", views.reshape(len(views), 3, PIXELS), views.new_tensor(GREY_WEIGHTS)
-    )
 
 
 def fit_eigenframes(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.small_frames import luma
 
 LEVELS = 256
 

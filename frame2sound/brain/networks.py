@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from msgspec import structs
+from numpy.typing import NDArray
 from torch import nn
 
+from frame2sound.brain.arrays import to_numpy
 from frame2sound.brain.backbones import (
     Backbone,
     Convolutional,
@@ -17,8 +20,11 @@ from frame2sound.brain.backbones import (
     WithBrightnessBranch,
 )
 from frame2sound.brain.config import Eigenframes, InputConfig, Mlp, Rnn
-from frame2sound.brain.features import BRIGHTNESS_COUNT, FrameFeatures, encode_frames
+from frame2sound.brain.features import FrameFeatures
+from frame2sound.brain.frame_encoding import BRIGHTNESS_COUNT, encode_frames, input_size
 from frame2sound.brain.recipe import Recipe
+from frame2sound.brain.targets import Target
+from frame2sound.brain.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,29 @@ class Network(nn.Module):
         return hidden
 
 
+class AcceleratedNetwork:
+    """Predicts a film, chunk by chunk, with a network on an accelerator."""
+
+    def __init__(self, network: Network, config: InputConfig) -> None:
+        self._network, self._config = network, config
+
+    def initial_state(self) -> State:
+        """Return the state before the film's first frame."""
+        return self._network.initial_state(1)
+
+    def predict(self, frames: NDArray[np.uint8], state: State) -> tuple[NDArray[np.float32], State]:
+        """Return outputs ``(n, length)`` and the state after the last frame.
+
+        The first ``past_frames`` of the frames ``(past_frames + n, ...)`` are the past of others.
+        """
+        device = next(self._network.parameters()).device
+        with torch.inference_mode():
+            sequence = torch.from_numpy(frames).to(device)
+            features = self._network.extract_sequence_features(sequence, self._config)
+            outputs, state = self._network(features[None], state)
+        return to_numpy(outputs[0]), state
+
+
 def build_network(recipe: Recipe, inputs: int, outputs: int, silence_value: float = 0.0) -> Network:
     """Return the network of a recipe, untrained.
 
@@ -162,6 +191,26 @@ def build_network(recipe: Recipe, inputs: int, outputs: int, silence_value: floa
     if config.brightness_branch:
         backbone = WithBrightnessBranch(backbone, config.brightness_branch)
     return Network(features, backbone, outputs, feedback_units, silence_value)
+
+
+def build_untrained(recipe: Recipe, target: Target, seed: int) -> Network:
+    """Return the network of a recipe and its target with random weights."""
+    inputs, silence_value = input_size(recipe.input), target.silence_value
+    network = build_network(recipe, inputs, target.length, silence_value)
+    initialise(network, seed)
+    return network
+
+
+def network_with_weights(recipe: Recipe, target: Target, weights: Weights) -> Network:
+    """Return the network of a recipe and its target with copies of weights."""
+    with torch.device("meta"):
+        network = build_network(
+            recipe, input_size(recipe.input), target.length, target.silence_value
+        )
+    # Copied into memory of PyTorch: products of unaligned arrays may round differently.
+    tensors = {name: torch.from_numpy(array).clone() for name, array in weights.items()}
+    network.load_state_dict(tensors, assign=True)
+    return network.eval()
 
 
 def initialise(network: Network, seed: int) -> None:

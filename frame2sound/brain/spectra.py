@@ -1,7 +1,12 @@
-"""Spectral targets: short-time Fourier transforms of a frame's sound, in five encodings."""
+"""Spectral targets: short-time Fourier transforms of a frame's sound, in five encodings.
+
+What encodes takes arrays of NumPy and tensors of PyTorch, and returns the same kind; what decodes
+computes with NumPy.
+"""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,9 +14,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from frame2sound.brain.arrays import Array, constant, library_of, rfft, to_numpy
 from frame2sound.brain.config import LogMag, Mel, StftBoth, StftMag, StftReal
 from frame2sound.clock import Clock, sample_at
 from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
@@ -95,42 +100,54 @@ class Spectra(ABC):
         return 0.0
 
     @abstractmethod
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: Array) -> Array:
         """Return the ideal output ``(n, length)`` for excerpts ``(n, excerpt_length)``."""
 
     @abstractmethod
-    def decode(self, output: torch.Tensor) -> NDArray[Any]:
+    def decode(self, output: Array) -> NDArray[Any]:
         """Return what a renderer needs, from an output ``(n, length)``."""
 
-    def transform(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def reconstruct(self, excerpts: NDArray[np.float32]) -> NDArray[Any]:
+        """Return encoded and decoded excerpts: what a renderer gets of a perfect brain."""
+        return self.decode(self.encode(excerpts))
+
+    def transform(self, excerpts: Array) -> Array:
         """Return the complex spectra ``(n, windows_per_frame, bins)`` of excerpts.
 
         Phases refer to the start of each window.
         """
-        window = _window(self.recipe.window, self.n_fft, excerpts.device)
+        library, window = library_of(excerpts), _window(self.recipe.window, self.n_fft, excerpts)
         begins = (self.centres - self.centres[0]).tolist()
-        windows = torch.stack([excerpts[:, at : at + self.n_fft] for at in begins], 1)
-        if not len(windows):
-            return windows.new_empty(0, len(begins), self.bins, dtype=torch.complex64)
-        spectra: torch.Tensor = torch.fft.rfft(windows * window) * (2 / window.sum())
+        windows = library.stack([excerpts[:, at : at + self.n_fft] for at in begins], 1)
+        if not len(windows):  # which PyTorch does not transform
+            empty: Array = library.zeros((0, len(begins), self.bins), dtype=library.complex64)
+            return empty
+        spectra: Array = rfft(windows * window) * (2 / window.sum())
         return spectra
 
-    def split_windows(self, output: torch.Tensor) -> torch.Tensor:
+    def split_windows(self, output: Array) -> Array:
         """Return an output as ``(n, windows_per_frame, numbers)``."""
-        return output.reshape(len(output), self.recipe.windows_per_frame, self.numbers)
+        windows: Array = output.reshape(len(output), self.recipe.windows_per_frame, self.numbers)
+        return windows
 
-    def largest(self, excerpts: torch.Tensor) -> float:
+    def largest(self, excerpts: Array) -> float:
         """Return the largest magnitude, or absolute real part, of excerpts."""
         values = self.split_windows(self.encode(excerpts))[..., : self.bins]
-        return float(values.abs().max() * self.scale)
+        return float(abs(values).max() * self.scale)
 
-    def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
+    def log_magnitude(self, output: Array) -> Array:
         """Return log magnitudes in decades above a level 80 dB below the scale.
 
         Negative values give the negative log magnitude of their absolute value, so that a loss
         depends on the sign too.
         """
-        return torch.asinh(self.split_windows(output) / (2 * MIN_MAGNITUDE)).div(np.log(10))
+        ratio = self.split_windows(output) / (2 * MIN_MAGNITUDE)
+        decades: Array = library_of(output).arcsinh(ratio) / math.log(10)
+        return decades
+
+    def _flatten(self, windows: Any) -> Any:
+        """Return windows ``(n, windows_per_frame, numbers)`` as outputs ``(n, length)``."""
+        return windows.reshape(len(windows), self.length)
 
 
 class RealSpectra(Spectra):
@@ -144,17 +161,18 @@ class RealSpectra(Spectra):
         """The number of samples of a block before its frame."""
         return max(self.lead_samples, 0)
 
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: Array) -> Array:
         """Return the scaled real parts of excerpts."""
-        return self.transform(excerpts).real.flatten(1) / self.scale
+        encoded: Array = self._flatten(self.transform(excerpts).real) / self.scale
+        return encoded
 
-    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: Array) -> NDArray[np.float32]:
         """Return blocks of sound: the mean of the original and its mirror image in time."""
         if not len(output):
             return np.empty((0, self.lead + self.clock.max_samples_per_frame), np.float32)
-        blocks = torch.fft.irfft(self.split_windows(output)[:, 0], self.n_fft) * self.scale
-        window = _window(self.recipe.window, self.n_fft, output.device)
-        sound = (blocks * window.sum() / 2).cpu().numpy()
+        spectra = self.split_windows(to_numpy(output))[:, 0]
+        window = _window(self.recipe.window, self.n_fft, spectra)
+        sound = np.fft.irfft(spectra, self.n_fft) * (self.scale * float(window.sum()) / 2)
         begin, length = self.lead - self.lead_samples, self.lead + self.clock.max_samples_per_frame
         padded = np.zeros((len(sound), max(begin + self.n_fft, length)), np.float32)
         padded[:, begin : begin + self.n_fft] = sound
@@ -164,16 +182,15 @@ class RealSpectra(Spectra):
 class Magnitudes(Spectra):
     """The magnitude of the spectrum."""
 
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: Array) -> Array:
         """Return the scaled magnitudes of excerpts."""
-        return self.transform(excerpts).abs().flatten(1) / self.scale
+        encoded: Array = self._flatten(abs(self.transform(excerpts))) / self.scale
+        return encoded
 
-    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: Array) -> NDArray[np.float32]:
         """Return magnitudes; negative output values count as 0."""
-        magnitude: NDArray[np.float32] = (
-            (self.split_windows(output).clamp(0) * self.scale).cpu().numpy()
-        )
-        return magnitude
+        values: NDArray[np.float32] = np.maximum(self.split_windows(to_numpy(output)), 0)
+        return values * np.float32(self.scale)
 
 
 class PolarSpectra(Spectra):
@@ -184,31 +201,35 @@ class PolarSpectra(Spectra):
         """The number of output values per spectrum: magnitudes, then phases."""
         return 2 * self.bins
 
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: Array) -> Array:
         """Return scaled magnitudes, and phases at the window's centre in half turns."""
-        spectra = self.transform(excerpts)
-        magnitude = spectra.abs()
-        phase = (spectra * self._centre_signs(spectra.device)).angle() / torch.pi
-        phase = phase.where(magnitude > 0, 0)  # a negative zero would have a phase of half a turn
-        return torch.cat([magnitude / self.scale, phase], -1).flatten(1)
+        library, spectra = library_of(excerpts), self.transform(excerpts)
+        magnitude = abs(spectra)
+        phase = library.angle(spectra * constant(self._centre_signs, spectra)) / math.pi
+        phase = library.where(magnitude > 0, phase, 0)  # that of a negative zero is half a turn
+        encoded: Array = self._flatten(library.concatenate([magnitude / self.scale, phase], -1))
+        return encoded
 
-    def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
+    def log_magnitude(self, output: Array) -> Array:
         """Return log magnitudes, and phases unchanged."""
         phase = self.split_windows(output)[..., self.bins :]
-        return torch.cat([super().log_magnitude(output)[..., : self.bins], phase], -1)
+        magnitude = super().log_magnitude(output)[..., : self.bins]
+        both: Array = library_of(output).concatenate([magnitude, phase], -1)
+        return both
 
-    def decode(self, output: torch.Tensor) -> NDArray[np.complex64]:
+    def decode(self, output: Array) -> NDArray[np.complex64]:
         """Return complex spectra ``(n, windows_per_frame, bins)``."""
-        values = self.split_windows(output)
-        magnitude, phase = values[..., : self.bins], values[..., self.bins :]
-        spectra: NDArray[np.complex64] = (
-            torch.polar(magnitude.clamp(0) * self.scale, phase * torch.pi).cpu().numpy()
-        )
+        values = self.split_windows(to_numpy(output))
+        magnitude = np.maximum(values[..., : self.bins], 0) * np.float32(self.scale)
+        phase = values[..., self.bins :] * np.float32(math.pi)
+        spectra = np.empty(magnitude.shape, np.complex64)
+        spectra.real, spectra.imag = magnitude * np.cos(phase), magnitude * np.sin(phase)
         return spectra
 
-    def _centre_signs(self, device: torch.device) -> torch.Tensor:
-        """Return the factors that move phases from the window's start to its centre."""
-        return 1 - 2 * (torch.arange(self.bins, device=device) % 2)
+    @cached_property
+    def _centre_signs(self) -> NDArray[np.float32]:
+        """The factors that move phases from the window's start to its centre."""
+        return 1 - 2 * (np.arange(self.bins, dtype=np.float32) % 2)
 
 
 class LogMagnitudes(Spectra):
@@ -247,38 +268,57 @@ class LogMagnitudes(Spectra):
         """The magnitude that counts as silence."""
         return float(self.scale * 10 ** (self.recipe.floor_db / 20))
 
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    @property
+    def _max_decades(self) -> float:
+        return MAX_LOG_MAGNITUDE - self.recipe.floor_db / 20
+
+    def encode(self, excerpts: Array) -> Array:
         """Return levels and decades of excerpts."""
         power = self._power(excerpts)
-        level = self._decades(power.sum(-1, keepdim=True)) * LEVEL_WEIGHT
-        return torch.cat([level, self._decades(power)], -1).flatten(1)
+        level = self._decades(power.sum(-1)[..., None]) * LEVEL_WEIGHT
+        both = library_of(excerpts).concatenate([level, self._decades(power)], -1)
+        encoded: Array = self._flatten(both)
+        return encoded
 
-    def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
+    def log_magnitude(self, output: Array) -> Array:
         """Return the output, which is logarithmic already."""
         return output
 
-    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: Array) -> NDArray[np.float32]:
         """Return magnitudes ``(n, windows_per_frame, bins)``, scaled to the levels."""
-        values = self.split_windows(output)
-        level, magnitude = values[..., :1] / LEVEL_WEIGHT, self._magnitude(values[..., 1:])
-        norm = torch.linalg.vector_norm(magnitude, dim=-1, keepdim=True)
-        lift = self._magnitude(level) / norm.clamp(self.floor)
-        return self._over_bins((magnitude * lift.clamp(0, MAX_LIFT)).cpu().numpy())
+        values = self.split_windows(to_numpy(output))
+        level = np.asarray(values[..., :1] / LEVEL_WEIGHT, np.float32)
+        return self._scale_to_level(self._magnitude(values[..., 1:]), self._magnitude(level))
 
-    def _power(self, excerpts: torch.Tensor) -> torch.Tensor:
-        return self.transform(excerpts).abs().square()
+    def reconstruct(self, excerpts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return encoded and decoded excerpts, without taking logarithms and powers in between."""
+        power = self._power(excerpts)
+        highest = np.float32(self.floor * 10**self._max_decades)
+        magnitude, level = np.sqrt(power), np.sqrt(power.sum(axis=-1, keepdims=True))
+        return self._scale_to_level(np.minimum(magnitude, highest), np.minimum(level, highest))
+
+    def _scale_to_level(
+        self, magnitude: NDArray[np.float32], level: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return magnitudes of all bins, ``(..., bins)``, whose root of power is ``(..., 1)``."""
+        norm = np.maximum(np.linalg.norm(magnitude, axis=-1, keepdims=True), self.floor)
+        return self._over_bins(magnitude * np.clip(level / norm, 0, MAX_LIFT))
+
+    def _power(self, excerpts: Array) -> Array:
+        power: Array = library_of(excerpts).square(abs(self.transform(excerpts)))
+        return power
 
     def _over_bins(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
         return magnitude
 
-    def _decades(self, power: torch.Tensor) -> torch.Tensor:
-        decades: torch.Tensor = torch.log1p(power / self.floor**2) * (0.5 / np.log(10))
+    def _decades(self, power: Array) -> Array:
+        decades: Array = library_of(power).log1p(power / self.floor**2) * (0.5 / math.log(10))
         return decades
 
-    def _magnitude(self, decades: torch.Tensor) -> torch.Tensor:
-        max_decades = MAX_LOG_MAGNITUDE - self.recipe.floor_db / 20
-        power = torch.expm1(decades.clamp(0, max_decades) * (2 * np.log(10)))
-        return self.floor * torch.sqrt(power)
+    def _magnitude(self, decades: NDArray[np.float32]) -> NDArray[np.float32]:
+        power = np.expm1(np.clip(decades, 0, self._max_decades) * (2 * math.log(10)))
+        magnitude: NDArray[np.float32] = self.floor * np.sqrt(power)
+        return magnitude
 
 
 class MelMagnitudes(LogMagnitudes):
@@ -296,15 +336,23 @@ class MelMagnitudes(LogMagnitudes):
         """The mel filterbank ``(bins, bands)``, which sums power in bins to power in bands."""
         return mel_filterbank(self.recipe.bands, self.n_fft, self.clock.sample_rate)
 
-    def _power(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def _power(self, excerpts: Array) -> Array:
         power = super()._power(excerpts)
-        return power @ torch.from_numpy(self.weights).to(power)
+        bands: Array = power @ constant(self.weights, power)
+        return bands
 
     def _over_bins(self, magnitude: NDArray[np.float32]) -> NDArray[np.float32]:
         power = bands_to_bins(magnitude.astype(np.float64) ** 2, self.weights)
         return np.sqrt(power).astype(np.float32)
 
 
-def _window(kind: str, length: int, device: torch.device) -> torch.Tensor:
-    windows = {"hann": torch.hann_window, "hamming": torch.hamming_window}
-    return windows[kind](length, device=device)
+def _window(kind: str, length: int, like: Array) -> Array:
+    """Return a periodic window, ``(length,)``, of the library and device of an array."""
+    window: Array
+    if isinstance(like, np.ndarray):
+        mean = 0.5 if kind == "hann" else 0.54
+        turns = 2 * np.pi * np.arange(length) / length
+        window = (mean - (1 - mean) * np.cos(turns)).astype(np.float32)
+    else:
+        window = getattr(library_of(like), f"{kind}_window")(length, device=like.device)
+    return window

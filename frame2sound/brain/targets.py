@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from frame2sound.brain.arrays import Array, to_numpy
 from frame2sound.brain.config import LogMag, Mel, Pcm, StftBoth, StftMag, StftReal
 from frame2sound.brain.recipe import Recipe
 from frame2sound.brain.spectra import (
@@ -22,6 +22,9 @@ from frame2sound.brain.spectra import (
     Spectra,
 )
 from frame2sound.clock import Clock, sample_at
+
+if TYPE_CHECKING:
+    import torch
 
 _SPECTRA: dict[type, type[Spectra]] = {
     StftReal: RealSpectra,
@@ -63,14 +66,17 @@ class Target(Protocol):
     def scale(self) -> float:
         """The factor, above 0, by which the library's sound is scaled."""
 
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: Array) -> Array:
         """Return the ideal output ``(n, length)`` for excerpts ``(n, excerpt_length)``."""
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
         """Return the log magnitudes of an output, in decades."""
 
-    def decode(self, output: torch.Tensor) -> NDArray[Any]:
+    def decode(self, output: Array) -> NDArray[Any]:
         """Return what a renderer needs, from an output ``(n, length)``."""
+
+    def reconstruct(self, excerpts: NDArray[np.float32]) -> NDArray[Any]:
+        """Return what a renderer gets of a perfect brain for excerpts ``(n, excerpt_length)``."""
 
 
 @dataclass(frozen=True)
@@ -124,40 +130,31 @@ class PcmBlocks:
         """The output value that means silence."""
         return -self.offset / self.scale
 
-    def encode(self, excerpts: torch.Tensor) -> torch.Tensor:
+    def encode(self, excerpts: Array) -> Array:
         """Return sound as output values."""
-        return (excerpts - self.offset) / self.scale
+        encoded: Array = (excerpts - self.offset) / self.scale
+        return encoded
 
     def log_magnitude(self, output: torch.Tensor) -> torch.Tensor:
         """Return the log magnitudes of windows a quarter of the block long, down to -80 dB.
 
         Silence gives exactly 0, because the logarithm is that of one plus a power.
         """
+        from frame2sound.brain.waveform_spectra import spectra
+
         n_fft = max(self.length // 4, 4)
         floor = 1e-4 * n_fft / 2
         power = spectra(output - self.silence_value, n_fft, n_fft // 2).abs().square()
-        decades: torch.Tensor = torch.log1p(power / floor**2) * (0.5 / math.log(10))
-        return decades
+        return (power / floor**2).log1p() * (0.5 / math.log(10))
 
-    def decode(self, output: torch.Tensor) -> NDArray[np.float32]:
+    def decode(self, output: Array) -> NDArray[np.float32]:
         """Return output values as sound."""
-        sound: NDArray[np.float32] = (output * self.scale + self.offset).cpu().numpy()
-        return sound
+        sound = to_numpy(output) * np.float32(self.scale) + np.float32(self.offset)
+        return np.asarray(sound, np.float32)
 
-
-def magnitudes(sound: torch.Tensor, n_fft: int, hop: int, floor: float) -> torch.Tensor:
-    """Return the magnitudes of `spectra`, with ``floor`` added in power."""
-    return torch.sqrt(spectra(sound, n_fft, hop).abs().square() + floor**2)
-
-
-def spectra(sound: torch.Tensor, n_fft: int, hop: int) -> torch.Tensor:
-    """Return complex spectra ``(n, bins, frames)`` of waveforms ``(n, length)``.
-
-    Windows are centred on every ``hop``-th sample from the first on; beyond both ends the waveform
-    is padded with zeros, so that every sample enters.
-    """
-    window = torch.hann_window(n_fft, device=sound.device)
-    return torch.stft(sound, n_fft, hop, window=window, pad_mode="constant", return_complex=True)
+    def reconstruct(self, excerpts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return encoded and decoded excerpts."""
+        return self.decode(self.encode(excerpts))
 
 
 def build_target(recipe: Recipe, scale: float = 1.0) -> Target:

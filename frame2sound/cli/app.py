@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +26,9 @@ from frame2sound.errors import Frame2SoundError
 from frame2sound.terminal import OutputError, flush_stdout, say, silence_stdout
 
 PROGRAM = "frame2sound"
+
+GARBAGE_THRESHOLD = 20_000
+"""Objects between two searches for cycles: imports make many, and hardly any of them garbage."""
 
 NEW_NAMES = {
     "drop": "delete",
@@ -170,17 +175,17 @@ def _top(
 
 def say_lines(lines: list[str]) -> None:
     """Print the lines of a result, with its parameters as options."""
-    options = option_names()
     for line in lines:
-        say(with_options(line, options))
+        say(with_options(line, option_names()) if "`" in line else line)
 
 
-def option_names(application: typer.Typer = app) -> set[str]:
+@cache
+def option_names() -> set[str]:
     """Return the names of all options of all commands."""
-    commands = typer.main.get_command(application).commands.values()  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     return {
         name
-        for each in commands
+        for each in commands.values()
         for parameter in each.params
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
@@ -188,8 +193,7 @@ def option_names(application: typer.Typer = app) -> set[str]:
 
 
 def _complain(*lines: str) -> None:
-    options = option_names()
-    first, *others = (with_options(line, options) for line in lines)
+    first, *others = (with_options(line, option_names()) for line in lines)
     say(f"{PROGRAM}: {first}", err=True)
     for line in others:
         say(line, err=True)
@@ -198,6 +202,8 @@ def _complain(*lines: str) -> None:
 def main() -> None:
     """Run the command line; SIGTERM ends it as Ctrl-C does."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads that wait use processor time
+    gc.set_threshold(GARBAGE_THRESHOLD)
     try:
         try:
             app(prog_name=PROGRAM)

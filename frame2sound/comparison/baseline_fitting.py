@@ -10,7 +10,7 @@ from frame2sound.brain.baselines import LinearRegression, MeanPredictor, Nearest
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
-from frame2sound.film.decoding.frame_resizer import SIZE, luma
+from frame2sound.film.small_frames import SIZE, luma
 from frame2sound.training.dataset import PairDataset
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS, TrainingData
 

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.config import Loudness
 from frame2sound.brain.corpus import Corpus
@@ -102,7 +104,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
                 seed,
                 ["brain", film_digest(path), plan.mode],
                 loudness,
-                renderer(partial(load_brain, path, pick_device(device)), loudness),
+                renderer(partial(_load_brain, path, device), loudness),
             )
     for suffix, variant in _variants_by_target(plan).items():
         fitted = cache(partial(_fit_baselines, plan, variant))
@@ -132,6 +134,10 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
         ("own", ORIGINAL, lambda segment: segment.reference),
     ):
         yield System(file_name, name, "control", None, [name], plan.loudness, render_control)
+
+
+def _load_brain(path: Path, device: str) -> Brain:
+    return load_brain(path).to(pick_device(device))
 
 
 def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:

@@ -19,12 +19,12 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE, LevelMeter, Levels
 from frame2sound.evaluation.measurements import BlackFrames
 from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
-from frame2sound.film.decoding.frame_resizer import SIZE
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
+from frame2sound.film.small_frames import SIZE
 from frame2sound.untrusted import read_text
 
 MIN_SAMPLE_RATE = 8000

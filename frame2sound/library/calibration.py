@@ -10,7 +10,7 @@ import numpy as np
 from frame2sound.atomic import atomic_folder
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
-from frame2sound.film.decoding.frame_resizer import picture_shape
+from frame2sound.film.small_frames import picture_shape
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.npy_writer import NpyWriter

@@ -20,7 +20,7 @@ from frame2sound.brain.corpus import (
 from frame2sound.brain.event_curves import APPEARANCE_SIDE
 from frame2sound.clock import Clock
 from frame2sound.errors import BrainError
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.small_frames import luma
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.corpus_sound import full_format, plain_format, read_piece
 from frame2sound.library.film_loudness import film_gains_db

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from frame2sound.atomic import atomic_write
 from frame2sound.clock import Clock, frame_indices_at_ticks
 from frame2sound.errors import LibraryError
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.small_frames import luma
 from frame2sound.library.npy_writer import write_npy_header
 from frame2sound.library.store import PickledFilm
 

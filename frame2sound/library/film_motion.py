@@ -18,7 +18,7 @@ from frame2sound.brain.motion import (
     MotionStream,
 )
 from frame2sound.clock import Clock, frame_indices_at_ticks
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.small_frames import luma
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.event_times import first_after, last_before, nearest_distance
 from frame2sound.library.film_loudness import with_gain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.small_frames import luma
 from frame2sound.library.store import PickledFilm
 
 SAMPLED_FRAMES = 16

@@ -20,11 +20,11 @@ from frame2sound.atomic import atomic_folder, truncate_name
 from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, LibraryError, error_reason
 from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
-from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.film.decoding.image_sequence import audio_file, image_files, is_image_sequence
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.film.small_frames import picture_shape
 from frame2sound.library.card import FullSoundFormat, clamp_frame_rate
 from frame2sound.library.checksums import Checksums, hash_file
 from frame2sound.library.folders import CARD_FILE, DEFAULT_FULL_RATE, FULL_SOUND_FILE

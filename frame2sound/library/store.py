@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import LibraryError
-from frame2sound.film.decoding.frame_resizer import picture_shape
+from frame2sound.film.small_frames import picture_shape
 from frame2sound.library.card import Card, LibraryInfo
 from frame2sound.library.folders import (
     CARD_FILE,

@@ -22,7 +22,7 @@ from frame2sound.brain.event_scale import EventScale
 from frame2sound.brain.ground import match_ground
 from frame2sound.brain.motion import Motion, MotionContext, MotionScale, MotionStream
 from frame2sound.brain.predictor import Predictor
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.film.small_frames import luma
 from frame2sound.rendering.level_matching import LevelMatcher
 
 Frames = NDArray[np.uint8]

@@ -15,7 +15,6 @@ from frame2sound.brain.spectra import PolarSpectra, RealSpectra
 from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
-from frame2sound.library.corpus import load_corpus
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.events.event_mixer import EventSettings
 from frame2sound.rendering.events.event_parts import EventPartsBuilder
@@ -258,7 +257,8 @@ class Style:
                 "the brain has no sound of its films for a mosaic; give a library as `corpus`, "
                 "or train it with `corpus` carry"
             )
-        loaded = load_corpus(corpus, brain.clock) if isinstance(corpus, CorpusPointer) else corpus
+        loaded = _load_corpus(corpus, brain)
+        assert loaded is not None
         return loaded.select_films(self.mosaic.films) if self.mosaic.films else loaded
 
     def _schedule(self) -> GrainSchedule:
@@ -332,7 +332,11 @@ def _mosaic_summary(corpus: Corpus) -> str:
 
 
 def _load_corpus(corpus: Corpus | CorpusPointer | None, brain: Predictor) -> Corpus | None:
-    return load_corpus(corpus, brain.clock) if isinstance(corpus, CorpusPointer) else corpus
+    if not isinstance(corpus, CorpusPointer):
+        return corpus
+    from frame2sound.library.corpus import load_corpus
+
+    return load_corpus(corpus, brain.clock)
 
 
 def _ignore_event(event: Event) -> None:

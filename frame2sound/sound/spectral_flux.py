@@ -50,7 +50,7 @@ class SpectralFlux:
 
 
 def spectral_flux(
-    samples: NDArray[np.floating], sample_rate: int, block_hops: int = 2048
+    samples: NDArray[np.floating], sample_rate: int, block_hops: int = 512
 ) -> SpectralFlux:
     """Return the spectral flux of a sound, with Hann windows of 20 ms.
 
@@ -115,7 +115,9 @@ def _band_levels(
         part = samples[max(start, 0) : stop]
         padded[max(-start, 0) :][: len(part)] = part
         excerpts = np.lib.stride_tricks.sliding_window_view(padded, length)[::hop]
-        powers = np.abs(np.fft.rfft(excerpts * window)) ** 2 * (2 / length / np.sum(window**2))
-        powers[np.abs(excerpts).max(1) < SILENCE_AMPLITUDE] = 0.0
+        sounds = ~(np.abs(excerpts).max(1) < SILENCE_AMPLITUDE)
+        powers = np.zeros((len(excerpts), length // 2 + 1))
+        powers[sounds] = np.abs(np.fft.rfft(excerpts[sounds] * window)) ** 2
+        powers *= 2 / length / np.sum(window**2)
         levels = np.add.reduceat(powers, bands, axis=1)
         yield 10 * np.log10(np.maximum(levels, _FLOOR)), levels.sum(1)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.features import BRIGHTNESS_COUNT
+from frame2sound.brain.frame_encoding import BRIGHTNESS_COUNT
 from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes

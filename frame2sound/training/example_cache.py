@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.features import encode_frames
+from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.errors import TrainingError
 from frame2sound.training.dataset import IndexArray, PairDataset
 from frame2sound.training.memory_budget import MemoryBudget

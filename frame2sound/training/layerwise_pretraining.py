@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from frame2sound.brain.backbones import Feedforward, WithBrightnessBranch
-from frame2sound.brain.features import BRIGHTNESS_COUNT
+from frame2sound.brain.frame_encoding import BRIGHTNESS_COUNT
 from frame2sound.brain.networks import Network
 
 

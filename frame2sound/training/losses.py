@@ -13,7 +13,8 @@ from torch import nn
 
 from frame2sound.brain.config import TrainingConfig
 from frame2sound.brain.networks import Network
-from frame2sound.brain.targets import Target, magnitudes
+from frame2sound.brain.targets import Target
+from frame2sound.brain.waveform_spectra import magnitudes
 from frame2sound.errors import TrainingError
 from frame2sound.training.checkpoint import TrainingState
 from frame2sound.training.example_cache import ExampleCache

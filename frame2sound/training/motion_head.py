@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.event_head import HeadSettings, MotionHead, Source
+from frame2sound.brain.event_head import KNOWN_LEVEL, HeadSettings, MotionHead, Source
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import (
     HeldOutCurves,
@@ -56,9 +56,6 @@ KNOWN_ONSETS = 0.8
 
 LUCK = 0.6
 """A network's F-measure may be luck if it is lower, or its standard error reaches below this."""
-
-KNOWN_LEVEL = 0.9
-"""A network that predicts levels with this correlation knows the sound; it keeps the events too."""
 
 RISE_DB = 6.0
 """The network predicts an onset where its level rises by more from one frame to the next."""

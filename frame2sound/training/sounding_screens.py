@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.brain.brain import SCREEN_LEVELS
+from frame2sound.brain.screens import SCREEN_LEVELS
 from frame2sound.library.store import PickledFilm
 
 MAX_DEVIATION = 16

@@ -178,7 +178,7 @@ class Trainer:
         network = copy.deepcopy(self.network)
         brain = replace(
             self.live_brain,
-            network=network,
+            model=network,
             provenance=self._provenance(),
             silent_screens=self.training_data.standing_screens,
         )

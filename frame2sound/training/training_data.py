@@ -14,10 +14,11 @@ import torch
 from msgspec import structs
 from numpy.typing import NDArray
 
-from frame2sound.brain.brain import SCREEN_LEVELS, WHITE, Brain
+from frame2sound.brain.brain import Brain
 from frame2sound.brain.config import InputConfig, Mlp, TrainingConfig
-from frame2sound.brain.features import encode_frames, input_size
+from frame2sound.brain.frame_encoding import encode_frames, input_size
 from frame2sound.brain.recipe import Recipe, identity_table, recipe_table
+from frame2sound.brain.screens import SCREEN_LEVELS, WHITE
 from frame2sound.brain.spectra import Magnitudes, PolarSpectra, RealSpectra
 from frame2sound.brain.targets import build_target
 from frame2sound.errors import TrainingError

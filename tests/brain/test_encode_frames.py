@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes, Fft2, Pixels
-from frame2sound.brain.features import HALF, PIXELS, encode_frames, input_size, pixels
-from frame2sound.film.decoding.frame_resizer import luma
+from frame2sound.brain.frame_encoding import HALF, PIXELS, encode_frames, input_size, pixels
+from frame2sound.film.small_frames import luma
 
 
 def test_pixels_are_grey_values_over_255():

@@ -5,16 +5,14 @@ import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes
-from frame2sound.brain.features import (
+from frame2sound.brain.features import MIN_STANDARD_DEVIATION, FrameFeatures, fit_eigenframes
+from frame2sound.brain.frame_encoding import (
     BRIGHTNESS_COUNT,
-    MIN_STANDARD_DEVIATION,
     PIXELS,
     PROFILE_COUNT,
-    FrameFeatures,
     brightness_features,
     brightness_profiles,
     encode_frames,
-    fit_eigenframes,
     input_size,
     pixels,
 )

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.features import encode_frames, input_size
+from frame2sound.brain.frame_encoding import encode_frames, input_size
 from frame2sound.brain.fuse import export_weights, fuse_layers
 from frame2sound.errors import BrainError
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from frame2sound.brain.config import Eigenframes, LogMag, Mlp, Rnn, Tcn
-from frame2sound.brain.features import BRIGHTNESS_COUNT, PROFILE_COUNT
+from frame2sound.brain.frame_encoding import BRIGHTNESS_COUNT, PROFILE_COUNT
 from frame2sound.brain.networks import (
     TeacherForcing,
     build_network,

@@ -7,7 +7,7 @@ import torch
 from frame2sound.brain import brain as module
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain, save_brain
-from frame2sound.brain.features import encode_frames
+from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.brain.networks import TeacherForcing
 
 NETWORKS = {

@@ -7,8 +7,8 @@ import pytest
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain, pretrained_brains
 from frame2sound.errors import BrainError
-from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
 from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.small_frames import GREY_WEIGHTS
 
 FEW_MEGABYTES = 13e6
 HEARD_DB, FRAMES = -20.0, 120

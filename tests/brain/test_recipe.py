@@ -13,7 +13,7 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.brain.config import Pixels, TrainingConfig
-from frame2sound.brain.features import input_size
+from frame2sound.brain.frame_encoding import input_size
 from frame2sound.brain.fuse import fuse_layers
 from frame2sound.brain.networks import build_network, get_brightness_branch
 from frame2sound.brain.recipe import (

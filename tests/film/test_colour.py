@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from frame2sound.film.decoding.audio_chunks import AudioChunk
-from frame2sound.film.decoding.frame_resizer import FULL_RANGE, SIZE, FrameResizer, luma
+from frame2sound.film.decoding.frame_resizer import FULL_RANGE, FrameResizer
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
+from frame2sound.film.small_frames import SIZE, luma
 from tests.media_files import H264, Audio, VideoEncoding, grey_pictures, make_film, write_rotation
 
 LIMITED_RANGE = 1

@@ -9,8 +9,8 @@ import pytest
 
 from frame2sound.clock import Clock
 from frame2sound.errors import LibraryError
-from frame2sound.film.decoding.frame_resizer import luma
 from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.small_frames import luma
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.export import export_npz
 from frame2sound.library.parallel import pickle_films

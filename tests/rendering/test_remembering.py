@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from frame2sound.brain.brain import Brain
-from frame2sound.brain.features import encode_frames
+from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering import soundtrack as module

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from frame2sound.brain.brain_file import load_brain, save_brain
-from frame2sound.brain.features import pixels
+from frame2sound.brain.frame_encoding import pixels
 from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import RecipeError

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes, Fft2, LogMag, Pixels
-from frame2sound.brain.features import encode_frames
+from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.errors import TrainingError
 from frame2sound.library.store import Library
 from frame2sound.training.example_cache import ExampleCache

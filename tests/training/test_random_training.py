@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from frame2sound.brain.config import Eigenframes, Mlp
-from frame2sound.brain.features import encode_frames
+from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.training.checkpoint import checkpoint_path
 from frame2sound.training.loop import train
 from frame2sound.training.trainer import Trainer

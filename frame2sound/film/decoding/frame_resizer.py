@@ -11,15 +11,10 @@ from numpy.typing import NDArray
 
 from frame2sound.film.decoding.tone_mapping import hdr_transfer, tone_mapped_grey, tone_mapped_rgb
 from frame2sound.film.decoding.transparency import alpha_plane, composite_over, plane_view
-
-SIZE = 64
-"""Width and height of small frames."""
+from frame2sound.film.small_frames import GREY_WEIGHTS, SIZE
 
 MAX_PIXELS_IN_32_BITS = (2**31 - 1) // 255
 """Pixels of a plane whose sum fits in 32 bits: nearly 4K."""
-
-GREY_WEIGHTS = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey (ITU-R BT.601)."""
 
 FULL_RANGE = 2
 """`VideoFrame.color_range` of luma that spans 0 to 255 (AVCOL_RANGE_JPEG)."""
@@ -46,11 +41,6 @@ COLOURSPACE_FALLBACKS = {10: 9, 14: 9}
 
 BT_601 = 5
 """`VideoFrame.colorspace` assumed for frames that specify none, as FFmpeg does."""
-
-
-def picture_shape(colour: bool) -> tuple[int, ...]:
-    """Return the shape of a small frame: ``(64, 64)``, or ``(64, 64, 3)`` in colour."""
-    return (SIZE, SIZE, 3) if colour else (SIZE, SIZE)
 
 
 class FrameResizer:
@@ -195,36 +185,6 @@ class AreaAverager:
         self._summed_area_table.take(self._corner_indices, out=self._corner_values[:4], mode="clip")
         sums = np.einsum("kij,kij->ij", self._corner_values, self._corner_weights)
         return np.asarray(cv2.subtract(sums[1:], sums[:-1]), np.float64)
-
-
-def luma(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the grey level of RGB, by the weights of BT.601, rounded.
-
-    Parameters
-    ----------
-    frames : uint8 array (..., width, 3)
-        Red, green and blue.
-
-    Returns
-    -------
-    uint8 array (..., width)
-
-    Raises
-    ------
-    ValueError
-        The last axis does not have length 3.
-
-    Examples
-    --------
-    >>> luma(np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [9, 9, 9]], np.uint8))
-    array([ 76, 150,  29,   9], dtype=uint8)
-    """
-    if frames.ndim < 2 or frames.shape[-1] != 3:
-        raise ValueError(f"got frames of shape {frames.shape}, expected RGB: (..., width, 3)")
-    if not frames.size:
-        return np.empty(frames.shape[:-1], np.uint8)
-    rows = np.ascontiguousarray(frames).reshape(-1, *frames.shape[-2:])
-    return np.asarray(cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY), np.uint8).reshape(frames.shape[:-1])
 
 
 def rgb_planes(

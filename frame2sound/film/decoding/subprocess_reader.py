@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 
 from frame2sound.film.decoding.audio_chunks import AudioChunk
-from frame2sound.film.decoding.frame_resizer import picture_shape
 from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader, Frame
@@ -28,6 +27,7 @@ from frame2sound.film.sandbox import (
     send_errors,
     serve,
 )
+from frame2sound.film.small_frames import picture_shape
 
 BATCH_FRAMES = 32
 """Frames per message."""

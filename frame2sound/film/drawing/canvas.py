@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.film.decoding.frame_resizer import GREY_WEIGHTS
+from frame2sound.film.small_frames import GREY_WEIGHTS
 
 Picture = NDArray[np.uint8]
 Points = NDArray[np.floating]

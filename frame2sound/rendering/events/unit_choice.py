@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.targets import Target
@@ -230,9 +229,7 @@ def encode_frames(target: Target, sound: FloatArray, starts: NDArray[np.int64]) 
     padded = np.zeros(len(sound) + 3 * reach + int(starts.max(initial=0)), np.float32)
     padded[2 * reach : 2 * reach + len(sound)] = sound
     begins = starts - target.lead_samples + 2 * reach
-    excerpts = torch.from_numpy(padded[begins[:, None] + np.arange(reach)])
-    with torch.inference_mode():
-        return target.decode(target.encode(excerpts))
+    return target.reconstruct(padded[begins[:, None] + np.arange(reach)])
 
 
 def _spectra(features: AudioFeatures) -> FloatArray:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from frame2sound.brain.corpus import Corpus
@@ -25,8 +24,8 @@ from frame2sound.sound.audio_features import (
 
 FloatArray = NDArray[np.float32]
 
-BATCH_UNITS = 256
-"""Units whose features are computed together."""
+BATCH_UNITS = 64
+"""Units whose features are computed together; those of more leave the processor's cache."""
 
 MARGIN_SECONDS = 0.015
 """Sound that is needed before and after a unit, for crossfades and shifts."""
@@ -118,10 +117,7 @@ class FeatureExtractor:
         extent = np.arange(self.target.excerpt_length) - self.target.lead_samples
         for first in range(0, len(starts), BATCH_UNITS):
             excerpts = samples[starts[first : first + BATCH_UNITS, None] + extent]
-            with torch.inference_mode():
-                encoded = self.target.encode(torch.from_numpy(excerpts))
-                predictions = self.target.decode(encoded)
-            yield self.extract(predictions)
+            yield self.extract(self.target.reconstruct(excerpts))
 
 
 @dataclass(frozen=True)

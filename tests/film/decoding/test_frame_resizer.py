@@ -4,8 +4,9 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.decoding.frame_resizer import FULL_RANGE, SIZE, FrameResizer
+from frame2sound.film.decoding.frame_resizer import FULL_RANGE, FrameResizer
 from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.film.small_frames import SIZE
 from tests.media_files import H264, VideoEncoding, make_film, write_rotation
 
 LIMITED_RANGE = 1

@@ -6,10 +6,11 @@ import av
 import numpy as np
 import pytest
 
-from frame2sound.film.decoding.frame_resizer import SIZE, FrameResizer
+from frame2sound.film.decoding.frame_resizer import FrameResizer
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.film.small_frames import SIZE
 
 FORMATS = [
     "rgba", "bgra", "argb", "abgr", "gbrap", "gbrap10le", "gbrap12le", "gbrap16le", "rgba64le",

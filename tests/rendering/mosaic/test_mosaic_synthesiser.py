@@ -243,7 +243,7 @@ def test_wholly_literal_is_the_nearest_unit():
 
 # Each corpus is so short that the nearest units alone would repeat too soon.
 @pytest.mark.parametrize(
-    ("seconds", "frames", "hertz", "corpus_seconds"), [(0.3, 9, 310, 0.45), (1.0, 30, 300, 1.45)]
+    ("seconds", "frames", "hertz", "corpus_seconds"), [(0.3, 9, 310, 0.45), (1.0, 30, 310, 1.18)]
 )
 def test_units_are_not_repeated_too_soon(seconds, frames, hertz, corpus_seconds):
     def smallest_gap(no_repeat):
