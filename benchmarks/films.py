@@ -24,7 +24,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from footage import STUDY_FILMS
 from numpy.typing import NDArray
 from real_figures import (
@@ -40,6 +39,7 @@ from real_figures import (
     mean_rate,
     motion_of,
 )
+from rendered import read_rendered
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
@@ -283,8 +283,7 @@ class Benchmark:
         path = self.work / "rendered.wav"
         path.unlink(missing_ok=True)
         render(FilmReader(film), brain, path, style, corpus=getattr(brain, "corpus", None))
-        sound: Sound = soundfile.read(path, dtype="float32")[0]
-        return sound
+        return read_rendered(path, brain.clock.sample_rate)
 
     def measure(
         self,

@@ -22,8 +22,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
+from rendered import read_rendered
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import save_brain
@@ -47,7 +47,7 @@ from frame2sound.training.loop import train
 
 RECIPE = "pocket"
 SECONDS, OTHER_SEED = 40.0, 2
-EPOCHS, CORPUS_SECONDS = 60, 180.0
+EPOCHS, CORPUS_SECONDS = 60, 100.0
 GROUND_SECONDS, MOST_UNEVEN = 3.0, 60.0
 JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
 SHOWN = (
@@ -128,8 +128,8 @@ def judge(brain: Brain, name: str, folder: Path) -> Measurements:
     write_scene(scene, unseen, overwrite=True)
     sounding.unlink(missing_ok=True)
     render(FilmReader(unseen), brain, sounding, Style(mode="mosaic"), corpus=brain.corpus)
-    sound = soundfile.read(sounding, dtype="float32")[0]
     rate = brain.clock.sample_rate
+    sound = read_rendered(sounding, rate)
     with MediaLoader() as auditorium:
         film = auditorium.load_film(unseen)
         own = np.array(auditorium.load_audio(unseen, rate))
