@@ -39,7 +39,6 @@ from real_figures import (
     mean_rate,
     motion_of,
 )
-from rendered import read_rendered
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain
@@ -54,6 +53,7 @@ from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
 from frame2sound.evaluation.plots import plot_comparison
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene

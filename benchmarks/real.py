@@ -43,10 +43,10 @@ from real_figures import (
     stretch_of,
     tables,
 )
-from rendered import read_rendered
 
 import frame2sound as f2s
 from frame2sound.clock import Clock
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.pickler import pickle_film

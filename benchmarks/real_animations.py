@@ -16,10 +16,10 @@ from animations import DRAWN, write_animation
 from numpy.typing import NDArray
 from real_brains import render_wav
 from real_figures import Sound, motion_of
-from rendered import read_rendered
 
 from frame2sound.clock import Clock
 from frame2sound.evaluation.levels import INAUDIBLE_DB, Levels, slice_energies
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene_writer import truth_path
 

@@ -24,11 +24,11 @@ from real_figures import (
     stretch_of,
     tables,
 )
-from rendered import read_rendered
 
 import frame2sound as f2s
 from frame2sound.evaluation.media_loader import read_truth
 from frame2sound.evaluation.onset_counts import OnsetCounts
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.drawing.scene_writer import truth_path
 from frame2sound.library.pickler import pickle_film

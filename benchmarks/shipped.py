@@ -23,7 +23,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from rendered import read_rendered
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import save_brain
@@ -31,6 +30,7 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.sound.panner import Panner
 
+MONO_GAIN = np.float32(np.sqrt(0.5))
+"""The gain of two equal channels that are as loud together as one."""
+
 
 class Synthesiser(Protocol):
     """Turns a brain's predictions, one per frame, into sound that is not delayed."""
@@ -76,6 +79,37 @@ class PlainRenderer:
     def flush(self) -> NDArray[np.float32]:
         """Return the rest."""
         return self.synthesiser.flush()
+
+
+@dataclass(frozen=True)
+class LevelledRenderer:
+    """A renderer in stereo that is as loud as its films were when they were learned, in mono.
+
+    The same sound at left and right is 3 dB louder than one channel of it (ITU-R BS.1770).
+    """
+
+    renderer: Renderer
+    channels: int = 2
+
+    @property
+    def sample_rate(self) -> int:
+        """That of the renderer."""
+        return self.renderer.sample_rate
+
+    @property
+    def summary(self) -> str:
+        """That of the renderer."""
+        return self.renderer.summary
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
+    ) -> NDArray[np.float32]:
+        """Return the sound that is ready, ``(m, 2)``."""
+        return self.renderer.process(predictions, bounds, frame_curves) * MONO_GAIN
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+        return self.renderer.flush() * MONO_GAIN
 
 
 class StereoRenderer:

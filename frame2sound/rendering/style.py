@@ -32,6 +32,7 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
 from frame2sound.rendering.renderer import (
+    LevelledRenderer,
     PlainRenderer,
     Renderer,
     StereoRenderer,
@@ -193,6 +194,8 @@ class Style:
         renderer = self._build_renderer(brain, corpus, on_event)
         if self.stereo == "place" and (self.mode == "mosaic" or renderer.channels == 1):
             return StereoRenderer(renderer)
+        if self.mode == "mosaic" and renderer.channels == 2 and learns_equal_loudness(brain):
+            return LevelledRenderer(renderer)
         return renderer
 
     def _build_renderer(
@@ -318,6 +321,11 @@ class Style:
                 )
             return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
         return brain.target.lead or int(MIRRORED_OVERLAP * brain.clock.max_samples_per_frame)
+
+
+def learns_equal_loudness(brain: Predictor) -> bool:
+    """Return whether a brain learned its films at one loudness, as mono sound."""
+    return bool(getattr(brain, "learns_equal_loudness", False))
 
 
 def knows_spectrum(brain: Predictor) -> bool:
