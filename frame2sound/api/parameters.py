@@ -109,6 +109,23 @@ def frame_rate(parameter: str, value: FrameRate) -> Fraction:
         raise ParameterError(f"`{parameter}`: {error}") from error
 
 
+def seconds(parameter: str, value: Seconds) -> Fraction:
+    """Return a time in seconds, 0 or more, exactly as it is written.
+
+    Examples
+    --------
+    >>> seconds("start_seconds", 0.1), seconds("start_seconds", "12.5")
+    (Fraction(1, 10), Fraction(25, 2))
+    """
+    try:
+        number = Fraction(str(value).strip())
+    except (ValueError, ZeroDivisionError):
+        number = Fraction(-1)
+    if not 0 <= number <= MAX_SECONDS:
+        raise ParameterError(f"got `{parameter}={value}`, expected seconds, 0 or more, as 12.5")
+    return number
+
+
 def frame_size(parameter: str, value: str | tuple[int, int]) -> tuple[int, int]:
     """Return width and height in pixels, each from 16 to 8192.
 
