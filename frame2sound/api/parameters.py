@@ -18,6 +18,9 @@ Level = float | str
 FrameRate = str | float | Fraction
 """Frames per second, as ``24``, ``23.976`` or ``"30000/1001"``."""
 
+Seconds = str | float | Fraction
+"""A time in seconds, as ``12.5`` or ``"12.5"``."""
+
 Settings = Iterable[str] | Mapping[str, Any]
 """Settings, as ``["density=300"]`` or ``{"density": 300}``."""
 
@@ -25,6 +28,7 @@ MIN_GAIN_DB, MAX_GAIN_DB = -200.0, 60.0
 MIN_SIZE, MAX_SIZE = 16, 8192
 
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT])(i?)B", re.IGNORECASE)
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _GREY_LEVELS = {"black": 0, "grey": 128, "gray": 128, "white": 255}
 
 
@@ -117,11 +121,13 @@ def seconds(parameter: str, value: Seconds) -> Fraction:
     >>> seconds("start_seconds", 0.1), seconds("start_seconds", "12.5")
     (Fraction(1, 10), Fraction(25, 2))
     """
+    text = str(value).strip()
+    is_readable = not isinstance(value, str) or _SECONDS.fullmatch(text)
     try:
-        number = Fraction(str(value).strip())
-    except (ValueError, ZeroDivisionError):
+        number = Fraction(text) if is_readable else Fraction(-1)
+    except ValueError:
         number = Fraction(-1)
-    if not 0 <= number <= MAX_SECONDS:
+    if number < 0:
         raise ParameterError(f"got `{parameter}={value}`, expected seconds, 0 or more, as 12.5")
     return number
 

@@ -392,6 +392,11 @@ def render(
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; of a brain that is not loaded yet.
     overwrite : bool
         Replace an output that exists.
+    start_seconds, stop_seconds : float or str, optional
+        Render only what lies between these times of the animation; the picture is cut there, too.
+        The sound is that of the same seconds of the whole: to the bit where nothing remembers or
+        adapts, else nearly, as it is warmed up with the seconds before. Fades and loudness are
+        those of the part, events have the times of the animation.
     progress : callable or bool, optional
         True shows a progress bar; see `ProgressCallback`.
 
