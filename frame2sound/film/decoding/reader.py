@@ -42,8 +42,8 @@ from frame2sound.film.decoding.parallel_decoder import (
     SequentialDecoder,
 )
 from frame2sound.film.decoding.probe import Streams, probe_streams, selected_video_stream
-from frame2sound.film.decoding.transparency import alpha_aware_decoder
 from frame2sound.film.decoding.seeking import seek_to_key_frame
+from frame2sound.film.decoding.transparency import alpha_aware_decoder
 from frame2sound.film.limits import Limits
 
 TimedPackets: TypeAlias = "Iterator[tuple[Packet, float]]"
