@@ -42,7 +42,7 @@ from frame2sound.film.decoding.parallel_decoder import (
     SequentialDecoder,
 )
 from frame2sound.film.decoding.probe import Streams, probe_streams, selected_video_stream
-from frame2sound.film.decoding.seeking import seek_to_key_frame
+from frame2sound.film.decoding.seeking import drop_before, seek_to_key_frame
 from frame2sound.film.decoding.transparency import alpha_aware_decoder
 from frame2sound.film.limits import Limits
 
@@ -176,13 +176,11 @@ class FilmReader:
         while True:
             to_skip = yielded.copy()
             try:
-                for event in self._decode_once(
+                decoded = self._decode_once(
                     make_resizer, strategy, with_audio=with_audio, from_seconds=from_seconds
-                ):
-                    if isinstance(event, Frame) and event.end_seconds <= from_seconds:
-                        continue
-                    if from_seconds and not yielded and _begins_late(event, from_seconds, strategy):
-                        raise NonDeterministicDecodeError
+                )
+                sought = from_seconds > 0 and strategy is DecodeStrategy.PARALLEL
+                for event in drop_before(decoded, from_seconds, sought=sought):
                     kind = _kind_of(event)
                     to_skip[kind] -= 1
                     if to_skip[kind] < 0:
@@ -385,17 +383,6 @@ class FilmReader:
                 f"expected {20 * math.log10(MAX_PEAK):.0f} dB at most; lower it, as with "
                 f"ffmpeg -i FILM -c:v copy -af volume=-{excess.replace(' ', '')} LOWERED"
             )
-
-
-def _begins_late(
-    event: Frame | AudioChunk, from_seconds: Fraction, strategy: DecodeStrategy
-) -> bool:
-    """Return whether the first frame after seeking is too late: the key frame was not whole."""
-    return (
-        strategy is DecodeStrategy.PARALLEL
-        and isinstance(event, Frame)
-        and event.start_seconds > from_seconds
-    )
 
 
 def _kind_of(event: Frame | AudioChunk) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import chain
 
 import av
 from av.container import InputContainer
 
+from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.ffmpeg_input import Packet
+from frame2sound.film.decoding.frame_timing import Frame
 from frame2sound.film.decoding.packet_timing import INDEXED_DEMUXERS
+from frame2sound.film.decoding.parallel_decoder import NonDeterministicDecodeError
 from frame2sound.film.decoding.probe import Streams, selected_video_stream
 
 SEEK_MARGIN_SECONDS = 1
@@ -51,6 +54,27 @@ def seek_to_key_frame(
     if key_pts is None or key_pts > target:
         return None
     return chain([first], (each for each in packets if _follows(each[0], streams, key_pts)))
+
+
+def drop_before(
+    events: Iterable[Frame | AudioChunk], from_seconds: Fraction, *, sought: bool
+) -> Iterator[Frame | AudioChunk]:
+    """Yield audio, and the frames that end after a time.
+
+    Raises
+    ------
+    NonDeterministicDecodeError
+        A film that may have been ``sought`` begins later: its key frame was not a whole picture.
+    """
+    is_complete = not sought
+    for event in events:
+        if isinstance(event, Frame):
+            is_complete |= event.start_seconds <= from_seconds
+            if not is_complete:
+                raise NonDeterministicDecodeError
+            if event.end_seconds <= from_seconds:
+                continue
+        yield event
 
 
 def _follows(packet: Packet, streams: Streams, key_pts: int) -> bool:
