@@ -27,7 +27,8 @@ class Synthesiser(Protocol):
         ----------
         predictions : array (n, ...)
         bounds : int64 array (n + 1,)
-            The first sample of each frame, and the end of the last, at the rate of the sound.
+            The first sample of each frame, and the end of the last, at the rate of the sound. The
+            sound begins with the first of all.
         """
 
     def flush(self) -> NDArray[np.float32]:
@@ -128,7 +129,7 @@ class StereoRenderer:
         self.sample_rate = renderer.sample_rate
         self._panner = Panner()
         self._positions = np.empty(0)
-        self._bounds = np.zeros(1, np.int64)
+        self._bounds = np.empty(0, np.int64)
         self._pending = np.empty(0, np.float32)
 
     @property
@@ -141,7 +142,7 @@ class StereoRenderer:
     ) -> NDArray[np.float32]:
         """Return the sound of frames that are complete, ``(m, 2)``."""
         self._positions = np.concatenate([self._positions, frame_curves.place])
-        self._bounds = np.concatenate([self._bounds, bounds[1:]])
+        self._bounds = np.concatenate([self._bounds, bounds[len(self._bounds) > 0 :]])
         return self._pan_ready(self.renderer.process(predictions, bounds, frame_curves))
 
     def flush(self) -> NDArray[np.float32]:
@@ -150,6 +151,8 @@ class StereoRenderer:
 
     def _pan_ready(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pan the samples of all frames that are complete; keep the rest for later."""
+        if not len(self._bounds):
+            return np.empty((0, 2), np.float32)
         samples = samples if samples.ndim == 1 else samples.mean(axis=1)
         self._pending = np.concatenate([self._pending, samples])
         end = self._bounds[0] + len(self._pending)
