@@ -22,10 +22,15 @@ from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
-from frame2sound.rendering.segment import ADAPTING_WARM_UP_SECONDS, WHOLE, Segment
+from frame2sound.rendering.segment import (
+    ADAPTING_WARM_UP_SECONDS,
+    PREPARED_SECONDS,
+    WHOLE,
+    Segment,
+)
 from frame2sound.rendering.silence_meter import SilenceMeter
 from frame2sound.rendering.soundtrack import Soundtrack
-from frame2sound.rendering.style import Style, remembers
+from frame2sound.rendering.style import Style, predictions_remember, remembers
 from frame2sound.sound.true_peak import SILENCE_DBTP
 from frame2sound.threads import one_thread_per_operation
 
@@ -155,6 +160,8 @@ def render(
         segment.check_length(animation.streams.declared_seconds, DURATION_TOLERANCE_SECONDS)
     if remembers(brain, style) or delivery.effects is not None:
         segment = replace(segment, warm_up_seconds=ADAPTING_WARM_UP_SECONDS)
+    if predictions_remember(brain):
+        segment = replace(segment, prepared_seconds=PREPARED_SECONDS)
     original = _open_original_audio(animation, delivery, codec)
     events: list[Event] = []
     with (

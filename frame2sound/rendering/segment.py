@@ -16,9 +16,13 @@ The filter that removes a constant offset forgets within a second to the last bi
 """
 
 ADAPTING_WARM_UP_SECONDS = 20
-"""The same where the sound adapts to the picture or to the sound before it.
+"""The same where the sound depends on the sound before it: mosaics, grains, phases, effects."""
 
-Scales of motion are learned from these and the ten seconds that are read ahead.
+PREPARED_SECONDS = 300
+"""Seconds before the warm-up that are predicted and not rendered, where predictions remember.
+
+Motion and levels are scaled by all pictures so far, and recurrent brains have a state: segments
+that begin within five minutes have the very predictions and events of the whole.
 """
 
 MIN_SECONDS = Fraction(1, 100)
@@ -39,6 +43,8 @@ class Segment:
         None for the animation's end.
     warm_up_seconds : int
         Rendered before the start, and left out.
+    prepared_seconds : int
+        Predicted before the warm-up, and not rendered.
 
     Raises
     ------
@@ -49,6 +55,7 @@ class Segment:
     start_seconds: Fraction = Fraction(0)
     stop_seconds: Fraction | None = None
     warm_up_seconds: int = WARM_UP_SECONDS
+    prepared_seconds: int = 0
 
     def __post_init__(self) -> None:
         start, stop = self.start_seconds, self.stop_seconds
@@ -77,12 +84,17 @@ class Segment:
             return None
         return -int(-self.stop_seconds // 1) + COOL_DOWN_SECONDS
 
-    def first_frame(self, clock: Clock, batch_frames: int) -> int:
-        """Return the frame, the first of a batch, with which prediction begins.
+    def first_batches(self, clock: Clock, batch_frames: int) -> tuple[int, int]:
+        """Return the batch with which prediction begins, and the one with which rendering does.
 
         Batches are those of the whole animation, since sums in other batches round otherwise.
         """
-        return int(self.origin_seconds * clock.fps) // batch_frames * batch_frames
+        prepared_from = max(self.origin_seconds - self.prepared_seconds, 0)
+        predicted, rendered = (
+            int(seconds * clock.fps) // batch_frames
+            for seconds in (prepared_from, self.origin_seconds)
+        )
+        return predicted, rendered
 
     @property
     def span_seconds(self) -> tuple[float, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,9 @@ class Soundtrack:
         self.on_progress = on_progress
         self.segment = segment
         self.seconds = Fraction(0)
-        self._first_frame = segment.first_frame(brain.clock, BATCH_FRAMES)
+        self._predicted_batch, rendered_batch = segment.first_batches(brain.clock, BATCH_FRAMES)
+        self._rendered_frame = rendered_batch * BATCH_FRAMES
+        self._unrendered_batches = rendered_batch - self._predicted_batch
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """Yield chunks of sound, ``(n,)`` or ``(n, 2)`` float32.
@@ -98,7 +101,8 @@ class Soundtrack:
         sound_clock, segment = Clock(clock.fps, sample_rate), self.segment
         max_samples_per_frame = sound_clock.max_samples_per_frame
         stop = None if segment.end_seconds is None else segment.end_seconds * sample_rate
-        surplus = segment.origin_seconds * sample_rate - sound_clock.start_sample(self._first_frame)
+        surplus = segment.origin_seconds * sample_rate
+        surplus -= sound_clock.start_sample(self._rendered_frame)
         pending = np.empty((0,) if channels == 1 else (0, channels), np.float32)
         count = segment.origin_seconds * sample_rate
         prepared = prepare_frames(
@@ -106,7 +110,12 @@ class Soundtrack:
             lambda frames: _predict_finite(predictor, frames),
             _batches(self._pictures()),
         )
-        for sound in render_batches(clock, self.renderer, prepared, first_frame=self._first_frame):
+        previous_frame = None
+        for batch in islice(prepared, self._unrendered_batches):
+            previous_frame = batch.grey[-1]
+        for sound in render_batches(
+            clock, self.renderer, prepared, previous_frame, self._rendered_frame
+        ):
             pending = np.concatenate([pending, sound[surplus:]])
             surplus = max(surplus - len(sound), 0)
             # The animation may end before its last frame at the brain's frame rate does.
@@ -133,7 +142,7 @@ class Soundtrack:
 
     def _pictures(self) -> Iterator[NDArray[np.uint8]]:
         """Yield the picture of each frame at the brain's frame rate."""
-        clock, first_frame = self.brain.clock, self._first_frame
+        clock, first_frame = self.brain.clock, self._predicted_batch * BATCH_FRAMES
         frames = self.animation.frames(
             colour=self.brain.colour, from_seconds=first_frame / clock.fps
         )

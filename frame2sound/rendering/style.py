@@ -341,16 +341,19 @@ def learns_equal_loudness(brain: Predictor) -> bool:
 
 
 def remembers(brain: Predictor, style: Style) -> bool:
-    """Return whether the sound adapts to what was before, by more than the brain's past frames."""
-    network = brain.recipe.network if isinstance(brain, Brain) else None
+    """Return whether the sound of a frame depends on more than its prediction and the next."""
     return (
         style.mode != "overlap-add"
         or style.events is not None
-        or brain.motion_head is not None
-        or brain.maps_ground
-        or isinstance(network, Rnn | Tcn)
+        or predictions_remember(brain)
         or not isinstance(brain.target, PcmBlocks | RealSpectra | PolarSpectra)
     )
+
+
+def predictions_remember(brain: Predictor) -> bool:
+    """Return whether a brain's predictions depend on more than a few past frames."""
+    network = brain.recipe.network if isinstance(brain, Brain) else None
+    return brain.motion_head is not None or brain.maps_ground or isinstance(network, Rnn | Tcn)
 
 
 def knows_spectrum(brain: Predictor) -> bool:
