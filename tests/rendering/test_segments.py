@@ -121,7 +121,7 @@ def test_what_lies_before_the_warm_up_is_not_predicted(animation, tmp_path):
     brain = Repeatable(24)
     sounding(animation, brain, tmp_path / "o.wav", part=segment("19", "20"))
     # The warm-up begins at 16 s, and its batch with frame 384.
-    np.testing.assert_allclose(brain.seen[0], levels()[round(16 * FPS)], atol=4)
+    np.testing.assert_allclose(brain.seen[0], levels()[int(16 * FPS)], atol=4)
     assert len(brain.seen) <= FRAMES - 383
 
 
@@ -201,7 +201,8 @@ def test_the_picture_is_cut_exactly(animation, tmp_path, name, start, stop):
     greys = [frame.picture.mean() for frame in shown]
     np.testing.assert_allclose(greys, levels()[first : first + len(shown)], atol=5)
     planes, rate, _ = decode_audio(tmp_path / name)
-    assert planes.shape[-1] == round(end * rate) - round(begin * rate)
+    surplus = planes.shape[-1] - (round(end * rate) - round(begin * rate))
+    assert 0 <= surplus < (1024 if name == "o.mp4" else 1)  # AAC has whole frames
     assert "the picture was cut from" in " ".join(result.notes)
 
 
