@@ -181,7 +181,7 @@ class RenderJob:
         from frame2sound.api.brains import load_brain
         from frame2sound.brain.brain import Brain
 
-        self.options = options
+        self.options, self.segment = options, _segment(options)
         build_style, self.delivery = _style_builder(options), _delivery(options)
         self._inputs = [
             Path(path)
@@ -199,7 +199,6 @@ class RenderJob:
         self.style: Style = build_style(mode=mode)
         self.corpus = _load_corpus(options.corpus, self.brain)
         self.background = grey_level("background", options.background)
-        self.segment = _segment(options)
 
     def check_outputs(self, animations: Iterable[Path], outputs: Iterable[Path]) -> None:
         """Raise `SoundtrackError` if an output is a file that is read, or is named twice."""
