@@ -47,7 +47,7 @@ from frame2sound.training.loop import train
 
 RECIPE = "pocket"
 SECONDS, OTHER_SEED = 40.0, 2
-EPOCHS, CORPUS_SECONDS = 60, 100.0
+EPOCHS = 60
 GROUND_SECONDS, MOST_UNEVEN = 3.0, 60.0
 JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
 SHOWN = (
@@ -67,6 +67,7 @@ class Shipped:
     name: str
     films: tuple[str, ...]
     about: str
+    corpus_seconds: float
 
 
 BRAINS = (
@@ -74,8 +75,9 @@ BRAINS = (
         "sketchbook",
         tuple(demo_film_names()),
         "Impacts, machines, air, scratches and tones; follows the motion of any animation.",
+        100.0,
     ),
-    Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings."),
+    Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings.", 30.0),
 )
 
 
@@ -115,7 +117,7 @@ def learn(made: Shipped, folder: Path, out: Path) -> Brain:
     path = out / f"{made.name}.safetensors"
     path.unlink(missing_ok=True)
     brain = train(library, recipe, path, seed=0, corpus="none")
-    corpus = read_corpus(library, recipe.to_clock(), CORPUS_SECONDS, recipe.training.loudness)
+    corpus = read_corpus(library, recipe.to_clock(), made.corpus_seconds, recipe.training.loudness)
     brain = replace(brain, corpus=corpus)
     save_brain(brain, path)
     return brain
