@@ -118,7 +118,9 @@ class EventMixer:
         self._layer = EventLayer(channels, clock.start_sample(first_frame))
         self._bed = self._nothing = np.zeros((0,) if channels == 1 else (0, channels), np.float32)
         self._picker = EventPicker(clock.fps, settings.sensitivity, first_frame)
-        self._pending = deque(self._with_levels(settings.given or ()))
+        begin = float(first_frame / clock.fps)
+        given = self._with_levels(settings.given or ())
+        self._pending = deque(event for event in given if event.time_seconds >= begin)
         self._recent = _RecentFrames(clock, first_frame)
         self._end = 0
 
@@ -227,7 +229,7 @@ class _RecentFrames:
 
     def __init__(self, clock: Clock, first_frame: int) -> None:
         self.clock = clock
-        self.end = first_frame
+        self.first = self.end = first_frame
         self._batches: list[_Batch] = []
 
     def append(self, predictions: NDArray[Any], curves: EventCurves | None) -> None:
@@ -236,7 +238,8 @@ class _RecentFrames:
 
     def frame_at(self, seconds: float) -> int:
         """Return the first frame that begins at or after a time, or the last."""
-        return min(math.ceil(seconds * float(self.clock.fps) - 1e-6), self.end - 1)
+        frame = min(math.ceil(seconds * float(self.clock.fps) - 1e-6), self.end - 1)
+        return max(frame, self.first)
 
     def prediction(self, frame: int) -> NDArray[Any]:
         first, predictions, _ = self._batch(frame)
