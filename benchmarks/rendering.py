@@ -172,8 +172,8 @@ def all_in_this_process() -> Iterator[None]:
     """Write soundtracks in this process instead of a subprocess."""
 
     def write_here(*arguments: Any) -> WriteResult:
-        *same, _limits, background = arguments
-        return mux(*same, background)
+        *same, _limits, background, excerpt = arguments
+        return mux(*same, background, excerpt=excerpt)
 
     writer = delivery.write_soundtrack
     delivery.write_soundtrack = write_here  # type: ignore[assignment]

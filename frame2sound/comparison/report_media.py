@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.encoding.audio_encoder import AudioEncoder
-from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.containers import AAC_OPTIONS, AudioCodec
 from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.sound.limiter import Limiter
 
 PIXEL_SCALE = 4
 """Width and height in pixels of a grey value."""
 
-AUDIO_CODEC = AudioCodec("aac", lossless=False, bit_rate=80_000, options=(("aac_coder", "fast"),))
+AUDIO_CODEC = AudioCodec(
+    "aac", lossless=False, bit_rates=(80_000, 140_000), options=AAC_OPTIONS
+)
 
 
 def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:

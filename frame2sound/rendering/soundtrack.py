@@ -15,6 +15,7 @@ from frame2sound.brain.predictor import FramePredictor, Predictor
 from frame2sound.clock import Clock, sample_at
 from frame2sound.errors import BrainError, FilmError
 from frame2sound.film.decoding.reader import FilmReader, Frame
+from frame2sound.prefetch import prefetch
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.prepared_frames import PreparedBatch, prepare_frames
@@ -105,10 +106,12 @@ class Soundtrack:
         surplus -= sound_clock.start_sample(self._rendered_frame)
         pending = np.empty((0,) if channels == 1 else (0, channels), np.float32)
         count = segment.origin_seconds * sample_rate
-        prepared = prepare_frames(
-            self.brain,
-            lambda frames: _predict_finite(predictor, frames),
-            _batches(self._pictures()),
+        prepared = prefetch(
+            prepare_frames(
+                self.brain,
+                lambda frames: _predict_finite(predictor, frames),
+                _batches(self._pictures()),
+            )
         )
         previous_frame = None
         for batch in islice(prepared, self._unrendered_batches):

@@ -46,8 +46,8 @@ class AudioEncoder:
         assert isinstance(stream, av.AudioStream)
         self.stream = stream
         self.sample_rate = sample_rate
-        if codec.bit_rate:
-            self.stream.bit_rate = codec.bit_rate * (1 + channels) // 2
+        if codec.bit_rates:
+            self.stream.bit_rate = codec.bit_rates[channels - 1]
         self.samples_written = 0
         self.meter = TruePeakMeter(channels)
         self._decoder = None if codec.lossless else _open_decoder(stream.codec.name)

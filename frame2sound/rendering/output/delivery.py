@@ -5,13 +5,10 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from errno import EIO, ENOSPC
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import soundfile
@@ -23,6 +20,7 @@ from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import DELIVERY_SAMPLE_RATE, AudioCodec
 from frame2sound.film.encoding.excerpt import Excerpt
 from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
+from frame2sound.prefetch import prefetch
 from frame2sound.rendering.audio_spool import AudioSpool
 from frame2sound.rendering.effects import EffectChain
 from frame2sound.rendering.output import finishing
@@ -37,11 +35,6 @@ from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
-
-Item = TypeVar("Item")
-
-PREFETCH = 4
-"""Chunks that are computed ahead of the one being written."""
 
 LOUDNESS_RANGE_LUFS = -70.0, 0.0
 """Allowed target loudness; quieter blocks are not measured (ITU-R BS.1770)."""
@@ -326,19 +319,3 @@ def _write_wav(
         raise OSError(ENOSPC if full else EIO, str(error)) from error
     meter.finish()
     return meter.true_peak_db
-
-
-def prefetch(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield items in order, while another thread computes the next ones.
-
-    Examples
-    --------
-    >>> list(prefetch(range(3)))
-    [0, 1, 2]
-    """
-    source, end = iter(items), object()
-    with ThreadPoolExecutor(1, "prefetch") as thread:
-        waiting = deque(thread.submit(next, source, end) for _ in range(PREFETCH))
-        while (item := waiting.popleft().result()) is not end:
-            waiting.append(thread.submit(next, source, end))
-            yield item  # type: ignore[misc]

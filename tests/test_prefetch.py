@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from frame2sound.rendering.output.delivery import PREFETCH, prefetch
+from frame2sound.prefetch import AHEAD, prefetch
 
 
-@pytest.mark.parametrize("count", [0, 1, PREFETCH, 50])
+@pytest.mark.parametrize("count", [0, 1, AHEAD, 50])
 def test_all_come_in_order(count):
     assert list(prefetch(range(count))) == list(range(count))
 
@@ -21,7 +21,7 @@ def test_they_are_made_elsewhere_and_only_a_few_ahead():
             yield number
 
     for number in prefetch(items()):
-        assert len(made) <= number + 1 + PREFETCH
+        assert len(made) <= number + 1 + AHEAD
     assert threading.main_thread() not in made
 
 
@@ -43,3 +43,23 @@ def test_it_may_be_left_at_any_time():
     assert next(items) == 0
     items.close()
     assert threading.active_count() == before
+
+
+def test_no_item_is_begun_after_it_is_left():
+    begun, go_on = [], threading.Event()
+
+    def items():
+        for number in range(100):
+            begun.append(number)
+            if number:
+                go_on.wait(10)
+            yield number
+
+    items = prefetch(items())
+    assert next(items) == 0
+    closing = threading.Thread(target=items.close)
+    closing.start()
+    closing.join(0.3)  # what waits is cancelled, and the second goes on
+    go_on.set()
+    closing.join()
+    assert begun == [0, 1]
