@@ -54,6 +54,11 @@ class Recipe(Config, frozen=True):
                 "training.pretraining is for feed-forward layers; "
                 "use network.kind=mlp or training.pretraining=0"
             )
+        if self.training.overlay_epochs > 1 and not isinstance(self.network, Mlp):
+            raise ValueError(
+                "training.overlay_epochs is for networks without memory; "
+                "use network.kind=mlp or training.overlay_epochs=1"
+            )
         if self.events.head == "motion" and not isinstance(self.target, LogMag):
             raise ValueError(
                 "events.head=motion needs the target log-mag or mel; use events.head=none with "
@@ -103,6 +108,9 @@ RENAMED_SETTINGS = {
     "training": {"double_exposure": "overlay"},
 }
 """Old to new names of settings, by part; recipes of version 0.1 have the old ones."""
+
+_ADDED_TRAINING_SETTINGS = {"loudness": "film", "overlay_epochs": 1, "min_steps": 16}
+"""Settings of training since version 0.2, each with the value that changes nothing."""
 
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.(\w+)`)?")
 
@@ -186,8 +194,9 @@ def identity_table(recipe: Recipe) -> dict[str, Any]:
     settings that were added since are left out where they change nothing.
     """
     table = recipe_table(recipe)
-    if recipe.training.loudness == "film":
-        del table["training"]["loudness"]
+    for name, unchanged in _ADDED_TRAINING_SETTINGS.items():
+        if table["training"][name] == unchanged:
+            del table["training"][name]
     for part, names in RENAMED_SETTINGS.items():
         old_names = {new: old for old, new in names.items()}
         table[part] = {old_names.get(key, key): value for key, value in table[part].items()}

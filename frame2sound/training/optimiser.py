@@ -116,7 +116,7 @@ class TrainingSchedule:
         return (step - first) / (stop - first)
 
     def learning_rate(self, step: int) -> float:
-        """Return the learning rate: linear warm-up, then constant or half a cosine down to 0.
+        """Return the learning rate: linear warm-up, then as ``schedule`` says.
 
         Each stage has its own warm-up and decay.
         """
@@ -127,7 +127,10 @@ class TrainingSchedule:
             return self.training.rate * (done + 1) / warmup_steps
         if self.training.schedule == "constant":
             return self.training.rate
-        cosine = math.cos(math.pi * (done - warmup_steps) / max(stop - first - warmup_steps, 1))
+        progress = (done - warmup_steps) / max(stop - first - warmup_steps, 1)
+        if self.training.schedule == "linear":
+            return self.training.rate * (1 - progress)
+        cosine = math.cos(math.pi * progress)
         return self.training.rate * 0.5 * (1 + cosine)
 
     def _stage_bounds(self, step: int) -> tuple[int, int]:

@@ -40,8 +40,8 @@ def memory_and_disk_caches(brain, pairs, folder, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(MemoryBudget, "available_bytes", lambda budget, network, device: 0)
         on_disk = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder))
-    assert in_memory._on_disk is None
-    assert on_disk._in_memory is None
+    assert in_memory._examples.on_disk is None
+    assert on_disk._examples.in_memory is None
     return in_memory, on_disk
 
 
@@ -96,7 +96,7 @@ def test_a_colour_library_is_cached(tmp_path, add_film, small, monkeypatch):
 def test_prefetched_steps_equal_loaded_steps(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small(), input=Eigenframes(count=8))
     for cache in memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch):
-        steps = list(SequenceSampler(pairs.contiguous_runs(), 16, 4, 0.4, 0).iterate_epoch(0))
+        steps = list(SequenceSampler(pairs.contiguous_runs(), 16, 16, 4, 0.4, 0).iterate_epoch(0))
         given = [(step, *cache.load_step(step)) for step in cache.prefetch(iter(steps))]
         assert [step for step, *_ in given] == steps
         for step, *parts in given:
@@ -110,7 +110,7 @@ def test_prefetched_steps_equal_loaded_steps(library, film, small, tmp_path, mon
 def test_a_failing_disk_ends_training(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small())
     _, on_disk = memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch)
-    on_disk._on_disk._file.truncate(0)
+    on_disk._examples.on_disk._file.truncate(0)
     with pytest.raises(TrainingError, match="is incomplete"):
         for step in on_disk.prefetch(sequential_steps(pairs, 8)):
             on_disk.load_step(step)
@@ -132,14 +132,14 @@ def test_an_overlay_takes_the_lighter_pixels_and_adds_the_sounds(library, film, 
 def test_the_cache_takes_as_many_bytes_as_computed(library, film, small, monkeypatch, config):
     brain, pairs = brain_and_pairs(library, small(), input=config, target=LogMag(window_length=128))
     cache = ExampleCache(pairs, brain, CPU)
-    in_memory = sum(part.nbytes for part in cache._in_memory)
+    in_memory = sum(part.nbytes for part in cache._examples.in_memory)
     assert in_memory == cache._bytes_per_example() * len(pairs)
     for available, fits in ((in_memory, True), (in_memory - 1, False)):
         monkeypatch.setattr(
             MemoryBudget, "available_bytes", lambda *_, available=available: available
         )
         cache = ExampleCache(pairs, brain, CPU)
-        assert (cache._in_memory is not None) == fits == (cache._on_disk is None)
+        assert (cache._examples.in_memory is not None) == fits == (cache._examples.on_disk is None)
 
 
 def test_a_cache_of_no_pairs_is_empty(library, film, small):

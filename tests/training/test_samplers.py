@@ -38,7 +38,7 @@ every_size = pytest.mark.parametrize(
 
 
 def streams(runs, batch, chunk, overlay=0.0, seed=0):
-    return SequenceSampler(runs, batch, chunk, overlay, seed)
+    return SequenceSampler(runs, batch, 16, chunk, overlay, seed)
 
 
 def visited(steps, part="indices"):
@@ -113,7 +113,7 @@ def test_streams_start_as_rarely_as_possible(runs):
 
 
 @pytest.mark.parametrize(
-    "plan", [ShuffledSampler(100, 9, 0.5, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)]
+    "plan", [ShuffledSampler(100, 9, 16, 0.5, 1, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)]
 )
 def test_an_epoch_is_reproducible(plan):
     def read(number):
@@ -130,7 +130,7 @@ def test_an_epoch_is_reproducible(plan):
 @pytest.mark.parametrize("pairs", [1, 15, 100, 1000])
 @pytest.mark.parametrize("batch", [1, 16, 128])
 def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
-    plan = ShuffledSampler(pairs, batch, 0.0, 0)
+    plan = ShuffledSampler(pairs, batch, 16, 0.0, 1, 0)
     steps = list(plan.iterate_epoch(0))
     assert len(steps) == plan.steps_per_epoch
     assert all(step.indices.shape == (plan.batch_size, 1) for step in steps)
