@@ -258,8 +258,8 @@ class TrainingConfig(Config, frozen=True):
     Augmentation: ``noise`` is the standard deviation of noise that is added to the features;
     ``overlay`` is the share of pairs to which another pair is added: of the two pictures, the
     lighter pixels, and of the two sounds, the sum. Each pair keeps its overlay for
-    ``overlay_epochs`` epochs, so that the mixture is encoded only once; with 1, overlays are drawn
-    for every step, as recurrent networks need it.
+    ``overlay_epochs`` epochs, in which the mixture is encoded only once; with 1, and for recurrent
+    networks, overlays are drawn for every step.
 
     ``pretraining`` is the number of epochs for which each hidden layer is first trained by itself,
     greedily, on top of those before it (Bengio et al. 2007). Recurrent networks are trained on

@@ -54,11 +54,6 @@ class Recipe(Config, frozen=True):
                 "training.pretraining is for feed-forward layers; "
                 "use network.kind=mlp or training.pretraining=0"
             )
-        if self.training.overlay_epochs > 1 and not isinstance(self.network, Mlp):
-            raise ValueError(
-                "training.overlay_epochs is for networks without memory; "
-                "use network.kind=mlp or training.overlay_epochs=1"
-            )
         if self.events.head == "motion" and not isinstance(self.target, LogMag):
             raise ValueError(
                 "events.head=motion needs the target log-mag or mel; use events.head=none with "
