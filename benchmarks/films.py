@@ -24,7 +24,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from footage import STUDY_FILMS
 from numpy.typing import NDArray
 from real_figures import (
@@ -54,6 +53,7 @@ from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
 from frame2sound.evaluation.plots import plot_comparison
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
@@ -283,8 +283,7 @@ class Benchmark:
         path = self.work / "rendered.wav"
         path.unlink(missing_ok=True)
         render(FilmReader(film), brain, path, style, corpus=getattr(brain, "corpus", None))
-        sound: Sound = soundfile.read(path, dtype="float32")[0]
-        return sound
+        return read_rendered(path, brain.clock.sample_rate)
 
     def measure(
         self,

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from films import write_part
 from real_brains import Task, make_task, new_library, perform
 from real_figures import (
@@ -47,6 +46,7 @@ from real_figures import (
 
 import frame2sound as f2s
 from frame2sound.clock import Clock
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.library.checksums import Checksums
 from frame2sound.library.folders import CARD_FILE
 from frame2sound.library.pickler import pickle_film
@@ -128,7 +128,7 @@ class RealFilms:
         for (_, judged), made in perform(jobs, self.given.jobs):
             for each in made.renderings:
                 stretch = judged[each.film]
-                sound = soundfile.read(each.wav, dtype="float32")[0]
+                sound = read_rendered(each.wav, self.clock.sample_rate)
                 clip = Clip.of(stretch, {RENDERED: judge_sound(sound, stretch)}, made, each)
                 done.append((stretch, clip, sound))
                 print(f"{len(done)}/{count} {clip.line()}", flush=True)

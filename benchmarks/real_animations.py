@@ -19,6 +19,7 @@ from real_figures import Sound, motion_of
 
 from frame2sound.clock import Clock
 from frame2sound.evaluation.levels import INAUDIBLE_DB, Levels, slice_energies
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene_writer import truth_path
 
@@ -148,7 +149,8 @@ def judge_animation(film: Path, given: argparse.Namespace, work: Path) -> Verdic
     """Render and measure one animation."""
     wav = work / f"{film.stem}-{Path(given.brain).stem}.wav"
     made = render_wav(film, given.brain, wav, given.mode)
-    sound, rate = soundfile.read(wav, dtype="float32")
+    rate = soundfile.info(wav).samplerate
+    sound = read_rendered(wav, rate)
     motion = motion_levels(film)
     levels = sound_levels(sound, rate, len(motion))
     moving = motion > 20 * math.log10(LEAST_MOTION) + 1e-9

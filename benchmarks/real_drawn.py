@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from animations import GROUNDS, balls, on_ground, pencil_balls, white_frame_click, write_animation
 from real_brains import Made, make_task, new_library, perform
 from real_figures import (
     LEAD_SECONDS,
     RENDERED,
     Clip,
-    Sound,
     Stretch,
     figures_table,
     judge_controls,
@@ -30,6 +28,7 @@ from real_figures import (
 import frame2sound as f2s
 from frame2sound.evaluation.media_loader import read_truth
 from frame2sound.evaluation.onset_counts import OnsetCounts
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.drawing.scene_writer import truth_path
 from frame2sound.library.pickler import pickle_film
@@ -103,7 +102,9 @@ class DrawnFilms:
         scenes = [lesson.judged(seed=seed, seconds=JUDGED_SECONDS) for seed in JUDGED_SEEDS]
         made = self.render(lesson.learned, scenes, lesson.mode)
         rate = mean_rate(self.library(lesson.learned).films())
-        sounds = {each.film: read_sound(each.wav) for each in made.renderings}
+        sounds = {
+            each.film: read_rendered(each.wav, self.clock.sample_rate) for each in made.renderings
+        }
         for each in made.renderings:
             stretch = self.stretch(each.film, lesson.label, rate)
             others = [sound for film, sound in sounds.items() if film != each.film]
@@ -117,7 +118,7 @@ class DrawnFilms:
         black = [balls(seed=JUDGED_SEEDS[0], seconds=JUDGED_SECONDS)]
         kinds = [(ground, inverted) for ground in GROUNDS for inverted in (False, True)]
         made = self.render(balls, black + [on_ground(scene, *kind) for kind in kinds], "mosaic")
-        sounds = [read_sound(each.wav) for each in made.renderings]
+        sounds = [read_rendered(each.wav, self.clock.sample_rate) for each in made.renderings]
         rate = mean_rate(self.library(balls).films())
         begin = round(LEAD_SECONDS * self.clock.sample_rate)
         plain = onsets_from(sounds[0], self.clock.sample_rate, begin)
@@ -133,12 +134,6 @@ class DrawnFilms:
 def own_figures(stretch: Stretch) -> Any:
     """Return the figures of a film's own sound: the most that the measures allow."""
     return judge_sound(stretch.own, stretch)
-
-
-def read_sound(path: Path) -> Sound:
-    """Read a WAV."""
-    sound: Sound = soundfile.read(path, dtype="float32")[0]
-    return sound
 
 
 def ground_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

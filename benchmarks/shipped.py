@@ -22,7 +22,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
@@ -31,6 +30,7 @@ from frame2sound.brain.recipe import load_recipe
 from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.media_loader import MediaLoader, read_truth
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.drawing.demo_films import demo_film_names, load_scene
@@ -47,7 +47,7 @@ from frame2sound.training.loop import train
 
 RECIPE = "pocket"
 SECONDS, OTHER_SEED = 40.0, 2
-EPOCHS, CORPUS_SECONDS = 60, 180.0
+EPOCHS = 60
 GROUND_SECONDS, MOST_UNEVEN = 3.0, 60.0
 JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
 SHOWN = (
@@ -67,6 +67,7 @@ class Shipped:
     name: str
     films: tuple[str, ...]
     about: str
+    corpus_seconds: float
 
 
 BRAINS = (
@@ -74,8 +75,9 @@ BRAINS = (
         "sketchbook",
         tuple(demo_film_names()),
         "Impacts, machines, air, scratches and tones; follows the motion of any animation.",
+        100.0,
     ),
-    Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings."),
+    Shipped("bells", ("bounce",), "Balls, wood and bells: every flash rings.", 30.0),
 )
 
 
@@ -115,7 +117,7 @@ def learn(made: Shipped, folder: Path, out: Path) -> Brain:
     path = out / f"{made.name}.safetensors"
     path.unlink(missing_ok=True)
     brain = train(library, recipe, path, seed=0, corpus="none")
-    corpus = read_corpus(library, recipe.to_clock(), CORPUS_SECONDS, recipe.training.loudness)
+    corpus = read_corpus(library, recipe.to_clock(), made.corpus_seconds, recipe.training.loudness)
     brain = replace(brain, corpus=corpus)
     save_brain(brain, path)
     return brain
@@ -128,8 +130,8 @@ def judge(brain: Brain, name: str, folder: Path) -> Measurements:
     write_scene(scene, unseen, overwrite=True)
     sounding.unlink(missing_ok=True)
     render(FilmReader(unseen), brain, sounding, Style(mode="mosaic"), corpus=brain.corpus)
-    sound = soundfile.read(sounding, dtype="float32")[0]
     rate = brain.clock.sample_rate
+    sound = read_rendered(sounding, rate)
     with MediaLoader() as auditorium:
         film = auditorium.load_film(unseen)
         own = np.array(auditorium.load_audio(unseen, rate))

@@ -133,6 +133,14 @@ class Clock:
         """Return the first sample of a frame."""
         return sample_at(frame_index / self.fps, self.sample_rate)
 
+    def frame_at(self, sample: int) -> int:
+        """Return the frame whose first sample is nearest to a sample.
+
+        >>> Clock(Fraction(24), 22050).frame_at(2756)
+        3
+        """
+        return round(sample * self.fps / self.sample_rate)
+
     def sample_bounds(self, frame_count: int, first_frame: int = 0) -> NDArray[np.int64]:
         """Return the first sample of each frame from ``first_frame`` on, and the end of the last.
 

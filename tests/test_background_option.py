@@ -76,7 +76,9 @@ def test_a_brain_is_given_films_on_the_chosen_background(
         raise FilmError(f"background {options.background}")
 
     monkeypatch.setattr(subprocess_reader, "SubprocessFilmReader", opened)
-    monkeypatch.setattr(brain_file, "load_brain", lambda *_: SimpleNamespace(corpus=None))
+    monkeypatch.setattr(
+        brain_file, "load_brain", lambda *_: SimpleNamespace(corpus=None, parameter_count=0)
+    )
     said = run(tmp_path, "render", transparent(tmp_path / "film.mov"), *words)
     assert (said.returncode, said.stderr.strip()) == (1, f"frame2sound: background {level}")
 

@@ -186,7 +186,8 @@ def flash_times(path: Path) -> tuple[list[Fraction], Fraction]:
 def test_flash_meets_click_in_the_soundtrack(drawn, tmp_path):
     film, out = drawn.pickled, tmp_path / f"out{drawn.kind.ending}"
     brain = RemembersAndSees(film.sound, drawn.kind.brain_fps or film.card.fps)
-    lossless = Delivery(codec="flac" if drawn.kind.codec == "flac" else "pcm")
+    codec = "flac" if drawn.kind.codec == "flac" else "pcm"
+    lossless = Delivery(codec=codec, sample_rate=RATE)
     render(FilmReader(drawn.path), brain, out, delivery=lossless)
 
     flashes, tick = flash_times(out)

@@ -18,6 +18,9 @@ Level = float | str
 FrameRate = str | float | Fraction
 """Frames per second, as ``24``, ``23.976`` or ``"30000/1001"``."""
 
+Seconds = str | float | Fraction
+"""A time in seconds, as ``12.5`` or ``"12.5"``."""
+
 Settings = Iterable[str] | Mapping[str, Any]
 """Settings, as ``["density=300"]`` or ``{"density": 300}``."""
 
@@ -25,6 +28,7 @@ MIN_GAIN_DB, MAX_GAIN_DB = -200.0, 60.0
 MIN_SIZE, MAX_SIZE = 16, 8192
 
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT])(i?)B", re.IGNORECASE)
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _GREY_LEVELS = {"black": 0, "grey": 128, "gray": 128, "white": 255}
 
 
@@ -107,6 +111,25 @@ def frame_rate(parameter: str, value: FrameRate) -> Fraction:
         return parse_typed_frame_rate(str(value).strip())
     except ValueError as error:
         raise ParameterError(f"`{parameter}`: {error}") from error
+
+
+def seconds(parameter: str, value: Seconds) -> Fraction:
+    """Return a time in seconds, 0 or more, exactly as it is written.
+
+    Examples
+    --------
+    >>> seconds("start_seconds", 0.1), seconds("start_seconds", "12.5")
+    (Fraction(1, 10), Fraction(25, 2))
+    """
+    text = str(value).strip()
+    is_readable = not isinstance(value, str) or _SECONDS.fullmatch(text)
+    try:
+        number = Fraction(text) if is_readable else Fraction(-1)
+    except ValueError:
+        number = Fraction(-1)
+    if number < 0:
+        raise ParameterError(f"got `{parameter}={value}`, expected seconds, 0 or more, as 12.5")
+    return number
 
 
 def frame_size(parameter: str, value: str | tuple[int, int]) -> tuple[int, int]:

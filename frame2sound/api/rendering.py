@@ -14,6 +14,7 @@ from frame2sound.api.parameters import (
     FrameRate,
     Level,
     ParameterError,
+    Seconds,
     Settings,
     at_least,
     decibels,
@@ -22,6 +23,7 @@ from frame2sound.api.parameters import (
     lufs,
     musical_scale,
     one_of,
+    seconds,
     setting_texts,
     texts,
 )
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from frame2sound.progress import ProgressCallback
     from frame2sound.rendering.effects import EffectChain
     from frame2sound.rendering.render import Delivery, Style
+    from frame2sound.rendering.segment import Segment
     from frame2sound.sound.scale import Scale
 
 Codec = Literal["aac", "alac", "flac", "opus", "pcm"]
@@ -134,6 +137,8 @@ class RenderOptions:
     seed: int = 0
     device: str = "auto"
     overwrite: bool = False
+    start_seconds: Seconds = 0
+    stop_seconds: Seconds | None = None
 
     def __post_init__(self) -> None:
         one_of("mode", self.mode, get_args(Mode))
@@ -176,7 +181,7 @@ class RenderJob:
         from frame2sound.api.brains import load_brain
         from frame2sound.brain.brain import Brain
 
-        self.options = options
+        self.options, self.segment = options, _segment(options)
         build_style, self.delivery = _style_builder(options), _delivery(options)
         self._inputs = [
             Path(path)
@@ -245,6 +250,7 @@ class RenderJob:
             on_progress,
             corpus=self.corpus,
             events_out=self.events_out,
+            segment=self.segment,
         )
         return RenderedSoundtrack(
             animation,
@@ -298,6 +304,8 @@ def render(
     seed: int = 0,
     device: str = "auto",
     overwrite: bool = False,
+    start_seconds: Seconds = 0,
+    stop_seconds: Seconds | None = None,
     progress: ProgressCallback | bool | None = None,
 ) -> RenderedSoundtrack:
     """Render the soundtrack that a brain predicts for an animation, and write it with the picture.
@@ -383,6 +391,11 @@ def render(
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; of a brain that is not loaded yet.
     overwrite : bool
         Replace an output that exists.
+    start_seconds, stop_seconds : float or str, optional
+        Render only what lies between these times of the animation; the picture is cut there, too.
+        The sound is that of the same seconds of the whole: to the bit where nothing remembers or
+        adapts, else nearly, as it is warmed up with the seconds before. Fades and loudness are
+        those of the part, events have the times of the animation.
     progress : callable or bool, optional
         True shows a progress bar; see `ProgressCallback`.
 
@@ -431,6 +444,8 @@ def render(
         seed=seed,
         device=device,
         overwrite=overwrite,
+        start_seconds=start_seconds,
+        stop_seconds=stop_seconds,
     )
     path = Path(animation)
     job = RenderJob(brain, options)
@@ -487,6 +502,16 @@ def _style_builder(options: RenderOptions) -> partial[Style]:
         events=None if options.events is None else read_events(Path(options.events)),
         scale=scale,
         stereo="place" if options.stereo else "no",
+    )
+
+
+def _segment(options: RenderOptions) -> Segment:
+    from frame2sound.rendering.segment import Segment
+
+    stop = options.stop_seconds
+    return Segment(
+        seconds("start_seconds", options.start_seconds),
+        None if stop is None else seconds("stop_seconds", stop),
     )
 
 

@@ -131,6 +131,11 @@ class Brain:
         head = self.motion_head
         return head is None or head.settings.spectrum == "picture"
 
+    @property
+    def learns_equal_loudness(self) -> bool:
+        """Whether it learned its films at one loudness, as mono sound."""
+        return self.recipe.training.loudness == "equal"
+
     def start_prediction(self) -> PredictionStream:
         """Return a stream that predicts one film from its first frame on."""
         return PredictionStream(self)

@@ -9,7 +9,13 @@ from typing import Any
 
 _PARAMETER = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
-_RENAMED_PARAMETERS = {"settings": "set", "recipes": "recipe", "animations": "animation"}
+_RENAMED_PARAMETERS = {
+    "settings": "set",
+    "recipes": "recipe",
+    "animations": "animation",
+    "start_seconds": "from",
+    "stop_seconds": "to",
+}
 """Parameters of the Python interface whose options are called otherwise."""
 
 _NOT_ONE_OF = re.compile(r"(?:Value error, )?'(?P<value>.*)' is not one of (?P<choices>.+?)\.?")

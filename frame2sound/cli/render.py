@@ -212,6 +212,25 @@ def render(
     fade_out: Annotated[
         float, Option(metavar="SECONDS", help="Fade out for this long.", rich_help_panel=SOUND)
     ] = 0.0,
+    start_seconds: Annotated[
+        str,
+        Option(
+            "--from",
+            metavar="SECONDS",
+            help="Render from this time of the film on.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = "0",
+    stop_seconds: Annotated[
+        str | None,
+        Option(
+            "--to",
+            metavar="SECONDS",
+            help="Render up to this time.",
+            show_default="the film's end",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         Option(
@@ -301,6 +320,8 @@ def render(
         seed=seed,
         device=device,
         overwrite=overwrite,
+        start_seconds=start_seconds,
+        stop_seconds=stop_seconds,
     )
     job = RenderJob(brain, options)
     outputs = output_paths(animations, out, wav)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, refuse_existing, truncate_name
@@ -22,9 +22,15 @@ from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
+from frame2sound.rendering.segment import (
+    ADAPTING_WARM_UP_SECONDS,
+    PREPARED_SECONDS,
+    WHOLE,
+    Segment,
+)
 from frame2sound.rendering.silence_meter import SilenceMeter
 from frame2sound.rendering.soundtrack import Soundtrack
-from frame2sound.rendering.style import Style
+from frame2sound.rendering.style import Style, predictions_remember, remembers
 from frame2sound.sound.true_peak import SILENCE_DBTP
 from frame2sound.threads import one_thread_per_operation
 
@@ -39,6 +45,9 @@ __all__ = [
 ]
 
 DEFAULT_STYLE, DEFAULT_DELIVERY = Style(), Delivery()
+
+DURATION_TOLERANCE_SECONDS = 1.0
+"""Containers may declare animations to be shorter by so much."""
 
 SUFFIXES_WITHOUT_AUDIO = (".apng", ".gif", *IMAGE_SUFFIXES)
 """Suffixes of formats without audio; they are encoded as .mp4."""
@@ -103,6 +112,7 @@ def render(
     *,
     corpus: Corpus | CorpusPointer | None = None,
     events_out: Path | None = None,
+    segment: Segment = WHOLE,
 ) -> RenderResult:
     """Predict the soundtrack of an animation, and write both to a file.
 
@@ -123,12 +133,15 @@ def render(
         The source of the units of the mode ``mosaic``, and of the sounds of events.
     events_out : Path, optional
         A JSON file for the events that are played.
+    segment : Segment
+        The part that is rendered, by default the whole; see `frame2sound.rendering.segment`.
 
     Raises
     ------
     SoundtrackError
         An output exists, its format does not support this picture or sound, or it cannot be
-        written; or a setting has no effect on what the brain predicts.
+        written; a setting has no effect on what the brain predicts; or the segment is not within
+        the animation.
     FilmError, BrainError
         The animation cannot be read; a prediction is not finite, or the corpus cannot be found.
     """
@@ -143,6 +156,12 @@ def render(
     codec = None if wav else audio_codec_for(out, delivery.codec)
     if codec is not None and delivery.sample_rate is not None:
         codec.check_sample_rate(delivery.sample_rate)
+    if animation.streams.declared_seconds is not None:
+        segment.check_length(animation.streams.declared_seconds, DURATION_TOLERANCE_SECONDS)
+    if remembers(brain, style) or delivery.effects is not None:
+        segment = replace(segment, warm_up_seconds=ADAPTING_WARM_UP_SECONDS)
+    if predictions_remember(brain):
+        segment = replace(segment, prepared_seconds=PREPARED_SECONDS)
     original = _open_original_audio(animation, delivery, codec)
     events: list[Event] = []
     with (
@@ -150,9 +169,9 @@ def render(
         one_thread_per_operation(),
     ):
         on_event = None if events_out is None else events.append
-        built = style.build_renderer(brain, corpus, on_event)
+        built = style.build_renderer(brain, corpus, on_event, segment.span_seconds)
         renderer = SilenceMeter(built)
-        soundtrack = Soundtrack(animation, brain, renderer, on_progress)
+        soundtrack = Soundtrack(animation, brain, renderer, on_progress, segment)
         writer = OutputWriter(renderer.sample_rate, original, delivery, codec)
         peak_db = writer.write(soundtrack, partial)
     if events_out is not None:
@@ -160,11 +179,11 @@ def render(
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
         gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
-        report = renderer.report(delivery.gain_db + gain_db)
+        report = renderer.report(delivery.gain_db + gain_db, segment.span_seconds)
         notes += filter(None, [report.note(corpus)])
     return RenderResult(
         path=out,
-        seconds=float(soundtrack.seconds),
+        seconds=float((segment.stop_seconds or soundtrack.seconds) - segment.start_seconds),
         sample_rate=writer.output_sample_rate,
         true_peak_db=peak_db,
         notes=(*notes, *filter(None, [renderer.summary])),

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.sound.panner import Panner
 
+MONO_GAIN = np.float32(np.sqrt(0.5))
+"""The gain of two equal channels that are as loud together as one."""
+
 
 class Synthesiser(Protocol):
     """Turns a brain's predictions, one per frame, into sound that is not delayed."""
@@ -24,7 +27,8 @@ class Synthesiser(Protocol):
         ----------
         predictions : array (n, ...)
         bounds : int64 array (n + 1,)
-            The first sample of each frame, and the end of the last, at the rate of the sound.
+            The first sample of each frame, and the end of the last, at the rate of the sound. The
+            sound begins with the first of all.
         """
 
     def flush(self) -> NDArray[np.float32]:
@@ -78,6 +82,37 @@ class PlainRenderer:
         return self.synthesiser.flush()
 
 
+@dataclass(frozen=True)
+class LevelledRenderer:
+    """A renderer in stereo that is as loud as its films were when they were learned, in mono.
+
+    The same sound at left and right is 3 dB louder than one channel of it (ITU-R BS.1770).
+    """
+
+    renderer: Renderer
+    channels: int = 2
+
+    @property
+    def sample_rate(self) -> int:
+        """That of the renderer."""
+        return self.renderer.sample_rate
+
+    @property
+    def summary(self) -> str:
+        """That of the renderer."""
+        return self.renderer.summary
+
+    def process(
+        self, predictions: NDArray[Any], bounds: NDArray[np.int64], frame_curves: FrameCurves
+    ) -> NDArray[np.float32]:
+        """Return the sound that is ready, ``(m, 2)``."""
+        return self.renderer.process(predictions, bounds, frame_curves) * MONO_GAIN
+
+    def flush(self) -> NDArray[np.float32]:
+        """Return the rest."""
+        return self.renderer.flush() * MONO_GAIN
+
+
 class StereoRenderer:
     """A renderer whose sound is panned, frame by frame, to where the light is.
 
@@ -94,7 +129,7 @@ class StereoRenderer:
         self.sample_rate = renderer.sample_rate
         self._panner = Panner()
         self._positions = np.empty(0)
-        self._bounds = np.zeros(1, np.int64)
+        self._bounds = np.empty(0, np.int64)
         self._pending = np.empty(0, np.float32)
 
     @property
@@ -107,7 +142,7 @@ class StereoRenderer:
     ) -> NDArray[np.float32]:
         """Return the sound of frames that are complete, ``(m, 2)``."""
         self._positions = np.concatenate([self._positions, frame_curves.place])
-        self._bounds = np.concatenate([self._bounds, bounds[1:]])
+        self._bounds = np.concatenate([self._bounds, bounds[len(self._bounds) > 0 :]])
         return self._pan_ready(self.renderer.process(predictions, bounds, frame_curves))
 
     def flush(self) -> NDArray[np.float32]:
@@ -116,6 +151,8 @@ class StereoRenderer:
 
     def _pan_ready(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Pan the samples of all frames that are complete; keep the rest for later."""
+        if not len(self._bounds):
+            return np.empty((0, 2), np.float32)
         samples = samples if samples.ndim == 1 else samples.mean(axis=1)
         self._pending = np.concatenate([self._pending, samples])
         end = self._bounds[0] + len(self._pending)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -115,6 +116,7 @@ class SilenceMeter:
         self._moves = bytearray()
         self._is_black = bytearray()
         self._has_events = False
+        self._start: int | None = None
 
     @property
     def channels(self) -> int:
@@ -138,17 +140,21 @@ class SilenceMeter:
         """Return the rest of the renderer's sound."""
         return self._measure_sound(self.renderer.flush())
 
-    def report(self, gain_db: float = 0.0) -> SilenceReport:
-        """Return what was measured, with a gain applied to the sound."""
+    def report(
+        self, gain_db: float = 0.0, seconds: tuple[float, float] = (0.0, math.inf)
+    ) -> SilenceReport:
+        """Return what was measured between two times, with a gain applied to the sound."""
         count = min(len(self._levels), len(self._moves))
-        levels = -np.frombuffer(self._levels, np.uint8, count).astype(np.float64)
+        steps = self._steps_between(seconds, count)
+        levels = -np.frombuffer(self._levels, np.uint8, count)[steps].astype(np.float64)
         silent = (levels + gain_db < SILENCE_DB) | (levels <= _LOWEST_DB)
         if not silent.any():
             return SilenceReport(0.0, 0.0, 0.0, self._has_events)
         moves = np.frombuffer(self._moves, np.uint8, count)
         reach = round(STILL_SECONDS / STEP_SECONDS)
         moves_nearby = np.convolve(moves, np.ones(2 * reach + 1), "full")[reach : reach + count] > 0
-        black = np.frombuffer(self._is_black, np.uint8, count) > 0
+        moves_nearby = moves_nearby[steps]
+        black = np.frombuffer(self._is_black, np.uint8, count)[steps] > 0
         return SilenceReport(
             float(silent.mean()),
             float(black[silent].mean()),
@@ -156,8 +162,17 @@ class SilenceMeter:
             self._has_events,
         )
 
+    def _steps_between(self, seconds: tuple[float, float], count: int) -> slice:
+        first, stop = (second - (self._start or 0) / self.sample_rate for second in seconds)
+        return slice(
+            int(first / STEP_SECONDS), min(math.ceil(min(stop, 1e9) / STEP_SECONDS), count)
+        )
+
     def _measure_picture(self, bounds: NDArray[np.int64], frame_curves: FrameCurves) -> None:
         """Note for each step whether the picture changes in it, and whether it is all black."""
+        if self._start is None:
+            self._start = int(bounds[0])
+        bounds = bounds - self._start
         starts, stops = bounds[:-1] // self.step_samples, (bounds[1:] - 1) // self.step_samples
         steps = int(stops[-1]) + 1 if len(stops) else 0
         self._moves.extend(bytes(max(steps - len(self._moves), 0)))

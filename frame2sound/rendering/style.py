@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
@@ -9,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from frame2sound.brain.brain import Brain
+from frame2sound.brain.config import Rnn, Tcn
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.spectra import PolarSpectra, RealSpectra
@@ -32,6 +35,7 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
 from frame2sound.rendering.renderer import (
+    LevelledRenderer,
     PlainRenderer,
     Renderer,
     StereoRenderer,
@@ -170,6 +174,7 @@ class Style:
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None = None,
         on_event: Callable[[Event], object] | None = None,
+        span_seconds: tuple[float, float] = (0.0, math.inf),
     ) -> Renderer:
         """Return a renderer for a brain's predictions.
 
@@ -181,6 +186,8 @@ class Style:
             modes; only ``mosaic`` cannot do without it.
         on_event : callable, optional
             Is called with each event that is played, in the order of time.
+        span_seconds : (float, float)
+            The times between which events are counted and reported.
 
         Raises
         ------
@@ -190,16 +197,23 @@ class Style:
         BrainError
             The corpus cannot be found, or contains no sound.
         """
-        renderer = self._build_renderer(brain, corpus, on_event)
+        settings = EventSettings(
+            self.sensitivity, self.events, on_event or _ignore_event, span_seconds
+        )
+        needs_events = on_event is not None and self.events is None
+        renderer = self._build_renderer(brain, corpus, settings, needs_events)
         if self.stereo == "place" and (self.mode == "mosaic" or renderer.channels == 1):
             return StereoRenderer(renderer)
+        if self.mode == "mosaic" and renderer.channels == 2 and learns_equal_loudness(brain):
+            return LevelledRenderer(renderer)
         return renderer
 
     def _build_renderer(
         self,
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
-        on_event: Callable[[Event], object] | None,
+        settings: EventSettings,
+        needs_events: bool,
     ) -> Renderer:
         """Return a renderer whose sound has places only if its films or its grains have."""
         if self.mode == "mosaic":
@@ -210,18 +224,19 @@ class Style:
             )
         else:
             plain = PlainRenderer(self._synthesiser(brain), brain.clock.sample_rate)
-        return self._with_events(plain, brain, corpus, on_event)
+        return self._with_events(plain, brain, corpus, settings, needs_events)
 
     def _with_events(
         self,
         plain: PlainRenderer,
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
-        on_event: Callable[[Event], object] | None,
+        settings: EventSettings,
+        needs_events: bool,
     ) -> Renderer:
         """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
         granulate = self._granulator(brain) if self.mode == "granular" else None
-        needed_by = {"`events_out`": on_event is not None and self.events is None,
+        needed_by = {"`events_out`": needs_events,
                      "`sensitivity`": self.sensitivity != DEFAULT_SENSITIVITY}  # fmt: skip
         parts = EventPartsBuilder(
             brain.target,
@@ -235,7 +250,7 @@ class Style:
         return EventRenderer(
             granulate(plain.synthesiser) if granulate else plain,
             parts,
-            EventSettings(self.sensitivity, self.events, on_event or _ignore_event),
+            settings,
             granulate,
             tuple(name for name, needed in needed_by.items() if needed),
         )
@@ -318,6 +333,27 @@ class Style:
                 )
             return sample_at(Fraction(self.overlap_seconds), brain.clock.sample_rate)
         return brain.target.lead or int(MIRRORED_OVERLAP * brain.clock.max_samples_per_frame)
+
+
+def learns_equal_loudness(brain: Predictor) -> bool:
+    """Return whether a brain learned its films at one loudness, as mono sound."""
+    return bool(getattr(brain, "learns_equal_loudness", False))
+
+
+def remembers(brain: Predictor, style: Style) -> bool:
+    """Return whether the sound of a frame depends on more than its prediction and the next."""
+    return (
+        style.mode != "overlap-add"
+        or style.events is not None
+        or predictions_remember(brain)
+        or not isinstance(brain.target, PcmBlocks | RealSpectra | PolarSpectra)
+    )
+
+
+def predictions_remember(brain: Predictor) -> bool:
+    """Return whether a brain's predictions depend on more than a few past frames."""
+    network = brain.recipe.network if isinstance(brain, Brain) else None
+    return brain.motion_head is not None or brain.maps_ground or isinstance(network, Rnn | Tcn)
 
 
 def knows_spectrum(brain: Predictor) -> bool:

@@ -19,14 +19,20 @@ class DcBlocker:
 
     Divided by ``p**n`` the recursion is a cumulative sum. It is computed in blocks counted from
     the first sample of the stream, each of which ends before ``p**n`` is too small.
+
+    Parameters
+    ----------
+    sample_rate : int
+    first_sample : int
+        The number of the stream's first sample where blocks are counted from an earlier one.
     """
 
-    def __init__(self, sample_rate: int) -> None:
+    def __init__(self, sample_rate: int, first_sample: int = 0) -> None:
         self._pole = math.exp(-2 * math.pi * CUTOFF_HZ / sample_rate)
         length = max(1, round(BLOCK_TIME_CONSTANTS * sample_rate / (2 * math.pi * CUTOFF_HZ)))
         self._powers = self._pole ** np.arange(length)
         self._weights = (1 + self._pole) / 2 / self._powers
-        self._position = 0
+        self._position = first_sample % length
         self._sum = self._last = 0.0
 
     def process(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:

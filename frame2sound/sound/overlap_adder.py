@@ -17,7 +17,7 @@ MIN_WEIGHT = np.float32(0.05)
 class OverlapAdder:
     """Adds windowed blocks, and divides by the sum of the windows.
 
-    The first half of the first block, before sample 0, is cut.
+    The first half of the first block, before the first sample, is cut.
 
     Parameters
     ----------
@@ -35,9 +35,13 @@ class OverlapAdder:
         self._step = np.concatenate(
             [np.zeros(stft.n_fft), hann_fade_in(fade_length), np.ones(stft.n_fft)]
         ).astype(np.float32)
-        self._origin = -self.half_length
+        self.start_at(0)
         self._sound = np.zeros(0, np.float32)
         self._weight = np.zeros(0, np.float32)
+
+    def start_at(self, sample: int) -> None:
+        """Set the first sample of the sound, before anything is added."""
+        self._start, self._origin = sample, sample - self.half_length
 
     def add(
         self,
@@ -70,7 +74,7 @@ class OverlapAdder:
         count = max(end - self._origin, 0)
         weight: NDArray[np.float32] = np.maximum(self._weight[:count], MIN_WEIGHT)
         sound = self._sound[:count] / weight
-        skip = max(-self._origin, 0)
+        skip = max(self._start - self._origin, 0)
         self._sound, self._weight = self._sound[count:], self._weight[count:]
         self._origin += count
         return sound[skip:]
@@ -106,8 +110,12 @@ class OnsetGate:
         self._onsets: list[int] = []
         self._position = 0
 
+    def start_at(self, sample: int) -> None:
+        """Set the first sample of the stream."""
+        self._position = sample
+
     def add_onsets(self, onsets: NDArray[np.int64]) -> None:
-        """Add onsets, ascending, in samples from the start of the stream."""
+        """Add onsets, ascending, in samples."""
         self._onsets += onsets.tolist()
 
     def process(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.brain.brain import Brain
@@ -19,6 +18,7 @@ from frame2sound.brain.recipe import Recipe
 from frame2sound.clock import Clock
 from frame2sound.evaluation.measurements import Measurements, Reference
 from frame2sound.evaluation.plots import plot_comparison, plot_soundtrack
+from frame2sound.evaluation.rendered_sound import read_rendered
 from frame2sound.evaluation.soundtrack_evaluation import measure_controls, measure_soundtrack
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.demo_films import load_scene
@@ -198,6 +198,6 @@ def render_soundtrack(
             rename_task(on_progress, out.name),
             corpus=brain.corpus,
         )
-    samples: Samples = soundfile.read(wav, dtype="float32")[0]
+    samples = read_rendered(wav, LIBRARY_RATE)
     wav.unlink()
     return samples

@@ -272,7 +272,7 @@ def test_stereo_survives_flac(scales):
     )
     corpus = Corpus(CLOCK, pieces, sample_rate=44_100)
     description, tensors = corpus_to_file(corpus)
-    assert stored_bytes(corpus) == sum(tensor.numel() for tensor in tensors.values())
+    assert stored_bytes(corpus) == sum(tensor.size for tensor in tensors.values())
     again = corpus_from_file(json.loads(json.dumps(description)), tensors, CLOCK)
     assert (again.sample_rate, again.channels) == (44_100, 2)
     step = 0 if scales[0] == scales[1] else 2 * max(scales) / 2**15

@@ -10,7 +10,7 @@ from frame2sound.errors import BrainError
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.small_frames import GREY_WEIGHTS
 
-FEW_MEGABYTES = 13e6
+FEW_MEGABYTES = 14e6
 HEARD_DB, FRAMES = -20.0, 120
 BACKGROUNDS = {"as it is": (0, 1.0), "ink on paper": (255, -1.0), "grey": (100, 0.6)}
 

@@ -60,7 +60,7 @@ FILMS = {
     "audio-8khz-mono.mp4": Film(144, 6),
     "audio-5.1-48khz.mp4": Film(120, 5),
     "audio-96khz-24bit.mkv": Film(72, 3),
-    "audio-clipped.mp4": Film(144, 6),
+    "audio-clipped.mp4": Film(144, 6, notes=("its sound is up to ",)),
     "odd-size-33x17.webm": Film(144, 6),
     "one-pixel.mp4": Film(5, 5, MUTE),
     "newtons-cradle.gif": Film(36, Fraction(82, 100), MUTE),

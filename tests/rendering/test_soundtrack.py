@@ -142,6 +142,6 @@ def test_progress_is_told_in_seconds_of_the_animation(tmp_path):
 def test_an_animation_without_frames_is_refused(tmp_path, monkeypatch):
     path, _ = film(tmp_path, Fraction(24), 2)
     reader = FilmReader(path)
-    monkeypatch.setattr(reader, "frames", lambda colour: iter(()))
+    monkeypatch.setattr(reader, "frames", lambda **_: iter(()))
     with pytest.raises(FilmError, match=r"film\.mov has no frames"):
         list(Soundtrack(reader, SimpleBrain(), PlainRenderer(BlockCrossfader(0, 0), RATE)))

@@ -258,7 +258,6 @@ def test_sounds_without_usable_phases_are_refused(tmp_path):
     bad = {
         "short.wav": (known_sound(0.02), RATE, "0.020 s, expected at least one window, 0.023 s"),
         "empty.wav": (np.zeros(0), RATE, "0.000 s, expected at least one window"),
-        "fast.wav": (known_sound(), 48_000, r"at 48000 Hz, the brain at 22050 Hz; .*-ar 22050"),
         "nan.wav": (np.full(9000, np.nan), RATE, "not finite"),
     }
     for name, (sound, rate, words) in bad.items():
@@ -267,14 +266,10 @@ def test_sounds_without_usable_phases_are_refused(tmp_path):
             phase_from(tmp_path / name)
     (tmp_path / "text.wav").write_text("no sound")
     silent = make_film(tmp_path / "silent.mp4", grey_pictures([0] * 24))
-    late = make_film(
-        tmp_path / "late.mkv", grey_pictures([0] * 24), audio=Audio(known_sound(), 44_100)
-    )
     for path, words in {
         tmp_path / "none.wav": "no such file",
         tmp_path / "text.wav": "not readable as a film",
         silent: "has no sound",
-        late: "at 44100 Hz, the brain at 22050 Hz",
     }.items():
         with pytest.raises(SoundtrackError, match=words):
             phase_from(path)

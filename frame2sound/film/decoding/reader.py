@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from enum import Enum
 from errno import EINVAL
+from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -41,6 +42,7 @@ from frame2sound.film.decoding.parallel_decoder import (
     SequentialDecoder,
 )
 from frame2sound.film.decoding.probe import Streams, probe_streams, selected_video_stream
+from frame2sound.film.decoding.seeking import drop_before, seek_to_key_frame
 from frame2sound.film.decoding.transparency import alpha_aware_decoder
 from frame2sound.film.limits import Limits
 
@@ -135,9 +137,11 @@ class FilmReader:
         """Yield frames and audio as they are decoded, each kind in order of time."""
         return self.read(colour, with_audio=True)
 
-    def frames(self, *, colour: bool = False) -> Iterator[Frame]:
-        """Yield the frames alone, grey or in colour."""
-        for event in self.read(colour, with_audio=False):
+    def frames(
+        self, *, colour: bool = False, from_seconds: Fraction = Fraction(0)
+    ) -> Iterator[Frame]:
+        """Yield the frames alone, grey or in colour, from the one displayed at a time on."""
+        for event in self.read(colour, with_audio=False, from_seconds=from_seconds):
             assert isinstance(event, Frame)
             yield event
 
@@ -148,7 +152,9 @@ class FilmReader:
             assert isinstance(event, AudioChunk)
             yield event
 
-    def read(self, colour: bool | None, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
+    def read(
+        self, colour: bool | None, *, with_audio: bool, from_seconds: Fraction = Fraction(0)
+    ) -> Iterator[Frame | AudioChunk]:
         """Decode the film, as fast as the result is the same on every computer.
 
         Segments are decoded in parallel. If that is not deterministic, the film is decoded again
@@ -160,6 +166,9 @@ class FilmReader:
         colour : bool, optional
             None to decode the audio alone.
         with_audio : bool
+        from_seconds : Fraction
+            Frames that end before are left out. Without audio, they are not decoded where the
+            film can be sought.
         """
         make_resizer = None if colour is None else self._resizer_factory(colour)
         yielded: Counter[str] = Counter()
@@ -167,7 +176,11 @@ class FilmReader:
         while True:
             to_skip = yielded.copy()
             try:
-                for event in self._decode_once(make_resizer, strategy, with_audio=with_audio):
+                decoded = self._decode_once(
+                    make_resizer, strategy, with_audio=with_audio, from_seconds=from_seconds
+                )
+                sought = from_seconds > 0 and strategy is DecodeStrategy.PARALLEL
+                for event in drop_before(decoded, from_seconds, sought=sought):
                     kind = _kind_of(event)
                     to_skip[kind] -= 1
                     if to_skip[kind] < 0:
@@ -194,12 +207,22 @@ class FilmReader:
         )
 
     def _decode_once(
-        self, make_resizer: ResizerFactory | None, strategy: DecodeStrategy, *, with_audio: bool
+        self,
+        make_resizer: ResizerFactory | None,
+        strategy: DecodeStrategy,
+        *,
+        with_audio: bool,
+        from_seconds: Fraction = Fraction(0),
     ) -> Iterator[Frame | AudioChunk]:
-        """Decode the film once, from its start."""
+        """Decode the film once, from its start, or from a key frame before ``from_seconds``."""
         with ExitStack() as resources:
             container = resources.enter_context(self._open(strategy))
             packets, end = self._demux(container), 0.0
+            if strategy is DecodeStrategy.PARALLEL and from_seconds and not with_audio:
+                sought = seek_to_key_frame(self.streams, container, packets, from_seconds)
+                if sought is None:
+                    container = resources.enter_context(self._open(strategy))
+                packets = sought or self._demux(container)
             if strategy is DecodeStrategy.PARALLEL and (
                 make_resizer is None or self.options.hardware is not None
             ):
@@ -209,11 +232,8 @@ class FilmReader:
                 packets = chain(first_packets, packets)
             executor = ThreadPoolExecutor(self.thread_count, "film")
             resources.callback(executor.shutdown, cancel_futures=True)
-            timer, audio_decoder, decoder = (
-                FrameTimer(self.streams, self.options.limits),
-                None,
-                None,
-            )
+            timer = FrameTimer(self.streams, self.options.limits)
+            audio_decoder = decoder = None
             if with_audio and self.sample_rate is not None:
                 audio_decoder = self._make_audio_decoder(container, strategy, executor)
             if make_resizer is not None:

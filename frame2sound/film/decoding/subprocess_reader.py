@@ -53,6 +53,7 @@ class _ReadRequest(msgspec.Struct, frozen=True, tag=True):
 
     colour: bool | None
     with_audio: bool
+    from_seconds: tuple[int, int] = (0, 1)
 
 
 class _Frames(msgspec.Struct, frozen=True, tag=True):
@@ -99,11 +100,14 @@ class SubprocessFilmReader(FilmReader):
         self._child, opened = _open_in_subprocess(self._open_request)
         self.streams, self.notes = opened.streams, opened.notes
 
-    def read(self, colour: bool | None, *, with_audio: bool) -> Iterator[Frame | AudioChunk]:
+    def read(
+        self, colour: bool | None, *, with_audio: bool, from_seconds: Fraction = Fraction(0)
+    ) -> Iterator[Frame | AudioChunk]:
         """Decode the film in the subprocess; see `FilmReader.read`."""
         child, self._child = self._child or _open_in_subprocess(self._open_request)[0], None
         try:
-            child.send_request(_ReadRequest(colour, with_audio))
+            begin = from_seconds.as_integer_ratio()
+            child.send_request(_ReadRequest(colour, with_audio, begin))
             while not isinstance(answer := child.receive_answer(), _Done):
                 if isinstance(answer, _Frames):
                     yield from _unpack_frames(answer, colour=bool(colour))
@@ -168,7 +172,11 @@ class _Worker:
                 self._read(reader, reading)
 
     def _read(self, reader: FilmReader, request: _ReadRequest) -> None:
-        for event in reader.read(request.colour, with_audio=request.with_audio):
+        for event in reader.read(
+            request.colour,
+            with_audio=request.with_audio,
+            from_seconds=Fraction(*request.from_seconds),
+        ):
             if isinstance(event, AudioChunk):
                 samples = np.ascontiguousarray(event.samples).tobytes()
                 self._send(_Audio(event.start_sample, samples, event.full))

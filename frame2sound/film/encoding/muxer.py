@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
 from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.excerpt import WHOLE_PICTURE, Excerpt
 from frame2sound.film.encoding.stream_copy import copy_packets, uncopyable_reason
 
 CHUNK_SAMPLES = 1 << 14
@@ -46,6 +47,7 @@ def mux(
     out: Path,
     background: int = 0,
     on_packet: Callable[[], None] = lambda: None,
+    excerpt: Excerpt = WHOLE_PICTURE,
 ) -> WriteResult:
     """Write a film's video and a soundtrack to ``out``, in this process.
 
@@ -66,6 +68,9 @@ def mux(
         Grey level, 0 (black) to 255, behind transparent pictures if they are encoded.
     on_packet : callable
         Called after each packet of the video.
+    excerpt : Excerpt
+        The part of the video that is written; less than the whole is encoded, since packets can
+        only be copied from a key frame on.
 
     Raises
     ------
@@ -75,7 +80,7 @@ def mux(
         The disk is full.
     """
     options = container_options(out, sample_rate)
-    reason = uncopyable_reason(streams, out)
+    reason = excerpt.uncopyable_reason or uncopyable_reason(streams, out)
     with (
         streams.open() as source,
         av.open(str(out.absolute()), "w", options=options) as target,
@@ -86,7 +91,7 @@ def mux(
         else:
             from frame2sound.film.encoding.video_encoder import VideoEncoder  # loads OpenCV
 
-            encoder = VideoEncoder(streams, target, reason, background)
+            encoder = VideoEncoder(streams, target, reason, background, excerpt)
             packets, notes = encoder.packets(source), encoder.notes
         audio = AudioEncoder(target, codec, sample_rate, channels)
         target.start_encoding()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.encoding.containers import AudioCodec
+from frame2sound.film.encoding.excerpt import WHOLE_PICTURE, Excerpt
 from frame2sound.film.encoding.muxer import WriteResult, mux
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 from frame2sound.film.sandbox import (
@@ -35,6 +36,7 @@ class _Start(msgspec.Struct, frozen=True, tag=True):
     out: Path
     limits: Limits
     background: int = 0
+    excerpt: Excerpt = WHOLE_PICTURE
 
 
 class _Chunk(msgspec.Struct, frozen=True, tag=True):
@@ -67,6 +69,7 @@ def write_soundtrack(
     out: Path,
     limits: Limits = DEFAULT_LIMITS,
     background: int = 0,
+    excerpt: Excerpt = WHOLE_PICTURE,
 ) -> WriteResult:
     """Write a film's video and a soundtrack in a subprocess; see `mux`.
 
@@ -80,7 +83,8 @@ def write_soundtrack(
     child = ChildProcess(__name__, streams.path, _ANSWER)
     try:
         out = out.absolute()
-        child.send_request(_Start(streams, sample_rate, channels, codec, out, limits, background))
+        settings = sample_rate, channels, codec, out, limits, background, excerpt
+        child.send_request(_Start(streams, *settings))
         for chunk in chunks:
             child.send_request(_Chunk(np.ascontiguousarray(chunk, np.float32).tobytes()))
             child.receive_answer()
@@ -114,6 +118,7 @@ class _Worker:
                 start.out,
                 start.background,
                 self._send_heartbeat,
+                start.excerpt,
             )
             self._parent.send_answer(_Finished(written.true_peak_db, written.notes))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 
@@ -12,9 +12,12 @@ from av.container import InputContainer, OutputContainer
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
+from frame2sound.film.decoding.ffmpeg_input import Packet
 from frame2sound.film.decoding.frame_resizer import rgb_planes
 from frame2sound.film.decoding.packet_timing import TimestampCorrector
 from frame2sound.film.decoding.probe import Streams, selected_video_stream
+from frame2sound.film.decoding.seeking import seek_to_key_frame
+from frame2sound.film.encoding.excerpt import WHOLE_PICTURE, Excerpt
 
 VIDEO_ENCODERS = {
     "h264": ("libx264", "H.264", {"crf": "12"}),
@@ -87,6 +90,8 @@ class VideoEncoder:
         Why the video cannot be copied.
     background : int
         Grey level, 0 (black) to 255, behind transparent pictures.
+    excerpt : Excerpt
+        The part that is encoded.
 
     Attributes
     ----------
@@ -100,7 +105,12 @@ class VideoEncoder:
     """
 
     def __init__(
-        self, streams: Streams, output: OutputContainer, reason: str, background: int = 0
+        self,
+        streams: Streams,
+        output: OutputContainer,
+        reason: str,
+        background: int = 0,
+        excerpt: Excerpt = WHOLE_PICTURE,
     ) -> None:
         codec = next((kind for kind in VIDEO_ENCODERS if kind in output.supported_codecs), None)
         if codec is None:
@@ -113,7 +123,7 @@ class VideoEncoder:
         self.notes: tuple[str, ...] = (f"{reason}; encoded as {name}",)
         if any(side % 2 for side in sides):
             self.notes += ("padded by one pixel to an even size",)
-        self._streams, self._background = streams, background
+        self._streams, self._background, self._excerpt = streams, background, excerpt
         self._size = sides[0] + sides[0] % 2, sides[1] + sides[1] % 2
         is_avi = output.format.name == "avi"  # it counts frames, and cannot reorder them
         time_base = 1 / streams.fps if is_avi else streams.time_base
@@ -127,13 +137,10 @@ class VideoEncoder:
         """Yield the encoded video, its first frame at time 0."""
         tick = self._encoder.time_base
         durations: dict[int | None, int] = {}
-        last_pts, end = -1, Fraction(0)
-        for frame in _decode_frames(source, self._streams):
-            time, duration = end, 1 / self._streams.fps
-            if frame.pts is not None:
-                time = self._streams.to_seconds(frame.pts)
-                duration = frame.duration * self._streams.time_base or duration
-            end, pts = time + duration, round(time / tick)
+        last_pts = -1
+        frames = _timed_frames(source, self._streams, self._excerpt.start_seconds)
+        for frame, time, duration in self._excerpt.cut(frames):
+            pts = round(time / tick)
             if pts > last_pts:
                 last_pts, durations[pts] = pts, round(duration / tick)
                 packets = self._encoder.encode(self._upright_rgb(frame), pts)
@@ -153,9 +160,47 @@ class VideoEncoder:
         return np.ascontiguousarray(padded, np.uint8)
 
 
-def _decode_frames(source: InputContainer, streams: Streams) -> Iterator[av.VideoFrame]:
+def _timed_frames(
+    source: InputContainer, streams: Streams, from_seconds: Fraction
+) -> Iterator[tuple[av.VideoFrame, Fraction, Fraction]]:
+    """Yield frames, at least from a time on, each with its own time and duration in seconds."""
+    end = Fraction(0)
+    for frame in _decode_frames(source, streams, from_seconds):
+        time, duration = end, 1 / streams.fps
+        if frame.pts is not None:
+            time = streams.to_seconds(frame.pts)
+            duration = frame.duration * streams.time_base or duration
+        end = time + duration
+        yield frame, time, duration
+
+
+def _decode_frames(
+    source: InputContainer, streams: Streams, from_seconds: Fraction
+) -> Iterator[av.VideoFrame]:
+    """Yield frames in the order of time; some may be left out before ``from_seconds``."""
+    packets = source.demux(selected_video_stream(source, streams))
+    if not from_seconds:
+        yield from _decode_packets(source, streams, packets)
+        return
+    timed = ((packet, 0.0) for packet in packets)
+    sought = seek_to_key_frame(streams, source, timed, from_seconds) or ()
+    seen = False
+    for frame in _decode_packets(source, streams, (packet for packet, _ in sought)):
+        is_early = streams.to_seconds(frame.pts or 0) <= from_seconds
+        if not seen and (frame.is_corrupt or not is_early):
+            break  # the key frame was not whole: start at the beginning
+        seen = True
+        yield frame
+    if not seen:
+        with streams.open() as anew:
+            yield from _decode_frames(anew, streams, Fraction(0))
+
+
+def _decode_packets(
+    source: InputContainer, streams: Streams, packets: Iterable[Packet]
+) -> Iterator[av.VideoFrame]:
     corrector = TimestampCorrector(streams, source.format.name)
-    for packet, _ in corrector(source.demux(selected_video_stream(source, streams))):
+    for packet, _ in corrector(packets):
         with suppress(av.FFmpegError):  # the film's reader has reported damage
             yield from packet.decode()
 

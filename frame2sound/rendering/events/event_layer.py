@@ -15,6 +15,8 @@ class EventLayer:
     ----------
     channels : int
         Sounds are ``(n,)``, or ``(n, 2)`` if there are two.
+    position : int
+        The first sample.
 
     Attributes
     ----------
@@ -22,8 +24,8 @@ class EventLayer:
         The next sample that is returned.
     """
 
-    def __init__(self, channels: int = 1) -> None:
-        self.position = 0
+    def __init__(self, channels: int = 1, position: int = 0) -> None:
+        self.position = position
         self._sum = np.zeros((0,) if channels == 1 else (0, channels))
 
     def add(self, sound: FloatArray, start: int) -> None:

@@ -48,11 +48,14 @@ class EventSettings:
         The events to play, in the order of time, instead of those that are picked.
     on_event : callable
         Is called with each event as it is played, in the order of time.
+    span_seconds : (float, float)
+        Events outside are played where they reach in, but not counted and not reported.
     """
 
     sensitivity: float = DEFAULT_SENSITIVITY
     given: tuple[Event, ...] | None = None
     on_event: Callable[[Event], object] = field(default=lambda event: None)
+    span_seconds: tuple[float, float] = (0.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class EventMixer:
     settings : EventSettings
     channels : int
         Of the bed and the events.
+    first_frame : int
+        The number of the first frame.
 
     Attributes
     ----------
@@ -99,17 +104,24 @@ class EventMixer:
     """
 
     def __init__(
-        self, clock: Clock, parts: EventParts, settings: EventSettings, channels: int = 1
+        self,
+        clock: Clock,
+        parts: EventParts,
+        settings: EventSettings,
+        channels: int = 1,
+        first_frame: int = 0,
     ) -> None:
         self.clock = clock
         self.parts = parts
         self.settings = settings
         self.count = self.late_count = 0
-        self._layer = EventLayer(channels)
+        self._layer = EventLayer(channels, clock.start_sample(first_frame))
         self._bed = self._nothing = np.zeros((0,) if channels == 1 else (0, channels), np.float32)
-        self._picker = EventPicker(clock.fps, settings.sensitivity)
-        self._pending = deque(self._with_levels(settings.given or ()))
-        self._recent = _RecentFrames(clock)
+        self._picker = EventPicker(clock.fps, settings.sensitivity, first_frame)
+        begin = float(first_frame / clock.fps)
+        given = self._with_levels(settings.given or ())
+        self._pending = deque(event for event in given if event.time_seconds >= begin)
+        self._recent = _RecentFrames(clock, first_frame)
         self._end = 0
 
     def process(
@@ -168,8 +180,10 @@ class EventMixer:
         sound = self.parts.events.sound(unit, event.level_db, prediction)
         onset = round(event.time_seconds * self.clock.sample_rate)
         self._layer.add(sound.samples, onset - sound.lead)
-        self.count += 1
-        self.settings.on_event(event)
+        start, stop = self.settings.span_seconds
+        if start <= event.time_seconds < stop:
+            self.count += 1
+            self.settings.on_event(event)
 
     def _with_its_unit(self, event: Event, frame: int) -> tuple[Event, int | None]:
         """Return an event and its unit, which is chosen by the event alone if it is not given."""
@@ -213,9 +227,9 @@ def _with_unit(event: Event, chooser: UnitChooser, query: UnitQuery, *, remember
 class _RecentFrames:
     """The predictions and appearances of the last frames."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, first_frame: int) -> None:
         self.clock = clock
-        self.end = 0
+        self.first = self.end = first_frame
         self._batches: list[_Batch] = []
 
     def append(self, predictions: NDArray[Any], curves: EventCurves | None) -> None:
@@ -224,7 +238,8 @@ class _RecentFrames:
 
     def frame_at(self, seconds: float) -> int:
         """Return the first frame that begins at or after a time, or the last."""
-        return min(math.ceil(seconds * float(self.clock.fps) - 1e-6), self.end - 1)
+        frame = min(math.ceil(seconds * float(self.clock.fps) - 1e-6), self.end - 1)
+        return max(frame, self.first)
 
     def prediction(self, frame: int) -> NDArray[Any]:
         first, predictions, _ = self._batch(frame)

@@ -68,16 +68,19 @@ class EventPicker:
         Frames per second.
     sensitivity : float
         0 picks nearly nothing, 1 nearly every movement.
+    first_frame : int
+        The number of the first frame.
     """
 
-    def __init__(self, fps: Fraction, sensitivity: float = DEFAULT_SENSITIVITY) -> None:
+    def __init__(
+        self, fps: Fraction, sensitivity: float = DEFAULT_SENSITIVITY, first_frame: int = 0
+    ) -> None:
         self.fps = fps
         self.threshold = threshold_of(sensitivity)
         self.reach = max(math.ceil(Fraction(MIN_GAP_SECONDS).limit_denominator() * fps) - 1, 1)
         self.around = max(self.reach, MAX_GAP_FRAMES)
         self._curves: EventCurves | None = None
-        self._first = 0
-        self._decided = 0
+        self._first = self._decided = first_frame
 
     @property
     def decided_seconds(self) -> float:

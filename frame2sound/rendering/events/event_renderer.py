@@ -82,7 +82,7 @@ class EventRenderer:
             An option needs events by the brain, and its motion head does not speak.
         """
         if not self._has_begun:
-            self._begin(is_moved=frame_curves.events is not None)
+            self._begin(int(bounds[0]), is_moved=frame_curves.events is not None)
         if self._mixer is None:
             return self._renderer.process(predictions, bounds, frame_curves)
         sound = self._mixer.process(predictions, bounds, frame_curves.events)
@@ -100,7 +100,7 @@ class EventRenderer:
         self._sound.rest = rest
         return self._renderer.flush()
 
-    def _begin(self, *, is_moved: bool) -> None:
+    def _begin(self, first_sample: int, *, is_moved: bool) -> None:
         self._has_begun = True
         if not is_moved and self._needed_by:
             raise SoundtrackError(
@@ -112,7 +112,8 @@ class EventRenderer:
         parts = self._parts.build(bed_is_levelled=is_moved)
         clock = Clock(self._parts.clock.fps, self.sample_rate)
         channels = self.channels if self._granulate is None else 1
-        self._mixer = EventMixer(clock, parts, self._settings, channels)
+        first_frame = clock.frame_at(first_sample)
+        self._mixer = EventMixer(clock, parts, self._settings, channels, first_frame)
         if self._granulate is not None:
             self._renderer = self._granulate(self._sound)
 

@@ -42,10 +42,13 @@ class TransientDetector:
             [hann_fade_in(self._edge), np.ones(hold), hann_fade_in(fall)[::-1]]
         )
         self._buffer = EMPTY
-        self._origin = 0
-        self._emitted = 0
-        self._bounds = [0]
         self._transients: list[int] = []
+        self.start_at(0)
+
+    def start_at(self, sample: int) -> None:
+        """Set the first sample of the sound and of the first frame."""
+        self._origin = self._emitted = sample
+        self._bounds = [sample]
 
     def process(
         self, sound: Samples, frame_ends: NDArray[np.int64] | list[int], last: bool = False

@@ -77,9 +77,9 @@ class GranularRenderer:
         self._weight = EMPTY
         self._origin = 0
         self._bounds = [0]
-        self._placed_frames = 0
+        self._placed_frames = self._emitted = 0
+        self._has_begun = False
         self._due = 0.0
-        self._emitted = 0
         self._curves: deque[list[float]] = deque()
         self._sources = ModulationSources()
         self._places: deque[float] = deque()
@@ -100,6 +100,8 @@ class GranularRenderer:
         SoundtrackError
             A grain is later than its schedule allows, which is a defect of the schedule.
         """
+        if not self._has_begun:
+            self._start_at(int(bounds[0]))
         self._bounds += bounds[1:].tolist()
         curves = np.stack(
             [frame_curves.brightness, frame_curves.motion, frame_curves.place], axis=1
@@ -127,6 +129,13 @@ class GranularRenderer:
         self._place_grains(frames - (self._placed_frames - self._emitted))
         self._place_edge_grains(self._bounds[-1], range(self._edge_frames))
         return self._emit(frames)
+
+    def _start_at(self, sample: int) -> None:
+        """Begin with the frame that starts at a sample."""
+        self._has_begun = True
+        self._bounds, self._origin = [sample], sample
+        self._placed_frames = self._emitted = self.clock.frame_at(sample)
+        self._transient_detector.start_at(sample)
 
     def _store_source(self, bypass: Samples, source: Samples) -> None:
         self._bypass = np.concatenate([self._bypass, bypass])

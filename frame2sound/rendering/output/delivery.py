@@ -17,9 +17,11 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from frame2sound.clock import sample_at
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import DELIVERY_SAMPLE_RATE, AudioCodec
+from frame2sound.film.encoding.excerpt import Excerpt
 from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
 from frame2sound.rendering.audio_spool import AudioSpool
 from frame2sound.rendering.effects import EffectChain
@@ -193,7 +195,7 @@ class OutputWriter:
         sound = prefetch(self._steps(soundtrack, channels, spool, out.parent))
         if self.codec is None:
             return _write_wav(sound, self.output_sample_rate, channels, out)
-        streams = soundtrack.animation.streams
+        streams, segment = soundtrack.animation.streams, soundtrack.segment
         written = write_soundtrack(
             streams,
             sound,
@@ -203,6 +205,7 @@ class OutputWriter:
             out,
             soundtrack.animation.options.limits,
             soundtrack.animation.options.background,
+            Excerpt(segment.start_seconds, segment.stop_seconds),
         )
         self.picture_notes = written.notes
         return written.true_peak_db
@@ -210,23 +213,28 @@ class OutputWriter:
     def _steps(
         self, soundtrack: Soundtrack, channels: int, spool: AudioSpool, folder: Path
     ) -> Iterator[NDArray[np.float32]]:
-        delivery = self.delivery
+        delivery, segment = self.delivery, soundtrack.segment
+        cuts_early = delivery.loudness_lufs is not None and not segment.is_whole
         sound: finishing.Chunks
         sound = spool.read() if spool.sample_count else self._process(soundtrack, channels, folder)
         if delivery.loudness_lufs is not None:
+            if cuts_early and not spool.sample_count:  # the loudness is the segment's
+                sound = self._cut(sound, soundtrack)
             sound = self._normalise(sound, spool, delivery.loudness_lufs)
         elif self._lossy and not spool.sample_count:
             sound = spool.tee(sound)
         sound = finishing.limit(sound, self.output_sample_rate)
         sound = finishing.apply_gain(sound, self.codec_gain_db)
-        sound = finishing.fit_duration(sound, self.output_sample_rate, lambda: soundtrack.seconds)
+        sound = sound if cuts_early else self._cut(sound, soundtrack)
         fades = delivery.fade_in_seconds, delivery.fade_out_seconds
         return finishing.fade(sound, self.output_sample_rate, *fades) if any(fades) else iter(sound)
 
     def _process(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
         """Return the soundtrack with effects, resampled and mixed with the original."""
         delivery = self.delivery
-        sound: finishing.Chunks = finishing.remove_dc(soundtrack, self.sample_rate)
+        origin = soundtrack.segment.origin_seconds
+        sound: finishing.Chunks
+        sound = finishing.remove_dc(soundtrack, self.sample_rate, origin * self.sample_rate)
         if delivery.effects is not None:
             raw_channels = soundtrack.renderer.channels
             sound = delivery.effects.apply(sound, self.sample_rate, raw_channels, folder)
@@ -234,9 +242,23 @@ class OutputWriter:
         sound = finishing.resample(sound, self.sample_rate, self.output_sample_rate)
         if self.original is not None and delivery.keep_original_db is not None:
             sound = finishing.mix_original(
-                sound, self.original.audio_chunks(), delivery.keep_original_db, channels
+                sound,
+                self.original.audio_chunks(),
+                delivery.keep_original_db,
+                channels,
+                origin * self.output_sample_rate,
             )
         return sound
+
+    def _cut(self, sound: finishing.Chunks, soundtrack: Soundtrack) -> finishing.Chunks:
+        """Return the samples of the segment, without warm-up and cool-down."""
+        rate, segment, stop = self.output_sample_rate, soundtrack.segment, None
+        first = sample_at(segment.start_seconds, rate)
+        sound = finishing.drop_first(sound, first - segment.origin_seconds * rate)
+        if segment.stop_seconds is not None:
+            stop = segment.stop_seconds
+            sound = finishing.cut_at(sound, sample_at(stop, rate) - first)
+        return finishing.fit_duration(sound, rate, lambda: stop or soundtrack.seconds, first)
 
     def _normalise(
         self, sound: finishing.Chunks, spool: AudioSpool, target_lufs: float

@@ -30,8 +30,10 @@ SETTLING_FADE_SECONDS = 0.01
 """Fade of a filter's ringing to exact silence."""
 
 
-def remove_dc(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Remove frequencies below hearing.
+def remove_dc(
+    chunks: Chunks, sample_rate: int, first_sample: int = 0
+) -> Iterator[NDArray[np.float32]]:
+    """Remove frequencies below hearing, from sound whose first sample has this number.
 
     The filter rings for a third of a second. Where the soundtrack has been exactly silent in all
     channels for `MIN_SILENCE_SECONDS`, because the picture is black, the ringing is faded out
@@ -51,7 +53,8 @@ def remove_dc(chunks: Chunks, sample_rate: int) -> Iterator[NDArray[np.float32]]
         for start, end in pairwise(_silence_edges(planes, hold)):
             is_silent = not planes[start].any()
             if not blockers or (not is_silent and silent >= hold + settling):
-                blockers = [DcBlocker(sample_rate) for _ in planes[0]]
+                begin = 0 if blockers else first_sample
+                blockers = [DcBlocker(sample_rate, begin) for _ in planes[0]]
             for plane, blocker in enumerate(blockers):
                 out[start:end, plane] = blocker.process(planes[start:end, plane])
             if is_silent:
@@ -108,16 +111,20 @@ def _samples(frame: AudioFrame, shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def mix_original(
-    chunks: Chunks, original: Iterable[AudioChunk], gain_db: float, channels: int
+    chunks: Chunks,
+    original: Iterable[AudioChunk],
+    gain_db: float,
+    channels: int,
+    first_sample: int = 0,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the soundtrack mixed with the film's own sound; mono is copied to all channels.
 
-    The film's own sound is cut at the end of the soundtrack.
+    The film's own sound is cut at the end of the soundtrack, whose first sample has this number.
     """
     gain = np.float32(10 ** (gain_db / 20))
     originals = iter(original)
     pending: AudioChunk | None = next(originals, None)
-    position = 0
+    position = first_sample
     for chunk in chunks:
         spread = channels > 1 and chunk.ndim == 1
         mixed = np.repeat(chunk[:, None], channels, axis=1) if spread else chunk.copy()
@@ -187,13 +194,32 @@ def non_finite_error(error: ValueError) -> BrainError:
     return BrainError(f"the brain made no sound: {error}; train it again")
 
 
-def fit_duration(
-    chunks: Chunks, sample_rate: int, get_seconds: Callable[[], Fraction]
-) -> Iterator[NDArray[np.float32]]:
-    """Yield exactly ``round(seconds * sample_rate)`` samples.
+def drop_first(chunks: Chunks, count: int) -> Iterator[NDArray[np.float32]]:
+    """Yield chunks without their first samples."""
+    for chunk in chunks:
+        yield chunk[count:]
+        count = max(count - len(chunk), 0)
 
-    ``get_seconds`` is called after the last chunk, which is cut or padded with silence: resampling
-    may give a sample too many or too few.
+
+def cut_at(chunks: Chunks, count: int) -> Iterator[NDArray[np.float32]]:
+    """Yield the first samples, and read no further."""
+    for chunk in chunks:
+        yield chunk[:count]
+        count -= min(len(chunk), count)
+        if not count:
+            return
+
+
+def fit_duration(
+    chunks: Chunks,
+    sample_rate: int,
+    get_seconds: Callable[[], Fraction],
+    first_sample: int = 0,
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the samples from ``first_sample``, that of the first chunk, to a time.
+
+    That is ``round(seconds * sample_rate)``. ``get_seconds`` is called after the last chunk, which
+    is cut or padded with silence: resampling may give a sample too many or too few.
     """
     yielded = 0
     last = np.empty(0, np.float32)
@@ -203,6 +229,6 @@ def fit_duration(
                 yield last
             yielded += len(last)
             last = chunk
-    missing = sample_at(get_seconds(), sample_rate) - yielded
+    missing = sample_at(get_seconds(), sample_rate) - first_sample - yielded
     padding = [(0, max(missing - len(last), 0))] + [(0, 0)] * (last.ndim - 1)
     yield np.pad(last[: max(missing, 0)], padding)

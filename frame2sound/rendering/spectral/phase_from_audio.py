@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, SoundtrackError
 from frame2sound.film.decoding.audio_chunks import collect_samples
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.sound.phase.from_audio import PhaseFromAudio
+from frame2sound.sound.resampler import resample
 from frame2sound.sound.stft import Stft
 
 MAX_SECONDS = 600
@@ -19,12 +22,12 @@ MAX_SECONDS = 600
 
 
 def load_phase_from_audio(path: Path, stft: Stft, sample_rate: int) -> PhaseFromAudio:
-    """Return a reconstructor with the phases of a file's sound, mixed to mono.
+    """Return a reconstructor with the phases of a file's sound, in mono at the brain's rate.
 
     Raises
     ------
     SoundtrackError
-        The file cannot be read, has no sound or another sample rate, or is shorter than a window.
+        The file cannot be read, has no sound, or is shorter than a window.
     """
     sound = _read(path, sample_rate)
     if not np.isfinite(sound).all():
@@ -38,29 +41,22 @@ def load_phase_from_audio(path: Path, stft: Stft, sample_rate: int) -> PhaseFrom
 def _read(path: Path, sample_rate: int) -> NDArray[np.float32]:
     try:
         with soundfile.SoundFile(path) as file:
-            _check_sample_rate(path, file.samplerate, sample_rate)
-            sound = file.read(MAX_SECONDS * sample_rate, dtype="float32", always_2d=True)
+            rate = file.samplerate
+            sound = file.read(MAX_SECONDS * rate, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError):
         return _read_film(path, sample_rate)
     mono: NDArray[np.float32] = sound.mean(axis=1, dtype=np.float32)
-    return mono
+    if rate == sample_rate:
+        return mono
+    count = sample_at(Fraction(len(mono), rate), sample_rate)
+    return np.concatenate([mono[:0], *resample([mono], (rate, sample_rate), 0, 0, count)])
 
 
 def _read_film(path: Path, sample_rate: int) -> NDArray[np.float32]:
     try:
-        rate = SubprocessFilmReader(path).streams.audio_sample_rate
-        if not rate:
+        if not SubprocessFilmReader(path).streams.audio_sample_rate:
             raise SoundtrackError(f"phase file {path} has no sound; expected one with sound")
-        _check_sample_rate(path, rate, sample_rate)
         chunks = SubprocessFilmReader(path, sample_rate).audio_chunks()
         return collect_samples(chunks, MAX_SECONDS * sample_rate)
     except FilmError as error:
         raise SoundtrackError(f"phase file: {error}") from error
-
-
-def _check_sample_rate(path: Path, sample_rate: int, expected: int) -> None:
-    if sample_rate != expected:
-        raise SoundtrackError(
-            f"phase file {path} is at {sample_rate} Hz, the brain at {expected} Hz; "
-            f"convert it with: ffmpeg -i {path} -ar {expected} phase.wav"
-        )

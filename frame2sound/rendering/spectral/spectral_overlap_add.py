@@ -76,6 +76,8 @@ class MagnitudeOverlapAdd:
         self, magnitudes: NDArray[np.float32], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Take magnitudes ``(n, windows, bins)``, bounds ``(n + 1,)``; return complete sound."""
+        if self._last is None:
+            self._start_at(int(bounds[0]))
         is_onset, after_silence = self._find_onsets(magnitudes)
         self._onsets = np.concatenate([self._onsets, bounds[:-1][is_onset]])
         self._onset_gate.add_onsets(bounds[:-1][after_silence & ~is_onset])
@@ -101,6 +103,12 @@ class MagnitudeOverlapAdd:
         while self._end and len(hops_ready := self._next_hops(last)):
             self._synthesise(hops_ready)
         return self._onset_gate.process(self._overlap_adder.pop_until(self._end))
+
+    def _start_at(self, sample: int) -> None:
+        """Begin at a sample, with hops where they are from sample 0 on without an onset."""
+        self._next = sample // self.stft.hop * self.stft.hop
+        self._overlap_adder.start_at(sample)
+        self._onset_gate.start_at(sample)
 
     def _find_onsets(
         self, magnitudes: NDArray[np.float32]
@@ -210,6 +218,8 @@ class ComplexOverlapAdd:
         self, spectra: NDArray[np.complex64], bounds: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Take spectra ``(n, windows, bins)`` and bounds ``(n + 1,)``; return complete sound."""
+        if not self._end:
+            self._overlap_adder.start_at(int(bounds[0]))
         centres = (bounds[:-1, None] + self.target.centres).ravel()
         self._overlap_adder.add(centres, spectra.reshape(len(centres), -1), _NO_ONSETS)
         self._end = int(bounds[-1])
