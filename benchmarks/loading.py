@@ -58,7 +58,7 @@ def draw(folder: Path, minutes: float) -> Library:
 
 def empty_cache(trainer: Trainer) -> None:
     """Empty the system's cache of the examples on disk."""
-    cache_file = trainer.examples._on_disk
+    cache_file = trainer.examples._examples.on_disk
     assert cache_file is not None
     os.fsync(cache_file._file.fileno())
     os.posix_fadvise(cache_file._file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -96,7 +96,7 @@ def measure(cache: str, args: argparse.Namespace) -> dict[str, Any]:
     trainer = Trainer(
         Library.open(folder / "library"), recipe, 0, pick_device("cpu"), memory_budget
     )
-    if (trainer.examples._on_disk is None) != (cache == "memory"):
+    if (trainer.examples._examples.on_disk is None) != (cache == "memory"):
         sys.exit(f"examples are not cached where they should be; got --memory {args.memory}")
     ready, watch = time.perf_counter() - began, Stopwatch(trainer, cache == "cold disk")
     path = checkpoint_path(folder / f"{cache}.safetensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from itertools import pairwise
 
@@ -61,8 +62,20 @@ class Dropout(nn.Module):
         if not (self.training and self.probability):
             return values
         rows = len(values) if self.total_rows is None else self.total_rows
-        mask = values.new_empty(rows, *values.shape[1:]).bernoulli_(1 - self.probability)
-        return values * mask[self.own_rows].div_(1 - self.probability)
+        kept = _random_mask((rows, *values.shape[1:]), 1 - self.probability, values.device)
+        mask = kept[self.own_rows].to(values.dtype)
+        return values * mask.mul_(1 / (1 - self.probability))
+
+
+def _random_mask(shape: tuple[int, ...], share: float, device: torch.device) -> torch.Tensor:
+    """Return a mask that is true for a share of its elements, below 1, to within 1/65536.
+
+    Each element takes 16 bits of a random number of 64: a quarter of the time of Bernoulli draws.
+    """
+    count = math.prod(shape)
+    numbers = torch.empty(-(-count // 4), dtype=torch.int64, device=device)
+    bits = numbers.random_(-(2**63), None).view(torch.int16)[:count]
+    return (bits < min(round(share * 2**16), 2**16 - 1) - 2**15).view(shape)
 
 
 class Layer(nn.Module):

@@ -245,18 +245,21 @@ class TrainingConfig(Config, frozen=True):
     transforms with windows of several lengths, for targets that are waveforms.
 
     Training ends after ``epochs`` or after ``steps``, whichever comes first. ``batch`` is in pairs,
-    and smaller if an epoch would have less than 16 steps. ``warmup`` is the share of all steps in
-    which the learning rate rises. ``patience`` is the number of epochs without a better held-out
-    loss after which training stops; 0 for no limit. ``held_out`` is the share of the library that
-    is not trained on: blocks of ``block_seconds`` with ``guard_seconds`` dropped on both sides, or
-    whole films, as ``split`` says.
+    and smaller if an epoch would have fewer than ``min_steps`` steps. ``warmup`` is the share of
+    all steps in which the learning rate rises; then it stays ``constant``, or falls to 0 along a
+    ``cosine`` or a straight line, as ``schedule`` says. ``patience`` is the number of epochs
+    without a better held-out loss after which training stops; 0 for no limit. ``held_out`` is the
+    share of the library that is not trained on: blocks of ``block_seconds`` with ``guard_seconds``
+    dropped on both sides, or whole films, as ``split`` says.
 
     ``loudness`` is ``film`` to learn each film as loud as it is, or ``equal`` to bring each to -23
     LUFS first, so that quiet and loud films teach alike and soundtracks are about as loud.
 
     Augmentation: ``noise`` is the standard deviation of noise that is added to the features;
     ``overlay`` is the share of pairs to which another pair is added: of the two pictures, the
-    lighter pixels, and of the two sounds, the sum.
+    lighter pixels, and of the two sounds, the sum. Each pair keeps its overlay for
+    ``overlay_epochs`` epochs, in which the mixture is encoded only once; with 1, and for recurrent
+    networks, overlays are drawn for every step.
 
     ``pretraining`` is the number of epochs for which each hidden layer is first trained by itself,
     greedily, on top of those before it (Bengio et al. 2007). Recurrent networks are trained on
@@ -270,12 +273,14 @@ class TrainingConfig(Config, frozen=True):
     weight_decay: NonNegative = 1e-4
     noise: NonNegative = 0.0
     overlay: Share = 0.0
+    overlay_epochs: Count = 1
     pretraining: Annotated[int, Meta(ge=0, le=100_000)] = 0
     batch: Count = 512
+    min_steps: Count = 16
     chunk: Annotated[int, Meta(ge=1, le=4096)] = 32
     epochs: Annotated[int, Meta(ge=1, le=1_000_000)] = 150
     steps: Count = 6000
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: Share = 0.05
     patience: Annotated[int, Meta(ge=0, le=10**9)] = 25
     split: Literal["blocks", "films"] = "blocks"

@@ -104,6 +104,9 @@ RENAMED_SETTINGS = {
 }
 """Old to new names of settings, by part; recipes of version 0.1 have the old ones."""
 
+_ADDED_TRAINING_SETTINGS = {"loudness": "film", "overlay_epochs": 1, "min_steps": 16}
+"""Settings of training since version 0.2, each with the value that changes nothing."""
+
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`(?: - at `\$\.(\w+)`)?")
 
 
@@ -186,8 +189,9 @@ def identity_table(recipe: Recipe) -> dict[str, Any]:
     settings that were added since are left out where they change nothing.
     """
     table = recipe_table(recipe)
-    if recipe.training.loudness == "film":
-        del table["training"]["loudness"]
+    for name, unchanged in _ADDED_TRAINING_SETTINGS.items():
+        if table["training"][name] == unchanged:
+            del table["training"][name]
     for part, names in RENAMED_SETTINGS.items():
         old_names = {new: old for old, new in names.items()}
         table[part] = {old_names.get(key, key): value for key, value in table[part].items()}

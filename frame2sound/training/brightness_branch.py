@@ -20,6 +20,7 @@ from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import correlation
+from frame2sound.training.adamw import FusedAdamW
 from frame2sound.training.dataset import IndexArray
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import predict_in_order
@@ -149,14 +150,12 @@ def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: in
     """Return a network that is trained to predict levels from brightness."""
     layers = nn.Linear(BRIGHTNESS_COUNT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
     network = nn.Sequential(*layers, nn.Linear(width, target_levels.shape[1]))
-    optimiser = torch.optim.AdamW(
-        network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True
-    )
+    optimiser = FusedAdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     for _ in range(min(MAX_STEPS, MAX_STEPS_PER_PAIR * len(brightness))):
         batch = torch.randint(len(brightness), (BATCH_SIZE,))
         noisy = brightness[batch] + INPUT_NOISE * torch.randn(BATCH_SIZE, BRIGHTNESS_COUNT)
         loss = nn.functional.l1_loss(network(noisy), target_levels[batch])
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     return network

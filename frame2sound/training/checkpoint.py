@@ -17,7 +17,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import nn
-from torch.optim import Optimizer
 
 from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, truncate_name
 from frame2sound.brain.backbones import State
@@ -25,6 +24,7 @@ from frame2sound.brain.brain_file import current_tensor_name
 from frame2sound.brain.recipe import current_setting_name
 from frame2sound.errors import TrainingError
 from frame2sound.locks import exclusive_lock
+from frame2sound.training.adamw import Optimiser
 from frame2sound.training.distributed import ProcessGroup
 from frame2sound.untrusted import parse_json, read_safetensors_prefix, refuse_newer_version
 
@@ -106,7 +106,7 @@ def save_checkpoint(
     path: Path,
     training_state: TrainingState,
     network: nn.Module,
-    optimiser: Optimizer,
+    optimiser: Optimiser,
     best_weights: dict[str, torch.Tensor],
     recurrent_state: State,
 ) -> None:
@@ -135,7 +135,7 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    path: Path, expected: TrainingState, network: nn.Module, optimiser: Optimizer
+    path: Path, expected: TrainingState, network: nn.Module, optimiser: Optimiser
 ) -> tuple[TrainingState, dict[str, torch.Tensor], State]:
     """Load a checkpoint into a network and an optimiser, if it belongs to the same training.
 
@@ -205,7 +205,7 @@ def _select_prefix(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, t
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def _restore(optimiser: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+def _restore(optimiser: Optimiser, tensors: dict[str, torch.Tensor]) -> None:
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, tensor in tensors.items():
         number, key = name.split(".", 1)

@@ -91,6 +91,11 @@ class PairDataset:
         )
 
     @property
+    def frames_shape(self) -> tuple[int, ...]:
+        """The shape of the frames of one pair."""
+        return self.frame_windows.shape[1], *self.films[0].frames.shape[1:]
+
+    @property
     def frame_indices(self) -> IndexArray:
         """Row of each pair's frame in its film."""
         return self.frame_windows[:, -1]
@@ -123,7 +128,7 @@ class PairDataset:
         """
         films, windows = self.film_indices[indices], self.frame_windows[indices]
         starts = self.start_samples[indices] - self.target.lead_samples
-        frames = np.empty((*windows.shape, *self.films[0].frames.shape[1:]), np.uint8)
+        frames = np.empty((len(indices), *self.frames_shape), np.uint8)
         excerpts = np.zeros((len(indices), self.target.excerpt_length), np.float32)
         for number in np.unique(films):
             of_film = films == number
@@ -142,6 +147,19 @@ class PairDataset:
         """Return the numbers of at most ``max_count`` pairs, evenly spread over all."""
         count = min(len(self), max_count)
         return np.linspace(0, len(self) - 1, count).round().astype(np.int64)
+
+
+def mix_pairs(
+    pairs: PairDataset, indices: IndexArray, overlay: IndexArray
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return frames and sound of pairs, each mixed with the pair ``overlay``, shape ``(n,)``.
+
+    They have the shapes that `PairDataset.load` returns: the lighter of both pictures and the sum
+    of both sounds.
+    """
+    frames, excerpts = pairs.load(indices)
+    overlay_frames, overlay_excerpts = pairs.load(overlay)
+    return np.maximum(frames, overlay_frames), excerpts + overlay_excerpts
 
 
 def _index_film(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.frame_encoding import encode_frames
 from frame2sound.errors import TrainingError
-from frame2sound.training.dataset import IndexArray, PairDataset
+from frame2sound.training.dataset import IndexArray, PairDataset, mix_pairs
 from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.samplers import NO_PAIR, StepIndices
 
@@ -33,6 +33,10 @@ PREFETCH_STEPS = 2
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Features ``(n, width)`` and targets ``(n, length)``."""
+
+FeatureType = type[np.uint8] | type[np.float32]
+
+_DTYPES: dict[FeatureType, torch.dtype] = {np.uint8: torch.uint8, np.float32: torch.float32}
 
 FramesAndAudio = tuple[NDArray[np.uint8], NDArray[np.float32]]
 """Frames and excerpts of sound, as returned by `PairDataset.load`."""
@@ -47,16 +51,17 @@ class RawBatch(NamedTuple):
         The pairs.
     mixed_rows : int64 array (m,)
         Rows of ``indices`` that have an overlay.
-    mixed_arrays : FramesAndAudio
-        Those ``m`` pairs, mixed with their overlays.
-    cached : Batch, optional
-        All ``n`` examples, if they are cached on disk.
+    mixed_arrays : FramesAndAudio, optional
+        Those ``m`` pairs, mixed with their overlays, if the mixtures are not cached.
+    cached, mixed_cached : Batch, optional
+        All ``n`` examples, and the ``m`` mixtures, if they are cached on disk.
     """
 
     indices: IndexArray
     mixed_rows: IndexArray
-    mixed_arrays: FramesAndAudio
+    mixed_arrays: FramesAndAudio | None
     cached: Batch | None
+    mixed_cached: Batch | None
 
 
 class ExampleCache:
@@ -64,7 +69,7 @@ class ExampleCache:
 
     Frame features are not trained, so they are computed once, and so are targets. Without frame
     features the cache holds the frames' bytes. Examples are equal to the bit wherever they are
-    cached.
+    cached. So are mixtures of pairs that `keep_overlays` announces.
 
     Parameters
     ----------
@@ -75,6 +80,8 @@ class ExampleCache:
         Where examples are put.
     memory_budget : MemoryBudget, optional
         Decides whether examples are cached in memory or on disk.
+    keeps_overlays : bool
+        Whether `keep_overlays` will be called.
 
     Attributes
     ----------
@@ -88,25 +95,38 @@ class ExampleCache:
         brain: Brain,
         device: torch.device,
         memory_budget: MemoryBudget | None = None,
+        *,
+        keeps_overlays: bool = False,
     ) -> None:
         self.pairs = pairs
         self.brain = brain
         self.device = device
         self.wait_seconds = 0.0
-        self._in_memory: Batch | None = None
-        self._on_disk: DiskCache | None = None
+        self._mixtures: ExampleStore | None = None
+        self._overlay: IndexArray | None = None
         self._prefetched: dict[int, Future[RawBatch]] = {}
-        if not len(pairs):
-            return
         memory_budget = memory_budget or MemoryBudget()
-        available = memory_budget.available_bytes(brain.network, device)
-        if self._bytes_per_example() * len(pairs) <= available:
-            self._cache_in_memory()
-        else:
-            self._cache_on_disk(memory_budget.cache_folder or Path(tempfile.gettempdir()))
+        available = memory_budget.available_bytes(brain.network, device) if len(pairs) else 0
+        needed = self._bytes_per_example() * len(pairs)
+        folder = memory_budget.cache_folder or Path(tempfile.gettempdir())
+        self._examples = self._make_store(None if needed <= available else folder)
+        if keeps_overlays and len(pairs):
+            self._mixtures = self._make_store(None if 2 * needed <= available else folder)
+        self._fill(self._examples, None)
 
     def __len__(self) -> int:
         return len(self.pairs)
+
+    def keep_overlays(self, overlay: IndexArray | None) -> None:
+        """Encode the mixtures of all pairs with those of ``overlay``, shape ``(N,)``, only once.
+
+        Steps with these overlays are read from the cache from then on; those with others are
+        encoded as they come.
+        """
+        if self._mixtures is None or overlay is None or self._keeps(overlay):
+            return
+        self._overlay = overlay
+        self._fill(self._mixtures, overlay)
 
     def load_batch(self, indices: IndexArray, overlay_indices: IndexArray | None = None) -> Batch:
         """Return the features and targets of pairs.
@@ -165,21 +185,29 @@ class ExampleCache:
         if overlay_indices is None:
             overlay_indices = np.full(len(indices), NO_PAIR)
         mixed_rows = np.flatnonzero(overlay_indices >= 0)
-        frames, excerpts = self.pairs.load(indices[mixed_rows])
-        overlay_frames, overlay_excerpts = self.pairs.load(overlay_indices[mixed_rows])
-        mixed = np.maximum(frames, overlay_frames), excerpts + overlay_excerpts
-        return RawBatch(indices, mixed_rows, mixed, self._read_from_disk(indices))
+        mixed, overlay = indices[mixed_rows], overlay_indices[mixed_rows]
+        arrays = cached = None
+        if self._keeps(overlay, mixed):
+            assert self._mixtures is not None
+            cached = self._mixtures.read_from_disk(mixed)
+        else:
+            arrays = mix_pairs(self.pairs, mixed, overlay)
+        return RawBatch(indices, mixed_rows, arrays, self._examples.read_from_disk(indices), cached)
+
+    def _keeps(self, overlay: IndexArray, indices: IndexArray | slice = slice(None)) -> bool:
+        """Return whether the mixtures of these pairs are in the cache."""
+        return self._overlay is not None and np.array_equal(self._overlay[indices], overlay)
 
     def _finish_batch(self, raw_batch: RawBatch) -> Batch:
-        if self._in_memory is not None:
-            rows = torch.from_numpy(raw_batch.indices).to(self.device)
-            features, targets = (part[rows] for part in self._in_memory)
-        else:
-            assert raw_batch.cached is not None
-            features, targets = (part.to(self.device) for part in raw_batch.cached)
+        features, targets = self._examples.get(raw_batch.indices, raw_batch.cached)
         mixed_rows = raw_batch.mixed_rows
         if len(mixed_rows):
-            features[mixed_rows], targets[mixed_rows] = self._encode(raw_batch.mixed_arrays)
+            if raw_batch.mixed_arrays is not None:
+                mixed = self._encode(raw_batch.mixed_arrays)
+            else:
+                assert self._mixtures is not None
+                mixed = self._mixtures.get(raw_batch.indices[mixed_rows], raw_batch.mixed_cached)
+            features[mixed_rows], targets[mixed_rows] = mixed
         if self.brain.network.features is None:
             features = encode_frames(features, self.brain.recipe.input)
         return features, targets
@@ -193,46 +221,95 @@ class ExampleCache:
                 frames = self.brain.network.extract_features(inputs)
             return frames, self.brain.target.encode(excerpts)
 
-    def _encode_all(self) -> Iterator[tuple[int, Batch]]:
-        """Yield all examples in batches, each with the number of its first."""
+    def _fill(self, store: ExampleStore, overlay: IndexArray | None) -> None:
+        """Encode all pairs, or all mixtures of them with ``overlay``, in batches of one size."""
         for first in range(0, len(self), ENCODE_BATCH):
             indices = np.arange(first, min(first + ENCODE_BATCH, len(self)))
-            yield first, self._encode(self.pairs.load(indices))
+            if overlay is None:
+                arrays = self.pairs.load(indices)
+            else:
+                arrays = mix_pairs(self.pairs, indices, overlay[indices])
+            store.write(first, self._encode(arrays))
 
-    def _cache_in_memory(self) -> None:
-        for first, batch in self._encode_all():
-            if self._in_memory is None:
-                features, targets = (part.new_empty(len(self), *part.shape[1:]) for part in batch)
-                self._in_memory = features, targets
-            for cache, part in zip(self._in_memory, batch, strict=True):
-                cache[first : first + len(part)] = part
-
-    def _cache_on_disk(self, folder: Path) -> None:
-        self._on_disk = DiskCache(folder, len(self), self._bytes_per_example())
-        for first, batch in self._encode_all():
-            rows = [part.cpu().numpy().reshape(len(part), -1).view(np.uint8) for part in batch]
-            self._on_disk.write(first, np.concatenate(rows, 1))
-
-    def _read_from_disk(self, indices: IndexArray) -> Batch | None:
-        if self._on_disk is None:
-            return None
-        rows, target_bytes = self._on_disk.read(indices), 4 * self.brain.target.length
-        targets = np.ascontiguousarray(rows[:, -target_bytes:]).view(np.float32)
-        features = np.ascontiguousarray(rows[:, :-target_bytes])
-        if self.brain.network.features is None:
-            features = features.reshape(len(indices), *self._frames_shape)
-        else:
-            features = features.view(np.float32)
-        return torch.from_numpy(features), torch.from_numpy(targets)
-
-    @property
-    def _frames_shape(self) -> tuple[int, ...]:
-        return self.pairs.frame_windows.shape[1], *self.pairs.films[0].frames.shape[1:]
+    def _make_store(self, folder: Path | None) -> ExampleStore:
+        features = self.brain.network.features
+        shape = self.pairs.frames_shape if features is None else (features.width,)
+        kind: FeatureType = np.uint8 if features is None else np.float32
+        length = self.brain.target.length
+        return ExampleStore(len(self), shape, kind, length, self.device, folder)
 
     def _bytes_per_example(self) -> int:
-        features = self.brain.network.features
-        feature_bytes = math.prod(self._frames_shape) if features is None else 4 * features.width
+        features, shape = self.brain.network.features, self.pairs.frames_shape
+        feature_bytes = math.prod(shape) if features is None else 4 * features.width
         return feature_bytes + 4 * self.brain.target.length
+
+
+class ExampleStore:
+    """Encoded examples of a library's pairs, in memory or on disk.
+
+    Parameters
+    ----------
+    count : int
+    feature_shape : tuple of int
+    feature_type : type
+        ``np.uint8`` or ``np.float32``.
+    target_length : int
+    device : torch.device
+        Where examples are put.
+    folder : Path, optional
+        Where the examples are cached on disk; without it they are in memory.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        feature_shape: tuple[int, ...],
+        feature_type: FeatureType,
+        target_length: int,
+        device: torch.device,
+        folder: Path | None,
+    ) -> None:
+        self._feature_shape, self._feature_type = feature_shape, feature_type
+        self._target_bytes, self._device = 4 * target_length, device
+        self.in_memory: Batch | None = None
+        self.on_disk: DiskCache | None = None
+        if folder is None:
+            self.in_memory = (
+                torch.empty(count, *feature_shape, dtype=_DTYPES[feature_type], device=device),
+                torch.empty(count, target_length, device=device),
+            )
+        else:
+            feature_bytes = math.prod(feature_shape) * np.dtype(feature_type).itemsize
+            self.on_disk = DiskCache(folder, count, feature_bytes + self._target_bytes)
+
+    def write(self, first: int, batch: Batch) -> None:
+        """Store the examples of the pairs from number ``first`` on."""
+        if self.in_memory is not None:
+            for store, part in zip(self.in_memory, batch, strict=True):
+                store[first : first + len(part)] = part
+        elif self.on_disk is not None:
+            rows = [part.cpu().numpy().reshape(len(part), -1).view(np.uint8) for part in batch]
+            self.on_disk.write(first, np.concatenate(rows, 1))
+
+    def read_from_disk(self, indices: IndexArray) -> Batch | None:
+        """Return the examples of pairs if they are on disk; several threads may call this."""
+        if self.on_disk is None:
+            return None
+        rows = self.on_disk.read(indices)
+        targets = np.ascontiguousarray(rows[:, -self._target_bytes :]).view(np.float32)
+        features = np.ascontiguousarray(rows[:, : -self._target_bytes]).view(self._feature_type)
+        features = features.reshape(len(rows), *self._feature_shape)
+        return torch.from_numpy(features), torch.from_numpy(targets)
+
+    def get(self, indices: IndexArray, from_disk: Batch | None) -> Batch:
+        """Return copies of the examples of pairs, given what `read_from_disk` returned."""
+        if self.in_memory is None:
+            assert from_disk is not None
+            features, targets = (part.to(self._device) for part in from_disk)
+        else:
+            rows = torch.from_numpy(indices).to(self._device)
+            features, targets = (part[rows] for part in self.in_memory)
+        return features, targets
 
 
 class DiskCache:

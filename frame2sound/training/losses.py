@@ -120,7 +120,7 @@ def require_finite_weights(
     weights: Iterable[torch.Tensor], training_state: TrainingState, learning_rate: float
 ) -> None:
     """Raise `TrainingError` if any weight is not finite."""
-    if not all(torch.isfinite(tensor).all() for tensor in weights):
+    if not all(math.isfinite(torch.linalg.vector_norm(tensor)) for tensor in weights):
         raise _divergence_error(
             f"weights are not finite after epoch {training_state.epoch + 1}", learning_rate
         )

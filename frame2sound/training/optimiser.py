@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch.optim import SGD, AdamW
 
 from frame2sound.brain.config import TrainingConfig
 from frame2sound.errors import TrainingError
+from frame2sound.training.adamw import FusedAdamW, Optimiser
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -52,7 +53,7 @@ def has_matrix_units() -> bool:
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
-def build_optimiser(network: nn.Module, config: TrainingConfig) -> Optimizer:
+def build_optimiser(network: nn.Module, config: TrainingConfig) -> Optimiser:
     """Return AdamW (Loshchilov and Hutter 2019) or Nesterov's accelerated gradient."""
     trainable = [weights for weights in network.parameters() if weights.requires_grad]
     if config.optimiser == "nag":
@@ -63,12 +64,11 @@ def build_optimiser(network: nn.Module, config: TrainingConfig) -> Optimizer:
             nesterov=config.momentum > 0,
             weight_decay=config.weight_decay,
         )
+    betas = config.momentum, 0.999
+    if all(weights.device.type == "cpu" for weights in trainable):
+        return FusedAdamW(trainable, config.rate, betas, config.weight_decay)
     return AdamW(
-        trainable,
-        lr=config.rate,
-        betas=(config.momentum, 0.999),
-        weight_decay=config.weight_decay,
-        fused=True,
+        trainable, lr=config.rate, betas=betas, weight_decay=config.weight_decay, fused=True
     )
 
 
@@ -116,7 +116,7 @@ class TrainingSchedule:
         return (step - first) / (stop - first)
 
     def learning_rate(self, step: int) -> float:
-        """Return the learning rate: linear warm-up, then constant or half a cosine down to 0.
+        """Return the learning rate: linear warm-up, then as ``schedule`` says.
 
         Each stage has its own warm-up and decay.
         """
@@ -127,7 +127,10 @@ class TrainingSchedule:
             return self.training.rate * (done + 1) / warmup_steps
         if self.training.schedule == "constant":
             return self.training.rate
-        cosine = math.cos(math.pi * (done - warmup_steps) / max(stop - first - warmup_steps, 1))
+        progress = (done - warmup_steps) / max(stop - first - warmup_steps, 1)
+        if self.training.schedule == "linear":
+            return self.training.rate * (1 - progress)
+        cosine = math.cos(math.pi * progress)
         return self.training.rate * 0.5 * (1 + cosine)
 
     def _stage_bounds(self, step: int) -> tuple[int, int]:

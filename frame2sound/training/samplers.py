@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 from frame2sound.brain.recipe import Recipe
 from frame2sound.training.dataset import IndexArray, PairDataset
 
-MIN_STEPS = 16
-"""Steps that an epoch has at least: for short films the batch is smaller."""
-
 CHUNKS_PER_PIECE = 16
 """Most chunks that a stream takes from one place."""
 
@@ -61,6 +58,9 @@ class Sampler(Protocol):
     def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
         """Yield the steps of an epoch, the same each time for the same ``epoch_index``."""
 
+    def kept_overlays(self, epoch_index: int) -> IndexArray | None:
+        """Return the overlay of each pair if it is the same in several epochs, else None."""
+
 
 class ShuffledSampler:
     """Batches of pairs in random order; what is left at an epoch's end makes no batch.
@@ -68,25 +68,38 @@ class ShuffledSampler:
     Parameters
     ----------
     pair_count : int
-    batch_size : int
-        Pairs in a batch; fewer if an epoch would have fewer than 16 steps.
+    batch_size, min_steps : int
+        Pairs in a batch; fewer if an epoch would have fewer than ``min_steps`` steps.
     overlay_share : float
-        Share of pairs that are mixed with another of the same batch.
+        Share of pairs that are mixed with another.
+    overlay_epochs : int
+        Epochs for which a pair keeps its overlay; with 1, overlays are drawn for every step, from
+        the same batch.
     seed : int
     """
 
     chunk_length = 1
 
-    def __init__(self, pair_count: int, batch_size: int, overlay_share: float, seed: int) -> None:
+    def __init__(
+        self,
+        pair_count: int,
+        batch_size: int,
+        min_steps: int,
+        overlay_share: float,
+        overlay_epochs: int,
+        seed: int,
+    ) -> None:
         self.pair_count = pair_count
-        self.batch_size = self.rows_per_step = max(1, min(batch_size, pair_count // MIN_STEPS))
+        self.batch_size = self.rows_per_step = max(1, min(batch_size, pair_count // min_steps))
         self.steps_per_epoch = pair_count // self.batch_size
         self.overlay_share = overlay_share
+        self.overlay_epochs = overlay_epochs
         self.seed = seed
 
     def iterate_epoch(self, epoch_index: int) -> Iterator[StepIndices]:
         """Yield the batches of an epoch; each pair is a row by itself."""
         order = np.random.default_rng([self.seed, 2, epoch_index]).permutation(self.pair_count)
+        kept = self.kept_overlays(epoch_index)
         for number in range(self.steps_per_epoch):
             indices = order[number * self.batch_size :][: self.batch_size]
             step = epoch_index * self.steps_per_epoch + number
@@ -94,8 +107,18 @@ class ShuffledSampler:
             overlay = np.full(len(indices), NO_PAIR)
             if self.overlay_share:
                 mixed = random.random(len(indices)) < self.overlay_share
-                overlay[mixed] = indices[random.integers(len(indices), size=mixed.sum())]
+                if kept is None:
+                    overlay[mixed] = indices[random.integers(len(indices), size=mixed.sum())]
+                else:
+                    overlay[mixed] = kept[indices[mixed]]
             yield StepIndices(indices[:, None], overlay[:, None], np.ones(len(indices), bool))
+
+    def kept_overlays(self, epoch_index: int) -> IndexArray | None:
+        """Return the overlay of each pair, or None if they are drawn for every step."""
+        if not self.overlay_share or self.overlay_epochs == 1:
+            return None
+        random = np.random.default_rng([self.seed, 5, epoch_index // self.overlay_epochs])
+        return random.integers(self.pair_count, size=self.pair_count)
 
 
 class SequenceSampler:
@@ -108,8 +131,10 @@ class SequenceSampler:
     ----------
     runs : list of int64 arrays
         Numbers of the pairs of each unbroken run.
-    batch_size, chunk_length : int
-        Pairs in a step, and how many of them are consecutive.
+    batch_size, min_steps : int
+        Pairs in a step; fewer if an epoch would have fewer than ``min_steps`` steps.
+    chunk_length : int
+        How many of them are consecutive.
     overlay_share : float
         Share of stretches of 6 chunks that are mixed with others.
     seed : int
@@ -119,12 +144,13 @@ class SequenceSampler:
         self,
         runs: list[IndexArray],
         batch_size: int,
+        min_steps: int,
         chunk_length: int,
         overlay_share: float,
         seed: int,
     ) -> None:
         pair_count = sum(map(len, runs))
-        pairs_per_step = pair_count // MIN_STEPS
+        pairs_per_step = pair_count // min_steps
         self.runs = runs
         self.chunk_length = max(1, min(chunk_length, pairs_per_step))
         self.stream_count = max(1, min(batch_size, pairs_per_step) // self.chunk_length)
@@ -156,6 +182,9 @@ class SequenceSampler:
             indices, overlay, starts = (np.array(part) for part in zip(*rows, strict=True))
             yield StepIndices(indices, overlay, starts | (number == 0))
 
+    def kept_overlays(self, epoch_index: int) -> None:
+        """Return None: overlays are drawn for every epoch."""
+
     def _cut_run(self, run: IndexArray, random: np.random.Generator) -> list[IndexArray]:
         piece_length = CHUNKS_PER_PIECE * self.chunk_length
         first = int(random.integers(min(self.chunk_length, len(run))))
@@ -183,8 +212,12 @@ def make_sampler(pairs: PairDataset, recipe: Recipe, seed: int, is_recurrent: bo
     config = recipe.training
     if is_recurrent:
         runs = pairs.contiguous_runs()
-        return SequenceSampler(runs, config.batch, config.chunk, config.overlay, seed)
-    return ShuffledSampler(len(pairs), config.batch, config.overlay, seed)
+        return SequenceSampler(
+            runs, config.batch, config.min_steps, config.chunk, config.overlay, seed
+        )
+    return ShuffledSampler(
+        len(pairs), config.batch, config.min_steps, config.overlay, config.overlay_epochs, seed
+    )
 
 
 def sequential_steps(pairs: PairDataset, chunk_length: int) -> Iterator[StepIndices]:

@@ -93,7 +93,10 @@ class Trainer:
         data, brain = self.training_data, self.live_brain
         self.sampler = make_sampler(data.training, recipe, seed, self.network.is_recurrent)
         group.shard_dropout(self.network, self.sampler.rows_per_step)
-        self.examples = ExampleCache(data.training, brain, device, memory_budget)
+        keeps_overlays = self.sampler.kept_overlays(0) is not None
+        self.examples = ExampleCache(
+            data.training, brain, device, memory_budget, keeps_overlays=keeps_overlays
+        )
         self.held_out_examples = ExampleCache(data.held_out, brain, device, memory_budget)
         self.loss_function = make_loss(recipe.training, self.target)
         silence = torch.full((self.target.length,), self.target.silence_value, device=device)
@@ -141,6 +144,7 @@ class Trainer:
         before = self.state.seconds
         self.network.train()
         while self.state.epoch < self.schedule.epochs and not self._out_of_patience():
+            self.examples.keep_overlays(self.sampler.kept_overlays(self.state.epoch))
             steps = map(self.group.shard_step, self.sampler.iterate_epoch(self.state.epoch))
             for step in self.examples.prefetch(itertools.islice(steps, self.state.batch, None)):
                 self.train_step(step)
@@ -274,7 +278,9 @@ class Trainer:
             self.group.all_gather(part, self.sampler.rows_per_step)
             for part in (predictions, targets, mask)
         )
-        return self.loss_function(predictions[mask], targets[mask])
+        if not bool(mask.all()):
+            predictions, targets = predictions[mask], targets[mask]
+        return self.loss_function(predictions.flatten(0, 1), targets.flatten(0, 1))
 
     @contextmanager
     def _seed_step(self) -> Iterator[None]:

@@ -309,6 +309,17 @@ def test_recurrent_networks_refuse_pretraining(network):
     assert parse_recipe(BASE | {"training": {"pretraining": 1}}).training.pretraining == 1
 
 
+def test_settings_of_training_that_change_nothing_are_no_part_of_the_identity():
+    settings = {"overlay_epochs": 1, "min_steps": 16, "loudness": "film"}
+    before = identity_table(parse_recipe(BASE))
+    assert before == identity_table(parse_recipe(BASE | {"training": settings}))
+    assert not settings.keys() & before["training"].keys()
+    for name, value in {"overlay_epochs": 2, "min_steps": 6, "loudness": "equal"}.items():
+        table = identity_table(parse_recipe(BASE | {"training": {name: value}}))
+        assert table["training"].pop(name) == value
+        assert table == before
+
+
 @pytest.mark.parametrize("key", ["chunk=0", "chunk=5000", "pretraining=-1", "pretraining=0.5"])
 def test_invalid_training_settings_are_refused(key):
     with pytest.raises(RecipeError, match=rf"training\.{key.partition('=')[0]}"):

@@ -26,6 +26,8 @@ NETWORKS = {
         "target": {"kind": "log-mag", "window_length": 128},
     },
     "layers": {"training": {"pretraining": 1}},
+    "kept overlays": {"input": FEATURES, "training": {"overlay_epochs": 2}},
+    "kept overlays of pixels": {"training": {"overlay_epochs": 2, "min_steps": 3}},
 }  # fmt: skip
 SHORT = {"epochs": 3, "batch": 16, "chunk": 4, "noise": 0.1, "overlay": 0.4,
          "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip

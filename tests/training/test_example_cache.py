@@ -35,13 +35,13 @@ def film(library, add_film):
     return add_film(library, "film", seconds=4)
 
 
-def memory_and_disk_caches(brain, pairs, folder, monkeypatch):
-    in_memory = ExampleCache(pairs, brain, CPU)
+def memory_and_disk_caches(brain, pairs, folder, monkeypatch, **options):
+    in_memory = ExampleCache(pairs, brain, CPU, **options)
     with monkeypatch.context() as patch:
         patch.setattr(MemoryBudget, "available_bytes", lambda budget, network, device: 0)
-        on_disk = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder))
-    assert in_memory._on_disk is None
-    assert on_disk._in_memory is None
+        on_disk = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder), **options)
+    assert in_memory._examples.on_disk is None
+    assert on_disk._examples.in_memory is None
     return in_memory, on_disk
 
 
@@ -81,6 +81,50 @@ def test_examples_are_equal_wherever_they_are_cached(
     assert torch.equal(in_memory.load_targets(indices), on_disk.load_targets(indices))
 
 
+@pytest.mark.parametrize("config", INPUTS, ids=str)
+def test_kept_mixtures_are_encoded_once(library, film, small, tmp_path, monkeypatch, config):
+    brain, pairs = brain_and_pairs(library, small(), input=config)
+    caches = memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch, keeps_overlays=True)
+    random = np.random.default_rng(0)
+    for _ in range(2):
+        kept = random.permutation(len(pairs))
+        for cache in caches:
+            cache.keep_overlays(kept)
+        indices = random.permutation(len(pairs))[:50]
+        overlay = np.where(random.random(50) < 0.4, kept[indices], -1)
+        with monkeypatch.context() as patch:
+            patch.setattr(ExampleCache, "_encode", None)
+            for cache in caches:
+                cache.keep_overlays(kept)
+            first, second = (cache.load_batch(indices, overlay) for cache in caches)
+        for one, other, slow in zip(
+            first, second, compute(brain, pairs, indices, overlay), strict=True
+        ):
+            assert torch.equal(one, other)
+            torch.testing.assert_close(one, slow, rtol=1e-5, atol=1e-5)
+        others = np.roll(kept, 1)[indices]  # which are not kept
+        for one, slow in zip(
+            caches[0].load_batch(indices, others),
+            compute(brain, pairs, indices, others),
+            strict=True,
+        ):
+            torch.testing.assert_close(one, slow, rtol=1e-5, atol=1e-5)
+
+
+def test_mixtures_are_in_memory_only_if_they_fit_beside_the_examples(
+    library, film, small, monkeypatch
+):
+    brain, pairs = brain_and_pairs(library, small())
+    needed = ExampleCache(pairs, brain, CPU)._bytes_per_example() * len(pairs)
+    for available, fits in ((2 * needed, True), (2 * needed - 1, False)):
+        monkeypatch.setattr(
+            MemoryBudget, "available_bytes", lambda *_, available=available: available
+        )
+        cache = ExampleCache(pairs, brain, CPU, keeps_overlays=True)
+        assert cache._examples.on_disk is None
+        assert (cache._mixtures.on_disk is None) == fits
+
+
 def test_a_colour_library_is_cached(tmp_path, add_film, small, monkeypatch):
     library = Library.create(tmp_path / "colour", 8000, colour=True)
     add_film(library, "film")
@@ -96,7 +140,7 @@ def test_a_colour_library_is_cached(tmp_path, add_film, small, monkeypatch):
 def test_prefetched_steps_equal_loaded_steps(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small(), input=Eigenframes(count=8))
     for cache in memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch):
-        steps = list(SequenceSampler(pairs.contiguous_runs(), 16, 4, 0.4, 0).iterate_epoch(0))
+        steps = list(SequenceSampler(pairs.contiguous_runs(), 16, 16, 4, 0.4, 0).iterate_epoch(0))
         given = [(step, *cache.load_step(step)) for step in cache.prefetch(iter(steps))]
         assert [step for step, *_ in given] == steps
         for step, *parts in given:
@@ -110,7 +154,7 @@ def test_prefetched_steps_equal_loaded_steps(library, film, small, tmp_path, mon
 def test_a_failing_disk_ends_training(library, film, small, tmp_path, monkeypatch):
     brain, pairs = brain_and_pairs(library, small())
     _, on_disk = memory_and_disk_caches(brain, pairs, tmp_path, monkeypatch)
-    on_disk._on_disk._file.truncate(0)
+    on_disk._examples.on_disk._file.truncate(0)
     with pytest.raises(TrainingError, match="is incomplete"):
         for step in on_disk.prefetch(sequential_steps(pairs, 8)):
             on_disk.load_step(step)
@@ -132,14 +176,14 @@ def test_an_overlay_takes_the_lighter_pixels_and_adds_the_sounds(library, film, 
 def test_the_cache_takes_as_many_bytes_as_computed(library, film, small, monkeypatch, config):
     brain, pairs = brain_and_pairs(library, small(), input=config, target=LogMag(window_length=128))
     cache = ExampleCache(pairs, brain, CPU)
-    in_memory = sum(part.nbytes for part in cache._in_memory)
+    in_memory = sum(part.nbytes for part in cache._examples.in_memory)
     assert in_memory == cache._bytes_per_example() * len(pairs)
     for available, fits in ((in_memory, True), (in_memory - 1, False)):
         monkeypatch.setattr(
             MemoryBudget, "available_bytes", lambda *_, available=available: available
         )
         cache = ExampleCache(pairs, brain, CPU)
-        assert (cache._in_memory is not None) == fits == (cache._on_disk is None)
+        assert (cache._examples.in_memory is not None) == fits == (cache._examples.on_disk is None)
 
 
 def test_a_cache_of_no_pairs_is_empty(library, film, small):

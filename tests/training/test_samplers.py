@@ -38,7 +38,7 @@ every_size = pytest.mark.parametrize(
 
 
 def streams(runs, batch, chunk, overlay=0.0, seed=0):
-    return SequenceSampler(runs, batch, chunk, overlay, seed)
+    return SequenceSampler(runs, batch, 16, chunk, overlay, seed)
 
 
 def visited(steps, part="indices"):
@@ -113,7 +113,7 @@ def test_streams_start_as_rarely_as_possible(runs):
 
 
 @pytest.mark.parametrize(
-    "plan", [ShuffledSampler(100, 9, 0.5, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)]
+    "plan", [ShuffledSampler(100, 9, 16, 0.5, 1, 3), streams(runs_of(70, 30), 8, 2, 0.5, 3)]
 )
 def test_an_epoch_is_reproducible(plan):
     def read(number):
@@ -127,10 +127,40 @@ def test_an_epoch_is_reproducible(plan):
     assert not all(map(np.array_equal, first, other))
 
 
+def test_pairs_keep_their_overlay_for_some_epochs():
+    plan = ShuffledSampler(100, 9, 16, 0.5, 3, 0)
+    kept = [plan.kept_overlays(epoch) for epoch in range(6)]
+    assert all(np.array_equal(kept[0], other) for other in kept[1:3])
+    assert np.array_equal(kept[3], kept[5])
+    assert not np.array_equal(kept[2], kept[3])
+    assert len(set(kept[0])) > 50
+    mixed = []
+    for epoch in range(6):
+        for step in plan.iterate_epoch(epoch):
+            indices, overlay = step.indices[:, 0], step.overlay_indices[:, 0]
+            mixed.append(overlay >= 0)
+            assert np.array_equal(overlay[mixed[-1]], kept[epoch][indices[mixed[-1]]])
+    # Half of 576, plus or minus four deviations.
+    assert abs(np.concatenate(mixed).mean() - 0.5) < 0.09
+
+
+def test_overlays_that_are_drawn_for_every_step_are_not_kept():
+    assert ShuffledSampler(100, 9, 16, 0.5, 1, 0).kept_overlays(0) is None
+    assert ShuffledSampler(100, 9, 16, 0.0, 3, 0).kept_overlays(0) is None
+    assert streams(runs_of(70, 30), 8, 2, 0.5).kept_overlays(0) is None
+
+
+@pytest.mark.parametrize(("min_steps", "batch"), [(1, 50), (6, 16), (16, 6), (200, 1)])
+def test_an_epoch_has_the_fewest_steps_that_are_asked_for(min_steps, batch):
+    assert ShuffledSampler(100, 50, min_steps, 0.0, 1, 0).batch_size == batch
+    plan = SequenceSampler(runs_of(100), 50, min_steps, 1, 0.0, 0)
+    assert plan.stream_count == batch
+
+
 @pytest.mark.parametrize("pairs", [1, 15, 100, 1000])
 @pytest.mark.parametrize("batch", [1, 16, 128])
 def test_shuffled_pairs_come_once_in_rows_of_their_own(pairs, batch):
-    plan = ShuffledSampler(pairs, batch, 0.0, 0)
+    plan = ShuffledSampler(pairs, batch, 16, 0.0, 1, 0)
     steps = list(plan.iterate_epoch(0))
     assert len(steps) == plan.steps_per_epoch
     assert all(step.indices.shape == (plan.batch_size, 1) for step in steps)

@@ -8,7 +8,7 @@ from frame2sound.brain.config import TrainingConfig
 from frame2sound.training.optimiser import TrainingSchedule
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "constant"])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "constant"])
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
 def test_the_learning_rate_follows_its_closed_form(schedule, warmup):
     training = TrainingConfig(rate=0.2, schedule=schedule, warmup=warmup, epochs=10)
@@ -19,6 +19,8 @@ def test_the_learning_rate_follows_its_closed_form(schedule, warmup):
             expected = 0.2 * (step + 1) / warmup_steps
         elif schedule == "constant":
             expected = 0.2
+        elif schedule == "linear":
+            expected = 0.2 * (100 - step) / (100 - warmup_steps)
         else:
             expected = (
                 0.2 * math.cos(math.pi / 2 * (step - warmup_steps) / (100 - warmup_steps)) ** 2
