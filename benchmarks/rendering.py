@@ -1,6 +1,6 @@
 """Compare rendering with decoding the animation alone.
 
-    python benchmarks/rendering.py [ANIMATION ...] [--recipe deep] [--modes overlap-add granular]
+    python benchmarks/rendering.py [ANIMATION ...] [--recipe deep] [--modes mosaic overlap-add]
     python benchmarks/rendering.py --profile          the ten dearest functions of a film in 480p
     python benchmarks/rendering.py --hours 3          peak memory for an animation of 3 hours
 
