@@ -38,6 +38,7 @@ import av
 import torch
 from pickling import resident
 
+from frame2sound.api.rendering import RenderOptions
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
@@ -48,7 +49,7 @@ from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.film.encoding.muxer import WriteResult, mux
 from frame2sound.rendering.output import delivery
-from frame2sound.rendering.render import DEFAULT_MODE, Delivery, Style, render
+from frame2sound.rendering.render import Delivery, Style, render
 
 RUNS = 3
 DRAWN_SECONDS = 30
@@ -141,6 +142,11 @@ def measure(job: str, film: Path, folder: Path, recipe: str | None = None) -> di
         return {**json.loads(process.stdout.read()), "megabytes": most}
 
 
+def default_mode(recipe: str | None) -> str:
+    """Return the mode in which the command renders: mosaic with the default brain's corpus."""
+    return RenderOptions().choose_mode(has_corpus=recipe is None)
+
+
 def compare(film: Path, modes: list[str], recipe: str | None, count: int, folder: Path) -> None:
     """Print the cost of decoding and of rendering in each mode, and their ratio."""
     with av.open(str(film)) as container:
@@ -155,7 +161,7 @@ def compare(film: Path, modes: list[str], recipe: str | None, count: int, folder
         )
         ratio = rendered["wall"] / alone["wall"]
         verdict = ""
-        if height in REQUIRED and mode == DEFAULT_MODE:
+        if height in REQUIRED and mode == default_mode(recipe):
             met = "met" if ratio <= REQUIRED[height] else "short"
             verdict = f", required {REQUIRED[height]:g}: {met}"
         print(
@@ -241,7 +247,7 @@ def main() -> None:
     )
     parser.add_argument("animations", nargs="*", type=Path)
     parser.add_argument("--recipe")
-    parser.add_argument("--modes", nargs="+", default=[DEFAULT_MODE])
+    parser.add_argument("--modes", nargs="+")
     parser.add_argument("--heights", nargs="+", type=int, default=list(SIZES), choices=SIZES)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--profile", action="store_true")
@@ -249,6 +255,7 @@ def main() -> None:
     parser.add_argument("--as", dest="job", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    args.modes = args.modes or [default_mode(args.recipe)]
     if args.job == "decode":
         print(json.dumps(measure_here(lambda: decode(args.animations[0]))))
         return
