@@ -1,4 +1,4 @@
-"""Keep numeric libraries from starting threads where a pipeline uses the processors already."""
+"""Keep numeric libraries from starting threads that would wait more than they compute."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _restore = ExitStack()
 def one_thread_per_operation() -> Iterator[None]:
     """Make BLAS, PyTorch and OpenCV compute on the thread that calls them, within this block.
 
-    Their worker threads wait in a loop: while the other processors decode, a batch costs several
-    times as much with two threads as with one. Results do not depend on the number of processors.
-    The limit is that of the whole process; the last block that ends restores what was.
+    Their worker threads wait in a loop: while the other processors decode, or where operations are
+    small, a batch costs several times as much with two threads as with one. Results do not depend
+    on the number of processors. The limit is that of the whole process; the last block that ends
+    restores what was.
     """
     global _users
     with _lock:

@@ -20,6 +20,7 @@ from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import correlation
+from frame2sound.threads import one_thread_per_operation
 from frame2sound.training.adamw import FusedAdamW
 from frame2sound.training.dataset import IndexArray
 from frame2sound.training.example_cache import ExampleCache
@@ -80,7 +81,7 @@ def train_brightness_branch(
     ]
     brightness = torch.cat([features[:, -BRIGHTNESS_COUNT:] for features, _ in batches]).cpu()
     levels = torch.cat([targets[:, target.levels] for _, targets in batches]).cpu()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), one_thread_per_operation():
         torch.manual_seed(seed)
         branch = _fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
     folds = _assign_folds(examples, indices, float(brain.clock.fps))
