@@ -37,6 +37,7 @@ def kill_at(out, attempt, rank, step):
 
 
 def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command line does
     library, out, jobs = Library.open(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
     optimiser.has_matrix_units = lambda: False
     for table, kill in json.loads(jobs):
