@@ -289,7 +289,8 @@ def test_brains_lists_recipes_and_cards(studio: Path) -> None:
     shown = run(studio, "brains", "brain.safetensors").stdout
     assert "silence 1.000" in shown
     assert "pairs of 1 film and of black and white screens in" in shown
-    assert "carries 6.0 s of 1 film for mosaics" in shown
+    assert "carries 6.0 s of 1 film for mosaics, 48000 Hz stereo" in shown
+    assert "predicts frequencies up to 11025 Hz" in shown
 
 
 def test_piped_progress_is_plain_lines(studio: Path, tmp_path: Path) -> None:

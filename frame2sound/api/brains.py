@@ -224,7 +224,8 @@ class BrainCard(Record):
     def training_lines(self) -> list[str]:
         """Return what it was trained on, how well, who decides what, and what mosaics have."""
         events = [] if self.events is None else describe_events(self.events, self.recipe)
-        return [*describe_training(self.provenance), *events, _corpus_line(self.corpus)]
+        band = f"predicts frequencies up to {self.recipe.clock.sample_rate / 2:g} Hz"
+        return [*describe_training(self.provenance), *events, band, _corpus_line(self.corpus)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain values."""
@@ -390,5 +391,6 @@ def _corpus_line(corpus: Corpus | CorpusPointer | None) -> str:
         return "it has no sound of its films: mosaics need `corpus=LIBRARY`"
     films = count_films(len(table["films"]))
     if table["kind"] == "carried":
-        return f"carries {table['seconds']:.1f} s of {films} for mosaics"
+        sound = f"{table['sample_rate']} Hz {'stereo' if table['channels'] == 2 else 'mono'}"
+        return f"carries {table['seconds']:.1f} s of {films} for mosaics, {sound}"
     return f"mosaics take the sound of {films} from {table['library']}"
