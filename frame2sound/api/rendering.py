@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from frame2sound.api.exporting import check_names, check_one_animation, exports_of
 from frame2sound.api.parameters import (
     FrameRate,
     Level,
@@ -116,6 +117,8 @@ class RenderOptions:
     sensitivity: float = 0.5
     events: str | PathLike[str] | None = None
     events_out: str | PathLike[str] | None = None
+    markers: str | PathLike[str] | None = None
+    midi: str | PathLike[str] | None = None
     stereo: bool = False
     effects: str | EffectChain | None = None
     effects_file: str | PathLike[str] | None = None
@@ -188,7 +191,7 @@ class RenderJob:
             for path in (options.phase_from, options.effects_file, options.events)
             if path is not None
         ]
-        self.events_out = None if options.events_out is None else Path(options.events_out)
+        self.exports = exports_of(options)
         if isinstance(brain, Brain):
             self.brain = brain
         else:
@@ -203,19 +206,9 @@ class RenderJob:
     def check_outputs(self, animations: Iterable[Path], outputs: Iterable[Path]) -> None:
         """Raise `SoundtrackError` if an output is a file that is read, or is named twice."""
         animations, outputs = list(animations), list(outputs)
-        lists = {"events": self.options.events, "events_out": self.events_out}
-        for name, file in lists.items():
-            if file is not None and len(animations) > 1:
-                raise SoundtrackError(
-                    f"got one file `{name}={file}` for {len(animations)} animations, expected one "
-                    "animation; render them one by one"
-                )
-        if self.events_out is not None:
-            if self.events_out.absolute() in [out.absolute() for out in outputs]:
-                raise SoundtrackError(
-                    f"got {self.events_out} as `out` and as `events_out`, expected two names"
-                )
-            outputs.append(self.events_out)
+        check_one_animation(self.options, animations)
+        check_names(self.exports, outputs)
+        outputs += [path for _, path in self.exports.files()]
         inputs = [path for path in (*self._inputs, *animations) if path.exists()]
         for out in outputs:
             if out.exists() and any(out.samefile(path) for path in inputs):
@@ -249,7 +242,7 @@ class RenderJob:
             self.delivery,
             on_progress,
             corpus=self.corpus,
-            events_out=self.events_out,
+            exports=self.exports,
             segment=self.segment,
         )
         return RenderedSoundtrack(
@@ -283,6 +276,8 @@ def render(
     sensitivity: float = 0.5,
     events: str | PathLike[str] | None = None,
     events_out: str | PathLike[str] | None = None,
+    markers: str | PathLike[str] | None = None,
+    midi: str | PathLike[str] | None = None,
     stereo: bool = False,
     effects: str | EffectChain | None = None,
     effects_file: str | PathLike[str] | None = None,
@@ -352,6 +347,10 @@ def render(
         and added.
     events_out : str or path, optional
         JSON file for the events that are played: their times, levels and sounds.
+    markers : str or path, optional
+        CSV file with a row for each event, whose time is that in the soundtrack as it is written.
+    midi : str or path, optional
+        MIDI file with a note for each event; needs the extra ``exports``.
     stereo : bool
         Place the sound where the picture is bright.
     effects : str or EffectChain, optional
@@ -423,6 +422,8 @@ def render(
         sensitivity=sensitivity,
         events=events,
         events_out=events_out,
+        markers=markers,
+        midi=midi,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

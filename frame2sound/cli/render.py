@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BRAIN, JOINING, GRAINS, MOSAIC = "Brain and mode", "How predictions are joined", "Grains", "Mosaic"
 EVENTS, SOUND, OUTPUT = "Events", "Level and effects", "Output"
+EXPORTS = "For other programs"
 
 
 def complete_brain(incomplete: str) -> list[str]:
@@ -162,6 +163,22 @@ def render(
             metavar="FILE",
             help="Write the events to this .json file: their times, levels and sounds.",
             rich_help_panel=EVENTS,
+        ),
+    ] = None,
+    markers: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write the events to this .csv file: their times, samples, levels and sounds.",
+            rich_help_panel=EXPORTS,
+        ),
+    ] = None,
+    midi: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write the events to this .mid file, as notes.",
+            rich_help_panel=EXPORTS,
         ),
     ] = None,
     stereo: Annotated[
@@ -299,6 +316,8 @@ def render(
         sensitivity=sensitivity,
         events=events,
         events_out=events_out,
+        markers=markers,
+        midi=midi,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

@@ -41,6 +41,7 @@ from frame2sound.rendering.renderer import (
     StereoRenderer,
     Synthesiser,
 )
+from frame2sound.rendering.sound_tap import SoundTap
 from frame2sound.rendering.spectral.phase_from_audio import load_phase_from_audio
 from frame2sound.rendering.spectral.spectral_overlap_add import (
     ComplexOverlapAdd,
@@ -175,6 +176,9 @@ class Style:
         corpus: Corpus | CorpusPointer | None = None,
         on_event: Callable[[Event], object] | None = None,
         span_seconds: tuple[float, float] = (0.0, math.inf),
+        *,
+        taps: tuple[SoundTap, ...] = (),
+        needed_by: tuple[str, ...] | None = None,
     ) -> Renderer:
         """Return a renderer for a brain's predictions.
 
@@ -188,6 +192,11 @@ class Style:
             Is called with each event that is played, in the order of time.
         span_seconds : (float, float)
             The times between which events are counted and reported.
+        taps : tuple of SoundTap
+            Are told the sounds of films as they are played.
+        needed_by : tuple of str, optional
+            Parameters that do nothing if there are no events; ``on_event`` alone counts as
+            ``events_out``.
 
         Raises
         ------
@@ -198,10 +207,15 @@ class Style:
             The corpus cannot be found, or contains no sound.
         """
         settings = EventSettings(
-            self.sensitivity, self.events, on_event or _ignore_event, span_seconds
+            self.sensitivity, self.events, on_event or _ignore_event, span_seconds, taps
         )
-        needs_events = on_event is not None and self.events is None
-        renderer = self._build_renderer(brain, corpus, settings, needs_events)
+        if needed_by is None:
+            needed_by = () if on_event is None else ("`events_out`",)
+        if self.sensitivity != DEFAULT_SENSITIVITY:
+            needed_by = (*needed_by, "`sensitivity`")
+        renderer = self._build_renderer(
+            brain, corpus, settings, () if self.events is not None else needed_by
+        )
         if self.stereo == "place" and (self.mode == "mosaic" or renderer.channels == 1):
             return StereoRenderer(renderer)
         if self.mode == "mosaic" and renderer.channels == 2 and learns_equal_loudness(brain):
@@ -213,7 +227,7 @@ class Style:
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
         settings: EventSettings,
-        needs_events: bool,
+        needed_by: tuple[str, ...],
     ) -> Renderer:
         """Return a renderer whose sound has places only if its films or its grains have."""
         if self.mode == "mosaic":
@@ -224,7 +238,7 @@ class Style:
             )
         else:
             plain = PlainRenderer(self._synthesiser(brain), brain.clock.sample_rate)
-        return self._with_events(plain, brain, corpus, settings, needs_events)
+        return self._with_events(plain, brain, corpus, settings, needed_by)
 
     def _with_events(
         self,
@@ -232,12 +246,10 @@ class Style:
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
         settings: EventSettings,
-        needs_events: bool,
+        needed_by: tuple[str, ...],
     ) -> Renderer:
         """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
         granulate = self._granulator(brain) if self.mode == "granular" else None
-        needed_by = {"`events_out`": needs_events,
-                     "`sensitivity`": self.sensitivity != DEFAULT_SENSITIVITY}  # fmt: skip
         parts = EventPartsBuilder(
             brain.target,
             brain.clock,
@@ -252,7 +264,7 @@ class Style:
             parts,
             settings,
             granulate,
-            tuple(name for name, needed in needed_by.items() if needed),
+            needed_by,
         )
 
     def _granulator(self, brain: Predictor) -> Callable[[Synthesiser], Renderer]:
