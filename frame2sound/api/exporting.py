@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from frame2sound.api.rendering import RenderOptions
     from frame2sound.rendering.export.exports import Exports
 
-EXPORTS = "events_out", "markers", "midi"
+EXPORTS = "events_out", "markers", "midi", "stems"
 """The options of `render` that name such files."""
 
 
@@ -22,6 +22,15 @@ def exports_of(options: RenderOptions) -> Exports:
 
     given = {name: getattr(options, name) for name in EXPORTS}
     return Exports(**{name: None if path is None else Path(path) for name, path in given.items()})
+
+
+def check_effects(options: RenderOptions) -> None:
+    """Raise `SoundtrackError` if stems with these options would not add up to the soundtrack."""
+    if options.stems is not None and (options.effects or options.effects_file is not None):
+        raise SoundtrackError(
+            "got `stems` and `effects`, expected one of them: effects on each stem do not add up "
+            "to effects on the mix; apply them to the stems in another program"
+        )
 
 
 def check_one_animation(options: RenderOptions, animations: Collection[Path]) -> None:

@@ -10,7 +10,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from frame2sound.api.exporting import check_names, check_one_animation, exports_of
+from frame2sound.api.exporting import (
+    check_effects,
+    check_names,
+    check_one_animation,
+    exports_of,
+)
 from frame2sound.api.parameters import (
     FrameRate,
     Level,
@@ -119,6 +124,7 @@ class RenderOptions:
     events_out: str | PathLike[str] | None = None
     markers: str | PathLike[str] | None = None
     midi: str | PathLike[str] | None = None
+    stems: str | PathLike[str] | None = None
     stereo: bool = False
     effects: str | EffectChain | None = None
     effects_file: str | PathLike[str] | None = None
@@ -191,6 +197,7 @@ class RenderJob:
             for path in (options.phase_from, options.effects_file, options.events)
             if path is not None
         ]
+        check_effects(options)
         self.exports = exports_of(options)
         if isinstance(brain, Brain):
             self.brain = brain
@@ -278,6 +285,7 @@ def render(
     events_out: str | PathLike[str] | None = None,
     markers: str | PathLike[str] | None = None,
     midi: str | PathLike[str] | None = None,
+    stems: str | PathLike[str] | None = None,
     stereo: bool = False,
     effects: str | EffectChain | None = None,
     effects_file: str | PathLike[str] | None = None,
@@ -351,6 +359,9 @@ def render(
         CSV file with a row for each event, whose time is that in the soundtrack as it is written.
     midi : str or path, optional
         MIDI file with a note for each event; needs the extra ``exports``.
+    stems : str or path, optional
+        Folder for a WAV file of each film of the corpus, and one of what comes from no film; they
+        add up to the soundtrack.
     stereo : bool
         Place the sound where the picture is bright.
     effects : str or EffectChain, optional
@@ -424,6 +435,7 @@ def render(
         events_out=events_out,
         markers=markers,
         midi=midi,
+        stems=stems,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

@@ -181,6 +181,14 @@ def render(
             rich_help_panel=EXPORTS,
         ),
     ] = None,
+    stems: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Write a .wav for each film of the corpus here; they add up to the soundtrack.",
+            rich_help_panel=EXPORTS,
+        ),
+    ] = None,
     stereo: Annotated[
         bool,
         Option(
@@ -318,6 +326,7 @@ def render(
         events_out=events_out,
         markers=markers,
         midi=midi,
+        stems=stems,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

@@ -172,31 +172,31 @@ def render(
     log = exports.new_log()
     with (
         atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial,
+        exports.open_recorder(out.parent) as recorder,
         one_thread_per_operation(),
     ):
+        # Grains mix the sounds of films, so that there is nothing to record of one film.
+        recorded = () if recorder is None or style.mode == "granular" else (recorder,)
         built = style.build_renderer(
             brain,
             corpus,
             log.report,
             segment.span_seconds,
-            taps=(log,),
+            taps=(log, *recorded),
             needed_by=exports.need_events,
         )
         log.sample_rate = built.sample_rate
         renderer = SilenceMeter(built)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress, segment)
         writer = OutputWriter(renderer.sample_rate, original, delivery, codec)
+        writer.raw_spool = None if recorder is None else recorder.mix
         peak_db = writer.write(soundtrack, partial)
-        delivered = DeliveredSound(
-            out,
-            writer.output_sample_rate,
-            writer.output_channels(renderer.channels),
-            segment.start_seconds,
-            segment.stop_seconds or soundtrack.seconds,
-            renderer.sample_rate,
-        )
+        delivered = _delivered_sound(out, writer, soundtrack)
+        markers = place_markers(log.events, delivered)
         if wav:
-            add_cues(partial, place_markers(log.events, delivered))
+            add_cues(partial, markers)
+        if recorder is not None:
+            exports.write_stems(recorder, writer, soundtrack, markers)
     exports.write(log, delivered, overwrite=delivery.overwrite)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
@@ -211,6 +211,18 @@ def render(
         notes=(*notes, *filter(None, [renderer.summary])),
         channels=delivered.channels,
         loudness_lufs=writer.loudness_lufs,
+    )
+
+
+def _delivered_sound(out: Path, writer: OutputWriter, soundtrack: Soundtrack) -> DeliveredSound:
+    segment, renderer = soundtrack.segment, soundtrack.renderer
+    return DeliveredSound(
+        out,
+        writer.output_sample_rate,
+        writer.output_channels(renderer.channels),
+        segment.start_seconds,
+        segment.stop_seconds or soundtrack.seconds,
+        renderer.sample_rate,
     )
 
 

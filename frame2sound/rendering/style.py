@@ -35,6 +35,7 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
 from frame2sound.rendering.renderer import (
+    MONO_GAIN,
     LevelledRenderer,
     PlainRenderer,
     Renderer,
@@ -217,8 +218,10 @@ class Style:
             brain, corpus, settings, () if self.events is not None else needed_by
         )
         if self.stereo == "place" and (self.mode == "mosaic" or renderer.channels == 1):
-            return StereoRenderer(renderer)
+            return StereoRenderer(renderer, taps)
         if self.mode == "mosaic" and renderer.channels == 2 and learns_equal_loudness(brain):
+            for tap in taps:
+                tap.set_gain(float(MONO_GAIN))
             return LevelledRenderer(renderer)
         return renderer
 
@@ -232,7 +235,8 @@ class Style:
         """Return a renderer whose sound has places only if its films or its grains have."""
         if self.mode == "mosaic":
             corpus = self._mosaic_corpus(brain, corpus)
-            mosaic = MosaicSynthesiser(brain.target, corpus, self.mosaic, self.seed)
+            taps = settings.taps
+            mosaic = MosaicSynthesiser(brain.target, corpus, self.mosaic, self.seed, taps=taps)
             plain = PlainRenderer(
                 mosaic, corpus.sample_rate, corpus.channels, _mosaic_summary(corpus)
             )
@@ -258,6 +262,7 @@ class Style:
             self.mosaic,
             self.seed,
             ChoiceWeights(spectrum=SPECTRUM_WEIGHT if knows_spectrum(brain) else 0.0),
+            settings.taps,
         )
         return EventRenderer(
             granulate(plain.synthesiser) if granulate else plain,

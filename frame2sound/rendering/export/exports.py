@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from frame2sound.atomic import refuse_existing
 from frame2sound.errors import SoundtrackError
 from frame2sound.extras import require_extra
 from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.export.event_log import EventLog
-from frame2sound.rendering.export.markers import DeliveredSound, place_markers, write_marker_table
+from frame2sound.rendering.export.markers import (
+    DeliveredSound,
+    Marker,
+    place_markers,
+    write_marker_table,
+)
+
+if TYPE_CHECKING:
+    from frame2sound.rendering.export.stem_recorder import StemRecorder
+    from frame2sound.rendering.export.stems import Stem
+    from frame2sound.rendering.output.delivery import OutputWriter
+    from frame2sound.rendering.soundtrack import Soundtrack
 
 EXTRA = "exports"
 """The extra of frame2sound that installs what exports need."""
 
 _PACKAGES = {"midi": "mido"}
+_FOLDER = "stems"
 _OF_EVENTS = "events_out", "markers", "midi"
 
 
@@ -32,11 +46,14 @@ class Exports:
         The events as CSV, with the times of the delivered sound.
     midi : Path, optional
         The events as MIDI.
+    stems : Path, optional
+        A folder for one WAV a film; they add up to the soundtrack.
     """
 
     events_out: Path | None = None
     markers: Path | None = None
     midi: Path | None = None
+    stems: Path | None = None
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Yield the name of each file that is asked for, as a parameter, and its path."""
@@ -60,7 +77,40 @@ class Exports:
         for name, path in self.files():
             if name in _PACKAGES:
                 require_extra(_PACKAGES[name], EXTRA, f"`{name}`")
-            refuse_existing(path, SoundtrackError, overwrite=overwrite)
+            if name == _FOLDER:
+                from frame2sound.rendering.export.stems import check_folder
+
+                check_folder(path, overwrite=overwrite)
+            else:
+                refuse_existing(path, SoundtrackError, overwrite=overwrite)
+
+    @contextmanager
+    def open_recorder(self, folder: Path) -> Iterator[StemRecorder | None]:
+        """Yield what records stems beside a file in a folder, or None if none are asked for."""
+        if self.stems is None:
+            yield None
+            return
+        from frame2sound.rendering.export.stem_recorder import StemRecorder
+
+        with StemRecorder(folder) as recorder:
+            yield recorder
+
+    def write_stems(
+        self, recorder: StemRecorder, writer: OutputWriter, soundtrack: Soundtrack,
+        markers: list[Marker],
+    ) -> list[Stem]:  # fmt: skip
+        """Write the stems of a soundtrack that was written.
+
+        Raises
+        ------
+        SoundtrackError
+            They cannot be written.
+        """
+        from frame2sound.rendering.export.stems import finished_stems, stem_names, write_stems
+
+        assert self.stems is not None
+        names, sound = stem_names(writer, recorder), finished_stems(writer, soundtrack, recorder)
+        return write_stems(self.stems, sound, names, writer.output_sample_rate, markers)
 
     def new_log(self) -> EventLog:
         """Return a log that keeps what these files need of events."""

@@ -34,6 +34,15 @@ def add_cues(path: Path, markers: Sequence[Marker]) -> None:
         file.write(struct.pack("<I", size - 8))
 
 
+def clear_peak_time(path: Path) -> None:
+    """Set the time in the header of a WAV file of floating-point numbers to 0."""
+    with path.open("r+b") as file:
+        at = file.read(200).find(b"PEAK")
+        if at >= 0:
+            file.seek(at + 12)
+            file.write(b"\0" * 4)
+
+
 def _points(markers: Sequence[Marker]) -> bytes:
     points = [
         struct.pack("<II4sIII", number, marker.sample, b"data", 0, 0, marker.sample)
