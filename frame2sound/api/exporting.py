@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from frame2sound.api.rendering import RenderOptions
     from frame2sound.rendering.export.exports import Exports
 
-EXPORTS = "events_out", "markers", "midi", "stems"
+EXPORTS = "events_out", "markers", "midi", "stems", "otio", "reaper"
 """The options of `render` that name such files."""
 
 

@@ -125,6 +125,8 @@ class RenderOptions:
     markers: str | PathLike[str] | None = None
     midi: str | PathLike[str] | None = None
     stems: str | PathLike[str] | None = None
+    otio: str | PathLike[str] | None = None
+    reaper: str | PathLike[str] | None = None
     stereo: bool = False
     effects: str | EffectChain | None = None
     effects_file: str | PathLike[str] | None = None
@@ -286,6 +288,8 @@ def render(
     markers: str | PathLike[str] | None = None,
     midi: str | PathLike[str] | None = None,
     stems: str | PathLike[str] | None = None,
+    otio: str | PathLike[str] | None = None,
+    reaper: str | PathLike[str] | None = None,
     stereo: bool = False,
     effects: str | EffectChain | None = None,
     effects_file: str | PathLike[str] | None = None,
@@ -362,6 +366,12 @@ def render(
     stems : str or path, optional
         Folder for a WAV file of each film of the corpus, and one of what comes from no film; they
         add up to the soundtrack.
+    otio : str or path, optional
+        OpenTimelineIO file with the picture, the sound or the stems, and a marker for each event;
+        needs the extra ``exports``.
+    reaper : str or path, optional
+        Reaper project with the sound or the stems, and a marker for each event; needs the extra
+        ``exports``.
     stereo : bool
         Place the sound where the picture is bright.
     effects : str or EffectChain, optional
@@ -436,6 +446,8 @@ def render(
         markers=markers,
         midi=midi,
         stems=stems,
+        otio=otio,
+        reaper=reaper,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

@@ -189,6 +189,22 @@ def render(
             rich_help_panel=EXPORTS,
         ),
     ] = None,
+    otio: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write picture, sound or stems, and events to this OpenTimelineIO .otio file.",
+            rich_help_panel=EXPORTS,
+        ),
+    ] = None,
+    reaper: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write sound or stems, and events to this Reaper .rpp project.",
+            rich_help_panel=EXPORTS,
+        ),
+    ] = None,
     stereo: Annotated[
         bool,
         Option(
@@ -327,6 +343,8 @@ def render(
         markers=markers,
         midi=midi,
         stems=stems,
+        otio=otio,
+        reaper=reaper,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

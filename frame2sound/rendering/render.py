@@ -195,9 +195,8 @@ def render(
         markers = place_markers(log.events, delivered)
         if wav:
             add_cues(partial, markers)
-        if recorder is not None:
-            exports.write_stems(recorder, writer, soundtrack, markers)
-    exports.write(log, delivered, overwrite=delivery.overwrite)
+        stems = exports.write_stems(recorder, writer, soundtrack, markers)
+    exports.write(log, delivered, stems, overwrite=delivery.overwrite)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
         gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
@@ -223,6 +222,8 @@ def _delivered_sound(out: Path, writer: OutputWriter, soundtrack: Soundtrack) ->
         segment.start_seconds,
         segment.stop_seconds or soundtrack.seconds,
         renderer.sample_rate,
+        soundtrack.animation.streams.path,
+        soundtrack.animation.streams.fps,
     )
 
 

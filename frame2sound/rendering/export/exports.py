@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EXTRA = "exports"
 """The extra of frame2sound that installs what exports need."""
 
-_PACKAGES = {"midi": "mido"}
+_PACKAGES = {"midi": "mido", "otio": "opentimelineio", "reaper": "reathon"}
 _FOLDER = "stems"
 _OF_EVENTS = "events_out", "markers", "midi"
 
@@ -48,12 +48,18 @@ class Exports:
         The events as MIDI.
     stems : Path, optional
         A folder for one WAV a film; they add up to the soundtrack.
+    otio : Path, optional
+        An OpenTimelineIO timeline of the picture, the sound or stems, and the events.
+    reaper : Path, optional
+        A Reaper project of the sound or stems, and the events.
     """
 
     events_out: Path | None = None
     markers: Path | None = None
     midi: Path | None = None
     stems: Path | None = None
+    otio: Path | None = None
+    reaper: Path | None = None
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Yield the name of each file that is asked for, as a parameter, and its path."""
@@ -96,10 +102,10 @@ class Exports:
             yield recorder
 
     def write_stems(
-        self, recorder: StemRecorder, writer: OutputWriter, soundtrack: Soundtrack,
+        self, recorder: StemRecorder | None, writer: OutputWriter, soundtrack: Soundtrack,
         markers: list[Marker],
     ) -> list[Stem]:  # fmt: skip
-        """Write the stems of a soundtrack that was written.
+        """Write the stems of a soundtrack that was written, if they were recorded.
 
         Raises
         ------
@@ -108,7 +114,8 @@ class Exports:
         """
         from frame2sound.rendering.export.stems import finished_stems, stem_names, write_stems
 
-        assert self.stems is not None
+        if self.stems is None or recorder is None:
+            return []
         names, sound = stem_names(writer, recorder), finished_stems(writer, soundtrack, recorder)
         return write_stems(self.stems, sound, names, writer.output_sample_rate, markers)
 
@@ -116,7 +123,9 @@ class Exports:
         """Return a log that keeps what these files need of events."""
         return EventLog(with_pitches=self.midi is not None)
 
-    def write(self, log: EventLog, sound: DeliveredSound, *, overwrite: bool) -> None:
+    def write(
+        self, log: EventLog, sound: DeliveredSound, stems: list[Stem], *, overwrite: bool
+    ) -> None:
         """Write the files, each whole or not at all.
 
         Raises
@@ -134,6 +143,14 @@ class Exports:
             from frame2sound.rendering.export.midi import write_midi
 
             write_midi(self.midi, markers, log.pitches_hz, overwrite=overwrite)
+        if self.otio is not None:
+            from frame2sound.rendering.export.timeline import write_timeline
+
+            write_timeline(self.otio, sound, markers, stems, overwrite=overwrite)
+        if self.reaper is not None:
+            from frame2sound.rendering.export.reaper import write_reaper
+
+            write_reaper(self.reaper, sound, markers, stems, overwrite=overwrite)
 
 
 NO_EXPORTS = Exports()

@@ -33,6 +33,9 @@ class DeliveredSound:
         The part of the animation that it is the sound of.
     raw_sample_rate : int
         The rate at which the sound was made, in Hz; events begin at samples of it.
+    animation : Path
+    fps : Fraction
+        The nominal frame rate of the animation.
     """
 
     path: Path
@@ -41,6 +44,8 @@ class DeliveredSound:
     start_seconds: Fraction
     stop_seconds: Fraction
     raw_sample_rate: int
+    animation: Path
+    fps: Fraction
 
     @property
     def first_sample(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import struct
 from fractions import Fraction
+from pathlib import Path
 
 import mido
 import numpy as np
@@ -111,7 +112,9 @@ def test_cue_points_leave_the_samples_of_a_file_of_odd_length(tmp_path):
 
 
 def sound_of(seconds, rate=48_000):
-    return DeliveredSound("x", rate, 1, Fraction(0), Fraction(seconds), rate)
+    return DeliveredSound(
+        Path("x"), rate, 1, Fraction(0), Fraction(seconds), rate, Path("y"), Fraction(30)
+    )
 
 
 def test_a_table_runs_no_formula(film, tmp_path):
