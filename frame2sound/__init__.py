@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderedSoundtrack, render
+    from frame2sound.api.watching import FailedSoundtrack, watch
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.pretrained import pretrained_brains
     from frame2sound.brain.recipe import Recipe, recipe_names
@@ -62,6 +63,7 @@ __all__ = [
     "Clock",
     "ComparisonResult",
     "DrawnFilm",
+    "FailedSoundtrack",
     "Frame2SoundError",
     "Library",
     "LibraryListing",
@@ -82,6 +84,7 @@ __all__ = [
     "recipe_names",
     "render",
     "train",
+    "watch",
 ]
 
 _MODULES = {
@@ -93,6 +96,7 @@ _MODULES = {
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
     "api.rendering": ("RenderedSoundtrack", "render"),
+    "api.watching": ("FailedSoundtrack", "watch"),
     "brain.brain": ("Brain",),
     "brain.pretrained": ("pretrained_brains",),
     "brain.recipe": ("Recipe", "recipe_names"),

@@ -44,6 +44,17 @@ def check_one_animation(options: RenderOptions, animations: Collection[Path]) ->
             )
 
 
+def check_no_single_files(options: RenderOptions) -> None:
+    """Raise `SoundtrackError` if a file of one animation is asked for where a folder is watched."""
+    for name in ("events", *EXPORTS):
+        file = getattr(options, name)
+        if file is not None:
+            raise SoundtrackError(
+                f"got one file `{name}={file}` for all animations of a folder, expected none; "
+                "render that animation by itself"
+            )
+
+
 def check_names(exports: Exports, outputs: Iterable[Path]) -> None:
     """Raise `SoundtrackError` if two outputs have one name."""
     named = {out.absolute(): "out" for out in outputs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -224,14 +224,21 @@ class RenderJob:
                 raise SoundtrackError(f"{out} is read by this command; choose another name")
 
     def render(
-        self, animation: Path, out: Path, on_progress: ProgressCallback
+        self,
+        animation: Path,
+        out: Path,
+        on_progress: ProgressCallback,
+        *,
+        overwrite: bool | None = None,
     ) -> RenderedSoundtrack:
-        """Render one animation."""
+        """Render one animation; ``overwrite`` says otherwise than the options if it is given."""
         from frame2sound.film.decoding.options import DecodeOptions
         from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
         from frame2sound.rendering.render import render
 
-        options = self.options
+        options, delivery = self.options, self.delivery
+        if overwrite is not None:
+            delivery = replace(delivery, overwrite=overwrite)
         film = SubprocessFilmReader(
             animation,
             options=DecodeOptions(
@@ -248,7 +255,7 @@ class RenderJob:
             self.brain,
             out,
             self.style,
-            self.delivery,
+            delivery,
             on_progress,
             corpus=self.corpus,
             exports=self.exports,
