@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from frame2sound.api.comparing import ComparisonResult, compare
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
+    from frame2sound.api.instruments import ExportedInstrument, export_sfz
     from frame2sound.api.library import Library
     from frame2sound.api.library_records import AddedFilm, LibraryListing
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
@@ -63,6 +64,7 @@ __all__ = [
     "Clock",
     "ComparisonResult",
     "DrawnFilm",
+    "ExportedInstrument",
     "FailedSoundtrack",
     "Frame2SoundError",
     "Library",
@@ -77,6 +79,7 @@ __all__ = [
     "demo_film_names",
     "describe_brain",
     "draw_film",
+    "export_sfz",
     "load_brain",
     "load_recipe",
     "measure",
@@ -91,6 +94,7 @@ _MODULES = {
     "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
+    "api.instruments": ("ExportedInstrument", "export_sfz"),
     "api.library": ("Library",),
     "api.library_records": ("AddedFilm", "LibraryListing"),
     "api.measuring": ("SoundtrackMeasurements", "measure"),

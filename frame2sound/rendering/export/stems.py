@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from frame2sound.atomic import MAX_NAME_BYTES, atomic_folder, remove_folder, truncate_name
+from frame2sound.atomic import atomic_folder, remove_folder
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.export.markers import Marker
 from frame2sound.rendering.export.stem_recorder import StemRecorder
@@ -29,6 +28,7 @@ from frame2sound.rendering.output.finishing import (
     resample,
 )
 from frame2sound.rendering.soundtrack import Soundtrack
+from frame2sound.safe_names import safe_file_names
 from frame2sound.untrusted import read_json
 
 REST, ORIGINAL = "no film", "original"
@@ -106,7 +106,7 @@ def write_stems(
     SoundtrackError
         The folder cannot be written, or holds other files.
     """
-    files = _file_names(names)
+    files = safe_file_names(names, ".wav")
     with atomic_folder(folder, SoundtrackError) as partial:
         peaks = _write_files([partial / file for file in files], sound, sample_rate)
         stems = []
@@ -149,20 +149,6 @@ def _write_files(paths: list[Path], sound: Chunks, sample_rate: int) -> NDArray[
                 file.write(np.ascontiguousarray(groups[:, index]))
             peaks = np.maximum(peaks, np.abs(groups).max(axis=(0, 2), initial=0))
     return peaks
-
-
-def _file_names(names: list[str]) -> list[str]:
-    """Return names of files that are safe, and differ also where letter case does not count."""
-    taken: set[str] = set()
-    files = []
-    for name in names:
-        stem = truncate_name(re.sub(r"[^\w .-]", "_", name).strip(" ."), MAX_NAME_BYTES - 20)
-        stem, number = stem or "film", 1
-        while (file := stem + ("" if number == 1 else f" {number}")).casefold() in taken:
-            number += 1
-        taken.add(file.casefold())
-        files.append(f"{file}.wav")
-    return files
 
 
 def finished_stems(

@@ -16,9 +16,9 @@ from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export.exports import Exports
-from frame2sound.rendering.export.stems import _file_names
 from frame2sound.rendering.render import render
 from frame2sound.rendering.segment import Segment
+from frame2sound.safe_names import safe_file_names
 from tests.media_files import H264, Audio, grey_pictures, make_film
 from tests.rendering.events.films import corpus_of
 from tests.rendering.export.rendering_events import EVENTS, film_of, render_events
@@ -178,7 +178,7 @@ def test_a_folder_is_replaced_only_if_it_holds_stems(film, tmp_path):
 
 def test_names_of_films_lead_nowhere_else():
     names = ["../../etc/passwd", "a", "A", "..", "a:b\0", "夜" * 300]
-    files = _file_names(names)
+    files = safe_file_names(names, ".wav")
     assert files[:5] == ["_.._etc_passwd.wav", "a.wav", "A 2.wav", "film.wav", "a_b_.wav"]
     assert len(files[5].encode()) <= 255
     assert not any("/" in file for file in files)
