@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from frame2sound.api.brain_export import export_onnx
     from frame2sound.api.brains import (
         BrainCard,
         describe_brain,
@@ -79,6 +80,7 @@ __all__ = [
     "demo_film_names",
     "describe_brain",
     "draw_film",
+    "export_onnx",
     "export_sfz",
     "load_brain",
     "load_recipe",
@@ -91,6 +93,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "api.brain_export": ("export_onnx",),
     "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
