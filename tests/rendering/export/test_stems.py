@@ -21,9 +21,10 @@ from frame2sound.rendering.segment import Segment
 from frame2sound.safe_names import safe_file_names
 from tests.media_files import H264, Audio, grey_pictures, make_film
 from tests.rendering.events.films import corpus_of
+from tests.rendering.export import rendering_events
 from tests.rendering.export.rendering_events import EVENTS, film_of, render_events
 from tests.rendering.export.test_markers import cues_of
-from tests.rendering.foretelling import RATE
+from tests.rendering.foretelling import RATE, Foreteller
 from tests.rendering.simple_brains import BrightNoise
 
 
@@ -88,8 +89,16 @@ def test_stems_add_up_to_the_soundtrack(film, tmp_path, name):
         assert np.abs(mix).max() > 0.8
 
 
+class EqualLoudness(Foreteller):
+    """A brain whose mosaics in stereo are as loud as in mono."""
+
+    learns_equal_loudness = True
+
+
+@pytest.mark.parametrize("brain", [Foreteller, EqualLoudness])
 @pytest.mark.parametrize("stereo", ["no", "place"])
-def test_stems_of_films_in_stereo_add_up(film, tmp_path, stereo):
+def test_stems_of_films_in_stereo_add_up(film, tmp_path, stereo, brain, monkeypatch):
+    monkeypatch.setattr(rendering_events, "Foreteller", brain)
     exports = Exports(stems=tmp_path / "stems")
     options = {"corpus": stereo_corpus(), "exports": exports, "gain_db": 9.0, "stereo": stereo}
     render_events(film, tmp_path / "a.wav", **options)
