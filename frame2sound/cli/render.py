@@ -9,20 +9,23 @@ from typer import Argument, Option
 
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
 from frame2sound.cli.app import command
-from frame2sound.cli.export_options import Markers, Midi, Otio, Reaper, Stems
 from frame2sound.cli.options import (
     AllowDamaged,
     Background,
     Device,
     Hardware,
+    Markers,
     MaxHours,
     MaxMegapixels,
+    Midi,
+    Otio,
+    Reaper,
     Seed,
     SequenceFps,
+    Stems,
     Verbose,
     VideoStream,
 )
-from frame2sound.cli.render_runs import render_all, watch_folder
 from frame2sound.film.limits import DEFAULT_LIMITS
 from frame2sound.rendering.modes import Mode
 
@@ -294,6 +297,7 @@ def render(
     """Render soundtracks for animations."""
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderJob, RenderOptions, output_paths
+    from frame2sound.cli.render_runs import render_all, watch_folder
 
     options = RenderOptions(
         mode=mode,
