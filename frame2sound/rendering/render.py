@@ -153,7 +153,7 @@ def render(
     refuse_existing(out, SoundtrackError, overwrite=delivery.overwrite)
     if events_out is not None:
         exports = replace(exports, events_out=events_out)
-    exports.check(overwrite=delivery.overwrite)
+    exports.check(out, overwrite=delivery.overwrite)
     if out.exists() and out.samefile(animation.streams.path):
         raise SoundtrackError(f"{out} is the animation itself; choose another name")
     wav = delivery.wav or out.suffix.lower() == ".wav"

@@ -73,13 +73,25 @@ class Exports:
         """The parameters that do nothing without events, in backticks."""
         return tuple(f"`{name}`" for name, _ in self.files() if name in _OF_EVENTS)
 
-    def check(self, *, overwrite: bool) -> None:
+    def check(self, out: Path, *, overwrite: bool) -> None:
         """Refuse files that exist, and those whose package is not installed.
+
+        Parameters
+        ----------
+        out : Path
+            The soundtrack.
+        overwrite : bool
 
         Raises
         ------
         SoundtrackError, MissingPackageError
         """
+        for name, path in (("out", out), *self.files()):
+            if self.stems is not None and self.stems.absolute() in path.absolute().parents:
+                raise SoundtrackError(
+                    f"got `{name}` {path} in the folder for `stems`, expected it elsewhere: that "
+                    "folder is replaced as a whole"
+                )
         for name, path in self.files():
             if name in _PACKAGES:
                 require_extra(_PACKAGES[name], EXTRA, f"`{name}`")

@@ -185,6 +185,16 @@ def test_a_folder_is_replaced_only_if_it_holds_stems(film, tmp_path):
     assert (folder / "mine.txt").read_text() == "mine"
 
 
+def test_nothing_else_is_put_into_the_folder_of_stems(film, tmp_path):
+    exports = Exports(stems=tmp_path / "stems")
+    with pytest.raises(SoundtrackError, match=r"got `out` .*a\.wav in the folder for `stems`"):
+        render_events(film, tmp_path / "stems" / "a.wav", exports=exports)
+    exports = Exports(stems=tmp_path / "stems", markers=tmp_path / "stems" / "b" / "a.csv")
+    with pytest.raises(SoundtrackError, match="got `markers` "):
+        render_events(film, tmp_path / "a.wav", exports=exports)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_names_of_films_lead_nowhere_else():
     names = ["../../etc/passwd", "a", "A", "..", "a:b\0", "夜" * 300]
     files = safe_file_names(names, ".wav")
