@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from frame2sound.api.brain_export import export_onnx
     from frame2sound.api.brains import (
         BrainCard,
         describe_brain,
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     )
     from frame2sound.api.comparing import ComparisonResult, compare
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
+    from frame2sound.api.instruments import ExportedInstrument, export_sfz
     from frame2sound.api.library import Library
     from frame2sound.api.library_records import AddedFilm, LibraryListing
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderedSoundtrack, render
+    from frame2sound.api.watching import FailedSoundtrack, watch
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.pretrained import pretrained_brains
     from frame2sound.brain.recipe import Recipe, recipe_names
@@ -62,6 +65,8 @@ __all__ = [
     "Clock",
     "ComparisonResult",
     "DrawnFilm",
+    "ExportedInstrument",
+    "FailedSoundtrack",
     "Frame2SoundError",
     "Library",
     "LibraryListing",
@@ -75,6 +80,8 @@ __all__ = [
     "demo_film_names",
     "describe_brain",
     "draw_film",
+    "export_onnx",
+    "export_sfz",
     "load_brain",
     "load_recipe",
     "measure",
@@ -82,17 +89,21 @@ __all__ = [
     "recipe_names",
     "render",
     "train",
+    "watch",
 ]
 
 _MODULES = {
+    "api.brain_export": ("export_onnx",),
     "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
+    "api.instruments": ("ExportedInstrument", "export_sfz"),
     "api.library": ("Library",),
     "api.library_records": ("AddedFilm", "LibraryListing"),
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
     "api.rendering": ("RenderedSoundtrack", "render"),
+    "api.watching": ("FailedSoundtrack", "watch"),
     "brain.brain": ("Brain",),
     "brain.pretrained": ("pretrained_brains",),
     "brain.recipe": ("Recipe", "recipe_names"),

@@ -218,3 +218,14 @@ def _size_message(size: int, max_bytes: int) -> str:
 def _truncate(value: object) -> str:
     text = str(value)
     return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def escape_formula(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula: such text gets an apostrophe in front.
+
+    As OWASP advises against "CSV injection". Numbers stay numbers, and line breaks are escaped.
+    """
+    if not isinstance(value, str):
+        return value
+    is_formula = value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    return ("'" * is_formula + value).replace("\r", "\\r").replace("\n", "\\n")

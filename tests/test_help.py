@@ -42,6 +42,7 @@ def test_options_of_render_are_in_groups(tmp_path: Path) -> None:
         "Grains",
         "Mosaic",
         "Events",
+        "For other programs",
         "Level and effects",
         "Output",
         "Reading films",

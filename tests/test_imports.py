@@ -21,7 +21,7 @@ finally:
     print(*sorted(sys.modules), sep="\\n", file=open("modules.txt", "w"))
 """
 DRAWING = {"matplotlib", "PIL"}
-OPTIONS = {"pedalboard", "pyo", "ray", "fsspec"}
+OPTIONS = {"pedalboard", "pyo", "ray", "fsspec", "mido", "opentimelineio", "reathon", "onnx"}
 TORCH = {"torch", "safetensors.torch"}
 SCIPY = {"scipy", "scipy.signal", "scipy.ndimage"}
 SCORES = {"mir_eval", "decorator"}

@@ -90,6 +90,7 @@ def test_groups_of_options_are_sections() -> None:
         "### Grains { #render-grains }",
         "### Mosaic { #render-mosaic }",
         "### Events { #render-events }",
+        "### For other programs { #render-for-other-programs }",
         "### Level and effects { #render-level-and-effects }",
         "### Output { #render-output }",
         "### Reading films { #render-reading-films }",

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from frame2sound.api.exporting import (
+    check_effects,
+    check_names,
+    check_one_animation,
+    exports_of,
+)
 from frame2sound.api.parameters import (
     FrameRate,
     Level,
@@ -116,6 +122,11 @@ class RenderOptions:
     sensitivity: float = 0.5
     events: str | PathLike[str] | None = None
     events_out: str | PathLike[str] | None = None
+    markers: str | PathLike[str] | None = None
+    midi: str | PathLike[str] | None = None
+    stems: str | PathLike[str] | None = None
+    otio: str | PathLike[str] | None = None
+    reaper: str | PathLike[str] | None = None
     stereo: bool = False
     effects: str | EffectChain | None = None
     effects_file: str | PathLike[str] | None = None
@@ -188,7 +199,8 @@ class RenderJob:
             for path in (options.phase_from, options.effects_file, options.events)
             if path is not None
         ]
-        self.events_out = None if options.events_out is None else Path(options.events_out)
+        check_effects(options)
+        self.exports = exports_of(options)
         if isinstance(brain, Brain):
             self.brain = brain
         else:
@@ -203,33 +215,30 @@ class RenderJob:
     def check_outputs(self, animations: Iterable[Path], outputs: Iterable[Path]) -> None:
         """Raise `SoundtrackError` if an output is a file that is read, or is named twice."""
         animations, outputs = list(animations), list(outputs)
-        lists = {"events": self.options.events, "events_out": self.events_out}
-        for name, file in lists.items():
-            if file is not None and len(animations) > 1:
-                raise SoundtrackError(
-                    f"got one file `{name}={file}` for {len(animations)} animations, expected one "
-                    "animation; render them one by one"
-                )
-        if self.events_out is not None:
-            if self.events_out.absolute() in [out.absolute() for out in outputs]:
-                raise SoundtrackError(
-                    f"got {self.events_out} as `out` and as `events_out`, expected two names"
-                )
-            outputs.append(self.events_out)
+        check_one_animation(self.options, animations)
+        check_names(self.exports, outputs)
+        outputs += [path for _, path in self.exports.files()]
         inputs = [path for path in (*self._inputs, *animations) if path.exists()]
         for out in outputs:
             if out.exists() and any(out.samefile(path) for path in inputs):
                 raise SoundtrackError(f"{out} is read by this command; choose another name")
 
     def render(
-        self, animation: Path, out: Path, on_progress: ProgressCallback
+        self,
+        animation: Path,
+        out: Path,
+        on_progress: ProgressCallback,
+        *,
+        overwrite: bool | None = None,
     ) -> RenderedSoundtrack:
-        """Render one animation."""
+        """Render one animation; ``overwrite`` says otherwise than the options if it is given."""
         from frame2sound.film.decoding.options import DecodeOptions
         from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
         from frame2sound.rendering.render import render
 
-        options = self.options
+        options, delivery = self.options, self.delivery
+        if overwrite is not None:
+            delivery = replace(delivery, overwrite=overwrite)
         film = SubprocessFilmReader(
             animation,
             options=DecodeOptions(
@@ -246,10 +255,10 @@ class RenderJob:
             self.brain,
             out,
             self.style,
-            self.delivery,
+            delivery,
             on_progress,
             corpus=self.corpus,
-            events_out=self.events_out,
+            exports=self.exports,
             segment=self.segment,
         )
         return RenderedSoundtrack(
@@ -283,6 +292,11 @@ def render(
     sensitivity: float = 0.5,
     events: str | PathLike[str] | None = None,
     events_out: str | PathLike[str] | None = None,
+    markers: str | PathLike[str] | None = None,
+    midi: str | PathLike[str] | None = None,
+    stems: str | PathLike[str] | None = None,
+    otio: str | PathLike[str] | None = None,
+    reaper: str | PathLike[str] | None = None,
     stereo: bool = False,
     effects: str | EffectChain | None = None,
     effects_file: str | PathLike[str] | None = None,
@@ -352,6 +366,19 @@ def render(
         and added.
     events_out : str or path, optional
         JSON file for the events that are played: their times, levels and sounds.
+    markers : str or path, optional
+        CSV file with a row for each event, whose time is that in the soundtrack as it is written.
+    midi : str or path, optional
+        MIDI file with a note for each event; needs the extra ``exports``.
+    stems : str or path, optional
+        Folder for a WAV file of each film of the corpus, and one of what comes from no film; they
+        add up to the soundtrack.
+    otio : str or path, optional
+        OpenTimelineIO file with the picture, the sound or the stems, and a marker for each event;
+        needs the extra ``exports``.
+    reaper : str or path, optional
+        Reaper project with the sound or the stems, and a marker for each event; needs the extra
+        ``exports``.
     stereo : bool
         Place the sound where the picture is bright.
     effects : str or EffectChain, optional
@@ -423,6 +450,11 @@ def render(
         sensitivity=sensitivity,
         events=events,
         events_out=events_out,
+        markers=markers,
+        midi=midi,
+        stems=stems,
+        otio=otio,
+        reaper=reaper,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,

@@ -269,7 +269,8 @@ class LogMagnitudes(Spectra):
         return float(self.scale * 10 ** (self.recipe.floor_db / 20))
 
     @property
-    def _max_decades(self) -> float:
+    def max_decades(self) -> float:
+        """The decades of the highest magnitude above the floor."""
         return MAX_LOG_MAGNITUDE - self.recipe.floor_db / 20
 
     def encode(self, excerpts: Array) -> Array:
@@ -293,7 +294,7 @@ class LogMagnitudes(Spectra):
     def reconstruct(self, excerpts: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return encoded and decoded excerpts, without taking logarithms and powers in between."""
         power = self._power(excerpts)
-        highest = np.float32(self.floor * 10**self._max_decades)
+        highest = np.float32(self.floor * 10**self.max_decades)
         magnitude, level = np.sqrt(power), np.sqrt(power.sum(axis=-1, keepdims=True))
         return self._scale_to_level(np.minimum(magnitude, highest), np.minimum(level, highest))
 
@@ -316,7 +317,7 @@ class LogMagnitudes(Spectra):
         return decades
 
     def _magnitude(self, decades: NDArray[np.float32]) -> NDArray[np.float32]:
-        power = np.expm1(np.clip(decades, 0, self._max_decades) * (2 * math.log(10)))
+        power = np.expm1(np.clip(decades, 0, self.max_decades) * (2 * math.log(10)))
         magnitude: NDArray[np.float32] = self.floor * np.sqrt(power)
         return magnitude
 

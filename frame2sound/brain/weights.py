@@ -45,7 +45,7 @@ def weight_shapes(recipe: Recipe, outputs: int) -> dict[str, Shape]:
     feedback = network.feedback_units if isinstance(network, Rnn) else 0
     branch = network.brightness_branch
     prefix = "backbone.backbone." if branch else "backbone."
-    parts, width = _backbone(recipe, _features_width(recipe) + feedback)
+    parts, width = _backbone(recipe, features_width(recipe) + feedback)
     shapes = {f"{FEATURES_PREFIX}{name}": shape for name, shape in features.items()}
     shapes |= {f"{prefix}{name}": shape for name, shape in parts.items()}
     if branch:
@@ -89,7 +89,7 @@ def _features(recipe: Recipe) -> _Shapes:
         yield "brightness.mean", (BRIGHTNESS_COUNT,)
 
 
-def _features_width(recipe: Recipe) -> int:
+def features_width(recipe: Recipe) -> int:
     """Return the number of features per frame that enter the backbone."""
     config = recipe.input
     if not isinstance(config, Eigenframes):

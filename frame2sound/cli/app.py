@@ -173,10 +173,10 @@ def _top(
     """Learn the sound of films, and give animations a soundtrack."""
 
 
-def say_lines(lines: list[str]) -> None:
+def say_lines(lines: list[str], *, err: bool = False) -> None:
     """Print the lines of a result, with its parameters as options."""
     for line in lines:
-        say(with_options(line, option_names()) if "`" in line else line)
+        say(with_options(line, option_names()) if "`" in line else line, err=err)
 
 
 @cache

@@ -22,6 +22,10 @@ def brains(
         Path | None,
         Option(metavar="FILE", help="Write the weights of one brain as plain arrays (.npz)."),
     ] = None,
+    export_onnx: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Write one brain as a step that other programs run (.onnx)."),
+    ] = None,
     eigenframes: Annotated[
         Path | None,
         Option(metavar="FILE", help="Draw the principal components of its input (.png)."),
@@ -34,8 +38,8 @@ def brains(
     from frame2sound.brain.pretrained import find_brain
 
     paths = [find_brain(brain) for brain in trained or ()]
-    if export_npz is not None or eigenframes is not None:
-        _write(paths, export_npz, eigenframes, overwrite)
+    if any(path is not None for path in (export_npz, export_onnx, eigenframes)):
+        _write(paths, export_npz, export_onnx, eigenframes, overwrite)
     if paths:
         _show_brains(paths, as_json)
     else:
@@ -43,21 +47,31 @@ def brains(
 
 
 def _write(
-    paths: list[Path], export_npz: Path | None, eigenframes: Path | None, overwrite: bool
+    paths: list[Path],
+    export_npz: Path | None,
+    onnx_path: Path | None,
+    eigenframes: Path | None,
+    overwrite: bool,
 ) -> None:
+    from frame2sound.api.brain_export import export_onnx
     from frame2sound.api.parameters import ParameterError
     from frame2sound.brain.brain_file import load_brain
-    from frame2sound.brain.eigenframes import draw_eigenframes
-    from frame2sound.brain.fuse import export_weights
 
     if len(paths) != 1:
         raise ParameterError(
-            f"got {len(paths)} brains, expected one with `export_npz` or `eigenframes`"
+            f"got {len(paths)} brains, expected one with `export_npz`, `export_onnx` or "
+            "`eigenframes`"
         )
     brain = load_brain(paths[0])
+    if onnx_path is not None:
+        export_onnx(brain, onnx_path, overwrite=overwrite)
     if export_npz is not None:
+        from frame2sound.brain.fuse import export_weights
+
         export_weights(brain, export_npz, overwrite=overwrite)
     if eigenframes is not None:
+        from frame2sound.brain.eigenframes import draw_eigenframes
+
         draw_eigenframes(brain, eigenframes, overwrite=overwrite)
 
 

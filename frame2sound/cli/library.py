@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
@@ -32,6 +33,13 @@ def library(
     verify: Annotated[
         bool, Option("--verify", help="Compare every byte of the films with its checksum.")
     ] = False,
+    export_sfz: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Write the films' sounds here, as an SFZ instrument for a sampler.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
@@ -42,7 +50,13 @@ def library(
     opened = Library.open(library)
     changes = {"exclude": exclude or [], "include": include or [], "delete": delete or []}
     show = _ignore if as_json else _show
-    if any(changes.values()):
+    if export_sfz is not None:
+        if verify or any(changes.values()):
+            raise ParameterError(
+                "got `export_sfz` and films to change or `verify`, expected one of them"
+            )
+        _export_sfz(opened, export_sfz, as_json)
+    elif any(changes.values()):
         if verify:
             raise ParameterError(
                 "got `verify` and films to change, expected one of them; `verify` changes nothing"
@@ -58,6 +72,16 @@ def library(
             print_json(listing.to_dict())
         else:
             _show(listing)
+
+
+def _export_sfz(opened: Library, folder: Path, as_json: bool) -> None:
+    from frame2sound.api.instruments import export_sfz
+
+    made = export_sfz(opened, folder)
+    if as_json:
+        print_json(made.to_dict())
+    else:
+        _show(made)
 
 
 def _show(record: Record) -> None:

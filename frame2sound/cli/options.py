@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +12,9 @@ from frame2sound.terminal import say_json
 
 READING = "Reading films"
 """Title of the group of options about reading films."""
+
+EXPORTS = "For other programs"
+"""Title of the group of options that name files for other programs."""
 
 
 def _be_verbose(context: typer.Context, requested: bool) -> None:
@@ -101,6 +105,46 @@ Background = Annotated[
         metavar="LEVEL",
         help="Show transparent pictures on this grey: black, grey, white or 0 to 255.",
         rich_help_panel=READING,
+    ),
+]
+Markers = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the events to this .csv file: their times, samples, levels and sounds.",
+        rich_help_panel=EXPORTS,
+    ),
+]
+Midi = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the events to this .mid file, as notes.",
+        rich_help_panel=EXPORTS,
+    ),
+]
+Stems = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Write a .wav for each film of the corpus here; they add up to the soundtrack.",
+        rich_help_panel=EXPORTS,
+    ),
+]
+Otio = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write picture, sound or stems, and events to this OpenTimelineIO .otio file.",
+        rich_help_panel=EXPORTS,
+    ),
+]
+Reaper = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write sound or stems, and events to this Reaper .rpp project.",
+        rich_help_panel=EXPORTS,
     ),
 ]
 

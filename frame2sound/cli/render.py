@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from typer import Argument, Option
 
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, pretrained_brains
-from frame2sound.cli.app import command, say_lines
+from frame2sound.cli.app import command
 from frame2sound.cli.options import (
     AllowDamaged,
     Background,
     Device,
     Hardware,
+    Markers,
     MaxHours,
     MaxMegapixels,
+    Midi,
+    Otio,
+    Reaper,
     Seed,
     SequenceFps,
+    Stems,
     Verbose,
     VideoStream,
-    print_json,
 )
-from frame2sound.errors import BatchError, Frame2SoundError
 from frame2sound.film.limits import DEFAULT_LIMITS
-from frame2sound.progress_bars import ProgressBars
 from frame2sound.rendering.modes import Mode
-
-if TYPE_CHECKING:
-    from frame2sound.api.rendering import RenderJob
 
 BRAIN, JOINING, GRAINS, MOSAIC = "Brain and mode", "How predictions are joined", "Grains", "Mosaic"
 EVENTS, SOUND, OUTPUT = "Events", "Level and effects", "Output"
@@ -42,8 +41,9 @@ def complete_brain(incomplete: str) -> list[str]:
 @command
 def render(
     animations: Annotated[
-        list[Path], Argument(metavar="FILM", help="Render soundtracks for these films.")
-    ],
+        list[Path] | None,
+        Argument(metavar="FILM", help="Render soundtracks for these films.", show_default=False),
+    ] = None,
     brain: Annotated[
         Path,
         Option(
@@ -164,6 +164,11 @@ def render(
             rich_help_panel=EVENTS,
         ),
     ] = None,
+    markers: Markers = None,
+    midi: Midi = None,
+    stems: Stems = None,
+    otio: Otio = None,
+    reaper: Reaper = None,
     stereo: Annotated[
         bool,
         Option(
@@ -242,6 +247,14 @@ def render(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
+    watch: Annotated[
+        Path | None,
+        Option(
+            metavar="FOLDER",
+            help="Render each film that is put into this folder, until Ctrl-C.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     wav: Annotated[
         bool, Option("--wav", help="Write the sound alone.", rich_help_panel=OUTPUT)
     ] = False,
@@ -282,7 +295,9 @@ def render(
     verbose: Verbose = False,
 ) -> None:
     """Render soundtracks for animations."""
+    from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderJob, RenderOptions, output_paths
+    from frame2sound.cli.render_runs import render_all, watch_folder
 
     options = RenderOptions(
         mode=mode,
@@ -299,6 +314,11 @@ def render(
         sensitivity=sensitivity,
         events=events,
         events_out=events_out,
+        markers=markers,
+        midi=midi,
+        stems=stems,
+        otio=otio,
+        reaper=reaper,
         stereo=stereo,
         effects=effects,
         effects_file=effects_file,
@@ -323,31 +343,16 @@ def render(
         start_seconds=start_seconds,
         stop_seconds=stop_seconds,
     )
+    animations = animations or []
+    if (watch is None) == (not animations):
+        raise ParameterError(
+            f"got {'no FILM' if watch is None else 'FILM and `watch`'}, expected one of FILM and "
+            "`watch`; see: frame2sound render --help"
+        )
     job = RenderJob(brain, options)
+    if watch is not None:
+        watch_folder(job, watch, out, as_json)
+        return
     outputs = output_paths(animations, out, wav)
     job.check_outputs(animations, outputs.values())
-    _render_all(job, outputs, as_json)
-
-
-def _render_all(job: RenderJob, outputs: dict[Path, Path], as_json: bool) -> None:
-    """Render one animation after another; one that fails does not stop the others."""
-    rows: list[dict[str, Any]] = []
-    errors: list[str] = []
-    with ProgressBars() as progress:
-        for animation, out in outputs.items():
-            try:
-                result = job.render(animation, out, progress.show)
-            except Frame2SoundError as error:
-                if len(outputs) == 1:
-                    raise
-                errors.append(str(error))
-                continue
-            rows.append(result.to_dict())
-            if not as_json:
-                say_lines(result.lines())
-    if as_json:
-        print_json({"soundtracks": rows, "errors": errors})
-    if errors:
-        others = ", the others are done" if rows else ""
-        count = f"{len(errors)} of {len(outputs)} animations not rendered{others}:"
-        raise BatchError(count, *(f"  {error}" for error in errors))
+    render_all(job, outputs, as_json)

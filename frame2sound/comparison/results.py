@@ -28,6 +28,7 @@ from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
+from frame2sound.untrusted import escape_formula
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
 
@@ -122,20 +123,9 @@ def write_results(table: dict[str, Any], out: Path) -> None:
             for measure, value in values.items():
                 if value is not None:
                     row = [track["group"], track["kind"], seed, *place, measure, value]
-                    rows.writerow(map(_escape_formula, row))
+                    rows.writerow(map(escape_formula, row))
     with atomic_write(out / RESULTS_CSV, ComparisonError) as partial:
         partial.write_text(text.getvalue(), encoding="utf-8")
-
-
-def _escape_formula(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula: such text gets an apostrophe in front.
-
-    As OWASP advises against "CSV injection". Numbers stay numbers, and line breaks are escaped.
-    """
-    if not isinstance(value, str):
-        return value
-    is_formula = value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    return ("'" * is_formula + value).replace("\r", "\\r").replace("\n", "\\n")
 
 
 def pairwise_differences(

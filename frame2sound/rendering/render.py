@@ -19,7 +19,9 @@ from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
 from frame2sound.progress import ProgressCallback, ignore_progress
-from frame2sound.rendering.events.event_list import Event, write_events
+from frame2sound.rendering.export.exports import NO_EXPORTS, Exports
+from frame2sound.rendering.export.markers import DeliveredSound, place_markers
+from frame2sound.rendering.export.wav_cues import add_cues
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.output.delivery import Delivery, OutputWriter
 from frame2sound.rendering.segment import (
@@ -113,6 +115,7 @@ def render(
     corpus: Corpus | CorpusPointer | None = None,
     events_out: Path | None = None,
     segment: Segment = WHOLE,
+    exports: Exports = NO_EXPORTS,
 ) -> RenderResult:
     """Predict the soundtrack of an animation, and write both to a file.
 
@@ -135,6 +138,8 @@ def render(
         A JSON file for the events that are played.
     segment : Segment
         The part that is rendered, by default the whole; see `frame2sound.rendering.segment`.
+    exports : Exports
+        Other files for the events; ``events_out`` is one of them.
 
     Raises
     ------
@@ -147,7 +152,8 @@ def render(
     """
     refuse_existing(out, SoundtrackError, overwrite=delivery.overwrite)
     if events_out is not None:
-        refuse_existing(events_out, SoundtrackError, overwrite=delivery.overwrite)
+        exports = replace(exports, events_out=events_out)
+    exports.check(out, overwrite=delivery.overwrite)
     if out.exists() and out.samefile(animation.streams.path):
         raise SoundtrackError(f"{out} is the animation itself; choose another name")
     wav = delivery.wav or out.suffix.lower() == ".wav"
@@ -163,19 +169,34 @@ def render(
     if predictions_remember(brain):
         segment = replace(segment, prepared_seconds=PREPARED_SECONDS)
     original = _open_original_audio(animation, delivery, codec)
-    events: list[Event] = []
+    log = exports.new_log()
     with (
         atomic_write(out, SoundtrackError, overwrite=delivery.overwrite) as partial,
+        exports.open_recorder(out.parent) as recorder,
         one_thread_per_operation(),
     ):
-        on_event = None if events_out is None else events.append
-        built = style.build_renderer(brain, corpus, on_event, segment.span_seconds)
+        # Grains mix the sounds of films, so that there is nothing to record of one film.
+        recorded = () if recorder is None or style.mode == "granular" else (recorder,)
+        built = style.build_renderer(
+            brain,
+            corpus,
+            log.report,
+            segment.span_seconds,
+            taps=(log, *recorded),
+            needed_by=exports.need_events,
+        )
+        log.sample_rate = built.sample_rate
         renderer = SilenceMeter(built)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress, segment)
         writer = OutputWriter(renderer.sample_rate, original, delivery, codec)
+        writer.raw_spool = None if recorder is None else recorder.mix
         peak_db = writer.write(soundtrack, partial)
-    if events_out is not None:
-        write_events(events_out, events, overwrite=delivery.overwrite)
+        delivered = _delivered_sound(out, writer, soundtrack)
+        markers = place_markers(log.events, delivered)
+        if wav:
+            add_cues(partial, markers)
+        stems = exports.write_stems(recorder, writer, soundtrack, markers)
+    exports.write(log, delivered, stems, overwrite=delivery.overwrite)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
         gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
@@ -183,12 +204,26 @@ def render(
         notes += filter(None, [report.note(corpus)])
     return RenderResult(
         path=out,
-        seconds=float((segment.stop_seconds or soundtrack.seconds) - segment.start_seconds),
-        sample_rate=writer.output_sample_rate,
+        seconds=float(delivered.seconds),
+        sample_rate=delivered.sample_rate,
         true_peak_db=peak_db,
         notes=(*notes, *filter(None, [renderer.summary])),
-        channels=writer.output_channels(renderer.channels),
+        channels=delivered.channels,
         loudness_lufs=writer.loudness_lufs,
+    )
+
+
+def _delivered_sound(out: Path, writer: OutputWriter, soundtrack: Soundtrack) -> DeliveredSound:
+    segment, renderer = soundtrack.segment, soundtrack.renderer
+    return DeliveredSound(
+        out,
+        writer.output_sample_rate,
+        writer.output_channels(renderer.channels),
+        segment.start_seconds,
+        segment.stop_seconds or soundtrack.seconds,
+        renderer.sample_rate,
+        soundtrack.animation.streams.path,
+        soundtrack.animation.streams.fps,
     )
 
 

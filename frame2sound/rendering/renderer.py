@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.rendering.frame_curves import FrameCurves
+from frame2sound.rendering.sound_tap import SoundTap
 from frame2sound.sound.panner import Panner
 
 MONO_GAIN = np.float32(np.sqrt(0.5))
@@ -120,12 +121,15 @@ class StereoRenderer:
     ----------
     renderer : Renderer
         If it has two channels, their mean is panned.
+    taps : tuple of SoundTap
+        Are told where the sound is placed.
     """
 
     channels = 2
 
-    def __init__(self, renderer: Renderer) -> None:
+    def __init__(self, renderer: Renderer, taps: tuple[SoundTap, ...] = ()) -> None:
         self.renderer = renderer
+        self.taps = taps
         self.sample_rate = renderer.sample_rate
         self._panner = Panner()
         self._positions = np.empty(0)
@@ -161,4 +165,6 @@ class StereoRenderer:
         positions, self._positions = self._positions[:frames], self._positions[frames:]
         length = int(bounds[-1] - bounds[0])
         ready, self._pending = self._pending[:length], self._pending[length:]
+        for tap in self.taps:
+            tap.pan(positions, bounds)
         return self._panner.process(ready, positions, bounds)

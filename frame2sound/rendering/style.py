@@ -35,12 +35,14 @@ from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
 from frame2sound.rendering.renderer import (
+    MONO_GAIN,
     LevelledRenderer,
     PlainRenderer,
     Renderer,
     StereoRenderer,
     Synthesiser,
 )
+from frame2sound.rendering.sound_tap import SoundTap
 from frame2sound.rendering.spectral.phase_from_audio import load_phase_from_audio
 from frame2sound.rendering.spectral.spectral_overlap_add import (
     ComplexOverlapAdd,
@@ -175,6 +177,9 @@ class Style:
         corpus: Corpus | CorpusPointer | None = None,
         on_event: Callable[[Event], object] | None = None,
         span_seconds: tuple[float, float] = (0.0, math.inf),
+        *,
+        taps: tuple[SoundTap, ...] = (),
+        needed_by: tuple[str, ...] | None = None,
     ) -> Renderer:
         """Return a renderer for a brain's predictions.
 
@@ -188,6 +193,11 @@ class Style:
             Is called with each event that is played, in the order of time.
         span_seconds : (float, float)
             The times between which events are counted and reported.
+        taps : tuple of SoundTap
+            Are told the sounds of films as they are played.
+        needed_by : tuple of str, optional
+            Parameters that do nothing if there are no events; ``on_event`` alone counts as
+            ``events_out``.
 
         Raises
         ------
@@ -198,13 +208,20 @@ class Style:
             The corpus cannot be found, or contains no sound.
         """
         settings = EventSettings(
-            self.sensitivity, self.events, on_event or _ignore_event, span_seconds
+            self.sensitivity, self.events, on_event or _ignore_event, span_seconds, taps
         )
-        needs_events = on_event is not None and self.events is None
-        renderer = self._build_renderer(brain, corpus, settings, needs_events)
+        if needed_by is None:
+            needed_by = () if on_event is None else ("`events_out`",)
+        if self.sensitivity != DEFAULT_SENSITIVITY:
+            needed_by = (*needed_by, "`sensitivity`")
+        renderer = self._build_renderer(
+            brain, corpus, settings, () if self.events is not None else needed_by
+        )
         if self.stereo == "place" and (self.mode == "mosaic" or renderer.channels == 1):
-            return StereoRenderer(renderer)
+            return StereoRenderer(renderer, taps)
         if self.mode == "mosaic" and renderer.channels == 2 and learns_equal_loudness(brain):
+            for tap in taps:
+                tap.set_gain(float(MONO_GAIN))
             return LevelledRenderer(renderer)
         return renderer
 
@@ -213,18 +230,19 @@ class Style:
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
         settings: EventSettings,
-        needs_events: bool,
+        needed_by: tuple[str, ...],
     ) -> Renderer:
         """Return a renderer whose sound has places only if its films or its grains have."""
         if self.mode == "mosaic":
             corpus = self._mosaic_corpus(brain, corpus)
-            mosaic = MosaicSynthesiser(brain.target, corpus, self.mosaic, self.seed)
+            taps = settings.taps
+            mosaic = MosaicSynthesiser(brain.target, corpus, self.mosaic, self.seed, taps=taps)
             plain = PlainRenderer(
                 mosaic, corpus.sample_rate, corpus.channels, _mosaic_summary(corpus)
             )
         else:
             plain = PlainRenderer(self._synthesiser(brain), brain.clock.sample_rate)
-        return self._with_events(plain, brain, corpus, settings, needs_events)
+        return self._with_events(plain, brain, corpus, settings, needed_by)
 
     def _with_events(
         self,
@@ -232,12 +250,10 @@ class Style:
         brain: Predictor,
         corpus: Corpus | CorpusPointer | None,
         settings: EventSettings,
-        needs_events: bool,
+        needed_by: tuple[str, ...],
     ) -> Renderer:
         """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
         granulate = self._granulator(brain) if self.mode == "granular" else None
-        needed_by = {"`events_out`": needs_events,
-                     "`sensitivity`": self.sensitivity != DEFAULT_SENSITIVITY}  # fmt: skip
         parts = EventPartsBuilder(
             brain.target,
             brain.clock,
@@ -246,13 +262,14 @@ class Style:
             self.mosaic,
             self.seed,
             ChoiceWeights(spectrum=SPECTRUM_WEIGHT if knows_spectrum(brain) else 0.0),
+            settings.taps,
         )
         return EventRenderer(
             granulate(plain.synthesiser) if granulate else plain,
             parts,
             settings,
             granulate,
-            tuple(name for name, needed in needed_by.items() if needed),
+            needed_by,
         )
 
     def _granulator(self, brain: Predictor) -> Callable[[Synthesiser], Renderer]:

@@ -22,10 +22,20 @@ def crossfade(outgoing: Samples, incoming: Samples, silent_correlation: float) -
         The correlation that counts where a sound is silent: 1 for a fade whose amplitudes add to
         one, 0 for one whose powers do.
     """
+    fading, rising = crossfade_parts(outgoing, incoming, silent_correlation)
+    return (fading + rising).astype(outgoing.dtype)  # type: ignore[return-value]
+
+
+def crossfade_parts(
+    outgoing: NDArray[np.floating[Any]],
+    incoming: NDArray[np.floating[Any]],
+    silent_correlation: float,
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
+    """Return the two parts, one of each sound, that add up to a `crossfade`."""
     correlation = _correlation(outgoing, incoming, silent_correlation)
     shape = (-1,) + (1,) * (outgoing.ndim - 1)
     rise, fall = (gain.reshape(shape) for gain in crossfade_gains(len(outgoing), correlation))
-    return (outgoing * fall + incoming * rise).astype(outgoing.dtype)  # type: ignore[return-value]
+    return outgoing * fall, incoming * rise
 
 
 def crossfade_gains(
@@ -46,7 +56,11 @@ def crossfade_gains(
     return rise / level, fall / level
 
 
-def _correlation(outgoing: Samples, incoming: Samples, silent_correlation: float) -> float:
+def _correlation(
+    outgoing: NDArray[np.floating[Any]],
+    incoming: NDArray[np.floating[Any]],
+    silent_correlation: float,
+) -> float:
     """Return the correlation of two sounds, over all channels; 0 where it is negative."""
     powers = [float(np.square(each, dtype=np.float64).sum()) for each in (outgoing, incoming)]
     energy = float(np.sqrt(powers[0] * powers[1]))

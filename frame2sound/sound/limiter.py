@@ -41,6 +41,8 @@ class Limiter:
         Highest true peak in dBTP.
     look_ahead_seconds : float
         Time before a peak at which the gain begins to fall.
+    deciding : int, optional
+        The gain is that of the first of the channels, so many; by default of all.
 
     Attributes
     ----------
@@ -53,7 +55,9 @@ class Limiter:
         sample_rate: int,
         ceiling_db: float = CEILING_DB,
         look_ahead_seconds: float = 0.005,
+        deciding: int | None = None,
     ) -> None:
+        self.deciding = deciding
         self.ceiling = np.float32(10 ** ((ceiling_db - HEADROOM_DB) / 20))
         self.look_ahead = max(1, round(look_ahead_seconds * sample_rate))
         self.latency = 2 * self.look_ahead + 2 * TAPS_PER_SIDE
@@ -105,7 +109,8 @@ class Limiter:
 
     def _limit(self, sound: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
         """Return the samples from ``first`` to ``last``, limited, and update the statistics."""
-        gain, part = self._gain(sound), sound[first:last]
+        heard = sound if sound.ndim == 1 else sound[:, : self.deciding]
+        gain, part = self._gain(heard), sound[first:last]
         level = np.abs(part) if part.ndim == 1 else np.abs(part).max(axis=1)
         self._audible_count += int(np.count_nonzero(level > AUDIBLE_AMPLITUDE))
         if gain is None:

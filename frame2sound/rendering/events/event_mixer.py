@@ -25,6 +25,7 @@ from frame2sound.rendering.events.event_picker import (
 from frame2sound.rendering.events.event_synthesis import EventSynthesiser
 from frame2sound.rendering.events.unit_choice import UnitChooser, UnitQuery
 from frame2sound.rendering.renderer import Synthesiser
+from frame2sound.rendering.sound_tap import SoundTap
 
 Samples = NDArray[np.float32]
 _Batch = tuple[int, NDArray[Any], EventCurves | None]
@@ -50,12 +51,15 @@ class EventSettings:
         Is called with each event as it is played, in the order of time.
     span_seconds : (float, float)
         Events outside are played where they reach in, but not counted and not reported.
+    taps : tuple of SoundTap
+        Are told the sounds of all events.
     """
 
     sensitivity: float = DEFAULT_SENSITIVITY
     given: tuple[Event, ...] | None = None
     on_event: Callable[[Event], object] = field(default=lambda event: None)
     span_seconds: tuple[float, float] = (0.0, math.inf)
+    taps: tuple[SoundTap, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,8 @@ class EventMixer:
         sound = self.parts.events.sound(unit, event.level_db, prediction)
         onset = round(event.time_seconds * self.clock.sample_rate)
         self._layer.add(sound.samples, onset - sound.lead)
+        for tap in self.settings.taps:
+            tap.add_event(event, sound.samples, sound.lead, onset - sound.lead)
         start, stop = self.settings.span_seconds
         if start <= event.time_seconds < stop:
             self.count += 1

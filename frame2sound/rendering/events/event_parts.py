@@ -23,6 +23,7 @@ from frame2sound.rendering.events.unit_choice import ChoiceWeights, UnitChooser
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
 from frame2sound.rendering.renderer import Synthesiser
+from frame2sound.rendering.sound_tap import SoundTap
 from frame2sound.rendering.spectral.spectral_overlap_add import MagnitudeOverlapAdd
 
 
@@ -41,6 +42,8 @@ class EventPartsBuilder:
     settings : MosaicSettings
     seed : int
     weights : ChoiceWeights
+    taps : tuple of SoundTap
+        Are told the sound of each film in the bed.
     """
 
     target: Target
@@ -50,6 +53,7 @@ class EventPartsBuilder:
     settings: MosaicSettings
     seed: int
     weights: ChoiceWeights
+    taps: tuple[SoundTap, ...] = ()
 
     def build(self, *, bed_is_levelled: bool) -> EventParts:
         """Return the parts.
@@ -73,7 +77,9 @@ class EventPartsBuilder:
             played = units.as_heard(corpus)
             if bed_is_levelled:
                 calm = without_attacks(bed.database, corpus, played)
-                bed = MosaicSynthesiser(self.target, corpus, self.settings, self.seed, calm)
+                bed = MosaicSynthesiser(
+                    self.target, corpus, self.settings, self.seed, calm, self.taps
+                )
         if bed_is_levelled and corpus is not None:
             spectrum = quiet_spectrum(corpus, self.target)
         events = self._synthesiser(played)

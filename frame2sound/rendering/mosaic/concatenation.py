@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.rendering.mosaic.unit_database import UnitDatabase
 from frame2sound.rendering.mosaic.unit_selection import SILENCE
-from frame2sound.sound.crossfade import crossfade
+from frame2sound.rendering.sound_tap import SoundTap
+from frame2sound.sound.crossfade import crossfade_parts
 from frame2sound.sound.windows import hann_fade_in
 
 Samples = NDArray[np.float64]
@@ -48,15 +50,29 @@ class Concatenator:
     other is shifted by up to 5 ms, to where its sound before the frame's start correlates best
     with the unit before, if they are similar at all; a transient is not shifted. The crossfade
     (see `frame2sound.sound.crossfade`) ends at the frame's start.
+
+    Attributes
+    ----------
+    position : int
+        The number of the next sample that is returned, which ``taps`` are told.
     """
 
-    def __init__(self, database: UnitDatabase, sample_rate: int, channels: int = 1) -> None:
+    def __init__(
+        self,
+        database: UnitDatabase,
+        sample_rate: int,
+        channels: int = 1,
+        taps: tuple[SoundTap, ...] = (),
+    ) -> None:
         self.database = database
+        self.taps = taps
+        self.position = 0
         self.nothing = np.zeros((0,) if channels == 1 else (0, channels))
         self.overlap = max(round(OVERLAP_SECONDS * sample_rate), 1)
         self.max_shift = round(MAX_SHIFT_SECONDS * sample_rate)
         self.transient_fade = max(round(TRANSIENT_FADE_SECONDS * sample_rate), 1)
         self._current: _CurrentUnit | None = None
+        self._incoming: NDArray[np.floating[Any]] | None = None
 
     def append(self, unit: int, gain_db: float, length: int) -> Samples:
         """Add the unit of the next frame; return the sound of the frame before it."""
@@ -71,12 +87,29 @@ class Concatenator:
             ready = self._continue(before, unit, gain_db, length)
         else:
             ready = self._crossfade(before, unit, gain_db, length)
+        self._tell(before, unit, ready)
         return ready
 
     def flush(self) -> Samples:
         """Return the sound of the last frame."""
         before, self._current = self._current, None
-        return self.nothing if before is None else _with_gain_curve(before, before.gain_db)
+        if before is None:
+            return self.nothing
+        ready = _with_gain_curve(before, before.gain_db)
+        self._tell(before, SILENCE, ready)
+        return ready
+
+    def _tell(self, before: _CurrentUnit | None, unit: int, ready: Samples) -> None:
+        """Tell which film's sound is in the samples that are returned."""
+        incoming, self._incoming = self._incoming, None
+        if self.taps and before is not None and before.unit != SILENCE:
+            own, joint = ready.copy(), len(ready) - (0 if incoming is None else len(incoming))
+            own[joint:] -= 0 if incoming is None else incoming
+            for tap in self.taps:
+                tap.add_bed(self.database.film(before.unit), own, self.position)
+                if incoming is not None:
+                    tap.add_bed(self.database.film(unit), incoming, self.position + joint)
+        self.position += len(ready)
 
     def _begin(
         self, unit: int, gain_db: float, length: int, after_silence: bool = False
@@ -123,7 +156,8 @@ class Concatenator:
             place += self._best_shift(outgoing, place, overlap)
         incoming = self.database.read(place - overlap, place)
         incoming *= 10 ** (gain_db / 20)
-        outgoing[:] = crossfade(outgoing, incoming, silent_correlation=0)
+        fading, rising = crossfade_parts(outgoing, incoming, silent_correlation=0)
+        outgoing[:], self._incoming = fading + rising, rising
         self._current = self._read(unit, place, gain_db, length, gain_db)
         return ready
 

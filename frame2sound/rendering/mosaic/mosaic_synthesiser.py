@@ -21,6 +21,7 @@ from frame2sound.rendering.mosaic.unit_database import (
     UnitDatabase,
 )
 from frame2sound.rendering.mosaic.unit_selection import SILENCE, Costs, UnitSelector
+from frame2sound.rendering.sound_tap import SoundTap
 
 CHUNK_FRAMES = 32
 """Frames for which units are selected together, whatever the size of the batches."""
@@ -52,6 +53,8 @@ class MosaicSynthesiser:
         Of the random variety.
     database : UnitDatabase, optional
         The units, if they are already cut; by default all frames of the corpus.
+    taps : tuple of SoundTap
+        Are told the sound of each film.
 
     Raises
     ------
@@ -66,6 +69,7 @@ class MosaicSynthesiser:
         settings: MosaicSettings | None = None,
         seed: int = 0,
         database: UnitDatabase | None = None,
+        taps: tuple[SoundTap, ...] = (),
     ) -> None:
         settings = settings or MosaicSettings()
         if settings.films is not None:
@@ -75,13 +79,15 @@ class MosaicSynthesiser:
         no_repeat = round(settings.no_repeat_seconds * corpus.clock.fps)
         costs = Costs(settings.literal, settings.variety, no_repeat)
         self._selector = UnitSelector(self.database, costs, seed)
-        self._concatenator = Concatenator(self.database, corpus.sample_rate, corpus.channels)
+        self._concatenator = Concatenator(self.database, corpus.sample_rate, corpus.channels, taps)
         self._extractor = FeatureExtractor(target)
         self._pending: NDArray[Any] | None = None
         self._lengths: list[int] = []
 
     def process(self, predictions: NDArray[Any], bounds: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return what is ready of predictions ``(n, ...)`` with frame bounds ``(n + 1,)``."""
+        if self._pending is None:
+            self._concatenator.position = int(bounds[0])
         pending = [predictions] if self._pending is None else [self._pending, predictions]
         self._pending = np.concatenate(pending)
         self._lengths += np.diff(bounds).tolist()

@@ -215,6 +215,11 @@ class UnitDatabase:
         offset = int(self._offsets[index])
         return self.pieces[index][begin - offset : end - offset].astype(np.float64)
 
+    def film(self, unit: int) -> str:
+        """Return the name of a unit's film."""
+        begin = self.starts[unit]
+        return self.pieces[int(np.searchsorted(self._offsets, begin, side="right")) - 1].film
+
     def previous_unit(self, unit: int) -> int | None:
         """Return the unit before another in its film, if there is one."""
         return unit - 1 if unit > 0 and self.next_unit[unit - 1] == unit else None

@@ -32,7 +32,7 @@ from frame2sound.rendering.output.normalisation import (
     find_gain,
 )
 from frame2sound.rendering.soundtrack import Soundtrack
-from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB
+from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB, Limiter
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
 
@@ -129,6 +129,8 @@ class OutputWriter:
         The result of loudness normalisation; known after writing.
     picture_notes : tuple of str
         Remarks about the picture; known after writing.
+    raw_spool : AudioSpool, optional
+        Keeps the raw soundtrack as it is read.
     """
 
     sample_rate: int
@@ -138,6 +140,7 @@ class OutputWriter:
     codec_gain_db: float = 0.0
     normalisation: NormalisationResult | None = None
     picture_notes: tuple[str, ...] = ()
+    raw_spool: AudioSpool | None = None
 
     @property
     def output_sample_rate(self) -> int:
@@ -206,28 +209,38 @@ class OutputWriter:
     def _steps(
         self, soundtrack: Soundtrack, channels: int, spool: AudioSpool, folder: Path
     ) -> Iterator[NDArray[np.float32]]:
-        delivery, segment = self.delivery, soundtrack.segment
-        cuts_early = delivery.loudness_lufs is not None and not segment.is_whole
+        delivery = self.delivery
         sound: finishing.Chunks
         sound = spool.read() if spool.sample_count else self._process(soundtrack, channels, folder)
         if delivery.loudness_lufs is not None:
-            if cuts_early and not spool.sample_count:  # the loudness is the segment's
-                sound = self._cut(sound, soundtrack)
+            if self.cuts_early(soundtrack) and not spool.sample_count:
+                sound = self.cut(sound, soundtrack)
             sound = self._normalise(sound, spool, delivery.loudness_lufs)
         elif self._lossy and not spool.sample_count:
             sound = spool.tee(sound)
-        sound = finishing.limit(sound, self.output_sample_rate)
+        return self.finish(sound, soundtrack)
+
+    def finish(
+        self, sound: finishing.Chunks, soundtrack: Soundtrack, deciding: int | None = None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Return normalised sound limited, cut and faded.
+
+        The gain of the limiter is that of the first ``deciding`` channels; by default of all.
+        """
+        limiter = Limiter(self.output_sample_rate, deciding=deciding)
+        sound = finishing.limit(sound, self.output_sample_rate, limiter)
         sound = finishing.apply_gain(sound, self.codec_gain_db)
-        sound = sound if cuts_early else self._cut(sound, soundtrack)
-        fades = delivery.fade_in_seconds, delivery.fade_out_seconds
+        sound = sound if self.cuts_early(soundtrack) else self.cut(sound, soundtrack)
+        fades = self.delivery.fade_in_seconds, self.delivery.fade_out_seconds
         return finishing.fade(sound, self.output_sample_rate, *fades) if any(fades) else iter(sound)
 
     def _process(self, soundtrack: Soundtrack, channels: int, folder: Path) -> finishing.Chunks:
         """Return the soundtrack with effects, resampled and mixed with the original."""
         delivery = self.delivery
         origin = soundtrack.segment.origin_seconds
+        raw = soundtrack if self.raw_spool is None else self.raw_spool.tee(soundtrack)
         sound: finishing.Chunks
-        sound = finishing.remove_dc(soundtrack, self.sample_rate, origin * self.sample_rate)
+        sound = finishing.remove_dc(raw, self.sample_rate, origin * self.sample_rate)
         if delivery.effects is not None:
             raw_channels = soundtrack.renderer.channels
             sound = delivery.effects.apply(sound, self.sample_rate, raw_channels, folder)
@@ -243,7 +256,11 @@ class OutputWriter:
             )
         return sound
 
-    def _cut(self, sound: finishing.Chunks, soundtrack: Soundtrack) -> finishing.Chunks:
+    def cuts_early(self, soundtrack: Soundtrack) -> bool:
+        """Return whether a segment is cut before it is normalised, as the loudness is its own."""
+        return self.delivery.loudness_lufs is not None and not soundtrack.segment.is_whole
+
+    def cut(self, sound: finishing.Chunks, soundtrack: Soundtrack) -> finishing.Chunks:
         """Return the samples of the segment, without warm-up and cool-down."""
         rate, segment, stop = self.output_sample_rate, soundtrack.segment, None
         first = sample_at(segment.start_seconds, rate)

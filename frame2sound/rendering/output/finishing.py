@@ -31,14 +31,15 @@ SETTLING_FADE_SECONDS = 0.01
 
 
 def remove_dc(
-    chunks: Chunks, sample_rate: int, first_sample: int = 0
+    chunks: Chunks, sample_rate: int, first_sample: int = 0, deciding: int | None = None
 ) -> Iterator[NDArray[np.float32]]:
     """Remove frequencies below hearing, from sound whose first sample has this number.
 
     The filter rings for a third of a second. Where the soundtrack has been exactly silent in all
     channels for `MIN_SILENCE_SECONDS`, because the picture is black, the ringing is faded out
     within `SETTLING_FADE_SECONDS`, and the filter is reset. The tails of all other steps are at
-    most as long as a resampler's, except those of effects, which come later.
+    most as long as a resampler's, except those of effects, which come later. Of more channels, the
+    first ``deciding`` say where there is silence.
     """
     blockers: list[DcBlocker] = []
     hold, settling = (
@@ -50,8 +51,8 @@ def remove_dc(
     for chunk in chunks:
         planes = chunk[:, None] if chunk.ndim == 1 else chunk
         out = np.empty_like(planes)
-        for start, end in pairwise(_silence_edges(planes, hold)):
-            is_silent = not planes[start].any()
+        for start, end in pairwise(_silence_edges(planes[:, :deciding], hold)):
+            is_silent = not planes[start, :deciding].any()
             if not blockers or (not is_silent and silent >= hold + settling):
                 begin = 0 if blockers else first_sample
                 blockers = [DcBlocker(sample_rate, begin) for _ in planes[0]]
