@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
     from frame2sound.api.library import Library
     from frame2sound.api.library_records import AddedFilm, LibraryListing
+    from frame2sound.api.live import play_live
+    from frame2sound.api.live_records import LiveResult
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderedSoundtrack, render
@@ -65,6 +67,7 @@ __all__ = [
     "Frame2SoundError",
     "Library",
     "LibraryListing",
+    "LiveResult",
     "ParameterError",
     "PickledFilm",
     "ProgressCallback",
@@ -78,6 +81,7 @@ __all__ = [
     "load_brain",
     "load_recipe",
     "measure",
+    "play_live",
     "pretrained_brains",
     "recipe_names",
     "render",
@@ -90,6 +94,8 @@ _MODULES = {
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
     "api.library": ("Library",),
     "api.library_records": ("AddedFilm", "LibraryListing"),
+    "api.live": ("play_live",),
+    "api.live_records": ("LiveResult",),
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
     "api.rendering": ("RenderedSoundtrack", "render"),

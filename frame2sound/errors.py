@@ -8,6 +8,10 @@ class Frame2SoundError(Exception):
     """Root of every error that a user can correct; the command line prints it and exits with 1."""
 
 
+class MissingPackageError(Frame2SoundError):
+    """An optional package is not installed."""
+
+
 class BatchError(Frame2SoundError):
     """Some of several films failed: the first line says how many, each further line why one did."""
 

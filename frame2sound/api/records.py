@@ -6,11 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from frame2sound.errors import Frame2SoundError
-
-
-class MissingPackageError(Frame2SoundError):
-    """An optional package is not installed."""
+from frame2sound.errors import MissingPackageError
 
 
 class Record:
