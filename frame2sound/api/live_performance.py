@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -36,6 +35,7 @@ from frame2sound.live.live_corpus import LiveCorpus
 from frame2sound.live.messages import EventListener, MidiSender, OscReceiver, OscSender
 from frame2sound.live.picture_recorder import open_picture_recorder
 from frame2sound.live.pyo_output import PyoOutput
+from frame2sound.live.real_time import without_hesitation
 from frame2sound.live.recording import open_recorder
 from frame2sound.live.session import CardClock, LiveSession, OfflineClock, Samples
 from frame2sound.rendering.events.event_list import Event, write_events
@@ -44,9 +44,6 @@ from frame2sound.threads import one_thread_per_operation
 if TYPE_CHECKING:
     from frame2sound.library.store import Library
     from frame2sound.progress import ProgressCallback
-
-SWITCH_SECONDS = 0.0005
-"""How long one thread may keep another waiting: pyo's must not miss its block."""
 
 
 class Performance:
@@ -92,9 +89,10 @@ class Performance:
             )  # fmt: skip
             listeners = [stack.enter_context(_closing(each)) for each in self._listeners()]
 
-            def on_block(block: Samples) -> None:
+            def on_block(block: Samples, first_sample: int, seconds: float) -> None:
                 if recorder is not None:
                     recorder.add(block)
+                session.on_block(first_sample, len(block), seconds)
 
             def on_frame(frame: LiveFrame, sample: int, played: PlayedEvent | None) -> None:
                 if pictures is not None and frame.full is not None:
@@ -114,13 +112,13 @@ class Performance:
         self,
         session: LiveSession,
         output: PyoOutput,
-        on_block: Callable[[Samples], None],
+        on_block: Callable[[Samples, int, float], None],
         stack: ExitStack,
     ) -> None:
         offline = OfflineClock(self.engine, on_block)
         clock: OfflineClock | CardClock = offline
         if not self.options.offline:
-            stack.enter_context(_eager_threads())
+            stack.enter_context(without_hesitation())
             stack.enter_context(output)
             output.start(self.options.audio)
             clock = CardClock(output)
@@ -232,13 +230,3 @@ def _closing(thing: EventListener | OscReceiver) -> Iterator[EventListener]:
         yield thing  # type: ignore[misc]
     finally:
         thing.close()
-
-
-@contextmanager
-def _eager_threads() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.predictor import Predictor
+from frame2sound.film.small_frames import picture_shape
 from frame2sound.live.causal_picker import CausalPicker
 from frame2sound.live.controls import Controls
-from frame2sound.live.frame_analysis import FrameAnalyser, FrameAnalysis
+from frame2sound.live.frame_analysis import FrameAnalyser
 from frame2sound.live.grain_bed import GrainBed
 from frame2sound.live.live_corpus import LiveCorpus, transposed
 from frame2sound.live.sound_ring import SoundRing
@@ -130,8 +132,10 @@ class LiveEngine:
         quieter = learns_equal_loudness(brain) and corpus.channels == 2
         self._own_gain = float(MONO_GAIN) if quieter else 1.0
         self._gain = self._wanted_gain()
-        self._last: FrameAnalysis | None = None
+        self._appearance: NDArray[np.float32] | None = None
+        self._prediction: NDArray[Any] | None = None
         self._lock = Lock()
+        self._warm_up(brain)
 
     @property
     def position(self) -> int:
@@ -159,28 +163,27 @@ class LiveEngine:
         """
         with self._lock:
             seconds, controls = arrival_sample / self.sample_rate, self.controls
-            analysis = self._last = self._analyser.process(picture, seconds)
-            played = None
-            if self._picker.is_event(
+            analysis = self._analyser.process(picture, seconds)
+            is_event = self._picker.is_event(
                 analysis.strength, seconds, controls.sensitivity, controls.min_gap,
                 is_new=analysis.is_new,
-            ):  # fmt: skip
-                level_db = min(max(analysis.level_db, MIN_LEVEL_DB), MAX_LEVEL_DB)
-                if self.on_event is not None:
-                    self.on_event(LiveEvent(seconds, level_db))
-                played = self._play(level_db, arrival_sample, analysis)
+            )  # fmt: skip
+            level_db = min(max(analysis.level_db, MIN_LEVEL_DB), MAX_LEVEL_DB)
+            if is_event and self.on_event is not None:
+                self.on_event(LiveEvent(seconds, level_db))
+            self._appearance = analysis.appearance
+            self._prediction = prediction = self._analyser.predict()
+            played = self._play(level_db, arrival_sample) if is_event else None
             begin = arrival_sample + self.delay
             end = begin + self._frame_samples
-            for sound, start in self._bed.grains(
-                analysis.prediction, analysis.bed_db, begin, end, controls
-            ):
+            for sound, start in self._bed.grains(prediction, analysis.bed_db, begin, end, controls):
                 self._ring.add(sound, start)
         return played
 
     def trigger(self, level_db: float, arrival_sample: int) -> PlayedEvent:
         """Play an event now, of a unit that fits the last frame; `on_event` is not called."""
         with self._lock:
-            return self._play(level_db, arrival_sample, self._last)
+            return self._play(level_db, arrival_sample)
 
     def read(self, count: int = BLOCK_SAMPLES) -> Samples:
         """Return the next block of sound, ``(count, 2)``, from -1 to 1."""
@@ -200,14 +203,18 @@ class LiveEngine:
         muted = controls.mute >= 0.5
         return 0.0 if muted else self._own_gain * float(10 ** (controls.gain / 20))
 
-    def _play(
-        self, level_db: float, arrival_sample: int, analysis: FrameAnalysis | None
-    ) -> PlayedEvent:
+    def _warm_up(self, brain: Predictor) -> None:
+        """Compute once what the first event would wait for."""
+        black = np.zeros((1, *picture_shape(brain.colour)), np.uint8)
+        prediction = brain.start_prediction().predict(black)[0]
+        query = UnitQuery(0.0, -20.0, np.zeros(64, np.float32), prediction)
+        self.corpus.chooser.choose(query, remember=False)
+
+    def _play(self, level_db: float, arrival_sample: int) -> PlayedEvent:
         seconds, controls = arrival_sample / self.sample_rate, self.controls
         level_db = min(max(level_db, MIN_LEVEL_DB), MAX_LEVEL_DB)
-        appearance = None if analysis is None else analysis.appearance
-        prediction = None if analysis is None else analysis.prediction
-        number = self.corpus.chooser.choose(UnitQuery(seconds, level_db, appearance, prediction))
+        query = UnitQuery(seconds, level_db, self._appearance, self._prediction)
+        number = self.corpus.chooser.choose(query)
         units, unit = self.corpus.played, self.corpus.unit(number)
         change_db = controls.follow_loudness * unit_gain_db(units, number, level_db)
         gain = np.float32(10 ** ((change_db + controls.event_gain) / 20))

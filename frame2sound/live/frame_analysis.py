@@ -50,8 +50,6 @@ class FrameAnalysis:
         The level of an event that begins here, and of the sound between events, in dBFS.
     appearance : float32 (64,)
         The thumbnail.
-    prediction : array
-        The prediction of the network for one frame.
     """
 
     strength: float
@@ -59,7 +57,6 @@ class FrameAnalysis:
     level_db: float
     bed_db: float
     appearance: NDArray[np.float32]
-    prediction: NDArray[Any]
 
 
 class FrameAnalyser:
@@ -81,7 +78,8 @@ class FrameAnalyser:
         self._ratio = np.float32(fps / self._brain_fps)
         self._predictor = brain.start_prediction()
         self._prediction: NDArray[Any] | None = None
-        self._last_picture: Frame | None = None
+        self._shown: tuple[Frame, float] | None = None
+        self._predicted: Frame | None = None
         self._tick = -1
         self._ground = _LiveGround(self._brain_fps) if brain.maps_ground else None
         head = brain.motion_head
@@ -99,23 +97,27 @@ class FrameAnalyser:
         """
         if self._ground is not None:
             picture = self._ground.apply(picture)
+        self._shown = picture, seconds
         grey = luma(picture) if picture.ndim == 3 else picture
-        prediction = self._predict(picture, seconds)
         if self._motion is not None:
-            analysis = self._motion.process(grey, prediction)
-            if analysis is not None:
+            analysis = self._motion.process(grey)
+            if self._motion.speaks:
                 return analysis
-        return self._rises.process(grey, prediction)
+            self._motion.decide(self.predict())
+        return self._rises.process(grey, self.predict())
 
-    def _predict(self, picture: Frame, seconds: float) -> NDArray[Any]:
+    def predict(self) -> NDArray[Any]:
+        """Return the network's prediction for the last frame; it is computed once."""
+        assert self._shown is not None
+        picture, seconds = self._shown
         tick = math.floor(seconds * self._brain_fps + 1e-6)
         if self._prediction is None or tick > self._tick:
-            before = picture if self._last_picture is None else self._last_picture
+            before = picture if self._predicted is None else self._predicted
             missed = min(tick - self._tick, MAX_MISSED_TICKS) - 1 if self._tick >= 0 else 0
             self._tick = tick
             frames = np.stack([*[before] * missed, picture])
             self._prediction = self._predictor.predict(frames)[-1]
-        self._last_picture = picture
+        self._predicted = picture
         return self._prediction
 
 
@@ -155,7 +157,7 @@ class LearnedScale:
 
 
 class _LiveMotion:
-    """What a motion head says, once it speaks; before that it returns None."""
+    """What a motion head says, and whether it is listened to."""
 
     def __init__(self, head: MotionHead, fps: float, ratio: np.float32) -> None:
         self.head = head
@@ -167,11 +169,12 @@ class _LiveMotion:
         self._events = head.start(fps)
         self._levels = LevelMatcher(head.settings.loud_level_db)
         self._frames_to_move = MIN_MOVING_SECONDS * fps
-        self._speaks = head.settings.events == "motion"
-        if self._speaks:
+        self._is_new = np.zeros(1, np.bool_)
+        self.speaks = head.settings.events == "motion"
+        if self.speaks:
             self._events.begin_events()
 
-    def process(self, grey: Frame, prediction: NDArray[Any]) -> FrameAnalysis | None:
+    def process(self, grey: Frame) -> FrameAnalysis:
         frames = grey[None]
         motion = self._motion.process(frames)
         motion = Motion(motion.is_new, motion.gap_frames, motion.numbers * self._ratio)
@@ -180,26 +183,23 @@ class _LiveMotion:
         features = self._context.process(motion, scale)
         self._event_scale.observe(self.head.onset.predict(features))
         curves = self._events.predict(frames, motion, scale, self._event_scale.value)
-        self._decide(prediction, motion)
-        if not self._speaks:
-            return None
+        self._is_new = motion.is_new
         return FrameAnalysis(
             float(curves.strength[0]),
             bool(curves.is_new[0]),
             float(curves.level_db[0]),
             float(curves.bed_db[0]),
             curves.appearance[0],
-            prediction,
         )
 
-    def _decide(self, prediction: NDArray[Any], motion: Motion) -> None:
-        """Let the head speak where the network turns out to be mute."""
-        if self._speaks or self._frames_to_move <= 0:
+    def decide(self, prediction: NDArray[Any]) -> None:
+        """Let the head speak from the next frame on if the network turns out to be mute."""
+        if self._frames_to_move <= 0:
             return
-        self._levels.observe(prediction[None], motion.is_new)
-        self._frames_to_move -= int(motion.is_new.sum())
+        self._levels.observe(prediction[None], self._is_new)
+        self._frames_to_move -= int(self._is_new.sum())
         if self._frames_to_move <= 0 and self._levels.is_mute:
-            self._speaks = True
+            self.speaks = True
             self._events.begin_events()
 
 
@@ -218,6 +218,4 @@ class _PredictedRises:
         self._mean_db += self._share * rise
         is_new = self._shown is None or not np.array_equal(self._shown, grey)
         self._shown = grey
-        return FrameAnalysis(
-            rise / RISE_DB, is_new, level_db, bed_db, thumbnails(grey[None])[0], prediction
-        )
+        return FrameAnalysis(rise / RISE_DB, is_new, level_db, bed_db, thumbnails(grey[None])[0])

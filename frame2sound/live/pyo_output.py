@@ -43,7 +43,8 @@ class PyoOutput:
         Returns the next block, ``(samples, 2)``; is called from pyo's own thread.
     sample_rate, block_samples : int
     on_block : callable, optional
-        Is called with each block after it was handed over.
+        Is called with each block after it was handed over, its first sample, and when it was asked
+        for, by `time.perf_counter`.
 
     Attributes
     ----------
@@ -56,7 +57,7 @@ class PyoOutput:
         read: Callable[[int], Samples],
         sample_rate: int,
         block_samples: int,
-        on_block: Callable[[Samples], object] | None = None,
+        on_block: Callable[[Samples, int, float], object] | None = None,
     ) -> None:
         self.sample_rate, self.block_samples = sample_rate, block_samples
         self.blocks = self.dropouts = 0
@@ -157,19 +158,18 @@ class PyoOutput:
         for buffer, channel in zip(self._buffers, sound.T, strict=True):
             buffer[:] = channel
         if self._on_block is not None:
-            self._on_block(sound)
+            self._on_block(sound, (self.blocks - 1) * self.block_samples, self._last)
 
     def _observe(self, now: float) -> None:
         """Take in when a block was asked for: count it, and follow the sound card's clock."""
         period = self.block_samples / self.sample_rate
         origin = now - self.blocks * period
-        if self._origin is None:
+        is_late = self._origin is not None and now - self._last > LATE_PERIODS * period
+        self.dropouts += is_late
+        if self._origin is None or is_late:
             self._origin = origin
-        elif now - self._last > LATE_PERIODS * period:
-            self.dropouts += 1
-            self._origin = origin
-        else:
-            self._origin += CLOCK_SHARE * (origin - self._origin)
+        else:  # a block can be asked for late, but never early
+            self._origin = min(origin, self._origin + CLOCK_SHARE * (origin - self._origin))
         self._last = now
         self.blocks += 1
 

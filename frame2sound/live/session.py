@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,33 +21,41 @@ from frame2sound.live.pyo_output import PyoOutput
 Samples = NDArray[np.float32]
 
 
-class LiveClock(PlaybackClock):
+class LiveClock(PlaybackClock, Protocol):
     """A clock that also knows which sample is playing."""
+
+    def now(self) -> float:
+        """Return the time in seconds."""
 
     def arrival_sample(self) -> int:
         """Return the sample that is playing."""
-        raise NotImplementedError
 
 
-class OfflineClock(LiveClock):
+class OfflineClock:
     """Simulated time: while it waits, the engine's blocks are played, as fast as they are made."""
 
-    def __init__(self, engine: LiveEngine, on_block: Callable[[Samples], object]) -> None:
+    def __init__(
+        self, engine: LiveEngine, on_block: Callable[[Samples, int, float], object]
+    ) -> None:
         self._engine, self._on_block, self._sample = engine, on_block, 0
 
     def wait_until(self, seconds: Fraction) -> float:
         """Play the blocks that begin before a time; return 0: it is never late."""
         self._sample = round(seconds * self._engine.sample_rate)
-        while self._engine.position < self._sample:
-            self._on_block(self._engine.read())
+        while (first := self._engine.position) < self._sample:
+            self._on_block(self._engine.read(), first, first / self._engine.sample_rate)
         return 0.0
+
+    def now(self) -> float:
+        """Return the time that was waited for."""
+        return self._sample / self._engine.sample_rate
 
     def arrival_sample(self) -> int:
         """Return the sample of the time that was waited for."""
         return self._sample
 
 
-class CardClock(LiveClock):
+class CardClock:
     """The system's time, beside the clock of the sound card."""
 
     def __init__(self, output: PyoOutput) -> None:
@@ -58,6 +68,10 @@ class CardClock(LiveClock):
         while (left := due - time.perf_counter()) > 0:
             time.sleep(left)
         return time.perf_counter() - due
+
+    def now(self) -> float:
+        """Return the system's time."""
+        return time.perf_counter()
 
     def arrival_sample(self) -> int:
         """Return the sample that the sound card asks for now."""
@@ -102,6 +116,7 @@ class LiveSession:
         self._listeners, self._on_frame = listeners, on_frame
         self._max_seconds = max_seconds
         self._arrived = 0.0
+        self._sounding: deque[tuple[int, float]] = deque()
         engine.on_event = self._tell
 
     def run(self, clock: LiveClock) -> None:
@@ -110,13 +125,13 @@ class LiveSession:
         try:
             for frame in frames:
                 self._arrived = time.perf_counter()
-                sample = clock.arrival_sample()
+                arrival, sample = clock.now(), clock.arrival_sample()
                 seconds = sample / self.engine.sample_rate
                 if seconds >= self._max_seconds:
                     break
                 played = self.engine.see(frame.picture, sample)
                 self.frame_time.add(time.perf_counter() - self._arrived)
-                self._count(sample, played)
+                self._count(arrival, played)
                 for listener in self._listeners:
                     listener.tick(seconds)
                 if self._on_frame is not None:
@@ -133,14 +148,23 @@ class LiveSession:
             Fraction(-(-end // BLOCK_SAMPLES) * BLOCK_SAMPLES, self.engine.sample_rate)
         )
 
+    def on_block(self, first_sample: int, samples: int, seconds: float) -> None:
+        """Measure the delay of the events whose onset is in a block that is asked for now."""
+        end = first_sample + samples
+        while self._sounding and self._sounding[0][0] < end:
+            onset, arrival = self._sounding.popleft()
+            self.sound_delay.add(
+                seconds + (onset - first_sample) / self.engine.sample_rate - arrival
+            )
+
     def _tell(self, event: LiveEvent) -> None:
         for listener in self._listeners:
             listener.event(event, time.perf_counter() - self._arrived)
         self.event_latency.add(time.perf_counter() - self._arrived)
 
-    def _count(self, sample: int, played: PlayedEvent | None) -> None:
+    def _count(self, arrival: float, played: PlayedEvent | None) -> None:
         self.counts.frames += 1
         if played is not None:
             self.counts.events += 1
             self.counts.late_events += played.late_samples > 0
-            self.sound_delay.add((played.onset_sample - sample) / self.engine.sample_rate)
+            self._sounding.append((played.onset_sample, arrival))
