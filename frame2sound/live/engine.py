@@ -34,7 +34,7 @@ BLOCK_SAMPLES = 256
 SAMPLE_RATE = 48_000
 """Of the sound, in Hz."""
 
-DELAY_SECONDS = 0.010
+DELAY_SECONDS = 0.012
 """From the arrival of a frame to the sound of its event, before the sound card's own delay."""
 
 RING_SECONDS = 4.0

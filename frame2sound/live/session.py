@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.live.engine import BLOCK_SAMPLES, LiveEngine, LiveEvent, PlayedEvent
+from frame2sound.live.engine import LiveEngine, LiveEvent, PlayedEvent
 from frame2sound.live.frame_sources import FrameSource, LiveFrame, PlaybackClock
 from frame2sound.live.latency import LatencyCounter
 from frame2sound.live.messages import EventListener
@@ -23,6 +23,9 @@ Samples = NDArray[np.float32]
 
 class LiveClock(PlaybackClock, Protocol):
     """A clock that also knows which sample is playing."""
+
+    def wait_for(self, seconds: Fraction) -> None:
+        """Wait for a time from now on."""
 
     def now(self) -> float:
         """Return the time in seconds."""
@@ -46,6 +49,10 @@ class OfflineClock:
             self._on_block(self._engine.read(), first, first / self._engine.sample_rate)
         return 0.0
 
+    def wait_for(self, seconds: Fraction) -> None:
+        """Play the blocks that begin within a time."""
+        self.wait_until(Fraction(self._sample, self._engine.sample_rate) + seconds)
+
     def now(self) -> float:
         """Return the time that was waited for."""
         return self._sample / self._engine.sample_rate
@@ -56,18 +63,24 @@ class OfflineClock:
 
 
 class CardClock:
-    """The system's time, beside the clock of the sound card."""
+    """The system's time, beside the clock of the sound card; it starts with the first wait."""
 
     def __init__(self, output: PyoOutput) -> None:
         self._output = output
-        self._start = time.perf_counter()
+        self._start: float | None = None
 
     def wait_until(self, seconds: Fraction) -> float:
         """Sleep until a time; return by how many seconds it is over."""
+        if self._start is None:
+            self._start = time.perf_counter()
         due = self._start + float(seconds)
         while (left := due - time.perf_counter()) > 0:
             time.sleep(left)
         return time.perf_counter() - due
+
+    def wait_for(self, seconds: Fraction) -> None:
+        """Sleep."""
+        time.sleep(float(seconds))
 
     def now(self) -> float:
         """Return the system's time."""
@@ -143,10 +156,8 @@ class LiveSession:
 
     def drain(self, clock: LiveClock) -> None:
         """Play what still sounds."""
-        end = self.engine.position + self.engine.pending
-        clock.wait_until(
-            Fraction(-(-end // BLOCK_SAMPLES) * BLOCK_SAMPLES, self.engine.sample_rate)
-        )
+        left = self.engine.position + self.engine.pending - clock.arrival_sample()
+        clock.wait_for(Fraction(max(left, 0), self.engine.sample_rate))
 
     def on_block(self, first_sample: int, samples: int, seconds: float) -> None:
         """Measure the delay of the events whose onset is in a block that is asked for now."""
