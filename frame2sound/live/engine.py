@@ -123,6 +123,7 @@ class LiveEngine:
         self.controls = Controls() if controls is None else controls
         self.on_event = on_event
         self.clipped_blocks = 0
+        self._chooser = corpus.start_choice()
         self._analyser = FrameAnalyser(brain, fps)
         self._picker = CausalPicker()
         self._ring = SoundRing(round(RING_SECONDS * sample_rate))
@@ -208,13 +209,13 @@ class LiveEngine:
         black = np.zeros((1, *picture_shape(brain.colour)), np.uint8)
         prediction = brain.start_prediction().predict(black)[0]
         query = UnitQuery(0.0, -20.0, np.zeros(64, np.float32), prediction)
-        self.corpus.chooser.choose(query, remember=False)
+        self._chooser.choose(query, remember=False)
 
     def _play(self, level_db: float, arrival_sample: int) -> PlayedEvent:
         seconds, controls = arrival_sample / self.sample_rate, self.controls
         level_db = min(max(level_db, MIN_LEVEL_DB), MAX_LEVEL_DB)
         query = UnitQuery(seconds, level_db, self._appearance, self._prediction)
-        number = self.corpus.chooser.choose(query)
+        number = self._chooser.choose(query)
         units, unit = self.corpus.played, self.corpus.unit(number)
         change_db = controls.follow_loudness * unit_gain_db(units, number, level_db)
         gain = np.float32(10 ** ((change_db + controls.event_gain) / 20))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class PlayableUnit:
 class LiveCorpus:
     """The units of a corpus, chosen for events, and its frames, of which grains are made.
 
+    ``start_choice`` returns a new `UnitChooser`; ``unit`` returns a unit's sound by its number.
+
     Parameters
     ----------
     corpus : Corpus
@@ -68,7 +70,9 @@ class LiveCorpus:
             UnitDatabase.from_corpus(corpus, brain.target), corpus, self.played
         )
         weights = ChoiceWeights(spectrum=SPECTRUM_WEIGHT if knows_spectrum(brain) else 0.0)
-        self.chooser = UnitChooser(units, brain.target, brain.clock, weights, seed=seed)
+        self.start_choice = partial(
+            UnitChooser, units, brain.target, brain.clock, weights, seed=seed
+        )
         self.channels = corpus.channels
         self.unit = lru_cache(CACHED_UNITS)(self._unit)
 
