@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import count
+from itertools import chain, count, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ from frame2sound.film.small_frames import SIZE, luma
 from frame2sound.prefetch import prefetch
 
 Picture = NDArray[np.uint8]
+
+BATCH_FRAMES = 16
+"""Frames of a film that are read at once; four batches are read ahead."""
 
 _REGION = re.compile(r"(\d{1,5}),(\d{1,5}),(\d{1,5})x(\d{1,5})")
 
@@ -98,22 +101,36 @@ class PlayedFrames:
 
     def frames(self, clock: PlaybackClock) -> Iterator[LiveFrame]:
         """Yield each frame when it is due, and wait until the last one has ended."""
-        origin = end = Fraction(0)
-        while True:
-            with closing(prefetch(self._read())) as read:  # type: ignore[type-var]
-                for frame in read:
-                    end = origin + frame.end_seconds
-                    due = origin + frame.start_seconds
-                    while due < end - self._step / 2 or due == origin + frame.start_seconds:
-                        if clock.wait_until(due) > self._step:
-                            self.skipped += 1
-                        else:
-                            yield LiveFrame(frame.picture)
-                        due += self._step
-            if not self._is_loop or end == origin:
-                break
-            origin = end
+        end = Fraction(0)
+        with closing(prefetch(self._batches())) as batches:  # type: ignore[type-var]
+            for frame in chain.from_iterable(batches):
+                due, end = frame.start_seconds, frame.end_seconds
+                while due == frame.start_seconds or due < end - self._step / 2:
+                    if clock.wait_until(due) > self._step:
+                        self.skipped += 1
+                    else:
+                        yield LiveFrame(frame.picture)
+                    due += self._step
         clock.wait_until(end)
+
+    def _batches(self) -> Iterator[list[FilmFrame]]:
+        """Yield the frames of all passes, some at a time: the next pass is opened in time."""
+        origin = Fraction(0)
+        while True:
+            end, frames = origin, iter(self._read())
+            while batch := list(islice(frames, BATCH_FRAMES)):
+                end = origin + batch[-1].end_seconds
+                yield [
+                    replace(
+                        frame,
+                        start_seconds=origin + frame.start_seconds,
+                        end_seconds=origin + frame.end_seconds,
+                    )
+                    for frame in batch
+                ]
+            if not self._is_loop or end == origin:
+                return
+            origin = end
 
 
 def film_frames(path: Path, *, colour: bool, is_loop: bool = False) -> PlayedFrames:

@@ -1,5 +1,7 @@
 """The parts of live playing: the ring of sound, the choice of events, controls, delays, pitch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,13 @@ def test_a_corpus_is_brought_to_the_rate_of_the_sound_card():
         powers = [np.square(piece.samples).mean() for piece in (old, new)]
         assert new.start_sample == pytest.approx(old.start_sample / 2, abs=1)
         assert powers[1] == pytest.approx(powers[0], rel=0.1)
+
+
+@pytest.mark.parametrize("name", CONTROL_NAMES)
+def test_each_control_is_described_with_its_range_and_default(name):
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "live.md").read_text(encoding="utf-8")
+    about, default = Controls.__dataclass_fields__[name].metadata, getattr(Controls(), name)
+    limits = f"{about['low']:g} to {about['high']:g}"
+    unit = f" {about['unit']} " if about["unit"] else " "
+    row = f"| `{name}` | {limits} | {default:g} |{unit}| {about['meaning']} |"
+    assert row in page
