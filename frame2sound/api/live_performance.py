@@ -35,7 +35,7 @@ from frame2sound.live.live_corpus import LiveCorpus
 from frame2sound.live.messages import EventListener, MidiSender, OscReceiver, OscSender
 from frame2sound.live.picture_recorder import open_picture_recorder
 from frame2sound.live.pyo_output import PyoOutput
-from frame2sound.live.real_time import without_hesitation
+from frame2sound.live.real_time import raise_other_threads, without_hesitation
 from frame2sound.live.recording import open_recorder
 from frame2sound.live.session import CardClock, LiveSession, OfflineClock, Samples
 from frame2sound.rendering.events.event_list import Event, write_events
@@ -97,6 +97,8 @@ class Performance:
             def on_frame(frame: LiveFrame, sample: int, played: PlayedEvent | None) -> None:
                 if pictures is not None and frame.full is not None:
                     pictures.add(frame.full, sample)
+                if session.counts.frames == 1 and not options.offline:
+                    raise_other_threads()
                 self._keep(played)
                 self._report(on_progress, session, output)
 

@@ -24,7 +24,7 @@ from frame2sound.prefetch import prefetch
 
 Picture = NDArray[np.uint8]
 
-BATCH_FRAMES = 16
+BATCH_FRAMES = 32
 """Frames of a film that are read at once; four batches are read ahead."""
 
 _REGION = re.compile(r"(\d{1,5}),(\d{1,5}),(\d{1,5})x(\d{1,5})")

@@ -118,11 +118,13 @@ class PyoOutput:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         with quiet_stderr():
             pyo = quiet_pyo()
+            if audio == "portaudio" and not pyo.pa_get_output_devices()[0]:
+                return False  # pyo would crash
             server = pyo.Server(
                 sr=self.sample_rate, nchnls=2, buffersize=self.block_samples, duplex=0,
                 audio=audio, jackname=CLIENT_NAME,
             )  # fmt: skip
-            server.setVerbosity(1)
+            server.setVerbosity(0)
             server.deactivateMidi()
             if path is not None:
                 server.recordOptions(dur=seconds, filename=str(path), fileformat=0, sampletype=3)

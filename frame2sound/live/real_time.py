@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,7 +13,7 @@ SWITCH_SECONDS = 0.0005
 """How long one thread may keep another waiting: pyo's must not miss its block."""
 
 PRIORITY = 5
-"""Real-time priority of the thread that sees frames; that of JACK's threads is higher."""
+"""Real-time priority of Python's threads; that of JACK's is higher."""
 
 
 @contextmanager
@@ -37,14 +38,21 @@ def without_hesitation() -> Iterator[None]:
             gc.enable()
 
 
-def _raise_priority() -> int | None:
+def raise_other_threads() -> None:
+    """Give Python's other threads the same priority: one that waits would keep all waiting."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.native_id is not None:
+            _raise_priority(thread.native_id)
+
+
+def _raise_priority(thread: int = 0) -> int | None:
     """Return the scheduling policy that was, or None if it stays."""
     if not hasattr(os, "sched_setscheduler"):
         return None
-    before = os.sched_getscheduler(0)
     with suppress(OSError):
+        before = os.sched_getscheduler(thread)
         if before == os.SCHED_OTHER:
             policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-            os.sched_setscheduler(0, policy, os.sched_param(PRIORITY))
+            os.sched_setscheduler(thread, policy, os.sched_param(PRIORITY))
             return before
     return None

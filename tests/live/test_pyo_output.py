@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.live.engine import BLOCK_SAMPLES, SAMPLE_RATE
@@ -72,8 +73,28 @@ def test_it_plays_in_real_time_through_jack(folder):
     assert np.abs(heard).max() > 0.01
 
 
-def test_without_jack_it_says_what_to_do(folder):
+def test_without_jack_or_a_sound_card_it_says_what_to_do(folder):
     shown = run(folder, "film.mp4", "--audio", "jack", JACK_DEFAULT_SERVER="nobody-runs-this")
-    assert (shown.returncode, len(shown.stderr.splitlines())) == (1, 1)
+    assert (shown.returncode, shown.stdout, len(shown.stderr.splitlines())) == (1, "", 1)
     assert "JACK does not run" in shown.stderr
     assert "jackd -d dummy" in shown.stderr
+
+
+def test_pyo_is_not_asked_for_a_sound_card_where_there_is_none(monkeypatch):
+    """It would crash."""
+    asked = []
+
+    class Pyo:
+        pa_get_output_devices = staticmethod(lambda: ([], []))
+
+        def Server(self, **settings):  # noqa: N802
+            asked.append(settings["audio"])
+            return self
+
+        def __getattr__(self, name):
+            return lambda *values: name == "nothing"
+
+    monkeypatch.setattr("frame2sound.live.pyo_output.quiet_pyo", Pyo)
+    with pytest.raises(SoundtrackError, match=r"found no sound card.*offline"):
+        PyoOutput(lambda count: None, SAMPLE_RATE, BLOCK_SAMPLES).start("auto")
+    assert asked == ["jack"]
