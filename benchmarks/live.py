@@ -4,7 +4,8 @@
 
 It draws a film of bouncing balls at 30 and 60 frames a second, plays each in real time through
 jackd (Debian: apt install jackd2), and prints what `live --report` counts, beside the dropouts that
-jackd itself has logged. That a flash's click sounds after the stated delay, to the sample, is
+jackd itself has logged. The first row is a callback that plays silence: on a busy machine it has
+dropouts, too. That a flash's click sounds after the stated delay, to the sample, is
 tested in tests/live/test_engine.py.
 """
 
@@ -16,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.live.engine import BLOCK_SAMPLES, SAMPLE_RATE
+from frame2sound.live.pyo_output import PyoOutput
 from tests.live.jack import dummy_jack
 
 FILM_SECONDS = 20
@@ -45,11 +49,37 @@ def main() -> None:
     arguments = parser.parse_args()
     print("| " + " | ".join(COLUMNS) + " |\n|" + "--:|" * len(COLUMNS))
     with tempfile.TemporaryDirectory() as folder:
+        print(bare(Path(folder), arguments), flush=True)
         for fps in arguments.fps:
             film = Path(folder) / f"{fps}.mp4"
             scene = load_scene("bounce", seconds=FILM_SECONDS, fps=fps, seed=5)
             write_scene(scene, film, with_audio=False)
             print(row(fps, film, arguments), flush=True)
+
+
+def bare(folder: Path, arguments: argparse.Namespace) -> str:
+    """Return the row of a callback that plays silence: the dropouts of the machine itself."""
+    name, silence = f"f2s-bare-{os.getpid()}", np.zeros((BLOCK_SAMPLES, 2), np.float32)
+    with dummy_jack(folder, name, realtime=not arguments.ordinary) as found:
+        os.environ.update(found)
+        with PyoOutput(lambda count: silence, SAMPLE_RATE, BLOCK_SAMPLES) as output:
+            output.start("jack")
+            before = time.process_time()
+            time.sleep(arguments.seconds)
+            cpu = 100 * (time.process_time() - before) / arguments.seconds
+            dropouts = output.dropouts
+        xruns = (folder / "jackd.log").read_text().count("XRun")
+    values = (
+        "none",
+        f"{arguments.seconds:.0f}",
+        *[""] * 7,
+        dropouts,
+        xruns,
+        "",
+        "",
+        f"{cpu:.0f} %",
+    )
+    return "| " + " | ".join(map(str, values)) + " |"
 
 
 def row(fps: int, film: Path, arguments: argparse.Namespace) -> str:
