@@ -19,7 +19,7 @@ SOURCE, SOUND, MESSAGES, OUTPUT = "Source", "Sound", "Messages", "Output"
 @command
 def live(
     film: Annotated[
-        Path | None, Argument(metavar="[FILM]", help="Play this film as if it were seen now.")
+        Path | None, Argument(metavar="FILM", help="Play this film as if it were seen now.")
     ] = None,
     camera: Annotated[
         str | None,

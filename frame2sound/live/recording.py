@@ -20,6 +20,9 @@ from frame2sound.errors import SoundtrackError
 
 Samples = NDArray[np.float32]
 
+MAX_WAITING_BLOCKS = 20_000
+"""If more blocks wait for the disk, nearly two minutes, the recording ends."""
+
 BATCH_BLOCKS = 64
 """Blocks that are written at once."""
 
@@ -37,6 +40,8 @@ class SoundRecorder:
 
     def add(self, block: Samples) -> None:
         """Take in the next block."""
+        if self._queue.qsize() >= MAX_WAITING_BLOCKS:
+            self._failure.append(OSError("the disk is too slow"))
         if not self._failure:
             self._queue.put(block)
 
