@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from frame2sound.api.instruments import ExportedInstrument, export_sfz
     from frame2sound.api.library import Library
     from frame2sound.api.library_records import AddedFilm, LibraryListing
+    from frame2sound.api.live import play_live
+    from frame2sound.api.live_records import LiveResult
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderedSoundtrack, render
@@ -70,6 +72,7 @@ __all__ = [
     "Frame2SoundError",
     "Library",
     "LibraryListing",
+    "LiveResult",
     "ParameterError",
     "PickledFilm",
     "ProgressCallback",
@@ -85,6 +88,7 @@ __all__ = [
     "load_brain",
     "load_recipe",
     "measure",
+    "play_live",
     "pretrained_brains",
     "recipe_names",
     "render",
@@ -100,6 +104,8 @@ _MODULES = {
     "api.instruments": ("ExportedInstrument", "export_sfz"),
     "api.library": ("Library",),
     "api.library_records": ("AddedFilm", "LibraryListing"),
+    "api.live": ("play_live",),
+    "api.live_records": ("LiveResult",),
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
     "api.rendering": ("RenderedSoundtrack", "render"),

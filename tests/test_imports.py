@@ -65,6 +65,10 @@ def imported(folder: Path, words: str) -> set[str]:
         ("render film.mp4 -o sounding.wav", FAR | TORCH | UNUSED),
         ("render film.mp4 -o sounding.mp4", FAR | TORCH | UNUSED),
         ("render film.mp4 --brain bells -o bells.wav", FAR | TORCH | UNUSED),
+        (
+            "live film.mp4 --brain bells --offline --max-seconds 1",
+            DRAWING | SCORES | TRAINING | TORCH | {"pyo", "mido", "mss", "pythonosc", "ray"},
+        ),
         ("measure film.mp4", DRAWING | OPTIONS | SCORES | TRAINING | {"torch", "soundfile"}),
     ],
 )
@@ -77,7 +81,7 @@ def test_a_command_imports_nothing_that_it_does_not_use(
 
 @pytest.mark.parametrize(
     ("words", "most", "most_own"),
-    [("--help", 300, 30), ("brains", 520, 50), ("render film.mp4 -o counted.wav", 760, 180)],
+    [("--help", 300, 32), ("brains", 520, 50), ("render film.mp4 -o counted.wav", 760, 180)],
 )
 def test_a_command_imports_few_modules(folder: Path, words: str, most: int, most_own: int) -> None:
     """Most of the others are those of NumPy, PyAV, Typer, and Pydantic, which Typer uses."""

@@ -263,7 +263,7 @@ def match_ground(
     def map_next() -> None:
         nonlocal applied
         frame, frame_ground = waiting.popleft()
-        applied = _choose_map(applied, estimator.current(), frame_ground)
+        applied = choose_map(applied, estimator.current(), frame_ground)
         mapped.append(applied.apply(frame))
 
     for batch in batches:
@@ -291,7 +291,7 @@ def estimate_ground(frames: Iterable[NDArray[np.uint8]]) -> GroundMap:
     return estimator.current()
 
 
-def _choose_map(applied: GroundMap | None, current: GroundMap, frame: FrameGround) -> GroundMap:
+def choose_map(applied: GroundMap | None, current: GroundMap, frame: FrameGround) -> GroundMap:
     """Return the map of a frame: the current one, unless its ground begins after this frame."""
     if applied is None or applied.ground == current.ground or frame.lies_on(current.ground):
         return current

@@ -44,6 +44,7 @@ ORDER = (
     "pickle",
     "train",
     "render",
+    "live",
     "measure",
     "compare",
     "library",

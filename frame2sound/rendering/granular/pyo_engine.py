@@ -63,7 +63,7 @@ class PyoEngine:
         self._source = source
         self._shape = envelope
         self._channels = channels
-        self._pyo = _quiet_pyo()
+        self._pyo = quiet_pyo()
         self._server = self._pyo.Server(
             sr=sample_rate, nchnls=channels, buffersize=BUFFER_SAMPLES, duplex=0, audio=audio
         )
@@ -200,7 +200,7 @@ def _table(pyo: Any, samples: NDArray[np.float64]) -> Any:
     return table
 
 
-def _quiet_pyo() -> Any:
+def quiet_pyo() -> Any:
     """Import pyo in double precision, without its word that it found no window toolkit."""
     os.environ.setdefault("PYO_GUI_WX", "0")
     return importlib.import_module("pyo64")

@@ -105,7 +105,7 @@ def test_without_a_sound_card_it_says_so(monkeypatch):
         def getIsBooted(self):  # noqa: N802
             return False
 
-    monkeypatch.setattr(pyo_engine, "_quiet_pyo", lambda: type("pyo", (), {"Server": Deaf}))
+    monkeypatch.setattr(pyo_engine, "quiet_pyo", lambda: type("pyo", (), {"Server": Deaf}))
     with pytest.raises(SoundtrackError, match="found no sound card"):
         PyoEngine(cloud([0], 10, 0), np.ones(10, np.float32), RATE, audio="portaudio")
 
@@ -114,7 +114,7 @@ def test_importing_pyo_is_silent_and_waits_until_it_is_needed():
     program = (
         "import sys, frame2sound.rendering.granular.pyo_engine as engine\n"
         "assert 'pyo64' not in sys.modules\n"
-        "engine._quiet_pyo()\n"
+        "engine.quiet_pyo()\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,1 @@
+"""Live playing: frames as they arrive to sound, with a delay that is stated."""

@@ -1,0 +1,100 @@
+"""``frame2sound live``: what it prints and writes, and how it fails."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+import frame2sound as f2s
+from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.rendering.events.event_list import read_events
+from tests.commanding import run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("live")
+    write_scene(load_scene("bounce", seconds=3, seed=2, size=(64, 64)), folder / "film.mp4")
+    return folder
+
+
+WORDS = ("live", "film.mp4", "--brain", "bells", "--offline")
+
+
+def test_a_film_is_played_offline_and_all_is_written(folder):
+    outputs = ["--record", "heard.wav", "--report", "report.json", "--events-out", "events.json"]
+    shown = run(folder, *WORDS, *outputs)
+    assert shown.returncode == 0, shown.stderr
+    report = json.loads((folder / "report.json").read_text())
+    heard, rate = soundfile.read(folder / "heard.wav")
+    events = read_events(folder / "events.json")
+    assert shown.stdout.startswith(f"film.mp4  {report['seconds']:.3f} s  {len(events)} events in ")
+    assert (rate, report["audio"], report["frames"]) == (48_000, "offline", 90)
+    assert len(heard) / 48_000 == report["seconds"]
+    assert len(events) == report["events"] > 0
+    assert report["sound_delay"]["max_ms"] == report["delay_ms"] == 12
+    assert (report["dropouts"], report["late_events"], report["skipped_frames"]) == (0, 0, 0)
+    for event in events:  # the sound rises where the list says that it does
+        at = round(event.time_seconds * 48_000)
+        after, before = (np.square(part).sum() for part in (heard[at:][:480], heard[:at][-480:]))
+        assert after > before
+
+
+def test_python_gives_the_same_to_the_bit(folder):
+    result = f2s.play_live(
+        folder / "film.mp4", brain="bells", offline=True, record=folder / "again.wav"
+    )
+    run(folder, *WORDS, "--record", "once.wav")
+    assert (folder / "again.wav").read_bytes() == (folder / "once.wav").read_bytes()
+    assert isinstance(result, f2s.LiveResult)
+    assert result.to_dict()["recorded"] == [str(folder / "again.wav")]
+
+
+def test_a_loop_ends_when_the_time_is_over(folder):
+    shown = run(folder, *WORDS, "--loop", "--max-seconds", "4", "--json")
+    values = json.loads(shown.stdout)
+    assert values["frames"] == 120
+    assert values["seconds"] >= 4
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("live",), 2, "expected one: a film, --camera or --screen"),
+        (("live", "film.mp4", "--camera", "0"), 2, "got 2 sources"),
+        (("live", "--camera", "0", "--offline"), 2, "--offline does nothing with a camera"),
+        ((*WORDS, "--fps", "30"), 2, "--fps does nothing with a film"),
+        ((*WORDS, "--loop"), 2, "never ends; give --max-seconds"),
+        ((*WORDS, "--delay-ms", "5"), 2, "expected 5.33 to 1000"),
+        ((*WORDS, "--set", "gain=40"), 1, "expected -60 to 12"),
+        ((*WORDS, "--osc-in", "x"), 1, "expected PORT or HOST:PORT"),
+        ((*WORDS, "--record", "a.wav", "--report", "a.wav"), 1, "one file for two outputs"),
+        ((*WORDS, "--report", "film.mp4"), 1, "film.mp4 exists already"),
+        ((*WORDS, "--report", "film.mp4", "--overwrite"), 1, "is read by this command"),
+        (("live", "none.mp4", "--offline"), 1, "no such file"),
+        (("live", "--camera", "99"), 1, "camera 99 cannot be opened"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(folder, words, code, said):
+    shown = run(folder, *words)
+    assert (shown.returncode, len(shown.stderr.splitlines())) == (code, 1)
+    assert said in shown.stderr
+
+
+def test_an_interrupted_performance_keeps_what_was_heard(folder, monkeypatch):
+    from frame2sound.live.engine import LiveEngine
+
+    see, seen = LiveEngine.see, []
+
+    def interrupted(engine, picture, sample):
+        seen.append(sample)
+        if len(seen) == 40:
+            raise KeyboardInterrupt
+        return see(engine, picture, sample)
+
+    monkeypatch.setattr(LiveEngine, "see", interrupted)
+    shown = run(folder, *WORDS, "--record", "part.wav", "--json")
+    assert (shown.returncode, json.loads(shown.stdout)["frames"]) == (0, 39)
+    assert soundfile.info(folder / "part.wav").frames >= 39 * 1600
