@@ -34,7 +34,16 @@ def train(tree: Path, library: Path, recipe: str, seed: int) -> tuple[float, flo
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         out = subprocess.run(
-            [sys.executable, "-P", "-c", RUN, library, recipe, f"{folder}/brain.safetensors", str(seed)],
+            [
+                sys.executable,
+                "-P",
+                "-c",
+                RUN,
+                library,
+                recipe,
+                f"{folder}/brain.safetensors",
+                str(seed),
+            ],
             env=os.environ | {"PYTHONPATH": str(tree)},
             stdout=subprocess.PIPE,
             text=True,

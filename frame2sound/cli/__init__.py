@@ -10,6 +10,7 @@ from frame2sound.cli import (
     measure,
     pickle,
     render,
+    studio,
     train,
 )
 from frame2sound.cli.app import app, main
@@ -26,5 +27,6 @@ __all__ = [
     "measure",
     "pickle",
     "render",
+    "studio",
     "train",
 ]

@@ -50,6 +50,7 @@ ORDER = (
     "brains",
     "films",
     "gallery",
+    "studio",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""
 

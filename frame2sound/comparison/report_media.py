@@ -20,9 +20,7 @@ from frame2sound.sound.limiter import Limiter
 PIXEL_SCALE = 4
 """Width and height in pixels of a grey value."""
 
-AUDIO_CODEC = AudioCodec(
-    "aac", lossless=False, bit_rates=(80_000, 140_000), options=AAC_OPTIONS
-)
+AUDIO_CODEC = AudioCodec("aac", lossless=False, bit_rates=(80_000, 140_000), options=AAC_OPTIONS)
 
 
 def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:

@@ -3,7 +3,7 @@
 const MAX_AUDIO_OFFSET = 0.04; // seconds by which a muted soundtrack may be out of sync
 const MAX_VIDEO_OFFSET = 0.12; // seconds by which the video may be, before it is sought
 
-class SyncedPlayer {
+export class SyncedPlayer {
   // tracks: a Map from keys to { src, volume }. onChange is called after every change of state.
   constructor(video, tracks, { loop = false, onChange = () => {} } = {}) {
     this.video = video;
@@ -123,13 +123,4 @@ class SyncedPlayer {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.keepInSync(), 60);
   }
-}
-
-function mediaUrl(segmentName, name, ending = "m4a") {
-  return `media/${encodeURIComponent(segmentName)}/${encodeURIComponent(name)}.${ending}`;
-}
-
-function videoOf(segment) {
-  return el("video", { src: mediaUrl(segment.name, "picture", "mp4"), preload: "auto",
-    muted: true, playsinline: true });
 }

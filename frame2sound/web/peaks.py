@@ -1,0 +1,154 @@
+"""Waveforms to draw: the lowest and the highest sample of each short piece, at several zooms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.atomic import atomic_write
+from frame2sound.errors import FilmError, StudioError
+from frame2sound.film.decoding.audio_chunks import GapFiller
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.untrusted import read_bytes
+
+PIECE_SAMPLES = 128
+"""Samples of a piece at the finest zoom."""
+
+ZOOM_FACTOR = 4
+ZOOMS = 6
+MAX_BYTES = 512 << 20
+
+Peaks = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """The peaks of a sound.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    samples : int
+        Length of the sound.
+    zooms : tuple of int16 array (pieces, 2)
+        Lowest and highest sample of each piece, all channels together; each zoom has pieces four
+        times as long as the one before, the first of 128 samples.
+    """
+
+    sample_rate: int
+    samples: int
+    zooms: tuple[Peaks, ...]
+
+
+class _Header(msgspec.Struct):
+    sample_rate: int
+    samples: int
+    pieces: list[int]
+
+
+def load_waveform(path: Path, cache: Path) -> Waveform:
+    """Return the peaks of a film's sound, from the cache if the file has not changed since.
+
+    Parameters
+    ----------
+    path : Path
+    cache : Path
+        Folder for what was computed.
+
+    Raises
+    ------
+    FilmError
+        The file cannot be read, or has no sound.
+    StudioError
+        The cache cannot be written.
+    """
+    state = path.stat()
+    key = f"{path}\0{state.st_size}\0{state.st_mtime_ns}"
+    cached = cache / f"{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()}.peaks"
+    try:
+        return _unpack(read_bytes(cached, MAX_BYTES))
+    except (OSError, ValueError):
+        waveform = compute_waveform(path)
+    with atomic_write(cached, StudioError) as partial:
+        partial.write_bytes(_pack(waveform))
+    return waveform
+
+
+def compute_waveform(path: Path) -> Waveform:
+    """Read a film's sound piece by piece and return its peaks; see `load_waveform`."""
+    streams = SubprocessFilmReader(path).streams
+    if streams.audio_index is None:
+        raise FilmError(f"{path.name} has no sound, so there is no waveform to show")
+    rate = streams.audio_sample_rate
+    channels = min(streams.audio_channels, 2)
+    reader, filler = SubprocessFilmReader(path, rate, channels=channels), GapFiller()
+    blocks = (block for chunk in reader.audio_chunks() for block in filler.process(chunk))
+    finest = np.concatenate([np.zeros((0, 2), np.int16), *_peaks_of_blocks(blocks)])
+    zooms = [finest]
+    while len(zooms) < ZOOMS:
+        zooms.append(_coarser(zooms[-1]))
+    return Waveform(rate, filler.sample_count, tuple(zooms))
+
+
+def choose_zoom(waveform: Waveform, pieces: int) -> int:
+    """Return the coarsest zoom with at least so many pieces, or the finest."""
+    fitting = [zoom for zoom, peaks in enumerate(waveform.zooms) if len(peaks) >= pieces]
+    return max(fitting, default=0)
+
+
+def _peaks_of_blocks(blocks: Iterator[NDArray[np.float32]]) -> Iterator[Peaks]:
+    rest = np.zeros((0, 2), np.float32)
+    for block in blocks:
+        samples = np.concatenate([rest, _extremes(block)])
+        whole = len(samples) // PIECE_SAMPLES * PIECE_SAMPLES
+        yield _to_int16(_reduce(samples[:whole], PIECE_SAMPLES))
+        rest = samples[whole:]
+    if len(rest):
+        yield _to_int16(_reduce(rest, len(rest)))
+
+
+def _extremes(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the lowest and the highest channel of each sample, (n, 2)."""
+    if block.ndim == 1:
+        return np.stack([block, block], axis=1)
+    return np.stack([block.min(axis=1), block.max(axis=1)], axis=1)
+
+
+def _reduce(peaks: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Return the peaks of pieces that are ``factor`` times as long."""
+    pieces = peaks.reshape(-1, factor, 2)
+    return np.stack([pieces[..., 0].min(axis=1), pieces[..., 1].max(axis=1)], axis=1)
+
+
+def _coarser(peaks: Peaks) -> Peaks:
+    missing = -len(peaks) % ZOOM_FACTOR
+    return _reduce(np.pad(peaks, ((0, missing), (0, 0)), mode="edge"), ZOOM_FACTOR)
+
+
+def _to_int16(peaks: NDArray[np.float32]) -> Peaks:
+    return np.rint(np.clip(peaks, -1, 1) * 32767).astype(np.int16)
+
+
+def _pack(waveform: Waveform) -> bytes:
+    header = _Header(waveform.sample_rate, waveform.samples, [len(each) for each in waveform.zooms])
+    arrays = (each.astype("<i2").tobytes() for each in waveform.zooms)
+    return b"\n".join([msgspec.json.encode(header), b"".join(arrays)])
+
+
+def _unpack(content: bytes) -> Waveform:
+    """Return the waveform of a cached file; raise `ValueError` if it is not whole."""
+    line, _, body = content.partition(b"\n")
+    header = msgspec.json.decode(line, type=_Header)
+    values = np.frombuffer(body, "<i2").reshape(-1, 2)
+    if sum(header.pieces) != len(values) or len(header.pieces) != ZOOMS:
+        raise ValueError("not whole")
+    zooms = np.split(values, np.cumsum(header.pieces)[:-1])
+    return Waveform(header.sample_rate, header.samples, tuple(zooms))
