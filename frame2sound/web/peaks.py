@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
+from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, StudioError
+from frame2sound.evaluation.media_loader import MAX_PADDING_SECONDS
 from frame2sound.film.decoding.audio_chunks import GapFiller
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.untrusted import read_bytes
@@ -92,10 +95,19 @@ def compute_waveform(path: Path) -> Waveform:
     reader, filler = SubprocessFilmReader(path, rate, channels=channels), GapFiller()
     blocks = (block for chunk in reader.audio_chunks() for block in filler.process(chunk))
     finest = np.concatenate([np.zeros((0, 2), np.int16), *_peaks_of_blocks(blocks)])
-    zooms = [finest]
+    length = _without_padding(filler.sample_count, rate, streams.declared_audio_end_seconds)
+    zooms = [finest[: -(-length // PIECE_SAMPLES)]]
     while len(zooms) < ZOOMS:
         zooms.append(_coarser(zooms[-1]))
-    return Waveform(rate, filler.sample_count, tuple(zooms))
+    return Waveform(rate, length, tuple(zooms))
+
+
+def _without_padding(samples: int, sample_rate: int, declared_end: Fraction | None) -> int:
+    """Return the length of a sound without the padding of its codec."""
+    if declared_end is None:
+        return samples
+    declared = sample_at(declared_end, sample_rate)
+    return declared if 0 < samples - declared <= MAX_PADDING_SECONDS * sample_rate else samples
 
 
 def choose_zoom(waveform: Waveform, pieces: int) -> int:

@@ -12,9 +12,12 @@ import msgspec
 from msgspec import Meta
 
 from frame2sound.api.brains import load_recipe
+from frame2sound.api.parameters import frame_rate
 from frame2sound.brain.pretrained import pretrained_brains
 from frame2sound.brain.recipe import recipe_names
 from frame2sound.errors import StudioError
+from frame2sound.film.decoding.options import DecodeOptions
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.library.folders import find_film_folder
 from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.modes import Mode
@@ -105,6 +108,8 @@ def parse_request(content: bytes, kind: type[R]) -> R:
 def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job:
     """Queue a soundtrack; its events are kept beside it, so that they can be edited."""
     animation = project.resolve(_in(request.animation, ANIMATIONS))
+    if request.stop is not None and not _is_before_end(animation, request.stop, request.fps):
+        request = msgspec.structs.replace(request, stop=None)
     suffix = default_output_path(animation, Path(), wav=False).suffix
     title = animation.stem if animation.is_file() else animation.name
     out = project.new_name(TAKES, title, suffix, queue.taken_outputs())
@@ -208,6 +213,15 @@ def brain_list(project: Project) -> list[str]:
         if re.fullmatch(r".*(?<!\.checkpoint)\.safetensors", name)
     ]
     return [*own, *sorted(pretrained_brains(), key=lambda name: name != "sketchbook")]
+
+
+def _is_before_end(animation: Path, seconds: float, fps: float | None) -> bool:
+    """Return whether an animation lasts longer, as far as its file says."""
+    rate = None if fps is None else frame_rate("fps", fps)
+    length = SubprocessFilmReader(
+        animation, options=DecodeOptions(fps=rate)
+    ).streams.declared_seconds
+    return length is None or seconds < length
 
 
 def _brain(project: Project, name: str) -> str:

@@ -32,6 +32,7 @@ _HEADERS = {
 }
 _ENTER = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>frame2sound studio</title>'
+    '<link rel="icon" href="data:,">'
     '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the studio</a></p></html>'
 )
 
