@@ -8,6 +8,7 @@ from typing import Any
 
 from frame2sound.api.library import Library
 from frame2sound.errors import LibraryError
+from frame2sound.library.calibration import CALIBRATION_NAME
 from frame2sound.untrusted import read_json
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
@@ -74,6 +75,7 @@ class Studio:
             }
             for film in films
         ]
+        rows.sort(key=lambda row: row["film"] == CALIBRATION_NAME)
         is_new = {row["film"] for row in rows} != set(known)
         return {"films": rows, "coupling": None if is_new else listing.get("coupling")}
 

@@ -39,7 +39,6 @@ function showPage() {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  pages[name]?.shown?.();
 }
 
 const choices = await getJson("/api/choices");

@@ -17,7 +17,8 @@ export class Takes {
     this.takes = [];
     this.wavs = [];
     this.edited = null;
-    this.waveform = new Waveform({ onSeek: (seconds) => this.seek(seconds), onEdit: (events) => this.edit(events) });
+    this.waveform = new Waveform({ onSeek: (seconds) => this.seek(seconds), onEdit: (events) => this.edit(events),
+      onLoad: () => this.follow() });
     this.drawPlayer();
     document.addEventListener("keydown", (event) => this.keydown(event));
   }
@@ -100,7 +101,6 @@ export class Takes {
     this.drawList();
     const events = await this.eventsOf(take);
     if (this.showing === take.number) await attempt(() => this.waveform.show(take.outputs[0], take.about.start, events));
-    this.follow();
     return null;
   }
 

@@ -29,8 +29,9 @@ export class TrainPage {
     el("div", { class: "choices" }, el("button", { type: "submit", class: "main" }, "Train")));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      await attempt(() => postJson("/api/jobs/train", { name: this.name.value.trim(),
+      const job = await attempt(() => postJson("/api/jobs/train", { name: this.name.value.trim(),
         recipe: new FormData(form).get("recipe"), epochs: Number(this.epochs.value) || null, seed: Number(this.seed.value) || 0 }));
+      if (job) this.name.value = nextName(this.name.value.trim());
       await this.refresh();
     });
   }
@@ -48,6 +49,11 @@ export class TrainPage {
       job.error && job.state === "failed" ? el("p", { class: "error" }, job.error) : null,
       job.state === "stopped" ? el("p", { class: "quiet" }, "The best brain so far is kept, and is among the brains of the page Sound.") : null)));
   }
+}
+
+function nextName(name) {
+  const [, stem, number] = name.match(/^(.*?)(?: (\d+))?$/);
+  return `${stem} ${Number(number ?? 1) + 1}`;
 }
 
 // Loss by epoch; that of silence is 1, and is the line to get below.

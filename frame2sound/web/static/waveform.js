@@ -6,8 +6,9 @@ import { getPeaks } from "./server.js";
 const HEIGHT = 150, MARK_PX = 8, NUDGE_SECONDS = 0.01, FULL_SCALE = 32768;
 
 export class Waveform {
-  // onSeek(seconds), onEdit(events): called after each change by the user.
-  constructor({ onSeek, onEdit }) {
+  // onSeek(seconds) and onEdit(events) are called after changes by the user, onLoad() when drawn.
+  constructor({ onSeek, onEdit, onLoad }) {
+    this.onLoad = onLoad;
     this.onSeek = onSeek;
     this.onEdit = onEdit;
     this.peaks = null;
@@ -45,6 +46,7 @@ export class Waveform {
       if (name !== this.name) return;
       this.peaks = { ...peaks, pixels };
       this.canvas.setAttribute("aria-valuemax", this.length.toFixed(2));
+      this.onLoad();
     }
     this.drawPeaks();
   }
