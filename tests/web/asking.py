@@ -53,7 +53,9 @@ class Browser:
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def receive() -> Any:
-            return next(messages, {"type": "http.disconnect"})
+            for message in messages:
+                return message
+            return await asyncio.Event().wait()  # the browser stays
 
         async def send(message: Any) -> None:
             received.append(message)
