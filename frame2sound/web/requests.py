@@ -108,8 +108,10 @@ def parse_request(content: bytes, kind: type[R]) -> R:
 def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job:
     """Queue a soundtrack; its events are kept beside it, so that they can be edited."""
     animation = project.resolve(_in(request.animation, ANIMATIONS))
-    if request.stop is not None and not _is_before_end(animation, request.stop, request.fps):
-        request = msgspec.structs.replace(request, stop=None)
+    if request.stop is not None:
+        length = animation_seconds(animation, request.fps)
+        if length is not None and request.stop >= length:
+            request = msgspec.structs.replace(request, stop=None)
     suffix = default_output_path(animation, Path(), wav=False).suffix
     title = animation.stem if animation.is_file() else animation.name
     out = project.new_name(TAKES, title, suffix, queue.taken_outputs())
@@ -215,13 +217,21 @@ def brain_list(project: Project) -> list[str]:
     return [*own, *sorted(pretrained_brains(), key=lambda name: name != "sketchbook")]
 
 
-def _is_before_end(animation: Path, seconds: float, fps: float | None) -> bool:
-    """Return whether an animation lasts longer, as far as its file says."""
-    rate = None if fps is None else frame_rate("fps", fps)
-    length = SubprocessFilmReader(
-        animation, options=DecodeOptions(fps=rate)
-    ).streams.declared_seconds
-    return length is None or seconds < length
+def animation_seconds(animation: Path, fps: float | None = None) -> float | None:
+    """Return how long an animation is, if its file says so; it is read once.
+
+    Raises
+    ------
+    FilmError
+        It cannot be read.
+    """
+    return _read_seconds(animation, animation.stat().st_mtime_ns, fps)
+
+
+@functools.lru_cache(1000)
+def _read_seconds(animation: Path, changed: int, fps: float | None) -> float | None:
+    options = DecodeOptions(fps=None if fps is None else frame_rate("fps", fps))
+    return SubprocessFilmReader(animation, options=options).streams.declared_seconds
 
 
 def _brain(project: Project, name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, get_args
 
@@ -25,7 +26,14 @@ from frame2sound.web.job import Job
 from frame2sound.web.media import send_file
 from frame2sound.web.page_files import page_file
 from frame2sound.web.peaks import choose_zoom, load_waveform
-from frame2sound.web.requests import REQUESTS, add_wav, parse_request, recipe_list
+from frame2sound.web.project import ANIMATIONS
+from frame2sound.web.requests import (
+    REQUESTS,
+    add_wav,
+    animation_seconds,
+    parse_request,
+    recipe_list,
+)
 from frame2sound.web.security import Access, Guard
 from frame2sound.web.studio import Studio
 from frame2sound.web.uploads import TooLargeError, save_upload
@@ -49,7 +57,7 @@ def build_app(studio: Studio, access: Access) -> Starlette:
             except TooLargeError as error:
                 return _error(str(error), 413)
             except Frame2SoundError as error:
-                return _error(re.sub(r"`(\w+)[^`]*`", r"\1", str(error)), 400)
+                return _error(_for_the_page(str(error), studio), 400)
 
         return Route(path, endpoint, methods=[method])
 
@@ -143,6 +151,9 @@ async def _upload(studio: Studio, request: Request) -> Response:
         int(length) if re.fullmatch(r"\d{1,15}", length) else None,
         studio.max_upload_bytes,
     )
+    if name.startswith(f"{ANIMATIONS}/"):
+        with suppress(Frame2SoundError):  # its first seconds are asked for next
+            await run_in_threadpool(animation_seconds, studio.project.resolve(name))
     return JSONResponse({"name": name})
 
 
@@ -195,6 +206,11 @@ async def _body(request: Request) -> bytes:
 def _whole_number(request: Request, name: str, low: int, high: int) -> int:
     text = request.query_params.get(name, "")
     return min(max(int(text), low), high) if re.fullmatch(r"\d{1,9}", text) else low
+
+
+def _for_the_page(message: str, studio: Studio) -> str:
+    """Return a message without the marks of parameters, and with paths as the page names them."""
+    return re.sub(r"`(\w+)[^`]*`", r"\1", message).replace(f"{studio.project.root}/", "")
 
 
 def _error(message: str, status: int) -> Response:

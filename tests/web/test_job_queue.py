@@ -214,14 +214,17 @@ def test_each_command_of_the_page_is_one_of_the_command_line(
     """Every option that the page can send is parsed by the command."""
     (tmp_path / "project" / "library").mkdir()
     (tmp_path / "project" / "films" / "a.mp4").write_bytes(b"")
+    (tmp_path / "project" / "animations" / "walk").mkdir()
+    (tmp_path / "project" / "animations" / "walk" / "1.png").write_bytes(b"")
     events = [{"time_seconds": 0.5}]
     table = {"animation": animation, "mode": "mosaic", "start": 1, "stop": 2.5, "seed": 4,
              "controls": {"gain": -3, "literal": 0.2, "sensitivity": 0.7, "fade-in": 0.1,
                           "fade-out": 1, "loudness": -20}, "scale": "D minor",
-             "effects": "reverb", "stereo": True, "fps": 12, "events": events}  # fmt: skip
+             "effects": "reverb", "stereo": True, "events": events}  # fmt: skip
     asked = [
         ("render", table),
         ("render", {"animation": animation, "mode": "granular", "controls": {"density": 300}}),
+        ("render", {"animation": "animations/walk", "fps": 12}),
         ("pickle", {"films": ["films/a.mp4"]}),
         ("train", {"name": "my brain", "recipe": "mel", "epochs": 5, "seed": 1}),
         ("compare", {"name": "both", "recipes": ["deep", "shallow"], "seeds": 1, "epochs": 2}),

@@ -8,7 +8,7 @@ import { LibraryPage } from "./library.js";
 import { SoundPage } from "./sound.js";
 import { TrainPage } from "./train.js";
 
-const BUSY_MS = 300, IDLE_MS = 2500;
+const BUSY_MS = 200, IDLE_MS = 2500;
 const NAMES = ["sound", "library", "train", "compare"];
 
 let pages = {}, timer = null, isLost = false;
