@@ -39,11 +39,11 @@ DRAWN_MS = """async ([module, name]) => {
   return times.sort((a, b) => a - b)[2];
 }"""
 
-SWITCHED_MS = """async ([module, names, count]) => {
+SWITCHED_MS = """async ([module, picture, names, count]) => {
   const { SyncedPlayer } = await import(module);
   const video = document.createElement("video");
   document.body.append(video);
-  video.src = names[0];
+  video.src = picture;
   const player = new SyncedPlayer(video, new Map(names.map((name) => [name, { src: name }])));
   await player.play();
   await new Promise((done) => setTimeout(done, 1500));
@@ -117,8 +117,9 @@ def measure(folder: Path, address: str) -> None:
         print(f"10 min of waveform: {time.perf_counter() - begin:.2f} s to compute, once")
         drawn = page.evaluate(DRAWN_MS, ["/page/waveform.js", "takes/long.mp4"])
         print(f"10 min of waveform: {drawn:.0f} ms to fetch and draw")
-        names = [f"/media/takes/short-00{take}.mp4" for take in (1, 2)]
-        waits = page.evaluate(SWITCHED_MS, ["/page/synced_player.js", names, CHOICES])
+        picture = "/media/animations/short.mp4"
+        names = [f"/media/takes/short-00{take}.wav" for take in (1, 2)]
+        waits = page.evaluate(SWITCHED_MS, ["/page/synced_player.js", picture, names, CHOICES])
         told = "{:.1f} ms, at most {:.1f}; {:.0f} ms off the playhead, at most {:.0f}"
         print(f"A/B, median of {CHOICES}:", told.format(*waits))
         print(f"requests to other hosts: {len(far)}")

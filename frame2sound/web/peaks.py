@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,11 +19,12 @@ from frame2sound.errors import FilmError, StudioError
 from frame2sound.evaluation.media_loader import MAX_PADDING_SECONDS
 from frame2sound.film.decoding.audio_chunks import GapFiller
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
-from frame2sound.untrusted import read_bytes
+from frame2sound.untrusted import open_regular, read_bytes
 
 PIECE_SAMPLES = 128
 """Samples of a piece at the finest zoom."""
 
+BLOCK_SAMPLES = 1 << 16
 ZOOM_FACTOR = 4
 ZOOMS = 6
 MAX_BYTES = 512 << 20
@@ -86,7 +87,9 @@ def load_waveform(path: Path, cache: Path) -> Waveform:
 
 
 def compute_waveform(path: Path) -> Waveform:
-    """Read a film's sound piece by piece and return its peaks; see `load_waveform`."""
+    """Read a film or a WAV piece by piece and return its peaks; see `load_waveform`."""
+    if path.suffix.lower() == ".wav":
+        return _waveform_of_wav(path)
     streams = SubprocessFilmReader(path).streams
     if streams.audio_index is None:
         raise FilmError(f"{path.name} has no sound, so there is no waveform to show")
@@ -96,10 +99,26 @@ def compute_waveform(path: Path) -> Waveform:
     blocks = (block for chunk in reader.audio_chunks() for block in filler.process(chunk))
     finest = np.concatenate([np.zeros((0, 2), np.int16), *_peaks_of_blocks(blocks)])
     length = _without_padding(filler.sample_count, rate, streams.declared_audio_end_seconds)
-    zooms = [finest[: -(-length // PIECE_SAMPLES)]]
+    return Waveform(rate, length, _zooms(finest[: -(-length // PIECE_SAMPLES)]))
+
+
+def _waveform_of_wav(path: Path) -> Waveform:
+    import soundfile
+
+    try:
+        with open_regular(path) as file, soundfile.SoundFile(file) as sound:
+            blocks = sound.blocks(BLOCK_SAMPLES, dtype="float32")
+            finest = np.concatenate([np.zeros((0, 2), np.int16), *_peaks_of_blocks(blocks)])
+            return Waveform(sound.samplerate, sound.frames, _zooms(finest))
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise FilmError(f"{path.name} cannot be read as a WAV; render it again") from error
+
+
+def _zooms(finest: Peaks) -> tuple[Peaks, ...]:
+    zooms = [finest]
     while len(zooms) < ZOOMS:
         zooms.append(_coarser(zooms[-1]))
-    return Waveform(rate, length, tuple(zooms))
+    return tuple(zooms)
 
 
 def _without_padding(samples: int, sample_rate: int, declared_end: Fraction | None) -> int:
@@ -116,15 +135,22 @@ def choose_zoom(waveform: Waveform, pieces: int) -> int:
     return max(fitting, default=0)
 
 
-def _peaks_of_blocks(blocks: Iterator[NDArray[np.float32]]) -> Iterator[Peaks]:
-    rest = np.zeros((0, 2), np.float32)
+def _peaks_of_blocks(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Peaks]:
+    """Yield the peaks at the finest zoom, of many short blocks at a time."""
+    pending, count = [], 0
     for block in blocks:
-        samples = np.concatenate([rest, _extremes(block)])
-        whole = len(samples) // PIECE_SAMPLES * PIECE_SAMPLES
-        yield _to_int16(_reduce(samples[:whole], PIECE_SAMPLES))
-        rest = samples[whole:]
-    if len(rest):
-        yield _to_int16(_reduce(rest, len(rest)))
+        pending.append(block)
+        count += len(block)
+        if count >= BLOCK_SAMPLES:
+            samples = np.concatenate(pending)
+            whole = count // PIECE_SAMPLES * PIECE_SAMPLES
+            yield _to_int16(_reduce(_extremes(samples[:whole]), PIECE_SAMPLES))
+            pending, count = [samples[whole:]], count - whole
+    if count:
+        samples = np.concatenate(pending)
+        missing = -count % PIECE_SAMPLES
+        padded = np.pad(_extremes(samples), ((0, missing), (0, 0)), mode="edge")
+        yield _to_int16(_reduce(padded, PIECE_SAMPLES))
 
 
 def _extremes(block: NDArray[np.float32]) -> NDArray[np.float32]:

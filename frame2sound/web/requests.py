@@ -42,6 +42,12 @@ _Name = Annotated[str, Meta(min_length=1, max_length=500)]
 _Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[\w][\w .-]*$")]
 _Text = Annotated[str, Meta(max_length=1000)]
 
+_PLAYED = frozenset({".m4v", ".mov", ".mp4", ".webm"})
+"""Animations that browsers play: beside them the first seconds of sound need no film of their own.
+
+To encode such a film takes as long as the sound.
+"""
+
 WAV_OPTIONS = ("--events-out=", "--out=")
 
 
@@ -112,7 +118,8 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
         length = animation_seconds(animation, request.fps)
         if length is not None and request.stop >= length:
             request = msgspec.structs.replace(request, stop=None)
-    suffix = default_output_path(animation, Path(), wav=False).suffix
+    is_preview = request.stop is not None and not request.start and animation.suffix in _PLAYED
+    suffix = default_output_path(animation, Path(), wav=is_preview).suffix
     title = animation.stem if animation.is_file() else animation.name
     out = project.new_name(TAKES, title, suffix, queue.taken_outputs())
     stem = out.removesuffix(suffix)
@@ -139,6 +146,7 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
     if request.mode in (None, "mosaic"):
         outputs.append(f"{stem}.events.json")
         words.append(f"--events-out={outputs[1]}")
+    words += ["--wav"] * is_preview
     words.append(f"--out={out}")
     about = msgspec.to_builtins(request)
     about.pop("events")
@@ -148,8 +156,8 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
 def add_wav(project: Project, queue: JobQueue, number: int) -> Job:
     """Queue the sound of a take as a WAV: the same command with another output."""
     take = queue.find(number)
-    if take.kind != "render":
-        raise StudioError(f"job {number} is no soundtrack; reload the page")
+    if take.kind != "render" or take.outputs[0].endswith(".wav"):
+        raise StudioError(f"job {number} made no film with sound; reload the page")
     out = take.outputs[0].rpartition(".")[0] + ".wav"
     words = [word for word in take.words if not word.startswith(WAV_OPTIONS)]
     words = [word for word in words if word != "--overwrite"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import soundfile
 
 from frame2sound.api.library import Library
 from frame2sound.errors import FilmError, StudioError
@@ -60,6 +61,29 @@ def test_a_waveform_is_as_long_as_the_sound_and_computed_once(
     monkeypatch.undo()
     cached.write_bytes(cached.read_bytes()[:-4])
     assert np.array_equal(load_waveform(film, tmp_path / "cache").zooms[0], first.zooms[0])
+
+
+def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
+    browser: Browser, studio: Studio, animation: str
+) -> None:
+    preview = browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5}).table
+    assert preview["command"].endswith(" --to=1.5 --events-out=takes/typing-001.events.json --wav "
+                                       "--out=takes/typing-001.wav")  # fmt: skip
+    assert browser.post("/api/job/1/wav").status == 400
+    whole = browser.post("/api/jobs/render", {"animation": animation, "stop": 3}).table
+    assert whole["command"].endswith("json --out=takes/typing-002.mp4")
+    assert whole["about"]["stop"] is None
+    sound = np.zeros((1000, 2), np.float32)
+    sound[300, 1], sound[999, 0] = 0.5, -0.25
+    path = studio.project.root / "takes" / "typing-001.wav"
+    soundfile.write(path, sound, 8000, "PCM_16")
+    drawn = load_waveform(path, studio.cache)
+    assert (drawn.sample_rate, drawn.samples) == (8000, 1000)
+    assert drawn.zooms[0][:, 1].tolist() == [0, 0, 16384, 0, 0, 0, 0, 0]
+    assert drawn.zooms[0][:, 0].tolist() == [0] * 7 + [-8192]
+    path.write_bytes(b"no WAV")
+    with pytest.raises(FilmError, match="cannot be read as a WAV"):
+        load_waveform(path, studio.cache)
 
 
 def test_padding_of_the_codec_is_not_drawn() -> None:

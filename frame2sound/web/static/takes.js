@@ -11,6 +11,9 @@ import { Waveform } from "./waveform.js";
 const HELP = "Click: seek. Drag a mark: move an event. Double click: add one. Keys: arrows seek, [ and ] choose "
   + "an event, Alt and arrows move it, Delete deletes it, + adds one here.";
 
+// The first seconds are a WAV, beside the animation's own picture.
+const isSound = (take) => take.outputs[0].endsWith(".wav");
+
 export class Takes {
   constructor(element, { render, reuse, refresh }) {
     Object.assign(this, { element, render, reuse, refresh, wanted: null, isBlind: false, names: new Map() });
@@ -84,11 +87,11 @@ export class Takes {
     this.choose(chosen);
   }
 
-  // The picture is that of the longest take, since all begin at the same frame.
+  // The picture is that of the longest take, or of the animation: all begin at the same frame.
   showPicture(chosen) {
     const peers = this.done.filter((take) => take.about.start === chosen.about.start);
     const longest = peers.reduce((one, other) => ((other.about.stop ?? Infinity) > (one.about.stop ?? Infinity) ? other : one));
-    const source = mediaUrl(longest.outputs[0]);
+    const source = mediaUrl(isSound(longest) ? longest.about.animation : longest.outputs[0]);
     if (!this.video.src.endsWith(source)) this.video.src = source;
   }
 
@@ -198,6 +201,7 @@ export class Takes {
     const link = (file, text) => el("a", { href: mediaUrl(file, true), download: "", class: "button",
       "aria-label": `Download ${text}: ${title(file)}` }, text);
     const [film, events] = take.outputs;
+    if (isSound(take)) return [link(film, "WAV"), events ? link(events, "Events") : null];
     const wav = this.wavs.findLast((job) => job.about.take === take.number && job.state !== "failed");
     const sound = wav?.state === "done" ? link(wav.outputs[0], "WAV")
       : el("button", { type: "button", disabled: Boolean(wav), onclick: () => this.makeWav(take),
