@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from frame2sound.errors import Frame2SoundError
     from frame2sound.library.store import PickledFilm
     from frame2sound.progress import ProgressCallback
+    from frame2sound.web.server import open_studio
 
 # How long threads spin before they sleep. Without a limit they slow each other down on a busy
 # machine; with none they take twice as long on an idle one. Read by PyTorch's OpenMP on Linux.
@@ -88,6 +89,7 @@ __all__ = [
     "load_brain",
     "load_recipe",
     "measure",
+    "open_studio",
     "play_live",
     "pretrained_brains",
     "recipe_names",
@@ -117,6 +119,7 @@ _MODULES = {
     "errors": ("Frame2SoundError",),
     "library.store": ("PickledFilm",),
     "progress": ("ProgressCallback",),
+    "web.server": ("open_studio",),
 }
 _MODULE_OF_NAME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -52,6 +52,10 @@ class ComparisonError(Frame2SoundError):
     """A comparison cannot be made or written as requested."""
 
 
+class StudioError(Frame2SoundError):
+    """The studio cannot start, or cannot do what its page asks."""
+
+
 def error_reason(error: Exception) -> str:
     """Return the reason that an error gives, without file names, in lower case.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +19,12 @@ from frame2sound.terminal import escaped, say
 
 LINE_SECONDS = 5.0
 """Seconds between the plain lines of one task."""
+
+FORMAT_VARIABLE = "FRAME2SOUND_PROGRESS"
+"""With the value ``json`` in the environment, reports are lines of JSON, for other programs."""
+
+JSON_LINE_SECONDS = 0.15
+"""Seconds between the JSON lines of one task."""
 
 
 @contextmanager
@@ -54,6 +62,7 @@ class ProgressBars:
                 console=console,
                 redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
             )
+        self._as_json = os.environ.get(FORMAT_VARIABLE) == "json"
         self._tasks: dict[str, TaskID] = {}
         self._start_times: dict[str, float] = {}
         self._line_times: dict[str, float] = {}
@@ -61,6 +70,9 @@ class ProgressBars:
     def show(self, task: str, done: float, total: float | None, note: str = "", /) -> None:
         """Show that ``done`` of ``total`` is done; without a total no time left is shown."""
         if self._quiet:
+            return
+        if self._as_json:
+            self._print_json_line(task, done, total, note)
             return
         task, note = escaped(task), escaped(note)
         done, total = max(done, 0.0), total if total and total > 0 else None
@@ -70,6 +82,15 @@ class ProgressBars:
         if task not in self._tasks:
             self._tasks[task] = self._bars.add_task(task, total=total, note=note)
         self._bars.update(self._tasks[task], completed=done, total=total, note=note)
+
+    def _print_json_line(self, task: str, done: float, total: float | None, note: str) -> None:
+        """Print a report, unless the task's last one was just now."""
+        now, finished = time.monotonic(), total is not None and done >= total
+        if not finished and now - self._line_times.get(task, -1.0) < JSON_LINE_SECONDS:
+            return
+        self._line_times[task] = now
+        report = {"task": task, "done": float(done), "total": total, "note": note}
+        say(json.dumps({"progress": report}), err=True)
 
     def _print_line(self, task: str, done: float, total: float | None, note: str) -> None:
         now = time.monotonic()

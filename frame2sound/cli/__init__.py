@@ -11,6 +11,7 @@ from frame2sound.cli import (
     measure,
     pickle,
     render,
+    studio,
     train,
 )
 from frame2sound.cli.app import app, main
@@ -28,5 +29,6 @@ __all__ = [
     "measure",
     "pickle",
     "render",
+    "studio",
     "train",
 ]

@@ -51,6 +51,7 @@ ORDER = (
     "brains",
     "films",
     "gallery",
+    "studio",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,16 @@ from frame2sound.evaluation.measure_table import MAIN_MEASURES
 PAGE_FILE = "report.html"
 
 _ASSETS = Path(__file__).resolve().parent / "report_page"
-_SCRIPTS = ("elements", "measures", "synced_player", "listening", "blind_test", "main")
+_SCRIPTS = (
+    "dom",
+    "chance",
+    "elements",
+    "measures",
+    "synced_player",
+    "listening",
+    "blind_test",
+    "main",
+)
 
 
 def write_report(results: dict[str, Any], out: Path) -> None:
@@ -31,7 +41,14 @@ def write_report(results: dict[str, Any], out: Path) -> None:
     ComparisonError
         The page cannot be written.
     """
-    scripts = "\n".join(_read_asset(f"{name}.js") for name in _SCRIPTS)
+    page = report_html(results)
+    with atomic_write(out / PAGE_FILE, ComparisonError) as partial:
+        partial.write_text(page, encoding="utf-8")
+
+
+def report_html(results: dict[str, Any]) -> str:
+    """Return the page; its media are beside it, in ``media``."""
+    scripts = "\n".join(_read_script(f"{name}.js") for name in _SCRIPTS)
     page = _read_asset("page.html")
     for placeholder, text in (
         ("STYLE", _read_asset("page.css")),
@@ -39,12 +56,16 @@ def write_report(results: dict[str, Any], out: Path) -> None:
         ("RESULTS", _page_data(results)),
     ):
         page = page.replace(f"/*{placeholder}*/", text)
-    with atomic_write(out / PAGE_FILE, ComparisonError) as partial:
-        partial.write_text(page, encoding="utf-8")
+    return page
 
 
 def _read_asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _read_script(name: str) -> str:
+    """Return a script without the words that make it a module: the page joins all scripts."""
+    return re.sub(r"^(export |import .*\n)", "", _read_asset(name), flags=re.MULTILINE)
 
 
 def _page_data(results: dict[str, Any]) -> str:

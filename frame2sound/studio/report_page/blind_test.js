@@ -25,18 +25,6 @@ function loadVotes() {
   }
 }
 
-function randomNumber() {
-  return crypto.getRandomValues(new Uint32Array(1))[0] / 2 ** 32;
-}
-
-function shuffle(list) {
-  for (let last = list.length - 1; last > 0; last--) {
-    const other = Math.floor(randomNumber() * (last + 1));
-    [list[last], list[other]] = [list[other], list[last]];
-  }
-  return list;
-}
-
 function soundtrackOf(group, segment, seed) {
   return RESULTS.soundtracks.find((track) => track.group === group && track.stretches[segment] &&
     (track.seed === null || track.seed === seed));

@@ -95,3 +95,12 @@ function measuresOf(values) {
     .map((name) => `${RESULTS.about[name].label} ${number(values[name], RESULTS.about[name].decimals)}` +
       unit(RESULTS.about[name])).join(" · ");
 }
+
+function mediaUrl(segmentName, name, ending = "m4a") {
+  return `media/${encodeURIComponent(segmentName)}/${encodeURIComponent(name)}.${ending}`;
+}
+
+function videoOf(segment) {
+  return el("video", { src: mediaUrl(segment.name, "picture", "mp4"), preload: "auto",
+    muted: true, playsinline: true });
+}

@@ -1,9 +1,10 @@
 // Plays a video and several soundtracks in sync; one soundtrack is audible, the others are muted.
 
 const MAX_AUDIO_OFFSET = 0.04; // seconds by which a muted soundtrack may be out of sync
+const MAX_NUDGED_OFFSET = 0.3; // seconds by which it may be, before it is sought
 const MAX_VIDEO_OFFSET = 0.12; // seconds by which the video may be, before it is sought
 
-class SyncedPlayer {
+export class SyncedPlayer {
   // tracks: a Map from keys to { src, volume }. onChange is called after every change of state.
   constructor(video, tracks, { loop = false, onChange = () => {} } = {}) {
     this.video = video;
@@ -32,6 +33,7 @@ class SyncedPlayer {
       if (this.sounds.has(key)) continue;
       const sound = new Audio(track.src);
       sound.preload = "auto";
+      sound.preservesPitch = false;
       sound.muted = key !== this.chosen;
       sound.volume = track.volume ?? 1;
       sound.addEventListener("ended", () => key === this.chosen && this.end());
@@ -102,11 +104,20 @@ class SyncedPlayer {
     this.chosen = key;
     const after = this.audibleSound;
     if (after && after !== before) {
+      after.playbackRate = 1;
       if (Math.abs(after.currentTime - now) > MAX_AUDIO_OFFSET) after.currentTime = now;
       after.muted = false;
       if (before) before.muted = true;
     }
     this.onChange();
+  }
+
+  // A muted sound that is a little early or late is slowed or sped up: to seek would take long, and
+  // it might be chosen meanwhile.
+  approach(sound, now) {
+    const ahead = sound.currentTime - now, isFar = Math.abs(ahead) > MAX_NUDGED_OFFSET;
+    if (isFar) sound.currentTime = now;
+    sound.playbackRate = isFar || Math.abs(ahead) < 0.005 ? 1 : 1 - Math.max(-0.15, Math.min(2 * ahead, 0.15));
   }
 
   keepInSync() {
@@ -117,19 +128,9 @@ class SyncedPlayer {
     if (Math.abs(ahead) > MAX_VIDEO_OFFSET && !this.video.seeking && now < this.length - 0.15)
       this.video.currentTime = now;
     for (const [key, sound] of this.sounds)
-      if (key !== this.chosen && !sound.seeking && Math.abs(sound.currentTime - now) > MAX_AUDIO_OFFSET)
-        sound.currentTime = now;
+      if (key !== this.chosen && !sound.seeking) this.approach(sound, now);
     this.onChange();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.keepInSync(), 60);
   }
-}
-
-function mediaUrl(segmentName, name, ending = "m4a") {
-  return `media/${encodeURIComponent(segmentName)}/${encodeURIComponent(name)}.${ending}`;
-}
-
-function videoOf(segment) {
-  return el("video", { src: mediaUrl(segment.name, "picture", "mp4"), preload: "auto",
-    muted: true, playsinline: true });
 }

@@ -1,0 +1,135 @@
+"""Measure the studio's page in a browser: time to the first sound, waveforms, A/B, requests.
+
+    python benchmarks/studio_page.py
+
+Needs Debian's Chromium, and the extras ``studio`` and ``dev``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+import frame2sound as f2s
+
+CHROMIUM = shutil.which("chromium")
+CHOICES = 20
+
+DRAWN_MS = """async ([module, name]) => {
+  const { Waveform } = await import(module);
+  const wave = new Waveform({ onSeek() {}, onEdit() {}, onLoad() {} });
+  document.body.append(wave.element);
+  const times = [];
+  for (let round = 0; round < 5; round++) {
+    wave.peaks = null;
+    await new Promise(requestAnimationFrame);
+    const begin = performance.now();
+    await wave.show(name, 0, []);
+    times.push(performance.now() - begin);
+  }
+  wave.element.remove();
+  return times.sort((a, b) => a - b)[2];
+}"""
+
+SWITCHED_MS = """async ([module, picture, names, count]) => {
+  const { SyncedPlayer } = await import(module);
+  const video = document.createElement("video");
+  document.body.append(video);
+  video.src = picture;
+  const player = new SyncedPlayer(video, new Map(names.map((name) => [name, { src: name }])));
+  await player.play();
+  await new Promise((done) => setTimeout(done, 1500));
+  const waits = [], offsets = [];
+  for (let round = 0; round < count; round++) {
+    const name = names[(round + 1) % names.length], before = player.currentTime();
+    const begin = performance.now();
+    player.choose(name);
+    const sound = player.audibleSound;
+    while (sound.seeking || sound.paused || sound.readyState < 3)
+      await new Promise((done) => setTimeout(done, 1));
+    const wait = performance.now() - begin;
+    waits.push(wait);
+    offsets.push(Math.abs(1000 * (sound.currentTime - before) - wait));
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  player.unload();
+  video.remove();
+  const middle = (list) => list.sort((a, b) => a - b)[count >> 1];
+  return [middle(waits), Math.max(...waits), middle(offsets), Math.max(...offsets)];
+}"""
+
+
+def main() -> None:
+    """Print the measurements."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        f2s.draw_film("machine", folder / "short.mp4", seconds=20, silent=True)
+        f2s.draw_film("typing", folder / "long.mp4", seconds=600, size=(64, 64))
+        words = [sys.executable, "-m", "frame2sound", "studio", "project", "--no-browser"]
+        with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True) as studio:
+            try:
+                measure(folder, address_of(studio))
+            finally:
+                studio.terminate()
+
+
+def address_of(studio: subprocess.Popen[str]) -> str:
+    """Return the address that the studio prints."""
+    assert studio.stdout is not None
+    for line in studio.stdout:
+        if line.startswith("http"):
+            return line.strip()
+    raise SystemExit("the studio printed no address")
+
+
+def measure(folder: Path, address: str) -> None:
+    """Drive the page and print what was measured."""
+    far: list[str] = []
+    flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        context = browser.new_context(bypass_csp=True)
+        page = context.new_page()
+        page.on("request", lambda request: far.append(request.url) if is_far(request) else None)
+        page.goto(address)
+        page.wait_for_url("**:*/")
+        page.locator("#animations-input").set_input_files(folder / "short.mp4")
+        page.get_by_text("1 file added").wait_for()
+        for take in (1, 2):
+            begin = time.perf_counter()
+            page.locator("#render-first").click()
+            page.locator(f"[data-take='{take}']:not(:disabled)").wait_for()
+            heard = time.perf_counter() - begin
+            job = page.request.get(f"{page.url}api/state").json()["jobs"][-1]
+            command = job["ended"] - job["started"]
+            print(f"10 s of film: {heard:.2f} s to hear, of which the command {command:.2f} s")
+        shutil.copy(folder / "long.mp4", folder / "project" / "takes")
+        begin = time.perf_counter()
+        page.request.get(f"{page.url}api/peaks?name=takes/long.mp4&pieces=1000")
+        print(f"10 min of waveform: {time.perf_counter() - begin:.2f} s to compute, once")
+        drawn = page.evaluate(DRAWN_MS, ["/page/waveform.js", "takes/long.mp4"])
+        print(f"10 min of waveform: {drawn:.0f} ms to fetch and draw")
+        picture = "/media/animations/short.mp4"
+        names = [f"/media/takes/short-00{take}.wav" for take in (1, 2)]
+        waits = page.evaluate(SWITCHED_MS, ["/page/synced_player.js", picture, names, CHOICES])
+        told = "{:.1f} ms, at most {:.1f}; {:.0f} ms off the playhead, at most {:.0f}"
+        print(f"A/B, median of {CHOICES}:", told.format(*waits))
+        print(f"requests to other hosts: {len(far)}")
+        browser.close()
+
+
+def is_far(request: Any) -> bool:
+    """Return whether a request leaves this computer."""
+    return not re.match(r"http://127\.0\.0\.1:|blob:|data:", request.url)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The studio: a page in the browser whose every action is a command of the command line."""

@@ -1,0 +1,220 @@
+"""The queue of jobs: soundtracks are not held up by training, and a kill loses nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from frame2sound.errors import StudioError
+from frame2sound.web.job import Job, JobKind, Progress, read_jobs, write_jobs
+from frame2sound.web.process import CommandProcess, curve_point, end_process, process_start
+
+QUICK: frozenset[str] = frozenset({"render", "wav"})
+"""Kinds of jobs that have a lane of their own."""
+
+MAX_WAITING = 500
+
+CHECKPOINT_SUFFIX = ".checkpoint.safetensors"
+"""Of `frame2sound.training.checkpoint`, which imports PyTorch."""
+
+
+class JobQueue:
+    """Runs one quick and one slow job at a time, in the order in which they were asked for.
+
+    Parameters
+    ----------
+    root, state : Path
+        The project's folder, where commands run, and the folder of the queue's files.
+    on_done : callable
+        Is called with each job that has ended well.
+    """
+
+    def __init__(
+        self, root: Path, state: Path, on_done: Callable[[Job], None] = lambda job: None
+    ) -> None:
+        self.root, self.state, self.on_done = root, state, on_done
+        self.jobs = read_jobs(state)
+        self.storage_error = ""
+        self._changed = threading.Condition(threading.RLock())
+        self._processes: dict[int, CommandProcess] = {}
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+        for job in self.jobs:
+            if job.state == "running":
+                self._recover(job)
+
+    def start(self) -> None:
+        """Begin to run jobs."""
+        for is_quick in (True, False):
+            thread = threading.Thread(target=self._work, args=(is_quick,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def add(
+        self, kind: JobKind, words: list[str], about: dict[str, Any], outputs: list[str]
+    ) -> Job:
+        """Put a command at the end of the queue.
+
+        Raises
+        ------
+        StudioError
+            Too many jobs wait, or the queue cannot be stored.
+        """
+        with self._changed:
+            if sum(job.is_open for job in self.jobs) >= MAX_WAITING:
+                raise StudioError(f"{MAX_WAITING} jobs wait already; stop some, or wait for them")
+            number = 1 + max((job.number for job in self.jobs), default=0)
+            job = Job(number, kind, words, about=about, outputs=outputs, asked=time.time())
+            self.jobs.append(job)
+            self._store()
+            if self.storage_error:
+                self.jobs.remove(job)
+                raise StudioError(self.storage_error)
+            self._changed.notify_all()
+        return job
+
+    def find(self, number: int) -> Job:
+        """Return the job of a number; raise `StudioError` if there is none."""
+        with self._changed:
+            for job in self.jobs:
+                if job.number == number:
+                    return job
+        raise StudioError(f"there is no job {number}; reload the page")
+
+    def stop(self, number: int) -> Job:
+        """Stop a job: what it has done is kept, as Ctrl-C keeps it."""
+        job = self.find(number)
+        with self._changed:
+            process = self._processes.get(number)
+            if job.is_open:
+                job.state, job.ended = "stopped", time.time()
+                self._store()
+        if process is not None:
+            threading.Thread(target=process.stop, daemon=True).start()
+        return job
+
+    def again(self, number: int) -> Job:
+        """Run a job again that has failed or was stopped; a training goes on where it was."""
+        job = self.find(number)
+        with self._changed:
+            if job.is_open or number in self._processes:
+                raise StudioError(f"job {number} runs still; wait until it has ended")
+            self._requeue(job)
+            self._store()
+            self._changed.notify_all()
+        return job
+
+    def taken_outputs(self) -> frozenset[str]:
+        """Return the outputs of jobs that wait or run, without suffixes."""
+        with self._changed:
+            outputs = [name for job in self.jobs if job.is_open for name in job.outputs]
+        return frozenset(name.rpartition(".")[0] for name in outputs)
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """Return all jobs as plain values."""
+        with self._changed:
+            return [job.to_dict() for job in self.jobs]
+
+    def close(self) -> None:
+        """End what runs; it is begun again when the queue is opened the next time."""
+        with self._changed:
+            self._closed = True
+            processes = list(self._processes.values())
+            self._changed.notify_all()
+        for process in processes:
+            process.stop()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _recover(self, job: Job) -> None:
+        """Put a job back that ran when the studio was killed, and end what is left of it."""
+        if job.process_start and process_start(job.process) == job.process_start:
+            end_process(job.process)
+            deadline = time.monotonic() + 10
+            while process_start(job.process) == job.process_start and time.monotonic() < deadline:
+                time.sleep(0.02)
+        self._requeue(job)
+
+    def _requeue(self, job: Job) -> None:
+        job.state, job.error, job.progress = "waiting", "", None
+        job.words = _words_again(job, self.root)
+
+    def _work(self, is_quick: bool) -> None:
+        while (job := self._next(is_quick)) is not None:
+            try:
+                self._run(job)
+            except OSError as error:
+                self._finish(job, f"the command cannot be started: {error}")
+
+    def _next(self, is_quick: bool) -> Job | None:
+        with self._changed:
+            while not self._closed:
+                for job in self.jobs:
+                    if job.state == "waiting" and (job.kind in QUICK) == is_quick:
+                        job.state, job.started = "running", time.time()
+                        return job
+                self._changed.wait()
+        return None
+
+    def _run(self, job: Job) -> None:
+        process = CommandProcess(job.words, self.root, self.output_file(job))
+        with self._changed:
+            self._processes[job.number] = process
+            job.process = process.process_id
+            job.process_start = process_start(job.process)
+            is_stopped = job.state == "stopped"
+            self._store()
+        if is_stopped:
+            process.stop()
+        code = process.wait(lambda progress: self._report(job, progress))
+        job.messages = process.messages
+        with self._changed:
+            del self._processes[job.number]
+            if self._closed and code != 0:
+                return  # it stays "running" in the file, and is begun again
+        self._finish(job, "" if code == 0 else process.error())
+
+    def _finish(self, job: Job, error: str) -> None:
+        with self._changed:
+            if not error or job.state == "running":
+                job.state = "failed" if error else "done"
+                job.error, job.ended = error, time.time()
+            job.progress = None
+            self._store()
+        if job.state == "done":
+            self.on_done(job)
+
+    def _report(self, job: Job, progress: Progress) -> None:
+        job.progress = progress
+        point = curve_point(progress.note)
+        if point is not None:
+            if job.curve and job.curve[-1][0] == point[0]:
+                job.curve[-1] = point
+            else:
+                job.curve.append(point)
+
+    def output_file(self, job: Job) -> Path:
+        """Return the file of what a job prints on standard output."""
+        return self.state / "output" / f"{job.number}.txt"
+
+    def _store(self) -> None:
+        try:
+            write_jobs(self.state, self.jobs)
+            self.storage_error = ""
+        except StudioError as error:
+            self.storage_error = str(error)
+
+
+def _words_again(job: Job, root: Path) -> list[str]:
+    """Return a job's command with what it needs to run a second time."""
+    if job.kind not in ("render", "wav", "train"):
+        return job.words
+    words = [word for word in job.words if word not in ("--resume", "--overwrite")]
+    if job.kind == "train":
+        out = root / job.outputs[0]
+        if out.with_name(f"{out.stem}{CHECKPOINT_SUFFIX}").exists():
+            return [*words, "--resume"]
+    return [*words, "--overwrite"]

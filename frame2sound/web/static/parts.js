@@ -1,0 +1,114 @@
+// Parts that several pages use: messages, fields, progress, places to drop files.
+
+import { el, plural } from "./dom.js";
+import { upload } from "./server.js";
+
+export function say(text, isError = false) {
+  const message = document.getElementById("message");
+  message.textContent = text;
+  message.classList.toggle("error", isError);
+  message.hidden = !text;
+}
+
+// Runs what a button does; an error becomes the message of the page.
+export async function attempt(action) {
+  try {
+    say("");
+    return await action();
+  } catch (error) {
+    say(error.message, true);
+    return null;
+  }
+}
+
+let fieldNumber = 0;
+
+export function field(label, input, hint = null) {
+  input.id ||= `field-${++fieldNumber}`;
+  return el("div", { class: "field" }, el("label", { for: input.id }, label), input, hint);
+}
+
+export function choice(options, attributes = {}) {
+  return el("select", attributes, options.map(([value, text]) => el("option", { value }, text)));
+}
+
+// Replaces the options of a select if they have changed, and keeps what is chosen.
+export function setOptions(select, options) {
+  const before = select.value, state = JSON.stringify(options);
+  if (select.dataset.state === state) return;
+  select.dataset.state = state;
+  select.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
+  if (options.some(([value]) => value === before)) select.value = before;
+}
+
+export function title(name) {
+  return name.split("/").at(-1).replace(/\.safetensors$/, "");
+}
+
+export function progressOf(job) {
+  const { progress } = job, bar = el("progress", { max: 1, "aria-label": "progress" });
+  if (progress?.total) bar.value = progress.done / progress.total;
+  const text = job.state === "waiting" ? "waits for its turn"
+    : progress ? [progress.task, progress.note].filter(Boolean).join("  ") : "starts";
+  return el("div", { class: "progress" }, bar, el("span", { class: "quiet" }, text));
+}
+
+export const STATES = { waiting: "waits", running: "runs", done: "done", failed: "failed", stopped: "stopped" };
+
+// Numbered pictures that are dropped together become one folder, named as their names begin.
+function folderOf(files) {
+  const isImage = (file) => /\.(png|jpe?g|tiff?|webp|bmp|exr)$/i.test(file.name);
+  if (files.length < 2 || !files.every(isImage)) return "";
+  return files[0].name.replace(/[-_. ]*\d*\.[^.]*$/, "") || "pictures";
+}
+
+async function entriesOf(transfer) {
+  const roots = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const files = [];
+  const read = async (entry) => {
+    if (entry.isFile) files.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+    if (!entry.isDirectory) return;
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) return;
+      for (const each of some) await read(each);
+    }
+  };
+  for (const root of roots) await read(root);
+  return files.length ? files : [...transfer.files];
+}
+
+// A place to drop files, which is a button for the keyboard, too. `onDone` takes their names.
+export function dropPlace(element, { part, label, accept, onDone }) {
+  const input = el("input", { type: "file", multiple: true, accept, id: `${part}-input`, class: "hidden-input" });
+  const bar = el("progress", { max: 1, value: 0, hidden: true, "aria-label": "upload" });
+  const place = el("label", { class: "drop", for: input.id }, el("strong", {}, label),
+    el("span", { class: "quiet" }, "or choose files"));
+  async function take(files) {
+    files = files.filter((file) => !file.name.startsWith("."));
+    if (!files.length) return;
+    await attempt(async () => {
+      const folder = part === "animations" ? folderOf(files) : "", names = new Set();
+      bar.hidden = false;
+      try {
+        for (const [index, file] of files.entries())
+          names.add(await upload(file, part, folder, (share) => { bar.value = (index + share) / files.length; }));
+        say(`${plural(names.size, "file")} added`);
+      } finally {
+        bar.hidden = true;
+        input.value = "";
+        if (names.size) await onDone([...names]);
+      }
+    });
+  }
+  input.addEventListener("change", () => take([...input.files]));
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    place.addEventListener(kind, (event) => {
+      event.preventDefault();
+      place.classList.toggle("over", kind === "dragover");
+    });
+  }
+  place.addEventListener("drop", async (event) => take(await entriesOf(event.dataTransfer)));
+  element.replaceChildren(input, place, bar);
+}

@@ -1,0 +1,225 @@
+// Takes of an animation: any two at the same playhead, their events, downloads, and a blind test.
+
+import { clockTime, el } from "./dom.js";
+import { shuffle } from "./chance.js";
+import { SyncedPlayer } from "./synced_player.js";
+import { jobButtons } from "./jobs.js";
+import { attempt, progressOf, title } from "./parts.js";
+import { getJson, mediaUrl, postJson } from "./server.js";
+import { Waveform } from "./waveform.js";
+
+const HELP = "Click: seek. Drag a mark: move an event. Double click: add one. Keys: arrows seek, [ and ] choose "
+  + "an event, Alt and arrows move it, Delete deletes it, + adds one here.";
+
+// The first seconds are a WAV, beside the animation's own picture.
+const isSound = (take) => take.outputs[0].endsWith(".wav");
+
+export class Takes {
+  constructor(element, { render, reuse, refresh }) {
+    Object.assign(this, { element, render, reuse, refresh, wanted: null, isBlind: false, names: new Map() });
+    this.takes = [];
+    this.wavs = [];
+    this.edited = null;
+    this.waveform = new Waveform({ onSeek: (seconds) => this.seek(seconds), onEdit: (events) => this.edit(events),
+      onLoad: () => this.follow() });
+    this.drawPlayer();
+    document.addEventListener("keydown", (event) => this.keydown(event));
+  }
+
+  drawPlayer() {
+    this.video = el("video", { playsinline: true, "aria-label": "The animation" });
+    this.playButton = el("button", { type: "button", class: "main", onclick: () => this.player?.toggle() }, "Play");
+    this.time = el("span", { class: "quiet time" });
+    this.blindButton = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleBlind() }, "Blind");
+    this.apply = el("button", { type: "button", class: "main", hidden: true, onclick: () => this.renderEdited() }, "Render with these events");
+    this.revert = el("button", { type: "button", hidden: true, onclick: () => this.revertEvents() }, "Undo changes");
+    this.note = el("span", { class: "quiet" });
+    this.list = el("ol", { class: "take-list", "aria-label": "Takes" });
+    this.stage = el("div", { class: "stage", hidden: true },
+      el("div", { class: "screen" }, this.video, el("div", { class: "transport" }, this.playButton, this.time, this.blindButton)),
+      el("div", { class: "tracks" }, this.waveform.element,
+        el("div", { class: "choices" }, this.apply, this.revert, this.note),
+        el("p", { class: "quiet help", id: "waveform-help" }, HELP)));
+    this.element.replaceChildren(el("h3", {}, "Takes"), this.stage, this.list);
+    this.video.addEventListener("click", () => this.player?.toggle());
+  }
+
+  get done() {
+    return this.takes.filter((take) => take.state === "done");
+  }
+
+  get current() {
+    return this.done.find((take) => String(take.number) === this.player?.chosen);
+  }
+
+  update(takes, wavs) {
+    const state = JSON.stringify([takes, wavs]);
+    if (state === this.shown) return;
+    this.shown = state;
+    this.takes = takes;
+    this.wavs = wavs;
+    this.element.hidden = !takes.length;
+    const wanted = this.done.find((take) => take.number === this.wanted);
+    if (wanted) this.wanted = null;
+    this.load(wanted);
+    this.drawList();
+  }
+
+  // Gives the player the takes that begin where the chosen one begins.
+  load(wanted) {
+    const chosen = wanted ?? this.current ?? this.done.at(-1);
+    this.stage.hidden = !chosen;
+    if (!chosen) return;
+    const tracks = new Map(this.done.filter((take) => take.about.start === chosen.about.start)
+      .map((take) => [String(take.number), { src: mediaUrl(take.outputs[0]) }]));
+    const key = String(chosen.number), names = [...tracks.keys()].join();
+    if (names !== this.loaded) {
+      const before = this.player && { position: this.player.currentTime(), playing: this.player.playing };
+      this.player?.unload();
+      this.loaded = names;
+      this.player = new SyncedPlayer(this.video, tracks, { onChange: () => this.follow() });
+      this.player.chosen = key;
+      this.showPicture(chosen);
+      if (before) this.player.seek(before.position);
+      this.player.load();
+      if (before?.playing) this.player.play();
+    }
+    this.choose(chosen);
+  }
+
+  // The picture is that of the longest take, or of the animation: all begin at the same frame.
+  showPicture(chosen) {
+    const peers = this.done.filter((take) => take.about.start === chosen.about.start);
+    const longest = peers.reduce((one, other) => ((other.about.stop ?? Infinity) > (one.about.stop ?? Infinity) ? other : one));
+    const source = mediaUrl(isSound(longest) ? longest.about.animation : longest.outputs[0]);
+    if (!this.video.src.endsWith(source)) this.video.src = source;
+  }
+
+  async choose(take) {
+    if (!this.player.tracks.has(String(take.number))) return this.load(take);
+    this.player.choose(String(take.number));
+    if (this.showing === take.number) return null;
+    this.showing = take.number;
+    this.setEdited(null);
+    this.drawList();
+    const events = await this.eventsOf(take);
+    if (this.showing === take.number) await attempt(() => this.waveform.show(take.outputs[0], take.about.start, events));
+    return null;
+  }
+
+  async eventsOf(take) {
+    const file = take.outputs.find((name) => name.endsWith(".events.json"));
+    if (!file) return [];
+    try {
+      return await getJson(`/api/events?name=${encodeURIComponent(file)}`);
+    } catch {
+      return []; // a brain without sound of films plays no events
+    }
+  }
+
+  follow() {
+    const { player } = this;
+    if (!player) return;
+    this.playButton.textContent = player.playing ? "Pause" : "Play";
+    const now = player.currentTime();
+    this.time.textContent = `${clockTime(now)} of ${clockTime(this.waveform.length)}`;
+    this.waveform.moveTo(now);
+    for (const button of this.list.querySelectorAll(".take-name"))
+      button.setAttribute("aria-pressed", button.dataset.take === player.chosen);
+  }
+
+  seek(seconds) {
+    this.player?.seek(seconds);
+  }
+
+  edit(events) {
+    this.setEdited(events.toSorted((one, other) => one.time_seconds - other.time_seconds));
+  }
+
+  setEdited(events) {
+    this.edited = events;
+    this.apply.hidden = this.revert.hidden = !events;
+    const count = events?.length ?? 0;
+    this.note.textContent = events ? `${count} event${count === 1 ? "" : "s"}, changed` : "";
+  }
+
+  renderEdited() {
+    if (this.current && this.edited) this.render(this.current, this.edited);
+  }
+
+  async revertEvents() {
+    const take = this.current;
+    this.setEdited(null);
+    if (take) await this.waveform.show(take.outputs[0], take.about.start, await this.eventsOf(take));
+  }
+
+  // In a blind test takes are letters in random order, and say nothing else.
+  toggleBlind() {
+    this.isBlind = !this.isBlind;
+    this.blindButton.setAttribute("aria-pressed", this.isBlind);
+    const letters = shuffle(this.done.map((take) => take.number));
+    this.names = new Map(letters.map((number, index) => [number, String.fromCharCode(65 + (index % 26))]));
+    this.drawList();
+  }
+
+  drawList() {
+    const order = this.isBlind ? [...this.done].sort((one, other) => this.letter(one).localeCompare(this.letter(other)))
+      : this.takes.toReversed();
+    this.list.replaceChildren(...order.map((take, index) => this.rowOf(take, index)));
+    this.follow();
+  }
+
+  letter(take) {
+    return this.names.get(take.number) ?? "new";
+  }
+
+  rowOf(take, index) {
+    const isDone = take.state === "done", { about } = take;
+    const name = this.isBlind ? this.letter(take) : title(take.outputs[0]);
+    const button = el("button", { type: "button", class: "take-name", "data-take": take.number, disabled: !isDone,
+      "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, index < 9 ? index + 1 : ""), name);
+    if (this.isBlind) return el("li", { class: "take" }, button);
+    const range = about.stop === null ? "whole" : `${about.start} to ${about.stop} s`;
+    const changes = Object.entries(about.controls).map(([control, value]) => `${control} ${value}`);
+    const text = [title(about.brain), about.mode ?? "mode of the brain", range, ...changes, about.scale, about.effects,
+      about.edited_from ? `events edited from take ${about.edited_from}` : ""].filter(Boolean).join(", ");
+    return el("li", { class: "take" }, button, el("span", { class: "quiet about" }, text),
+      ["waiting", "running"].includes(take.state) ? progressOf(take) : null,
+      take.error ? el("p", { class: "error" }, take.error) : null,
+      el("div", { class: "choices small" }, isDone ? this.downloads(take) : null,
+        isDone && about.stop !== null ? el("button", { type: "button", onclick: () => this.renderWhole(take),
+          "aria-label": `The whole, as ${name}` }, "The whole") : null,
+        el("button", { type: "button", onclick: () => this.reuse(take), "aria-label": `Use the controls of ${name}` }, "Use its controls"),
+        jobButtons(take, this.refresh)));
+  }
+
+  async renderWhole(take) {
+    await this.render({ ...take, about: { ...take.about, start: 0, stop: null, edited_from: null } }, null);
+  }
+
+  downloads(take) {
+    const link = (file, text) => el("a", { href: mediaUrl(file, true), download: "", class: "button",
+      "aria-label": `Download ${text}: ${title(file)}` }, text);
+    const [film, events] = take.outputs;
+    if (isSound(take)) return [link(film, "WAV"), events ? link(events, "Events") : null];
+    const wav = this.wavs.findLast((job) => job.about.take === take.number && job.state !== "failed");
+    const sound = wav?.state === "done" ? link(wav.outputs[0], "WAV")
+      : el("button", { type: "button", disabled: Boolean(wav), onclick: () => this.makeWav(take),
+        "aria-label": `Make a WAV of ${title(film)}` }, wav ? "WAV is made" : "Make WAV");
+    return [link(film, "Film"), sound, events ? link(events, "Events") : null];
+  }
+
+  async makeWav(take) {
+    await attempt(() => postJson(`/api/job/${take.number}/wav`));
+    await this.refresh();
+  }
+
+  keydown(event) {
+    const isTyping = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
+    if (isTyping || event.ctrlKey || event.altKey || event.metaKey || !this.player || this.element.offsetParent === null) return;
+    if (event.key === " " && !["BUTTON", "A", "SUMMARY"].includes(event.target.tagName)) this.player.toggle();
+    else if (/^[1-9]$/.test(event.key)) this.list.querySelectorAll(".take-name:not(:disabled)")[event.key - 1]?.click();
+    else return;
+    event.preventDefault();
+  }
+}

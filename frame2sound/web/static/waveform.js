@@ -1,0 +1,195 @@
+// A waveform on a canvas, with events that can be moved, deleted and added.
+
+import { clockTime, el } from "./dom.js";
+import { getPeaks } from "./server.js";
+
+const HEIGHT = 150, MARK_PX = 8, NUDGE_SECONDS = 0.01, FULL_SCALE = 32768;
+
+export class Waveform {
+  // onSeek(seconds) and onEdit(events) are called after changes by the user, onLoad() when drawn.
+  constructor({ onSeek, onEdit, onLoad }) {
+    this.onLoad = onLoad;
+    this.onSeek = onSeek;
+    this.onEdit = onEdit;
+    this.peaks = null;
+    this.begin = 0; // seconds of the animation at which the sound begins
+    this.events = [];
+    this.chosen = -1;
+    this.position = 0;
+    this.canvas = el("canvas", { tabindex: "0", role: "slider", "aria-label": "Waveform and events",
+      "aria-valuemin": "0", "aria-describedby": "waveform-help" });
+    this.element = el("div", { class: "waveform" }, this.canvas);
+    for (const name of ["pointerdown", "pointermove", "pointerup", "dblclick", "keydown"])
+      this.canvas.addEventListener(name, (event) => this[name](event));
+    new ResizeObserver(() => this.load()).observe(this.canvas);
+  }
+
+  get length() {
+    return this.peaks?.seconds ?? 1;
+  }
+
+  async show(name, begin, events) {
+    this.begin = begin;
+    this.events = events;
+    this.chosen = -1;
+    if (this.name !== name) this.peaks = null;
+    this.name = name;
+    await this.load();
+  }
+
+  // Asks for as many pieces as there are pixels.
+  async load() {
+    const pixels = Math.round(this.canvas.clientWidth * devicePixelRatio), { name } = this;
+    if (!pixels || !name) return;
+    if (!this.peaks || this.peaks.pixels !== pixels) {
+      const peaks = await getPeaks(name, pixels);
+      if (name !== this.name) return;
+      this.peaks = { ...peaks, pixels };
+      this.canvas.setAttribute("aria-valuemax", this.length.toFixed(2));
+      this.onLoad();
+    }
+    this.drawPeaks();
+  }
+
+  drawPeaks() {
+    const { canvas } = this, width = this.peaks.pixels, height = Math.round(HEIGHT * devicePixelRatio);
+    this.picture = new OffscreenCanvas(width, height);
+    const context = this.picture.getContext("2d"), { values } = this.peaks, pieces = values.length / 2;
+    context.fillStyle = getComputedStyle(canvas).getPropertyValue("--wave");
+    for (let x = 0; x < width; x++) {
+      const from = Math.floor((x * pieces) / width), to = Math.max(from + 1, Math.floor(((x + 1) * pieces) / width));
+      let low = 0, high = 0;
+      for (let piece = from; piece < to && piece < pieces; piece++) {
+        low = Math.min(low, values[2 * piece]);
+        high = Math.max(high, values[2 * piece + 1]);
+      }
+      const top = (0.5 - high / FULL_SCALE / 2) * height, bottom = (0.5 - low / FULL_SCALE / 2) * height;
+      context.fillRect(x, top, 1, Math.max(bottom - top, 1));
+    }
+    canvas.width = width;
+    canvas.height = height;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.picture) return;
+    const { canvas } = this, context = canvas.getContext("2d"), style = getComputedStyle(canvas);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(this.picture, 0, 0);
+    for (const [index, event] of this.events.entries()) {
+      const x = this.xOf(event.time_seconds - this.begin), on = index === this.chosen;
+      context.fillStyle = style.getPropertyValue(on ? "--chosen" : "--mark");
+      context.fillRect(x - devicePixelRatio / 2, 0, devicePixelRatio * (on ? 2 : 1), canvas.height);
+      context.beginPath();
+      const half = 5 * devicePixelRatio;
+      context.moveTo(x - half, 0);
+      context.lineTo(x + half, 0);
+      context.lineTo(x, half * 1.5);
+      context.fill();
+    }
+    context.fillStyle = style.getPropertyValue("--playhead");
+    context.fillRect(this.xOf(this.position) - devicePixelRatio, 0, 2 * devicePixelRatio, canvas.height);
+    canvas.setAttribute("aria-valuenow", this.position.toFixed(2));
+    canvas.setAttribute("aria-valuetext", this.describe());
+  }
+
+  describe() {
+    const place = `${clockTime(this.position)} of ${clockTime(this.length)}`;
+    if (this.chosen < 0) return place;
+    return `${place}, event ${this.chosen + 1} of ${this.events.length} at ${this.events[this.chosen].time_seconds.toFixed(2)} seconds`;
+  }
+
+  moveTo(seconds) {
+    if (seconds === this.position) return;
+    this.position = seconds;
+    this.draw();
+  }
+
+  xOf(seconds) {
+    return (seconds / this.length) * this.canvas.width;
+  }
+
+  secondsAt(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return Math.max(0, Math.min((event.clientX - box.left) / box.width, 1)) * this.length;
+  }
+
+  eventNear(event) {
+    const box = this.canvas.getBoundingClientRect(), x = event.clientX - box.left;
+    let best = -1, nearest = MARK_PX;
+    for (const [index, each] of this.events.entries()) {
+      const distance = Math.abs(((each.time_seconds - this.begin) / this.length) * box.width - x);
+      if (distance < nearest) [best, nearest] = [index, distance];
+    }
+    return best;
+  }
+
+  pointerdown(event) {
+    if (event.button !== 0) return;
+    this.chosen = this.eventNear(event);
+    this.dragged = this.chosen;
+    this.hasMoved = false;
+    this.canvas.setPointerCapture(event.pointerId);
+    if (this.chosen < 0) this.onSeek(this.secondsAt(event));
+    this.draw();
+  }
+
+  pointermove(event) {
+    if (!(this.dragged >= 0)) return;
+    const time = this.begin + this.secondsAt(event);
+    this.hasMoved ||= Math.abs(time - this.events[this.dragged].time_seconds) > 0.004;
+    if (this.hasMoved) this.replace(this.dragged, time);
+  }
+
+  pointerup() {
+    if (this.dragged >= 0 && this.hasMoved) this.onEdit(this.events);
+    this.dragged = -1;
+  }
+
+  dblclick(event) {
+    if (this.eventNear(event) < 0) this.add(this.secondsAt(event));
+  }
+
+  keydown(event) {
+    const step = event.shiftKey ? 10 : 1, sign = event.key === "ArrowLeft" ? -1 : 1;
+    if (event.key === "[" || event.key === "]") this.choose(this.chosen + (event.key === "]" ? 1 : -1));
+    else if (event.key === "Delete" || event.key === "Backspace") this.remove();
+    else if (event.key === "+" || event.key === "Insert") this.add(this.position);
+    else if (event.key.startsWith("Arrow") && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
+      if (event.altKey && this.chosen >= 0) {
+        const time = this.events[this.chosen].time_seconds + sign * step * NUDGE_SECONDS;
+        this.replace(this.chosen, Math.max(this.begin, Math.min(time, this.begin + this.length)));
+        this.onEdit(this.events);
+      } else this.onSeek(Math.max(0, Math.min(this.position + sign * step * 0.1, this.length)));
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  choose(index) {
+    if (!this.events.length) return;
+    this.chosen = Math.max(0, Math.min(index, this.events.length - 1));
+    this.onSeek(this.events[this.chosen].time_seconds - this.begin);
+    this.draw();
+  }
+
+  replace(index, time) {
+    this.events[index] = { ...this.events[index], time_seconds: time };
+    this.draw();
+  }
+
+  add(seconds) {
+    this.events.push({ time_seconds: this.begin + seconds });
+    this.chosen = this.events.length - 1;
+    this.onEdit(this.events);
+    this.draw();
+  }
+
+  remove() {
+    if (this.chosen < 0) return;
+    this.events.splice(this.chosen, 1);
+    this.chosen = -1;
+    this.onEdit(this.events);
+    this.draw();
+  }
+}

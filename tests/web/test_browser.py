@@ -1,0 +1,101 @@
+"""From an empty project to a downloaded soundtrack, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frame2sound.rendering.events.event_list import read_events
+from frame2sound.web.job import read_jobs
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+TIMEOUT_MS = 30_000
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """The printed address of a studio of an empty project."""
+    words = [sys.executable, "-m", "frame2sound", "studio", "project", "--no-browser"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as studio:
+        assert studio.stdout is not None
+        found = ""
+        while not (match := re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", found)):
+            line = studio.stdout.readline()
+            assert line, found
+            found += line
+        yield match[0]
+        studio.terminate()
+        assert studio.wait(30) == 0
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    """A page of Debian's Chromium; skipped where that or Playwright is not installed."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("Chromium, in which the studio is tested, is not installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(TIMEOUT_MS)
+        yield page
+        browser.close()
+
+
+def test_from_an_empty_project_to_a_soundtrack(
+    address: str, page: Any, drawn_film: Path, tmp_path: Path
+) -> None:
+    animation = shutil.copy(drawn_film, tmp_path / "<img src=x onerror=alert(1)>.mp4")
+    wrong: list[str] = []
+    page.on("request", lambda request: wrong.append(request.url) if is_far(request.url) else None)
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+
+    page.goto(address)
+    page.get_by_role("link", name="Sound").wait_for()
+    page.locator("#animations-input").set_input_files(animation)
+    page.get_by_text("1 file added").wait_for()
+    page.get_by_label("Gain", exact=True).focus()
+    page.keyboard.press("ArrowLeft")
+    page.locator("#render-first").press("Enter")
+    waveform = page.get_by_role("slider", name="Waveform and events")
+    waveform.wait_for()
+    page.locator(".waveform canvas[aria-valuemax='3.00']").wait_for()
+    page.get_by_role("button", name="Make a WAV").click()
+
+    waveform.focus()
+    page.keyboard.press("]")
+    page.keyboard.press("Delete")
+    page.get_by_role("button", name="Render with these events").click()
+    page.locator(".take-name:not(:disabled)").nth(1).wait_for()
+    with page.expect_download() as wav:
+        page.get_by_role("link", name="Download WAV").click()
+    with page.expect_download() as film:
+        page.get_by_role("link", name="Download Film").first.click()
+
+    with wave.open(str(wav.value.path())) as sound:
+        assert sound.getnframes() == 3 * sound.getframerate()
+        assert any(sound.readframes(sound.getnframes()))
+    assert b"ftyp" in Path(film.value.path()).read_bytes()[:12]
+    jobs = {job.kind: job for job in read_jobs(tmp_path / "project" / ".studio")}
+    assert all(job.state == "done" for job in jobs.values())
+    assert re.search(r"--gain=-\d", jobs["render"].command)
+    takes = sorted((tmp_path / "project" / "takes").glob("*.events.json"))
+    first, second = (len(read_events(path)) for path in takes)
+    assert (first - second, second > 0) == (1, True)
+    assert page.locator("code", has_text="frame2sound render").count() == 3
+    assert not wrong
+
+
+def is_far(url: str) -> bool:
+    """Whether a request leaves this computer."""
+    return not url.startswith(("http://127.0.0.1:", "blob:", "data:"))

@@ -1,0 +1,210 @@
+"""What the page draws: waveforms, pictures of films, the library, and reports."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import soundfile
+
+from frame2sound.api.library import Library
+from frame2sound.errors import FilmError, StudioError
+from frame2sound.web import comparison_pages, peaks
+from frame2sound.web.peaks import PIECE_SAMPLES, ZOOMS, choose_zoom, load_waveform
+from frame2sound.web.studio import Studio
+from tests.media_files import Audio, grey_pictures, make_film
+from tests.web.asking import Browser
+
+
+def test_peaks_are_the_extremes_of_each_piece_at_each_zoom() -> None:
+    rng = np.random.default_rng(0)
+    sound = rng.uniform(-1.2, 1.2, (PIECE_SAMPLES * 1000 + 77, 2)).astype(np.float32)
+    cuts = np.sort(rng.integers(0, len(sound), 40))
+    blocks = [part for part in np.split(sound, cuts) if len(part)]
+    finest = np.concatenate(list(peaks._peaks_of_blocks(iter(blocks))))
+    zooms = [finest]
+    while len(zooms) < ZOOMS:
+        zooms.append(peaks._coarser(zooms[-1]))
+    values = np.rint(np.clip(sound, -1, 1) * 32767)
+    for zoom, drawn in enumerate(zooms):
+        size = PIECE_SAMPLES * 4**zoom
+        pieces = [values[at : at + size] for at in range(0, len(values), size)]
+        assert np.array_equal(drawn, [(piece.min(), piece.max()) for piece in pieces])
+    waveform = peaks.Waveform(48_000, len(sound), tuple(zooms))
+    chosen = [choose_zoom(waveform, count) for count in (1, 63, 64, 251, 252, 9999)]
+    assert chosen == [5, 2, 1, 1, 0, 0]
+    packed = peaks._unpack(peaks._pack(waveform))
+    assert (packed.sample_rate, packed.samples) == (48_000, len(sound))
+    assert all(np.array_equal(one, other) for one, other in zip(packed.zooms, zooms, strict=True))
+
+
+def test_a_waveform_is_as_long_as_the_sound_and_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = np.zeros(24_000, np.int16)
+    sound[12_000] = 20_000
+    film = make_film(tmp_path / "film.mkv", grey_pictures(np.zeros(12, int)), audio=Audio(sound))
+    first = load_waveform(film, tmp_path / "cache")
+    (loud,) = np.flatnonzero(first.zooms[0][:, 1] > 10_000)
+    assert loud == 12_000 * first.samples // 24_000 // PIECE_SAMPLES
+    monkeypatch.setattr(peaks, "compute_waveform", lambda path: pytest.fail("computed again"))
+    again = load_waveform(film, tmp_path / "cache")
+    assert np.array_equal(again.zooms[0], first.zooms[0])
+    (cached,) = (tmp_path / "cache").iterdir()
+    monkeypatch.undo()
+    cached.write_bytes(cached.read_bytes()[:-4])
+    assert np.array_equal(load_waveform(film, tmp_path / "cache").zooms[0], first.zooms[0])
+
+
+def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
+    browser: Browser, studio: Studio, animation: str
+) -> None:
+    preview = browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5}).table
+    assert preview["command"].endswith(" --to=1.5 --events-out=takes/typing-001.events.json --wav "
+                                       "--out=takes/typing-001.wav")  # fmt: skip
+    assert browser.post("/api/job/1/wav").status == 400
+    whole = browser.post("/api/jobs/render", {"animation": animation, "stop": 3}).table
+    assert whole["command"].endswith("json --out=takes/typing-002.mp4")
+    assert whole["about"]["stop"] is None
+    sound = np.zeros((1000, 2), np.float32)
+    sound[300, 1], sound[999, 0] = 0.5, -0.25
+    path = studio.project.root / "takes" / "typing-001.wav"
+    soundfile.write(path, sound, 8000, "PCM_16")
+    drawn = load_waveform(path, studio.cache)
+    assert (drawn.sample_rate, drawn.samples) == (8000, 1000)
+    assert drawn.zooms[0][:, 1].tolist() == [0, 0, 16384, 0, 0, 0, 0, 0]
+    assert drawn.zooms[0][:, 0].tolist() == [0] * 7 + [-8192]
+    path.write_bytes(b"no WAV")
+    with pytest.raises(FilmError, match="cannot be read as a WAV"):
+        load_waveform(path, studio.cache)
+
+
+def test_padding_of_the_codec_is_not_drawn() -> None:
+    assert peaks._without_padding(48_500, 48_000, Fraction(1)) == 48_000
+    assert peaks._without_padding(60_000, 48_000, Fraction(1)) == 60_000
+    assert peaks._without_padding(47_000, 48_000, Fraction(1)) == 47_000
+    assert peaks._without_padding(47_000, 48_000, None) == 47_000
+
+
+def test_a_film_without_sound_has_no_waveform(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mkv", grey_pictures(np.zeros(3, int)))
+    with pytest.raises(FilmError, match="has no sound, so there is no waveform"):
+        load_waveform(film, tmp_path / "cache")
+
+
+def test_peaks_are_sent_with_rate_and_length(browser: Browser, animation: str) -> None:
+    answer = browser.get(f"/api/peaks?name={animation}&pieces=100")
+    rate, samples = (int(answer.headers[name]) for name in ("x-sample-rate", "x-samples"))
+    assert samples == 3 * rate
+    assert 100 <= len(answer.content) // 4 < 400
+
+
+def test_the_library_is_told_before_and_after_it_is_listed(
+    browser: Browser, studio: Studio, add_film
+) -> None:
+    assert browser.get("/api/library").table == {"films": [], "coupling": None}
+    library = Library.create(studio.project.root / "library", 8000)
+    frames = np.zeros((30, 64, 64), np.uint8)
+    frames[15:] = 200
+    add_film(library, "flash", frames=frames)
+    told = browser.get("/api/library").table
+    assert [(film["film"], film["seconds"], film["excluded"]) for film in told["films"]] == [
+        ("flash", 1, False)
+    ]
+    drawn = browser.get("/api/library/flash/strip")
+    assert drawn.status == 200, drawn.content
+    strip = cv2.imdecode(np.frombuffer(drawn.content, np.uint8), 0)
+    assert strip.shape == (64, 16 * 64)
+    assert strip[:, : 7 * 64].max() < 60 < 150 < strip[:, 9 * 64 :].min()
+    spectrogram = browser.get("/api/library/flash/spectrogram")
+    assert spectrogram.headers["content-type"] == "image/webp"
+    assert cv2.imdecode(np.frombuffer(spectrogram.content, np.uint8), 1).shape == (100, 640, 3)
+    assert browser.get("/api/library/none/strip").status == 400
+    assert browser.get("/api/library/flash/other").status == 404
+    job = browser.post("/api/jobs/library", {"action": "exclude", "film": "flash"}).table
+    assert job["command"] == "frame2sound library library --exclude=flash"
+    inspected = browser.post("/api/jobs/pickle", {"films": ["films/none.mp4"]})
+    assert inspected.status == 400
+
+
+def test_what_the_listing_says_is_told_until_the_films_change(
+    browser: Browser, studio: Studio, add_film
+) -> None:
+    library = Library.create(studio.project.root / "library", 8000)
+    add_film(library, "one")
+    studio._follow_up(studio.queue.add("pickle", ["pickle"], {}, []))
+    job = studio.queue.jobs[-1]
+    assert job.command == "frame2sound library library --json"
+    job.state = "done"
+    output = studio.queue.output_file(job)
+    output.parent.mkdir()
+    listing = {"films": [{"film": "one", "loudness_lufs": -20.5}], "coupling": {"sentence": "well"}}
+    output.write_text(json.dumps(listing))
+    told = browser.get("/api/library").table
+    assert (told["films"][0]["loudness_lufs"], told["coupling"]) == (-20.5, {"sentence": "well"})
+    add_film(library, "two")
+    assert browser.get("/api/library").table["coupling"] is None
+
+
+def test_a_report_is_made_anew_and_runs_no_script_of_its_folder(
+    browser: Browser, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = studio.project.root / "comparisons" / "both"
+    folder.mkdir()
+    (folder / "report.html").write_text("<script>alert(1)</script>")
+    assert browser.get("/comparison/both/report.html").status == 400
+    (folder / "results.json").write_text('{"soundtracks": []}')
+    assert browser.get("/comparison/both/report.html").status == 400
+    results = {"stretches": [], "soundtracks": [], "library": "</script><script>alert(2)"}
+    (folder / "results.json").write_text(json.dumps(results))
+    answer = browser.get("/comparison/both/report.html")
+    page, policy = answer.content.decode(), answer.headers["content-security-policy"]
+    assert "alert(1)" not in page
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in policy
+    assert "frame-ancestors 'self'" in policy
+    assert not re.search(r"^(import|export) ", script, re.MULTILINE)
+    assert "class SyncedPlayer" in script
+    with pytest.raises(StudioError):
+        comparison_pages.comparison_page(studio.project, "../takes")
+
+
+def test_the_page_has_its_files_and_no_others(browser: Browser) -> None:
+    page = browser.get("/").content.decode()
+    scripts = re.findall(r'(?:src|href)="(/page/[^"]+)"', page)
+    assert scripts
+    seen = set()
+    while scripts:
+        path = scripts.pop()
+        answer = browser.get(path)
+        assert answer.status == 200, path
+        seen.add(path)
+        imported = re.findall(r'from "\./([^"]+)"', answer.content.decode())
+        scripts += [f"/page/{name}" for name in imported if f"/page/{name}" not in seen]
+    assert {"/page/synced_player.js", "/page/takes.js", "/page/page.css"} <= seen
+    for name in ("../server.py", "main.py", "%2e%2e/server.py", "blind_test.js", ""):
+        assert browser.get(f"/page/{name}").status == 404
+
+
+def test_nothing_is_written_as_markup() -> None:
+    """Names of films are text on the page, whatever they hold."""
+    folder = Path(peaks.__file__).parent / "static"
+    for script in folder.glob("*.js"):
+        markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\("
+        assert not re.search(markup, script.read_text()), script.name
+
+
+def test_recipes_come_with_what_they_are_good_for(browser: Browser) -> None:
+    choices = browser.get("/api/choices").table
+    assert choices["recipes"][0]["name"] == "deep"
+    assert all(recipe["about"] for recipe in choices["recipes"][:6])
+    units = {control["name"]: control["unit"] for control in choices["controls"]}
+    assert (units["loudness"], units["pitch"], units["no-repeat"]) == ("LUFS", "semitones", "s")

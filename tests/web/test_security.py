@@ -1,0 +1,226 @@
+"""Nothing is let in but the page of the printed address, and nothing let out but the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from frame2sound.errors import StudioError
+from frame2sound.web.project import Project, safe_title
+from frame2sound.web.security import Access
+from frame2sound.web.studio import Studio
+from tests.web.asking import Browser
+
+EVIL_NAME = "<img src=x onerror=alert(1)>.mp4"
+
+
+def test_the_token_is_spent_when_it_is_used(browser: Browser) -> None:
+    new_addresses: list[str] = []
+    access, own = browser.access, browser.cookie
+    access.on_spent = new_addresses.append
+    assert browser.get(f"/?token={access.spent_token}").status == 200  # its own browser
+    browser.cookie = ""
+    assert browser.get(f"/?token={access.spent_token}").status == 403
+    assert new_addresses == [access.address] * 2
+    assert browser.get("/?token=wrong").status == 403
+    assert len(new_addresses) == 2
+    assert browser.get(f"/?token={access.token}").status == 200
+    assert browser.cookie == own
+    assert (
+        "HttpOnly; Path=/; SameSite=strict"
+        in browser.get(f"/?token={access.token}").headers["set-cookie"]
+    )
+
+
+def test_without_the_cookie_nothing_is_answered(browser: Browser) -> None:
+    assert browser.get("/api/state").status == 200
+    for cookie in ("", "frame2sound-8000=guess", "frame2sound-8001=" + browser.cookie, "\x00;=;"):
+        browser.cookie = cookie
+        for path in ("/", "/api/state", "/page/main.js", "/media/takes/x.mp4"):
+            assert browser.get(path).status == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.test:8000", "127.0.0.1", "127.0.0.1:8001", "", "[::1]:8000"]
+)
+def test_another_host_is_refused(browser: Browser, host: str) -> None:
+    assert browser.get("/api/state", host=host).status == 421
+    assert browser.get(f"/?token={browser.access.token}", host=host).status == 421
+    assert browser.get("/api/state", host="localhost:8000").status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "http://evil.test"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:8001"},
+        {"origin": "https://127.0.0.1:8000.evil.test"},
+        {"origin": ""},
+        {"x_frame2sound": ""},
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "same-site"},
+    ],
+)
+def test_a_page_of_another_origin_changes_nothing(
+    browser: Browser, headers: dict[str, str]
+) -> None:
+    path = "/api/upload?part=films&name=a.mp4"
+    assert browser.post(path, content=b"film", **headers).status == 403
+    assert browser.get("/api/state").table["films"] == []
+    assert browser.post(path, content=b"film").table == {"name": "films/a.mp4"}
+
+
+def test_every_answer_says_what_the_page_may_load(browser: Browser) -> None:
+    for path in ("/", "/api/state", "/no/such/page", "/media/takes/none.mp4"):
+        headers = browser.get(path).headers
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "takes/../../secret.txt",
+        "../secret.txt",
+        "takes/%2e%2e/secret",
+        "/etc/passwd",
+        "takes//etc/passwd",
+        "takes/link.txt",
+        "takes/folder/secret.txt",
+        "takes/pipe",
+        ".studio/jobs.json",
+        "takes/.hidden",
+        "takes",
+        "takes/\0",
+        "takes\\..\\secret",
+        "other/file",
+    ],
+)
+def test_no_file_is_sent_from_elsewhere(
+    browser: Browser, studio: Studio, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    takes = studio.project.root / "takes"
+    (takes / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (takes / "folder").symlink_to(tmp_path)
+    (takes / ".hidden").write_text("secret")
+    os.mkfifo(takes / "pipe")
+    answer = browser.get(f"/media/{name}")
+    assert answer.status in (400, 404)
+    assert b"secret\n" not in answer.content
+    assert answer.content != b"secret"
+    assert browser.get(f"/api/events?name={name}").status == 400
+    assert browser.get(f"/api/peaks?name={name}").status == 400
+
+
+def test_a_page_among_the_files_is_downloaded_and_not_shown(
+    browser: Browser, studio: Studio
+) -> None:
+    for name in ("page.html", "picture.svg", "script.js"):
+        (studio.project.root / "takes" / name).write_text("<script>alert(1)</script>")
+        headers = browser.get(f"/media/takes/{name}").headers
+        assert headers["content-type"] == "application/octet-stream"
+        assert headers["content-disposition"].startswith("attachment")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        (EVIL_NAME, EVIL_NAME),
+        ("../../up.mp4", "_.._up.mp4"),
+        ("--overwrite.mp4", "overwrite.mp4"),
+        (".hidden.mp4", "hidden.mp4"),
+        ("a\nb\x1b[31m.mp4", "a_b_[31m.mp4"),
+        ("walk%03d.png", "walk_03d.png"),
+        ("", "unnamed"),
+        ("n" * 300 + ".mp4", "n" * 120 + ".mp4"),
+    ],
+)
+def test_an_upload_stays_in_its_folder_under_a_name_that_is_only_a_name(
+    browser: Browser, studio: Studio, name: str, kept: str
+) -> None:
+    path = f"/api/upload?part=films&name={quote(name)}"
+    assert browser.post(path, content=b"1").table == {"name": f"films/{kept}"}
+    assert [each.name for each in (studio.project.root / "films").iterdir()] == [kept]
+    assert safe_title(kept) == kept
+    again = browser.post(path, content=b"2").table["name"]
+    assert again != f"films/{kept}"
+    assert (studio.project.root / "films" / kept).read_bytes() == b"1"
+
+
+def test_a_film_named_as_a_tag_is_an_argument_of_the_command_as_it_is(
+    browser: Browser, studio: Studio
+) -> None:
+    (studio.project.root / "animations" / EVIL_NAME).write_bytes(b"")
+    job = browser.post("/api/jobs/render", {"animation": f"animations/{EVIL_NAME}"}).table
+    assert job["command"].startswith(f"frame2sound render 'animations/{EVIL_NAME}' ")
+    assert studio.queue.jobs[0].words[1] == f"animations/{EVIL_NAME}"
+
+
+def test_an_upload_over_the_limit_leaves_nothing(browser: Browser, studio: Studio) -> None:
+    path, content = "/api/upload?part=films&name=a.mp4", bytes(500_001)
+    refused = browser.post(path, content=content)
+    assert (refused.status, b"over the limit of 0 MB" in refused.content) == (413, True)
+    assert browser.post(path, content=b"few", content_length="9000000").status == 413
+    assert browser.post(path, content=b"few", content_length="9").status == 400
+    assert list((studio.project.root / "films").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "table"),
+    [
+        ("render", {"animation": "films/a.mp4"}),
+        ("render", {"animation": "animations/none.mp4"}),
+        ("render", {"animation": "animations/typing.mp4", "brain": "/etc/passwd"}),
+        ("render", {"animation": "animations/typing.mp4", "brain": "brains/../x"}),
+        ("render", {"animation": "animations/typing.mp4", "out": "/tmp/x"}),
+        ("render", {"animation": "animations/typing.mp4", "controls": {"phase-from": 1}}),
+        ("render", {"animation": "animations/typing.mp4", "controls": {"gain": "1 --out=/tmp/x"}}),
+        ("render", {"animation": "animations/typing.mp4", "controls": {"gain": 1e9}}),
+        ("pickle", {"films": ["animations/typing.mp4"]}),
+        ("pickle", {"films": ["http://evil.test/a.mp4"]}),
+        ("train", {"name": "../x"}),
+        ("compare", {"name": "x", "recipes": ["/etc/passwd"]}),
+        ("library", {"action": "delete", "film": "../films"}),
+        ("render", []),
+    ],
+)
+def test_a_request_names_nothing_but_what_the_project_has(
+    browser: Browser, studio: Studio, animation: str, path: str, table: object
+) -> None:
+    (studio.project.root / "library").mkdir()
+    answer = browser.post(f"/api/jobs/{path}", table)
+    assert answer.status == 400
+    assert answer.table["error"]
+    assert studio.queue.jobs == []
+
+
+def test_texts_cannot_become_options(browser: Browser, studio: Studio, animation: str) -> None:
+    table = {"animation": animation, "scale": "--out=/tmp/x", "effects": "-o /tmp/x"}
+    browser.post("/api/jobs/render", table)
+    words = studio.queue.jobs[0].words
+    assert "--scale=--out=/tmp/x" in words
+    assert "--effects=-o /tmp/x" in words
+    assert [word for word in words if word.startswith("--out")] == ["--out=takes/typing-001.mp4"]
+
+
+def test_a_folder_that_is_a_link_is_no_part_of_the_project(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project")
+    (project.root / "takes").rmdir()
+    (project.root / "takes").symlink_to(tmp_path)
+    (tmp_path / "secret.mp4").write_bytes(b"")
+    with pytest.raises(StudioError, match=r"there is no 'takes/secret\.mp4' in this project"):
+        project.file("takes/secret.mp4")
+
+
+def test_tokens_are_new_for_each_studio() -> None:
+    assert len({Access(1).token for _ in range(3)} | {Access(1).session for _ in range(3)}) == 6
