@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frame2sound.api.records import MissingPackageError
 from frame2sound.errors import StudioError, error_reason
+from frame2sound.extras import require_extra
 from frame2sound.locks import exclusive_lock
 
 if TYPE_CHECKING:
@@ -51,14 +51,8 @@ def open_studio(
     StudioError
         The port is in use, another studio has the folder open, or it cannot be written.
     """
-    try:
-        import starlette  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as error:
-        raise MissingPackageError(
-            f"the studio needs {error.name}, which is not installed; "
-            "install it: pip install 'frame2sound[studio]'"
-        ) from error
+    for module in ("starlette", "uvicorn"):
+        require_extra(module, "studio", "the studio")
     from frame2sound.web.project import Project
 
     project = Project.create(Path(folder))
