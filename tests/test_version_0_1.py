@@ -110,7 +110,7 @@ def test_the_recipes_of_a_comparison_equal_those_of_today(tmp_path: Path) -> Non
     network = recipe_part("pocket", "network", [f"network.{setting}" for setting in settings])
     assert recipes[pocket]["network"] == json.loads(json.dumps(network))
     assert recipes[pocket]["target"] == recipe_part("pocket", "target")
-    changes = {"epochs": 1, "loudness": "film"}
+    changes = {"epochs": 1, "loudness": "film", "overlay_epochs": 1}
     assert recipes[shallow]["training"] == recipe_part("shallow", "training") | changes
 
 
