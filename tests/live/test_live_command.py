@@ -1,10 +1,12 @@
 """``frame2sound live``: what it prints and writes, and how it fails."""
 
 import json
+import socket
 
 import numpy as np
 import pytest
 import soundfile
+from pythonosc.osc_bundle import OscBundle
 
 import frame2sound as f2s
 from frame2sound.film.drawing.demo_films import load_scene
@@ -50,6 +52,23 @@ def test_python_gives_the_same_to_the_bit(folder):
     assert (folder / "again.wav").read_bytes() == (folder / "once.wav").read_bytes()
     assert isinstance(result, f2s.LiveResult)
     assert result.to_dict()["recorded"] == [str(folder / "again.wav")]
+
+
+def test_each_event_is_sent_as_it_is_known(folder):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(5)
+        out = str(listener.getsockname()[1])
+        shown = run(folder, *WORDS, "--osc-out", out, "--osc-in", "127.0.0.1:0", "--json")
+        assert shown.returncode == 1  # a port is from 1 to 65535
+        shown = run(folder, *WORDS, "--osc-out", out, "--events-out", "sent.json", "--json")
+        events = read_events(folder / "sent.json")
+        messages = [next(iter(OscBundle(listener.recv(1000)))) for _ in events]
+    assert json.loads(shown.stdout)["events"] == len(events) > 0
+    for event, message in zip(events, messages, strict=True):
+        seconds, level_db, _, delay_ms = message
+        assert event.time_seconds == pytest.approx(seconds + delay_ms / 1e3, abs=1e-4)
+        assert event.level_db == pytest.approx(level_db, abs=1e-4)
 
 
 def test_a_loop_ends_when_the_time_is_over(folder):
