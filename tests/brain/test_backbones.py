@@ -1,5 +1,6 @@
 """Backbones are causal, and their output does not depend on how a film is divided into chunks."""
 
+import math
 from functools import partial
 
 import pytest
@@ -155,13 +156,26 @@ def test_residual_layers_without_weights_change_nothing():
     assert torch.equal(layer(features()), features())
 
 
-def test_dropout_equals_pytorchs_and_is_off_in_evaluation():
-    layer, values = Dropout(0.3), torch.rand(5, 40, 7)
+@pytest.mark.parametrize("probability", [1e-9, 0.1, 0.3, 0.999])
+def test_dropout_sets_a_share_to_zero_and_scales_up_the_rest(probability):
+    layer, values = Dropout(probability), 1 + torch.rand(501, 40, 7)
     torch.manual_seed(0)
-    actual = layer(values)
-    torch.manual_seed(0)
-    assert torch.equal(actual, torch.nn.functional.dropout(values, 0.3))
+    dropped = layer(values)
+    kept = dropped != 0
+    torch.testing.assert_close(dropped[kept], values[kept] / (1 - probability))
+    share = 1 - kept.double().mean().item()
+    deviation = math.sqrt(probability * (1 - probability) / values.numel())
+    assert share == pytest.approx(probability, abs=4 * deviation + 2**-16)
     assert layer.eval()(values) is values
+
+
+def test_dropout_drops_each_value_by_itself():
+    layer, values = Dropout(0.5), torch.ones(40_000, 4)
+    torch.manual_seed(0)
+    kept = (layer(values) != 0).double()
+    # Correlations of independent draws have a standard deviation of 1 / sqrt(40 000) = 0.005.
+    torch.testing.assert_close(torch.corrcoef(kept.T), torch.eye(4).double(), rtol=0, atol=0.02)
+    assert abs(torch.corrcoef(torch.stack([kept[1:, 0], kept[:-1, 3]]))[0, 1]) < 0.02
 
 
 def test_processes_drop_the_same_values_as_one_process():

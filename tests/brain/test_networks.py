@@ -142,7 +142,7 @@ def test_the_order_is_norm_activation_dropout(normalise, dropout):
         expected = nn.functional.linear(inputs, layer.linear.weight, layer.linear.bias)
         if normalise:
             expected = nn.functional.layer_norm(expected, expected.shape[1:])
-        expected = nn.functional.dropout(torch.tanh(expected), dropout)
+        expected = layer.dropout(torch.tanh(expected))
         torch.testing.assert_close(actual, expected)
         assert (actual == 0).float().mean().item() == pytest.approx(dropout, abs=0.05)
         inputs = actual
