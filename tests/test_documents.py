@@ -29,7 +29,7 @@ ELISION = "..."
 FACTOR = 2.0
 """By how much a number that is measured, and has no sign, may differ on another computer."""
 
-FAINT = {0: 2.0, 1: 0.3, 2: 0.1, 3: 0.02, 4: 0.001}
+FAINT = {0: 2.0, 1: 0.5, 2: 0.1, 3: 0.02, 4: 0.001}
 """What is as good as zero, by the number of decimals that are shown."""
 
 SIGNED = {0: 5.0, 1: 2.0, 2: 0.2, 3: 0.15}
