@@ -40,6 +40,7 @@ class JobQueue:
         self.storage_error = ""
         self._changed = threading.Condition(threading.RLock())
         self._processes: dict[int, CommandProcess] = {}
+        self._wanted_again: set[int] = set()
         self._closed = False
         self._threads: list[threading.Thread] = []
         for job in self.jobs:
@@ -100,8 +101,11 @@ class JobQueue:
         """Run a job again that has failed or was stopped; a training goes on where it was."""
         job = self.find(number)
         with self._changed:
-            if job.is_open or number in self._processes:
+            if job.is_open:
                 raise StudioError(f"job {number} runs still; wait until it has ended")
+            if number in self._processes:
+                self._wanted_again.add(number)  # it still saves its work
+                return job
             self._requeue(job)
             self._store()
             self._changed.notify_all()
@@ -183,7 +187,11 @@ class JobQueue:
                 job.state = "failed" if error else "done"
                 job.error, job.ended = error, time.time()
             job.progress = None
+            if job.number in self._wanted_again:
+                self._wanted_again.remove(job.number)
+                self._requeue(job)
             self._store()
+            self._changed.notify_all()
         if job.state == "done":
             self.on_done(job)
 

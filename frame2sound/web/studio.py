@@ -50,7 +50,7 @@ class Studio:
             "films": project.names(FILMS),
             "brains": brain_list(project),
             "comparisons": [name for name in project.names(COMPARISONS) if self._is_done(name)],
-            "jobs": self.queue.snapshot()[-SHOWN_JOBS:],
+            "jobs": [self._as_it_is(job) for job in self.queue.snapshot()[-SHOWN_JOBS:]],
             "warning": self.queue.storage_error,
         }
 
@@ -89,6 +89,15 @@ class Studio:
         if folder.is_symlink() or not folder.is_dir():
             raise LibraryError("the library is empty; add films with sound")
         return Library.open(folder)
+
+    def _as_it_is(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Return a job with those of its files that are still there."""
+        if job["state"] != "done" or not job["outputs"]:
+            return job
+        there = [name for name in job["outputs"] if (self.project.root / name).exists()]
+        if job["outputs"][0] in there:
+            return {**job, "outputs": there}
+        return {**job, "state": "failed", "error": f"{job['outputs'][0]} is no longer there"}
 
     def _listing(self) -> dict[str, Any]:
         jobs = [job for job in self.queue.jobs if job.kind == "inspect" and job.state == "done"]

@@ -140,6 +140,13 @@ def test_stopping_ends_the_command(tmp_path: Path) -> None:
         while not queue._processes:
             time.sleep(0.02)
         queue.stop(job.number)
+        queue.again(job.number)  # while it ends
+        while job.state == "stopped":
+            time.sleep(0.02)
+        assert job.state in ("waiting", "running")
+        while not queue._processes:
+            time.sleep(0.02)
+        queue.stop(job.number)
         while queue._processes:
             time.sleep(0.02)
     queue.close()

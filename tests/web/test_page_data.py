@@ -202,6 +202,19 @@ def test_nothing_is_written_as_markup() -> None:
         assert not re.search(markup, script.read_text()), script.name
 
 
+def test_a_take_whose_file_was_deleted_can_be_made_again(
+    browser: Browser, studio: Studio, animation: str
+) -> None:
+    browser.post("/api/jobs/render", {"animation": animation})
+    studio.queue.jobs[0].state = "done"
+    (gone,) = browser.get("/api/state").table["jobs"]
+    assert (gone["state"], gone["error"]) == ("failed", "takes/typing-001.mp4 is no longer there")
+    (studio.project.root / "takes" / "typing-001.mp4").write_bytes(b"")
+    (kept,) = browser.get("/api/state").table["jobs"]
+    assert (kept["state"], kept["outputs"]) == ("done", ["takes/typing-001.mp4"])
+    assert browser.post("/api/job/1/again").table["state"] == "waiting"
+
+
 def test_recipes_come_with_what_they_are_good_for(browser: Browser) -> None:
     choices = browser.get("/api/choices").table
     assert choices["recipes"][0]["name"] == "deep"

@@ -3,7 +3,7 @@
 import { clockTime, el } from "./dom.js";
 import { getPeaks } from "./server.js";
 
-const HEIGHT = 150, MARK_PX = 8, NUDGE_SECONDS = 0.01, FULL_SCALE = 32768;
+const HEIGHT = 150, FLAG_PX = 24, MARK_PX = 8, LINE_PX = 2.5, NUDGE_SECONDS = 0.01, FULL_SCALE = 32768;
 
 export class Waveform {
   // onSeek(seconds) and onEdit(events) are called after changes by the user, onLoad() when drawn.
@@ -116,7 +116,8 @@ export class Waveform {
 
   eventNear(event) {
     const box = this.canvas.getBoundingClientRect(), x = event.clientX - box.left;
-    let best = -1, nearest = MARK_PX;
+    const isAtFlag = event.clientY - box.top < FLAG_PX;
+    let best = -1, nearest = isAtFlag ? MARK_PX : LINE_PX;
     for (const [index, each] of this.events.entries()) {
       const distance = Math.abs(((each.time_seconds - this.begin) / this.length) * box.width - x);
       if (distance < nearest) [best, nearest] = [index, distance];
