@@ -210,9 +210,7 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     told = run(tmp_path, "studio", "project")
     assert told.returncode == 1
-    assert "frame2sound: the studio needs uvicorn, which is not installed; install it: pip" in (
-        told.stderr
-    )
+    assert "the studio needs uvicorn, which is not installed; install it with: pip" in told.stderr
 
 
 def test_each_command_of_the_page_is_one_of_the_command_line(
