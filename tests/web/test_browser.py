@@ -68,7 +68,7 @@ def test_from_an_empty_project_to_a_soundtrack(
     page.keyboard.press("ArrowLeft")
     page.locator("#render-first").press("Enter")
     waveform = page.get_by_role("slider", name="Waveform and events")
-    waveform.wait_for()
+    wait_for(waveform, tmp_path / "project")
     page.locator(".waveform canvas[aria-valuemax='3.00']").wait_for()
     page.get_by_role("button", name="Make a WAV").click()
 
@@ -94,6 +94,15 @@ def test_from_an_empty_project_to_a_soundtrack(
     assert (first - second, second > 0) == (1, True)
     assert page.locator("code", has_text="frame2sound render").count() == 3
     assert not wrong
+
+
+def wait_for(element: Any, project: Path) -> None:
+    """Wait until an element is visible; say what became of the jobs if it is not."""
+    try:
+        element.wait_for()
+    except Exception as error:
+        jobs = [(job.command, job.state, job) for job in read_jobs(project / ".studio")]
+        raise AssertionError(f"{jobs}\n{element.page.locator('body').inner_text()}") from error
 
 
 def is_far(url: str) -> bool:
