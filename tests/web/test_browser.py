@@ -66,7 +66,7 @@ def test_from_an_empty_project_to_a_soundtrack(
     page.get_by_text("1 file added").wait_for()
     page.get_by_label("Gain", exact=True).focus()
     page.keyboard.press("ArrowLeft")
-    page.locator("#render-first").press("Enter")
+    page.locator("#render-first:enabled").press("Enter")
     waveform = page.get_by_role("slider", name="Waveform and events")
     wait_for(waveform, tmp_path / "project")
     page.locator(".waveform canvas[aria-valuemax='3.00']").wait_for()
