@@ -10,6 +10,7 @@ from frame2sound.brain.networks import get_brightness_branch
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
+from frame2sound.training.adamw import FusedAdamW
 from frame2sound.training.brightness_branch import (
     BRANCH_SHARES,
     MAX_ERROR_RATIO,
@@ -154,3 +155,21 @@ def test_shares_range_from_none_to_all():
     assert BRANCH_SHARES[0] == 0
     assert BRANCH_SHARES[-1] == 1
     assert 0 < MAX_ERROR_RATIO < 1
+
+
+def test_a_branch_is_fitted_on_one_thread(data, monkeypatch):
+    """Its operations are so small that threads would wait for each other."""
+    before, counts, step = torch.get_num_threads(), [], FusedAdamW.step
+
+    def counted_step(optimiser):
+        counts.append(torch.get_num_threads())
+        step(optimiser)
+
+    monkeypatch.setattr(FusedAdamW, "step", counted_step)
+    torch.set_num_threads(2)
+    try:
+        train_branch(data.make_untrained_brain(parse_recipe(RECIPE), 0), data)
+        assert set(counts) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
