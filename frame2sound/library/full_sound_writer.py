@@ -26,7 +26,7 @@ COMPRESSION_LEVEL = 0.5
 ``benchmarks/full_sound.py`` compares the levels.
 """
 
-MAX_HELD_SECONDS = 30
+MAX_HELD_SECONDS = 2
 """Sound that may wait in memory until it is known that the picture lasts as long."""
 
 COPY_SAMPLES = 1 << 16

@@ -139,7 +139,7 @@ def test_palettes_are_resolved():
 def test_every_small_pixel_is_the_mean_of_its_area(size):
     picture = painting(size)
     small = FrameResizer(colour=True)(av.VideoFrame.from_ndarray(picture, "rgb24"))
-    assert np.abs(small - block_means(picture)).max() <= 0.51  # rounded to whole numbers once
+    assert np.abs(small - block_means(picture)).max() <= 0.54  # averaged to 0.04, then rounded
 
 
 def test_averaging_chroma_equals_averaging_colours():

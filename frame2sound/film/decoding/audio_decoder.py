@@ -55,6 +55,13 @@ class AudioDecoder:
             self._aligner.mark_discontinuity()
             self._on_damage(end_seconds, None)
 
+    def end(self) -> None:
+        """Do nothing: every packet is decoded when it comes."""
+
+    def ready(self) -> Iterator[AudioChunk]:
+        """Yield nothing: `decode` has yielded all that is decoded."""
+        return iter(())
+
     def flush(self) -> Iterator[AudioChunk]:
         """Yield the remaining chunks."""
         return self._aligner.flush()
@@ -90,12 +97,19 @@ class ThreadedAudioDecoder:
         self._batch_bytes += packet.size
         if len(self._packets) >= BATCH_PACKETS or self._batch_bytes >= BATCH_BYTES:
             self._submit_batch()
+        yield from self.ready()
+
+    def end(self) -> None:
+        """Begin to decode the last packets."""
+        self._submit_batch()
+
+    def ready(self) -> Iterator[AudioChunk]:
+        """Yield chunks that are decoded."""
         while self._results and self._results[0].done():
             yield from self._results.popleft().result()
 
     def flush(self) -> Iterator[AudioChunk]:
-        """Yield the remaining chunks."""
-        self._submit_batch()
+        """Yield the remaining chunks, after `end`."""
         for result in self._results:
             yield from result.result()
         yield from self._decoder.flush()

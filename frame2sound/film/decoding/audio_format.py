@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from typing import Any
 
 import av
 import numpy as np
@@ -44,17 +45,22 @@ def to_float_planes(frame: AudioFrame) -> NDArray[np.float32]:
     if kind not in _SAMPLE_FORMATS:
         raise ValueError(f"got {name} samples, expected one of {', '.join(_SAMPLE_FORMATS)}")
     stored, zero, full_scale = _SAMPLE_FORMATS[kind]
-    channels = frame.layout.nb_channels
-    count = frame.samples if planar else frame.samples * channels
-    planes = [
-        np.frombuffer(memoryview(AudioPlane(frame, number)), stored, count)
-        for number in range(channels if planar else 1)
-    ]
-    samples = np.stack(planes) if planar else planes[0].reshape(-1, channels).T
-    if full_scale == 1:
-        return np.ascontiguousarray(samples, np.float32)
-    floats = np.ascontiguousarray(samples, np.float32)
-    return np.asarray((floats - np.float32(zero)) * np.float32(1 / full_scale), np.float32)
+    samples = np.empty((frame.layout.nb_channels, frame.samples), np.float32)
+    if planar:
+        for number, row in enumerate(samples):
+            row[:] = _stored_samples(frame, number, stored, frame.samples)
+    else:
+        samples.T[:] = _stored_samples(frame, 0, stored, samples.size).reshape(samples.T.shape)
+    if full_scale != 1:
+        samples -= np.float32(zero)
+        samples *= np.float32(1 / full_scale)
+    return samples
+
+
+def _stored_samples(
+    frame: AudioFrame, plane: int, stored: str, count: int
+) -> NDArray[np.number[Any]]:
+    return np.frombuffer(memoryview(AudioPlane(frame, plane)), stored, count)
 
 
 def channel_names(decoder: av.AudioCodecContext) -> tuple[str, ...]:

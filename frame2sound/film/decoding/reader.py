@@ -244,9 +244,13 @@ class FilmReader:
                     yield from self._decode_frames(decoder, packet, end, timer, strategy)
                 elif self.streams.is_audio(packet) and audio_decoder is not None:
                     yield from audio_decoder.decode(packet, end)
+            if audio_decoder is not None:
+                audio_decoder.end()
             if decoder is not None:
                 for decoded in decoder.flush():
                     yield from timer.add(decoded)
+                    if audio_decoder is not None:
+                        yield from audio_decoder.ready()
                 yield from timer.flush()
             if audio_decoder is not None:
                 yield from audio_decoder.flush()

@@ -37,7 +37,7 @@ def test_every_small_pixel_is_the_mean_of_its_area(size):
     luma = noise(*size)
     small = FrameResizer()(yuv(luma, full=True))
     assert (small.shape, small.dtype) == ((SIZE, SIZE), np.uint8)
-    assert np.abs(small - block_means(luma)).max() <= 0.51  # rounded to whole numbers once
+    assert np.abs(small - block_means(luma)).max() <= 0.54  # averaged to 0.04, then rounded
 
 
 @pytest.mark.parametrize("size", [(128, 128), (640, 384)])
