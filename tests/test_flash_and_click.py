@@ -1,4 +1,4 @@
-"""Ten minutes of black, with a flash now and then and a click on it: they stay together.
+"""Minutes of black, with a flash now and then and a click on it: they stay together.
 
 A click is one sample. Resampled, it becomes a sinc around its place, so a click is found where
 the sound is highest in its neighbourhood; between two samples that is either of them.
@@ -25,6 +25,11 @@ from frame2sound.rendering.render import Delivery, render
 from tests.media_files import Audio, decode_audio, grey_pictures, make_film
 
 SECONDS = 600
+"""Of a film whose times are rounded: long enough for a drift to show."""
+
+EXACT_SECONDS = 200
+"""Of a film with a whole number of frames in a second."""
+
 RATE = 22050
 """The library's, the brains' and the soundtracks' sample rate."""
 
@@ -45,13 +50,18 @@ class Kind:
     brain_fps: Fraction | None = None
 
     @property
+    def seconds(self) -> int:
+        """How long the film lasts."""
+        return SECONDS if self.fps is None or self.fps.denominator > 1 else EXACT_SECONDS
+
+    @property
     def times(self) -> list[Fraction]:
         """When each picture is shown, from the first on, and when the last one ends."""
         if self.fps is not None:
-            return [i / self.fps for i in range(int(SECONDS * self.fps) + 1)]
-        ticks = np.random.default_rng(5).integers(1500, 9000, 60 * SECONDS)  # 17 to 100 ms
+            return [i / self.fps for i in range(int(self.seconds * self.fps) + 1)]
+        ticks = np.random.default_rng(5).integers(1500, 9000, 60 * self.seconds)  # 17 to 100 ms
         ends = np.concatenate([[0], np.cumsum(ticks)])
-        return [Fraction(int(end), 90_000) for end in ends if end <= SECONDS * 90_000]
+        return [Fraction(int(end), 90_000) for end in ends if end <= self.seconds * 90_000]
 
     @property
     def tick(self) -> Fraction:
