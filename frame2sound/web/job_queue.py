@@ -12,7 +12,7 @@ from frame2sound.errors import StudioError
 from frame2sound.web.job import Job, JobKind, Progress, read_jobs, write_jobs
 from frame2sound.web.process import CommandProcess, curve_point, end_process, process_start
 
-QUICK: frozenset[str] = frozenset({"render", "wav"})
+QUICK: frozenset[str] = frozenset({"render", "wav", "export"})
 """Kinds of jobs that have a lane of their own."""
 
 MAX_WAITING = 500

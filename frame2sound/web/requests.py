@@ -23,6 +23,7 @@ from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.modes import Mode
 from frame2sound.rendering.render import default_output_path
 from frame2sound.web.controls import control_words
+from frame2sound.web.exports import take_words
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.project import (
@@ -47,8 +48,6 @@ _PLAYED = frozenset({".m4v", ".mov", ".mp4", ".webm"})
 
 To encode such a film takes as long as the sound.
 """
-
-WAV_OPTIONS = ("--events-out=", "--out=")
 
 
 class RenderRequest(msgspec.Struct, forbid_unknown_fields=True):
@@ -156,11 +155,10 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
 def add_wav(project: Project, queue: JobQueue, number: int) -> Job:
     """Queue the sound of a take as a WAV: the same command with another output."""
     take = queue.find(number)
-    if take.kind != "render" or take.outputs[0].endswith(".wav"):
-        raise StudioError(f"job {number} made no film with sound; reload the page")
+    words = take_words(take)
+    if take.outputs[0].endswith(".wav"):
+        raise StudioError(f"job {number} made a WAV already; reload the page")
     out = take.outputs[0].rpartition(".")[0] + ".wav"
-    words = [word for word in take.words if not word.startswith(WAV_OPTIONS)]
-    words = [word for word in words if word != "--overwrite"]
     about = {"take": number}
     return queue.add("wav", [*words, "--wav", "--overwrite", f"--out={out}"], about, [out])
 

@@ -22,6 +22,7 @@ from frame2sound.rendering.events.event_list import read_events
 from frame2sound.rendering.modes import Mode
 from frame2sound.web.comparison_pages import comparison_page
 from frame2sound.web.controls import controls
+from frame2sound.web.exports import add_export, send_export
 from frame2sound.web.job import Job
 from frame2sound.web.media import send_file
 from frame2sound.web.page_files import page_file
@@ -73,6 +74,8 @@ def build_app(studio: Studio, access: Access) -> Starlette:
         route("/api/upload", _upload, "POST"),
         route("/api/jobs/{kind:str}", _add_job, "POST"),
         route("/api/job/{number:int}/{action:str}", _change_job, "POST"),
+        route("/api/job/{number:int}/export/{kind:str}", _add_export, "POST"),
+        route("/api/job/{number:int}/download", _download),
         route("/media/{name:path}", _media),
         route("/comparison/{name}/report.html", _comparison),
         route("/comparison/{name}/{file:path}", _comparison_file),
@@ -178,6 +181,17 @@ async def _change_job(studio: Studio, request: Request) -> Response:
     else:
         raise HTTPException(404)
     return JSONResponse(job.to_dict())
+
+
+async def _add_export(studio: Studio, request: Request) -> Response:
+    number, kind = request.path_params["number"], request.path_params["kind"]
+    job: Job = await run_in_threadpool(add_export, studio.queue, number, kind)
+    return JSONResponse(job.to_dict())
+
+
+async def _download(studio: Studio, request: Request) -> Response:
+    job = studio.queue.find(request.path_params["number"])
+    return await run_in_threadpool(send_export, studio.project, job)
 
 
 async def _media(studio: Studio, request: Request) -> Response:

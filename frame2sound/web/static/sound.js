@@ -63,8 +63,7 @@ export class SoundPage {
     const isEmpty = !state.animations.length;
     for (const id of ["render-first", "render-whole"]) document.getElementById(id).disabled = isEmpty;
     const takes = state.jobs.filter((job) => job.kind === "render" && job.about.animation === this.animation.value);
-    const wavs = state.jobs.filter((job) => job.kind === "wav");
-    this.takes.update(takes, wavs);
+    this.takes.update(takes, state.jobs.filter((job) => ["wav", "export"].includes(job.kind)));
   }
 
   request(stop) {

@@ -2,23 +2,21 @@
 
 import { clockTime, el } from "./dom.js";
 import { shuffle } from "./chance.js";
+import { Downloads, isSound } from "./downloads.js";
 import { SyncedPlayer } from "./synced_player.js";
 import { jobButtons } from "./jobs.js";
 import { attempt, progressOf, title } from "./parts.js";
-import { getJson, mediaUrl, postJson } from "./server.js";
+import { getJson, mediaUrl } from "./server.js";
 import { Waveform } from "./waveform.js";
 
 const HELP = "Click: seek. Drag a mark: move an event. Double click: add one. Keys: arrows seek, [ and ] choose "
   + "an event, Alt and arrows move it, Delete deletes it, + adds one here.";
 
-// The first seconds are a WAV, beside the animation's own picture.
-const isSound = (take) => take.outputs[0].endsWith(".wav");
-
 export class Takes {
   constructor(element, { render, reuse, refresh }) {
     Object.assign(this, { element, render, reuse, refresh, wanted: null, isBlind: false, names: new Map() });
     this.takes = [];
-    this.wavs = [];
+    this.downloads = new Downloads(refresh);
     this.edited = null;
     this.waveform = new Waveform({ onSeek: (seconds) => this.seek(seconds), onEdit: (events) => this.edit(events),
       onLoad: () => this.follow() });
@@ -52,12 +50,13 @@ export class Takes {
     return this.done.find((take) => String(take.number) === this.player?.chosen);
   }
 
-  update(takes, wavs) {
-    const state = JSON.stringify([takes, wavs]);
+  // `made` are the jobs that make files of takes.
+  update(takes, made) {
+    const state = JSON.stringify([takes, made]);
     if (state === this.shown) return;
     this.shown = state;
     this.takes = takes;
-    this.wavs = wavs;
+    this.downloads.update(made);
     this.element.hidden = !takes.length;
     const wanted = this.done.find((take) => take.number === this.wanted);
     if (wanted) this.wanted = null;
@@ -165,7 +164,9 @@ export class Takes {
   drawList() {
     const order = this.isBlind ? [...this.done].sort((one, other) => this.letter(one).localeCompare(this.letter(other)))
       : this.takes.toReversed();
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     this.list.replaceChildren(...order.map((take, index) => this.rowOf(take, index)));
+    if (focused) [...this.list.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
     this.follow();
   }
 
@@ -177,7 +178,7 @@ export class Takes {
     const isDone = take.state === "done", { about } = take;
     const name = this.isBlind ? this.letter(take) : title(take.outputs[0]);
     const button = el("button", { type: "button", class: "take-name", "data-take": take.number, disabled: !isDone,
-      "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, index < 9 ? index + 1 : ""), name);
+      "aria-label": name, "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, index < 9 ? index + 1 : ""), name);
     if (this.isBlind) return el("li", { class: "take" }, button);
     const range = about.stop === null ? "whole" : `${about.start} to ${about.stop} s`;
     const changes = Object.entries(about.controls).map(([control, value]) => `${control} ${value}`);
@@ -186,32 +187,16 @@ export class Takes {
     return el("li", { class: "take" }, button, el("span", { class: "quiet about" }, text),
       ["waiting", "running"].includes(take.state) ? progressOf(take) : null,
       take.error ? el("p", { class: "error" }, take.error) : null,
-      el("div", { class: "choices small" }, isDone ? this.downloads(take) : null,
+      el("div", { class: "choices small" }, isDone ? this.downloads.filesOf(take) : null,
         isDone && about.stop !== null ? el("button", { type: "button", onclick: () => this.renderWhole(take),
           "aria-label": `The whole, as ${name}` }, "The whole") : null,
         el("button", { type: "button", onclick: () => this.reuse(take), "aria-label": `Use the controls of ${name}` }, "Use its controls"),
-        jobButtons(take, this.refresh)));
+        jobButtons(take, this.refresh)),
+      isDone ? this.downloads.exportsOf(take) : null);
   }
 
   async renderWhole(take) {
     await this.render({ ...take, about: { ...take.about, start: 0, stop: null, edited_from: null } }, null);
-  }
-
-  downloads(take) {
-    const link = (file, text) => el("a", { href: mediaUrl(file, true), download: "", class: "button",
-      "aria-label": `Download ${text}: ${title(file)}` }, text);
-    const [film, events] = take.outputs;
-    if (isSound(take)) return [link(film, "WAV"), events ? link(events, "Events") : null];
-    const wav = this.wavs.findLast((job) => job.about.take === take.number && job.state !== "failed");
-    const sound = wav?.state === "done" ? link(wav.outputs[0], "WAV")
-      : el("button", { type: "button", disabled: Boolean(wav), onclick: () => this.makeWav(take),
-        "aria-label": `Make a WAV of ${title(film)}` }, wav ? "WAV is made" : "Make WAV");
-    return [link(film, "Film"), sound, events ? link(events, "Events") : null];
-  }
-
-  async makeWav(take) {
-    await attempt(() => postJson(`/api/job/${take.number}/wav`));
-    await this.refresh();
   }
 
   keydown(event) {
