@@ -30,12 +30,19 @@ class JobQueue:
         The project's folder, where commands run, and the folder of the queue's files.
     on_done : callable
         Is called with each job that has ended well.
+    before_done : callable
+        Is called with such a job before anybody is told that it is done.
     """
 
     def __init__(
-        self, root: Path, state: Path, on_done: Callable[[Job], None] = lambda job: None
+        self,
+        root: Path,
+        state: Path,
+        on_done: Callable[[Job], None] = lambda job: None,
+        before_done: Callable[[Job], object] = lambda job: None,
     ) -> None:
-        self.root, self.state, self.on_done = root, state, on_done
+        self.root, self.state = root, state
+        self.on_done, self.before_done = on_done, before_done
         self.jobs = read_jobs(state)
         self.storage_error = ""
         self._changed = threading.Condition(threading.RLock())
@@ -175,6 +182,8 @@ class JobQueue:
             process.stop()
         code = process.wait(lambda progress: self._report(job, progress))
         job.messages = process.messages
+        if code == 0:
+            self.before_done(job)
         with self._changed:
             del self._processes[job.number]
             if self._closed and code != 0:

@@ -8,6 +8,7 @@ import json
 import re
 from fractions import Fraction
 from pathlib import Path
+from threading import Event, Timer
 
 import cv2
 import numpy as np
@@ -61,6 +62,40 @@ def test_a_waveform_is_as_long_as_the_sound_and_computed_once(
     monkeypatch.undo()
     cached.write_bytes(cached.read_bytes()[:-4])
     assert np.array_equal(load_waveform(film, tmp_path / "cache").zooms[0], first.zooms[0])
+
+
+def test_the_waveform_of_a_take_is_there_when_the_take_is(
+    browser: Browser, studio: Studio, animation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5})
+    (job,) = studio.queue.jobs
+    studio.queue.before_done(job)  # a file that cannot be read is no reason to fail
+    out = studio.project.root / job.outputs[0]
+    soundfile.write(out, np.zeros(8000), 8000)
+    studio.queue.before_done(job)
+    monkeypatch.setattr(peaks, "compute_waveform", lambda path: pytest.fail("computed again"))
+    assert browser.get(f"/api/peaks?name={job.outputs[0]}").headers["x-samples"] == "8000"
+
+
+def test_a_long_waveform_holds_up_no_take_and_is_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ready = [], Event()
+    drawn = peaks.Waveform(8000, 1, tuple(np.zeros((1, 2), np.int16) for _ in range(ZOOMS)))
+
+    def compute(path: Path) -> peaks.Waveform:
+        asked.append(path)
+        ready.wait()
+        return drawn
+
+    monkeypatch.setattr(peaks, "compute_waveform", compute)
+    film = tmp_path / "film.mp4"
+    film.touch()
+    thread = peaks.prepare_waveform(film, tmp_path / "cache", 0.01)
+    assert thread.is_alive()
+    Timer(0.05, ready.set).start()
+    assert load_waveform(film, tmp_path / "cache").samples == 1
+    assert asked == [film]
 
 
 def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
