@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -18,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from frame2sound.errors import Frame2SoundError
-from frame2sound.rendering.events.event_list import read_events
+from frame2sound.rendering.events.event_list import read_bed, read_events
 from frame2sound.rendering.modes import Mode
 from frame2sound.web.comparison_pages import comparison_page
 from frame2sound.web.controls import controls
@@ -139,8 +140,14 @@ async def _peaks(studio: Studio, request: Request) -> Response:
 
 async def _events(studio: Studio, request: Request) -> Response:
     path = studio.project.file(request.query_params.get("name", ""))
-    events = await run_in_threadpool(read_events, path)
-    return JSONResponse(msgspec.to_builtins(events))
+    return JSONResponse(await run_in_threadpool(_events_table, path))
+
+
+def _events_table(path: Path) -> dict[str, Any]:
+    return {
+        "events": msgspec.to_builtins(read_events(path)),
+        "bed": msgspec.to_builtins(read_bed(path)),
+    }
 
 
 async def _upload(studio: Studio, request: Request) -> Response:
