@@ -78,6 +78,13 @@ def test_from_an_empty_project_to_a_soundtrack(
 
     waveform.focus()
     page.keyboard.press("]")
+    source = page.get_by_role("status").filter(has_text=re.compile(r"^Event 1 of \d+, 0:0"))
+    assert re.search(r": sound of \D+, from \d:[\d.]+ on, at -[\d.]+ dB", source.inner_text())
+    page.get_by_text("List of events").press("Enter")
+    page.get_by_role("button", name="Event 2: ").press("Enter")
+    assert "event 2 of" in (waveform.get_attribute("aria-valuetext") or "")
+    assert page.get_by_text("Between events, here: ").is_visible()
+    waveform.focus()
     page.keyboard.press("Delete")
     page.get_by_role("button", name="Render with these events").click()
     page.locator(".take-name:not(:disabled)").nth(1).wait_for()

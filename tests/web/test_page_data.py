@@ -6,9 +6,9 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from fractions import Fraction
 from pathlib import Path
-from threading import Event, Timer
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ import soundfile
 
 from frame2sound.api.library import Library
 from frame2sound.errors import FilmError, StudioError
+from frame2sound.rendering.events.event_list import BedSpan, Event, write_events
 from frame2sound.web import comparison_pages, peaks
 from frame2sound.web.peaks import PIECE_SAMPLES, ZOOMS, choose_zoom, load_waveform
 from frame2sound.web.studio import Studio
@@ -80,7 +81,7 @@ def test_the_waveform_of_a_take_is_there_when_the_take_is(
 def test_a_long_waveform_holds_up_no_take_and_is_computed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, ready = [], Event()
+    asked, ready = [], threading.Event()
     drawn = peaks.Waveform(8000, 1, tuple(np.zeros((1, 2), np.int16) for _ in range(ZOOMS)))
 
     def compute(path: Path) -> peaks.Waveform:
@@ -93,7 +94,7 @@ def test_a_long_waveform_holds_up_no_take_and_is_computed_once(
     film.touch()
     thread = peaks.prepare_waveform(film, tmp_path / "cache", 0.01)
     assert thread.is_alive()
-    Timer(0.05, ready.set).start()
+    threading.Timer(0.05, ready.set).start()
     assert load_waveform(film, tmp_path / "cache").samples == 1
     assert asked == [film]
 
@@ -132,6 +133,21 @@ def test_a_film_without_sound_has_no_waveform(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mkv", grey_pictures(np.zeros(3, int)))
     with pytest.raises(FilmError, match="has no sound, so there is no waveform"):
         load_waveform(film, tmp_path / "cache")
+
+
+def test_events_are_sent_with_their_films_and_those_of_the_bed(
+    browser: Browser, studio: Studio
+) -> None:
+    events = [Event(0.5, -20.0, "hits-1a2b3c4d", 3.25), Event(1.0)]
+    path = studio.project.root / "takes" / "walk-001.events.json"
+    write_events(path, events, [BedSpan(0.0, 2.0, "rain-1a2b3c4d")])
+    assert browser.get("/api/events?name=takes/walk-001.events.json").table == {
+        "events": [
+            {"time_seconds": 0.5, "level_db": -20.0, "film": "hits-1a2b3c4d", "film_seconds": 3.25},
+            {"time_seconds": 1.0},
+        ],
+        "bed": [{"time_seconds": 0.0, "end_seconds": 2.0, "film": "rain-1a2b3c4d"}],
+    }
 
 
 def test_peaks_are_sent_with_rate_and_length(browser: Browser, animation: str) -> None:

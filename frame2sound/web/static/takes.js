@@ -3,6 +3,7 @@
 import { clockTime, el } from "./dom.js";
 import { shuffle } from "./chance.js";
 import { Downloads, isSound } from "./downloads.js";
+import { EventSources } from "./event_sources.js";
 import { SyncedPlayer } from "./synced_player.js";
 import { jobButtons } from "./jobs.js";
 import { attempt, progressOf, title } from "./parts.js";
@@ -13,13 +14,14 @@ const HELP = "Click: seek. Drag a mark: move an event. Double click: add one. Ke
   + "an event, Alt and arrows move it, Delete deletes it, + adds one here.";
 
 export class Takes {
-  constructor(element, { render, reuse, refresh }) {
+  constructor(element, { render, reuse, refresh, addressOf }) {
     Object.assign(this, { element, render, reuse, refresh, wanted: null, isBlind: false, names: new Map() });
     this.takes = [];
     this.downloads = new Downloads(refresh);
     this.edited = null;
     this.waveform = new Waveform({ onSeek: (seconds) => this.seek(seconds), onEdit: (events) => this.edit(events),
-      onLoad: () => this.follow() });
+      onLoad: () => this.follow(), onDraw: (waveform) => this.sources.show(waveform) });
+    this.sources = new EventSources({ onChoose: (index) => this.waveform.choose(index), addressOf });
     this.drawPlayer();
     document.addEventListener("keydown", (event) => this.keydown(event));
   }
@@ -37,7 +39,7 @@ export class Takes {
       el("div", { class: "screen" }, this.video, el("div", { class: "transport" }, this.playButton, this.time, this.blindButton)),
       el("div", { class: "tracks" }, this.waveform.element,
         el("div", { class: "choices" }, this.apply, this.revert, this.note),
-        el("p", { class: "quiet help", id: "waveform-help" }, HELP)));
+        this.sources.element, el("p", { class: "quiet help", id: "waveform-help" }, HELP)));
     this.element.replaceChildren(el("h3", {}, "Takes"), this.stage, this.list);
     this.video.addEventListener("click", () => this.player?.toggle());
   }
@@ -101,18 +103,19 @@ export class Takes {
     this.showing = take.number;
     this.setEdited(null);
     this.drawList();
-    const events = await this.eventsOf(take);
-    if (this.showing === take.number) await attempt(() => this.waveform.show(take.outputs[0], take.about.start, events));
-    return null;
+    const { events, bed } = await this.eventsOf(take);
+    if (this.showing !== take.number) return null;
+    this.sources.bed = bed;
+    return attempt(() => this.waveform.show(take.outputs[0], take.about.start, events));
   }
 
   async eventsOf(take) {
     const file = take.outputs.find((name) => name.endsWith(".events.json"));
-    if (!file) return [];
+    if (!file) return { events: [], bed: [] };
     try {
       return await getJson(`/api/events?name=${encodeURIComponent(file)}`);
     } catch {
-      return []; // a brain without sound of films plays no events
+      return { events: [], bed: [] }; // the file was changed by hand
     }
   }
 
@@ -149,7 +152,7 @@ export class Takes {
   async revertEvents() {
     const take = this.current;
     this.setEdited(null);
-    if (take) await this.waveform.show(take.outputs[0], take.about.start, await this.eventsOf(take));
+    if (take) await this.waveform.show(take.outputs[0], take.about.start, (await this.eventsOf(take)).events);
   }
 
   // In a blind test takes are letters in random order, and say nothing else.
