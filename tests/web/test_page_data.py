@@ -17,7 +17,7 @@ import soundfile
 
 from frame2sound.api.library import Library
 from frame2sound.errors import FilmError, StudioError
-from frame2sound.rendering.events.event_list import BedSpan, Event, write_events
+from frame2sound.rendering.events.event_list import BedSpan, Event, read_events, write_events
 from frame2sound.web import comparison_pages, peaks
 from frame2sound.web.peaks import PIECE_SAMPLES, ZOOMS, choose_zoom, load_waveform
 from frame2sound.web.studio import Studio
@@ -120,6 +120,24 @@ def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
     path.write_bytes(b"no WAV")
     with pytest.raises(FilmError, match="cannot be read as a WAV"):
         load_waveform(path, studio.cache)
+
+
+def test_edited_events_are_kept_when_the_whole_is_rendered(
+    browser: Browser, studio: Studio, animation: str
+) -> None:
+    events = [{"time_seconds": 0.5}]
+    edited = {"animation": animation, "controls": {"sensitivity": 0.7}, "events": events}
+    list_alone, followed = (
+        browser.post("/api/jobs/render", {**edited, "events_until": until}).table
+        for until in (None, 1.5)
+    )
+    assert "sketchbook --events=takes/typing-001.edited.json --events-out" in list_alone["command"]
+    assert list_alone["about"]["controls"] == {"sensitivity": 0.7}
+    words = (
+        "--sensitivity=0.7 --events=takes/typing-002.edited.json --events-until=1.5 --events-out"
+    )
+    assert words in followed["command"]
+    assert read_events(studio.project.root / "takes/typing-002.edited.json") == (Event(0.5),)
 
 
 def test_padding_of_the_codec_is_not_drawn() -> None:
