@@ -30,7 +30,7 @@ export class Waveform {
 
   async show(name, begin, events) {
     this.begin = begin;
-    this.events = events;
+    this.events = [...events];
     this.chosen = -1;
     if (this.name !== name) this.peaks = null;
     this.name = name;
@@ -150,8 +150,9 @@ export class Waveform {
   }
 
   pointerup() {
-    if (this.dragged >= 0 && this.hasMoved) this.onEdit(this.events);
+    const hasMoved = this.dragged >= 0 && this.hasMoved;
     this.dragged = -1;
+    if (hasMoved) this.edited();
   }
 
   dblclick(event) {
@@ -167,7 +168,7 @@ export class Waveform {
       if (event.altKey && this.chosen >= 0) {
         const time = this.events[this.chosen].time_seconds + sign * step * NUDGE_SECONDS;
         this.replace(this.chosen, Math.max(this.begin, Math.min(time, this.begin + this.length)));
-        this.onEdit(this.events);
+        this.edited();
       } else this.onSeek(Math.max(0, Math.min(this.position + sign * step * 0.1, this.length)));
     } else return;
     event.preventDefault();
@@ -189,15 +190,28 @@ export class Waveform {
   add(seconds) {
     this.events.push({ time_seconds: this.begin + seconds });
     this.chosen = this.events.length - 1;
-    this.onEdit(this.events);
-    this.draw();
+    this.edited();
   }
 
   remove() {
     if (this.chosen < 0) return;
     this.events.splice(this.chosen, 1);
     this.chosen = -1;
-    this.onEdit(this.events);
+    this.edited();
+  }
+
+  // Brings the events into the order of time; the chosen one stays chosen.
+  edited() {
+    const chosen = this.events[this.chosen];
+    this.events.sort((one, other) => one.time_seconds - other.time_seconds);
+    this.chosen = this.events.indexOf(chosen);
+    this.onEdit([...this.events]);
+    this.draw();
+  }
+
+  setEvents(events) {
+    this.events = [...events];
+    this.chosen = -1;
     this.draw();
   }
 }
