@@ -78,6 +78,6 @@ export class Downloads {
       await this.refresh();
     });
     return el("button", { type: "button", disabled: isImpossible || this.isOpen(job), onclick: make,
-      "aria-label": `Make ${text}: ${name}` }, this.isOpen(job) ? `${text} is being made` : `Make ${text}`);
+      "aria-label": `Make ${text}: ${name}` }, this.isOpen(job) ? `Making ${text}` : `Make ${text}`);
   }
 }

@@ -46,7 +46,8 @@ export class EventSources {
 
   drawChosen() {
     const event = this.events[this.index];
-    if (!event) return this.chosen.replaceChildren();
+    if (!event) return this.chosen.replaceChildren(el("span", { class: "quiet" }, this.events.length
+      ? "No event is chosen." : "There are no events here; a double click, or +, adds one."));
     const text = `Event ${this.index + 1} of ${this.events.length}, ${clockTime(event.time_seconds)}: ${describeEvent(event)}. `;
     const address = event.film ? this.addressOf(event.film) : null;
     return this.chosen.replaceChildren(text, ...(address && PLAYED.test(address)
