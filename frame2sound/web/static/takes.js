@@ -7,7 +7,7 @@ import { EventHistory } from "./event_history.js";
 import { EventSources } from "./event_sources.js";
 import { SyncedPlayer } from "./synced_player.js";
 import { jobButtons } from "./jobs.js";
-import { attempt, progressOf, title } from "./parts.js";
+import { attempt, progressOf, stateOf, title, updateProgress } from "./parts.js";
 import { getJson, mediaUrl } from "./server.js";
 import { Waveform } from "./waveform.js";
 
@@ -56,11 +56,11 @@ export class Takes {
 
   // `made` are the jobs that make files of takes.
   update(takes, made) {
-    const state = JSON.stringify([takes, made]);
-    if (state === this.shown) return;
+    const state = stateOf([...takes, ...made]), isSame = state === this.shown;
     this.shown = state;
     this.takes = takes;
     this.downloads.update(made);
+    if (isSame) return updateProgress(this.list, [...takes, ...made]);
     this.element.hidden = !takes.length;
     const wanted = this.done.find((take) => take.number === this.wanted);
     if (wanted) this.wanted = null;
