@@ -60,7 +60,8 @@ export class EventSources {
     const listed = JSON.stringify(this.events);
     if (listed !== this.listed) this.body.replaceChildren(...this.events.map((event, index) => this.rowOf(event, index)));
     this.listed = listed;
-    for (const [index, row] of [...this.body.rows].entries()) row.toggleAttribute("aria-current", index === this.index);
+    for (const row of this.body.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+    this.body.rows[this.index]?.setAttribute("aria-current", "true");
   }
 
   rowOf(event, index) {
