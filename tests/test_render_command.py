@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.rendering.events.event_list import read_bed, read_events
 from tests.commanding import run
 
 FAST = ["--recipe", "armstrong-basic", "--set", "training.epochs=2", "--set", "network.hidden=[16]"]
@@ -172,11 +173,30 @@ def test_events_are_given_and_written(studio: Path, tmp_path: Path, brain: str, 
     assert np.abs(sound[rate : rate + rate // 25]).max() > 0.05
 
 
+def test_a_brain_without_events_lists_none_and_the_films_of_its_bed(
+    studio: Path, tmp_path: Path
+) -> None:
+    brain = ["--brain", str(studio / "spectral.safetensors"), "--mode", "mosaic"]
+    words = ["render", str(studio / "animation.mp4"), *brain, "--from=1", "--to=2"]
+    said = run(tmp_path, *words, "--wav", "--out=o.wav", "--events-out=new.json")
+    assert "there are no events, so new.json lists none" in said.stdout
+    assert read_events(tmp_path / "new.json") == ()
+    bed = read_bed(tmp_path / "new.json")
+    assert {span.film.rpartition("-")[0] for span in bed} == {"film"}
+    sound, rate = soundfile.read(tmp_path / "o.wav")
+    for span in bed:
+        assert 1 <= span.time_seconds < span.end_seconds <= 2
+        first, end = round((span.time_seconds - 1) * rate), round((span.end_seconds - 1) * rate)
+        assert np.abs(sound[first:end]).max() > 1e-3
+        sound[first:end] = 0
+    assert np.abs(sound).max(initial=0) < 1e-3
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["--sensitivity", "0.7"], "--sensitivity does nothing: "),
-        (["--events-out", "new.json"], "--events-out does nothing: "),
+        (["--markers", "new.csv"], "--markers does nothing: "),
         (["--sensitivity", "2"], "got --sensitivity 2, expected 0 to 1"),
         (["--sensitivity", "0.7", "--events", "events.json"], "does nothing with --events"),
         (["--events", "none.json"], "none.json cannot be read"),

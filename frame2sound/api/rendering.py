@@ -121,6 +121,7 @@ class RenderOptions:
     corpus: Library | Corpus | str | PathLike[str] | None = None
     sensitivity: float = 0.5
     events: str | PathLike[str] | None = None
+    events_until: Seconds | None = None
     events_out: str | PathLike[str] | None = None
     markers: str | PathLike[str] | None = None
     midi: str | PathLike[str] | None = None
@@ -291,6 +292,7 @@ def render(
     corpus: Library | Corpus | str | PathLike[str] | None = None,
     sensitivity: float = 0.5,
     events: str | PathLike[str] | None = None,
+    events_until: Seconds | None = None,
     events_out: str | PathLike[str] | None = None,
     markers: str | PathLike[str] | None = None,
     midi: str | PathLike[str] | None = None,
@@ -364,6 +366,8 @@ def render(
     events : str or path, optional
         JSON file of the events to play, as ``events_out`` writes it; they may be moved, deleted
         and added.
+    events_until : int, float, Fraction or str, optional
+        From this time on, the events that the brain finds are played, not those of ``events``.
     events_out : str or path, optional
         JSON file for the events that are played: their times, levels and sounds.
     markers : str or path, optional
@@ -449,6 +453,7 @@ def render(
         corpus=corpus,
         sensitivity=sensitivity,
         events=events,
+        events_until=events_until,
         events_out=events_out,
         markers=markers,
         midi=midi,
@@ -519,6 +524,7 @@ def _style_builder(options: RenderOptions) -> partial[Style]:
     from frame2sound.rendering.render import Style
 
     source = None if options.phase_from is None else Path(options.phase_from)
+    until = options.events_until
     scale = None if options.scale is None else musical_scale("scale", options.scale)
     return partial(
         Style,
@@ -532,6 +538,7 @@ def _style_builder(options: RenderOptions) -> partial[Style]:
         mosaic=parse_mosaic(setting_texts(options.mosaic), texts("only", options.only)),
         sensitivity=options.sensitivity,
         events=None if options.events is None else read_events(Path(options.events)),
+        events_until=None if until is None else float(seconds("events_until", until)),
         scale=scale,
         stereo="place" if options.stereo else "no",
     )

@@ -156,6 +156,14 @@ def render(
             rich_help_panel=EVENTS,
         ),
     ] = None,
+    events_until: Annotated[
+        str | None,
+        Option(
+            metavar="SECONDS",
+            help="From this time on, play the events that the brain finds instead.",
+            rich_help_panel=EVENTS,
+        ),
+    ] = None,
     events_out: Annotated[
         Path | None,
         Option(
@@ -313,6 +321,7 @@ def render(
         corpus=corpus,
         sensitivity=sensitivity,
         events=events,
+        events_until=events_until,
         events_out=events_out,
         markers=markers,
         midi=midi,

@@ -198,6 +198,8 @@ def render(
         stems = exports.write_stems(recorder, writer, soundtrack, markers)
     exports.write(log, delivered, stems, overwrite=delivery.overwrite)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
+    if exports.events_out is not None and not log.events:
+        notes.append(f"there are no events, so {exports.events_out.name} lists none")
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
         gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
         report = renderer.report(delivery.gain_db + gain_db, segment.span_seconds)

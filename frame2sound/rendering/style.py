@@ -108,6 +108,8 @@ class Style:
         has learned.
     events : tuple of Event, optional
         The events to play, instead of those that the brain finds in the picture.
+    events_until : float, optional
+        The time in seconds from which on those that the brain finds are played all the same.
     scale : Scale, optional
         The scale to which predicted magnitudes are quantised.
     stereo : {"no", "place"}
@@ -130,6 +132,7 @@ class Style:
     mosaic: MosaicSettings = DEFAULT_MOSAIC
     sensitivity: float = DEFAULT_SENSITIVITY
     events: tuple[Event, ...] | None = None
+    events_until: float | None = None
     scale: Scale | None = None
     stereo: Literal["no", "place"] = "no"
 
@@ -152,7 +155,9 @@ class Style:
                 )
         if not 0 <= self.sensitivity <= 1:
             raise SoundtrackError(f"got `sensitivity` {self.sensitivity:g}, expected 0 to 1")
-        if {"sensitivity", "events"} <= given:
+        if self.events_until is not None and self.events is None:
+            raise SoundtrackError("`events_until` does nothing without `events`; give both")
+        if {"sensitivity", "events"} <= given and self.events_until is None:
             raise SoundtrackError(
                 "`sensitivity` does nothing with `events`, which are played as they are; "
                 "leave out one of them"
@@ -179,7 +184,7 @@ class Style:
         span_seconds: tuple[float, float] = (0.0, math.inf),
         *,
         taps: tuple[SoundTap, ...] = (),
-        needed_by: tuple[str, ...] | None = None,
+        needed_by: tuple[str, ...] = (),
     ) -> Renderer:
         """Return a renderer for a brain's predictions.
 
@@ -195,9 +200,8 @@ class Style:
             The times between which events are counted and reported.
         taps : tuple of SoundTap
             Are told the sounds of films as they are played.
-        needed_by : tuple of str, optional
-            Parameters that do nothing if there are no events; ``on_event`` alone counts as
-            ``events_out``.
+        needed_by : tuple of str
+            Parameters that do nothing if there are no events.
 
         Raises
         ------
@@ -207,11 +211,9 @@ class Style:
         BrainError
             The corpus cannot be found, or contains no sound.
         """
-        settings = EventSettings(
-            self.sensitivity, self.events, on_event or _ignore_event, span_seconds, taps
-        )
-        if needed_by is None:
-            needed_by = () if on_event is None else ("`events_out`",)
+        picked_from = math.inf if self.events_until is None else self.events_until
+        chosen = self.sensitivity, self.events, picked_from
+        settings = EventSettings(*chosen, on_event or _ignore_event, span_seconds, taps)
         if self.sensitivity != DEFAULT_SENSITIVITY:
             needed_by = (*needed_by, "`sensitivity`")
         renderer = self._build_renderer(

@@ -13,7 +13,7 @@ from frame2sound.atomic import atomic_write
 from frame2sound.errors import StudioError
 from frame2sound.untrusted import read_bytes
 
-JobKind = Literal["render", "wav", "pickle", "library", "inspect", "train", "compare"]
+JobKind = Literal["render", "wav", "export", "pickle", "library", "inspect", "train", "compare"]
 JobState = Literal["waiting", "running", "done", "failed", "stopped"]
 
 JOBS_FILE = "jobs.json"

@@ -12,7 +12,7 @@ from frame2sound.errors import StudioError
 from frame2sound.web.job import Job, JobKind, Progress, read_jobs, write_jobs
 from frame2sound.web.process import CommandProcess, curve_point, end_process, process_start
 
-QUICK: frozenset[str] = frozenset({"render", "wav"})
+QUICK: frozenset[str] = frozenset({"render", "wav", "export"})
 """Kinds of jobs that have a lane of their own."""
 
 MAX_WAITING = 500
@@ -30,12 +30,19 @@ class JobQueue:
         The project's folder, where commands run, and the folder of the queue's files.
     on_done : callable
         Is called with each job that has ended well.
+    before_done : callable
+        Is called with such a job before anybody is told that it is done.
     """
 
     def __init__(
-        self, root: Path, state: Path, on_done: Callable[[Job], None] = lambda job: None
+        self,
+        root: Path,
+        state: Path,
+        on_done: Callable[[Job], None] = lambda job: None,
+        before_done: Callable[[Job], object] = lambda job: None,
     ) -> None:
-        self.root, self.state, self.on_done = root, state, on_done
+        self.root, self.state = root, state
+        self.on_done, self.before_done = on_done, before_done
         self.jobs = read_jobs(state)
         self.storage_error = ""
         self._changed = threading.Condition(threading.RLock())
@@ -175,6 +182,8 @@ class JobQueue:
             process.stop()
         code = process.wait(lambda progress: self._report(job, progress))
         job.messages = process.messages
+        if code == 0:
+            self.before_done(job)
         with self._changed:
             del self._processes[job.number]
             if self._closed and code != 0:

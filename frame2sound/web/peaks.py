@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from threading import Lock, Thread
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.clock import sample_at
-from frame2sound.errors import FilmError, StudioError
+from frame2sound.errors import FilmError, Frame2SoundError, StudioError
 from frame2sound.evaluation.media_loader import MAX_PADDING_SECONDS
 from frame2sound.film.decoding.audio_chunks import GapFiller
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
@@ -30,6 +31,9 @@ ZOOMS = 6
 MAX_BYTES = 512 << 20
 
 Peaks = NDArray[np.int16]
+
+_LOCKS: dict[Path, Lock] = {}
+"""Of the cached files that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,30 @@ def load_waveform(path: Path, cache: Path) -> Waveform:
     state = path.stat()
     key = f"{path}\0{state.st_size}\0{state.st_mtime_ns}"
     cached = cache / f"{hashlib.sha256(key.encode('utf-8', 'surrogateescape')).hexdigest()}.peaks"
-    try:
-        return _unpack(read_bytes(cached, MAX_BYTES))
-    except (OSError, ValueError):
-        waveform = compute_waveform(path)
-    with atomic_write(cached, StudioError) as partial:
-        partial.write_bytes(_pack(waveform))
+    with _LOCKS.setdefault(cached, Lock()):  # who comes second need not compute it again
+        try:
+            return _unpack(read_bytes(cached, MAX_BYTES))
+        except (OSError, ValueError):
+            waveform = compute_waveform(path)
+        with atomic_write(cached, StudioError) as partial:
+            partial.write_bytes(_pack(waveform))
     return waveform
+
+
+def prepare_waveform(path: Path, cache: Path, wait_seconds: float) -> Thread:
+    """Begin to compute the peaks of a film for `load_waveform`, and wait for them for a while.
+
+    Whatever goes wrong is said when the waveform is asked for.
+    """
+
+    def prepare() -> None:
+        with suppress(Frame2SoundError, OSError):
+            load_waveform(path, cache)
+
+    thread = Thread(target=prepare, daemon=True)
+    thread.start()
+    thread.join(wait_seconds)
+    return thread
 
 
 def compute_waveform(path: Path) -> Waveform:
@@ -144,31 +165,24 @@ def _peaks_of_blocks(blocks: Iterable[NDArray[np.float32]]) -> Iterator[Peaks]:
         if count >= BLOCK_SAMPLES:
             samples = np.concatenate(pending)
             whole = count // PIECE_SAMPLES * PIECE_SAMPLES
-            yield _to_int16(_reduce(_extremes(samples[:whole]), PIECE_SAMPLES))
+            yield _to_int16(_extremes(samples[:whole]))
             pending, count = [samples[whole:]], count - whole
     if count:
         samples = np.concatenate(pending)
-        missing = -count % PIECE_SAMPLES
-        padded = np.pad(_extremes(samples), ((0, missing), (0, 0)), mode="edge")
-        yield _to_int16(_reduce(padded, PIECE_SAMPLES))
+        missing = [(0, -count % PIECE_SAMPLES), *[(0, 0)] * (samples.ndim - 1)]
+        yield _to_int16(_extremes(np.pad(samples, missing, mode="edge")))
 
 
-def _extremes(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the lowest and the highest channel of each sample, (n, 2)."""
-    if block.ndim == 1:
-        return np.stack([block, block], axis=1)
-    return np.stack([block.min(axis=1), block.max(axis=1)], axis=1)
-
-
-def _reduce(peaks: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Return the peaks of pieces that are ``factor`` times as long."""
-    pieces = peaks.reshape(-1, factor, 2)
-    return np.stack([pieces[..., 0].min(axis=1), pieces[..., 1].max(axis=1)], axis=1)
+def _extremes(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the lowest and the highest sample of each piece of whole pieces, (pieces, 2)."""
+    pieces = samples.reshape(len(samples) // PIECE_SAMPLES, -1)
+    return np.stack([pieces.min(axis=1), pieces.max(axis=1)], axis=1)
 
 
 def _coarser(peaks: Peaks) -> Peaks:
     missing = -len(peaks) % ZOOM_FACTOR
-    return _reduce(np.pad(peaks, ((0, missing), (0, 0)), mode="edge"), ZOOM_FACTOR)
+    padded = np.pad(peaks, ((0, missing), (0, 0)), mode="edge").reshape(-1, ZOOM_FACTOR, 2)
+    return np.stack([padded[..., 0].min(axis=1), padded[..., 1].max(axis=1)], axis=1)
 
 
 def _to_int16(peaks: NDArray[np.float32]) -> Peaks:

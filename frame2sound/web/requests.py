@@ -23,6 +23,7 @@ from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.rendering.modes import Mode
 from frame2sound.rendering.render import default_output_path
 from frame2sound.web.controls import control_words
+from frame2sound.web.exports import take_words
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.project import (
@@ -48,11 +49,12 @@ _PLAYED = frozenset({".m4v", ".mov", ".mp4", ".webm"})
 To encode such a film takes as long as the sound.
 """
 
-WAV_OPTIONS = ("--events-out=", "--out=")
-
 
 class RenderRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """A soundtrack to make; times in seconds, ``fps`` of numbered pictures."""
+    """A soundtrack to make; times in seconds, ``fps`` of numbered pictures.
+
+    From ``events_until`` on, the events of the brain follow those of ``events``.
+    """
 
     animation: _Name
     brain: _Name = "sketchbook"
@@ -66,6 +68,7 @@ class RenderRequest(msgspec.Struct, forbid_unknown_fields=True):
     seed: _Seed = 0
     fps: Annotated[float, Meta(gt=0, le=1000)] | None = None
     events: Annotated[list[Event], Meta(max_length=100_000)] | None = None
+    events_until: _Seconds | None = None
     edited_from: int | None = None
 
 
@@ -126,7 +129,7 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
     words = ["render", request.animation, f"--brain={_brain(project, request.brain)}"]
     if request.mode is not None:
         words.append(f"--mode={request.mode}")
-    words += control_words(request.controls, request.mode)
+    words += control_words(_effective_controls(request), request.mode)
     texts = {"scale": request.scale.strip(), "effects": request.effects.strip()}
     words += [f"--{name}={text}" for name, text in texts.items() if text]
     words += ["--stereo"] * request.stereo
@@ -142,6 +145,8 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
         edited = f"{stem}.edited.json"
         write_events(project.root / edited, request.events)
         words.append(f"--events={edited}")
+        if request.events_until is not None:
+            words.append(f"--events-until={request.events_until:.10g}")
     outputs = [out]
     if request.mode in (None, "mosaic"):
         outputs.append(f"{stem}.events.json")
@@ -156,11 +161,10 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
 def add_wav(project: Project, queue: JobQueue, number: int) -> Job:
     """Queue the sound of a take as a WAV: the same command with another output."""
     take = queue.find(number)
-    if take.kind != "render" or take.outputs[0].endswith(".wav"):
-        raise StudioError(f"job {number} made no film with sound; reload the page")
+    words = take_words(take)
+    if take.outputs[0].endswith(".wav"):
+        raise StudioError(f"job {number} made a WAV already; reload the page")
     out = take.outputs[0].rpartition(".")[0] + ".wav"
-    words = [word for word in take.words if not word.startswith(WAV_OPTIONS)]
-    words = [word for word in words if word != "--overwrite"]
     about = {"take": number}
     return queue.add("wav", [*words, "--wav", "--overwrite", f"--out={out}"], about, [out])
 
@@ -240,6 +244,16 @@ def animation_seconds(animation: Path, fps: float | None = None) -> float | None
 def _read_seconds(animation: Path, changed: int, fps: float | None) -> float | None:
     options = DecodeOptions(fps=None if fps is None else frame_rate("fps", fps))
     return SubprocessFilmReader(animation, options=options).streams.declared_seconds
+
+
+def _effective_controls(request: RenderRequest) -> dict[str, Any]:
+    """Return the controls without the sensitivity where only events of a list are played."""
+    is_list = request.events is not None and request.events_until is None
+    return {
+        name: value
+        for name, value in request.controls.items()
+        if not (is_list and name == "sensitivity")
+    }
 
 
 def _brain(project: Project, name: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -18,10 +19,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from frame2sound.errors import Frame2SoundError
-from frame2sound.rendering.events.event_list import read_events
+from frame2sound.rendering.events.event_list import read_bed, read_events
 from frame2sound.rendering.modes import Mode
 from frame2sound.web.comparison_pages import comparison_page
 from frame2sound.web.controls import controls
+from frame2sound.web.exports import add_export, send_export
 from frame2sound.web.job import Job
 from frame2sound.web.media import send_file
 from frame2sound.web.page_files import page_file
@@ -73,6 +75,8 @@ def build_app(studio: Studio, access: Access) -> Starlette:
         route("/api/upload", _upload, "POST"),
         route("/api/jobs/{kind:str}", _add_job, "POST"),
         route("/api/job/{number:int}/{action:str}", _change_job, "POST"),
+        route("/api/job/{number:int}/export/{kind:str}", _add_export, "POST"),
+        route("/api/job/{number:int}/download", _download),
         route("/media/{name:path}", _media),
         route("/comparison/{name}/report.html", _comparison),
         route("/comparison/{name}/{file:path}", _comparison_file),
@@ -136,8 +140,14 @@ async def _peaks(studio: Studio, request: Request) -> Response:
 
 async def _events(studio: Studio, request: Request) -> Response:
     path = studio.project.file(request.query_params.get("name", ""))
-    events = await run_in_threadpool(read_events, path)
-    return JSONResponse(msgspec.to_builtins(events))
+    return JSONResponse(await run_in_threadpool(_events_table, path))
+
+
+def _events_table(path: Path) -> dict[str, Any]:
+    return {
+        "events": msgspec.to_builtins(read_events(path)),
+        "bed": msgspec.to_builtins(read_bed(path)),
+    }
 
 
 async def _upload(studio: Studio, request: Request) -> Response:
@@ -178,6 +188,17 @@ async def _change_job(studio: Studio, request: Request) -> Response:
     else:
         raise HTTPException(404)
     return JSONResponse(job.to_dict())
+
+
+async def _add_export(studio: Studio, request: Request) -> Response:
+    number, kind = request.path_params["number"], request.path_params["kind"]
+    job: Job = await run_in_threadpool(add_export, studio.queue, number, kind)
+    return JSONResponse(job.to_dict())
+
+
+async def _download(studio: Studio, request: Request) -> Response:
+    job = studio.queue.find(request.path_params["number"])
+    return await run_in_threadpool(send_export, studio.project, job)
 
 
 async def _media(studio: Studio, request: Request) -> Response:

@@ -13,12 +13,17 @@ from frame2sound.untrusted import read_json
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
+from frame2sound.web.peaks import prepare_waveform
 from frame2sound.web.project import ANIMATIONS, COMPARISONS, FILMS, LIBRARY, Project
 from frame2sound.web.requests import add_inspect, brain_list
 from frame2sound.web.uploads import MAX_UPLOAD_BYTES
 
 SHOWN_JOBS = 400
 """Jobs that the page is told of; older ones stay in the file."""
+
+
+MAX_WAVEFORM_WAIT_SECONDS = 0.8
+"""A take waits for its waveform no longer; that of a film of many minutes comes later."""
 
 
 class Studio:
@@ -39,7 +44,7 @@ class Studio:
         self.project = project
         self.max_upload_bytes = max_upload_bytes
         self.cache = self.project.state / "cache"
-        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up)
+        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up, self._prepare)
 
     def state(self) -> dict[str, Any]:
         """Return what may change while the page is open."""
@@ -107,6 +112,12 @@ class Studio:
 
     def _is_done(self, comparison: str) -> bool:
         return (self.project.root / comparison / "results.json").is_file()
+
+    def _prepare(self, job: Job) -> None:
+        """Have the waveform of a take ready when the page hears of the take."""
+        if job.kind == "render":
+            path = self.project.root / job.outputs[0]
+            prepare_waveform(path, self.cache, MAX_WAVEFORM_WAIT_SECONDS)
 
     def _follow_up(self, job: Job) -> None:
         if job.kind in ("pickle", "library"):

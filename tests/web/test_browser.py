@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import subprocess
 import sys
 import wave
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from frame2sound.rendering.events.event_list import read_events
 from frame2sound.web.job import read_jobs
@@ -70,17 +74,32 @@ def test_from_an_empty_project_to_a_soundtrack(
     waveform = page.get_by_role("slider", name="Waveform and events")
     wait_for(waveform, tmp_path / "project")
     page.locator(".waveform canvas[aria-valuemax='3.00']").wait_for()
-    page.get_by_role("button", name="Make a WAV").click()
+    page.get_by_role("button", name="Make WAV").click()
 
     waveform.focus()
     page.keyboard.press("]")
+    source = page.get_by_role("status").filter(has_text=re.compile(r"^Event 1 of \d+, 0:0"))
+    assert re.search(r": sound of \D+, from \d:[\d.]+ on, at -[\d.]+ dB", source.inner_text())
+    page.get_by_text("List of events").press("Enter")
+    page.get_by_role("button", name="Event 2: ").press("Enter")
+    assert "event 2 of" in (waveform.get_attribute("aria-valuetext") or "")
+    assert page.get_by_text("Between events, here: ").is_visible()
+    waveform.focus()
     page.keyboard.press("Delete")
-    page.get_by_role("button", name="Render with these events").click()
+    render_edited = page.get_by_role("button", name="Render with these events")
+    page.keyboard.press("Control+z")
+    assert not render_edited.is_visible()
+    page.keyboard.press("Control+Shift+Z")
+    page.get_by_role("button", name="Undo").press("Enter")
+    page.get_by_role("button", name="Redo").press("Enter")
+    render_edited.click()
     page.locator(".take-name:not(:disabled)").nth(1).wait_for()
     with page.expect_download() as wav:
         page.get_by_role("link", name="Download WAV").click()
     with page.expect_download() as film:
         page.get_by_role("link", name="Download Film").first.click()
+
+    markers, stems = download_exports(page)
 
     with wave.open(str(wav.value.path())) as sound:
         assert sound.getnframes() == 3 * sound.getframerate()
@@ -92,8 +111,35 @@ def test_from_an_empty_project_to_a_soundtrack(
     takes = sorted((tmp_path / "project" / "takes").glob("*.events.json"))
     first, second = (len(read_events(path)) for path in takes)
     assert (first - second, second > 0) == (1, True)
-    assert page.locator("code", has_text="frame2sound render").count() == 3
+    takes_folder = tmp_path / "project" / "takes"
+    (again,) = takes_folder.glob("*.exports/*.wav")
+    assert again.read_bytes() == Path(wav.value.path()).read_bytes()
+    assert markers.count("\n") == 1 + first
+    assert_stems_add_up(stems, again)
+    assert page.locator("code", has_text="frame2sound render").count() == 5
     assert not wrong
+
+
+def download_exports(page: Any) -> tuple[str, bytes]:
+    """Make and download the markers and the stems of the first take."""
+    page.get_by_label("-001.mp4 for other programs").click()
+    contents = []
+    for kind in ("Markers", "Stems"):
+        page.get_by_role("button", name=f"Make {kind}").last.click()
+    for kind in ("Markers", "Stems"):
+        with page.expect_download() as made:
+            page.get_by_role("link", name=f"Download {kind}").click()
+        contents.append(Path(made.value.path()).read_bytes())
+    return contents[0].decode(), contents[1]
+
+
+def assert_stems_add_up(stems: bytes, wav: Path) -> None:
+    """Assert that the WAV files of a .zip are a soundtrack in sum."""
+    with zipfile.ZipFile(io.BytesIO(stems)) as archive:
+        parts = [soundfile.read(io.BytesIO(archive.read(name)))[0]
+                 for name in archive.namelist() if name.endswith(".wav")]  # fmt: skip
+    assert len(parts) > 1
+    assert np.abs(sum(parts) - soundfile.read(wav)[0]).max() < 10 ** (-90 / 20)
 
 
 def wait_for(element: Any, project: Path) -> None:

@@ -42,7 +42,8 @@ def wait_for_end(queue: JobQueue, job: Job) -> None:
 
 
 def test_what_is_shown_is_the_command_that_runs(tmp_path: Path, drawn_film: Path) -> None:
-    queue = queue_in(tmp_path)
+    queue, prepared = queue_in(tmp_path), []
+    queue.before_done = lambda job: prepared.append((job.number, job.state))
     words = ["films", "typing", "--seconds=1", "--out=drawn film.mp4"]
     drawn = queue.add("pickle", words, {}, [])
     failing = queue.add("render", ["render", "none.mp4"], {"seed": 3}, ["none.mp4"])
@@ -52,6 +53,7 @@ def test_what_is_shown_is_the_command_that_runs(tmp_path: Path, drawn_film: Path
     queue.close()
     assert drawn.command == "frame2sound films typing --seconds=1 '--out=drawn film.mp4'"
     assert (drawn.state, failing.state) == ("done", "failed")
+    assert prepared == [(drawn.number, "running")]
     assert (tmp_path / "drawn film.mp4").stat().st_size > 1000
     assert "drawn film.mp4  30 frames" in queue.output_file(drawn).read_text()
     assert failing.error == run(tmp_path, "render", "none.mp4").stderr.strip().partition(": ")[2]

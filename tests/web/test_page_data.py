@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import soundfile
 
 from frame2sound.api.library import Library
 from frame2sound.errors import FilmError, StudioError
+from frame2sound.rendering.events.event_list import BedSpan, Event, read_events, write_events
 from frame2sound.web import comparison_pages, peaks
 from frame2sound.web.peaks import PIECE_SAMPLES, ZOOMS, choose_zoom, load_waveform
 from frame2sound.web.studio import Studio
@@ -63,6 +65,40 @@ def test_a_waveform_is_as_long_as_the_sound_and_computed_once(
     assert np.array_equal(load_waveform(film, tmp_path / "cache").zooms[0], first.zooms[0])
 
 
+def test_the_waveform_of_a_take_is_there_when_the_take_is(
+    browser: Browser, studio: Studio, animation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5})
+    (job,) = studio.queue.jobs
+    studio.queue.before_done(job)  # a file that cannot be read is no reason to fail
+    out = studio.project.root / job.outputs[0]
+    soundfile.write(out, np.zeros(8000), 8000)
+    studio.queue.before_done(job)
+    monkeypatch.setattr(peaks, "compute_waveform", lambda path: pytest.fail("computed again"))
+    assert browser.get(f"/api/peaks?name={job.outputs[0]}").headers["x-samples"] == "8000"
+
+
+def test_a_long_waveform_holds_up_no_take_and_is_computed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ready = [], threading.Event()
+    drawn = peaks.Waveform(8000, 1, tuple(np.zeros((1, 2), np.int16) for _ in range(ZOOMS)))
+
+    def compute(path: Path) -> peaks.Waveform:
+        asked.append(path)
+        ready.wait()
+        return drawn
+
+    monkeypatch.setattr(peaks, "compute_waveform", compute)
+    film = tmp_path / "film.mp4"
+    film.touch()
+    thread = peaks.prepare_waveform(film, tmp_path / "cache", 0.01)
+    assert thread.is_alive()
+    threading.Timer(0.05, ready.set).start()
+    assert load_waveform(film, tmp_path / "cache").samples == 1
+    assert asked == [film]
+
+
 def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
     browser: Browser, studio: Studio, animation: str
 ) -> None:
@@ -86,6 +122,24 @@ def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
         load_waveform(path, studio.cache)
 
 
+def test_edited_events_are_kept_when_the_whole_is_rendered(
+    browser: Browser, studio: Studio, animation: str
+) -> None:
+    events = [{"time_seconds": 0.5}]
+    edited = {"animation": animation, "controls": {"sensitivity": 0.7}, "events": events}
+    list_alone, followed = (
+        browser.post("/api/jobs/render", {**edited, "events_until": until}).table
+        for until in (None, 1.5)
+    )
+    assert "sketchbook --events=takes/typing-001.edited.json --events-out" in list_alone["command"]
+    assert list_alone["about"]["controls"] == {"sensitivity": 0.7}
+    words = (
+        "--sensitivity=0.7 --events=takes/typing-002.edited.json --events-until=1.5 --events-out"
+    )
+    assert words in followed["command"]
+    assert read_events(studio.project.root / "takes/typing-002.edited.json") == (Event(0.5),)
+
+
 def test_padding_of_the_codec_is_not_drawn() -> None:
     assert peaks._without_padding(48_500, 48_000, Fraction(1)) == 48_000
     assert peaks._without_padding(60_000, 48_000, Fraction(1)) == 60_000
@@ -97,6 +151,21 @@ def test_a_film_without_sound_has_no_waveform(tmp_path: Path) -> None:
     film = make_film(tmp_path / "film.mkv", grey_pictures(np.zeros(3, int)))
     with pytest.raises(FilmError, match="has no sound, so there is no waveform"):
         load_waveform(film, tmp_path / "cache")
+
+
+def test_events_are_sent_with_their_films_and_those_of_the_bed(
+    browser: Browser, studio: Studio
+) -> None:
+    events = [Event(0.5, -20.0, "hits-1a2b3c4d", 3.25), Event(1.0)]
+    path = studio.project.root / "takes" / "walk-001.events.json"
+    write_events(path, events, [BedSpan(0.0, 2.0, "rain-1a2b3c4d")])
+    assert browser.get("/api/events?name=takes/walk-001.events.json").table == {
+        "events": [
+            {"time_seconds": 0.5, "level_db": -20.0, "film": "hits-1a2b3c4d", "film_seconds": 3.25},
+            {"time_seconds": 1.0},
+        ],
+        "bed": [{"time_seconds": 0.0, "end_seconds": 2.0, "film": "rain-1a2b3c4d"}],
+    }
 
 
 def test_peaks_are_sent_with_rate_and_length(browser: Browser, animation: str) -> None:

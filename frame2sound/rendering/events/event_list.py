@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -54,13 +54,40 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
             raise ValueError("film_seconds without a film, expected both")
 
 
+class BedSpan(msgspec.Struct, frozen=True):
+    """A part of a mosaic's sound between events that comes from one film.
+
+    Attributes
+    ----------
+    time_seconds, end_seconds : float
+        From the start of the animation.
+    film : str
+        The film of the corpus.
+    """
+
+    time_seconds: _Seconds
+    end_seconds: _Seconds
+    film: _Name
+
+
 class _EventFile(msgspec.Struct, frozen=True):
     version: int
     events: Annotated[list[Event], Meta(max_length=MAX_EVENTS)]
+    bed: Annotated[list[BedSpan], Meta(max_length=MAX_EVENTS)] = []
 
 
-def write_events(path: Path, events: Iterable[Event], *, overwrite: bool = True) -> None:
+def write_events(
+    path: Path, events: Iterable[Event], bed: Sequence[BedSpan] = (), *, overwrite: bool = True
+) -> None:
     """Write events in the order of time; the file appears complete or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    events : iterable of Event
+    bed : sequence of BedSpan
+        What is between the events, for those who want to know; it is not played from the file.
+    overwrite : bool
 
     Raises
     ------
@@ -68,12 +95,16 @@ def write_events(path: Path, events: Iterable[Event], *, overwrite: bool = True)
         The file exists and ``overwrite`` is false, or it cannot be written.
     """
     ordered = sorted(events, key=lambda event: event.time_seconds)
-    lines = [json.dumps(msgspec.to_builtins(event)) for event in ordered]
+    parts = [f'"version": {EVENTS_VERSION}', f'"events": {_lines(ordered)}']
+    parts += [f'"bed": {_lines(bed)}'] * bool(bed)
     with atomic_write(path, SoundtrackError, overwrite=overwrite) as partial:
-        body = ",\n".join(f"    {line}" for line in lines)
-        events_text = f"[\n{body}\n  ]" if lines else "[]"
-        text = f'{{\n  "version": {EVENTS_VERSION},\n  "events": {events_text}\n}}\n'
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text("{\n  " + ",\n  ".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def _lines(rows: Sequence[msgspec.Struct]) -> str:
+    """Return a list in JSON with one line a row."""
+    body = ",\n".join(f"    {json.dumps(msgspec.to_builtins(row))}" for row in rows)
+    return f"[\n{body}\n  ]" if rows else "[]"
 
 
 def read_events(path: Path) -> tuple[Event, ...]:
@@ -84,6 +115,15 @@ def read_events(path: Path) -> tuple[Event, ...]:
     SoundtrackError
         The file cannot be read, is not a list of events, or is from a newer version.
     """
+    return tuple(sorted(_read_file(path).events, key=lambda event: event.time_seconds))
+
+
+def read_bed(path: Path) -> tuple[BedSpan, ...]:
+    """Return from which films the bed is, as a list of events says; raises as `read_events`."""
+    return tuple(_read_file(path).bed)
+
+
+def _read_file(path: Path) -> _EventFile:
     try:
         table = read_json(path, follow_links=True)
     except OSError as error:
@@ -95,10 +135,9 @@ def read_events(path: Path) -> tuple[Event, ...]:
     version = table.get("version") if isinstance(table, dict) else None
     refuse_newer_version(version, EVENTS_VERSION, path, SoundtrackError)
     try:
-        file = msgspec.convert(table, _EventFile)
+        return msgspec.convert(table, _EventFile)
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
-    return tuple(sorted(file.events, key=lambda event: event.time_seconds))
 
 
 def _unreadable(path: Path, error: Exception) -> SoundtrackError:

@@ -47,6 +47,8 @@ class EventSettings:
         Moves the threshold, 0 to 1; see `EventPicker`.
     given : tuple of Event, optional
         The events to play, in the order of time, instead of those that are picked.
+    picked_from_seconds : float
+        From this time on, those that are picked are played instead of those that are given.
     on_event : callable
         Is called with each event as it is played, in the order of time.
     span_seconds : (float, float)
@@ -57,6 +59,7 @@ class EventSettings:
 
     sensitivity: float = DEFAULT_SENSITIVITY
     given: tuple[Event, ...] | None = None
+    picked_from_seconds: float = math.inf
     on_event: Callable[[Event], object] = field(default=lambda event: None)
     span_seconds: tuple[float, float] = (0.0, math.inf)
     taps: tuple[SoundTap, ...] = ()
@@ -123,8 +126,10 @@ class EventMixer:
         self._bed = self._nothing = np.zeros((0,) if channels == 1 else (0, channels), np.float32)
         self._picker = EventPicker(clock.fps, settings.sensitivity, first_frame)
         begin = float(first_frame / clock.fps)
+        self._picked_from = 0.0 if settings.given is None else settings.picked_from_seconds
         given = self._with_levels(settings.given or ())
-        self._pending = deque(event for event in given if event.time_seconds >= begin)
+        until = settings.picked_from_seconds
+        self._pending = deque(event for event in given if begin <= event.time_seconds < until)
         self._recent = _RecentFrames(clock, first_frame)
         self._end = 0
 
@@ -141,8 +146,7 @@ class EventMixer:
         if curves is not None:
             picked = self._picker.process(curves)
             certain = self._picker.decided_seconds
-            if self.settings.given is None:
-                self._plan(picked)
+            self._plan(picked)
         self._play_until(certain)
         self._recent.drop_before(certain)
         ahead = round(MAX_ATTACK_SECONDS * self.clock.sample_rate)
@@ -151,15 +155,20 @@ class EventMixer:
     def flush(self) -> Samples:
         """Return the rest of the sound."""
         self._bed = np.concatenate([self._bed, self.parts.bed.flush()])
-        if self.settings.given is None:
-            self._plan(self._picker.flush())
+        self._plan(self._picker.flush())
         self._play_until(self._end / self.clock.sample_rate)
         self.late_count = len(self._pending)
         return self._mix(self._end)
 
     def _plan(self, picked: list[PickedEvent]) -> None:
-        """Choose the units of picked events, in the order of frames."""
-        planned = [*self._pending, *map(self._planned, picked)]
+        """Choose the units of picked events, in the order of frames; keep those to be played.
+
+        Events that are not played count for the choice of others, which stay as they would be.
+        """
+        if self._picked_from == math.inf:
+            return
+        chosen = map(self._planned, picked)
+        planned = [*self._pending, *(e for e in chosen if e.time_seconds >= self._picked_from)]
         self._pending = deque(sorted(planned, key=lambda event: event.time_seconds))
 
     def _planned(self, picked: PickedEvent) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ class EventRenderer:
         if mixer is None:
             return own
         events = f"{mixer.count} event{'' if mixer.count == 1 else 's'}"
-        source = "by the motion of the picture" if self._settings.given is None else "as given"
+        source = _source(self._settings)
         late = f" ({mixer.late_count} more begin after the end)" if mixer.late_count else ""
         return "; ".join(filter(None, [own, f"{events}, {source}{late}", mixer.parts.remark]))
 
@@ -116,6 +117,14 @@ class EventRenderer:
         self._mixer = EventMixer(clock, parts, self._settings, channels, first_frame)
         if self._granulate is not None:
             self._renderer = self._granulate(self._sound)
+
+
+def _source(settings: EventSettings) -> str:
+    by_motion = "by the motion of the picture"
+    if settings.given is None:
+        return by_motion
+    until = settings.picked_from_seconds
+    return "as given" if until == math.inf else f"as given until {until:g} s, then {by_motion}"
 
 
 class _SoundSource:

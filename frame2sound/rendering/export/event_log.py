@@ -1,4 +1,4 @@
-"""Keep the events of a soundtrack, and measure the pitches of their sounds."""
+"""Keep the events of a soundtrack and the films of its bed, and measure the pitches of events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.rendering.events.event_list import Event
+from frame2sound.rendering.events.event_list import BedSpan, Event
 from frame2sound.rendering.sound_tap import SoundTap
 
 PITCH_TIMES_SECONDS = 0.04, 0.07, 0.1, 0.13
@@ -21,7 +21,7 @@ MIN_FOUND = 3
 
 
 class EventLog(SoundTap):
-    """Keeps the events that are reported and, on request, the pitches of their sounds.
+    """Keeps the events that are reported, the films of the bed and, on request, pitches.
 
     Parameters
     ----------
@@ -41,6 +41,7 @@ class EventLog(SoundTap):
         self.events: list[Event] = []
         self.pitches_hz: list[float | None] = []
         self.with_pitches = with_pitches
+        self._bed: list[tuple[str, int, int]] = []
         self._pitch: float | None = None
         self._known: dict[tuple[str | None, float | None], float | None] = {}
 
@@ -52,6 +53,26 @@ class EventLog(SoundTap):
         if event.film is None or unit not in self._known:
             self._known[unit] = measure_pitch_hz(sound[lead:], self.sample_rate)
         self._pitch = self._known[unit]
+
+    def add_bed(self, film: str, sound: NDArray[Any], first_sample: int, /) -> None:
+        """Keep from which film a part of the bed is; what follows in one film is one part."""
+        end = first_sample + len(sound)
+        if self._bed and self._bed[-1][0] == film and first_sample <= self._bed[-1][2]:
+            self._bed[-1] = film, self._bed[-1][1], max(end, self._bed[-1][2])
+        elif len(sound):
+            self._bed.append((film, first_sample, end))
+
+    def bed_spans(self, start_seconds: float, stop_seconds: float) -> list[BedSpan]:
+        """Return from which films the bed is between two times of the animation."""
+        spans = (
+            BedSpan(
+                max(first / self.sample_rate, start_seconds),
+                min(end / self.sample_rate, stop_seconds),
+                film,
+            )
+            for film, first, end in self._bed
+        )
+        return [span for span in spans if span.time_seconds < span.end_seconds]
 
     def report(self, event: Event) -> None:
         """Keep an event, with the pitch that was measured last."""

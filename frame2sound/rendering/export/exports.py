@@ -31,7 +31,7 @@ EXTRA = "exports"
 
 _PACKAGES = {"midi": "mido", "otio": "opentimelineio", "reaper": "reathon"}
 _FOLDER = "stems"
-_OF_EVENTS = "events_out", "markers", "midi"
+_OF_EVENTS = "markers", "midi"
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,8 @@ class Exports:
         events: list[Event] = log.events
         markers = place_markers(events, sound)
         if self.events_out is not None:
-            write_events(self.events_out, events, overwrite=overwrite)
+            bed = log.bed_spans(float(sound.start_seconds), float(sound.stop_seconds))
+            write_events(self.events_out, events, bed, overwrite=overwrite)
         if self.markers is not None:
             write_marker_table(self.markers, markers, overwrite=overwrite)
         if self.midi is not None:

@@ -1,7 +1,7 @@
 // The queue: each command, how far it is, and what can be done with it.
 
 import { el } from "./dom.js";
-import { attempt, progressOf, say, STATES } from "./parts.js";
+import { attempt, progressOf, say, stateOf, STATES, updateProgress } from "./parts.js";
 import { postJson } from "./server.js";
 
 export function jobButtons(job, onChange) {
@@ -40,8 +40,8 @@ function rowOf(job, onChange) {
 
 export function drawJobs(jobs, onChange) {
   const list = document.getElementById("jobs"), shown = jobs.slice(-30).reverse();
-  const state = JSON.stringify(shown);
-  if (list.dataset.state === state) return;
+  const state = stateOf(shown);
+  if (list.dataset.state === state) return updateProgress(list, shown);
   list.dataset.state = state;
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
   list.replaceChildren(...shown.map((job) => rowOf(job, onChange)));

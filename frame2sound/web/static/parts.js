@@ -50,7 +50,20 @@ export function progressOf(job) {
   if (progress?.total) bar.value = progress.done / progress.total;
   const text = job.state === "waiting" ? "waits for its turn"
     : progress ? [progress.task, progress.note].filter(Boolean).join("  ") : "starts";
-  return el("div", { class: "progress" }, bar, el("span", { class: "quiet" }, text));
+  return el("div", { class: "progress", "data-job": job.number }, bar, el("span", { class: "quiet" }, text));
+}
+
+// Jobs as a text that stays the same while only their progress changes.
+export function stateOf(jobs) {
+  return JSON.stringify(jobs.map((job) => ({ ...job, progress: null, curve: null })));
+}
+
+// Brings progress in an element up to date; buttons beside it are left alone, as one may be pressed just now.
+export function updateProgress(element, jobs) {
+  for (const bar of element.querySelectorAll("[data-job]")) {
+    const job = jobs.find((each) => String(each.number) === bar.dataset.job);
+    if (job) bar.replaceWith(progressOf(job));
+  }
 }
 
 export const STATES = { waiting: "waits", running: "runs", done: "done", failed: "failed", stopped: "stopped" };

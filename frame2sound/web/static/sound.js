@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { Controls } from "./controls.js";
 import { attempt, choice, dropPlace, field, setOptions, title } from "./parts.js";
-import { postJson } from "./server.js";
+import { getJson, mediaUrl, postJson } from "./server.js";
 import { Takes } from "./takes.js";
 
 const MODES = {
@@ -25,7 +25,9 @@ export class SoundPage {
     this.stereo = el("input", { type: "checkbox", id: "stereo" });
     this.controls = new Controls(choices.controls);
     this.takes = new Takes(document.getElementById("takes"), {
-      render: (take, events) => this.renderEdited(take, events), reuse: (take) => this.reuse(take), refresh });
+      render: (take, events) => this.renderEdited(take, events), reuse: (take) => this.reuse(take), refresh,
+      addressOf: (film) => this.addressOf(film) });
+    this.sources = new Map();
     this.drawForm();
     this.mode.addEventListener("change", () => this.showMode());
     this.animation.addEventListener("change", () => this.update(this.state));
@@ -63,8 +65,23 @@ export class SoundPage {
     const isEmpty = !state.animations.length;
     for (const id of ["render-first", "render-whole"]) document.getElementById(id).disabled = isEmpty;
     const takes = state.jobs.filter((job) => job.kind === "render" && job.about.animation === this.animation.value);
-    const wavs = state.jobs.filter((job) => job.kind === "wav");
-    this.takes.update(takes, wavs);
+    this.loadSources(state);
+    this.takes.update(takes, state.jobs.filter((job) => ["wav", "export"].includes(job.kind)));
+  }
+
+  // The address of the film from which a film of the library was made, if the project has it.
+  addressOf(film) {
+    const name = `films/${this.sources.get(film)}`;
+    return this.state.films.includes(name) ? mediaUrl(name) : null;
+  }
+
+  // Asks which films the library was made from, when that may have changed.
+  async loadSources(state) {
+    const known = JSON.stringify([state.films, state.jobs.filter((job) => job.kind === "pickle").map((job) => job.state)]);
+    if (known === this.known) return;
+    this.known = known;
+    const library = await attempt(() => getJson("/api/library"));
+    this.sources = new Map((library?.films ?? []).map((each) => [each.film, each.source]));
   }
 
   request(stop) {

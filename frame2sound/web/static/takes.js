@@ -1,27 +1,28 @@
 // Takes of an animation: any two at the same playhead, their events, downloads, and a blind test.
 
-import { clockTime, el } from "./dom.js";
+import { clockTime, el, plural } from "./dom.js";
 import { shuffle } from "./chance.js";
+import { Downloads, isSound } from "./downloads.js";
+import { EventHistory } from "./event_history.js";
+import { EventSources } from "./event_sources.js";
 import { SyncedPlayer } from "./synced_player.js";
 import { jobButtons } from "./jobs.js";
-import { attempt, progressOf, title } from "./parts.js";
-import { getJson, mediaUrl, postJson } from "./server.js";
+import { attempt, progressOf, stateOf, title, updateProgress } from "./parts.js";
+import { getJson, mediaUrl } from "./server.js";
 import { Waveform } from "./waveform.js";
 
 const HELP = "Click: seek. Drag a mark: move an event. Double click: add one. Keys: arrows seek, [ and ] choose "
-  + "an event, Alt and arrows move it, Delete deletes it, + adds one here.";
-
-// The first seconds are a WAV, beside the animation's own picture.
-const isSound = (take) => take.outputs[0].endsWith(".wav");
+  + "an event, Alt and arrows move it, Delete deletes it, + adds one here, Ctrl-Z undoes.";
 
 export class Takes {
-  constructor(element, { render, reuse, refresh }) {
+  constructor(element, { render, reuse, refresh, addressOf }) {
     Object.assign(this, { element, render, reuse, refresh, wanted: null, isBlind: false, names: new Map() });
     this.takes = [];
-    this.wavs = [];
-    this.edited = null;
+    this.downloads = new Downloads(refresh);
+    this.histories = new Map();
     this.waveform = new Waveform({ onSeek: (seconds) => this.seek(seconds), onEdit: (events) => this.edit(events),
-      onLoad: () => this.follow() });
+      onLoad: () => this.follow(), onDraw: (waveform) => this.sources.show(waveform) });
+    this.sources = new EventSources({ onChoose: (index) => this.waveform.choose(index), addressOf });
     this.drawPlayer();
     document.addEventListener("keydown", (event) => this.keydown(event));
   }
@@ -32,14 +33,15 @@ export class Takes {
     this.time = el("span", { class: "quiet time" });
     this.blindButton = el("button", { type: "button", "aria-pressed": "false", onclick: () => this.toggleBlind() }, "Blind");
     this.apply = el("button", { type: "button", class: "main", hidden: true, onclick: () => this.renderEdited() }, "Render with these events");
-    this.revert = el("button", { type: "button", hidden: true, onclick: () => this.revertEvents() }, "Undo changes");
+    this.undoButton = el("button", { type: "button", hidden: true, "aria-keyshortcuts": "Control+Z", onclick: () => this.travel(-1) }, "Undo");
+    this.redoButton = el("button", { type: "button", hidden: true, "aria-keyshortcuts": "Control+Shift+Z", onclick: () => this.travel(1) }, "Redo");
     this.note = el("span", { class: "quiet" });
     this.list = el("ol", { class: "take-list", "aria-label": "Takes" });
     this.stage = el("div", { class: "stage", hidden: true },
       el("div", { class: "screen" }, this.video, el("div", { class: "transport" }, this.playButton, this.time, this.blindButton)),
       el("div", { class: "tracks" }, this.waveform.element,
-        el("div", { class: "choices" }, this.apply, this.revert, this.note),
-        el("p", { class: "quiet help", id: "waveform-help" }, HELP)));
+        el("div", { class: "choices" }, this.apply, this.undoButton, this.redoButton, this.note),
+        this.sources.element, el("p", { class: "quiet help", id: "waveform-help" }, HELP)));
     this.element.replaceChildren(el("h3", {}, "Takes"), this.stage, this.list);
     this.video.addEventListener("click", () => this.player?.toggle());
   }
@@ -52,12 +54,13 @@ export class Takes {
     return this.done.find((take) => String(take.number) === this.player?.chosen);
   }
 
-  update(takes, wavs) {
-    const state = JSON.stringify([takes, wavs]);
-    if (state === this.shown) return;
+  // `made` are the jobs that make files of takes.
+  update(takes, made) {
+    const state = stateOf([...takes, ...made]), isSame = state === this.shown;
     this.shown = state;
     this.takes = takes;
-    this.wavs = wavs;
+    this.downloads.update(made);
+    if (isSame) return updateProgress(this.list, [...takes, ...made]);
     this.element.hidden = !takes.length;
     const wanted = this.done.find((take) => take.number === this.wanted);
     if (wanted) this.wanted = null;
@@ -100,20 +103,22 @@ export class Takes {
     this.player.choose(String(take.number));
     if (this.showing === take.number) return null;
     this.showing = take.number;
-    this.setEdited(null);
     this.drawList();
-    const events = await this.eventsOf(take);
-    if (this.showing === take.number) await attempt(() => this.waveform.show(take.outputs[0], take.about.start, events));
-    return null;
+    const { events, bed } = await this.eventsOf(take);
+    if (this.showing !== take.number) return null;
+    if (!this.histories.has(take.number)) this.histories.set(take.number, new EventHistory(events));
+    this.sources.bed = bed;
+    this.showChanges();
+    return attempt(() => this.waveform.show(take.outputs[0], take.about.start, this.history.events));
   }
 
   async eventsOf(take) {
     const file = take.outputs.find((name) => name.endsWith(".events.json"));
-    if (!file) return [];
+    if (!file) return { events: [], bed: [] };
     try {
       return await getJson(`/api/events?name=${encodeURIComponent(file)}`);
     } catch {
-      return []; // a brain without sound of films plays no events
+      return { events: [], bed: [] }; // the file was changed by hand
     }
   }
 
@@ -132,25 +137,41 @@ export class Takes {
     this.player?.seek(seconds);
   }
 
-  edit(events) {
-    this.setEdited(events.toSorted((one, other) => one.time_seconds - other.time_seconds));
+  // The edits of the take that is shown; those of each take are kept while the page is open.
+  get history() {
+    return this.histories.get(this.showing);
   }
 
-  setEdited(events) {
-    this.edited = events;
-    this.apply.hidden = this.revert.hidden = !events;
-    const count = events?.length ?? 0;
-    this.note.textContent = events ? `${count} event${count === 1 ? "" : "s"}, changed` : "";
+  edit(events) {
+    this.history?.add(events);
+    this.showChanges();
+  }
+
+  // Undoes a change of the events, or does it again.
+  travel(steps) {
+    const { history } = this;
+    if (!history) return;
+    history.go(steps);
+    this.waveform.setEvents(history.events);
+    this.showChanges();
+  }
+
+  showChanges() {
+    const { isChanged = false, canRedo = false, events = [] } = this.history ?? {}, focused = document.activeElement;
+    this.apply.hidden = !isChanged;
+    this.undoButton.hidden = this.redoButton.hidden = !isChanged && !canRedo;
+    this.undoButton.disabled = !isChanged;
+    this.redoButton.disabled = !canRedo;
+    this.note.textContent = isChanged ? `${plural(events.length, "event")}, changed` : "";
+    if (focused?.disabled) this.waveform.canvas.focus();
+    const labels = this.done.map((take) => this.wholeLabel(take)).join();
+    if (labels !== this.labels) this.drawList();
+    this.labels = labels;
   }
 
   renderEdited() {
-    if (this.current && this.edited) this.render(this.current, this.edited);
-  }
-
-  async revertEvents() {
     const take = this.current;
-    this.setEdited(null);
-    if (take) await this.waveform.show(take.outputs[0], take.about.start, await this.eventsOf(take));
+    if (take && this.history?.isChanged) this.render({ ...take, about: { ...take.about, events_until: null } }, this.history.events);
   }
 
   // In a blind test takes are letters in random order, and say nothing else.
@@ -165,7 +186,9 @@ export class Takes {
   drawList() {
     const order = this.isBlind ? [...this.done].sort((one, other) => this.letter(one).localeCompare(this.letter(other)))
       : this.takes.toReversed();
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     this.list.replaceChildren(...order.map((take, index) => this.rowOf(take, index)));
+    if (focused) [...this.list.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
     this.follow();
   }
 
@@ -177,45 +200,51 @@ export class Takes {
     const isDone = take.state === "done", { about } = take;
     const name = this.isBlind ? this.letter(take) : title(take.outputs[0]);
     const button = el("button", { type: "button", class: "take-name", "data-take": take.number, disabled: !isDone,
-      "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, index < 9 ? index + 1 : ""), name);
+      "aria-label": name, "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, index < 9 ? index + 1 : ""), name);
     if (this.isBlind) return el("li", { class: "take" }, button);
     const range = about.stop === null ? "whole" : `${about.start} to ${about.stop} s`;
     const changes = Object.entries(about.controls).map(([control, value]) => `${control} ${value}`);
     const text = [title(about.brain), about.mode ?? "mode of the brain", range, ...changes, about.scale, about.effects,
-      about.edited_from ? `events edited from take ${about.edited_from}` : ""].filter(Boolean).join(", ");
+      about.edited_from ? `events edited from take ${about.edited_from}` : "",
+      about.events_until ? `those of the brain from ${about.events_until} s on` : ""].filter(Boolean).join(", ");
     return el("li", { class: "take" }, button, el("span", { class: "quiet about" }, text),
       ["waiting", "running"].includes(take.state) ? progressOf(take) : null,
       take.error ? el("p", { class: "error" }, take.error) : null,
-      el("div", { class: "choices small" }, isDone ? this.downloads(take) : null,
+      el("div", { class: "choices small" }, isDone ? this.downloads.filesOf(take) : null,
         isDone && about.stop !== null ? el("button", { type: "button", onclick: () => this.renderWhole(take),
-          "aria-label": `The whole, as ${name}` }, "The whole") : null,
+          "aria-label": `${this.wholeLabel(take)}: ${name}` }, this.wholeLabel(take)) : null,
         el("button", { type: "button", onclick: () => this.reuse(take), "aria-label": `Use the controls of ${name}` }, "Use its controls"),
-        jobButtons(take, this.refresh)));
+        jobButtons(take, this.refresh)),
+      isDone ? this.downloads.exportsOf(take) : null);
   }
 
+  isEdited({ about, number }) {
+    return Boolean(about.edited_from || this.histories.get(number)?.isChanged);
+  }
+
+  wholeLabel(take) {
+    return this.isEdited(take) ? "The whole, with these events" : "The whole";
+  }
+
+  // The brain's events follow where those end that were edited.
   async renderWhole(take) {
-    await this.render({ ...take, about: { ...take.about, start: 0, stop: null, edited_from: null } }, null);
+    const { about, number } = take, history = this.histories.get(number), isEdited = this.isEdited(take);
+    const events = isEdited ? history?.events ?? (await this.eventsOf(take)).events : null;
+    await this.render({ ...take, about: { ...about, start: 0, stop: null, events_until: isEdited ? about.stop : null } }, events);
   }
 
-  downloads(take) {
-    const link = (file, text) => el("a", { href: mediaUrl(file, true), download: "", class: "button",
-      "aria-label": `Download ${text}: ${title(file)}` }, text);
-    const [film, events] = take.outputs;
-    if (isSound(take)) return [link(film, "WAV"), events ? link(events, "Events") : null];
-    const wav = this.wavs.findLast((job) => job.about.take === take.number && job.state !== "failed");
-    const sound = wav?.state === "done" ? link(wav.outputs[0], "WAV")
-      : el("button", { type: "button", disabled: Boolean(wav), onclick: () => this.makeWav(take),
-        "aria-label": `Make a WAV of ${title(film)}` }, wav ? "WAV is made" : "Make WAV");
-    return [link(film, "Film"), sound, events ? link(events, "Events") : null];
-  }
-
-  async makeWav(take) {
-    await attempt(() => postJson(`/api/job/${take.number}/wav`));
-    await this.refresh();
+  // Ctrl-Z, or Cmd-Z, and with Shift or as Ctrl-Y the other way.
+  undoKey(event) {
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(key)) return false;
+    this.travel(key === "y" || event.shiftKey ? 1 : -1);
+    event.preventDefault();
+    return true;
   }
 
   keydown(event) {
     const isTyping = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
+    if (!isTyping && this.element.offsetParent !== null && this.undoKey(event)) return;
     if (isTyping || event.ctrlKey || event.altKey || event.metaKey || !this.player || this.element.offsetParent === null) return;
     if (event.key === " " && !["BUTTON", "A", "SUMMARY"].includes(event.target.tagName)) this.player.toggle();
     else if (/^[1-9]$/.test(event.key)) this.list.querySelectorAll(".take-name:not(:disabled)")[event.key - 1]?.click();

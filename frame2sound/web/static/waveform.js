@@ -1,16 +1,16 @@
 // A waveform on a canvas, with events that can be moved, deleted and added.
 
 import { clockTime, el } from "./dom.js";
+import { describeEvent } from "./event_sources.js";
 import { getPeaks } from "./server.js";
 
 const HEIGHT = 150, FLAG_PX = 24, MARK_PX = 8, LINE_PX = 2.5, NUDGE_SECONDS = 0.01, FULL_SCALE = 32768;
 
 export class Waveform {
-  // onSeek(seconds) and onEdit(events) are called after changes by the user, onLoad() when drawn.
-  constructor({ onSeek, onEdit, onLoad }) {
-    this.onLoad = onLoad;
-    this.onSeek = onSeek;
-    this.onEdit = onEdit;
+  // onSeek(seconds) and onEdit(events) are called after changes by the user, onLoad() when the peaks are
+  // there, and onDraw(waveform) when anything may look different.
+  constructor({ onSeek, onEdit, onLoad, onDraw = () => {} }) {
+    Object.assign(this, { onSeek, onEdit, onLoad, onDraw });
     this.peaks = null;
     this.begin = 0; // seconds of the animation at which the sound begins
     this.events = [];
@@ -30,7 +30,7 @@ export class Waveform {
 
   async show(name, begin, events) {
     this.begin = begin;
-    this.events = events;
+    this.events = [...events];
     this.chosen = -1;
     if (this.name !== name) this.peaks = null;
     this.name = name;
@@ -76,27 +76,30 @@ export class Waveform {
     const { canvas } = this, context = canvas.getContext("2d"), style = getComputedStyle(canvas);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(this.picture, 0, 0);
-    for (const [index, event] of this.events.entries()) {
-      const x = this.xOf(event.time_seconds - this.begin), on = index === this.chosen;
-      context.fillStyle = style.getPropertyValue(on ? "--chosen" : "--mark");
-      context.fillRect(x - devicePixelRatio / 2, 0, devicePixelRatio * (on ? 2 : 1), canvas.height);
+    const mark = (event, colour, width) => {
+      const x = this.xOf(event.time_seconds - this.begin), half = 5 * devicePixelRatio;
+      context.fillStyle = style.getPropertyValue(colour);
+      context.fillRect(x - (devicePixelRatio * width) / 2, 0, devicePixelRatio * width, canvas.height);
       context.beginPath();
-      const half = 5 * devicePixelRatio;
       context.moveTo(x - half, 0);
       context.lineTo(x + half, 0);
       context.lineTo(x, half * 1.5);
       context.fill();
-    }
+    };
+    for (const event of this.events) mark(event, "--mark", 1);
     context.fillStyle = style.getPropertyValue("--playhead");
     context.fillRect(this.xOf(this.position) - devicePixelRatio, 0, 2 * devicePixelRatio, canvas.height);
+    if (this.chosen >= 0) mark(this.events[this.chosen], "--chosen", 2);
     canvas.setAttribute("aria-valuenow", this.position.toFixed(2));
     canvas.setAttribute("aria-valuetext", this.describe());
+    this.onDraw(this);
   }
 
   describe() {
     const place = `${clockTime(this.position)} of ${clockTime(this.length)}`;
     if (this.chosen < 0) return place;
-    return `${place}, event ${this.chosen + 1} of ${this.events.length} at ${this.events[this.chosen].time_seconds.toFixed(2)} seconds`;
+    const event = this.events[this.chosen];
+    return `${place}, event ${this.chosen + 1} of ${this.events.length} at ${event.time_seconds.toFixed(2)} seconds, ${describeEvent(event)}`;
   }
 
   moveTo(seconds) {
@@ -136,15 +139,20 @@ export class Waveform {
   }
 
   pointermove(event) {
-    if (!(this.dragged >= 0)) return;
+    if (!(this.dragged >= 0)) {
+      const near = this.events[this.eventNear(event)];
+      this.canvas.title = near ? describeEvent(near) : "";
+      return;
+    }
     const time = this.begin + this.secondsAt(event);
     this.hasMoved ||= Math.abs(time - this.events[this.dragged].time_seconds) > 0.004;
     if (this.hasMoved) this.replace(this.dragged, time);
   }
 
   pointerup() {
-    if (this.dragged >= 0 && this.hasMoved) this.onEdit(this.events);
+    const hasMoved = this.dragged >= 0 && this.hasMoved;
     this.dragged = -1;
+    if (hasMoved) this.edited();
   }
 
   dblclick(event) {
@@ -160,7 +168,7 @@ export class Waveform {
       if (event.altKey && this.chosen >= 0) {
         const time = this.events[this.chosen].time_seconds + sign * step * NUDGE_SECONDS;
         this.replace(this.chosen, Math.max(this.begin, Math.min(time, this.begin + this.length)));
-        this.onEdit(this.events);
+        this.edited();
       } else this.onSeek(Math.max(0, Math.min(this.position + sign * step * 0.1, this.length)));
     } else return;
     event.preventDefault();
@@ -182,15 +190,28 @@ export class Waveform {
   add(seconds) {
     this.events.push({ time_seconds: this.begin + seconds });
     this.chosen = this.events.length - 1;
-    this.onEdit(this.events);
-    this.draw();
+    this.edited();
   }
 
   remove() {
     if (this.chosen < 0) return;
     this.events.splice(this.chosen, 1);
     this.chosen = -1;
-    this.onEdit(this.events);
+    this.edited();
+  }
+
+  // Brings the events into the order of time; the chosen one stays chosen.
+  edited() {
+    const chosen = this.events[this.chosen];
+    this.events.sort((one, other) => one.time_seconds - other.time_seconds);
+    this.chosen = this.events.indexOf(chosen);
+    this.onEdit([...this.events]);
+    this.draw();
+  }
+
+  setEvents(events) {
+    this.events = [...events];
+    this.chosen = -1;
     this.draw();
   }
 }

@@ -50,10 +50,11 @@ def corpus_of(strokes=None, seconds=3.2, clock=None, noise=0.0):
     return Corpus(clock, tuple(pieces), pictures)
 
 
-def play(style, brain, curves, corpus, *, batch=None, frames=None, log=None):
+def play(style, brain, curves, corpus, *, batch=None, frames=None, log=None, needed_by=()):
     """Return the sound of a renderer that is given curves of events, in batches."""
     count = len(curves) if isinstance(curves, EventCurves) else frames
-    renderer = style.build_renderer(brain, corpus, None if log is None else log.append)
+    on_event = None if log is None else log.append
+    renderer = style.build_renderer(brain, corpus, on_event, needed_by=needed_by)
     clock = Clock(brain.clock.fps, renderer.sample_rate)
     pictures = np.full((count, 64, 64), 255, np.uint8)
     brain._seen, batch = 0, batch or count

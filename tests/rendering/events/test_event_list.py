@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.events.event_list import Event, read_events, write_events
+from frame2sound.rendering.events.event_list import (
+    BedSpan,
+    Event,
+    read_bed,
+    read_events,
+    write_events,
+)
 
 
 def test_numbers_are_read_as_they_were_written(tmp_path):
@@ -28,6 +34,15 @@ def test_an_added_event_needs_only_its_time(tmp_path):
         '{"version": 1, "events": [{"time_seconds": 2}, {"time_seconds": 0.5, "film": "a"}]}'
     )
     assert read_events(path) == (Event(0.5, film="a"), Event(2.0))
+
+
+def test_the_bed_is_kept_beside_events_and_may_be_missing(tmp_path):
+    bed = [BedSpan(0.0, 0.5, "a"), BedSpan(0.5, 1.25, "b")]
+    write_events(tmp_path / "both.json", [Event(0.5)], bed)
+    assert read_events(tmp_path / "both.json") == (Event(0.5),)
+    assert read_bed(tmp_path / "both.json") == tuple(bed)
+    write_events(tmp_path / "none.json", [Event(0.5)])
+    assert read_bed(tmp_path / "none.json") == ()
 
 
 def test_one_event_a_line(tmp_path):

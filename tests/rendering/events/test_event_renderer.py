@@ -169,6 +169,22 @@ def replace_event(event, **changes):
     return Event(**parts | changes)
 
 
+def test_from_a_time_on_the_events_of_the_brain_follow_a_list():
+    corpus = corpus_of(noise=0.003)
+    curves, log, sound = drawn_events(corpus)
+    until = log[3].time_seconds
+    first = [replace_event(log[0], level_db=-30.0), log[2], Event(until + 0.2, -20.0)]
+    style = replace(MOSAIC, events=tuple(first), events_until=until)
+    for batch in (7, FRAMES):
+        played = []
+        both, renderer = play(style, Foreteller(), curves, corpus, batch=batch, log=played)
+        assert played == [*first[:2], *log[3:]]
+        start = round((until - 0.02) * renderer.sample_rate)
+        np.testing.assert_array_equal(both[start:], sound[start:])
+        assert not np.array_equal(both[:start], sound[:start])
+        assert f"as given until {until:g} s, then by the motion" in renderer.summary
+
+
 @pytest.mark.parametrize("edit", ["moved", "deleted", "added", "louder"])
 def test_to_edit_one_event_changes_its_own_samples_alone(edit):
     corpus = corpus_of(noise=0.003)
@@ -286,11 +302,11 @@ def test_the_bed_is_made_of_frames_without_attacks():
 
 
 def test_options_that_need_events_are_refused_where_the_brain_places_none():
-    brain, log = Foreteller(), []
+    brain = Foreteller()
     with pytest.raises(SoundtrackError, match=r"`sensitivity` does nothing: .*give .* `events`"):
         play(replace(MOSAIC, sensitivity=0.7), brain, None, brain.corpus, frames=9)
-    with pytest.raises(SoundtrackError, match=r"`events_out` does nothing: .*places no events"):
-        play(MOSAIC, brain, None, brain.corpus, frames=9, log=log)
+    with pytest.raises(SoundtrackError, match=r"`midi` does nothing: .*places no events"):
+        play(MOSAIC, brain, None, brain.corpus, frames=9, needed_by=("`midi`",))
     with pytest.raises(SoundtrackError, match=r"without the sound of films"):
         style = Style("overlap-add", events=(Event(0.1, -20.0),))
         play(style, Foreteller("pcm"), None, None, frames=9)
@@ -303,6 +319,9 @@ def test_settings_of_events_are_checked():
         Style(sensitivity=float("nan"))
     with pytest.raises(SoundtrackError, match=r"`sensitivity` does nothing with `events`"):
         Style(sensitivity=0.6, events=())
+    with pytest.raises(SoundtrackError, match=r"`events_until` does nothing without `events`"):
+        Style(events_until=2.0)
+    assert Style(sensitivity=0.6, events=(), events_until=2.0).events_until == 2.0
 
 
 def test_a_library_that_is_gone_leaves_events_to_the_prediction_but_in_a_mosaic():
