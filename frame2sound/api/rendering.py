@@ -199,7 +199,7 @@ class RenderJob:
             for path in (options.phase_from, options.effects_file, options.events)
             if path is not None
         ]
-        check_effects(options)
+        check_effects(options, self.delivery.effects)
         self.exports = exports_of(options)
         if isinstance(brain, Brain):
             self.brain = brain

@@ -39,6 +39,7 @@ class StemRecorder(SoundTap):
 
     def __init__(self, folder: Path) -> None:
         self.films: list[str] = []
+        self.folder = folder
         self.mix = AudioSpool(folder)
         self._parts = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._index = array("q")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -13,6 +14,8 @@ import frame2sound as f2s
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.rendering.effects import parse_chain
+from frame2sound.rendering.effects.kinds import EFFECTS
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export.exports import Exports
@@ -203,6 +206,50 @@ def test_names_of_films_lead_nowhere_else():
     assert not any("/" in file for file in files)
 
 
-def test_stems_and_effects_exclude_each_other(film, tmp_path):
-    with pytest.raises(SoundtrackError, match="got `stems` and `effects`"):
-        f2s.render(film, stems=tmp_path / "stems", effects="gain db=-3")
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_effects_are_additive_or_refused(film, tmp_path, effect):
+    random, settings = np.random.default_rng(0), dict.fromkeys(("hz", "db"), 30)
+    settings |= {"ratio": 1.5, "semitones": 3}
+    given = {name: settings[name] for name in required_settings(EFFECTS[effect])}
+    text = " ".join([effect, *(f"{name}={value}" for name, value in given.items())])
+    chain, sounds = parse_chain(text), random.normal(0, 0.1, (2, RATE, 2)).astype(np.float32)
+    mixed, *apart = (
+        np.concatenate(list(chain.apply([sound], RATE, 2, tmp_path)))
+        for sound in (sounds.sum(axis=0), *sounds)
+    )
+    difference = np.abs(mixed - sum(apart)).max()
+    if EFFECTS[effect].is_additive:
+        assert difference < (1e-2 if effect == "peak" else 10 ** (-90 / 20)) * np.abs(mixed).max()
+        return
+    assert difference > 0.1 * np.abs(mixed).max()
+    with pytest.raises(SoundtrackError, match=f"got `stems` and the effect {effect}, expected"):
+        f2s.render(film, stems=tmp_path / "stems", effects=f"gain db=-3, {text}")
+
+
+def required_settings(effect):
+    return [each.name for each in msgspec.structs.fields(effect) if each.required]
+
+
+@pytest.mark.parametrize("stereo", ["no", "place"])
+def test_each_stem_has_the_effects(film, tmp_path, stereo):
+    text = "peak hz=50 db=12, reverb room=0.9, reverse, low-pass hz=3000, delay"
+    effects, spots = parse_chain(text), ("dry", "wet")
+    for name, chain in zip(spots, (None, effects), strict=True):
+        exports = Exports(stems=tmp_path / name)
+        options = {"exports": exports, "effects": chain, "stereo": stereo, "gain_db": -12.0}
+        render_events(film, tmp_path / f"{name}.wav", wav=True, **options)
+    assert_they_add_up(tmp_path / "wet.wav", tmp_path / "wet", 10 ** (-110 / 20))
+    dry, wet = (stems_of(tmp_path / name) for name in spots)
+    assert set(dry) == set(wet) == {"bells", "drums"}
+    for film_name, sound in dry.items():
+        channels = np.ndim(sound)
+        expected = effects.apply([np.float32(sound)], RATE, channels, tmp_path)
+        np.testing.assert_allclose(wet[film_name], np.concatenate(list(expected)), atol=1e-4)
+
+
+def test_effects_turn_the_stems_of_a_loud_part_down_together(film, tmp_path):
+    exports, segment = Exports(stems=tmp_path / "a"), Segment(Fraction(9, 10), Fraction(13, 3))
+    options = {"exports": exports, "effects": parse_chain("delay feedback=0.9"), "segment": segment}
+    render_events(film, tmp_path / "a.wav", loudness_lufs=-10.0, sample_rate=44_100, **options)
+    mix, _ = assert_they_add_up(tmp_path / "a.wav", tmp_path / "a")
+    assert np.abs(mix).max() > 0.8
