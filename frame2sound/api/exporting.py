@@ -29,8 +29,8 @@ def check_effects(options: RenderOptions, effects: EffectChain | None) -> None:
     """Raise `SoundtrackError` if stems with these effects would not add up to the soundtrack."""
     if options.stems is not None and effects is not None and effects.not_additive:
         raise SoundtrackError(
-            f"got `stems` and the effect {effects.not_additive[0]}, expected effects that each stem "
-            "can have by itself; leave it out, and apply it in another program"
+            f"got `stems` and the effect {effects.not_additive[0]}, expected effects that add up "
+            "from stem to stem; leave it out, and apply it in another program"
         )
 
 

@@ -25,6 +25,7 @@ from frame2sound.rendering.events.event_picker import DEFAULT_SENSITIVITY
 from frame2sound.rendering.events.event_renderer import EventRenderer
 from frame2sound.rendering.events.unit_choice import SPECTRUM_WEIGHT, ChoiceWeights
 from frame2sound.rendering.granular.cloud import Cloud, Modulation
+from frame2sound.rendering.granular.grain_layer import FilmsInGrains, through_grains
 from frame2sound.rendering.granular.grain_schedule import (
     GrainSchedule,
     HindleSchedule,
@@ -253,7 +254,10 @@ class Style:
         needed_by: tuple[str, ...],
     ) -> Renderer:
         """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
-        granulate = self._granulator(brain) if self.mode == "granular" else None
+        granulate = None
+        if self.mode == "granular":
+            films, taps = through_grains(settings.taps)
+            settings, granulate = replace(settings, taps=taps), self._granulator(brain, films)
         parts = EventPartsBuilder(
             brain.target,
             brain.clock,
@@ -272,9 +276,9 @@ class Style:
             needed_by,
         )
 
-    def _granulator(self, brain: Predictor) -> Callable[[Synthesiser], Renderer]:
+    def _granulator(self, brain: Predictor, films: FilmsInGrains) -> Callable[..., Renderer]:
         return lambda synthesiser: GranularRenderer(
-            synthesiser, brain.clock, self._schedule(), self.seed
+            synthesiser, brain.clock, self._schedule(), self.seed, films
         )
 
     def _mosaic_corpus(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Corpus:

@@ -37,6 +37,8 @@ class StemRecorder(SoundTap):
         number that `read` is given.
     """
 
+    hears_grains = True
+
     def __init__(self, folder: Path) -> None:
         self.films: list[str] = []
         self.folder = folder

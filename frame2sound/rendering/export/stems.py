@@ -160,8 +160,8 @@ def finished_stems(
     """Yield the stems of a soundtrack that was written, beside each other as `stem_names` says.
 
     All steps but one are linear, as effects must be, and that one, the limiter, has the gain that
-    the mix needs at each sample; so have the normalisation of loudness and the room for a codec. The mix goes along
-    as the first group of channels, and is left out in the end.
+    the mix needs at each sample; so have the normalisation of loudness and the room for a codec.
+    The mix goes along as the first group of channels, and is left out in the end.
     """
     delivery, origin = writer.delivery, soundtrack.segment.origin_seconds
     raw_channels = soundtrack.renderer.channels

@@ -19,6 +19,7 @@ from frame2sound.rendering.effects.kinds import EFFECTS
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export.exports import Exports
+from frame2sound.rendering.granular.cloud import parse_cloud
 from frame2sound.rendering.render import render
 from frame2sound.rendering.segment import Segment
 from frame2sound.safe_names import safe_file_names
@@ -74,6 +75,15 @@ CASES = {
     "placed": {"stereo": "place", "gain_db": 6.0},
     "spectra": {"mode": "overlap-add", "gain_db": 6.0},
     "grains": {"mode": "granular"},
+    "scattered grains": {
+        "mode": "granular",
+        "cloud": parse_cloud(
+            ["density=300", "jitter=0.02", "pitch=-12..12@loudness", "pan=-1..1@motion"]
+        ),
+    },
+    "placed grains": {"mode": "granular", "stereo": "place", "gain_db": 30.0},
+    "late grains": {"mode": "granular", "grains": "hindle", "stereo": "place"},
+    "grains of a part": {"mode": "granular", "segment": Segment(Fraction(9, 10), Fraction(13, 3))},
 }
 
 
@@ -84,10 +94,8 @@ def test_stems_add_up_to_the_soundtrack(film, tmp_path, name):
     render_events(film, tmp_path / "b.wav", wav=True, **CASES[name])
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     mix, stems = assert_they_add_up(tmp_path / "a.wav", tmp_path / "stems")
-    expected = {
-        "spectra": {"bells", "drums", "no film"}, "grains": {"no film"}
-    }.get(name, {"bells", "drums"})  # fmt: skip
-    assert set(stems) == expected
+    predicted = {"no film"} if "mode" in CASES[name] else set()
+    assert set(stems) == {"bells", "drums", *predicted}
     if name == "limited":
         assert np.abs(mix).max() > 0.8
 
@@ -125,6 +133,19 @@ def test_a_stem_has_the_sound_of_its_film_alone(film, tmp_path):
     assert not drum[:begin].any()
     # The filter that removes an offset turns the tone of 150 Hz by a few degrees.
     np.testing.assert_allclose(drum[begin:][: len(own)], own, atol=0.1 * own.max())
+
+
+def test_a_stem_of_grains_has_the_grains_of_its_film_alone(film, tmp_path):
+    events, bell = [Event(1.0, -14.0, "bells"), Event(3.0, -8.0, "drums")], {"mode": "granular"}
+    for name, played in (("both", events), ("bell", events[:1])):
+        exports = Exports(stems=tmp_path / name)
+        render_events(film, tmp_path / f"{name}.wav", played, exports=exports, **bell)
+    both, bell = stems_of(tmp_path / "both"), stems_of(tmp_path / "bell")
+    np.testing.assert_allclose(both["bells"], bell["bells"], atol=1e-4)
+    assert np.abs(both["bells"][RATE : RATE + 2000]).max() > 0.05
+    assert not both["bells"][: RATE // 2].any()
+    assert not both["drums"][: 5 * RATE // 2].any()
+    assert np.abs(both["drums"][3 * RATE : 3 * RATE + 2000]).max() > 0.05
 
 
 def test_stems_have_the_cue_points_of_their_film(film, tmp_path):
@@ -180,7 +201,7 @@ def test_a_folder_is_replaced_only_if_it_holds_stems(film, tmp_path):
     options = {"exports": exports, "overwrite": True}
     render_events(film, tmp_path / "a.wav", **options)
     assert (folder / "bells.wav").read_bytes() == first
-    render_events(film, tmp_path / "a.wav", mode="granular", **options)
+    render_events(film, tmp_path / "a.wav", [], mode="granular", **options)
     assert sorted(path.name for path in folder.iterdir()) == ["no film.wav", "stems.json"]
     (folder / "mine.txt").write_text("mine")
     with pytest.raises(SoundtrackError, match=r"holds other files than stems, such as mine\.txt"):
