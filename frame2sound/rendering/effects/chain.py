@@ -15,8 +15,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.channel_groups import process_groups
-from frame2sound.rendering.effects.host import Chunks, EffectContext
+from frame2sound.rendering.effects.host import Chunks, EffectContext, process_groups
 from frame2sound.rendering.effects.kinds import EFFECTS, Effect
 from frame2sound.untrusted import read_toml
 

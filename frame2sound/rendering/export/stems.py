@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_folder, remove_folder
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.channel_groups import process_groups
+from frame2sound.rendering.effects.host import process_groups
 from frame2sound.rendering.export.markers import Marker
 from frame2sound.rendering.export.stem_recorder import StemRecorder
 from frame2sound.rendering.export.wav_cues import add_cues, clear_peak_time
