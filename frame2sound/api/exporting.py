@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from frame2sound.errors import SoundtrackError
 
 if TYPE_CHECKING:
-    from frame2sound.api.rendering import RenderOptions
+    from frame2sound.api.render_options import RenderOptions
     from frame2sound.rendering.effects import EffectChain
     from frame2sound.rendering.export.exports import Exports
 
