@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from frame2sound.errors import SoundtrackError
 
 if TYPE_CHECKING:
-    from frame2sound.api.rendering import RenderOptions
+    from frame2sound.api.render_options import RenderOptions
+    from frame2sound.rendering.effects import EffectChain
     from frame2sound.rendering.export.exports import Exports
 
 EXPORTS = "events_out", "markers", "midi", "stems", "otio", "reaper"
@@ -24,12 +25,12 @@ def exports_of(options: RenderOptions) -> Exports:
     return Exports(**{name: None if path is None else Path(path) for name, path in given.items()})
 
 
-def check_effects(options: RenderOptions) -> None:
-    """Raise `SoundtrackError` if stems with these options would not add up to the soundtrack."""
-    if options.stems is not None and (options.effects or options.effects_file is not None):
+def check_effects(options: RenderOptions, effects: EffectChain | None) -> None:
+    """Raise `SoundtrackError` if stems with these effects would not add up to the soundtrack."""
+    if options.stems is not None and effects is not None and effects.not_additive:
         raise SoundtrackError(
-            "got `stems` and `effects`, expected one of them: effects on each stem do not add up "
-            "to effects on the mix; apply them to the stems in another program"
+            f"got `stems` and the effect {effects.not_additive[0]}, expected effects that add up "
+            "from stem to stem; leave it out, and apply it in another program"
         )
 
 

@@ -25,19 +25,29 @@ class ExportedInstrument(Record):
         The ``.sfz`` file.
     films, sounds : int
         How many it has.
+    tuned : int
+        Films whose sounds have pitches: each has an instrument of its own beside it.
     """
 
     path: Path
     films: int
     sounds: int
+    tuned: int = 0
 
     def lines(self) -> list[str]:
-        """Return one line."""
-        return [f"{self.path}  {count_films(self.films)}  {self.sounds} sounds"]
+        """Return one line, and one on instruments that are tuned."""
+        line = f"{self.path}  {count_films(self.films)}  {self.sounds} sounds"
+        tuned = f"  {count_films(self.tuned)} in tune, as FILM tuned.sfz"
+        return [line, tuned] if self.tuned else [line]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
-        return {"instrument": str(self.path), "films": self.films, "sounds": self.sounds}
+        return {
+            "instrument": str(self.path),
+            "films": self.films,
+            "sounds": self.sounds,
+            "tuned": self.tuned,
+        }
 
 
 def export_sfz(
@@ -46,7 +56,9 @@ def export_sfz(
     """Write the sounds of a library's films, from attack to tail, as an SFZ instrument.
 
     Each film has a key, from C2 on in the order of names; the velocity chooses among its sounds by
-    their level. Of long libraries it has the sounds of ten minutes, evenly spaced over all films.
+    their level. A film whose sounds have pitches has an instrument of its own beside that one,
+    which plays these in tune. Of long libraries it has the sounds of ten minutes, evenly spaced
+    over all films.
 
     Parameters
     ----------
@@ -65,5 +77,6 @@ def export_sfz(
 
     opened = open_library(library)
     corpus = read_corpus(opened, Clock(Fraction(30), opened.sample_rate))
-    count = write_sfz(Path(folder), corpus)
-    return ExportedInstrument(Path(folder) / INSTRUMENT_FILE, len(corpus.films), count)
+    size = write_sfz(Path(folder), corpus)
+    path, films = Path(folder) / INSTRUMENT_FILE, len(corpus.films)
+    return ExportedInstrument(path, films, size.sounds, size.tuned)

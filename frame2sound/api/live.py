@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from frame2sound.api.live_options import Audio, LiveOptions
 from frame2sound.api.live_records import LiveResult
-from frame2sound.api.parameters import Settings
+from frame2sound.api.parameters import Settings, options_of
 from frame2sound.brain.pretrained import DEFAULT_BRAIN
 
 if TYPE_CHECKING:
@@ -103,26 +103,10 @@ def play_live(
     from frame2sound.api.live_performance import Performance
     from frame2sound.progress_bars import open_progress
 
-    options = LiveOptions(
-        camera=camera,
-        screen=screen,
-        fps=fps,
-        loop=loop,
-        offline=offline,
-        audio=audio,
-        delay_ms=delay_ms,
-        max_seconds=max_seconds,
-        controls=controls,
-        seed=seed,
-        osc_in=osc_in,
-        osc_out=osc_out,
-        midi_out=midi_out,
-        record=_path(record),
-        record_picture=_path(record_picture),
-        events_out=_path(events_out),
-        report=_path(report),
-        overwrite=overwrite,
-    )
+    paths = {"record": record, "record_picture": record_picture}
+    paths |= {"events_out": events_out, "report": report}
+    given = {**locals(), **{name: _path(path) for name, path in paths.items()}}
+    options = options_of(LiveOptions, given)
     path = _path(film)
     options.check_source(path)
     options.check_outputs(path)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from frame2sound.errors import Frame2SoundError
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from frame2sound.sound.scale import Scale
 
 Level = float | str
@@ -23,6 +26,8 @@ Seconds = str | float | Fraction
 
 Settings = Iterable[str] | Mapping[str, Any]
 """Settings, as ``["density=300"]`` or ``{"density": 300}``."""
+
+Options = TypeVar("Options", bound="DataclassInstance")
 
 MIN_GAIN_DB, MAX_GAIN_DB = -200.0, 60.0
 MIN_SIZE, MAX_SIZE = 16, 8192
@@ -200,6 +205,11 @@ def setting_texts(settings: Settings | None) -> list[str]:
     if isinstance(settings, str):
         raise ParameterError(f"got the text {settings!r}, expected a list of settings")
     return list(settings or ())
+
+
+def options_of(kind: type[Options], arguments: Mapping[str, Any]) -> Options:
+    """Return a dataclass of options, whose fields are all among the arguments of a function."""
+    return kind(**{field.name: arguments[field.name] for field in fields(kind)})
 
 
 def _toml(value: Any) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from frame2sound.api.exporting import check_no_single_files
 from frame2sound.api.records import Record
-from frame2sound.api.rendering import RenderedSoundtrack, RenderJob, RenderOptions
+from frame2sound.api.render_job import RenderJob
+from frame2sound.api.render_options import RenderOptions
+from frame2sound.api.render_records import RenderedSoundtrack
 from frame2sound.brain.pretrained import DEFAULT_BRAIN
 from frame2sound.errors import Frame2SoundError, SoundtrackError, error_reason
 

@@ -48,6 +48,11 @@ MOTION_NUMBERS = (
 )
 """The names of the numbers, in their order."""
 
+USUAL_SCALE = np.array(
+    [4.47, 0.65, 0.68, 17.0, 0.62, 0.62, 1.02, 5.37, 0.37, 0.56, 0.27, 0.65, 0.34, 0.54, 0.68, 0.54]
+)
+"""The median of `MotionScale` over the demo films: what is assumed before a picture has moved."""
+
 PAST_PICTURES = 4
 """Pictures before the current one whose numbers enter a regression with its own."""
 

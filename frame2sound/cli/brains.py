@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from frame2sound.cli.app import command, say_lines
 from frame2sound.cli.options import AsJson, Overwrite, Verbose, print_json
 from frame2sound.terminal import say
+
+if TYPE_CHECKING:
+    from frame2sound.api.brain_export import Part
 
 
 @command
@@ -26,6 +29,10 @@ def brains(
         Path | None,
         Option(metavar="FILE", help="Write one brain as a step that other programs run (.onnx)."),
     ] = None,
+    export_onnx_motion: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Write the motion head of one brain as such a step (.onnx)."),
+    ] = None,
     eigenframes: Annotated[
         Path | None,
         Option(metavar="FILE", help="Draw the principal components of its input (.png)."),
@@ -38,8 +45,9 @@ def brains(
     from frame2sound.brain.pretrained import find_brain
 
     paths = [find_brain(brain) for brain in trained or ()]
-    if any(path is not None for path in (export_npz, export_onnx, eigenframes)):
-        _write(paths, export_npz, export_onnx, eigenframes, overwrite)
+    steps: dict[Part, Path | None] = {"network": export_onnx, "motion": export_onnx_motion}
+    if any(path is not None for path in (export_npz, *steps.values(), eigenframes)):
+        _write(paths, export_npz, steps, eigenframes, overwrite)
     if paths:
         _show_brains(paths, as_json)
     else:
@@ -49,7 +57,7 @@ def brains(
 def _write(
     paths: list[Path],
     export_npz: Path | None,
-    onnx_path: Path | None,
+    steps: dict[Part, Path | None],
     eigenframes: Path | None,
     overwrite: bool,
 ) -> None:
@@ -59,12 +67,13 @@ def _write(
 
     if len(paths) != 1:
         raise ParameterError(
-            f"got {len(paths)} brains, expected one with `export_npz`, `export_onnx` or "
-            "`eigenframes`"
+            f"got {len(paths)} brains, expected one with `export_npz`, `export_onnx`, "
+            "`export_onnx_motion` or `eigenframes`"
         )
     brain = load_brain(paths[0])
-    if onnx_path is not None:
-        export_onnx(brain, onnx_path, overwrite=overwrite)
+    for part, path in steps.items():
+        if path is not None:
+            export_onnx(brain, path, part=part, overwrite=overwrite)
     if export_npz is not None:
         from frame2sound.brain.fuse import export_weights
 

@@ -10,7 +10,7 @@ from typer import Argument, Option
 from frame2sound.brain.pretrained import DEFAULT_BRAIN
 from frame2sound.cli.app import command, say_lines
 from frame2sound.cli.options import AsJson, Overwrite, Seed, Verbose, print_json
-from frame2sound.cli.render import complete_brain
+from frame2sound.cli.render_options import complete_brain
 from frame2sound.progress_bars import ProgressBars
 
 SOURCE, SOUND, MESSAGES, OUTPUT = "Source", "Sound", "Messages", "Output"
@@ -162,33 +162,12 @@ def live(
     verbose: Verbose = False,
 ) -> None:
     """Play a camera, the screen or a film as sound."""
+    given = {**locals(), "camera": int(camera) if camera and camera.isdecimal() else camera}
+    del given["as_json"], given["verbose"]
     from frame2sound.api.live import play_live
 
     with ProgressBars(quiet=as_json) as bars:
-        result = play_live(
-            film,
-            brain=brain,
-            corpus=corpus,
-            camera=int(camera) if camera is not None and camera.isdecimal() else camera,
-            screen=screen,
-            fps=fps,
-            loop=loop,
-            offline=offline,
-            audio=audio,
-            delay_ms=delay_ms,
-            max_seconds=max_seconds,
-            controls=controls,
-            seed=seed,
-            osc_in=osc_in,
-            osc_out=osc_out,
-            midi_out=midi_out,
-            record=record,
-            record_picture=record_picture,
-            events_out=events_out,
-            report=report,
-            overwrite=overwrite,
-            progress=bars.show,
-        )
+        result = play_live(**given, progress=bars.show)
     if as_json:
         print_json(result.to_dict())
         return

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from frame2sound.brain.event_head import MotionHead, thumbnails
 from frame2sound.brain.event_scale import EventScale
 from frame2sound.brain.ground import FrameGround, GroundEstimator, GroundMap, choose_map
-from frame2sound.brain.motion import Motion, MotionContext, MotionScale, MotionStream
+from frame2sound.brain.motion import (
+    USUAL_SCALE,
+    Motion,
+    MotionContext,
+    MotionScale,
+    MotionStream,
+)
 from frame2sound.brain.predictor import Predictor
 from frame2sound.film.small_frames import luma
 from frame2sound.rendering.events.bed import frame_levels_db
@@ -20,11 +26,6 @@ from frame2sound.rendering.level_matching import LevelMatcher
 from frame2sound.rendering.prepared_frames import LOOK_AHEAD_SECONDS, MIN_MOVING_SECONDS
 
 Frame = NDArray[np.uint8]
-
-USUAL_SCALE = np.array(
-    [4.47, 0.65, 0.68, 17.0, 0.62, 0.62, 1.02, 5.37, 0.37, 0.56, 0.27, 0.65, 0.34, 0.54, 0.68, 0.54]
-)
-"""The median of `MotionScale` over the demo films: what is assumed before a picture has moved."""
 
 USUAL_PICTURES = 60
 """The usual scale counts as much as so many pictures of the film itself."""

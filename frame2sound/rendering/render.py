@@ -175,8 +175,7 @@ def render(
         exports.open_recorder(out.parent) as recorder,
         one_thread_per_operation(),
     ):
-        # Grains mix the sounds of films, so that there is nothing to record of one film.
-        recorded = () if recorder is None or style.mode == "granular" else (recorder,)
+        recorded = () if recorder is None else (recorder,)
         built = style.build_renderer(
             brain,
             corpus,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,14 @@ class SoundTap:
     """Is told each sound of a film that is added to a soundtrack, and ignores it.
 
     Samples count from the start of the animation at the renderer's sample rate.
+
+    Attributes
+    ----------
+    hears_grains : bool
+        Whether sounds of films are told as they are heard through grains, as parts of the bed.
     """
+
+    hears_grains: ClassVar[bool] = False
 
     def add_event(self, event: Event, sound: NDArray[Any], lead: int, first_sample: int, /) -> None:
         """Take the sound ``(n,)`` or ``(n, 2)`` of an event; ``lead`` samples precede the attack.

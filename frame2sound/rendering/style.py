@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.config import Rnn, Tcn
@@ -25,12 +25,6 @@ from frame2sound.rendering.events.event_picker import DEFAULT_SENSITIVITY
 from frame2sound.rendering.events.event_renderer import EventRenderer
 from frame2sound.rendering.events.unit_choice import SPECTRUM_WEIGHT, ChoiceWeights
 from frame2sound.rendering.granular.cloud import Cloud, Modulation
-from frame2sound.rendering.granular.grain_schedule import (
-    GrainSchedule,
-    HindleSchedule,
-    OnTimeSchedule,
-)
-from frame2sound.rendering.granular.granular_renderer import GranularRenderer
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.mosaic.mosaic_synthesiser import MosaicSynthesiser
@@ -60,6 +54,9 @@ from frame2sound.sound.phase import (
 from frame2sound.sound.pitch_quantiser import PitchQuantiser, QuantisedPhase
 from frame2sound.sound.scale import Scale
 from frame2sound.sound.stft import Stft
+
+if TYPE_CHECKING:
+    from frame2sound.rendering.granular.grain_schedule import GrainSchedule
 
 MIRRORED_OVERLAP = 0.15
 """Share of a frame over which blocks without a lead are crossfaded, with their mirrored start."""
@@ -255,7 +252,9 @@ class Style:
         needed_by: tuple[str, ...],
     ) -> Renderer:
         """Return a renderer that plays events, where there are any, over a synthesiser's sound."""
-        granulate = self._granulator(brain) if self.mode == "granular" else None
+        granulate = None
+        if self.mode == "granular":
+            settings, granulate = self._granulator(brain, settings)
         parts = EventPartsBuilder(
             brain.target,
             brain.clock,
@@ -266,17 +265,19 @@ class Style:
             ChoiceWeights(spectrum=SPECTRUM_WEIGHT if knows_spectrum(brain) else 0.0),
             settings.taps,
         )
-        return EventRenderer(
-            granulate(plain.synthesiser) if granulate else plain,
-            parts,
-            settings,
-            granulate,
-            needed_by,
-        )
+        eventless = granulate(plain.synthesiser) if granulate else plain
+        return EventRenderer(eventless, parts, settings, granulate, needed_by)
 
-    def _granulator(self, brain: Predictor) -> Callable[[Synthesiser], Renderer]:
-        return lambda synthesiser: GranularRenderer(
-            synthesiser, brain.clock, self._schedule(), self.seed
+    def _granulator(
+        self, brain: Predictor, settings: EventSettings
+    ) -> tuple[EventSettings, Callable[[Synthesiser], Renderer]]:
+        """Return settings that tell of films through grains, and what makes grains of a sound."""
+        from frame2sound.rendering.granular.grain_layer import through_grains
+        from frame2sound.rendering.granular.granular_renderer import GranularRenderer
+
+        films, taps = through_grains(settings.taps)
+        return replace(settings, taps=taps), lambda synthesiser: GranularRenderer(
+            synthesiser, brain.clock, self._schedule(), self.seed, films
         )
 
     def _mosaic_corpus(self, brain: Predictor, corpus: Corpus | CorpusPointer | None) -> Corpus:
@@ -296,6 +297,8 @@ class Style:
         return loaded.select_films(self.mosaic.films) if self.mosaic.films else loaded
 
     def _schedule(self) -> GrainSchedule:
+        from frame2sound.rendering.granular.grain_schedule import HindleSchedule, OnTimeSchedule
+
         if self.grains == "hindle":
             return HindleSchedule()
         if self.stereo == "place" and self.cloud.channels == 1:
@@ -330,11 +333,9 @@ class Style:
                 )
 
     def _phase(self, stft: Stft, sample_rate: int) -> PhaseReconstructor:
-        from_audio = (
-            None
-            if self.phase_sound is None
-            else load_phase_from_audio(self.phase_sound, stft, sample_rate)
-        )
+        source, from_audio = self.phase_sound, None
+        if source is not None:
+            from_audio = load_phase_from_audio(source, stft, sample_rate)
         phase = create_reconstructor(self.phase, stft, self.seed, from_audio)
         if self.scale is None:
             return phase
@@ -394,5 +395,4 @@ def _load_corpus(corpus: Corpus | CorpusPointer | None, brain: Predictor) -> Cor
     return load_corpus(corpus, brain.clock)
 
 
-def _ignore_event(event: Event) -> None:
-    pass
+def _ignore_event(event: Event) -> None: ...

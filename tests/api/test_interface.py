@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 
 import frame2sound as f2s
 from frame2sound.api.records import MissingPackageError
-from frame2sound.api.rendering import RenderOptions, _load_corpus
+from frame2sound.api.render_job import _load_corpus
+from frame2sound.api.rendering import RenderOptions
 from frame2sound.errors import BatchError, BrainError, FilmError, SoundtrackError, TrainingError
 from tests.commanding import run
 

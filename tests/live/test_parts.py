@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from frame2sound.brain.motion import USUAL_SCALE
 from frame2sound.errors import SoundtrackError
 from frame2sound.live.causal_picker import CausalPicker
 from frame2sound.live.controls import CONTROL_NAMES, Controls, parse_controls
-from frame2sound.live.frame_analysis import USUAL_SCALE, LearnedScale
+from frame2sound.live.frame_analysis import LearnedScale
 from frame2sound.live.latency import LatencyCounter
 from frame2sound.live.live_corpus import corpus_at_rate, transposed
 from frame2sound.live.sound_ring import SoundRing

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -14,7 +15,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.effects.host import Chunks, EffectContext
+from frame2sound.rendering.effects.host import Chunks, EffectContext, process_groups
 from frame2sound.rendering.effects.kinds import EFFECTS, Effect
 from frame2sound.untrusted import read_toml
 
@@ -24,6 +25,12 @@ class EffectChain:
     """Effects, first to last."""
 
     effects: tuple[Effect, ...] = ()
+
+    @property
+    def not_additive(self) -> tuple[str, ...]:
+        """The kinds of effects on a sum of sounds that are not the sum of those on each."""
+        kinds = {effect: kind for kind, effect in EFFECTS.items()}
+        return tuple(kinds[type(each)] for each in self.effects if not each.is_additive)
 
     def apply(
         self, chunks: Chunks, sample_rate: int, channels: int, spool_folder: Path
@@ -55,6 +62,22 @@ class EffectChain:
             sound = effect.apply(sound, context)
         for chunk in sound:
             yield chunk[:, 0] if channels == 1 else chunk
+
+    def apply_to_groups(
+        self, chunks: Chunks, sample_rate: int, channels: int, groups: int, spool_folder: Path
+    ) -> Iterator[NDArray[np.float32]]:
+        """Return chunks ``(n, groups * channels)`` of which each group has all effects by itself.
+
+        The other parameters are those of `apply`.
+        """
+        context = EffectContext(sample_rate, channels, spool_folder)
+        sound = chunks
+        for effect in self.effects:
+            if effect.is_per_channel:
+                sound = effect.apply(sound, replace(context, channels=groups * channels))
+            else:
+                sound = process_groups(sound, channels, partial(effect.apply, context=context))
+        return iter(sound)
 
 
 def parse_chain(text: str) -> EffectChain:

@@ -5,8 +5,9 @@ Pedalboard's plugins get blocks of one length, because their output may depend o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, tee
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,3 +80,29 @@ def fit_length(chunks: Chunks, length: int, channels: int) -> ChunkIterator:
     while missing > 0:
         yield np.zeros((min(missing, BLOCK_SAMPLES), channels), np.float32)
         missing -= BLOCK_SAMPLES
+
+
+def process_groups(
+    chunks: Chunks, channels: int, process: Callable[[Chunks], Chunks]
+) -> ChunkIterator:
+    """Yield chunks ``(n, groups * channels)`` of which each group went through a step of its own.
+
+    ``process`` is called once a group, with chunks ``(m, channels)``, and returns such. What it has
+    read and the other groups have not is held in memory.
+    """
+    iterator = iter(chunks)
+    first = next(iterator, None)
+    if first is None:
+        return
+    copies = tee(chain([first], iterator), first.shape[1] // channels)
+    groups = [
+        process(_columns(copy, slice(at * channels, (at + 1) * channels)))
+        for at, copy in enumerate(copies)
+    ]
+    for parts in zip(*groups, strict=True):
+        yield np.concatenate(parts, axis=1)
+
+
+def _columns(chunks: Chunks, columns: slice) -> ChunkIterator:
+    for chunk in chunks:
+        yield chunk[:, columns]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -27,7 +27,18 @@ Decibels = Annotated[float, Meta(ge=-96, le=48)]
 
 
 class Effect(Struct, frozen=True, forbid_unknown_fields=True):
-    """One effect; an unknown setting or a value out of range is an error."""
+    """One effect; an unknown setting or a value out of range is an error.
+
+    Attributes
+    ----------
+    is_additive : bool
+        Whether the effect on a sum of sounds is the sum of the effects on each.
+    is_per_channel : bool
+        Whether it takes any number of channels, and treats each by itself.
+    """
+
+    is_additive: ClassVar[bool] = True
+    is_per_channel: ClassVar[bool] = False
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Return a stream of the same length, in chunks ``(n, channels)``."""
@@ -37,6 +48,7 @@ class Effect(Struct, frozen=True, forbid_unknown_fields=True):
 class Reverse(Effect, frozen=True):
     """Reverses everything, or each segment of ``seconds`` in its place."""
 
+    is_per_channel: ClassVar[bool] = True
     seconds: Annotated[float, Meta(ge=0.01, le=60)] | None = None
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -88,6 +100,7 @@ class TimeStretch(Effect, frozen=True):
     silence follows. Only the film's beginning stays in sync with the picture.
     """
 
+    is_additive: ClassVar[bool] = False
     ratio: Annotated[float, Meta(ge=0.1, le=10)]
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -101,6 +114,7 @@ class TimeStretch(Effect, frozen=True):
 class PitchShift(Effect, frozen=True):
     """Shifts the pitch by ``semitones`` at the same speed, in sync within 20 ms."""
 
+    is_additive: ClassVar[bool] = False
     semitones: Annotated[float, Meta(ge=-36, le=36)]
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -111,6 +125,7 @@ class PitchShift(Effect, frozen=True):
 class LowPass(Effect, frozen=True):
     """Low-pass at ``hz``, 24 dB per octave (Butterworth)."""
 
+    is_per_channel: ClassVar[bool] = True
     hz: Hertz
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -122,6 +137,7 @@ class LowPass(Effect, frozen=True):
 class HighPass(Effect, frozen=True):
     """High-pass at ``hz``, 24 dB per octave (Butterworth)."""
 
+    is_per_channel: ClassVar[bool] = True
     hz: Hertz
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -133,6 +149,7 @@ class HighPass(Effect, frozen=True):
 class BandPass(Effect, frozen=True):
     """Band-pass of ``octaves`` around ``hz``, 12 dB per octave on each side (Butterworth)."""
 
+    is_per_channel: ClassVar[bool] = True
     hz: Hertz
     octaves: Annotated[float, Meta(ge=0.05, le=8)] = 1.0
 
@@ -162,6 +179,7 @@ class Peak(Effect, frozen=True):
 class Gain(Effect, frozen=True):
     """Changes the level by ``db``."""
 
+    is_per_channel: ClassVar[bool] = True
     db: Decibels
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -187,6 +205,7 @@ class Chorus(Effect, frozen=True):
 class Distortion(Effect, frozen=True):
     """Soft clipping: gain of ``db``, then ``tanh``."""
 
+    is_additive: ClassVar[bool] = False
     db: Annotated[float, Meta(ge=0, le=60)] = 12.0
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:

@@ -124,10 +124,10 @@ class Exports:
         SoundtrackError
             They cannot be written.
         """
-        from frame2sound.rendering.export.stems import finished_stems, stem_names, write_stems
-
         if self.stems is None or recorder is None:
             return []
+        from frame2sound.rendering.export.stems import finished_stems, stem_names, write_stems
+
         names, sound = stem_names(writer, recorder), finished_stems(writer, soundtrack, recorder)
         return write_stems(self.stems, sound, names, writer.output_sample_rate, markers)
 

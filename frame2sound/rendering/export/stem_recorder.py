@@ -37,8 +37,11 @@ class StemRecorder(SoundTap):
         number that `read` is given.
     """
 
+    hears_grains = True
+
     def __init__(self, folder: Path) -> None:
         self.films: list[str] = []
+        self.folder = folder
         self.mix = AudioSpool(folder)
         self._parts = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._index = array("q")

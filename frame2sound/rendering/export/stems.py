@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain, tee
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_folder, remove_folder
 from frame2sound.errors import SoundtrackError
+from frame2sound.rendering.effects.host import process_groups
 from frame2sound.rendering.export.markers import Marker
 from frame2sound.rendering.export.stem_recorder import StemRecorder
 from frame2sound.rendering.export.wav_cues import add_cues, clear_peak_time
@@ -39,6 +40,8 @@ LIST_FILE = "stems.json"
 
 SILENT_AMPLITUDE = 1e-6
 """A rest that is nowhere louder, -120 dBFS, is rounding, and is not written."""
+
+_TINY = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True)
@@ -156,15 +159,17 @@ def finished_stems(
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the stems of a soundtrack that was written, beside each other as `stem_names` says.
 
-    All steps but one are linear, and that one, the limiter, has the gain that the mix needs at
-    each sample; so have the normalisation of loudness and the room for a codec. The mix goes along
-    as the first group of channels, and is left out in the end.
+    All steps but one are linear, as effects must be, and that one, the limiter, has the gain that
+    the mix needs at each sample; so have the normalisation of loudness and the room for a codec.
+    The mix goes along as the first group of channels, and is left out in the end.
     """
     delivery, origin = writer.delivery, soundtrack.segment.origin_seconds
     raw_channels = soundtrack.renderer.channels
     channels = writer.output_channels(raw_channels)
     first = origin * writer.sample_rate
     sound: Chunks = remove_dc(recorder.read(first), writer.sample_rate, first, raw_channels)
+    if delivery.effects is not None:
+        sound = _with_effects(sound, writer, recorder, raw_channels)
     sound = apply_gain(sound, delivery.gain_db)
     rates = writer.sample_rate, writer.output_sample_rate
     sound = resample_groups(sound, raw_channels, *rates)
@@ -206,21 +211,27 @@ def resample_groups(
     chunks: Chunks, channels: int, sample_rate: int, output_sample_rate: int
 ) -> Iterator[NDArray[np.float32]]:
     """Yield chunks ``(n, groups * channels)`` at another rate, each group as `resample` does."""
-    iterator = iter(chunks)
-    first = next(iterator, None)
-    if first is None:
-        return
-    count = first.shape[1] // channels
-    copies = tee(chain([first], iterator), count)
-    groups = [
-        resample(_columns(copy, slice(at * channels, (at + 1) * channels)), sample_rate,
-                 output_sample_rate)
-        for at, copy in enumerate(copies)
-    ]  # fmt: skip
-    for parts in zip(*groups, strict=True):
-        yield np.concatenate(parts, axis=1)
+    return process_groups(
+        chunks, channels, lambda group: resample(group, sample_rate, output_sample_rate)
+    )
 
 
-def _columns(chunks: Chunks, columns: slice) -> Iterator[NDArray[np.float32]]:
-    for chunk in chunks:
-        yield chunk[:, columns]
+def _with_effects(
+    sound: Chunks, writer: OutputWriter, recorder: StemRecorder, channels: int
+) -> Iterator[NDArray[np.float32]]:
+    """Yield the mix, whose channels are first, and each stem with the effects.
+
+    What stems lack of the mix by rounding they share at each sample by their levels: a filter of
+    low frequencies rounds by up to -45 dB.
+    """
+    effects, groups = writer.delivery.effects, len(recorder.films) + 2
+    assert effects is not None
+    for chunk in effects.apply_to_groups(
+        sound, writer.sample_rate, channels, groups, recorder.folder
+    ):
+        planes = chunk.reshape(len(chunk), groups, channels)
+        mix, stems = planes[:, 0], planes[:, 1:]
+        levels = np.abs(stems)
+        shares = levels / np.maximum(levels.sum(axis=1), _TINY)[:, None]
+        stems = stems + shares * (mix - stems.sum(axis=1))[:, None]
+        yield np.concatenate([mix[:, None], stems], axis=1).reshape(chunk.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class TransientDetector:
     ----------
     frame_rms : deque of float
         RMS of the complete frames; the caller removes them.
+    gate : array (n,)
+        The share of transients in each sample that was returned last.
     """
 
     def __init__(self, sample_rate: int, enabled: bool = True) -> None:
@@ -42,6 +45,7 @@ class TransientDetector:
             [hann_fade_in(self._edge), np.ones(hold), hann_fade_in(fall)[::-1]]
         )
         self._buffer = EMPTY
+        self.gate = np.zeros(0)
         self._transients: list[int] = []
         self.start_at(0)
 
@@ -50,13 +54,23 @@ class TransientDetector:
         self._origin = self._emitted = sample
         self._bounds = [sample]
 
+    @property
+    def end(self) -> int:
+        """The number of the sample after all that were taken."""
+        return self._origin + len(self._buffer)
+
+    @property
+    def waiting(self) -> int:
+        """How many samples were taken and not yet returned."""
+        return self.end - self._emitted
+
     def process(
         self, sound: Samples, frame_ends: NDArray[np.int64] | list[int], last: bool = False
     ) -> tuple[Samples, Samples]:
         """Take samples and the ends of further frames; return transients, and the rest."""
         self._bounds += [int(end) for end in frame_ends]
         self._buffer = np.concatenate([self._buffer, sound])
-        end_sample = self._origin + len(self._buffer)
+        end_sample = self.end
         while len(self._bounds) > 1 and self._bounds[1] <= end_sample:
             start, end = (bound - self._origin for bound in self._bounds[:2])
             self.frame_rms.append(_power(self._buffer[start:end]) ** 0.5)
@@ -79,6 +93,7 @@ class TransientDetector:
                 gate[first:last] = np.maximum(gate[first:last], self._gate[first - at : last - at])
         sound = self._buffer[self._emitted - self._origin : end - self._origin]
         transients = (sound * gate).astype(np.float32)
+        self.gate = gate
         self._emitted = end
         self._transients = [start for start in self._transients if start + len(self._gate) > end]
         drop = max(end - self._before - self._origin, 0)
@@ -102,6 +117,12 @@ class Crossover:
         self._filters = [_taps(response, self._half) for response in (np.cos(angle), np.sin(angle))]
         self._bypass = EMPTY
         self._tail = np.zeros(self._half, np.float32)
+
+    def silent_copy(self) -> Crossover:
+        """Return what this would be if it had taken silence."""
+        silent = copy(self)
+        silent._bypass, silent._tail = np.zeros_like(self._bypass), np.zeros_like(self._tail)
+        return silent
 
     def process(
         self, bypass: Samples, sound: Samples, last: bool = False

@@ -14,10 +14,10 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.frame_curves import FrameCurves
 from frame2sound.rendering.granular.bypass import EMPTY, Crossover, Samples, TransientDetector
 from frame2sound.rendering.granular.cloud import ModulationSources
+from frame2sound.rendering.granular.grain_layer import FilmsInGrains, GrainLayer
 from frame2sound.rendering.granular.grain_schedule import GrainSchedule, OnTimeSchedule
 from frame2sound.rendering.renderer import Synthesiser
-from frame2sound.sound.grains import Grains, add_grains
-from frame2sound.sound.panner import Panner
+from frame2sound.sound.grains import Grains
 from frame2sound.sound.windows import ENVELOPE_PEAKS
 
 
@@ -32,6 +32,9 @@ class GranularRenderer:
     are normalised so that envelopes add to one: in amplitude when all grains read in place and are
     coherent, in power when their read positions vary. Where they add to less than one, in a sparse
     cloud, each grain keeps its own envelope.
+
+    ``films`` tells what is heard of each film: the gate, the grains and their sum are found of the
+    whole, and all that follows is linear.
 
     Attributes
     ----------
@@ -53,6 +56,7 @@ class GranularRenderer:
         clock: Clock,
         schedule: GrainSchedule | None = None,
         seed: int = 0,
+        films: FilmsInGrains | None = None,
     ) -> None:
         self.synthesiser = synthesiser
         self.clock = clock
@@ -67,13 +71,13 @@ class GranularRenderer:
         self.channels = on_time.cloud.channels if on_time else 1
         self._envelope_power = on_time.envelope_power if on_time else 0
         self._transient_detector = TransientDetector(clock.sample_rate, enabled=on_time is not None)
-        self._crossover = Crossover(clock.sample_rate, on_time.crossover_hz if on_time else 0.0)
+        crossover = Crossover(clock.sample_rate, on_time.crossover_hz if on_time else 0.0)
+        self._mix = GrainLayer(self.channels, crossover)
+        self._films = films or FilmsInGrains()
+        self._film_layers: dict[str, GrainLayer] = {}
         self._reach = self.schedule.reach(clock.max_samples_per_frame, clock.sample_rate)
         # Grains of the frames before the first and after the last reach into the sound.
         self._edge_frames = -(-self._reach[0] // clock.max_samples_per_frame) if on_time else 0
-        self._pan = Panner()
-        self._source, self._bypass = EMPTY, EMPTY
-        self._out = np.empty((self.channels, 0), np.float32)
         self._weight = EMPTY
         self._origin = 0
         self._bounds = [0]
@@ -108,10 +112,8 @@ class GranularRenderer:
         )
         self._curves.extend(curves.tolist())
         synthesised = self.synthesiser.process(predictions, bounds)
-        self._store_source(
-            *self._crossover.process(*self._transient_detector.process(synthesised, bounds[1:]))
-        )
-        source_end = self._origin + len(self._source)
+        self._store(synthesised, bounds[1:])
+        source_end = self._origin + len(self._mix.source)
         ends = self._bounds[self._placed_frames - self._emitted + 1 :]
         self._place_grains(sum(end + self._reach[1] <= source_end for end in ends))
         complete_end = self._bounds[self._placed_frames - self._emitted] - self._reach[0]
@@ -119,12 +121,7 @@ class GranularRenderer:
 
     def flush(self) -> NDArray[np.float32]:
         """Return the rest of the sound."""
-        self._store_source(
-            *self._crossover.process(
-                *self._transient_detector.process(self.synthesiser.flush(), [], last=True),
-                last=True,
-            )
-        )
+        self._store(self.synthesiser.flush(), self._bounds[:0], last=True)
         frames = len(self._bounds) - 1
         self._place_grains(frames - (self._placed_frames - self._emitted))
         self._place_edge_grains(self._bounds[-1], range(self._edge_frames))
@@ -137,9 +134,17 @@ class GranularRenderer:
         self._placed_frames = self._emitted = self.clock.frame_at(sample)
         self._transient_detector.start_at(sample)
 
-    def _store_source(self, bypass: Samples, source: Samples) -> None:
-        self._bypass = np.concatenate([self._bypass, bypass])
-        self._source = np.concatenate([self._source, source])
+    def _store(
+        self, sound: Samples, ends: NDArray[np.int64] | list[int], *, last: bool = False
+    ) -> None:
+        """Split off transients of all sound, and of each film's part of it by the same gate."""
+        detector = self._transient_detector
+        parts = dict(self._films.read(detector.end, len(sound)))
+        for film in parts.keys() - self._film_layers.keys():
+            self._film_layers[film] = self._mix.silent_copy(detector.waiting)
+        self._mix.store(*detector.process(sound, ends, last), last=last)
+        for film, part in parts.items():
+            self._film_layers[film].store_gated(part, detector.gate, last=last)
 
     def _place_grains(self, frames: int) -> None:
         clouds = []
@@ -198,31 +203,31 @@ class GranularRenderer:
             return
         grains = Grains.concatenate(clouds).shift_earlier(self._origin)
         self._grow(int((grains.onset + grains.length).max(initial=0)))
-        out = self._out if self.channels == 2 else self._out[0]
         weight = self._weight if self._envelope_power else None
-        add_grains(grains, self._source, self.schedule.envelope, out, weight, self._envelope_power)
+        self._mix.add(grains, self.schedule.envelope, weight, self._envelope_power)
+        for layer in self._film_layers.values():
+            if layer.source.any():
+                layer.add(grains, self.schedule.envelope)
 
     def _grow(self, length: int) -> None:
         missing = max(length - len(self._weight), 0)
-        self._out = np.pad(self._out, ((0, 0), (0, missing)))
         self._weight = np.pad(self._weight, (0, missing))
+        for layer in (self._mix, *self._film_layers.values()):
+            layer.grow(missing)
 
     def _emit(self, frames: int) -> NDArray[np.float32]:
         """Return frames that are complete, and drop samples that no later grain can read."""
         bounds = np.array(self._bounds[: frames + 1])
         finished = slice(bounds[0] - self._origin, bounds[-1] - self._origin)
         self._grow(finished.stop)
-        sound = self._out[:, finished].T
+        divisor = None
         if self._envelope_power:
-            sound = (
-                sound / np.maximum(self._weight[finished] ** (1 / self._envelope_power), 1)[:, None]
-            )
-        bypass = self._bypass[finished]
+            divisor = np.maximum(self._weight[finished] ** (1 / self._envelope_power), 1)
         positions = np.array([self._places.popleft() for _ in range(frames)])
-        if self.channels == 2:
-            sound = sound + self._pan.process(bypass, positions, bounds)
-        else:
-            sound = sound[:, 0] + bypass
+        sound = self._mix.finished(finished, divisor, positions, bounds)
+        for film, layer in self._film_layers.items():
+            part = layer.finished(finished, divisor, positions, bounds)
+            self._films.tell(film, part, int(bounds[0]))
         del self._bounds[:frames]
         self._emitted += frames
         self._drop_finished()
@@ -231,7 +236,8 @@ class GranularRenderer:
     def _drop_finished(self) -> None:
         until = self._bounds[self._placed_frames - self._emitted] - self._reach[0]
         drop = min(max(until, 0), self._bounds[0]) - self._origin
-        drop = max(min(drop, len(self._source)), 0)
-        self._source, self._bypass = self._source[drop:], self._bypass[drop:]
-        self._out, self._weight = self._out[:, drop:], self._weight[drop:]
+        drop = max(min(drop, len(self._mix.source)), 0)
+        self._weight = self._weight[drop:]
+        for layer in (self._mix, *self._film_layers.values()):
+            layer.drop(drop)
         self._origin += drop

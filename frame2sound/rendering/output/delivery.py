@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from errno import EIO, ENOSPC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -22,7 +23,6 @@ from frame2sound.film.encoding.excerpt import Excerpt
 from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
 from frame2sound.prefetch import prefetch
 from frame2sound.rendering.audio_spool import AudioSpool
-from frame2sound.rendering.effects import EffectChain
 from frame2sound.rendering.output import finishing
 from frame2sound.rendering.output.normalisation import (
     MAX_GAIN_DB,
@@ -35,6 +35,9 @@ from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB, Limiter
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
+
+if TYPE_CHECKING:
+    from frame2sound.rendering.effects import EffectChain
 
 LOUDNESS_RANGE_LUFS = -70.0, 0.0
 """Allowed target loudness; quieter blocks are not measured (ITU-R BS.1770)."""

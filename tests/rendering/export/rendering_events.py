@@ -7,6 +7,7 @@ from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.export.exports import Exports
 from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.rendering.segment import WHOLE
+from frame2sound.rendering.style import DEFAULT_CLOUD
 from tests.media_files import H264, grey_pictures, make_film
 from tests.rendering.events.films import corpus_of
 from tests.rendering.foretelling import Foreteller
@@ -28,8 +29,9 @@ def film_of(folder, fps=30, seconds=6):
 
 
 def render_events(film, out, events=EVENTS, *, segment=WHOLE, mode="mosaic", seed=1, stereo="no",
-                  corpus=None, exports=None, **delivery):  # fmt: skip
-    style = Style(mode, events=tuple(events), seed=seed, stereo=stereo)
+                  corpus=None, exports=None, cloud=DEFAULT_CLOUD, grains="on-time",
+                  **delivery):  # fmt: skip
+    style = Style(mode, events=tuple(events), seed=seed, stereo=stereo, cloud=cloud, grains=grains)
     return render(
         FilmReader(film),
         Foreteller(),

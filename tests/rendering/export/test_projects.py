@@ -7,14 +7,16 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+import numpy as np
 import opentimelineio as otio
 import pytest
+import soundfile
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.export.exports import Exports
 from frame2sound.rendering.export.markers import DeliveredSound, place_markers
-from frame2sound.rendering.export.reaper import write_reaper
+from frame2sound.rendering.export.reaper import item_spans, write_reaper
 from frame2sound.rendering.export.stems import Stem
 from frame2sound.rendering.export.timeline import write_timeline
 from frame2sound.rendering.segment import Segment
@@ -116,15 +118,49 @@ def test_a_reaper_project_has_stems_as_items_and_markers(tmp_path):
     assert [each[3] for each in markers] == ["1 bells", "2 drums", "3 bells", "4 drums"]
     for marker, event in zip(markers, EVENTS, strict=True):
         assert float(marker[2]) == pytest.approx(event.time_seconds, abs=0.5 / made.sample_rate)
-    files = []
-    for _, _, (item,) in tracks:
-        kind, fields, (source,) = item
-        values = {field: rest for field, *rest in fields}
-        assert (kind, values["POSITION"], values["LENGTH"]) == ("ITEM", ["0"], ["6.000000000"])
-        assert source[0] == "SOURCE WAVE"
-        files.append(source[1][0][1])
-    assert sorted(files) == ["stems/bells.wav", "stems/drums.wav"]
-    assert all((tmp_path / file).exists() for file in files)
+    mix, _ = soundfile.read(tmp_path / "a.wav")
+    tracks.sort(key=lambda track: track[1])
+    assert [fields for _, fields, _ in tracks] == [[["NAME", "bells"]], [["NAME", "drums"]]]
+    names, total, snaps = [], np.zeros_like(mix), {}
+    for _, _, items in tracks:
+        for _, fields, (source,) in items:
+            values = {field: rest for field, *rest in fields}
+            times = ("POSITION", "LENGTH", "SOFFS", "SNAPOFFS")
+            at, length, offset, snap = (float(values[name][0]) * made.sample_rate for name in times)
+            assert np.allclose([at, length, offset], np.rint([at, length, offset]), atol=1e-3)
+            played, _ = soundfile.read(tmp_path / source[1][0][1])
+            begin, stop = round(at), round(at + length)
+            total[begin:stop] += played[round(offset) : round(offset + length)]
+            assert source[0] == "SOURCE WAVE"
+            assert values["FADEIN"] == values["FADEOUT"] == ["1", "0", "0", "1", "0", "0", "0"]
+            names += values["NAME"]
+            snaps[values["NAME"][0]] = round(at + snap)
+    assert np.abs(total - mix).max() < 10 ** (-90 / 20)
+    assert names == ["bells", "1 bells", "3 bells", "drums", "2 drums", "4 drums"]
+    for marker in markers:
+        assert snaps[marker[3]] == round(float(marker[2]) * made.sample_rate)
+
+
+def test_without_stems_the_sound_is_one_item(tmp_path):
+    exports = Exports(reaper=tmp_path / "a.rpp")
+    render_events(film_of(tmp_path), tmp_path / "a.wav", exports=exports)
+    ((_, _, (item,)),) = parsed(exports.reaper)[2]
+    values = {field: rest for field, *rest in item[1]}
+    assert (values["POSITION"], values["LENGTH"]) == (["0.000000000"], ["6.000000000"])
+    assert item[2][0][1] == [["FILE", "a.wav"]]
+
+
+def test_parts_of_a_stem_begin_before_attacks_and_are_the_whole():
+    sound = DeliveredSound(
+        Path("a.wav"), 1000, 1, Fraction(0), Fraction(1), 1000, Path("f"), Fraction(25)
+    )
+    times = (0.002, 0.3, 0.302, 0.5, 0.5)
+    spans = list(item_spans("x", place_markers([Event(at) for at in times], sound), sound))
+    found = [(each.name, each.first, each.end, each.snap) for each in spans]
+    assert found == [
+        ("1 event", 0, 295, 2), ("2 event", 295, 297, 5), ("3 event", 297, 495, 5),
+        ("4 event", 495, 1000, 5),
+    ]  # fmt: skip
 
 
 def test_names_of_films_add_nothing_to_a_project(tmp_path):

@@ -17,7 +17,8 @@ from frame2sound.evaluation.pitch import detect_pitch_hz
 from frame2sound.library.store import Library
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export import sfz
-from frame2sound.rendering.export.sfz import velocity_layers, write_sfz
+from frame2sound.rendering.export.key_zones import key_zones
+from frame2sound.rendering.export.sfz import InstrumentSize, velocity_layers, write_sfz
 from frame2sound.sound.onset_detection import onset_levels_db
 from tests.commanding import run
 from tests.rendering.events.films import corpus_of, sound_with, stroke
@@ -38,7 +39,7 @@ SFIZZ_DB = -7.35 + 40 * np.log10(100 / 127)
 @pytest.fixture(scope="module")
 def instrument(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sfz") / "instrument"
-    assert write_sfz(folder, corpus_of(STROKES)) == 5
+    assert write_sfz(folder, corpus_of(STROKES)) == InstrumentSize(sounds=5, tuned=2)
     return folder
 
 
@@ -73,6 +74,52 @@ def test_a_sampler_plays_films_at_their_pitches_and_levels(instrument):
     np.testing.assert_allclose(pitches[:2], pitches[2:], rtol=1e-3)
 
 
+def note_hz(key):
+    return 440 * 2 ** ((key - 69) / 12)
+
+
+@pytest.mark.parametrize(
+    ("film", "keys"), [("bells", (69, 76, 81, 82, 83, 84, 90, 94)), ("drums", (44, 50, 54, 60))]
+)
+def test_pitched_sounds_play_in_tune_on_their_key_and_around_it(instrument, film, keys):
+    pysfizz = pytest.importorskip("pysfizz")
+    synth = pysfizz.Synth(RATE, 64)
+    assert synth.load_sfz_file(instrument / f"{film} tuned.sfz", quiet=False)
+    for key in keys:
+        _, pitch = play(synth, key, 120)
+        assert pitch == pytest.approx(note_hz(key), rel=0.005)
+    heard, _ = play(synth, keys[-3], 100)
+    units = EventUnits.from_corpus(corpus_of(STROKES))
+    loudest = units.levels_db[units.units_of(film)].max()
+    assert heard == pytest.approx(loudest + 40 * np.log10(100 / 127), abs=1)
+    far = {"bells": range(69, 97), "drums": range(38, 67)}[film]
+    assert synth.playable_keys == list(far)
+
+
+def test_keys_between_two_notes_belong_to_the_nearer():
+    units = EventUnits.from_corpus(corpus_of(STROKES))
+    zones = key_zones(units, units.units_of("bells"))
+    assert [(each.low, each.note, each.high) for each in zones] == [
+        (69, 81, 82), (83, 83, 83), (84, 84, 96),
+    ]  # fmt: skip
+    for zone, hertz in zip(zones, (880, 988, 1047), strict=True):
+        (cents,) = zone.cents.values()
+        assert cents == pytest.approx(1200 * np.log2(note_hz(zone.note) / hertz), abs=3)
+
+
+def test_sounds_without_a_pitch_have_no_instrument_in_tune(tmp_path):
+    noise = 0.3 * np.random.default_rng(0).normal(size=4000) * np.exp(-np.arange(4000) / 1500)
+    corpus = corpus_of({"mixed": {0.5: noise, 1.5: stroke(880, 0.3)}, "noise": {0.5: noise}})
+    assert write_sfz(tmp_path / "sfz", corpus) == InstrumentSize(sounds=3, tuned=1)
+    assert not (tmp_path / "sfz" / "noise tuned.sfz").exists()
+    text = (tmp_path / "sfz" / "mixed tuned.sfz").read_text()
+    assert text.count("<region>") == 1
+    assert "pitch_keycenter=81" in text
+    kit = (tmp_path / "sfz" / sfz.INSTRUMENT_FILE).read_text()
+    assert "pitch_keytrack=0" in kit
+    assert not re.search("pitch_keycenter|tune=|lokey", kit)
+
+
 def test_files_are_the_sounds_of_the_films(instrument):
     text = (instrument / sfz.INSTRUMENT_FILE).read_text()
     units = EventUnits.from_corpus(corpus_of(STROKES))
@@ -94,7 +141,7 @@ def test_layers_have_every_velocity_once_and_sounds_by_level():
     strokes = {at / 2 + 0.25: stroke(400, 0.5 * 10 ** (-at * 1.7 / 20)) for at in range(30)}
     corpus = replace(corpus_of({"one": strokes}, seconds=15.5), pictures={})
     units = EventUnits.from_corpus(corpus)
-    layers = velocity_layers(units, "one")
+    layers = velocity_layers(units, units.units_of("one"))
     velocities = [v for each in layers for v in range(each.low, each.high + 1)]
     assert sorted(velocities) == list(range(1, 128))
     for layer in layers[:-1]:
@@ -141,9 +188,11 @@ def test_a_library_becomes_an_instrument_from_both_ways(tmp_path, add_film):
     sound = sound_with(STROKES["bells"], 3.2)
     add_film(library, "bells", 3.2, sound=sound[: round(3.2 * RATE)])
     made = f2s.export_sfz(tmp_path / "library", tmp_path / "a")
-    assert str(made) == f"{tmp_path / 'a' / 'instrument.sfz'}  1 film  3 sounds"
+    line = f"{tmp_path / 'a' / 'instrument.sfz'}  1 film  3 sounds"
+    assert str(made).splitlines() == [line, "  1 film in tune, as FILM tuned.sfz"]
     said = run(tmp_path, "library", "library", "--export-sfz", "b", "--json")
-    assert json.loads(said.stdout) == {"instrument": "b/instrument.sfz", "films": 1, "sounds": 3}
+    told = {"instrument": "b/instrument.sfz", "films": 1, "sounds": 3, "tuned": 1}
+    assert json.loads(said.stdout) == told
     for path in (tmp_path / "a").rglob("*"):
         if path.is_file():
             same = tmp_path / "b" / path.relative_to(tmp_path / "a")

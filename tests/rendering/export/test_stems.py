@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+import msgspec
 import numpy as np
 import pytest
 import soundfile
@@ -13,9 +14,12 @@ import frame2sound as f2s
 from frame2sound.brain.corpus import Corpus, Piece
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.rendering.effects import parse_chain
+from frame2sound.rendering.effects.kinds import EFFECTS
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export.exports import Exports
+from frame2sound.rendering.granular.cloud import parse_cloud
 from frame2sound.rendering.render import render
 from frame2sound.rendering.segment import Segment
 from frame2sound.safe_names import safe_file_names
@@ -71,6 +75,15 @@ CASES = {
     "placed": {"stereo": "place", "gain_db": 6.0},
     "spectra": {"mode": "overlap-add", "gain_db": 6.0},
     "grains": {"mode": "granular"},
+    "scattered grains": {
+        "mode": "granular",
+        "cloud": parse_cloud(
+            ["density=300", "jitter=0.02", "pitch=-12..12@loudness", "pan=-1..1@motion"]
+        ),
+    },
+    "placed grains": {"mode": "granular", "stereo": "place", "gain_db": 30.0},
+    "late grains": {"mode": "granular", "grains": "hindle", "stereo": "place"},
+    "grains of a part": {"mode": "granular", "segment": Segment(Fraction(9, 10), Fraction(13, 3))},
 }
 
 
@@ -81,10 +94,8 @@ def test_stems_add_up_to_the_soundtrack(film, tmp_path, name):
     render_events(film, tmp_path / "b.wav", wav=True, **CASES[name])
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     mix, stems = assert_they_add_up(tmp_path / "a.wav", tmp_path / "stems")
-    expected = {
-        "spectra": {"bells", "drums", "no film"}, "grains": {"no film"}
-    }.get(name, {"bells", "drums"})  # fmt: skip
-    assert set(stems) == expected
+    predicted = {"no film"} if "mode" in CASES[name] else set()
+    assert set(stems) == {"bells", "drums", *predicted}
     if name == "limited":
         assert np.abs(mix).max() > 0.8
 
@@ -122,6 +133,19 @@ def test_a_stem_has_the_sound_of_its_film_alone(film, tmp_path):
     assert not drum[:begin].any()
     # The filter that removes an offset turns the tone of 150 Hz by a few degrees.
     np.testing.assert_allclose(drum[begin:][: len(own)], own, atol=0.1 * own.max())
+
+
+def test_a_stem_of_grains_has_the_grains_of_its_film_alone(film, tmp_path):
+    events, bell = [Event(1.0, -14.0, "bells"), Event(3.0, -8.0, "drums")], {"mode": "granular"}
+    for name, played in (("both", events), ("bell", events[:1])):
+        exports = Exports(stems=tmp_path / name)
+        render_events(film, tmp_path / f"{name}.wav", played, exports=exports, **bell)
+    both, bell = stems_of(tmp_path / "both"), stems_of(tmp_path / "bell")
+    np.testing.assert_allclose(both["bells"], bell["bells"], atol=1e-4)
+    assert np.abs(both["bells"][RATE : RATE + 2000]).max() > 0.05
+    assert not both["bells"][: RATE // 2].any()
+    assert not both["drums"][: 5 * RATE // 2].any()
+    assert np.abs(both["drums"][3 * RATE : 3 * RATE + 2000]).max() > 0.05
 
 
 def test_stems_have_the_cue_points_of_their_film(film, tmp_path):
@@ -177,7 +201,7 @@ def test_a_folder_is_replaced_only_if_it_holds_stems(film, tmp_path):
     options = {"exports": exports, "overwrite": True}
     render_events(film, tmp_path / "a.wav", **options)
     assert (folder / "bells.wav").read_bytes() == first
-    render_events(film, tmp_path / "a.wav", mode="granular", **options)
+    render_events(film, tmp_path / "a.wav", [], mode="granular", **options)
     assert sorted(path.name for path in folder.iterdir()) == ["no film.wav", "stems.json"]
     (folder / "mine.txt").write_text("mine")
     with pytest.raises(SoundtrackError, match=r"holds other files than stems, such as mine\.txt"):
@@ -203,6 +227,50 @@ def test_names_of_films_lead_nowhere_else():
     assert not any("/" in file for file in files)
 
 
-def test_stems_and_effects_exclude_each_other(film, tmp_path):
-    with pytest.raises(SoundtrackError, match="got `stems` and `effects`"):
-        f2s.render(film, stems=tmp_path / "stems", effects="gain db=-3")
+@pytest.mark.parametrize("effect", EFFECTS)
+def test_effects_are_additive_or_refused(film, tmp_path, effect):
+    random, settings = np.random.default_rng(0), dict.fromkeys(("hz", "db"), 30)
+    settings |= {"ratio": 1.5, "semitones": 3}
+    given = {name: settings[name] for name in required_settings(EFFECTS[effect])}
+    text = " ".join([effect, *(f"{name}={value}" for name, value in given.items())])
+    chain, sounds = parse_chain(text), random.normal(0, 0.1, (2, RATE, 2)).astype(np.float32)
+    mixed, *apart = (
+        np.concatenate(list(chain.apply([sound], RATE, 2, tmp_path)))
+        for sound in (sounds.sum(axis=0), *sounds)
+    )
+    difference = np.abs(mixed - sum(apart)).max()
+    if EFFECTS[effect].is_additive:
+        assert difference < (1e-2 if effect == "peak" else 10 ** (-90 / 20)) * np.abs(mixed).max()
+        return
+    assert difference > 0.1 * np.abs(mixed).max()
+    with pytest.raises(SoundtrackError, match=f"got `stems` and the effect {effect}, expected"):
+        f2s.render(film, stems=tmp_path / "stems", effects=f"gain db=-3, {text}")
+
+
+def required_settings(effect):
+    return [each.name for each in msgspec.structs.fields(effect) if each.required]
+
+
+@pytest.mark.parametrize("stereo", ["no", "place"])
+def test_each_stem_has_the_effects(film, tmp_path, stereo):
+    text = "peak hz=50 db=12, reverb room=0.9, reverse, low-pass hz=3000, delay"
+    effects, spots = parse_chain(text), ("dry", "wet")
+    for name, chain in zip(spots, (None, effects), strict=True):
+        exports = Exports(stems=tmp_path / name)
+        options = {"exports": exports, "effects": chain, "stereo": stereo, "gain_db": -12.0}
+        render_events(film, tmp_path / f"{name}.wav", wav=True, **options)
+    assert_they_add_up(tmp_path / "wet.wav", tmp_path / "wet", 10 ** (-110 / 20))
+    dry, wet = (stems_of(tmp_path / name) for name in spots)
+    assert set(dry) == set(wet) == {"bells", "drums"}
+    for film_name, sound in dry.items():
+        channels = np.ndim(sound)
+        expected = effects.apply([np.float32(sound)], RATE, channels, tmp_path)
+        np.testing.assert_allclose(wet[film_name], np.concatenate(list(expected)), atol=1e-4)
+
+
+def test_effects_turn_the_stems_of_a_loud_part_down_together(film, tmp_path):
+    exports, segment = Exports(stems=tmp_path / "a"), Segment(Fraction(9, 10), Fraction(13, 3))
+    options = {"exports": exports, "effects": parse_chain("delay feedback=0.9"), "segment": segment}
+    render_events(film, tmp_path / "a.wav", loudness_lufs=-10.0, sample_rate=44_100, **options)
+    mix, _ = assert_they_add_up(tmp_path / "a.wav", tmp_path / "a")
+    assert np.abs(mix).max() > 0.8

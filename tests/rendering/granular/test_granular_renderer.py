@@ -282,7 +282,7 @@ def test_what_is_held_does_not_grow():
             clock.sample_bounds(4, 4 * i),
             still(4),
         )
-        sizes.append(len(granular._out) + len(granular._source))
+        sizes.append(len(granular._weight) + len(granular._mix.source))
     # A frame has a grain more or less, and the last begins and ends elsewhere in it.
     assert max(sizes[30:]) <= max(sizes[5:30]) + clock.max_samples_per_frame
 
