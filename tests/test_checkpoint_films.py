@@ -21,8 +21,8 @@ from frame2sound.library.store import PickledFilm
 from frame2sound.rendering.offline import render_frames
 from frame2sound.rendering.style import Style
 from frame2sound.studio import checkpoint_films
-from frame2sound.studio.checkpoint_films import find_films
 from frame2sound.studio.held_out_stretch import HeldOutStretch
+from frame2sound.training.film_names import find_films
 from tests.commanding import run
 from tests.training.interrupting import assert_same
 

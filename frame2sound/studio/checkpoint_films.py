@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,36 +24,14 @@ from frame2sound.library.store import Library
 from frame2sound.rendering.output.finishing import resample
 from frame2sound.sound.limiter import Limiter
 from frame2sound.studio.held_out_stretch import HeldOutStretch
+from frame2sound.training.film_names import ORIGINAL, film_name, find_films
 from frame2sound.training.trainer import Trainer
-
-ORIGINAL = "original.mp4"
-"""The film with its own sound."""
 
 MAX_FILMS = 12
 """Older ones are deleted."""
 
 MAX_SHARE = 0.1
 """Share of the time of training that the films may take, the first and the last excepted."""
-
-_FILM_NAME = re.compile(r"epoch-(\d{5,7})\.mp4")
-
-
-def film_name(epoch: int) -> str:
-    """Return the name of the film of an epoch.
-
-    Examples
-    --------
-    >>> film_name(12)
-    'epoch-00012.mp4'
-    """
-    return f"epoch-{epoch:05}.mp4"
-
-
-def find_films(folder: Path) -> list[tuple[int, Path]]:
-    """Return the epochs and paths of the films in a folder, in the order of epochs."""
-    paths = folder.iterdir() if folder.is_dir() else ()
-    matches = ((_FILM_NAME.fullmatch(path.name), path) for path in paths)
-    return sorted((int(match[1]), path) for match, path in matches if match is not None)
 
 
 class CheckpointFilms:

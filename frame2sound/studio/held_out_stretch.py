@@ -32,6 +32,9 @@ MAX_RUN_SECONDS, MAX_SECONDS = 10.0, 20.0
 MIN_RUN_SECONDS = 1.0
 """Shorter runs are left out if there are longer ones."""
 
+WARMUP_SECONDS = 5.0
+"""Film before a segment that the brain sees first; comparisons, which take longer, have more."""
+
 FADE_SECONDS = 0.01
 """Fades at the cuts between segments, so that they do not click."""
 
@@ -156,8 +159,9 @@ def _own_sound(film: PickledFilm, segment: Segment, sound_format: SoundFormat) -
 def _render(
     segment: Segment, brain: Brain, style: Style, corpus: Corpus | None, sample_rate: int
 ) -> Samples:
-    skipped = segment.warmup_frames - segment.lead_in_frames
-    sound = render_frames(brain, style, segment.frames(), corpus, skipped)
+    seen = min(segment.warmup_frames, int(WARMUP_SECONDS * segment.clock.fps))
+    frames = segment.frames()[segment.warmup_frames - seen :]
+    sound = render_frames(brain, style, frames, corpus, seen - segment.lead_in_frames)
     lead = _length(segment, segment.lead_in_frames, sample_rate)
     length = _length(segment, segment.frame_count, sample_rate)
     return _faded(_fit(sound[lead:], length), sample_rate)

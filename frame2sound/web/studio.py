@@ -9,12 +9,13 @@ from typing import Any
 from frame2sound.api.library import Library
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME
+from frame2sound.training.film_names import ORIGINAL, find_films
 from frame2sound.untrusted import read_json
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.project import ANIMATIONS, COMPARISONS, FILMS, LIBRARY, Project
-from frame2sound.web.requests import add_inspect, brain_list
+from frame2sound.web.requests import FILMS_SUFFIX, add_inspect, brain_list
 from frame2sound.web.uploads import MAX_UPLOAD_BYTES
 
 SHOWN_JOBS = 400
@@ -92,12 +93,22 @@ class Studio:
 
     def _as_it_is(self, job: dict[str, Any]) -> dict[str, Any]:
         """Return a job with those of its files that are still there."""
+        if job["kind"] == "train" and job["outputs"]:
+            job = {**job, "films": self._checkpoint_films(job["outputs"][0])}
         if job["state"] != "done" or not job["outputs"]:
             return job
         there = [name for name in job["outputs"] if (self.project.root / name).exists()]
         if job["outputs"][0] in there:
             return {**job, "outputs": there}
         return {**job, "state": "failed", "error": f"{job['outputs'][0]} is no longer there"}
+
+    def _checkpoint_films(self, brain: str) -> dict[str, Any]:
+        """Return the films of a training: with the film's own sound, and by epoch, newest first."""
+        folder = brain.removesuffix(".safetensors") + FILMS_SUFFIX
+        path = self.project.root / folder
+        epochs = [[epoch, f"{folder}/{film.name}"] for epoch, film in find_films(path)]
+        original = f"{folder}/{ORIGINAL}" if (path / ORIGINAL).is_file() else None
+        return {"original": original, "epochs": epochs[::-1]}
 
     def _listing(self) -> dict[str, Any]:
         jobs = [job for job in self.queue.jobs if job.kind == "inspect" and job.state == "done"]
