@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from frame2sound.errors import StudioError
+from frame2sound.errors import Frame2SoundError, StudioError
 from frame2sound.web.job import Job, JobKind, Progress, read_jobs, write_jobs
-from frame2sound.web.process import CommandProcess, curve_point, end_process, process_start
+from frame2sound.web.process import (
+    STOP_SECONDS,
+    CommandProcess,
+    curve_point,
+    end_process,
+    process_start,
+)
 
 QUICK: frozenset[str] = frozenset({"render", "wav"})
 """Kinds of jobs that have a lane of their own."""
 
 MAX_WAITING = 500
+
+STORE_SECONDS = 5.0
+"""Seconds between the times at which the curve of a training is stored."""
 
 CHECKPOINT_SUFFIX = ".checkpoint.safetensors"
 """Of `frame2sound.training.checkpoint`, which imports PyTorch."""
@@ -37,7 +48,7 @@ class JobQueue:
     ) -> None:
         self.root, self.state, self.on_done = root, state, on_done
         self.jobs = read_jobs(state)
-        self.storage_error = ""
+        self.storage_error, self._stored = "", 0.0
         self._changed = threading.Condition(threading.RLock())
         self._processes: dict[int, CommandProcess] = {}
         self._wanted_again: set[int] = set()
@@ -134,13 +145,33 @@ class JobQueue:
             thread.join(10)
 
     def _recover(self, job: Job) -> None:
-        """Put a job back that ran when the studio was killed, and end what is left of it."""
+        """Put a job back that ran when the studio was killed, and end what is left of it.
+
+        One that has come to its end meanwhile is done.
+        """
         if job.process_start and process_start(job.process) == job.process_start:
             end_process(job.process)
-            deadline = time.monotonic() + 10
-            while process_start(job.process) == job.process_start and time.monotonic() < deadline:
+            deadline = time.monotonic() + STOP_SECONDS
+            while process_start(job.process) == job.process_start:
+                if time.monotonic() > deadline:
+                    end_process(job.process, signal.SIGKILL)
                 time.sleep(0.02)
-        self._requeue(job)
+        if self._is_finished(job):
+            job.state, job.ended = "done", time.time()
+        else:
+            self._requeue(job)
+
+    def _is_finished(self, job: Job) -> bool:
+        """Whether all outputs of a job are there, and newer than its start."""
+        if job.kind not in ("render", "wav", "train") or not job.outputs:
+            return False
+        paths = [self.root / name for name in job.outputs]
+        if job.kind == "train" and _checkpoint(paths[0]).exists():
+            return False
+        try:
+            return all(path.stat().st_mtime >= job.started for path in paths)
+        except OSError:
+            return False
 
     def _requeue(self, job: Job) -> None:
         job.state, job.error, job.progress = "waiting", "", None
@@ -193,22 +224,27 @@ class JobQueue:
             self._store()
             self._changed.notify_all()
         if job.state == "done":
-            self.on_done(job)
+            with suppress(Frame2SoundError):  # a full disk: the page has the warning
+                self.on_done(job)
 
     def _report(self, job: Job, progress: Progress) -> None:
         job.progress = progress
         point = curve_point(progress.note)
-        if point is not None:
-            if job.curve and job.curve[-1][0] == point[0]:
-                job.curve[-1] = point
-            else:
-                job.curve.append(point)
+        if point is None:
+            return
+        with self._changed:
+            is_new = not job.curve or job.curve[-1][0] != point[0]
+            job.curve = [*(each for each in job.curve if each[0] < point[0]), point]
+            is_due = time.monotonic() - self._stored > STORE_SECONDS
+            if is_new and (is_due or len(job.curve) == 1):
+                self._store()
 
     def output_file(self, job: Job) -> Path:
         """Return the file of what a job prints on standard output."""
         return self.state / "output" / f"{job.number}.txt"
 
     def _store(self) -> None:
+        self._stored = time.monotonic()
         try:
             write_jobs(self.state, self.jobs)
             self.storage_error = ""
@@ -221,8 +257,10 @@ def _words_again(job: Job, root: Path) -> list[str]:
     if job.kind not in ("render", "wav", "train"):
         return job.words
     words = [word for word in job.words if word not in ("--resume", "--overwrite")]
-    if job.kind == "train":
-        out = root / job.outputs[0]
-        if out.with_name(f"{out.stem}{CHECKPOINT_SUFFIX}").exists():
-            return [*words, "--resume"]
+    if job.kind == "train" and _checkpoint(root / job.outputs[0]).exists():
+        return [*words, "--resume"]
     return [*words, "--overwrite"]
+
+
+def _checkpoint(brain: Path) -> Path:
+    return brain.with_name(f"{brain.stem}{CHECKPOINT_SUFFIX}")

@@ -115,12 +115,16 @@ def curve_point(note: str) -> tuple[float, float | None, float | None] | None:
 
 
 def process_start(process_id: int) -> int:
-    """Return when a process began, in clock ticks since the computer did; 0 if that is unknown."""
+    """Return when a process began, in clock ticks since the computer did; 0 if it has ended.
+
+    Also where the system does not say.
+    """
     try:
         text = Path(f"/proc/{process_id}/stat").read_text()
     except OSError:
         return 0
-    return int(text.rpartition(")")[2].split()[19])
+    state, *fields = text.rpartition(")")[2].split()
+    return 0 if state in "ZX" else int(fields[18])
 
 
 def end_process(process_id: int, number: int = signal.SIGTERM) -> None:

@@ -45,18 +45,26 @@ def serve(tmp_path: Path) -> Iterator[str]:
         assert studio.wait(30) == 0
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """A page of Debian's Chromium; skipped where that or Playwright is not installed."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium; skipped where that or Playwright is not installed."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("Chromium, in which the studio is tested, is not installed")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
-        page.set_default_timeout(TIMEOUT_MS)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page of a browser that has no cookies."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    yield page
+    context.close()
 
 
 def test_from_an_empty_project_to_a_soundtrack(
