@@ -41,12 +41,18 @@ class JobQueue:
         The project's folder, where commands run, and the folder of the queue's files.
     on_done : callable
         Is called with each job that has ended well.
+    check : callable
+        Is called with each job before it runs; one for which it raises `StudioError` does not.
     """
 
     def __init__(
-        self, root: Path, state: Path, on_done: Callable[[Job], None] = lambda job: None
+        self,
+        root: Path,
+        state: Path,
+        on_done: Callable[[Job], None] = lambda job: None,
+        check: Callable[[Job], None] = lambda job: None,
     ) -> None:
-        self.root, self.state, self.on_done = root, state, on_done
+        self.root, self.state, self.on_done, self.check = root, state, on_done, check
         self.jobs = read_jobs(state)
         self.storage_error, self._stored = "", 0.0
         self._changed = threading.Condition(threading.RLock())
@@ -180,8 +186,11 @@ class JobQueue:
     def _work(self, is_quick: bool) -> None:
         while (job := self._next(is_quick)) is not None:
             try:
+                self.check(job)
                 self._run(job)
-            except OSError as error:
+            except StudioError as error:
+                self._finish(job, str(error))
+            except (OSError, ValueError) as error:
                 self._finish(job, f"the command cannot be started: {error}")
 
     def _next(self, is_quick: bool) -> Job | None:
@@ -245,6 +254,9 @@ class JobQueue:
 
     def _store(self) -> None:
         self._stored = time.monotonic()
+        if not self.state.is_dir():  # else it would be made anew, beside one that comes back
+            self.storage_error = f"{self.root} is no longer there; put it back"
+            return
         try:
             write_jobs(self.state, self.jobs)
             self.storage_error = ""
@@ -254,7 +266,7 @@ class JobQueue:
 
 def _words_again(job: Job, root: Path) -> list[str]:
     """Return a job's command with what it needs to run a second time."""
-    if job.kind not in ("render", "wav", "train"):
+    if job.kind not in ("render", "wav", "train") or not job.outputs:
         return job.words
     words = [word for word in job.words if word not in ("--resume", "--overwrite")]
     if job.kind == "train" and _checkpoint(root / job.outputs[0]).exists():

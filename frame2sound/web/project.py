@@ -45,10 +45,16 @@ class Project:
         Raises
         ------
         StudioError
-            The folder cannot be written.
+            The folder cannot be written, or a part of it is a link.
         """
         root = folder.expanduser().resolve()
         try:
+            for part in (*_PARTS, LIBRARY, STATE):
+                if (root / part).is_symlink():
+                    raise StudioError(
+                        f"{root / part} is a link; the studio follows none; move here what it "
+                        "leads to"
+                    )
             for part in (*_PARTS, STATE):
                 (root / part).mkdir(parents=True, exist_ok=True)
         except OSError as failure:

@@ -58,6 +58,8 @@ def build_app(studio: Studio, access: Access) -> Starlette:
                 return _error(str(error), 413)
             except Frame2SoundError as error:
                 return _error(_for_the_page(str(error), studio), 400)
+            except FileNotFoundError:
+                return _error(_missing(studio), 400)
 
         return Route(path, endpoint, methods=[method])
 
@@ -211,6 +213,13 @@ def _whole_number(request: Request, name: str, low: int, high: int) -> int:
 def _for_the_page(message: str, studio: Studio) -> str:
     """Return a message without the marks of parameters, and with paths as the page names them."""
     return re.sub(r"`(\w+)[^`]*`", r"\1", message).replace(f"{studio.project.root}/", "")
+
+
+def _missing(studio: Studio) -> str:
+    root = studio.project.root
+    if not root.is_dir():
+        return f"{root} is no longer there; put it back, or open another folder"
+    return f"a file or a folder of {root.name} is no longer there; reload the page"
 
 
 def _error(message: str, status: int) -> Response:

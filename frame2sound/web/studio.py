@@ -14,7 +14,8 @@ from frame2sound.untrusted import read_json
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
-from frame2sound.web.project import ANIMATIONS, COMPARISONS, FILMS, LIBRARY, Project
+from frame2sound.web.job_words import check_words
+from frame2sound.web.project import ANIMATIONS, BRAINS, COMPARISONS, FILMS, LIBRARY, Project
 from frame2sound.web.requests import FILMS_SUFFIX, add_inspect, brain_list
 from frame2sound.web.uploads import MAX_UPLOAD_BYTES
 
@@ -40,7 +41,7 @@ class Studio:
         self.project = project
         self.max_upload_bytes = max_upload_bytes
         self.cache = self.project.state / "cache"
-        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up)
+        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up, check_words)
 
     def state(self) -> dict[str, Any]:
         """Return what may change while the page is open."""
@@ -106,6 +107,8 @@ class Studio:
         """Return the films of a training: with the film's own sound, and by epoch, newest first."""
         folder = brain.removesuffix(".safetensors") + FILMS_SUFFIX
         path = self.project.root / folder
+        if path.parent != self.project.root / BRAINS or path.is_symlink():
+            return {"original": None, "epochs": []}
         epochs = [[epoch, f"{folder}/{film.name}"] for epoch, film in find_films(path)]
         original = f"{folder}/{ORIGINAL}" if (path / ORIGINAL).is_file() else None
         return {"original": original, "epochs": epochs[::-1]}

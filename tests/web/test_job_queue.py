@@ -20,6 +20,7 @@ from frame2sound.errors import StudioError
 from frame2sound.web import job_queue
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.job_queue import JobQueue
+from frame2sound.web.job_words import check_words
 from frame2sound.web.process import process_start
 from frame2sound.web.project import Project
 from frame2sound.web.server import open_studio
@@ -245,5 +246,6 @@ def test_each_command_of_the_page_is_one_of_the_command_line(
     for job in read_jobs(tmp_path / "project" / ".studio"):
         command = root.commands[job.words[0]]  # type: ignore[attr-defined]
         command.make_context("x", list(job.words[1:]), resilient_parsing=False)
+        check_words(job)
     edited = tmp_path / "project" / "takes" / "typing-001.edited.json"
     assert json.loads(edited.read_text())["events"] == events
