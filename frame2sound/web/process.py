@@ -54,7 +54,8 @@ class CommandProcess:
             "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         }
-        with output.open("wb") as file:
+        output.unlink(missing_ok=True)  # it may be a link
+        with output.open("xb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "frame2sound", *words],
                 cwd=folder,

@@ -74,7 +74,7 @@ def build_app(studio: Studio, access: Access) -> Starlette:
         route("/api/events", _events),
         route("/api/upload", _upload, "POST"),
         route("/api/jobs/{kind:str}", _add_job, "POST"),
-        route("/api/job/{number:int}/{action:str}", _change_job, "POST"),
+        route("/api/job/{number:str}/{action:str}", _change_job, "POST"),
         route("/media/{name:path}", _media),
         route("/comparison/{name}/report.html", _comparison),
         route("/comparison/{name}/{file:path}", _comparison_file),
@@ -170,7 +170,10 @@ async def _add_job(studio: Studio, request: Request) -> Response:
 
 
 async def _change_job(studio: Studio, request: Request) -> Response:
-    number, action = request.path_params["number"], request.path_params["action"]
+    text, action = request.path_params["number"], request.path_params["action"]
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise HTTPException(404)
+    number = int(text)
     if action == "stop":
         job = studio.queue.stop(number)
     elif action == "again":

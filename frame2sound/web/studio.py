@@ -41,7 +41,7 @@ class Studio:
         self.project = project
         self.max_upload_bytes = max_upload_bytes
         self.cache = self.project.state / "cache"
-        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up, check_words)
+        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up, self._check)
 
     def state(self) -> dict[str, Any]:
         """Return what may change while the page is open."""
@@ -121,6 +121,9 @@ class Studio:
 
     def _is_done(self, comparison: str) -> bool:
         return (self.project.root / comparison / "results.json").is_file()
+
+    def _check(self, job: Job) -> None:
+        check_words(job, self.project.root)
 
     def _follow_up(self, job: Job) -> None:
         if job.kind in ("pickle", "library"):

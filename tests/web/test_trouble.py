@@ -81,6 +81,19 @@ def test_a_command_that_cannot_be_started_fails_and_the_next_one_runs(tmp_path: 
     assert second.state == "done"
 
 
+def test_the_output_of_a_command_is_not_written_through_a_link(tmp_path: Path) -> None:
+    queue = queue_in(tmp_path)
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "state" / "output").mkdir()
+    (tmp_path / "state" / "output" / "1.txt").symlink_to(tmp_path / "precious")
+    job = queue.add("pickle", ["films", "--help"], {}, [])
+    queue.start()
+    wait_for_end(queue, job)
+    queue.close()
+    assert (tmp_path / "precious").read_text() == "mine"
+    assert "demo film" in queue.output_file(job).read_text().lower()
+
+
 def test_what_follows_a_job_may_fail_and_the_next_job_runs(tmp_path: Path) -> None:
     def fail(job: Job) -> None:
         raise StudioError("the disk is full")
@@ -125,11 +138,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Project.create(tmp_path / "project")
 
 
-@pytest.mark.parametrize("part", ["takes", "brains", "library", ".studio"])
+@pytest.mark.parametrize("part", ["takes", "brains", "library", ".studio", ".studio/output"])
 def test_a_project_whose_parts_are_links_is_refused(tmp_path: Path, part: str) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "project").mkdir()
+    (tmp_path / "project" / part).parent.mkdir(exist_ok=True)
     (tmp_path / "project" / part).symlink_to(elsewhere)
     with pytest.raises(StudioError, match=rf"{part} is a link"):
         Project.create(tmp_path / "project")
@@ -146,6 +160,7 @@ def test_a_project_whose_parts_are_links_is_refused(tmp_path: Path, part: str) -
         ["render", "animations/../../a.mp4", "--out=takes/a.mp4"],
         ["render", "animations/a.mp4", "--effects-file=/etc/passwd", "--out=takes/a.mp4"],
         ["render", "http://evil.test/a.mp4", "--out=takes/a.mp4"],
+        ["render", "animations/a.mp4", "--out=takes/link/a.mp4"],
         ["pickle", "films/a.mp4", "--library=/tmp/library"],
         ["library", "library", "--export=/tmp/x"],
         ["studio", "."],
@@ -156,6 +171,7 @@ def test_a_list_of_jobs_of_a_stranger_runs_nothing_that_the_page_cannot_ask_for(
     tmp_path: Path, words: list[str]
 ) -> None:
     project = Project.create(tmp_path / "project")
+    (project.root / "takes" / "link").symlink_to(tmp_path)
     kind = words[0] if words[0] in ("render", "pickle", "library", "train") else "render"
     job = Job(1, kind, words, outputs=["takes/a.mp4"])  # type: ignore[arg-type]
     write_jobs(project.state, [job])
@@ -177,4 +193,4 @@ def test_names_that_look_like_paths_are_taken_as_names(
     kept = browser.post(f"/api/upload?part=films&name={quote(name)}", content=b"film").table["name"]
     asked = browser.post("/api/jobs/pickle", {"films": [kept]})
     assert asked.status == 200
-    check_words(studio.queue.jobs[-1])
+    check_words(studio.queue.jobs[-1], studio.project.root)
