@@ -71,7 +71,7 @@ def test_a_studio_that_is_killed_goes_on_where_it_was(tmp_path: Path, drawn_film
         while not studio.jobs()["train"]["curve"]:
             time.sleep(0.05)
         studio.ask("POST", "/api/jobs/render", {"animation": "animations/typing.mp4"})
-        while studio.jobs()["render"]["state"] == "waiting":
+        while read_jobs(project / ".studio")[-1].state == "waiting":
             time.sleep(0.01)
         studio.process.kill()
         studio.process.wait()
