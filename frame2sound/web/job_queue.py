@@ -25,6 +25,9 @@ QUICK: frozenset[str] = frozenset({"render", "wav"})
 
 MAX_WAITING = 500
 
+KILL_SECONDS = 5.0
+"""Seconds after which a process that does not even end when it is killed is left alone."""
+
 STORE_SECONDS = 5.0
 """Seconds between the times at which the curve of a training is stored."""
 
@@ -159,8 +162,11 @@ class JobQueue:
             end_process(job.process)
             deadline = time.monotonic() + STOP_SECONDS
             while process_start(job.process) == job.process_start:
-                if time.monotonic() > deadline:
+                late = time.monotonic() - deadline
+                if late > 0:
                     end_process(job.process, signal.SIGKILL)
+                if late > KILL_SECONDS:
+                    break
                 time.sleep(0.02)
         if self._is_finished(job):
             job.state, job.ended = "done", time.time()
