@@ -11,6 +11,7 @@ from frame2sound.web.job import Job
 COMMANDS = {
     "render": "render",
     "wav": "render",
+    "export": "render",
     "pickle": "pickle",
     "library": "library",
     "inspect": "library",
@@ -29,7 +30,7 @@ def check_words(job: Job, root: Path) -> None:
     Paths are relative to the project's ``root`` and go through no link; options are long, and have
     their values after ``=``.
     """
-    is_own = job.words[:1] == [COMMANDS[job.kind]]
+    is_own = job.words[:1] == [COMMANDS.get(job.kind)]
     if not is_own or any(_leads_outside(word, root) for word in job.words):
         raise StudioError(
             f"{job.command[:200]} is not one that the studio makes; it was not run; "
