@@ -26,12 +26,10 @@ if TYPE_CHECKING:
     from frame2sound.brain.recipe import Recipe
     from frame2sound.library.store import Library
     from frame2sound.progress import ProgressCallback
+    from frame2sound.training.loop import BestCallback
 
 SMALL_NETWORK = 4_000_000
 """Networks of so many parameters predict a film on the processor before PyTorch has started."""
-
-SILENCE_LOSS = 0.98
-"""A brain whose held-out loss is this or more is no better than silence, which scores 1."""
 
 
 def load_recipe(recipe: str | PathLike[str], settings: Settings | None = None) -> Recipe:
@@ -103,6 +101,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     overwrite: bool = False,
+    listen: str | PathLike[str] | None = None,
     progress: ProgressCallback | bool | None = None,
     on_note: Callable[[str], None] | None = None,
 ) -> Brain:
@@ -133,11 +132,14 @@ def train(
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     overwrite : bool
         Replace a brain, or an interrupted training, of this name.
+    listen : str or path, optional
+        Folder for short films of held-out film, ``original.mp4`` with its own sound, and others as
+        ``epoch-00012.mp4`` with that of the best brain so far; see `CheckpointFilms`.
     progress : callable or bool, optional
         True shows a progress bar; see `ProgressCallback`.
     on_note : callable, optional
         Is called before training with one sentence on how far the sound of the films follows their
-        picture, if the recipe has a motion head.
+        picture, if the recipe has a motion head; and if there is no film to listen to.
 
     Raises
     ------
@@ -172,6 +174,13 @@ def train(
         opened = open_library(library)
         if group.is_main and not group.restart_count:
             refuse_overwriting(path, resume=resume, overwrite=overwrite)
+        on_best: BestCallback | None = None
+        if listen is not None and group.is_main:
+            from frame2sound.studio.checkpoint_films import CheckpointFilms
+
+            on_best = CheckpointFilms(Path(listen), opened, corpus, on_note)
+            if not (resume or group.restart_count):
+                on_best.clear(overwrite=overwrite)
         return fit(
             opened,
             chosen,
@@ -183,6 +192,7 @@ def train(
             memory_limit=limit,
             on_progress=on_progress,
             on_note=on_note or (lambda note: None),
+            on_best=on_best,
         )
 
 
@@ -223,6 +233,8 @@ class BrainCard(Record):
 
     def training_lines(self) -> list[str]:
         """Return what it was trained on, how well, who decides what, and what mosaics have."""
+        from frame2sound.api.brain_descriptions import describe_events, describe_training
+
         events = [] if self.events is None else describe_events(self.events, self.recipe)
         band = f"predicts frequencies up to {self.recipe.clock.sample_rate / 2:g} Hz"
         return [*describe_training(self.provenance), *events, band, _corpus_line(self.corpus)]
@@ -298,75 +310,6 @@ def describe_network(recipe: Recipe) -> str:
     if isinstance(recipe.network, Tcn):
         sizes.append(f"tcn {recipe.network.layers}x{recipe.network.channels}")
     return " - ".join([*sizes, f"{outputs} {build_target(recipe).length}"])
-
-
-def describe_training(provenance: dict[str, Any]) -> list[str]:
-    """Return what a brain was trained on and how well, in a few lines; silence has loss 1."""
-    from frame2sound.brain.brain_file import parse_provenance
-    from frame2sound.library.calibration import CALIBRATION_NAME
-
-    origin = parse_provenance(provenance)
-    if not origin.known:
-        return ["it does not say what it was trained on"]
-    pairs, best = origin.pairs, max(origin.best_epoch - 1, 0)
-    names = [film.name for film in origin.films]
-    films = count_films(len(names) - (CALIBRATION_NAME in names))
-    screens = " and of black and white screens" if CALIBRATION_NAME in names else ""
-    lines = [
-        f"learned {pairs.learned} pairs of {films}{screens} "
-        f"in {origin.seconds:.0f} s, {origin.epochs} epochs"
-    ]
-    held_out = origin.held_out_loss[best] if origin.held_out_loss else None
-    if not origin.loss:
-        lines.append("interrupted in its first epoch")
-    elif held_out is None or origin.held_out_loss_of_mean is None:
-        loss = origin.loss[best]
-        lines.append(f"loss {loss:.3f} (silence 1.000); the library is too short to hold any out")
-    else:
-        lines.append(
-            f"held-out loss {held_out:.3f} (silence 1.000, the mean sound "
-            f"{origin.held_out_loss_of_mean:.3f}), {pairs.held_out} pairs"
-        )
-        if held_out >= SILENCE_LOSS:
-            lines.append("no better than silence on held-out film: it replays what it remembers")
-        elif held_out >= origin.held_out_loss_of_mean:
-            lines.append("no better than the mean sound, which ignores the picture")
-    if origin.brightness_share:
-        lines.append(f"its loudness follows the brightness alone by {origin.brightness_share:.0%}")
-    return lines
-
-
-def describe_events(events: HeadSettings, recipe: Recipe) -> list[str]:
-    """Return who decides when events begin, how loud sound is and what spectrum it has."""
-    from frame2sound.brain.event_head import KNOWN_LEVEL
-    from frame2sound.library.coupling import without_zero
-
-    onset, chance, network = map(
-        without_zero, (events.onset_f, events.onset_chance, events.network_onset_f)
-    )
-    level, network_level = map(
-        without_zero, (events.level_correlation, events.network_level_correlation)
-    )
-    by_motion = events.events == "motion"
-    if recipe.events.decide != "held-out":
-        says = ", as the recipe says"
-    elif by_motion and events.network_onset_f >= events.onset_f:
-        says = ", since too few onsets are held out to judge the network"
-    elif not by_motion and events.network_level_correlation >= KNOWN_LEVEL:
-        says = ", since it predicts the levels"
-    else:
-        says = ""
-    spectra = "the films' scenes" if by_motion and events.spectrum == "mean" else "the network"
-    levels = _SPEAKERS["motion" if by_motion else events.level]
-    return [
-        f"events by {_SPEAKERS[events.events]}{says} (held-out onsets: motion {onset}, "
-        f"the network {network}, chance {chance})",
-        f"levels by {levels} (held-out correlation: motion {level}, the network {network_level}); "
-        f"spectra by {spectra}",
-    ]
-
-
-_SPEAKERS = {"motion": "the motion of the picture", "picture": "the network"}
 
 
 def _corpus_table(corpus: Corpus | CorpusPointer | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Small files for the page of a comparison: the grey picture that brains get, and sounds."""
+"""Small files for pages that compare soundtracks: the picture that brains get, and sounds."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.sound.limiter import Limiter
 
 PIXEL_SCALE = 4
-"""Width and height in pixels of a grey value."""
+"""Width and height in pixels of a pixel of the picture that brains get."""
 
 AUDIO_CODEC = AudioCodec("aac", lossless=False, bit_rates=(80_000, 140_000), options=AAC_OPTIONS)
 
 
 def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
-    """Write grey frames of shape (n, 64, 64), enlarged, as H.264 without sound.
+    """Write frames, (n, 64, 64) or (n, 64, 64, 3) in colour, enlarged, as H.264 without sound.
 
     Raises
     ------
@@ -42,7 +42,8 @@ def write_video(frames: NDArray[np.uint8], fps: Fraction, path: Path) -> None:
         video = RgbEncoder(target, "libx264", (side, side), fps, options)
         for number, frame in enumerate(frames):
             large = frame.repeat(PIXEL_SCALE, 0).repeat(PIXEL_SCALE, 1)
-            target.mux(video.encode(np.repeat(large[:, :, None], 3, 2), number))
+            rgb = large if large.ndim == 3 else np.repeat(large[:, :, None], 3, 2)
+            target.mux(video.encode(rgb, number))
         target.mux(video.flush())
 
 

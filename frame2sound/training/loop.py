@@ -22,6 +22,9 @@ from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.trainer import Trainer
 
+BestCallback = Callable[[Trainer, Brain | None], None]
+"""Called after each epoch, with None, and at the end, with the finished brain."""
+
 
 def train(
     library: Library,
@@ -35,6 +38,7 @@ def train(
     memory_limit: int | None = None,
     on_progress: ProgressCallback = ignore_progress,
     on_note: Callable[[str], None] = lambda note: None,
+    on_best: BestCallback | None = None,
 ) -> Brain:
     """Train a brain on a library and write it to ``out``.
 
@@ -69,6 +73,8 @@ def train(
     on_note : callable
         Called before training with one sentence on how far the sound of the films follows their
         picture, if the recipe has a motion head.
+    on_best : callable, optional
+        See `BestCallback`; only the main process calls it.
 
     Returns
     -------
@@ -83,6 +89,10 @@ def train(
         After the state and the best brain so far were saved.
     """
     checkpoint = checkpoint_path(out)
+
+    def on_epoch(trainer: Trainer) -> None:
+        if on_best is not None:
+            on_best(trainer, None)
 
     def save_best_brain() -> Brain:
         films, loudness = trainer.training_data.films, recipe.training.loudness
@@ -100,7 +110,7 @@ def train(
             trainer.load(checkpoint)
         trainer.measure_motion(on_progress, on_note if group.is_main else lambda note: None)
         try:
-            trainer.fit(checkpoint, on_progress)
+            trainer.fit(checkpoint, on_progress, on_epoch)
         except LostProcessError:
             if group.is_main:
                 with defer_interrupt():  # torchrun ends this process, too
@@ -121,4 +131,6 @@ def train(
         brain = save_best_brain()
     if group.is_main:
         checkpoint.unlink(missing_ok=True)
+        if on_best is not None:
+            on_best(trainer, brain)
     return brain

@@ -138,8 +138,16 @@ class Trainer:
         """Steps in an epoch."""
         return self.sampler.steps_per_epoch
 
-    def fit(self, path: Path, on_progress: ProgressCallback) -> None:
-        """Train until the last epoch or until patience ends, from the present state."""
+    def fit(
+        self,
+        path: Path,
+        on_progress: ProgressCallback,
+        on_epoch: Callable[[Trainer], None] = lambda trainer: None,
+    ) -> None:
+        """Train until the last epoch or until patience ends, from the present state.
+
+        ``on_epoch`` is called by the main process after each epoch.
+        """
         saved = begun = time.monotonic()
         before = self.state.seconds
         self.network.train()
@@ -157,6 +165,8 @@ class Trainer:
             self._end_epoch()
             self.state.seconds = before + time.monotonic() - begun
             self._report(on_progress)
+            if self.group.is_main:
+                on_epoch(self)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""

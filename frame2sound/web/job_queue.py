@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from frame2sound.errors import StudioError
+from frame2sound.errors import Frame2SoundError, StudioError
 from frame2sound.web.job import Job, JobKind, Progress, read_jobs, write_jobs
-from frame2sound.web.process import CommandProcess, curve_point, end_process, process_start
+from frame2sound.web.process import (
+    STOP_SECONDS,
+    CommandProcess,
+    curve_point,
+    end_process,
+    process_start,
+)
 
 QUICK: frozenset[str] = frozenset({"render", "wav", "export"})
 """Kinds of jobs that have a lane of their own."""
 
 MAX_WAITING = 500
+
+KILL_SECONDS = 5.0
+"""Seconds after which a process that does not even end when it is killed is left alone."""
+
+STORE_SECONDS = 5.0
+"""Seconds between the times at which the curve of a training is stored."""
 
 CHECKPOINT_SUFFIX = ".checkpoint.safetensors"
 """Of `frame2sound.training.checkpoint`, which imports PyTorch."""
@@ -32,6 +46,8 @@ class JobQueue:
         Is called with each job that has ended well.
     before_done : callable
         Is called with such a job before anybody is told that it is done.
+    check : callable
+        Is called with each job before it runs; one for which it raises `StudioError` does not.
     """
 
     def __init__(
@@ -39,12 +55,13 @@ class JobQueue:
         root: Path,
         state: Path,
         on_done: Callable[[Job], None] = lambda job: None,
+        check: Callable[[Job], None] = lambda job: None,
         before_done: Callable[[Job], object] = lambda job: None,
     ) -> None:
-        self.root, self.state = root, state
+        self.root, self.state, self.check = root, state, check
         self.on_done, self.before_done = on_done, before_done
         self.jobs = read_jobs(state)
-        self.storage_error = ""
+        self.storage_error, self._stored = "", 0.0
         self._changed = threading.Condition(threading.RLock())
         self._processes: dict[int, CommandProcess] = {}
         self._wanted_again: set[int] = set()
@@ -141,13 +158,36 @@ class JobQueue:
             thread.join(10)
 
     def _recover(self, job: Job) -> None:
-        """Put a job back that ran when the studio was killed, and end what is left of it."""
+        """Put a job back that ran when the studio was killed, and end what is left of it.
+
+        One that has come to its end meanwhile is done.
+        """
         if job.process_start and process_start(job.process) == job.process_start:
             end_process(job.process)
-            deadline = time.monotonic() + 10
-            while process_start(job.process) == job.process_start and time.monotonic() < deadline:
+            deadline = time.monotonic() + STOP_SECONDS
+            while process_start(job.process) == job.process_start:
+                late = time.monotonic() - deadline
+                if late > 0:
+                    end_process(job.process, signal.SIGKILL)
+                if late > KILL_SECONDS:
+                    break
                 time.sleep(0.02)
-        self._requeue(job)
+        if self._is_finished(job):
+            job.state, job.ended = "done", time.time()
+        else:
+            self._requeue(job)
+
+    def _is_finished(self, job: Job) -> bool:
+        """Whether all outputs of a job are there, and newer than its start."""
+        if job.kind not in ("render", "wav", "train") or not job.outputs:
+            return False
+        paths = [self.root / name for name in job.outputs]
+        if job.kind == "train" and _checkpoint(paths[0]).exists():
+            return False
+        try:
+            return all(path.stat().st_mtime >= job.started for path in paths)
+        except OSError:
+            return False
 
     def _requeue(self, job: Job) -> None:
         job.state, job.error, job.progress = "waiting", "", None
@@ -156,8 +196,11 @@ class JobQueue:
     def _work(self, is_quick: bool) -> None:
         while (job := self._next(is_quick)) is not None:
             try:
+                self.check(job)
                 self._run(job)
-            except OSError as error:
+            except StudioError as error:
+                self._finish(job, str(error))
+            except (OSError, ValueError) as error:
                 self._finish(job, f"the command cannot be started: {error}")
 
     def _next(self, is_quick: bool) -> Job | None:
@@ -202,22 +245,30 @@ class JobQueue:
             self._store()
             self._changed.notify_all()
         if job.state == "done":
-            self.on_done(job)
+            with suppress(Frame2SoundError):  # a full disk: the page has the warning
+                self.on_done(job)
 
     def _report(self, job: Job, progress: Progress) -> None:
         job.progress = progress
         point = curve_point(progress.note)
-        if point is not None:
-            if job.curve and job.curve[-1][0] == point[0]:
-                job.curve[-1] = point
-            else:
-                job.curve.append(point)
+        if point is None:
+            return
+        with self._changed:
+            is_new = not job.curve or job.curve[-1][0] != point[0]
+            job.curve = [*(each for each in job.curve if each[0] < point[0]), point]
+            is_due = time.monotonic() - self._stored > STORE_SECONDS
+            if is_new and (is_due or len(job.curve) == 1):
+                self._store()
 
     def output_file(self, job: Job) -> Path:
         """Return the file of what a job prints on standard output."""
         return self.state / "output" / f"{job.number}.txt"
 
     def _store(self) -> None:
+        self._stored = time.monotonic()
+        if not self.state.is_dir():  # else it would be made anew, beside one that comes back
+            self.storage_error = f"{self.root} is no longer there; put it back"
+            return
         try:
             write_jobs(self.state, self.jobs)
             self.storage_error = ""
@@ -227,11 +278,13 @@ class JobQueue:
 
 def _words_again(job: Job, root: Path) -> list[str]:
     """Return a job's command with what it needs to run a second time."""
-    if job.kind not in ("render", "wav", "train"):
+    if job.kind not in ("render", "wav", "train") or not job.outputs:
         return job.words
     words = [word for word in job.words if word not in ("--resume", "--overwrite")]
-    if job.kind == "train":
-        out = root / job.outputs[0]
-        if out.with_name(f"{out.stem}{CHECKPOINT_SUFFIX}").exists():
-            return [*words, "--resume"]
+    if job.kind == "train" and _checkpoint(root / job.outputs[0]).exists():
+        return [*words, "--resume"]
     return [*words, "--overwrite"]
+
+
+def _checkpoint(brain: Path) -> Path:
+    return brain.with_name(f"{brain.stem}{CHECKPOINT_SUFFIX}")

@@ -54,7 +54,8 @@ class CommandProcess:
             "PYTHONIOENCODING": "utf-8",
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         }
-        with output.open("wb") as file:
+        output.unlink(missing_ok=True)  # it may be a link
+        with output.open("xb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "frame2sound", *words],
                 cwd=folder,
@@ -115,12 +116,16 @@ def curve_point(note: str) -> tuple[float, float | None, float | None] | None:
 
 
 def process_start(process_id: int) -> int:
-    """Return when a process began, in clock ticks since the computer did; 0 if that is unknown."""
+    """Return when a process began, in clock ticks since the computer did; 0 if it has ended.
+
+    Also where the system does not say.
+    """
     try:
         text = Path(f"/proc/{process_id}/stat").read_text()
     except OSError:
         return 0
-    return int(text.rpartition(")")[2].split()[19])
+    state, *fields = text.rpartition(")")[2].split()
+    return 0 if state in "ZX" else int(fields[18])
 
 
 def end_process(process_id: int, number: int = signal.SIGTERM) -> None:

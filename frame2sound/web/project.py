@@ -25,6 +25,9 @@ MAX_TITLE_BYTES = 120
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\%*?\ud800-\udfff\u202a-\u202e\u2066-\u2069]+")
 """Characters that steer a terminal, separate folders, or stand for several files."""
 
+_UNSENDABLE = re.compile(r"[\n\r\ud800-\udfff]")
+"""What no address of a page holds: ends of lines, and bytes that are no text."""
+
 
 @dataclass(frozen=True)
 class Project:
@@ -45,10 +48,16 @@ class Project:
         Raises
         ------
         StudioError
-            The folder cannot be written.
+            The folder cannot be written, or a part of it is a link.
         """
         root = folder.expanduser().resolve()
         try:
+            for part in (*_PARTS, LIBRARY, STATE, f"{STATE}/cache", f"{STATE}/output"):
+                if (root / part).is_symlink():
+                    raise StudioError(
+                        f"{root / part} is a link; the studio follows none; move here what it "
+                        "leads to"
+                    )
             for part in (*_PARTS, STATE):
                 (root / part).mkdir(parents=True, exist_ok=True)
         except OSError as failure:
@@ -128,8 +137,10 @@ def safe_title(name: str) -> str:
 
 
 def _visible(folder: Path) -> Iterator[Path]:
+    """Yield what is no link, and has a name that the page can send."""
     for path in sorted(folder.iterdir(), key=lambda each: each.name.lower()):
-        if not path.name.startswith(".") and not path.is_symlink():
+        is_text = not _UNSENDABLE.search(path.name)
+        if is_text and not path.name.startswith(".") and not path.is_symlink():
             yield path
 
 

@@ -49,6 +49,9 @@ _PLAYED = frozenset({".m4v", ".mov", ".mp4", ".webm"})
 To encode such a film takes as long as the sound.
 """
 
+FILMS_SUFFIX = "-checkpoints"
+"""What follows a brain's name in that of the folder of films of its training."""
+
 
 class RenderRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A soundtrack to make; times in seconds, ``fps`` of numbered pictures.
@@ -192,13 +195,16 @@ def add_inspect(queue: JobQueue) -> Job:
 def add_train(project: Project, queue: JobQueue, request: TrainRequest) -> Job:
     """Queue a training."""
     _require_library(project)
-    out = f"{BRAINS}/{safe_title(request.name)}.safetensors"
-    if (project.root / out).exists() or out.rpartition(".")[0] in queue.taken_outputs():
+    title = f"{BRAINS}/{safe_title(request.name)}"
+    out, films = f"{title}.safetensors", f"{title}{FILMS_SUFFIX}"
+    is_there = any((project.root / name).exists() for name in (out, films))
+    if is_there or out.rpartition(".")[0] in queue.taken_outputs():
         raise StudioError(f"there is a brain {request.name!r} already; choose another name")
     words = ["train", LIBRARY, f"--recipe={_recipe(request.recipe)}"]
     words += _epochs(request.epochs)
     words += [f"--seed={request.seed}"] * bool(request.seed)
-    return queue.add("train", [*words, f"--out={out}"], msgspec.to_builtins(request), [out])
+    words += [f"--out={out}", f"--listen={films}"]
+    return queue.add("train", words, msgspec.to_builtins(request), [out])
 
 
 def add_compare(project: Project, queue: JobQueue, request: CompareRequest) -> Job:

@@ -60,6 +60,8 @@ def build_app(studio: Studio, access: Access) -> Starlette:
                 return _error(str(error), 413)
             except Frame2SoundError as error:
                 return _error(_for_the_page(str(error), studio), 400)
+            except FileNotFoundError:
+                return _error(_missing(studio), 400)
 
         return Route(path, endpoint, methods=[method])
 
@@ -74,9 +76,9 @@ def build_app(studio: Studio, access: Access) -> Starlette:
         route("/api/events", _events),
         route("/api/upload", _upload, "POST"),
         route("/api/jobs/{kind:str}", _add_job, "POST"),
-        route("/api/job/{number:int}/{action:str}", _change_job, "POST"),
-        route("/api/job/{number:int}/export/{kind:str}", _add_export, "POST"),
-        route("/api/job/{number:int}/download", _download),
+        route("/api/job/{number:str}/{action:str}", _change_job, "POST"),
+        route("/api/job/{number:str}/export/{kind:str}", _add_export, "POST"),
+        route("/api/job/{number:str}/download", _download),
         route("/media/{name:path}", _media),
         route("/comparison/{name}/report.html", _comparison),
         route("/comparison/{name}/{file:path}", _comparison_file),
@@ -178,7 +180,7 @@ async def _add_job(studio: Studio, request: Request) -> Response:
 
 
 async def _change_job(studio: Studio, request: Request) -> Response:
-    number, action = request.path_params["number"], request.path_params["action"]
+    number, action = _job_number(request), request.path_params["action"]
     if action == "stop":
         job = studio.queue.stop(number)
     elif action == "again":
@@ -190,14 +192,21 @@ async def _change_job(studio: Studio, request: Request) -> Response:
     return JSONResponse(job.to_dict())
 
 
+def _job_number(request: Request) -> int:
+    text = request.path_params["number"]
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise HTTPException(404)
+    return int(text)
+
+
 async def _add_export(studio: Studio, request: Request) -> Response:
-    number, kind = request.path_params["number"], request.path_params["kind"]
+    number, kind = _job_number(request), request.path_params["kind"]
     job: Job = await run_in_threadpool(add_export, studio.queue, number, kind)
     return JSONResponse(job.to_dict())
 
 
 async def _download(studio: Studio, request: Request) -> Response:
-    job = studio.queue.find(request.path_params["number"])
+    job = studio.queue.find(_job_number(request))
     return await run_in_threadpool(send_export, studio.project, job)
 
 
@@ -232,6 +241,13 @@ def _whole_number(request: Request, name: str, low: int, high: int) -> int:
 def _for_the_page(message: str, studio: Studio) -> str:
     """Return a message without the marks of parameters, and with paths as the page names them."""
     return re.sub(r"`(\w+)[^`]*`", r"\1", message).replace(f"{studio.project.root}/", "")
+
+
+def _missing(studio: Studio) -> str:
+    root = studio.project.root
+    if not root.is_dir():
+        return f"{root} is no longer there; put it back, or open another folder"
+    return f"a file or a folder of {root.name} is no longer there; reload the page"
 
 
 def _error(message: str, status: int) -> Response:

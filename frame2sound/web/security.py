@@ -69,6 +69,11 @@ class Access:
         """The hosts by which a browser may ask; another name leads here by DNS rebinding."""
         return frozenset(f"{name}:{self.port}" for name in ("127.0.0.1", "localhost"))
 
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of the studio's own page."""
+        return frozenset(f"http://{host}" for host in self.hosts)
+
     def spend(self, token: str) -> bool:
         """Return whether a token is the one in the address; it is not valid a second time."""
         given = token.encode()
@@ -108,7 +113,7 @@ class Guard:
         if headers.get("host", "").lower() not in access.hosts:
             return _refuse("the studio answers to 127.0.0.1 and localhost only", 421)
         origin = headers.get("origin")
-        if origin is not None and origin.removeprefix("http://") not in access.hosts:
+        if origin is not None and origin not in access.origins:
             return _refuse("another page may not use the studio")
         if request.url.path == "/" and "token" in request.query_params:
             return self._enter(request)

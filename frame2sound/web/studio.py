@@ -9,13 +9,15 @@ from typing import Any
 from frame2sound.api.library import Library
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME
+from frame2sound.training.film_names import ORIGINAL, find_films
 from frame2sound.untrusted import read_json
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
+from frame2sound.web.job_words import check_words
 from frame2sound.web.peaks import prepare_waveform
-from frame2sound.web.project import ANIMATIONS, COMPARISONS, FILMS, LIBRARY, Project
-from frame2sound.web.requests import add_inspect, brain_list
+from frame2sound.web.project import ANIMATIONS, BRAINS, COMPARISONS, FILMS, LIBRARY, Project
+from frame2sound.web.requests import FILMS_SUFFIX, add_inspect, brain_list
 from frame2sound.web.uploads import MAX_UPLOAD_BYTES
 
 SHOWN_JOBS = 400
@@ -44,7 +46,13 @@ class Studio:
         self.project = project
         self.max_upload_bytes = max_upload_bytes
         self.cache = self.project.state / "cache"
-        self.queue = JobQueue(self.project.root, self.project.state, self._follow_up, self._prepare)
+        self.queue = JobQueue(
+            self.project.root,
+            self.project.state,
+            self._follow_up,
+            check=self._check,
+            before_done=self._prepare,
+        )
 
     def state(self) -> dict[str, Any]:
         """Return what may change while the page is open."""
@@ -97,12 +105,24 @@ class Studio:
 
     def _as_it_is(self, job: dict[str, Any]) -> dict[str, Any]:
         """Return a job with those of its files that are still there."""
+        if job["kind"] == "train" and job["outputs"]:
+            job = {**job, "films": self._checkpoint_films(job["outputs"][0])}
         if job["state"] != "done" or not job["outputs"]:
             return job
         there = [name for name in job["outputs"] if (self.project.root / name).exists()]
         if job["outputs"][0] in there:
             return {**job, "outputs": there}
         return {**job, "state": "failed", "error": f"{job['outputs'][0]} is no longer there"}
+
+    def _checkpoint_films(self, brain: str) -> dict[str, Any]:
+        """Return the films of a training: with the film's own sound, and by epoch, newest first."""
+        folder = brain.removesuffix(".safetensors") + FILMS_SUFFIX
+        path = self.project.root / folder
+        if path.parent != self.project.root / BRAINS or path.is_symlink():
+            return {"original": None, "epochs": []}
+        epochs = [[epoch, f"{folder}/{film.name}"] for epoch, film in find_films(path)]
+        original = f"{folder}/{ORIGINAL}" if (path / ORIGINAL).is_file() else None
+        return {"original": original, "epochs": epochs[::-1]}
 
     def _listing(self) -> dict[str, Any]:
         jobs = [job for job in self.queue.jobs if job.kind == "inspect" and job.state == "done"]
@@ -112,6 +132,9 @@ class Studio:
 
     def _is_done(self, comparison: str) -> bool:
         return (self.project.root / comparison / "results.json").is_file()
+
+    def _check(self, job: Job) -> None:
+        check_words(job, self.project.root)
 
     def _prepare(self, job: Job) -> None:
         """Have the waveform of a take ready when the page hears of the take."""

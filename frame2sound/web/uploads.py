@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from starlette.requests import ClientDisconnect
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import StudioError
@@ -54,22 +57,51 @@ async def save_upload(
     """
     if part not in (ANIMATIONS, FILMS):
         raise StudioError(f"got the folder {part[:100]!r}, expected {ANIMATIONS} or {FILMS}")
-    path = _target(project, part, name, folder)
-    limit = min(max_bytes, shutil.disk_usage(project.root).free - KEPT_FREE_BYTES)
+    with _reserve(_target(project, part, name, folder)) as path:
+        await _write(path, name, content, declared_bytes, _limit(project, max_bytes))
+    kept = path.parent if folder else path
+    return f"{part}/{kept.name}"
+
+
+async def _write(
+    path: Path,
+    name: str,
+    content: AsyncIterator[bytes],
+    declared_bytes: int | None,
+    limit: int,
+) -> None:
     if declared_bytes is not None and declared_bytes > limit:
         raise _too_large(name, limit)
     with (
         atomic_write(path, StudioError, overwrite=False) as partial,
         partial.open("wb") as file,
     ):
-        async for chunk in content:
-            if file.tell() + len(chunk) > limit:
-                raise _too_large(name, limit)
-            file.write(chunk)
+        try:
+            async for chunk in content:
+                if file.tell() + len(chunk) > limit:
+                    raise _too_large(name, limit)
+                file.write(chunk)
+        except ClientDisconnect as gone:
+            raise _broken_off(name) from gone
         if declared_bytes is not None and file.tell() != declared_bytes:
-            raise StudioError(f"the upload of {name[:100]} broke off; drop the file again")
-    kept = path.parent if folder else path
-    return f"{part}/{kept.name}"
+            raise _broken_off(name)
+
+
+def _limit(project: Project, max_bytes: int) -> int:
+    return min(max_bytes, shutil.disk_usage(project.root).free - KEPT_FREE_BYTES)
+
+
+_reserved: set[Path] = set()
+"""The files of uploads that go on: another tab may send one of the same name."""
+
+
+@contextmanager
+def _reserve(path: Path) -> Iterator[Path]:
+    _reserved.add(path)
+    try:
+        yield path
+    finally:
+        _reserved.discard(path)
 
 
 def _target(project: Project, part: str, name: str, folder: str) -> Path:
@@ -78,16 +110,23 @@ def _target(project: Project, part: str, name: str, folder: str) -> Path:
         return _unused(project.root / part / title)
     if Path(title).suffix.lower() not in IMAGE_SUFFIXES:
         raise StudioError(f"got {name[:100]!r} in a folder, expected a picture, as .png")
-    return project.root / part / safe_title(folder) / title
+    path = project.root / part / safe_title(folder) / title
+    if path in _reserved:
+        raise StudioError(f"{name[:100]} is being sent by another page; wait for it")
+    return path
 
 
 def _unused(path: Path) -> Path:
     """Return a path, or the first like ``NAME (2).mp4`` that is free."""
     number, free = 1, path
-    while free.exists():
+    while free.exists() or free in _reserved:
         number += 1
         free = path.with_name(f"{path.stem} ({number}){path.suffix}")
     return free
+
+
+def _broken_off(name: str) -> StudioError:
+    return StudioError(f"the upload of {name[:100]} broke off; drop the file again")
 
 
 def _too_large(name: str, limit: int) -> TooLargeError:

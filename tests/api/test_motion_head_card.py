@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from frame2sound.api.brains import BrainCard, describe_events
+from frame2sound.api.brain_descriptions import describe_events
+from frame2sound.api.brains import BrainCard
 from frame2sound.brain.event_head import HeadSettings
 from frame2sound.brain.recipe import load_recipe
 from frame2sound.film.drawing.demo_films import load_scene

@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from frame2sound.api.brains import describe_training
+from frame2sound.api.brain_descriptions import describe_training
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.brain_file import METADATA_KEY, load_brain, save_brain
 from frame2sound.brain.recipe import load_recipe, parse_recipe

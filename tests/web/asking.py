@@ -6,7 +6,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from frame2sound.web.security import Access
 
@@ -45,7 +45,8 @@ class Browser:
         url, received = urlsplit(path), []
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "scheme": "http",
-            "path": url.path, "raw_path": url.path.encode(), "query_string": url.query.encode(),
+            "path": unquote(url.path), "raw_path": url.path.encode(),
+            "query_string": url.query.encode(),
             "root_path": "", "server": ("127.0.0.1", self.access.port), "client": ("127.0.0.1", 1),
             "headers": [(name.replace("_", "-").encode(), value.encode("latin-1"))
                         for name, value in sent.items() if value],

@@ -10,6 +10,7 @@ import sys
 import wave
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import pytest
 import soundfile
 
 from frame2sound.rendering.events.event_list import read_events
-from frame2sound.web.job import read_jobs
+from frame2sound.web.job import Job, read_jobs, write_jobs
+from frame2sound.web.project import Project
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TIMEOUT_MS = 30_000
@@ -27,6 +29,13 @@ TIMEOUT_MS = 30_000
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The printed address of a studio of an empty project."""
+    with serve(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def serve(tmp_path: Path) -> Iterator[str]:
+    """Serve a project, and yield the printed address."""
     words = [sys.executable, "-m", "frame2sound", "studio", "project", "--no-browser"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as studio:
         assert studio.stdout is not None
@@ -40,18 +49,26 @@ def address(tmp_path: Path) -> Iterator[str]:
         assert studio.wait(30) == 0
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """A page of Debian's Chromium; skipped where that or Playwright is not installed."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium; skipped where that or Playwright is not installed."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("Chromium, in which the studio is tested, is not installed")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        page.set_default_timeout(TIMEOUT_MS)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page of a browser that has no cookies."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    yield page
+    context.close()
 
 
 def test_from_an_empty_project_to_a_soundtrack(
@@ -140,6 +157,47 @@ def assert_stems_add_up(stems: bytes, wav: Path) -> None:
                  for name in archive.namelist() if name.endswith(".wav")]  # fmt: skip
     assert len(parts) > 1
     assert np.abs(sum(parts) - soundfile.read(wav)[0]).max() < 10 ** (-90 / 20)
+
+
+@pytest.fixture
+def stopped_training(tmp_path: Path) -> Iterator[str]:
+    """The address of a studio in which a training was stopped."""
+    job = Job(1, "train", ["train"], state="stopped", outputs=["brains/bold.safetensors"])
+    job.about, job.curve = {"recipe": "deep"}, [(3, 0.7, 0.61), (10, 0.25, 0.302)]
+    write_jobs(Project.create(tmp_path / "project").state, [job])
+    with serve(tmp_path) as address:
+        yield address
+
+
+def test_a_training_is_heard_beside_its_film_in_two_tabs(
+    stopped_training: str, page: Any, drawn_film: Path, tmp_path: Path
+) -> None:
+    films, wrong = tmp_path / "project" / "brains" / "bold-checkpoints", list[str]()
+    films.mkdir()
+    for name in ("original", "epoch-00003", "epoch-00010"):
+        shutil.copy(drawn_film, films / f"{name}.mp4")
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(stopped_training)
+    page.get_by_role("link", name="Train").click()
+    heard = page.locator(".checkpoint-list [aria-pressed=true]")
+    page.get_by_role("button", name="Play the held-out film of bold").click()
+    page.get_by_role("button", name="Pause the held-out film of bold").wait_for()
+    assert "Epoch 10" in heard.inner_text()
+    assert page.get_by_role("listitem").filter(has_text="Epoch 10").inner_text().endswith("0.302")
+    for key, name in (("a", "The film's own sound"), ("2", "Epoch 3"), ("a", "own"), ("A", "3")):
+        page.keyboard.press(key)
+        assert name in heard.inner_text()
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_role("button", name="Epoch 10").wait_for()
+
+    shutil.copy(drawn_film, films / "epoch-00012.mp4")
+    for each in (page, other):
+        each.get_by_role("button", name="1 Epoch 12").wait_for()
+    assert "Epoch 3" in heard.inner_text()
+    for each in (page, other):
+        each.get_by_role("button", name="Resume: command 1").first.wait_for()
+    assert not wrong
 
 
 def wait_for(element: Any, project: Path) -> None:

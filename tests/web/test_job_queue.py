@@ -20,6 +20,7 @@ from frame2sound.errors import StudioError
 from frame2sound.web import job_queue
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.job_queue import JobQueue
+from frame2sound.web.job_words import check_words
 from frame2sound.web.process import process_start
 from frame2sound.web.project import Project
 from frame2sound.web.server import open_studio
@@ -227,7 +228,7 @@ def test_each_command_of_the_page_is_one_of_the_command_line(
     table = {"animation": animation, "mode": "mosaic", "start": 1, "stop": 2.5, "seed": 4,
              "controls": {"gain": -3, "literal": 0.2, "sensitivity": 0.7, "fade-in": 0.1,
                           "fade-out": 1, "loudness": -20}, "scale": "D minor",
-             "effects": "reverb", "stereo": True, "events": events}  # fmt: skip
+             "effects": "reverb," * 100 + "reverb", "stereo": True, "events": events}  # fmt: skip
     asked = [
         ("render", table),
         ("render", {"animation": animation, "mode": "granular", "controls": {"density": 300}}),
@@ -247,5 +248,6 @@ def test_each_command_of_the_page_is_one_of_the_command_line(
     for job in read_jobs(tmp_path / "project" / ".studio"):
         command = root.commands[job.words[0]]  # type: ignore[attr-defined]
         command.make_context("x", list(job.words[1:]), resilient_parsing=False)
+        check_words(job, tmp_path / "project")
     edited = tmp_path / "project" / "takes" / "typing-001.edited.json"
     assert json.loads(edited.read_text())["events"] == events

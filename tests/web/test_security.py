@@ -57,6 +57,8 @@ def test_another_host_is_refused(browser: Browser, host: str) -> None:
     [
         {"origin": "http://evil.test"},
         {"origin": "null"},
+        {"origin": "127.0.0.1:8000"},
+        {"origin": "http://http://127.0.0.1:8000"},
         {"origin": "http://127.0.0.1:8001"},
         {"origin": "https://127.0.0.1:8000.evil.test"},
         {"origin": ""},
@@ -224,3 +226,65 @@ def test_a_folder_that_is_a_link_is_no_part_of_the_project(tmp_path: Path) -> No
 
 def test_tokens_are_new_for_each_studio() -> None:
     assert len({Access(1).token for _ in range(3)} | {Access(1).session for _ in range(3)}) == 6
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"upgrade": "websocket", "connection": "Upgrade", "sec_websocket_version": "13"},
+        {"accept": "text/event-stream"},
+        {"access_control_request_method": "POST"},
+    ],
+)
+def test_no_stream_and_no_preflight_is_answered_to_another_origin(
+    browser: Browser, headers: dict[str, str]
+) -> None:
+    for method in ("GET", "HEAD", "OPTIONS"):
+        answer = browser.ask(method, "/api/state", {"origin": "http://evil.test", **headers})
+        assert answer.status == 403
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes=0-0", 206),
+        ("bytes=-1", 206),
+        ("bytes=0-999999999999999999999", 206),
+        ("bytes=100-", 416),
+        ("bytes=5-2", 400),
+        ("bytes=abc", 400),
+        ("bytes=0-" + "9" * 5000, 400),
+        ("bytes=" + "0-0," * 3000 + "1-1", 200),
+    ],
+)
+def test_odd_ranges_are_answered_with_no_more_than_the_file(
+    browser: Browser, studio: Studio, asked: str, status: int
+) -> None:
+    (studio.project.root / "takes" / "a.wav").write_bytes(bytes(100))
+    answer = browser.get("/media/takes/a.wav", range=asked)
+    assert answer.status == status
+    assert len(answer.content) <= 100
+
+
+def test_names_of_files_cannot_add_headers_or_break_the_page(
+    browser: Browser, studio: Studio
+) -> None:
+    animations = studio.project.root / "animations"
+    for name in (b'a"; x=".wav', b"a\r\nX-Evil: 1.wav", b"caf\xe9.mp4"):
+        Path(os.fsdecode(os.fsencode(animations) + b"/" + name)).write_bytes(b"1")
+    assert browser.get("/api/state").table["animations"] == ['animations/a"; x=".wav']
+    sent = quote('a"; x=".wav')
+    headers = browser.get(f"/media/animations/{sent}?download=1").headers
+    assert headers["content-disposition"] == "attachment; filename*=utf-8''a%22%3B%20x%3D%22.wav"
+    assert "x-evil" not in browser.get("/media/animations/a\r\nX-Evil: 1.wav").headers
+
+
+def test_numbers_and_names_of_any_length_are_no_bug(browser: Browser) -> None:
+    for path in (f"job/{'9' * 5000}/stop", "job/-1/stop", "job/\u0661/stop", "job/1/stop"):
+        assert browser.post(f"/api/{path}").status in (400, 404)
+    for path in ("/media/takes/" + "a" * 5000, "/api/library/" + "a" * 5000 + "/strip"):
+        assert browser.get(path).status in (400, 404)
+    deep, long = b"[" * 100_000, b'{"name":"' + b"a" * 17_000_000 + b'"}'
+    assert browser.post("/api/jobs/train", content=deep).status == 400
+    assert browser.post("/api/jobs/train", content=long).status == 413

@@ -1,5 +1,6 @@
 // The page Train: recipes, the queue of trainings, and how their loss falls.
 
+import { Checkpoints } from "./checkpoints.js";
 import { el, svg } from "./dom.js";
 import { jobButtons } from "./jobs.js";
 import { attempt, field, progressOf, STATES, title } from "./parts.js";
@@ -15,7 +16,9 @@ export class TrainPage {
     this.epochs = el("input", { type: "number", min: 1, placeholder: "as in the recipe" });
     this.seed = el("input", { type: "number", min: 0, value: 0 });
     this.place = document.getElementById("trainings");
+    this.trainings = new Map();
     this.drawForm();
+    document.addEventListener("keydown", (event) => this.keydown(event));
   }
 
   drawForm() {
@@ -36,18 +39,53 @@ export class TrainPage {
     });
   }
 
+  // Each training stays in the page, so that what plays or has the focus goes on.
   update(state) {
     const jobs = state.jobs.filter((job) => job.kind === "train").toReversed();
-    const shown = JSON.stringify(jobs);
-    if (shown === this.shown) return;
-    this.shown = shown;
-    this.place.replaceChildren(...jobs.map((job) => el("article", { class: "panel training" },
-      el("div", { class: "choices" }, el("h3", {}, title(job.outputs[0])),
-        el("span", { class: "quiet" }, `${job.about.recipe}, ${STATES[job.state]}`), jobButtons(job, this.refresh)),
-      ["waiting", "running"].includes(job.state) ? progressOf(job) : null,
-      job.curve.length > 1 ? curveOf(job.curve) : null,
-      job.error && job.state === "failed" ? el("p", { class: "error" }, job.error) : null,
-      job.state === "stopped" ? el("p", { class: "quiet" }, "The best brain so far is kept, and is among the brains of the page Sound.") : null)));
+    const numbers = jobs.map((job) => job.number).join();
+    for (const job of jobs) {
+      if (!this.trainings.has(job.number)) this.trainings.set(job.number, new Training(job, this.refresh));
+      this.trainings.get(job.number).update(job);
+    }
+    if (numbers === this.numbers) return;
+    this.numbers = numbers;
+    this.place.replaceChildren(...jobs.map((job) => this.trainings.get(job.number).element));
+  }
+
+  keydown(event) {
+    const isTyping = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName);
+    if (isTyping || event.ctrlKey || event.altKey || event.metaKey || this.place.offsetParent === null) return;
+    if (event.key === " " && ["BUTTON", "A", "SUMMARY"].includes(event.target.tagName)) return;
+    const all = [...this.trainings.values()].toReversed().map((training) => training.checkpoints);
+    const chosen = Checkpoints.current ?? all.find((each) => !each.element.hidden);
+    if (chosen?.press(event.key)) event.preventDefault();
+  }
+}
+
+class Training {
+  constructor(job, refresh) {
+    this.refresh = refresh;
+    this.checkpoints = new Checkpoints(title(job.outputs[0]));
+    this.head = el("div", { class: "choices" });
+    this.facts = el("div", {});
+    this.element = el("article", { class: "panel training" }, this.head, this.facts, this.checkpoints.element);
+  }
+
+  update(job) {
+    if (job.state !== this.state) {
+      this.state = job.state;
+      this.head.replaceChildren(...[el("h3", {}, title(job.outputs[0])),
+        el("span", { class: "quiet" }, `${job.about.recipe}, ${STATES[job.state]}`), ...jobButtons(job, this.refresh)].filter(Boolean));
+    }
+    const shown = JSON.stringify([job.state, job.progress, job.curve, job.error]);
+    if (shown !== this.shown) {
+      this.shown = shown;
+      this.facts.replaceChildren(...[["waiting", "running"].includes(job.state) ? progressOf(job) : null,
+        job.curve.length > 1 ? curveOf(job.curve) : null,
+        job.error && job.state === "failed" ? el("p", { class: "error" }, job.error) : null,
+        job.state === "stopped" ? el("p", { class: "quiet" }, "The best brain so far is kept, and is among the brains of the page Sound.") : null].filter(Boolean));
+    }
+    this.checkpoints.update(job.films, job.curve);
   }
 }
 

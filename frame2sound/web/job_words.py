@@ -1,0 +1,53 @@
+"""Checks commands before they run: a list of jobs may have come with a folder, from a stranger."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from frame2sound.errors import StudioError
+from frame2sound.web.job import Job
+
+COMMANDS = {
+    "render": "render",
+    "wav": "render",
+    "export": "render",
+    "pickle": "pickle",
+    "library": "library",
+    "inspect": "library",
+    "train": "train",
+    "compare": "compare",
+}
+"""The command of each kind of job."""
+
+_OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=(.*))?", re.DOTALL)
+_OUTSIDE = re.compile(r"[/~\\].*|[A-Za-z]:[/\\].*|.*(://|\x00).*", re.DOTALL)
+
+
+def check_words(job: Job, root: Path) -> None:
+    """Raise `StudioError` unless a job's command stays in the project, as those of the page do.
+
+    Paths are relative to the project's ``root`` and go through no link; options are long, and have
+    their values after ``=``.
+    """
+    is_own = job.words[:1] == [COMMANDS.get(job.kind)]
+    if not is_own or any(_leads_outside(word, root) for word in job.words):
+        raise StudioError(
+            f"{job.command[:200]} is not one that the studio makes; it was not run; "
+            "run it in a terminal if you trust it"
+        )
+
+
+def _leads_outside(word: str, root: Path) -> bool:
+    """Return whether a word, or the value of an option, is a path outside, or an unknown form."""
+    option = _OPTION.fullmatch(word)
+    if option is None and word.startswith("-"):
+        return True
+    value = word if option is None else option[1] or ""
+    if _OUTSIDE.fullmatch(value) or ".." in re.split(r"[/\\]", value):
+        return True
+    path = Path(value)
+    try:
+        return any((root / part).is_symlink() for part in (path, *path.parents))
+    except OSError:  # a text that is too long for a name
+        return False
