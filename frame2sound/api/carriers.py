@@ -104,9 +104,9 @@ def to_picture(
         A ``.png``; the name of a new folder, for square pages; or a film: ``.mkv`` for FFV1, which
         loses nothing, and ``.mkv``, ``.mp4`` or ``.mov`` with ``crf`` for H.264.
     carrier : {"spectrum", "samples", "scroll", "magnitude"}
-        How a picture carries sound. ``spectrum``: level as luma, phase as the direction of chroma.
-        ``samples``: 16 bits, exactly. ``scroll``: a film past which the sound streams. ``magnitude``:
-        grey levels alone, whose phases `to_sound` has to guess.
+        How a picture carries sound. ``spectrum``: level as luma, phase as the direction of
+        chroma. ``samples``: 16 bits, exactly. ``scroll``: a film past which the sound streams.
+        ``magnitude``: grey levels alone, whose phases `to_sound` has to guess.
     cell : {1, 2, 4}
         Side in pixels of a point of a spectrum; 2 and 4 survive JPEG and H.264.
     size : int, optional

@@ -147,7 +147,9 @@ def parameters_beside(path: Path) -> CarrierParameters | None:
 
 def sheet_path(path: Path) -> Path:
     """Return the path of the JSON beside a picture or a film, or in a folder of pictures."""
-    return path / SHEET if path.is_dir() or not path.suffix else path.with_suffix(".json")
+    if path.is_dir() or not path.suffix:
+        return path / SHEET
+    return path.with_name(f"{path.name}.json")
 
 
 def _texts(path: Path) -> Iterator[str]:

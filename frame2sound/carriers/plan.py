@@ -16,9 +16,7 @@ RANGE_DB = 80
 """Levels below the loudest that are drawn."""
 
 ROWS, SCROLL_ROWS = 384, 512
-"""Bins of a spectrum at up to `LOW_RATE` Hz; twice as many above."""
-
-LOW_RATE = 24_000
+"""Bins of a spectrum."""
 
 SCROLL_COLUMNS = 136
 """Columns in a frame of a scrolling film: the code is as wide as three tiles of so many."""
@@ -26,7 +24,7 @@ SCROLL_COLUMNS = 136
 OVERLAP, SCROLL_OVERLAP = 4, 7
 """Windows that share a sample."""
 
-LEAST_ROWS = 16
+LEAST_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -116,8 +114,7 @@ def _rows(sound: SoundInput, choice: PageChoice) -> int:
                 f"channels, expected at least {256 * choice.cell * sound.channels}"
             )
         return rows
-    rows = SCROLL_ROWS if choice.kind is Kind.SCROLL else ROWS
-    return rows if sound.sample_rate <= LOW_RATE else 2 * rows
+    return SCROLL_ROWS if choice.kind is Kind.SCROLL else ROWS
 
 
 def _columns(rows: int, choice: PageChoice) -> int:

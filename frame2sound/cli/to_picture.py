@@ -27,8 +27,8 @@ def to_picture(
         str,
         Option(
             metavar="NAME",
-            help="How a picture carries sound: spectrum (colours), samples (exact, 16 bits), scroll "
-            "(a film past which the sound streams), or magnitude (grey; phases are guessed).",
+            help="How a picture carries sound: spectrum (colours), samples (exact, 16 bits), "
+            "scroll (a film past which the sound streams), or magnitude (grey, phases guessed).",
         ),
     ] = "spectrum",
     cell: Annotated[
@@ -61,7 +61,7 @@ def to_picture(
     overwrite: Overwrite = False,
     verbose: Verbose = False,
 ) -> None:
-    """Turn a sound into pictures that visual tools can process."""
+    """Turn sound into pictures for visual tools."""
     from frame2sound.api.carriers import to_picture as write
 
     made = write(

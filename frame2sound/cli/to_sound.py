@@ -25,7 +25,7 @@ def to_sound(
     overwrite: Overwrite = False,
     verbose: Verbose = False,
 ) -> None:
-    """Turn pictures that carry a sound back into it."""
+    """Turn such pictures back into sound."""
     from frame2sound.api.carriers import to_sound as write
 
     say_lines(write(pictures, out, overwrite=overwrite, progress=True).lines())
