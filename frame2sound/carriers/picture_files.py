@@ -18,8 +18,8 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from frame2sound.carriers.colours import Planes, to_bytes, to_rgb
 from frame2sound.carriers.page_reader import Picture
 from frame2sound.carriers.parameters import CarrierParameters, Kind
-from frame2sound.errors import CarrierError
-from frame2sound.untrusted import one_line_reason
+from frame2sound.carriers.picture_process import decode_pictures, read_metadata
+from frame2sound.errors import CarrierError, FilmError
 
 KEY = "frame2sound"
 """The name under which a picture or a film holds the parameters."""
@@ -34,9 +34,8 @@ FILM_SUFFIXES = (".mkv", ".mp4", ".mov")
 EVEN_BITS = "aq-mode=0:mbtree=0"
 """x264 otherwise gives fewer bits to what looks complicated to the eye: all of the cells."""
 
-LIMITED, BT_601, BT_709 = 1, 6, 1
-
-MAX_PIXELS = 1 << 28
+LIMITED, BT_601 = 1, 6
+"""FFmpeg's numbers of a range and a matrix."""
 
 
 def write_picture(path: Path, page: Planes, parameters: CarrierParameters) -> None:
@@ -119,21 +118,23 @@ class FilmWriter:
 def read_pictures(path: Path) -> Iterator[Picture]:
     """Yield the pictures of a file, a film, or a folder in the order of their names.
 
+    They are decoded in a process of their own.
+
     Raises
     ------
     CarrierError
         There is none, or one cannot be read.
     """
+    files = [path]
     if path.is_dir():
         files = sorted(p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES)
-        if not files:
-            raise CarrierError(f"{path} holds no pictures; expected PNG, JPEG or TIFF")
+    if not files:
+        raise CarrierError(f"{path} holds no pictures; expected PNG, JPEG or TIFF")
+    try:
         for file in files:
-            yield from _read_image(file)
-    elif path.suffix.lower() in PICTURE_SUFFIXES:
-        yield from _read_image(path)
-    else:
-        yield from _read_film(path)
+            yield from decode_pictures(file)
+    except FilmError as error:
+        raise CarrierError(str(error)) from error
 
 
 def parameters_beside(path: Path) -> CarrierParameters | None:
@@ -161,8 +162,8 @@ def _texts(path: Path) -> Iterator[str]:
         with Image.open(path) as image:
             yield str(image.info.get(KEY, ""))
         return
-    with suppress(OSError, av.FFmpegError), av.open(str(path)) as film:
-        yield film.metadata.get("comment", film.metadata.get("COMMENT", ""))
+    with suppress(FilmError):
+        yield read_metadata(path).get("comment", "")
 
 
 def _image(page: Planes, kind: Kind) -> Image.Image:
@@ -193,78 +194,3 @@ def _limited_frame(page: Planes) -> av.VideoFrame:
         rows[:, : plane.width] = to_bytes(values)
         plane.update(rows.tobytes())
     return frame
-
-
-def _read_image(path: Path) -> Iterator[Picture]:
-    try:
-        with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise CarrierError(
-                    f"{path} has {image.width}x{image.height} pixels, expected at most "
-                    f"{MAX_PIXELS / 1e6:.0f} megapixels"
-                )
-            for number in range(getattr(image, "n_frames", 1)):
-                image.seek(number)
-                yield _picture(image)
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-        raise CarrierError(
-            f"{path} cannot be read ({one_line_reason(error)}); expected a picture"
-        ) from error
-
-
-def _picture(image: Image.Image) -> Picture:
-    if image.mode.startswith("I"):
-        grey = np.asarray(image).astype(np.float32) / 257
-        return Picture(np.repeat(grey[..., None], 3, axis=2), 16)
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        paper = Image.new("RGBA", image.size, (128, 128, 128, 255))
-        image = Image.alpha_composite(paper, image.convert("RGBA"))
-    return Picture(np.asarray(image.convert("RGB")).astype(np.float32))
-
-
-def _read_film(path: Path) -> Iterator[Picture]:
-    try:
-        with av.open(str(path)) as film:
-            if not film.streams.video:
-                raise CarrierError(f"{path} has no pictures; expected a film that carries a sound")
-            for frame in film.decode(film.streams.video[0]):
-                if frame.width * frame.height > MAX_PIXELS:
-                    raise CarrierError(f"{path} has pictures that are too large")
-                yield _frame_picture(frame)
-    except (OSError, av.FFmpegError) as error:
-        raise CarrierError(
-            f"{path} cannot be read ({one_line_reason(error)}); expected a film"
-        ) from error
-
-
-def _frame_picture(frame: av.VideoFrame) -> Picture:
-    name = frame.format.name
-    if name.startswith("gray16"):
-        grey = frame.to_ndarray(format="gray16le").astype(np.float32) / 257
-        return Picture(np.repeat(grey[..., None], 3, axis=2), 16)
-    if name.startswith("yuv") and frame.format.components[0].bits == 8:
-        return Picture(_from_yuv(frame))
-    return Picture(frame.to_ndarray(format="rgb24").astype(np.float32))
-
-
-def _from_yuv(frame: av.VideoFrame) -> Planes:
-    """Return RGB of planes of luma and chroma, without rounding and without smoothing chroma."""
-    full = frame.format.name.startswith("yuvj") or int(frame.color_range) == 2
-    y, *chroma = (_plane(frame, n) for n in range(3))
-    down, across = -(-y.shape[0] // chroma[0].shape[0]), -(-y.shape[1] // chroma[0].shape[1])
-    blue, red = (
-        np.repeat(np.repeat(c, down, 0), across, 1)[: y.shape[0], : y.shape[1]] - 128
-        for c in chroma
-    )
-    if not full:
-        y, blue, red = (y - 16) * (255 / 219), blue * (255 / 224), red * (255 / 224)
-    if int(frame.colorspace) != BT_709:
-        return np.asarray(to_rgb(np.stack([y, blue, red], axis=-1)))
-    green = y - 0.187324 * blue - 0.468124 * red
-    return np.stack([y + 1.5748 * red, green, y + 1.8556 * blue], axis=-1)
-
-
-def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.float32]:
-    plane = frame.planes[number]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width].astype(np.float32)

@@ -150,7 +150,7 @@ def test_what_carries_no_sound_is_refused(tmp_path, wav):
     Image.new("RGB", (200, 100), "red").save(tmp_path / "red.png")
     (tmp_path / "empty").mkdir()
     for name, says in (
-        ("text.png", "cannot be read"),
+        ("text.png", "not readable"),
         ("red.png", "no corner marks and no code that can be read; expected pictures that"),
         ("empty", "holds no pictures"),
         ("absent.png", "does not exist"),
