@@ -30,6 +30,12 @@ if TYPE_CHECKING:
         load_recipe,
         train,
     )
+    from frame2sound.api.carriers import (
+        PictureSound,
+        SoundPictures,
+        to_picture,
+        to_sound,
+    )
     from frame2sound.api.comparing import ComparisonResult, compare
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
     from frame2sound.api.instruments import ExportedInstrument, export_sfz
@@ -76,9 +82,11 @@ __all__ = [
     "LiveResult",
     "ParameterError",
     "PickledFilm",
+    "PictureSound",
     "ProgressCallback",
     "Recipe",
     "RenderedSoundtrack",
+    "SoundPictures",
     "SoundtrackMeasurements",
     "compare",
     "demo_film_names",
@@ -94,6 +102,8 @@ __all__ = [
     "pretrained_brains",
     "recipe_names",
     "render",
+    "to_picture",
+    "to_sound",
     "train",
     "watch",
 ]
@@ -101,6 +111,7 @@ __all__ = [
 _MODULES = {
     "api.brain_export": ("export_onnx",),
     "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
+    "api.carriers": ("PictureSound", "SoundPictures", "to_picture", "to_sound"),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
     "api.instruments": ("ExportedInstrument", "export_sfz"),

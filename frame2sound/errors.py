@@ -52,6 +52,10 @@ class ComparisonError(Frame2SoundError):
     """A comparison cannot be made or written as requested."""
 
 
+class CarrierError(Frame2SoundError):
+    """A sound cannot be turned into pictures as requested, or pictures carry no sound."""
+
+
 class StudioError(Frame2SoundError):
     """The studio cannot start, or cannot do what its page asks."""
 

@@ -189,7 +189,8 @@ def test_make_has_the_commands() -> None:
 
 def test_the_readme_is_short_and_names_every_command() -> None:
     assert len(README.split()) <= 1200
-    for command in [command.callback.__name__ for command in app.registered_commands]:
+    functions = [command.callback.__name__ for command in app.registered_commands]
+    for command in [name.replace("_", "-") for name in functions]:
         assert f"frame2sound {command}`" in README, command
 
 

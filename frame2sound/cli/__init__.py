@@ -12,6 +12,8 @@ from frame2sound.cli import (
     pickle,
     render,
     studio,
+    to_picture,
+    to_sound,
     train,
 )
 from frame2sound.cli.app import app, main
@@ -30,5 +32,7 @@ __all__ = [
     "pickle",
     "render",
     "studio",
+    "to_picture",
+    "to_sound",
     "train",
 ]

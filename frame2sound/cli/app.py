@@ -52,6 +52,8 @@ ORDER = (
     "films",
     "gallery",
     "studio",
+    "to-picture",
+    "to-sound",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""
 

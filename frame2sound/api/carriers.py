@@ -1,0 +1,231 @@
+"""Sound as pictures and films that visual tools can process, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from frame2sound.api.parameters import FrameRate, ParameterError, at_least, frame_rate
+from frame2sound.api.records import Record
+
+if TYPE_CHECKING:
+    from frame2sound.progress import ProgressCallback
+
+Carrier = Literal["samples", "spectrum", "scroll", "magnitude"]
+
+CARRIERS = ("samples", "spectrum", "scroll", "magnitude")
+
+CELLS = (1, 2, 4)
+
+MAX_CRF = 51
+
+
+@dataclass(frozen=True)
+class SoundPictures(Record):
+    """Pictures of a sound that were written."""
+
+    path: Path
+    carrier: str
+    pictures: int
+    width: int
+    height: int
+    sample_rate: int
+    channels: int
+    seconds: float
+    notes: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return a line, and one for each note."""
+        pictures = "1 picture" if self.pictures == 1 else f"{self.pictures} pictures"
+        line = (
+            f"{self.path}  {pictures} of {self.width}x{self.height}  {self.carrier}  "
+            f"{self.seconds:.3f} s  {self.sample_rate} Hz"
+        )
+        return [line, *(f"  note: {note}" for note in self.notes)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        names = ("carrier", "pictures", "width", "height", "sample_rate", "channels", "seconds")
+        values = {name: getattr(self, name) for name in names}
+        return {"path": str(self.path)} | values | {"notes": list(self.notes)}
+
+
+@dataclass(frozen=True)
+class PictureSound(Record):
+    """A sound that was read from pictures, and what was found in them."""
+
+    path: Path
+    carrier: str
+    pictures: int
+    sample_rate: int
+    channels: int
+    seconds: float
+    missing: int
+    repeated: int
+    notes: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return a line, and one for each note."""
+        pictures = "1 picture" if self.pictures == 1 else f"{self.pictures} pictures"
+        line = (
+            f"{self.path}  {self.seconds:.3f} s  {self.sample_rate} Hz  from {pictures}  "
+            f"{self.carrier}"
+        )
+        return [line, *(f"  note: {note}" for note in self.notes)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        names = ("carrier", "pictures", "sample_rate", "channels", "seconds", "missing", "repeated")
+        values = {name: getattr(self, name) for name in names}
+        return {"path": str(self.path)} | values | {"notes": list(self.notes)}
+
+
+def to_picture(
+    sound: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    carrier: Carrier = "spectrum",
+    cell: int = 1,
+    size: int | None = None,
+    fps: FrameRate = 25,
+    crf: int | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> SoundPictures:
+    """Turn a sound into pictures that visual tools can process, and `to_sound` turns back.
+
+    Parameters
+    ----------
+    sound : str or path
+        A sound file, or a film with sound; one or two channels.
+    out : str or path
+        A ``.png``; the name of a new folder, for square pages; or a film: ``.mkv`` for FFV1, which
+        loses nothing, and ``.mkv``, ``.mp4`` or ``.mov`` with ``crf`` for H.264.
+    carrier : {"spectrum", "samples", "scroll", "magnitude"}
+        How a picture carries sound. ``spectrum``: level as luma, phase as the direction of
+        chroma. ``samples``: 16 bits, exactly. ``scroll``: a film past which the sound streams.
+        ``magnitude``: grey levels alone, whose phases `to_sound` has to guess.
+    cell : {1, 2, 4}
+        Side in pixels of a point of a spectrum; 2 and 4 survive JPEG and H.264.
+    size : int, optional
+        Height and width of pages in pixels; by default what the spectrum needs.
+    fps : int, float, str or Fraction
+        Frame rate of ``scroll``.
+    crf : int, optional
+        Quality of H.264, 0 (best) to 51.
+    overwrite : bool
+        Replace an output that exists.
+    progress : callable or bool, optional
+        True shows a progress bar; see `ProgressCallback`.
+
+    Returns
+    -------
+    SoundPictures
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of range.
+    CarrierError
+        The sound cannot be read, or the output cannot hold the carrier or be written.
+
+    Examples
+    --------
+    >>> import frame2sound as f2s
+    >>> f2s.to_picture("bells.wav", "bells.png")  # doctest: +SKIP
+    """
+    from frame2sound.carriers.conversion import write_pictures
+    from frame2sound.carriers.parameters import Kind
+    from frame2sound.carriers.plan import PageChoice
+    from frame2sound.progress_bars import open_progress
+
+    if carrier not in CARRIERS:
+        raise ParameterError(f"got carrier {carrier!r}, expected one of {', '.join(CARRIERS)}")
+    if cell not in CELLS:
+        raise ParameterError(f"got cell {cell!r}, expected 1, 2 or 4")
+    if crf is not None and not 0 <= crf <= MAX_CRF:
+        raise ParameterError(f"got crf {crf!r}, expected 0 to {MAX_CRF}")
+    if size is not None:
+        at_least("size", size, 256)
+    target = Path(out)
+    choice = PageChoice(
+        Kind[carrier.upper()],
+        cell,
+        size,
+        frame_rate("fps", fps),
+        whole=target.suffix.lower() == ".png",
+    )
+    with open_progress(progress) as on_progress:
+        made = write_pictures(
+            Path(sound), target, choice, crf, overwrite=overwrite, on_progress=on_progress
+        )
+    found = made.parameters
+    return SoundPictures(
+        made.path, carrier, made.pages, made.width, made.height, found.sample_rate,
+        found.channels, found.samples / found.sample_rate, made.notes,
+    )  # fmt: skip
+
+
+def to_sound(
+    pictures: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> PictureSound:
+    """Turn pictures that `to_picture` wrote, and what tools made of them, back into sound.
+
+    The carrier is found in the pictures themselves. The strip of marks shows how levels, hues,
+    size, place and sharpness have changed; these are put right.
+
+    Parameters
+    ----------
+    pictures : str or path
+        A picture, a film, or a folder of pictures.
+    out : str or path
+        A ``.wav`` to write, 16 bits for samples and 24 for spectra.
+    overwrite : bool
+        Replace an output that exists.
+    progress : callable or bool, optional
+        True shows a progress bar; see `ProgressCallback`.
+
+    Returns
+    -------
+    PictureSound
+
+    Raises
+    ------
+    CarrierError
+        There are no pictures, they carry no sound, or the file cannot be written.
+    """
+    from frame2sound.carriers.conversion import write_sound
+    from frame2sound.progress_bars import open_progress
+
+    with open_progress(progress) as on_progress:
+        found = write_sound(Path(pictures), Path(out), overwrite=overwrite, on_progress=on_progress)
+    parameters = found.parameters
+    return PictureSound(
+        Path(out), parameters.kind.name.lower(), found.pages, parameters.sample_rate,
+        parameters.channels, parameters.samples / parameters.sample_rate, found.missing,
+        found.repeated, tuple(_findings(found)),
+    )  # fmt: skip
+
+
+def _findings(found: Any) -> list[str]:
+    notes = []
+    if found.levels_changed:
+        notes.append(
+            f"levels or hues had changed and were put right, to {found.hues_error:.1f} levels"
+        )
+    if found.blur:
+        notes.append(f"a blur of {found.blur:.1f} pixels was undone")
+    parts = "columns" if found.parameters.kind.name == "SCROLL" else "pictures"
+    if found.missing:
+        notes.append(f"{found.missing} {parts} are missing; they are silent")
+    if found.repeated:
+        notes.append(f"{found.repeated} pictures came again and were left out")
+    if found.unreadable:
+        notes.append(f"{len(found.unreadable)} pictures were left out: {found.unreadable[0]}")
+    return notes

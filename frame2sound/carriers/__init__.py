@@ -1,0 +1,1 @@
+"""Sound as pictures and films that visual tools can process, and back."""

@@ -1,0 +1,117 @@
+"""Undo what a tool did to levels and hues, as the patches of the strip show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.carriers.colours import Planes, from_rgb, to_rgb
+from frame2sound.carriers.layout import PATCHES, PageLayout
+from frame2sound.carriers.strip import patch_colours
+
+TRUE = 3.0
+"""Patches that differ by less on average are as they were drawn, but for the noise of codecs."""
+
+
+class Calibration:
+    """Maps the colours of a picture to those that were drawn.
+
+    Each channel first goes through the curve of the steps of grey, which undoes gamma, contrast and
+    range. What is then left between the wheels of hues is undone by the direction of chroma: turned
+    hues, more or less saturation, and the luma that some tools change with a hue.
+
+    Parameters
+    ----------
+    rgb : float array (height, width, 3)
+        A page in place.
+    layout : PageLayout
+
+    Attributes
+    ----------
+    error : float
+        Root-mean-square difference of the patches that is left, in levels.
+    changed : bool
+        Whether anything is undone.
+    """
+
+    def __init__(self, rgb: Planes, layout: PageLayout) -> None:
+        known, actual = patch_colours(rgb, layout)
+        self._curves: list[tuple[Planes, Planes]] = []
+        self._wheel: _Wheel | None = None
+        self.error = _rms(actual - known)
+        self.changed = self.error > TRUE
+        if not self.changed:
+            return
+        greys = actual[:PATCHES]
+        if _rms(greys - known[:PATCHES]) > TRUE:
+            self._curves = [_rising(greys[:, n], known[:PATCHES, n]) for n in range(3)]
+        levelled = self._level(actual)
+        self.error = _rms(levelled - known)
+        if self.error > TRUE:
+            wheel = _Wheel(from_rgb(known[PATCHES:]), from_rgb(levelled[PATCHES:]))
+            error = _rms(to_rgb(wheel.turn_back(from_rgb(levelled))) - known)
+            if error < self.error:
+                self._wheel, self.error = wheel, error
+
+    def apply(self, rgb: Planes) -> Planes:
+        """Return luma and chroma as they were drawn, ``(..., 3)``, of RGB."""
+        planes = from_rgb(self._level(rgb))
+        return planes if self._wheel is None else self._wheel.turn_back(planes)
+
+    def _level(self, rgb: Planes) -> Planes:
+        if not self._curves:
+            return rgb
+        return np.stack(
+            [np.interp(rgb[..., n], *curve) for n, curve in enumerate(self._curves)], axis=-1
+        ).astype(rgb.dtype)
+
+
+class _Wheel:
+    """What became of each hue; in proportion to its chroma, at every luma.
+
+    That is so for rotations of chroma, and for those of hue in HSV and HSL, which keep the largest
+    and the smallest of red, green and blue.
+    """
+
+    def __init__(self, known: Planes, actual: Planes) -> None:
+        known, actual = (each.reshape(-1, PATCHES, 3) for each in (known, actual))
+        hues = _chroma(actual)
+        radius = np.maximum(np.abs(hues), 1e-3)
+        self._hues = np.angle((hues / radius).mean(axis=0))
+        self._turns = (_chroma(known) / hues).mean(axis=0)
+        self._lumas = ((known[..., 0] - actual[..., 0]) / radius).mean(axis=0)
+
+    def turn_back(self, planes: Planes) -> Planes:
+        chroma = _chroma(planes)
+        hue, radius = np.angle(chroma), np.abs(chroma)
+        period = {"period": 2 * np.pi}
+        turn = np.interp(hue, self._hues, np.abs(self._turns), **period) * np.exp(
+            1j * _interpolate_angles(hue, self._hues, np.angle(self._turns))
+        )
+        luma = planes[..., 0] + radius * np.interp(hue, self._hues, self._lumas, **period)
+        turned = chroma * turn
+        return np.stack([luma, turned.real, turned.imag], axis=-1).astype(planes.dtype)
+
+
+def _interpolate_angles(at: Planes, places: Planes, angles: Planes) -> Planes:
+    """Interpolate angles that differ by less than half a turn from their mean."""
+    middle = np.angle(np.exp(1j * angles).mean())
+    apart = np.angle(np.exp(1j * (angles - middle)))
+    return np.asarray(middle + np.interp(at, places, apart, period=2 * np.pi))
+
+
+def _chroma(planes: Planes) -> NDArray[np.complexfloating[Any, Any]]:
+    return np.asarray(planes[..., 1] + 1j * planes[..., 2])
+
+
+def _rising(actual: Planes, known: Planes) -> tuple[Planes, Planes]:
+    """Return the points of a curve that rises: steps that a tool made equal count once."""
+    rising = np.maximum.accumulate(actual)
+    kept = np.append(True, np.diff(rising) > 0.05)
+    return rising[kept], known[kept]
+
+
+def _rms(difference: Planes) -> float:
+    return float(np.sqrt(np.mean(difference**2)))

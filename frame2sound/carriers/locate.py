@@ -1,0 +1,168 @@
+"""Find the page in a picture that was cropped, scaled or moved, and put it back in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.carriers.colours import FROM_RGB, Planes
+from frame2sound.carriers.layout import BAND, MARKER, QUIET, STEP, PageLayout
+from frame2sound.carriers.parameters import CarrierParameters
+from frame2sound.carriers.strip import MARKERS, PAPER, code_places, read_code
+
+EXACT = 0.2
+"""A page that is nowhere off by more pixels than this is cut out, not resampled."""
+
+WIDEST_GUESS = 0.04
+"""Error of the scale that a single marker shows."""
+
+Corners = dict[int, NDArray[np.float64]]
+
+
+def find_page(
+    rgb: Planes, known: CarrierParameters | None = None
+) -> tuple[CarrierParameters, Planes]:
+    """Return the parameters of a picture, and its page in the size in which it was drawn.
+
+    Parameters
+    ----------
+    rgb : float array (height, width, 3)
+        0 to 255.
+    known : CarrierParameters, optional
+        Those of a file beside the picture, for pictures whose code cannot be read.
+
+    Raises
+    ------
+    ValueError
+        What was found, and what was not.
+    """
+    grey = np.asarray(rgb @ FROM_RGB[0].astype(rgb.dtype))
+    parameters = _code_in_place(grey, known)
+    if parameters is not None:
+        return parameters, rgb
+    corners = find_markers(grey)
+    parameters = next(_codes(grey, corners), known)
+    if parameters is None:
+        found = f"{len(corners)} of 4 corner marks" if corners else "no corner marks"
+        raise ValueError(f"{found} and no code that can be read")
+    layout = PageLayout.of(parameters)
+    if not corners:
+        if rgb.shape[:2] == layout.size:
+            return parameters, rgb
+        size, expected = (f"{s[1]}x{s[0]}" for s in (rgb.shape, layout.size))
+        raise ValueError(f"no corner marks in {size} pixels, expected {expected}")
+    return parameters, _rectify(rgb, corners, layout)
+
+
+def find_markers(grey: NDArray[np.floating[Any]]) -> Corners:
+    """Return the corners of the markers in a picture by their numbers, x and y, ``(4, 2)`` each."""
+    options = cv2.aruco.DetectorParameters()
+    options.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
+    options.cornerRefinementWinSize = 3
+    options.minMarkerPerimeterRate = 0.005
+    detector = cv2.aruco.ArucoDetector(MARKERS, options)
+    byte = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    corners, numbers, _ = detector.detectMarkers(byte)
+    if numbers is None:
+        return {}
+    places = zip(numbers.ravel().tolist(), corners, strict=True)
+    return {n: np.asarray(c[0], np.float64) + 0.5 for n, c in places if n < 4}
+
+
+def _code_in_place(
+    grey: NDArray[np.floating[Any]], known: CarrierParameters | None
+) -> CarrierParameters | None:
+    """Return the parameters of a picture that nothing has moved."""
+    for margin in _margins(grey.shape, known):
+        for top in (margin, grey.shape[0] - margin - BAND):
+            try:
+                parameters = read_code(grey, code_places(margin + BAND, top, (1, 1)))
+            except ValueError:
+                continue
+            if PageLayout.of(parameters).size == grey.shape:
+                return parameters
+    return None
+
+
+def _margins(shape: tuple[int, ...], known: CarrierParameters | None) -> Iterator[int]:
+    if known is not None:
+        yield PageLayout.of(known).margin
+    yield from range(STEP, int(max(shape) * 0.05) + STEP, STEP)
+
+
+def _codes(grey: NDArray[np.floating[Any]], corners: Corners) -> Iterator[CarrierParameters]:
+    """Yield the parameters that can be read between the markers of a band."""
+    for left, right in ((0, 1), (2, 3)):
+        for scale, place in _scales(corners.get(left), corners.get(right)):
+            try:
+                yield read_code(grey, code_places(*place, scale))
+            except ValueError:
+                continue
+
+
+def _scales(
+    left: NDArray[np.float64] | None, right: NDArray[np.float64] | None
+) -> Iterator[tuple[tuple[float, float], tuple[float, float]]]:
+    """Yield possible scales of a band, with where its code begins, from its markers."""
+    one = left if left is not None else right
+    if one is None:
+        return
+    sides = np.ptp(one, axis=0) / MARKER
+    vertical, begin = sides[1], one[:, 1].min() - QUIET * sides[1]
+    if left is not None and right is not None:
+        distance = right[:, 0].mean() - left[:, 0].mean()
+        guess = distance / sides[0]
+        low, high = guess * (1 - WIDEST_GUESS), guess * (1 + WIDEST_GUESS)
+        lengths = np.arange(np.ceil(low / STEP), high / STEP + 1) * STEP
+        for length in sorted(lengths, key=lambda each: abs(each - guess)):
+            scale = distance / length
+            yield (scale, vertical), (left[:, 0].mean() + (BAND / 2) * scale, begin)
+    elif left is not None:
+        for scale in sides[0] * np.linspace(0.98, 1.02, 9):
+            yield (scale, vertical), (left[:, 0].mean() + (BAND / 2) * scale, begin)
+
+
+def _rectify(rgb: Planes, corners: Corners, layout: PageLayout) -> Planes:
+    """Return the page, so that its markers are where they were drawn."""
+    target = layout.markers()
+    drawn = np.concatenate([target[number] for number in corners])
+    seen = np.concatenate(list(corners.values()))
+    shrink = _scale(drawn, seen)
+    if shrink > 1.05:  # means of areas first, as interpolation would leave pixels out
+        size = [round(length / shrink) for length in rgb.shape[1::-1]]
+        exact = np.array(rgb.shape[1::-1]) / size
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+        seen = seen / exact
+    matrix = _affine(drawn, seen)
+    shift = np.rint(matrix[:, 2])
+    edges = np.array([[0, 0], layout.size[::-1]], np.float64)
+    moved = edges @ matrix[:, :2].T + matrix[:, 2]
+    if np.abs(moved - edges - shift).max() < EXACT:
+        matrix = np.column_stack([np.eye(2), shift])
+    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5  # from edges to centres of pixels
+    return np.asarray(
+        cv2.warpAffine(
+            rgb, matrix, layout.size[::-1],
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=(PAPER,) * 3,
+        )
+    )  # fmt: skip
+
+
+def _scale(drawn: NDArray[np.float64], seen: NDArray[np.float64]) -> float:
+    spread = np.linalg.norm(seen - seen.mean(0)) / np.linalg.norm(drawn - drawn.mean(0))
+    return float(spread)
+
+
+def _affine(drawn: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the scales and the shift that take drawn places to seen ones, by least squares."""
+    rows = []
+    for axis in (0, 1):
+        design = np.column_stack([drawn[:, axis], np.ones(len(drawn))])
+        scale, shift = np.linalg.lstsq(design, seen[:, axis], rcond=None)[0]
+        rows.append([scale if axis == 0 else 0, 0 if axis == 0 else scale, shift])
+    return np.array(rows)

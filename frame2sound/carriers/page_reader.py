@@ -1,0 +1,266 @@
+"""Turn pictures that carry a sound, and what tools have made of them, back into the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.carriers.calibration import Calibration
+from frame2sound.carriers.colours import Planes
+from frame2sound.carriers.deblur import find_blur
+from frame2sound.carriers.layout import TILES, PageLayout
+from frame2sound.carriers.locate import find_page
+from frame2sound.carriers.page_writer import FULL_SCALE, page_count
+from frame2sound.carriers.parameters import CarrierParameters, Kind
+from frame2sound.carriers.scrolling import ColumnCollector
+from frame2sound.carriers.sound_input import Block
+from frame2sound.carriers.spectrum_points import LevelScale, Spectra, from_points
+from frame2sound.carriers.tiles import from_tiles
+from frame2sound.sound.phase.griffin_lim import GriffinLim
+from frame2sound.sound.phase.reconstructor import PhaseReconstructor
+from frame2sound.sound.stft import InverseStft, Stft
+
+GRIFFIN_LIM_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that was read.
+
+    Attributes
+    ----------
+    rgb : float32 array (height, width, 3)
+        0 to 255.
+    bits : int
+        Of each channel in the file.
+    """
+
+    rgb: Planes
+    bits: int = 8
+
+
+@dataclass
+class Findings:
+    """What a reader found in pictures.
+
+    Attributes
+    ----------
+    parameters : CarrierParameters
+    pages, missing, repeated : int
+        Pictures that were read; those that the sound lacks; those that came again.
+    unreadable : list of str
+        Why pictures were left out.
+    levels_changed, hues_error : bool, float
+        Whether levels or hues were put right, and the largest error that is left in the patches.
+    blur : float
+        Widest blur that was undone: its standard deviation in pixels.
+    """
+
+    parameters: CarrierParameters
+    pages: int = 0
+    missing: int = 0
+    repeated: int = 0
+    unreadable: list[str] = field(default_factory=list)
+    levels_changed: bool = False
+    hues_error: float = 0.0
+    blur: float = 0.0
+
+
+class PictureSound:
+    """The sound of pictures, read one by one.
+
+    Parameters
+    ----------
+    pictures : iterable of Picture
+    known : CarrierParameters, optional
+        From a file beside the pictures; used where the pictures say nothing.
+
+    Attributes
+    ----------
+    findings : Findings
+        Complete once `blocks` has ended.
+
+    Raises
+    ------
+    ValueError
+        The first picture carries no sound that can be read.
+    """
+
+    def __init__(self, pictures: Iterable[Picture], known: CarrierParameters | None = None) -> None:
+        self._pictures = iter(pictures)
+        first = next(self._pictures, None)
+        if first is None:
+            raise ValueError("no pictures")
+        parameters, page = find_page(first.rgb, known)
+        self._first = parameters, page, first.bits
+        self.findings = Findings(parameters)
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the sound in blocks ``(n, channels)``, as many samples as were drawn."""
+        parameters, done = self.findings.parameters, 0
+        for block in self._all_blocks():
+            part = block[: parameters.samples - done]
+            done += len(part)
+            yield part
+        if done < parameters.samples:
+            yield np.zeros((parameters.samples - done, parameters.channels), np.float32)
+
+    def _all_blocks(self) -> Iterator[Block]:
+        parameters = self.findings.parameters
+        if parameters.kind is Kind.SAMPLES:
+            yield from self._sample_blocks()
+            return
+        stft = Stft(parameters.n_fft, parameters.hop)
+        inverses = [InverseStft(stft) for _ in range(parameters.channels)]
+        for spectra in self._spectra():
+            sides = ((0, 0), (0, 0), (0, stft.bins - spectra.shape[2]))
+            padded = np.pad(spectra, sides).astype(np.complex64)
+            yield _stack(inverse.process(s) for inverse, s in zip(inverses, padded, strict=True))
+        yield _stack(inverse.flush(fade_out=False) for inverse in inverses)
+
+    def _spectra(self) -> Iterator[Spectra]:
+        """Yield spectra ``(channels, n, rows)`` in order of time, silent where pages lack."""
+        parameters = self.findings.parameters
+        if parameters.kind is Kind.SCROLL:
+            yield from self._scrolled()
+            return
+        scale = LevelScale(parameters.reference_db, parameters.range_db)
+        phases = _reconstructors(parameters)
+        for _, cells in self._in_order(self._cells()):
+            if cells is None:
+                shape = parameters.channels, parameters.columns, parameters.rows
+                yield np.zeros(shape, np.complex64)
+            elif parameters.kind is Kind.SPECTRUM:
+                yield _by_channel(from_points(cells, scale), parameters)
+            else:
+                shares = _by_channel(cells[..., 0] / 255, parameters)
+                magnitude = scale.magnitudes(shares).astype(np.float32)
+                yield np.stack(
+                    [
+                        phase.reconstruct(_padded(m, parameters), np.zeros(len(m), bool))
+                        for phase, m in zip(phases, magnitude, strict=True)
+                    ]
+                )
+
+    def _scrolled(self) -> Iterator[Spectra]:
+        parameters = self.findings.parameters
+        scale = LevelScale(parameters.reference_db, parameters.range_db)
+        collector, end, last = ColumnCollector(parameters), 0, None
+
+        def batch(columns: Iterator[tuple[int, Spectra]]) -> Iterator[Spectra]:
+            nonlocal end
+            for number, column in columns:
+                missed = np.zeros((number - end, *column.shape), np.complex64)
+                end = number + 1
+                yield np.concatenate([missed, column[None]]).transpose(1, 0, 2)
+
+        for page, cells in self._cells():
+            if page == last:
+                self.findings.repeated += 1
+                continue
+            last = page
+            spectra = _by_channel(from_tiles(cells[..., 0], scale), parameters)
+            yield from batch(collector.add(page, spectra.transpose(1, 0, 2)))
+        yield from batch(collector.flush())
+        self.findings.missing = collector.missing
+
+    def _sample_blocks(self) -> Iterator[Block]:
+        parameters = self.findings.parameters
+        size = parameters.rows * parameters.columns
+        for _, cells in self._in_order(self._cells()):
+            if cells is None:
+                yield np.zeros((size, parameters.channels), np.float32)
+                continue
+            stored = np.rint(cells[..., 0] * 257).reshape(parameters.channels, -1)
+            yield ((stored.T - FULL_SCALE) / FULL_SCALE).astype(np.float32)
+
+    def _in_order(self, pages: Iterator[tuple[int, Planes]]) -> Iterator[tuple[int, Planes | None]]:
+        """Yield each page once, and None for those that lack; what comes again is left out."""
+        expected = 0
+        for page, cells in pages:
+            if page < expected:
+                self.findings.repeated += 1
+                continue
+            for absent in range(expected, page):
+                self.findings.missing += 1
+                yield absent, None
+            yield page, cells
+            expected = page + 1
+        self.findings.missing += max(page_count(self.findings.parameters) - expected, 0)
+
+    def _cells(self) -> Iterator[tuple[int, Planes]]:
+        """Yield the number of each picture, and luma and chroma of its cells."""
+        parameters, page, bits = self._first
+        self._first = parameters, page[:0], bits
+        while True:
+            self.findings.pages += 1
+            yield parameters.page, self._read_cells(page, parameters, bits)
+            following = self._following(parameters)
+            if following is None:
+                return
+            parameters, page, bits = following
+
+    def _following(self, last: CarrierParameters) -> tuple[CarrierParameters, Planes, int] | None:
+        """Return the next picture of the same sound that can be read."""
+        for picture in self._pictures:
+            try:
+                found, page = find_page(picture.rgb, last.on_page(last.page + 1))
+            except ValueError as error:
+                self.findings.unreadable.append(str(error))
+                continue
+            if found.on_page(0) == last.on_page(0):
+                return found, page, picture.bits
+            self.findings.unreadable.append("it is of another sound")
+        return None
+
+    def _read_cells(self, page: Planes, parameters: CarrierParameters, bits: int) -> Planes:
+        layout = PageLayout.of(parameters)
+        if parameters.kind is Kind.SAMPLES:
+            if bits < 16:
+                raise ValueError(f"samples in {bits} bits, expected 16: a tool has rounded them")
+            return page[layout.cells]
+        calibration = Calibration(page, layout)
+        planes = calibration.apply(page)
+        blur = find_blur(planes, layout, parameters)
+        if blur is not None:
+            planes = blur.undo(planes)
+            self.findings.blur = max(self.findings.blur, blur.width)
+        self.findings.levels_changed |= calibration.changed
+        self.findings.hues_error = max(self.findings.hues_error, calibration.error)
+        return _means(planes[layout.cells], parameters)
+
+
+def _means(cells: Planes, parameters: CarrierParameters) -> Planes:
+    """Return the mean of the pixels of each cell."""
+    side, columns = parameters.cell, parameters.columns * TILES[parameters.kind]
+    if side == 1:
+        return cells
+    blocks = cells.reshape(-1, side, columns, side, 3)
+    means: NDArray[np.floating[Any]] = blocks.mean(axis=(1, 3))
+    return means
+
+
+def _by_channel(cells: NDArray[Any], parameters: CarrierParameters) -> NDArray[Any]:
+    """Return cells ``(channels * rows, columns)``, top row first, as (channels, columns, rows)."""
+    upright = cells.reshape(parameters.channels, parameters.rows, -1)
+    return upright[:, ::-1].transpose(0, 2, 1)
+
+
+def _padded(magnitude: NDArray[np.float32], parameters: CarrierParameters) -> NDArray[np.float32]:
+    missing = parameters.n_fft // 2 + 1 - magnitude.shape[1]
+    return np.pad(magnitude, ((0, 0), (0, missing)))
+
+
+def _reconstructors(parameters: CarrierParameters) -> list[PhaseReconstructor]:
+    if parameters.kind is not Kind.MAGNITUDE:
+        return []
+    stft = Stft(parameters.n_fft, parameters.hop)
+    return [GriffinLim(stft, GRIFFIN_LIM_ROUNDS) for _ in range(parameters.channels)]
+
+
+def _stack(channels: Iterator[NDArray[np.float32]]) -> Block:
+    return np.stack(list(channels), axis=-1)

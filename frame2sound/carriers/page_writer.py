@@ -1,0 +1,159 @@
+"""Draw the pictures of a sound, page by page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.carriers.colours import Planes
+from frame2sound.carriers.layout import PageLayout
+from frame2sound.carriers.parameters import CarrierParameters, Kind
+from frame2sound.carriers.scrolling import first_column, frame_count
+from frame2sound.carriers.sound_input import Block
+from frame2sound.carriers.spectrum_points import LevelScale, to_points
+from frame2sound.carriers.strip import PAPER, draw_strip
+from frame2sound.carriers.tiles import to_tiles
+from frame2sound.sound.stft import Stft
+
+FULL_SCALE = 1 << 15
+"""A sample of 1 in 16 bits."""
+
+
+class SoundReader:
+    """Gives any part of a sound whose parts begin one after the other, from a stream of blocks."""
+
+    def __init__(self, blocks: Iterator[Block], channels: int) -> None:
+        self._blocks = blocks
+        self._first, self._held = 0, np.zeros((0, channels), np.float32)
+
+    def read(self, begin: int, end: int) -> Block:
+        """Return samples ``(end - begin, channels)``; silent before 0 and after the end."""
+        while self._first + len(self._held) < end:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            self._held = np.concatenate([self._held, block])
+        spare = min(max(begin - self._first, 0), len(self._held))
+        self._first, self._held = self._first + spare, self._held[spare:]
+        part = np.zeros((end - begin, self._held.shape[1]), np.float32)
+        first = max(self._first - begin, 0)
+        found = self._held[: max(end - begin - first, 0)]
+        part[first : first + len(found)] = found
+        return part
+
+
+def loudest_db(blocks: Iterator[Block], channels: int, stft: Stft, samples: int) -> float:
+    """Return the highest magnitude of a sound's spectra in dB, rounded up to 0.01."""
+    sound, highest = SoundReader(blocks, channels), 0.0
+    total = column_count(samples, stft)
+    for first in range(0, total, 512):
+        spectra = analyse(sound, stft, first, min(first + 512, total))
+        highest = max(highest, float(np.abs(spectra).max(initial=0)))
+    return math.ceil(2000 * math.log10(max(highest, 1e-6))) / 100
+
+
+def column_count(samples: int, stft: Stft) -> int:
+    """Return how many windows cover a sound."""
+    return len(stft.centres(samples))
+
+
+def analyse(
+    sound: SoundReader, stft: Stft, first: int, end: int
+) -> NDArray[np.complexfloating[Any, Any]]:
+    """Return the spectra of some windows, ``(channels, end - first, bins)``."""
+    half = stft.n_fft // 2
+    begin = first * stft.hop - half
+    part = sound.read(begin, (end - 1) * stft.hop + half)
+    centres = np.arange(end - first) * stft.hop + half
+    return np.stack([stft.analyse(channel, centres) for channel in part.T])
+
+
+def page_count(parameters: CarrierParameters) -> int:
+    """Return how many pictures a sound takes."""
+    if parameters.kind is Kind.SCROLL:
+        return frame_count(parameters)
+    if parameters.kind is Kind.SAMPLES:
+        return -(-parameters.samples // (parameters.rows * parameters.columns))
+    stft = Stft(parameters.n_fft, parameters.hop)
+    return -(-column_count(parameters.samples, stft) // parameters.columns)
+
+
+def draw_pages(blocks: Iterator[Block], parameters: CarrierParameters) -> Iterator[Planes]:
+    """Yield the pictures of a sound.
+
+    Parameters
+    ----------
+    blocks : iterator of float32 arrays (n, channels)
+    parameters : CarrierParameters
+
+    Yields
+    ------
+    float32 array (height, width, 3)
+        Luma and chroma; for samples, luma in steps of 1/257 of 0 to 255, which are 16 bits.
+    """
+    sound = SoundReader(blocks, parameters.channels)
+    cells = {
+        Kind.SAMPLES: _sample_cells,
+        Kind.SPECTRUM: _spectrum_cells,
+        Kind.MAGNITUDE: _spectrum_cells,
+        Kind.SCROLL: _scroll_cells,
+    }[parameters.kind]
+    layout = PageLayout.of(parameters)
+    for page, drawn in enumerate(cells(sound, parameters)):
+        picture = np.zeros((*layout.size, 3), np.float64)
+        picture[..., 0] = PAPER
+        side = np.ones((parameters.cell, parameters.cell, 1))
+        picture[layout.cells] = np.kron(drawn, side)
+        draw_strip(picture, layout, parameters.on_page(page))
+        yield picture
+
+
+def _sample_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator[Planes]:
+    size = parameters.rows * parameters.columns
+    for page in range(page_count(parameters)):
+        part = sound.read(page * size, (page + 1) * size)
+        stored = np.clip(np.rint(part * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1) + FULL_SCALE
+        halves = stored.T.reshape(-1, parameters.columns) / 257
+        yield np.stack([halves, 0 * halves, 0 * halves], axis=-1)
+
+
+def _spectrum_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator[Planes]:
+    stft = Stft(parameters.n_fft, parameters.hop)
+    scale = LevelScale(parameters.reference_db, parameters.range_db)
+    total = column_count(parameters.samples, stft)
+    for first in range(0, page_count(parameters) * parameters.columns, parameters.columns):
+        end = min(first + parameters.columns, total)
+        spectra = analyse(sound, stft, first, end)[..., : parameters.rows]
+        missing = parameters.columns - spectra.shape[1]
+        padded = np.pad(spectra, ((0, 0), (0, missing), (0, 0)))
+        upright = padded.transpose(0, 2, 1)[:, ::-1].reshape(-1, parameters.columns)
+        if parameters.kind is Kind.MAGNITUDE:
+            luma = 255 * scale.shares(np.abs(upright))
+            yield np.stack([luma, 0 * luma, 0 * luma], axis=-1)
+        else:
+            yield to_points(upright, scale)
+
+
+def _scroll_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator[Planes]:
+    stft = Stft(parameters.n_fft, parameters.hop)
+    scale = LevelScale(parameters.reference_db, parameters.range_db)
+    total, width = column_count(parameters.samples, stft), parameters.columns
+    shape = parameters.channels * parameters.rows, width
+    shown, at = np.zeros(shape, np.complex64), first_column(parameters, 0)
+    seen = 0  # columns that have been analysed
+    for frame in range(page_count(parameters)):
+        begin = first_column(parameters, frame)
+        shown = np.roll(shown, at - begin, axis=1) if at != begin else shown.copy()
+        fresh = range(max(seen, 0), begin + width)
+        shown[:, max(seen - begin, 0) :] = 0
+        end = min(fresh.stop, total)
+        if end > seen:
+            spectra = analyse(sound, stft, seen, end)[..., : parameters.rows]
+            upright = spectra.transpose(0, 2, 1)[:, ::-1].reshape(shape[0], -1)
+            shown[:, seen - begin : end - begin] = upright
+        seen, at = max(seen, begin + width), begin
+        yield to_tiles(shown, scale)

@@ -1,0 +1,92 @@
+"""The sound of a sound file or a film, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from frame2sound.errors import CarrierError, FilmError
+from frame2sound.film.decoding.audio_chunks import GapFiller
+from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+
+BLOCK_SAMPLES = 1 << 16
+
+Block = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SoundInput:
+    """A sound that can be read more than once.
+
+    Attributes
+    ----------
+    path : Path
+    sample_rate : int
+        In Hz.
+    channels : int
+        1 or 2.
+    samples : int
+        Of each channel.
+    """
+
+    path: Path
+    sample_rate: int
+    channels: int
+    samples: int
+    is_film: bool
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the sound in blocks ``(n, channels)``; full scale is 1."""
+        return _film_blocks(self.path) if self.is_film else _file_blocks(self.path)
+
+
+def open_sound(path: Path) -> SoundInput:
+    """Return the sound of a file.
+
+    Raises
+    ------
+    CarrierError
+        It cannot be read, has no sound, or has more than two channels and is no film.
+    """
+    try:
+        info = soundfile.info(path)
+    except (soundfile.SoundFileError, OSError):
+        return _open_film(path)
+    if info.channels > 2:
+        raise CarrierError(f"{path} has {info.channels} channels, expected 1 or 2; fold it first")
+    if not info.frames:
+        raise CarrierError(f"{path} has no samples; expected a sound")
+    return SoundInput(path, info.samplerate, info.channels, info.frames, is_film=False)
+
+
+def _file_blocks(path: Path) -> Iterator[Block]:
+    with soundfile.SoundFile(path) as file:
+        yield from file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+
+
+def _open_film(path: Path) -> SoundInput:
+    try:
+        streams = SubprocessFilmReader(path).streams
+        if not streams.audio_sample_rate:
+            raise CarrierError(f"{path} has no sound; expected a sound file or a film with sound")
+        rate, channels = streams.full_sound_format(streams.audio_sample_rate)
+        samples = sum(len(block) for block in _film_blocks(path))
+    except FilmError as error:
+        raise CarrierError(str(error)) from error
+    if not samples:
+        raise CarrierError(f"{path} has no samples; expected a sound")
+    return SoundInput(path, rate, channels, samples, is_film=True)
+
+
+def _film_blocks(path: Path) -> Iterator[Block]:
+    streams = SubprocessFilmReader(path).streams
+    rate, channels = streams.full_sound_format(streams.audio_sample_rate)
+    reader, filler = SubprocessFilmReader(path, rate, channels=channels), GapFiller()
+    for chunk in reader.audio_chunks():
+        for block in filler.process(chunk):
+            yield block.reshape(-1, channels)
