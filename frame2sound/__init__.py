@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from frame2sound.api.carriers import (
         PictureSound,
         SoundPictures,
+        SoundThroughTool,
+        send_through,
         to_picture,
         to_sound,
     )
@@ -87,6 +89,7 @@ __all__ = [
     "Recipe",
     "RenderedSoundtrack",
     "SoundPictures",
+    "SoundThroughTool",
     "SoundtrackMeasurements",
     "compare",
     "demo_film_names",
@@ -102,6 +105,7 @@ __all__ = [
     "pretrained_brains",
     "recipe_names",
     "render",
+    "send_through",
     "to_picture",
     "to_sound",
     "train",
@@ -111,7 +115,14 @@ __all__ = [
 _MODULES = {
     "api.brain_export": ("export_onnx",),
     "api.brains": ("BrainCard", "describe_brain", "load_brain", "load_recipe", "train"),
-    "api.carriers": ("PictureSound", "SoundPictures", "to_picture", "to_sound"),
+    "api.carriers": (
+        "PictureSound",
+        "SoundPictures",
+        "SoundThroughTool",
+        "send_through",
+        "to_picture",
+        "to_sound",
+    ),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
     "api.instruments": ("ExportedInstrument", "export_sfz"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,6 +12,7 @@ from frame2sound.api.parameters import FrameRate, ParameterError, at_least, fram
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
+    from frame2sound.carriers.plan import PageChoice
     from frame2sound.progress import ProgressCallback
 
 Carrier = Literal["samples", "spectrum", "scroll", "magnitude"]
@@ -82,6 +84,52 @@ class PictureSound(Record):
         return {"path": str(self.path)} | values | {"notes": list(self.notes)}
 
 
+@dataclass(frozen=True)
+class SoundThroughTool(Record):
+    """A sound that went through a tool for pictures, and what survived.
+
+    Attributes
+    ----------
+    pictures, sound : Path
+        What the tool wrote, and the sound of it.
+    snr_db : float
+        Energy of the sound over that of its difference from what came back.
+    convergence_db : float
+        Spectral convergence: norm of the difference of magnitudes over that of the magnitudes.
+    distance_db : float
+        Log-spectral distance, over what is within 60 dB of the loudest.
+    notes : tuple of str
+        What was found in the pictures.
+    """
+
+    pictures: Path
+    sound: Path
+    snr_db: float
+    convergence_db: float
+    distance_db: float
+    notes: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return a line for each measure, and one for each note."""
+        snr = "the same to the bit" if math.isinf(self.snr_db) else f"{self.snr_db:.1f} dB"
+        return [
+            f"{self.pictures}  {self.sound}",
+            f"  sound over its difference: {snr}",
+            f"  spectral convergence: {self.convergence_db:.1f} dB",
+            f"  log-spectral distance: {self.distance_db:.1f} dB",
+            *(f"  note: {note}" for note in self.notes),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values; those of equal sounds are None."""
+        measures = {
+            name: value if math.isfinite(value := getattr(self, name)) else None
+            for name in ("snr_db", "convergence_db", "distance_db")
+        }
+        paths = {"pictures": str(self.pictures), "sound": str(self.sound)}
+        return paths | measures | {"notes": list(self.notes)}
+
+
 def to_picture(
     sound: str | PathLike[str],
     out: str | PathLike[str],
@@ -137,26 +185,10 @@ def to_picture(
     >>> f2s.to_picture("bells.wav", "bells.png")  # doctest: +SKIP
     """
     from frame2sound.carriers.conversion import write_pictures
-    from frame2sound.carriers.parameters import Kind
-    from frame2sound.carriers.plan import PageChoice
     from frame2sound.progress_bars import open_progress
 
-    if carrier not in CARRIERS:
-        raise ParameterError(f"got carrier {carrier!r}, expected one of {', '.join(CARRIERS)}")
-    if cell not in CELLS:
-        raise ParameterError(f"got cell {cell!r}, expected 1, 2 or 4")
-    if crf is not None and not 0 <= crf <= MAX_CRF:
-        raise ParameterError(f"got crf {crf!r}, expected 0 to {MAX_CRF}")
-    if size is not None:
-        at_least("size", size, 256)
     target = Path(out)
-    choice = PageChoice(
-        Kind[carrier.upper()],
-        cell,
-        size,
-        frame_rate("fps", fps),
-        whole=target.suffix.lower() == ".png",
-    )
+    choice = _page_choice(target, carrier, cell, size, fps, crf)
     with open_progress(progress) as on_progress:
         made = write_pictures(
             Path(sound), target, choice, crf, overwrite=overwrite, on_progress=on_progress
@@ -211,6 +243,92 @@ def to_sound(
         parameters.channels, parameters.samples / parameters.sample_rate, found.missing,
         found.repeated, tuple(_findings(found)),
     )  # fmt: skip
+
+
+def send_through(
+    sound: str | PathLike[str],
+    out: str | PathLike[str],
+    command: str,
+    *,
+    carrier: Carrier = "spectrum",
+    cell: int = 1,
+    size: int | None = None,
+    fps: FrameRate = 25,
+    crf: int | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> SoundThroughTool:
+    """Turn a sound into pictures, run a tool on them, and say what of the sound survives.
+
+    Parameters
+    ----------
+    sound : str or path
+        A sound file, or a film with sound.
+    out : str or path
+        What the tool is to write: a picture, a film, or a new folder. It gets pictures of the same
+        kind. The sound of what it writes lies beside it, as ``out`` with ``.wav``.
+    command : str
+        The tool, with ``{in}`` and ``{out}`` for what it reads and writes. No shell runs it.
+    carrier, cell, size, fps, crf
+        As for `to_picture`.
+    overwrite : bool
+        Replace outputs that exist.
+    progress : callable or bool, optional
+        True shows a progress bar; see `ProgressCallback`.
+
+    Returns
+    -------
+    SoundThroughTool
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of range.
+    CarrierError
+        The tool fails, or what it writes carries no sound.
+
+    Examples
+    --------
+    >>> import frame2sound as f2s
+    >>> blur = "ffmpeg -i {in} -vf gblur=sigma=0.7 {out}"
+    >>> f2s.send_through("bells.wav", "blurred.png", blur)  # doctest: +SKIP
+    """
+    from frame2sound.carriers.conversion import carry_through
+    from frame2sound.progress_bars import open_progress
+
+    target = Path(out)
+    choice = _page_choice(target, carrier, cell, size, fps, crf)
+    with open_progress(progress) as on_progress:
+        made = carry_through(
+            Path(sound), target, command, choice, crf, overwrite=overwrite, on_progress=on_progress
+        )
+    left = made.survival
+    return SoundThroughTool(
+        made.pictures,
+        made.sound,
+        left.snr_db,
+        left.convergence_db,
+        left.distance_db,
+        tuple(_findings(made.findings)),
+    )
+
+
+def _page_choice(
+    out: Path, carrier: str, cell: int, size: int | None, fps: FrameRate, crf: int | None
+) -> PageChoice:
+    from frame2sound.carriers.parameters import Kind
+    from frame2sound.carriers.plan import PageChoice
+
+    if carrier not in CARRIERS:
+        raise ParameterError(f"got carrier {carrier!r}, expected one of {', '.join(CARRIERS)}")
+    if cell not in CELLS:
+        raise ParameterError(f"got cell {cell!r}, expected 1, 2 or 4")
+    if crf is not None and not 0 <= crf <= MAX_CRF:
+        raise ParameterError(f"got crf {crf!r}, expected 0 to {MAX_CRF}")
+    if size is not None:
+        at_least("size", size, 256)
+    rate, whole = frame_rate("fps", fps), out.suffix.lower() == ".png"
+    return PageChoice(Kind[carrier.upper()], cell, size, rate, whole)
 
 
 def _findings(found: Any) -> list[str]:

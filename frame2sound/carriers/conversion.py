@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +30,8 @@ from frame2sound.carriers.picture_files import (
 )
 from frame2sound.carriers.plan import PageChoice, plan_pages
 from frame2sound.carriers.sound_input import SoundInput, open_sound
+from frame2sound.carriers.survival import Survival, measure_survival
+from frame2sound.carriers.tool import check_command, run_tool
 from frame2sound.errors import CarrierError
 from frame2sound.progress import ProgressCallback, ignore_progress
 
@@ -145,6 +149,63 @@ def write_sound(
             f"{pictures}: {error}; expected pictures that frame2sound to-picture wrote"
         ) from error
     return sound.findings
+
+
+@dataclass(frozen=True)
+class CarriedSound:
+    """A sound that went through a tool for pictures.
+
+    Attributes
+    ----------
+    pictures, sound : Path
+        What the tool wrote, and the sound of it.
+    findings : Findings
+    survival : Survival
+    """
+
+    pictures: Path
+    sound: Path
+    findings: Findings
+    survival: Survival
+
+
+def carry_through(
+    sound_path: Path,
+    out: Path,
+    command: str,
+    choice: PageChoice,
+    crf: int | None = None,
+    *,
+    overwrite: bool = False,
+    on_progress: ProgressCallback = ignore_progress,
+) -> CarriedSound:
+    """Write the pictures of a sound, run a tool on them, and read the sound that is left.
+
+    What the tool makes is kept as ``out``, and its sound beside it, as ``out`` with ``.wav``.
+
+    Raises
+    ------
+    CarrierError
+        The tool fails, or what it makes carries no sound; else as `write_pictures`.
+    """
+    words, wav = check_command(command), out.with_name(f"{out.name}.wav")
+    for path in (out, wav):
+        if path.exists() and not (overwrite and path.is_file()):
+            raise CarrierError(f"{path} exists already; choose another name")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".through-") as name:
+        given, made = (Path(name) / f"{part}{out.suffix}" for part in ("given", "made"))
+        written = write_pictures(sound_path, given, choice, crf, on_progress=on_progress)
+        if not out.suffix:
+            made.mkdir()
+        run_tool(words, given, made)
+        shutil.copy(sheet_path(given), sheet_path(made))
+        findings = write_sound(made, wav, overwrite=overwrite, on_progress=on_progress)
+        made.replace(out)
+    survival = measure_survival(
+        open_sound(sound_path), open_sound(wav), written.parameters.reference_db
+    )
+    return CarriedSound(out, wav, findings, survival)
 
 
 def _check_output(out: Path, choice: PageChoice, crf: int | None) -> None:

@@ -58,21 +58,28 @@ def to_picture(
             show_default="FFV1, which loses nothing",
         ),
     ] = None,
+    through: Annotated[
+        str | None,
+        Option(
+            metavar="COMMAND",
+            help='Run this tool, as "COMMAND {in} {out}", keep what it writes as OUT, its sound as '
+            "OUT.wav, and say what survives.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     verbose: Verbose = False,
 ) -> None:
     """Turn sound into pictures for visual tools."""
-    from frame2sound.api.carriers import to_picture as write
+    from frame2sound.api import carriers
 
-    made = write(
-        sound,
-        out,
-        carrier=carrier,  # type: ignore[arg-type]
-        cell=cell,
-        size=size,
-        fps=fps,
-        crf=crf,
-        overwrite=overwrite,
-        progress=True,
-    )
+    if through is None:
+        made = carriers.to_picture(
+            sound, out, carrier=carrier, cell=cell, size=size, fps=fps, crf=crf,  # type: ignore[arg-type]
+            overwrite=overwrite, progress=True,
+        )  # fmt: skip
+    else:
+        made = carriers.send_through(
+            sound, out, through, carrier=carrier, cell=cell, size=size, fps=fps, crf=crf,  # type: ignore[arg-type]
+            overwrite=overwrite, progress=True,
+        )  # fmt: skip
     say_lines(made.lines())
