@@ -70,16 +70,19 @@ def to_picture(
     verbose: Verbose = False,
 ) -> None:
     """Turn sound into pictures for visual tools."""
-    from frame2sound.api import carriers
+    from frame2sound.api.carriers import send_through
+    from frame2sound.api.carriers import to_picture as write
 
+    shared = {
+        "carrier": carrier,
+        "cell": cell,
+        "size": size,
+        "fps": fps,
+        "crf": crf,
+        "overwrite": overwrite,
+        "progress": True,
+    }
     if through is None:
-        made = carriers.to_picture(
-            sound, out, carrier=carrier, cell=cell, size=size, fps=fps, crf=crf,  # type: ignore[arg-type]
-            overwrite=overwrite, progress=True,
-        )  # fmt: skip
+        say_lines(write(sound, out, **shared).lines())  # type: ignore[arg-type]
     else:
-        made = carriers.send_through(
-            sound, out, through, carrier=carrier, cell=cell, size=size, fps=fps, crf=crf,  # type: ignore[arg-type]
-            overwrite=overwrite, progress=True,
-        )  # fmt: skip
-    say_lines(made.lines())
+        say_lines(send_through(sound, out, through, **shared).lines())  # type: ignore[arg-type]
