@@ -25,8 +25,8 @@ gallery: $(READY)
 test: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest -n 2
+	$(VENV)/bin/mypy & types=$$!; \
+		$(VENV)/bin/python -m pytest -n 2; tests=$$?; wait $$types && exit $$tests
 
 docs: $(DOCS_READY)
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet

@@ -24,7 +24,7 @@ from frame2sound.library.store import Library, PickledFilm
 from frame2sound.rendering.render import Delivery, render
 from tests.media_files import Audio, decode_audio, grey_pictures, make_film
 
-SECONDS = 600
+SECONDS = 300
 """Of a film whose times are rounded: long enough for a drift to show."""
 
 EXACT_SECONDS = 200
