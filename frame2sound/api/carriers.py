@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,18 +40,15 @@ class SoundPictures(Record):
 
     def lines(self) -> list[str]:
         """Return a line, and one for each note."""
-        pictures = "1 picture" if self.pictures == 1 else f"{self.pictures} pictures"
         line = (
-            f"{self.path}  {pictures} of {self.width}x{self.height}  {self.carrier}  "
+            f"{self.path}  {_count(self.pictures)} of {self.width}x{self.height}  {self.carrier}  "
             f"{self.seconds:.3f} s  {self.sample_rate} Hz"
         )
         return [line, *(f"  note: {note}" for note in self.notes)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
-        names = ("carrier", "pictures", "width", "height", "sample_rate", "channels", "seconds")
-        values = {name: getattr(self, name) for name in names}
-        return {"path": str(self.path)} | values | {"notes": list(self.notes)}
+        return asdict(self) | {"path": str(self.path), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True)
@@ -70,18 +67,15 @@ class PictureSound(Record):
 
     def lines(self) -> list[str]:
         """Return a line, and one for each note."""
-        pictures = "1 picture" if self.pictures == 1 else f"{self.pictures} pictures"
         line = (
-            f"{self.path}  {self.seconds:.3f} s  {self.sample_rate} Hz  from {pictures}  "
-            f"{self.carrier}"
+            f"{self.path}  {self.seconds:.3f} s  {self.sample_rate} Hz  "
+            f"from {_count(self.pictures)}  {self.carrier}"
         )
         return [line, *(f"  note: {note}" for note in self.notes)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
-        names = ("carrier", "pictures", "sample_rate", "channels", "seconds", "missing", "repeated")
-        values = {name: getattr(self, name) for name in names}
-        return {"path": str(self.path)} | values | {"notes": list(self.notes)}
+        return asdict(self) | {"path": str(self.path), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True)
@@ -329,6 +323,10 @@ def _page_choice(
         at_least("size", size, 256)
     rate, whole = frame_rate("fps", fps), out.suffix.lower() == ".png"
     return PageChoice(Kind[carrier.upper()], cell, size, rate, whole)
+
+
+def _count(pictures: int) -> str:
+    return "1 picture" if pictures == 1 else f"{pictures} pictures"
 
 
 def _findings(found: Any) -> list[str]:
