@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60, help="how long each film is played")
     parser.add_argument("--brain", default="sketchbook")
-    parser.add_argument("--delay-ms", type=float, default=12.0)
+    parser.add_argument("--delay-ms", type=float, default=20.0)
     parser.add_argument("--fps", type=int, nargs="+", default=[30, 60])
     parser.add_argument("--ordinary", action="store_true", help="jackd without real-time priority")
     arguments = parser.parse_args()

@@ -29,7 +29,7 @@ def play_live(
     loop: bool = False,
     offline: bool = False,
     audio: Audio = "auto",
-    delay_ms: float = 12.0,
+    delay_ms: float = 20.0,
     max_seconds: float | None = None,
     controls: Settings | None = None,
     seed: int = 0,

@@ -24,7 +24,7 @@ class LiveOptions:
     loop: bool = False
     offline: bool = False
     audio: Audio = "auto"
-    delay_ms: float = 12.0
+    delay_ms: float = 20.0
     max_seconds: float | None = None
     controls: Settings | None = None
     seed: int = 0

@@ -97,7 +97,7 @@ def live(
             help="Let events sound so long after their frame arrives.",
             rich_help_panel=SOUND,
         ),
-    ] = 12.0,
+    ] = 20.0,
     offline: Annotated[
         bool,
         Option(
