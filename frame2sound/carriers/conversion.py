@@ -75,6 +75,7 @@ def write_pictures(
         The sound cannot be read, the output cannot be written, or it cannot hold the carrier.
     """
     _check_output(out, choice, crf)
+    is_film = out.suffix.lower() in FILM_SUFFIXES
     if out.suffix:
         refuse_existing(out, CarrierError, overwrite=overwrite)
     elif out.exists():
@@ -94,7 +95,7 @@ def write_pictures(
         )
         film = (
             resources.enter_context(FilmWriter(partial, parameters, _film_rate(parameters), crf))
-            if out.suffix in FILM_SUFFIXES
+            if is_film
             else None
         )
         for number, page in enumerate(pages):
@@ -128,6 +129,8 @@ def write_sound(
     CarrierError
         The pictures cannot be read, carry no sound, or the file cannot be written.
     """
+    if out.suffix.lower() != ".wav":
+        raise CarrierError(f"got {out}, expected the name of a .wav")
     if not pictures.exists():
         raise CarrierError(f"{pictures} does not exist; expected pictures that carry a sound")
     try:
@@ -234,4 +237,6 @@ def _notes(sound: SoundInput, choice: PageChoice, crf: int | None) -> list[str]:
     notes = []
     if crf is not None and choice.kind is Kind.SPECTRUM and choice.cell == 1:
         notes.append("H.264 mixes the chroma of four pixels; give `cell` 2 or 4 to keep phases")
+    if choice.kind is Kind.SAMPLES and not sound.is_16_bit:
+        notes.append("its samples are rounded to 16 bits, and clipped at full scale")
     return notes

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from frame2sound.carriers.colours import FROM_RGB, Planes
 from frame2sound.carriers.layout import BAND, MARKER, QUIET, STEP, PageLayout
-from frame2sound.carriers.parameters import CarrierParameters
+from frame2sound.carriers.parameters import MAX_SIDE, CarrierParameters
 from frame2sound.carriers.strip import MARKERS, PAPER, code_places, read_code
 
 EXACT = 0.2
@@ -50,6 +50,9 @@ def find_page(
         found = f"{len(corners)} of 4 corner marks" if corners else "no corner marks"
         raise ValueError(f"{found} and no code that can be read")
     layout = PageLayout.of(parameters)
+    if max(layout.size) > MAX_SIDE:
+        height, width = layout.size
+        raise ValueError(f"a code of {width}x{height} pixels, expected at most {MAX_SIDE} a side")
     if not corners:
         if rgb.shape[:2] == layout.size:
             return parameters, rgb

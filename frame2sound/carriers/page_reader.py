@@ -16,7 +16,7 @@ from frame2sound.carriers.layout import TILES, PageLayout
 from frame2sound.carriers.locate import find_page
 from frame2sound.carriers.page_writer import FULL_SCALE, page_count
 from frame2sound.carriers.parameters import CarrierParameters, Kind
-from frame2sound.carriers.scrolling import ColumnCollector
+from frame2sound.carriers.scrolling import ColumnCollector, first_column
 from frame2sound.carriers.sound_input import Block
 from frame2sound.carriers.spectrum_points import LevelScale, Spectra, from_points
 from frame2sound.carriers.tiles import from_tiles
@@ -25,6 +25,12 @@ from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import InverseStft, Stft
 
 GRIFFIN_LIM_ROUNDS = 100
+
+SILENT_BLOCK = 1 << 16
+"""Samples of silence that are returned at once."""
+
+MOST_MISSING, MOST_MISSING_SECONDS = 20, 600
+"""Sound that may be missing: so many times what was found, and so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +112,19 @@ class PictureSound:
             part = block[: parameters.samples - done]
             done += len(part)
             yield part
-        if done < parameters.samples:
-            yield np.zeros((parameters.samples - done, parameters.channels), np.float32)
+        self._check_missing(parameters.samples - done, done)
+        while done < parameters.samples:
+            silent = min(parameters.samples - done, SILENT_BLOCK)
+            done += silent
+            yield np.zeros((silent, parameters.channels), np.float32)
+
+    def _check_missing(self, missing: int, found: int) -> None:
+        """Refuse to write endless silence because a picture claims to be one of very many."""
+        rate = self.findings.parameters.sample_rate
+        if missing > MOST_MISSING * found + MOST_MISSING_SECONDS * rate:
+            raise ValueError(
+                f"{missing / rate:.0f} s are missing beside {found / rate:.0f} s that were found"
+            )
 
     def _all_blocks(self) -> Iterator[Block]:
         parameters = self.findings.parameters
@@ -162,6 +179,8 @@ class PictureSound:
             if page == last:
                 self.findings.repeated += 1
                 continue
+            hops = max(first_column(parameters, page) - end, 0)
+            self._check_missing(hops * parameters.hop, end * parameters.hop)
             last = page
             spectra = _by_channel(from_tiles(cells[..., 0], scale), parameters)
             yield from batch(collector.add(page, spectra.transpose(1, 0, 2)))
@@ -185,12 +204,18 @@ class PictureSound:
             if page < expected:
                 self.findings.repeated += 1
                 continue
+            step = self._samples_per_page()
+            self._check_missing((page - expected) * step, self.findings.pages * step)
             for absent in range(expected, page):
                 self.findings.missing += 1
                 yield absent, None
             yield page, cells
             expected = page + 1
         self.findings.missing += max(page_count(self.findings.parameters) - expected, 0)
+
+    def _samples_per_page(self) -> int:
+        parameters = self.findings.parameters
+        return parameters.columns * (parameters.hop or parameters.rows)
 
     def _cells(self) -> Iterator[tuple[int, Planes]]:
         """Yield the number of each picture, and luma and chroma of its cells."""

@@ -58,7 +58,7 @@ def loudest_db(blocks: Iterator[Block], channels: int, stft: Stft, samples: int)
 
 def column_count(samples: int, stft: Stft) -> int:
     """Return how many windows cover a sound."""
-    return len(stft.centres(samples))
+    return -(-(samples + stft.window_size // 2) // stft.hop)
 
 
 def analyse(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from frame2sound.carriers.layout import BAND, MARGIN_SHARE, STEP, TILES, PageLayout
-from frame2sound.carriers.page_writer import loudest_db
+from frame2sound.carriers.page_writer import column_count, loudest_db
 from frame2sound.carriers.parameters import MAX_SIDE, CarrierParameters, Kind
 from frame2sound.carriers.sound_input import SoundInput
 from frame2sound.errors import CarrierError
@@ -68,7 +68,7 @@ def plan_pages(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
     stft = Stft(n_fft, hop)
     columns = SCROLL_COLUMNS if scrolls else _columns(rows * sound.channels, choice)
     if choice.whole and not scrolls:
-        columns = len(stft.centres(sound.samples))
+        columns = column_count(sound.samples, stft)
     level = loudest_db(sound.blocks(), sound.channels, stft, sound.samples)
     return _checked(
         CarrierParameters(

@@ -16,6 +16,9 @@ from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
 BLOCK_SAMPLES = 1 << 16
 
+SUBTYPES_OF_16_BITS = ("PCM_16", "PCM_S8", "PCM_U8")
+"""Kinds of samples, as libsndfile names them, that 16 bits hold."""
+
 Block = NDArray[np.float32]
 
 
@@ -32,6 +35,9 @@ class SoundInput:
         1 or 2.
     samples : int
         Of each channel.
+    is_film : bool
+    is_16_bit : bool
+        Whether 16 bits hold every sample.
     """
 
     path: Path
@@ -39,6 +45,7 @@ class SoundInput:
     channels: int
     samples: int
     is_film: bool
+    is_16_bit: bool = False
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound in blocks ``(n, channels)``; full scale is 1."""
@@ -61,7 +68,8 @@ def open_sound(path: Path) -> SoundInput:
         raise CarrierError(f"{path} has {info.channels} channels, expected 1 or 2; fold it first")
     if not info.frames:
         raise CarrierError(f"{path} has no samples; expected a sound")
-    return SoundInput(path, info.samplerate, info.channels, info.frames, is_film=False)
+    is_16_bit = info.subtype in SUBTYPES_OF_16_BITS
+    return SoundInput(path, info.samplerate, info.channels, info.frames, False, is_16_bit)
 
 
 def _file_blocks(path: Path) -> Iterator[Block]:

@@ -5,7 +5,9 @@ from fractions import Fraction
 
 import pytest
 
+from frame2sound.carriers.page_writer import column_count
 from frame2sound.carriers.parameters import CODE_BYTES, CarrierParameters, Kind
+from frame2sound.sound.stft import Stft
 
 ONE = CarrierParameters(
     Kind.SCROLL, 192_000, 2, 10**9, 136, 512, 4, 1024, 147, -123.45, 80, 1,
@@ -59,3 +61,9 @@ def test_impossible_values_are_refused(change):
 def test_json_from_strangers_is_checked(values):
     with pytest.raises(ValueError, match=r"carrier|number|expected"):
         CarrierParameters.from_dict(values)
+
+
+@pytest.mark.parametrize("samples", [1, 191, 192, 193, 5000])
+def test_as_many_columns_are_counted_as_the_transform_has(samples):
+    stft = Stft(384, 96)
+    assert column_count(samples, stft) == len(stft.centres(samples))
