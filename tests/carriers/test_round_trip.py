@@ -9,7 +9,7 @@ from PIL import Image
 
 from frame2sound.carriers.colours import to_rgb
 from frame2sound.carriers.parameters import Kind
-from frame2sound.carriers.scrolling import first_column
+from frame2sound.carriers.scrolling import ColumnCollector, first_column
 from tests.carriers.sounds import RATE, bells, bytes_of, heard, pages, parameters, snr_db
 
 
@@ -141,3 +141,20 @@ def test_grey_levels_alone_have_the_magnitudes():
     wanted, got = (stft.magnitude(each[:, 0], centres) for each in (sound, again))
     convergence_db = 20 * np.log10(np.linalg.norm(got - wanted) / np.linalg.norm(wanted))
     assert convergence_db < -18
+
+
+def test_each_column_is_taken_from_the_frame_that_has_it_most_central(scroll):
+    _, drawn, _ = scroll
+    collector, taken = ColumnCollector(drawn), {}
+    places = np.arange(drawn.columns)
+    frames = [0, 1, 2, 5, 4, 9, 10, 14]  # dropped, and out of order
+    for frame in frames:
+        spectra = np.stack([np.full(drawn.columns, frame), places], axis=-1)
+        taken |= dict(collector.add(frame, spectra))
+    taken |= dict(collector.flush())
+    middle = drawn.columns // 2
+    for number, (frame, place) in taken.items():
+        nearest = min(abs(number - first_column(drawn, other) - middle) for other in frames)
+        assert abs(place - middle) == nearest
+        assert first_column(drawn, int(frame)) + place == number
+    assert sorted(taken) == list(range(len(taken)))
