@@ -15,6 +15,10 @@ TRUE = 3.0
 """Patches that differ by less on average are as they were drawn, but for the noise of codecs."""
 
 
+SEEN = 0.7
+"""A row of patches that is less like the one that was drawn has been painted over."""
+
+
 class Calibration:
     """Maps the colours of a picture to those that were drawn.
 
@@ -37,20 +41,27 @@ class Calibration:
     """
 
     def __init__(self, rgb: Planes, layout: PageLayout) -> None:
-        known, actual = patch_colours(rgb, layout)
         self._curves: list[tuple[Planes, Planes]] = []
         self._wheel: _Wheel | None = None
+        self.error, self.changed = 0.0, False
+        greys, *wheels = patch_colours(rgb, layout)
+        has_greys = _likeness(*greys, hues=False) > SEEN
+        wheels = [wheel for wheel in wheels if _likeness(*wheel, hues=True) > SEEN]
+        rows = [greys] * has_greys + wheels
+        if not rows:
+            return
+        known, actual = (np.concatenate(each) for each in zip(*rows, strict=True))
         self.error = _rms(actual - known)
         self.changed = self.error > TRUE
         if not self.changed:
             return
-        greys = actual[:PATCHES]
-        if _rms(greys - known[:PATCHES]) > TRUE:
-            self._curves = [_rising(greys[:, n], known[:PATCHES, n]) for n in range(3)]
+        if has_greys and _rms(greys[1] - greys[0]) > TRUE:
+            self._curves = [_rising(greys[1][:, n], greys[0][:, n]) for n in range(3)]
         levelled = self._level(actual)
         self.error = _rms(levelled - known)
-        if self.error > TRUE:
-            wheel = _Wheel(from_rgb(known[PATCHES:]), from_rgb(levelled[PATCHES:]))
+        if self.error > TRUE and wheels:
+            turned = slice(PATCHES * has_greys, None)
+            wheel = _Wheel(from_rgb(known[turned]), from_rgb(levelled[turned]))
             error = _rms(to_rgb(wheel.turn_back(from_rgb(levelled))) - known)
             if error < self.error:
                 self._wheel, self.error = wheel, error
@@ -93,6 +104,16 @@ class _Wheel:
         luma = planes[..., 0] + radius * np.interp(hue, self._hues, self._lumas, **period)
         turned = chroma * turn
         return np.stack([luma, turned.real, turned.imag], axis=-1).astype(planes.dtype)
+
+
+def _likeness(known: Planes, actual: Planes, *, hues: bool) -> float:
+    """Return how far a row of patches varies as the known one does, 0 to 1, if hues are turned."""
+    one, other = (
+        _chroma(planes) if hues else planes[:, 0] - planes[:, 0].mean()
+        for planes in (from_rgb(known), from_rgb(actual))
+    )
+    energy = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return abs(complex(np.vdot(one, other))) / max(energy, 1e-9)
 
 
 def _interpolate_angles(at: Planes, places: Planes, angles: Planes) -> Planes:

@@ -23,6 +23,9 @@ PLAIN_SHARE = 0.1
 LEAST_BLURRED = 60.0
 """Difference of the texture, in levels squared, below which nothing is blurred: that of codecs."""
 
+LEAST_LIKENESS = 0.2
+"""Correlation with the texture that was drawn below which a band is painted over."""
+
 LEAST_NOISE = 0.05
 """Variance of rounding to 8 bits, in levels squared."""
 
@@ -79,13 +82,14 @@ def find_blur(planes: Planes, layout: PageLayout, parameters: CarrierParameters)
     planes : float array (height, width, 3)
         A page in place, of luma and chroma as they were drawn.
     """
-    if all(_texture_noise(planes, layout, lower) < LEAST_BLURRED for lower in (False, True)):
+    bands = [lower for lower in (False, True) if _is_seen(planes, layout, lower)]
+    if all(_texture_noise(planes, layout, lower) < LEAST_BLURRED for lower in bands):
         return None
     drawn = np.zeros((*layout.size, 3))
     drawn[..., 0] = PAPER
     draw_strip(drawn, layout, parameters)
     known, seen = [], []
-    for lower in (False, True):
+    for lower in bands:
         rows, columns = _texture_place(layout, lower)
         columns = slice(columns.start + REACH, columns.stop - REACH)
         known.append(_neighbours(drawn[..., 0], rows, columns))
@@ -106,6 +110,14 @@ def _texture_place(layout: PageLayout, lower: bool) -> tuple[slice, slice]:
     top, left = layout.band(lower)
     top += TEXTURE_ROW * PATCH
     return slice(top, top + PATCH), slice(left, left + PATCHES * PATCH)
+
+
+def _is_seen(planes: Planes, layout: PageLayout, lower: bool) -> bool:
+    """Return whether the texture of a band is there, not painted over."""
+    seen = planes[_texture_place(layout, lower)][..., 0].ravel()
+    if not seen.std() > 1:
+        return False
+    return bool(np.corrcoef(seen, TEXTURE[int(lower)].ravel())[0, 1] > LEAST_LIKENESS)
 
 
 def _texture_noise(planes: Planes, layout: PageLayout, lower: bool) -> float:

@@ -58,7 +58,7 @@ def find_page(
             return parameters, rgb
         size, expected = (f"{s[1]}x{s[0]}" for s in (rgb.shape, layout.size))
         raise ValueError(f"no corner marks in {size} pixels, expected {expected}")
-    return parameters, _rectify(rgb, corners, layout)
+    return parameters, rectify(rgb, corners, layout)
 
 
 def find_markers(grey: NDArray[np.floating[Any]]) -> Corners:
@@ -129,8 +129,16 @@ def _scales(
             yield (scale, vertical), (left[:, 0].mean() + (BAND / 2) * scale, begin)
 
 
-def _rectify(rgb: Planes, corners: Corners, layout: PageLayout) -> Planes:
-    """Return the page, so that its markers are where they were drawn."""
+def rectify(rgb: Planes, corners: Corners, layout: PageLayout) -> Planes:
+    """Return the page, so that its markers are where they were drawn.
+
+    Parameters
+    ----------
+    rgb : float array (height, width, 3)
+    corners : dict of int to float array (4, 2)
+        x and y of the corners of each marker that was found; edges of pixels count.
+    layout : PageLayout
+    """
     target = layout.markers()
     drawn = np.concatenate([target[number] for number in corners])
     seen = np.concatenate(list(corners.values()))
@@ -162,10 +170,13 @@ def _scale(drawn: NDArray[np.float64], seen: NDArray[np.float64]) -> float:
 
 
 def _affine(drawn: NDArray[np.float64], seen: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the scales and the shift that take drawn places to seen ones, by least squares."""
-    rows = []
-    for axis in (0, 1):
-        design = np.column_stack([drawn[:, axis], np.ones(len(drawn))])
-        scale, shift = np.linalg.lstsq(design, seen[:, axis], rcond=None)[0]
-        rows.append([scale if axis == 0 else 0, 0 if axis == 0 else scale, shift])
-    return np.array(rows)
+    """Return the scales and the shift that take drawn places to seen ones, by least squares.
+
+    An axis along which the places are no farther apart than in one marker has the other's scale.
+    """
+    middle, seen_middle = drawn.mean(axis=0), seen.mean(axis=0)
+    away, seen_away = drawn - middle, seen - seen_middle
+    scales = (away * seen_away).sum(axis=0) / (away**2).sum(axis=0)
+    spread = np.ptp(drawn, axis=0)
+    scales = np.where(spread > 2 * MARKER, scales, scales[np.argmax(spread)])
+    return np.column_stack([np.diag(scales), seen_middle - scales * middle])

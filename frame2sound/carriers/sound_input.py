@@ -65,7 +65,7 @@ def open_sound(path: Path) -> SoundInput:
     except (soundfile.SoundFileError, OSError):
         return _open_film(path)
     if info.channels > 2:
-        raise CarrierError(f"{path} has {info.channels} channels, expected 1 or 2; mix it down first")
+        raise CarrierError(f"{path} has {info.channels} channels, expected 1 or 2; mix it down")
     if not info.frames:
         raise CarrierError(f"{path} has no samples; expected a sound")
     is_16_bit = info.subtype in SUBTYPES_OF_16_BITS

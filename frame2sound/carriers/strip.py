@@ -71,17 +71,16 @@ def known_patches() -> list[tuple[bool, int, Planes]]:
     return [(False, GREY_ROW, greys), *wheels]
 
 
-def patch_colours(rgb: Planes, layout: PageLayout) -> tuple[Planes, Planes]:
-    """Return the known and the actual RGB of all patches, ``(n, 3)`` each, the greys first."""
-    known, actual = [], []
+def patch_colours(rgb: Planes, layout: PageLayout) -> list[tuple[Planes, Planes]]:
+    """Return the known and the actual RGB of each row of patches, ``(n, 3)``, the greys first."""
+    found = []
     for lower, row, colours in known_patches():
         top, left = layout.band(lower)
         y = top + row * PATCH + PATCH // 4
         rows = rgb[y : y + PATCH // 2, left : left + PATCHES * PATCH]
         blocks = rows.reshape(PATCH // 2, PATCHES, PATCH, 3)
-        actual.append(blocks[:, :, PATCH // 4 : -PATCH // 4].mean(axis=(0, 2)))
-        known.append(to_rgb(colours))
-    return np.concatenate(known), np.concatenate(actual)
+        found.append((to_rgb(colours), blocks[:, :, PATCH // 4 : -PATCH // 4].mean(axis=(0, 2))))
+    return found
 
 
 def read_code(grey: NDArray[np.floating[Any]], places: NDArray[np.float64]) -> CarrierParameters:

@@ -6,7 +6,7 @@ import pytest
 
 from frame2sound.carriers.colours import from_rgb, to_bytes, to_rgb
 from frame2sound.carriers.layout import PageLayout
-from frame2sound.carriers.locate import find_markers, find_page
+from frame2sound.carriers.locate import find_markers, find_page, rectify
 from frame2sound.carriers.parameters import Kind
 from tests.carriers.sounds import bells, bytes_of, heard, pages, parameters, snr_db
 
@@ -113,20 +113,41 @@ def test_a_blur_that_was_undone_leaves_the_spectrum(page):
     assert np.sqrt(np.mean((levels[0] - levels[1])[loud] ** 2)) < 2
 
 
-def test_half_a_strip_is_enough(page):
-    sound, _, image = page
+@pytest.mark.parametrize("pixels", [40, 64])
+@pytest.mark.parametrize("upper", [True, False])
+@pytest.mark.parametrize("tool", [lambda image: image, enlarge, turn_chroma])
+def test_half_a_strip_is_enough(page, pixels, upper, tool):
+    sound, drawn, image = page
     torn = image.copy()
-    torn[: image.shape[0] // 8] = 90
-    again, _ = heard([torn])
-    assert len(again) == len(sound)
-    assert find_page(torn.astype(np.float32))[0] == find_page(image.astype(np.float32))[0]
+    torn[: pixels if upper else None][0 if upper else -pixels :] = 90
+    assert find_page(torn.astype(np.float32))[0] == drawn
+    again, found = heard([tool(torn)])
+    assert snr_db(sound, again) > 20
+    assert found.hues_error < 3
 
 
 def test_markers_are_found_where_they_were_drawn(page):
     _, drawn, image = page
-    found = find_markers(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32))
-    for number, corners in enumerate(PageLayout.of(drawn).markers()):
-        assert np.abs(found[number] - corners).max() < 0.75
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    for scale in (1, 2):
+        found = find_markers(enlarge(grey, scale).astype(np.float32))
+        away = np.stack([found[n] for n in range(4)]) - scale * PageLayout.of(drawn).markers()
+        assert np.abs(away).max() < 0.75
+        assert np.abs(away.mean(axis=(0, 1))).max() < 0.05  # not half a pixel beside
+
+
+def test_a_page_of_half_the_size_is_put_back_to_a_tenth_of_a_pixel(page):
+    _, drawn, _ = page
+    layout = PageLayout.of(drawn)
+    height, width = layout.size
+    y, x = np.mgrid[:height, :width]
+    spot = np.exp(-((x - 201.3) ** 2 + (y - 155.8) ** 2) / 200).astype(np.float32)
+    half = cv2.resize(spot, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    corners = dict(enumerate(layout.markers() / 2))
+    back = rectify(np.repeat(100 * half[..., None], 3, axis=2), corners, layout)[..., 0]
+    back = back * (back > 1) * (np.hypot(x - 201, y - 156) < 60)
+    middle = [np.sum(back * each) / np.sum(back) for each in (x, y)]
+    np.testing.assert_allclose(middle, [201.3, 155.8], atol=0.1)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from frame2sound.carriers.colours import to_rgb
+from frame2sound.carriers.layout import PageLayout
 from frame2sound.carriers.parameters import Kind
 from frame2sound.carriers.scrolling import ColumnCollector, first_column
 from tests.carriers.sounds import RATE, bells, bytes_of, heard, pages, parameters, snr_db
@@ -158,3 +159,33 @@ def test_each_column_is_taken_from_the_frame_that_has_it_most_central(scroll):
         assert abs(place - middle) == nearest
         assert first_column(drawn, int(frame)) + place == number
     assert sorted(taken) == list(range(len(taken)))
+
+
+def without_code(image, drawn):
+    """A page from which a tool has wiped the code."""
+    layout, wiped = PageLayout.of(drawn), image.copy()
+    for lower in (False, True):
+        top, left = layout.band(lower)
+        wiped[top : top + 16, left : left + 320] = 128
+    return wiped
+
+
+def test_a_page_without_a_code_is_taken_as_the_next_one():
+    sound = bells(seconds=3)
+    drawn = parameters(sound, columns=60)
+    images = [bytes_of(page) for page in pages(sound, drawn)]
+    images[1] = without_code(images[1], drawn)
+    again, found = heard(images)
+    assert snr_db(sound, again) > 30
+    assert (found.missing, found.repeated, found.unreadable) == (0, 0, [])
+
+
+def test_a_page_of_another_sound_is_left_out():
+    sound, other = bells(seconds=3), bells(seconds=2, seed=1)
+    images, others = (
+        [bytes_of(page) for page in pages(each, parameters(each, columns=60))]
+        for each in (sound, other)
+    )
+    again, found = heard([images[0], others[1], *images[1:]])
+    assert snr_db(sound, again) > 40
+    assert found.unreadable == ["it is of another sound"]
