@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from frame2sound.rendering.effects import EffectChain
     from frame2sound.rendering.export.exports import Exports
 
-EXPORTS = "events_out", "markers", "midi", "stems", "otio", "reaper"
+EXPORTS = "events_out", "markers", "midi", "stems", "otio", "reaper", "waveform"
 """The options of `render` that name such files."""
 
 

@@ -47,6 +47,7 @@ class RenderOptions:
     stems: str | PathLike[str] | None = None
     otio: str | PathLike[str] | None = None
     reaper: str | PathLike[str] | None = None
+    waveform: str | PathLike[str] | None = None
     stereo: bool = False
     effects: str | EffectChain | None = None
     effects_file: str | PathLike[str] | None = None

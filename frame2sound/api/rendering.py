@@ -60,6 +60,7 @@ def render(
     stems: str | PathLike[str] | None = None,
     otio: str | PathLike[str] | None = None,
     reaper: str | PathLike[str] | None = None,
+    waveform: str | PathLike[str] | None = None,
     stereo: bool = False,
     effects: str | EffectChain | None = None,
     effects_file: str | PathLike[str] | None = None,
@@ -144,6 +145,8 @@ def render(
     reaper : str or path, optional
         Reaper project with the sound or the stems, and a marker for each event; needs the extra
         ``exports``.
+    waveform : str or path, optional
+        File for the peaks of the sound, which players draw: audiowaveform's ``.dat``.
     stereo : bool
         Place the sound where the picture is bright.
     effects : str or EffectChain, optional

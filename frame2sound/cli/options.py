@@ -147,6 +147,14 @@ Reaper = Annotated[
         rich_help_panel=EXPORTS,
     ),
 ]
+Waveform = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write the waveform of the sound to this .dat file, for players that draw it.",
+        rich_help_panel=EXPORTS,
+    ),
+]
 
 
 def print_json(value: Any) -> None:

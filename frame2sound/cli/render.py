@@ -22,6 +22,7 @@ from frame2sound.cli.options import (
     Stems,
     Verbose,
     VideoStream,
+    Waveform,
 )
 from frame2sound.cli.render_options import (
     Animations,
@@ -89,6 +90,7 @@ def render(
     stems: Stems = None,
     otio: Otio = None,
     reaper: Reaper = None,
+    waveform: Waveform = None,
     stereo: Stereo = False,
     effects: Effects = None,
     effects_file: EffectsFile = None,

@@ -188,6 +188,7 @@ def render(
         renderer = SilenceMeter(built)
         soundtrack = Soundtrack(animation, brain, renderer, on_progress, segment)
         writer = OutputWriter(renderer.sample_rate, original, delivery, codec)
+        writer.waveform = exports.new_waveform()
         writer.raw_spool = None if recorder is None else recorder.mix
         peak_db = writer.write(soundtrack, partial)
         delivered = _delivered_sound(out, writer, soundtrack)
@@ -195,7 +196,7 @@ def render(
         if wav:
             add_cues(partial, markers)
         stems = exports.write_stems(recorder, writer, soundtrack, markers)
-    exports.write(log, delivered, stems, overwrite=delivery.overwrite)
+    exports.write(log, delivered, stems, writer.waveform, overwrite=delivery.overwrite)
     notes = [*animation.notes, *_notes(animation.streams, delivery, wav), *writer.notes()]
     if exports.events_out is not None and not log.events:
         notes.append(f"there are no events, so {exports.events_out.name} lists none")

@@ -21,7 +21,7 @@ from frame2sound.web.project import Project
 ExportKind = Literal["stems", "markers", "midi", "reaper", "otio"]
 
 _SUFFIXES = {"markers": ".csv", "midi": ".mid", "reaper": ".rpp", "otio": ".otio"}
-_NOT_REPEATED = ("--events-out=", "--out=", "--overwrite", "--wav")
+_NOT_REPEATED = ("--events-out=", "--out=", "--overwrite", "--wav", "--waveform=")
 """Options of a take's command that its exports replace."""
 
 _CHUNK_BYTES = 1 << 20

@@ -32,6 +32,7 @@ from frame2sound.web.project import (
     COMPARISONS,
     FILMS,
     LIBRARY,
+    STATE,
     TAKES,
     Project,
     safe_title,
@@ -48,6 +49,8 @@ _PLAYED = frozenset({".m4v", ".mov", ".mp4", ".webm"})
 
 To encode such a film takes as long as the sound.
 """
+
+_WAVEFORM = "--waveform="
 
 FILMS_SUFFIX = "-checkpoints"
 """What follows a brain's name in that of the folder of films of its training."""
@@ -155,10 +158,19 @@ def add_render(project: Project, queue: JobQueue, request: RenderRequest) -> Job
         outputs.append(f"{stem}.events.json")
         words.append(f"--events-out={outputs[1]}")
     words += ["--wav"] * is_preview
-    words.append(f"--out={out}")
+    waveform = f"{STATE}/cache/{Path(stem).name}.dat"
+    (project.root / waveform).unlink(missing_ok=True)  # of a take that is gone
+    words += [f"{_WAVEFORM}{waveform}", f"--out={out}"]
     about = msgspec.to_builtins(request)
     about.pop("events")
     return queue.add("render", words, about, outputs)
+
+
+def take_waveform(job: Job) -> str | None:
+    """Return the file, from the project's root, into which a take writes its waveform."""
+    if job.kind != "render":
+        return None
+    return next((w.removeprefix(_WAVEFORM) for w in job.words if w.startswith(_WAVEFORM)), None)
 
 
 def add_wav(project: Project, queue: JobQueue, number: int) -> Job:

@@ -27,7 +27,7 @@ from frame2sound.web.exports import add_export, send_export
 from frame2sound.web.job import Job
 from frame2sound.web.media import send_file
 from frame2sound.web.page_files import page_file
-from frame2sound.web.peaks import choose_zoom, load_waveform
+from frame2sound.web.peaks import load_waveform
 from frame2sound.web.project import ANIMATIONS
 from frame2sound.web.requests import (
     REQUESTS,
@@ -131,12 +131,8 @@ async def _peaks(studio: Studio, request: Request) -> Response:
     path = studio.project.file(request.query_params.get("name", ""))
     pieces = _whole_number(request, "pieces", 1, MAX_PIECES)
     waveform = await run_in_threadpool(load_waveform, path, studio.cache)
-    peaks = waveform.zooms[choose_zoom(waveform, pieces)]
-    headers = {
-        "X-Sample-Rate": str(waveform.sample_rate),
-        "X-Samples": str(waveform.samples),
-    }
-    content = peaks.astype("<i2").tobytes()
+    content = waveform.zoomed(pieces).astype("<i2").tobytes()
+    headers = {"X-Seconds": f"{waveform.seconds:.6f}"}
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 

@@ -15,17 +15,13 @@ from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.job_words import check_words
-from frame2sound.web.peaks import prepare_waveform
+from frame2sound.web.peaks import keep_waveform
 from frame2sound.web.project import ANIMATIONS, BRAINS, COMPARISONS, FILMS, LIBRARY, Project
-from frame2sound.web.requests import FILMS_SUFFIX, add_inspect, brain_list
+from frame2sound.web.requests import FILMS_SUFFIX, add_inspect, brain_list, take_waveform
 from frame2sound.web.uploads import MAX_UPLOAD_BYTES
 
 SHOWN_JOBS = 400
 """Jobs that the page is told of; older ones stay in the file."""
-
-
-MAX_WAVEFORM_WAIT_SECONDS = 0.8
-"""A take waits for its waveform no longer; that of a film of many minutes comes later."""
 
 
 class Studio:
@@ -138,9 +134,10 @@ class Studio:
 
     def _prepare(self, job: Job) -> None:
         """Have the waveform of a take ready when the page hears of the take."""
-        if job.kind == "render":
-            path = self.project.root / job.outputs[0]
-            prepare_waveform(path, self.cache, MAX_WAVEFORM_WAIT_SECONDS)
+        waveform = take_waveform(job)
+        if waveform is not None:
+            root = self.project.root
+            keep_waveform(root / waveform, root / job.outputs[0], self.cache)
 
     def _follow_up(self, job: Job) -> None:
         if job.kind in ("pickle", "library"):

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,33 +17,12 @@ import soundfile
 from frame2sound.api.library import Library
 from frame2sound.errors import FilmError, StudioError
 from frame2sound.rendering.events.event_list import BedSpan, Event, read_events, write_events
+from frame2sound.sound.waveform import PIECE_SAMPLES, Waveform
 from frame2sound.web import comparison_pages, peaks
-from frame2sound.web.peaks import PIECE_SAMPLES, ZOOMS, choose_zoom, load_waveform
+from frame2sound.web.peaks import load_waveform
 from frame2sound.web.studio import Studio
 from tests.media_files import Audio, grey_pictures, make_film
 from tests.web.asking import Browser
-
-
-def test_peaks_are_the_extremes_of_each_piece_at_each_zoom() -> None:
-    rng = np.random.default_rng(0)
-    sound = rng.uniform(-1.2, 1.2, (PIECE_SAMPLES * 1000 + 77, 2)).astype(np.float32)
-    cuts = np.sort(rng.integers(0, len(sound), 40))
-    blocks = [part for part in np.split(sound, cuts) if len(part)]
-    finest = np.concatenate(list(peaks._peaks_of_blocks(iter(blocks))))
-    zooms = [finest]
-    while len(zooms) < ZOOMS:
-        zooms.append(peaks._coarser(zooms[-1]))
-    values = np.rint(np.clip(sound, -1, 1) * 32767)
-    for zoom, drawn in enumerate(zooms):
-        size = PIECE_SAMPLES * 4**zoom
-        pieces = [values[at : at + size] for at in range(0, len(values), size)]
-        assert np.array_equal(drawn, [(piece.min(), piece.max()) for piece in pieces])
-    waveform = peaks.Waveform(48_000, len(sound), tuple(zooms))
-    chosen = [choose_zoom(waveform, count) for count in (1, 63, 64, 251, 252, 9999)]
-    assert chosen == [5, 2, 1, 1, 0, 0]
-    packed = peaks._unpack(peaks._pack(waveform))
-    assert (packed.sample_rate, packed.samples) == (48_000, len(sound))
-    assert all(np.array_equal(one, other) for one, other in zip(packed.zooms, zooms, strict=True))
 
 
 def test_a_waveform_is_as_long_as_the_sound_and_computed_once(
@@ -54,69 +32,59 @@ def test_a_waveform_is_as_long_as_the_sound_and_computed_once(
     sound[12_000] = 20_000
     film = make_film(tmp_path / "film.mkv", grey_pictures(np.zeros(12, int)), audio=Audio(sound))
     first = load_waveform(film, tmp_path / "cache")
-    (loud,) = np.flatnonzero(first.zooms[0][:, 1] > 10_000)
-    assert loud == 12_000 * first.samples // 24_000 // PIECE_SAMPLES
+    (loud,) = np.flatnonzero(first.peaks[:, 1] > 10_000)
+    assert loud == 12_000 // PIECE_SAMPLES
     monkeypatch.setattr(peaks, "compute_waveform", lambda path: pytest.fail("computed again"))
     again = load_waveform(film, tmp_path / "cache")
-    assert np.array_equal(again.zooms[0], first.zooms[0])
+    assert np.array_equal(again.peaks, first.peaks)
     (cached,) = (tmp_path / "cache").iterdir()
     monkeypatch.undo()
     cached.write_bytes(cached.read_bytes()[:-4])
-    assert np.array_equal(load_waveform(film, tmp_path / "cache").zooms[0], first.zooms[0])
+    assert np.array_equal(load_waveform(film, tmp_path / "cache").peaks, first.peaks)
 
 
 def test_the_waveform_of_a_take_is_there_when_the_take_is(
     browser: Browser, studio: Studio, animation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5})
+    left_over = studio.cache / "typing-001.dat"
+    left_over.parent.mkdir(exist_ok=True)
+    left_over.write_bytes(b"of a take that is gone")
+    command = browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5}).table
+    assert " --waveform=.studio/cache/typing-001.dat " in command["command"]
+    assert not left_over.exists()
     (job,) = studio.queue.jobs
-    studio.queue.before_done(job)  # a file that cannot be read is no reason to fail
     out = studio.project.root / job.outputs[0]
     soundfile.write(out, np.zeros(8000), 8000)
+    studio.queue.before_done(job)  # without the file, which is no reason to fail
+    left_over.write_bytes(Waveform(8000, np.full((63, 2), 7, np.int16)).to_bytes())
     studio.queue.before_done(job)
+    assert not left_over.exists()
     monkeypatch.setattr(peaks, "compute_waveform", lambda path: pytest.fail("computed again"))
-    assert browser.get(f"/api/peaks?name={job.outputs[0]}").headers["x-samples"] == "8000"
-
-
-def test_a_long_waveform_holds_up_no_take_and_is_computed_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked, ready = [], threading.Event()
-    drawn = peaks.Waveform(8000, 1, tuple(np.zeros((1, 2), np.int16) for _ in range(ZOOMS)))
-
-    def compute(path: Path) -> peaks.Waveform:
-        asked.append(path)
-        ready.wait()
-        return drawn
-
-    monkeypatch.setattr(peaks, "compute_waveform", compute)
-    film = tmp_path / "film.mp4"
-    film.touch()
-    thread = peaks.prepare_waveform(film, tmp_path / "cache", 0.01)
-    assert thread.is_alive()
-    threading.Timer(0.05, ready.set).start()
-    assert load_waveform(film, tmp_path / "cache").samples == 1
-    assert asked == [film]
+    answer = browser.get(f"/api/peaks?name={job.outputs[0]}&pieces=63")
+    assert answer.headers["x-seconds"] == "1.008000"
+    assert np.array_equal(np.frombuffer(answer.content, "<i2"), np.full(126, 7))
 
 
 def test_the_first_seconds_are_a_wav_and_drawn_to_the_sample(
     browser: Browser, studio: Studio, animation: str
 ) -> None:
     preview = browser.post("/api/jobs/render", {"animation": animation, "stop": 1.5}).table
-    assert preview["command"].endswith(" --to=1.5 --events-out=takes/typing-001.events.json --wav "
-                                       "--out=takes/typing-001.wav")  # fmt: skip
+    assert preview["command"].endswith(
+        " --to=1.5 --events-out=takes/typing-001.events.json --wav "
+        "--waveform=.studio/cache/typing-001.dat --out=takes/typing-001.wav"
+    )
     assert browser.post("/api/job/1/wav").status == 400
     whole = browser.post("/api/jobs/render", {"animation": animation, "stop": 3}).table
-    assert whole["command"].endswith("json --out=takes/typing-002.mp4")
+    assert whole["command"].endswith("-002.dat --out=takes/typing-002.mp4")
     assert whole["about"]["stop"] is None
     sound = np.zeros((1000, 2), np.float32)
     sound[300, 1], sound[999, 0] = 0.5, -0.25
     path = studio.project.root / "takes" / "typing-001.wav"
     soundfile.write(path, sound, 8000, "PCM_16")
     drawn = load_waveform(path, studio.cache)
-    assert (drawn.sample_rate, drawn.samples) == (8000, 1000)
-    assert drawn.zooms[0][:, 1].tolist() == [0, 0, 16384, 0, 0, 0, 0, 0]
-    assert drawn.zooms[0][:, 0].tolist() == [0] * 7 + [-8192]
+    assert (drawn.sample_rate, drawn.seconds) == (8000, 0.128)
+    assert drawn.peaks[:, 1].tolist() == [0, 0, 16384, 0, 0, 0, 0, 0]
+    assert drawn.peaks[:, 0].tolist() == [0] * 7 + [-8192]
     path.write_bytes(b"no WAV")
     with pytest.raises(FilmError, match="cannot be read as a WAV"):
         load_waveform(path, studio.cache)
@@ -168,10 +136,9 @@ def test_events_are_sent_with_their_films_and_those_of_the_bed(
     }
 
 
-def test_peaks_are_sent_with_rate_and_length(browser: Browser, animation: str) -> None:
+def test_peaks_are_sent_with_their_length(browser: Browser, animation: str) -> None:
     answer = browser.get(f"/api/peaks?name={animation}&pieces=100")
-    rate, samples = (int(answer.headers[name]) for name in ("x-sample-rate", "x-samples"))
-    assert samples == 3 * rate
+    assert float(answer.headers["x-seconds"]) == pytest.approx(3, abs=PIECE_SAMPLES / 8000)
     assert 100 <= len(answer.content) // 4 < 400
 
 

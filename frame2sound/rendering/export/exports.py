@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frame2sound.atomic import refuse_existing
+from frame2sound.atomic import atomic_write, refuse_existing
 from frame2sound.errors import SoundtrackError
 from frame2sound.extras import require_extra
 from frame2sound.rendering.events.event_list import Event, write_events
@@ -19,6 +19,7 @@ from frame2sound.rendering.export.markers import (
     place_markers,
     write_marker_table,
 )
+from frame2sound.sound.waveform import Waveform, WaveformRecorder
 
 if TYPE_CHECKING:
     from frame2sound.rendering.export.stem_recorder import StemRecorder
@@ -52,6 +53,8 @@ class Exports:
         An OpenTimelineIO timeline of the picture, the sound or stems, and the events.
     reaper : Path, optional
         A Reaper project of the sound or stems, and the events.
+    waveform : Path, optional
+        The peaks of the sound, for players, in audiowaveform's binary format.
     """
 
     events_out: Path | None = None
@@ -60,6 +63,7 @@ class Exports:
     stems: Path | None = None
     otio: Path | None = None
     reaper: Path | None = None
+    waveform: Path | None = None
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Yield the name of each file that is asked for, as a parameter, and its path."""
@@ -131,12 +135,22 @@ class Exports:
         names, sound = stem_names(writer, recorder), finished_stems(writer, soundtrack, recorder)
         return write_stems(self.stems, sound, names, writer.output_sample_rate, markers)
 
+    def new_waveform(self) -> WaveformRecorder | None:
+        """Return what finds the peaks of the sound, or None if they are not asked for."""
+        return None if self.waveform is None else WaveformRecorder()
+
     def new_log(self) -> EventLog:
         """Return a log that keeps what these files need of events."""
         return EventLog(with_pitches=self.midi is not None)
 
     def write(
-        self, log: EventLog, sound: DeliveredSound, stems: list[Stem], *, overwrite: bool
+        self,
+        log: EventLog,
+        sound: DeliveredSound,
+        stems: list[Stem],
+        waveform: WaveformRecorder | None,
+        *,
+        overwrite: bool,
     ) -> None:
         """Write the files, each whole or not at all.
 
@@ -164,6 +178,10 @@ class Exports:
             from frame2sound.rendering.export.reaper import write_reaper
 
             write_reaper(self.reaper, sound, markers, stems, overwrite=overwrite)
+        if self.waveform is not None and waveform is not None:
+            content = Waveform(sound.sample_rate, waveform.peaks).to_bytes()
+            with atomic_write(self.waveform, SoundtrackError, overwrite=overwrite) as partial:
+                partial.write_bytes(content)
 
 
 NO_EXPORTS = Exports()

@@ -35,6 +35,7 @@ from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB, Limiter
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
+from frame2sound.sound.waveform import WaveformRecorder
 
 if TYPE_CHECKING:
     from frame2sound.rendering.effects import EffectChain
@@ -134,6 +135,8 @@ class OutputWriter:
         Remarks about the picture; known after writing.
     raw_spool : AudioSpool, optional
         Keeps the raw soundtrack as it is read.
+    waveform : WaveformRecorder, optional
+        Finds the peaks of what is written, before it is encoded.
     """
 
     sample_rate: int
@@ -144,6 +147,7 @@ class OutputWriter:
     normalisation: NormalisationResult | None = None
     picture_notes: tuple[str, ...] = ()
     raw_spool: AudioSpool | None = None
+    waveform: WaveformRecorder | None = None
 
     @property
     def output_sample_rate(self) -> int:
@@ -191,7 +195,8 @@ class OutputWriter:
 
     def _write(self, soundtrack: Soundtrack, spool: AudioSpool, out: Path) -> float:
         channels = self.output_channels(soundtrack.renderer.channels)
-        sound = prefetch(self._steps(soundtrack, channels, spool, out.parent))
+        sound = self._steps(soundtrack, channels, spool, out.parent)
+        sound = prefetch(sound if self.waveform is None else self.waveform.tee(sound))
         if self.codec is None:
             return _write_wav(sound, self.output_sample_rate, channels, out)
         streams, segment = soundtrack.animation.streams, soundtrack.segment

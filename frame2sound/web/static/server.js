@@ -24,7 +24,7 @@ export async function getJson(path) {
 export async function getPeaks(name, pieces) {
   const path = `/api/peaks?name=${encodeURIComponent(name)}&pieces=${pieces}`;
   const response = await answerOf(await send(path));
-  const seconds = response.headers.get("X-Samples") / response.headers.get("X-Sample-Rate");
+  const seconds = Number(response.headers.get("X-Seconds"));
   return { seconds, values: new Int16Array(await response.arrayBuffer()) };
 }
 

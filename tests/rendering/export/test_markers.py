@@ -14,6 +14,7 @@ import soundfile
 
 from frame2sound import extras
 from frame2sound.errors import MissingPackageError, SoundtrackError
+from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.events.event_list import Event
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export import midi
@@ -22,6 +23,7 @@ from frame2sound.rendering.export.exports import Exports
 from frame2sound.rendering.export.markers import DeliveredSound, Marker, place_markers
 from frame2sound.rendering.export.wav_cues import add_cues
 from frame2sound.rendering.segment import Segment
+from frame2sound.sound.waveform import Waveform, find_peaks
 from tests.rendering.events.films import corpus_of, stroke
 from tests.rendering.export.rendering_events import EVENTS, film_of, render_events
 from tests.rendering.foretelling import RATE
@@ -195,3 +197,21 @@ def test_a_file_that_exists_is_not_replaced(film, tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     render_events(film, tmp_path / "a.wav", exports=exports, overwrite=True)
     assert (tmp_path / "mine").stat().st_size > 40
+
+
+def test_the_waveform_is_that_of_the_sound_that_is_written(film, tmp_path):
+    segment = Segment(Fraction(9, 10), Fraction(13, 3))
+    film_peaks, wav_peaks = tmp_path / "film.dat", tmp_path / "wav.dat"
+    render_events(film, tmp_path / "a.mkv", exports=Exports(waveform=film_peaks), segment=segment)
+    render_events(film, tmp_path / "a.wav", exports=Exports(waveform=wav_peaks), segment=segment)
+    chunks = [chunk.samples for chunk in FilmReader(tmp_path / "a.mkv", 48_000).audio_chunks()]
+    sound, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    for path, samples, expected_rate in (
+        (film_peaks, np.concatenate(chunks), 48_000),
+        (wav_peaks, sound, rate),
+    ):
+        waveform = Waveform.from_bytes(path.read_bytes())
+        assert waveform.sample_rate == expected_rate
+        assert np.abs(waveform.peaks - find_peaks([samples]).astype(int)).max() <= 1
+    with pytest.raises(SoundtrackError, match=r"wav\.dat exists"):
+        render_events(film, tmp_path / "b.wav", exports=Exports(waveform=wav_peaks))
