@@ -1,18 +1,22 @@
 """Measure the studio's page in a browser: time to the first sound, waveforms, A/B, requests.
 
-    python benchmarks/studio_page.py
+    python benchmarks/studio_page.py [--play SECONDS]
 
-Needs Debian's Chromium, and the extras ``studio`` and ``dev``.
+``--play`` also plays the long take for so long, and lists the connections of the browser and the
+studio meanwhile. Needs Debian's Chromium, Linux, and the extras ``studio`` and ``dev``.
 """
 
 from __future__ import annotations
 
+import argparse
+import ipaddress
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +73,9 @@ SWITCHED_MS = """async ([module, picture, names, count]) => {
 
 def main() -> None:
     """Print the measurements."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--play", type=float, default=0, metavar="SECONDS")
+    play_seconds = parser.parse_args().play
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         f2s.draw_film("machine", folder / "short.mp4", seconds=20, silent=True)
@@ -76,7 +83,7 @@ def main() -> None:
         words = [sys.executable, "-m", "frame2sound", "studio", "project", "--no-browser"]
         with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, text=True) as studio:
             try:
-                measure(folder, address_of(studio))
+                measure(folder, address_of(studio), play_seconds)
             finally:
                 studio.terminate()
 
@@ -90,7 +97,7 @@ def address_of(studio: subprocess.Popen[str]) -> str:
     raise SystemExit("the studio printed no address")
 
 
-def measure(folder: Path, address: str) -> None:
+def measure(folder: Path, address: str, play_seconds: float) -> None:
     """Drive the page and print what was measured."""
     far: list[str] = []
     flags = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
@@ -112,6 +119,8 @@ def measure(folder: Path, address: str) -> None:
             command = job["ended"] - job["started"]
             print(f"10 s of film: {heard:.2f} s to hear, of which the command {command:.2f} s")
         measure_long_take(page, folder)
+        if play_seconds:
+            play_long_take(page, play_seconds)
         picture = "/media/animations/short.mp4"
         names = [f"/media/takes/short-00{take}.wav" for take in (1, 2)]
         waits = page.evaluate(SWITCHED_MS, ["/page/synced_player.js", picture, names, CHOICES])
@@ -135,6 +144,30 @@ def measure_long_take(page: Any, folder: Path) -> None:
     print(f"10 min of waveform: {time.perf_counter() - begin:.2f} s after the take is announced")
     drawn = page.evaluate(DRAWN_MS, ["/page/waveform.js", job["outputs"][0]])
     print(f"10 min of waveform: {drawn:.0f} ms to fetch and draw")
+
+
+def play_long_take(page: Any, seconds: float) -> None:
+    """Play the ten minutes; print how far they came, and where sockets of any process led."""
+    page.locator("[data-take='3']").click()
+    page.get_by_role("button", name="Play", exact=True).click()
+    peers, end = set[str](), time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        peers |= set(remote_addresses())
+        page.wait_for_timeout(100)
+    played = page.evaluate("() => document.querySelector('video').currentTime")
+    print(f"{seconds:.0f} s of playing: {played:.1f} s played, connections to: {sorted(peers)}")
+
+
+def remote_addresses() -> Iterator[str]:
+    """Yield the other ends of this computer's TCP and UDP sockets, but for its own addresses."""
+    for protocol in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path("/proc/net", protocol).read_text().splitlines()[1:]:
+            address = line.split()[2].partition(":")[0]
+            words = [bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8)]
+            peer = ipaddress.ip_address(b"".join(words))
+            peer = getattr(peer, "ipv4_mapped", None) or peer
+            if not (peer.is_loopback or peer.is_unspecified):
+                yield str(peer)
 
 
 def is_far(request: Any) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from frame2sound.atomic import atomic_write
@@ -85,6 +88,12 @@ async def _write(
             raise _broken_off(name) from gone
         if declared_bytes is not None and file.tell() != declared_bytes:
             raise _broken_off(name)
+        await run_in_threadpool(_to_disk, file)  # the page is answered meanwhile
+
+
+def _to_disk(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _limit(project: Project, max_bytes: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from frame2sound.errors import StudioError
+from frame2sound.web import uploads
 from frame2sound.web.job import Job, write_jobs
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.job_words import check_words
@@ -48,6 +50,23 @@ def test_an_upload_that_breaks_off_leaves_nothing(studio: Studio) -> None:
     with pytest.raises(StudioError, match=r"the upload of a\.mp4 broke off"):
         asyncio.run(upload)
     assert list((studio.project.root / "films").iterdir()) == []
+
+
+def test_the_page_is_answered_while_an_upload_goes_to_the_disk(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, waits = threading.Event(), []
+    monkeypatch.setattr(uploads, "_to_disk", lambda file: waits.append(answered.wait(5)))
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"film"
+
+    async def upload() -> str:
+        asyncio.get_running_loop().call_later(0.01, answered.set)
+        return await save_upload(studio.project, "films", "a.mp4", "", content(), 4)
+
+    assert asyncio.run(upload()) == "films/a.mp4"
+    assert waits == [True]
 
 
 def test_two_tabs_that_upload_one_name_at_once_keep_both(studio: Studio) -> None:
