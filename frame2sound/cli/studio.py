@@ -36,5 +36,11 @@ def studio(
     """Open the studio, a page in the browser."""
     from frame2sound.web.server import open_studio
 
-    say(f"the studio of {folder}; Ctrl-C closes it")
-    open_studio(folder, port=port, browser=browser, on_ready=say)
+    before_the_first = [f"the studio of {folder}; Ctrl-C closes it"]
+
+    def show(address: str) -> None:
+        while before_the_first:
+            say(before_the_first.pop())
+        say(address)
+
+    open_studio(folder, port=port, browser=browser, on_ready=show)
