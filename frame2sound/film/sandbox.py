@@ -97,15 +97,7 @@ class ChildProcess:
         self, module: str, path: Path, answer_decoder: msgspec.msgpack.Decoder[Any]
     ) -> None:
         self.path, self._answer_decoder = path, answer_decoder
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ
-            | ONE_THREAD_ENVIRONMENT
-            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            process_group=0,  # Ctrl-C is for the parent
-        )
+        self.process = start_process(module)
         assert self.process.stdout is not None
         # Unbuffered: select does not see an answer that a buffer has read ahead.
         self._answer_pipe = FileIO(self.process.stdout.fileno(), closefd=False)
@@ -156,6 +148,19 @@ class ChildProcess:
             f"{self.path}: its decoder crashed ({reason}), expected a film that it can read; "
             "copy it again or convert it with ffmpeg"
         )
+
+
+def start_process(module: str) -> subprocess.Popen[bytes]:
+    """Start a process that runs a module, with pipes to its standard input and output."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ
+        | ONE_THREAD_ENVIRONMENT
+        | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        process_group=0,  # Ctrl-C is for the parent
+    )
 
 
 _CHILDREN: weakref.WeakSet[ChildProcess] = weakref.WeakSet()

@@ -86,7 +86,7 @@ def test_rounding_to_16_bits_is_told(tmp_path):
         assert len(made.notes) == notes
 
 
-def test_suffixes_may_be_in_capitals(tmp_path):
+def test_suffixes_may_be_in_capitals(tmp_path, real_subprocesses):
     soundfile.write(tmp_path / "a.wav", bells(2), RATE, "PCM_16")
     made = f2s.to_picture(tmp_path / "a.wav", tmp_path / "A.MKV", carrier="samples", size=256)
     assert made.pictures == 1 or f2s.to_sound(tmp_path / "A.MKV", tmp_path / "B.WAV").missing == 0

@@ -23,6 +23,7 @@ from frame2sound.film.limits import Limits
 from tests.hang_guard import fail_if_hung
 from tests.media_files import Audio, VideoEncoding, make_film
 
+pytestmark = pytest.mark.usefixtures("real_subprocesses")
 FFV1 = VideoEncoding("ffv1", "bgr0")
 
 

@@ -17,6 +17,7 @@ from frame2sound.film.encoding.containers import AUDIO_CODECS
 from frame2sound.film.encoding.soundtrack_writer import write_soundtrack
 from tests.media_files import H264, VideoEncoding, grey_pictures, make_film
 
+pytestmark = pytest.mark.usefixtures("real_subprocesses")
 RATE = 22_050
 
 
