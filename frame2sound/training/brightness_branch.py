@@ -21,18 +21,11 @@ from frame2sound.brain.ridge_regression import RidgeRegression
 from frame2sound.brain.spectra import LEVEL_WEIGHT, LogMagnitudes
 from frame2sound.library.coupling import correlation
 from frame2sound.threads import one_thread_per_operation
-from frame2sound.training.adamw import FusedAdamW
+from frame2sound.training.branch_fitting import BATCH_SIZE, fit_branch
 from frame2sound.training.dataset import IndexArray
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.losses import predict_in_order
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS
-
-MAX_STEPS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY = 2000, 256, 2e-3, 1e-2
-MAX_STEPS_PER_PAIR = 4
-"""Most steps for each pair, so that a few seconds of film take fewer than ``MAX_STEPS``."""
-
-INPUT_NOISE = 0.03
-"""Standard deviation of the noise added to the brightness, whose own is about 1."""
 
 BRANCH_SHARES = (0.0, 0.5, 1.0)
 """Shares in the levels that the branch may have."""
@@ -83,7 +76,7 @@ def train_brightness_branch(
     levels = torch.cat([targets[:, target.levels] for _, targets in batches]).cpu()
     with torch.random.fork_rng(devices=[]), one_thread_per_operation():
         torch.manual_seed(seed)
-        branch = _fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
+        branch = fit_branch(brightness, levels, brain.recipe.network.brightness_branch)
     folds = _assign_folds(examples, indices, float(brain.clock.fps))
     explained = _score_blocks(_unscaled(brain, brightness), levels, folds) >= EXPLAINED
     share = 0.0
@@ -145,21 +138,6 @@ def _score_blocks(brightness: torch.Tensor, levels: torch.Tensor, folds: IndexAr
         within = regression.predict(features[~others]).clip(decades.min(), decades.max())
         predicted[~others] = within
     return correlation(10**predicted, amplitudes)
-
-
-def _fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: int) -> nn.Sequential:
-    """Return a network that is trained to predict levels from brightness."""
-    layers = nn.Linear(BRIGHTNESS_COUNT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
-    network = nn.Sequential(*layers, nn.Linear(width, target_levels.shape[1]))
-    optimiser = FusedAdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    for _ in range(min(MAX_STEPS, MAX_STEPS_PER_PAIR * len(brightness))):
-        batch = torch.randint(len(brightness), (BATCH_SIZE,))
-        noisy = brightness[batch] + INPUT_NOISE * torch.randn(BATCH_SIZE, BRIGHTNESS_COUNT)
-        loss = nn.functional.l1_loss(network(noisy), target_levels[batch])
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-    return network
 
 
 def _choose_share(

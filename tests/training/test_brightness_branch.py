@@ -11,6 +11,7 @@ from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import RecipeError
 from frame2sound.library.store import Library
 from frame2sound.training.adamw import FusedAdamW
+from frame2sound.training.branch_fitting import backpropagate
 from frame2sound.training.brightness_branch import (
     BRANCH_SHARES,
     MAX_ERROR_RATIO,
@@ -29,6 +30,25 @@ RECIPE = {
     "target": {"kind": "log-mag", "window_length": 256},
     "training": {"held_out": 0.3, "block_seconds": 1, "guard_seconds": 0.2},
 }
+
+
+@pytest.mark.parametrize(("width", "levels", "rows"), [(16, 4, 256), (1, 1, 256), (33, 7, 5)])
+def test_gradients_equal_those_of_pytorch(width, levels, rows):
+    torch.manual_seed(0)
+    network, inputs, targets = branch(width, levels), torch.randn(rows, 3), torch.rand(rows, levels)
+    backpropagate(network, inputs, targets)
+    gradients = [parameter.grad for parameter in network.parameters()]
+    network.zero_grad()
+    torch.nn.functional.l1_loss(network(inputs), targets).backward()
+    for one, other in zip(gradients, network.parameters(), strict=True):
+        assert torch.equal(one, other.grad)
+        assert one.any()
+
+
+def branch(width, levels):
+    linear, relu = torch.nn.Linear, torch.nn.ReLU
+    layers = linear(3, width), relu(), linear(width, width), relu(), linear(width, levels)
+    return torch.nn.Sequential(*layers)
 
 
 def test_a_branch_needs_features_and_levels():
