@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -25,8 +26,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 START_PROCESS = sandbox.start_process
+# What collection makes stays: looking through it for garbage takes seconds.
+gc.disable()
+
 REAL_FILMS_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "films"
 NO_FILMS = "the folder of real films, ../shared/films, is not there"
+
+
+def pytest_collection_finish():
+    """Collect garbage from here on, but none of what is there now."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -70,7 +70,7 @@ def torchrun(library, out, jobs, restarts=0):
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, add_film):
     library = Library.create(tmp_path_factory.mktemp("distributed") / "library", 8000)
-    add_film(library, "film", seconds=12)
+    add_film(library, "film", seconds=6)
     return library
 
 
@@ -92,7 +92,7 @@ def test_two_processes_reach_the_weights_of_one(
     single = train(library, parse_recipe(table(name)), out, device="cpu")
     brain = load_brain(two_process_brains / out.name)
     for mine, yours in zip(weights(brain), weights(single), strict=True):
-        # Sums of single precision in another order, over 60 steps.
+        # Sums of single precision in another order, over 30 steps.
         np.testing.assert_allclose(mine, yours, rtol=0, atol=1e-5)
     for key in ("loss", "held_out_loss"):
         assert brain.provenance[key] == pytest.approx(single.provenance[key], rel=1e-4)
