@@ -45,6 +45,10 @@ RECIPES = {
     },
     "one-row": {"network": RNN, "training": {"batch": 4}},
 }
+KILLS = {"random": [0, 1, 9, 1e9], "feedback-random": [1, 0, 5, 0.0]}
+"""Attempt, process, step and seconds between checkpoints. The second process dies; the first, which
+has saved nothing yet, does so before it ends, too. Then the first dies, after a saved step."""
+
 SHORT = {"epochs": 2, "batch": 16, "chunk": 4, "noise": 0.1, "overlay": 0.4,
          "block_seconds": 1.0, "guard_seconds": 0.1}  # fmt: skip
 
@@ -55,10 +59,10 @@ def table(name):
     return {"name": name, "clock": {"sample_rate": 8000}, "input": FEATURES} | parts
 
 
-def torchrun(library, out, jobs, restarts=0):
+def torchrun(library, out, jobs):
     """Train in two processes."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", "--max-restarts", str(restarts), "--monitor-interval=0.1"]
+    command += ["--nproc-per-node", "2", "--max-restarts=2", "--monitor-interval=0.1"]
     command += [str(ROOT / "tests/training/train_processes.py"), str(library.path), str(out)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     completed = subprocess.run(
@@ -75,11 +79,20 @@ def library(tmp_path_factory, add_film):
 
 
 @pytest.fixture(scope="module")
-def two_process_brains(library, tmp_path_factory):
-    """Return a folder of brains that two processes trained."""
+def trained(library, tmp_path_factory):
+    """Return a folder of what two processes trained: those that die come first."""
     out = tmp_path_factory.mktemp("two")
-    torchrun(library, out, [[table(name), None] for name in RECIPES])
+    for folder in ("killed", "whole"):
+        (out / folder).mkdir()
+    killed = [[table(name), kill] for name, kill in KILLS.items()]
+    torchrun(library, out, killed + [[table(name), None] for name in RECIPES])
     return out
+
+
+@pytest.fixture(scope="module")
+def two_process_brains(trained):
+    """Return a folder of brains that two processes trained to the end."""
+    return trained / "whole"
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -104,17 +117,12 @@ def test_only_brains_remain(two_process_brains):
     }
 
 
-def test_training_survives_the_death_of_either_process(library, two_process_brains, tmp_path):
-    # The second dies; the first, which has saved nothing yet, does so before it ends, too. Then the
-    # first dies, after a step that it has saved.
-    kills = {"random": [0, 1, 9, 1e9], "feedback-random": [1, 0, 5, 0.0]}
-    jobs = [[table(name), kill] for name, kill in kills.items()]
-    torchrun(library, tmp_path, jobs, restarts=2)
-    for name in kills:
+def test_training_survives_the_death_of_either_process(trained, two_process_brains):
+    for name in KILLS:
         out = f"{name}.safetensors"
-        assert_same(load_brain(tmp_path / out), load_brain(two_process_brains / out))
-        assert not checkpoint_path(tmp_path / out).exists()
-    first_steps = [int(step) for step in (tmp_path / "first_steps.txt").read_text().split()]
+        assert_same(load_brain(trained / "killed" / out), load_brain(two_process_brains / out))
+        assert not checkpoint_path(trained / "killed" / out).exists()
+    first_steps = [int(step) for step in (trained / "first_steps.txt").read_text().split()]
     assert first_steps[0] == 0
     assert first_steps[1] in (8, 9)  # a step that was not completed is repeated
 

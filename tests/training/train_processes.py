@@ -3,8 +3,9 @@
 train_processes.py LIBRARY OUT JSON
 
 JSON lists pairs of a recipe's table and null, or the attempt, rank and step at which a process is
-killed and the seconds between checkpoints. OUT/first_steps.txt gets the number of completed steps
-with which the first process began, for each attempt.
+killed and the seconds between checkpoints. Brains are written to OUT/killed and OUT/whole.
+OUT/first_steps.txt gets the number of completed steps with which the first process began, for each
+attempt.
 """
 
 import json
@@ -44,7 +45,8 @@ def main():
         trainer.CHECKPOINT_SECONDS = kill[3] if kill else 30.0
         if table["name"] == "disk":
             MemoryBudget.available_bytes = lambda room, network, device: 0
-        brain = out / f"{table['name']}.safetensors"
+        folder = out / ("killed" if kill else "whole")
+        brain = folder / f"{table['name']}.safetensors"
         options = {"on_progress": kill_at(out, *kill[:3])} if kill else {}
         train(library, parse_recipe(table), brain, device="cpu", **options)
 
