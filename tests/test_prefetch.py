@@ -46,17 +46,19 @@ def test_it_may_be_left_at_any_time():
 
 
 def test_no_item_is_begun_after_it_is_left():
-    begun, go_on = [], threading.Event()
+    begun, second, go_on = [], threading.Event(), threading.Event()
 
     def items():
         for number in range(100):
             begun.append(number)
             if number:
+                second.set()
                 go_on.wait(10)
             yield number
 
     items = prefetch(items())
     assert next(items) == 0
+    assert second.wait(60)
     closing = threading.Thread(target=items.close)
     closing.start()
     closing.join(0.3)  # what waits is cancelled, and the second goes on

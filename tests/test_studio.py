@@ -12,7 +12,6 @@ import pytest
 from frame2sound.studio import run_demo
 from frame2sound.studio.steps import demo_scene, draw_film, load_unseen
 
-
 PLOTS = ("shallow-overlap-add", "deep-overlap-add", "deep-granular", "deep-mosaic")
 
 
