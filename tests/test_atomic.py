@@ -227,10 +227,11 @@ save_brain(brain, out / "brain.safetensors")
 """,
     "checkpoint": """
 import torch
+from frame2sound.training.adamw import FusedAdamW
 from frame2sound.training.checkpoint import TrainingState, save_checkpoint
 network = torch.nn.Linear(1000, 1000)
 disk_is_full_after(100_000)
-optimiser = torch.optim.SGD(network.parameters())
+optimiser = FusedAdamW(network.parameters(), 1e-3)
 save_checkpoint(out / "x.checkpoint.safetensors", TrainingState("x"), network, optimiser, {}, ())
 """,
 }

@@ -1,3 +1,4 @@
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -33,15 +34,20 @@ def test_a_pretrained_brain_predicts_and_has_a_card(name):
         assert word in card
 
 
+@cache
+def drawn(name):
+    """The grey pictures of a film, each 64 x 64."""
+    scene = load_scene(name, seconds=FRAMES / 30, seed=5)
+    frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
+    return np.stack([cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames])
+
+
 @pytest.mark.parametrize("background", BACKGROUNDS)
 @pytest.mark.parametrize("name", ["bounce", "lines", "scratch"])
 def test_the_default_brain_is_audible_on_any_background(name, background):
     """Animations have dark or light backgrounds; an unseen film is audible on both."""
-    scene = load_scene(name, seconds=FRAMES / 30, seed=5)
     least, share = BACKGROUNDS[background]
-    frames = [scene.draw(frame) @ np.array(GREY_WEIGHTS) for frame in range(FRAMES)]
-    frames = [cv2.resize(frame, (64, 64), interpolation=cv2.INTER_AREA) for frame in frames]
-    pictures = (least + share * np.stack(frames)).round().astype(np.uint8)
+    pictures = (least + share * drawn(name)).round().astype(np.uint8)
     magnitude = load_brain(pretrained_brains()[DEFAULT_BRAIN]).predict(pictures)
     level = 20 * np.log10(np.linalg.norm(magnitude, axis=2).max())
     assert HEARD_DB < level < 0
