@@ -159,6 +159,7 @@ def _run_module(pipes: list[int], module: str, folder: str, environment: dict[st
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    del sys.argv[1:]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
