@@ -27,31 +27,34 @@ def fit_branch(brightness: torch.Tensor, target_levels: torch.Tensor, width: int
     width : int
         Of both hidden layers.
     """
-    layers = nn.Linear(BRIGHTNESS_COUNT, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
-    network = nn.Sequential(*layers, nn.Linear(width, target_levels.shape[1]))
+    first, second = nn.Linear(BRIGHTNESS_COUNT, width), nn.Linear(width, width)
+    last = nn.Linear(width, target_levels.shape[1])
+    network = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
     optimiser = FusedAdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     for _ in range(min(MAX_STEPS, MAX_STEPS_PER_PAIR * len(brightness))):
         batch = torch.randint(len(brightness), (BATCH_SIZE,))
         noisy = brightness[batch] + INPUT_NOISE * torch.randn(BATCH_SIZE, BRIGHTNESS_COUNT)
-        backpropagate(network, noisy, target_levels[batch])
+        backpropagate((first, second, last), noisy, target_levels[batch])
         optimiser.step()
     return network
 
 
 @torch.no_grad()
-def backpropagate(network: nn.Sequential, inputs: torch.Tensor, targets: torch.Tensor) -> None:
+def backpropagate(
+    layers: tuple[nn.Linear, nn.Linear, nn.Linear], inputs: torch.Tensor, targets: torch.Tensor
+) -> None:
     """Set the gradients of the mean absolute error of a network of three layers.
 
     They are equal to the bit to those of ``loss.backward()``, in less than half the time.
 
     Parameters
     ----------
-    network : Sequential
-        Three linear layers, with rectifiers between them.
+    layers : (Linear, Linear, Linear)
+        With rectifiers between them.
     inputs : Tensor (n, inputs)
     targets : Tensor (n, outputs)
     """
-    first, second, last = network[::2]
+    first, second, last = layers
     hidden = torch.addmm(first.bias, inputs, first.weight.t()).relu_()
     deeper = torch.addmm(second.bias, hidden, second.weight.t()).relu_()
     errors = torch.addmm(last.bias, deeper, last.weight.t()).sub_(targets)

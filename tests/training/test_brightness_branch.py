@@ -36,7 +36,7 @@ RECIPE = {
 def test_gradients_equal_those_of_pytorch(width, levels, rows):
     torch.manual_seed(0)
     network, inputs, targets = branch(width, levels), torch.randn(rows, 3), torch.rand(rows, levels)
-    backpropagate(network, inputs, targets)
+    backpropagate(network[::2], inputs, targets)
     gradients = [parameter.grad for parameter in network.parameters()]
     network.zero_grad()
     torch.nn.functional.l1_loss(network(inputs), targets).backward()
