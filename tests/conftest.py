@@ -30,7 +30,19 @@ START_PROCESS = sandbox.start_process
 gc.disable()
 
 REAL_FILMS_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "films"
+LONGEST = {
+    "test_documents",
+    "test_python_documents",
+    "test_studio",
+    "test_distributed",
+    "test_browser",
+}
 NO_FILMS = "the folder of real films, ../shared/films, is not there"
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest tests, so that no process waits for them in the end."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 def pytest_collection_finish():
