@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.rendering import RenderedSoundtrack, render
+    from frame2sound.api.sonifying import PictureAsSound, sonify
     from frame2sound.api.watching import FailedSoundtrack, watch
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.pretrained import pretrained_brains
@@ -84,6 +85,7 @@ __all__ = [
     "LiveResult",
     "ParameterError",
     "PickledFilm",
+    "PictureAsSound",
     "PictureSound",
     "ProgressCallback",
     "Recipe",
@@ -106,6 +108,7 @@ __all__ = [
     "recipe_names",
     "render",
     "send_through",
+    "sonify",
     "to_picture",
     "to_sound",
     "train",
@@ -133,6 +136,7 @@ _MODULES = {
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
     "api.rendering": ("RenderedSoundtrack", "render"),
+    "api.sonifying": ("PictureAsSound", "sonify"),
     "api.watching": ("FailedSoundtrack", "watch"),
     "brain.brain": ("Brain",),
     "brain.pretrained": ("pretrained_brains",),

@@ -56,6 +56,10 @@ class CarrierError(Frame2SoundError):
     """A sound cannot be turned into pictures as requested, or pictures carry no sound."""
 
 
+class SonificationError(Frame2SoundError):
+    """A picture cannot be read or turned into sound as requested."""
+
+
 class StudioError(Frame2SoundError):
     """The studio cannot start, or cannot do what its page asks."""
 

@@ -54,6 +54,7 @@ ORDER = (
     "studio",
     "to-picture",
     "to-sound",
+    "sonify",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""
 

@@ -15,6 +15,10 @@ _RENAMED_PARAMETERS = {
     "animations": "animation",
     "start_seconds": "from",
     "stop_seconds": "to",
+    "mapping": "as",
+    "low_hz": "low",
+    "high_hz": "high",
+    "range_db": "range",
 }
 """Parameters of the Python interface whose options are called otherwise."""
 

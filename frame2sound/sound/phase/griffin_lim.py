@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.sound.phase.phase_vocoder import PhaseVocoder
-from frame2sound.sound.phase.reconstructor import incoherent_gain, rayleigh_gain
+from frame2sound.sound.phase.reconstructor import (
+    PhaseReconstructor,
+    incoherent_gain,
+    rayleigh_gain,
+)
 from frame2sound.sound.stft import InverseStft, Stft
 
 _MIN_MAGNITUDE = np.float32(1e-12)
@@ -32,6 +36,8 @@ class GriffinLim:
     momentum : float
         0 is Griffin and Lim's own iteration (1984).
     seed : int
+    start : PhaseReconstructor, optional
+        Gives the phases to begin with, instead of the `PhaseVocoder`.
 
     Raises
     ------
@@ -40,7 +46,12 @@ class GriffinLim:
     """
 
     def __init__(
-        self, stft: Stft, iterations: int = 32, momentum: float = 0.99, seed: int = 0
+        self,
+        stft: Stft,
+        iterations: int = 32,
+        momentum: float = 0.99,
+        seed: int = 0,
+        start: PhaseReconstructor | None = None,
     ) -> None:
         if iterations < 1 or not 0 <= momentum <= 1:
             raise ValueError(
@@ -49,7 +60,7 @@ class GriffinLim:
             )
         self._stft, self._iterations = stft, iterations
         self._momentum = np.float32(momentum)
-        self._phase_vocoder = PhaseVocoder(stft, seed)
+        self._start = start or PhaseVocoder(stft, seed)
         self._fixed_spectra = np.empty((0, stft.bins), np.complex64)
 
     def reconstruct(
@@ -58,7 +69,7 @@ class GriffinLim:
         """Return a chunk of magnitudes with phases that agree where blocks overlap."""
         if not len(magnitude):
             return np.empty(magnitude.shape, np.complex64)
-        start = _with_magnitude(self._phase_vocoder.reconstruct(magnitude, onset), magnitude)
+        start = _with_magnitude(self._start.reconstruct(magnitude, onset), magnitude)
         fixed = len(self._fixed_spectra)
         target = np.concatenate([np.abs(self._fixed_spectra), magnitude])
         estimate_spectra = np.concatenate([self._fixed_spectra, start])

@@ -1,0 +1,1 @@
+"""Image sonification: any picture as a spectrogram, as wavetables, and as The vOICe maps it."""

@@ -1,0 +1,233 @@
+"""The whole way from a picture to a file of its sound."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from frame2sound.atomic import atomic_write, refuse_existing
+from frame2sound.errors import SonificationError
+from frame2sound.progress import ProgressCallback, ignore_progress
+from frame2sound.rendering.audio_spool import AudioSpool
+from frame2sound.sonification.frequencies import FrequencyAxis, spaced_axis, tuned_axis
+from frame2sound.sonification.levels import amplitudes
+from frame2sound.sonification.panning import ScanPanner
+from frame2sound.sonification.pictures import Brightness, Ink, Paper, PictureSource
+from frame2sound.sonification.scanning import Scan, brightness_at_hops
+from frame2sound.sonification.the_voice import (
+    SCAN_SECONDS,
+    SIZE,
+    to_64_columns,
+    voice_amplitudes,
+    voice_axis,
+)
+from frame2sound.sonification.timbres import Sines, create_timbre
+from frame2sound.sonification.wavetables import (
+    MIN_COLUMNS,
+    WavetableOscillator,
+    make_tables,
+    write_tables,
+)
+from frame2sound.sound.scale import Scale
+
+Samples = NDArray[np.float32]
+
+DEFAULT_SECONDS = Fraction(10)
+"""Of the scan of a picture that stands still."""
+
+PEAK = 10 ** (-1 / 20)
+"""The largest sample: 1 dB below full scale."""
+
+MAX_SECONDS = 4 * 3600
+"""Longer sound would not fit into a WAV of 24 bits."""
+
+
+@dataclass(frozen=True)
+class SonificationChoice:
+    """How a picture is to sound; see `frame2sound.api.sonifying.sonify`."""
+
+    mapping: str
+    seconds: Fraction | None
+    rows: int | None
+    low_hz: float
+    high_hz: float
+    spacing: str
+    scale: Scale | None
+    timbre: str
+    range_db: float
+    pitch_hz: float
+    ink: Ink
+    paper: Paper
+    stereo: bool
+    sample_rate: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class WrittenSound:
+    """The sound of a picture that was written.
+
+    Attributes
+    ----------
+    pictures, rows, channels, samples : int
+    white_db : float
+        Level of the brightest as a sine, in dB of full scale.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    pictures: int
+    rows: int
+    channels: int
+    samples: int
+    white_db: float
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Reading:
+    """Scans of pictures, counted, and how their brightness becomes sound."""
+
+    source: PictureSource
+    choice: SonificationChoice
+    pictures: int = 0
+    seconds: Fraction = Fraction(0)
+
+    def scans(self, prepare: Callable[[Brightness], Brightness], *, held: bool) -> Iterator[Scan]:
+        """Yield a scan for each picture, one after another."""
+        voiced = self.choice.mapping == "voice"
+        still = SCAN_SECONDS if voiced else DEFAULT_SECONDS
+        sweep = (self.choice.seconds or still) if voiced and self.source.is_animated else None
+        for brightness, shown in self.source:
+            length = shown if self.source.is_animated else still
+            if self.choice.seconds and not sweep:
+                length = self.choice.seconds
+            begin, self.seconds = self.seconds, self.seconds + length
+            if self.seconds > MAX_SECONDS:
+                raise SonificationError(
+                    f"{self.source.path} sounds for more than {MAX_SECONDS // 3600} hours; "
+                    "give fewer `seconds` a picture, or a shorter film"
+                )
+            self.pictures += 1
+            yield Scan(begin, self.seconds, prepare(brightness), sweep, held)
+
+
+def write_sonification(
+    path: Path,
+    out: Path,
+    choice: SonificationChoice,
+    tables: Path | None = None,
+    *,
+    overwrite: bool = False,
+    on_progress: ProgressCallback = ignore_progress,
+) -> WrittenSound:
+    """Write the sound of a picture as a WAV of 24 bits, and its wavetables if they are asked for.
+
+    Raises
+    ------
+    SonificationError
+        The picture cannot be read, or a file cannot be written.
+    """
+    for target in filter(None, (out, tables)):
+        if target.suffix.lower() != ".wav":
+            raise SonificationError(f"got {target}, expected the name of a .wav")
+        refuse_existing(target, SonificationError, overwrite=overwrite)
+    axis = _tuned(choice)
+    rows = SIZE if choice.mapping == "voice" else len(axis) if axis else choice.rows
+    source = PictureSource(path, rows, choice.ink, choice.paper)
+    reading = _Reading(source, choice)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with AudioSpool(out.parent) as spool:
+        peak = _spool(reading, axis, spool, on_progress)
+        gain = PEAK / peak if peak else 1.0
+        with atomic_write(out, SonificationError, overwrite=overwrite) as partial:
+            _write(spool, partial, choice, gain)
+    if tables is not None:
+        first = next(iter(PictureSource(path, choice.rows, choice.ink, choice.paper)))[0]
+        with atomic_write(tables, SonificationError, overwrite=overwrite) as partial:
+            write_tables(make_tables(first), partial)
+    notes = source.appearance.notes
+    if not peak:
+        notes += ("nothing sounds: all of the picture is paper",)
+    white_db = 20 * math.log10(gain)
+    channels = 2 if choice.stereo else 1
+    return WrittenSound(
+        reading.pictures, source.rows, channels, spool.sample_count, white_db, notes
+    )
+
+
+def _tuned(choice: SonificationChoice) -> FrequencyAxis | None:
+    """Return the rows of a scale, whose number does not depend on the picture."""
+    if choice.mapping != "spectrogram" or choice.scale is None:
+        return None
+    return tuned_axis(choice.scale, choice.low_hz, choice.high_hz)
+
+
+def _spool(
+    reading: _Reading, axis: FrequencyAxis | None, spool: AudioSpool, progress: ProgressCallback
+) -> float:
+    """Write sound of any level to a spool; return its peak."""
+    choice, peak = reading.choice, 0.0
+    panner = ScanPanner(choice.sample_rate)
+    for chunk in _sounds(reading, axis, panner):
+        left = math.ceil(reading.seconds * choice.sample_rate) - spool.sample_count
+        mono = chunk[: max(left, 0)]
+        block = panner.process(mono) if choice.stereo else mono
+        peak = max(peak, float(np.abs(block).max(initial=0)))
+        spool.write([block])
+        done = spool.sample_count / choice.sample_rate
+        progress(reading.source.path.name, done, float(reading.seconds), "")
+    return peak
+
+
+def _sounds(reading: _Reading, axis: FrequencyAxis | None, panner: ScanPanner) -> Iterable[Samples]:
+    choice, rate = reading.choice, reading.choice.sample_rate
+    if choice.mapping == "wavetable":
+        scans = reading.scans(lambda picture: np.ascontiguousarray(picture.T), held=False)
+        return _wavetable(scans, choice)
+    if choice.mapping == "voice":
+        scans = panner.watch(reading.scans(to_64_columns, held=True))
+        sines = Sines(voice_axis(), rate, choice.seed)
+        hops = brightness_at_hops(scans, rate, sines.hop)
+        return sines.render(map(voice_amplitudes, hops))
+    scans = panner.watch(reading.scans(np.asarray, held=False))
+    if axis is None:
+        axis = spaced_axis(reading.source.rows, choice.low_hz, choice.high_hz, choice.spacing)
+    timbre = create_timbre(choice.timbre, axis, rate, choice.seed)
+    hops = brightness_at_hops(scans, rate, timbre.hop)
+    return timbre.render(amplitudes(batch, choice.range_db) for batch in hops)
+
+
+def _wavetable(scans: Iterator[Scan], choice: SonificationChoice) -> Iterator[Samples]:
+    """Yield waveforms; scans are turned, so that their columns are the picture's rows."""
+    first = next(scans)
+    columns = len(first.brightness)
+    if columns < MIN_COLUMNS:
+        raise SonificationError(
+            f"the picture is {columns} pixels wide, expected at least {MIN_COLUMNS} for a waveform"
+        )
+
+    def all_scans() -> Iterator[Scan]:
+        yield first
+        yield from scans
+
+    oscillator = WavetableOscillator(columns, choice.pitch_hz, choice.sample_rate)
+    yield from oscillator.render(
+        brightness_at_hops(all_scans(), choice.sample_rate, oscillator.hop)
+    )
+
+
+def _write(spool: AudioSpool, path: Path, choice: SonificationChoice, gain: float) -> None:
+    channels = 2 if choice.stereo else 1
+    with soundfile.SoundFile(
+        path, "w", choice.sample_rate, channels, "PCM_24", format="WAV"
+    ) as file:
+        for block in spool.read():
+            file.write(np.float32(gain) * block)
