@@ -149,7 +149,8 @@ def write_sound(
                 on_progress(pictures.name, done, parameters.samples, "")
     except ValueError as error:
         raise CarrierError(
-            f"{pictures}: {error}; expected pictures that frame2sound to-picture wrote"
+            f"{pictures}: {error}; expected pictures that frame2sound to-picture wrote "
+            "(frame2sound sonify plays any picture)"
         ) from error
     return sound.findings
 

@@ -10,9 +10,13 @@ from frame2sound.brain.baselines import LinearRegression, MeanPredictor, Nearest
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.targets import Target
 from frame2sound.clock import Clock
+from frame2sound.comparison.voice_baseline import VoicePredictor
 from frame2sound.film.small_frames import SIZE, luma
 from frame2sound.training.dataset import PairDataset
 from frame2sound.training.training_data import MAX_SAMPLED_PAIRS, TrainingData
+
+VOICE = "The vOICe"
+"""The baseline that has learned nothing."""
 
 BATCH_EXAMPLES = 128
 """Examples in memory at once."""
@@ -22,6 +26,8 @@ def fit_baselines(
     clock: Clock, target: Target, training_data: TrainingData
 ) -> dict[str, Predictor]:
     """Return the mean, the nearest neighbour and the linear regression, fitted to examples.
+
+    Beside them stands The vOICe, of which the level alone is fitted.
 
     Parameters
     ----------
@@ -38,6 +44,7 @@ def fit_baselines(
         "mean": MeanPredictor.fit(clock, target, outputs),
         "nearest": NearestNeighbour(clock, target, frames, outputs),
         "linear": LinearRegression.fit(clock, target, frames, outputs, held_out),
+        VOICE: VoicePredictor.fit(clock, target, training_data.training),
     }
 
 

@@ -120,7 +120,7 @@ class Comparison:
             Raised after a checkpoint was saved; what was finished is kept.
         """
         untrained = [run for run in self._training_runs() if not self._is_trained(*run)]
-        systems = self.plan.seeds * len(self.plan.variants) + 6  # baselines and controls
+        systems = self.plan.seeds * len(self.plan.variants) + 7  # baselines and controls
         self._total = len(untrained) + MEASURE_COST * systems * len(self.segments)
         for variant, seed in untrained:
             self._train(variant, seed)

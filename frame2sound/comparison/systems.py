@@ -20,7 +20,7 @@ from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import identity_table, recipe_table
 from frame2sound.brain.targets import build_target
-from frame2sound.comparison.baseline_fitting import fit_baselines
+from frame2sound.comparison.baseline_fitting import VOICE, fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment
 from frame2sound.evaluation.controls import (
@@ -38,7 +38,7 @@ from frame2sound.training.training_data import TrainingData
 
 Samples = NDArray[np.float32]
 
-BASELINE_NAMES = ("mean", "linear", "nearest")
+BASELINE_NAMES = ("mean", "linear", "nearest", VOICE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
         loudness = variant.recipe.training.loudness
         for name in BASELINE_NAMES:
             yield System(
-                name + suffix.replace(", ", "-"),
+                name.replace(" ", "-") + suffix.replace(", ", "-"),
                 name + suffix,
                 "baseline",
                 None,

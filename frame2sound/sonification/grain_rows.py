@@ -12,7 +12,7 @@ from frame2sound.sound.grains import INTERPOLATION_MARGIN, Grains, add_grains
 
 Samples = NDArray[np.float32]
 
-GRAIN_SECONDS = 0.04
+GRAIN_SECONDS = 0.03
 
 GRAINS_AT_ONCE = 2
 """Grains of a row that overlap, in the mean."""

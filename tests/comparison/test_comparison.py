@@ -78,8 +78,9 @@ def table(folder):
 
 
 def test_results_hold_every_brain_and_baseline(table):
-    baselines = ["mean", "linear", "nearest", "silence", "shuffled seconds", "its own sound"]
-    assert list(table["figures"]) == [*TWO, *baselines]
+    baselines = ["mean", "linear", "nearest", "The vOICe"]
+    controls = ["silence", "shuffled seconds", "its own sound"]
+    assert list(table["figures"]) == [*TWO, *baselines, *controls]
     assert len(table["brains"]) == 4
     for group, figures in table["figures"].items():
         seeds = 2 if group in TWO else 1
@@ -160,7 +161,7 @@ def test_media_are_small_and_as_long_as_their_segment(folder, table):
         place = folder / "out" / "media" / stretch["name"]
         seconds = stretch["to"] - stretch["from"]
         tracks = [t for t in table["soundtracks"] if stretch["name"] in t["stretches"]]
-        assert len(tracks) == (10 if stretch["kind"] == "held out" else 7)
+        assert len(tracks) == (11 if stretch["kind"] == "held out" else 8)
         for track in tracks:
             with av.open(str(place / f"{track['player']}.m4a")) as sound:
                 stream = sound.streams.audio[0]
@@ -226,6 +227,17 @@ def test_a_brain_whose_recipe_has_another_description_is_kept(folder, tmp_path, 
     assert run(tmp_path / "folder")["figures"] == table["figures"]
 
 
+def test_a_folder_of_a_version_without_the_voice_is_completed(folder, tmp_path, table):
+    shutil.copytree(folder, tmp_path / "folder")
+    records = list(tmp_path.glob("folder/out/figures/*/The-vOICe.json"))
+    assert records
+    for record in records:
+        record.unlink()
+    others = {path: path.stat().st_mtime_ns for path in tmp_path.glob("folder/out/figures/*/*")}
+    assert run(tmp_path / "folder")["figures"] == table["figures"]
+    assert all(path.stat().st_mtime_ns == then for path, then in others.items())
+
+
 def test_baselines_have_the_keys_of_version_0_1(folder):
     plan = plan_of(Library.open(folder / "library"), folder / "out")
     systems = {system.name: system for system in build_systems(plan, "cpu")}
@@ -270,7 +282,7 @@ def test_each_target_has_its_baselines(folder):
         plan.brain_path(entry, 0).touch()
     groups = [each.group for each in build_systems(plan, "cpu") if each.kind == "baseline"]
     assert groups == [f"{name}, as {recipe}" for recipe in ("waveform", "stft-mag")
-                     for name in ("mean", "linear", "nearest")]  # fmt: skip
+                     for name in ("mean", "linear", "nearest", "The vOICe")]  # fmt: skip
 
 
 def test_systems_are_compared_at_the_loudness_at_which_they_learned(folder):
