@@ -117,9 +117,11 @@ def axis_of(spacing: str) -> FrequencyAxis:
     return spaced_axis(ROWS, LOW_HZ, HIGH_HZ, spacing)
 
 
-def heard_picture(sound: np.ndarray, rate: int, axis: FrequencyAxis, white_db: float) -> np.ndarray:
-    """Return the picture that stands in a sound's spectrogram, ``(rows, 256)``, 0 to 1."""
-    powers = [_band_powers(sound, rate, axis, length) for length in WINDOWS]
+def heard_picture(
+    sound: np.ndarray, rate: int, axis: FrequencyAxis, white_db: float, columns: int = COLUMNS
+) -> np.ndarray:
+    """Return the picture that stands in a sound's spectrogram, ``(rows, columns)``, 0 to 1."""
+    powers = [_band_powers(sound, rate, axis, columns, length) for length in WINDOWS]
     band_hz = axis.edges[:-1] - axis.edges[1:]
     needed = WINDOW_TIMES_BAND / band_hz * rate
     which = np.minimum(np.searchsorted(WINDOWS, needed), len(WINDOWS) - 1)
@@ -128,18 +130,21 @@ def heard_picture(sound: np.ndarray, rate: int, axis: FrequencyAxis, white_db: f
     return np.clip(1 + level_db / RANGE_DB, 0, 1)
 
 
-def _band_powers(sound: np.ndarray, rate: int, axis: FrequencyAxis, length: int) -> np.ndarray:
+def _band_powers(
+    sound: np.ndarray, rate: int, axis: FrequencyAxis, columns: int, length: int
+) -> np.ndarray:
     """Return the mean power in each band and column."""
-    transform = ShortTimeFFT(hann(length, sym=False), HOP, rate, scale_to="psd")
+    hop = min(HOP, len(sound) // columns // 4)
+    transform = ShortTimeFFT(hann(length, sym=False), hop, rate, scale_to="psd")
     density = 2 * transform.spectrogram(sound, k_offset=0)
     times = transform.t(len(sound))
-    column = np.floor(times / (len(sound) / rate) * COLUMNS).astype(int)
-    inside = (times >= 0) & (column < COLUMNS)
-    sums = np.zeros((COLUMNS, len(density)))
+    column = np.floor(times / (len(sound) / rate) * columns).astype(int)
+    inside = (times >= 0) & (column < columns)
+    sums = np.zeros((columns, len(density)))
     np.add.at(sums, column[inside], density.T[inside])
-    counts = np.bincount(column[inside], minlength=COLUMNS)
+    counts = np.bincount(column[inside], minlength=columns)
     step = transform.delta_f
-    below = np.vstack([np.zeros(COLUMNS), np.cumsum((sums / counts[:, None]).T * step, axis=0)])
+    below = np.vstack([np.zeros(columns), np.cumsum((sums / counts[:, None]).T * step, axis=0)])
     at = np.clip(axis.edges / step + 0.5, 0, len(below) - 1)
     edges = np.stack([np.interp(at, np.arange(len(below)), each) for each in below.T], axis=1)
     return edges[:-1] - edges[1:]

@@ -167,7 +167,10 @@ def _tuned(choice: SonificationChoice) -> FrequencyAxis | None:
     """Return the rows of a scale, whose number does not depend on the picture."""
     if choice.mapping != "spectrogram" or choice.scale is None:
         return None
-    return tuned_axis(choice.scale, choice.low_hz, choice.high_hz)
+    try:
+        return tuned_axis(choice.scale, choice.low_hz, choice.high_hz)
+    except ValueError as error:
+        raise SonificationError(f"{error}; change `low_hz` or `high_hz`") from error
 
 
 def _spool(

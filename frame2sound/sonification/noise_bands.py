@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from frame2sound.sonification.frequencies import FrequencyAxis
 from frame2sound.sound.phase.griffin_lim import GriffinLim
 from frame2sound.sound.phase.random_phase import RandomPhase
+from frame2sound.sound.phase.reconstructor import RAYLEIGH_POWER_RATIO
 from frame2sound.sound.stft import InverseStft, Stft
 
 Samples = NDArray[np.float32]
@@ -44,7 +45,8 @@ class NoiseBands:
         for batch in amplitudes:
             for first in range(0, len(batch), CHUNK_HOPS):
                 power = np.square(batch[first : first + CHUNK_HOPS]) / 2
-                magnitude = np.sqrt(2 * NOISE_BANDWIDTH * (power @ self._shares))
+                squares = 2 * NOISE_BANDWIDTH * (power @ self._shares)
+                magnitude = np.sqrt(squares / RAYLEIGH_POWER_RATIO)  # the mean of noise
                 no_onset = np.zeros(len(magnitude), bool)
                 yield inverse.process(self._phase.reconstruct(magnitude, no_onset))
         yield inverse.flush()
