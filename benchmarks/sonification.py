@@ -31,7 +31,7 @@ from frame2sound.sonification.picture_process import decode_grey
 from frame2sound.sound.named_scales import parse_scale
 
 ROWS, COLUMNS = 192, 256
-SECONDS = 10
+SECONDS, MORE_SECONDS = 10, 40
 LOW_HZ, HIGH_HZ = 100.0, 12_000.0
 RANGE_DB = 40.0
 SCALE = "24-tet"
@@ -41,7 +41,7 @@ WINDOWS = (1024, 2048, 4096, 8192)
 """A row is heard with the shortest window that separates it from its neighbours, if one does."""
 
 WINDOW_TIMES_BAND = 2.5
-HOP = 256
+MAX_HOP = 1024
 
 
 def drawings() -> dict[str, np.ndarray]:
@@ -88,10 +88,10 @@ def gradient() -> np.ndarray:
 
 
 def film_frame() -> np.ndarray:
-    """Return a frame of a drawn film with soft shades."""
+    """Return a frame of a drawn film, of grass in the wind."""
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.mkv"
-        write_scene(load_scene("bounce", seconds=3, seed=0, size=(512, 384)), film)
+        write_scene(load_scene("breeze", seconds=3, seed=0, size=(512, 384)), film)
         frames = list(decode_grey(film, 4 * ROWS, 4 * COLUMNS))
     return frames[len(frames) // 2].grey
 
@@ -134,7 +134,7 @@ def _band_powers(
     sound: np.ndarray, rate: int, axis: FrequencyAxis, columns: int, length: int
 ) -> np.ndarray:
     """Return the mean power in each band and column."""
-    hop = min(HOP, len(sound) // columns // 4)
+    hop = min(MAX_HOP, len(sound) // columns // 4)
     transform = ShortTimeFFT(hann(length, sym=False), hop, rate, scale_to="psd")
     density = 2 * transform.spectrogram(sound, k_offset=0)
     times = transform.t(len(sound))
@@ -191,6 +191,10 @@ def main() -> None:
                 reference = heard
         if spacing == "linear":
             _print_chance(shown, reference)
+        else:
+            heard, speed = hear_all(pictures, spacing, "sines", axis, MORE_SECONDS)
+            row = [similarity(shown[name], heard[name]) for name in pictures]
+            _print_row(f"in {MORE_SECONDS} s, sines", row, f"{speed:14.0f}")
 
 
 def _print_chance(shown: dict[str, np.ndarray], heard: dict[str, np.ndarray]) -> None:
@@ -210,7 +214,11 @@ def _print_row(label: str, values: list[float], end: str = "") -> None:
 
 
 def hear_all(
-    pictures: dict[str, np.ndarray], spacing: str, timbre: str, axis: FrequencyAxis
+    pictures: dict[str, np.ndarray],
+    spacing: str,
+    timbre: str,
+    axis: FrequencyAxis,
+    seconds: int = SECONDS,
 ) -> tuple[dict[str, np.ndarray], float]:
     """Return what is heard of pictures, and the seconds of sound in a second of processor time."""
     heard, spent = {}, 0.0
@@ -221,13 +229,13 @@ def hear_all(
             cv2.imwrite(str(png), np.rint(picture * 255).astype(np.uint8))
             begin = time.process_time()
             made = f2s.sonify(
-                png, wav, timbre=timbre, seconds=SECONDS, low_hz=LOW_HZ, high_hz=HIGH_HZ,
+                png, wav, timbre=timbre, seconds=seconds, low_hz=LOW_HZ, high_hz=HIGH_HZ,
                 range_db=RANGE_DB, ink="bright", overwrite=True, **tuned,
             )  # fmt: skip
             spent += time.process_time() - begin
             sound, rate = soundfile.read(wav)
             heard[name] = heard_picture(sound, rate, axis, made.white_db)
-    return heard, SECONDS * len(pictures) / spent
+    return heard, seconds * len(pictures) / spent
 
 
 def _write_sheet(path: Path, shown: dict[str, np.ndarray], heard: dict[str, np.ndarray]) -> None:

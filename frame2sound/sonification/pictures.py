@@ -148,6 +148,7 @@ def _read(path: Path, max_rows: int) -> Iterator[GreyPicture]:
         yield from decode_grey(path, max_rows, MAX_COLUMNS)
     except FilmError as error:
         what = str(error).replace("not readable as a film", "not readable as a picture or film")
+        what = what.replace("if you trust this file, raise `max_megapixels`", "make it smaller")
         raise SonificationError(what) from error
 
 
