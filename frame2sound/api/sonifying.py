@@ -193,6 +193,8 @@ def sonify(
     _check_numbers(rows, low_hz, high_hz, range_db, sample_rate, seed)
     if mapping != "wavetable" and tables is not None:
         raise ParameterError("`tables` are written of the mapping wavetable; choose that `mapping`")
+    if tables is not None and Path(tables) == Path(out):
+        raise ParameterError(f"got {out} for `out` and for `tables`, expected two files")
     if mapping == "wavetable" and stereo:
         raise ParameterError("`stereo` follows a scan to the right; a wavetable is read downwards")
     tuned = None if scale is None else musical_scale("scale", scale)
@@ -234,13 +236,15 @@ def _check_numbers(
 
 
 def _duration(seconds: Seconds | None) -> Fraction | None:
-    from frame2sound.sonification.conversion import MAX_SECONDS
+    from frame2sound.sonification.conversion import MAX_SECONDS, MIN_SECONDS
 
     if seconds is None:
         return None
     length = parse_seconds("seconds", seconds)
-    if not 0 < length <= MAX_SECONDS:
-        raise ParameterError(f"got `seconds={seconds}`, expected above 0, {MAX_SECONDS} at most")
+    if not MIN_SECONDS <= length <= MAX_SECONDS:
+        raise ParameterError(
+            f"got `seconds={seconds}`, expected {float(MIN_SECONDS)} to {MAX_SECONDS}"
+        )
     return length
 
 

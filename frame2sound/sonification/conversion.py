@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from frame2sound.atomic import atomic_write, refuse_existing
+from frame2sound.atomic import atomic_write, refuse_existing, write_error_message
 from frame2sound.errors import SonificationError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.audio_spool import AudioSpool
@@ -45,8 +45,8 @@ DEFAULT_SECONDS = Fraction(10)
 PEAK = 10 ** (-1 / 20)
 """The largest sample: 1 dB below full scale."""
 
-MAX_SECONDS = 4 * 3600
-"""Longer sound would not fit into a WAV of 24 bits."""
+MIN_SECONDS, MAX_SECONDS = Fraction(1, 100), 4 * 3600
+"""Of a scan. Longer sound would not fit into a WAV of 24 bits."""
 
 
 @dataclass(frozen=True)
@@ -143,12 +143,15 @@ def write_sonification(
     rows = SIZE if choice.mapping == "voice" else len(axis) if axis else choice.rows
     source = PictureSource(path, rows, choice.ink, choice.paper)
     reading = _Reading(source, choice)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with AudioSpool(out.parent) as spool:
-        peak = _spool(reading, axis, spool, on_progress)
-        gain = PEAK / peak if peak else 1.0
-        with atomic_write(out, SonificationError, overwrite=overwrite) as partial:
-            _write(spool, partial, choice, gain)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with AudioSpool(out.parent) as spool:
+            peak = _spool(reading, axis, spool, on_progress)
+            gain = PEAK / peak if peak else 1.0
+            with atomic_write(out, SonificationError, overwrite=overwrite) as partial:
+                _write(spool, partial, choice, gain)
+    except OSError as failure:
+        raise SonificationError(write_error_message(out, failure)) from failure
     if tables is not None:
         first = next(iter(PictureSource(path, choice.rows, choice.ink, choice.paper)))[0]
         with atomic_write(tables, SonificationError, overwrite=overwrite) as partial:

@@ -156,12 +156,13 @@ def test_what_is_no_picture_is_refused_and_nothing_is_written(tmp_path, make, wh
         (["--high", "30000"], "below half the sample rate, 22050 Hz"),
         (["--range", "0"], "got --range 0, expected above 0, 144 dB at most"),
         (["--rows", "5000"], "got --rows 5000, expected 1 to 4096"),
-        (["--seconds", "0"], "got --seconds 0, expected above 0, 14400 at most"),
+        (["--seconds", "0"], "got --seconds 0, expected 0.01 to 14400"),
         (["--seconds", "soon"], "expected seconds, 0 or more, as 12.5"),
         (["--sample-rate", "100"], "got --sample-rate 100, expected 8000 to 192000 Hz"),
         (["--scale", "D nonsense"], "got scale 'D nonsense'"),
         (["--pitch", "H2"], "got 'H2', expected a note such as"),
         (["--tables", "t.wav"], "of the mapping wavetable; choose that --as"),
+        (["--as", "wavetable", "--tables", "{out}"], "for --out and for --tables, expected two"),
         (["--as", "wavetable", "--stereo"], "a wavetable is read downwards"),
         (["--scale", "hz 50"], "the scale has 0 tones from 100 to 12000 Hz"),
         (["--as", "film"], "got --as film, expected spectrogram, wavetable or voice"),
@@ -169,7 +170,8 @@ def test_what_is_no_picture_is_refused_and_nothing_is_written(tmp_path, make, wh
 )
 def test_wrong_options_are_told_in_a_line(tmp_path, words, what):
     save(tmp_path / "a.png", LINE)
-    out = ["-o", str(tmp_path / "a.wav"), *words]
+    wav = str(tmp_path / "a.wav")
+    out = ["-o", wav, *(word.replace("{out}", wav) for word in words)]
     shown = CliRunner().invoke(app, ["sonify", str(tmp_path / "a.png"), *out])
     assert shown.exit_code in (1, 2)
     assert what in " ".join(shown.output.split())
