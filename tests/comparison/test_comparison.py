@@ -218,24 +218,21 @@ def test_an_interrupted_comparison_continues_to_the_same_results(
     assert not list((out / "brains").glob("*.checkpoint.*"))
 
 
-def test_a_brain_whose_recipe_has_another_description_is_kept(folder, tmp_path, table):
+def test_a_folder_of_an_earlier_version_is_completed(folder, tmp_path, table):
+    """One whose recipes had other descriptions, and which did not know The vOICe."""
     shutil.copytree(folder, tmp_path / "folder")
     path = tmp_path / "folder/out/brains/waveform-0.safetensors"
     brain = load_brain(path)
     brain.recipe = msgspec.structs.replace(brain.recipe, about="Another description.")
     save_brain(brain, path)
-    assert run(tmp_path / "folder")["figures"] == table["figures"]
-
-
-def test_a_folder_of_a_version_without_the_voice_is_completed(folder, tmp_path, table):
-    shutil.copytree(folder, tmp_path / "folder")
-    records = list(tmp_path.glob("folder/out/figures/*/The-vOICe.json"))
-    assert records
-    for record in records:
+    missing = list(tmp_path.glob("folder/out/figures/*/The-vOICe.json"))
+    assert missing
+    for record in missing:
         record.unlink()
-    others = {path: path.stat().st_mtime_ns for path in tmp_path.glob("folder/out/figures/*/*")}
+    linear = [record.with_name("linear.json") for record in missing]
+    times = [record.stat().st_mtime_ns for record in linear]
     assert run(tmp_path / "folder")["figures"] == table["figures"]
-    assert all(path.stat().st_mtime_ns == then for path, then in others.items())
+    assert [record.stat().st_mtime_ns for record in linear] == times
 
 
 def test_baselines_have_the_keys_of_version_0_1(folder):
