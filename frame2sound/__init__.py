@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from frame2sound.api.live_records import LiveResult
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
+    from frame2sound.api.picture_filters import filter_picture
     from frame2sound.api.rendering import RenderedSoundtrack, render
     from frame2sound.api.sonifying import PictureAsSound, sonify
     from frame2sound.api.watching import FailedSoundtrack, watch
@@ -99,6 +100,7 @@ __all__ = [
     "draw_film",
     "export_onnx",
     "export_sfz",
+    "filter_picture",
     "load_brain",
     "load_recipe",
     "measure",
@@ -135,6 +137,7 @@ _MODULES = {
     "api.live_records": ("LiveResult",),
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),
+    "api.picture_filters": ("filter_picture",),
     "api.rendering": ("RenderedSoundtrack", "render"),
     "api.sonifying": ("PictureAsSound", "sonify"),
     "api.watching": ("FailedSoundtrack", "watch"),

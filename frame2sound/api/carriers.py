@@ -235,7 +235,7 @@ def to_sound(
     return PictureSound(
         Path(out), parameters.kind.name.lower(), found.pages, parameters.sample_rate,
         parameters.channels, parameters.samples / parameters.sample_rate, found.missing,
-        found.repeated, tuple(_findings(found)),
+        found.repeated, tuple(findings_notes(found)),
     )  # fmt: skip
 
 
@@ -303,7 +303,7 @@ def send_through(
         left.snr_db,
         left.convergence_db,
         left.distance_db,
-        tuple(_findings(made.findings)),
+        tuple(findings_notes(made.findings)),
     )
 
 
@@ -329,7 +329,8 @@ def _count(pictures: int) -> str:
     return "1 picture" if pictures == 1 else f"{pictures} pictures"
 
 
-def _findings(found: Any) -> list[str]:
+def findings_notes(found: Any) -> list[str]:
+    """Return what a reader found in pictures, in words."""
     notes = []
     if found.levels_changed:
         notes.append(

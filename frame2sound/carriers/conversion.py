@@ -4,58 +4,26 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from frame2sound.atomic import atomic_folder, atomic_write, refuse_existing
-from frame2sound.carriers.layout import PageLayout
+from frame2sound.atomic import atomic_write
+from frame2sound.carriers.colours import Planes
+from frame2sound.carriers.page_files import WrittenPictures, check_output, write_pages
 from frame2sound.carriers.page_reader import Findings, PictureSound
 from frame2sound.carriers.page_writer import draw_pages, page_count
-from frame2sound.carriers.parameters import CarrierParameters, Kind
-from frame2sound.carriers.picture_files import (
-    FILM_SUFFIXES,
-    LOSSLESS_SUFFIXES,
-    SHEET,
-    FilmWriter,
-    parameters_beside,
-    read_pictures,
-    sheet_path,
-    to_json,
-    write_picture,
-)
+from frame2sound.carriers.parameters import Kind
+from frame2sound.carriers.picture_files import parameters_beside, read_pictures, sheet_path
 from frame2sound.carriers.plan import PageChoice, plan_pages
 from frame2sound.carriers.sound_input import SoundInput, open_sound
 from frame2sound.carriers.survival import Survival, measure_survival
 from frame2sound.carriers.tool import check_command, run_tool
 from frame2sound.errors import CarrierError
 from frame2sound.progress import ProgressCallback, ignore_progress
-
-
-@dataclass(frozen=True)
-class WrittenPictures:
-    """Pictures of a sound that were written.
-
-    Attributes
-    ----------
-    path : Path
-    parameters : CarrierParameters
-    pages : int
-    width, height : int
-    notes : tuple of str
-        What the user should know.
-    """
-
-    path: Path
-    parameters: CarrierParameters
-    pages: int
-    width: int
-    height: int
-    notes: tuple[str, ...] = ()
 
 
 def write_pictures(
@@ -74,45 +42,18 @@ def write_pictures(
     CarrierError
         The sound cannot be read, the output cannot be written, or it cannot hold the carrier.
     """
-    _check_output(out, choice, crf)
-    is_film = out.suffix.lower() in FILM_SUFFIXES
-    if out.suffix:
-        refuse_existing(out, CarrierError, overwrite=overwrite)
-    elif out.exists():
-        raise CarrierError(f"{out} exists already; choose another name")
+    check_output(out, choice.kind, crf, overwrite=overwrite)
     sound = open_sound(sound_path)
     parameters = plan_pages(sound, choice)
     total = page_count(parameters)
-    pages = draw_pages(sound.blocks(), parameters)
-    with ExitStack() as resources:
-        if not out.suffix:
-            folder = resources.enter_context(atomic_folder(out, CarrierError))
-            (folder / SHEET).write_text(to_json(parameters) + "\n")
-        partial = (
-            resources.enter_context(atomic_write(out, CarrierError, overwrite=overwrite))
-            if out.suffix
-            else out
-        )
-        film = (
-            resources.enter_context(FilmWriter(partial, parameters, _film_rate(parameters), crf))
-            if is_film
-            else None
-        )
-        for number, page in enumerate(pages):
-            if film is not None:
-                film.add(page)
-            elif out.suffix:
-                write_picture(partial, page, parameters)
-            else:
-                name = f"page-{number + 1:0{max(4, len(str(total)))}d}.png"
-                write_picture(folder / name, page, parameters.on_page(number))
+
+    def pages() -> Iterator[Planes]:
+        for number, page in enumerate(draw_pages(sound.blocks(), parameters)):
+            yield page
             on_progress(sound_path.name, number + 1, total, "")
-    if out.suffix:
-        with atomic_write(sheet_path(out), CarrierError) as partial:
-            partial.write_text(to_json(parameters) + "\n")
-    height, width = PageLayout.of(parameters).size
+
     notes = tuple(_notes(sound, choice, crf))
-    return WrittenPictures(out, parameters, total, width, height, notes)
+    return write_pages(pages(), out, parameters, crf, notes, overwrite=overwrite)
 
 
 def write_sound(
@@ -203,35 +144,14 @@ def carry_through(
         if not out.suffix:
             made.mkdir()
         run_tool(words, given, made)
-        shutil.copy(sheet_path(given), sheet_path(made))
+        if not sheet_path(made).exists():
+            shutil.copy(sheet_path(given), sheet_path(made))
         findings = write_sound(made, wav, overwrite=overwrite, on_progress=on_progress)
         made.replace(out)
     survival = measure_survival(
         open_sound(sound_path), open_sound(wav), written.parameters.reference_db
     )
     return CarriedSound(out, wav, findings, survival)
-
-
-def _check_output(out: Path, choice: PageChoice, crf: int | None) -> None:
-    suffix = out.suffix.lower()
-    if suffix and suffix not in LOSSLESS_SUFFIXES + FILM_SUFFIXES:
-        raise CarrierError(f"got {out}, expected .png, .mkv, .mp4, .mov, or the name of a folder")
-    if suffix in FILM_SUFFIXES and suffix != ".mkv" and crf is None:
-        raise CarrierError(f"{suffix} cannot hold FFV1; name a .mkv, or give `crf` for H.264")
-    if crf is not None and suffix not in FILM_SUFFIXES:
-        raise CarrierError(f"`crf` is for films; got {out}, expected .mp4, .mkv or .mov")
-    if crf is not None and choice.kind is Kind.SAMPLES:
-        raise CarrierError("H.264 rounds samples; leave out `crf`, or choose `spectrum`")
-    if choice.kind is Kind.SCROLL and suffix in LOSSLESS_SUFFIXES:
-        raise CarrierError(f"a scrolling carrier is a film; got {out}, expected .mkv or a folder")
-
-
-def _film_rate(parameters: CarrierParameters) -> Fraction:
-    """Return the frame rate at which a film of pages lasts as long as the sound."""
-    if parameters.kind is Kind.SCROLL:
-        return parameters.fps
-    step = parameters.columns * (parameters.hop or parameters.rows)
-    return Fraction(parameters.sample_rate, step).limit_denominator(60_000)
 
 
 def _notes(sound: SoundInput, choice: PageChoice, crf: int | None) -> list[str]:

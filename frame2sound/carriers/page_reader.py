@@ -112,14 +112,25 @@ class PictureSound:
             part = block[: parameters.samples - done]
             done += len(part)
             yield part
-        self._check_missing(parameters.samples - done, done)
+        self.check_missing(parameters.samples - done, done)
         while done < parameters.samples:
             silent = min(parameters.samples - done, SILENT_BLOCK)
             done += silent
             yield np.zeros((silent, parameters.channels), np.float32)
 
-    def _check_missing(self, missing: int, found: int) -> None:
-        """Refuse to write endless silence because a picture claims to be one of very many."""
+    def check_missing(self, missing: int, found: int) -> None:
+        """Refuse to write endless silence because a picture claims to be one of very many.
+
+        Parameters
+        ----------
+        missing, found : int
+            Samples.
+
+        Raises
+        ------
+        ValueError
+            Far more is missing than was found.
+        """
         rate = self.findings.parameters.sample_rate
         if missing > MOST_MISSING * found + MOST_MISSING_SECONDS * rate:
             raise ValueError(
@@ -133,14 +144,20 @@ class PictureSound:
             return
         stft = Stft(parameters.n_fft, parameters.hop)
         inverses = [InverseStft(stft) for _ in range(parameters.channels)]
-        for spectra in self._spectra():
+        for spectra in self.spectra():
             sides = ((0, 0), (0, 0), (0, stft.bins - spectra.shape[2]))
             padded = np.pad(spectra, sides).astype(np.complex64)
             yield _stack(inverse.process(s) for inverse, s in zip(inverses, padded, strict=True))
         yield _stack(inverse.flush(fade_out=False) for inverse in inverses)
 
-    def _spectra(self) -> Iterator[Spectra]:
-        """Yield spectra ``(channels, n, rows)`` in order of time, silent where pages lack."""
+    def spectra(self, *, find_phases: bool = True) -> Iterator[Spectra]:
+        """Yield spectra ``(channels, n, rows)`` in order of time, silent where pages lack.
+
+        Parameters
+        ----------
+        find_phases : bool
+            Find the phases of magnitudes that stand alone; else they are 0.
+        """
         parameters = self.findings.parameters
         if parameters.kind is Kind.SCROLL:
             yield from self._scrolled()
@@ -156,6 +173,9 @@ class PictureSound:
             else:
                 shares = _by_channel(cells[..., 0] / 255, parameters)
                 magnitude = scale.magnitudes(shares).astype(np.float32)
+                if not find_phases:
+                    yield magnitude.astype(np.complex64)
+                    continue
                 yield np.stack(
                     [
                         phase.reconstruct(_padded(m, parameters), np.zeros(len(m), bool))
@@ -180,7 +200,7 @@ class PictureSound:
                 self.findings.repeated += 1
                 continue
             hops = max(first_column(parameters, page) - end, 0)
-            self._check_missing(hops * parameters.hop, end * parameters.hop)
+            self.check_missing(hops * parameters.hop, end * parameters.hop)
             last = page
             spectra = _by_channel(from_tiles(cells[..., 0], scale), parameters)
             yield from batch(collector.add(page, spectra.transpose(1, 0, 2)))
@@ -205,7 +225,7 @@ class PictureSound:
                 self.findings.repeated += 1
                 continue
             step = self._samples_per_page()
-            self._check_missing((page - expected) * step, self.findings.pages * step)
+            self.check_missing((page - expected) * step, self.findings.pages * step)
             for absent in range(expected, page):
                 self.findings.missing += 1
                 yield absent, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,13 @@ from frame2sound.carriers.layout import PageLayout
 from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.scrolling import first_column, frame_count
 from frame2sound.carriers.sound_input import Block
-from frame2sound.carriers.spectrum_points import LevelScale, to_points
+from frame2sound.carriers.spectrum_points import LevelScale, Spectra, to_points
 from frame2sound.carriers.strip import PAPER, draw_strip
 from frame2sound.carriers.tiles import to_tiles
 from frame2sound.sound.stft import Stft
+
+SpectraSource = Callable[[int, int], Spectra]
+"""Returns the spectra of some columns, ``(channels, n, rows)``."""
 
 FULL_SCALE = 1 << 15
 """A sample of 1 in 16 bits."""
@@ -78,8 +81,12 @@ def page_count(parameters: CarrierParameters) -> int:
         return frame_count(parameters)
     if parameters.kind is Kind.SAMPLES:
         return -(-parameters.samples // (parameters.rows * parameters.columns))
-    stft = Stft(parameters.n_fft, parameters.hop)
-    return -(-column_count(parameters.samples, stft) // parameters.columns)
+    return -(-total_columns(parameters) // parameters.columns)
+
+
+def total_columns(parameters: CarrierParameters) -> int:
+    """Return how many columns of spectra a sound has, in all pictures together."""
+    return column_count(parameters.samples, Stft(parameters.n_fft, parameters.hop))
 
 
 def draw_pages(blocks: Iterator[Block], parameters: CarrierParameters) -> Iterator[Planes]:
@@ -96,14 +103,30 @@ def draw_pages(blocks: Iterator[Block], parameters: CarrierParameters) -> Iterat
         Luma and chroma; for samples, luma in steps of 1/257 of 0 to 255, which are 16 bits.
     """
     sound = SoundReader(blocks, parameters.channels)
-    cells = {
-        Kind.SAMPLES: _sample_cells,
-        Kind.SPECTRUM: _spectrum_cells,
-        Kind.MAGNITUDE: _spectrum_cells,
-        Kind.SCROLL: _scroll_cells,
-    }[parameters.kind]
+    if parameters.kind is Kind.SAMPLES:
+        yield from _on_pages(_sample_cells(sound, parameters), parameters)
+        return
+    stft = Stft(parameters.n_fft, parameters.hop)
+    yield from draw_spectra(lambda first, end: analyse(sound, stft, first, end), parameters)
+
+
+def draw_spectra(columns: SpectraSource, parameters: CarrierParameters) -> Iterator[Planes]:
+    """Yield the pictures of spectra, as `draw_pages` yields those of a sound.
+
+    Parameters
+    ----------
+    columns : callable
+        Takes the numbers of the first column and of the one after the last, and returns their
+        spectra ``(channels, n, rows or more)``. It is asked for each column once, in order.
+    parameters : CarrierParameters
+    """
+    cells = _scroll_cells if parameters.kind is Kind.SCROLL else _spectrum_cells
+    yield from _on_pages(cells(columns, parameters), parameters)
+
+
+def _on_pages(cells: Iterator[Planes], parameters: CarrierParameters) -> Iterator[Planes]:
     layout = PageLayout.of(parameters)
-    for page, drawn in enumerate(cells(sound, parameters)):
+    for page, drawn in enumerate(cells):
         picture = np.zeros((*layout.size, 3), np.float64)
         picture[..., 0] = PAPER
         side = np.ones((parameters.cell, parameters.cell, 1))
@@ -121,13 +144,12 @@ def _sample_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator
         yield np.stack([halves, 0 * halves, 0 * halves], axis=-1)
 
 
-def _spectrum_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator[Planes]:
-    stft = Stft(parameters.n_fft, parameters.hop)
+def _spectrum_cells(columns: SpectraSource, parameters: CarrierParameters) -> Iterator[Planes]:
     scale = LevelScale(parameters.reference_db, parameters.range_db)
-    total = column_count(parameters.samples, stft)
+    total = total_columns(parameters)
     for first in range(0, page_count(parameters) * parameters.columns, parameters.columns):
         end = min(first + parameters.columns, total)
-        spectra = analyse(sound, stft, first, end)[..., : parameters.rows]
+        spectra = columns(first, end)[..., : parameters.rows]
         missing = parameters.columns - spectra.shape[1]
         padded = np.pad(spectra, ((0, 0), (0, missing), (0, 0)))
         upright = padded.transpose(0, 2, 1)[:, ::-1].reshape(-1, parameters.columns)
@@ -138,10 +160,9 @@ def _spectrum_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterat
             yield to_points(upright, scale)
 
 
-def _scroll_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator[Planes]:
-    stft = Stft(parameters.n_fft, parameters.hop)
+def _scroll_cells(columns: SpectraSource, parameters: CarrierParameters) -> Iterator[Planes]:
     scale = LevelScale(parameters.reference_db, parameters.range_db)
-    total, width = column_count(parameters.samples, stft), parameters.columns
+    total, width = total_columns(parameters), parameters.columns
     shape = parameters.channels * parameters.rows, width
     shown, at = np.zeros(shape, np.complex64), first_column(parameters, 0)
     seen = 0  # columns that have been analysed
@@ -152,7 +173,7 @@ def _scroll_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator
         shown[:, max(seen - begin, 0) :] = 0
         end = min(fresh.stop, total)
         if end > seen:
-            spectra = analyse(sound, stft, seen, end)[..., : parameters.rows]
+            spectra = columns(seen, end)[..., : parameters.rows]
             upright = spectra.transpose(0, 2, 1)[:, ::-1].reshape(shape[0], -1)
             shown[:, seen - begin : end - begin] = upright
         seen, at = max(seen, begin + width), begin

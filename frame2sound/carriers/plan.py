@@ -70,7 +70,7 @@ def plan_pages(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
     if choice.whole and not scrolls:
         columns = column_count(sound.samples, stft)
     level = loudest_db(sound.blocks(), sound.channels, stft, sound.samples)
-    return _checked(
+    return check_size(
         CarrierParameters(
             choice.kind, sound.sample_rate, sound.channels, sound.samples, min(columns, MAX_SIDE),
             rows, choice.cell, n_fft, hop, level, RANGE_DB, int(scrolls),
@@ -91,10 +91,17 @@ def _plan_samples(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
         Kind.SAMPLES, sound.sample_rate, sound.channels, sound.samples, columns,
         min(rows, MAX_SIDE),
     )  # fmt: skip
-    return _checked(parameters, rows)
+    return check_size(parameters, rows)
 
 
-def _checked(parameters: CarrierParameters, wanted: int) -> CarrierParameters:
+def check_size(parameters: CarrierParameters, wanted: int) -> CarrierParameters:
+    """Return parameters whose pages, of ``wanted`` cells a side, are not too large.
+
+    Raises
+    ------
+    CarrierError
+        The sound is too long for one picture.
+    """
     if max(PageLayout.of(parameters).size) > MAX_SIDE or wanted > MAX_SIDE:
         seconds = parameters.samples / parameters.sample_rate
         raise CarrierError(

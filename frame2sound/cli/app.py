@@ -55,6 +55,7 @@ ORDER = (
     "to-picture",
     "to-sound",
     "sonify",
+    "filter-picture",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""
 
