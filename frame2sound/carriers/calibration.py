@@ -11,9 +11,9 @@ from frame2sound.carriers.colours import Planes, from_rgb, to_rgb
 from frame2sound.carriers.layout import PATCHES, PageLayout
 from frame2sound.carriers.strip import patch_colours
 
-TRUE = 3.0
-"""Patches that differ by less on average are as they were drawn, but for the noise of codecs."""
-
+TRUE, TINTLESS = 3.0, 0.4
+"""Patches that differ by less, in root mean square and in the mean of each channel, are as they
+were drawn, but for the noise of codecs."""
 
 SEEN = 0.7
 """A row of patches that is less like the one that was drawn has been painted over."""
@@ -52,10 +52,10 @@ class Calibration:
             return
         known, actual = (np.concatenate(each) for each in zip(*rows, strict=True))
         self.error = _rms(actual - known)
-        self.changed = self.error > TRUE
+        self.changed = _differ(actual, known)
         if not self.changed:
             return
-        if has_greys and _rms(greys[1] - greys[0]) > TRUE:
+        if has_greys and _differ(greys[1], greys[0]):
             self._curves = [_rising(greys[1][:, n], greys[0][:, n]) for n in range(3)]
         levelled = self._level(actual)
         self.error = _rms(levelled - known)
@@ -132,6 +132,11 @@ def _rising(actual: Planes, known: Planes) -> tuple[Planes, Planes]:
     rising = np.maximum.accumulate(actual)
     kept = np.append(True, np.diff(rising) > 0.05)
     return rising[kept], known[kept]
+
+
+def _differ(actual: Planes, known: Planes) -> bool:
+    tint = np.abs((actual - known).mean(axis=0)).max()
+    return bool(_rms(actual - known) > TRUE or tint > TINTLESS)
 
 
 def _rms(difference: Planes) -> float:

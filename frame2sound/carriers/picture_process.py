@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import msgspec
@@ -29,6 +30,8 @@ from frame2sound.film.sandbox import (
 BT_709, FULL_RANGE = 1, 2
 """FFmpeg's numbers of a matrix and a range."""
 
+WORDS = "<u2"
+
 PAPER = 128
 """Grey behind what is transparent."""
 
@@ -38,7 +41,7 @@ class _Open(msgspec.Struct, frozen=True, tag=True):
 
 
 class _Shown(msgspec.Struct, frozen=True, tag=True):
-    """RGB, 0 to 255: bytes if ``bits`` is 8, else float32; one channel if it is grey of 16 bits."""
+    """RGB or grey: bytes, words of 16 bits, or float32 of 0 to 255; ``bits`` are the file's."""
 
     height: int
     width: int
@@ -80,9 +83,14 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def _unpack(shown: _Shown) -> Picture:
     stored = np.frombuffer(shown.data, shown.kind).reshape(shown.height, shown.width, -1)
-    if shown.bits == 16:
-        return Picture(np.repeat(stored.astype(np.float32) / 257, 3, axis=2), 16)
-    return Picture(stored.astype(np.float32))
+    planes = _levels(stored)
+    return Picture(np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes, shown.bits)
+
+
+def _levels(stored: NDArray[Any]) -> NDArray[np.float32]:
+    """Return levels of 0 to 255 of bytes, words or levels."""
+    levels = stored.astype(np.float32)
+    return levels / 257 if stored.dtype == WORDS else levels
 
 
 def _run(parent: ParentConnection) -> None:
@@ -110,21 +118,22 @@ def _run(parent: ParentConnection) -> None:
 
 def _pack(frame: av.VideoFrame) -> _Shown:
     name, size = frame.format.name, (frame.height, frame.width)
-    if name.startswith("gray16"):
-        grey = frame.to_ndarray(format="gray16le")
-        return _Shown(*size, 16, "<u2", grey.tobytes())
-    if name.startswith("yuv") and name.count("a") == 0 and frame.format.components[0].bits == 8:
-        return _Shown(*size, 8, "<f4", _from_yuv(frame).astype(np.float32).tobytes())
+    bits = frame.format.components[0].bits
+    is_deep = bits > 8
+    if name.startswith("yuv") and (bits == 8 or name.endswith("le")):
+        return _Shown(*size, bits, "<f4", _from_yuv(frame).astype(np.float32).tobytes())
     if any(component.is_alpha for component in frame.format.components) or name == "pal8":
-        rgba = np.asarray(frame.to_ndarray(format="rgba"), np.uint8)
-        return _Shown(*size, 8, "u1", _over_paper(rgba).tobytes())
-    return _Shown(*size, 8, "u1", frame.to_ndarray(format="rgb24").tobytes())
+        rgba = _levels(frame.to_ndarray(format="rgba64le" if is_deep else "rgba"))
+        return _Shown(*size, bits, "<f4", _over_paper(rgba[..., :3], rgba[..., 3]).tobytes())
+    if not is_deep:
+        return _Shown(*size, bits, "u1", frame.to_ndarray(format="rgb24").tobytes())
+    deep = "gray16le" if name.startswith("gray") else "rgb48le"
+    return _Shown(*size, bits, WORDS, frame.to_ndarray(format=deep).tobytes())
 
 
-def _over_paper(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    mixed = alpha * rgba[..., :3] + (1 - alpha) * PAPER
-    return np.rint(mixed).astype(np.uint8)
+def _over_paper(rgb: Planes, alpha: Planes) -> Planes:
+    share = alpha[..., None] / 255
+    return share * rgb + (1 - share) * PAPER
 
 
 def _from_yuv(frame: av.VideoFrame) -> Planes:
@@ -139,15 +148,20 @@ def _from_yuv(frame: av.VideoFrame) -> Planes:
     if not full:
         y, blue, red = (y - 16) * (255 / 219), blue * (255 / 224), red * (255 / 224)
     if int(frame.colorspace) != BT_709:
-        return np.asarray(to_rgb(np.stack([y, blue, red], axis=-1)))
-    green = y - 0.187324 * blue - 0.468124 * red
-    return np.stack([y + 1.5748 * red, green, y + 1.8556 * blue], axis=-1)
+        rgb = to_rgb(np.stack([y, blue, red], axis=-1))
+    else:
+        green = y - 0.187324 * blue - 0.468124 * red
+        rgb = np.stack([y + 1.5748 * red, green, y + 1.8556 * blue], axis=-1)
+    has_alpha = frame.format.name.startswith("yuva")
+    return _over_paper(rgb, _plane(frame, 3)) if has_alpha else rgb
 
 
 def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.float32]:
-    plane = frame.planes[number]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    return rows[: plane.height, : plane.width].astype(np.float32)
+    """Return a plane of luma or chroma in levels of 8 bits, which deeper ones divide."""
+    plane, bits = frame.planes[number], frame.format.components[0].bits
+    kind = np.dtype("<u2" if bits > 8 else "u1")
+    rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
+    return rows[: plane.height, : plane.width].astype(np.float32) / (1 << (bits - 8))
 
 
 if __name__ == "__main__":
