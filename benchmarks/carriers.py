@@ -29,7 +29,8 @@ import numpy as np
 from PIL import Image
 
 from frame2sound.carriers.colours import from_rgb, to_bytes, to_rgb
-from frame2sound.carriers.page_reader import Picture, PictureSound
+from frame2sound.carriers.page_reader import PictureSound
+from frame2sound.carriers.page_source import Picture
 from frame2sound.carriers.page_writer import draw_pages
 from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.picture_files import FilmWriter, read_pictures, write_picture

@@ -325,8 +325,8 @@ def _page_choice(
     return PageChoice(Kind[carrier.upper()], cell, size, rate, whole)
 
 
-def _count(pictures: int) -> str:
-    return "1 picture" if pictures == 1 else f"{pictures} pictures"
+def _count(number: int, what: str = "picture") -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def findings_notes(found: Any) -> list[str]:
@@ -336,13 +336,16 @@ def findings_notes(found: Any) -> list[str]:
         notes.append(
             f"levels or hues had changed and were put right, to {found.hues_error:.1f} levels"
         )
+    if found.colourless:
+        notes.append(f"the colours of {_count(found.colourless)} are gone: phases are guessed")
     if found.blur:
         notes.append(f"a blur of {found.blur:.1f} pixels was undone")
-    parts = "columns" if found.parameters.kind.name == "SCROLL" else "pictures"
+    part = "column" if found.parameters.kind.name == "SCROLL" else "picture"
     if found.missing:
-        notes.append(f"{found.missing} {parts} are missing; they are silent")
+        notes.append(f"{_count(found.missing, part)} missing: silent there")
     if found.repeated:
-        notes.append(f"{found.repeated} pictures came again and were left out")
+        notes.append(f"{_count(found.repeated)} left out that came again, or too late")
     if found.unreadable:
-        notes.append(f"{len(found.unreadable)} pictures were left out: {found.unreadable[0]}")
+        count = _count(len(found.unreadable))
+        notes.append(f"{count} left out: {found.unreadable[0]}")
     return notes

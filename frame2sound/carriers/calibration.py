@@ -11,9 +11,12 @@ from frame2sound.carriers.colours import Planes, from_rgb, to_rgb
 from frame2sound.carriers.layout import PATCHES, PageLayout
 from frame2sound.carriers.strip import patch_colours
 
-TRUE, TINTLESS = 3.0, 0.4
+TRUE, TINTLESS = 3.0, 0.2
 """Patches that differ by less, in root mean square and in the mean of each channel, are as they
 were drawn, but for the noise of codecs."""
+
+WORTH_TELLING = 1.0
+"""A tint that is put right without a word: FFmpeg's 16 bits of 8 are half a level too dark."""
 
 SEEN = 0.7
 """A row of patches that is less like the one that was drawn has been painted over."""
@@ -37,7 +40,7 @@ class Calibration:
     error : float
         Root-mean-square difference of the patches that is left, in levels.
     changed : bool
-        Whether anything is undone.
+        Whether anything is undone that is worth telling.
     """
 
     def __init__(self, rgb: Planes, layout: PageLayout) -> None:
@@ -52,8 +55,8 @@ class Calibration:
             return
         known, actual = (np.concatenate(each) for each in zip(*rows, strict=True))
         self.error = _rms(actual - known)
-        self.changed = _differ(actual, known)
-        if not self.changed:
+        self.changed = _differ(actual, known, WORTH_TELLING)
+        if not _differ(actual, known):
             return
         if has_greys and _differ(greys[1], greys[0]):
             self._curves = [_rising(greys[1][:, n], greys[0][:, n]) for n in range(3)]
@@ -134,9 +137,9 @@ def _rising(actual: Planes, known: Planes) -> tuple[Planes, Planes]:
     return rising[kept], known[kept]
 
 
-def _differ(actual: Planes, known: Planes) -> bool:
-    tint = np.abs((actual - known).mean(axis=0)).max()
-    return bool(_rms(actual - known) > TRUE or tint > TINTLESS)
+def _differ(actual: Planes, known: Planes, tint: float = TINTLESS) -> bool:
+    means = np.abs((actual - known).mean(axis=0))
+    return bool(_rms(actual - known) > TRUE or means.max() > tint)
 
 
 def _rms(difference: Planes) -> float:

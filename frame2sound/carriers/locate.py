@@ -24,9 +24,9 @@ Corners = dict[int, NDArray[np.float64]]
 
 
 def find_page(
-    rgb: Planes, known: CarrierParameters | None = None
-) -> tuple[CarrierParameters, Planes]:
-    """Return the parameters of a picture, and its page in the size in which it was drawn.
+    rgb: Planes, known: CarrierParameters | None = None, *, needs_marks: bool = False
+) -> tuple[CarrierParameters, Planes, bool]:
+    """Return the parameters of a picture, its page as it was drawn, and whether it has a code.
 
     Parameters
     ----------
@@ -34,6 +34,8 @@ def find_page(
         0 to 255.
     known : CarrierParameters, optional
         Those of a file beside the picture, for pictures whose code cannot be read.
+    needs_marks : bool
+        Refuse a picture that has neither a code nor corner marks, whatever is known.
 
     Raises
     ------
@@ -43,22 +45,35 @@ def find_page(
     grey = np.asarray(rgb @ FROM_RGB[0].astype(rgb.dtype))
     parameters = _code_in_place(grey, known)
     if parameters is not None:
-        return parameters, rgb
+        return parameters, rgb, True
     corners = find_markers(grey)
-    parameters = next(_codes(grey, corners), known)
-    if parameters is None:
-        found = f"{len(corners)} of 4 corner marks" if corners else "no corner marks"
-        raise ValueError(f"{found} and no code that can be read")
+    code = next(_codes(grey, corners), None)
+    parameters = code or known
+    if parameters is None or (needs_marks and not corners):
+        raise ValueError(_lack(grey, corners))
     layout = PageLayout.of(parameters)
     if max(layout.size) > MAX_SIDE:
         height, width = layout.size
         raise ValueError(f"a code of {width}x{height} pixels, expected at most {MAX_SIDE} a side")
     if not corners:
         if rgb.shape[:2] == layout.size:
-            return parameters, rgb
+            return parameters, rgb, False
         size, expected = (f"{s[1]}x{s[0]}" for s in (rgb.shape, layout.size))
         raise ValueError(f"no corner marks in {size} pixels, expected {expected}")
-    return parameters, rectify(rgb, corners, layout)
+    return parameters, rectify(rgb, corners, layout), code is not None
+
+
+def _lack(grey: NDArray[np.floating[Any]], corners: Corners) -> str:
+    """Return what was found of the marks in a picture without a code."""
+    upright = [(low, high) for low, high in ((0, 1), (2, 3)) if {low, high} <= set(corners)]
+    for low, high in upright:
+        across, down = corners[high].mean(axis=0) - corners[low].mean(axis=0)
+        if across < abs(down) or corners[low][0, 1] > corners[low][3, 1]:
+            return "corner marks that are turned (turn the picture upright)"
+    if not corners and len(find_markers(grey[:, ::-1])) > 1:
+        return "corner marks that are mirrored (mirror the cells alone)"
+    found = f"{len(corners)} of 4 corner marks" if corners else "no corner marks"
+    return f"{found} and no code that can be read"
 
 
 def find_markers(grey: NDArray[np.floating[Any]]) -> Corners:
@@ -118,6 +133,8 @@ def _scales(
     vertical, begin = sides[1], one[:, 1].min() - QUIET * sides[1]
     if left is not None and right is not None:
         distance = right[:, 0].mean() - left[:, 0].mean()
+        if sides[0] <= 0 or distance <= 0:
+            return
         guess = distance / sides[0]
         low, high = guess * (1 - WIDEST_GUESS), guess * (1 + WIDEST_GUESS)
         lengths = np.arange(np.ceil(low / STEP), high / STEP + 1) * STEP

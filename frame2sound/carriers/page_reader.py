@@ -13,12 +13,18 @@ from frame2sound.carriers.calibration import Calibration
 from frame2sound.carriers.colours import Planes
 from frame2sound.carriers.deblur import find_blur
 from frame2sound.carriers.layout import TILES, PageLayout
-from frame2sound.carriers.locate import find_page
+from frame2sound.carriers.page_source import FoundPage, PageSource, Picture
 from frame2sound.carriers.page_writer import FULL_SCALE, page_count
 from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.scrolling import ColumnCollector, first_column
 from frame2sound.carriers.sound_input import Block
-from frame2sound.carriers.spectrum_points import LevelScale, Spectra, from_points
+from frame2sound.carriers.spectrum_points import (
+    BRIGHTEST,
+    DARKEST,
+    LevelScale,
+    Spectra,
+    from_points,
+)
 from frame2sound.carriers.tiles import from_tiles
 from frame2sound.sound.phase.griffin_lim import GriffinLim
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
@@ -29,24 +35,11 @@ GRIFFIN_LIM_ROUNDS = 100
 SILENT_BLOCK = 1 << 16
 """Samples of silence that are returned at once."""
 
+LEAST_CHROMA = 2.0
+"""Mean of what sounds, in levels, below which phases cannot be read."""
+
 MOST_MISSING, MOST_MISSING_SECONDS = 20, 600
 """Sound that may be missing: so many times what was found, and so many seconds."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture that was read.
-
-    Attributes
-    ----------
-    rgb : float32 array (height, width, 3)
-        0 to 255.
-    bits : int
-        Of each channel in the file.
-    """
-
-    rgb: Planes
-    bits: int = 8
 
 
 @dataclass
@@ -57,11 +50,13 @@ class Findings:
     ----------
     parameters : CarrierParameters
     pages, missing, repeated : int
-        Pictures that were read; those that the sound lacks; those that came again.
+        Pictures that were read; those that the sound lacks; those that came again, or too late.
     unreadable : list of str
         Why pictures were left out.
     levels_changed, hues_error : bool, float
         Whether levels or hues were put right, and the largest error that is left in the patches.
+    colourless : int
+        Pages of spectra whose chroma is gone, so that their phases were guessed.
     blur : float
         Widest blur that was undone: its standard deviation in pixels.
     """
@@ -73,6 +68,7 @@ class Findings:
     unreadable: list[str] = field(default_factory=list)
     levels_changed: bool = False
     hues_error: float = 0.0
+    colourless: int = 0
     blur: float = 0.0
 
 
@@ -97,13 +93,9 @@ class PictureSound:
     """
 
     def __init__(self, pictures: Iterable[Picture], known: CarrierParameters | None = None) -> None:
-        self._pictures = iter(pictures)
-        first = next(self._pictures, None)
-        if first is None:
-            raise ValueError("no pictures")
-        parameters, page = find_page(first.rgb, known)
-        self._first = parameters, page, first.bits
-        self.findings = Findings(parameters)
+        self._source = PageSource(pictures, known)
+        self._first = self._source.first
+        self.findings = Findings(self._first.parameters, unreadable=self._source.unreadable)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound in blocks ``(n, channels)``, as many samples as were drawn."""
@@ -168,10 +160,14 @@ class PictureSound:
             if cells is None:
                 shape = parameters.channels, parameters.columns, parameters.rows
                 yield np.zeros(shape, np.complex64)
-            elif parameters.kind is Kind.SPECTRUM:
+            elif parameters.kind is Kind.SPECTRUM and not _is_grey(cells):
                 yield _by_channel(from_points(cells, scale), parameters)
             else:
-                shares = _by_channel(cells[..., 0] / 255, parameters)
+                low, high = 0.0, 255.0
+                if parameters.kind is Kind.SPECTRUM:
+                    self.findings.colourless += 1
+                    low, high = DARKEST, BRIGHTEST
+                shares = _by_channel((cells[..., 0] - low) / (high - low), parameters)
                 magnitude = scale.magnitudes(shares).astype(np.float32)
                 if not find_phases:
                     yield magnitude.astype(np.complex64)
@@ -239,30 +235,12 @@ class PictureSound:
 
     def _cells(self) -> Iterator[tuple[int, Planes]]:
         """Yield the number of each picture, and luma and chroma of its cells."""
-        parameters, page, bits = self._first
-        self._first = parameters, page[:0], bits
-        while True:
+        for found in self._source.pages():
             self.findings.pages += 1
-            yield parameters.page, self._read_cells(page, parameters, bits)
-            following = self._following(parameters)
-            if following is None:
-                return
-            parameters, page, bits = following
+            yield found.parameters.page, self._read_cells(found)
 
-    def _following(self, last: CarrierParameters) -> tuple[CarrierParameters, Planes, int] | None:
-        """Return the next picture of the same sound that can be read."""
-        for picture in self._pictures:
-            try:
-                found, page = find_page(picture.rgb, last.on_page(last.page + 1))
-            except ValueError as error:
-                self.findings.unreadable.append(str(error))
-                continue
-            if found.on_page(0) == last.on_page(0):
-                return found, page, picture.bits
-            self.findings.unreadable.append("it is of another sound")
-        return None
-
-    def _read_cells(self, page: Planes, parameters: CarrierParameters, bits: int) -> Planes:
+    def _read_cells(self, found: FoundPage) -> Planes:
+        page, parameters, bits = found.rgb, found.parameters, found.bits
         layout = PageLayout.of(parameters)
         if parameters.kind is Kind.SAMPLES:
             if bits < 16:
@@ -277,6 +255,12 @@ class PictureSound:
         self.findings.levels_changed |= calibration.changed
         self.findings.hues_error = max(self.findings.hues_error, calibration.error)
         return _means(planes[layout.cells], parameters)
+
+
+def _is_grey(cells: Planes) -> bool:
+    """Return whether a page has lost its chroma, though not all of it is silent."""
+    sounds = cells[..., 0] > DARKEST + 3
+    return bool(sounds.any() and np.abs(cells[sounds][:, 1:]).mean() < LEAST_CHROMA)
 
 
 def _means(cells: Planes, parameters: CarrierParameters) -> Planes:
@@ -301,8 +285,6 @@ def _padded(magnitude: NDArray[np.float32], parameters: CarrierParameters) -> ND
 
 
 def _reconstructors(parameters: CarrierParameters) -> list[PhaseReconstructor]:
-    if parameters.kind is not Kind.MAGNITUDE:
-        return []
     stft = Stft(parameters.n_fft, parameters.hop)
     return [GriffinLim(stft, GRIFFIN_LIM_ROUNDS) for _ in range(parameters.channels)]
 

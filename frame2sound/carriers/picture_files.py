@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from frame2sound.carriers.colours import Planes, to_bytes, to_rgb
-from frame2sound.carriers.page_reader import Picture
+from frame2sound.carriers.page_source import Picture
 from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.picture_process import decode_pictures, read_metadata
 from frame2sound.errors import CarrierError, FilmError

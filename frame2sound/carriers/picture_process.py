@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.carriers.colours import Planes, to_rgb
-from frame2sound.carriers.page_reader import Picture
+from frame2sound.carriers.page_source import Picture
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.ffmpeg_input import open_film
 from frame2sound.film.limits import DEFAULT_LIMITS
@@ -89,8 +89,10 @@ def _unpack(shown: _Shown) -> Picture:
 
 def _levels(stored: NDArray[Any]) -> NDArray[np.float32]:
     """Return levels of 0 to 255 of bytes, words or levels."""
-    levels = stored.astype(np.float32)
-    return levels / 257 if stored.dtype == WORDS else levels
+    levels: NDArray[np.float32] = stored.astype(np.float32)
+    if stored.dtype == WORDS:
+        levels /= 257
+    return levels
 
 
 def _run(parent: ParentConnection) -> None:
@@ -110,10 +112,18 @@ def _run(parent: ParentConnection) -> None:
                     DEFAULT_LIMITS.check_picture_size(request.path, frame.width, frame.height)
                     parent.send_answer(_pack(frame))
             except av.FFmpegError as error:
-                raise FilmError(
-                    f"{request.path} is damaged ({error.strerror}); copy it again"
-                ) from error
+                if _is_animated_webp(request.path):
+                    reason = "is an animated WebP; save it as APNG, as a film or as pictures"
+                else:
+                    reason = f"is damaged ({error.strerror}); copy it again"
+                raise FilmError(f"{request.path} {reason}") from error
         parent.send_answer(_Done())
+
+
+def _is_animated_webp(path: Path) -> bool:
+    with path.open("rb") as file:
+        begin = file.read(64)
+    return begin[:4] == b"RIFF" and b"ANIM" in begin
 
 
 def _pack(frame: av.VideoFrame) -> _Shown:
@@ -161,7 +171,9 @@ def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.float32]:
     plane, bits = frame.planes[number], frame.format.components[0].bits
     kind = np.dtype("<u2" if bits > 8 else "u1")
     rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
-    return rows[: plane.height, : plane.width].astype(np.float32) / (1 << (bits - 8))
+    levels: NDArray[np.float32] = rows[: plane.height, : plane.width].astype(np.float32)
+    levels /= 1 << (bits - 8)
+    return levels
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ BLOCK_SAMPLES = 1 << 16
 SUBTYPES_OF_16_BITS = ("PCM_16", "PCM_S8", "PCM_U8")
 """Kinds of samples, as libsndfile names them, that 16 bits hold."""
 
+LAYOUTS = {3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""How more than two channels are arranged, as FFmpeg takes it by default."""
+
 Block = NDArray[np.float32]
 
 
@@ -53,28 +56,47 @@ class SoundInput:
 
 
 def open_sound(path: Path) -> SoundInput:
-    """Return the sound of a file.
+    """Return the sound of a file; more than two channels are mixed down to stereo by FFmpeg.
 
     Raises
     ------
     CarrierError
-        It cannot be read, has no sound, or has more than two channels and is no film.
+        It cannot be read, or has no sound.
     """
     try:
         info = soundfile.info(path)
     except (soundfile.SoundFileError, OSError):
         return _open_film(path)
-    if info.channels > 2:
-        raise CarrierError(f"{path} has {info.channels} channels, expected 1 or 2; mix it down")
+    if info.channels > 2 and info.channels not in LAYOUTS:
+        raise CarrierError(f"{path} has {info.channels} channels, expected 1 to 8; mix it down")
     if not info.frames:
         raise CarrierError(f"{path} has no samples; expected a sound")
     is_16_bit = info.subtype in SUBTYPES_OF_16_BITS
-    return SoundInput(path, info.samplerate, info.channels, info.frames, False, is_16_bit)
+    is_16_bit = is_16_bit and info.channels <= 2
+    channels = min(info.channels, 2)
+    return SoundInput(path, info.samplerate, channels, info.frames, False, is_16_bit)
 
 
 def _file_blocks(path: Path) -> Iterator[Block]:
     with soundfile.SoundFile(path) as file:
-        yield from file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+        blocks = file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True)
+        if file.channels <= 2:
+            yield from blocks
+        else:
+            yield from _mixed_down(blocks, file.samplerate, file.channels)
+
+
+def _mixed_down(blocks: Iterator[Block], rate: int, channels: int) -> Iterator[Block]:
+    """Yield stereo as FFmpeg mixes it: so are the films that have more channels."""
+    import av
+
+    mixer = av.AudioResampler("flt", "stereo", rate)
+    for block in blocks:
+        flat = np.ascontiguousarray(block, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(flat, "flt", LAYOUTS[channels])
+        frame.sample_rate = rate
+        for mixed in mixer.resample(frame):
+            yield mixed.to_ndarray().reshape(-1, 2).astype(np.float32, copy=False)
 
 
 def _open_film(path: Path) -> SoundInput:

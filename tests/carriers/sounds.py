@@ -3,7 +3,8 @@
 import numpy as np
 
 from frame2sound.carriers.colours import to_bytes, to_rgb
-from frame2sound.carriers.page_reader import Picture, PictureSound
+from frame2sound.carriers.page_reader import PictureSound
+from frame2sound.carriers.page_source import Picture
 from frame2sound.carriers.page_writer import draw_pages, loudest_db
 from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.sound.stft import Stft

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from frame2sound.carriers.calibration import _rising
 from frame2sound.carriers.colours import from_rgb, to_bytes, to_rgb
+from frame2sound.carriers.deblur import Blur, find_blur
 from frame2sound.carriers.layout import PageLayout
 from frame2sound.carriers.locate import find_markers, find_page, rectify
 from frame2sound.carriers.parameters import Kind
@@ -186,3 +188,34 @@ def test_cells_and_marks_never_meet(kind, columns):
     assert across.stop <= layout.size[1] - layout.margin
     assert layout.margin >= 0.04 * max(layout.size) - 1
     assert not any(length % 8 for length in layout.size)
+
+
+def blurred_page(page, width, noise=0.0):
+    """A page of luma and chroma whose blur is to be found, its layout and its parameters."""
+    _, drawn, image = page
+    rgb = cv2.GaussianBlur(image, (0, 0), width).astype(float)
+    rgb += np.random.default_rng(0).normal(0, noise, rgb.shape)
+    return from_rgb(rgb), PageLayout.of(drawn), drawn
+
+
+def test_a_blur_that_was_undone_keeps_the_mean(page):
+    planes, layout, drawn = blurred_page(page, 1.0)
+    blur = find_blur(planes, layout, drawn)
+    even = np.full(planes.shape, 150.0)
+    np.testing.assert_allclose(Blur(blur.kernel / blur.kernel.sum(), 60).undo(even), 150, rtol=1e-6)
+
+
+def test_what_no_blur_explains_is_left_as_it_is(page):
+    planes, layout, drawn = blurred_page(page, 0.7)
+    assert find_blur(planes, layout, drawn).noise < 5
+    noisy, _, _ = blurred_page(page, 0.4, noise=40)
+    assert find_blur(noisy, layout, drawn) is None  # more noise than blur, which it would amplify
+
+
+def test_a_curve_whose_steps_noise_has_swapped_still_rises():
+    """Where a tool has clipped, noise swaps neighbours; interpolation needs places that rise."""
+    known = np.arange(6.0)
+    places, values = _rising(np.array([0, 10, 4, 8, 20, 20.01]), known)
+    assert (np.diff(places) > 0).all()
+    np.testing.assert_array_equal(places, [0, 10, 20])
+    np.testing.assert_array_equal(values, [0, 1, 4])
