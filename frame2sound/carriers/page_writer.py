@@ -129,8 +129,8 @@ def _on_pages(cells: Iterator[Planes], parameters: CarrierParameters) -> Iterato
     for page, drawn in enumerate(cells):
         picture = np.zeros((*layout.size, 3), np.float64)
         picture[..., 0] = PAPER
-        side = np.ones((parameters.cell, parameters.cell, 1))
-        picture[layout.cells] = np.kron(drawn, side)
+        side = parameters.cell
+        picture[layout.cells] = drawn.repeat(side, axis=0).repeat(side, axis=1)
         draw_strip(picture, layout, parameters.on_page(page))
         yield picture
 
@@ -164,17 +164,25 @@ def _scroll_cells(columns: SpectraSource, parameters: CarrierParameters) -> Iter
     scale = LevelScale(parameters.reference_db, parameters.range_db)
     total, width = total_columns(parameters), parameters.columns
     shape = parameters.channels * parameters.rows, width
-    shown, at = np.zeros(shape, np.complex64), first_column(parameters, 0)
+    silent = _planes(np.zeros((shape[0], 1), np.complex64), scale)
+    shown, at = np.repeat(silent, width, axis=2), first_column(parameters, 0)
     seen = 0  # columns that have been analysed
     for frame in range(page_count(parameters)):
         begin = first_column(parameters, frame)
-        shown = np.roll(shown, at - begin, axis=1) if at != begin else shown.copy()
-        fresh = range(max(seen, 0), begin + width)
-        shown[:, max(seen - begin, 0) :] = 0
-        end = min(fresh.stop, total)
+        shown = np.roll(shown, at - begin, axis=2)
+        shown[..., max(seen - begin, 0) :] = silent
+        end = min(begin + width, total)
         if end > seen:
             spectra = columns(seen, end)[..., : parameters.rows]
             upright = spectra.transpose(0, 2, 1)[:, ::-1].reshape(shape[0], -1)
-            shown[:, seen - begin : end - begin] = upright
+            fresh = _planes(upright[:, max(begin - seen, 0) :], scale)
+            shown[..., max(seen - begin, 0) : end - begin] = fresh
         seen, at = max(seen, begin + width), begin
-        yield to_tiles(shown, scale)
+        luma = shown.reshape(shape[0], -1)
+        yield np.stack([luma, 0 * luma, 0 * luma], axis=-1)
+
+
+def _planes(spectra: Spectra, scale: LevelScale) -> NDArray[np.floating[Any]]:
+    """Return the luma of the three tiles of spectra ``(rows, n)``, ``(rows, 3, n)``."""
+    tiles: NDArray[np.floating[Any]] = to_tiles(spectra, scale)[..., 0]
+    return tiles.reshape(len(spectra), 3, -1)

@@ -65,6 +65,12 @@ def plan_pages(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
     n_fft = 2 * rows
     scrolls = choice.kind is Kind.SCROLL
     hop = round(n_fft / SCROLL_OVERLAP) if scrolls else n_fft // OVERLAP
+    if scrolls and choice.fps * SCROLL_COLUMNS * hop < sound.sample_rate:
+        least = sound.sample_rate / (SCROLL_COLUMNS * hop)
+        raise CarrierError(
+            f"got {float(choice.fps):g} frames a second, expected at least {least:.3g}: "
+            "a frame shows no more of the sound"
+        )
     stft = Stft(n_fft, hop)
     columns = SCROLL_COLUMNS if scrolls else _columns(rows * sound.channels, choice)
     if choice.whole and not scrolls:

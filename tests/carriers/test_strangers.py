@@ -106,3 +106,10 @@ def test_real_sound_comes_back(real_films, tmp_path, clip):
     f2s.to_sound(tmp_path / "page.png", tmp_path / "page.wav")
     page = soundfile.read(tmp_path / "page.wav", dtype="float32", always_2d=True)[0]
     assert snr_db(sound, page) > 38
+
+
+def test_a_film_that_scrolls_by_more_than_a_frame_shows_is_refused(tmp_path):
+    soundfile.write(tmp_path / "a.wav", bells(1), RATE, "PCM_16")
+    with pytest.raises(CarrierError, match=r"got 0\.2 frames a second, expected at least 0\.403"):
+        f2s.to_picture(tmp_path / "a.wav", tmp_path / "a.mkv", carrier="scroll", fps="1/5")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
