@@ -1,0 +1,1 @@
+"""Sounds and drawings, without pairs: networks that find a mapping between them, both ways."""

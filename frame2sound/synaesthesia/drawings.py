@@ -1,0 +1,249 @@
+"""Drawings to train on and to read: rasters and measures of SVGs, pictures and films."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from frame2sound.errors import FilmError, SynaesthesiaError
+from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES
+from frame2sound.film.small_frames import GREY_WEIGHTS
+from frame2sound.progress import ProgressCallback, ignore_progress
+from frame2sound.synaesthesia.descriptors import DRAWING_WORDS, describe_outlines
+from frame2sound.synaesthesia.drawing_process import decode_small_pictures
+from frame2sound.synaesthesia.raster import SIZE, rasterise, rasterise_outlines
+from frame2sound.synaesthesia.stroke import stroke_inks, stroke_points, stroke_widths
+from frame2sound.synaesthesia.svg_reader import Outline, read_svg
+
+LONGEST_SIDE = 1 / 64
+"""Sides of outlines are divided until they are no longer than this share of the page."""
+
+MAX_INKED = 0.5
+"""Share of pixels that are inked in a drawing of strokes, at most; photographs have more."""
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Rasters of drawings, and their measures.
+
+    Attributes
+    ----------
+    names : list of str
+    rasters : float32 array (n, colours, 32, 32)
+        Ink, 0 to 1.
+    measures : float32 array (n, 6)
+        As in `describe_outlines`.
+    """
+
+    names: list[str]
+    rasters: FloatArray
+    measures: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def select(self, indices: NDArray[np.int64]) -> Drawings:
+        """Return some of the drawings."""
+        names = [self.names[index] for index in indices]
+        return Drawings(names, self.rasters[indices], self.measures[indices])
+
+
+def load_drawings(
+    paths: Iterable[Path], colours: int = 1, on_progress: ProgressCallback = ignore_progress
+) -> Drawings:
+    """Return the drawings in files, in folders of them, and in the frames of films.
+
+    Raises
+    ------
+    SynaesthesiaError
+        There is none, a file cannot be read, or one is no drawing on plain paper.
+    """
+    names, rasters, measures = [], [], []
+    files = find_drawings(paths)
+    for done, (name, raster, measure) in enumerate(_read(files, colours)):
+        names.append(name)
+        rasters.append(raster)
+        measures.append(measure)
+        on_progress("drawings", min(done + 1, len(files)), len(files), "")
+    shape = (-1, colours, SIZE, SIZE)
+    return Drawings(
+        names,
+        np.array(rasters, np.float32).reshape(shape),
+        np.array(measures, np.float32).reshape(-1, len(DRAWING_WORDS)),
+    )
+
+
+def drawings_of_strokes(strokes: FloatArray) -> Drawings:
+    """Return the drawings of one stroke each; see `stroke_points`."""
+    rasters, measures = [], []
+    for part in torch.split(torch.from_numpy(np.ascontiguousarray(strokes)), 128):
+        rasters.append(rasterise(part))
+        measures.append(
+            describe_outlines(stroke_points(part), stroke_widths(part), stroke_inks(part))
+        )
+    names = [f"{number:04d}" for number in range(len(strokes))]
+    return Drawings(names, torch.cat(rasters).numpy(), torch.cat(measures).numpy())
+
+
+def find_drawings(paths: Iterable[Path]) -> list[Path]:
+    """Return files and the drawings in folders, in the order of their names."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            kinds = {".svg", *IMAGE_SUFFIXES}
+            found = sorted(each for each in path.iterdir() if each.suffix.lower() in kinds)
+            if not found:
+                raise SynaesthesiaError(f"{path} holds no drawings; expected SVG or PNG files")
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            raise SynaesthesiaError(f"{path}: no such file; expected drawings")
+    return files
+
+
+def raster_of_outlines(outlines: list[Outline], colours: int = 1) -> FloatArray:
+    """Return the raster of a drawing of several strokes, ``(colours, 32, 32)``.
+
+    Where strokes cross, each lets as much light through as alone.
+    """
+    light = torch.ones(colours, SIZE, SIZE)
+    for outline in outlines:
+        points = torch.from_numpy(dense_points(outline)).float()[None]
+        inks = torch.from_numpy(_in_colours(outline.ink, colours))[None]
+        light *= 1 - rasterise_outlines(points, torch.tensor([outline.width]).float(), inks)[0]
+    return (1 - light).numpy()
+
+
+def measure_outlines(outlines: list[Outline], colours: int = 1) -> FloatArray:
+    """Return the measures of the longest stroke of a drawing, ``(6,)``; see `describe_outlines`."""
+    longest = max(outlines, key=lambda each: _length(each.points))
+    measured = describe_outlines(
+        torch.from_numpy(longest.points).float()[None],
+        torch.tensor([longest.width]).float(),
+        torch.from_numpy(_in_colours(longest.ink, colours))[None],
+    )
+    return np.asarray(measured[0].numpy())
+
+
+def raster_of_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArray:
+    """Return the raster of a picture: its difference from its paper, ``(colours, 32, 32)``.
+
+    Parameters
+    ----------
+    picture : uint8 array (side, side, 3)
+        ``side`` is a multiple of 32. The paper is the median of the border; on dark paper, light
+        lines are ink.
+
+    Raises
+    ------
+    ValueError
+        More than half of it is not paper.
+    """
+    ink = _ink_of(picture)
+    if np.mean(ink.max(axis=2) > 0.15) > MAX_INKED:
+        raise ValueError("it looks like a photograph or a painting, expected lines on plain paper")
+    part = len(ink) // SIZE
+    small = ink.reshape(SIZE, part, SIZE, part, 3).mean(axis=(1, 3))
+    return np.moveaxis(_in_colours(small, colours), 2, 0)
+
+
+def measure_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArray:
+    """Return the measures of the longest outline in a picture, ``(6,)``; else of a dot."""
+    import cv2
+
+    ink = _ink_of(picture).max(axis=2)
+    dark = (ink > max(ink.max() / 2, 0.05)).astype(np.uint8)
+    found, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    lines = [cv2.approxPolyDP(line, 0.7, True)[:, 0] for line in found]
+    longest = max(lines, key=_length, default=np.full((3, 2), len(ink) // 2))
+    width = float(dark.sum()) / max(_length(longest), 1.0) / len(ink)
+    level = np.full(3, ink.max(), np.float32)
+    points = (longest + 0.5) / len(ink)
+    return measure_outlines([Outline(points, True, max(width, 1e-3), level)], colours)
+
+
+def dense_points(outline: Outline) -> NDArray[np.float64]:
+    """Return the points of a stroke with its sides divided; an open one goes back as it came."""
+    points = outline.points
+    if not outline.closed:
+        points = np.concatenate([points, points[-2:0:-1]])
+    after = np.roll(points, -1, axis=0)
+    lengths = np.linalg.norm(after - points, axis=1)
+    counts = np.clip(np.ceil(lengths / LONGEST_SIDE), 1, 256).astype(int)
+    parts = [
+        begin + (end - begin) * (np.arange(count) / count)[:, None]
+        for begin, end, count in zip(points, after, counts, strict=True)
+    ]
+    return np.concatenate(parts)
+
+
+def _read(files: list[Path], colours: int) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+    pictures = decode_small_pictures([path for path in files if _is_picture(path)])
+    try:
+        for path in files:
+            if path.suffix.lower() == ".svg":
+                outlines = read_svg(path)
+                yield (
+                    path.name,
+                    raster_of_outlines(outlines, colours),
+                    measure_outlines(outlines, colours),
+                )
+            elif _is_picture(path):
+                yield path.name, *_of_picture(next(pictures), path, colours)
+            else:
+                yield from _read_film(path, colours)
+    except FilmError as error:
+        raise SynaesthesiaError(str(error)) from error
+
+
+def _read_film(path: Path, colours: int) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+    from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+
+    for number, frame in enumerate(SubprocessFilmReader(path).read(True, with_audio=False)):
+        picture = np.asarray(getattr(frame, "picture", None))
+        yield f"{path.name} {number}", *_of_picture(picture, path, colours)
+
+
+def _of_picture(
+    picture: NDArray[np.uint8], path: Path, colours: int
+) -> tuple[FloatArray, FloatArray]:
+    try:
+        return raster_of_picture(picture, colours), measure_picture(picture, colours)
+    except ValueError as error:
+        raise SynaesthesiaError(
+            f"{path}: {error}; trace it, or train networks of the kind `raster`"
+        ) from error
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _ink_of(picture: NDArray[np.uint8]) -> FloatArray:
+    """Return how far the levels of a picture are from its paper, 0 to 1."""
+    levels = picture.astype(np.float32) / 255
+    border = np.concatenate([levels[0], levels[-1], levels[:, 0], levels[:, -1]])
+    paper = np.median(border, axis=0)
+    if paper.mean() < 0.5:
+        levels, paper = 1 - levels, 1 - paper
+    return np.asarray(np.clip((paper - levels) / np.maximum(paper, 0.2), 0, 1), np.float32)
+
+
+def _in_colours(ink: FloatArray, colours: int) -> FloatArray:
+    """Return ink of three colours, in the last axis, as one or three."""
+    if colours == 3:
+        return np.asarray(ink, np.float32)
+    grey = ink @ np.array(GREY_WEIGHTS, np.float32)
+    return np.asarray(grey[..., None], np.float32)
+
+
+def _length(points: NDArray[np.floating]) -> float:
+    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())

@@ -1,0 +1,125 @@
+"""Sound as windows of one second: log mel spectra, and their principal components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sound.mel_scale import mel_filterbank
+from frame2sound.sound.stft import Stft
+
+RATE = 22_050
+"""Sample rate of windows, in Hz; each is one second long."""
+
+HOP, STFT = 525, Stft(1024, 512)
+"""Samples from one spectrum to the next, and the transform."""
+
+FRAMES = RATE // HOP
+"""Spectra of a window."""
+
+BANDS = 48
+"""Mel bands."""
+
+FLOOR_DB = -80.0
+"""Levels of bands in dBFS below which all is silence."""
+
+FloatArray = NDArray[np.float32]
+
+
+def log_mel(windows: NDArray[np.float32]) -> FloatArray:
+    """Return the levels of mel bands, in dBFS from -80.
+
+    Parameters
+    ----------
+    windows : float32 array (n, 22050)
+
+    Returns
+    -------
+    float32 array (n, 42, 48)
+        Spectra in time by bands.
+    """
+    centres = np.arange(FRAMES) * HOP + HOP // 2
+    return np.stack(
+        [_decibels(STFT.magnitude(window, centres).astype(np.float64) ** 2) for window in windows]
+    ).reshape(-1, FRAMES, BANDS)
+
+
+def cut_windows(samples: NDArray[np.float32], hop: int = RATE) -> NDArray[np.float32]:
+    """Return windows of one second, ``(n, 22050)``, each ``hop`` samples after the one before.
+
+    A sound shorter than a second is followed by silence; a rest shorter than half a second after
+    the last whole window is left out.
+    """
+    count = max(1, (len(samples) - RATE // 2) // hop + 1)
+    padded = np.zeros((count - 1) * hop + RATE, np.float32)
+    padded[: len(samples)] = samples[: len(padded)]
+    return np.lib.stride_tricks.sliding_window_view(padded, RATE)[::hop].copy()
+
+
+@dataclass(frozen=True)
+class SoundComponents:
+    """Whitened principal components of log mel spectra.
+
+    Attributes
+    ----------
+    mean : float32 array (2016,)
+        Of the spectra, flat.
+    directions : float32 array (components, 2016)
+        Orthonormal.
+    scales : float32 array (components,)
+        Standard deviations along them, in dB, falling.
+    """
+
+    mean: FloatArray
+    directions: FloatArray
+    scales: FloatArray
+
+    def transform(self, spectra: FloatArray) -> FloatArray:
+        """Return the components of log mel spectra, ``(n, components)``."""
+        flat = spectra.reshape(len(spectra), -1) - self.mean
+        return np.asarray(flat @ self.directions.T / self.scales, np.float32)
+
+    def invert(self, components: FloatArray) -> FloatArray:
+        """Return the log mel spectra of components, ``(n, 42, 48)``; not below -80 dB."""
+        flat = self.mean + (components * self.scales) @ self.directions
+        return np.maximum(flat, FLOOR_DB).astype(np.float32).reshape(-1, FRAMES, BANDS)
+
+
+def fit_components(spectra: FloatArray, count: int) -> SoundComponents:
+    """Return the leading principal components of log mel spectra, whitened.
+
+    The sign of each is such that its largest weight is positive. Scales below a thousandth of the
+    first are raised to that, so that nothing is divided by zero.
+    """
+    from scipy.linalg import eigh
+
+    flat = spectra.reshape(len(spectra), -1).astype(np.float64)
+    mean = flat.mean(axis=0)
+    flat -= mean
+    wide = len(flat) < flat.shape[1]  # then the products of examples are the smaller matrix
+    products = flat @ flat.T if wide else flat.T @ flat
+    count = min(count, len(products))
+    last = len(products) - 1
+    powers, vectors = eigh(products, subset_by_index=(last - count + 1, last))
+    values = np.sqrt(np.maximum(powers[::-1], 0))
+    chosen = vectors.T[::-1]
+    if wide:
+        chosen = chosen @ flat / np.maximum(values, 1e-6 * max(values[0], 1e-9))[:, None]
+    largest = chosen[np.arange(count), np.abs(chosen).argmax(axis=1)]
+    scales = np.maximum(values, values[0] * 1e-3) / np.sqrt(max(len(flat) - 1, 1))
+    parts = (mean, chosen * np.sign(largest)[:, None], scales)
+    return SoundComponents(*(part.astype(np.float32) for part in parts))
+
+
+def _decibels(power: NDArray[np.float64]) -> FloatArray:
+    bands = power @ _filterbank()
+    levels = 10 * np.log10(np.maximum(bands, 1e-20))
+    return np.asarray(np.maximum(levels, FLOOR_DB), np.float32)
+
+
+@cache
+def _filterbank() -> NDArray[np.float64]:
+    return mel_filterbank(BANDS, STFT.n_fft, RATE)

@@ -1,0 +1,127 @@
+"""Sounds to train on: one-second windows of clips, and of the sound of films."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.carriers.sound_input import open_sound
+from frame2sound.errors import Frame2SoundError, SynaesthesiaError
+from frame2sound.film.decoding.image_sequence import AUDIO_SUFFIXES
+from frame2sound.progress import ProgressCallback, ignore_progress
+from frame2sound.sound.resampler import resample
+from frame2sound.synaesthesia.sound_windows import RATE, cut_windows, log_mel
+
+SOUND_SUFFIXES = AUDIO_SUFFIXES | {".mp3", ".mp4", ".m4v", ".mkv", ".mov", ".webm", ".avi", ".ogv"}
+"""Suffixes of files whose sound is read from a folder."""
+
+MAX_WINDOWS = 8192
+"""Most windows that are kept; of more, evenly spaced ones are."""
+
+SILENCE_DBFS = -70.0
+"""Windows whose root mean square is lower are left out."""
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sounds:
+    """Windows of one second.
+
+    Attributes
+    ----------
+    names : list of str
+        The file, and the number of the window in it.
+    windows : float32 array (n, 22050)
+    spectra : float32 array (n, 42, 48)
+        Their log mel spectra.
+    """
+
+    names: list[str]
+    windows: FloatArray
+    spectra: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def select(self, indices: NDArray[np.int64]) -> Sounds:
+        """Return some of the windows."""
+        names = [self.names[index] for index in indices]
+        return Sounds(names, self.windows[indices], self.spectra[indices])
+
+
+def load_sounds(
+    paths: Iterable[Path],
+    hop_seconds: float = 1.0,
+    on_progress: ProgressCallback = ignore_progress,
+) -> Sounds:
+    """Return the windows of sound files and films, and of those in folders.
+
+    Raises
+    ------
+    SynaesthesiaError
+        There is none, a file cannot be read, or all are silent.
+    """
+    names: list[str] = []
+    windows: list[FloatArray] = []
+    files = find_sounds(paths)
+    for done, path in enumerate(files):
+        cut = cut_windows(read_sound(path), round(hop_seconds * RATE))
+        names += [f"{path.name} {number}" for number in range(len(cut))]
+        windows += list(cut)
+        on_progress("sounds", done + 1, len(files), "")
+    return sounds_of_windows(names, np.array(windows, np.float32).reshape(-1, RATE))
+
+
+def sounds_of_windows(names: list[str], windows: FloatArray) -> Sounds:
+    """Return windows with their spectra, without those that are silent.
+
+    Raises
+    ------
+    SynaesthesiaError
+        All are silent.
+    """
+    levels = np.sqrt(np.mean(windows.astype(np.float64) ** 2, axis=1))
+    kept = np.flatnonzero(levels > 10 ** (SILENCE_DBFS / 20))
+    if not len(kept):
+        raise SynaesthesiaError(
+            f"got {len(names)} windows of silence, expected sound; give other files"
+        )
+    if len(kept) > MAX_WINDOWS:
+        kept = kept[np.linspace(0, len(kept) - 1, MAX_WINDOWS).round().astype(int)]
+    chosen = windows[kept]
+    return Sounds([names[index] for index in kept], chosen, log_mel(chosen))
+
+
+def find_sounds(paths: Iterable[Path]) -> list[Path]:
+    """Return files and the sounds and films in folders, in the order of their names."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(p for p in path.iterdir() if p.suffix.lower() in SOUND_SUFFIXES)
+            if not found:
+                raise SynaesthesiaError(f"{path} holds no sounds; expected sound files or films")
+            files += found
+        elif path.exists():
+            files.append(path)
+        else:
+            raise SynaesthesiaError(f"{path}: no such file; expected a sound or a film")
+    return files
+
+
+def read_sound(path: Path) -> FloatArray:
+    """Return a sound, mixed to one channel, at 22050 Hz."""
+    try:
+        source = open_sound(path)
+        mono = (block.mean(axis=1, dtype=np.float32) for block in source.blocks())
+        if source.sample_rate == RATE:
+            return np.concatenate(list(mono))
+        rates = (source.sample_rate, RATE)
+        count = -(-source.samples * RATE // source.sample_rate)
+        return np.concatenate(list(resample(mono, rates, 0, 0, count)))
+    except Frame2SoundError as error:
+        raise SynaesthesiaError(str(error)) from error

@@ -1,0 +1,68 @@
+"""Squiggles that the project draws itself: closed strokes to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.synaesthesia.stroke import FIRST_ORDER, ORDERS
+from frame2sound.synaesthesia.svg_writer import stroke_svg
+
+MIN_RADIUS, MAX_RADIUS = 0.09, 0.34
+MIN_WIDTH, MAX_WIDTH = 0.018, 0.06
+"""Ranges of the mean radius and of the width of squiggles, as shares of the page."""
+
+
+def draw_squiggles(count: int, seed: int, colours: int = 1) -> NDArray[np.float32]:
+    """Return squiggles: round, dented, petalled and spiky closed strokes.
+
+    Parameters
+    ----------
+    count : int
+    seed : int
+        The same seed gives the same squiggles; the first ones do not depend on ``count``.
+    colours : {1, 3}
+        Grey, or red, green and blue.
+
+    Returns
+    -------
+    float32 array (count, 36 + colours)
+        As in `stroke_points`.
+    """
+    drawn = [_squiggle(np.random.default_rng((seed, n)), colours) for n in range(count)]
+    return np.array(drawn, np.float32).reshape(count, -1)
+
+
+def write_squiggles(folder: Path, count: int, seed: int, colours: int = 1) -> Iterator[Path]:
+    """Write squiggles as SVG files into a folder, and yield the path of each."""
+    for number, stroke in enumerate(draw_squiggles(count, seed, colours)):
+        path = folder / f"{number:04d}.svg"
+        path.write_text(stroke_svg(stroke[None]), "utf-8")
+        yield path
+
+
+def _squiggle(rng: np.random.Generator, colours: int) -> list[float]:
+    radius = np.exp(rng.uniform(np.log(MIN_RADIUS), np.log(MAX_RADIUS)))
+    orders = _orders(rng)
+    room = max(0.48 - radius * np.exp(np.abs(orders).max() * 1.5), 0.02)
+    centre = 0.5 + rng.uniform(-1, 1, 2) * min(room, 0.15)
+    width = np.exp(rng.uniform(np.log(MIN_WIDTH), np.log(MAX_WIDTH)))
+    ink = rng.uniform(0.55, 1.0, colours)
+    return [*centre, np.log(radius), *orders.ravel(), np.log(width), *ink]
+
+
+def _orders(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the Fourier coefficients of the log radius, ``(orders, 2)``.
+
+    They are a smooth random outline and, as often as not, one order of petals or spikes.
+    """
+    order = np.arange(FIRST_ORDER, FIRST_ORDER + ORDERS)
+    fall = (FIRST_ORDER / order) ** rng.uniform(1.0, 3.0)
+    rough = rng.normal(0, 1, (ORDERS, 2)) * fall[:, None] * rng.uniform(0.02, 0.15)
+    spiky = rng.uniform(0, 0.4) * (rng.random() < 0.65)
+    turn = rng.uniform(0, 2 * np.pi)
+    rough[rng.integers(1, ORDERS - 2)] += spiky * np.array([np.cos(turn), np.sin(turn)])
+    return np.clip(rough, -0.5, 0.5)
