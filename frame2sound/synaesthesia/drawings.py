@@ -17,7 +17,13 @@ from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.synaesthesia.descriptors import DRAWING_WORDS, describe_outlines
 from frame2sound.synaesthesia.drawing_process import decode_small_pictures
 from frame2sound.synaesthesia.raster import SIZE, rasterise, rasterise_outlines
-from frame2sound.synaesthesia.stroke import stroke_inks, stroke_points, stroke_widths
+from frame2sound.synaesthesia.stroke import (
+    SHAPE_VALUES,
+    fit_stroke,
+    stroke_inks,
+    stroke_points,
+    stroke_widths,
+)
 from frame2sound.synaesthesia.svg_reader import Outline, read_svg
 
 LONGEST_SIDE = 1 / 64
@@ -40,11 +46,14 @@ class Drawings:
         Ink, 0 to 1.
     measures : float32 array (n, 6)
         As in `describe_outlines`.
+    strokes : float32 array (n, 36 + colours)
+        The nearest stroke of each, as in `stroke_points`.
     """
 
     names: list[str]
     rasters: FloatArray
     measures: FloatArray
+    strokes: FloatArray
 
     def __len__(self) -> int:
         return len(self.names)
@@ -52,7 +61,20 @@ class Drawings:
     def select(self, indices: NDArray[np.int64]) -> Drawings:
         """Return some of the drawings."""
         names = [self.names[index] for index in indices]
-        return Drawings(names, self.rasters[indices], self.measures[indices])
+        parts = (self.rasters, self.measures, self.strokes)
+        return Drawings(names, *(part[indices] for part in parts))
+
+    def stroke_ranges(self) -> FloatArray:
+        """Return mean, spread, lowest and highest values of the strokes, ``(4, 36 + colours)``.
+
+        The rarest strokes do not count for the lowest and highest.
+        """
+        mean, spread = self.strokes.mean(axis=0), np.maximum(self.strokes.std(axis=0), 1e-3)
+        lowest, highest = np.percentile(self.strokes, (0.2, 99.8), axis=0)
+        lowest, highest = lowest - spread / 5, highest + spread / 5
+        inks = slice(SHAPE_VALUES, None)
+        lowest[inks], highest[inks] = np.clip(lowest[inks], 0, 0.9), np.clip(highest[inks], 0.1, 1)
+        return np.stack([mean, spread, lowest, highest]).astype(np.float32)
 
 
 def load_drawings(
@@ -65,18 +87,18 @@ def load_drawings(
     SynaesthesiaError
         There is none, a file cannot be read, or one is no drawing on plain paper.
     """
-    names, rasters, measures = [], [], []
-    files = find_drawings(paths)
-    for done, (name, raster, measure) in enumerate(_read(files, colours)):
+    files, names = find_drawings(paths), []
+    rasters, measures, strokes = [], [], []
+    for name, raster, outline in _read(files, colours, on_progress):
         names.append(name)
         rasters.append(raster)
-        measures.append(measure)
-        on_progress("drawings", min(done + 1, len(files)), len(files), "")
-    shape = (-1, colours, SIZE, SIZE)
+        measures.append(measure_outline(outline, colours))
+        strokes.append(nearest_stroke(outline, colours))
     return Drawings(
         names,
-        np.array(rasters, np.float32).reshape(shape),
+        np.array(rasters, np.float32).reshape(-1, colours, SIZE, SIZE),
         np.array(measures, np.float32).reshape(-1, len(DRAWING_WORDS)),
+        np.array(strokes, np.float32).reshape(-1, SHAPE_VALUES + colours),
     )
 
 
@@ -89,7 +111,7 @@ def drawings_of_strokes(strokes: FloatArray) -> Drawings:
             describe_outlines(stroke_points(part), stroke_widths(part), stroke_inks(part))
         )
     names = [f"{number:04d}" for number in range(len(strokes))]
-    return Drawings(names, torch.cat(rasters).numpy(), torch.cat(measures).numpy())
+    return Drawings(names, torch.cat(rasters).numpy(), torch.cat(measures).numpy(), strokes)
 
 
 def find_drawings(paths: Iterable[Path]) -> list[Path]:
@@ -122,15 +144,30 @@ def raster_of_outlines(outlines: list[Outline], colours: int = 1) -> FloatArray:
     return (1 - light).numpy()
 
 
-def measure_outlines(outlines: list[Outline], colours: int = 1) -> FloatArray:
-    """Return the measures of the longest stroke of a drawing, ``(6,)``; see `describe_outlines`."""
-    longest = max(outlines, key=lambda each: _length(each.points))
+def measure_outline(outline: Outline, colours: int = 1) -> FloatArray:
+    """Return the measures of a stroke, ``(6,)``; see `describe_outlines`."""
     measured = describe_outlines(
-        torch.from_numpy(longest.points).float()[None],
-        torch.tensor([longest.width]).float(),
-        torch.from_numpy(_in_colours(longest.ink, colours))[None],
+        torch.from_numpy(outline.points).float()[None],
+        torch.tensor([outline.width]).float(),
+        torch.from_numpy(_in_colours(outline.ink, colours))[None],
     )
     return np.asarray(measured[0].numpy())
+
+
+def nearest_stroke(outline: Outline, colours: int = 1) -> FloatArray:
+    """Return the closed stroke nearest to a line; a small circle for a line without area."""
+    ink = _in_colours(outline.ink, colours)
+    try:
+        return fit_stroke(outline.points, outline.width, ink)
+    except ValueError:
+        turn = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+        return fit_stroke(outline.points.mean(axis=0) + circle / 100, outline.width, ink)
+
+
+def longest_outline(outlines: list[Outline]) -> Outline:
+    """Return the longest stroke of a drawing."""
+    return max(outlines, key=lambda each: _length(each.points))
 
 
 def raster_of_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArray:
@@ -155,8 +192,8 @@ def raster_of_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArra
     return np.moveaxis(_in_colours(small, colours), 2, 0)
 
 
-def measure_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArray:
-    """Return the measures of the longest outline in a picture, ``(6,)``; else of a dot."""
+def outline_of_picture(picture: NDArray[np.uint8]) -> Outline:
+    """Return the longest outline in a picture; a dot if it has none."""
     import cv2
 
     ink = _ink_of(picture).max(axis=2)
@@ -166,8 +203,7 @@ def measure_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArray:
     longest = max(lines, key=_length, default=np.full((3, 2), len(ink) // 2))
     width = float(dark.sum()) / max(_length(longest), 1.0) / len(ink)
     level = np.full(3, ink.max(), np.float32)
-    points = (longest + 0.5) / len(ink)
-    return measure_outlines([Outline(points, True, max(width, 1e-3), level)], colours)
+    return Outline((longest + 0.5) / len(ink), True, max(width, 1e-3), level)
 
 
 def dense_points(outline: Outline) -> NDArray[np.float64]:
@@ -185,42 +221,37 @@ def dense_points(outline: Outline) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _read(files: list[Path], colours: int) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+def _read(
+    files: list[Path], colours: int, on_progress: ProgressCallback
+) -> Iterator[tuple[str, FloatArray, Outline]]:
     pictures = decode_small_pictures([path for path in files if _is_picture(path)])
     try:
-        for path in files:
+        for done, path in enumerate(files):
             if path.suffix.lower() == ".svg":
                 outlines = read_svg(path)
-                yield (
-                    path.name,
-                    raster_of_outlines(outlines, colours),
-                    measure_outlines(outlines, colours),
-                )
+                raster = raster_of_outlines(outlines, colours)
+                yield path.name, raster, longest_outline(outlines)
             elif _is_picture(path):
                 yield path.name, *_of_picture(next(pictures), path, colours)
             else:
                 yield from _read_film(path, colours)
+            on_progress("drawings", done + 1, len(files), "")
     except FilmError as error:
         raise SynaesthesiaError(str(error)) from error
 
 
-def _read_film(path: Path, colours: int) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+def _read_film(path: Path, colours: int) -> Iterator[tuple[str, FloatArray, Outline]]:
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
-    for number, frame in enumerate(SubprocessFilmReader(path).read(True, with_audio=False)):
-        picture = np.asarray(getattr(frame, "picture", None))
-        yield f"{path.name} {number}", *_of_picture(picture, path, colours)
+    for number, frame in enumerate(SubprocessFilmReader(path).frames(colour=True)):
+        yield f"{path.name} {number}", *_of_picture(frame.picture, path, colours)
 
 
-def _of_picture(
-    picture: NDArray[np.uint8], path: Path, colours: int
-) -> tuple[FloatArray, FloatArray]:
+def _of_picture(picture: NDArray[np.uint8], path: Path, colours: int) -> tuple[FloatArray, Outline]:
     try:
-        return raster_of_picture(picture, colours), measure_picture(picture, colours)
+        return raster_of_picture(picture, colours), outline_of_picture(picture)
     except ValueError as error:
-        raise SynaesthesiaError(
-            f"{path}: {error}; trace it, or train networks of the kind `raster`"
-        ) from error
+        raise SynaesthesiaError(f"{path}: {error}; trace it, or give drawings") from error
 
 
 def _is_picture(path: Path) -> bool:

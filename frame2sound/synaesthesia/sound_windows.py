@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.sound.mel_scale import mel_filterbank
+from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 from frame2sound.sound.stft import Stft
 
 RATE = 22_050
@@ -123,3 +123,30 @@ def _decibels(power: NDArray[np.float64]) -> FloatArray:
 @cache
 def _filterbank() -> NDArray[np.float64]:
     return mel_filterbank(BANDS, STFT.n_fft, RATE)
+
+
+def random_phase_sound(spectrum: FloatArray, seed: int = 0) -> FloatArray:
+    """Return a second of sound with the levels of a log mel spectrum and random phases.
+
+    Parameters
+    ----------
+    spectrum : float32 array (42, 48)
+        In dBFS; levels up to 3 dB above -80 are silent.
+    seed : int
+
+    Returns
+    -------
+    float32 array (22050,)
+    """
+    levels = np.minimum(spectrum.astype(np.float64), 10.0)
+    power = np.where(levels > FLOOR_DB + 3, 10 ** (levels / 10), 0)
+    magnitudes = np.sqrt(bands_to_bins(power, _filterbank()))
+    phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, magnitudes.shape)
+    blocks = np.fft.irfft(magnitudes * np.exp(1j * phases)) * STFT.amplitude_scale
+    window = STFT.analysis_window
+    sound = np.zeros(RATE + 2 * STFT.n_fft)
+    for number, block in enumerate(blocks):
+        begin = number * HOP + HOP // 2 + STFT.n_fft // 2
+        sound[begin : begin + STFT.n_fft] += np.fft.fftshift(block) * window
+    sound *= HOP / (window**2).sum()
+    return sound[STFT.n_fft : STFT.n_fft + RATE].astype(np.float32)

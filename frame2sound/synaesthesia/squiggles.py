@@ -12,8 +12,11 @@ from frame2sound.synaesthesia.stroke import FIRST_ORDER, ORDERS
 from frame2sound.synaesthesia.svg_writer import stroke_svg
 
 MIN_RADIUS, MAX_RADIUS = 0.09, 0.34
-MIN_WIDTH, MAX_WIDTH = 0.018, 0.06
+MIN_WIDTH, MAX_WIDTH = 0.025, 0.06
 """Ranges of the mean radius and of the width of squiggles, as shares of the page."""
+
+MIN_PETAL = 0.02
+"""The radius over the order of petals, at least."""
 
 
 def draw_squiggles(count: int, seed: int, colours: int = 1) -> NDArray[np.float32]:
@@ -45,24 +48,26 @@ def write_squiggles(folder: Path, count: int, seed: int, colours: int = 1) -> It
 
 
 def _squiggle(rng: np.random.Generator, colours: int) -> list[float]:
-    radius = np.exp(rng.uniform(np.log(MIN_RADIUS), np.log(MAX_RADIUS)))
-    orders = _orders(rng)
+    radius = float(np.exp(rng.uniform(np.log(MIN_RADIUS), np.log(MAX_RADIUS))))
+    orders = _orders(rng, radius)
     room = max(0.48 - radius * np.exp(np.abs(orders).max() * 1.5), 0.02)
     centre = 0.5 + rng.uniform(-1, 1, 2) * min(room, 0.15)
     width = np.exp(rng.uniform(np.log(MIN_WIDTH), np.log(MAX_WIDTH)))
-    ink = rng.uniform(0.55, 1.0, colours)
+    ink = rng.uniform(0.6, 1.0, colours)
     return [*centre, np.log(radius), *orders.ravel(), np.log(width), *ink]
 
 
-def _orders(rng: np.random.Generator) -> NDArray[np.float64]:
+def _orders(rng: np.random.Generator, radius: float) -> NDArray[np.float64]:
     """Return the Fourier coefficients of the log radius, ``(orders, 2)``.
 
-    They are a smooth random outline and, as often as not, one order of petals or spikes.
+    They are a smooth random outline and, more often than not, one order of petals or spikes: more
+    of them on large squiggles than on small ones, as of one pen.
     """
     order = np.arange(FIRST_ORDER, FIRST_ORDER + ORDERS)
     fall = (FIRST_ORDER / order) ** rng.uniform(1.0, 3.0)
     rough = rng.normal(0, 1, (ORDERS, 2)) * fall[:, None] * rng.uniform(0.02, 0.15)
     spiky = rng.uniform(0, 0.4) * (rng.random() < 0.65)
     turn = rng.uniform(0, 2 * np.pi)
-    rough[rng.integers(1, ORDERS - 2)] += spiky * np.array([np.cos(turn), np.sin(turn)])
+    most = int(np.clip(radius / MIN_PETAL, 3, ORDERS - 2))
+    rough[rng.integers(1, most)] += spiky * np.array([np.cos(turn), np.sin(turn)])
     return np.clip(rough, -0.5, 0.5)

@@ -23,6 +23,9 @@ POINTS = 96
 CENTRE, RADIUS, ORDER_VALUES, WIDTH = slice(0, 2), 2, slice(3, 3 + 2 * ORDERS), 3 + 2 * ORDERS
 """Where a stroke's values are; its colour follows."""
 
+MAX_MOVES = 30
+"""Most steps in which a fit moves its centre."""
+
 FloatArray = NDArray[np.float32]
 
 
@@ -86,11 +89,11 @@ def fit_stroke(points: NDArray[np.floating], width: float, ink: NDArray[np.float
     if len(outline) < 3 or np.linalg.matrix_rank(outline - outline.mean(axis=0), 1e-9) < 2:
         raise ValueError("the outline has no area; expected a closed stroke around one")
     centre = _centroid(outline)
-    for _ in range(30):
+    for _ in range(MAX_MOVES):
         log_radius = np.log(_radii(outline, centre))
         shift = 2 * (log_radius @ _directions()) / POINTS * np.exp(log_radius.mean())
         centre = centre + 0.7 * shift
-        if np.abs(shift).max() < 1e-9:
+        if np.abs(shift).max() < 1e-6:
             break
     log_radius = np.log(_radii(outline, centre))
     orders = log_radius @ _waves().T * 2 / POINTS

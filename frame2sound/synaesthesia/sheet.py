@@ -1,0 +1,84 @@
+"""A sheet of sounds beside the strokes drawn for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.synaesthesia.pair import Pair
+from frame2sound.synaesthesia.sound_windows import FLOOR_DB
+from frame2sound.synaesthesia.sounds import Sounds
+
+CELL, COLUMNS = 96, 8
+"""Pixels of a picture's side, and pairs of pictures in a row."""
+
+RENDER_SIDE = 3 * CELL
+
+FloatArray = NDArray[np.float32]
+
+
+def draw_sheet(pair: Pair, sounds: Sounds, path: Path, rows: int = 8) -> None:
+    """Write a PNG of log mel spectra, each beside the stroke drawn for its sound.
+
+    Sounds go from quiet at the top to loud at the bottom, and in each row from dark to bright.
+    """
+    import cv2
+
+    count = min(rows * COLUMNS, len(sounds))
+    chosen = _in_order(sounds.spectra[:count])
+    strokes = pair.draw_components(pair.components.transform(sounds.spectra[chosen]))
+    cells = [
+        np.concatenate([_spectrum(sounds.spectra[index]), _page(stroke)], axis=1)
+        for index, stroke in zip(chosen, strokes, strict=True)
+    ]
+    cells += [np.full_like(cells[0], 255)] * (-count % COLUMNS)
+    lines = [
+        np.concatenate(cells[begin : begin + COLUMNS], axis=1)
+        for begin in range(0, len(cells), COLUMNS)
+    ]
+    cv2.imwrite(str(path), np.concatenate(lines, axis=0))
+
+
+def _in_order(spectra: FloatArray) -> NDArray[np.int64]:
+    import torch
+
+    from frame2sound.synaesthesia.descriptors import describe_sounds
+
+    loudness, brightness = describe_sounds(torch.from_numpy(spectra)).numpy().T[:2]
+    order = np.argsort(loudness)
+    parts = [order[begin : begin + COLUMNS] for begin in range(0, len(order), COLUMNS)]
+    return np.concatenate([part[np.argsort(brightness[part])] for part in parts])
+
+
+def _spectrum(spectrum: FloatArray) -> NDArray[np.uint8]:
+    """Return a log mel spectrum as a picture, low frequencies at the bottom."""
+    import cv2
+
+    levels = np.clip((spectrum.T[::-1] - FLOOR_DB) / -FLOOR_DB, 0, 1)
+    small = np.uint8(np.rint(255 * levels))
+    big = cv2.resize(np.asarray(small), (CELL, CELL), interpolation=cv2.INTER_NEAREST)
+    return _framed(np.asarray(cv2.applyColorMap(big, cv2.COLORMAP_MAGMA), np.uint8))
+
+
+def _page(stroke: FloatArray) -> NDArray[np.uint8]:
+    """Return a stroke as a picture."""
+    import cv2
+
+    from frame2sound.synaesthesia.svg_reader import parse_svg
+    from frame2sound.synaesthesia.svg_writer import stroke_svg
+
+    (outline,) = parse_svg(stroke_svg(stroke[None]))
+    page = np.full((RENDER_SIDE, RENDER_SIDE, 3), 255, np.uint8)
+    points = np.rint(outline.points * RENDER_SIDE * 16).astype(np.int32)
+    colour = tuple(float(level) for level in 255 * (1 - outline.ink[::-1]))
+    thickness = max(round(outline.width * RENDER_SIDE), 1)
+    cv2.polylines(page, [points], True, colour, thickness, cv2.LINE_AA, 4)
+    small = cv2.resize(page, (CELL, CELL), interpolation=cv2.INTER_AREA)
+    return _framed(np.asarray(small, np.uint8))
+
+
+def _framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    picture[:, -1] = picture[-1] = 200
+    return picture
