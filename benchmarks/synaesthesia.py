@@ -70,6 +70,7 @@ def rows_of(found: PairMeasures) -> dict[str, float]:
         "diversity, of real": found.diversity,
         "kernel distance": found.distance,
         "kernel distance of real": found.distance_of_real,
+        "kernel distance of circles": found.distance_of_circles,
         "kernel distance of noise": found.distance_of_noise,
         "tone: pixels of 256 a frame": found.tone_movement,
         "crescendo": found.crescendo,
@@ -158,7 +159,8 @@ def main() -> None:
         runs.append(rows)
         if arguments.sheet and not seed:
             draw_sheet(pair, held_out, arguments.sheet)
-    print_table("asked: " + ASKED, runs)
+    if runs:
+        print_table("asked: " + ASKED, runs)
     for title, settings in ABLATIONS.items() if arguments.ablations else ():
         print_table(title, [run(sounds, drawings, arguments.set + settings, 0)[1]])
 

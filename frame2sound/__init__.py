@@ -50,6 +50,13 @@ if TYPE_CHECKING:
     from frame2sound.api.picture_filters import filter_picture
     from frame2sound.api.rendering import RenderedSoundtrack, render
     from frame2sound.api.sonifying import PictureAsSound, sonify
+    from frame2sound.api.synaesthesia import (
+        ExampleSet,
+        load_pair,
+        make_notes,
+        make_squiggles,
+        train_pair,
+    )
     from frame2sound.api.watching import FailedSoundtrack, watch
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.pretrained import pretrained_brains
@@ -78,6 +85,7 @@ __all__ = [
     "Clock",
     "ComparisonResult",
     "DrawnFilm",
+    "ExampleSet",
     "ExportedInstrument",
     "FailedSoundtrack",
     "Frame2SoundError",
@@ -102,7 +110,10 @@ __all__ = [
     "export_sfz",
     "filter_picture",
     "load_brain",
+    "load_pair",
     "load_recipe",
+    "make_notes",
+    "make_squiggles",
     "measure",
     "open_studio",
     "play_live",
@@ -114,6 +125,7 @@ __all__ = [
     "to_picture",
     "to_sound",
     "train",
+    "train_pair",
     "watch",
 ]
 
@@ -140,6 +152,13 @@ _MODULES = {
     "api.picture_filters": ("filter_picture",),
     "api.rendering": ("RenderedSoundtrack", "render"),
     "api.sonifying": ("PictureAsSound", "sonify"),
+    "api.synaesthesia": (
+        "ExampleSet",
+        "load_pair",
+        "make_notes",
+        "make_squiggles",
+        "train_pair",
+    ),
     "api.watching": ("FailedSoundtrack", "watch"),
     "brain.brain": ("Brain",),
     "brain.pretrained": ("pretrained_brains",),

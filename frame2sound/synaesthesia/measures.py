@@ -21,6 +21,7 @@ from frame2sound.synaesthesia.statistics import (
     permuted_correlation,
     rank_correlation,
 )
+from frame2sound.synaesthesia.stroke import ORDER_VALUES
 from frame2sound.synaesthesia.svg_reader import Outline, parse_svg
 from frame2sound.synaesthesia.svg_writer import PAGE, stroke_svg
 
@@ -59,8 +60,9 @@ class PairMeasures:
         Share of sounds that are the nearest to what comes back through the SVG.
     diversity : float
         Of the drawings generated, as a share of that of real ones.
-    distance, distance_of_real, distance_of_noise : float
-        Kernel distance to held-out drawings: of generated ones, of training ones, of noise.
+    distance, distance_of_real, distance_of_circles, distance_of_noise : float
+        Kernel distance to held-out drawings: of generated ones, of training ones, of circles in
+        their places and sizes, of noise.
     tone_movement : float
         How far points of the stroke of a constant tone move from frame to frame, on the mean, in
         pixels of a page of 256.
@@ -79,6 +81,7 @@ class PairMeasures:
     diversity: float
     distance: float
     distance_of_real: float
+    distance_of_circles: float
     distance_of_noise: float
     tone_movement: float
     crescendo: float
@@ -156,6 +159,7 @@ def measure_pair(
         diversity=diversity(rasters) / diversity(drawings.rasters),
         distance=kernel_distance(rasters, drawings.rasters, reference),
         distance_of_real=kernel_distance(real, drawings.rasters, reference),
+        distance_of_circles=kernel_distance(_circles(drawings), drawings.rasters, reference),
         distance_of_noise=kernel_distance(noisy, drawings.rasters, reference),
         tone_movement=tone_movement(pair),
         crescendo=crescendo_correlation(pair),
@@ -211,6 +215,13 @@ def _judge_sung(pair: Pair, pairings: tuple[Pairing, ...], drawings: Drawings) -
         str(each): each.sign * rank_correlation(seen[:, each.drawing], heard[:, each.sound])
         for each in pairings
     }
+
+
+def _circles(drawings: Drawings) -> FloatArray:
+    """Return rasters of circles in the places and sizes of drawings."""
+    strokes = drawings.strokes.copy()
+    strokes[:, ORDER_VALUES] = 0
+    return _rasters(strokes)
 
 
 def _rasters(strokes: FloatArray) -> FloatArray:

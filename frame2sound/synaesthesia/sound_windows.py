@@ -14,11 +14,13 @@ from frame2sound.sound.stft import Stft
 RATE = 22_050
 """Sample rate of windows, in Hz; each is one second long."""
 
-HOP, STFT = 525, Stft(1024, 512)
-"""Samples from one spectrum to the next, and the transform."""
+STFT = Stft(1024, 512)
 
-FRAMES = RATE // HOP
-"""Spectra of a window."""
+FRAMES = (RATE - STFT.n_fft) // STFT.hop + 1
+"""Spectra of a window: none reaches over its ends, where a cut tone would be heard as a click."""
+
+CENTRES = (RATE - STFT.hop * (FRAMES - 1)) // 2 + STFT.hop * np.arange(FRAMES)
+"""Samples at the centres of the spectra."""
 
 BANDS = 48
 """Mel bands."""
@@ -41,9 +43,8 @@ def log_mel(windows: NDArray[np.float32]) -> FloatArray:
     float32 array (n, 42, 48)
         Spectra in time by bands.
     """
-    centres = np.arange(FRAMES) * HOP + HOP // 2
     return np.stack(
-        [_decibels(STFT.magnitude(window, centres).astype(np.float64) ** 2) for window in windows]
+        [_decibels(STFT.magnitude(window, CENTRES).astype(np.float64) ** 2) for window in windows]
     ).reshape(-1, FRAMES, BANDS)
 
 
@@ -145,8 +146,8 @@ def random_phase_sound(spectrum: FloatArray, seed: int = 0) -> FloatArray:
     blocks = np.fft.irfft(magnitudes * np.exp(1j * phases)) * STFT.amplitude_scale
     window = STFT.analysis_window
     sound = np.zeros(RATE + 2 * STFT.n_fft)
-    for number, block in enumerate(blocks):
-        begin = number * HOP + HOP // 2 + STFT.n_fft // 2
-        sound[begin : begin + STFT.n_fft] += np.fft.fftshift(block) * window
-    sound *= HOP / (window**2).sum()
+    for centre, block in zip(CENTRES, blocks, strict=True):
+        begin = centre + STFT.n_fft // 2
+        sound[begin : begin + STFT.n_fft] += block * window
+    sound *= np.sqrt(STFT.hop * STFT.n_fft) / (window**2).sum()  # blocks do not add up in phase
     return sound[STFT.n_fft : STFT.n_fft + RATE].astype(np.float32)
