@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ from frame2sound.synaesthesia.svg_reader import Outline, read_svg
 
 LONGEST_SIDE = 1 / 64
 """Sides of outlines are divided until they are no longer than this share of the page."""
+
+FRAME_SPACING = Fraction(1, 5)
+"""Seconds from one frame that is taken from a film to the next."""
 
 MAX_INKED = 0.5
 """Share of pixels that are inked in a drawing of strokes, at most; photographs have more."""
@@ -243,8 +247,11 @@ def _read(
 def _read_film(path: Path, colours: int) -> Iterator[tuple[str, FloatArray, Outline]]:
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
+    due = Fraction(0)
     for number, frame in enumerate(SubprocessFilmReader(path).frames(colour=True)):
-        yield f"{path.name} {number}", *_of_picture(frame.picture, path, colours)
+        if frame.end_seconds > due:
+            due = frame.start_seconds + FRAME_SPACING
+            yield f"{path.name} {number}", *_of_picture(frame.picture, path, colours)
 
 
 def _of_picture(picture: NDArray[np.uint8], path: Path, colours: int) -> tuple[FloatArray, Outline]:

@@ -20,7 +20,7 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float:
     return float(ranks[0] @ ranks[1] / norm) if norm else 0.0
 
 
-def permuted_correlation(first: FloatArray, second: FloatArray, rounds: int = 1000) -> float:
+def permuted_correlation(first: FloatArray, second: FloatArray, rounds: int = 200) -> float:
     """Return the mean rank correlation with the second values in random orders."""
     rng = np.random.default_rng(0)
     return float(np.mean([rank_correlation(first, rng.permutation(second)) for _ in range(rounds)]))

@@ -111,11 +111,13 @@ def _angles() -> NDArray[np.float64]:
     return np.asarray(np.arange(POINTS) * (2 * np.pi / POINTS))
 
 
+@cache
 def _waves() -> NDArray[np.float64]:
     phases = np.arange(FIRST_ORDER, FIRST_ORDER + ORDERS)[:, None] * _angles()
     return np.stack([np.cos(phases), np.sin(phases)], axis=1).reshape(2 * ORDERS, POINTS)
 
 
+@cache
 def _directions() -> NDArray[np.float64]:
     return np.stack([np.cos(_angles()), np.sin(_angles())], axis=1)
 

@@ -19,7 +19,7 @@ def test_notes_and_squiggles_train_a_pair_that_draws(tmp_path: Path) -> None:
     assert len(list(drawn.folder.glob("*.svg"))) == drawn.files == 32
     pair = f2s.train_pair(
         made.folder, [drawn.folder], tmp_path / "pair.safetensors", pairing="loudness=-size",
-        settings=["training.steps=2", "training.batch=8", "clips=8"], seed=3,
+        settings=["training.steps=2", "training.batch=8", "network.channels=4", "clips=8"], seed=3,
         progress=lambda task, done, total, note: reports.append(task),
     )  # fmt: skip
     assert [str(each) for each in pair.recipe.pairings] == ["loudness=-size"]

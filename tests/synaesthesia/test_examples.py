@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -117,3 +118,19 @@ def test_a_photograph_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     with pytest.raises(SynaesthesiaError, match=r"photo\.png"):
         load_drawings([tmp_path])
+
+
+def test_frames_of_a_film_are_drawings_five_a_second(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "film.mkv"), "w") as film:
+        stream = film.add_stream("ffv1", rate=10)
+        stream.width = stream.height = 128
+        stream.pix_fmt = "bgr0"
+        for number in range(10):
+            page = np.full((128, 128, 3), 255, np.uint8)
+            cv2.circle(page, (64, 64), 20 + 2 * number, (0, 0, 0), 5)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(page, "bgr24")))
+        film.mux(stream.encode())
+    drawings = load_drawings([tmp_path / "film.mkv"])
+    assert drawings.names == [f"film.mkv {number}" for number in (0, 2, 4, 6, 8)]
+    radii = np.exp(drawings.measures[:, 0]) * 128
+    assert radii == pytest.approx([20 + 2.5 + 2 * number for number in (0, 2, 4, 6, 8)], abs=1.5)

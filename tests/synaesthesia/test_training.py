@@ -30,6 +30,7 @@ from frame2sound.synaesthesia.training import PairTrainer, train_pair
 
 SMALL = [
     "training.batch=16",
+    "network.channels=4",
     "network.components=12",
     "clips=4",
     "training.average=0.5",
