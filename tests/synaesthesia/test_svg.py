@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 import resvg_py
+import torch
 
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.synaesthesia import svg_reader
-from frame2sound.synaesthesia.drawings import drawings_of_strokes
+from frame2sound.synaesthesia.raster import rasterise
 from frame2sound.synaesthesia.squiggles import draw_squiggles, write_squiggles
 from frame2sound.synaesthesia.stroke import fit_stroke
 from frame2sound.synaesthesia.svg_reader import parse_svg, read_svg
@@ -25,14 +26,16 @@ def svg(content: str, head: str = "viewBox='0 0 10 20'") -> str:
     return f"<svg xmlns='http://www.w3.org/2000/svg' {head}>{content}</svg>"
 
 
-def test_another_renderer_draws_the_same_raster() -> None:
+@pytest.mark.parametrize(("size", "least"), [(32, 0.88), (128, 0.96)])
+def test_another_renderer_draws_the_same(size: int, least: float) -> None:
     strokes = draw_squiggles(8, 5)
-    rasters = drawings_of_strokes(strokes).rasters[:, 0]
+    rasters = rasterise(torch.from_numpy(strokes), size)[:, 0].numpy()
+    part = 256 // size
     for stroke, raster in zip(strokes, rasters, strict=True):
         png = resvg_py.svg_to_bytes(svg_string=stroke_svg(stroke[None]), background="white")
-        page = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), 0) / 255
-        other = 1 - page.reshape(32, 8, 32, 8).mean(axis=(1, 3))
-        assert np.minimum(raster, other).sum() / np.maximum(raster, other).sum() > 0.85
+        page = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_GRAYSCALE) / 255
+        other = 1 - page.reshape(size, part, size, part).mean(axis=(1, 3))
+        assert np.minimum(raster, other).sum() / np.maximum(raster, other).sum() > least
 
 
 @pytest.mark.parametrize("colours", [1, 3])
