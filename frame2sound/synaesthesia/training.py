@@ -69,6 +69,7 @@ def train_pair(
             losses = trainer.step()
             if step % REPORT_STEPS == 0 or step + 1 == recipe.training.steps:
                 note = ", ".join(f"{name} {loss:.2f}" for name, loss in losses.items())
+                note = note.replace("_", " ")
                 on_progress("training", step + 1, recipe.training.steps, note)
         return trainer.pair(seed, time.monotonic() - begin)
 
