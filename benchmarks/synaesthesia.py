@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +147,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sounds", type=Path)
     parser.add_argument("--drawings", type=Path)
     parser.add_argument("--ablations", action="store_true")
@@ -153,16 +156,22 @@ def main() -> None:
     arguments = parser.parse_args()
     sounds, drawings = examples(arguments.sounds, arguments.drawings)
     print(f"{len(sounds)} sounds, {len(drawings)} drawings")
-    runs = []
-    for seed in range(arguments.seeds):
-        pair, rows, held_out = run(sounds, drawings, arguments.set, seed)
-        runs.append(rows)
-        if arguments.sheet and not seed:
-            draw_sheet(pair, held_out, arguments.sheet)
-    if runs:
-        print_table("asked: " + ASKED, runs)
-    for title, settings in ABLATIONS.items() if arguments.ablations else ():
-        print_table(title, [run(sounds, drawings, arguments.set + settings, 0)[1]])
+    tables = {"asked: " + ASKED: ([], range(arguments.seeds))}
+    if arguments.ablations:
+        tables |= {title: (settings, range(1)) for title, settings in ABLATIONS.items()}
+    with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+        waiting = {
+            title: [
+                pool.submit(run, sounds, drawings, arguments.set + settings, seed) for seed in seeds
+            ]
+            for title, (settings, seeds) in tables.items()
+            if seeds
+        }
+        for number, (title, runs) in enumerate(waiting.items()):
+            print_table(title, [each.result()[1] for each in runs])
+            if arguments.sheet and not number:
+                pair, _, held_out = runs[0].result()
+                draw_sheet(pair, held_out, arguments.sheet)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from frame2sound.errors import RecipeError, SynaesthesiaError
 from frame2sound.synaesthesia.drawings import Drawings, drawings_of_strokes
 from frame2sound.synaesthesia.losses import RasterComponents, SpectrumMeasures
 from frame2sound.synaesthesia.measures import hold_out, measure_pair
+from frame2sound.synaesthesia.networks import keep_on_page
 from frame2sound.synaesthesia.notes import make_notes
 from frame2sound.synaesthesia.pair import Pair
 from frame2sound.synaesthesia.pair_file import METADATA_KEY, load_pair, save_pair
@@ -26,6 +27,7 @@ from frame2sound.synaesthesia.recipe import (
 from frame2sound.synaesthesia.sound_windows import fit_components
 from frame2sound.synaesthesia.sounds import Sounds, sounds_of_windows
 from frame2sound.synaesthesia.squiggles import draw_squiggles
+from frame2sound.synaesthesia.stroke import stroke_points, stroke_widths
 from frame2sound.synaesthesia.training import PairTrainer, train_pair
 
 SMALL = [
@@ -87,10 +89,22 @@ def test_a_pair_has_the_asked_pairing_of_measures_after_few_steps(pair: Pair) ->
     assert found.strokes.shape == (40, 37)
 
 
+def test_strokes_are_moved_onto_the_page_and_no_farther() -> None:
+    strokes = torch.from_numpy(draw_squiggles(6, 0))
+    assert torch.allclose(keep_on_page(strokes), strokes)
+    moved = strokes.clone()
+    moved[:, 0], moved[:, 1] = 1.2, -0.3
+    kept = keep_on_page(moved)
+    points, reach = stroke_points(kept), stroke_widths(kept)[:, None] / 2
+    assert (points.amax(dim=1) + reach)[:, 0].numpy() == pytest.approx(1, abs=1e-5)
+    assert (points.amin(dim=1) - reach)[:, 1].numpy() == pytest.approx(0, abs=1e-5)
+    assert torch.equal(kept[:, 2:], strokes[:, 2:])
+
+
 def test_strokes_stay_in_the_range_of_the_drawings(examples: Examples, pair: Pair) -> None:
     loud = pair.draw_components(np.full((1, 12), 50, np.float32))
     mean, spread, lowest, highest = examples[1].stroke_ranges()
-    assert np.all(loud >= lowest - 1e-5) and np.all(loud <= highest + 1e-5)
+    assert np.all((loud >= lowest - 1e-5)[:, 2:]) and np.all((loud <= highest + 1e-5)[:, 2:])
     assert np.all(lowest < mean) and np.all(mean < highest) and np.all(spread > 0)
 
 
