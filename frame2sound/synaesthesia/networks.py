@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from frame2sound.synaesthesia.raster import SIZE
-from frame2sound.synaesthesia.stroke import CENTRE, RADIUS, stroke_points, stroke_widths
+from frame2sound.synaesthesia.stroke import keep_on_page
 
 SLOPE = 0.2
 """Slope of the activations below 0."""
@@ -47,13 +47,6 @@ class StrokeGenerator(nn.Module):
         free = self.layers(components) * self.spread + self.mean
         middle, half = (self.lowest + self.highest) / 2, (self.highest - self.lowest) / 2
         return keep_on_page(middle + half * torch.tanh((free - middle) / half))
-
-
-def keep_on_page(strokes: Tensor) -> Tensor:
-    """Return strokes moved by as little as brings their whole line onto the page."""
-    points, reach = stroke_points(strokes), stroke_widths(strokes)[:, None] / 2
-    beyond = torch.relu(reach - points.amin(dim=1)), torch.relu(points.amax(dim=1) + reach - 1)
-    return torch.cat([strokes[:, CENTRE] + beyond[0] - beyond[1], strokes[:, RADIUS:]], dim=1)
 
 
 class RasterReader(nn.Module):

@@ -6,14 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from frame2sound.synaesthesia.stroke import FIRST_ORDER, ORDERS
+from frame2sound.synaesthesia.stroke import (
+    FIRST_ORDER,
+    ORDERS,
+    RADIUS,
+    keep_on_page,
+    stroke_points,
+    stroke_widths,
+)
 from frame2sound.synaesthesia.svg_writer import stroke_svg
 
 MIN_RADIUS, MAX_RADIUS = 0.09, 0.34
 MIN_WIDTH, MAX_WIDTH = 0.025, 0.06
 """Ranges of the mean radius and of the width of squiggles, as shares of the page."""
+
+MAX_SIDE = 0.98
+"""Largest height and width of a squiggle."""
 
 MIN_PETAL = 0.02
 """The radius over the order of petals, at least."""
@@ -36,7 +47,11 @@ def draw_squiggles(count: int, seed: int, colours: int = 1) -> NDArray[np.float3
         As in `stroke_points`.
     """
     drawn = [_squiggle(np.random.default_rng((seed, n)), colours) for n in range(count)]
-    return np.array(drawn, np.float32).reshape(count, -1)
+    strokes = torch.from_numpy(np.array(drawn, np.float32).reshape(count, -1))
+    points = stroke_points(strokes)
+    sides = (points.amax(dim=1) - points.amin(dim=1)).amax(dim=1)
+    strokes[:, RADIUS] += torch.log((MAX_SIDE - stroke_widths(strokes)) / sides).clamp_max(0)
+    return np.asarray(keep_on_page(strokes).numpy())
 
 
 def write_squiggles(folder: Path, count: int, seed: int, colours: int = 1) -> Iterator[Path]:

@@ -61,6 +61,13 @@ def stroke_inks(strokes: Tensor) -> Tensor:
     return strokes[:, SHAPE_VALUES:]
 
 
+def keep_on_page(strokes: Tensor) -> Tensor:
+    """Return strokes moved by as little as brings their whole line onto the page."""
+    points, reach = stroke_points(strokes), stroke_widths(strokes)[:, None] / 2
+    beyond = torch.relu(reach - points.amin(dim=1)), torch.relu(points.amax(dim=1) + reach - 1)
+    return torch.cat([strokes[:, CENTRE] + beyond[0] - beyond[1], strokes[:, RADIUS:]], dim=1)
+
+
 def fit_stroke(points: NDArray[np.floating], width: float, ink: NDArray[np.floating]) -> FloatArray:
     """Return the stroke nearest to a closed outline.
 

@@ -95,6 +95,13 @@ def test_an_outline_without_area_has_no_stroke(points: list[list[float]]) -> Non
         fit_stroke(np.array(points), 0.1, np.ones(1))
 
 
+def test_squiggles_are_on_the_page_and_fit_it() -> None:
+    strokes = torch.from_numpy(draw_squiggles(200, 0))
+    points, reach = stroke_points(strokes), stroke_widths(strokes)[:, None, None] / 2
+    assert float((points - reach).min()) > -1e-6 and float((points + reach).max()) < 1 + 1e-6
+    assert np.array_equal(draw_squiggles(3, 0), draw_squiggles(5, 0)[:3])
+
+
 def test_measures_of_a_circle() -> None:
     found = measures(circle(0.2, 0.05, 0.7))
     assert found["size"] == pytest.approx(np.log(0.2), abs=1e-4)

@@ -16,7 +16,6 @@ from frame2sound.errors import RecipeError, SynaesthesiaError
 from frame2sound.synaesthesia.drawings import Drawings, drawings_of_strokes
 from frame2sound.synaesthesia.losses import RasterComponents, SpectrumMeasures
 from frame2sound.synaesthesia.measures import hold_out, measure_pair
-from frame2sound.synaesthesia.networks import keep_on_page
 from frame2sound.synaesthesia.notes import make_notes
 from frame2sound.synaesthesia.pair import Pair
 from frame2sound.synaesthesia.pair_file import METADATA_KEY, load_pair, save_pair
@@ -27,7 +26,7 @@ from frame2sound.synaesthesia.recipe import (
 from frame2sound.synaesthesia.sound_windows import fit_components
 from frame2sound.synaesthesia.sounds import Sounds, sounds_of_windows
 from frame2sound.synaesthesia.squiggles import draw_squiggles
-from frame2sound.synaesthesia.stroke import stroke_points, stroke_widths
+from frame2sound.synaesthesia.stroke import keep_on_page, stroke_points, stroke_widths
 from frame2sound.synaesthesia.training import PairTrainer, train_pair
 
 SMALL = [
