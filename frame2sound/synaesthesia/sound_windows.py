@@ -48,6 +48,13 @@ def log_mel(windows: NDArray[np.float32]) -> FloatArray:
     ).reshape(-1, FRAMES, BANDS)
 
 
+def window_levels_db(spectra: FloatArray) -> FloatArray:
+    """Return the mean power of log mel spectra, ``(n, 42, 48)``, in dBFS; -120 for silence."""
+    audible = spectra > FLOOR_DB
+    power = np.where(audible, 10 ** (spectra.astype(np.float64) / 10), 0).sum(axis=2).mean(axis=1)
+    return np.asarray(10 * np.log10(np.maximum(power, 1e-12)), np.float32)
+
+
 def cut_windows(samples: NDArray[np.float32], hop: int = RATE) -> NDArray[np.float32]:
     """Return windows of one second, ``(n, 22050)``, each ``hop`` samples after the one before.
 

@@ -1,0 +1,99 @@
+"""Strokes that move with a sound: one for each voice of each window."""
+
+from __future__ import annotations
+
+import colorsys
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.synaesthesia.sound_windows import BANDS, FLOOR_DB, log_mel, window_levels_db
+from frame2sound.synaesthesia.stroke import SHAPE_VALUES
+
+FloatArray = NDArray[np.float32]
+
+MAX_VOICES = 12
+
+SILENT_DB, FADED_DB = -66.0, -54.0
+"""Voices at the first level, in dBFS, leave no ink; from the second on they have all of it."""
+
+
+class Painter(Protocol):
+    """Draws a stroke for each window of a sound."""
+
+    def draw(self, spectra: FloatArray) -> FloatArray:
+        """Return strokes, ``(n, 36 + colours)``, of log mel spectra ``(n, 42, 48)``."""
+
+
+class MovingDrawing:
+    """Draws a sound window by window, and smooths the strokes in time.
+
+    Parameters
+    ----------
+    painter : Painter
+    fps : float
+        Windows per second.
+    voices : int
+        Bands of the mel scale, equally wide, that have a stroke each; 1 to 12.
+    smoothing_seconds : float
+        Time constant of the smoothing; 0 for none.
+    """
+
+    def __init__(
+        self, painter: Painter, fps: float, voices: int = 1, smoothing_seconds: float = 0.0
+    ) -> None:
+        self._painter, self._voices = painter, voices
+        self._memory = np.exp(-1 / (fps * smoothing_seconds)) if smoothing_seconds else 0.0
+        self._last: FloatArray | None = None
+
+    def frame(self, sounds: FloatArray) -> FloatArray:
+        """Return the strokes of the next frame: the voices of each sound.
+
+        Parameters
+        ----------
+        sounds : float32 array (sounds, 22050)
+            The same second of each sound, as of the stems of a mix.
+
+        Returns
+        -------
+        float32 array (sounds * voices, 36 + colours)
+            In colour if there are several.
+        """
+        spectra = split_bands(log_mel(sounds), self._voices)
+        strokes = self._painter.draw(spectra)
+        if self._last is not None:
+            strokes = strokes + np.float32(self._memory) * (self._last - strokes)
+        self._last = strokes
+        inked = strokes.copy()
+        inked[:, SHAPE_VALUES:] *= _audible_share(spectra)[:, None]
+        return inked if len(inked) == 1 else in_hues(inked)
+
+
+def split_bands(spectra: FloatArray, voices: int) -> FloatArray:
+    """Return spectra of which each keeps one part of the bands, ``(n * voices, times, bands)``.
+
+    The voices of a spectrum follow each other, from the lowest band to the highest.
+    """
+    edges = np.linspace(0, BANDS, voices + 1).round().astype(int)
+    split = np.full((len(spectra), voices, *spectra.shape[1:]), FLOOR_DB, np.float32)
+    for voice, (low, high) in enumerate(pairwise(edges)):
+        split[:, voice, :, low:high] = spectra[:, :, low:high]
+    return split.reshape(-1, *spectra.shape[1:])
+
+
+def in_hues(strokes: FloatArray) -> FloatArray:
+    """Return strokes in a hue each, as dark as before, ``(n, 39)``; those in colour stay."""
+    if strokes.shape[1] == SHAPE_VALUES + 3:
+        return strokes
+    hues = np.arange(len(strokes)) / len(strokes)
+    tints = np.array([colorsys.hsv_to_rgb(hue, 0.85, 0.85) for hue in hues], np.float32)
+    ink = strokes[:, SHAPE_VALUES:] * (1 - tints)
+    return np.concatenate([strokes[:, :SHAPE_VALUES], ink], axis=1)
+
+
+def _audible_share(spectra: FloatArray) -> FloatArray:
+    """Return how much ink the strokes of spectra keep, 0 where they are silent to 1, ``(n,)``."""
+    share = (window_levels_db(spectra) - SILENT_DB) / (FADED_DB - SILENT_DB)
+    return np.asarray(np.clip(share, 0, 1), np.float32)

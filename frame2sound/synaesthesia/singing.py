@@ -1,0 +1,166 @@
+"""Turn what networks hear in drawings into sound: by learned clips, or by phases that are found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.clock import sample_at
+from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
+from frame2sound.sound.phase import DEFAULT_PHASE, create_reconstructor
+from frame2sound.sound.stft import InverseStft, Stft
+from frame2sound.synaesthesia.sound_windows import (
+    BANDS,
+    FLOOR_DB,
+    FRAMES,
+    HOP,
+    RATE,
+    window_levels_db,
+)
+
+FloatArray = NDArray[np.float32]
+
+COMPARED = 16
+"""Leading components by which clips are chosen."""
+
+MAX_GAIN_DB = 12.0
+"""Clips are made louder or quieter by so much at most."""
+
+FADE_SAMPLES = 220
+"""Fade at both ends of a drawing that sounds by itself: 10 ms."""
+
+STEP_SECONDS = Fraction(1, 2)
+"""Time from one clip of a film to the next; each lasts a second."""
+
+_STFT = Stft(1024, 256)
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Clips of one second that were learned, to make mosaics of.
+
+    Attributes
+    ----------
+    samples : int16 array (n, 22050)
+        Full scale is 32767.
+    components : float32 array (n, components)
+        Whitened; see `frame2sound.synaesthesia.sound_windows.SoundComponents`.
+    levels_db : float32 array (n,)
+        Level of each, as `window_levels_db` has it.
+    """
+
+    samples: NDArray[np.int16]
+    components: FloatArray
+    levels_db: FloatArray
+
+    def choose(self, components: FloatArray) -> NDArray[np.int64]:
+        """Return the index of the clip nearest to each row of components."""
+        wanted, known = components[:, :COMPARED], self.components[:, :COMPARED]
+        distances = (known**2).sum(axis=1) - 2 * wanted @ known.T
+        return np.asarray(distances.argmin(axis=1), np.int64)
+
+
+def sing_by_mosaic(
+    clips: Clips, components: FloatArray, spectra: FloatArray, fps: Fraction | None
+) -> FloatArray:
+    """Return a sound of the learned clips that are nearest to what was heard.
+
+    Parameters
+    ----------
+    clips : Clips
+    components : float32 array (n, components)
+    spectra : float32 array (n, 42, 48)
+        Log mel spectra of the same windows; they say how loud each clip is played.
+    fps : Fraction or None
+        Windows per second, each around its frame; None for drawings of a second each.
+
+    Returns
+    -------
+    float32 array
+        At 22050 Hz.
+    """
+    chosen = _frames_of_steps(len(components), fps) if fps else np.arange(len(components))
+    index = clips.choose(components[chosen])
+    gain_db = window_levels_db(spectra[chosen]) - clips.levels_db[index]
+    gains = 10 ** (np.clip(gain_db, -MAX_GAIN_DB, MAX_GAIN_DB) / 20)
+    sounds = (clips.samples[index] / 32767 * gains[:, None]).astype(np.float32)
+    if not fps:
+        return np.concatenate(list(sounds * _fades()))
+    return _overlap(sounds, sample_at(len(components) / fps, RATE))
+
+
+def sing_by_phase(
+    spectra: FloatArray, fps: Fraction | None, phase: str = DEFAULT_PHASE, seed: int = 0
+) -> FloatArray:
+    """Return a sound with log mel spectra, whose phases are found; see `sing_by_mosaic`.
+
+    Parameters
+    ----------
+    phase : str
+        Method, as in `frame2sound.sound.phase.create_reconstructor`.
+    """
+    if fps is None:
+        sounds = [_with_phase(each, RATE, phase, seed) * _fades() for each in spectra]
+        return np.concatenate(sounds)
+    length = sample_at(len(spectra) / fps, RATE)
+    return _with_phase(_in_sequence(spectra, fps), length, phase, seed)
+
+
+def _frames_of_steps(frames: int, fps: Fraction) -> NDArray[np.int64]:
+    """Return the frames that are shown at the middles of the clips of a film."""
+    steps = math.ceil(frames / fps / STEP_SECONDS) + 1
+    at = [int(step * STEP_SECONDS * fps) for step in range(steps)]
+    return np.minimum(np.array(at, np.int64), frames - 1)
+
+
+def _overlap(sounds: FloatArray, length: int) -> FloatArray:
+    """Return clips half a second apart, crossfaded; the middle of the first is at sample 0."""
+    step, half = sample_at(STEP_SECONDS, RATE), RATE // 2
+    window = np.sin(np.pi * (np.arange(RATE) + 0.5) / RATE) ** 2
+    mixed = np.zeros(step * (len(sounds) - 1) + RATE, np.float32)
+    for number, sound in enumerate(sounds):
+        mixed[number * step : number * step + RATE] += (sound * window).astype(np.float32)
+    return mixed[half : half + length]
+
+
+def _in_sequence(spectra: FloatArray, fps: Fraction) -> FloatArray:
+    """Return spectra one after the other, ``(times, bands)``: means of overlapping windows.
+
+    What is near the middle of its window weighs more.
+    """
+    columns_a_second = Fraction(RATE, HOP)
+    last = int(len(spectra) / fps * columns_a_second)
+    sums = np.zeros((last + 2 * FRAMES, BANDS))
+    weights = np.zeros(len(sums))
+    bell = np.sin(np.pi * (np.arange(FRAMES) + 0.5) / FRAMES) ** 2
+    for frame, spectrum in enumerate(spectra):
+        first = round((frame + Fraction(1, 2)) / fps * columns_a_second - Fraction(FRAMES, 2))
+        at = slice(first + FRAMES, first + 2 * FRAMES)
+        sums[at] += spectrum * bell[:, None]
+        weights[at] += bell
+    inside = slice(FRAMES, FRAMES + max(last, 1))
+    return np.asarray(sums[inside] / np.maximum(weights[inside], 1e-9)[:, None], np.float32)
+
+
+def _with_phase(levels_db: FloatArray, length: int, phase: str, seed: int) -> FloatArray:
+    """Return a sound of a length whose mel bands have levels ``(times, 48)``, 525 samples apart."""
+    centres = _STFT.centres(length)
+    times = np.arange(len(levels_db)) * HOP + HOP / 2
+    bands = np.stack([np.interp(centres, times, band) for band in levels_db.T], axis=1)
+    power = np.where(bands <= FLOOR_DB + 1, 0.0, 10 ** (bands / 10))
+    spread = bands_to_bins(power, mel_filterbank(BANDS, _STFT.n_fft, RATE))
+    magnitude = np.sqrt(spread).astype(np.float32)
+    method = create_reconstructor(phase, _STFT, seed)
+    spectra = method.reconstruct(magnitude, np.zeros(len(magnitude), bool))
+    inverse = InverseStft(_STFT)
+    sound = np.concatenate([inverse.process(spectra), inverse.flush(fade_out=False)])
+    return np.pad(sound, (0, max(length - len(sound), 0)))[:length]
+
+
+def _fades() -> FloatArray:
+    ramp = np.minimum((np.arange(RATE) + 0.5) / FADE_SAMPLES, 1)
+    return np.asarray(ramp * ramp[::-1], np.float32)
