@@ -56,6 +56,7 @@ ORDER = (
     "to-sound",
     "sonify",
     "filter-picture",
+    "synaesthesia",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""
 
@@ -188,14 +189,20 @@ def say_lines(lines: list[str], *, err: bool = False) -> None:
 @cache
 def option_names() -> set[str]:
     """Return the names of all options of all commands."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     return {
         name
-        for each in commands.values()
+        for each in _leaves(typer.main.get_command(app))
         for parameter in each.params
         for name in (*parameter.opts, *parameter.secondary_opts)
         if name.startswith("--")
     }
+
+
+def _leaves(command: Any) -> Iterator[Any]:
+    """Yield the commands of a group and of the groups in it."""
+    for each in getattr(command, "commands", {}).values():
+        yield from _leaves(each)
+        yield each
 
 
 def _complain(*lines: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,8 @@ SILENT_DB, FADED_DB = -66.0, -54.0
 """Voices at the first level, in dBFS, leave no ink; from the second on they have all of it."""
 
 
-class Painter(Protocol):
-    """Draws a stroke for each window of a sound."""
-
-    def draw(self, spectra: FloatArray) -> FloatArray:
-        """Return strokes, ``(n, 36 + colours)``, of log mel spectra ``(n, 42, 48)``."""
+DrawSpectra = Callable[[FloatArray], FloatArray]
+"""Returns a stroke, ``(n, 36 + colours)``, for each of log mel spectra ``(n, 42, 48)``."""
 
 
 class MovingDrawing:
@@ -32,7 +29,8 @@ class MovingDrawing:
 
     Parameters
     ----------
-    painter : Painter
+    draw_spectra : callable
+        See `DrawSpectra`.
     fps : float
         Windows per second.
     voices : int
@@ -42,9 +40,9 @@ class MovingDrawing:
     """
 
     def __init__(
-        self, painter: Painter, fps: float, voices: int = 1, smoothing_seconds: float = 0.0
+        self, draw_spectra: DrawSpectra, fps: float, voices: int = 1, smoothing_seconds: float = 0.0
     ) -> None:
-        self._painter, self._voices = painter, voices
+        self._draw_spectra, self._voices = draw_spectra, voices
         self._memory = np.exp(-1 / (fps * smoothing_seconds)) if smoothing_seconds else 0.0
         self._last: FloatArray | None = None
 
@@ -62,7 +60,7 @@ class MovingDrawing:
             In colour if there are several.
         """
         spectra = split_bands(log_mel(sounds), self._voices)
-        strokes = self._painter.draw(spectra)
+        strokes = self._draw_spectra(spectra)
         if self._last is not None:
             strokes = strokes + np.float32(self._memory) * (self._last - strokes)
         self._last = strokes

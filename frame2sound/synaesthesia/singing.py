@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.atomic import atomic_write
 from frame2sound.clock import sample_at
+from frame2sound.errors import SynaesthesiaError
+from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES
+from frame2sound.sound.limiter import Limiter
 from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 from frame2sound.sound.phase import DEFAULT_PHASE, create_reconstructor
 from frame2sound.sound.stft import InverseStft, Stft
@@ -19,8 +25,12 @@ from frame2sound.synaesthesia.sound_windows import (
     FRAMES,
     HOP,
     RATE,
+    log_mel,
     window_levels_db,
 )
+
+if TYPE_CHECKING:
+    from frame2sound.synaesthesia.pair import Pair
 
 FloatArray = NDArray[np.float32]
 
@@ -45,23 +55,79 @@ class Clips:
 
     Attributes
     ----------
-    samples : int16 array (n, 22050)
-        Full scale is 32767.
+    samples : float32 array (n, 22050)
     components : float32 array (n, components)
         Whitened; see `frame2sound.synaesthesia.sound_windows.SoundComponents`.
     levels_db : float32 array (n,)
         Level of each, as `window_levels_db` has it.
     """
 
-    samples: NDArray[np.int16]
+    samples: FloatArray
     components: FloatArray
     levels_db: FloatArray
+
+    @classmethod
+    def of_pair(cls, pair: Pair) -> Clips:
+        """Return the clips that a pair keeps."""
+        spectra = log_mel(pair.clips)
+        return cls(pair.clips, pair.components.transform(spectra), window_levels_db(spectra))
 
     def choose(self, components: FloatArray) -> NDArray[np.int64]:
         """Return the index of the clip nearest to each row of components."""
         wanted, known = components[:, :COMPARED], self.components[:, :COMPARED]
         distances = (known**2).sum(axis=1) - 2 * wanted @ known.T
         return np.asarray(distances.argmin(axis=1), np.int64)
+
+
+def sing(
+    pair: Pair, rasters: FloatArray, fps: Fraction | None, phase: str | None = None, seed: int = 0
+) -> FloatArray:
+    """Return the sound of drawings, by the pair's clips or, if ``phase`` is given, by phases.
+
+    Parameters
+    ----------
+    rasters : float32 array (n, colours, 32, 32)
+    fps, phase, seed
+        See `sing_by_mosaic` and `sing_by_phase`.
+    """
+    components = pair.read(rasters)
+    spectra = pair.spectra(components)
+    if phase is None:
+        return sing_by_mosaic(Clips.of_pair(pair), components, spectra, fps)
+    return sing_by_phase(spectra, fps, phase, seed)
+
+
+def drawn_film_rate(path: Path) -> Fraction | None:
+    """Return the frames per second of a drawn film; None for drawings that sound one by one.
+
+    Raises
+    ------
+    FilmError
+        The film cannot be read.
+    """
+    from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+
+    if path.is_dir() or path.suffix.lower() in (".svg", *IMAGE_SUFFIXES):
+        return None
+    return SubprocessFilmReader(path).streams.fps
+
+
+def write_sung(path: Path, sound: FloatArray, *, overwrite: bool = False) -> None:
+    """Write a sound as a ``.wav`` of 24 bits; samples beyond full scale are limited.
+
+    Raises
+    ------
+    SynaesthesiaError
+        The file exists, has another suffix, or cannot be written.
+    """
+    import soundfile
+
+    if path.suffix.lower() != ".wav":
+        raise SynaesthesiaError(f"got {path.name}, expected a name that ends in .wav")
+    limiter = Limiter(RATE)
+    limited = np.concatenate([limiter.process(sound), limiter.flush()])
+    with atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial:
+        soundfile.write(partial, limited, RATE, "PCM_24", format="WAV")
 
 
 def sing_by_mosaic(
@@ -87,7 +153,7 @@ def sing_by_mosaic(
     index = clips.choose(components[chosen])
     gain_db = window_levels_db(spectra[chosen]) - clips.levels_db[index]
     gains = 10 ** (np.clip(gain_db, -MAX_GAIN_DB, MAX_GAIN_DB) / 20)
-    sounds = (clips.samples[index] / 32767 * gains[:, None]).astype(np.float32)
+    sounds = (clips.samples[index] * gains[:, None]).astype(np.float32)
     if not fps:
         return np.concatenate(list(sounds * _fades()))
     return _overlap(sounds, sample_at(len(components) / fps, RATE))

@@ -26,12 +26,10 @@ def circle(radius: float = 0.25, width: float = 0.05, ink: tuple[float, ...] = (
     return np.concatenate([shape, np.float32(ink)])
 
 
-class LevelPainter:
-    """Draws circles: the louder, the larger."""
-
-    def draw(self, spectra):
-        levels = 10 ** (spectra.max(axis=(1, 2)) / 20)
-        return np.stack([circle(0.02 + 0.3 * float(min(level, 1))) for level in levels])
+def draw_levels(spectra):
+    """Return circles: the louder, the larger."""
+    levels = 10 ** (spectra.max(axis=(1, 2)) / 20)
+    return np.stack([circle(0.02 + 0.3 * float(min(level, 1))) for level in levels])
 
 
 @pytest.mark.parametrize("size", [64, 200])
@@ -74,15 +72,15 @@ def test_voices_are_the_parts_of_the_bands() -> None:
 def test_strokes_are_smoothed_and_silence_leaves_no_ink() -> None:
     tone = np.sin(2 * np.pi * 2500 * np.arange(RATE) / RATE) * np.hanning(RATE)
     tone = tone.astype(np.float32)
-    drawing = MovingDrawing(LevelPainter(), fps=25, smoothing_seconds=0.2)
+    drawing = MovingDrawing(draw_levels, fps=25, smoothing_seconds=0.2)
     first = drawing.frame(0.5 * tone[None])
     quiet = drawing.frame(0 * tone[None])
-    alone = LevelPainter().draw(log_mel(0 * tone[None]))
+    alone = draw_levels(log_mel(0 * tone[None]))
     share = math.exp(-1 / (25 * 0.2))
     assert quiet[0, 2] == pytest.approx(share * first[0, 2] + (1 - share) * alone[0, 2], rel=1e-5)
     assert first[0, SHAPE_VALUES] == 1
     assert quiet[0, SHAPE_VALUES] == 0
-    several = MovingDrawing(LevelPainter(), fps=25, voices=3).frame(0.5 * tone[None])
+    several = MovingDrawing(draw_levels, fps=25, voices=3).frame(0.5 * tone[None])
     assert several.shape == (3, SHAPE_VALUES + 3)
     assert several[[0, 2], SHAPE_VALUES:].max() == 0
     assert several[1, SHAPE_VALUES:].max() > 0.5
@@ -103,7 +101,7 @@ def test_a_film_is_as_long_as_its_sounds_and_in_sync(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "short.wav", short, 24_000, "PCM_24")
     voices = Voices.open([tmp_path / "long.wav", tmp_path / "short.wav"])
     film = tmp_path / "drawn.mkv"
-    assert write_film(film, voices, MovingDrawing(LevelPainter(), 25), Fraction(25), 128) == 50
+    assert write_film(film, voices, MovingDrawing(draw_levels, 25), Fraction(25), 128) == 50
     reader = FilmReader(film, 48_000, channels=2)
     assert (reader.streams.width, reader.streams.height) == (128, 128)
     sound = np.concatenate([chunk.samples for chunk in reader.audio_chunks()])
@@ -115,6 +113,6 @@ def test_a_film_is_as_long_as_its_sounds_and_in_sync(tmp_path: Path) -> None:
     # Sound ends at 1.1 s; the last window around a frame that has some of it begins before.
     assert [level > 1 for level in ink] == [(frame + 0.5) / 25 < 1.6 for frame in range(50)]
     with pytest.raises(SynaesthesiaError, match="exists"):
-        write_film(film, voices, MovingDrawing(LevelPainter(), 25), Fraction(25), 128)
+        write_film(film, voices, MovingDrawing(draw_levels, 25), Fraction(25), 128)
     with pytest.raises(SynaesthesiaError, match=r"\.webm cannot hold an H.264"):
-        write_film(tmp_path / "a.webm", voices, MovingDrawing(LevelPainter(), 25), Fraction(25), 64)
+        write_film(tmp_path / "a.webm", voices, MovingDrawing(draw_levels, 25), Fraction(25), 64)

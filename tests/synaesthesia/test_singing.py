@@ -22,7 +22,7 @@ SOUNDS = np.stack(
 SPECTRA = log_mel(SOUNDS)
 COMPONENTS = np.eye(3, 20, dtype=np.float32)
 CLIPS = Clips(
-    np.rint(SOUNDS * 32767).astype(np.int16), COMPONENTS, window_levels_db(SPECTRA)
+    SOUNDS, COMPONENTS, window_levels_db(SPECTRA)
 )  # fmt: skip
 
 

@@ -1,0 +1,256 @@
+"""Drawing sounds and singing drawings, with a pair of networks that was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from frame2sound.api.parameters import (
+    FrameRate,
+    ParameterError,
+    Seconds,
+    frame_rate,
+    one_of,
+    seconds,
+)
+from frame2sound.api.records import Record
+from frame2sound.atomic import refuse_existing
+from frame2sound.errors import SynaesthesiaError
+
+if TYPE_CHECKING:
+    from frame2sound.progress import ProgressCallback
+    from frame2sound.synaesthesia.pair import Pair
+
+Singing = Literal["mosaic", "phase"]
+
+SINGING = ("mosaic", "phase")
+
+STILLS = (".png", ".svg")
+
+MAX_SIZE, MAX_VOICES, MAX_SMOOTHING = 4096, 12, 5.0
+
+
+@dataclass(frozen=True)
+class SoundDrawing(Record):
+    """What was drawn to a sound: a film, a still or a folder of stills."""
+
+    path: Path
+    frames: int
+    strokes: int
+    seconds: float
+
+    def lines(self) -> list[str]:
+        """Return one line."""
+        frames = "1 drawing" if self.frames == 1 else f"{self.frames} drawings"
+        strokes = "1 stroke" if self.strokes == 1 else f"{self.strokes} strokes"
+        return [f"{self.path}  {frames} of {strokes}  {self.seconds:.3f} s"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        return asdict(self) | {"path": str(self.path)}
+
+
+@dataclass(frozen=True)
+class SungDrawing(Record):
+    """The sound of a drawing."""
+
+    path: Path
+    drawings: int
+    sample_rate: int
+    seconds: float
+
+    def lines(self) -> list[str]:
+        """Return one line."""
+        drawings = "1 drawing" if self.drawings == 1 else f"{self.drawings} drawings"
+        return [f"{self.path}  {self.seconds:.3f} s  {self.sample_rate} Hz  from {drawings}"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain values."""
+        return asdict(self) | {"path": str(self.path)}
+
+
+def draw_sound(
+    sounds: str | PathLike[str] | Sequence[str | PathLike[str]],
+    out: str | PathLike[str],
+    *,
+    pair: Pair | str | PathLike[str],
+    fps: FrameRate = 25,
+    size: int = 512,
+    voices: int = 1,
+    smoothing_seconds: float = 0.1,
+    at_seconds: Seconds | None = None,
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> SoundDrawing:
+    """Draw a sound: each frame is what the second around it looks like.
+
+    Parameters
+    ----------
+    sounds : str, path or sequence of them
+        A sound file or a film with sound; several, such as the stems of a mix, are laid over each
+        other, a stroke each, and sound together.
+    out : str or path
+        A film with the sound (``.mp4``, ``.mkv``, ``.mov``); a still of one second (``.svg``,
+        ``.png``); or a new folder, for an SVG a frame.
+    pair : Pair, str or path
+        Networks that `train_pair` returned, or their file.
+    fps : int, float, str or Fraction
+        Frames per second.
+    size : int
+        Width and height in pixels, even, 32 to 4096; SVGs have none.
+    voices : int
+        Bands of pitch that are drawn as a stroke each, 1 to 12.
+    smoothing_seconds : float
+        Time constant of the smoothing of films, 0 to 5.
+    at_seconds : int, float, str or Fraction, optional
+        The middle of the second that a still shows; by default of the loudest.
+    overwrite : bool
+        Replace a file that exists.
+    progress : callable or bool, optional
+        True shows a progress bar; see `ProgressCallback`.
+
+    Returns
+    -------
+    SoundDrawing
+
+    Raises
+    ------
+    ParameterError
+        A parameter is out of range.
+    SynaesthesiaError, SoundtrackError
+        The pair or a sound cannot be read, or the output exists or cannot be written.
+
+    Examples
+    --------
+    >>> import frame2sound as f2s
+    >>> f2s.draw_sound("bells.wav", "bells.mp4", pair="pair.safetensors")  # doctest: +SKIP
+    """
+    from frame2sound.progress_bars import open_progress
+    from frame2sound.synaesthesia.drawing_film import Voices, write_film
+    from frame2sound.synaesthesia.drawing_stills import write_still, write_stills
+    from frame2sound.synaesthesia.moving_drawing import MovingDrawing
+    from frame2sound.threads import one_thread_per_operation
+
+    target, rate = Path(out), frame_rate("fps", fps)
+    _check_ranges(size, voices, smoothing_seconds)
+    networks = _load(pair)
+    is_still = target.suffix.lower() in STILLS
+    if at_seconds is not None and not is_still:
+        raise ParameterError(f"got `at` for {target.name}, expected a still, .svg or .png")
+    at = None if at_seconds is None else seconds("at", at_seconds)
+    opened = Voices.open([Path(each) for each in _as_list(sounds)])
+
+    def draw_spectra(spectra: Any) -> Any:
+        return networks.draw_components(networks.components.transform(spectra))
+
+    drawing = MovingDrawing(
+        draw_spectra, float(rate), voices, 0.0 if is_still else smoothing_seconds
+    )
+    with open_progress(progress) as on_progress, one_thread_per_operation():
+        if is_still:
+            frames = 1
+            write_still(target, opened, drawing, at, size, overwrite=overwrite)
+        elif target.suffix:
+            frames = write_film(
+                target, opened, drawing, rate, size, overwrite=overwrite, on_progress=on_progress
+            )
+        else:
+            frames = write_stills(target, opened, drawing, rate, on_progress)
+    strokes = voices * len(opened.sounds)
+    return SoundDrawing(target, frames, strokes, float(opened.seconds))
+
+
+def sing_drawing(
+    drawing: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    pair: Pair | str | PathLike[str],
+    by: Singing = "mosaic",
+    phase: str | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    progress: ProgressCallback | bool | None = None,
+) -> SungDrawing:
+    """Make the sound of a drawing, of drawings one after the other, or of a drawn film.
+
+    Parameters
+    ----------
+    drawing : str or path
+        An SVG or a picture, which sounds for a second; a folder of them; or a film, which sounds as
+        long as it is.
+    out : str or path
+        A ``.wav`` to write.
+    pair : Pair, str or path
+        Networks that `train_pair` returned, or their file.
+    by : {"mosaic", "phase"}
+        ``mosaic`` plays the learned sounds that are nearest; ``phase`` finds phases for the spectra
+        that are heard in the drawing.
+    phase : str, optional
+        Method for ``phase``: ``"phase-vocoder"``, ``"griffin-lim"``, ``"pghi"``, ``"random"``.
+    seed : int
+        Seed of random phases.
+    overwrite : bool
+        Replace an output that exists.
+    progress : callable or bool, optional
+        True shows a progress bar; see `ProgressCallback`.
+
+    Returns
+    -------
+    SungDrawing
+
+    Raises
+    ------
+    ParameterError
+        A parameter is unknown, or does nothing.
+    SynaesthesiaError
+        The pair or the drawing cannot be read, or the output exists or cannot be written.
+
+    Examples
+    --------
+    >>> import frame2sound as f2s
+    >>> f2s.sing_drawing("squiggle.svg", "squiggle.wav", pair="pair.safetensors")  # doctest: +SKIP
+    """
+    from frame2sound.progress_bars import open_progress
+    from frame2sound.sound.phase import DEFAULT_PHASE, FROM_AUDIO_NAMES, PHASE_NAMES
+    from frame2sound.synaesthesia.drawings import load_drawings
+    from frame2sound.synaesthesia.singing import drawn_film_rate, sing, write_sung
+    from frame2sound.synaesthesia.sound_windows import RATE
+    from frame2sound.threads import one_thread_per_operation
+
+    one_of("by", by, SINGING)
+    one_of("phase", phase, [name for name in PHASE_NAMES if name not in FROM_AUDIO_NAMES])
+    if phase is not None and by != "phase":
+        raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
+    networks, path, target = _load(pair), Path(drawing), Path(out)
+    refuse_existing(target, SynaesthesiaError, overwrite=overwrite)
+    with open_progress(progress) as on_progress, one_thread_per_operation():
+        rasters = load_drawings([path], networks.recipe.colours, on_progress).rasters
+        method = (phase or DEFAULT_PHASE) if by == "phase" else None
+        sound = sing(networks, rasters, drawn_film_rate(path), method, seed)
+        write_sung(target, sound, overwrite=overwrite)
+    return SungDrawing(target, len(rasters), RATE, len(sound) / RATE)
+
+
+def _load(pair: Pair | str | PathLike[str]) -> Pair:
+    from frame2sound.synaesthesia.pair import Pair
+    from frame2sound.synaesthesia.pair_file import load_pair
+
+    return pair if isinstance(pair, Pair) else load_pair(Path(pair))
+
+
+def _as_list(sounds: Any) -> list[Any]:
+    return [sounds] if isinstance(sounds, str | PathLike) else list(sounds)
+
+
+def _check_ranges(size: int, voices: int, smoothing_seconds: float) -> None:
+    if size % 2 or not 32 <= size <= MAX_SIZE:
+        raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
+    if not 1 <= voices <= MAX_VOICES:
+        raise ParameterError(f"got `voices={voices}`, expected 1 to {MAX_VOICES}")
+    if not 0 <= smoothing_seconds <= MAX_SMOOTHING:
+        raise ParameterError(
+            f"got `smoothing={smoothing_seconds}`, expected 0 to {MAX_SMOOTHING:g} s"
+        )
