@@ -10,6 +10,7 @@ from typer import Argument, Option
 
 from frame2sound.cli.app import Command, app, say_lines
 from frame2sound.cli.options import Overwrite, Seed, Settings, Verbose
+from frame2sound.terminal import say
 
 group = typer.Typer(no_args_is_help=True, help="Draw sounds, and make drawings sound.")
 app.add_typer(group, name="synaesthesia")
@@ -22,7 +23,7 @@ PairFile = Annotated[
 
 
 @group.command(cls=Command)
-def notes(folder: Folder, count: Count = 256, seed: Seed = 0, verbose: Verbose = False) -> None:
+def notes(folder: Folder, count: Count = 1024, seed: Seed = 0, verbose: Verbose = False) -> None:
     """Play notes to learn from, a .wav each."""
     from frame2sound.api.synaesthesia import make_notes
 
@@ -33,15 +34,13 @@ def notes(folder: Folder, count: Count = 256, seed: Seed = 0, verbose: Verbose =
 def squiggles(
     folder: Folder,
     count: Count = 1024,
-    colour: Annotated[bool, Option("--colour", help="Draw in colour, not in grey.")] = False,
     seed: Seed = 0,
     verbose: Verbose = False,
 ) -> None:
     """Draw squiggles to learn from, an .svg each."""
     from frame2sound.api.synaesthesia import make_squiggles
 
-    made = make_squiggles(folder, count=count, colour=colour, seed=seed, progress=True)
-    say_lines(made.lines())
+    say_lines(make_squiggles(folder, count=count, seed=seed, progress=True).lines())
 
 
 @group.command(cls=Command)
@@ -76,7 +75,7 @@ def train(
     """Train networks between sounds and drawings."""
     from frame2sound.api.synaesthesia import train_pair
 
-    made = train_pair(
+    learned = train_pair(
         sounds,
         drawings,
         out,
@@ -86,8 +85,11 @@ def train(
         seed=seed,
         overwrite=overwrite,
         progress=True,
+    ).training
+    say(
+        f"{out}  learned {learned.sounds} sounds and {learned.drawings} drawings in "
+        f"{learned.seconds:.0f} s"
     )
-    say_lines(made.lines())
 
 
 @group.command(cls=Command)
@@ -185,5 +187,46 @@ def sing(
 
     made = sing_drawing(
         drawing, out, pair=pair, by=by, phase=phase, seed=seed, overwrite=overwrite, progress=True
+    )
+    say_lines(made.lines())
+
+
+@group.command(cls=Command)
+def report(
+    pair: PairFile,
+    out: Annotated[
+        Path, Option("-o", "--out", metavar="FILE", help="Write the page here, an .html.")
+    ] = Path("pair.html"),
+    sounds: Annotated[
+        Path | None,
+        Option(
+            metavar="SOUNDS",
+            help="Measure with these sounds or films, which were not learned.",
+            show_default="notes of another seed",
+        ),
+    ] = None,
+    drawings: Annotated[
+        Path | None,
+        Option(
+            metavar="DRAWINGS",
+            help="Measure with these drawings, which were not learned.",
+            show_default="squiggles of another seed",
+        ),
+    ] = None,
+    seed: Seed = 1,
+    overwrite: Overwrite = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure networks, and write a page of sounds and drawings."""
+    from frame2sound.api.sound_drawing import report_pair
+
+    made = report_pair(
+        pair,
+        out,
+        sounds=sounds,
+        drawings=drawings,
+        seed=seed,
+        overwrite=overwrite,
+        progress=True,
     )
     say_lines(made.lines())

@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.synaesthesia.painter import paint_strokes
 from frame2sound.synaesthesia.pair import Pair
 from frame2sound.synaesthesia.sound_windows import FLOOR_DB
 from frame2sound.synaesthesia.sounds import Sounds
 
 CELL, COLUMNS = 96, 8
 """Pixels of a picture's side, and pairs of pictures in a row."""
-
-RENDER_SIDE = 3 * CELL
 
 FloatArray = NDArray[np.float32]
 
@@ -27,7 +26,7 @@ def draw_sheet(pair: Pair, sounds: Sounds, path: Path, rows: int = 8) -> None:
     import cv2
 
     count = min(rows * COLUMNS, len(sounds))
-    chosen = _in_order(sounds.spectra[:count])
+    chosen = in_order(sounds.spectra[:count])
     strokes = pair.draw_components(pair.components.transform(sounds.spectra[chosen]))
     cells = [
         np.concatenate([_spectrum(sounds.spectra[index]), _page(stroke)], axis=1)
@@ -41,7 +40,8 @@ def draw_sheet(pair: Pair, sounds: Sounds, path: Path, rows: int = 8) -> None:
     cv2.imwrite(str(path), np.concatenate(lines, axis=0))
 
 
-def _in_order(spectra: FloatArray) -> NDArray[np.int64]:
+def in_order(spectra: FloatArray) -> NDArray[np.int64]:
+    """Return indices that sort sounds from quiet to loud, and eight at a time by brightness."""
     import torch
 
     from frame2sound.synaesthesia.descriptors import describe_sounds
@@ -62,21 +62,15 @@ def _spectrum(spectrum: FloatArray) -> NDArray[np.uint8]:
     return _framed(np.asarray(cv2.applyColorMap(big, cv2.COLORMAP_MAGMA), np.uint8))
 
 
-def _page(stroke: FloatArray) -> NDArray[np.uint8]:
-    """Return a stroke as a picture."""
+def spectrum_picture(spectrum: FloatArray) -> bytes:
+    """Return a log mel spectrum, ``(times, bands)``, as a PNG."""
     import cv2
 
-    from frame2sound.synaesthesia.svg_reader import parse_svg
-    from frame2sound.synaesthesia.svg_writer import stroke_svg
+    return bytes(cv2.imencode(".png", _spectrum(spectrum))[1])
 
-    (outline,) = parse_svg(stroke_svg(stroke[None]))
-    page = np.full((RENDER_SIDE, RENDER_SIDE, 3), 255, np.uint8)
-    points = np.rint(outline.points * RENDER_SIDE * 16).astype(np.int32)
-    colour = tuple(float(level) for level in 255 * (1 - outline.ink[::-1]))
-    thickness = max(round(outline.width * RENDER_SIDE), 1)
-    cv2.polylines(page, [points], True, colour, thickness, cv2.LINE_AA, 4)
-    small = cv2.resize(page, (CELL, CELL), interpolation=cv2.INTER_AREA)
-    return _framed(np.asarray(small, np.uint8))
+
+def _page(stroke: FloatArray) -> NDArray[np.uint8]:
+    return _framed(paint_strokes(stroke[None], CELL)[..., ::-1].copy())
 
 
 def _framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

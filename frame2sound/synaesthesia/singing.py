@@ -21,10 +21,11 @@ from frame2sound.sound.phase import DEFAULT_PHASE, create_reconstructor
 from frame2sound.sound.stft import InverseStft, Stft
 from frame2sound.synaesthesia.sound_windows import (
     BANDS,
+    CENTRES,
     FLOOR_DB,
     FRAMES,
-    HOP,
     RATE,
+    STFT,
     log_mel,
     window_levels_db,
 )
@@ -46,7 +47,8 @@ FADE_SAMPLES = 220
 STEP_SECONDS = Fraction(1, 2)
 """Time from one clip of a film to the next; each lasts a second."""
 
-_STFT = Stft(1024, 256)
+_FINE = Stft(STFT.n_fft, STFT.hop // 2)
+"""Phases are found for spectra at half the hop."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +172,11 @@ def sing_by_phase(
         Method, as in `frame2sound.sound.phase.create_reconstructor`.
     """
     if fps is None:
-        sounds = [_with_phase(each, RATE, phase, seed) * _fades() for each in spectra]
+        sounds = [_with_phase(each, CENTRES, RATE, phase, seed) * _fades() for each in spectra]
         return np.concatenate(sounds)
     length = sample_at(len(spectra) / fps, RATE)
-    return _with_phase(_in_sequence(spectra, fps), length, phase, seed)
+    levels_db = _in_sequence(spectra, fps)
+    return _with_phase(levels_db, np.arange(len(levels_db)) * STFT.hop, length, phase, seed)
 
 
 def _frames_of_steps(frames: int, fps: Fraction) -> NDArray[np.int64]:
@@ -194,35 +197,35 @@ def _overlap(sounds: FloatArray, length: int) -> FloatArray:
 
 
 def _in_sequence(spectra: FloatArray, fps: Fraction) -> FloatArray:
-    """Return spectra one after the other, ``(times, bands)``: means of overlapping windows.
+    """Return the spectra at samples 0, 512, ... of a film, ``(times, bands)``.
 
-    What is near the middle of its window weighs more.
+    They are means of the windows that overlap there; what is near the middle of its window weighs
+    more.
     """
-    columns_a_second = Fraction(RATE, HOP)
-    last = int(len(spectra) / fps * columns_a_second)
-    sums = np.zeros((last + 2 * FRAMES, BANDS))
-    weights = np.zeros(len(sums))
+    count = max(1, round(len(spectra) / fps * RATE / STFT.hop))
+    sums, weights = np.zeros((count + 2 * FRAMES, BANDS)), np.zeros(count + 2 * FRAMES)
     bell = np.sin(np.pi * (np.arange(FRAMES) + 0.5) / FRAMES) ** 2
     for frame, spectrum in enumerate(spectra):
-        first = round((frame + Fraction(1, 2)) / fps * columns_a_second - Fraction(FRAMES, 2))
-        at = slice(first + FRAMES, first + 2 * FRAMES)
-        sums[at] += spectrum * bell[:, None]
-        weights[at] += bell
-    inside = slice(FRAMES, FRAMES + max(last, 1))
+        middle = sample_at((frame + Fraction(1, 2)) / fps, RATE)
+        first = round((middle - RATE // 2 + int(CENTRES[0])) / STFT.hop) + FRAMES
+        sums[first : first + FRAMES] += spectrum * bell[:, None]
+        weights[first : first + FRAMES] += bell
+    inside = slice(FRAMES, FRAMES + count)
     return np.asarray(sums[inside] / np.maximum(weights[inside], 1e-9)[:, None], np.float32)
 
 
-def _with_phase(levels_db: FloatArray, length: int, phase: str, seed: int) -> FloatArray:
-    """Return a sound of a length whose mel bands have levels ``(times, 48)``, 525 samples apart."""
-    centres = _STFT.centres(length)
-    times = np.arange(len(levels_db)) * HOP + HOP / 2
-    bands = np.stack([np.interp(centres, times, band) for band in levels_db.T], axis=1)
+def _with_phase(
+    levels_db: FloatArray, samples: NDArray[np.int64], length: int, phase: str, seed: int
+) -> FloatArray:
+    """Return a sound of a length whose bands have levels ``(times, 48)`` at given samples."""
+    centres = _FINE.centres(length)
+    bands = np.stack([np.interp(centres, samples, band) for band in levels_db.T], axis=1)
     power = np.where(bands <= FLOOR_DB + 1, 0.0, 10 ** (bands / 10))
-    spread = bands_to_bins(power, mel_filterbank(BANDS, _STFT.n_fft, RATE))
+    spread = bands_to_bins(power, mel_filterbank(BANDS, _FINE.n_fft, RATE))
     magnitude = np.sqrt(spread).astype(np.float32)
-    method = create_reconstructor(phase, _STFT, seed)
+    method = create_reconstructor(phase, _FINE, seed)
     spectra = method.reconstruct(magnitude, np.zeros(len(magnitude), bool))
-    inverse = InverseStft(_STFT)
+    inverse = InverseStft(_FINE)
     sound = np.concatenate([inverse.process(spectra), inverse.flush(fade_out=False)])
     return np.pad(sound, (0, max(length - len(sound), 0)))[:length]
 
