@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -224,10 +225,10 @@ def sing_drawing(
     one_of("phase", phase, [name for name in PHASE_NAMES if name not in FROM_AUDIO_NAMES])
     if phase is not None and by != "phase":
         raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
-    networks, path, target = _load(pair), Path(drawing), Path(out)
-    refuse_existing(target, SynaesthesiaError, overwrite=overwrite)
+    networks, path, target = _load(pair), Path(drawing), _new_file(out, ".wav", overwrite)
     with open_progress(progress) as on_progress, one_thread_per_operation():
-        rasters = load_drawings([path], networks.recipe.colours, on_progress).rasters
+        colours = networks.recipe.colours
+        rasters = load_drawings([path], colours, on_progress, Fraction(0)).rasters
         method = (phase or DEFAULT_PHASE) if by == "phase" else None
         sound = sing(networks, rasters, drawn_film_rate(path), method, seed)
         write_sung(target, sound, overwrite=overwrite)
@@ -302,8 +303,7 @@ def report_pair(
     from frame2sound.synaesthesia.report_page import measure_rows, write_report
     from frame2sound.threads import one_thread_per_operation
 
-    networks, target = _load(pair), Path(out)
-    refuse_existing(target, SynaesthesiaError, overwrite=overwrite)
+    networks, target = _load(pair), _new_file(out, ".html", overwrite)
     with open_progress(progress) as on_progress, one_thread_per_operation():
         heard = sounds_to_measure(None if sounds is None else Path(sounds), seed, on_progress)
         drawn, known = drawings_to_measure(
@@ -320,6 +320,15 @@ def _load(pair: Pair | str | PathLike[str]) -> Pair:
     from frame2sound.synaesthesia.pair_file import load_pair
 
     return pair if isinstance(pair, Pair) else load_pair(Path(pair))
+
+
+def _new_file(out: str | PathLike[str], suffix: str, overwrite: bool) -> Path:
+    """Return the path of an output; raise `SynaesthesiaError` before the work if it cannot be."""
+    path = Path(out)
+    if path.suffix.lower() != suffix:
+        raise SynaesthesiaError(f"got {path.name}, expected a name that ends in {suffix}")
+    refuse_existing(path, SynaesthesiaError, overwrite=overwrite)
+    return path
 
 
 def _as_list(sounds: Any) -> list[Any]:

@@ -82,9 +82,14 @@ class Drawings:
 
 
 def load_drawings(
-    paths: Iterable[Path], colours: int = 1, on_progress: ProgressCallback = ignore_progress
+    paths: Iterable[Path],
+    colours: int = 1,
+    on_progress: ProgressCallback = ignore_progress,
+    spacing: Fraction = FRAME_SPACING,
 ) -> Drawings:
     """Return the drawings in files, in folders of them, and in the frames of films.
+
+    Of films one frame is taken in ``spacing`` seconds; with 0, all are.
 
     Raises
     ------
@@ -93,7 +98,7 @@ def load_drawings(
     """
     files, names = find_drawings(paths), []
     rasters, measures, strokes = [], [], []
-    for name, raster, outline in _read(files, colours, on_progress):
+    for name, raster, outline in _read(files, colours, on_progress, spacing):
         names.append(name)
         rasters.append(raster)
         measures.append(measure_outline(outline, colours))
@@ -226,7 +231,7 @@ def dense_points(outline: Outline) -> NDArray[np.float64]:
 
 
 def _read(
-    files: list[Path], colours: int, on_progress: ProgressCallback
+    files: list[Path], colours: int, on_progress: ProgressCallback, spacing: Fraction
 ) -> Iterator[tuple[str, FloatArray, Outline]]:
     pictures = decode_small_pictures([path for path in files if _is_picture(path)])
     try:
@@ -238,19 +243,21 @@ def _read(
             elif _is_picture(path):
                 yield path.name, *_of_picture(next(pictures), path, colours)
             else:
-                yield from _read_film(path, colours)
+                yield from _read_film(path, colours, spacing)
             on_progress("drawings", done + 1, len(files), "")
     except FilmError as error:
         raise SynaesthesiaError(str(error)) from error
 
 
-def _read_film(path: Path, colours: int) -> Iterator[tuple[str, FloatArray, Outline]]:
+def _read_film(
+    path: Path, colours: int, spacing: Fraction
+) -> Iterator[tuple[str, FloatArray, Outline]]:
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
     due = Fraction(0)
     for number, frame in enumerate(SubprocessFilmReader(path).frames(colour=True)):
         if frame.end_seconds > due:
-            due = frame.start_seconds + FRAME_SPACING
+            due = frame.start_seconds + spacing
             yield f"{path.name} {number}", *_of_picture(frame.picture, path, colours)
 
 

@@ -71,16 +71,15 @@ def write_report(
     Raises
     ------
     SynaesthesiaError
-        The file exists, has another suffix than ``.html``, or cannot be written.
+        The file exists or cannot be written.
     """
-    if path.suffix.lower() != ".html":
-        raise SynaesthesiaError(f"got {path.name}, expected a name that ends in .html")
     step = max(1, len(sounds) // SHOWN)
     chosen = in_order(sounds.spectra)[::step][:SHOWN]
     strokes = pair.draw_components(pair.components.transform(sounds.spectra[chosen]))
+    sung = sing(pair, drawings_of_strokes(strokes).rasters, None).reshape(-1, RATE)
     cards = "\n".join(
-        _card(pair, sounds.select(np.array([index])), stroke[None])
-        for index, stroke in zip(chosen, strokes, strict=True)
+        _card(sounds.select(np.array([index])), stroke[None], heard)
+        for index, stroke, heard in zip(chosen, strokes, sung, strict=True)
     )
     with atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial:
         partial.write_text(_page(pair, found, cards), "utf-8")
@@ -111,9 +110,8 @@ None of them was learned.</p>
 """
 
 
-def _card(pair: Pair, sound: Sounds, stroke: FloatArray) -> str:
+def _card(sound: Sounds, stroke: FloatArray, sung: FloatArray) -> str:
     name, svg = sound.names[0], stroke_svg(stroke)
-    sung = sing(pair, drawings_of_strokes(stroke).rasters, None)
     return f"""<figure class="card">
 <figcaption>{escape(name)}</figcaption>
 <div><img alt="its spectrum" src="{_data("image/png", spectrum_picture(sound.spectra[0]))}">

@@ -41,6 +41,9 @@ COMPARED = 16
 MAX_GAIN_DB = 12.0
 """Clips are made louder or quieter by so much at most."""
 
+LEAST_INK = 0.02
+"""Drawings with less ink on every pixel are empty pages."""
+
 FADE_SAMPLES = 220
 """Fade at both ends of a drawing that sounds by itself: 10 ms."""
 
@@ -94,6 +97,7 @@ def sing(
     """
     components = pair.read(rasters)
     spectra = pair.spectra(components)
+    spectra[rasters.max(axis=(1, 2, 3)) < LEAST_INK] = FLOOR_DB  # an empty page is silent
     if phase is None:
         return sing_by_mosaic(Clips.of_pair(pair), components, spectra, fps)
     return sing_by_phase(spectra, fps, phase, seed)
@@ -120,12 +124,10 @@ def write_sung(path: Path, sound: FloatArray, *, overwrite: bool = False) -> Non
     Raises
     ------
     SynaesthesiaError
-        The file exists, has another suffix, or cannot be written.
+        The file exists or cannot be written.
     """
     import soundfile
 
-    if path.suffix.lower() != ".wav":
-        raise SynaesthesiaError(f"got {path.name}, expected a name that ends in .wav")
     limiter = Limiter(RATE)
     limited = np.concatenate([limiter.process(sound), limiter.flush()])
     with atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial:
@@ -155,6 +157,7 @@ def sing_by_mosaic(
     index = clips.choose(components[chosen])
     gain_db = window_levels_db(spectra[chosen]) - clips.levels_db[index]
     gains = 10 ** (np.clip(gain_db, -MAX_GAIN_DB, MAX_GAIN_DB) / 20)
+    gains[(spectra[chosen] <= FLOOR_DB).all(axis=(1, 2))] = 0
     sounds = (clips.samples[index] * gains[:, None]).astype(np.float32)
     if not fps:
         return np.concatenate(list(sounds * _fades()))
