@@ -86,7 +86,7 @@ def in_hues(strokes: FloatArray) -> FloatArray:
     if strokes.shape[1] == SHAPE_VALUES + 3:
         return strokes
     hues = np.arange(len(strokes)) / len(strokes)
-    tints = np.array([colorsys.hsv_to_rgb(hue, 0.85, 0.85) for hue in hues], np.float32)
+    tints = np.array([colorsys.hsv_to_rgb(hue, 0.7, 0.8) for hue in hues], np.float32)
     ink = strokes[:, SHAPE_VALUES:] * (1 - tints)
     return np.concatenate([strokes[:, :SHAPE_VALUES], ink], axis=1)
 

@@ -37,7 +37,7 @@ h1 { font-weight: 400; margin: 0; } p { max-width: 44rem; }
 audio { width: 100%; height: 2rem; margin-top: .4rem; } figcaption { overflow-wrap: anywhere; }
 table { border-collapse: collapse; margin: 1rem 0; }
 td, th { border-bottom: 1px solid var(--edge); padding: .2rem .8rem .2rem 0; text-align: left; }
-td + td { text-align: right; font-variant-numeric: tabular-nums; }
+td:nth-child(2) { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
