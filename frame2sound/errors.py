@@ -58,6 +58,8 @@ class CarrierError(Frame2SoundError):
 
 class SonificationError(Frame2SoundError):
     """A picture cannot be read or turned into sound as requested."""
+
+
 class SynaesthesiaError(Frame2SoundError):
     """Sounds and drawings cannot be read, or networks between them not be trained or used."""
 
