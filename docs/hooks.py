@@ -106,8 +106,16 @@ def commands() -> str:
 
     from frame2sound.cli import app
 
-    group: Any = get_command(app)
-    return "\n\n".join(_command(name, command) for name, command in sorted(group.commands.items()))
+    return "\n\n".join(_command(name, command) for name, command in _commands(get_command(app)))
+
+
+def _commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the names and the commands of a group and of those in it, in the order of names."""
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix}{name} ")
+        else:
+            yield prefix + name, command
 
 
 def _command(name: str, command: Any) -> str:
