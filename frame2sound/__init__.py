@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from frame2sound.api.library import Library
     from frame2sound.api.library_records import AddedFilm, LibraryListing
     from frame2sound.api.live import play_live
+    from frame2sound.api.live_drawing import draw_live
+    from frame2sound.api.live_drawing_records import LiveDrawingResult
     from frame2sound.api.live_records import LiveResult
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
     from frame2sound.api.parameters import ParameterError
@@ -99,6 +101,7 @@ __all__ = [
     "Frame2SoundError",
     "Library",
     "LibraryListing",
+    "LiveDrawingResult",
     "LiveResult",
     "PairReport",
     "ParameterError",
@@ -117,6 +120,7 @@ __all__ = [
     "demo_film_names",
     "describe_brain",
     "draw_film",
+    "draw_live",
     "draw_sound",
     "export_onnx",
     "export_sfz",
@@ -160,6 +164,8 @@ _MODULES = {
     "api.library": ("Library",),
     "api.library_records": ("AddedFilm", "LibraryListing"),
     "api.live": ("play_live",),
+    "api.live_drawing": ("draw_live",),
+    "api.live_drawing_records": ("LiveDrawingResult",),
     "api.live_records": ("LiveResult",),
     "api.measuring": ("SoundtrackMeasurements", "measure"),
     "api.parameters": ("ParameterError",),

@@ -23,6 +23,7 @@ from frame2sound.errors import SynaesthesiaError
 
 if TYPE_CHECKING:
     from frame2sound.progress import ProgressCallback
+    from frame2sound.synaesthesia.moving_drawing import MovingDrawing
     from frame2sound.synaesthesia.pair import Pair
 
 Singing = Literal["mosaic", "phase"]
@@ -132,24 +133,18 @@ def draw_sound(
     from frame2sound.progress_bars import open_progress
     from frame2sound.synaesthesia.drawing_film import Voices, write_film
     from frame2sound.synaesthesia.drawing_stills import write_still, write_stills
-    from frame2sound.synaesthesia.moving_drawing import MovingDrawing
     from frame2sound.threads import one_thread_per_operation
 
     target, rate = Path(out), frame_rate("fps", fps)
-    _check_ranges(size, voices, smoothing_seconds)
-    networks = _load(pair)
+    if size % 2 or not 32 <= size <= MAX_SIZE:
+        raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
     is_still = target.suffix.lower() in STILLS
     if at_seconds is not None and not is_still:
         raise ParameterError(f"got `at` for {target.name}, expected a still, .svg or .png")
     at = None if at_seconds is None else seconds("at", at_seconds)
+    smoothing = 0.0 if is_still else smoothing_seconds
+    drawing = moving_drawing(pair, float(rate), voices, smoothing)
     opened = Voices.open([Path(each) for each in _as_list(sounds)])
-
-    def draw_spectra(spectra: Any) -> Any:
-        return networks.draw_components(networks.components.transform(spectra))
-
-    drawing = MovingDrawing(
-        draw_spectra, float(rate), voices, 0.0 if is_still else smoothing_seconds
-    )
     with open_progress(progress) as on_progress, one_thread_per_operation():
         if is_still:
             frames = 1
@@ -162,6 +157,26 @@ def draw_sound(
             frames = write_stills(target, opened, drawing, rate, on_progress)
     strokes = voices * len(opened.sounds)
     return SoundDrawing(target, frames, strokes, float(opened.seconds))
+
+
+def moving_drawing(
+    pair: Pair | str | PathLike[str], fps: float, voices: int, smoothing_seconds: float
+) -> MovingDrawing:
+    """Return what draws windows of one second, one after the other; see `draw_sound`."""
+    from frame2sound.synaesthesia.moving_drawing import MovingDrawing
+
+    if not 1 <= voices <= MAX_VOICES:
+        raise ParameterError(f"got `voices={voices}`, expected 1 to {MAX_VOICES}")
+    if not 0 <= smoothing_seconds <= MAX_SMOOTHING:
+        raise ParameterError(
+            f"got `smoothing={smoothing_seconds}`, expected 0 to {MAX_SMOOTHING:g} s"
+        )
+    networks = _load(pair)
+
+    def draw_spectra(spectra: Any) -> Any:
+        return networks.draw_components(networks.components.transform(spectra))
+
+    return MovingDrawing(draw_spectra, fps, voices, smoothing_seconds)
 
 
 def sing_drawing(
@@ -333,14 +348,3 @@ def _new_file(out: str | PathLike[str], suffix: str, overwrite: bool) -> Path:
 
 def _as_list(sounds: Any) -> list[Any]:
     return [sounds] if isinstance(sounds, str | PathLike) else list(sounds)
-
-
-def _check_ranges(size: int, voices: int, smoothing_seconds: float) -> None:
-    if size % 2 or not 32 <= size <= MAX_SIZE:
-        raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
-    if not 1 <= voices <= MAX_VOICES:
-        raise ParameterError(f"got `voices={voices}`, expected 1 to {MAX_VOICES}")
-    if not 0 <= smoothing_seconds <= MAX_SMOOTHING:
-        raise ParameterError(
-            f"got `smoothing={smoothing_seconds}`, expected 0 to {MAX_SMOOTHING:g} s"
-        )

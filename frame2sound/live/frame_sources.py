@@ -174,7 +174,7 @@ class CameraFrames:
 
     @staticmethod
     def _open(camera: int | str, fps: float | None) -> Any:
-        from frame2sound.live.pyo_output import quiet_stderr
+        from frame2sound.live.pyo_server import quiet_stderr
 
         with quiet_stderr():
             capture = cv2.VideoCapture(camera)

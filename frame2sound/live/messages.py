@@ -184,7 +184,7 @@ class MidiSender:
             ) from error
 
     def _open(self, name: str) -> Any:
-        from frame2sound.live.pyo_output import quiet_stderr
+        from frame2sound.live.pyo_server import quiet_stderr
 
         with quiet_stderr():
             if name == "virtual":

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.errors import SoundtrackError
+from frame2sound.live.pyo_server import Audio, close_server, open_sound_card, open_sound_file
 from frame2sound.rendering.granular.pyo_engine import quiet_pyo
 
-Audio = Literal["auto", "jack", "portaudio"]
 Samples = NDArray[np.float32]
-
-CLIENT_NAME = "frame2sound"
 
 LATE_PERIODS = 2.0
 """Blocks that are asked for later than so many periods after the one before are a dropout."""
 
 CLOCK_SHARE = 0.02
 """How fast the estimated clock of the sound card follows what is observed."""
-
-REMEDIES = {
-    "jack": "start it with: jackd -d dummy, or with your sound card's driver",
-    "portaudio": "connect one, start JACK, or use `offline`",
-}
 
 
 class PyoOutput:
@@ -75,19 +65,13 @@ class PyoOutput:
         SoundtrackError
             JACK does not run, runs at another rate or block, or there is no sound card.
         """
-        for kind in ("jack", "portaudio") if audio == "auto" else (audio,):
-            if self._boot(kind):
-                self.audio = kind
-                self._build()
-                self._server.start()
-                return
-        missing = {"jack": "JACK does not run", "portaudio": "found no sound card"}
-        kind = "portaudio" if audio == "auto" else audio
-        raise SoundtrackError(f"{missing[kind]}, expected one to play to; {REMEDIES[kind]}")
+        self._server, self.audio = open_sound_card(audio, self.sample_rate, self.block_samples)
+        self._build()
+        self._server.start()
 
     def write(self, path: Path, seconds: float) -> None:
         """Let pyo's offline server write whole blocks into a WAV file of 32-bit floats."""
-        self._boot("offline", path, seconds)
+        self._server = open_sound_file(path, seconds, self.sample_rate, self.block_samples)
         self._build()
         self._server.start()
 
@@ -98,49 +82,15 @@ class PyoOutput:
 
     def close(self) -> None:
         """Stop, and release the sound card."""
-        if self._server is None:
-            return
         server, self._server = self._server, None
-        with quiet_stderr():
-            if server.getIsStarted():
-                server.stop()
-            if server.getIsBooted():
-                server.shutdown()
+        if server is not None:
+            close_server(server)
 
     def __enter__(self) -> PyoOutput:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-    def _boot(self, audio: str, path: Path | None = None, seconds: float = 0.0) -> bool:
-        # JACK's library would start a server of its own.
-        os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        with quiet_stderr():
-            pyo = quiet_pyo()
-            if audio == "portaudio" and not pyo.pa_get_output_devices()[0]:
-                return False  # pyo would crash
-            server = pyo.Server(
-                sr=self.sample_rate, nchnls=2, buffersize=self.block_samples, duplex=0,
-                audio=audio, jackname=CLIENT_NAME,
-            )  # fmt: skip
-            server.setVerbosity(0)
-            server.deactivateMidi()
-            if path is not None:
-                server.recordOptions(dur=seconds, filename=str(path), fileformat=0, sampletype=3)
-            server.boot()
-        if not server.getIsBooted():
-            return False
-        self._server = server
-        got = (round(server.getSamplingRate()), server.getBufferSize())
-        if got != (self.sample_rate, self.block_samples):
-            self.close()
-            raise SoundtrackError(
-                f"JACK runs at {got[0]} Hz with {got[1]} samples a period, expected "
-                f"{self.sample_rate} Hz and {self.block_samples}; start it with: "
-                f"jackd -d dummy -r {self.sample_rate} -p {self.block_samples}"
-            )
-        return True
 
     def _build(self) -> None:
         """Let a pair of tables, filled before each block, be read once a block."""
@@ -174,16 +124,3 @@ class PyoOutput:
             self._origin = min(origin, self._origin + CLOCK_SHARE * (origin - self._origin))
         self._last = now
         self.blocks += 1
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Hide what the libraries of JACK and PortAudio write about what they do not find."""
-    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

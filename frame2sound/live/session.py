@@ -17,6 +17,7 @@ from frame2sound.live.frame_sources import FrameSource, LiveFrame, PlaybackClock
 from frame2sound.live.latency import LatencyCounter
 from frame2sound.live.messages import EventListener
 from frame2sound.live.pyo_output import PyoOutput
+from frame2sound.live.system_clock import SystemClock
 
 Samples = NDArray[np.float32]
 
@@ -62,21 +63,12 @@ class OfflineClock:
         return self._sample
 
 
-class CardClock:
+class CardClock(SystemClock):
     """The system's time, beside the clock of the sound card; it starts with the first wait."""
 
     def __init__(self, output: PyoOutput) -> None:
+        super().__init__()
         self._output = output
-        self._start: float | None = None
-
-    def wait_until(self, seconds: Fraction) -> float:
-        """Sleep until a time; return by how many seconds it is over."""
-        if self._start is None:
-            self._start = time.perf_counter()
-        due = self._start + float(seconds)
-        while (left := due - time.perf_counter()) > 0:
-            time.sleep(left)
-        return time.perf_counter() - due
 
     def wait_for(self, seconds: Fraction) -> None:
         """Sleep."""

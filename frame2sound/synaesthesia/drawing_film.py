@@ -57,7 +57,7 @@ class Voices:
 
     def windows(self, fps: Fraction) -> Iterator[FloatArray]:
         """Yield the second around each frame, ``(sounds, 22050)``; ended sounds are silent."""
-        sliding = [sliding_windows(_mono(each), fps) for each in self.sounds]
+        sliding = [sliding_windows(mono_sound(each), fps) for each in self.sounds]
         silent = np.zeros(RATE, np.float32)
         for _ in range(frame_count(self.seconds, fps)):
             yield np.stack([next(each, silent) for each in sliding])
@@ -157,7 +157,8 @@ class _Reader:
         return np.broadcast_to(part, (count, self._channels))
 
 
-def _mono(sound: SoundInput) -> Iterator[FloatArray]:
+def mono_sound(sound: SoundInput) -> Iterator[FloatArray]:
+    """Yield the mean of a sound's channels at 22050 Hz, block by block."""
     mono = (block.mean(axis=1, dtype=np.float32) for block in sound.blocks())
     return _resampled(mono, sound, RATE)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.synaesthesia.sound_windows import BANDS, FLOOR_DB, log_mel, window_levels_db
+from frame2sound.synaesthesia.sound_windows import BANDS, FLOOR_DB, RATE, log_mel, window_levels_db
 from frame2sound.synaesthesia.stroke import SHAPE_VALUES
 
 FloatArray = NDArray[np.float32]
@@ -67,6 +67,11 @@ class MovingDrawing:
         inked = strokes.copy()
         inked[:, SHAPE_VALUES:] *= _audible_share(spectra)[:, None]
         return inked if len(inked) == 1 else in_hues(inked)
+
+    def warm_up(self) -> None:
+        """Compute once what the first frame would wait for, and forget it."""
+        self.frame(np.zeros((1, RATE), np.float32))
+        self._last = None
 
 
 def split_bands(spectra: FloatArray, voices: int) -> FloatArray:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from frame2sound.synaesthesia.stroke import stroke_inks, stroke_points, stroke_widths
+
+FloatArray = NDArray[np.float32]
 
 PAGE = 256
 """Width and height of the page in an SVG's units."""
@@ -17,7 +21,7 @@ _HEAD = (
 )
 
 
-def stroke_svg(strokes: NDArray[np.float32]) -> str:
+def stroke_svg(strokes: FloatArray) -> str:
     """Return an SVG of strokes.
 
     Parameters
@@ -25,26 +29,43 @@ def stroke_svg(strokes: NDArray[np.float32]) -> str:
     strokes : float32 array (n, 36 + colours)
         As in `stroke_points`.
     """
-    values = torch.from_numpy(np.ascontiguousarray(strokes, np.float32))
-    parts = (stroke_points(values), stroke_widths(values), stroke_inks(values))
-    return outline_svg(*(part.numpy() for part in parts))
+    return outline_svg(*_outlines(strokes))
 
 
-def outline_svg(
-    points: NDArray[np.float32], widths: NDArray[np.float32], inks: NDArray[np.float32]
-) -> str:
+def stroke_paths(strokes: FloatArray) -> list[tuple[str, str, str]]:
+    """Return the path, the width and the colour of each stroke, as `stroke_svg` writes them."""
+    return list(_paths(*_outlines(strokes)))
+
+
+def outline_svg(points: FloatArray, widths: FloatArray, inks: FloatArray) -> str:
     """Return an SVG of closed outlines: points ``(n, vertices, 2)`` on a page from 0 to 1."""
     paths = [
-        f'<path d="{_path(outline)}" stroke="{_colour(ink)}" stroke-width="{width * PAGE:.4f}"/>\n'
-        for outline, width, ink in zip(points, widths, inks, strict=True)
+        f'<path d="{path}" stroke="{colour}" stroke-width="{width}"/>\n'
+        for path, width, colour in _paths(points, widths, inks)
     ]
     return _HEAD.format(PAGE) + "".join(paths) + "</g>\n</svg>\n"
 
 
-def _path(outline: NDArray[np.float32]) -> str:
+def _outlines(strokes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    values = torch.from_numpy(np.ascontiguousarray(strokes, np.float32))
+    return (
+        stroke_points(values).numpy(),
+        stroke_widths(values).numpy(),
+        stroke_inks(values).numpy(),
+    )
+
+
+def _paths(
+    points: FloatArray, widths: FloatArray, inks: FloatArray
+) -> Iterator[tuple[str, str, str]]:
+    for outline, width, ink in zip(points, widths, inks, strict=True):
+        yield _path(outline), f"{width * PAGE:.4f}", _colour(ink)
+
+
+def _path(outline: FloatArray) -> str:
     return "M" + "L".join(f"{x:.3f} {y:.3f}" for x, y in outline * PAGE) + "Z"
 
 
-def _colour(ink: NDArray[np.float32]) -> str:
+def _colour(ink: FloatArray) -> str:
     levels = np.clip(np.rint(255 * (1 - np.broadcast_to(ink, 3))), 0, 255).astype(int)
     return "#" + "".join(f"{level:02x}" for level in levels)

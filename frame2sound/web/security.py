@@ -1,4 +1,4 @@
-"""Who may use the studio: one browser, on this computer, that has opened the printed address."""
+"""Who may use a page: one browser, on this computer, that has opened the printed address."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _ENTER = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>frame2sound studio</title>'
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>frame2sound</title>'
     '<link rel="icon" href="data:,">'
-    '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the studio</a></p></html>'
+    '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the page</a></p></html>'
 )
 
 
@@ -46,10 +46,13 @@ class Access:
     port : int
     on_spent : callable
         Is called with a new address when somebody who knows the spent token asks again.
+    command : str
+        The command that serves the page, as refusals name it.
     """
 
     port: int
     on_spent: Callable[[str], None] = lambda address: None
+    command: str = "frame2sound studio"
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     session: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     spent_token: str = ""
@@ -71,7 +74,7 @@ class Access:
 
     @property
     def origins(self) -> frozenset[str]:
-        """The origins of the studio's own page."""
+        """The origins of the served page."""
         return frozenset(f"http://{host}" for host in self.hosts)
 
     def spend(self, token: str) -> bool:
@@ -94,7 +97,7 @@ class Access:
 
 
 class Guard:
-    """Lets only requests through that the studio's own page makes, and sets the safe headers."""
+    """Lets only requests through that the served page makes, and sets the safe headers."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self.app, self.access = app, access
@@ -111,35 +114,34 @@ class Guard:
     def _refusal(self, request: Request) -> Response | None:
         headers, access = request.headers, self.access
         if headers.get("host", "").lower() not in access.hosts:
-            return _refuse("the studio answers to 127.0.0.1 and localhost only", 421)
+            return self._refuse("this page answers to 127.0.0.1 and localhost only", 421)
         origin = headers.get("origin")
         if origin is not None and origin not in access.origins:
-            return _refuse("another page may not use the studio")
+            return self._refuse("another page may not use this one")
         if request.url.path == "/" and "token" in request.query_params:
             return self._enter(request)
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return _refuse("another page may not use the studio")
+            return self._refuse("another page may not use this one")
         if not access.knows(headers):
-            return _refuse("open the address that `frame2sound studio` has printed")
+            return self._refuse(f"open the address that `{access.command}` has printed")
         is_change = request.method not in ("GET", "HEAD")
         if is_change and (origin is None or headers.get(REQUEST_HEADER) != "1"):
-            return _refuse("only the studio's page may change something")
+            return self._refuse("only its own page may change something")
         return None
 
     def _enter(self, request: Request) -> Response:
         if not self.access.spend(request.query_params["token"]):
             if self.access.knows(request.headers):
                 return HTMLResponse(_ENTER)
-            return _refuse("this address was used, or is wrong; a new one is in the terminal")
+            return self._refuse("this address was used, or is wrong; a new one is in the terminal")
         response = HTMLResponse(_ENTER)
         response.set_cookie(
             self.access.cookie, self.access.session, httponly=True, samesite="strict", path="/"
         )
         return response
 
-
-def _refuse(reason: str, status: int = 403) -> Response:
-    return PlainTextResponse(f"frame2sound studio: {reason}\n", status)
+    def _refuse(self, reason: str, status: int = 403) -> Response:
+        return PlainTextResponse(f"{self.access.command}: {reason}\n", status)
 
 
 def _with_headers(send: Send) -> Send:

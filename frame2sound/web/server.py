@@ -16,6 +16,9 @@ from frame2sound.extras import require_extra
 from frame2sound.locks import exclusive_lock
 
 if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
     from frame2sound.web.project import Project
 
 DEFAULT_PORT = 8321
@@ -60,7 +63,7 @@ def open_studio(
     message = f"another studio has {folder} open ({{holder}}); close it, or open another folder"
     with (
         exclusive_lock(project.root, lock, holder, StudioError, message),
-        _bind(port) as listener,
+        bind_loopback(port) as listener,
     ):
         _serve(project, listener, browser, on_ready)
 
@@ -76,15 +79,7 @@ def _serve(
 
     studio = Studio(project)
     access = Access(listener.getsockname()[1], on_ready)
-    config = uvicorn.Config(
-        build_app(studio, access),
-        access_log=False,
-        lifespan="off",
-        log_level="error",
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        ws="none",
-    )
+    config = server_config(build_app(studio, access))
     studio.queue.start()
     on_ready(access.address)
     if browser:
@@ -96,9 +91,30 @@ def _serve(
         studio.queue.close()
 
 
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """Return how a page is served: without logs, and closed within a second or so."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        lifespan="off",
+        log_level="error",
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        ws="none",
+    )
+
+
 @contextmanager
-def _bind(port: int | None) -> Iterator[socket.socket]:
-    """Yield a socket on the port, or on the first that is free if none is given."""
+def bind_loopback(port: int | None) -> Iterator[socket.socket]:
+    """Yield a socket on the port, or on the first that is free if none is given.
+
+    Raises
+    ------
+    StudioError
+        The port is in use, or not one.
+    """
     ports = (DEFAULT_PORT, 0) if port is None else (port,)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

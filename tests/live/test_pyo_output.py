@@ -94,7 +94,7 @@ def test_pyo_is_not_asked_for_a_sound_card_where_there_is_none(monkeypatch):
         def __getattr__(self, name):
             return lambda *values: name == "nothing"
 
-    monkeypatch.setattr("frame2sound.live.pyo_output.quiet_pyo", Pyo)
+    monkeypatch.setattr("frame2sound.live.pyo_server.quiet_pyo", Pyo)
     with pytest.raises(SoundtrackError, match=r"found no sound card.*offline"):
         PyoOutput(lambda count: None, SAMPLE_RATE, BLOCK_SAMPLES).start("auto")
     assert asked == ["jack"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,8 @@ from frame2sound.web.studio import Studio
 from tests.web.asking import Browser
 
 MAX_UPLOAD_BYTES = 500_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+TIMEOUT_MS = 30_000
 
 
 @pytest.fixture
@@ -51,3 +54,28 @@ def animation(studio: Studio, drawn_film: Path) -> str:
     """The name of an animation of the project."""
     shutil.copy(drawn_film, studio.project.root / "animations")
     return "animations/typing.mp4"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium; skipped where that or Playwright is not installed.
+
+    While it is open, this thread cannot run `asyncio` by itself, as `Browser` does.
+    """
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("Chromium, in which pages are tested, is not installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A page of a browser that has no cookies."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    yield page
+    context.close()

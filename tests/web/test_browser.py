@@ -22,9 +22,6 @@ from frame2sound.rendering.events.event_list import read_events
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.project import Project
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-TIMEOUT_MS = 30_000
-
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
@@ -47,28 +44,6 @@ def serve(tmp_path: Path) -> Iterator[str]:
         yield match[0]
         studio.terminate()
         assert studio.wait(30) == 0
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """Debian's Chromium; skipped where that or Playwright is not installed."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("Chromium, in which the studio is tested, is not installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """A page of a browser that has no cookies."""
-    context = chromium.new_context(viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(TIMEOUT_MS)
-    yield page
-    context.close()
 
 
 def test_from_an_empty_project_to_a_soundtrack(
