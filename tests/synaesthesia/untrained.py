@@ -15,17 +15,20 @@ from frame2sound.synaesthesia.sound_windows import RATE, fit_components, log_mel
 from frame2sound.synaesthesia.squiggles import draw_squiggles
 
 
-def write_pair(path: Path) -> None:
+def write_pair(path: Path, components: int = 8) -> None:
     """Write a pair whose strokes change with the sound."""
-    recipe = load_synaesthesia_recipe("strokes", ["network.components=8"])
+    recipe = load_synaesthesia_recipe("strokes", [f"network.components={components}"])
     rng = np.random.default_rng(0)
-    levels = 10 ** rng.uniform(-3, 0, (12, 20)).repeat(RATE // 20 + 1, axis=1)[:, :RATE]
-    windows = np.float32(levels * rng.uniform(-0.5, 0.5, (12, RATE)))
+    count = components + 4
+    levels = 10 ** rng.uniform(-3, 0, (count, 20)).repeat(RATE // 20 + 1, axis=1)[:, :RATE]
+    windows = np.float32(levels * rng.uniform(-0.5, 0.5, (count, RATE)))
     strokes = draw_squiggles(32, 0)
     parts = (strokes.mean(0), strokes.std(0), strokes.min(0) - 0.1, strokes.max(0) + 0.1)
     torch.manual_seed(0)
     networks = build_networks(recipe, torch.from_numpy(np.stack(parts)).float())
-    save_pair(Pair(recipe, fit_components(log_mel(windows), 8), *networks, windows[:2]), path)
+    save_pair(
+        Pair(recipe, fit_components(log_mel(windows), components), *networks, windows[:2]), path
+    )
 
 
 def write_sound(path: Path, seconds: float = 1.5, sample_rate: int = 44_100) -> None:
