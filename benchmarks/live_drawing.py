@@ -108,7 +108,7 @@ def watch(lines: Any, browser: Any, voices: int, screenshots: Path | None) -> li
     page.locator("path").first.wait_for(state="attached")
     if screenshots is not None:
         take(page, screenshots, voices)
-    page.get_by_text("the sound has ended").wait_for(timeout=600_000)
+    page.get_by_text("the drawing has ended").wait_for(timeout=600_000)
     seen: list[list[float]] = page.evaluate("window.seen")
     context.close()
     return seen

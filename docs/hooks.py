@@ -109,13 +109,13 @@ def commands() -> str:
     return "\n\n".join(_command(name, command) for name, command in _commands(get_command(app)))
 
 
-def _commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the names and the commands of a group and of those in it, in the order of names."""
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the commands of a group and of the groups in it, by their full names."""
     for name, command in sorted(group.commands.items()):
         if hasattr(command, "commands"):
-            yield from _commands(command, f"{prefix}{name} ")
+            yield from _commands(command, f"{before}{name} ")
         else:
-            yield prefix + name, command
+            yield f"{before}{name}", command
 
 
 def _command(name: str, command: Any) -> str:

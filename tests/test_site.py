@@ -59,9 +59,10 @@ def test_a_notebook_becomes_a_page() -> None:
 
 def test_every_command_and_option_is_on_its_page() -> None:
     page = hooks.commands()
-    commands = dict(typer.main.get_command(app).commands)
+    commands = typer.main.get_command(app).commands
     group = commands.pop("synaesthesia")
     commands |= {f"synaesthesia {name}": command for name, command in group.commands.items()}
+    assert "synaesthesia live" in commands
     for name, command in commands.items():
         section = page.split(f"## {name}\n")[1].split("\n## ")[0]
         assert f"frame2sound {name} [OPTIONS]" in section

@@ -84,6 +84,7 @@ class _Source:
     def windows(self) -> Iterator[LiveWindow]:
         """Yield the windows as they come; a file waits for what `wait` waits for."""
         if self._card is not None:
+            self._card.forget()
             yield from card_windows(self._card, self._fps)
         if self._sound is not None:
             self.wait()

@@ -82,6 +82,10 @@ class PyoInput:
         self._position += count
         return self._table[places]
 
+    def forget(self) -> None:
+        """Begin with what comes from now on."""
+        self._position += self.waiting_samples
+
     def close(self) -> None:
         """Stop, and release the sound card."""
         server, self._server = self._server, None

@@ -26,6 +26,11 @@ from frame2sound.web.server import bind_loopback, server_config
 
 COMMAND = "frame2sound synaesthesia live"
 
+PLAYED = {
+    suffix: kind for suffix, kind in MEDIA_TYPES.items() if kind.startswith(("audio/", "video/"))
+} | {".mp3": "audio/mpeg", ".opus": "audio/ogg"}
+"""Kinds of files whose sound browsers play, and their media types."""
+
 PING_SECONDS = 5.0
 """A page that gets no drawing gets a sign that it is still connected, so often."""
 
@@ -43,7 +48,7 @@ class LivePage:
     """
 
     def __init__(self, access: Access, name: str, sound: Path | None = None) -> None:
-        is_played = sound is not None and sound.suffix.lower() in MEDIA_TYPES
+        is_played = sound is not None and sound.suffix.lower() in PLAYED
         self._sound = sound if is_played else None
         self._about = _event("about", json.dumps({"name": name, "sound": is_played}))
         self._latest, self._number, self._is_over = "", 0, False
@@ -101,7 +106,7 @@ class LivePage:
     async def _send_sound(self, request: Request) -> Response:
         if self._sound is None:
             raise HTTPException(404)
-        return FileResponse(self._sound, media_type=MEDIA_TYPES[self._sound.suffix.lower()])
+        return FileResponse(self._sound, media_type=PLAYED[self._sound.suffix.lower()])
 
     async def _drawing(self, request: Request) -> Response:
         return StreamingResponse(self._events(), media_type="text/event-stream")

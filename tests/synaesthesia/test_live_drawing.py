@@ -167,6 +167,8 @@ def test_a_card_that_stops_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     card._blocks = 12  # of 2816 samples that have come, 768 are neither overwritten nor in writing
     assert card.read(2).tolist() == [(2816 - 768) % 1024, (2816 - 767) % 1024]
     assert card.lost_samples == 2816 - 768 - 512
+    card.forget()
+    assert card.waiting_samples == 0
     monkeypatch.setattr(pyo_input, "PATIENCE_SECONDS", 0.0)
     with pytest.raises(SoundtrackError, match="no sound has come from jack for 0 s"):
         card.read(2000)

@@ -68,6 +68,6 @@ def test_a_drawing_is_shown_until_it_ends(page: Any, tmp_path: Path) -> None:
         page.close()
         live.show(3.1, [])
         other.wait_for_function("!document.querySelector('path')")
-    other.get_by_text("the sound has ended").wait_for()
+    other.get_by_text("the drawing has ended").wait_for()
     until(lambda: live.viewers == 0)
     assert not wrong

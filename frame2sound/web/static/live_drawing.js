@@ -52,7 +52,7 @@ function connect() {
   stream.addEventListener("end", () => {
     stream.close();
     audio.pause();
-    say("the sound has ended");
+    say("the drawing has ended");
   });
   stream.onerror = () => say(stream.readyState === EventSource.CLOSED
     ? "this page is of an earlier command; open the address that the new one has printed"
