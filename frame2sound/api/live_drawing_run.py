@@ -11,7 +11,7 @@ from pathlib import Path
 from frame2sound.api.live_drawing_options import LiveDrawingOptions
 from frame2sound.api.live_drawing_records import LiveDrawingResult
 from frame2sound.api.records import plain_values
-from frame2sound.atomic import atomic_folder, atomic_write
+from frame2sound.atomic import atomic_folder, atomic_write, defer_interrupt
 from frame2sound.carriers.sound_input import open_sound
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.live.pyo_input import PyoInput
@@ -51,10 +51,12 @@ def run_live_drawing(
         listeners += [] if on_drawing is None else [on_drawing]
         session = LiveDrawing(drawing, options.fps, listeners)
         listeners.append(_reporter(session, source.name, on_progress))
-        drawing.warm_up()
+        stroke_paths(drawing.warm_up())
         stack.enter_context(without_hesitation())
         started = time.perf_counter(), time.process_time()
         with suppress(KeyboardInterrupt):  # the way in which listening without end does end
+            source.wait()
+            started = time.perf_counter(), time.process_time()
             session.run(source.windows(), options.max_seconds)
         elapsed, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
     result = _result(options, source, session, voices, 100 * cpu / max(elapsed, 1e-9))
@@ -63,7 +65,7 @@ def run_live_drawing(
 
 
 class _Source:
-    """What is drawn, and whether somebody must see it first."""
+    """What is drawn: a file, or what comes into the sound card."""
 
     def __init__(self, options: LiveDrawingOptions, stack: ExitStack) -> None:
         self._fps, self._offline = options.fps, options.offline
@@ -76,18 +78,18 @@ class _Source:
             self.name = options.sound.name
             self.audio = "offline" if self._offline else "file"
         self.wait: Callable[[], object] = lambda: None
+        """Waits until the sound may begin."""
 
     @property
     def lost_samples(self) -> int:
         return 0 if self._card is None else self._card.lost_samples
 
     def windows(self) -> Iterator[LiveWindow]:
-        """Yield the windows as they come; a file waits for what `wait` waits for."""
+        """Yield the windows as they come."""
         if self._card is not None:
             self._card.forget()
             yield from card_windows(self._card, self._fps)
         if self._sound is not None:
-            self.wait()
             clock = NoClock() if self._offline else SystemClock()
             yield from file_windows(self._sound, self._fps, clock)
 
@@ -106,7 +108,8 @@ def _outputs(options: LiveDrawingOptions, source: _Source, stack: ExitStack) -> 
                 on_ready=options.on_ready,
             )
         )
-        source.wait = page.wait_for_viewer
+        if options.sound is not None:
+            source.wait = page.wait_for_viewer
         yield lambda drawn: page.show(float(drawn.middle_seconds), stroke_paths(drawn.strokes))
     if options.record is not None:
         yield stack.enter_context(_recorder(options.record))
@@ -118,7 +121,9 @@ def _recorder(folder: Path) -> Iterator[Listener]:
     with atomic_folder(folder, SynaesthesiaError) as partial:
 
         def record(drawn: LiveStrokes) -> None:
-            (partial / f"{drawn.frame:06d}.svg").write_text(stroke_svg(drawn.strokes), "utf-8")
+            text = stroke_svg(drawn.strokes)
+            with defer_interrupt():
+                (partial / f"{drawn.frame:06d}.svg").write_text(text, "utf-8")
 
         yield record
 

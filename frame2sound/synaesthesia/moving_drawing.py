@@ -68,10 +68,11 @@ class MovingDrawing:
         inked[:, SHAPE_VALUES:] *= _audible_share(spectra)[:, None]
         return inked if len(inked) == 1 else in_hues(inked)
 
-    def warm_up(self) -> None:
-        """Compute once what the first frame would wait for, and forget it."""
-        self.frame(np.zeros((1, RATE), np.float32))
+    def warm_up(self) -> FloatArray:
+        """Return the strokes of silence, and forget them: the first frame is then as quick."""
+        strokes = self.frame(np.zeros((1, RATE), np.float32))
         self._last = None
+        return strokes
 
 
 def split_bands(spectra: FloatArray, voices: int) -> FloatArray:
