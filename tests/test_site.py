@@ -59,7 +59,7 @@ def test_a_notebook_becomes_a_page() -> None:
 
 def test_every_command_and_option_is_on_its_page() -> None:
     page = hooks.commands()
-    commands = typer.main.get_command(app).commands
+    commands = dict(typer.main.get_command(app).commands)
     group = commands.pop("synaesthesia")
     commands |= {f"synaesthesia {name}": command for name, command in group.commands.items()}
     assert "synaesthesia live" in commands
