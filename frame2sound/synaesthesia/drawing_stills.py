@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.atomic import atomic_folder, atomic_write, refuse_existing
+from frame2sound.atomic import atomic_folder, atomic_write
 from frame2sound.clock import sample_at
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.progress import ProgressCallback, ignore_progress
@@ -60,7 +60,8 @@ def write_stills(
         The folder exists or cannot be written.
     """
     count = frame_count(voices.seconds, fps)
-    refuse_existing(folder, SynaesthesiaError, overwrite=False)
+    if folder.exists():
+        raise SynaesthesiaError(f"{folder} exists already; choose another name")
     with atomic_folder(folder, SynaesthesiaError) as partial:
         for number, window in enumerate(voices.windows(fps)):
             text = stroke_svg(drawing.frame(window))

@@ -38,9 +38,13 @@ def stroke_paths(strokes: FloatArray) -> list[tuple[str, str, str]]:
 
 
 def outline_svg(points: FloatArray, widths: FloatArray, inks: FloatArray) -> str:
-    """Return an SVG of closed outlines: points ``(n, vertices, 2)`` on a page from 0 to 1."""
+    """Return an SVG of closed outlines: points ``(n, vertices, 2)`` on a page from 0 to 1.
+
+    Several are laid over each other as inks are: each takes its share of the light.
+    """
+    blend = ' style="mix-blend-mode:multiply"' if len(points) > 1 else ""
     paths = [
-        f'<path d="{path}" stroke="{colour}" stroke-width="{width}"/>\n'
+        f'<path d="{path}" stroke="{colour}" stroke-width="{width}"{blend}/>\n'
         for path, width, colour in _paths(points, widths, inks)
     ]
     return _HEAD.format(PAGE) + "".join(paths) + "</g>\n</svg>\n"

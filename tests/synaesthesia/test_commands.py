@@ -125,6 +125,7 @@ def test_an_empty_page_is_silent(folder: Path, tmp_path: Path) -> None:
     [
         ("draw sound.wav --pair pair.safetensors -o a.svg --size 33", "an even number from 32"),
         ("draw sound.wav --pair sound.wav -o a.svg", "is not a pair"),
+        ("draw sound.wav --pair pair.safetensors -o notes", "notes exists already; choose another"),
         ("draw none.wav --pair pair.safetensors -o a.svg", "none.wav"),
         ("sing sound.wav --pair pair.safetensors -o a.wav", "sound.wav"),
         ("sing squiggles --pair pair.safetensors -o a.mp3", "ends in .wav"),

@@ -6,8 +6,10 @@ import math
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import resvg_py
 import soundfile
 
 from frame2sound.errors import SynaesthesiaError
@@ -18,6 +20,7 @@ from frame2sound.synaesthesia.painter import paint_strokes
 from frame2sound.synaesthesia.sliding_windows import sliding_windows
 from frame2sound.synaesthesia.sound_windows import BANDS, FLOOR_DB, FRAMES, RATE, log_mel
 from frame2sound.synaesthesia.stroke import SHAPE_VALUES
+from frame2sound.synaesthesia.svg_writer import stroke_svg
 
 
 def circle(radius: float = 0.25, width: float = 0.05, ink: tuple[float, ...] = (1.0,)):
@@ -47,6 +50,9 @@ def test_strokes_are_laid_over_each_other_as_inks_are() -> None:
     assert paint_strokes(red[None], 64)[ring].tolist() == [255, 0, 0]
     assert paint_strokes(np.stack([red, grey]), 64)[ring].tolist() == [128, 0, 0]
     assert (paint_strokes(circle(ink=(0, 0, 0))[None], 64) == 255).all()
+    page = bytes(resvg_py.svg_to_bytes(svg_string=stroke_svg(np.stack([red, grey]))))
+    blue, green, level, _ = cv2.imdecode(np.frombuffer(page, np.uint8), -1)[128, 192]
+    assert (level, green, blue) == (128, 0, 0)
 
 
 @pytest.mark.parametrize("fps", [Fraction(25), Fraction(30000, 1001), Fraction(1, 2)])
