@@ -13,7 +13,22 @@ from frame2sound.atomic import atomic_write
 from frame2sound.errors import StudioError
 from frame2sound.untrusted import read_bytes
 
-JobKind = Literal["render", "wav", "export", "pickle", "library", "inspect", "train", "compare"]
+JobKind = Literal[
+    "render",
+    "wav",
+    "export",
+    "pickle",
+    "library",
+    "inspect",
+    "train",
+    "compare",
+    "notes",
+    "squiggles",
+    "pair",
+    "draw",
+    "sing",
+    "report",
+]
 JobState = Literal["waiting", "running", "done", "failed", "stopped"]
 
 JOBS_FILE = "jobs.json"

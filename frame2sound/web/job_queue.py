@@ -20,8 +20,16 @@ from frame2sound.web.process import (
     process_start,
 )
 
-QUICK: frozenset[str] = frozenset({"render", "wav", "export"})
+QUICK: frozenset[str] = frozenset({"render", "wav", "export", "notes", "squiggles", "draw", "sing"})
 """Kinds of jobs that have a lane of their own."""
+
+OVERWRITING: frozenset[str] = frozenset(
+    {"render", "wav", "train", "pair", "draw", "sing", "report"}
+)
+"""Kinds of jobs that replace their outputs when they run a second time."""
+
+ATOMIC: frozenset[str] = OVERWRITING | {"notes", "squiggles"}
+"""Kinds of jobs whose outputs appear complete, at their end."""
 
 MAX_WAITING = 500
 
@@ -141,6 +149,11 @@ class JobQueue:
             outputs = [name for job in self.jobs if job.is_open for name in job.outputs]
         return frozenset(name.rpartition(".")[0] for name in outputs)
 
+    def makes(self, name: str) -> bool:
+        """Return whether a job that waits or runs makes this file or folder."""
+        with self._changed:
+            return any(job.is_open and name in job.outputs for job in self.jobs)
+
     def snapshot(self) -> list[dict[str, Any]]:
         """Return all jobs as plain values."""
         with self._changed:
@@ -179,7 +192,7 @@ class JobQueue:
 
     def _is_finished(self, job: Job) -> bool:
         """Whether all outputs of a job are there, and newer than its start."""
-        if job.kind not in ("render", "wav", "train") or not job.outputs:
+        if job.kind not in ATOMIC or not job.outputs:
             return False
         paths = [self.root / name for name in job.outputs]
         if job.kind == "train" and _checkpoint(paths[0]).exists():
@@ -278,7 +291,7 @@ class JobQueue:
 
 def _words_again(job: Job, root: Path) -> list[str]:
     """Return a job's command with what it needs to run a second time."""
-    if job.kind not in ("render", "wav", "train") or not job.outputs:
+    if job.kind not in OVERWRITING or not job.outputs:
         return job.words
     words = [word for word in job.words if word not in ("--resume", "--overwrite")]
     if job.kind == "train" and _checkpoint(root / job.outputs[0]).exists():

@@ -17,8 +17,17 @@ COMMANDS = {
     "inspect": "library",
     "train": "train",
     "compare": "compare",
+    "notes": "synaesthesia notes",
+    "squiggles": "synaesthesia squiggles",
+    "pair": "synaesthesia train",
+    "draw": "synaesthesia draw",
+    "sing": "synaesthesia sing",
+    "report": "synaesthesia report",
 }
 """The command of each kind of job."""
+
+READS_FOLDERS = frozenset({"pair", "draw", "sing"})
+"""Kinds of jobs that read whatever lies in a folder."""
 
 _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=(.*))?", re.DOTALL)
 _OUTSIDE = re.compile(r"[/~\\].*|[A-Za-z]:[/\\].*|.*(://|\x00).*", re.DOTALL)
@@ -30,12 +39,25 @@ def check_words(job: Job, root: Path) -> None:
     Paths are relative to the project's ``root`` and go through no link; options are long, and have
     their values after ``=``.
     """
-    is_own = job.words[:1] == [COMMANDS.get(job.kind)]
+    command = COMMANDS.get(job.kind, "").split()
+    is_own = bool(command) and job.words[: len(command)] == command
     if not is_own or any(_leads_outside(word, root) for word in job.words):
         raise StudioError(
             f"{job.command[:200]} is not one that the studio makes; it was not run; "
             "run it in a terminal if you trust it"
         )
+    if job.kind in READS_FOLDERS:
+        _refuse_links(job.words, root)
+
+
+def _refuse_links(words: list[str], root: Path) -> None:
+    """Raise `StudioError` if a folder that is named holds links, which may lead anywhere."""
+    for folder in (root / word for word in words if not word.startswith("-")):
+        if folder.is_dir() and (link := next(filter(Path.is_symlink, folder.iterdir()), None)):
+            raise StudioError(
+                f"{link.relative_to(root)} is a link; the studio follows none; put there what it "
+                "leads to"
+            )
 
 
 def _leads_outside(word: str, root: Path) -> bool:

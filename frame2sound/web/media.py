@@ -6,6 +6,7 @@ from pathlib import Path
 
 from starlette.responses import FileResponse
 
+from frame2sound.errors import StudioError
 from frame2sound.web.project import Project
 
 MEDIA_TYPES = {
@@ -42,6 +43,23 @@ def send_file(project: Project, name: str, *, download: bool = False) -> FileRes
         filename=download_name(path),
         content_disposition_type=shown_as,
         headers={"Cache-Control": "private, no-cache"},
+    )
+
+
+def send_drawing(project: Project, name: str) -> FileResponse:
+    """Return the response with an SVG, which pages show as a picture; by itself it is downloaded.
+
+    An SVG may be a page with scripts: as a picture it runs none.
+    """
+    path = project.file(name)
+    if path.suffix.lower() != ".svg":
+        raise StudioError(f"got {name[:200]!r}, expected an .svg; reload the page")
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return FileResponse(
+        path, media_type="image/svg+xml", filename=download_name(path), headers=headers
     )
 
 

@@ -13,10 +13,14 @@ from frame2sound.errors import StudioError
 
 ANIMATIONS, FILMS, LIBRARY = "animations", "films", "library"
 BRAINS, TAKES, COMPARISONS = "brains", "takes", "comparisons"
+SOUNDS, DRAWINGS, PAIRS, DRAWN, SUNG = "sounds", "drawings", "pairs", "drawn", "sung"
 STATE = ".studio"
 """Jobs, their logs, and what can be computed again."""
 
-_PARTS = (ANIMATIONS, FILMS, BRAINS, TAKES, COMPARISONS)
+_PARTS = (
+    *(ANIMATIONS, FILMS, BRAINS, TAKES, COMPARISONS),
+    *(SOUNDS, DRAWINGS, PAIRS, DRAWN, SUNG),
+)
 _READABLE = frozenset((*_PARTS, LIBRARY))
 
 MAX_TITLE_BYTES = 120
@@ -108,7 +112,7 @@ class Project:
 
     def names(self, part: str) -> list[str]:
         """Return the visible files and folders in a part, as `resolve` takes them."""
-        return [f"{part}/{path.name}" for path in _visible(self.root / part)]
+        return [f"{part}/{path.name}" for path in visible(self.root / part)]
 
     def new_name(self, part: str, title: str, suffix: str, taken: frozenset[str]) -> str:
         """Return a name ``PART/TITLE-001SUFFIX`` that no file has and that is not ``taken``."""
@@ -136,7 +140,7 @@ def safe_title(name: str) -> str:
     return f"{truncate_name(stem, MAX_TITLE_BYTES) or 'unnamed'}.{suffix}"
 
 
-def _visible(folder: Path) -> Iterator[Path]:
+def visible(folder: Path) -> Iterator[Path]:
     """Yield what is no link, and has a name that the page can send."""
     for path in sorted(folder.iterdir(), key=lambda each: each.name.lower()):
         is_text = not _UNSENDABLE.search(path.name)

@@ -38,10 +38,10 @@ from frame2sound.web.project import (
     safe_title,
 )
 
-_Seconds = Annotated[float, Meta(ge=0, le=1e6)]
-_Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-_Name = Annotated[str, Meta(min_length=1, max_length=500)]
-_Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[\w][\w .-]*$")]
+Seconds = Annotated[float, Meta(ge=0, le=1e6)]
+Seed = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=500)]
+Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[\w][\w .-]*$")]
 _Text = Annotated[str, Meta(max_length=1000)]
 
 _PLAYED = frozenset({".m4v", ".mov", ".mp4", ".webm"})
@@ -62,49 +62,49 @@ class RenderRequest(msgspec.Struct, forbid_unknown_fields=True):
     From ``events_until`` on, the events of the brain follow those of ``events``.
     """
 
-    animation: _Name
-    brain: _Name = "sketchbook"
+    animation: Name
+    brain: Name = "sketchbook"
     mode: Mode | None = None
-    start: _Seconds = 0.0
-    stop: _Seconds | None = None
+    start: Seconds = 0.0
+    stop: Seconds | None = None
     controls: dict[str, Any] = {}
     scale: _Text = ""
     effects: _Text = ""
     stereo: bool = False
-    seed: _Seed = 0
+    seed: Seed = 0
     fps: Annotated[float, Meta(gt=0, le=1000)] | None = None
     events: Annotated[list[Event], Meta(max_length=100_000)] | None = None
-    events_until: _Seconds | None = None
+    events_until: Seconds | None = None
     edited_from: int | None = None
 
 
 class FilmsRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Films of the project to put into its library."""
 
-    films: Annotated[list[_Name], Meta(min_length=1, max_length=1000)]
+    films: Annotated[list[Name], Meta(min_length=1, max_length=1000)]
 
 
 class LibraryRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A film of the library to exclude, include or delete."""
 
     action: Literal["exclude", "include", "delete"]
-    film: _Name
+    film: Name
 
 
 class TrainRequest(msgspec.Struct, forbid_unknown_fields=True):
     """A brain to train."""
 
-    name: _Title
-    recipe: _Name = "deep"
+    name: Title
+    recipe: Name = "deep"
     epochs: Annotated[int, Meta(ge=1, le=100_000)] | None = None
-    seed: _Seed = 0
+    seed: Seed = 0
 
 
 class CompareRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Recipes to compare."""
 
-    name: _Title
-    recipes: Annotated[list[_Name], Meta(min_length=1, max_length=20)]
+    name: Title
+    recipes: Annotated[list[Name], Meta(min_length=1, max_length=20)]
     seeds: Annotated[int, Meta(ge=1, le=20)] = 3
     epochs: Annotated[int, Meta(ge=1, le=100_000)] | None = None
 

@@ -23,10 +23,12 @@ from frame2sound.rendering.events.event_list import read_bed, read_events
 from frame2sound.rendering.modes import Mode
 from frame2sound.web.comparison_pages import comparison_page
 from frame2sound.web.controls import controls
+from frame2sound.web.draw_requests import DRAW_REQUESTS
 from frame2sound.web.exports import add_export, send_export
 from frame2sound.web.job import Job
-from frame2sound.web.media import send_file
+from frame2sound.web.media import send_drawing, send_file
 from frame2sound.web.page_files import page_file
+from frame2sound.web.pair_pages import pair_page
 from frame2sound.web.peaks import load_waveform
 from frame2sound.web.project import ANIMATIONS
 from frame2sound.web.requests import (
@@ -46,6 +48,8 @@ MAX_REQUEST_BYTES = 16 << 20
 MAX_PIECES = 20_000
 
 Answer = Callable[[Studio, Request], Awaitable[Response]]
+
+_REQUESTS = {**REQUESTS, **DRAW_REQUESTS}
 
 
 def build_app(studio: Studio, access: Access) -> Starlette:
@@ -80,6 +84,8 @@ def build_app(studio: Studio, access: Access) -> Starlette:
         route("/api/job/{number:str}/export/{kind:str}", _add_export, "POST"),
         route("/api/job/{number:str}/download", _download),
         route("/media/{name:path}", _media),
+        route("/drawing/{name:path}", _drawing),
+        route("/pair/{name}/report.html", _pair_page),
         route("/comparison/{name}/report.html", _comparison),
         route("/comparison/{name}/{file:path}", _comparison_file),
     ]
@@ -166,7 +172,7 @@ async def _upload(studio: Studio, request: Request) -> Response:
 
 
 async def _add_job(studio: Studio, request: Request) -> Response:
-    known = REQUESTS.get(request.path_params["kind"])
+    known = _REQUESTS.get(request.path_params["kind"])
     if known is None:
         raise HTTPException(404)
     kind, add = known
@@ -209,6 +215,14 @@ async def _download(studio: Studio, request: Request) -> Response:
 async def _media(studio: Studio, request: Request) -> Response:
     download = "download" in request.query_params
     return send_file(studio.project, request.path_params["name"], download=download)
+
+
+async def _drawing(studio: Studio, request: Request) -> Response:
+    return send_drawing(studio.project, request.path_params["name"])
+
+
+async def _pair_page(studio: Studio, request: Request) -> Response:
+    return pair_page(studio.project, request.path_params["name"])
 
 
 async def _comparison(studio: Studio, request: Request) -> Response:

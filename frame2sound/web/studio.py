@@ -11,6 +11,7 @@ from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME
 from frame2sound.training.film_names import ORIGINAL, find_films
 from frame2sound.untrusted import read_json
+from frame2sound.web.drawing_sets import drawing_table
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
@@ -59,6 +60,7 @@ class Studio:
             "films": project.names(FILMS),
             "brains": brain_list(project),
             "comparisons": [name for name in project.names(COMPARISONS) if self._is_done(name)],
+            "drawing": drawing_table(project),
             "jobs": [self._as_it_is(job) for job in self.queue.snapshot()[-SHOWN_JOBS:]],
             "warning": self.queue.storage_error,
         }

@@ -15,13 +15,22 @@ from starlette.requests import ClientDisconnect
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import StudioError
 from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES
-from frame2sound.web.project import ANIMATIONS, FILMS, Project, safe_title
+from frame2sound.synaesthesia.sounds import SOUND_SUFFIXES
+from frame2sound.web.drawing_sets import DRAWING_SUFFIXES
+from frame2sound.web.project import ANIMATIONS, DRAWINGS, FILMS, SOUNDS, Project, safe_title
 
 MAX_UPLOAD_BYTES = 20 << 30
 """Largest file; an hour of film in high definition has a tenth."""
 
 KEPT_FREE_BYTES = 200 << 20
 """Room that an upload leaves on the disk, for the soundtracks."""
+
+
+PARTS = (ANIMATIONS, FILMS, SOUNDS, DRAWINGS)
+"""Folders that take uploads."""
+
+_SUFFIXES = {SOUNDS: SOUND_SUFFIXES, DRAWINGS: DRAWING_SUFFIXES}
+_EXPECTED = {SOUNDS: "a sound or a film, as .wav or .mp4", DRAWINGS: "a drawing, as .svg or .png"}
 
 
 class TooLargeError(StudioError):
@@ -43,7 +52,7 @@ async def save_upload(
     ----------
     project : Project
     part : str
-        ``animations`` or ``films``.
+        One of `PARTS`.
     name, folder : str
         Name of the file, and of a folder for it where it is one of numbered pictures.
     content : async iterator of bytes
@@ -56,10 +65,12 @@ async def save_upload(
     TooLargeError
         It is too large.
     StudioError
-        The upload broke off, or cannot be written.
+        The upload broke off, is of another kind than its folder, or cannot be written.
     """
-    if part not in (ANIMATIONS, FILMS):
-        raise StudioError(f"got the folder {part[:100]!r}, expected {ANIMATIONS} or {FILMS}")
+    if part not in PARTS:
+        raise StudioError(f"got the folder {part[:100]!r}, expected one of {', '.join(PARTS)}")
+    if part in _SUFFIXES and Path(name).suffix.lower() not in _SUFFIXES[part]:
+        raise StudioError(f"got {name[:100]!r}, expected {_EXPECTED[part]}")
     with _reserve(_target(project, part, name, folder)) as path:
         await _write(path, name, content, declared_bytes, _limit(project, max_bytes))
     kept = path.parent if folder else path

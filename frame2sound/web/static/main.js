@@ -1,15 +1,16 @@
-// The studio: asks for the state of the project, and shows one of four pages.
+// The studio: asks for the state of the project, and shows one of five pages.
 
 import { drawJobs } from "./jobs.js";
 import { say } from "./parts.js";
 import { getJson } from "./server.js";
 import { ComparePage } from "./compare.js";
+import { DrawPage } from "./draw.js";
 import { LibraryPage } from "./library.js";
 import { SoundPage } from "./sound.js";
 import { TrainPage } from "./train.js";
 
 const BUSY_MS = 200, IDLE_MS = 2500;
-const NAMES = ["sound", "library", "train", "compare"];
+const NAMES = ["sound", "library", "train", "compare", "draw"];
 
 let pages = {}, timer = null, isLost = false;
 
@@ -47,6 +48,7 @@ pages = {
   library: new LibraryPage(refresh),
   train: new TrainPage(choices, refresh),
   compare: new ComparePage(choices, refresh),
+  draw: new DrawPage(refresh),
 };
 window.addEventListener("hashchange", showPage);
 await refresh();

@@ -45,6 +45,12 @@ export function title(name) {
   return name.split("/").at(-1).replace(/\.safetensors$/, "");
 }
 
+// The name that follows one: "bells", "bells 2".
+export function nextName(name) {
+  const [, stem, number] = name.match(/^(.*?)(?: (\d+))?$/);
+  return `${stem} ${Number(number ?? 1) + 1}`;
+}
+
 export function progressOf(job) {
   const { progress } = job, bar = el("progress", { max: 1, "aria-label": "progress" });
   if (progress?.total) bar.value = progress.done / progress.total;

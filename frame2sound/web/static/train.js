@@ -3,7 +3,7 @@
 import { Checkpoints } from "./checkpoints.js";
 import { el, svg } from "./dom.js";
 import { jobButtons } from "./jobs.js";
-import { attempt, field, progressOf, STATES, title } from "./parts.js";
+import { attempt, field, nextName, progressOf, STATES, title } from "./parts.js";
 import { postJson } from "./server.js";
 
 const WIDTH = 640, HEIGHT = 200, MARGIN = 34;
@@ -87,11 +87,6 @@ class Training {
     }
     this.checkpoints.update(job.films, job.curve);
   }
-}
-
-function nextName(name) {
-  const [, stem, number] = name.match(/^(.*?)(?: (\d+))?$/);
-  return `${stem} ${Number(number ?? 1) + 1}`;
 }
 
 // Loss by epoch; that of silence is 1, and is the line to get below.
