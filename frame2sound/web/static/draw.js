@@ -132,10 +132,10 @@ export class DrawPage {
   buildSing() {
     this.drawing = choice([], { onchange: () => this.preview() });
     this.singPair = choice([]);
-    this.by = choice([["mosaic", "the nearest learned sounds (mosaic)"], ["phase", "new sound from its spectrum (phase)"]]);
+    this.by = choice([["mosaic", "learned sounds (mosaic)"], ["phase", "new sounds (phase)"]]);
     this.picture = el("img", { class: "preview", hidden: true });
     this.onSubmit("sing-form", [el("h4", { id: "sing-form-title" }, "Sing a drawing"), el("div", { class: "fields" },
-      field("Drawing, or drawn film", this.drawing, this.picture), field("Pair that sings", this.singPair), field("By", this.by)),
+      field("Drawing, or drawn film", this.drawing), field("Pair that sings", this.singPair), field("Made of", this.by)), this.picture,
     this.submitButton("Sing", [this.drawing, this.singPair], "needs a drawing and a pair")],
     () => this.post("sing", { drawing: this.drawing.value, pair: this.singPair.value, by: this.by.value }));
   }
@@ -153,6 +153,8 @@ export class DrawPage {
   update(state) {
     const { drawing } = state, { sounds, drawings } = drawing;
     this.known = new Set([...sounds, ...drawings].map((set) => set.name));
+    while (!this.isNamed && drawing.pairs.includes(`pairs/${this.name.value}.safetensors`)) this.name.value = nextName(this.name.value);
+    this.isNamed = true;
     this.updateSelects(state);
     for (const form of this.forms) form();
     const making = state.jobs.filter((job) => SETS.includes(job.kind) && job.state !== "done" && !this.known.has(job.outputs[0]));
@@ -180,9 +182,15 @@ export class DrawPage {
   // An element that is built anew only when its jobs change: what plays or is open in it goes on.
   panel(key, jobs, build) {
     const state = stateOf(jobs), known = this.panels.get(key);
-    if (known?.state === state) updateProgress(known.element, jobs);
-    else this.panels.set(key, { state, element: el("article", { class: "panel drawing" }, build()) });
-    return this.panels.get(key).element;
+    if (known?.state === state) {
+      updateProgress(known.element, jobs);
+      return known.element;
+    }
+    const element = el("article", { class: "panel drawing" }, build()), hadFocus = known?.element.contains(document.activeElement);
+    this.panels.set(key, { state, element });
+    known?.element.replaceWith(element);
+    if (hadFocus) element.querySelector("button, summary, a")?.focus();
+    return element;
   }
 
   progress(job) {
@@ -197,7 +205,7 @@ export class DrawPage {
       const report = `${name.replace(/\.safetensors$/, "")}.html`, isThere = drawing.reports.includes(report);
       const measured = isThere ? null : jobs.findLast((job) => job.kind === "report" && job.outputs[0] === report);
       const own = [trained.get(name), measured].filter(Boolean), isReady = drawing.pairs.includes(name);
-      return this.panel(`pair ${name} ${isReady} ${isThere}`, own, () => this.pairPanel(name, trained.get(name), measured, isReady, isThere));
+      return this.panel(`pair ${name}`, [...own, { isReady, isThere }], () => this.pairPanel(name, trained.get(name), measured, isReady, isThere));
     });
   }
 
