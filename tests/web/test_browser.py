@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import wave
 import zipfile
 from collections.abc import Iterator
@@ -18,9 +20,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from frame2sound.api.synaesthesia import make_notes, make_squiggles, train_pair
 from frame2sound.rendering.events.event_list import read_events
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.project import Project
+from frame2sound.web.routes import build_app
+from frame2sound.web.security import Access
+from frame2sound.web.studio import Studio
 
 
 @pytest.fixture
@@ -172,6 +178,81 @@ def test_a_training_is_heard_beside_its_film_in_two_tabs(
     assert "Epoch 3" in heard.inner_text()
     for each in (page, other):
         each.get_by_role("button", name="Resume: command 1").first.wait_for()
+    assert not wrong
+
+
+@pytest.fixture
+def drawing_studio(tmp_path: Path) -> Iterator[str]:
+    """The address of a studio, in this process, with a sound, a drawing and a pair of networks."""
+    uvicorn = pytest.importorskip("uvicorn")
+    studio = Studio(Project.create(tmp_path / "project"))
+    root = studio.project.root
+    make_notes(root / "sounds" / "notes", count=32)
+    make_squiggles(root / "drawings" / "squiggles", count=32)
+    small = ["training.steps=2", "network.hidden=8", "network.components=8", "clips=1"]
+    pair = root / "pairs" / "bold.safetensors"
+    train_pair(root / "sounds" / "notes", root / "drawings" / "squiggles", pair, settings=small)
+    (root / "pairs" / "bold.html").write_text("<p>Found</p><script>document.title = 'ran'</script>")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        access = Access(listener.getsockname()[1])
+        config = uvicorn.Config(build_app(studio, access), lifespan="off", log_level="error")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        studio.queue.start()
+        yield access.address
+        server.should_exit = True
+        thread.join()
+        studio.queue.close()
+
+
+def test_a_sound_is_drawn_and_a_pair_is_asked_for(drawing_studio: str, page: Any) -> None:
+    asked: list[Any] = []
+    wrong: list[str] = []
+
+    def note(route: Any) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(status=400, json={"error": "noted"})
+
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.route("**/api/jobs/pair", note)
+    page.route("**/api/jobs/sing", note)
+    page.goto(drawing_studio)
+    page.get_by_role("link", name="Draw", exact=True).click()
+    page.get_by_label("What to draw").select_option("still")
+    page.get_by_label("Middle of the second").fill("0.5")
+    page.get_by_role("button", name="Draw", exact=True).press("Enter")
+
+    page.get_by_label("Name of the pair").fill("round")
+    page.get_by_label("Drawings of pairing 1").select_option("rounder (\u2212spikiness)")
+    page.get_by_label("Sounds of pairing 2").select_option("No other")
+    page.get_by_role("button", name="Train").press("Enter")
+    page.get_by_text("noted").wait_for()
+    page.get_by_label("Let the networks find a mapping of their own").press("Space")
+    page.get_by_role("button", name="Train").press("Enter")
+    page.get_by_label("Made of").select_option("phase")
+    page.get_by_role("button", name="Sing").press("Enter")
+    page.get_by_label("Report of bold").press("Enter")
+    report = page.frame_locator("iframe[title='Report of bold']")
+    report.get_by_text("Found").wait_for()
+    assert page.get_by_alt_text("0000.svg").evaluate("image => image.naturalWidth") == 256
+    drawn = page.get_by_alt_text("Drawing 0000-tone-001.svg")
+    drawn.wait_for()
+    drawn.evaluate("image => image.decode()")
+    with page.expect_popup() as tab:
+        page.get_by_text("Open it in a tab of its own").click()
+    tab.value.get_by_text("Found").wait_for()
+
+    sets = {"sounds": "sounds/notes", "drawings": "drawings/squiggles"}
+    table = {"name": "round", **sets, "steps": None, "seed": 0}
+    assert asked == [
+        {**table, "pairing": {"loudness": "-spikiness"}},
+        {**table, "pairing": {}},
+        {"drawing": "drawings/squiggles/0000.svg", "pair": "pairs/bold.safetensors", "by": "phase"},
+    ]
+    command = page.locator("#jobs code").inner_text()
+    assert command.endswith("--at=0.5 --out=drawn/0000-tone-001.svg")
+    assert tab.value.title() == ""
     assert not wrong
 
 
