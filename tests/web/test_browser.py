@@ -19,14 +19,17 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
+import typer
 
-from frame2sound.api.synaesthesia import make_notes, make_squiggles, train_pair
+from frame2sound.api.synaesthesia import make_notes, make_squiggles
+from frame2sound.cli import app
 from frame2sound.rendering.events.event_list import read_events
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.project import Project
 from frame2sound.web.routes import build_app
 from frame2sound.web.security import Access
 from frame2sound.web.studio import Studio
+from tests.web.untrained_pair import write_untrained_pair
 
 
 @pytest.fixture
@@ -182,16 +185,14 @@ def test_a_training_is_heard_beside_its_film_in_two_tabs(
 
 
 @pytest.fixture
-def drawing_studio(tmp_path: Path) -> Iterator[str]:
-    """The address of a studio, in this process, with a sound, a drawing and a pair of networks."""
+def drawing_studio(tmp_path: Path) -> Iterator[tuple[str, Studio]]:
+    """A studio in this process, whose queue does not run, with sets and a pair of networks."""
     uvicorn = pytest.importorskip("uvicorn")
     studio = Studio(Project.create(tmp_path / "project"))
     root = studio.project.root
-    make_notes(root / "sounds" / "notes", count=32)
-    make_squiggles(root / "drawings" / "squiggles", count=32)
-    small = ["training.steps=2", "network.hidden=8", "network.components=8", "clips=1"]
-    pair = root / "pairs" / "bold.safetensors"
-    train_pair(root / "sounds" / "notes", root / "drawings" / "squiggles", pair, settings=small)
+    make_notes(root / "sounds" / "notes", count=4)
+    make_squiggles(root / "drawings" / "squiggles", count=4)
+    write_untrained_pair(root / "pairs" / "bold.safetensors")
     (root / "pairs" / "bold.html").write_text("<p>Found</p><script>document.title = 'ran'</script>")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         access = Access(listener.getsockname()[1])
@@ -199,14 +200,15 @@ def drawing_studio(tmp_path: Path) -> Iterator[str]:
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        studio.queue.start()
-        yield access.address
+        yield access.address, studio
         server.should_exit = True
         thread.join()
-        studio.queue.close()
 
 
-def test_a_sound_is_drawn_and_a_pair_is_asked_for(drawing_studio: str, page: Any) -> None:
+def test_a_sound_is_drawn_and_a_pair_is_asked_for(
+    drawing_studio: tuple[str, Studio], page: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, studio = drawing_studio
     asked: list[Any] = []
     wrong: list[str] = []
 
@@ -217,7 +219,7 @@ def test_a_sound_is_drawn_and_a_pair_is_asked_for(drawing_studio: str, page: Any
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.route("**/api/jobs/pair", note)
     page.route("**/api/jobs/sing", note)
-    page.goto(drawing_studio)
+    page.goto(address)
     page.get_by_role("link", name="Draw", exact=True).click()
     page.get_by_label("What to draw").select_option("still")
     page.get_by_label("Middle of the second").fill("0.5")
@@ -236,9 +238,11 @@ def test_a_sound_is_drawn_and_a_pair_is_asked_for(drawing_studio: str, page: Any
     report = page.frame_locator("iframe[title='Report of bold']")
     report.get_by_text("Found").wait_for()
     assert page.get_by_alt_text("0000.svg").evaluate("image => image.naturalWidth") == 256
-    drawn = page.get_by_alt_text("Drawing 0000-tone-001.svg")
-    drawn.wait_for()
-    drawn.evaluate("image => image.decode()")
+    (job,) = studio.queue.jobs
+    monkeypatch.chdir(studio.project.root)
+    typer.main.get_command(app).main(job.words, standalone_mode=False)
+    job.state = "done"
+    page.get_by_alt_text("Drawing 0000-tone-001.svg").evaluate("image => image.decode()")
     with page.expect_popup() as tab:
         page.get_by_text("Open it in a tab of its own").click()
     tab.value.get_by_text("Found").wait_for()
@@ -250,8 +254,8 @@ def test_a_sound_is_drawn_and_a_pair_is_asked_for(drawing_studio: str, page: Any
         {**table, "pairing": {}},
         {"drawing": "drawings/squiggles/0000.svg", "pair": "pairs/bold.safetensors", "by": "phase"},
     ]
-    command = page.locator("#jobs code").inner_text()
-    assert command.endswith("--at=0.5 --out=drawn/0000-tone-001.svg")
+    assert page.locator("#jobs code").inner_text() == job.command
+    assert job.command.endswith("--at=0.5 --out=drawn/0000-tone-001.svg")
     assert tab.value.title() == ""
     assert not wrong
 
