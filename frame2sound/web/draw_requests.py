@@ -69,7 +69,7 @@ class DrawRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SingRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """A drawing, a folder of them or a drawn film, to make the sound of."""
+    """A drawing, a folder of numbered ones or a drawn film, to make the sound of."""
 
     drawing: Name
     pair: Name

@@ -26,7 +26,7 @@ COMMANDS = {
 }
 """The command of each kind of job."""
 
-READS_FOLDERS = frozenset({"pair", "draw", "sing"})
+READS_FOLDERS = frozenset({"pair", "draw", "sing", "report"})
 """Kinds of jobs that read whatever lies in a folder."""
 
 _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=(.*))?", re.DOTALL)
@@ -52,7 +52,8 @@ def check_words(job: Job, root: Path) -> None:
 
 def _refuse_links(words: list[str], root: Path) -> None:
     """Raise `StudioError` if a folder that is named holds links, which may lead anywhere."""
-    for folder in (root / word for word in words if not word.startswith("-")):
+    named = (word.partition("=")[2] if word.startswith("-") else word for word in words)
+    for folder in (root / name for name in named if name):
         if folder.is_dir() and (link := next(filter(Path.is_symlink, folder.iterdir()), None)):
             raise StudioError(
                 f"{link.relative_to(root)} is a link; the studio follows none; put there what it "

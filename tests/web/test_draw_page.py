@@ -149,15 +149,21 @@ def test_commands_that_the_page_does_not_make_are_not_run(
 
 
 def test_a_folder_that_holds_a_link_is_not_learned_from(project: Path, tmp_path: Path) -> None:
-    job = Job(1, "pair", ["synaesthesia", "train", "sounds/notes-64", "drawings"])
-    check_words(job, project)
+    train = Job(1, "pair", ["synaesthesia", "train", "sounds/notes-64", "drawings"])
+    report = Job(2, "report", ["synaesthesia", "report", "--drawings=drawings", "--overwrite"])
+    (project / "link").symlink_to(tmp_path)
+    for job in (train, report):
+        check_words(job, project)
     (tmp_path / "private.svg").write_text("secret")
     (project / "drawings" / "link.svg").symlink_to(tmp_path / "private.svg")
-    with pytest.raises(StudioError, match=r"drawings/link\.svg is a link"):
-        check_words(job, project)
+    for job in (train, report):
+        with pytest.raises(StudioError, match=r"drawings/link\.svg is a link"):
+            check_words(job, project)
 
 
 def test_the_page_is_told_what_can_be_drawn_and_sung(browser: Browser, project: Path) -> None:
+    (project / "films" / "c.json").write_bytes(b"")
+    (project / "animations" / "c.json").write_bytes(b"")
     for number in range(30):
         (project / "drawings" / f"n{number:02}.txt").write_bytes(b"")
         (project / "sounds" / "notes-64" / f"{number:02}.wav").write_bytes(b"")
@@ -167,6 +173,8 @@ def test_the_page_is_told_what_can_be_drawn_and_sung(browser: Browser, project: 
     assert (notes["name"], notes["count"], len(notes["files"])) == ("sounds/notes-64", 31, 24)
     assert notes["files"][0] == "sounds/notes-64/00.wav"
     assert told["drawings"] == [{"name": "drawings", "count": 1, "files": ["drawings/b.svg"]}]
+    assert told["films"] == ["films/c.mp4"]
+    assert told["animations"] == ["animations/walk"]
     kept = {name: told[name] for name in ("pairs", "reports", "drawn", "sung")}
     assert kept == {"pairs": [PAIR], "reports": [], "drawn": [FILES[6]], "sung": [FILES[7]]}
 

@@ -155,7 +155,7 @@ export class DrawPage {
     this.known = new Set([...sounds, ...drawings].map((set) => set.name));
     while (!this.isNamed && drawing.pairs.includes(`pairs/${this.name.value}.safetensors`)) this.name.value = nextName(this.name.value);
     this.isNamed = true;
-    this.updateSelects(state);
+    this.updateSelects(drawing);
     for (const form of this.forms) form();
     const making = state.jobs.filter((job) => SETS.includes(job.kind) && job.state !== "done" && !this.known.has(job.outputs[0]));
     const last = new Map(making.map((job) => [job.outputs[0], job]));
@@ -165,8 +165,7 @@ export class DrawPage {
     arrange(document.getElementById("drawn"), results.map((job) => this.panel(`result ${job.number}`, [job], () => this.result(job))));
   }
 
-  updateSelects({ films, animations, drawing }) {
-    const { sounds, drawings, pairs, drawn, sung } = drawing;
+  updateSelects({ sounds, drawings, films, animations, pairs, drawn, sung }) {
     const named = (names) => names.map((name) => [name, title(name)]);
     const sets = (list, own) => list.map(({ name, count }) => [name, `${name === own ? "dropped here" : title(name)} (${count})`]);
     const files = (list, own) => list.map((set) => [set.name === own ? "Dropped here" : title(set.name), named(set.files)]);
@@ -251,15 +250,16 @@ function reportOf(name) {
     el("p", {}, el("a", { href: address, target: "_blank", rel: "noopener" }, "Open it in a tab of its own")), frame);
 }
 
-// Replaces the options of a select, in groups, if they have changed, and keeps what is chosen.
+// Replaces the options of a select, in groups, if they have changed, and keeps what somebody chose.
 function setGroups(select, groups, none) {
   const filled = groups.filter(([, options]) => options.length), before = select.value, state = JSON.stringify(filled);
   if (select.dataset.state === state) return;
   select.dataset.state = state;
+  select.onchange ??= () => { select.dataset.isChosen = "yes"; };
   select.disabled = !filled.length;
   select.replaceChildren(...filled.map(([label, options]) => el("optgroup", { label }, options.map(([value, text]) => el("option", { value }, text)))));
   if (!filled.length) select.append(el("option", { value: "" }, none));
-  if (filled.some(([, options]) => options.some(([value]) => value === before))) select.value = before;
+  if (select.dataset.isChosen && filled.some(([, options]) => options.some(([value]) => value === before))) select.value = before;
 }
 
 // Shows elements in an order, and moves none that is in its place: a film that is moved stops.
