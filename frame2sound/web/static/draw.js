@@ -113,7 +113,7 @@ export class DrawPage {
     this.atField = field("Middle of the second, in s", this.at);
     this.onSubmit("draw-form", [el("h4", { id: "draw-form-title" }, "Draw a sound"), el("div", { class: "fields" },
       field("Sound or film", this.sound), field("Pair that draws", this.drawPair), field("What to draw", this.form), this.fpsField, this.atField,
-      field("Voices: bands of pitch, a stroke each", this.voices)),
+      field("Voices: a stroke each", this.voices)),
     this.submitButton("Draw", [this.sound, this.drawPair], "needs a sound and a pair")], () => this.draw());
     this.followForm();
   }
