@@ -32,6 +32,8 @@ SINGING = ("mosaic", "phase")
 
 STILLS = (".png", ".svg")
 
+EMPTY_NOTE = "the page is empty: no sound is louder than -66 dBFS"
+
 MAX_SIZE, MAX_VOICES, MAX_SMOOTHING = 4096, 12, 5.0
 
 
@@ -43,16 +45,18 @@ class SoundDrawing(Record):
     frames: int
     strokes: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return one line."""
+        """Return a line, and one for each note."""
         frames = "1 drawing" if self.frames == 1 else f"{self.frames} drawings"
         strokes = "1 stroke" if self.strokes == 1 else f"{self.strokes} strokes"
-        return [f"{self.path}  {frames} of {strokes}  {self.seconds:.3f} s"]
+        line = f"{self.path}  {frames} of {strokes}  {self.seconds:.3f} s"
+        return [line, *(f"  note: {note}" for note in self.notes)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values."""
-        return asdict(self) | {"path": str(self.path)}
+        return asdict(self) | {"path": str(self.path), "notes": list(self.notes)}
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,8 @@ def draw_sound(
         else:
             frames = write_stills(target, opened, drawing, rate, on_progress)
     strokes = voices * len(opened.sounds)
-    return SoundDrawing(target, frames, strokes, float(opened.seconds))
+    notes = () if drawing.has_ink else (EMPTY_NOTE,)
+    return SoundDrawing(target, frames, strokes, float(opened.seconds), notes)
 
 
 def moving_drawing(

@@ -37,6 +37,11 @@ class MovingDrawing:
         Bands of the mel scale, equally wide, that have a stroke each; 1 to 12.
     smoothing_seconds : float
         Time constant of the smoothing; 0 for none.
+
+    Attributes
+    ----------
+    has_ink : bool
+        Whether any frame so far has ink: silence has none.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class MovingDrawing:
         self._draw_spectra, self._voices = draw_spectra, voices
         self._memory = np.exp(-1 / (fps * smoothing_seconds)) if smoothing_seconds else 0.0
         self._last: FloatArray | None = None
+        self.has_ink = False
 
     def frame(self, sounds: FloatArray) -> FloatArray:
         """Return the strokes of the next frame: the voices of each sound.
@@ -65,7 +71,9 @@ class MovingDrawing:
             strokes = strokes + np.float32(self._memory) * (self._last - strokes)
         self._last = strokes
         inked = strokes.copy()
-        inked[:, SHAPE_VALUES:] *= _audible_share(spectra)[:, None]
+        share = _audible_share(spectra)
+        self.has_ink |= bool(share.any())
+        inked[:, SHAPE_VALUES:] *= share[:, None]
         return inked if len(inked) == 1 else in_hues(inked)
 
     def warm_up(self) -> FloatArray:

@@ -76,10 +76,10 @@ def train_pair(
 
 def refuse_poor_examples(sounds: Sounds, drawings: Drawings) -> None:
     """Raise `SynaesthesiaError` if there is too little to learn from."""
-    for name, count in (("sounds of one second", len(sounds)), ("drawings", len(drawings))):
+    for name, count in (("seconds of sound", len(sounds)), ("drawings", len(drawings))):
         if count < MIN_EXAMPLES:
             raise SynaesthesiaError(
-                f"got {count} {name}, expected at least {MIN_EXAMPLES}; give more"
+                f"got {name}: {count}, expected at least {MIN_EXAMPLES}; give more"
             )
     if float(sounds.spectra.std(axis=0).max()) < 0.1:
         raise SynaesthesiaError("got sounds that are all alike, expected different ones; give more")

@@ -107,6 +107,18 @@ def test_a_report_shows_sounds_strokes_and_measures(folder: Path, tmp_path: Path
     assert f"{measures['diversity of strokes']:.3f}" in page
 
 
+def test_silence_leaves_the_page_empty_and_says_so(folder: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(RATE), RATE)
+    drawn = f2s.draw_sound(
+        tmp_path / "silence.wav", tmp_path / "a.png", pair=folder / "pair.safetensors", size=32
+    )
+    assert drawn.lines()[1] == "  note: the page is empty: no sound is louder than -66 dBFS"
+    assert (cv2.imread(str(tmp_path / "a.png")) == 255).all()
+    assert not f2s.draw_sound(
+        folder / "sound.wav", tmp_path / "b.png", pair=folder / "pair.safetensors", size=32
+    ).notes
+
+
 def test_an_empty_page_is_silent(folder: Path, tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()
