@@ -35,6 +35,7 @@ h1 { font-weight: 400; margin: 0; } p { max-width: 44rem; }
 .card div { display: flex; gap: .5rem; }
 .card img { width: 50%; aspect-ratio: 1; background: #fff; }
 audio { width: 100%; height: 2rem; margin-top: .4rem; } figcaption { overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; }
 td, th { border-bottom: 1px solid var(--edge); padding: .2rem .8rem .2rem 0; text-align: left; }
 td:nth-child(2) { text-align: right; font-variant-numeric: tabular-nums; }
@@ -100,9 +101,9 @@ def _page(pair: Pair, found: PairMeasures, cards: str) -> str:
 <h1>Sounds and drawings</h1>
 <p>Asked for: {escape(asked)}. Each sound, the stroke drawn for it, and what the stroke sings.
 None of them was learned.</p>
-<table>
+<div class="wide"><table>
 {rows}
-</table>
+</table></div>
 <div class="cards">
 {cards}
 </div>

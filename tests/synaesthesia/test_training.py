@@ -162,8 +162,8 @@ def test_too_few_and_equal_examples_are_refused(examples: Examples) -> None:
     recipe = load_synaesthesia_recipe("strokes", ["training.steps=1"])
     three, same = np.arange(3), np.zeros(40, np.int64)
     for wrong, reason in (
-        ((sounds, drawings.select(three)), "3 drawings"),
-        ((sounds.select(three), drawings), "3 sounds"),
+        ((sounds, drawings.select(three)), "got drawings: 3,"),
+        ((sounds.select(three), drawings), "got seconds of sound: 3,"),
         ((sounds, drawings.select(same)), "drawings that are all alike"),
         ((sounds.select(same), drawings), "sounds that are all alike"),
     ):

@@ -29,7 +29,7 @@ from frame2sound.web.project import Project
 from frame2sound.web.routes import build_app
 from frame2sound.web.security import Access
 from frame2sound.web.studio import Studio
-from tests.web.untrained_pair import write_untrained_pair
+from tests.synaesthesia.untrained import write_pair
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def drawing_studio(tmp_path: Path) -> Iterator[tuple[str, Studio]]:
     root = studio.project.root
     make_notes(root / "sounds" / "notes", count=4)
     make_squiggles(root / "drawings" / "squiggles", count=4)
-    write_untrained_pair(root / "pairs" / "bold.safetensors")
+    write_pair(root / "pairs" / "bold.safetensors")
     (root / "pairs" / "bold.html").write_text("<p>Found</p><script>document.title = 'ran'</script>")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         access = Access(listener.getsockname()[1])
