@@ -38,6 +38,9 @@ MAX_INKED = 0.5
 
 FloatArray = NDArray[np.float32]
 
+Content = list[Outline] | NDArray[np.uint8]
+"""What is in a file: outlines, or a picture in RGB, ``(128, 128, 3)``."""
+
 
 @dataclass(frozen=True)
 class Drawings:
@@ -46,12 +49,12 @@ class Drawings:
     Attributes
     ----------
     names : list of str
-    rasters : float32 array (n, colours, 32, 32)
-        Ink, 0 to 1.
+    rasters : float32 array (n, colours, side, side)
+        Ink, 0 to 1; sides are 32, those of the raster kind 64.
     measures : float32 array (n, 6)
-        As in `describe_outlines`.
+        As in `describe_outlines`; of the raster kind as in `describe_pictures`.
     strokes : float32 array (n, 36 + colours)
-        The nearest stroke of each, as in `stroke_points`.
+        The nearest stroke of each, as in `stroke_points`; ``(n, 0)`` for the raster kind.
     """
 
     names: list[str]
@@ -67,6 +70,16 @@ class Drawings:
         names = [self.names[index] for index in indices]
         parts = (self.rasters, self.measures, self.strokes)
         return Drawings(names, *(part[indices] for part in parts))
+
+    def statistics(self) -> FloatArray:
+        """Return what a generator starts from: the ranges of strokes, or else the mean picture.
+
+        The mean picture is in logits of ink, ``(colours, 64, 64)``.
+        """
+        if self.strokes.shape[1]:
+            return self.stroke_ranges()
+        mean = np.clip(self.rasters.mean(axis=0), 0.01, 0.99)
+        return np.asarray(np.log(mean / (1 - mean)), np.float32)
 
     def stroke_ranges(self) -> FloatArray:
         """Return mean, spread, lowest and highest values of the strokes, ``(4, 36 + colours)``.
@@ -96,9 +109,9 @@ def load_drawings(
     SynaesthesiaError
         There is none, a file cannot be read, or one is no drawing on plain paper.
     """
-    files, names = find_drawings(paths), []
-    rasters, measures, strokes = [], [], []
-    for name, raster, outline in _read(files, colours, on_progress, spacing):
+    names, rasters, measures, strokes = [], [], [], []
+    for name, path, content in read_drawings(paths, on_progress, spacing):
+        raster, outline = _raster_and_outline(content, path, colours)
         names.append(name)
         rasters.append(raster)
         measures.append(measure_outline(outline, colours))
@@ -140,16 +153,17 @@ def find_drawings(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def raster_of_outlines(outlines: list[Outline], colours: int = 1) -> FloatArray:
-    """Return the raster of a drawing of several strokes, ``(colours, 32, 32)``.
+def raster_of_outlines(outlines: list[Outline], colours: int = 1, size: int = SIZE) -> FloatArray:
+    """Return the raster of a drawing of several strokes, ``(colours, size, size)``.
 
     Where strokes cross, each lets as much light through as alone.
     """
-    light = torch.ones(colours, SIZE, SIZE)
+    light = torch.ones(colours, size, size)
     for outline in outlines:
         points = torch.from_numpy(dense_points(outline)).float()[None]
-        inks = torch.from_numpy(_in_colours(outline.ink, colours))[None]
-        light *= 1 - rasterise_outlines(points, torch.tensor([outline.width]).float(), inks)[0]
+        inks = torch.from_numpy(in_colours(outline.ink, colours))[None]
+        widths = torch.tensor([outline.width]).float()
+        light *= 1 - rasterise_outlines(points, widths, inks, size)[0]
     return (1 - light).numpy()
 
 
@@ -158,14 +172,14 @@ def measure_outline(outline: Outline, colours: int = 1) -> FloatArray:
     measured = describe_outlines(
         torch.from_numpy(outline.points).float()[None],
         torch.tensor([outline.width]).float(),
-        torch.from_numpy(_in_colours(outline.ink, colours))[None],
+        torch.from_numpy(in_colours(outline.ink, colours))[None],
     )
     return np.asarray(measured[0].numpy())
 
 
 def nearest_stroke(outline: Outline, colours: int = 1) -> FloatArray:
     """Return the closed stroke nearest to a line; a small circle for a line without area."""
-    ink = _in_colours(outline.ink, colours)
+    ink = in_colours(outline.ink, colours)
     try:
         return fit_stroke(outline.points, outline.width, ink)
     except ValueError:
@@ -196,9 +210,14 @@ def raster_of_picture(picture: NDArray[np.uint8], colours: int = 1) -> FloatArra
     ink = _ink_of(picture)
     if np.mean(ink.max(axis=2) > 0.15) > MAX_INKED:
         raise ValueError("it looks like a photograph or a painting, expected lines on plain paper")
-    part = len(ink) // SIZE
-    small = ink.reshape(SIZE, part, SIZE, part, 3).mean(axis=(1, 3))
-    return np.moveaxis(_in_colours(small, colours), 2, 0)
+    return average_over_squares(ink, colours, SIZE)
+
+
+def average_over_squares(ink: FloatArray, colours: int, size: int) -> FloatArray:
+    """Return the ink of a picture, ``(side, side, 3)``, as ``(colours, size, size)``."""
+    part = len(ink) // size
+    small = ink.reshape(size, part, size, part, 3).mean(axis=(1, 3))
+    return np.moveaxis(in_colours(small, colours), 2, 0)
 
 
 def outline_of_picture(picture: NDArray[np.uint8]) -> Outline:
@@ -230,42 +249,46 @@ def dense_points(outline: Outline) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _read(
-    files: list[Path], colours: int, on_progress: ProgressCallback, spacing: Fraction
-) -> Iterator[tuple[str, FloatArray, Outline]]:
+def read_drawings(
+    paths: Iterable[Path],
+    on_progress: ProgressCallback = ignore_progress,
+    spacing: Fraction = FRAME_SPACING,
+) -> Iterator[tuple[str, Path, Content]]:
+    """Yield the name, the file and the content of each drawing; see `load_drawings`."""
+    files = find_drawings(paths)
     pictures = decode_small_pictures([path for path in files if _is_picture(path)])
     try:
         for done, path in enumerate(files):
             if path.suffix.lower() == ".svg":
-                outlines = read_svg(path)
-                raster = raster_of_outlines(outlines, colours)
-                yield path.name, raster, longest_outline(outlines)
+                yield path.name, path, read_svg(path)
             elif _is_picture(path):
-                yield path.name, *_of_picture(next(pictures), path, colours)
+                yield path.name, path, next(pictures)
             else:
-                yield from _read_film(path, colours, spacing)
+                yield from _read_film(path, spacing)
             on_progress("drawings", done + 1, len(files), "")
     except FilmError as error:
         raise SynaesthesiaError(str(error)) from error
 
 
-def _read_film(
-    path: Path, colours: int, spacing: Fraction
-) -> Iterator[tuple[str, FloatArray, Outline]]:
+def _read_film(path: Path, spacing: Fraction) -> Iterator[tuple[str, Path, Content]]:
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
     due = Fraction(0)
     for number, frame in enumerate(SubprocessFilmReader(path).frames(colour=True)):
         if frame.end_seconds > due:
             due = frame.start_seconds + spacing
-            yield f"{path.name} {number}", *_of_picture(frame.picture, path, colours)
+            yield f"{path.name} {number}", path, frame.picture
 
 
-def _of_picture(picture: NDArray[np.uint8], path: Path, colours: int) -> tuple[FloatArray, Outline]:
+def _raster_and_outline(content: Content, path: Path, colours: int) -> tuple[FloatArray, Outline]:
+    if isinstance(content, list):
+        return raster_of_outlines(content, colours), longest_outline(content)
     try:
-        return raster_of_picture(picture, colours), outline_of_picture(picture)
+        return raster_of_picture(content, colours), outline_of_picture(content)
     except ValueError as error:
-        raise SynaesthesiaError(f"{path}: {error}; trace it, or give drawings") from error
+        raise SynaesthesiaError(
+            f"{path}: {error}; trace it, give drawings, or use the recipe raster"
+        ) from error
 
 
 def _is_picture(path: Path) -> bool:
@@ -282,7 +305,7 @@ def _ink_of(picture: NDArray[np.uint8]) -> FloatArray:
     return np.asarray(np.clip((paper - levels) / np.maximum(paper, 0.2), 0, 1), np.float32)
 
 
-def _in_colours(ink: FloatArray, colours: int) -> FloatArray:
+def in_colours(ink: FloatArray, colours: int) -> FloatArray:
     """Return ink of three colours, in the last axis, as one or three."""
     if colours == 3:
         return np.asarray(ink, np.float32)

@@ -8,8 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from frame2sound.synaesthesia.raster import SIZE
-from frame2sound.synaesthesia.stroke import keep_on_page
+from frame2sound.synaesthesia.descriptors import describe_outlines
+from frame2sound.synaesthesia.raster import SIZE, rasterise_outlines
+from frame2sound.synaesthesia.stroke import (
+    keep_on_page,
+    stroke_inks,
+    stroke_points,
+    stroke_widths,
+)
 
 SLOPE = 0.2
 """Slope of the activations below 0."""
@@ -48,6 +54,11 @@ class StrokeGenerator(nn.Module):
         middle, half = (self.lowest + self.highest) / 2, (self.highest - self.lowest) / 2
         return keep_on_page(middle + half * torch.tanh((free - middle) / half))
 
+    def show(self, strokes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the rasters of strokes, and their measures; see `describe_outlines`."""
+        outlines = stroke_points(strokes), stroke_widths(strokes), stroke_inks(strokes)
+        return rasterise_outlines(*outlines), describe_outlines(*outlines)
+
 
 class RasterReader(nn.Module):
     """Returns the whitened components of the sound of a raster."""
@@ -55,8 +66,8 @@ class RasterReader(nn.Module):
     def __init__(self, components: int, hidden: int, channels: int, colours: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *_convolutions(colours, channels, norm=_plain),
-            nn.Linear(_features(channels), hidden),
+            *convolutions(colours, channels),
+            nn.Linear(feature_count(channels), hidden),
             nn.LeakyReLU(SLOPE),
             nn.Linear(hidden, components),
         )
@@ -70,11 +81,11 @@ class RasterReader(nn.Module):
 class RasterDiscriminator(nn.Module):
     """Tells drawn rasters from generated ones, also by how much those of a batch differ."""
 
-    def __init__(self, channels: int, colours: int) -> None:
+    def __init__(self, channels: int, colours: int, size: int = SIZE) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            *_convolutions(colours, channels, norm=spectral_norm),
-            spectral_norm(nn.Linear(_features(channels), 64)),
+            *convolutions(colours, channels, norm=spectral_norm),
+            spectral_norm(nn.Linear(feature_count(channels, size), 64)),
             nn.LeakyReLU(SLOPE),
         )
         self.score = nn.Linear(65, 1)
@@ -114,11 +125,13 @@ def _plain(layer: nn.Module) -> nn.Module:
     return layer
 
 
-def _features(channels: int) -> int:
-    return 4 * channels * (SIZE // 8) ** 2
+def feature_count(channels: int, size: int = SIZE) -> int:
+    """Return how many values `convolutions` make of a square picture."""
+    return 4 * channels * (size // 8) ** 2
 
 
-def _convolutions(colours: int, channels: int, norm: Any) -> list[nn.Module]:
+def convolutions(colours: int, channels: int, norm: Any = _plain) -> list[nn.Module]:
+    """Return layers that make three times half as large pictures, and their values in a row."""
     layers: list[nn.Module] = []
     for before, after in (
         (colours, channels),

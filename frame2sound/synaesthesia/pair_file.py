@@ -94,14 +94,14 @@ def load_pair(path: Path) -> Pair:
 
 
 def _build(recipe: SynaesthesiaRecipe, arrays: Arrays, training: Training) -> Pair:
-    generator, reader = build_networks(recipe)
+    parts = SoundComponents(*(arrays[f"components.{part}"] for part in _COMPONENTS))
+    generator, reader = build_networks(recipe, components=parts)
     for name, network in (("generator", generator), ("reader", reader)):
         weights = {
             key: torch.from_numpy(arrays[f"{name}.{key}"].copy()) for key in network.state_dict()
         }
         network.load_state_dict(weights)
         network.eval()
-    parts = SoundComponents(*(arrays[f"components.{part}"] for part in _COMPONENTS))
     clips = np.asarray(arrays["clips"].astype(np.float32) / 32767, np.float32)
     return Pair(recipe, parts, generator, reader, clips, training)
 

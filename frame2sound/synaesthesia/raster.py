@@ -8,7 +8,10 @@ from torch import Tensor
 from frame2sound.synaesthesia.stroke import stroke_inks, stroke_points, stroke_widths
 
 SIZE = 32
-"""Width and height of a raster in pixels."""
+"""Width and height of a raster of strokes in pixels."""
+
+PICTURE_SIZE = 64
+"""Width and height of a picture of the raster kind in pixels."""
 
 SOFTNESS = 0.16
 """Scale of the logistic edge in pixels: its variance is that of a box one pixel wide."""

@@ -17,6 +17,8 @@ from frame2sound.untrusted import one_line_reason, read_toml
 
 _FOLDER = Path(__file__).parent / "recipes"
 
+Kind = Literal["strokes", "raster"]
+
 Units = Annotated[int, Meta(ge=8, le=4096)]
 
 
@@ -67,12 +69,13 @@ class TrainingSettings(Config, frozen=True):
 class SynaesthesiaRecipe(Config, frozen=True):
     """All settings that, with sounds, drawings and a seed, determine a pair of networks.
 
-    ``clips`` is how many sounds of training the pair keeps, to make others of.
+    ``kind`` is what is drawn: a stroke, or a raster of 64 x 64 pixels. ``clips`` is how many sounds
+    of training the pair keeps, to make others of.
     """
 
     name: str
     about: str = ""
-    kind: Literal["strokes"] = "strokes"
+    kind: Kind = "strokes"
     pairing: str = ""
     colours: Literal[1, 3] = 1
     clips: Annotated[int, Meta(ge=1, le=4096)] = 256

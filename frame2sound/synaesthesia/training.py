@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from frame2sound import __version__
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.progress import ProgressCallback, ignore_progress
-from frame2sound.synaesthesia.descriptors import DRAWING_WORDS, describe_outlines
+from frame2sound.synaesthesia.descriptors import DRAWING_WORDS
 from frame2sound.synaesthesia.drawings import Drawings
 from frame2sound.synaesthesia.losses import (
     RasterComponents,
@@ -23,13 +23,10 @@ from frame2sound.synaesthesia.losses import (
     pairing_loss,
     score_loss,
 )
-from frame2sound.synaesthesia.networks import ComponentDiscriminator, RasterDiscriminator
-from frame2sound.synaesthesia.pair import Pair, Training, build_networks
-from frame2sound.synaesthesia.raster import rasterise_outlines
+from frame2sound.synaesthesia.pair import Pair, Training, build_discriminators, build_networks
 from frame2sound.synaesthesia.recipe import SynaesthesiaRecipe
 from frame2sound.synaesthesia.sound_windows import SoundComponents, fit_components
 from frame2sound.synaesthesia.sounds import Sounds
-from frame2sound.synaesthesia.stroke import stroke_inks, stroke_points, stroke_widths
 from frame2sound.threads import one_thread_per_operation
 
 MIN_EXAMPLES = 32
@@ -100,7 +97,7 @@ class PairTrainer:
         self._rasters = torch.from_numpy(drawings.rasters)
         self._measures = torch.from_numpy(drawings.measures)
         self._clips = _choose_clips(sounds.windows, recipe.clips)
-        self._build(drawings.stroke_ranges())
+        self._build(torch.from_numpy(drawings.statistics()))
         self._spectrum_measures = SpectrumMeasures(self.components)
         self._distance = RasterDistance.of(self._rasters)
         self._raster_components = RasterComponents(drawings.rasters, recipe.network.leading)
@@ -108,11 +105,9 @@ class PairTrainer:
         self._turns = self.settings.turn_drawings and not named & {"height", "side"}
         self.step_count = 0
 
-    def _build(self, ranges: NDArray[np.float32]) -> None:
-        network = self.recipe.network
-        self.generator, self.reader = build_networks(self.recipe, torch.from_numpy(ranges))
-        self.raster_critic = RasterDiscriminator(network.channels, self.recipe.colours)
-        self.sound_critic = ComponentDiscriminator(network.components, network.hidden)
+    def _build(self, drawn: Tensor) -> None:
+        self.generator, self.reader = build_networks(self.recipe, drawn, self.components)
+        self.raster_critic, self.sound_critic = build_discriminators(self.recipe, self.components)
         self._trained = nn.ModuleList([self.generator, self.reader])
         self._average_generator = copy.deepcopy(self.generator).requires_grad_(False)
         self._average_reader = copy.deepcopy(self.reader).requires_grad_(False)
@@ -137,9 +132,7 @@ class PairTrainer:
         """Take one step of all networks, and return the losses."""
         self._set_rates()
         sounds, drawings, measures = self._batch()
-        strokes = self.generator(sounds)
-        outlines = stroke_points(strokes), stroke_widths(strokes), stroke_inks(strokes)
-        drawn = rasterise_outlines(*outlines)
+        drawn, measured = self.generator.show(self.generator(sounds))
         heard = self.reader(self._noisy(drawings))
         if self.settings.adversarial:
             self._step_critics(sounds, drawings, drawn.detach(), heard.detach())
@@ -148,7 +141,7 @@ class PairTrainer:
             "drawing_cycle": self._drawing_cycle(drawings, heard),
             "adversarial": self._adversarial(drawn, heard),
             "correlation": pairing_loss(
-                self.recipe.pairings, self._spectrum_measures(sounds), describe_outlines(*outlines)
+                self.recipe.pairings, self._spectrum_measures(sounds), measured
             )
             + pairing_loss(self.recipe.pairings, self._spectrum_measures(heard), measures),
             "identity": self._identity(sounds, drawn, drawings, heard),
@@ -203,10 +196,8 @@ class PairTrainer:
         return ((again - sounds)[:, :lead] ** 2).mean()
 
     def _drawing_cycle(self, drawings: Tensor, heard: Tensor) -> Tensor:
-        strokes = self.generator(heard + self.settings.sound_noise * torch.randn_like(heard))
-        again = rasterise_outlines(
-            stroke_points(strokes), stroke_widths(strokes), stroke_inks(strokes)
-        )
+        noisy = heard + self.settings.sound_noise * torch.randn_like(heard)
+        again, _ = self.generator.show(self.generator(noisy))
         return self._distance(again, drawings)
 
     def _adversarial(self, drawn: Tensor, heard: Tensor) -> Tensor:
