@@ -39,7 +39,10 @@ MAX_SIZE, MAX_VOICES, MAX_SMOOTHING = 4096, 12, 5.0
 
 @dataclass(frozen=True)
 class SoundDrawing(Record):
-    """What was drawn to a sound: a film, a still or a folder of stills."""
+    """What was drawn to a sound: a film, a still or a folder of stills.
+
+    ``strokes`` is 0 if pictures were drawn.
+    """
 
     path: Path
     frames: int
@@ -51,7 +54,8 @@ class SoundDrawing(Record):
         """Return a line, and one for each note."""
         frames = "1 drawing" if self.frames == 1 else f"{self.frames} drawings"
         strokes = "1 stroke" if self.strokes == 1 else f"{self.strokes} strokes"
-        line = f"{self.path}  {frames} of {strokes}  {self.seconds:.3f} s"
+        of_strokes = f" of {strokes}" if self.strokes else ""
+        line = f"{self.path}  {frames}{of_strokes}  {self.seconds:.3f} s"
         return [line, *(f"  note: {note}" for note in self.notes)]
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,7 +104,7 @@ def draw_sound(
         other, a stroke each, and sound together.
     out : str or path
         A film with the sound (``.mp4``, ``.mkv``, ``.mov``); a still of one second (``.svg``,
-        ``.png``); or a new folder, for an SVG a frame.
+        ``.png``); or a new folder, for an SVG a frame. Pairs of the raster kind draw no SVG.
     pair : Pair, str or path
         Networks that `train_pair` returned, or their file.
     fps : int, float, str or Fraction
@@ -142,12 +146,19 @@ def draw_sound(
     target, rate = Path(out), frame_rate("fps", fps)
     if size % 2 or not 32 <= size <= MAX_SIZE:
         raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
+    networks = _load(pair)
+    is_raster = networks.recipe.kind == "raster"
+    if is_raster and target.suffix.lower() in ("", ".svg"):
+        raise SynaesthesiaError(
+            f"got {target.name}, but this pair draws pictures of pixels, which no SVG can hold; "
+            "write a .png or a film such as .mp4"
+        )
     is_still = target.suffix.lower() in STILLS
     if at_seconds is not None and not is_still:
         raise ParameterError(f"got `at` for {target.name}, expected a still, .svg or .png")
     at = None if at_seconds is None else seconds("at", at_seconds)
     smoothing = 0.0 if is_still else smoothing_seconds
-    drawing = moving_drawing(pair, float(rate), voices, smoothing)
+    drawing = moving_drawing(networks, float(rate), voices, smoothing)
     opened = Voices.open([Path(each) for each in _as_list(sounds)])
     with open_progress(progress) as on_progress, one_thread_per_operation():
         if is_still:
@@ -159,7 +170,7 @@ def draw_sound(
             )
         else:
             frames = write_stills(target, opened, drawing, rate, on_progress)
-    strokes = voices * len(opened.sounds)
+    strokes = 0 if is_raster else voices * len(opened.sounds)
     notes = () if drawing.has_ink else (EMPTY_NOTE,)
     return SoundDrawing(target, frames, strokes, float(opened.seconds), notes)
 
@@ -236,7 +247,7 @@ def sing_drawing(
     """
     from frame2sound.progress_bars import open_progress
     from frame2sound.sound.phase import DEFAULT_PHASE, FROM_AUDIO_NAMES, PHASE_NAMES
-    from frame2sound.synaesthesia.drawings import load_drawings
+    from frame2sound.synaesthesia.pictures import load_drawings_of_kind
     from frame2sound.synaesthesia.singing import drawn_film_rate, sing, write_sung
     from frame2sound.synaesthesia.sound_windows import RATE
     from frame2sound.threads import one_thread_per_operation
@@ -247,12 +258,12 @@ def sing_drawing(
         raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
     networks, path, target = _load(pair), Path(drawing), _new_file(out, ".wav", overwrite)
     with open_progress(progress) as on_progress, one_thread_per_operation():
-        colours = networks.recipe.colours
-        rasters = load_drawings([path], colours, on_progress, Fraction(0)).rasters
+        kind, colours = networks.recipe.kind, networks.recipe.colours
+        drawn = load_drawings_of_kind(kind, [path], colours, on_progress, Fraction(0))
         method = (phase or DEFAULT_PHASE) if by == "phase" else None
-        sound = sing(networks, rasters, drawn_film_rate(path), method, seed)
+        sound = sing(networks, drawn.rasters, drawn_film_rate(path), method, seed)
         write_sung(target, sound, overwrite=overwrite)
-    return SungDrawing(target, len(rasters), RATE, len(sound) / RATE)
+    return SungDrawing(target, len(drawn), RATE, len(sound) / RATE)
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ def train_pair(
     pairing: str | None = None,
     settings: Iterable[str] = (),
     seed: int = 0,
+    device: str = "auto",
     overwrite: bool = False,
     progress: ProgressCallback | bool | None = None,
 ) -> Pair:
@@ -118,11 +119,12 @@ def train_pair(
     sounds : str, path or several
         Sound files, films, or folders of them; each second of them is an example.
     drawings : str, path or several
-        SVG and picture files, films, or folders of them: lines on plain paper.
+        SVG and picture files, films, or folders of them: lines on plain paper, or for the recipe
+        ``"raster"`` any pictures.
     out : str or path, optional
         A ``.safetensors`` file to write.
     recipe : str
-        ``"strokes"``, ``"found"``, or the path of a TOML file.
+        ``"strokes"``, ``"found"``, ``"raster"``, or the path of a TOML file.
     pairing : str, optional
         What of a drawing is to follow what of a sound, as ``"loudness=size,
         brightness=-spikiness"``; an empty text lets the networks find a mapping.
@@ -130,6 +132,8 @@ def train_pair(
         Settings of the recipe to change, as ``["training.steps=200"]``.
     seed : int
         Seed of the random numbers; with it, sounds, drawings and recipe determine the result.
+    device : str
+        ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"``: the fastest, which is the CPU for strokes.
     overwrite : bool
         Replace an output that exists.
     progress : callable or bool, optional
@@ -144,27 +148,31 @@ def train_pair(
     RecipeError
         The recipe or a setting is unknown or out of range.
     SynaesthesiaError
-        There are too few sounds or drawings, they are all alike, silent, damaged or photographs, or
-        the output exists or cannot be written.
+        There are too few sounds or drawings, they are all alike, silent, damaged, or photographs
+        for strokes, or the output exists or cannot be written.
+    TrainingError
+        This computer has no such device.
     """
     from frame2sound.atomic import refuse_existing
     from frame2sound.errors import SynaesthesiaError
     from frame2sound.progress_bars import open_progress
-    from frame2sound.synaesthesia.drawings import load_drawings
     from frame2sound.synaesthesia.pair_file import save_pair
+    from frame2sound.synaesthesia.pictures import load_drawings_of_kind
     from frame2sound.synaesthesia.recipe import load_synaesthesia_recipe
     from frame2sound.synaesthesia.sounds import load_sounds
     from frame2sound.synaesthesia.training import train_pair as train
+    from frame2sound.training.optimiser import pick_device
 
     at_least("seed", seed, 0)
     asked = [] if pairing is None else [f"pairing={pairing!r}"]
     chosen = load_synaesthesia_recipe(recipe, [*settings, *asked])
+    on = pick_device("cpu" if device == "auto" and chosen.kind == "strokes" else device)
     if out is not None:
         refuse_existing(Path(out), SynaesthesiaError, overwrite=overwrite)
     with open_progress(progress) as on_progress:
         heard = load_sounds(_paths(sounds), on_progress=on_progress)
-        drawn = load_drawings(_paths(drawings), chosen.colours, on_progress)
-        pair = train(heard, drawn, chosen, seed, on_progress)
+        drawn = load_drawings_of_kind(chosen.kind, _paths(drawings), chosen.colours, on_progress)
+        pair = train(heard, drawn, chosen, seed, on_progress, on)
     if out is not None:
         save_pair(pair, Path(out), overwrite=overwrite)
     return pair

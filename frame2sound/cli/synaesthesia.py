@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from frame2sound.cli.app import Command, app, say_lines
-from frame2sound.cli.options import Overwrite, Seed, Settings, Verbose
+from frame2sound.cli.options import Device, Overwrite, Seed, Settings, Verbose
 from frame2sound.terminal import say
 
 group = typer.Typer(no_args_is_help=True, help="Draw sounds, and make drawings sound.")
@@ -69,6 +69,7 @@ def train(
     ] = None,
     settings: Settings = None,
     seed: Seed = 0,
+    device: Device = "auto",
     overwrite: Overwrite = False,
     verbose: Verbose = False,
 ) -> None:
@@ -83,6 +84,7 @@ def train(
         pairing=pairing,
         settings=settings or (),
         seed=seed,
+        device=device,
         overwrite=overwrite,
         progress=True,
     ).training

@@ -22,7 +22,7 @@ from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.sound.resampler import resample
 from frame2sound.synaesthesia.moving_drawing import MovingDrawing
-from frame2sound.synaesthesia.painter import paint_strokes
+from frame2sound.synaesthesia.painter import paint_drawn
 from frame2sound.synaesthesia.sliding_windows import sliding_windows
 from frame2sound.synaesthesia.sound_windows import RATE
 
@@ -106,7 +106,7 @@ def write_film(
         video = RgbEncoder(out, "libx264", (size, size), fps, {"crf": "14"})
         sound = _Soundtrack(out, codec, rate, voices)
         for frame, window in enumerate(voices.windows(fps)):
-            out.mux(video.encode(paint_strokes(drawing.frame(window), size), frame))
+            out.mux(video.encode(paint_drawn(drawing.frame(window), size), frame))
             sound.write_until(sample_at((frame + 1) / fps, rate))
             on_progress(path.name, frame + 1, count, "")
         out.mux(video.flush())

@@ -15,7 +15,7 @@ from frame2sound.errors import SynaesthesiaError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.synaesthesia.drawing_film import Voices, frame_count
 from frame2sound.synaesthesia.moving_drawing import MovingDrawing
-from frame2sound.synaesthesia.painter import paint_strokes
+from frame2sound.synaesthesia.painter import paint_drawn
 from frame2sound.synaesthesia.svg_writer import stroke_svg
 
 FloatArray = NDArray[np.float32]
@@ -87,5 +87,5 @@ def _second(voices: Voices, at_seconds: Fraction | None) -> FloatArray:
 def _still(strokes: FloatArray, suffix: str, size: int) -> bytes:
     if suffix == ".svg":
         return stroke_svg(strokes).encode()
-    _, content = cv2.imencode(".png", paint_strokes(strokes, size)[..., ::-1])
+    _, content = cv2.imencode(".png", paint_drawn(strokes, size)[..., ::-1])
     return bytes(content)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from frame2sound.synaesthesia.descriptors import Pairing, correlation, describe_sounds
@@ -47,16 +47,21 @@ class RasterDistance:
         return (pixels + pooled / self.pooled_variance) / 2
 
 
-class SpectrumMeasures:
+class SpectrumMeasures(nn.Module):
     """The measures of sounds that pairings name, of whitened components, with gradients."""
 
-    def __init__(self, components: SoundComponents) -> None:
-        self._mean = torch.from_numpy(components.mean)
-        self._directions = torch.from_numpy(components.directions * components.scales[:, None])
+    mean: Tensor
+    directions: Tensor
 
-    def __call__(self, components: Tensor) -> Tensor:
+    def __init__(self, components: SoundComponents) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.from_numpy(components.mean))
+        directions = components.directions * components.scales[:, None]
+        self.register_buffer("directions", torch.from_numpy(directions))
+
+    def forward(self, components: Tensor) -> Tensor:
         """Return the measures, ``(n, 4)``; see `describe_sounds`."""
-        flat = self._mean + components @ self._directions
+        flat = self.mean + components @ self.directions
         return describe_sounds(flat.view(-1, FRAMES, BANDS))
 
 
@@ -66,23 +71,28 @@ def pairing_loss(pairings: tuple[Pairing, ...], sounds: Tensor, drawings: Tensor
         1 - each.sign * correlation(sounds[:, each.sound], drawings[:, each.drawing])
         for each in pairings
     ]
-    return torch.stack(losses).sum() if losses else torch.zeros(())
+    return torch.stack(losses).sum() if losses else drawings.new_zeros(())
 
 
-class RasterComponents:
+class RasterComponents(nn.Module):
     """Whitened components of pooled rasters, which the identity loss puts beside those of sounds.
 
     As CycleGAN's identity loss keeps what need not change, this one asks the first component of a
     drawing to follow the first of its sound, and so on. The sign of each is that of more ink.
     """
 
+    mean: Tensor
+    directions: Tensor
+
     def __init__(self, rasters: NDArray[np.float32], count: int) -> None:
+        super().__init__()
         pooled = avg_pool2d(torch.from_numpy(rasters), POOL).flatten(1).numpy()
         found = fit_components(pooled[:, None], min(count, pooled.shape[1]))
         signs = np.where(found.directions.sum(axis=1) < 0, -1, 1)[:, None]
-        self._mean = torch.from_numpy(found.mean)
-        self._directions = torch.from_numpy(signs * found.directions / found.scales[:, None])
+        directions = torch.from_numpy(signs * found.directions / found.scales[:, None])
+        self.register_buffer("mean", torch.from_numpy(found.mean))
+        self.register_buffer("directions", directions.float())
 
-    def __call__(self, rasters: Tensor) -> Tensor:
+    def forward(self, rasters: Tensor) -> Tensor:
         """Return the components of rasters, ``(n, count)``."""
-        return (avg_pool2d(rasters, POOL).flatten(1) - self._mean) @ self._directions.float().T
+        return (avg_pool2d(rasters, POOL).flatten(1) - self.mean) @ self.directions.T

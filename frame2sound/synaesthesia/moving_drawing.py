@@ -1,4 +1,4 @@
-"""Strokes that move with a sound: one for each voice of each window."""
+"""Strokes or pictures that move with a sound: one for each voice of each window."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ SILENT_DB, FADED_DB = -66.0, -54.0
 
 
 DrawSpectra = Callable[[FloatArray], FloatArray]
-"""Returns a stroke, ``(n, 36 + colours)``, for each of log mel spectra ``(n, 42, 48)``."""
+"""Returns a stroke, ``(n, 36 + colours)``, for each of log mel spectra ``(n, 42, 48)``.
+
+Networks of the raster kind return a picture, ``(n, colours, 64, 64)``.
+"""
 
 
 class MovingDrawing:
@@ -63,7 +66,7 @@ class MovingDrawing:
         Returns
         -------
         float32 array (sounds * voices, 36 + colours)
-            In colour if there are several.
+            In colour if there are several; or pictures, ``(sounds * voices, colours, 64, 64)``.
         """
         spectra = split_bands(log_mel(sounds), self._voices)
         strokes = self._draw_spectra(spectra)
@@ -73,7 +76,8 @@ class MovingDrawing:
         inked = strokes.copy()
         share = _audible_share(spectra)
         self.has_ink |= bool(share.any())
-        inked[:, SHAPE_VALUES:] *= share[:, None]
+        ink = _ink_of(inked)
+        ink *= _in_shape_of(ink, share[:, None])
         return inked if len(inked) == 1 else in_hues(inked)
 
     def warm_up(self) -> FloatArray:
@@ -96,13 +100,29 @@ def split_bands(spectra: FloatArray, voices: int) -> FloatArray:
 
 
 def in_hues(strokes: FloatArray) -> FloatArray:
-    """Return strokes in a hue each, as dark as before, ``(n, 39)``; those in colour stay."""
-    if strokes.shape[1] == SHAPE_VALUES + 3:
+    """Return strokes in a hue each, as dark as before, ``(n, 39)``; those in colour stay.
+
+    Pictures, ``(n, 1, 64, 64)``, become ``(n, 3, 64, 64)`` likewise.
+    """
+    ink = _ink_of(strokes)
+    if ink.shape[1] == 3:
         return strokes
     hues = np.arange(len(strokes)) / len(strokes)
     tints = np.array([colorsys.hsv_to_rgb(hue, 0.7, 0.8) for hue in hues], np.float32)
-    ink = strokes[:, SHAPE_VALUES:] * (1 - tints)
-    return np.concatenate([strokes[:, :SHAPE_VALUES], ink], axis=1)
+    coloured = ink * _in_shape_of(ink, 1 - tints)
+    if ink is strokes:
+        return coloured
+    return np.concatenate([strokes[:, :SHAPE_VALUES], coloured], axis=1)
+
+
+def _ink_of(drawn: FloatArray) -> FloatArray:
+    """Return the ink of strokes, ``(n, colours)``; pictures are all ink."""
+    return drawn[:, SHAPE_VALUES:] if drawn.ndim == 2 else drawn
+
+
+def _in_shape_of(ink: FloatArray, values: FloatArray) -> FloatArray:
+    """Return values for each drawing and colour, shaped to be multiplied with ink."""
+    return values.reshape(*values.shape, *[1] * (ink.ndim - 2))
 
 
 def _audible_share(spectra: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Paint strokes at any size, with smooth edges, for films and stills."""
+"""Paint strokes and pictures at any size, for films and stills."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ OVERSAMPLING, LEAST_PAINTED = 4, 1024
 """Strokes are painted so many times larger, and at least at this size in pixels, and averaged."""
 
 _FRACTION_BITS = 8
+
+
+def paint_drawn(drawn: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+    """Return a picture of strokes or of pictures of ink; see both functions below."""
+    return paint_strokes(drawn, size) if drawn.ndim == 2 else paint_pictures(drawn, size)
+
+
+def paint_pictures(pictures: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+    """Return pictures of ink, ``(n, colours, 64, 64)``, over each other, ``(size, size, 3)``."""
+    light = np.moveaxis(np.prod(1 - np.clip(pictures, 0, 1), axis=0), 0, 2)
+    large = cv2.resize(light, (size, size), interpolation=cv2.INTER_CUBIC).reshape(size, size, -1)
+    levels = np.rint(255 * np.clip(large, 0, 1)).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(levels, (size, size, 3)))
 
 
 def paint_strokes(strokes: NDArray[np.float32], size: int) -> NDArray[np.uint8]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -53,6 +55,7 @@ class Translator(nn.Module):
             *_expansion(2 * channels, channels),
             *_expansion(channels, colours[1]),
         )
+        self.layers.apply(_keep_variance)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return pictures, ``(n, colours, size, size)``; values are of any size."""
@@ -69,6 +72,7 @@ class SpectrumPictures(nn.Module):
         The principal directions, each times its scale in dB.
     """
 
+    size = SPECTRUM_SIZE
     directions: Tensor
     inverse: Tensor
 
@@ -100,7 +104,7 @@ class PictureGenerator(nn.Module):
         super().__init__()
         self.spectra = spectra
         self.register_buffer("mean", mean.clone())
-        sizes = (SPECTRUM_SIZE, PICTURE_SIZE)
+        sizes = (spectra.size, PICTURE_SIZE)
         self.translator = Translator((1, len(mean)), sizes, channels, hidden)
 
     def forward(self, components: Tensor) -> Tensor:
@@ -118,7 +122,7 @@ class PictureReader(nn.Module):
     def __init__(self, spectra: SpectrumPictures, colours: int, channels: int, hidden: int) -> None:
         super().__init__()
         self.spectra = spectra
-        sizes = (PICTURE_SIZE, SPECTRUM_SIZE)
+        sizes = (PICTURE_SIZE, spectra.size)
         self.translator = Translator((colours, 1), sizes, channels, hidden)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -132,7 +136,7 @@ class SpectrumDiscriminator(nn.Module):
     def __init__(self, spectra: SpectrumPictures, channels: int) -> None:
         super().__init__()
         self.spectra = spectra
-        self.judge = RasterDiscriminator(channels, 1, SPECTRUM_SIZE)
+        self.judge = RasterDiscriminator(channels, 1, spectra.size)
 
     def forward(self, components: Tensor) -> Tensor:
         """Return scores, ``(n, 1)``: near 1 for heard, near 0 for generated."""
@@ -142,4 +146,19 @@ class SpectrumDiscriminator(nn.Module):
 
 def _expansion(before: int, after: int) -> list[nn.Module]:
     """Return layers that double the size, after an activation."""
-    return [nn.LeakyReLU(SLOPE), nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, 1, 1)]
+    return [nn.LeakyReLU(SLOPE), nn.ConvTranspose2d(before, after, 4, 2, 1)]
+
+
+def _keep_variance(layer: nn.Module) -> None:
+    """Fill weights so that values vary as much after a layer as before (He et al. 2015).
+
+    A value after a transposed convolution of stride 2 is a sum over a quarter of the taps.
+    """
+    if not isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d) or layer.bias is None:
+        return
+    if isinstance(layer, nn.ConvTranspose2d):
+        inputs = layer.weight[:, 0].numel() // 4
+    else:
+        inputs = layer.weight[0].numel()
+    nn.init.normal_(layer.weight, std=math.sqrt(2 / (1 + SLOPE**2) / inputs))
+    nn.init.zeros_(layer.bias)

@@ -1,4 +1,4 @@
-"""A sheet of sounds beside the strokes drawn for them."""
+"""A sheet of sounds beside the strokes or pictures drawn for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.synaesthesia.painter import paint_strokes
+from frame2sound.synaesthesia.painter import paint_drawn
 from frame2sound.synaesthesia.pair import Pair
 from frame2sound.synaesthesia.sound_windows import FLOOR_DB
 from frame2sound.synaesthesia.sounds import Sounds
@@ -70,7 +70,7 @@ def spectrum_picture(spectrum: FloatArray) -> bytes:
 
 
 def _page(stroke: FloatArray) -> NDArray[np.uint8]:
-    return _framed(paint_strokes(stroke[None], CELL)[..., ::-1].copy())
+    return _framed(paint_drawn(stroke[None], CELL)[..., ::-1].copy())
 
 
 def _framed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

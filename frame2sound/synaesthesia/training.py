@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -39,6 +40,8 @@ REPORT_STEPS = 10
 
 _CLIP_SCALE = 32767
 
+CPU = torch.device("cpu")
+
 
 def train_pair(
     sounds: Sounds,
@@ -46,8 +49,9 @@ def train_pair(
     recipe: SynaesthesiaRecipe,
     seed: int = 0,
     on_progress: ProgressCallback = ignore_progress,
+    device: torch.device = CPU,
 ) -> Pair:
-    """Return a pair of networks trained on sounds and drawings.
+    """Return a pair of networks trained on sounds and drawings; the pair is on the CPU.
 
     On one kind of processor, the same sounds, drawings, recipe and seed give the same pair to the
     bit: each operation runs on one thread.
@@ -59,9 +63,9 @@ def train_pair(
     """
     refuse_poor_examples(sounds, drawings)
     begin = time.monotonic()
-    with one_thread_per_operation(), torch.random.fork_rng(devices=[]):
+    with one_thread_per_operation(), _restore_random_state(device):
         torch.manual_seed(seed)
-        trainer = PairTrainer(sounds, drawings, recipe)
+        trainer = PairTrainer(sounds, drawings, recipe, device)
         for step in range(recipe.training.steps):
             losses = trainer.step()
             if step % REPORT_STEPS == 0 or step + 1 == recipe.training.steps:
@@ -89,30 +93,40 @@ def refuse_poor_examples(sounds: Sounds, drawings: Drawings) -> None:
 class PairTrainer:
     """Networks in training, and the examples they learn from."""
 
-    def __init__(self, sounds: Sounds, drawings: Drawings, recipe: SynaesthesiaRecipe) -> None:
-        self.recipe, self.settings = recipe, recipe.training
+    def __init__(
+        self,
+        sounds: Sounds,
+        drawings: Drawings,
+        recipe: SynaesthesiaRecipe,
+        device: torch.device = CPU,
+    ) -> None:
+        self.recipe, self.settings, self._device = recipe, recipe.training, device
         self.components = fit_components(sounds.spectra, recipe.network.components)
         self._complete_components()
-        self._sounds = torch.from_numpy(self.components.transform(sounds.spectra))
-        self._rasters = torch.from_numpy(drawings.rasters)
-        self._measures = torch.from_numpy(drawings.measures)
+        self._sounds = torch.from_numpy(self.components.transform(sounds.spectra)).to(device)
+        self._rasters = torch.from_numpy(drawings.rasters).to(device)
+        self._measures = torch.from_numpy(drawings.measures).to(device)
         self._clips = _choose_clips(sounds.windows, recipe.clips)
-        self._build(torch.from_numpy(drawings.statistics()))
-        self._spectrum_measures = SpectrumMeasures(self.components)
+        self._build_networks(torch.from_numpy(drawings.statistics()))
+        self._prepare_networks()
+        self._spectrum_measures = SpectrumMeasures(self.components).to(device)
         self._distance = RasterDistance.of(self._rasters)
-        self._raster_components = RasterComponents(drawings.rasters, recipe.network.leading)
+        identity = RasterComponents(drawings.rasters, recipe.network.leading)
+        self._raster_components = identity.to(device)
         named = {DRAWING_WORDS[each.drawing] for each in recipe.pairings}
         self._turns = self.settings.turn_drawings and not named & {"height", "side"}
         self.step_count = 0
 
-    def _build(self, drawn: Tensor) -> None:
+    def _build_networks(self, drawn: Tensor) -> None:
         self.generator, self.reader = build_networks(self.recipe, drawn, self.components)
         self.raster_critic, self.sound_critic = build_discriminators(self.recipe, self.components)
-        self._trained = nn.ModuleList([self.generator, self.reader])
+
+    def _prepare_networks(self) -> None:
+        self._trained = nn.ModuleList([self.generator, self.reader]).to(self._device)
         self._average_generator = copy.deepcopy(self.generator).requires_grad_(False)
         self._average_reader = copy.deepcopy(self.reader).requires_grad_(False)
         self._average = nn.ModuleList([self._average_generator, self._average_reader])
-        critics = nn.ModuleList([self.raster_critic, self.sound_critic])
+        critics = nn.ModuleList([self.raster_critic, self.sound_critic]).to(self._device)
         betas = (0.5, 0.9)
         self._optimiser = torch.optim.Adam(self._trained.parameters(), betas=betas)
         self._critic_optimiser = torch.optim.Adam(critics.parameters(), betas=betas)
@@ -160,8 +174,8 @@ class PairTrainer:
 
     def pair(self, seed: int = 0, seconds: float = 0.0) -> Pair:
         """Return the pair with the moving average of weights."""
-        generator = copy.deepcopy(self._average_generator).eval()
-        reader = copy.deepcopy(self._average_reader).eval()
+        generator = copy.deepcopy(self._average_generator).cpu().eval()
+        reader = copy.deepcopy(self._average_reader).cpu().eval()
         training = Training(
             __version__, seed, self.step_count, seconds, len(self._sounds), len(self._rasters)
         )
@@ -202,13 +216,14 @@ class PairTrainer:
 
     def _adversarial(self, drawn: Tensor, heard: Tensor) -> Tensor:
         if not self.settings.adversarial:
-            return torch.zeros(())
+            return drawn.new_zeros(())
         return score_loss(self.raster_critic(drawn), 1) + score_loss(self.sound_critic(heard), 1)
 
     def _identity(self, sounds: Tensor, drawn: Tensor, drawings: Tensor, heard: Tensor) -> Tensor:
         if not self.settings.identity:
-            return torch.zeros(())
-        there, back = self._raster_components(drawn), self._raster_components(drawings)
+            return drawn.new_zeros(())
+        there: Tensor = self._raster_components(drawn)
+        back: Tensor = self._raster_components(drawings)
         count = there.shape[1]
         return ((there - sounds[:, :count]) ** 2).mean() + ((heard[:, :count] - back) ** 2).mean()
 
@@ -226,6 +241,13 @@ class PairTrainer:
         pairs = zip(self._average.parameters(), self._trained.parameters(), strict=True)
         for average, weight in pairs:
             average.lerp_(weight, 1 - decay)
+
+
+def _restore_random_state(device: torch.device) -> AbstractContextManager[None]:
+    """Return a context that ends with the random state it began with."""
+    if device.type != "cuda":
+        return torch.random.fork_rng(devices=[])
+    return torch.random.fork_rng(devices=[device.index or torch.cuda.current_device()])
 
 
 def _choose_clips(windows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
