@@ -330,8 +330,8 @@ def report_pair(
     """
     from frame2sound.progress_bars import open_progress
     from frame2sound.synaesthesia.measured_sets import drawings_to_measure, sounds_to_measure
-    from frame2sound.synaesthesia.measures import measure_pair
-    from frame2sound.synaesthesia.report_page import measure_rows, write_report
+    from frame2sound.synaesthesia.report_page import write_report
+    from frame2sound.synaesthesia.report_rows import measure_and_describe
     from frame2sound.threads import one_thread_per_operation
 
     networks, target = _load(pair), _new_file(out, ".html", overwrite)
@@ -339,11 +339,11 @@ def report_pair(
         heard = sounds_to_measure(None if sounds is None else Path(sounds), seed, on_progress)
         drawn, known = drawings_to_measure(
             None if drawings is None else Path(drawings),
-            seed, networks.recipe.colours, on_progress,
+            seed, networks.recipe, on_progress,
         )  # fmt: skip
-        found = measure_pair(networks, heard, drawn, known)
-        write_report(target, networks, heard, found, overwrite=overwrite)
-    return PairReport(target, measure_rows(found))
+        rows = measure_and_describe(networks, heard, drawn, known)
+        write_report(target, networks, heard, rows, overwrite=overwrite)
+    return PairReport(target, rows)
 
 
 def _load(pair: Pair | str | PathLike[str]) -> Pair:

@@ -8,9 +8,11 @@ import numpy as np
 
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.progress import ProgressCallback, ignore_progress
-from frame2sound.synaesthesia.drawings import Drawings, drawings_of_strokes, load_drawings
+from frame2sound.synaesthesia.drawings import Drawings
 from frame2sound.synaesthesia.measures import HELD_OUT
 from frame2sound.synaesthesia.notes import make_notes
+from frame2sound.synaesthesia.pictures import load_drawings_of_kind, strokes_of_kind
+from frame2sound.synaesthesia.recipe import SynaesthesiaRecipe
 from frame2sound.synaesthesia.sounds import Sounds, load_sounds, sounds_of_windows
 from frame2sound.synaesthesia.squiggles import draw_squiggles
 
@@ -36,7 +38,10 @@ def sounds_to_measure(
 
 
 def drawings_to_measure(
-    path: Path | None, seed: int, colours: int, on_progress: ProgressCallback = ignore_progress
+    path: Path | None,
+    seed: int,
+    recipe: SynaesthesiaRecipe,
+    on_progress: ProgressCallback = ignore_progress,
 ) -> tuple[Drawings, Drawings]:
     """Return two halves of the drawings in files, at most 128 each; by default of squiggles.
 
@@ -46,9 +51,10 @@ def drawings_to_measure(
         They cannot be read, or are fewer than 64.
     """
     if path is None:
-        drawings = drawings_of_strokes(draw_squiggles(2 * HELD_OUT, seed, colours))
+        strokes = draw_squiggles(2 * HELD_OUT, seed, recipe.colours)
+        drawings = strokes_of_kind(recipe.kind, strokes)
     else:
-        drawings = load_drawings([path], colours, on_progress)
+        drawings = load_drawings_of_kind(recipe.kind, [path], recipe.colours, on_progress)
     chosen = _spread(len(drawings), 2 * HELD_OUT, f"drawings in {path}")
     return drawings.select(chosen[::2]), drawings.select(chosen[1::2])
 

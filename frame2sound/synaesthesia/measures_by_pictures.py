@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.synaesthesia.descriptors import Pairing
+from frame2sound.synaesthesia.descriptors import DRAWING_WORDS, Pairing
 from frame2sound.synaesthesia.drawings import outline_of_picture, raster_of_picture
 from frame2sound.synaesthesia.judges import judge_outlines, judge_sounds
 from frame2sound.synaesthesia.painter import paint_drawn
@@ -35,7 +35,8 @@ class PictureMeasures:
     ----------
     drawn : dict of str to float
         Rank correlation of each pairing: of sounds with the longest outline in their pictures, by
-        the measures of `judges`. Of the asked sign if positive.
+        the measures of `judges`, except that darkness is the mean ink. Of the asked sign if
+        positive.
     cycle : float
         Error of the leading components after sound, picture and sound, as a share of that of always
         giving the mean.
@@ -81,6 +82,7 @@ def measure_by_pictures(
     again = pair.read(read_pictures(pair, pictures))[:, : heard.shape[1]]
     ink = np.stack([picture_ink(each, pair.recipe.colours) for each in pictures])
     seen = judge_outlines([outline_of_picture(each) for each in pictures])
+    seen[:, DRAWING_WORDS.index("darkness")] = ink.mean(axis=(1, 2, 3))
     judged = judge_sounds(sounds.windows)
     reference = training_drawings[:512]
     return PictureMeasures(

@@ -1,4 +1,4 @@
-"""A page about a pair: sounds, the strokes drawn for them, what they sing, and measures."""
+"""A page about a pair: sounds, what is drawn for them, what that sings, and measures."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import SynaesthesiaError
-from frame2sound.synaesthesia.drawings import drawings_of_strokes
-from frame2sound.synaesthesia.measures import PairMeasures
+from frame2sound.synaesthesia.painter import paint_drawn
 from frame2sound.synaesthesia.pair import Pair
+from frame2sound.synaesthesia.report_rows import Row
 from frame2sound.synaesthesia.sheet import in_order, spectrum_picture
 from frame2sound.synaesthesia.singing import sing
 from frame2sound.synaesthesia.sound_windows import RATE
@@ -25,6 +25,9 @@ FloatArray = NDArray[np.float32]
 
 SHOWN = 24
 """Sounds on the page."""
+
+PICTURE_PIXELS = 256
+"""Width and height of the pictures of the raster kind."""
 
 CSS = """
 :root { color-scheme: light dark; --edge: #8884; }
@@ -42,30 +45,8 @@ td:nth-child(2) { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
-def measure_rows(found: PairMeasures) -> list[tuple[str, float, str]]:
-    """Return the name, the value and the meaning of each measure of a pair."""
-    rows = [
-        (f"{name}, as drawn", value, "rank correlation; 0 by chance")
-        for name, value in found.drawn.items()
-    ]
-    rows += [
-        (f"{name}, as sung", value, "rank correlation; 0 by chance")
-        for name, value in found.sung.items()
-    ]
-    return [
-        *rows,
-        ("error there and back", found.cycle, "1 is always the mean"),
-        ("the same through SVG", found.cycle_svg, "1 is always the mean"),
-        ("own sound found first through SVG", found.found_first, "1 / sounds by chance"),
-        ("diversity of strokes", found.diversity, "1 is that of the drawings"),
-        ("kernel distance to drawings", found.distance, f"{found.distance_of_real:.3f} is real"),
-        ("movement of a tone", found.tone_movement, "pixels of 256 a frame"),
-        ("size follows a crescendo", found.crescendo, "rank correlation"),
-    ]
-
-
 def write_report(
-    path: Path, pair: Pair, sounds: Sounds, found: PairMeasures, *, overwrite: bool = False
+    path: Path, pair: Pair, sounds: Sounds, rows: list[Row], *, overwrite: bool = False
 ) -> None:
     """Write one page that needs no other file; sounds go from quiet to loud.
 
@@ -76,20 +57,20 @@ def write_report(
     """
     step = max(1, len(sounds) // SHOWN)
     chosen = in_order(sounds.spectra)[::step][:SHOWN]
-    strokes = pair.draw_components(pair.components.transform(sounds.spectra[chosen]))
-    sung = sing(pair, drawings_of_strokes(strokes).rasters, None).reshape(-1, RATE)
+    drawn = pair.draw_components(pair.components.transform(sounds.spectra[chosen]))
+    sung = sing(pair, pair.rasters(drawn), None).reshape(-1, RATE)
     cards = "\n".join(
-        _card(sounds.select(np.array([index])), stroke[None], heard)
-        for index, stroke, heard in zip(chosen, strokes, sung, strict=True)
+        _card(sounds.select(np.array([index])), one[None], heard)
+        for index, one, heard in zip(chosen, drawn, sung, strict=True)
     )
     with atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial:
-        partial.write_text(_page(pair, found, cards), "utf-8")
+        partial.write_text(_page(pair, rows, cards), "utf-8")
 
 
-def _page(pair: Pair, found: PairMeasures, cards: str) -> str:
-    rows = "\n".join(
+def _page(pair: Pair, rows: list[Row], cards: str) -> str:
+    table = "\n".join(
         f"<tr><td>{escape(name)}</td><td>{value:.3f}</td><td>{escape(meaning)}</td></tr>"
-        for name, value, meaning in measure_rows(found)
+        for name, value, meaning in rows
     )
     asked = pair.recipe.pairing or "none: the networks found a mapping of their own"
     return f"""<!doctype html>
@@ -99,10 +80,10 @@ def _page(pair: Pair, found: PairMeasures, cards: str) -> str:
 <title>Sounds and drawings</title>
 <style>{CSS}</style>
 <h1>Sounds and drawings</h1>
-<p>Asked for: {escape(asked)}. Each sound, the stroke drawn for it, and what the stroke sings.
+<p>Asked for: {escape(asked)}. Each sound, what is drawn for it, and what that sings.
 None of them was learned.</p>
 <div class="wide"><table>
-{rows}
+{table}
 </table></div>
 <div class="cards">
 {cards}
@@ -111,15 +92,24 @@ None of them was learned.</p>
 """
 
 
-def _card(sound: Sounds, stroke: FloatArray, sung: FloatArray) -> str:
-    name, svg = sound.names[0], stroke_svg(stroke)
+def _card(sound: Sounds, drawn: FloatArray, sung: FloatArray) -> str:
+    name = sound.names[0]
     return f"""<figure class="card">
 <figcaption>{escape(name)}</figcaption>
 <div><img alt="its spectrum" src="{_data("image/png", spectrum_picture(sound.spectra[0]))}">
-<img alt="its stroke" src="{_data("image/svg+xml", svg.encode())}"></div>
+<img alt="its drawing" src="{_drawing(drawn)}"></div>
 <audio controls preload="none" aria-label="{escape(name)}" src="{_wav(sound.windows[0])}"></audio>
-<audio controls preload="none" aria-label="what the stroke sings" src="{_wav(sung)}"></audio>
+<audio controls preload="none" aria-label="what the drawing sings" src="{_wav(sung)}"></audio>
 </figure>"""
+
+
+def _drawing(drawn: FloatArray) -> str:
+    if drawn.ndim == 2:
+        return _data("image/svg+xml", stroke_svg(drawn).encode())
+    import cv2
+
+    picture = paint_drawn(drawn, PICTURE_PIXELS)[..., ::-1]
+    return _data("image/png", bytes(cv2.imencode(".png", picture)[1]))
 
 
 def _data(kind: str, content: bytes) -> str:

@@ -22,6 +22,8 @@ from frame2sound.synaesthesia.picture_measures import describe_pictures
 from frame2sound.synaesthesia.picture_networks import SpectrumPictures
 from frame2sound.synaesthesia.pictures import load_drawings_of_kind, strokes_of_kind
 from frame2sound.synaesthesia.recipe import load_synaesthesia_recipe
+from frame2sound.synaesthesia.report_page import write_report
+from frame2sound.synaesthesia.report_rows import measure_and_describe
 from frame2sound.synaesthesia.sound_windows import RATE, fit_components
 from frame2sound.synaesthesia.sounds import Sounds, sounds_of_windows
 from frame2sound.synaesthesia.squiggles import draw_squiggles
@@ -173,6 +175,20 @@ def test_photographs_train_a_pair_that_draws_and_sings(photographs: Path, tmp_pa
     assert (sung.drawings, sung.seconds) == (4, 1.0)
     with pytest.raises(TrainingError, match="device=tpu"):
         f2s.train_pair(tmp_path, photographs, recipe="raster", device="tpu")
+
+
+def test_a_report_of_pictures_has_their_measures(
+    pair: Pair, examples: Examples, tmp_path: Path
+) -> None:
+    sounds, drawings = examples
+    rows = measure_and_describe(pair, sounds, drawings, drawings)
+    named = {name: value for name, value, _ in rows}
+    assert 0 < named["error there and back"] < 3 and named["diversity of pictures"] > 0
+    assert abs(named["loudness=darkness, as drawn"]) <= 1
+    write_report(tmp_path / "pair.html", pair, sounds, rows)
+    page = (tmp_path / "pair.html").read_text()
+    assert page.count("<figure") == 24 and page.count("data:image/png") == 48
+    assert f"{named['own sound found first']:.3f}" in page
 
 
 def test_voices_are_laid_over_each_other_in_hues_and_silence_is_white() -> None:

@@ -220,7 +220,7 @@ def test_whole_files_are_held_out(examples: Examples) -> None:
 
 
 def test_recipes_are_read_strictly(tmp_path: Path) -> None:
-    assert synaesthesia_recipe_names() == ["found", "strokes"]
+    assert synaesthesia_recipe_names() == ["found", "raster", "strokes"]
     assert [str(each) for each in load_synaesthesia_recipe().pairings] == [
         "loudness=size",
         "brightness=spikiness",
