@@ -12,7 +12,8 @@ from frame2sound.api.live_drawing_options import LiveDrawingOptions
 from frame2sound.api.live_drawing_records import LiveDrawingResult
 from frame2sound.api.live_options import Audio
 from frame2sound.api.parameters import FrameRate, frame_rate
-from frame2sound.api.sound_drawing import moving_drawing
+from frame2sound.api.sound_drawing import moving_drawing, read_pair
+from frame2sound.errors import SynaesthesiaError
 
 if TYPE_CHECKING:
     from frame2sound.progress import ProgressCallback
@@ -119,6 +120,12 @@ def draw_live(
         on_ready=on_ready,
     )
     options.check()
-    drawing = moving_drawing(pair, float(options.fps), voices, smoothing_seconds)
+    networks = read_pair(pair)
+    if networks.recipe.kind == "raster":
+        raise SynaesthesiaError(
+            "got a pair that draws pictures of pixels, expected one that draws strokes; "
+            "train one with the recipe strokes"
+        )
+    drawing = moving_drawing(networks, float(options.fps), voices, smoothing_seconds)
     with open_progress(progress) as on_progress:
         return run_live_drawing(options, drawing, voices, on_drawing, on_progress)

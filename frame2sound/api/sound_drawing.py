@@ -146,7 +146,7 @@ def draw_sound(
     target, rate = Path(out), frame_rate("fps", fps)
     if size % 2 or not 32 <= size <= MAX_SIZE:
         raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
-    networks = _load(pair)
+    networks = read_pair(pair)
     is_raster = networks.recipe.kind == "raster"
     if is_raster and target.suffix.lower() in ("", ".svg"):
         raise SynaesthesiaError(
@@ -187,7 +187,7 @@ def moving_drawing(
         raise ParameterError(
             f"got `smoothing={smoothing_seconds}`, expected 0 to {MAX_SMOOTHING:g} s"
         )
-    networks = _load(pair)
+    networks = read_pair(pair)
 
     def draw_spectra(spectra: Any) -> Any:
         return networks.draw_components(networks.components.transform(spectra))
@@ -256,7 +256,7 @@ def sing_drawing(
     one_of("phase", phase, [name for name in PHASE_NAMES if name not in FROM_AUDIO_NAMES])
     if phase is not None and by != "phase":
         raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
-    networks, path, target = _load(pair), Path(drawing), _new_file(out, ".wav", overwrite)
+    networks, path, target = read_pair(pair), Path(drawing), _new_file(out, ".wav", overwrite)
     with open_progress(progress) as on_progress, one_thread_per_operation():
         kind, colours = networks.recipe.kind, networks.recipe.colours
         drawn = load_drawings_of_kind(kind, [path], colours, on_progress, Fraction(0))
@@ -334,7 +334,7 @@ def report_pair(
     from frame2sound.synaesthesia.report_rows import measure_and_describe
     from frame2sound.threads import one_thread_per_operation
 
-    networks, target = _load(pair), _new_file(out, ".html", overwrite)
+    networks, target = read_pair(pair), _new_file(out, ".html", overwrite)
     with open_progress(progress) as on_progress, one_thread_per_operation():
         heard = sounds_to_measure(None if sounds is None else Path(sounds), seed, on_progress)
         drawn, known = drawings_to_measure(
@@ -346,7 +346,8 @@ def report_pair(
     return PairReport(target, rows)
 
 
-def _load(pair: Pair | str | PathLike[str]) -> Pair:
+def read_pair(pair: Pair | str | PathLike[str]) -> Pair:
+    """Return a pair, read from its file if a path is given."""
     from frame2sound.synaesthesia.pair import Pair
     from frame2sound.synaesthesia.pair_file import load_pair
 

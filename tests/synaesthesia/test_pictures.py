@@ -177,6 +177,11 @@ def test_photographs_train_a_pair_that_draws_and_sings(photographs: Path, tmp_pa
         f2s.train_pair(tmp_path, photographs, recipe="raster", device="tpu")
 
 
+def test_pictures_are_not_drawn_live(pair: Pair) -> None:
+    with pytest.raises(SynaesthesiaError, match="expected one that draws strokes"):
+        f2s.draw_live(pair=pair, offline=True, sound="none.wav")
+
+
 def test_a_report_of_pictures_has_their_measures(
     pair: Pair, examples: Examples, tmp_path: Path
 ) -> None:
