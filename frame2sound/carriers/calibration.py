@@ -94,7 +94,7 @@ class _Wheel:
         hues = _chroma(actual)
         radius = np.maximum(np.abs(hues), 1e-3)
         self._hues = np.angle((hues / radius).mean(axis=0))
-        self._turns = (_chroma(known) / hues).mean(axis=0)
+        self._turns = (_chroma(known) * hues.conj() / radius**2).mean(axis=0)
         self._lumas = ((known[..., 0] - actual[..., 0]) / radius).mean(axis=0)
 
     def turn_back(self, planes: Planes) -> Planes:
@@ -131,7 +131,12 @@ def _chroma(planes: Planes) -> NDArray[np.complexfloating[Any, Any]]:
 
 
 def _rising(actual: Planes, known: Planes) -> tuple[Planes, Planes]:
-    """Return the points of a curve that rises: steps that a tool made equal count once."""
+    """Return the points of a curve over rising levels: steps that a tool made equal count once.
+
+    In a negative the steps fall, and so does the curve.
+    """
+    if actual[-1] < actual[0]:
+        actual, known = actual[::-1], known[::-1]
     rising = np.maximum.accumulate(actual)
     kept = np.append(True, np.diff(rising) > 0.05)
     return rising[kept], known[kept]

@@ -65,6 +65,7 @@ def move(image):
         (gamma, 30),
         (lambda image: gamma(image, 1 / 1.2), 30),
         (limited, 30),
+        (lambda image: 255 - image, 30),
         (turn_chroma, 30),
         (turn_hsv, 30),
         (enlarge, 30),
