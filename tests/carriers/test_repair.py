@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from frame2sound.carriers.calibration import _rising
+from frame2sound.carriers.calibration import Calibration, _rising
 from frame2sound.carriers.colours import from_rgb, to_bytes, to_rgb
 from frame2sound.carriers.deblur import Blur, find_blur
 from frame2sound.carriers.layout import PageLayout
@@ -65,7 +65,6 @@ def move(image):
         (gamma, 30),
         (lambda image: gamma(image, 1 / 1.2), 30),
         (limited, 30),
-        (lambda image: 255 - image, 30),
         (turn_chroma, 30),
         (turn_hsv, 30),
         (enlarge, 30),
@@ -220,3 +219,22 @@ def test_a_curve_whose_steps_noise_has_swapped_still_rises():
     assert (np.diff(places) > 0).all()
     np.testing.assert_array_equal(places, [0, 10, 20])
     np.testing.assert_array_equal(values, [0, 1, 4])
+
+
+@pytest.mark.parametrize("channels", [[0, 1, 2], [0]], ids=["all", "red"])
+def test_a_negative_is_put_right(page, channels):
+    _, drawn, image = page
+    negative = image.astype(float)
+    negative[..., channels] = 255 - negative[..., channels]
+    calibration = Calibration(negative, PageLayout.of(drawn))
+    assert calibration.changed
+    expected = from_rgb(image.astype(float))
+    np.testing.assert_allclose(calibration.apply(negative), expected, atol=2)
+
+
+def test_wheels_of_hues_that_a_tool_has_bleached_give_finite_colours(page):
+    _, drawn, image = page
+    bleached = image.astype(float)
+    bleached[bleached.max(axis=2) > 128] = 255
+    calibration = Calibration(bleached, PageLayout.of(drawn))
+    assert np.isfinite(calibration.apply(bleached)).all()
