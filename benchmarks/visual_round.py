@@ -137,7 +137,8 @@ ROUNDS = (
     Round("An echo by mixing frames", "typing", "echo.mkv", "--carrier scroll",
           _on_levels("split[d][e];[e]tpad=start=8[f];[d][f]blend=all_mode=lighten:shortest=1"),
           "Of the grey levels, the brighter of a frame and of the one 8 frames earlier is kept.",
-          "ECHOHEARD"),
+          "Each key comes again 0.32 s later, as loud and rougher: its levels are copied, its "
+          "phases are those that were drawn there, or guessed."),
     Round("Frames mixed, strip and all", "theremin", "mixed.mkv", "--carrier scroll",
           "ffmpeg -v error -i {in} -vf tmix=frames=3 -c:v ffv1 {out}",
           "Each frame is the mean of three, and so is its strip.",
@@ -298,7 +299,9 @@ def run_rounds(rounds: list[Round], folder: Path) -> dict[str, list[str]]:
     figures, sounds = {}, {}
     for film in sorted({each.film for each in rounds}):
         sounds[film] = film_sound(film, folder)
-        ffmpeg("-i", sounds[film], "-c:a", "libopus", "-b:a", "64k", MEDIA / f"{film}.ogg")
+        ffmpeg(
+            "-i", sounds[film], "-bitexact", "-c:a", "libopus", "-b:a", "64k", MEDIA / f"{film}.ogg"
+        )
         print(film, describe(sounds[film]))
     for each in rounds:
         printed = run_round(each, folder)
@@ -308,7 +311,7 @@ def run_rounds(rounds: list[Round], folder: Path) -> dict[str, list[str]]:
         pictures = [picture_panel(path) for path in (before, folder / each.out)]
         spectrograms = [sound_panel(path) for path in (sounds[each.film], wav)]
         save_sheet(pictures + spectrograms, MEDIA / f"{each.name}.webp")
-        ffmpeg("-i", wav, "-c:a", "libopus", "-b:a", "64k", MEDIA / f"{each.name}.ogg")
+        ffmpeg("-i", wav, "-bitexact", "-c:a", "libopus", "-b:a", "64k", MEDIA / f"{each.name}.ogg")
         print(each.name, describe(wav), *printed[1:], sep="\n  ", flush=True)
         figures[each.name] = printed[1:]
     return figures
