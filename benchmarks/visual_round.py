@@ -132,13 +132,13 @@ ROUNDS = (
     Round("Trails", "typing", "trails.mkv", "--carrier scroll",
           _on_levels("lagfun=decay=0.96"),
           "Of the three planes the grey levels alone get trails that fade by 4 % a frame.",
-          "Notes ring on, and each click comes again with each frame, 25 times a second: a buzz"
-          " that dies away within a second."),
+          "Notes ring on, and each click comes again with each frame, 25 times a second: a buzz "
+          "that fades, and still fills the pause of a second."),
     Round("An echo by mixing frames", "typing", "echo.mkv", "--carrier scroll",
           _on_levels("split[d][e];[e]tpad=start=8[f];[d][f]blend=all_mode=lighten:shortest=1"),
           "Of the grey levels, the brighter of a frame and of the one 8 frames earlier is kept.",
-          "Each key comes again 0.32 s later, as loud and rougher: its levels are copied, its "
-          "phases are those that were drawn there, or guessed."),
+          "Each key comes again 0.32 s later, some 6 dB fainter in all and rough: levels are copied, "
+          "but phases are those that were drawn there, or guessed."),
     Round("Frames mixed, strip and all", "theremin", "mixed.mkv", "--carrier scroll",
           "ffmpeg -v error -i {in} -vf tmix=frames=3 -c:v ffv1 {out}",
           "Each frame is the mean of three, and so is its strip.",
