@@ -137,8 +137,8 @@ ROUNDS = (
     Round("An echo by mixing frames", "typing", "echo.mkv", "--carrier scroll",
           _on_levels("split[d][e];[e]tpad=start=8[f];[d][f]blend=all_mode=lighten:shortest=1"),
           "Of the grey levels, the brighter of a frame and of the one 8 frames earlier is kept.",
-          "Each key comes again 0.32 s later, some 6 dB fainter in all and rough: levels are copied, "
-          "but phases are those that were drawn there, or guessed."),
+          "Each key comes again 0.32 s later, some 6 dB fainter in all and rough: levels are "
+          "copied, but phases are those that were drawn there, or guessed."),
     Round("Frames mixed, strip and all", "theremin", "mixed.mkv", "--carrier scroll",
           "ffmpeg -v error -i {in} -vf tmix=frames=3 -c:v ffv1 {out}",
           "Each frame is the mean of three, and so is its strip.",
