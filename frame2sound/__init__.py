@@ -48,16 +48,15 @@ if TYPE_CHECKING:
     from frame2sound.api.live_drawing_records import LiveDrawingResult
     from frame2sound.api.live_records import LiveResult
     from frame2sound.api.measuring import SoundtrackMeasurements, measure
+    from frame2sound.api.pair_report import PairReport, report_pair
     from frame2sound.api.parameters import ParameterError
     from frame2sound.api.picture_filters import filter_picture
     from frame2sound.api.rendering import RenderedSoundtrack, render
     from frame2sound.api.sonifying import PictureAsSound, sonify
     from frame2sound.api.sound_drawing import (
-        PairReport,
         SoundDrawing,
         SungDrawing,
         draw_sound,
-        report_pair,
         sing_drawing,
     )
     from frame2sound.api.synaesthesia import (
@@ -179,14 +178,8 @@ _MODULES = {
         "make_squiggles",
         "train_pair",
     ),
-    "api.sound_drawing": (
-        "PairReport",
-        "SoundDrawing",
-        "SungDrawing",
-        "draw_sound",
-        "report_pair",
-        "sing_drawing",
-    ),
+    "api.pair_report": ("PairReport", "report_pair"),
+    "api.sound_drawing": ("SoundDrawing", "SungDrawing", "draw_sound", "sing_drawing"),
     "api.watching": ("FailedSoundtrack", "watch"),
     "brain.brain": ("Brain",),
     "brain.pretrained": ("pretrained_brains",),

@@ -220,7 +220,7 @@ def report(
     verbose: Verbose = False,
 ) -> None:
     """Measure networks, and write a page of sounds and drawings."""
-    from frame2sound.api.sound_drawing import report_pair
+    from frame2sound.api.pair_report import report_pair
 
     made = report_pair(
         pair,
