@@ -69,6 +69,11 @@ class Calibration:
             if error < self.error:
                 self._wheel, self.error = wheel, error
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether `apply` leaves levels and hues as they are."""
+        return not self._curves and self._wheel is None
+
     def apply(self, rgb: Planes) -> Planes:
         """Return luma and chroma as they were drawn, ``(..., 3)``, of RGB."""
         planes = from_rgb(self._level(rgb))

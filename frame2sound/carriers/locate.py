@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.carriers.colours import FROM_RGB, Planes
+from frame2sound.carriers.colours import Planes, luma_of
 from frame2sound.carriers.layout import BAND, MARKER, QUIET, STEP, PageLayout
 from frame2sound.carriers.parameters import MAX_SIDE, CarrierParameters
 from frame2sound.carriers.strip import MARKERS, PAPER, code_places, read_code
@@ -42,7 +42,7 @@ def find_page(
     ValueError
         What was found, and what was not.
     """
-    grey = np.asarray(rgb @ FROM_RGB[0].astype(rgb.dtype))
+    grey = luma_of(rgb)
     parameters = _code_in_place(grey, known)
     if parameters is not None:
         return parameters, rgb, True

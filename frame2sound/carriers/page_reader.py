@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.carriers.calibration import Calibration
-from frame2sound.carriers.colours import Planes
+from frame2sound.carriers.colours import Planes, luma_of
 from frame2sound.carriers.deblur import find_blur
-from frame2sound.carriers.layout import TILES, PageLayout
+from frame2sound.carriers.layout import BAND, TILES, PageLayout
 from frame2sound.carriers.page_source import FoundPage, PageSource, Picture
 from frame2sound.carriers.page_writer import FULL_SCALE, page_count
 from frame2sound.carriers.parameters import CarrierParameters, Kind
@@ -247,14 +248,27 @@ class PictureSound:
                 raise ValueError(f"samples in {bits} bits, expected 16: a tool has rounded them")
             return page[layout.cells]
         calibration = Calibration(page, layout)
-        planes = calibration.apply(page)
-        blur = find_blur(planes, layout, parameters)
-        if blur is not None:
-            planes = blur.undo(planes)
-            self.findings.blur = max(self.findings.blur, blur.width)
         self.findings.levels_changed |= calibration.changed
         self.findings.hues_error = max(self.findings.hues_error, calibration.error)
-        return _means(planes[layout.cells], parameters)
+        blur = find_blur(_bands(page, calibration, layout), layout, parameters)
+        if blur is not None:
+            self.findings.blur = max(self.findings.blur, blur.width)
+            return _means(blur.undo(calibration.apply(page))[layout.cells], parameters)
+        cells = page[layout.cells]
+        if not calibration.is_linear:
+            return _means(calibration.apply(cells), parameters)
+        if parameters.kind is not Kind.SPECTRUM:
+            return _means(luma_of(cells)[..., None], parameters)
+        return calibration.apply(_means(cells, parameters))
+
+
+def _bands(page: Planes, calibration: Calibration, layout: PageLayout) -> Planes:
+    """Return luma and chroma of the bands of a page, and nothing of its cells."""
+    planes = np.zeros((*page.shape[:2], 3), np.float32)
+    for lower in (False, True):
+        top, _ = layout.band(lower)
+        planes[top : top + BAND] = calibration.apply(page[top : top + BAND])
+    return planes
 
 
 def _is_grey(cells: Planes) -> bool:
@@ -268,9 +282,9 @@ def _means(cells: Planes, parameters: CarrierParameters) -> Planes:
     side, columns = parameters.cell, parameters.columns * TILES[parameters.kind]
     if side == 1:
         return cells
-    blocks = cells.reshape(-1, side, columns, side, 3)
-    means: NDArray[np.floating[Any]] = blocks.mean(axis=(1, 3))
-    return means
+    size = columns, cells.shape[0] // side
+    means = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_AREA))
+    return means.reshape(*size[::-1], -1)
 
 
 def _by_channel(cells: NDArray[Any], parameters: CarrierParameters) -> NDArray[Any]:

@@ -15,7 +15,7 @@ from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.scrolling import first_column, frame_count
 from frame2sound.carriers.sound_input import Block
 from frame2sound.carriers.spectrum_points import LevelScale, Spectra, to_points
-from frame2sound.carriers.strip import PAPER, draw_strip
+from frame2sound.carriers.strip import PAPER, draw_code, draw_strip
 from frame2sound.carriers.tiles import to_tiles
 from frame2sound.sound.stft import Stft
 
@@ -125,13 +125,17 @@ def draw_spectra(columns: SpectraSource, parameters: CarrierParameters) -> Itera
 
 
 def _on_pages(cells: Iterator[Planes], parameters: CarrierParameters) -> Iterator[Planes]:
-    layout = PageLayout.of(parameters)
+    """Yield pages around cells: luma ``(rows, columns)``, or luma and chroma ``(..., 3)``."""
+    layout, side = PageLayout.of(parameters), parameters.cell
+    blank = np.zeros((*layout.size, 3), np.float32)
+    blank[..., 0] = PAPER
+    draw_strip(blank, layout, parameters)
     for page, drawn in enumerate(cells):
-        picture = np.zeros((*layout.size, 3), np.float64)
-        picture[..., 0] = PAPER
-        side = parameters.cell
-        picture[layout.cells] = drawn.repeat(side, axis=0).repeat(side, axis=1)
-        draw_strip(picture, layout, parameters.on_page(page))
+        picture, planes = blank.copy(), drawn.reshape(*drawn.shape[:2], -1)
+        height, width, count = planes.shape
+        squares = picture[layout.cells].reshape(height, side, width, side, 3)
+        squares[..., :count] = planes[:, None, :, None]
+        draw_code(picture, layout, parameters.on_page(page))
         yield picture
 
 
@@ -140,8 +144,7 @@ def _sample_cells(sound: SoundReader, parameters: CarrierParameters) -> Iterator
     for page in range(page_count(parameters)):
         part = sound.read(page * size, (page + 1) * size)
         stored = np.clip(np.rint(part * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1) + FULL_SCALE
-        halves = stored.T.reshape(-1, parameters.columns) / 257
-        yield np.stack([halves, 0 * halves, 0 * halves], axis=-1)
+        yield stored.T.reshape(-1, parameters.columns) / 257
 
 
 def _spectrum_cells(columns: SpectraSource, parameters: CarrierParameters) -> Iterator[Planes]:
@@ -154,8 +157,7 @@ def _spectrum_cells(columns: SpectraSource, parameters: CarrierParameters) -> It
         padded = np.pad(spectra, ((0, 0), (0, missing), (0, 0)))
         upright = padded.transpose(0, 2, 1)[:, ::-1].reshape(-1, parameters.columns)
         if parameters.kind is Kind.MAGNITUDE:
-            luma = 255 * scale.shares(np.abs(upright))
-            yield np.stack([luma, 0 * luma, 0 * luma], axis=-1)
+            yield 255 * scale.shares(np.abs(upright))
         else:
             yield to_points(upright, scale)
 
@@ -178,8 +180,7 @@ def _scroll_cells(columns: SpectraSource, parameters: CarrierParameters) -> Iter
             fresh = _planes(upright[:, max(begin - seen, 0) :], scale)
             shown[..., max(seen - begin, 0) : end - begin] = fresh
         seen, at = max(seen, begin + width), begin
-        luma = shown.reshape(shape[0], -1)
-        yield np.stack([luma, 0 * luma, 0 * luma], axis=-1)
+        yield shown.reshape(shape[0], -1)
 
 
 def _planes(spectra: Spectra, scale: LevelScale) -> NDArray[np.floating[Any]]:

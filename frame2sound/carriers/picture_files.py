@@ -34,6 +34,9 @@ FILM_SUFFIXES = (".mkv", ".mp4", ".mov")
 EVEN_BITS = "aq-mode=0:mbtree=0"
 """x264 otherwise gives fewer bits to what looks complicated to the eye: all of the cells."""
 
+LOSSLESS_FORMATS = {Kind.SAMPLES: "gray16le", Kind.SPECTRUM: "bgr0"}
+"""What FFV1 stores; others are grey, of 8 bits."""
+
 LIMITED, BT_601 = 1, 6
 """FFmpeg's numbers of a range and a matrix."""
 
@@ -96,7 +99,7 @@ class FilmWriter:
     def _begin(self, height: int, width: int) -> av.VideoStream:
         if self.crf is None:
             stream = self._output.add_stream("ffv1", rate=self.fps, options={"level": "3"})
-            stream.pix_fmt = "gray16le" if self.parameters.kind is Kind.SAMPLES else "bgr0"
+            stream.pix_fmt = LOSSLESS_FORMATS.get(self.parameters.kind, "gray")
         else:
             options = {"crf": str(self.crf), "x264-params": EVEN_BITS}
             stream = self._output.add_stream("libx264", rate=self.fps, options=options)
@@ -108,9 +111,11 @@ class FilmWriter:
 
     def _frame(self, page: Planes) -> av.VideoFrame:
         if self.crf is not None:
-            return _limited_frame(page)
+            return _limited_frame(page, self.parameters.kind is Kind.SPECTRUM)
         if self.parameters.kind is Kind.SAMPLES:
             return av.VideoFrame.from_ndarray(_sixteen_bits(page), "gray16le")
+        if self.parameters.kind is not Kind.SPECTRUM:
+            return av.VideoFrame.from_ndarray(to_bytes(page[..., 0]), "gray")
         rgb = av.VideoFrame.from_ndarray(to_bytes(to_rgb(page)), "rgb24")
         return rgb.reformat(format="bgr0")
 
@@ -178,19 +183,25 @@ def _sixteen_bits(page: Planes) -> NDArray[np.uint16]:
     return np.clip(np.rint(page[..., 0] * 257), 0, 65535).astype(np.uint16)
 
 
-def _limited_frame(page: Planes) -> av.VideoFrame:
+def _limited_frame(page: Planes, is_coloured: bool) -> av.VideoFrame:
     """Return a frame of limited range, whose chroma is the mean of four pixels."""
     height, width = page.shape[:2]
     frame = av.VideoFrame(width, height, "yuv420p")
     frame.color_range, frame.colorspace = LIMITED, BT_601
-    half = width // 2, height // 2
-    planes = [16 + page[..., 0] * 219 / 255]
-    planes += [
-        128 + cv2.resize(page[..., n], half, interpolation=cv2.INTER_AREA) * 224 / 255
-        for n in (1, 2)
-    ]
+    half = height // 2, width // 2
+    planes = [_scaled(page[..., 0], 219 / 255, 16)]
+    for number in (1, 2):
+        if is_coloured:
+            means = cv2.resize(page[..., number], half[::-1], interpolation=cv2.INTER_AREA)
+            planes.append(_scaled(np.asarray(means), 224 / 255, 128))
+        else:
+            planes.append(np.full(half, 128, np.uint8))
     for plane, values in zip(frame.planes, planes, strict=True):
         rows = np.zeros((plane.height, plane.line_size), np.uint8)
-        rows[:, : plane.width] = to_bytes(values)
-        plane.update(rows.tobytes())
+        rows[:, : plane.width] = values
+        plane.update(rows)
     return frame
+
+
+def _scaled(levels: Planes, gain: float, zero: float) -> NDArray[np.uint8]:
+    return to_bytes(levels * np.float32(gain) + np.float32(zero))

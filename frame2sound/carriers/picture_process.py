@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.carriers.colours import Planes, to_rgb
+from frame2sound.carriers.colours import Planes, grey, to_rgb
 from frame2sound.carriers.page_source import Picture
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.ffmpeg_input import open_film
@@ -32,6 +33,9 @@ BT_709, FULL_RANGE = 1, 2
 
 WORDS = "<u2"
 
+GREY = 128
+"""Chroma of grey, in levels of 8 bits."""
+
 PAPER = 128
 """Grey behind what is transparent."""
 
@@ -50,11 +54,20 @@ class _Shown(msgspec.Struct, frozen=True, tag=True):
     data: bytes
 
 
+class _ShownYuv(msgspec.Struct, frozen=True, tag=True):
+    """Luma and both chroma, each with its height and width, as the file has them."""
+
+    bits: int
+    is_full: bool
+    is_bt_709: bool
+    planes: list[tuple[int, int, bytes]]
+
+
 class _Done(msgspec.Struct, frozen=True, tag=True):
     pass
 
 
-_ANSWER = message_decoder(_Shown | _Done | Heartbeat | ErrorAnswer)
+_ANSWER = message_decoder(_Shown | _ShownYuv | _Done | Heartbeat | ErrorAnswer)
 _REQUEST = message_decoder(_Open)
 
 
@@ -81,10 +94,13 @@ def read_metadata(path: Path) -> dict[str, str]:
         return {key.lower(): value for key, value in film.metadata.items()}
 
 
-def _unpack(shown: _Shown) -> Picture:
+def _unpack(shown: _Shown | _ShownYuv) -> Picture:
+    if isinstance(shown, _ShownYuv):
+        planes = [_plane(shown.bits, *plane) for plane in shown.planes]
+        return Picture(_to_rgb(planes, shown.is_full, shown.is_bt_709), shown.bits)
     stored = np.frombuffer(shown.data, shown.kind).reshape(shown.height, shown.width, -1)
     planes = _levels(stored)
-    return Picture(np.repeat(planes, 3, axis=2) if planes.shape[2] == 1 else planes, shown.bits)
+    return Picture(grey(planes[..., 0]) if planes.shape[2] == 1 else planes, shown.bits)
 
 
 def _levels(stored: NDArray[Any]) -> NDArray[np.float32]:
@@ -126,12 +142,14 @@ def _is_animated_webp(path: Path) -> bool:
     return begin[:4] == b"RIFF" and b"ANIM" in begin
 
 
-def _pack(frame: av.VideoFrame) -> _Shown:
+def _pack(frame: av.VideoFrame) -> _Shown | _ShownYuv:
     name, size = frame.format.name, (frame.height, frame.width)
     bits = frame.format.components[0].bits
     is_deep = bits > 8
     if name.startswith("yuv") and (bits == 8 or name.endswith("le")):
-        return _Shown(*size, bits, "<f4", _from_yuv(frame).astype(np.float32).tobytes())
+        return _pack_yuv(frame, bits)
+    if name == "gray":
+        return _Shown(*size, bits, "u1", frame.to_ndarray().tobytes())
     if any(component.is_alpha for component in frame.format.components) or name == "pal8":
         rgba = _levels(frame.to_ndarray(format="rgba64le" if is_deep else "rgba"))
         return _Shown(*size, bits, "<f4", _over_paper(rgba[..., :3], rgba[..., 3]).tobytes())
@@ -146,34 +164,56 @@ def _over_paper(rgb: Planes, alpha: Planes) -> Planes:
     return share * rgb + (1 - share) * PAPER
 
 
-def _from_yuv(frame: av.VideoFrame) -> Planes:
-    """Return RGB of planes of luma and chroma, without rounding and without smoothing chroma."""
-    full = frame.format.name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
-    y, *chroma = (_plane(frame, n) for n in range(3))
-    down, across = -(-y.shape[0] // chroma[0].shape[0]), -(-y.shape[1] // chroma[0].shape[1])
-    blue, red = (
-        np.repeat(np.repeat(c, down, 0), across, 1)[: y.shape[0], : y.shape[1]] - 128
-        for c in chroma
-    )
-    if not full:
-        y, blue, red = (y - 16) * (255 / 219), blue * (255 / 224), red * (255 / 224)
-    if int(frame.colorspace) != BT_709:
-        rgb = to_rgb(np.stack([y, blue, red], axis=-1))
-    else:
-        green = y - 0.187324 * blue - 0.468124 * red
-        rgb = np.stack([y + 1.5748 * red, green, y + 1.8556 * blue], axis=-1)
-    has_alpha = frame.format.name.startswith("yuva")
-    return _over_paper(rgb, _plane(frame, 3)) if has_alpha else rgb
+def _pack_yuv(frame: av.VideoFrame, bits: int) -> _Shown | _ShownYuv:
+    planes = [_cut(plane, bits) for plane in frame.planes]
+    is_full = frame.format.name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
+    is_bt_709 = int(frame.colorspace) == BT_709
+    if len(planes) < 4:
+        stored = [(*plane.shape, plane.tobytes()) for plane in planes]
+        return _ShownYuv(bits, is_full, is_bt_709, stored)
+    *levels, alpha = (_plane(bits, *plane.shape, plane.tobytes()) for plane in planes)
+    rgb = _over_paper(_to_rgb(levels, is_full, is_bt_709), alpha)
+    return _Shown(frame.height, frame.width, bits, "<f4", rgb.astype(np.float32).tobytes())
 
 
-def _plane(frame: av.VideoFrame, number: int) -> NDArray[np.float32]:
-    """Return a plane of luma or chroma in levels of 8 bits, which deeper ones divide."""
-    plane, bits = frame.planes[number], frame.format.components[0].bits
-    kind = np.dtype("<u2" if bits > 8 else "u1")
+def _cut(plane: av.VideoPlane, bits: int) -> NDArray[Any]:
+    """Return a plane without what fills its lines."""
+    kind = np.dtype(WORDS if bits > 8 else "u1")
     rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
-    levels: NDArray[np.float32] = rows[: plane.height, : plane.width].astype(np.float32)
-    levels /= 1 << (bits - 8)
+    return rows[: plane.height, : plane.width]
+
+
+def _plane(bits: int, height: int, width: int, data: bytes) -> NDArray[np.float32]:
+    """Return a plane of luma or chroma in levels of 8 bits, which deeper ones divide."""
+    stored = np.frombuffer(data, WORDS if bits > 8 else "u1").reshape(height, width)
+    levels: NDArray[np.float32] = stored.astype(np.float32)
+    if bits > 8:
+        levels /= 1 << (bits - 8)
     return levels
+
+
+def _to_rgb(planes: list[NDArray[np.float32]], is_full: bool, is_bt_709: bool) -> Planes:
+    """Return RGB of planes of luma and chroma, without rounding and without smoothing chroma."""
+    y, *chroma = planes
+    if not is_full:
+        y = (y - 16) * (255 / 219)
+    if all((plane == GREY).all() for plane in chroma):
+        return grey(y)
+    blue, red = (_at_luma(plane - GREY, y.shape) for plane in chroma)
+    if not is_full:
+        blue, red = blue * (255 / 224), red * (255 / 224)
+    if not is_bt_709:
+        return to_rgb(np.asarray(cv2.merge([y, blue, red])))
+    green = y - 0.187324 * blue - 0.468124 * red
+    return np.stack([y + 1.5748 * red, green, y + 1.8556 * blue], axis=-1)
+
+
+def _at_luma(chroma: Planes, shape: tuple[int, ...]) -> Planes:
+    """Return chroma with each value repeated for the pixels of luma that share it."""
+    down, across = (-(-luma // own) for luma, own in zip(shape, chroma.shape, strict=True))
+    size = chroma.shape[1] * across, chroma.shape[0] * down
+    repeated = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_NEAREST))
+    return repeated[: shape[0], : shape[1]]
 
 
 if __name__ == "__main__":

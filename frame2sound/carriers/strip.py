@@ -45,9 +45,9 @@ TEXTURE = np.where(np.random.default_rng(0).random((2, PATCH, PATCHES * PATCH)) 
 
 def draw_strip(picture: Planes, layout: PageLayout, parameters: CarrierParameters) -> None:
     """Draw both bands into a picture of luma and chroma, ``(height, width, 3)``."""
+    draw_code(picture, layout, parameters)
     for lower in (False, True):
         top, left = layout.band(lower)
-        _draw_code(picture[top : top + CODE_ROWS * BLOCK, left:], parameters)
         for number, x in enumerate((layout.margin, layout.margin + layout.inner_width - BAND)):
             _draw_marker(picture[top : top + BAND, x : x + BAND], 2 * lower + number)
         texture = picture[top + TEXTURE_ROW * PATCH :, left:][:PATCH]
@@ -57,6 +57,18 @@ def draw_strip(picture: Planes, layout: PageLayout, parameters: CarrierParameter
         for number, colour in enumerate(colours):
             y, x = top + row * PATCH, left + number * PATCH
             picture[y : y + PATCH, x : x + PATCH] = colour
+
+
+def draw_code(picture: Planes, layout: PageLayout, parameters: CarrierParameters) -> None:
+    """Draw the parameters into both bands of a picture, over the code that stands there."""
+    code = np.frombuffer(parameters.code(), np.uint8)
+    assert len(code) == CODE_BYTES
+    bits = np.unpackbits(code).reshape(CODE_ROWS, CODE_COLUMNS)
+    drawn = bits.repeat(BLOCK, axis=0).repeat(BLOCK, axis=1) * 255.0
+    for lower in (False, True):
+        top, left = layout.band(lower)
+        place = picture[top : top + CODE_ROWS * BLOCK, left : left + CODE_COLUMNS * BLOCK]
+        place[..., 0], place[..., 1:] = drawn, 0
 
 
 @cache
@@ -98,7 +110,7 @@ def read_code(grey: NDArray[np.floating[Any]], places: NDArray[np.float64]) -> C
         There is no code, or it is damaged.
     """
     x, y = np.moveaxis(places.astype(np.float32) - 0.5, -1, 0)  # to centres of pixels
-    levels = cv2.remap(grey.astype(np.float32), x, y, cv2.INTER_LINEAR)
+    levels = cv2.remap(grey.astype(np.float32, copy=False), x, y, cv2.INTER_LINEAR)
     threshold = (levels.max() + levels.min()) / 2
     return CarrierParameters.from_code(np.packbits(levels.ravel() > threshold).tobytes())
 
@@ -111,14 +123,6 @@ def code_places(left: float, top: float, scale: tuple[float, float]) -> NDArray[
     x = left + (np.arange(CODE_COLUMNS) + 0.5) * BLOCK * scale[0]
     y = top + (np.arange(CODE_ROWS) + 0.5) * BLOCK * scale[1]
     return np.stack(np.meshgrid(x, y), axis=-1)
-
-
-def _draw_code(band: Planes, parameters: CarrierParameters) -> None:
-    code = np.frombuffer(parameters.code(), np.uint8)
-    assert len(code) == CODE_BYTES
-    bits = np.unpackbits(code).reshape(CODE_ROWS, CODE_COLUMNS)
-    drawn = np.kron(bits, np.ones((BLOCK, BLOCK))) * 255
-    band[:, : drawn.shape[1]] = np.stack([drawn, 0 * drawn, 0 * drawn], axis=-1)
 
 
 def _draw_marker(corner: Planes, number: int) -> None:
