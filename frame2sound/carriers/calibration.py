@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from frame2sound.carriers.colours import Planes, from_rgb, to_rgb
 from frame2sound.carriers.layout import PATCHES, PageLayout
 from frame2sound.carriers.strip import patch_colours
+from frame2sound.carriers.yuv_image import YuvImage
 
 TRUE, TINTLESS = 3.0, 0.2
 """Patches that differ by less, in root mean square and in the mean of each channel, are as they
@@ -31,7 +32,7 @@ class Calibration:
 
     Parameters
     ----------
-    rgb : float array (height, width, 3)
+    rgb : float array (height, width, 3), or YuvImage
         A page in place.
     layout : PageLayout
 
@@ -43,7 +44,7 @@ class Calibration:
         Whether anything is undone that is worth telling.
     """
 
-    def __init__(self, rgb: Planes, layout: PageLayout) -> None:
+    def __init__(self, rgb: Planes | YuvImage, layout: PageLayout) -> None:
         self._curves: list[tuple[Planes, Planes]] = []
         self._wheel: _Wheel | None = None
         self.error, self.changed = 0.0, False

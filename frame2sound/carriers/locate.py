@@ -13,6 +13,7 @@ from frame2sound.carriers.colours import Planes, luma_of
 from frame2sound.carriers.layout import BAND, MARKER, QUIET, STEP, PageLayout
 from frame2sound.carriers.parameters import MAX_SIDE, CarrierParameters
 from frame2sound.carriers.strip import MARKERS, PAPER, code_places, read_code
+from frame2sound.carriers.yuv_image import YuvImage
 
 EXACT = 0.2
 """A page that is nowhere off by more pixels than this is cut out, not resampled."""
@@ -24,14 +25,14 @@ Corners = dict[int, NDArray[np.float64]]
 
 
 def find_page(
-    rgb: Planes, known: CarrierParameters | None = None, *, needs_marks: bool = False
-) -> tuple[CarrierParameters, Planes, bool]:
+    rgb: Planes | YuvImage, known: CarrierParameters | None = None, *, needs_marks: bool = False
+) -> tuple[CarrierParameters, Planes | YuvImage, bool]:
     """Return the parameters of a picture, its page as it was drawn, and whether it has a code.
 
     Parameters
     ----------
-    rgb : float array (height, width, 3)
-        0 to 255.
+    rgb : float array (height, width, 3), or YuvImage
+        0 to 255. A picture that is in place is returned as it is.
     known : CarrierParameters, optional
         Those of a file beside the picture, for pictures whose code cannot be read.
     needs_marks : bool
@@ -42,10 +43,11 @@ def find_page(
     ValueError
         What was found, and what was not.
     """
-    grey = luma_of(rgb)
-    parameters = _code_in_place(grey, known)
+    parameters = _code_in_place(rgb, known)
     if parameters is not None:
         return parameters, rgb, True
+    rgb = np.asarray(rgb)
+    grey = luma_of(rgb)
     corners = find_markers(grey)
     code = next(_codes(grey, corners), None)
     parameters = code or known
@@ -92,16 +94,18 @@ def find_markers(grey: NDArray[np.floating[Any]]) -> Corners:
 
 
 def _code_in_place(
-    grey: NDArray[np.floating[Any]], known: CarrierParameters | None
+    rgb: Planes | YuvImage, known: CarrierParameters | None
 ) -> CarrierParameters | None:
     """Return the parameters of a picture that nothing has moved."""
-    for margin in _margins(grey.shape, known):
-        for top in (margin, grey.shape[0] - margin - BAND):
+    size = rgb.shape[:2]
+    for margin in _margins(size, known):
+        for top in (margin, size[0] - margin - BAND):
+            band = rgb[max(top, 0) : max(top, 0) + BAND, :]
             try:
-                parameters = read_code(grey, code_places(margin + BAND, top, (1, 1)))
+                parameters = read_code(luma_of(band), code_places(margin + BAND, 0, (1, 1)))
             except ValueError:
                 continue
-            if PageLayout.of(parameters).size == grey.shape:
+            if PageLayout.of(parameters).size == size:
                 return parameters
     return None
 

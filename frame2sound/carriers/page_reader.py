@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from frame2sound.carriers.layout import BAND, TILES, PageLayout
 from frame2sound.carriers.page_source import FoundPage, PageSource, Picture
 from frame2sound.carriers.page_writer import FULL_SCALE, page_count
 from frame2sound.carriers.parameters import CarrierParameters, Kind
-from frame2sound.carriers.scrolling import ColumnCollector, first_column
+from frame2sound.carriers.scrolling import ColumnCollector, Run, first_column
 from frame2sound.carriers.sound_input import Block
 from frame2sound.carriers.spectrum_points import (
     BRIGHTEST,
@@ -27,11 +28,15 @@ from frame2sound.carriers.spectrum_points import (
     from_points,
 )
 from frame2sound.carriers.tiles import from_tiles
+from frame2sound.carriers.yuv_image import YuvImage
 from frame2sound.sound.phase.griffin_lim import GriffinLim
 from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import InverseStft, Stft
 
 GRIFFIN_LIM_ROUNDS = 100
+
+STRIPE = 64
+"""Rows of pixels that are read at once: a multiple of all cells, so few that they stay cached."""
 
 SILENT_BLOCK = 1 << 16
 """Samples of silence that are returned at once."""
@@ -185,12 +190,15 @@ class PictureSound:
         scale = LevelScale(parameters.reference_db, parameters.range_db)
         collector, end, last = ColumnCollector(parameters), 0, None
 
-        def batch(columns: Iterator[tuple[int, Spectra]]) -> Iterator[Spectra]:
+        def batch(runs: Iterator[Run]) -> Iterator[Spectra]:
             nonlocal end
-            for number, column in columns:
-                missed = np.zeros((number - end, *column.shape), np.complex64)
-                end = number + 1
-                yield np.concatenate([missed, column[None]]).transpose(1, 0, 2)
+            for run in runs:
+                tiles = run.cells.reshape(len(run.cells), TILES[Kind.SCROLL], -1)
+                luma = tiles[:, :, run.begin : run.end].reshape(len(tiles), -1)
+                spectra = _by_channel(from_tiles(luma, scale), parameters)
+                missed = ((0, 0), (run.first - end, 0), (0, 0))
+                end = run.first + spectra.shape[1]
+                yield np.pad(spectra, missed)
 
         for page, cells in self._cells():
             if page == last:
@@ -199,8 +207,7 @@ class PictureSound:
             hops = max(first_column(parameters, page) - end, 0)
             self.check_missing(hops * parameters.hop, end * parameters.hop)
             last = page
-            spectra = _by_channel(from_tiles(cells[..., 0], scale), parameters)
-            yield from batch(collector.add(page, spectra.transpose(1, 0, 2)))
+            yield from batch(collector.add(page, cells[..., 0]))
         yield from batch(collector.flush())
         self.findings.missing = collector.missing
 
@@ -246,28 +253,36 @@ class PictureSound:
         if parameters.kind is Kind.SAMPLES:
             if bits < 16:
                 raise ValueError(f"samples in {bits} bits, expected 16: a tool has rounded them")
-            return page[layout.cells]
+            return np.asarray(page[layout.cells])
         calibration = Calibration(page, layout)
         self.findings.levels_changed |= calibration.changed
         self.findings.hues_error = max(self.findings.hues_error, calibration.error)
         blur = find_blur(_bands(page, calibration, layout), layout, parameters)
         if blur is not None:
             self.findings.blur = max(self.findings.blur, blur.width)
-            return _means(blur.undo(calibration.apply(page))[layout.cells], parameters)
-        cells = page[layout.cells]
-        if not calibration.is_linear:
-            return _means(calibration.apply(cells), parameters)
-        if parameters.kind is not Kind.SPECTRUM:
-            return _means(luma_of(cells)[..., None], parameters)
-        return calibration.apply(_means(cells, parameters))
+            planes = blur.undo(calibration.apply(np.asarray(page)))
+            return _means(planes[layout.cells], parameters)
+        rows, columns = layout.cells
+        bounds = [*range(rows.start, rows.stop, STRIPE), rows.stop]
+        stripes = (page[top:bottom, columns] for top, bottom in itertools.pairwise(bounds))
+        return np.concatenate([_planes(cells, calibration, parameters) for cells in stripes])
 
 
-def _bands(page: Planes, calibration: Calibration, layout: PageLayout) -> Planes:
+def _planes(cells: Planes, calibration: Calibration, parameters: CarrierParameters) -> Planes:
+    """Return luma and chroma, or luma alone if there is no more, of the RGB of cells."""
+    if not calibration.is_linear:
+        return _means(calibration.apply(cells), parameters)
+    if parameters.kind is not Kind.SPECTRUM:
+        return _means(luma_of(cells)[..., None], parameters)
+    return calibration.apply(_means(cells, parameters))
+
+
+def _bands(page: Planes | YuvImage, calibration: Calibration, layout: PageLayout) -> Planes:
     """Return luma and chroma of the bands of a page, and nothing of its cells."""
     planes = np.zeros((*page.shape[:2], 3), np.float32)
     for lower in (False, True):
         top, _ = layout.band(lower)
-        planes[top : top + BAND] = calibration.apply(page[top : top + BAND])
+        planes[top : top + BAND] = calibration.apply(page[top : top + BAND, :])
     return planes
 
 

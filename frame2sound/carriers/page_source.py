@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from frame2sound.carriers.colours import Planes
 from frame2sound.carriers.locate import find_page
 from frame2sound.carriers.page_writer import page_count
 from frame2sound.carriers.parameters import CarrierParameters
+from frame2sound.carriers.yuv_image import YuvImage
 
 MOST_WAITING = 8
 """Pictures without a code that wait for the next one that has one."""
@@ -20,13 +23,13 @@ class Picture:
 
     Attributes
     ----------
-    rgb : float32 array (height, width, 3)
+    rgb : float32 array (height, width, 3), or YuvImage
         0 to 255.
     bits : int
         Of each channel in the file.
     """
 
-    rgb: Planes
+    rgb: Planes | YuvImage
     bits: int = 8
 
 
@@ -38,7 +41,7 @@ class FoundPage:
     ----------
     parameters : CarrierParameters
         Of this page.
-    rgb : float32 array (height, width, 3)
+    rgb : float32 array (height, width, 3), or YuvImage
     bits : int
         Of each channel in the file.
     has_code : bool
@@ -46,7 +49,7 @@ class FoundPage:
     """
 
     parameters: CarrierParameters
-    rgb: Planes
+    rgb: Planes | YuvImage
     bits: int
     has_code: bool
 
@@ -104,7 +107,7 @@ class PageSource:
         if not self._is_coded:
             before = begun.parameters.page
             yield begun
-        self.first = replace(begun, rgb=begun.rgb[:0])
+        self.first = replace(begun, rgb=np.zeros((0, 0, 3), np.float32))
         guessed: list[FoundPage] = []
         for found in self._found_after(sound, [begun] if self._is_coded else []):
             if not found.has_code:

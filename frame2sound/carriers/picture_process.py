@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.carriers.colours import Planes, grey, to_rgb
+from frame2sound.carriers.colours import Planes, grey
 from frame2sound.carriers.page_source import Picture
+from frame2sound.carriers.yuv_image import YuvImage
 from frame2sound.errors import FilmError
 from frame2sound.film.decoding.ffmpeg_input import open_film
 from frame2sound.film.limits import DEFAULT_LIMITS
@@ -32,9 +32,6 @@ BT_709, FULL_RANGE = 1, 2
 """FFmpeg's numbers of a matrix and a range."""
 
 WORDS = "<u2"
-
-GREY = 128
-"""Chroma of grey, in levels of 8 bits."""
 
 PAPER = 128
 """Grey behind what is transparent."""
@@ -96,8 +93,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 def _unpack(shown: _Shown | _ShownYuv) -> Picture:
     if isinstance(shown, _ShownYuv):
-        planes = [_plane(shown.bits, *plane) for plane in shown.planes]
-        return Picture(_to_rgb(planes, shown.is_full, shown.is_bt_709), shown.bits)
+        return Picture(_yuv_image(shown), shown.bits)
     stored = np.frombuffer(shown.data, shown.kind).reshape(shown.height, shown.width, -1)
     planes = _levels(stored)
     return Picture(grey(planes[..., 0]) if planes.shape[2] == 1 else planes, shown.bits)
@@ -168,11 +164,12 @@ def _pack_yuv(frame: av.VideoFrame, bits: int) -> _Shown | _ShownYuv:
     planes = [_cut(plane, bits) for plane in frame.planes]
     is_full = frame.format.name.startswith("yuvj") or int(frame.color_range) == FULL_RANGE
     is_bt_709 = int(frame.colorspace) == BT_709
+    stored = [(*plane.shape, plane.tobytes()) for plane in planes]
+    shown = _ShownYuv(bits, is_full, is_bt_709, stored[:3])
     if len(planes) < 4:
-        stored = [(*plane.shape, plane.tobytes()) for plane in planes]
-        return _ShownYuv(bits, is_full, is_bt_709, stored)
-    *levels, alpha = (_plane(bits, *plane.shape, plane.tobytes()) for plane in planes)
-    rgb = _over_paper(_to_rgb(levels, is_full, is_bt_709), alpha)
+        return shown
+    alpha = planes[3].astype(np.float32) / (1 << (bits - 8))
+    rgb = _over_paper(np.asarray(_yuv_image(shown)), alpha)
     return _Shown(frame.height, frame.width, bits, "<f4", rgb.astype(np.float32).tobytes())
 
 
@@ -183,37 +180,12 @@ def _cut(plane: av.VideoPlane, bits: int) -> NDArray[Any]:
     return rows[: plane.height, : plane.width]
 
 
-def _plane(bits: int, height: int, width: int, data: bytes) -> NDArray[np.float32]:
-    """Return a plane of luma or chroma in levels of 8 bits, which deeper ones divide."""
-    stored = np.frombuffer(data, WORDS if bits > 8 else "u1").reshape(height, width)
-    levels: NDArray[np.float32] = stored.astype(np.float32)
-    if bits > 8:
-        levels /= 1 << (bits - 8)
-    return levels
-
-
-def _to_rgb(planes: list[NDArray[np.float32]], is_full: bool, is_bt_709: bool) -> Planes:
-    """Return RGB of planes of luma and chroma, without rounding and without smoothing chroma."""
-    y, *chroma = planes
-    if not is_full:
-        y = (y - 16) * (255 / 219)
-    if all((plane == GREY).all() for plane in chroma):
-        return grey(y)
-    blue, red = (_at_luma(plane - GREY, y.shape) for plane in chroma)
-    if not is_full:
-        blue, red = blue * (255 / 224), red * (255 / 224)
-    if not is_bt_709:
-        return to_rgb(np.asarray(cv2.merge([y, blue, red])))
-    green = y - 0.187324 * blue - 0.468124 * red
-    return np.stack([y + 1.5748 * red, green, y + 1.8556 * blue], axis=-1)
-
-
-def _at_luma(chroma: Planes, shape: tuple[int, ...]) -> Planes:
-    """Return chroma with each value repeated for the pixels of luma that share it."""
-    down, across = (-(-luma // own) for luma, own in zip(shape, chroma.shape, strict=True))
-    size = chroma.shape[1] * across, chroma.shape[0] * down
-    repeated = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_NEAREST))
-    return repeated[: shape[0], : shape[1]]
+def _yuv_image(shown: _ShownYuv) -> YuvImage:
+    kind = np.dtype(WORDS if shown.bits > 8 else "u1")
+    planes = tuple(
+        np.frombuffer(data, kind).reshape(height, width) for height, width, data in shown.planes
+    )
+    return YuvImage(planes, shown.bits, shown.is_full, shown.is_bt_709)
 
 
 if __name__ == "__main__":

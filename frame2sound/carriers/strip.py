@@ -23,6 +23,7 @@ from frame2sound.carriers.layout import (
 )
 from frame2sound.carriers.parameters import CODE_BYTES, CarrierParameters
 from frame2sound.carriers.spectrum_points import BRIGHTEST, DARKEST, RADIUS
+from frame2sound.carriers.yuv_image import YuvImage
 
 PAPER = 128.0
 """Grey of the margin, and of what is left between the marks."""
@@ -83,7 +84,9 @@ def known_patches() -> list[tuple[bool, int, Planes]]:
     return [(False, GREY_ROW, greys), *wheels]
 
 
-def patch_colours(rgb: Planes, layout: PageLayout) -> list[tuple[Planes, Planes]]:
+def patch_colours(
+    rgb: Planes | YuvImage, layout: PageLayout
+) -> list[tuple[Planes, Planes]]:
     """Return the known and the actual RGB of each row of patches, ``(n, 3)``, the greys first."""
     found = []
     for lower, row, colours in known_patches():

@@ -146,18 +146,21 @@ def test_grey_levels_alone_have_the_magnitudes():
 
 def test_each_column_is_taken_from_the_frame_that_has_it_most_central(scroll):
     _, drawn, _ = scroll
-    collector, taken = ColumnCollector(drawn), {}
-    places = np.arange(drawn.columns)
+    collector, runs = ColumnCollector(drawn), []
     frames = [0, 1, 2, 5, 4, 9, 10, 14]  # dropped, and out of order
     for frame in frames:
-        spectra = np.stack([np.full(drawn.columns, frame), places], axis=-1)
-        taken |= dict(collector.add(frame, spectra))
-    taken |= dict(collector.flush())
+        runs += collector.add(frame, np.full((1, drawn.columns), frame))
+    runs += collector.flush()
+    taken = {
+        run.first + n: (int(run.cells[0, 0]), run.begin + n)
+        for run in runs
+        for n in range(run.end - run.begin)
+    }
     middle = drawn.columns // 2
     for number, (frame, place) in taken.items():
         nearest = min(abs(number - first_column(drawn, other) - middle) for other in frames)
         assert abs(place - middle) == nearest
-        assert first_column(drawn, int(frame)) + place == number
+        assert first_column(drawn, frame) + place == number
     assert sorted(taken) == list(range(len(taken)))
 
 
