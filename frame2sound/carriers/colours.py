@@ -52,5 +52,6 @@ def _transform(colours: Planes, matrix: Planes) -> Planes:
 
 def to_bytes(values: Planes) -> NDArray[np.uint8]:
     """Return values rounded to 0 to 255."""
-    rounded = np.rint(values)
-    return np.clip(rounded, 0, 255, out=rounded).astype(np.uint8)
+    if values.ndim in (2, 3) and values.size:
+        return np.asarray(cv2.add(values, 0, dtype=cv2.CV_8U), np.uint8).reshape(values.shape)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)

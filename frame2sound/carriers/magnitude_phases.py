@@ -11,10 +11,13 @@ from scipy.fft import irfft, rfft
 from frame2sound.sound.phase.pghi import Pghi
 from frame2sound.sound.stft import Stft
 
-ROUNDS = 100
+ROUNDS = 70
 
 MOMENTUM = np.float32(0.99)
 """That of Perraudin, Balazs and Søndergaard (2013)."""
+
+TOLERANCE = 0.01
+"""Share of the loudest magnitude from which PGHI is worth its time: quieter ones follow."""
 
 LEAST_MAGNITUDE = np.float32(1e-12)
 
@@ -32,11 +35,10 @@ class MagnitudePhases:
     Parameters
     ----------
     stft : Stft
-        Its hop divides the window, which is as long as the transform.
     """
 
     def __init__(self, stft: Stft) -> None:
-        self._loop, self._start = _Loop(stft), Pghi(stft)
+        self._loop, self._start = _Loop(stft), Pghi(stft, TOLERANCE)
         self._overlap = stft.overlap_factor - 1
         self._before = np.empty((0, stft.bins), np.complex64)
 
@@ -53,7 +55,9 @@ class MagnitudePhases:
             estimate *= target / np.maximum(_size(estimate), LEAST_MAGNITUDE)
             estimate[: len(fixed)] = kept
             consistent = self._loop.consistent(estimate)
-            estimate = consistent + MOMENTUM * (consistent - last)
+            estimate = np.subtract(consistent, last, out=last)
+            estimate *= MOMENTUM
+            estimate += consistent
             last = consistent
         found = self._loop.mirror(last)[len(fixed) :]
         self._before = found[max(len(found) - self._overlap, 0) :].copy()
@@ -67,6 +71,7 @@ class _Loop:
         self._stft = stft
         self._signs = np.where(np.arange(stft.bins) % 2, -1, 1).astype(np.float32)
         self._window = stft.analysis_window.astype(np.float32)
+        self._spare = (0, stft.overlap_factor * stft.hop - stft.n_fft)
 
     def mirror(self, spectra: Complex) -> Complex:
         """Refer phases to the beginnings of windows, or to the centres again."""
@@ -77,6 +82,8 @@ class _Loop:
         n_fft, hop, factor = self._stft.n_fft, self._stft.hop, self._stft.overlap_factor
         blocks = irfft(spectra, n_fft, axis=1)
         blocks *= self._window
+        if self._spare[1]:
+            blocks = np.pad(blocks, ((0, 0), self._spare))
         parts = blocks.reshape(len(spectra), factor, hop)
         sound = np.zeros((len(spectra) + factor - 1, hop), np.float32)
         for place in range(factor):
@@ -88,7 +95,7 @@ class _Loop:
 
     def _inverse_weight(self, count: int) -> NDArray[Any]:
         factor, hop = self._stft.overlap_factor, self._stft.hop
-        squares = (self._window**2).reshape(factor, hop)
+        squares = np.pad(self._window**2, self._spare).reshape(factor, hop)
         weight = np.zeros((count + factor - 1, hop), np.float32)
         for place in range(factor):
             weight[place : place + count] += squares[place]

@@ -15,6 +15,7 @@ from frame2sound.carriers.calibration import Calibration
 from frame2sound.carriers.colours import Planes, luma_of
 from frame2sound.carriers.deblur import find_blur
 from frame2sound.carriers.layout import BAND, TILES, PageLayout
+from frame2sound.carriers.magnitude_phases import MagnitudePhases
 from frame2sound.carriers.page_source import FoundPage, PageSource, Picture
 from frame2sound.carriers.page_writer import FULL_SCALE, page_count
 from frame2sound.carriers.parameters import CarrierParameters, Kind
@@ -29,11 +30,7 @@ from frame2sound.carriers.spectrum_points import (
 )
 from frame2sound.carriers.tiles import from_tiles
 from frame2sound.carriers.yuv_image import YuvImage
-from frame2sound.sound.phase.griffin_lim import GriffinLim
-from frame2sound.sound.phase.reconstructor import PhaseReconstructor
 from frame2sound.sound.stft import InverseStft, Stft
-
-GRIFFIN_LIM_ROUNDS = 100
 
 STRIPE = 64
 """Rows of pixels that are read at once: a multiple of all cells, so few that they stay cached."""
@@ -180,7 +177,7 @@ class PictureSound:
                     continue
                 yield np.stack(
                     [
-                        phase.reconstruct(_padded(m, parameters), np.zeros(len(m), bool))
+                        phase.reconstruct(_padded(m, parameters))
                         for phase, m in zip(phases, magnitude, strict=True)
                     ]
                 )
@@ -313,9 +310,9 @@ def _padded(magnitude: NDArray[np.float32], parameters: CarrierParameters) -> ND
     return np.pad(magnitude, ((0, 0), (0, missing)))
 
 
-def _reconstructors(parameters: CarrierParameters) -> list[PhaseReconstructor]:
+def _reconstructors(parameters: CarrierParameters) -> list[MagnitudePhases]:
     stft = Stft(parameters.n_fft, parameters.hop)
-    return [GriffinLim(stft, GRIFFIN_LIM_ROUNDS) for _ in range(parameters.channels)]
+    return [MagnitudePhases(stft) for _ in range(parameters.channels)]
 
 
 def _stack(channels: Iterator[NDArray[np.float32]]) -> Block:

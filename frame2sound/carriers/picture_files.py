@@ -34,6 +34,9 @@ FILM_SUFFIXES = (".mkv", ".mp4", ".mov")
 EVEN_BITS = "aq-mode=0:mbtree=0"
 """x264 otherwise gives fewer bits to what looks complicated to the eye: all of the cells."""
 
+FAST_SCROLLING = {"preset": "superfast", "bf": "0"}
+"""x264 finds whole pixels of motion at once: as true as its default, twice as fast, and larger."""
+
 LOSSLESS_FORMATS = {Kind.SAMPLES: "gray16le", Kind.SPECTRUM: "bgr0"}
 """What FFV1 stores; others are grey, of 8 bits."""
 
@@ -102,6 +105,8 @@ class FilmWriter:
             stream.pix_fmt = LOSSLESS_FORMATS.get(self.parameters.kind, "gray")
         else:
             options = {"crf": str(self.crf), "x264-params": EVEN_BITS}
+            if self.parameters.kind is Kind.SCROLL:
+                options |= FAST_SCROLLING
             stream = self._output.add_stream("libx264", rate=self.fps, options=options)
             stream.pix_fmt = "yuv420p"
             stream.codec_context.color_range = LIMITED
@@ -115,7 +120,7 @@ class FilmWriter:
         if self.parameters.kind is Kind.SAMPLES:
             return av.VideoFrame.from_ndarray(_sixteen_bits(page), "gray16le")
         if self.parameters.kind is not Kind.SPECTRUM:
-            return av.VideoFrame.from_ndarray(to_bytes(page[..., 0]), "gray")
+            return av.VideoFrame.from_ndarray(to_bytes(np.asarray(cv2.extractChannel(page, 0))), "gray")
         rgb = av.VideoFrame.from_ndarray(to_bytes(to_rgb(page)), "rgb24")
         return rgb.reformat(format="bgr0")
 
@@ -189,10 +194,11 @@ def _limited_frame(page: Planes, is_coloured: bool) -> av.VideoFrame:
     frame = av.VideoFrame(width, height, "yuv420p")
     frame.color_range, frame.colorspace = LIMITED, BT_601
     half = height // 2, width // 2
-    planes = [_scaled(page[..., 0], 219 / 255, 16)]
+    planes = [_scaled(np.asarray(cv2.extractChannel(page, 0)), 219 / 255, 16)]
     for number in (1, 2):
         if is_coloured:
-            means = cv2.resize(page[..., number], half[::-1], interpolation=cv2.INTER_AREA)
+            plane = cv2.extractChannel(page, number)
+            means = cv2.resize(plane, half[::-1], interpolation=cv2.INTER_AREA)
             planes.append(_scaled(np.asarray(means), 224 / 255, 128))
         else:
             planes.append(np.full(half, 128, np.uint8))
@@ -204,4 +210,4 @@ def _limited_frame(page: Planes, is_coloured: bool) -> av.VideoFrame:
 
 
 def _scaled(levels: Planes, gain: float, zero: float) -> NDArray[np.uint8]:
-    return to_bytes(levels * np.float32(gain) + np.float32(zero))
+    return np.asarray(cv2.addWeighted(levels, gain, levels, 0, zero, dtype=cv2.CV_8U), np.uint8)
