@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from PIL import Image
@@ -296,6 +297,29 @@ def cpu_seconds() -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
+def codec_seconds(path: Path, parameters: CarrierParameters, crf: int | None) -> float:
+    """Return the CPU seconds in which FFmpeg encodes and decodes the frames of a film, no more."""
+    frames = list(decoded(path))
+    began = cpu_seconds()
+    with FilmWriter(
+        path.with_name("again.mkv"), parameters, parameters.fps or Fraction(2), crf
+    ) as film:
+        film._stream = film._begin(frames[0].height, frames[0].width)
+        for frame in frames:
+            frame.pts, frame.pict_type = None, 0
+            film._output.mux(film._stream.encode(frame))
+    for _ in decoded(film.path):
+        pass
+    return cpu_seconds() - began
+
+
+def decoded(path: Path) -> Iterator[av.VideoFrame]:
+    """Yield the frames of a film."""
+    with av.open(str(path)) as film:
+        film.streams.video[0].thread_count = 1
+        yield from film.decode(film.streams.video[0])
+
+
 def speed(path: Path, seconds: float) -> None:
     """Print how many times the CPU seconds of writing and reading fit into those of the sound."""
     excerpt = Excerpt(path, seconds, None)
@@ -319,7 +343,9 @@ def speed(path: Path, seconds: float) -> None:
             for _ in PictureSound(read_pictures(film_path)).blocks():
                 pass
             read = cpu_seconds()
+            codec = codec_seconds(film_path, parameters, crf)
         parts = {"written": written - began, "read": read - written, "both": read - began}
+        parts["codec alone"] = codec
         times = ", ".join(f"{part} {lasts / cost:.1f}" for part, cost in parts.items())
         print(f"{name}: {times} times real time", flush=True)
 

@@ -53,5 +53,7 @@ def _transform(colours: Planes, matrix: Planes) -> Planes:
 def to_bytes(values: Planes) -> NDArray[np.uint8]:
     """Return values rounded to 0 to 255."""
     if values.ndim in (2, 3) and values.size:
-        return np.asarray(cv2.add(values, 0, dtype=cv2.CV_8U), np.uint8).reshape(values.shape)
+        return np.asarray(cv2.add(values, np.zeros(4), dtype=cv2.CV_8U), np.uint8).reshape(
+            values.shape
+        )
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)

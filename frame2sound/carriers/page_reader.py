@@ -295,7 +295,7 @@ def _means(cells: Planes, parameters: CarrierParameters) -> Planes:
     if side == 1:
         return cells
     size = columns, cells.shape[0] // side
-    means = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_AREA))
+    means = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_AREA), cells.dtype)
     return means.reshape(*size[::-1], -1)
 
 

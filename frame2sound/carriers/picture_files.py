@@ -120,7 +120,9 @@ class FilmWriter:
         if self.parameters.kind is Kind.SAMPLES:
             return av.VideoFrame.from_ndarray(_sixteen_bits(page), "gray16le")
         if self.parameters.kind is not Kind.SPECTRUM:
-            return av.VideoFrame.from_ndarray(to_bytes(np.asarray(cv2.extractChannel(page, 0))), "gray")
+            return av.VideoFrame.from_ndarray(
+                to_bytes(np.asarray(cv2.extractChannel(page, 0))), "gray"
+            )
         rgb = av.VideoFrame.from_ndarray(to_bytes(to_rgb(page)), "rgb24")
         return rgb.reformat(format="bgr0")
 
@@ -194,19 +196,23 @@ def _limited_frame(page: Planes, is_coloured: bool) -> av.VideoFrame:
     frame = av.VideoFrame(width, height, "yuv420p")
     frame.color_range, frame.colorspace = LIMITED, BT_601
     half = height // 2, width // 2
-    planes = [_scaled(np.asarray(cv2.extractChannel(page, 0)), 219 / 255, 16)]
+    levels = [_scaled(_one_plane(page, 0), 219 / 255, 16)]
     for number in (1, 2):
         if is_coloured:
-            plane = cv2.extractChannel(page, number)
-            means = cv2.resize(plane, half[::-1], interpolation=cv2.INTER_AREA)
-            planes.append(_scaled(np.asarray(means), 224 / 255, 128))
+            chroma = _one_plane(page, number)
+            means = cv2.resize(chroma, half[::-1], interpolation=cv2.INTER_AREA)
+            levels.append(_scaled(np.asarray(means), 224 / 255, 128))
         else:
-            planes.append(np.full(half, 128, np.uint8))
-    for plane, values in zip(frame.planes, planes, strict=True):
+            levels.append(np.full(half, 128, np.uint8))
+    for plane, values in zip(frame.planes, levels, strict=True):
         rows = np.zeros((plane.height, plane.line_size), np.uint8)
         rows[:, : plane.width] = values
-        plane.update(rows)
+        plane.update(rows.tobytes())
     return frame
+
+
+def _one_plane(page: Planes, number: int) -> Planes:
+    return np.asarray(cv2.extractChannel(page, number), page.dtype)
 
 
 def _scaled(levels: Planes, gain: float, zero: float) -> NDArray[np.uint8]:

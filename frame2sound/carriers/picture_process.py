@@ -9,6 +9,7 @@ from typing import Any
 import av
 import msgspec
 import numpy as np
+from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 
 from frame2sound.carriers.colours import Planes, grey
@@ -173,7 +174,7 @@ def _pack_yuv(frame: av.VideoFrame, bits: int) -> _Shown | _ShownYuv:
     return _Shown(frame.height, frame.width, bits, "<f4", rgb.astype(np.float32).tobytes())
 
 
-def _cut(plane: av.VideoPlane, bits: int) -> NDArray[Any]:
+def _cut(plane: VideoPlane, bits: int) -> NDArray[Any]:
     """Return a plane without what fills its lines."""
     kind = np.dtype(WORDS if bits > 8 else "u1")
     rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)

@@ -84,9 +84,7 @@ def known_patches() -> list[tuple[bool, int, Planes]]:
     return [(False, GREY_ROW, greys), *wheels]
 
 
-def patch_colours(
-    rgb: Planes | YuvImage, layout: PageLayout
-) -> list[tuple[Planes, Planes]]:
+def patch_colours(rgb: Planes | YuvImage, layout: PageLayout) -> list[tuple[Planes, Planes]]:
     """Return the known and the actual RGB of each row of patches, ``(n, 3)``, the greys first."""
     found = []
     for lower, row, colours in known_patches():

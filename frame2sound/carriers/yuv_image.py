@@ -82,6 +82,6 @@ class YuvImage:
         if down == across == 1 or not part.size:
             return part
         size = part.shape[1] * across, part.shape[0] * down
-        repeated = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST))
+        repeated = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_NEAREST), np.float32)
         y, x = top - first * down, left - begin * across
         return repeated[y : y + bottom - top, x : x + right - left]
