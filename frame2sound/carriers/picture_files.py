@@ -34,9 +34,6 @@ FILM_SUFFIXES = (".mkv", ".mp4", ".mov")
 EVEN_BITS = "aq-mode=0:mbtree=0"
 """x264 otherwise gives fewer bits to what looks complicated to the eye: all of the cells."""
 
-FAST_SCROLLING = {"preset": "superfast", "bf": "0"}
-"""x264 finds whole pixels of motion at once: as true as its default, twice as fast, and larger."""
-
 LOSSLESS_FORMATS = {Kind.SAMPLES: "gray16le", Kind.SPECTRUM: "bgr0"}
 """What FFV1 stores; others are grey, of 8 bits."""
 
@@ -105,8 +102,6 @@ class FilmWriter:
             stream.pix_fmt = LOSSLESS_FORMATS.get(self.parameters.kind, "gray")
         else:
             options = {"crf": str(self.crf), "x264-params": EVEN_BITS}
-            if self.parameters.kind is Kind.SCROLL:
-                options |= FAST_SCROLLING
             stream = self._output.add_stream("libx264", rate=self.fps, options=options)
             stream.pix_fmt = "yuv420p"
             stream.codec_context.color_range = LIMITED
