@@ -1,6 +1,6 @@
 """Run the numeric tests as other processors would: python benchmarks/processors.py.
 
-    FOLDER...     of tests (brain, sound, training, rendering, evaluation)
+    FOLDER...     of tests (those that compute)
     --only WORD   only settings whose name contains a word; several may be given
     -n N          number of pytest's processes (2)
 
@@ -24,7 +24,8 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ["brain", "sound", "training", "rendering", "evaluation"]
+FOLDERS = ["brain", "carriers", "evaluation", "rendering", "sonification", "sound", "synaesthesia"]
+FOLDERS += ["training"]
 NEWER = ["X86_V4", "AVX512_ICL", "AVX512_SPR", "AVX512F", "AVX512_SKX"]
 """NumPy's names for instructions that Haswell (AVX2) lacks."""
 
