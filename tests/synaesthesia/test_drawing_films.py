@@ -67,6 +67,20 @@ def test_windows_slide_around_the_middles_of_frames(fps: Fraction) -> None:
         assert np.array_equal(window, padded[RATE + middle - RATE // 2 :][:RATE])
 
 
+def test_a_sound_of_whole_frames_has_no_window_more() -> None:
+    assert len(list(sliding_windows([np.zeros(2 * RATE, np.float32)], Fraction(25)))) == 50
+
+
+def test_a_film_of_few_frames_has_the_whole_sound(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.full(55_000, 0.25), 44_100, "PCM_16")
+    film, fps = tmp_path / "a.mkv", Fraction(1)
+    voices = Voices.open([tmp_path / "a.wav"])
+    assert write_film(film, voices, MovingDrawing(draw_levels, 1), fps, 32) == 2
+    sound = np.concatenate([chunk.samples for chunk in FilmReader(film, 44_100).audio_chunks()])
+    assert len(sound) == 55_000
+    assert np.abs(sound - 0.25).max() < 1e-3
+
+
 def test_voices_are_the_parts_of_the_bands() -> None:
     spectra = np.random.default_rng(1).uniform(-60, 0, (2, FRAMES, BANDS)).astype(np.float32)
     split = split_bands(spectra, 5).reshape(2, 5, FRAMES, BANDS)

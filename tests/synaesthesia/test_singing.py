@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from frame2sound.synaesthesia.singing import Clips, sing_by_mosaic, sing_by_phase
+from frame2sound.synaesthesia.sliding_windows import sliding_windows
 from frame2sound.synaesthesia.sound_windows import RATE, log_mel, window_levels_db
 
 RNG = np.random.default_rng(0)
@@ -58,6 +59,16 @@ def test_phases_give_the_levels_that_were_heard(fps: Fraction | None) -> None:
     power = 10 * np.log10((10 ** (heard / 10)).mean(axis=0))
     wanted = 10 * np.log10((10 ** (SPECTRA[2] / 10)).mean(axis=0))
     assert np.abs(power - wanted)[1:-1].mean() < 1.5
+
+
+def test_a_burst_in_a_film_is_heard_when_its_windows_show_it() -> None:
+    sound, fps = np.zeros(2 * RATE, np.float32), Fraction(24)
+    begin = round(1.2 * RATE)
+    sound[begin : begin + RATE // 10] = 0.2 * RNG.standard_normal(RATE // 10)
+    heard = sing_by_phase(log_mel(np.stack(list(sliding_windows([sound], fps)))), fps)
+    power = np.square(heard.astype(np.float64))
+    middle = (power * np.arange(len(heard))).sum() / power.sum() / RATE
+    assert middle == pytest.approx(1.25, abs=0.03)
 
 
 def test_silence_stays_silent() -> None:
