@@ -61,16 +61,77 @@ def _f_measure(sums: BlockSums) -> NDArray[np.float64]:
     return np.where(total > 0, 2 * hits / np.where(total > 0, total, 1), 1.0)
 
 
-STATISTICS: Mapping[str, Callable[[BlockSums], NDArray[np.float64]]] = MappingProxyType(
+Values = NDArray[np.float64]
+
+
+def _unchanged(values: Values) -> Values:
+    return values
+
+
+def _fisher_z(correlations: Values) -> Values:
+    """Return Fisher's z of correlations; those beyond `MAX_CORRELATION` count as that.
+
+    Fisher, "On the probable error of a coefficient of correlation", Metron 1, 1921.
+    """
+    return np.arctanh(np.clip(correlations, -MAX_CORRELATION, MAX_CORRELATION))
+
+
+@dataclass(frozen=True)
+class BlockStatistic:
+    """How a measure follows from the sums of one film, and how films are averaged.
+
+    The sums of a film's blocks, over all its segments, give the film's value; values of several
+    films are averaged on another scale, since sums over films would reward what only tells loud
+    films from quiet ones.
+
+    Attributes
+    ----------
+    of_sums : function
+        From sums, (..., k), to values, (...); NaN where it cannot be computed.
+    to_mean_scale, from_mean_scale : function
+        From values to the scale on which films are averaged, and back: Fisher's z for correlations,
+        clipped at `MAX_CORRELATION`; the values themselves for other measures.
+    """
+
+    of_sums: Callable[[BlockSums], Values]
+    to_mean_scale: Callable[[Values], Values] = _unchanged
+    from_mean_scale: Callable[[Values], Values] = _unchanged
+
+    def __call__(self, sums: BlockSums) -> Values:
+        """Return the value of one film from its sums."""
+        return self.of_sums(sums)
+
+    def mean_of_films(self, values: Values) -> Values:
+        """Return the mean over films, the last axis; films without a value count for nothing.
+
+        One film keeps its value; NaN if no film has one.
+
+        Examples
+        --------
+        >>> STATISTICS["envelope_correlation"].mean_of_films(np.array([0.0, np.nan, np.tanh(1)]))
+        array(0.46211716)
+        """
+        known = np.isfinite(values)
+        count = known.sum(-1)
+        total = np.where(known, self.to_mean_scale(np.where(known, values, 0.0)), 0.0).sum(-1)
+        mean = self.from_mean_scale(total / np.maximum(count, 1))
+        only = np.where(known, values, 0.0).sum(-1)
+        return np.where(count > 1, mean, np.where(count == 1, only, np.nan))
+
+
+MAX_CORRELATION = 0.999
+"""Where correlations are clipped before they are averaged: 1 has no finite Fisher's z."""
+
+STATISTICS: Mapping[str, BlockStatistic] = MappingProxyType(
     {
-        "onset_f": _f_measure,
-        "in_sync": _mean,
-        "envelope_correlation": _correlation,
-        "spectral_distance_db": _mean,
-        "pitch": _mean,
+        "onset_f": BlockStatistic(_f_measure),
+        "in_sync": BlockStatistic(_mean),
+        "envelope_correlation": BlockStatistic(_correlation, _fisher_z, np.tanh),
+        "spectral_distance_db": BlockStatistic(_mean),
+        "pitch": BlockStatistic(_mean),
     }
 )
-"""Functions from sums, (..., k), to values, (...), by measure; NaN if it cannot be computed."""
+"""Statistics by measure."""
 
 SumsByMeasure = dict[str, BlockSums]
 """Sums of shape (blocks, k) by measure."""

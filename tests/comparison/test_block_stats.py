@@ -98,3 +98,31 @@ def test_without_an_original_only_onsets_and_pitch_are_measured():
     )
     assert set(sum_blocks(original, silent)) == {"onset_f", "in_sync", "pitch"}
     assert sum_blocks(original, GroundTruth(RATE, 0, len(original))) == {}
+
+
+def envelope_sums(estimate, reference):
+    estimate, reference = np.asarray(estimate, float), np.asarray(reference, float)
+    moments = np.ones_like(estimate), estimate, reference, estimate**2, reference**2
+    return np.array([*(m.sum() for m in moments), (estimate * reference).sum()])
+
+
+def test_the_level_of_each_film_is_no_envelope():
+    """Noise at each film's level: 0 in each film, though one correlation over all is high."""
+    ripple = np.array([1.0, 1.0, -1.0, -1.0] * 50)
+    noise = np.array([1.0, -1.0, 1.0, -1.0] * 50)
+    levels = 0.1 * np.arange(1, 6)
+    films = np.stack([envelope_sums(level * (2 + noise), level * (2 + ripple)) for level in levels])
+    statistic = STATISTICS["envelope_correlation"]
+    # one correlation of all: variance of levels .02 x 4, of ripples the mean square of levels .11
+    assert statistic(films.sum(0)) == pytest.approx(0.08 / (0.08 + 0.11))
+    assert statistic.mean_of_films(statistic(films)) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_correlations_of_films_are_averaged_as_fishers_z():
+    statistic = STATISTICS["envelope_correlation"]
+    found = statistic.mean_of_films(np.tanh([[0.5, 1.5], [0.2, 0.4]]))
+    assert found == pytest.approx(np.tanh([1.0, 0.3]))
+    assert statistic.mean_of_films(np.array([1.0, 1.0])) == pytest.approx(0.999)
+    assert statistic.mean_of_films(np.array([1.0, np.nan])) == 1.0
+    assert np.isnan(statistic.mean_of_films(np.array([np.nan, np.nan])))
+    assert STATISTICS["spectral_distance_db"].mean_of_films(np.array([8.0, 4.0])) == 6.0
