@@ -1,4 +1,4 @@
-"""The mel scale: a filterbank, and its approximate inverse."""
+"""The mel scale: filterbanks, and the approximate inverse of one."""
 
 from __future__ import annotations
 
@@ -29,6 +29,38 @@ def mel_filterbank(bands: int, n_fft: int, sample_rate: int) -> FloatArray:
     distance = np.abs(place[:, None] - np.arange(bands))
     weights: FloatArray = np.maximum(1 - distance, 0)
     return weights
+
+
+def slaney_mel_filterbank(bands: int, n_fft: int, sample_rate: int) -> FloatArray:
+    """Return weights of Slaney's mel bands, each of area 1 in hertz; shape ``(bins, bands)``.
+
+    The scale is linear up to 1000 Hz, with 15 mel, and logarithmic above, with 27 mel from 1000 to
+    6400 Hz. Triangles from 0 Hz to half the sample rate, each from the middle of the one before to
+    that of the one after (Slaney, *Auditory Toolbox*, 1998). Cepstra are made of it by custom.
+    """
+    top = _hz_to_slaney_mel(sample_rate / 2)
+    corners = _slaney_mel_to_hz(np.linspace(0, top, bands + 2))
+    hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)[:, None]
+    rising = (hz - corners[:-2]) / np.diff(corners)[:-1]
+    falling = (corners[2:] - hz) / np.diff(corners)[1:]
+    weights: FloatArray = np.maximum(np.minimum(rising, falling), 0)
+    return weights * 2 / (corners[2:] - corners[:-2])
+
+
+_SLANEY_BREAK_HZ, _SLANEY_BREAK_MEL, _SLANEY_STEP = 1000.0, 15.0, np.log(6.4) / 27
+
+
+def _hz_to_slaney_mel(hz: float) -> float:
+    if hz < _SLANEY_BREAK_HZ:
+        return hz * _SLANEY_BREAK_MEL / _SLANEY_BREAK_HZ
+    return float(_SLANEY_BREAK_MEL + np.log(hz / _SLANEY_BREAK_HZ) / _SLANEY_STEP)
+
+
+def _slaney_mel_to_hz(mel: FloatArray) -> FloatArray:
+    above = np.maximum(mel - _SLANEY_BREAK_MEL, 0)
+    linear = np.minimum(mel, _SLANEY_BREAK_MEL) * _SLANEY_BREAK_HZ / _SLANEY_BREAK_MEL
+    hz: FloatArray = linear * np.exp(above * _SLANEY_STEP)
+    return hz
 
 
 def bands_to_bins(power: FloatArray, weights: FloatArray) -> FloatArray:
