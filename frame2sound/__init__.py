@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         make_squiggles,
         train_pair,
     )
+    from frame2sound.api.tones import ToneTable, tones
     from frame2sound.api.watching import FailedSoundtrack, watch
     from frame2sound.brain.brain import Brain
     from frame2sound.brain.pretrained import pretrained_brains
@@ -115,6 +116,7 @@ __all__ = [
     "SoundThroughTool",
     "SoundtrackMeasurements",
     "SungDrawing",
+    "ToneTable",
     "compare",
     "demo_film_names",
     "describe_brain",
@@ -141,6 +143,7 @@ __all__ = [
     "sonify",
     "to_picture",
     "to_sound",
+    "tones",
     "train",
     "train_pair",
     "watch",
@@ -180,6 +183,7 @@ _MODULES = {
     ),
     "api.pair_report": ("PairReport", "report_pair"),
     "api.sound_drawing": ("SoundDrawing", "SungDrawing", "draw_sound", "sing_drawing"),
+    "api.tones": ("ToneTable", "tones"),
     "api.watching": ("FailedSoundtrack", "watch"),
     "brain.brain": ("Brain",),
     "brain.pretrained": ("pretrained_brains",),

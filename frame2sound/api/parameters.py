@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from frame2sound.errors import Frame2SoundError
+from frame2sound.errors import Frame2SoundError, error_reason
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -32,6 +33,9 @@ Options = TypeVar("Options", bound="DataclassInstance")
 MIN_GAIN_DB, MAX_GAIN_DB = -200.0, 60.0
 MIN_SIZE, MAX_SIZE = 16, 8192
 
+MAX_SCALA_BYTES = 1 << 18
+
+_SCALA_FILE = re.compile(r"(.+\.scl)(?: on (.+))?", re.IGNORECASE)
 _BYTES = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT])(i?)B", re.IGNORECASE)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _GREY_LEVELS = {"black": 0, "grey": 128, "gray": 128, "white": 255}
@@ -155,15 +159,35 @@ def frame_size(parameter: str, value: str | tuple[int, int]) -> tuple[int, int]:
 
 
 def musical_scale(parameter: str, value: str | Scale) -> Scale:
-    """Return a scale, read from a text such as ``"D minor"`` or ``"12-tet"``."""
+    """Return a scale, read from a text such as ``"D minor"`` or ``"my.scl on D3"``."""
     from frame2sound.sound.named_scales import parse_scale
 
     if not isinstance(value, str):
         return value
     try:
-        return parse_scale(value)
+        scala = _SCALA_FILE.fullmatch(value.strip())
+        return _scala_file(Path(scala[1]), scala[2] or "C4") if scala else parse_scale(value)
     except ValueError as error:
         raise ParameterError(f"`{parameter}`: {error}") from error
+
+
+def _scala_file(path: Path, tonic: str) -> Scale:
+    from frame2sound.sound.named_scales import parse_tonic_hz
+    from frame2sound.sound.scala_file import parse_scala
+    from frame2sound.sound.scale import CONCERT_PITCH_HZ
+    from frame2sound.untrusted import read_bytes
+
+    try:
+        text = read_bytes(path, MAX_SCALA_BYTES, follow_links=True).decode("latin-1")
+    except OSError as error:
+        raise ParameterError(
+            f"{path} cannot be read ({error_reason(error)}), expected a Scala file"
+        ) from error
+    tonic_hz = parse_tonic_hz(tonic, CONCERT_PITCH_HZ)
+    try:
+        return parse_scala(text, tonic_hz)
+    except ValueError as error:
+        raise ValueError(f"{path} is not readable as a Scala file: {error}") from error
 
 
 def one_of(parameter: str, value: str | None, choices: Iterable[str]) -> None:

@@ -94,14 +94,15 @@ def delivery_of(options: RenderOptions) -> Delivery:
         loudness_lufs=None if loudness is None else lufs("loudness", loudness),
         fade_in_seconds=options.fade_in,
         fade_out_seconds=options.fade_out,
-        effects=_effect_chain(options.effects, options.effects_file),
+        effects=effect_chain(options.effects, options.effects_file),
         sample_rate=options.sample_rate,
     )
 
 
-def _effect_chain(
+def effect_chain(
     effects: str | EffectChain | None, file: str | PathLike[str] | None
 ) -> EffectChain | None:
+    """Return the chain of effects of a text or of a file; None if neither is given."""
     if effects is not None and file is not None:
         raise SoundtrackError("got `effects` and `effects_file`, expected one of them")
     if effects is None and file is None:

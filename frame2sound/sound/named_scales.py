@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from difflib import get_close_matches
-from fractions import Fraction
 
 from frame2sound.sound.scale import CONCERT_PITCH_HZ, Scale, note_to_hz
+from frame2sound.sound.tone_systems import is_tone_system, parse_tone_system
 
 SCALE_SEMITONES: dict[str, tuple[float, ...]] = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -76,8 +76,11 @@ _DEFAULT_OCTAVE = 4
 
 _EXPECTED_SYNTAX = (
     "expected a note and a scale as 'D minor', 'F#m', 'Eb' (its major) or 'dorian on D'; or "
-    "'12-tet', 'just 1/1 9/8 5/4 3/2 on D', 'hz 110 220 330'; any but 'hz' may end in A4=<hertz>"
+    "'12-tet', '13-ed3', 'just 1/1 9/8 5/4 3/2 on D', 'cents 0 240 480 720 960 on D', "
+    "'hz 110 220 330', 'major nested in D minor'; any but 'hz' may end in A4=<hertz>"
 )
+
+_NESTED = re.compile(r"(.+?) nested in (.+)", re.IGNORECASE)
 
 
 def parse_scale(text: str) -> Scale:
@@ -85,9 +88,11 @@ def parse_scale(text: str) -> Scale:
 
     ``<note> <scale>``, such as ``D minor`` or ``Bb blues``, and ``<scale> on <note>`` are read by
     `parse_named_scale`. A note alone is its major scale, ``Dm`` its minor one.
-    ``<n>-tet`` divides the octave equally, from A4. ``just <ratio>...`` repeats ratios, from 1 to
-    below 2, in every octave above and below C4, or the note after ``on``. ``hz <hertz>...`` has
-    only the tones it names. ``A4=<hertz>`` sets the concert pitch of all others.
+    ``<n>-tet``, ``<n>-ed<interval>``, ``just <ratio>...`` and ``cents <cents>...``, all of which
+    may go on ``on <note>``, are read by `parse_tone_system`. ``hz <hertz>...`` has only the tones
+    it names. ``<scale> nested in <scale>`` has the first in each step of the second, see
+    `Scale.nest`; the first needs no note, and the second may be ``itself``. ``A4=<hertz>`` sets the
+    concert pitch of all but ``hz``. A pitch such as ``220 Hz`` may stand for a note.
 
     Raises
     ------
@@ -104,26 +109,42 @@ def parse_scale(text: str) -> Scale:
     330.0
     >>> parse_scale("hz 110 220 330").step_to_hz(2)
     330.0
+    >>> round(parse_scale("13-ed3 on 200 Hz").step_to_hz(13), 6)
+    600.0
+    >>> len(parse_scale("major nested in D minor").ratios)
+    49
     """
-    kind, *words = text.split() or [""]
-    concert = CONCERT_PITCH_HZ
+    line = " ".join(text.split())
     try:
-        if kind.lower() == "hz":
-            return Scale.from_hz([_positive(word) for word in words])
-        if words and words[-1].upper().startswith("A4="):
-            concert = _positive(words.pop()[3:])
-        if kind.lower() == "just" and words:
-            return _just(words, concert)
-        line = " ".join([kind, *words])
-        equal = re.fullmatch(r"([1-9]\d{0,2})[- ]?(?:tet|edo)", line.lower())
-        if equal:
-            return Scale.equal(int(equal[1]), concert)
-        if line and not re.match(r"\d|just$", line.lower()):
-            return parse_named_scale(line, concert)
-    except (ValueError, ZeroDivisionError) as error:
+        return _parse_line(line)
+    except (ValueError, ArithmeticError) as error:
         remedy = "" if "expected" in str(error) else f"; {_EXPECTED_SYNTAX}"
         raise ValueError(f"got scale {text!r}: {error}{remedy}") from error
-    raise ValueError(f"got scale {text!r}, {_EXPECTED_SYNTAX}")
+    except LookupError:
+        raise ValueError(f"got scale {text!r}, {_EXPECTED_SYNTAX}") from None
+
+
+def _parse_line(line: str) -> Scale:
+    """Return the scale of a line; `LookupError` if it begins as none."""
+    nested = _NESTED.fullmatch(line)
+    if nested is not None:
+        without_tonic = tuple(_words(nested[1])) in {_words(name) for name in _NAMES}
+        inner = _parse_line(f"C {nested[1]}" if without_tonic else nested[1])
+        outer = nested[1] if nested[2].lower() == "itself" else nested[2]
+        return _parse_line(outer).nest(inner)
+    kind, *words = line.split() or [""]
+    if kind.lower() == "hz":
+        return Scale.from_hz([_positive(word) for word in words])
+    concert = CONCERT_PITCH_HZ
+    if words and words[-1].upper().startswith("A4="):
+        concert = _positive(words.pop()[3:])
+    line = " ".join([kind, *words])
+    if is_tone_system(line):
+        system, tonic = _split_after_on(line)
+        return parse_tone_system(system, parse_tonic_hz(tonic, concert) if tonic else None, concert)
+    if not line or line[0].isdigit():
+        raise LookupError
+    return parse_named_scale(line, concert)
 
 
 def parse_named_scale(text: str, concert_hz: float) -> Scale:
@@ -166,9 +187,14 @@ def parse_named_scale(text: str, concert_hz: float) -> Scale:
 def parse_tonic_hz(note: str, concert_hz: float) -> float:
     """Return the pitch of a note in hertz; without an octave, it is in that of middle C.
 
+    A number with ``Hz`` is its own pitch, whatever the concert pitch.
+
     >>> round(parse_tonic_hz("E♭", 440.0), 2) == round(parse_tonic_hz("d#4", 440.0), 2)
     True
     """
+    hertz = re.fullmatch(r"(\S+?) ?hz", note.strip(), re.IGNORECASE)
+    if hertz is not None:
+        return _positive(hertz[1])
     match = _NOTE.fullmatch(_with_ascii_accidentals(note).strip())
     if match is None:
         raise ValueError(f"got note {note!r}, expected one such as 'D', 'C#', 'Eb' or 'Bb3'")
@@ -183,14 +209,20 @@ def _with_ascii_accidentals(text: str) -> str:
 
 def _split_tonic(text: str) -> tuple[str, str]:
     """Return the tonic, empty if there is none, and the name of the scale."""
-    after = re.fullmatch(r"(.*\S)\s+(?:on|in)\s+(\S.*)", text, re.IGNORECASE)
-    if after is not None:
-        return after[2], after[1]
+    name, tonic = _split_after_on(text)
+    if tonic:
+        return tonic, name
     chord = _CHORD.fullmatch(text)
     if chord is not None:
         return chord[1], "major" if chord[2] in ("M", "maj") else "minor"
     note = _NOTE.match(text)
     return ("", text) if note is None else (note[0].rstrip(" :_-"), text[note.end() :])
+
+
+def _split_after_on(text: str) -> tuple[str, str]:
+    """Return what is before and after "on" or "in"; the latter is empty if there is none."""
+    parts = re.fullmatch(r"(.*\S)\s+(?:on|in)\s+(\S.*)", text, re.IGNORECASE)
+    return (text, "") if parts is None else (parts[1], parts[2])
 
 
 def _words(name: str) -> tuple[str, ...]:
@@ -203,13 +235,6 @@ def _unknown(kind: str, tonic: str) -> str:
     german = "H is B in English; " if kind.split()[:1] == ["h"] else ""
     listed = f"expected one of {', '.join(SCALE_SEMITONES)}" if tonic or near else ""
     return f"no scale is called {kind!r}; {german}{meant}{listed}".removesuffix("; ")
-
-
-def _just(words: list[str], concert_hz: float) -> Scale:
-    tonic = "C"
-    if len(words) > 2 and words[-2].lower() == "on":
-        words, tonic = words[:-2], words[-1]
-    return Scale.just([Fraction(word) for word in words], parse_tonic_hz(tonic, concert_hz))
 
 
 def _positive(word: str) -> float:

@@ -13,6 +13,9 @@ import numpy as np
 CONCERT_PITCH_HZ = 440.0
 """The pitch of A4 in hertz (ISO 16)."""
 
+MAX_NESTED_TONES = 10_000
+"""Of a scale in the steps of another, in each period."""
+
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _NOTE = re.compile(r"([A-Ga-g])([#b]*)(-?\d+)")
@@ -160,6 +163,38 @@ class Scale:
             raise ValueError("got no tones, expected at least one")
         _above_zero("a tone", hertz[0])
         return cls(hertz[0], tuple(hz / hertz[0] for hz in hertz), None)
+
+    def nest(self, inner: Scale) -> Scale:
+        """Return this scale with another one in each of its steps, its period shrunk to the step.
+
+        The intervals within a step are to the step as those of ``inner`` are to its period, in
+        cents. Of a scale that does not repeat, the last tone is the end.
+
+        Raises
+        ------
+        ValueError
+            The inner scale does not repeat, or the result has more than 10000 tones a period.
+
+        Examples
+        --------
+        >>> halves = Scale.equal(2, tonic_hz=1.0)
+        >>> Scale.equal(12, tonic_hz=440.0).nest(halves).hz_to_step(880.0)
+        24
+        """
+        if inner.period is None:
+            raise ValueError("a list of tones has no period, expected a scale that repeats to nest")
+        count = len(self.ratios) * len(inner.ratios)
+        if count > MAX_NESTED_TONES:
+            raise ValueError(f"got {count} nested tones, expected at most {MAX_NESTED_TONES}")
+        shares = [math.log(ratio, inner.period) for ratio in inner.ratios]
+        ends = self.ratios[1:] if self.period is None else (*self.ratios[1:], self.period)
+        ratios = [
+            low * (high / low) ** share
+            for low, high in zip(self.ratios, ends, strict=False)
+            for share in shares
+        ]
+        last = self.ratios[-1:] if self.period is None else ()
+        return Scale(self.tonic_hz, (*ratios, *last), self.period)
 
     def step_to_hz(self, step: int) -> float:
         """Return the pitch of a step in hertz; step 0 is the tonic, -1 the tone below it.

@@ -16,6 +16,7 @@ FILTERS = [
 ]
 CAUSAL = [*DRY, *FILTERS, "gain db=6", "distortion"]
 OTHERS = ["reverse", "reverse seconds=0.1", "pitch-shift semitones=5", "time-stretch ratio=1.5"]
+OTHERS += ["layer of=reverse", "reverse seconds=0.1, layer of=original db=-6"]
 OTHERS += ["time-stretch ratio=0.5", "pitch-shift semitones=-7, reverb, low-pass hz=3000"]
 
 
@@ -164,12 +165,21 @@ def test_seams_do_not_show_in_a_held_tone(tmp_path):
     assert 20 * np.log10(levels.max() / levels.min()) < 2
 
 
+def test_groups_of_channels_have_the_layers_of_each(tmp_path):
+    chain = parse_chain("reverse, layer of=original db=-6, layer of=reverse db=-12")
+    sound = noise(9000, 4)
+    together = np.concatenate(list(chain.apply_to_groups([sound], RATE, 2, 2, tmp_path)))
+    for begin in (0, 2):
+        (alone,) = chain.apply([sound[:, begin : begin + 2]], RATE, 2, tmp_path)
+        np.testing.assert_array_equal(together[:, begin : begin + 2], alone)
+
+
 def test_a_file_reads_as_the_same_line_does(tmp_path):
     path = tmp_path / "hall.toml"
     path.write_text(
         '[[effect]]\nkind = "delay"\nseconds = 0.25\n[[effect]]\nkind = "gain"\ndb = -3'
     )
-    assert load_chain(path) == parse_chain(" delay seconds=0.25 ,gain db=-3 ")
+    assert load_chain(path) == parse_chain(" delay seconds=.25 ,gain db=-3 ")
 
 
 @pytest.mark.parametrize(
@@ -180,6 +190,8 @@ def test_a_file_reads_as_the_same_line_does(tmp_path):
         ("reverse seconds=100", "reverse: got seconds=100, expected a number from 0.01 to 60"),
         ("gain db=loud", "gain: got db=loud, expected a number from -96 to 48"),
         ("gain db=true", "gain: got db=True"),
+        ("layer of=up", "layer: got of=up, expected reverse or original"),
+        ("layer", "layer: got no of, expected of, db"),
         ("gain", "gain: got no db, expected db"),
         ("delay tempo=3", "delay: got setting 'tempo', expected seconds, feedback, mix"),
         ("delay mix", "delay: got 'mix', expected setting=value"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import numpy as np
@@ -15,9 +17,18 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from frame2sound.errors import SoundtrackError
-from frame2sound.rendering.effects.host import Chunks, EffectContext, process_groups
-from frame2sound.rendering.effects.kinds import EFFECTS, Effect
+from frame2sound.rendering.audio_spool import AudioSpool
+from frame2sound.rendering.effects.host import (
+    Chunks,
+    EffectContext,
+    append_silence,
+    process_groups,
+)
+from frame2sound.rendering.effects.kinds import EFFECTS, Effect, Layer
 from frame2sound.untrusted import read_toml
+
+_LEADING_POINT = re.compile(r"(?<![\d.])\.(?=\d)")
+"""Of numbers such as ``.3``, which TOML lacks."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +44,18 @@ class EffectChain:
         return tuple(kinds[type(each)] for each in self.effects if not each.is_additive)
 
     def apply(
-        self, chunks: Chunks, sample_rate: int, channels: int, spool_folder: Path
+        self,
+        chunks: Chunks,
+        sample_rate: int,
+        channels: int,
+        spool_folder: Path,
+        *,
+        keep_length: bool = True,
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the sound with all effects; the length is the same, to the sample.
 
         Tails beyond the end are cut. Silence before the first sound stays exactly silent, except
-        with reverse, time-stretch and pitch-shift.
+        with reverse, time-stretch, pitch-shift and a layer of the reverse.
 
         Parameters
         ----------
@@ -49,19 +66,27 @@ class EffectChain:
         channels : int
             Of the output: 1, as ``(n,)``, or 2, as ``(n, 2)``.
         spool_folder : Path
-            Where reverse and time-stretch create temporary files.
+            Where reverse, time-stretch and layer, which need all of the sound, create temporary
+            files.
+        keep_length : bool
+            False lets stretched sound have its own length, and echoes and halls end by themselves.
 
         Raises
         ------
         SoundtrackError
             A frequency is not below half the sample rate.
         """
-        context = EffectContext(sample_rate, channels, spool_folder)
         sound: Chunks = (_to_channels(chunk, channels) for chunk in chunks)
-        for effect in self.effects:
-            sound = effect.apply(sound, context)
-        for chunk in sound:
-            yield chunk[:, 0] if channels == 1 else chunk
+        with self._original(spool_folder) as original:
+            context = EffectContext(sample_rate, channels, spool_folder, keep_length, original)
+            sound = sound if original is None else original.tee(sound)
+            for effect in self.effects:
+                if effect.tail_seconds and not keep_length:
+                    tail = round(effect.tail_seconds * sample_rate)
+                    sound = append_silence(sound, tail, channels)
+                sound = effect.apply(sound, context)
+            for chunk in sound:
+                yield chunk[:, 0] if channels == 1 else chunk
 
     def apply_to_groups(
         self, chunks: Chunks, sample_rate: int, channels: int, groups: int, spool_folder: Path
@@ -70,14 +95,20 @@ class EffectChain:
 
         The other parameters are those of `apply`.
         """
-        context = EffectContext(sample_rate, channels, spool_folder)
-        sound = chunks
-        for effect in self.effects:
-            if effect.is_per_channel:
-                sound = effect.apply(sound, replace(context, channels=groups * channels))
-            else:
-                sound = process_groups(sound, channels, partial(effect.apply, context=context))
-        return iter(sound)
+        with self._original(spool_folder) as original:
+            context = EffectContext(sample_rate, channels, spool_folder, original=original)
+            sound = chunks if original is None else original.tee(chunks)
+            for effect in self.effects:
+                if effect.is_per_channel:
+                    sound = effect.apply(sound, replace(context, channels=groups * channels))
+                else:
+                    sound = process_groups(sound, channels, partial(effect.apply, context=context))
+            yield from sound
+
+    def _original(self, folder: Path) -> AbstractContextManager[AudioSpool | None]:
+        """Return a spool for the sound before all effects, if an effect asks for it."""
+        asked = any(isinstance(each, Layer) and each.of == "original" for each in self.effects)
+        return AudioSpool(folder) if asked else nullcontext()
 
 
 def parse_chain(text: str) -> EffectChain:
@@ -121,7 +152,7 @@ def _table(text: str) -> dict[str, Any]:
         if name in table:
             raise SoundtrackError(f"{kind}: got {name} twice, expected it once")
         try:
-            table[name] = tomllib.loads(f"value = {value}")["value"]
+            table[name] = tomllib.loads(f"value = {_LEADING_POINT.sub('0.', value)}")["value"]
         except (ValueError, RecursionError):
             table[name] = value
     return table
@@ -154,7 +185,8 @@ def _range(hint: Any) -> str:
         for meta in getattr(part, "__metadata__", ()):
             if isinstance(meta, Meta):
                 return f"a number from {meta.ge:g} to {meta.le:g}"
-    return "a number"
+    words = [str(choice) for choice in get_args(hint) if isinstance(choice, str)]
+    return " or ".join(words) or "a number"
 
 
 def _to_channels(chunk: NDArray[np.float32], channels: int) -> NDArray[np.float32]:

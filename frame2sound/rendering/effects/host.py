@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from pedalboard import Plugin
 
+    from frame2sound.rendering.audio_spool import AudioSpool
+
 Chunks = Iterable[NDArray[np.float32]]
 ChunkIterator = Iterator[NDArray[np.float32]]
 
@@ -25,11 +27,26 @@ BLOCK_SAMPLES = 4096
 
 @dataclass(frozen=True)
 class EffectContext:
-    """What effects need to know: sample rate in Hz, channels, folder for temporary files."""
+    """What effects need to know.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    channels : int
+    spool_folder : Path
+        For temporary files.
+    keep_length : bool
+        Whether the sound stays as long as it is.
+    original : AudioSpool or None
+        The sound before all effects: complete once the last of it has come through.
+    """
 
     sample_rate: int
     channels: int
     spool_folder: Path
+    keep_length: bool = True
+    original: AudioSpool | None = None
 
 
 def run_plugin(plugin: Plugin, chunks: Chunks, context: EffectContext) -> ChunkIterator:
@@ -80,6 +97,15 @@ def fit_length(chunks: Chunks, length: int, channels: int) -> ChunkIterator:
     while missing > 0:
         yield np.zeros((min(missing, BLOCK_SAMPLES), channels), np.float32)
         missing -= BLOCK_SAMPLES
+
+
+def append_silence(chunks: Chunks, samples: int, channels: int) -> ChunkIterator:
+    """Yield sound, if there is any, and then so much silence."""
+    chunk = None
+    for chunk in chunks:
+        yield chunk
+    if chunk is not None:
+        yield from fit_length((), samples, channels)
 
 
 def process_groups(

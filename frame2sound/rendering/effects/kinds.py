@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import math
+from itertools import zip_longest
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -25,6 +27,11 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Hertz = Annotated[float, Meta(ge=1, le=192_000)]
 Decibels = Annotated[float, Meta(ge=-96, le=48)]
 
+MAX_TAIL_SECONDS = 60.0
+
+SLOWEST_COMB_SECONDS = 1640 / 44_100
+"""The longest loop of the plugin's reverb (Freeverb's, with the spread of its right side)."""
+
 
 class Effect(Struct, frozen=True, forbid_unknown_fields=True):
     """One effect; an unknown setting or a value out of range is an error.
@@ -39,6 +46,11 @@ class Effect(Struct, frozen=True, forbid_unknown_fields=True):
 
     is_additive: ClassVar[bool] = True
     is_per_channel: ClassVar[bool] = False
+
+    @property
+    def tail_seconds(self) -> float:
+        """How long it goes on after the sound, until it is 60 dB fainter; at most a minute."""
+        return 0.0
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Return a stream of the same length, in chunks ``(n, channels)``."""
@@ -69,6 +81,11 @@ class Delay(Effect, frozen=True):
     feedback: Annotated[float, Meta(ge=0, le=0.95)] = 0.4
     mix: Share = 0.3
 
+    @property
+    def tail_seconds(self) -> float:
+        """The echoes above -60 dB."""
+        return _tail_seconds(self.seconds, self.feedback)
+
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream; the dry sound is not delayed."""
         from pedalboard import Delay as Plugin
@@ -84,6 +101,11 @@ class Reverb(Effect, frozen=True):
     damping: Share = 0.5
     width: Share = 1.0
 
+    @property
+    def tail_seconds(self) -> float:
+        """The reverberation time of its slowest loop."""
+        return _tail_seconds(SLOWEST_COMB_SECONDS, 0.7 + 0.28 * self.room)
+
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Stream; the dry sound is not delayed."""
         from pedalboard import Reverb as Plugin
@@ -97,7 +119,8 @@ class TimeStretch(Effect, frozen=True):
     """Sound ``ratio`` times as long at the same pitch, in a soundtrack as long as before.
 
     Above 1 it is slower, and the part beyond the film's end is cut; below 1 it is faster, and
-    silence follows. Only the film's beginning stays in sync with the picture.
+    silence follows. Only the film's beginning stays in sync with the picture. Sound that keeps no
+    length has ``round(n * ratio)`` samples.
     """
 
     is_additive: ClassVar[bool] = False
@@ -108,7 +131,9 @@ class TimeStretch(Effect, frozen=True):
         with AudioSpool(context.spool_folder) as spool:
             spool.write(chunks)
             long = stretch_and_shift(spool.read(), context, self.ratio, 0.0)
-            yield from fit_length(long, spool.sample_count, context.channels)
+            if context.keep_length:
+                long = fit_length(long, spool.sample_count, context.channels)
+            yield from long
 
 
 class PitchShift(Effect, frozen=True):
@@ -214,6 +239,26 @@ class Distortion(Effect, frozen=True):
         return (np.tanh(chunk * drive) for chunk in chunks)
 
 
+class Layer(Effect, frozen=True):
+    """Adds the sound reversed, or the original as it was before all effects, ``db`` louder."""
+
+    is_per_channel: ClassVar[bool] = True
+    of: Literal["reverse", "original"]
+    db: Decibels = 0.0
+
+    def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
+        """Spool everything to disk; the sum is as long as the longer of both."""
+        gain = np.float32(10 ** (self.db / 20))
+        with AudioSpool(context.spool_folder) as spool:
+            spool.write(chunks)
+            if self.of == "reverse":
+                layer = spool.read_reversed()
+            else:
+                layer = context.original.read() if context.original else iter(())
+            for sound, added in zip_longest(spool.read(), layer):
+                yield _sum(sound, added, gain)
+
+
 EFFECTS: dict[str, type[Effect]] = {
     "reverse": Reverse,
     "delay": Delay,
@@ -227,7 +272,27 @@ EFFECTS: dict[str, type[Effect]] = {
     "gain": Gain,
     "chorus": Chorus,
     "distortion": Distortion,
+    "layer": Layer,
 }
+
+
+def _tail_seconds(loop_seconds: float, feedback: float) -> float:
+    """Return after which time a loop's sound is 60 dB fainter, rounded up to whole loops."""
+    loops = 1 + math.ceil(math.log(1e-3) / math.log(feedback)) if feedback else 1
+    return min(loops * loop_seconds, MAX_TAIL_SECONDS)
+
+
+def _sum(
+    sound: NDArray[np.float32] | None, added: NDArray[np.float32] | None, gain: np.float32
+) -> NDArray[np.float32]:
+    """Return a chunk plus ``gain`` times another; either may be shorter, or None at the end."""
+    if added is None or sound is None:
+        return gain * added if sound is None and added is not None else np.asarray(sound)
+    length = max(len(sound), len(added))
+    total = np.zeros((length, sound.shape[1]), np.float32)
+    total[: len(sound)] = sound
+    total[: len(added)] += gain * added
+    return total
 
 
 def _butterworth(order: int, edges: list[float], kind: str) -> NDArray[np.float64]:

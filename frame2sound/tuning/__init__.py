@@ -1,0 +1,1 @@
+"""Tone systems as sound: scales and chords of band-limited waves."""
