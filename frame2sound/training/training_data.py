@@ -242,8 +242,10 @@ def split_pairs(
     """Split pairs into those to train on and those held out.
 
     Neighbouring frames are nearly equal, so pairs are held out in blocks of seconds with a guard
-    between, or in whole films. The calibration film is never held out; only those of its frames
-    are kept whose level is among ``taught_screens``.
+    between, or in whole films. The guard is at least as long as the past frames and the sound of a
+    pair, so that no pair to train on shares a picture or a sample with one that is held out. The
+    calibration film is never held out; only those of its frames are kept whose level is among
+    ``taught_screens``.
 
     Returns
     -------
@@ -275,14 +277,26 @@ def split_pairs(
     chosen = np.random.default_rng([seed, 1]).permutation(len(blocks))[:count]
     is_held_out = np.zeros(len(pairs), bool)
     is_guard = np.zeros(len(pairs), bool)
+    guard_seconds = max(config.guard_seconds, _reach_seconds(pairs))
     for film, number in blocks[chosen]:
         in_film = pairs.film_indices == film
         is_held_out |= in_film & (block_numbers == number)
         if by_block:
-            start = number * config.block_seconds - config.guard_seconds
-            stop = (number + 1) * config.block_seconds + config.guard_seconds
+            start = number * config.block_seconds - guard_seconds
+            stop = (number + 1) * config.block_seconds + guard_seconds
             is_guard |= in_film & (seconds >= start) & (seconds < stop)
     return pairs.select(~is_held_out & ~is_guard), pairs.select(is_held_out)
+
+
+def _reach_seconds(pairs: PairDataset) -> float:
+    """Return the guard beyond which pairs share neither past frames nor sound."""
+    rate = pairs.films[0].card.sample_rate
+    frame_samples = pairs.start_samples.max() / max(pairs.clock_frames.max(), 1)
+    past_frames = pairs.frame_windows.shape[1] - 1
+    sound_frames = math.ceil(pairs.target.excerpt_length / max(frame_samples, 1) - 0.01) - 1
+    frames = max(past_frames, sound_frames)
+    rounding = 1 if frames else 0
+    return float(frames * frame_samples + rounding) / rate
 
 
 def _limit_screens(

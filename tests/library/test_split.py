@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
+from frame2sound.brain.reach import reach_seconds
 from frame2sound.brain.recipe import parse_recipe
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import CALIBRATION_NAME, add_calibration_film
@@ -12,6 +15,7 @@ from frame2sound.library.corpus import read_corpus
 from frame2sound.library.folders import exclude
 from frame2sound.library.split import LibraryView, split_library
 from frame2sound.library.store import Library
+from frame2sound.training.dataset import PairDataset
 from frame2sound.training.training_data import TrainingData
 
 RATE = 8000
@@ -128,3 +132,90 @@ def test_an_excluded_film_is_in_no_part_of_a_split(library, add_film):
     parts = split_library(library)
     assert [held.film.name for held in parts.held_out] == ["in"]
     assert [film.name for film in parts.training.films()] == [CALIBRATION_NAME, "in"]
+
+
+def small_recipe(**parts):
+    table = {
+        "name": "small",
+        "network": {"kind": "mlp", "hidden": [4]},
+        "clock": {"sample_rate": RATE},
+        "training": {"held_out": 0.0},
+    }
+    return parse_recipe(table | parts)
+
+
+REACHING = {
+    "input": {"kind": "pixels", "history": 64},
+    "target": {"kind": "mel", "window_length": 4096, "bands": 8},
+}
+
+
+def test_the_reach_is_that_of_past_frames_sound_and_motion():
+    assert reach_seconds(small_recipe(**REACHING)) == Fraction(65, 30)
+    windows = {"kind": "log-mag", "window_length": 8192, "windows_per_frame": 1}
+    assert reach_seconds(small_recipe(target=windows)) == Fraction(8192, RATE) + Fraction(1, 30)
+    motion = {"target": {"kind": "mel", "bands": 8}, "events": {"head": "motion"}}
+    assert reach_seconds(small_recipe(**motion)) == Fraction(5 * 8 + 15 + 1, 30)
+
+
+def test_with_the_longest_history_no_example_sees_the_other_part(library, add_film):
+    recipe = small_recipe(**REACHING)
+    film = add_film(library, "film", 20)
+    parts = split_library(library, guard_seconds=reach_seconds(recipe))
+    (held,) = parts.held_out
+    training = TrainingData.from_library(parts.training, recipe, 0).training
+    of_film = training.film_indices == [each.name for each in training.films].index("film")
+    target = training.target
+    everything = PairDataset.from_films([film], recipe.to_clock(), target, 64)
+    judged = everything.select(everything.start_samples >= held.start_sample)
+    assert judged.frame_windows.min() > training.frame_windows[of_film].max()
+    learned_end = (
+        training.start_samples[of_film].max() - target.lead_samples + target.excerpt_length
+    )
+    assert learned_end <= held.start_sample
+    assert training.frame_windows[of_film].max() >= judged.frame_windows.min() - 3
+
+
+def test_the_longest_held_out_film_stands_for_its_copies(library, add_film):
+    films = {f"film-{number}": number for number in range(4)}
+    for name, seed in films.items():
+        add_film(library, name, 10, seed=seed)
+    sound = np.array(library.film(library.path / "film-1").sound)
+    add_film(library, "excerpt", 6, sound=sound[2 * RATE : 8 * RATE])
+    parts = split_library(library, held_out_films=["film-1"])
+    assert [held.film.name for held in parts.held_out] == ["film-1"]
+    assert parts.left_out_copies == {"excerpt": "film-1"}
+    learned = {film.name for film in parts.training.films()}
+    assert learned == {"film-0", "film-2", "film-3", CALIBRATION_NAME}
+    by_name = split_library(library, held_out_films=["excerpt"])
+    assert [held.film.name for held in by_name.held_out] == ["excerpt"]
+    assert by_name.left_out_copies == {"film-1": "excerpt"}
+    ends = split_library(library, "ends")
+    assert "excerpt" not in {film.name for film in ends.training.films()}
+    assert sorted(held.film.name for held in ends.held_out) == sorted(films)
+    assert ends.left_out_copies == {"excerpt": "film-1"}
+
+
+def test_groups_of_copies_are_drawn_whole(library, add_film):
+    rng = np.random.default_rng(0)
+    for number in range(10):
+        sound = rng.normal(0, 0.1, 6 * RATE)
+        for copy in ("a", "b"):
+            add_film(library, f"film-{number}{copy}", 6, sound=sound)
+    parts = split_library(library)
+    assert parts.kind == "films"
+    assert len(parts.held_out) == len(parts.left_out_copies) == 2
+    hidden = {name[:-1] for name in parts.left_out_copies}
+    assert hidden == {held.film.name[:-1] for held in parts.held_out}
+    assert not hidden & {film.name[:-1] for film in parts.training.films()}
+
+
+def test_copies_of_one_film_cannot_be_split_by_film(library, add_film):
+    sound = np.random.default_rng(0).normal(0, 0.1, 8 * RATE)
+    for name in ("a", "b", "c", "d", "e"):
+        add_film(library, name, 8, sound=sound)
+    with pytest.raises(LibraryError, match=r"are copies or excerpts of one.*use `split` ends"):
+        split_library(library, "films")
+    parts = split_library(library)
+    assert (parts.kind, [held.film.name for held in parts.held_out]) == ("ends", ["a"])
+    assert set(parts.left_out_copies) == {"b", "c", "d", "e"}

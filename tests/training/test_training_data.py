@@ -47,6 +47,18 @@ def test_a_guard_separates_training_from_held_out_pairs(pairs, held_out, block, 
             assert apart >= guard - 1e-3  # a frame starts up to half a sample off its time
 
 
+def test_the_longest_history_is_guarded(library, add_film):
+    """A guard of half a second would let 49 pairs after a held-out block see into it."""
+    film = add_film(library, "film", 15)
+    pairs = PairDataset.from_films([film], CLOCK, PcmBlocks(0, 267), past_frames=64)
+    recipe = TrainingConfig(held_out=0.1, block_seconds=2.0, guard_seconds=0.5)
+    for seed in range(8):
+        training, held_out = split_pairs(pairs, recipe, seed)
+        assert len(held_out) == 60
+        assert not np.isin(training.frame_windows, held_out.frame_indices).any()
+        assert not np.isin(held_out.frame_windows, training.frame_indices).any()
+
+
 @pytest.mark.parametrize("held_out", [0.1, 0.25, 0.5])
 def test_the_held_out_share_is_that_of_the_recipe(library, add_film, held_out):
     pairs = PairDataset.from_films([add_film(library, "long", 100)], CLOCK, PcmBlocks(0, 267))
