@@ -43,7 +43,7 @@ class ComparisonResult(Record):
     def lines(self) -> list[str]:
         """Return the measures of each system, and how certain each difference is."""
         hint = f"{self.report}  open it in a browser to see and hear it all"
-        return [*self._measure_lines(), *self._difference_lines(), hint]
+        return [*self._copy_lines(), *self._measure_lines(), *self._difference_lines(), hint]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``results.json`` holds."""
@@ -56,6 +56,10 @@ class ComparisonResult(Record):
             {"system": system, **{name: each["mean"] for name, each in figures.items() if each}}
             for system, figures in self.table["figures"].items()
         ]
+
+    def _copy_lines(self) -> Iterator[str]:
+        for name, held_out in self.table["split"]["left_out_copies"].items():
+            yield f"{name} is left out: a copy or an excerpt of {held_out}, which is held out"
 
     def _measure_lines(self) -> list[str]:
         about, figures = self.table["about"], self.table["figures"]
@@ -112,8 +116,9 @@ def compare(
         Unseen animations to render as well.
     split : {"ends", "films"}, optional
         Hold out the ends of all films, or whole films; by default films where there are five.
+        Copies and excerpts of a film are never in the other part.
     held_out : list of str
-        Films of the library to hold out.
+        Films of the library to hold out, with their copies.
     mode : {"overlap-add", "granular", "mosaic"}
         Rendering mode. The default is overlap-add, which plays what a brain predicts, where a
         mosaic plays sound of its films.
@@ -132,16 +137,23 @@ def compare(
         Reading, training or writing failed.
     """
     from frame2sound.api.library import open_library
+    from frame2sound.brain.reach import reach_seconds
     from frame2sound.comparison.plan import ComparisonPlan, load_variants
     from frame2sound.comparison.segments import EvaluationFilm
-    from frame2sound.library.split import SplitKind, split_library
+    from frame2sound.library.split import GUARD_SECONDS, SplitKind, split_library
     from frame2sound.progress_bars import open_progress
     from frame2sound.studio import run_comparison
 
     one_of("mode", mode, get_args(Mode))
     one_of("split", split, get_args(SplitKind))
     variants = load_variants(texts("recipes", recipes), setting_texts(settings))
-    parts = split_library(open_library(library), split, texts("held_out", held_out))
+    reach = max(float(reach_seconds(each.recipe)) for each in variants)
+    parts = split_library(
+        open_library(library),
+        split,
+        texts("held_out", held_out),
+        guard_seconds=max(GUARD_SECONDS, reach),
+    )
     films = [EvaluationFilm.from_held_out(each) for each in parts.held_out]
     sample_rate = variants[0].recipe.clock.sample_rate
     films += [EvaluationFilm.from_animation(Path(path), sample_rate) for path in animations]

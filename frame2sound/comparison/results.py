@@ -72,6 +72,8 @@ def collect_results(
             "kind": plan.split.kind,
             "learned": plan.training_films(),
             "held_out": plan.held_out_ranges(),
+            "left_out_copies": dict(plan.split.left_out_copies),
+            "guard_seconds": plan.split.guard_seconds,
         },
         "clock": {"fps": str(plan.clock.fps), "sample_rate": plan.clock.sample_rate},
         "mode": plan.mode,

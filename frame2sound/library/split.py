@@ -86,12 +86,15 @@ class TrainTestSplit:
     left_out_copies : mapping of str to str
         Films that are in neither part, since they are copies or excerpts, to the film in
         ``held_out`` whose copies they are.
+    guard_seconds : float
+        What is in neither part before each held-out end; 0 for whole films.
     """
 
     kind: SplitKind
     training: LibraryView
     held_out: tuple[HeldOutRange, ...]
     left_out_copies: Mapping[str, str] = field(default_factory=dict)
+    guard_seconds: float = 0.0
 
 
 Groups = list[list[PickledFilm]]
@@ -219,6 +222,5 @@ def _split_by_ends(library: Library, groups: Groups, guard_seconds: float) -> Tr
             "so no end can be held out; pickle a longer film"
         )
     ends = {each.film.name: each.start_sample - guard for each in held_out}
-    return TrainTestSplit(
-        "ends", LibraryView(library, copies, end_samples=ends), tuple(held_out), copies
-    )
+    view = LibraryView(library, copies, end_samples=ends)
+    return TrainTestSplit("ends", view, tuple(held_out), copies, guard / rate)

@@ -23,7 +23,10 @@ function drawProvenance() {
     ["training data", rows(RESULTS.split.learned, "learned")],
     ["held out", rows(RESULTS.split.held_out, "held_out")],
     ["split", RESULTS.split.kind === "ends"
-      ? "the end of each film; the second before it is not used" : "whole films"],
+      ? `the end of each film; the ${(RESULTS.split.guard_seconds ?? 1).toFixed(1)} s before it are not used`
+      : "whole films"],
+    ["left out", Object.entries(RESULTS.split.left_out_copies ?? {}).map(([film, heldOut]) =>
+      el("div", {}, `${film}, a copy or an excerpt of ${heldOut}`))],
     ["onsets", words(events)],
     ["clock", `${RESULTS.clock.fps} frames per second, ${rate} Hz`],
     ["rendering", RESULTS.mode],
@@ -35,7 +38,7 @@ function drawProvenance() {
       el("div", {}, el("a", { href: encodeURI(brain.file) }, brain.file.replace("brains/", ""))))],
   ];
   document.getElementById("provenance").append(
-    el("dl", {}, facts.flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)])),
+    el("dl", {}, facts.filter(([, value]) => value.length).flatMap(([label, value]) => [el("dt", {}, label), el("dd", {}, value)])),
     ...SOURCES.map((line) => el("p", { class: "quiet" }, line)),
     ...RECIPES.map((recipe) => el("details", {}, el("summary", {}, swatch(recipe), recipe),
       el("pre", {}, JSON.stringify(RESULTS.recipes[recipe], null, 1)))));
