@@ -207,9 +207,11 @@ def judge_sound(sound: Sound, stretch: Stretch) -> Figures:
     counts = OnsetCounts(*map(float, sums["onset_f"]))
     return Figures(
         counts,
-        OnsetCounts.by_chance(int(counts.estimated), stretch.onsets, stretch.seconds, DRAWS),
+        OnsetCounts.by_chance(
+            onsets_from(fitted, stretch.rate, stretch.begin), stretch.onsets, stretch.seconds
+        ),
         tuple(sums["envelope_correlation"]),
-        tuple(sums["in_sync"]),
+        tuple(sums.get("in_sync", ())),
         _levels_of_matches(fitted, stretch),
         Levels.from_samples(fitted[stretch.begin :], stretch.rate).loudness_lufs,
     )
@@ -229,7 +231,7 @@ def _levels_of_matches(sound: Sound, stretch: Stretch) -> tuple[tuple[float, flo
 def judge_onsets(onsets: Times, stretch: Stretch) -> Figures:
     """Judge onsets, in seconds from the first sample that is judged."""
     counts = OnsetCounts.compare(onsets, stretch.onsets)
-    chance = OnsetCounts.by_chance(len(onsets), stretch.onsets, stretch.seconds, DRAWS)
+    chance = OnsetCounts.by_chance(onsets, stretch.onsets, stretch.seconds)
     return Figures(counts, chance)
 
 

@@ -116,7 +116,8 @@ def test_hum_and_level_in_black_are_rated_only_with_a_reference(tmp_path):
 
 def test_with_the_truth_onset_f_has_no_fixed_limit(folder):
     known = good_values(folder / "film.mp4", "--truth", folder / "film.json")
-    assert known["onset F"] == known["in sync"] == "high"
+    assert known["onset F"] == "high"
+    assert "in sync" not in known  # it takes the film's own sound
     assert known["pitch"] == "above 0.9"
     assert known["tremolo comb"] == ""
 
@@ -164,7 +165,7 @@ def test_short_films_extreme_rates_and_silence_are_measured_and_plotted(
     page = measure(film, "--reference", film, "--picture", picture)
     # Sound below 8000 Hz is resampled, which can change its length by a sample.
     assert abs(page["length_samples"]) <= (rate < 4000)
-    assert page["spectral_distance_db"] == 0
+    assert page["spectral_distance_db"] == (0 if level else None)
     assert page["clipped"] == 0
     # A sine's peak, and where it is cut off up to 9 % more between samples (Gibbs).
     assert page["true_peak_dbtp"] == pytest.approx(-20 if level else -200, abs=1.5)

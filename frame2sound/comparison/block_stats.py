@@ -5,30 +5,41 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation.envelopes import CONSTANT_ENVELOPE_STD, ENVELOPE_HZ, rms_envelopes
-from frame2sound.evaluation.onsets import match_onsets, onset_energy
+from frame2sound.evaluation.onsets import (
+    EDGE_SECONDS,
+    CountedOnsets,
+    carries_sync,
+    count_onsets,
+    onset_energy,
+)
 from frame2sound.evaluation.pitch import pitch_hits
 from frame2sound.evaluation.spectral_distance import (
     analysis_window_samples,
     frame_spectral_distances,
 )
 from frame2sound.sound.onset_detection import detect_onsets
+from frame2sound.sound.onset_matching import TOLERANCE_SECONDS
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
 BlockSums = NDArray[np.float64]
+Values = NDArray[np.float64]
 
 BLOCK_SECONDS = 2.0
-ONSET_TOLERANCE_SECONDS = 0.05
 
 
 def _correlation(sums: BlockSums) -> NDArray[np.float64]:
-    """Return the correlation of a and b from the sums of 1, a, b, a^2, b^2 and ab (last axis)."""
+    """Return the correlation of a and b from the sums of 1, a, b, a^2, b^2 and ab (last axis).
+
+    NaN if b, the reference, is constant; 0 if only a is.
+    """
     count, a, b, aa, bb, ab = np.moveaxis(sums, -1, 0)
     count = np.maximum(count, 1)
     deviation_a, deviation_b = (
@@ -36,12 +47,10 @@ def _correlation(sums: BlockSums) -> NDArray[np.float64]:
         for total, square in ((a, aa), (b, bb))
     )
     covariance = ab / count - a * b / count**2
-    smaller, larger = np.minimum(deviation_a, deviation_b), np.maximum(deviation_a, deviation_b)
-    constant = smaller < CONSTANT_ENVELOPE_STD
-    both_constant = (larger < CONSTANT_ENVELOPE_STD).astype(np.float64)
+    constant = np.minimum(deviation_a, deviation_b) < CONSTANT_ENVELOPE_STD
     product = np.where(constant, 1.0, deviation_a * deviation_b)
-    correlation = np.clip(covariance / product, -1.0, 1.0)
-    result: NDArray[np.float64] = np.where(constant, both_constant, correlation)
+    correlation = np.where(constant, 0.0, np.clip(covariance / product, -1.0, 1.0))
+    result: Values = np.where(deviation_b < CONSTANT_ENVELOPE_STD, np.nan, correlation)
     return result
 
 
@@ -54,14 +63,11 @@ def _mean(sums: BlockSums) -> NDArray[np.float64]:
 def _f_measure(sums: BlockSums) -> NDArray[np.float64]:
     """Return the F-measure from the numbers of hits, estimates and references (last axis).
 
-    It is 1 if there are neither estimates nor references.
+    NaN if there are neither estimates nor references.
     """
     hits, estimates, references = np.moveaxis(sums, -1, 0)
     total = estimates + references
-    return np.where(total > 0, 2 * hits / np.where(total > 0, total, 1), 1.0)
-
-
-Values = NDArray[np.float64]
+    return np.where(total > 0, 2 * hits / np.where(total > 0, total, 1), np.nan)
 
 
 def _unchanged(values: Values) -> Values:
@@ -158,6 +164,8 @@ class GroundTruth:
         True pitch of frames; None for frames without pitch.
     pitch_frame_times : array, optional
         When these frames begin and the last one ends, in seconds from the start of the segment.
+    threshold_db : float, optional
+        Level from which the film's sound is active, in dBFS; by default that of the segment.
     """
 
     sample_rate: int
@@ -167,11 +175,30 @@ class GroundTruth:
     onsets: Times | None = None
     pitch_hz: tuple[float | None, ...] = ()
     pitch_frame_times: Times | None = None
+    threshold_db: float | None = None
 
     @property
     def seconds(self) -> float:
         """Length of the segment."""
         return self.sample_count / self.sample_rate
+
+    @property
+    def first_onset_seconds(self) -> float:
+        """From where on onsets count: the start, or where there is no lead-in, 50 ms later."""
+        return 0.0 if self.lead_in_samples >= EDGE_SECONDS * self.sample_rate else EDGE_SECONDS
+
+    @cached_property
+    def carries_sync(self) -> bool:
+        """Whether "in sync" says anything of the segment; False without a reference."""
+        if self.reference is None or self.onsets is None:
+            return False
+        lead_in = self.lead_in_samples / self.sample_rate
+        return carries_sync(
+            self.reference,
+            self.onsets + lead_in,
+            self.sample_rate,
+            lead_in + self.first_onset_seconds,
+        )
 
     @property
     def block_count(self) -> int:
@@ -182,11 +209,22 @@ class GroundTruth:
 def onsets_after_lead_in(samples: Samples, sample_rate: int, lead_in_samples: int) -> Times:
     """Return the onsets after the lead-in, in seconds from its end.
 
-    Onsets up to 50 ms before its end count too, since they can match an onset after it.
+    Onsets up to 50 ms before its end are among them, since they can match an onset after it.
     """
     onsets = detect_onsets(samples, sample_rate) - lead_in_samples / sample_rate
-    counted: Times = onsets[onsets >= -ONSET_TOLERANCE_SECONDS]
+    counted: Times = onsets[onsets >= -TOLERANCE_SECONDS]
     return counted
+
+
+def counted_onsets(samples: Samples, ground_truth: GroundTruth) -> CountedOnsets | None:
+    """Return the onsets of a soundtrack that count, and those that match; None if none are known.
+
+    See `count_onsets`.
+    """
+    if ground_truth.onsets is None:
+        return None
+    onsets = onsets_after_lead_in(samples, ground_truth.sample_rate, ground_truth.lead_in_samples)
+    return count_onsets(onsets, ground_truth.onsets, ground_truth.first_onset_seconds)
 
 
 def sum_blocks(samples: Samples, ground_truth: GroundTruth) -> SumsByMeasure:
@@ -201,11 +239,10 @@ def sum_blocks(samples: Samples, ground_truth: GroundTruth) -> SumsByMeasure:
     """
     sums: SumsByMeasure = {}
     segment = samples[ground_truth.lead_in_samples :]
-    if ground_truth.onsets is not None:
-        onsets = onsets_after_lead_in(
-            samples, ground_truth.sample_rate, ground_truth.lead_in_samples
-        )
-        sums["onset_f"] = _onset_sums(onsets, ground_truth.onsets, ground_truth)
+    onsets = counted_onsets(samples, ground_truth)
+    if onsets is not None:
+        sums["onset_f"] = _onset_sums(onsets, ground_truth)
+    if ground_truth.onsets is not None and ground_truth.carries_sync:
         sums["in_sync"] = _sync_sums(samples, ground_truth.onsets, ground_truth)
     if ground_truth.reference is not None:
         reference = ground_truth.reference[ground_truth.lead_in_samples :]
@@ -221,16 +258,13 @@ def sum_blocks(samples: Samples, ground_truth: GroundTruth) -> SumsByMeasure:
     return sums
 
 
-def _onset_sums(estimated: Times, reference: Times, ground_truth: GroundTruth) -> BlockSums:
-    matches = match_onsets(estimated, reference, ONSET_TOLERANCE_SECONDS)
-    hits, counted = np.zeros(len(reference)), (estimated >= 0).astype(np.float64)
-    for ref, est in matches:
-        hits[ref] = counted[est] = 1.0
+def _onset_sums(onsets: CountedOnsets, ground_truth: GroundTruth) -> BlockSums:
+    reference, estimated = onsets.reference, onsets.estimated
     return np.concatenate(
         [
-            _sum_by_block(reference, [hits], ground_truth),
-            _sum_by_block(estimated, [counted], ground_truth),
-            _sum_by_block(reference, [np.ones_like(hits)], ground_truth),
+            _sum_by_block(reference, [onsets.is_hit.astype(np.float64)], ground_truth),
+            _sum_by_block(estimated, [np.ones_like(estimated)], ground_truth),
+            _sum_by_block(reference, [np.ones_like(reference)], ground_truth),
         ],
         axis=1,
     )
@@ -239,7 +273,7 @@ def _onset_sums(estimated: Times, reference: Times, ground_truth: GroundTruth) -
 def _sync_sums(samples: Samples, onsets: Times, ground_truth: GroundTruth) -> BlockSums:
     lead_in = ground_truth.lead_in_samples / ground_truth.sample_rate
     times, energy, near = onset_energy(samples, onsets + lead_in, ground_truth.sample_rate)
-    counted = times >= lead_in
+    counted = times >= lead_in + ground_truth.first_onset_seconds
     return _sum_by_block(
         times[counted] - lead_in, [(energy * near)[counted], energy[counted]], ground_truth
     )
@@ -253,9 +287,13 @@ def _envelope_sums(estimate: Samples, reference: Samples, ground_truth: GroundTr
 
 
 def _distance_sums(estimate: Samples, reference: Samples, ground_truth: GroundTruth) -> BlockSums:
-    distances = frame_spectral_distances(estimate, reference, ground_truth.sample_rate)
-    length = analysis_window_samples(ground_truth.sample_rate)
-    times = (np.arange(len(distances)) * (length // 2) + length / 2) / ground_truth.sample_rate
+    """Return the sums of the distances of active frames; the gain is that of the whole segment."""
+    rate = ground_truth.sample_rate
+    frames, distances = frame_spectral_distances(
+        estimate, reference, rate, ground_truth.threshold_db
+    )
+    length = analysis_window_samples(rate)
+    times = (frames * (length // 2) + length / 2) / rate
     return _sum_by_block(times, [distances, np.ones_like(distances)], ground_truth)
 
 

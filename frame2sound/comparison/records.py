@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,20 @@ from numpy.typing import NDArray
 from frame2sound.atomic import atomic_write
 from frame2sound.comparison.block_stats import (
     STATISTICS,
+    GroundTruth,
     SumsByMeasure,
-    onsets_after_lead_in,
+    counted_onsets,
     sum_blocks,
 )
 from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB, Reference
-from frame2sound.evaluation.onsets import onset_chance
+from frame2sound.evaluation.onsets import OnsetChance, pool_chance
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
+from frame2sound.sound.onset_matching import count_shifted_matches
 from frame2sound.untrusted import read_json
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 """Version of what is measured and how; records of other versions are measured again."""
 
 MAX_RECORD_BYTES = 1 << 24
@@ -36,6 +39,7 @@ MAX_RECORD_BYTES = 1 << 24
 RECORDED_MEASURES = (
     "onset_f",
     "onset_chance",
+    "onset_chance_high",
     "in_sync",
     "envelope_correlation",
     "spectral_distance_db",
@@ -67,11 +71,15 @@ class Record:
         infinity is silence.
     block_sums : dict
         As `sum_blocks` returns them.
+    chance_matches : array of shape (shifts,)
+        Onsets that match after each circular shift; empty without known onsets. See
+        `pooled_chance`.
     """
 
     seconds: float
     measures: dict[str, float | None]
     block_sums: SumsByMeasure
+    chance_matches: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
@@ -91,12 +99,34 @@ def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
     )
     sums = sum_blocks(samples, truth)
     values: dict[str, float | None] = {name: getattr(found, name) for name in RECORDED_MEASURES}
-    values |= {name: measure_from_sums(name, sums[name]) for name in STATISTICS if name in sums}
-    if truth.onsets is not None and reference is None:
-        count = len(onsets_after_lead_in(samples, rate, truth.lead_in_samples))
-        values["onset_chance"] = onset_chance(count, truth.onsets, truth.seconds)
-    return Record(
-        segment.seconds, {name: _silence_to_infinity(v) for name, v in values.items()}, sums
+    values |= {name: measure_from_sums(name, sums.get(name)) for name in STATISTICS}
+    record = Record(
+        segment.seconds,
+        {name: _silence_to_infinity(value) for name, value in values.items()},
+        sums,
+        _chance_matches(samples, truth),
+    )
+    chance = pooled_chance([record])
+    record.measures["onset_chance"] = None if chance is None else chance.mean
+    record.measures["onset_chance_high"] = None if chance is None else chance.high
+    return record
+
+
+def _chance_matches(samples: NDArray[np.float32], truth: GroundTruth) -> NDArray[np.int64]:
+    onsets = counted_onsets(samples, truth)
+    if onsets is None:
+        return np.zeros(0, np.int64)
+    return count_shifted_matches(onsets.estimated, onsets.reference, truth.seconds)
+
+
+def pooled_chance(records: Iterable[Record]) -> OnsetChance | None:
+    """Return chance of several segments, pooled as their onset F is: by counts.
+
+    None if no segment has onsets, or all are too short.
+    """
+    known = [record for record in records if "onset_f" in record.block_sums]
+    return pool_chance(
+        (record.chance_matches, int(record.block_sums["onset_f"][:, 1:].sum())) for record in known
     )
 
 
@@ -105,8 +135,10 @@ def _silence_to_infinity(value: float | None) -> float | None:
     return -math.inf if value is not None and value <= MINUS_INFINITY_DB else value
 
 
-def measure_from_sums(measure: str, sums: NDArray[np.float64]) -> float | None:
-    """Return a measure from its sums, (blocks, k); None if it cannot be computed."""
+def measure_from_sums(measure: str, sums: NDArray[np.float64] | None) -> float | None:
+    """Return a measure from its sums, (blocks, k); None if there are none, or it has no value."""
+    if sums is None:
+        return None
     value = float(STATISTICS[measure](sums.sum(0)))
     return value if math.isfinite(value) else None
 
@@ -126,6 +158,7 @@ def write_record(record: Record, key: str, path: Path) -> None:
         "seconds": record.seconds,
         "figures": finite,
         "tally": {name: sums.tolist() for name, sums in record.block_sums.items()},
+        "chance": record.chance_matches.tolist(),
     }
     with atomic_write(path, ComparisonError) as partial:
         partial.write_text(json.dumps(table) + "\n", encoding="utf-8")
@@ -140,6 +173,6 @@ def read_record(path: Path, key: str) -> Record | None:
         values = {name: table["figures"][name] for name in RECORDED_MEASURES}
         sums = {name: np.array(table["tally"][name], np.float64) for name in table["tally"]}
         values = {n: -math.inf if v == MINUS_INFINITY_DB else v for n, v in values.items()}
-        return Record(float(table["seconds"]), values, sums)
+        return Record(float(table["seconds"]), values, sums, np.array(table["chance"], np.int64))
     except (OSError, ValueError, LookupError, TypeError):
         return None

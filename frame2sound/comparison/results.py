@@ -23,7 +23,12 @@ from frame2sound.brain.recipe import recipe_table
 from frame2sound.comparison.block_stats import BLOCK_SECONDS, STATISTICS, weighted_mean
 from frame2sound.comparison.bootstrap import CONFIDENCE_LEVEL, RESAMPLES, paired_difference
 from frame2sound.comparison.comparison import Comparison, SystemResult
-from frame2sound.comparison.records import RECORDED_MEASURES, Record, measure_from_sums
+from frame2sound.comparison.records import (
+    RECORDED_MEASURES,
+    Record,
+    measure_from_sums,
+    pooled_chance,
+)
 from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measure_table import MEASURES
@@ -42,6 +47,7 @@ contains the mean of all seeds in one of two cases only."""
 SHOWN_MEASURES = (
     "onset_f",
     "onset_chance",
+    "onset_chance_high",
     "in_sync",
     "envelope_correlation",
     "spectral_distance_db",
@@ -225,6 +231,9 @@ def _pooled(records: Sequence[Record], name: str) -> float | None:
     if name in STATISTICS:
         sums = [record.block_sums[name] for record in records if name in record.block_sums]
         return measure_from_sums(name, np.concatenate(sums)) if sums else None
+    if name in ("onset_chance", "onset_chance_high"):
+        chance = pooled_chance(records)
+        return chance and (chance.mean if name == "onset_chance" else chance.high)
     return weighted_mean([(record.seconds, record.measures[name]) for record in records])
 
 

@@ -19,6 +19,7 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE
 from frame2sound.evaluation.measurements import BlackFrames
 from frame2sound.evaluation.media_loader import read_truth
+from frame2sound.evaluation.spectral_distance import activity_threshold_db, loudest_frame_db
 from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
@@ -132,6 +133,18 @@ class EvaluationFilm:
             0.0 if sound is None else sound_gain_db(sound, sample_rate),
         )
 
+    def loudest_frame_db(self, sample_rate: int) -> float:
+        """Return the level of the loudest analysis frame of its original sound, in dBFS."""
+        assert self.samples is not None
+        if sample_rate not in self._loudest_frames_db:
+            evaluated = self.samples[self.start_sample : self.end_sample]
+            self._loudest_frames_db[sample_rate] = loudest_frame_db(evaluated, sample_rate)
+        return self._loudest_frames_db[sample_rate]
+
+    @cached_property
+    def _loudest_frames_db(self) -> dict[int, float]:
+        return {}
+
 
 @dataclass(frozen=True, eq=False)
 class Segment:
@@ -236,11 +249,26 @@ class Segment:
         original = np.array(self.film.samples[first : self.start_sample + self.sample_count])
         return with_gain(original, self.gain_db)
 
+    @property
+    def _threshold_db(self) -> float | None:
+        """The level from which the sound is active, relative to the loudest of the whole film."""
+        if self.film.samples is None:
+            return None
+        loudest = self.film.loudest_frame_db(self.clock.sample_rate)
+        return activity_threshold_db(loudest + self.gain_db)
+
     @cached_property
     def ground_truth(self) -> GroundTruth:
         """What a soundtrack of the segment is compared with."""
         rate, lead, truth = self.clock.sample_rate, self.lead_in_samples, self.film.truth
-        with_onsets = partial(GroundTruth, rate, lead, self.sample_count, self.reference)
+        with_onsets = partial(
+            GroundTruth,
+            rate,
+            lead,
+            self.sample_count,
+            self.reference,
+            threshold_db=self._threshold_db,
+        )
         if truth is None:
             if self.reference is None:
                 return with_onsets()

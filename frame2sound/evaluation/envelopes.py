@@ -22,24 +22,30 @@ CONSTANT_ENVELOPE_STD = 1e-6
 
 @dataclass(frozen=True)
 class EnvelopeScores:
-    """Correlation, in [-1, 1], and mean absolute error, in amplitude, of two RMS envelopes."""
+    """Correlation, in [-1, 1], and mean absolute error, in amplitude, of two RMS envelopes.
 
-    correlation: float
+    The correlation is None if the reference's envelope is constant.
+    """
+
+    correlation: float | None
     mean_absolute_error: float
 
 
 def envelope_scores(estimate: Samples, reference: Samples, sample_rate: int) -> EnvelopeScores:
     """Return correlation and mean absolute error of the RMS envelopes of two sounds, at 100 Hz.
 
-    The shorter sound is padded with silence. Two constant envelopes have a correlation of 1; a
-    constant envelope and one that is not have 0.
+    The shorter sound is padded with silence. A constant envelope has a correlation of 0 with one
+    that is not; where the reference's is constant, nothing can be said.
     """
     ours, theirs = rms_envelopes(estimate, reference, sample_rate)
     if not len(ours):
-        return EnvelopeScores(1.0, 0.0)
+        return EnvelopeScores(None, 0.0)
     deviations = float(ours.std()), float(theirs.std())
-    if min(deviations) < CONSTANT_ENVELOPE_STD:
-        correlation = float(max(deviations) < CONSTANT_ENVELOPE_STD)
+    correlation: float | None
+    if deviations[1] < CONSTANT_ENVELOPE_STD:
+        correlation = None
+    elif deviations[0] < CONSTANT_ENVELOPE_STD:
+        correlation = 0.0
     else:
         covariance = np.mean((ours - ours.mean()) * (theirs - theirs.mean()))
         correlation = float(np.clip(covariance / math.prod(deviations), -1.0, 1.0))

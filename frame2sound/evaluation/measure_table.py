@@ -101,20 +101,27 @@ MEASURES: Mapping[str, MeasureInfo] = MappingProxyType(
         ),
         "onset_chance": MeasureInfo(
             "by chance",
-            text="onset F of as many onsets at random",
+            text="onset F of the same onsets, shifted circularly: the mean of 200 shifts",
             short_label="(chance)",
             row_label="  by chance",
+        ),
+        "onset_chance_high": MeasureInfo(
+            "chance, 95 %",
+            text="onset F that 95 % of the circular shifts stay below",
+            short_label="(95 %)",
+            row_label="  95 % of chance below",
         ),
         "in_sync": MeasureInfo(
             "in sync",
             better="high",
-            text="share of onset energy from 45 ms early to 125 ms late (ITU-R BT.1359)",
+            text="share of onset energy from 45 ms early to 125 ms late (ITU-R BT.1359), where the"
+            " original's is .2 higher than when it is shifted",
             good="high",
         ),
         "envelope_correlation": MeasureInfo(
             "envelope",
             better="high",
-            text="correlation of the RMS envelope with the original's",
+            text="correlation of the RMS envelope with the original's, by film",
             good="above 0.9",
         ),
         "envelope_error": MeasureInfo(
@@ -130,9 +137,18 @@ MEASURES: Mapping[str, MeasureInfo] = MappingProxyType(
             "dB",
             1,
             "low",
-            "distance of the log spectra from the original's",
+            "distance of the log spectra from the original's where that sounds, at equal level,"
+            " within a frame",
             "low",
             short_label="distance",
+        ),
+        "silence_distance_db": MeasureInfo(
+            "distance of silence",
+            "dB",
+            1,
+            text="log-spectral distance of silence",
+            short_label="(silence)",
+            row_label="  of silence",
         ),
         "pitch": MeasureInfo(
             "pitch",

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.evaluation.frame_rate_hum import FrameRateHum, frame_rate_hum
+from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.sound.onset_detection import detect_onsets
 
 Samples = NDArray[np.floating]
@@ -67,6 +68,11 @@ class Reference:
         return detect_onsets(self.samples, self.sample_rate)
 
     @cached_property
+    def silence_distance_db(self) -> float | None:
+        """Log-spectral distance of silence; None if the original is silent throughout."""
+        return log_spectral_distance(self.samples[:0], self.samples, self.sample_rate)
+
+    @cached_property
     def frame_rate_hum(self) -> FrameRateHum | None:
         """Hum of the original at the frame rate; None if it cannot be measured."""
         return frame_rate_hum(self.samples, self.sample_rate, self.fps)
@@ -82,14 +88,16 @@ class Measurements:
         Samples by which it is longer than the picture.
     lag_start_ms, lag_end_ms : float
         Delay relative to the reference, at the start and at the end.
-    onset_f, onset_chance : float
-        F-measure of onsets within 50 ms, and that of as many random onsets.
+    onset_f, onset_chance, onset_chance_high : float
+        F-measure of onsets within 50 ms, and what circular shifts of the onsets reach: the mean,
+        and the value that 95 % of them stay below.
     in_sync : float
-        Share of onset energy from 45 ms before to 125 ms after a true onset.
+        Share of onset energy from 45 ms before to 125 ms after a true onset; only where the
+        reference itself is in sync (see `frame2sound.evaluation.onsets.carries_sync`).
     envelope_correlation, envelope_error : float
         Of RMS envelopes at 100 Hz; the error is a mean absolute error in amplitude.
-    spectral_distance_db : float
-        Log-spectral distance.
+    spectral_distance_db, silence_distance_db : float
+        Log-spectral distance, and that of silence.
     pitch : float
         Share of pitched frames within a semitone of the ground truth.
     level_error_db : float
@@ -115,10 +123,12 @@ class Measurements:
     lag_end_ms: float | None = None
     onset_f: float | None = None
     onset_chance: float | None = None
+    onset_chance_high: float | None = None
     in_sync: float | None = None
     envelope_correlation: float | None = None
     envelope_error: float | None = None
     spectral_distance_db: float | None = None
+    silence_distance_db: float | None = None
     pitch: float | None = None
     level_error_db: float | None = None
     line_comb_db: float | None = None

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from frame2sound.evaluation.onsets import match_onsets
+from frame2sound.sound.onset_matching import TOLERANCE_SECONDS, count_shifted_matches
 
-TOLERANCE_SECONDS = 0.05
+Times = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,14 @@ class OnsetCounts:
     @classmethod
     def by_chance(
         cls,
-        onset_count: int,
-        reference: ArrayLike,
+        estimated: Times,
+        reference: Times,
         seconds: float,
-        draws: int = 200,
-        seed: int = 0,
         window_seconds: float = TOLERANCE_SECONDS,
     ) -> OnsetCounts:
-        """Return the mean counts of ``onset_count`` random onsets, uniform in [0, seconds)."""
-        rng = np.random.default_rng(seed)
-        guesses = (np.sort(rng.uniform(0.0, seconds, onset_count)) for _ in range(draws))
-        return cls.mean(cls.compare(guess, reference, window_seconds) for guess in guesses)
+        """Return the mean counts of circular shifts of the estimated onsets; both ascend."""
+        matches = count_shifted_matches(estimated, reference, seconds, window_seconds)
+        return cls(float(matches.mean()) if len(matches) else 0.0, len(estimated), len(reference))
 
     @classmethod
     def mean(cls, counts: Iterable[OnsetCounts]) -> OnsetCounts:
@@ -64,10 +62,10 @@ class OnsetCounts:
         )
 
     @property
-    def f_measure(self) -> float:
-        """The F-measure, in [0, 1]; 1 if neither side has onsets."""
+    def f_measure(self) -> float | None:
+        """The F-measure, in [0, 1]; None if neither side has onsets."""
         total = self.estimated + self.reference
-        return 2 * self.matches / total if total else 1.0
+        return 2 * self.matches / total if total else None
 
     @property
     def _values(self) -> tuple[float, float, float]:

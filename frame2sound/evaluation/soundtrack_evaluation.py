@@ -21,13 +21,14 @@ from frame2sound.evaluation.levels import (
     masked_black_level_db,
 )
 from frame2sound.evaluation.measurements import BlackFrames, Measurements, Reference
-from frame2sound.evaluation.onsets import in_sync, onset_chance, onset_scores
+from frame2sound.evaluation.onsets import carries_sync, count_onsets, in_sync, onset_chance
 from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.evaluation.spectral_distance import log_spectral_distance
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.sound.onset_detection import detect_onsets
 
 Samples = NDArray[np.floating]
+Times = NDArray[np.float64]
 
 __all__ = [
     "BlackFrames",
@@ -40,9 +41,10 @@ __all__ = [
 
 NO_REFERENCE, NO_TRUTH = "needs a reference", "needs the truth"
 NO_PICTURE, NEVER_BLACK = "needs the picture", "no frame has been black for 200 ms"
-NO_KNOWN_ONSETS = "needs a reference or the truth"
-
-_MAX_DRAWS, _MAX_GUESSES = 200, 100_000
+NO_KNOWN_ONSETS, NO_ONSETS = "needs a reference or the truth", "no onsets"
+SILENT_REFERENCE = "the reference is silent"
+CONSTANT_REFERENCE = "the reference is constant"
+NOT_IN_SYNC = "the reference is hardly more in sync than when it is shifted"
 
 
 def measure_soundtrack(
@@ -100,7 +102,10 @@ def measure_soundtrack(
         _against_picture(samples, sample_rate, picture_seconds, black_frames),
         _black_above_reference(samples, sample_rate, black_frames, reference),
         _against_onsets(samples, sample_rate, reference, truth),
-        _against_reference(samples, sample_rate, reference),
+        _in_sync(samples, sample_rate, reference, truth),
+        _lag(samples, sample_rate, reference),
+        _envelope(samples, sample_rate, reference),
+        _distance(samples, sample_rate, reference),
         _against_truth(samples, sample_rate, truth),
         _frame_rate_hum(samples, sample_rate, fps, reference),
     ):
@@ -182,49 +187,63 @@ def _black_db(samples: Samples, sample_rate: int, black_frames: BlackFrames) -> 
     )
 
 
+def _known_onsets(reference: Reference | None, truth: SceneTruth | None) -> Times | None:
+    if truth is not None:
+        return np.array(truth.onsets, np.float64)
+    return None if reference is None else reference.onsets
+
+
 def _against_onsets(
     samples: Samples, sample_rate: int, reference: Reference | None, truth: SceneTruth | None
 ) -> ValuesAndReason:
-    names = "onset_f", "onset_chance", "in_sync"
-    if truth is not None:
-        known = np.array(truth.onsets)
-    elif reference is not None:
-        known = reference.onsets
-    else:
+    names = "onset_f", "onset_chance", "onset_chance_high"
+    known = _known_onsets(reference, truth)
+    if known is None:
         return dict.fromkeys(names), NO_KNOWN_ONSETS
-    detected = detect_onsets(samples, sample_rate)
-    draws = int(np.clip(_MAX_GUESSES // max(1, len(detected) + len(known)), 5, _MAX_DRAWS))
-    seconds = max(len(samples), 1) / sample_rate
-    values = (
-        onset_scores(detected, known).f_measure,
-        onset_chance(len(detected), known, seconds, draws),
-        in_sync(samples, known, sample_rate),
-    )
-    return dict(zip(names, values, strict=True)), "no onsets"
+    onsets = count_onsets(detect_onsets(samples, sample_rate), known)
+    chance = onset_chance(onsets.estimated, onsets.reference, len(samples) / sample_rate)
+    values = onsets.f_measure, chance and chance.mean, chance and chance.high
+    return dict(zip(names, values, strict=True)), NO_ONSETS
 
 
-def _against_reference(
-    samples: Samples, sample_rate: int, reference: Reference | None
+def _in_sync(
+    samples: Samples, sample_rate: int, reference: Reference | None, truth: SceneTruth | None
 ) -> ValuesAndReason:
-    names = (
-        "lag_start_ms",
-        "lag_end_ms",
-        "envelope_correlation",
-        "envelope_error",
-        "spectral_distance_db",
-    )
+    name = "in_sync"
+    known = _known_onsets(reference, truth)
+    if known is None or reference is None:
+        return {name: None}, NO_REFERENCE
+    if not carries_sync(reference.samples, known, sample_rate):
+        return {name: None}, NOT_IN_SYNC
+    return {name: in_sync(samples, known, sample_rate)}, NO_ONSETS
+
+
+def _lag(samples: Samples, sample_rate: int, reference: Reference | None) -> ValuesAndReason:
+    names = "lag_start_ms", "lag_end_ms"
     if reference is None:
         return dict.fromkeys(names), NO_REFERENCE
     delay = lag(samples, reference.samples, sample_rate)
-    envelope = envelope_scores(samples, reference.samples, sample_rate)
-    values = (
-        None if delay.start_seconds is None else 1000 * delay.start_seconds,
-        None if delay.end_seconds is None else 1000 * delay.end_seconds,
-        envelope.correlation,
-        envelope.mean_absolute_error,
-        log_spectral_distance(samples, reference.samples, sample_rate),
-    )
+    seconds = delay.start_seconds, delay.end_seconds
+    values = (None if each is None else 1000 * each for each in seconds)
     return dict(zip(names, values, strict=True)), "no onsets there"
+
+
+def _envelope(samples: Samples, sample_rate: int, reference: Reference | None) -> ValuesAndReason:
+    names = "envelope_correlation", "envelope_error"
+    if reference is None:
+        return dict.fromkeys(names), NO_REFERENCE
+    scores = envelope_scores(samples, reference.samples, sample_rate)
+    values = scores.correlation, scores.mean_absolute_error
+    return dict(zip(names, values, strict=True)), CONSTANT_REFERENCE
+
+
+def _distance(samples: Samples, sample_rate: int, reference: Reference | None) -> ValuesAndReason:
+    names = "spectral_distance_db", "silence_distance_db"
+    if reference is None:
+        return dict.fromkeys(names), NO_REFERENCE
+    distance = log_spectral_distance(samples, reference.samples, sample_rate)
+    values = distance, reference.silence_distance_db
+    return dict(zip(names, values, strict=True)), SILENT_REFERENCE
 
 
 def _against_truth(samples: Samples, sample_rate: int, truth: SceneTruth | None) -> ValuesAndReason:

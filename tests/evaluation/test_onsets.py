@@ -1,11 +1,18 @@
 """Onsets: detection, scores, chance level and sync, on signals whose onsets are known."""
 
-import math
-
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.onsets import OnsetScores, in_sync, onset_chance, onset_scores
+from frame2sound.evaluation.onsets import (
+    OnsetChance,
+    OnsetScores,
+    carries_sync,
+    count_onsets,
+    in_sync,
+    onset_chance,
+    onset_scores,
+    pool_chance,
+)
 from frame2sound.sound.onset_detection import detect_onsets
 from tests.evaluation.signals import RATE, TONE, TRUTH, clicks, noise, pings
 
@@ -49,7 +56,7 @@ def test_true_onsets_score_one_and_none_score_zero():
     assert onset_scores(TRUTH + 0.051, TRUTH) == OnsetScores(0.0, 0.0, 0.0)
     assert onset_scores([], TRUTH) == OnsetScores(0.0, 0.0, 0.0)
     assert onset_scores(TRUTH, []) == OnsetScores(0.0, 0.0, 0.0)
-    assert onset_scores([], []) == OnsetScores(1.0, 1.0, 1.0)
+    assert onset_scores([], []) is None
 
 
 def test_too_many_onsets_have_high_recall_and_low_precision():
@@ -59,18 +66,59 @@ def test_too_many_onsets_have_high_recall_and_low_precision():
     assert score.f_measure == pytest.approx(2 * 0.06 / 1.06)
 
 
-def test_chance_of_one_guess_is_the_share_of_time_that_counts():
-    # One guess, one truth: it hits when it falls in 0.1 s of 2 s, and then F is 1.
-    chance = onset_chance(1, [1.0], 2.0, draws=2000)
-    assert chance == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / 2000))  # 3 sigma
-    assert onset_chance(1, [1.0], 2.0, draws=2000) == chance
-    assert onset_chance(0, [1.0], 2.0) == 0.0
+def test_steady_sound_scores_nothing_by_its_start():
+    ours, theirs = (detect_onsets(noise(1.0, seed=seed), RATE) for seed in (1, 2))
+    assert ours[0] == theirs[0] == 0.0
+    assert onset_scores(ours[:1], theirs[:1]) == OnsetScores(1.0, 1.0, 1.0)
+    assert count_onsets(ours[:1], theirs[:1]).f_measure is None
 
 
-def test_chance_is_high_where_onsets_are_dense():
-    truth = np.arange(0.125, 100, 0.25)  # 4 a second, so 0.4 guesses fall in each 100 ms
-    chance = onset_chance(len(truth), truth, 100.0, draws=20)
-    assert chance == pytest.approx(1 - math.exp(-0.4), abs=0.02)  # 3 sigma of 20 draws
+@pytest.mark.parametrize(
+    ("estimated", "reference", "counts"),
+    [
+        ([0.02, 1.0], [0.06, 1.0], (2, 2, 2)),  # early, for one that counts
+        ([0.06, 1.0], [0.02, 1.0], (1, 1, 1)),  # late, for one that does not
+        ([0.02, 0.09], [0.3], (0, 1, 1)),
+        ([], [0.01], (0, 0, 0)),
+    ],
+)
+def test_onsets_count_from_50_ms_on_without_an_edge(estimated, reference, counts):
+    found = count_onsets(np.array(estimated), np.array(reference))
+    assert (found.is_hit.sum(), len(found.estimated), len(found.reference)) == counts
+
+
+def test_chance_of_one_onset_is_the_share_of_shifts_that_bring_it_there():
+    # Shifts of 0.1 s to 1.9 s; 0.1 s of them bring 0.5 s within 50 ms of 1 s, and then F is 1.
+    chance = onset_chance(np.array([0.5]), np.array([1.0]), 2.0)
+    assert chance.mean == pytest.approx(0.1 / 1.8, abs=1 / 200)
+    assert chance.high == 1.0  # reached by more than 5 % of the shifts
+    assert onset_chance(np.array([1.0]), np.array([1.0]), 2.0) == OnsetChance(0.0, 0.0)
+    assert onset_chance(np.array([]), np.array([1.0]), 2.0) == OnsetChance(0.0, 0.0)
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(0, 2.0), (1, 0.2)])
+def test_without_onsets_or_room_nothing_can_be_said_of_chance(count, seconds):
+    onsets = np.full(count, 0.1)
+    assert onset_chance(onsets, onsets, seconds) is None
+
+
+def test_chance_keeps_the_rhythm():
+    beats = np.arange(0.125, 100, 0.25)  # 0.1 s of every 0.25 s of shifts bring beats upon beats
+    chance = onset_chance(beats, beats, 100.0)
+    assert chance.mean == pytest.approx(0.4, abs=0.1)  # 3 sigma of 200 shifts
+    assert chance.high == 1.0
+
+
+def test_chance_of_several_sounds_is_pooled_by_counts():
+    always, never = np.full(200, 3), np.zeros(200, int)
+    pooled = pool_chance([(always, 10), (never, 30), (np.zeros(0, int), 50)])
+    assert pooled == OnsetChance(pytest.approx(6 / 40), pytest.approx(6 / 40))
+    half = np.repeat([0, 2], 100)
+    # Shifted alike, two sounds of one rhythm would reach 0 or 1; apart, half of the time 0.5.
+    alike = pool_chance([(half, 4), (half, 4)])
+    assert alike.mean == 0.5
+    assert pool_chance([(half, 4)] * 50).high < 0.65
+    assert pool_chance([]) is None
 
 
 @pytest.mark.parametrize(
@@ -96,3 +144,27 @@ def test_steady_noise_is_in_sync_by_chance_only():
 def test_in_sync_without_onset_energy_or_reference_onsets():
     assert in_sync(np.zeros(RATE), TRUTH, RATE) is None
     assert in_sync(clicks(TRUTH), [], RATE) == 0.0
+
+
+def test_in_sync_says_something_of_struck_sounds_only():
+    beats = np.arange(0.3, 8.0, 0.9)
+    swell = np.sin(2 * np.pi * 440 * np.arange(8 * RATE) / RATE) * (np.arange(8 * RATE) / RATE % 1)
+    assert carries_sync(clicks(beats, 8.0), beats, RATE)
+    assert not carries_sync(swell, np.arange(0.0, 8.0), RATE)
+    assert not carries_sync(noise(8.0), beats, RATE)
+    assert not carries_sync(np.zeros(8 * RATE), beats, RATE)
+    dense = np.arange(0.2, 8.0, 0.18)  # 0.17 of every 0.18 s are near an onset, by chance
+    assert not carries_sync(clicks(dense, 8.0), dense, RATE)
+
+
+@pytest.mark.parametrize(("share", "carries"), [(0.2, False), (0.4, True)])
+def test_own_sound_must_beat_its_shifts_by_a_fifth(share, carries):
+    onsets = np.array([2.0, 4.0, 6.0, 8.0])  # 0.17 s of every 2 s are near one: 0.085 by chance
+    sound = np.sqrt(share) * clicks(onsets, 10.0) + np.sqrt(1 - share) * clicks(onsets - 0.7, 10.0)
+    assert in_sync(sound, onsets, RATE) == pytest.approx(share, abs=0.03)
+    assert carries_sync(sound, onsets, RATE) == carries
+
+
+def test_the_start_of_a_sound_is_no_energy():
+    steady = np.full(RATE, 0.1)
+    assert in_sync(steady + clicks([0.5], 1.0), [0.0], RATE) < 0.01

@@ -4,7 +4,7 @@ import mir_eval
 import numpy as np
 import pytest
 
-from frame2sound.sound.onset_matching import count_matches
+from frame2sound.sound.onset_matching import SHIFTS, count_matches, count_shifted_matches
 
 
 @pytest.mark.parametrize("window", [0.02, 0.05, 0.2])
@@ -31,3 +31,18 @@ def test_it_is_the_largest_matching(window):
 )
 def test_each_onset_matches_once(ours, theirs, matches):
     assert count_matches(np.array(ours), np.array(theirs)) == matches
+
+
+def test_shifts_are_circular_and_longer_than_two_tolerances():
+    onsets = np.array([0.0, 0.3, 2.0])
+    found = count_shifted_matches(onsets, onsets, 4.0)
+    shifts = 0.1 + 3.8 * (np.arange(SHIFTS) + np.random.default_rng(0).random(SHIFTS)) / SHIFTS
+    distances = np.abs((onsets[:, None] + shifts[:, None, None]) % 4 - onsets)
+    assert found.tolist() == (distances <= 0.05).sum((1, 2)).tolist()
+    assert found.max() == 2
+    assert len(count_shifted_matches(onsets, onsets, 0.2)) == 0
+
+
+def test_very_many_onsets_are_shifted_less_often():
+    onsets = np.arange(20_000) * 0.1
+    assert 40 <= len(count_shifted_matches(onsets, onsets[:5000], 2000.0)) < SHIFTS
