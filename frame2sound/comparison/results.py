@@ -233,7 +233,9 @@ def _pooled(records: Sequence[Record], name: str) -> float | None:
         return measure_from_sums(name, np.concatenate(sums)) if sums else None
     if name in ("onset_chance", "onset_chance_high"):
         chance = pooled_chance(records)
-        return chance and (chance.mean if name == "onset_chance" else chance.high)
+        if chance is None:
+            return None
+        return chance.mean if name == "onset_chance" else chance.high
     return weighted_mean([(record.seconds, record.measures[name]) for record in records])
 
 
