@@ -63,13 +63,15 @@ def test_it_prints_figures_beside_baselines_and_how_sure_differences_are(studio:
     assert re.search(r"^its own sound +1\.00 ", said, re.MULTILINE)
     assert re.search(r"^silence +0\.00 ", said, re.MULTILINE)
     assert re.search(
-        r"^waveform minus waveform target\.lead_seconds=0, onset F: \S+ \(\S+ to \S+\), ",
+        r"^waveform minus waveform target\.lead_seconds=0, onset F: \S+ \(\S+ to \S+\), "
+        "corrected p ",
         said,
         re.MULTILINE,
     )
     assert "out/report.html" in said
     assert "is better" not in said
-    assert "no verdict: one seed; train 3 or more" in said
+    assert "cannot be said: one seed; train 5 or more; intervals of so few" in said
+    assert "waveform minus nearest, as waveform, envelope: " in said
 
 
 def test_the_page_needs_no_network_and_nothing_but_its_folder(studio: Path) -> None:
@@ -80,8 +82,8 @@ def test_the_page_needs_no_network_and_nothing_but_its_folder(studio: Path) -> N
     results, script = parts.scripts[0], parts.scripts[-1]
     table = json.loads(results)
     assert "binomialP" in script
-    assert table["no_verdict"] == "one seed; train 3 or more"
-    assert 'each.no_verdict ? "no verdict"' in script
+    assert table["no_verdict"] == "one seed; train 5 or more"
+    assert 'each.no_verdict ? "cannot be said"' in script
     assert not re.search(r"/\*[A-Z]+\*/", page)
     for stretch in table["stretches"]:
         for track in table["soundtracks"]:

@@ -71,13 +71,23 @@ class ComparisonResult(Record):
         return align_columns(rows, set(range(1, len(rows[0]))))
 
     def _difference_lines(self) -> Iterator[str]:
+        about = self.table["about"]
         for each in self.table["differences"]:
-            yield describe_difference(each, self.table["about"][each["figure"]])
+            if each["family"] != "baselines" or _is_main_baseline(each):
+                yield describe_difference(each, about[each["figure"]])
+        for name, reason in self.table["cannot_be_said"].items():
+            yield f"{about[name]['label']}: cannot be said: {reason}"
         if self.table["no_verdict"] and self.table["differences"]:
             yield (
-                f"no verdict: {self.table['no_verdict']}; "
-                "the intervals cover blocks of film, not how training may turn out"
+                f"cannot be said: {self.table['no_verdict']}; "
+                "intervals of so few do not tell how training may turn out"
             )
+
+
+def _is_main_baseline(difference: dict[str, Any]) -> bool:
+    """Whether a difference from a baseline is printed; the report shows all."""
+    is_main = difference["theirs"].split(", as ")[0] in ("mean", "nearest")
+    return is_main and difference["figure"] == "envelope_correlation"
 
 
 def compare(
@@ -164,20 +174,31 @@ def compare(
 
 
 def describe_difference(difference: dict[str, Any], about: dict[str, Any]) -> str:
-    """Return a difference between two systems in words."""
+    """Return a difference between two systems in words, and for what it holds."""
     decimals = about["decimals"] + 1
     value, low, high = (
-        format_value(difference[name], decimals, signed=True)
+        "-" if difference[name] is None else format_value(difference[name], decimals, signed=True)
         for name in ("difference", "low", "high")
     )
     unit = f" {about['unit']}" if about["unit"] else ""
-    verdict = f"{difference['better']} is better" if difference["better"] else "no clear difference"
     if difference["no_verdict"]:
-        verdict = "no verdict"
+        verdict = "cannot be said"
+    elif difference["better"]:
+        verdict = f"{difference['better']} is better {difference['speaks_of']}"
+    else:
+        verdict = f"no clear difference {difference['speaks_of']}"
+    if difference["family"] == "primary":
+        p_value = f"p {_format_p(difference['p'])}"
+    else:
+        p_value = f"corrected p {_format_p(difference['p_corrected'])}"
     return (
         f"{difference['ours']} minus {difference['theirs']}, {about['label']}: "
-        f"{value}{unit} ({low} to {high}), {verdict}"
+        f"{value}{unit} ({low} to {high}), {p_value}, {verdict}"
     )
+
+
+def _format_p(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def _format_mean(figure: dict[str, Any] | None, decimals: int) -> str:

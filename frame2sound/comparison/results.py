@@ -7,9 +7,8 @@ import io
 import json
 import math
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
-from itertools import combinations
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -21,8 +20,14 @@ from frame2sound.atomic import atomic_write
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.recipe import recipe_table
 from frame2sound.comparison.block_stats import BLOCK_SECONDS, STATISTICS, weighted_mean
-from frame2sound.comparison.bootstrap import CONFIDENCE_LEVEL, RESAMPLES, paired_difference
 from frame2sound.comparison.comparison import Comparison, SystemResult
+from frame2sound.comparison.differences import (
+    paired_differences,
+    results_by_group,
+    segments_by_film,
+    unknown_differences,
+)
+from frame2sound.comparison.intervals import CONFIDENCE_LEVEL
 from frame2sound.comparison.records import (
     RECORDED_MEASURES,
     Record,
@@ -30,19 +35,17 @@ from frame2sound.comparison.records import (
     pooled_chance,
 )
 from frame2sound.comparison.segments import Segment
+from frame2sound.comparison.verdicts import (
+    MIN_SEEDS,
+    PRIMARY_MEASURE,
+    no_verdict_reason,
+)
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measure_table import MEASURES
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
 from frame2sound.untrusted import escape_formula
 
 RESULTS_JSON, RESULTS_CSV = "results.json", "results.csv"
-
-MIN_SEEDS = 3
-"""Fewest seeds that allow a verdict on recipes.
-
-One seed says nothing about others of the same recipe; an interval of two lies between both, and
-contains the mean of all seeds in one of two cases only."""
-
 
 SHOWN_MEASURES = (
     "onset_f",
@@ -69,6 +72,7 @@ def collect_results(
     """Return all results of a comparison as plain values for JSON; silence has -200 dB."""
     plan = comparison.plan
     held_out = [s for s in comparison.segments if s.film.kind == "held out"]
+    differences = paired_differences(plan, system_results, held_out)
     return {
         "program": f"frame2sound {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "av")}
@@ -92,13 +96,16 @@ def collect_results(
         "stretches": [_segment_entry(segment, comparison) for segment in comparison.segments],
         "figures": {
             group: {"kind": members[0].system.kind, **_pooled_measures(members, held_out)}
-            for group, members in _by_group(system_results).items()
+            for group, members in results_by_group(system_results).items()
         },
-        "differences": list(pairwise_differences(system_results, held_out)),
+        "differences": differences,
+        "cannot_be_said": unknown_differences(differences),
         "no_verdict": no_verdict_reason(plan.seeds),
-        "bootstrap": {
-            "draws": RESAMPLES,
+        "intervals": {
             "level": CONFIDENCE_LEVEL,
+            "min_seeds": MIN_SEEDS,
+            "primary": PRIMARY_MEASURE,
+            "films": len({segment.film.name for segment in held_out}),
             "block_seconds": BLOCK_SECONDS,
             "blocks": sum(segment.ground_truth.block_count for segment in held_out),
         },
@@ -136,98 +143,49 @@ def write_results(table: dict[str, Any], out: Path) -> None:
         partial.write_text(text.getvalue(), encoding="utf-8")
 
 
-def pairwise_differences(
-    system_results: Sequence[SystemResult], held_out: Sequence[Segment]
-) -> Iterator[dict[str, Any]]:
-    """Yield the difference of each pair of recipes in each measure, with its confidence interval.
-
-    ``better`` is the name of the better recipe if the interval excludes 0. With fewer seeds than
-    `MIN_SEEDS` it is None, and ``no_verdict`` is the reason.
-    """
-    brains = {g: m for g, m in _by_group(system_results).items() if m[0].system.kind == "brain"}
-    for (ours, mine), (theirs, yours) in combinations(brains.items(), 2):
-        for name, statistic in STATISTICS.items():
-            sums = [_sums(members, held_out, name) for members in (mine, yours)]
-            if any(each is None for each in sums):
-                continue
-            one, other = (each for each in sums if each is not None)
-            difference = paired_difference(one, other, statistic)
-            if difference is None:
-                continue
-            reason, better = no_verdict_reason(len(mine)), None
-            if difference.excludes_zero and reason is None:
-                is_more_better = MEASURES[name].better == "high"
-                better = ours if (difference.value > 0) == is_more_better else theirs
-            yield {
-                "ours": ours,
-                "theirs": theirs,
-                "figure": name,
-                "difference": difference.value,
-                "low": difference.low,
-                "high": difference.high,
-                "excludes_zero": difference.excludes_zero,
-                "better": better,
-                "no_verdict": reason,
-            }
-
-
-def no_verdict_reason(seeds: int) -> str | None:
-    """Return why a number of seeds allows no verdict; None if it does.
-
-    >>> no_verdict_reason(1), no_verdict_reason(3)
-    ('one seed; train 3 or more', None)
-    """
-    if seeds >= MIN_SEEDS:
-        return None
-    trained = "one seed" if seeds == 1 else f"{seeds} seeds"
-    return f"{trained}; train {MIN_SEEDS} or more"
-
-
-def _sums(
-    members: Sequence[SystemResult], held_out: Sequence[Segment], name: str
-) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    """Return the sums of a measure, (seeds, blocks, k), of the segments that have it."""
-    seeds = []
-    for each in members:
-        all_sums = [each.records[segment.name].block_sums for segment in held_out]
-        known = [sums[name] for sums in all_sums if name in sums]
-        if not known:
-            return None
-        seeds.append(np.concatenate(known))
-    return np.stack(seeds)
-
-
-def _by_group(system_results: Sequence[SystemResult]) -> dict[str, list[SystemResult]]:
-    groups: dict[str, list[SystemResult]] = {}
-    for each in system_results:
-        groups.setdefault(each.system.group, []).append(each)
-    return groups
-
-
 def _pooled_measures(
     members: Sequence[SystemResult], held_out: Sequence[Segment]
 ) -> dict[str, Any]:
-    """Return the measures of a group, pooled over the held-out segments: seeds, mean and deviation.
+    """Return the measures of a group, averaged over held-out films: mean and deviation of seeds.
 
     Silent seeds count for neither, unless all are silent.
     """
     pooled: dict[str, Any] = {}
+    films = segments_by_film(held_out).values()
     for name in RECORDED_MEASURES:
-        seeds = [_pooled([each.records[s.name] for s in held_out], name) for each in members]
+        seeds = [
+            _mean_of_films([[each.records[s.name] for s in film] for film in films], name)
+            for each in members
+        ]
         known = [value for value in seeds if value is not None]
         if not known:
             continue
         finite = [value for value in known if math.isfinite(value)]
         pooled[name] = {
-            "mean": mean(finite) if finite else MINUS_INFINITY_DB,
+            "mean": _mean(finite, name) if finite else MINUS_INFINITY_DB,
             "spread": stdev(finite) if len(finite) > 1 else None,
             "seeds": [_finite(value) for value in seeds],
         }
     return pooled
 
 
+def _mean_of_films(films: Sequence[Sequence[Record]], name: str) -> float | None:
+    """Return the mean of a measure over films, each with the records of its segments."""
+    known = [value for records in films if (value := _pooled(records, name)) is not None]
+    if name in STATISTICS and known:
+        return _mean(known, name)
+    return weighted_mean([(1.0, value) for value in known])
+
+
+def _mean(values: Sequence[float], name: str) -> float:
+    """Return the mean of a measure over films or seeds, on its scale if it has one."""
+    if name in STATISTICS:
+        return float(STATISTICS[name].mean_of_films(np.array(values)))
+    return mean(values)
+
+
 def _pooled(records: Sequence[Record], name: str) -> float | None:
-    """Return a measure of several segments: of all blocks, or the mean weighted by seconds."""
+    """Return a measure of the segments of a film: of all blocks, or weighted by seconds."""
     if name in STATISTICS:
         sums = [record.block_sums[name] for record in records if name in record.block_sums]
         return measure_from_sums(name, np.concatenate(sums)) if sums else None

@@ -140,6 +140,17 @@ def _load_brain(path: Path, device: str) -> Brain:
     return load_brain(path).to(pick_device(device))
 
 
+def baseline_suffixes(plan: ComparisonPlan) -> dict[str, str]:
+    """Return the suffix of the names of each recipe's baselines, those of its target, by label."""
+    first = {_target_key(variant): suffix for suffix, variant in _variants_by_target(plan).items()}
+    return {variant.label: first[_target_key(variant)] for variant in plan.variants}
+
+
+def _target_key(variant: RecipeVariant) -> str:
+    table = recipe_table(variant.recipe)
+    return json.dumps([table["target"], table["training"]["loudness"]], sort_keys=True)
+
+
 def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
     """Return the first variant of each target, by the suffix of the names of its baselines.
 
@@ -147,9 +158,7 @@ def _variants_by_target(plan: ComparisonPlan) -> dict[str, RecipeVariant]:
     """
     first: dict[str, RecipeVariant] = {}
     for variant in plan.variants:
-        table = recipe_table(variant.recipe)
-        target = json.dumps([table["target"], table["training"]["loudness"]], sort_keys=True)
-        first.setdefault(target, variant)
+        first.setdefault(_target_key(variant), variant)
     if len(first) == 1:
         return {"": plan.variants[0]}
     return {f", as {variant.slug}": variant for variant in first.values()}

@@ -5,7 +5,8 @@ const SOURCES = [
   "In sync: limits of detectability of early and late sound, ITU-R BT.1359-1.",
   "Envelope: root mean squares at 100 Hz. Log-spectral distance: Gray and Markel 1976.",
   "Pitch: YIN, de Cheveigné and Kawahara 2002. Loudness and true peak: ITU-R BS.1770.",
-  "Intervals: Efron and Tibshirani 1993; blocks of time, Künsch 1989.",
+  "Intervals: films crossed with seeds, Owen 2007, Cameron, Gelbach and Miller 2011; quantiles, Cochran and Cox 1950.",
+  "One film: batches of blocks, Schmeiser 1982; jackknife, Miller 1974. Corrected p: Holm 1979.",
 ];
 
 const ONSET_SOURCES = {

@@ -67,46 +67,71 @@ function dotsOf(name) {
 }
 
 function drawDifferences() {
-  const { draws, block_seconds: long, blocks, level } = RESULTS.bootstrap;
-  const few = blocks < 15 ? " With so few blocks the intervals are rough: hold out more film." : "";
-  const seeds = RESULTS.no_verdict
-    ? ` No verdict: ${RESULTS.no_verdict}; the intervals cover the choice of blocks, not of seeds.`
-    : RESULTS.seeds.length < 5 ? " With fewer than 5 seeds they are somewhat too narrow." : "";
-  document.getElementById("interval").textContent =
-    `Paired block bootstrap: ${draws} resamples of ${plural(blocks, "block")} of ${long} s and of ` +
-    `${plural(RESULTS.seeds.length, "seed")}, the same for both; ${(100 * level).toFixed(0)}\u00a0% ` +
-    "percentile intervals. With 3 seeds or more, a recipe is called better if the interval excludes " +
-    `0.${few}${seeds} One in twenty intervals excludes 0 by chance.`;
+  document.getElementById("interval").textContent = RESULTS.intervals ? aboutIntervals() :
+    "An earlier version computed these intervals from blocks of film and seeds, and never from films: " +
+    "they are too narrow. Run the command again for others.";
   const pairs = new Map();
   for (const each of RESULTS.differences) {
     const name = `${each.ours}\n${each.theirs}`;
     pairs.set(name, [...(pairs.get(name) ?? []), each]);
   }
   const container = document.getElementById("pairs");
-  if (!pairs.size) container.append(el("p", {}, "There is only one recipe, and nothing to compare it with."));
-  for (const rows of pairs.values()) {
-    const { ours, theirs } = rows[0];
-    container.append(
-      el("h3", {}, swatch(ours), ours, " minus ", swatch(theirs), theirs),
-      el("table", { class: "forest" }, el("tbody", {}, rows.map(difference))));
-  }
+  for (const [measure, reason] of Object.entries(RESULTS.cannot_be_said ?? {}))
+    container.append(el("p", {}, `${RESULTS.about[measure].label}: cannot be said: ${reason}.`));
+  const isBaseline = (rows) => rows[0].family === "baselines";
+  const recipes = [...pairs.values()].filter((rows) => !isBaseline(rows));
+  const baselines = [...pairs.values()].filter(isBaseline);
+  if (!recipes.length) container.append(el("p", {}, "There is only one recipe, and no other to compare it with."));
+  container.append(...recipes.flatMap(differencesOf));
+  if (baselines.length) container.append(el("details", { open: !recipes.length },
+    el("summary", {}, "Differences from baselines"), baselines.flatMap(differencesOf)));
 }
 
-function difference(each) {
+function aboutIntervals() {
+  const { level, films, blocks, block_seconds: long, min_seeds: enough, primary } = RESULTS.intervals;
+  const units = films > 1 ? `${plural(films, "film")} and ${plural(RESULTS.seeds.length, "seed")}`
+    : `${plural(blocks, "block")} of ${long} s of one film and ${plural(RESULTS.seeds.length, "seed")}`;
+  const few = films > 1 && films < 5 ? " So few films tell little of others: hold out more." : "";
+  const seeds = RESULTS.no_verdict ? ` No verdict can be said: ${RESULTS.no_verdict}.` : "";
+  return `${(100 * level).toFixed(0)}\u00a0% intervals over ${units}, which are drawn anew for both alike. ` +
+    `With ${enough} seeds or more, a recipe is called better if p is below 0.05. The primary figure is ` +
+    `${RESULTS.about[primary].label} of the first two recipes; p of all other differences of recipes, and of ` +
+    `all differences from baselines, is corrected for their number by Holm's procedure.${few}${seeds}`;
+}
+
+function differencesOf(rows) {
+  const { ours, theirs } = rows[0];
+  const holds = [...new Set(rows.map((each) => each.speaks_of))].filter(Boolean);
+  return [
+    el("h3", {}, swatch(ours), ours, " minus ", swatch(theirs), theirs),
+    holds.length === 1 ? el("p", { class: "quiet" }, `All of these verdicts hold ${holds[0]}.`) : null,
+    el("div", { class: "scroll" }, el("table", { class: "forest" },
+      el("tbody", {}, rows.map((each) => difference(each, holds.length > 1)))))].filter(Boolean);
+}
+
+function probability(value) {
+  return value < 0.001 ? "< 0.001" : `= ${value.toFixed(3)}`;
+}
+
+function difference(each, sayHolds) {
   const about = RESULTS.about[each.figure], decimals = about.decimals + 1;
-  const reach = 1.1 * Math.max(Math.abs(each.low), Math.abs(each.high), 1e-9);
+  const low = each.low ?? each.difference, high = each.high ?? each.difference;
+  const reach = 1.1 * Math.max(Math.abs(low), Math.abs(high), 1e-9);
   const at = (value) => `${50 + (50 * value) / reach}%`;
   const winner = each.better ? `--colour: ${colour(each.better)}` : "";
   const text = `${number(each.difference, decimals, true)}${unit(about)} (` +
     `${number(each.low, decimals, true)} to ${number(each.high, decimals, true)})`;
+  const p = each.p === undefined ? "" : each.family === "primary"
+    ? `p ${probability(each.p)}, primary` : `corrected p ${probability(each.p_corrected)}`;
+  const holds = sayHolds && each.speaks_of ? ` ${each.speaks_of}` : "";
   const verdict = each.better
-    ? [swatch(each.better), `${each.better} is better`]
-    : [el("span", { class: "quiet" }, each.no_verdict ? "no verdict" : "no clear difference")];
+    ? [swatch(each.better), `${each.better} is better${holds}`]
+    : [el("span", { class: "quiet" }, each.no_verdict ? "cannot be said" : `no clear difference${holds}`)];
   return el("tr", {}, el("th", { title: about.text }, about.label),
     el("td", {}, el("div", { class: "bar", style: winner }, el("i", { class: "zero" }),
-      el("i", { class: "span", style: `left: ${at(each.low)}; width: calc(${at(each.high)} - ${at(each.low)})` }),
+      el("i", { class: "span", style: `left: ${at(low)}; width: calc(${at(high)} - ${at(low)})` }),
       el("i", { class: "at", style: `left: ${at(each.difference)}` }))),
-    el("td", {}, text), el("td", {}, verdict));
+    el("td", {}, text), el("td", { class: "quiet" }, p), el("td", {}, verdict));
 }
 
 function drawTable() {
