@@ -181,20 +181,22 @@ def describe_difference(difference: dict[str, Any], about: dict[str, Any]) -> st
         for name in ("difference", "low", "high")
     )
     unit = f" {about['unit']}" if about["unit"] else ""
+    return (
+        f"{difference['ours']} minus {difference['theirs']}, {about['label']}: "
+        f"{value}{unit} ({low} to {high}), {_describe_verdict(difference)}"
+    )
+
+
+def _describe_verdict(difference: dict[str, Any]) -> str:
     if difference["no_verdict"]:
-        verdict = "cannot be said"
-    elif difference["better"]:
-        verdict = f"{difference['better']} is better {difference['speaks_of']}"
-    else:
-        verdict = f"no clear difference {difference['speaks_of']}"
+        return "cannot be said"
     if difference["family"] == "primary":
         p_value = f"p {_format_p(difference['p'])}"
     else:
         p_value = f"corrected p {_format_p(difference['p_corrected'])}"
-    return (
-        f"{difference['ours']} minus {difference['theirs']}, {about['label']}: "
-        f"{value}{unit} ({low} to {high}), {p_value}, {verdict}"
-    )
+    better = difference["better"]
+    verdict = f"{better} is better" if better else "no clear difference"
+    return f"{p_value}, {verdict} {difference['speaks_of']}"
 
 
 def _format_p(p_value: float) -> str:

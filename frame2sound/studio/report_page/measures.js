@@ -121,7 +121,7 @@ function difference(each, sayHolds) {
   const winner = each.better ? `--colour: ${colour(each.better)}` : "";
   const text = `${number(each.difference, decimals, true)}${unit(about)} (` +
     `${number(each.low, decimals, true)} to ${number(each.high, decimals, true)})`;
-  const p = each.p === undefined ? "" : each.family === "primary"
+  const p = each.p === undefined || each.no_verdict ? "" : each.family === "primary"
     ? `p ${probability(each.p)}, primary` : `corrected p ${probability(each.p_corrected)}`;
   const holds = sayHolds && each.speaks_of ? ` ${each.speaks_of}` : "";
   const verdict = each.better
