@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from frame2sound.api.comparing import ComparisonResult, compare
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
+    from frame2sound.api.hearing import HeardSound, HearingResult, hear
     from frame2sound.api.instruments import ExportedInstrument, export_sfz
     from frame2sound.api.library import Library
     from frame2sound.api.library_records import AddedFilm, LibraryListing
@@ -99,6 +100,8 @@ __all__ = [
     "ExportedInstrument",
     "FailedSoundtrack",
     "Frame2SoundError",
+    "HeardSound",
+    "HearingResult",
     "Library",
     "LibraryListing",
     "LiveDrawingResult",
@@ -126,6 +129,7 @@ __all__ = [
     "export_onnx",
     "export_sfz",
     "filter_picture",
+    "hear",
     "load_brain",
     "load_pair",
     "load_recipe",
@@ -162,6 +166,7 @@ _MODULES = {
     ),
     "api.comparing": ("ComparisonResult", "compare"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
+    "api.hearing": ("HeardSound", "HearingResult", "hear"),
     "api.instruments": ("ExportedInstrument", "export_sfz"),
     "api.library": ("Library",),
     "api.library_records": ("AddedFilm", "LibraryListing"),

@@ -64,6 +64,10 @@ class SynaesthesiaError(Frame2SoundError):
     """Sounds and drawings cannot be read, or networks between them not be trained or used."""
 
 
+class ListeningError(Frame2SoundError):
+    """A sound cannot be listened to, or what was heard in it cannot be used as requested."""
+
+
 class StudioError(Frame2SoundError):
     """The studio cannot start, or cannot do what its page asks."""
 

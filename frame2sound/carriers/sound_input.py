@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from frame2sound.errors import CarrierError, FilmError
 from frame2sound.film.decoding.audio_chunks import GapFiller
+from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
 BLOCK_SAMPLES = 1 << 16
@@ -52,7 +53,7 @@ class SoundInput:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound in blocks ``(n, channels)``; full scale is 1."""
-        return _film_blocks(self.path) if self.is_film else _file_blocks(self.path)
+        return open_film_sound(self.path).blocks() if self.is_film else _file_blocks(self.path)
 
 
 def open_sound(path: Path) -> SoundInput:
@@ -101,22 +102,60 @@ def _mixed_down(blocks: Iterator[Block], rate: int, channels: int) -> Iterator[B
 
 def _open_film(path: Path) -> SoundInput:
     try:
-        streams = SubprocessFilmReader(path).streams
-        if not streams.audio_sample_rate:
-            raise CarrierError(f"{path} has no sound; expected a sound file or a film with sound")
-        rate, channels = streams.full_sound_format(streams.audio_sample_rate)
-        samples = sum(len(block) for block in _film_blocks(path))
+        film = open_film_sound(path)
+        samples = sum(len(block) for block in film.blocks())
     except FilmError as error:
         raise CarrierError(str(error)) from error
     if not samples:
         raise CarrierError(f"{path} has no samples; expected a sound")
-    return SoundInput(path, rate, channels, samples, is_film=True)
+    return SoundInput(path, film.sample_rate, film.channels, samples, is_film=True)
 
 
-def _film_blocks(path: Path) -> Iterator[Block]:
-    streams = SubprocessFilmReader(path).streams
+@dataclass(frozen=True)
+class FilmSound:
+    """The sound of a film, as it is heard: mono or stereo, at up to 48 kHz.
+
+    Attributes
+    ----------
+    path : Path
+    sample_rate : int
+        In Hz.
+    channels : int
+        1 or 2.
+    declared_seconds : float or None
+        How long the container says that the film is.
+    options : DecodeOptions
+    """
+
+    path: Path
+    sample_rate: int
+    channels: int
+    declared_seconds: float | None
+    options: DecodeOptions
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the sound in blocks ``(n, channels)``, decoded in a subprocess; full scale is 1."""
+        reader = SubprocessFilmReader(
+            self.path, self.sample_rate, self.options, channels=self.channels
+        )
+        filler = GapFiller()
+        for chunk in reader.audio_chunks():
+            for block in filler.process(chunk):
+                yield block.reshape(-1, self.channels)
+
+
+def open_film_sound(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -> FilmSound:
+    """Return the sound of a film; nothing of it is decoded yet.
+
+    Raises
+    ------
+    CarrierError
+        The film has no sound.
+    FilmError
+        It cannot be read.
+    """
+    streams = SubprocessFilmReader(path, options=options).streams
+    if not streams.audio_sample_rate:
+        raise CarrierError(f"{path} has no sound; expected a sound file or a film with sound")
     rate, channels = streams.full_sound_format(streams.audio_sample_rate)
-    reader, filler = SubprocessFilmReader(path, rate, channels=channels), GapFiller()
-    for chunk in reader.audio_chunks():
-        for block in filler.process(chunk):
-            yield block.reshape(-1, channels)
+    return FilmSound(path, rate, channels, streams.declared_seconds, options)

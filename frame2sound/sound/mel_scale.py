@@ -38,13 +38,20 @@ def slaney_mel_filterbank(bands: int, n_fft: int, sample_rate: int) -> FloatArra
     6400 Hz. Triangles from 0 Hz to half the sample rate, each from the middle of the one before to
     that of the one after (Slaney, *Auditory Toolbox*, 1998). Cepstra are made of it by custom.
     """
-    top = _hz_to_slaney_mel(sample_rate / 2)
-    corners = _slaney_mel_to_hz(np.linspace(0, top, bands + 2))
+    corners = slaney_mel_corners(bands, sample_rate)
     hz = np.fft.rfftfreq(n_fft, 1 / sample_rate)[:, None]
     rising = (hz - corners[:-2]) / np.diff(corners)[:-1]
     falling = (corners[2:] - hz) / np.diff(corners)[1:]
     weights: FloatArray = np.maximum(np.minimum(rising, falling), 0)
     return weights * 2 / (corners[2:] - corners[:-2])
+
+
+def slaney_mel_corners(bands: int, sample_rate: int) -> FloatArray:
+    """Return the bounds and middles of Slaney's mel bands in Hz, from 0 up; ``(bands + 2,)``.
+
+    Band ``i`` begins at corner ``i``, has its middle at the next, and ends at the one after.
+    """
+    return _slaney_mel_to_hz(np.linspace(0, _hz_to_slaney_mel(sample_rate / 2), bands + 2))
 
 
 _SLANEY_BREAK_HZ, _SLANEY_BREAK_MEL, _SLANEY_STEP = 1000.0, 15.0, np.log(6.4) / 27

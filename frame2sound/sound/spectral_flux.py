@@ -76,27 +76,35 @@ def spectral_flux(
 
 
 def pick_onset_hops(flux: SpectralFlux) -> NDArray[np.int64]:
-    """Return the hops of the onsets, ascending, more than 30 ms apart.
-
-    At an onset the rise is the highest of the last 30 ms and 2 dB above the mean of the 100 ms on
-    either side: the peak picking of Böck, Krebs and Schedl ("Evaluating the online capabilities of
-    onset detection methods", ISMIR 2012), as in librosa, without normalisation.
-    """
-    gap, around = (round(seconds / HOP_SECONDS) for seconds in (_MIN_GAP_SECONDS, _MEAN_SECONDS))
-    if not len(flux.rise_db):
-        return np.zeros(0, dtype=np.int64)
-    recent = np.lib.stride_tricks.sliding_window_view(np.pad(flux.rise_db, (gap, 0)), gap + 1)
-    ones = np.ones(2 * around + 1)
-    total, count = (
-        np.convolve(np.pad(part, around), ones, mode="valid")
-        for part in (flux.rise_db, np.ones(len(flux.rise_db)))
-    )
-    is_peak = (flux.rise_db >= recent.max(axis=1)) & (flux.rise_db >= total / count + _RISE_DB)
+    """Return the hops of the onsets, ascending, more than 30 ms apart: see `onset_peaks`."""
+    gap = round(_MIN_GAP_SECONDS / HOP_SECONDS)
     picked: list[int] = []
-    for hop in np.flatnonzero(is_peak).tolist():
+    for hop in np.flatnonzero(onset_peaks(flux.rise_db)).tolist():
         if not picked or hop - picked[-1] > gap:
             picked.append(hop)
     return np.array(picked, dtype=np.int64)
+
+
+def onset_peaks(rise_db: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return at which hops an onset may be, given the rises of `SpectralFlux`; shape ``(hops,)``.
+
+    The rise is the highest of the last 30 ms and 2 dB above the mean of the 100 ms on either side:
+    the peak picking of Böck, Krebs and Schedl ("Evaluating the online capabilities of onset
+    detection methods", ISMIR 2012), as in librosa, without normalisation.
+    """
+    gap, around = (round(seconds / HOP_SECONDS) for seconds in (_MIN_GAP_SECONDS, _MEAN_SECONDS))
+    if not len(rise_db):
+        return np.zeros(0, dtype=bool)
+    recent = np.lib.stride_tricks.sliding_window_view(np.pad(rise_db, (gap, 0)), gap + 1)
+    ones = np.ones(2 * around + 1)
+    total, count = (
+        np.convolve(np.pad(part, around), ones, mode="valid")
+        for part in (rise_db, np.ones(len(rise_db)))
+    )
+    peaks: NDArray[np.bool_] = (rise_db >= recent.max(axis=1)) & (
+        rise_db >= total / count + _RISE_DB
+    )
+    return peaks
 
 
 def _band_levels(

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from frame2sound.evaluation.pitch import detect_pitch_hz, pitch_accuracy
+from frame2sound.evaluation.pitch import pitch_accuracy
 from frame2sound.film.drawing.demo_films import load_scene
+from frame2sound.sound.pitch_detection import detect_pitch_hz
 
 RATE = 22050
 TIMES = np.arange(31) / 30

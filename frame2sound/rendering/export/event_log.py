@@ -86,7 +86,7 @@ def measure_pitch_hz(sound: NDArray[Any], sample_rate: int) -> float | None:
 
     It is the median of YIN's at `PITCH_TIMES_SECONDS`, if they agree.
     """
-    from frame2sound.evaluation.pitch import detect_pitch_hz
+    from frame2sound.sound.pitch_detection import detect_pitch_hz
 
     mono = sound if sound.ndim == 1 else sound.mean(axis=1)
     found = detect_pitch_hz(mono, sample_rate, np.array(PITCH_TIMES_SECONDS))

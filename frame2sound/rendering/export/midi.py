@@ -76,10 +76,28 @@ def write_midi(
     MissingPackageError
         mido is not installed.
     """
+    save_messages(path, _messages(markers, pitches_hz), overwrite=overwrite)
+
+
+Message = tuple[int, str, dict[str, Any]]
+"""The tick, the kind and the fields of a message, as mido names them."""
+
+
+def tick_of(seconds: float | Fraction) -> int:
+    """Return the nearest tick of a time.
+
+    >>> tick_of(0.5), tick_of(Fraction(1, 3))
+    (1920, 1280)
+    """
+    return round(seconds * _TICKS_PER_SECOND)
+
+
+def save_messages(path: Path, messages: Sequence[Message], *, overwrite: bool = False) -> None:
+    """Write messages, in the order of their ticks, to a MIDI file; raises as `write_midi`."""
     mido = import_extra("mido", "exports", "`midi`")
     track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=TEMPO_MICROSECONDS)])
     tick = 0
-    for at, name, fields in _messages(markers, pitches_hz):
+    for at, name, fields in messages:
         track.append(mido.Message(name, time=at - tick, **fields))
         tick = at
     file = mido.MidiFile(type=0, ticks_per_beat=TICKS_PER_BEAT, tracks=[track])
@@ -87,18 +105,16 @@ def write_midi(
         file.save(str(partial))
 
 
-def _messages(
-    markers: Sequence[Marker], pitches_hz: Iterable[float | None]
-) -> list[tuple[int, str, dict[str, Any]]]:
+def _messages(markers: Sequence[Marker], pitches_hz: Iterable[float | None]) -> list[Message]:
     """Return the ticks, kinds and fields of messages in order; notes end before others begin."""
     begun: dict[int, list[int]] = {}
-    messages: list[tuple[int, str, dict[str, Any]]] = []
+    messages: list[Message] = []
     for marker, pitch_hz in zip(markers, pitches_hz, strict=True):
-        tick, note = round(marker.seconds * _TICKS_PER_SECOND), note_of(pitch_hz)
+        tick, note = tick_of(marker.seconds), note_of(pitch_hz)
         velocity = velocity_of(marker.event.level_db)
         begun.setdefault(note, []).append(tick)
         messages.append((tick, "note_on", {"note": note, "velocity": velocity}))
-    length = round(NOTE_SECONDS * _TICKS_PER_SECOND)
+    length = tick_of(NOTE_SECONDS)
     for note, ticks in begun.items():
         ticks.sort()
         for tick, following in zip(ticks, [*ticks[1:], math.inf], strict=True):

@@ -13,13 +13,13 @@ import soundfile
 
 import frame2sound as f2s
 from frame2sound.errors import LibraryError
-from frame2sound.evaluation.pitch import detect_pitch_hz
 from frame2sound.library.store import Library
 from frame2sound.rendering.events.event_units import EventUnits
 from frame2sound.rendering.export import sfz
 from frame2sound.rendering.export.key_zones import key_zones
 from frame2sound.rendering.export.sfz import InstrumentSize, velocity_layers, write_sfz
 from frame2sound.sound.onset_detection import onset_levels_db
+from frame2sound.sound.pitch_detection import detect_pitch_hz
 from tests.commanding import run
 from tests.rendering.events.films import corpus_of, sound_with, stroke
 from tests.rendering.foretelling import RATE
