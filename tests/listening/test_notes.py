@@ -77,7 +77,7 @@ def test_silence_and_noise_have_no_notes() -> None:
     assert len(notes_of(0.1 * np.random.default_rng(0).standard_normal(2 * RATE))) == 0
 
 
-@pytest.mark.parametrize(("film", "seed"), [("theremin", 31), ("bounce", 32)])
+@pytest.mark.parametrize(("film", "seed"), [("theremin", 31), ("typing", 32)])
 def test_drawn_films_have_the_notes_of_their_truth(film: str, seed: int) -> None:
     scene = load_scene(film, seconds=8, seed=seed, size=(64, 64), sample_rate=RATE)
     found = notes_of(scene.synthesise(0, scene.sample_count))
