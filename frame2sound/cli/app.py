@@ -45,7 +45,6 @@ ORDER = (
     "train",
     "render",
     "live",
-    "hear",
     "measure",
     "compare",
     "library",
