@@ -59,11 +59,9 @@ def table(name):
     return {"name": name, "clock": {"sample_rate": 8000}, "input": FEATURES} | parts
 
 
-def torchrun(library, out, jobs):
-    """Train in two processes."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", "2", "--max-restarts=2", "--monitor-interval=0.1"]
-    command += [str(ROOT / "tests/training/train_processes.py"), str(library.path), str(out)]
+def train_in_two_processes(library, out, jobs):
+    command = [sys.executable, str(ROOT / "tests/training/train_processes.py")]
+    command += [str(library.path), str(out)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     completed = subprocess.run(
         [*command, json.dumps(jobs)], env=environment, capture_output=True, text=True, timeout=120
@@ -85,7 +83,7 @@ def trained(library, tmp_path_factory):
     for folder in ("killed", "whole"):
         (out / folder).mkdir()
     killed = [[table(name), kill] for name, kill in KILLS.items()]
-    torchrun(library, out, killed + [[table(name), None] for name in RECIPES])
+    train_in_two_processes(library, out, killed + [[table(name), None] for name in RECIPES])
     return out
 
 
