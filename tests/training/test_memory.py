@@ -76,8 +76,10 @@ MLP = {"kind": "mlp", "hidden": [16]}
 def test_a_delay_of_five_frames_needs_state_or_history(
     library, delayed_film, tmp_path, network, input_config, solves
 ):
-    epochs = 40 if "feedback_units" in network else 9  # first teacher forcing, then its own output
-    training_recipe = recipe(network, input_config, epochs=epochs)
+    training = {"epochs": 9}
+    if "feedback_units" in network:  # first teacher forcing, then its own output
+        training = {"epochs": 30, "rate": 1e-2}
+    training_recipe = recipe(network, input_config, **training)
 
     def share_of_mean(seed):
         out = tmp_path / f"{seed}.safetensors"
