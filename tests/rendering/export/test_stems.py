@@ -230,7 +230,7 @@ def test_names_of_films_lead_nowhere_else():
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_effects_are_additive_or_refused(film, tmp_path, effect):
     random, settings = np.random.default_rng(0), dict.fromkeys(("hz", "db"), 30)
-    settings |= {"ratio": 1.5, "semitones": 3}
+    settings |= {"ratio": 1.5, "semitones": 3, "of": "original"}
     given = {name: settings[name] for name in required_settings(EFFECTS[effect])}
     text = " ".join([effect, *(f"{name}={value}" for name, value in given.items())])
     chain, sounds = parse_chain(text), random.normal(0, 0.1, (2, RATE, 2)).astype(np.float32)
