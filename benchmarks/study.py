@@ -1,164 +1,89 @@
-"""Does depth help, and does memory? Brains compared over kinds of film, and lengths of it.
+"""Is depth heard? The study that `study/PLAN.md` describes.
 
-    python benchmarks/study.py [--films bounce lines] [--seconds 20 60] [--seeds 3] [-o FOLDER]
+    python benchmarks/study.py run [--workers 2]   what is missing of the study; it goes on any time
+    python benchmarks/study.py analyse [--write]   what the results say, once they are complete
+    python benchmarks/study.py power               which differences so many films can show
+    python benchmarks/study.py develop             the films by which epochs and rates were chosen
+    python benchmarks/study.py groups FOLDER       the same arms on a folder of films, each left out
 
-Of each demo film so many seconds are learned (seed 0), and 30 s of another seed judged, by
-`frame2sound compare`, with its baselines and intervals. Each comparison has a folder in
-FOLDER/work and goes on where it stopped; its results are gathered in FOLDER: `results.json`, and
-`README.md` with a table of all. `--table` only gathers.
+Results are CSV files by block of 2 s in `study/results`; films and brains are made in a folder of
+work, and are not kept.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Iterator
+import multiprocessing
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from multiprocessing.queues import Queue
 from pathlib import Path
-from typing import Any
 
-from footage import STUDY_FILMS, draw_film
+import study_analysis
+import study_cells
+import study_page
+import torch
+from study_cells import Job
+from study_design import FOLDER, Design, development, real_groups, study
+from study_results import require_design
 
-from frame2sound.comparison.plan import ComparisonPlan, load_variants
-from frame2sound.comparison.segments import EvaluationFilm
-from frame2sound.evaluation.measure_table import MEASURES
-from frame2sound.film.drawing.demo_films import demo_film_names
-from frame2sound.library.calibration import add_calibration_film
-from frame2sound.library.pickler import pickle_film
-from frame2sound.library.split import split_library
-from frame2sound.library.store import Library
 from frame2sound.progress_bars import ProgressBars
-from frame2sound.studio import run_comparison
 
-RECIPES = ("shallow", "deep", "deep input.history=3 input.motion=true", "memory")
-SIZE = (480, 360)
-JUDGED_SECONDS, JUDGED_SEED = 30.0, 1
-SHOWN = {
-    name: (MEASURES[name].column_with_unit, ".2f")
-    for name in ("onset_f", "envelope_correlation", "spectral_distance_db", "pitch")
-}
-PAIRS = (("deep", "shallow"), ("memory", "deep"), ("memory", RECIPES[2]), (RECIPES[2], "deep"))
-"""Which brain is set against which."""
+RESULTS = FOLDER / "results"
+DEVELOPMENT = FOLDER / "development"
+TICK_SECONDS = 1.0
 
-Table = dict[str, Any]
+_finished: Queue[str] | None = None
 
 
-def compare(film: str, seconds: float, recipes: list[str], seeds: int, work: Path) -> None:
-    """Compare recipes on a film, or go on doing so."""
-    out = work / f"{film}-{seconds:g}"
-    learned = draw_film(work / "films", film, seconds, 0, SIZE)
-    judged = draw_film(work / "films", film, JUDGED_SECONDS, JUDGED_SEED, SIZE)
-    library = Library.create(out / "library")
-    add_calibration_film(library)
-    for path in (learned, judged):
-        pickle_film(path, library)
-    unseen = [each.name for each in library.films() if each.card.source.endswith(judged.name)]
-    parted = split_library(library, None, unseen)
-    footage = tuple(map(EvaluationFilm.from_held_out, parted.held_out))
-    plan = ComparisonPlan(
-        out / "comparison", load_variants(recipes), seeds, parted, footage, "overlap-add"
-    )
-    with ProgressBars() as progress:
-        run_comparison(plan, "cpu", progress.show)
+def run(design: Design, results: Path, work: Path, workers: int) -> None:
+    """Compute all cells of a design that its results lack, several films at once."""
+    require_design(results, design)
+    waiting = [job for job in study_cells.jobs(design, results, work) if job.missing()]
+    total, count = sum(len(job.missing()) for job in waiting), 0
+    print(f"{total} cells to compute", flush=True)
+    context = multiprocessing.get_context("spawn")
+    finished: Queue[str] = context.Queue()
+    with (
+        ProgressBars() as progress,
+        ProcessPoolExecutor(workers, context, _start_worker, (finished,)) as pool,
+    ):
+        futures = {pool.submit(_work, job) for job in waiting}
+        try:
+            while futures:
+                ready, futures = wait(futures, TICK_SECONDS, FIRST_COMPLETED)
+                while not finished.empty():
+                    name, count = finished.get(), count + 1
+                    progress.show("cells", count, total, name)
+                for future in ready:
+                    future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def gathered(work: Path) -> dict[str, Table]:
-    """Return the results of all comparisons that are done, by film and seconds."""
-    found = {}
-    for path in sorted(work.glob("*/comparison/results.json")):
-        found[path.parts[-3]] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+def _start_worker(finished: Queue[str]) -> None:
+    global _finished
+    _finished = finished
+    torch.set_num_threads(1)
 
 
-def page(tables: dict[str, Table]) -> Iterator[str]:
-    """Yield the lines of a page: a table of figures, and one of differences."""
-    yield "# Shallow or deep, with memory or without\n"
-    yield "Made by `python benchmarks/study.py -o benchmarks/study`. Means over seeds, with their"
-    yield "standard deviation; beside brains, what does not learn. *Distance* is of log spectra."
-    yield "Seconds are those of the training, beside whatever else the computer had to do.\n"
-    yield from summary(tables)
-    heads = [label for label, _ in SHOWN.values()]
-    for name, table in tables.items():
-        film, seconds = name.rsplit("-", 1)
-        yield f"## {film}, {seconds} s learned\n"
-        yield f"| | {' | '.join(heads)} | trained, s |"
-        yield "|---|" + "--:|" * (len(heads) + 1)
-        took = trained(table)
-        for who, figures in table["figures"].items():
-            cells = (cell(figures.get(key), form) for key, (_, form) in SHOWN.items())
-            yield f"| {who} | {' | '.join(cells)} | {took.get(who, '-')} |"
-        yield ""
-        lines = list(differences(table))
-        if lines:
-            yield "| difference (95 % interval) | " + " | ".join(heads) + " |"
-            yield "|---|" + "--:|" * len(heads)
-            yield from lines
-            yield ""
+def _work(job: Job) -> None:
+    study_cells.run(job, _tell)
 
 
-def summary(tables: dict[str, Table]) -> Iterator[str]:
-    """Yield one table of what matters most: envelopes and distances, over all films."""
-    figures = [(key, *SHOWN[key]) for key in ("envelope_correlation", "spectral_distance_db")]
-    for ours, theirs in PAIRS[:3]:
-        yield f"**{ours} minus {theirs}**; bold where the 95 % interval leaves out 0:\n"
-        yield f"| film, learned | {' | '.join(label for _, label, _ in figures)} |"
-        yield "|---|--:|--:|"
-        for name, table in tables.items():
-            known = both_ways(table)
-            found = [known.get((ours, theirs, key)) for key, _, _ in figures]
-            if None not in found:
-                cells = (
-                    interval(*each, form)
-                    for each, (_, _, form) in zip(found, figures, strict=True)
-                    if each is not None
-                )
-                film, seconds = name.rsplit("-", 1)
-                yield f"| {film}, {seconds} s | {' | '.join(cells)} |"
-        yield ""
+def _tell(job: Job, arm: str, seed: int) -> None:
+    assert _finished is not None
+    _finished.put(f"{job.film.name}, {job.seconds} s, {arm}, seed {seed}")
 
 
-def both_ways(table: Table) -> dict[tuple[str, str, str], tuple[Table, int]]:
-    """Return differences by who is above whom in what, each also the other way round."""
-    known = {(d["ours"], d["theirs"], d["figure"]): (d, 1) for d in table["differences"]}
-    turned = {(theirs, ours, figure): (d, -1) for (ours, theirs, figure), (d, _) in known.items()}
-    return known | turned
-
-
-def trained(table: Table) -> dict[str, str]:
-    """Return the mean seconds that training each recipe took."""
-    found: dict[str, list[float]] = {}
-    for brain in table["brains"]:
-        found.setdefault(brain["recipe"], []).append(brain["seconds"])
-    return {who: f"{sum(took) / len(took):.0f}" for who, took in found.items()}
-
-
-def differences(table: Table) -> Iterator[str]:
-    """Yield rows: by how much one brain is above another; bold where the interval excludes 0."""
-    known = both_ways(table)
-    for ours, theirs in PAIRS:
-        cells = []
-        for key, (_, form) in SHOWN.items():
-            found = known.get((ours, theirs, key))
-            cells.append("-" if found is None else interval(*found, form))
-        if set(cells) != {"-"}:
-            yield f"| {ours} minus {theirs} | {' | '.join(cells)} |"
-
-
-def interval(difference: Table, sign: int, form: str) -> str:
-    """Return a difference and its interval."""
-    value, *ends = (sign * difference[key] for key in ("difference", "low", "high"))
-    low, high = sorted(ends)
-    said = [f"{round(each, int(form[-2])) + 0.0:+{form}}" for each in (value, low, high)]
-    text = f"{said[0]} ({said[1]} to {said[2]})"
-    sure = (low > 0 or high < 0) and not difference.get("no_verdict")
-    return f"**{text}**" if sure else text
-
-
-def cell(figure: Table | None, form: str) -> str:
-    """Return a mean, and the spread over seeds."""
-    if figure is None or figure["mean"] is None:
-        return "-"
-    spread = figure.get("spread") or figure.get("sd")
-    return f"{figure['mean']:{form}}" + (f" ({spread:{form}})" if spread else "")
+def analyse(results: Path, *, write: bool) -> None:
+    """Print what the results of the study say, and write the pages."""
+    report = study_analysis.analyse(study(), results)
+    text = study_page.page(report)
+    print(text)
+    if write:
+        (FOLDER / "README.md").write_text(text, encoding="utf-8")
+        study_page.write_explanation(report)
 
 
 def main() -> None:
@@ -166,24 +91,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--films", nargs="+", default=STUDY_FILMS, choices=demo_film_names())
-    parser.add_argument("--seconds", nargs="+", type=float, default=[20.0, 60.0])
-    parser.add_argument("--recipes", nargs="+", default=list(RECIPES))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--table", action="store_true", help="gather what is done")
-    parser.add_argument("-o", "--out", type=Path, default=Path("study"))
+    parser.add_argument("--work", type=Path, default=Path("study-work"), help="films and brains")
+    parser.add_argument("--workers", type=int, default=2, help="films that are learned at once")
+    parser.add_argument("--out", type=Path, help="folder of the results")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run")
+    commands.add_parser("develop")
+    commands.add_parser("power")
+    commands.add_parser("groups").add_argument("films", type=Path)
+    commands.add_parser("analyse").add_argument("--write", action="store_true")
     given = parser.parse_args()
-    work = given.out / "work"
-    if not given.table:
-        for film in given.films:
-            for seconds in given.seconds:
-                compare(film, seconds, given.recipes, given.seeds, work)
-    tables = gathered(work)
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "results.json").write_text(json.dumps(tables) + "\n", encoding="utf-8")
-    text = "\n".join(page(tables))
-    (given.out / "README.md").write_text(text, encoding="utf-8")
-    print(text)
+    if given.command == "run":
+        run(study(), given.out or RESULTS, given.work, given.workers)
+    elif given.command == "develop":
+        results = given.out or DEVELOPMENT
+        run(development(), results, given.work, given.workers)
+        print("\n".join(study_page.development_table(development(), results)))
+    elif given.command == "groups":
+        design, results = real_groups(given.films), given.out or Path("study-groups")
+        run(design, results, given.work, given.workers)
+        print("\n".join(study_page.group_table(design, results)))
+    elif given.command == "power":
+        study_page.print_power(given.out or RESULTS, DEVELOPMENT)
+    else:
+        analyse(given.out or RESULTS, write=given.write)
 
 
 if __name__ == "__main__":

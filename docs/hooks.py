@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "brains/*.md", "render/**/*", "benchmarks/**/*")
 """Files outside of ``docs`` that the site shows under their own paths."""
 
-LEFT_OUT = re.compile(r"\.py$|/work/|/real-[^/]*$|__pycache__")
+LEFT_OUT = re.compile(r"\.py$|/study/.*\.(?:csv|json|toml)$|/work/|/real-[^/]*$|__pycache__")
 MOVED = {"render/README.md": "render/gallery.md"}
 """Pages that would otherwise be written onto the ``index.html`` beside them."""
 

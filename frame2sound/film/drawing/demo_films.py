@@ -36,12 +36,15 @@ def load_scene(name: str, **settings: Any) -> Scene:
     if name not in demo_film_names():
         known = ", ".join(demo_film_names())
         raise FilmError(f"got the demo film {name!r}, expected one of {known}")
-    scene: Scene = _load_module(bundled_folder("videos") / f"{name}.py").scene(**settings)
+    scene: Scene = load_program(bundled_folder("videos") / f"{name}.py").scene(**settings)
     return scene
 
 
-def _load_module(path: Path) -> ModuleType:
-    """Import a program by its path, under a name that cannot clash with another module."""
+def load_program(path: Path) -> ModuleType:
+    """Import the program of a film by its path, under a name that no other module has.
+
+    Its ``scene`` takes the arguments of `load_scene` and returns a `Scene`.
+    """
     spec = importlib.util.spec_from_file_location(f"frame2sound_video_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise FilmError(f"got {path}, expected a Python program")

@@ -1,0 +1,388 @@
+"""Analysis of the study: figures of films, differences of arms with films as units, and power.
+
+A film's figure of an arm is computed from all its blocks, and averaged over seeds on the scale of
+the measure (Fisher's z for correlations). Differences are taken within films; their mean has a t
+interval over films, which `PLAN.md` names before the study runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from study_cells import BASELINES
+from study_design import PRIMARY_ARMS, Design
+from study_results import Sums, cells, csv_path
+
+from frame2sound.comparison.block_stats import STATISTICS
+
+Values = NDArray[np.float64]
+
+ENVELOPE, DISTANCE, ONSETS, PITCH = (
+    "envelope_correlation",
+    "spectral_distance_db",
+    "onset_f",
+    "pitch",
+)
+MEASURES = (ENVELOPE, DISTANCE, ONSETS, PITCH)
+MARGINS = {ENVELOPE: 0.05, DISTANCE: 0.3}
+"""Differences within these, of correlations and in dB, count as none."""
+
+LEVEL = 0.05
+MIN_SEEDS = 3
+"""A film counts for an arm if so many of its trainings did not fail."""
+
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A sum of figures with signs, within each film: the same in all films."""
+
+    name: str
+    measure: str
+    terms: tuple[tuple[int, str, int], ...]
+    """Sign, arm and learned seconds of each."""
+
+
+def _minus(ours: str, theirs: str, measure: str, seconds: int) -> Contrast:
+    name = f"{ours} minus {theirs}, {seconds} s"
+    return Contrast(name, measure, ((1, ours, seconds), (-1, theirs, seconds)))
+
+
+def _length_times_depth(measure: str) -> Contrast:
+    terms = ((1, "deep", 60), (-1, "wide", 60), (-1, "deep", 20), (1, "wide", 20))
+    return Contrast("deep minus wide, 60 s minus 20 s", measure, terms)
+
+
+PRIMARY = tuple(_minus("deep", "wide", measure, 60) for measure in (ENVELOPE, DISTANCE))
+"""The primary difference, and the co-primary one."""
+
+SECONDARY = (
+    *(_length_times_depth(measure) for measure in (ENVELOPE, DISTANCE)),
+    *(_minus("deep", "wide", measure, 20) for measure in (ENVELOPE, DISTANCE)),
+    *(_minus("wide", "shallow", measure, 60) for measure in (ENVELOPE, DISTANCE)),
+    *(_minus("deep", "shallow", measure, 60) for measure in (ENVELOPE, DISTANCE)),
+    *(_minus("deep past", "wide past", measure, 60) for measure in (ENVELOPE, DISTANCE)),
+    *(_minus("memory", "deep past", measure, 60) for measure in (ENVELOPE, DISTANCE)),
+    *(_minus("deep head", "deep", measure, 60) for measure in (ENVELOPE, DISTANCE)),
+    _minus("deep", "wide", ONSETS, 60),
+    _minus("deep head", "deep", ONSETS, 60),
+)
+"""One family: its p values are corrected by Holm's method."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over units, with its t intervals and the p value of "it is 0"."""
+
+    value: float
+    units: int
+    sd: float
+    interval: tuple[float, float]
+    interval_90: tuple[float, float]
+    p: float
+
+    @classmethod
+    def of(cls, values: Sequence[float] | Values) -> Mean:
+        """Return the mean of two or more values; those that are not finite count for nothing."""
+        known = np.asarray(values, np.float64)
+        known = known[np.isfinite(known)]
+        count = len(known)
+        if count < 2:
+            raise ValueError(f"got {count} films with a figure, expected two or more")
+        mean, sd = float(known.mean()), float(known.std(ddof=1))
+        error = sd / count**0.5
+        low, high = (stats.t.ppf(1 - tail, count - 1) * error for tail in (0.025, 0.05))
+        ratio = abs(mean) / error if error > 0 else (np.inf if mean else 0.0)
+        p = float(2 * stats.t.sf(ratio, count - 1))
+        return cls(mean, count, sd, (mean - low, mean + low), (mean - high, mean + high), p)
+
+    def is_within(self, margin: float) -> bool:
+        """Whether both one-sided tests at 5 % say that it is nearer to 0 than a margin."""
+        low, high = self.interval_90
+        return -margin < low and high < margin
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What the films say of a contrast.
+
+    Attributes
+    ----------
+    contrast : Contrast
+    tested : Mean
+        Over films, on the scale on which the measure is averaged (Fisher's z for correlations).
+    shown : Mean
+        Over films, of the measure itself.
+    of_laws : Mean
+        The tested one, with the means of laws as units.
+    adjusted_p : float
+        After Holm's correction within its family.
+    """
+
+    contrast: Contrast
+    tested: Mean
+    shown: Mean
+    of_laws: Mean
+    adjusted_p: float = 1.0
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it differs from 0 after the correction."""
+        return self.adjusted_p < LEVEL
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it is equivalent to none: its 90 % interval is within the margin."""
+        margin = MARGINS.get(self.contrast.measure)
+        return margin is not None and self.shown.is_within(margin)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What can be said of results: all of it once they are complete, and before only how many.
+
+    Attributes
+    ----------
+    complete_films, films : int
+        Films all of whose cells of the primary arms are there, and all films.
+    secondary_films : int
+        Films that have the secondary arms, too.
+    figures : dict
+        By seconds, arm and measure: the mean over films and the number of films.
+    primary, secondary : tuple of Difference
+    laws : dict
+        By law: the mean differences of the primary contrasts, as shown.
+    failures : int
+        Trainings that failed.
+    """
+
+    complete_films: int
+    films: int
+    secondary_films: int = 0
+    figures: dict[tuple[int, str, str], tuple[float, int]] = field(default_factory=dict)
+    primary: tuple[Difference, ...] = ()
+    secondary: tuple[Difference, ...] = ()
+    laws: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    failures: int = 0
+    cpu_seconds: dict[tuple[int, str], float] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all films have the primary arms."""
+        return self.complete_films == self.films
+
+
+FilmFigures = Mapping[tuple[str, int, str, str], float]
+"""Figures by film, seconds, arm and measure, on the measure's scale for means."""
+
+
+def analyse(design: Design, folder: Path) -> Report:
+    """Return what the results in a folder say of a design."""
+    arms = [arm for group in design.arms for arm in group]
+    primary = [arm for arm in arms if arm in PRIMARY_ARMS]
+    loaded = load(design, folder)
+
+    def count_complete(wanted: Sequence[str], others: Sequence[str] = ()) -> int:
+        keys = {(arm, seed) for arm in wanted for seed in range(design.seeds)}
+        keys |= {(name, -1) for name in others}
+        return sum(
+            all(keys <= loaded[film.name, seconds].keys() for seconds in design.lengths)
+            for film in design.films
+        )
+
+    complete = count_complete(primary, BASELINES)
+    if complete < len(design.films):
+        return Report(complete, len(design.films))
+    with_secondary = count_complete(arms, BASELINES)
+    shown_arms = arms if with_secondary == len(design.films) else primary
+    figures = film_figures(loaded, (*shown_arms, *BASELINES))
+    law_of = {film.name: film.law for film in design.films}
+    primary_differences = family(figures, PRIMARY, law_of)
+    named = set(shown_arms)
+    known = [each for each in SECONDARY if {arm for _, arm, _ in each.terms} <= named]
+    secondary = family(figures, known, law_of, len(SECONDARY))
+    return Report(
+        complete,
+        len(design.films),
+        with_secondary,
+        mean_figures(figures),
+        primary_differences,
+        secondary,
+        by_law(figures, law_of),
+        sum(not sums for table in loaded.values() for sums in table.values()),
+        _cpu_seconds(loaded),
+    )
+
+
+def load(design: Design, folder: Path) -> dict[tuple[str, int], dict[tuple[str, int], Sums]]:
+    """Return the sums of all cells in a folder, by film and seconds, then by arm and seed."""
+    return {
+        (film.name, seconds): cells(csv_path(folder, film.name, seconds))
+        for film in design.films
+        for seconds in design.lengths
+    }
+
+
+def film_figures(
+    loaded: Mapping[tuple[str, int], Mapping[tuple[str, int], Sums]], arms: Sequence[str]
+) -> dict[tuple[str, int, str, str], float]:
+    """Return figures of films, averaged over seeds on the scale of each measure."""
+    found: dict[tuple[str, int, str, str], float] = {}
+    for (film, seconds), table in loaded.items():
+        for arm in arms:
+            runs = [sums for (name, _), sums in table.items() if name == arm]
+            known = [sums for sums in runs if sums]
+            if len(known) < min(MIN_SEEDS, len(runs)):
+                continue
+            for measure in MEASURES:
+                statistic = STATISTICS[measure]
+                values = np.array([statistic(s[measure].sum(0)) for s in known if measure in s])
+                if len(values) and np.isfinite(values).all():
+                    scaled = statistic.to_mean_scale(values)
+                    found[film, seconds, arm, measure] = float(scaled.mean())
+    return found
+
+
+def mean_figures(figures: FilmFigures) -> dict[tuple[int, str, str], tuple[float, int]]:
+    """Return means over films, and of how many, back on the measures' own scale."""
+    found: dict[tuple[int, str, str], list[float]] = {}
+    for (_, seconds, arm, measure), value in figures.items():
+        found.setdefault((seconds, arm, measure), []).append(value)
+    return {
+        key: (float(STATISTICS[key[2]].from_mean_scale(np.array(np.mean(values)))), len(values))
+        for key, values in found.items()
+    }
+
+
+def contrast_by_film(
+    figures: FilmFigures, contrast: Contrast, *, as_shown: bool = False
+) -> dict[str, float]:
+    """Return a contrast within each film that has all its figures."""
+    scale = STATISTICS[contrast.measure].from_mean_scale
+    found = {}
+    for film in sorted({film for film, *_ in figures}):
+        terms = [
+            (sign, figures.get((film, seconds, arm, contrast.measure)))
+            for sign, arm, seconds in contrast.terms
+        ]
+        if all(value is not None for _, value in terms):
+            found[film] = float(
+                sum(
+                    sign * float(scale(np.array(value))) if as_shown else sign * float(value)
+                    for sign, value in terms
+                    if value is not None
+                )
+            )
+    return found
+
+
+def family(
+    figures: FilmFigures,
+    contrasts: Sequence[Contrast],
+    law_of: Mapping[str, str],
+    size: int | None = None,
+) -> tuple[Difference, ...]:
+    """Return the differences of one family of contrasts, corrected by Holm's method.
+
+    ``size`` is the number of contrasts of the whole family, if some of it are not known yet.
+    """
+    found = []
+    for contrast in contrasts:
+        tested = contrast_by_film(figures, contrast)
+        shown = contrast_by_film(figures, contrast, as_shown=True)
+        if len(tested) < 2:
+            continue
+        laws: dict[str, list[float]] = {}
+        for film, value in tested.items():
+            laws.setdefault(law_of[film], []).append(value)
+        means = [float(np.mean(values)) for values in laws.values()]
+        of_laws = Mean.of(means if len(means) > 1 else list(tested.values()))
+        shown_mean = Mean.of(list(shown.values()))
+        found.append(Difference(contrast, Mean.of(list(tested.values())), shown_mean, of_laws))
+    adjusted = holm([each.tested.p for each in found], size)
+    return tuple(
+        Difference(each.contrast, each.tested, each.shown, each.of_laws, p)
+        for each, p in zip(found, adjusted, strict=True)
+    )
+
+
+def holm(p_values: Sequence[float], size: int | None = None) -> list[float]:
+    """Return p values corrected by the step-down method of Holm (1979).
+
+    ``size`` is the number of tests, by default that of the p values.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    total, largest = size or len(p_values), 0.0
+    adjusted = [1.0] * len(p_values)
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        largest = max(largest, min(1.0, (total - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
+    """Return the mean primary differences of each law's films, of the measures themselves."""
+    found: dict[str, list[list[float]]] = {}
+    for number, contrast in enumerate(PRIMARY):
+        for film, value in contrast_by_film(figures, contrast, as_shown=True).items():
+            parts = found.setdefault(law_of[film], [[] for _ in PRIMARY])
+            parts[number].append(value)
+    return {
+        law: tuple(float(np.mean(part)) if part else float("nan") for part in parts)
+        for law, parts in found.items()
+    }
+
+
+def _cpu_seconds(
+    loaded: Mapping[tuple[str, int], Mapping[tuple[str, int], Sums]],
+) -> dict[tuple[int, str], float]:
+    taken: dict[tuple[int, str], list[float]] = {}
+    for (_, seconds), table in loaded.items():
+        for (arm, _), sums in table.items():
+            if "training_cpu_seconds" in sums:
+                taken.setdefault((seconds, arm), []).append(sums["training_cpu_seconds"].item())
+    return {key: float(np.mean(values)) for key, values in taken.items()}
+
+
+def detectable(
+    differences: Sequence[float] | Values, films: int, *, draws: int = 4000, seed: int = 0
+) -> float:
+    """Return the difference that a t test over films finds in 80 % of simulated studies.
+
+    Films are drawn with replacement from differences that were found, less their mean and
+    widened by sqrt(n / (n - 1)), and the wanted difference is added.
+    """
+    known = np.asarray(differences, np.float64)
+    known = known[np.isfinite(known)]
+    centred = (known - known.mean()) * (len(known) / (len(known) - 1)) ** 0.5
+    drawn = np.random.default_rng(seed).choice(centred, (draws, films))
+    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / films**0.5
+    critical = stats.t.ppf(1 - LEVEL / 2, films - 1)
+    needed = critical * errors - means  # the difference from which a study is significant
+    return float(np.quantile(needed, POWER))
+
+
+def equivalence_power(
+    differences: Sequence[float] | Values,
+    films: int,
+    margin: float,
+    *,
+    draws: int = 4000,
+    seed: int = 0,
+) -> float:
+    """Return the share of simulated studies without a difference that say so, likewise."""
+    known = np.asarray(differences, np.float64)
+    known = known[np.isfinite(known)]
+    centred = (known - known.mean()) * (len(known) / (len(known) - 1)) ** 0.5
+    drawn = np.random.default_rng(seed).choice(centred, (draws, films))
+    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / films**0.5
+    reach = np.abs(means) + stats.t.ppf(1 - LEVEL, films - 1) * errors
+    return float((reach < margin).mean())

@@ -1,0 +1,247 @@
+"""Pages of the study: its tables, and one paragraph that says only what they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from study_analysis import (
+    DISTANCE,
+    ENVELOPE,
+    MARGINS,
+    MEASURES,
+    ONSETS,
+    PRIMARY,
+    Difference,
+    Report,
+    analyse,
+    contrast_by_film,
+    detectable,
+    equivalence_power,
+    film_figures,
+    load,
+    mean_figures,
+)
+from study_cells import BASELINES
+from study_design import ARMS, LENGTHS, WHOLE, Design, development, study
+
+from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
+
+EXPLANATION = Path(__file__).parent.parent / "docs" / "explanation" / "study.md"
+START, END = "<!-- result -->\n", "<!-- end of result -->\n"
+FORMS = {ENVELOPE: "+.3f", DISTANCE: "+.2f"}
+UNITS = {ENVELOPE: "", DISTANCE: " dB"}
+HEARD = {ENVELOPE: "in loudness over time", DISTANCE: "in spectra"}
+BETTER = {ENVELOPE: 1, DISTANCE: -1}
+
+
+def page(report: Report) -> str:
+    """Return the page of the results, in Markdown."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield "# Is depth heard?\n"
+    yield "Made by `python benchmarks/study.py analyse --write`. [The plan](PLAN.md) was written"
+    yield "before any judged film was opened.\n"
+    yield verdict(report) + "\n"
+    if not report.is_complete:
+        return
+    yield from _difference_table("Primary", report.primary)
+    yield from _law_table(report)
+    yield from _difference_table("Secondary", report.secondary)
+    for seconds in LENGTHS:
+        yield from _figure_table(report, seconds)
+    if report.failures:
+        yield f"{report.failures} trainings failed.\n"
+
+
+def verdict(report: Report) -> str:
+    """Return the paragraph that the results carry, whichever way they fall."""
+    if not report.is_complete:
+        return (
+            f"{report.complete_films} of {report.films} films; no verdict before all are in. "
+            "Until then no figure of a judged film is shown."
+        )
+    laws = len(report.laws)
+    head = f"With a minute learned, over {report.films} drawn films of {laws} laws"
+    sentences = [_sentence(head, each) for each in report.primary]
+    if any(each.is_clear and not _laws_agree(each) for each in report.primary):
+        sentences.append("With laws as units it is not clear, so it may not hold for other laws.")
+    return " ".join([*sentences, _length_sentence(report)])
+
+
+def _sentence(head: str, difference: Difference) -> str:
+    measure = difference.contrast.measure
+    how, said, margin = HEARD[measure], _said(difference), MARGINS[measure]
+    if difference.is_clear:
+        better = difference.shown.value * BETTER[measure] > 0
+        word = "is heard" if better else "does harm"
+        sentence = (
+            f"{head}, depth {word} {how}: three hidden layers differ from one with as many "
+            f"weights by {said}."
+        )
+        if difference.is_none:
+            sentence += f" That is within the margin of {margin:g}{UNITS[measure]}."
+        return sentence
+    if difference.is_none:
+        return (
+            f"{head}, depth is not heard {how}: the difference is within "
+            f"{margin:g}{UNITS[measure]} ({said})."
+        )
+    return f"{head}, it cannot be said whether depth is heard {how}: {said}."
+
+
+def _length_sentence(report: Report) -> str:
+    found = [each for each in report.secondary if len(each.contrast.terms) == 4]
+    clear = [each for each in found if each.is_clear]
+    if not clear:
+        return "That depth gains by more film is not shown."
+    parts = [f"{HEARD[each.contrast.measure]} by {_said(each)}" for each in clear]
+    return f"From 20 s to a minute the effect of depth changes {' and '.join(parts)}."
+
+
+def _laws_agree(difference: Difference) -> bool:
+    low, high = difference.of_laws.interval
+    return low > 0 or high < 0
+
+
+def _said(difference: Difference) -> str:
+    """Return a mean difference with its 95 % interval."""
+    measure = difference.contrast.measure
+    form, unit, mean = FORMS.get(measure, "+.3f"), UNITS.get(measure, ""), difference.shown
+    low, high = mean.interval
+    return f"{mean.value:{form}}{unit} ({low:{form}} to {high:{form}})"
+
+
+def _difference_table(title: str, differences: tuple[Difference, ...]) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield "Mean differences within films, with 95 % intervals over films; p values of the test (of"
+    yield "Fisher's z for correlations), corrected by Holm's method; and the p value with laws as"
+    yield "units, uncorrected.\n"
+    yield "| | measure | difference | p | laws, p | within the margin |"
+    yield "|---|---|--:|--:|--:|---|"
+    for each in differences:
+        name = MEASURE_TABLE[each.contrast.measure].column_with_unit
+        within = ("yes" if each.is_none else "no") if each.contrast.measure in MARGINS else "-"
+        mark = "**" if each.is_clear else ""
+        yield (
+            f"| {each.contrast.name} | {name} | {mark}{_said(each)}{mark} | {each.adjusted_p:.3g} "
+            f"| {each.of_laws.p:.3g} | {within} |"
+        )
+    yield ""
+
+
+def _law_table(report: Report) -> Iterator[str]:
+    yield "### By law\n"
+    yield "Means of two films each, without a test: they show where the mean comes from.\n"
+    names = [f"{each.name}: {MEASURE_TABLE[each.measure].column_with_unit}" for each in PRIMARY]
+    yield f"| law | {' | '.join(names)} |"
+    yield "|---|" + "--:|" * len(names)
+    for law, values in sorted(report.laws.items()):
+        texts = (
+            f"{value:{FORMS[each.measure]}}" for each, value in zip(PRIMARY, values, strict=True)
+        )
+        yield f"| {law} | {' | '.join(texts)} |"
+    yield ""
+
+
+def _figure_table(report: Report, seconds: int) -> Iterator[str]:
+    yield f"## {seconds} s learned\n"
+    yield "Means over films, of correlations by Fisher's z; seconds of one core for a training.\n"
+    names = [MEASURE_TABLE[measure].column_with_unit for measure in MEASURES]
+    yield f"| | {' | '.join(names)} | training, s |"
+    yield "|---|" + "--:|" * (len(names) + 1)
+    for arm in (*ARMS, *BASELINES):
+        found = [report.figures.get((seconds, arm, measure)) for measure in MEASURES]
+        if any(each is not None for each in found):
+            texts = ("-" if each is None else f"{each[0]:.2f}" for each in found)
+            cost = report.cpu_seconds.get((seconds, arm))
+            yield f"| {arm} | {' | '.join(texts)} | {'-' if cost is None else f'{cost:.0f}'} |"
+    yield ""
+
+
+def write_explanation(report: Report) -> None:
+    """Write the paragraph into the page of the documents."""
+    text = EXPLANATION.read_text(encoding="utf-8")
+    before, rest = text.split(START)
+    _, after = rest.split(END)
+    EXPLANATION.write_text(before + START + verdict(report) + "\n" + END + after, encoding="utf-8")
+
+
+def group_table(design: Design, results: Path) -> Iterator[str]:
+    """Yield a table of groups of real films: means over the films of each, without a test."""
+    loaded = load(design, results)
+    figures = film_figures(loaded, (*design.settings, *BASELINES))
+    law_of = {film.name: film.law for film in design.films}
+    for measure in (ENVELOPE, DISTANCE, ONSETS):
+        yield f"## {MEASURE_TABLE[measure].column_with_unit}\n"
+        yield f"| group | films | {' | '.join((*design.settings, *BASELINES))} |"
+        yield "|---|--:|" + "--:|" * (len(design.settings) + len(BASELINES))
+        for law in sorted(set(law_of.values())):
+            films = [name for name, own in law_of.items() if own == law]
+            of_law = {key: value for key, value in figures.items() if law_of[key[0]] == law}
+            means = mean_figures(of_law)
+            found = [means.get((WHOLE, arm, measure)) for arm in (*design.settings, *BASELINES)]
+            texts = ("-" if each is None else f"{each[0]:.2f}" for each in found)
+            yield f"| {law} | {len(films)} | {' | '.join(texts)} |"
+        yield ""
+
+
+def development_table(design: Design, results: Path) -> Iterator[str]:
+    """Yield a table of held-out losses, means over the films that have all arms and changes."""
+    loaded = load(design, results)
+    seconds = design.lengths[0]
+    tables = [loaded[film.name, seconds] for film in design.films]
+    whole = [
+        film.name
+        for film, table in zip(design.films, tables, strict=True)
+        if {(arm, 0) for arm in design.settings} <= table.keys()
+    ]
+    changes = list(dict.fromkeys(arm.partition(" ")[2] for arm in design.settings))
+    arms = list(dict.fromkeys(arm.partition(" ")[0] for arm in design.settings))
+    yield f"Of {', '.join(whole)}:\n"
+    yield f"| | {' | '.join(arms)} | training of deep, s |"
+    yield "|---|" + "--:|" * (len(arms) + 1)
+    for change in changes:
+        names = [f"{arm} {change}".strip() for arm in arms]
+        means = [
+            sum(loaded[film, seconds][name, 0]["held_out_loss"].item() for film in whole)
+            / len(whole)
+            for name in names
+        ]
+        cost = sum(
+            loaded[film, seconds][names[-1], 0]["training_cpu_seconds"].item() for film in whole
+        )
+        texts = " | ".join(f"{mean:.4f}" for mean in means)
+        yield f"| {change or 'as in the study'} | {texts} | {cost / len(whole):.0f} |"
+
+
+def print_power(results: Path, developed: Path) -> None:
+    """Print which differences as many films as the study has can show.
+
+    The spread over films is that of the study if it is complete, else that of the films by which it
+    was developed, each with one training.
+    """
+    design, complete = study(), analyse(study(), results).is_complete
+    source, folder = (design, results) if complete else (development(), developed)
+    where = "its own films" if complete else f"{len(source.films)} films of the development"
+    films = len(design.films)
+    print(f"{films} films, with the spread over {where}: found in 80 % of simulated studies")
+    for contrast in PRIMARY:
+        spread = _differences(source, folder, contrast.measure, as_shown=False)
+        shown = _differences(source, folder, contrast.measure, as_shown=True)
+        name = MEASURE_TABLE[contrast.measure].column_with_unit
+        print(f"{contrast.name}, {name}")
+        tested = detectable(spread, films)
+        print(f"  a difference of {tested:.3f} on the scale of the test")
+        print(f"  {detectable(shown, films):.3f}{UNITS[contrast.measure]} of the measure itself")
+        margin = MARGINS[contrast.measure]
+        share = equivalence_power(shown, films, margin)
+        print(f"  no difference is said to be within {margin:g} in {share:.0%} of studies")
+
+
+def _differences(design: Design, folder: Path, measure: str, *, as_shown: bool) -> list[float]:
+    figures = film_figures(load(design, folder), ("wide", "deep"))
+    contrast = next(each for each in PRIMARY if each.measure == measure)
+    return list(contrast_by_film(figures, contrast, as_shown=as_shown).values())

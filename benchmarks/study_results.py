@@ -1,0 +1,118 @@
+"""The results of the study: one CSV for each film and learned length, with sums by block."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from study_design import Design
+
+from frame2sound.atomic import atomic_write
+from frame2sound.errors import ComparisonError
+
+HEADER = ("film", "law", "seconds", "arm", "seed", "segment", "block", "measure", "sums")
+NO_SEED = -1
+"""Stands for the seed of what has none."""
+
+WHOLE_CELL = -1
+"""Stands for the block of what is measured of a training, not of blocks."""
+
+FAILED = "failed"
+"""The measure of a training that failed."""
+
+Key = tuple[str, int]
+"""Arm and seed."""
+
+Sums = dict[str, NDArray[np.float64]]
+"""Sums (blocks, k) by measure."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a CSV."""
+
+    film: str
+    law: str
+    seconds: int
+    arm: str
+    seed: int
+    segment: int
+    block: int
+    measure: str
+    sums: tuple[float, ...]
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the texts of the line."""
+        plain = (self.film, self.law, self.seconds, self.arm, self.seed, self.segment, self.block)
+        return (*map(str, plain), self.measure, " ".join(f"{value:.9g}" for value in self.sums))
+
+
+def csv_path(folder: Path, film: str, seconds: int) -> Path:
+    """Return the file of a film and a learned length."""
+    return folder / f"{film}-{seconds}.csv"
+
+
+def append(path: Path, rows: Iterable[Row]) -> None:
+    """Add rows to a file; it is replaced as a whole, so it never ends within a row."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ",".join(HEADER) + "\n"
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(row.cells() for row in rows)
+    with atomic_write(path, ComparisonError, overwrite=True) as partial:
+        partial.write_text(text + out.getvalue(), encoding="utf-8")
+
+
+def read(path: Path) -> Iterator[Row]:
+    """Yield the rows of a file; none if it is missing."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as file:
+        for film, law, seconds, arm, seed, segment, block, measure, sums in csv.reader(file):
+            if film != HEADER[0]:
+                numbers = tuple(map(float, sums.split()))
+                plain = int(seconds), arm, int(seed), int(segment), int(block)
+                yield Row(film, law, *plain, measure, numbers)
+
+
+def done(path: Path) -> set[Key]:
+    """Return the arms and seeds that a file has, those whose training failed too."""
+    return {(row.arm, row.seed) for row in read(path)}
+
+
+def cells(path: Path) -> dict[Key, Sums]:
+    """Return the sums of all blocks of a file, by arm and seed; a failed training has none."""
+    found: dict[Key, dict[str, list[Row]]] = {}
+    for row in read(path):
+        found.setdefault((row.arm, row.seed), {}).setdefault(row.measure, []).append(row)
+    return {
+        key: {
+            measure: np.array([row.sums for row in rows])
+            for measure, rows in measures.items()
+            if measure != FAILED
+        }
+        for key, measures in found.items()
+    }
+
+
+def require_design(folder: Path, design: Design) -> None:
+    """Write what a design is into a folder of results, or compare it with what is there.
+
+    Raises
+    ------
+    ComparisonError
+        The results are those of another design.
+    """
+    path = folder / "design.json"
+    table = json.loads(json.dumps(design.identity(), default=str))
+    if path.exists():
+        if json.loads(path.read_text(encoding="utf-8")) != table:
+            raise ComparisonError(f"{path} is of another design; give another folder with --out")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path, ComparisonError) as partial:
+        partial.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
