@@ -88,18 +88,18 @@ def analyse(results: Path, *, write: bool) -> None:
 
 def main() -> None:
     """Read the command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--work", type=Path, default=Path("study-work"), help="films and brains")
+    common.add_argument("--workers", type=int, default=2, help="films that are learned at once")
+    common.add_argument("--out", type=Path, help="folder of the results")
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--work", type=Path, default=Path("study-work"), help="films and brains")
-    parser.add_argument("--workers", type=int, default=2, help="films that are learned at once")
-    parser.add_argument("--out", type=Path, help="folder of the results")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run")
-    commands.add_parser("develop")
-    commands.add_parser("power")
-    commands.add_parser("groups").add_argument("films", type=Path)
-    commands.add_parser("analyse").add_argument("--write", action="store_true")
+    for name in ("run", "develop", "power"):
+        commands.add_parser(name, parents=[common])
+    commands.add_parser("groups", parents=[common]).add_argument("films", type=Path)
+    commands.add_parser("analyse", parents=[common]).add_argument("--write", action="store_true")
     given = parser.parse_args()
     if given.command == "run":
         run(study(), given.out or RESULTS, given.work, given.workers)

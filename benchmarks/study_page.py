@@ -37,7 +37,7 @@ BETTER = {ENVELOPE: 1, DISTANCE: -1}
 
 def page(report: Report) -> str:
     """Return the page of the results, in Markdown."""
-    return "\n".join(_lines(report)) + "\n"
+    return "\n".join(_lines(report)).rstrip("\n") + "\n"
 
 
 def _lines(report: Report) -> Iterator[str]:
