@@ -19,6 +19,8 @@ from study_design import PRIMARY_ARMS, Design
 from study_results import Sums, cells, csv_path
 
 from frame2sound.comparison.block_stats import STATISTICS
+from frame2sound.comparison.intervals import mean_interval
+from frame2sound.comparison.verdicts import holm
 
 Values = NDArray[np.float64]
 
@@ -92,15 +94,17 @@ class Mean:
         """Return the mean of two or more values; those that are not finite count for nothing."""
         known = np.asarray(values, np.float64)
         known = known[np.isfinite(known)]
-        count = len(known)
-        if count < 2:
-            raise ValueError(f"got {count} films with a figure, expected two or more")
-        mean, sd = float(known.mean()), float(known.std(ddof=1))
-        error = sd / count**0.5
-        low, high = (stats.t.ppf(1 - tail, count - 1) * error for tail in (0.025, 0.05))
-        ratio = abs(mean) / error if error > 0 else (np.inf if mean else 0.0)
-        p = float(2 * stats.t.sf(ratio, count - 1))
-        return cls(mean, count, sd, (mean - low, mean + low), (mean - high, mean + high), p)
+        if len(known) < 2:
+            raise ValueError(f"got {len(known)} films with a figure, expected two or more")
+        wide, narrow = (mean_interval(known, confidence_level=level) for level in (0.95, 0.9))
+        return cls(
+            wide.value,
+            len(known),
+            float(known.std(ddof=1)),
+            (wide.low, wide.high),
+            (narrow.low, narrow.high),
+            wide.p_value,
+        )
 
     def is_within(self, margin: float) -> bool:
         """Whether both one-sided tests at 5 % say that it is nearer to 0 than a margin."""
@@ -305,27 +309,12 @@ def family(
         of_laws = Mean.of(means if len(means) > 1 else list(tested.values()))
         shown_mean = Mean.of(list(shown.values()))
         found.append(Difference(contrast, Mean.of(list(tested.values())), shown_mean, of_laws))
-    adjusted = holm([each.tested.p for each in found], size)
+    missing = (size or len(found)) - len(found)
+    adjusted = holm([*(each.tested.p for each in found), *[1.0] * missing])[: len(found)]
     return tuple(
         Difference(each.contrast, each.tested, each.shown, each.of_laws, p)
         for each, p in zip(found, adjusted, strict=True)
     )
-
-
-def holm(p_values: Sequence[float], size: int | None = None) -> list[float]:
-    """Return p values corrected by the step-down method of Holm (1979).
-
-    ``size`` is the number of tests, by default that of the p values.
-
-    >>> holm([0.01, 0.04, 0.03])
-    [0.03, 0.06, 0.06]
-    """
-    total, largest = size or len(p_values), 0.0
-    adjusted = [1.0] * len(p_values)
-    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
-        largest = max(largest, min(1.0, (total - rank) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted
 
 
 def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[float, ...]]:

@@ -281,9 +281,18 @@ def test_sentences_follow_the_intervals():
     assert "may not hold for other laws" in told(-0.8, 0.5, 0.01, laws_p=0.5)
 
 
-def test_holm_corrects_step_by_step():
-    assert study_analysis.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert study_analysis.holm([0.01, 0.02], size=5) == pytest.approx([0.05, 0.08])
+def test_a_family_is_corrected_for_what_it_still_lacks():
+    figures = {
+        (f"f-{film}", 60, arm, measure): (arm == "deep") * (1.0 + 0.1 * film)
+        for film in range(4)
+        for arm in ("deep", "wide")
+        for measure in (ENVELOPE, DISTANCE)
+    }
+    laws = {f"f-{film}": "f" for film in range(4)}
+    (alone,) = study_analysis.family(figures, study_analysis.PRIMARY[:1], laws)
+    (first,) = study_analysis.family(figures, study_analysis.PRIMARY[:1], laws, 16)
+    assert first.adjusted_p == pytest.approx(16 * alone.adjusted_p)
+    assert alone.adjusted_p == pytest.approx(0.000386, rel=0.01)  # t of 3 degrees of freedom
 
 
 def test_power_is_that_of_the_t_test():
