@@ -19,7 +19,7 @@ from frame2sound.film.drawing.demo_films import load_program
 from frame2sound.film.drawing.scene import SILENCE_DB
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))
+sys.path.append(str(BENCHMARKS))
 
 import study_analysis  # noqa: E402
 import study_cells  # noqa: E402
@@ -28,6 +28,8 @@ import study_page  # noqa: E402
 import study_results  # noqa: E402
 from study_analysis import DISTANCE, ENVELOPE, Mean  # noqa: E402
 from study_results import NO_SEED, Row  # noqa: E402
+
+sys.path.remove(str(BENCHMARKS))
 
 FPS, SMALL = Fraction(30), (64, 48)
 TINY_RATE = 8000
