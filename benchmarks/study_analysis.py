@@ -78,6 +78,15 @@ SECONDARY = (
 """One family: its p values are corrected by Holm's method."""
 
 
+BESIDE_NEAREST = tuple(
+    _minus(arm, "nearest", measure, seconds)
+    for seconds in (60, 20)
+    for arm in ("wide", "deep")
+    for measure in (ENVELOPE, DISTANCE)
+)
+"""Described beside the tests: what brains add to the nearest frame that was learned."""
+
+
 @dataclass(frozen=True)
 class Mean:
     """A mean over units, with its t intervals and the p value of "it is 0"."""
@@ -160,10 +169,13 @@ class Report:
     figures : dict
         By seconds, arm and measure: the mean over films and the number of films.
     primary, secondary : tuple of Difference
+    beside_nearest : tuple of Difference
     laws : dict
         By law: the mean differences of the primary contrasts, as shown.
     failures : int
         Trainings that failed.
+    cpu_seconds : dict
+        By seconds and arm: the mean time of a training on one core.
     """
 
     complete_films: int
@@ -172,6 +184,7 @@ class Report:
     figures: dict[tuple[int, str, str], tuple[float, int]] = field(default_factory=dict)
     primary: tuple[Difference, ...] = ()
     secondary: tuple[Difference, ...] = ()
+    beside_nearest: tuple[Difference, ...] = ()
     laws: dict[str, tuple[float, ...]] = field(default_factory=dict)
     failures: int = 0
     cpu_seconds: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -218,6 +231,7 @@ def analyse(design: Design, folder: Path) -> Report:
         mean_figures(figures),
         primary_differences,
         secondary,
+        family(figures, BESIDE_NEAREST, law_of),
         by_law(figures, law_of),
         sum(not sums for table in loaded.values() for sums in table.values()),
         _cpu_seconds(loaded),

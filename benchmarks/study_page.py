@@ -50,6 +50,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _difference_table("Primary", report.primary)
     yield from _law_table(report)
     yield from _difference_table("Secondary", report.secondary)
+    yield from _baseline_table(report)
     for seconds in LENGTHS:
         yield from _figure_table(report, seconds)
     if report.failures:
@@ -75,7 +76,7 @@ def _sentence(head: str, difference: Difference) -> str:
     measure = difference.contrast.measure
     how, said, margin = HEARD[measure], _said(difference), MARGINS[measure]
     if difference.is_clear:
-        better = difference.shown.value * BETTER[measure] > 0
+        better = difference.tested.value * BETTER[measure] > 0
         word = "is heard" if better else "does harm"
         sentence = (
             f"{head}, depth {word} {how}: three hidden layers differ from one with as many "
@@ -86,8 +87,8 @@ def _sentence(head: str, difference: Difference) -> str:
         return sentence
     if difference.is_none:
         return (
-            f"{head}, depth is not heard {how}: the difference is within "
-            f"{margin:g}{UNITS[measure]} ({said})."
+            f"{head}, depth is not heard {how}: the difference of {said} is within "
+            f"{margin:g}{UNITS[measure]}."
         )
     return f"{head}, it cannot be said whether depth is heard {how}: {said}."
 
@@ -129,6 +130,17 @@ def _difference_table(title: str, differences: tuple[Difference, ...]) -> Iterat
             f"| {each.contrast.name} | {name} | {mark}{_said(each)}{mark} | {each.adjusted_p:.3g} "
             f"| {each.of_laws.p:.3g} | {within} |"
         )
+    yield ""
+
+
+def _baseline_table(report: Report) -> Iterator[str]:
+    yield "## Beside the nearest frame\n"
+    yield "Mean differences within films, with 95 % intervals over films; described, not tested.\n"
+    yield "| | measure | difference |"
+    yield "|---|---|--:|"
+    for each in report.beside_nearest:
+        name = MEASURE_TABLE[each.contrast.measure].column_with_unit
+        yield f"| {each.contrast.name} | {name} | {_said(each)} |"
     yield ""
 
 

@@ -245,9 +245,12 @@ def test_the_analysis_finds_the_differences_that_are_there(tmp_path):
     }
     assert both["deep minus wide, 60 s minus 20 s"].tested.value == pytest.approx(0.2)
     assert both["wide minus shallow, 60 s"].tested.value == pytest.approx(0)
+    nearest = report.beside_nearest[2]
+    assert nearest.contrast.name == "deep minus nearest, 60 s"
+    assert nearest.shown.value == pytest.approx((np.tanh(0.505 + gains) - np.tanh(0.5)).mean())
     text = study_page.page(report)
     assert "depth is heard in loudness over time" in text
-    assert "depth is not heard in spectra: the difference is within 0.3 dB" in text
+    assert "depth is not heard in spectra: the difference of +0.00 dB" in text
     assert f"{shown.mean():+.3f}" in text
 
 
