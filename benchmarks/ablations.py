@@ -120,7 +120,8 @@ def judge(clips: list[FilmMotion], variant: Variant) -> tuple[float, float, floa
         events = predict(others, clip, variant)
         count = len(events) + len(clip.onsets)
         matches, total = matches + count_matches(events, clip.onsets), total + count
-        chance += count / 2 * onset_chance(len(events), clip.onsets, clip.seconds, 100)
+        by_chance = onset_chance(events, clip.onsets, clip.seconds)
+        chance += count / 2 * by_chance.mean if by_chance else 0.0
         nearest = np.abs(clip.times[:, None] - events).argmin(axis=0)
         known = coupling.predict_held_out(others)
         level = motion_regression.fit_event_level(others, known.onset, known.threshold)

@@ -362,7 +362,7 @@ class Benchmark:
             f'"{OTHER_CLIP}" is the mosaic of the other stretches.\n'
         )
         yield f"| | {SUMMARY_HEAD} |"
-        yield "|---|" + "--:|" * 7
+        yield "|---|" + "--:|" * 6
         for label, figures in rows.items():
             yield f"| {label} | {Summary.of_figures(figures).cells()} |"
 

@@ -100,14 +100,17 @@ def measure(
     times = scene.clock.frame_times(scene.frame_count + 1)
     pitch = pitch_accuracy(sound, RATE, truth.pitch_hz, times)
     line, tremolo = hums(scene, sound)
+    scores = onset_scores(detect_onsets(sound, RATE), truth.onsets)
+    correlation = envelope_scores(sound, original, RATE).correlation
+    distance = log_spectral_distance(sound, original, RATE)
     return [
-        onset_scores(detect_onsets(sound, RATE), truth.onsets).f_measure,
+        scores.f_measure if scores else math.nan,
         in_sync(sound, truth.onsets, RATE) or math.nan,
         math.nan if pitch is None else pitch,
-        envelope_scores(sound, original, RATE).correlation,
+        math.nan if correlation is None else correlation,
         line - original_combs[0],
         tremolo - original_combs[1],
-        log_spectral_distance(sound, original, RATE),
+        math.nan if distance is None else distance,
         black_db(scene, sound),
     ]
 

@@ -9,7 +9,7 @@
 Clips are files named GROUP__ANYTHING. Brains learn with the recipe as it is (`--recipe`, `--set`)
 and render with the defaults (`--mode`). A second of sound precedes what is judged, which lasts two
 seconds or more; matches and onsets are summed over clips before F is taken. Beside each figure
-stand chance (as many random onsets, 200 draws) and controls: the soundtracks of the group's other
+stand chance (200 circular shifts of the onsets) and controls: the soundtracks of the group's other
 clips, the clip's own seconds shuffled, regular onsets at the rate that was learned, and as many
 peaks of the motion. With -o, the tables are written into its README.md and all figures into a JSON
 file; --keep keeps brains and soundtracks in a folder, and reuses the brains.

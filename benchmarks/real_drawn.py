@@ -17,6 +17,7 @@ from real_figures import (
     Clip,
     Stretch,
     figures_table,
+    format_number,
     judge_controls,
     judge_sound,
     mean_rate,
@@ -151,8 +152,8 @@ def ground_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "| ground | onset F | chance | onset F against the first row's | in sync | LUFS |"
     yield "|---|" + "--:|" * 5
     for row, level in zip(rows, levels, strict=True):
-        cells = (f"{row[key]:.2f}" for key in ("onset_f", "chance", "same_onsets_f"))
-        sync = "-" if row["in_sync"] is None else f"{row['in_sync']:.2f}"
+        cells = (format_number(row[key]) for key in ("onset_f", "chance", "same_onsets_f"))
+        sync = format_number(row["in_sync"])
         loudness = "silent" if level is None else f"{level:.1f}"
         yield f"| {row['film']} | {' | '.join(cells)} | {sync} | {loudness} |"
 

@@ -28,7 +28,7 @@ Times = NDArray[np.float64]
 LEAD_SECONDS, LEAST_SECONDS = 1.0, 2.0
 """The sound before what is judged, and the shortest that is judged."""
 
-DRAWS, PHASES, PEAK_DISTANCE_SECONDS, LEAST_MATCHES = 200, 20, 0.1, 5
+PHASES, PEAK_DISTANCE_SECONDS, LEAST_MATCHES = 20, 0.1, 5
 
 RENDERED, OTHER_CLIP = "rendered", "motion of another clip"
 SHUFFLED, REGULAR, PEAKS = "shuffled seconds", "regular, mean rate", "peaks of motion, untrained"
@@ -146,8 +146,8 @@ class Figures:
     loudness_lufs: float | None = None
 
     @property
-    def onset_f(self) -> float:
-        """F-measure of onsets within 50 ms."""
+    def onset_f(self) -> float | None:
+        """F-measure of onsets within 50 ms; None if neither side has any."""
         return self.counts.f_measure
 
     @property
@@ -329,8 +329,9 @@ class Clip:
         """Return a line of progress."""
         ours = self.rendered
         return (
-            f"{self.name}: onset F {ours.onset_f:.2f}, chance {ours.chance.f_measure:.2f}, "
-            f"envelope {_number(ours.envelope)}, in sync {_number(ours.in_sync)}; "
+            f"{self.name}: onset F {format_number(ours.onset_f)}, "
+            f"chance {format_number(ours.chance.f_measure)}, "
+            f"envelope {format_number(ours.envelope)}, in sync {format_number(ours.in_sync)}; "
             f"trained in {self.training_seconds:.0f} s, "
             f"rendered in {self.rendering.seconds:.1f} s, {self.rendering.cpu_seconds:.1f} s of CPU"
         )
@@ -370,9 +371,9 @@ class Summary:
         known = list(figures)
         return cls(
             pool(known),
-            _mean(each.envelope for each in known),
+            _mean_correlation(each.envelope for each in known),
             _mean(each.in_sync for each in known),
-            sum(each.onset_f > each.chance.f_measure for each in known),
+            sum((each.onset_f or 0.0) > (each.chance.f_measure or 0.0) for each in known),
             len(known),
         )
 
@@ -380,13 +381,12 @@ class Summary:
         """Return the cells of a row of a Markdown table; see `SUMMARY_HEAD`."""
         ours = self.pooled
         values = (
-            f"{ours.onset_f:.2f}",
-            f"{ours.chance.f_measure:.2f}",
+            format_number(ours.onset_f),
+            format_number(ours.chance.f_measure),
             f"{self.above_chance} of {self.clip_count}",
-            _number(self.mean_envelope),
-            _number(ours.envelope),
-            _number(self.mean_in_sync),
-            _number(ours.level_order),
+            format_number(self.mean_envelope),
+            format_number(self.mean_in_sync),
+            format_number(ours.level_order),
         )
         return " | ".join(values)
 
@@ -401,14 +401,18 @@ class Summary:
         }
 
 
-SUMMARY_HEAD = (
-    "onset F | chance | clips above chance | envelope, mean of clips | envelope, pooled | in sync"
-    " | order of levels"
-)
+SUMMARY_HEAD = "onset F | chance | clips above chance | envelope | in sync | order of levels"
 CLIP_HEAD = (
     "onset F | chance | onsets | found | envelope | in sync | order of levels | LUFS | trained, s"
     " | rendered, s of CPU"
 )
+
+
+def _mean_correlation(values: Iterable[float | None]) -> float | None:
+    """Return the mean of clips, as Fisher's z: one correlation over all would know loud clips."""
+    known = [value for value in values if value is not None]
+    mean = float(STATISTICS["envelope_correlation"].mean_of_films(np.array(known)))
+    return mean if math.isfinite(mean) else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
@@ -416,7 +420,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _number(value: float | None, form: str = ".2f") -> str:
+def format_number(value: float | None, form: str = ".2f") -> str:
+    """Return a figure as text; "-" for None."""
     return "-" if value is None else f"{value:{form}}"
 
 
@@ -438,13 +443,13 @@ def tables(clips: Sequence[Clip]) -> Iterator[str]:
     """Yield the lines of the tables of clips: by group, by control, by clip."""
     groups = by_group(clips)
     yield f"| group | {SUMMARY_HEAD} | control: {OTHER_CLIP} | control's chance |"
-    yield "|---|" + "--:|" * 9
+    yield "|---|" + "--:|" * 8
     for group, members in groups.items():
         control = Summary.of(members, OTHER_CLIP)
         beside = "- | -"
         if control.clip_count:
             pooled = control.pooled
-            beside = f"{pooled.onset_f:.2f} | {pooled.chance.f_measure:.2f}"
+            beside = f"{format_number(pooled.onset_f)} | {format_number(pooled.chance.f_measure)}"
         yield f"| {group} | {Summary.of(members, RENDERED).cells()} | {beside} |"
     for group, members in groups.items():
         yield ""
@@ -455,7 +460,7 @@ def _group_tables(group: str, members: Sequence[Clip]) -> Iterator[str]:
     seconds = sum(clip.seconds for clip in members)
     yield f"#### {group}, {len(members)} clips, {seconds:.0f} s judged\n"
     yield f"| | {SUMMARY_HEAD} |"
-    yield "|---|" + "--:|" * 7
+    yield "|---|" + "--:|" * 6
     for label, summary in summaries(members).items():
         yield f"| {label} | {summary.cells()} |"
     yield ""
@@ -469,14 +474,14 @@ def _clip_row(clip: Clip) -> str:
     ours = clip.rendered
     loudness = ours.loudness_lufs
     cells = (
-        f"{ours.onset_f:.2f}",
-        f"{ours.chance.f_measure:.2f}",
+        format_number(ours.onset_f),
+        format_number(ours.chance.f_measure),
         f"{ours.counts.reference:.0f}",
         f"{ours.counts.estimated:.0f}",
-        _number(ours.envelope),
-        _number(ours.in_sync),
-        _number(ours.level_order),
-        "silent" if loudness == -math.inf else _number(loudness, ".1f"),
+        format_number(ours.envelope),
+        format_number(ours.in_sync),
+        format_number(ours.level_order),
+        "silent" if loudness == -math.inf else format_number(loudness, ".1f"),
         f"{clip.training_seconds:.0f}",
         f"{clip.rendering.cpu_seconds:.1f}",
     )

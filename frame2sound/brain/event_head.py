@@ -65,7 +65,8 @@ class HeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Who says when events begin, how loud the sound is, and what spectrum it has, by the scores
         on held-out film.
     onset_f, onset_chance : float
-        The score of the motion head on held-out film, and that of as many random onsets.
+        The score of the motion head on held-out film, and that of the same onsets, shifted
+        circularly; in brains of version 0.2 and before, of as many random onsets.
     level_correlation : float
         Between the level predicted from motion and the film's own, on held-out film.
     network_onset_f, network_level_correlation : float

@@ -20,7 +20,7 @@ from frame2sound.library.event_threshold import best_threshold
 from frame2sound.library.event_times import find_peaks, keep_apart, nearest_distance
 from frame2sound.library.film_motion import FLOOR_DB, FilmMotion
 from frame2sound.library.motion_regression import fit_frame_level, fit_onset
-from frame2sound.sound.onset_matching import count_matches
+from frame2sound.sound.onset_matching import count_matches, count_shifted_matches
 
 FloatArray = NDArray[np.float64]
 
@@ -32,8 +32,6 @@ MIN_SECONDS = 2 * BLOCK_SECONDS
 
 HIDDEN_ADVANTAGE = 0.015
 """The onset regression gets random units if they raise the held-out F-measure by more."""
-
-CHANCE_DRAWS = 50
 
 WELL, HARDLY = 0.2, 0.07
 """A film's sound follows its picture well, or hardly, from this F-measure above chance on."""
@@ -62,7 +60,7 @@ class Coupling:
     Attributes
     ----------
     onset_f, onset_chance : float
-        F-measure of the predicted onsets at 50 ms, and that of as many random ones.
+        F-measure of the predicted onsets at 50 ms, and that of the same, shifted circularly.
     level_correlation : float
         Between predicted and true levels of frames, in dB.
     seconds : float
@@ -228,7 +226,7 @@ class OnsetCounts(NamedTuple):
     Attributes
     ----------
     matches, chance_matches : float
-        The true onsets that were predicted, and those that as many random onsets meet.
+        The true onsets that were predicted, and those that circular shifts of the predictions meet.
     total : int
         Predicted and true onsets together.
     """
@@ -242,14 +240,13 @@ def count_onsets(
     curves: Sequence[FloatArray], stretches: Sequence[FilmMotion], threshold: float
 ) -> list[OnsetCounts]:
     """Return the counts of each stretch for predicted onset curves and a threshold."""
-    rng = np.random.default_rng(0)
     counts = []
     for curve, each in zip(curves, stretches, strict=True):
         events = keep_apart(*find_peaks(curve, each.times), threshold)
-        draws = rng.uniform(0, each.seconds, (CHANCE_DRAWS, len(events)))
-        chance = np.mean([count_matches(np.sort(draw), each.onsets) for draw in draws])
+        shifted = count_shifted_matches(events, each.onsets, each.seconds)
+        chance = float(shifted.mean()) if len(shifted) else 0.0
         matches = count_matches(events, each.onsets)
-        counts.append(OnsetCounts(matches, float(chance), len(events) + len(each.onsets)))
+        counts.append(OnsetCounts(matches, chance, len(events) + len(each.onsets)))
     return counts
 
 

@@ -41,7 +41,7 @@ from frame2sound.untrusted import read_json
 FloatArray = NDArray[np.float64]
 
 COUPLING_FILE = "coupling.json"
-COUPLING_VERSION = 1
+COUPLING_VERSION = 2
 """Version of the measurement; a cached result of another version is measured again."""
 
 MAX_SECONDS = 180.0
@@ -70,7 +70,7 @@ class CouplingSums:
     onsets : int
         The onsets of the sound.
     matches, chance_matches : float
-        Those that were predicted, and those that as many random onsets meet.
+        Those that were predicted, and those that circular shifts of the predictions meet.
     total : int
         Predicted and true onsets together.
     levels : tuple of float

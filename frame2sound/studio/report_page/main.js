@@ -1,7 +1,7 @@
 // Method and sources, and all parts of the page in their order.
 
 const SOURCES = [
-  "Onset F: mir_eval, one-to-one matches within 50 ms; chance: the mean of 200 random sets of onsets.",
+  "Onset F: mir_eval, one-to-one matches within 50 ms; chance: the mean of 200 circular shifts of the same onsets.",
   "In sync: limits of detectability of early and late sound, ITU-R BT.1359-1.",
   "Envelope: root mean squares at 100 Hz. Log-spectral distance: Gray and Markel 1976.",
   "Pitch: YIN, de Cheveigné and Kawahara 2002. Loudness and true peak: ITU-R BS.1770.",
