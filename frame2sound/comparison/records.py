@@ -25,7 +25,7 @@ from frame2sound.comparison.block_stats import (
 from frame2sound.comparison.segments import Segment
 from frame2sound.errors import ComparisonError
 from frame2sound.evaluation.measurements import MINUS_INFINITY_DB, Reference
-from frame2sound.evaluation.onsets import OnsetChance, pool_chance
+from frame2sound.evaluation.onsets import OnsetChance, mean_chance
 from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.sound.onset_matching import count_shifted_matches
 from frame2sound.untrusted import read_json
@@ -124,9 +124,18 @@ def pooled_chance(records: Iterable[Record]) -> OnsetChance | None:
 
     None if no segment has onsets, or all are too short.
     """
-    known = [record for record in records if "onset_f" in record.block_sums]
-    return pool_chance(
-        (record.chance_matches, int(record.block_sums["onset_f"][:, 1:].sum())) for record in known
+    return chance_of_films([records])
+
+
+def chance_of_films(films: Iterable[Iterable[Record]]) -> OnsetChance | None:
+    """Return chance of the mean onset F of films, each with the records of its segments."""
+    return mean_chance(
+        [
+            (record.chance_matches, int(record.block_sums["onset_f"][:, 1:].sum()))
+            for record in records
+            if "onset_f" in record.block_sums
+        ]
+        for records in films
     )
 
 

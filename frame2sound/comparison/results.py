@@ -31,8 +31,8 @@ from frame2sound.comparison.intervals import CONFIDENCE_LEVEL
 from frame2sound.comparison.records import (
     RECORDED_MEASURES,
     Record,
+    chance_of_films,
     measure_from_sums,
-    pooled_chance,
 )
 from frame2sound.comparison.segments import Segment
 from frame2sound.comparison.verdicts import (
@@ -171,6 +171,11 @@ def _pooled_measures(
 
 def _mean_of_films(films: Sequence[Sequence[Record]], name: str) -> float | None:
     """Return the mean of a measure over films, each with the records of its segments."""
+    if name in ("onset_chance", "onset_chance_high"):
+        chance = chance_of_films(films)
+        if chance is None:
+            return None
+        return chance.mean if name == "onset_chance" else chance.high
     known = [value for records in films if (value := _pooled(records, name)) is not None]
     if name in STATISTICS and known:
         return _mean(known, name)
@@ -189,11 +194,6 @@ def _pooled(records: Sequence[Record], name: str) -> float | None:
     if name in STATISTICS:
         sums = [record.block_sums[name] for record in records if name in record.block_sums]
         return measure_from_sums(name, np.concatenate(sums)) if sums else None
-    if name in ("onset_chance", "onset_chance_high"):
-        chance = pooled_chance(records)
-        if chance is None:
-            return None
-        return chance.mean if name == "onset_chance" else chance.high
     return weighted_mean([(record.seconds, record.measures[name]) for record in records])
 
 

@@ -17,6 +17,7 @@ from frame2sound.sound.spectral_flux import WINDOW_SECONDS, spectral_flux
 
 Samples = NDArray[np.floating]
 Times = NDArray[np.float64]
+ShiftedMatches = tuple[NDArray[np.integer], int]
 
 MAX_EARLY_SECONDS, MAX_LATE_SECONDS = 0.045, 0.125
 """Detectability of sound before and after its picture, ITU-R BT.1359-1."""
@@ -147,6 +148,11 @@ class OnsetChance:
     mean: float
     high: float
 
+    @classmethod
+    def of(cls, f_measures: NDArray[np.float64]) -> OnsetChance:
+        """Return chance from the F-measure of each shift."""
+        return cls(float(f_measures.mean()), float(np.quantile(f_measures, CHANCE_QUANTILE)))
+
 
 def onset_chance(
     estimated: Times, reference: Times, seconds: float, window_seconds: float = TOLERANCE_SECONDS
@@ -167,13 +173,8 @@ def onset_chance(
     return pool_chance([(matches, len(estimated) + len(reference))])
 
 
-def pool_chance(
-    sounds: Iterable[tuple[NDArray[np.integer], int]],
-) -> OnsetChance | None:
+def pool_chance(sounds: Iterable[ShiftedMatches]) -> OnsetChance | None:
     """Return chance of several sounds together, pooled as their F-measure is: by counts.
-
-    The shifts of each sound are taken in an order of its own, so that sounds of one rhythm are not
-    shifted alike.
 
     Parameters
     ----------
@@ -186,17 +187,26 @@ def pool_chance(
     OnsetChance or None
         None if there are no onsets.
     """
-    known = [(matches, total) for matches, total in sounds if len(matches)]
-    total = sum(total for _, total in known)
-    if not total:
-        return None
-    order = np.arange(SHIFTS)
-    matches = np.zeros(SHIFTS)
-    for number, (each, _) in enumerate(known):
-        matches += np.resize(each, SHIFTS)[order]
-        order = np.random.default_rng(number).permutation(SHIFTS)
-    f_measures = 2 * matches / total
-    return OnsetChance(float(f_measures.mean()), float(np.quantile(f_measures, CHANCE_QUANTILE)))
+    return mean_chance([sounds])
+
+
+def mean_chance(films: Iterable[Iterable[ShiftedMatches]]) -> OnsetChance | None:
+    """Return chance of the mean F-measure of films, each of several sounds; see `pool_chance`.
+
+    The shifts of each sound are taken in an order of its own, so that sounds of one rhythm are not
+    shifted alike.
+    """
+    number, f_measures = 0, []
+    for sounds in films:
+        matches, total = np.zeros(SHIFTS), 0
+        for each, count in sounds:
+            if len(each):
+                order = np.random.default_rng(number).permutation(SHIFTS)
+                matches, total = matches + np.resize(each, SHIFTS)[order], total + count
+                number += 1
+        if total:
+            f_measures.append(2 * matches / total)
+    return OnsetChance.of(np.mean(f_measures, axis=0)) if f_measures else None
 
 
 def in_sync(samples: Samples, reference_onsets: ArrayLike, sample_rate: int) -> float | None:

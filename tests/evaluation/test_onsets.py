@@ -9,6 +9,7 @@ from frame2sound.evaluation.onsets import (
     carries_sync,
     count_onsets,
     in_sync,
+    mean_chance,
     onset_chance,
     onset_scores,
     pool_chance,
@@ -119,6 +120,9 @@ def test_chance_of_several_sounds_is_pooled_by_counts():
     assert alike.mean == 0.5
     assert pool_chance([(half, 4)] * 50).high < 0.65
     assert pool_chance([]) is None
+    # A mean over films weighs the film of ten onsets as much as that of thirty.
+    apart = mean_chance([[(always, 10)], [(never, 30)], []])
+    assert apart == OnsetChance(pytest.approx(0.3), pytest.approx(0.3))
 
 
 @pytest.mark.parametrize(
