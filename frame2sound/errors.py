@@ -68,6 +68,10 @@ class ListeningError(Frame2SoundError):
     """A sound cannot be listened to, or what was heard in it cannot be used as requested."""
 
 
+class SortingError(Frame2SoundError):
+    """Films cannot be sorted by their sound, or a judge cannot be read or used."""
+
+
 class StudioError(Frame2SoundError):
     """The studio cannot start, or cannot do what its page asks."""
 

@@ -1,0 +1,37 @@
+"""Divide groups of films into folds, so that each label is in as many folds as it can be."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+MAX_FOLDS = 5
+
+
+def divide_into_folds(film_labels: IntArray, film_groups: IntArray, seed: int) -> IntArray:
+    """Return the fold of each film, (films,).
+
+    All films of a group are in one fold. The groups of a label go round the folds in random order,
+    so that no fold holds all groups of a label that has two.
+
+    Parameters
+    ----------
+    film_labels, film_groups : int arrays (films,)
+        A group with several labels counts as one of its first film's label.
+    seed : int
+        Of the order.
+    """
+    groups, first = np.unique(film_groups, return_index=True)
+    label_of_group = film_labels[first]
+    count = min(MAX_FOLDS, int(np.bincount(label_of_group).max()))
+    random = np.random.default_rng(seed)
+    fold_of_group = np.empty(len(groups), np.int64)
+    start = 0
+    for label in np.unique(label_of_group):
+        members = random.permutation(np.flatnonzero(label_of_group == label))
+        fold_of_group[members] = (start + np.arange(len(members))) % count
+        start += len(members)
+    folds: IntArray = fold_of_group[np.searchsorted(groups, film_groups)]
+    return folds

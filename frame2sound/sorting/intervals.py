@@ -1,0 +1,101 @@
+"""Intervals of balanced scores, by resampling groups of films."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+from scipy.stats import norm
+
+from frame2sound.sorting.labelled_windows import IntArray
+from frame2sound.sorting.scores import balanced_score
+
+FloatArray = NDArray[np.float64]
+
+RESAMPLES = 2000
+CONFIDENCE_LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Score:
+    """A balanced score, 0 to 1, and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is in the interval, to rounding."""
+        return self.low - 1e-9 <= value <= self.high + 1e-9
+
+
+def score_with_interval(
+    runs: Sequence[tuple[FloatArray, IntArray]], film_groups: IntArray, seed: int = 0
+) -> Score:
+    """Return the balanced score of films, and an interval from resampled groups.
+
+    The quantiles are moved outwards as far as Student's interval is wider than the normal one
+    (Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician 69,
+    2015), since few groups vary too little among themselves. Where all groups agree, the interval
+    is that of as many coins that all fall on one side (Clopper and Pearson 1934).
+
+    Parameters
+    ----------
+    runs : sequence of (scores, film_labels)
+        Scores and labels of the films, (films,) each. The interval of several runs is that of one
+        of them, whichever it is.
+    film_groups : int array (films,)
+    seed : int
+        Of the resampling.
+    """
+    groups = np.unique(film_groups)
+    member = film_groups[None, :] == groups[:, None]
+    random = np.random.default_rng(seed)
+    per_run = -(-RESAMPLES // len(runs))
+    drawn = np.concatenate(
+        [_resample(scores, labels, member, per_run, random) for scores, labels in runs]
+    )
+    value = float(np.mean([balanced_score(scores, labels) for scores, labels in runs]))
+    tail = (1 - CONFIDENCE_LEVEL) / 2
+    spare = len(groups) - len(np.unique(runs[0][1]))
+    wider = _expanded_tail(tail, len(groups), spare)
+    low, high = np.quantile(drawn, [wider, 1 - wider])
+    sure = tail ** (1 / len(groups))
+    return Score(value, min(float(low), sure), max(float(high), 1 - sure))
+
+
+def _resample(
+    scores: FloatArray,
+    labels: IntArray,
+    member: NDArray[np.bool_],
+    count: int,
+    random: np.random.Generator,
+) -> FloatArray:
+    """Return balanced scores of resampled groups, (count,); labels keep their number of groups."""
+    of_label = labels[None, :] == np.unique(labels)[:, None]
+    total = (member[:, None, :] & of_label) @ scores
+    films = (member[:, None, :] & of_label).sum(axis=2).astype(np.float64)
+    label_of_group = labels[member.argmax(axis=1)]
+    weights = np.zeros((count, len(member)))
+    for label in np.unique(label_of_group):
+        groups = np.flatnonzero(label_of_group == label)
+        weights[:, groups] = random.multinomial(
+            len(groups), np.full(len(groups), 1 / len(groups)), count
+        )
+    summed, counted = weights @ total, weights @ films
+    means = np.where(counted > 0, summed / np.where(counted > 0, counted, 1), np.nan)
+    drawn: FloatArray = np.nanmean(means, axis=1)
+    return drawn
+
+
+def _expanded_tail(tail: float, groups: int, spare: int) -> float:
+    """Return the quantile of a bootstrap at which Student's interval would end.
+
+    ``spare`` is the number of degrees of freedom: of the groups, one a label fixes its mean.
+    """
+    if spare < 1:
+        return 0.0
+    return float(norm.cdf(stdtrit(spare, tail) * np.sqrt(groups / spare)))
