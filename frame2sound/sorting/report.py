@@ -1,0 +1,129 @@
+"""The figures of classifiers side by side, and of the judge that is chosen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from frame2sound.sorting.cross_validation import CrossValidation
+from frame2sound.sorting.intervals import Score, score_with_interval
+from frame2sound.sorting.scores import film_scores, films_right
+
+JUDGE = "judge"
+"""The row of the judge: each fold is judged by the classifier that the other folds choose."""
+
+
+class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Figures of one classifier.
+
+    Attributes
+    ----------
+    name : str
+    right : Score
+        Share of seconds that get their label, balanced over labels.
+    random_labels : Score
+        The same where films have exchanged their labels.
+    films_right : int
+        Films whose most probable label is theirs.
+    """
+
+    name: str
+    right: Score
+    random_labels: Score
+    films_right: int
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Figures of all classifiers, and what guessing reaches.
+
+    Attributes
+    ----------
+    figures : tuple of Figures
+        The first is the judge's.
+    chance : float
+        The share that is right of whoever guesses, or always gives the same label.
+    majority : str
+        The label of most films.
+    majority_films : int
+        Films that have it.
+    films, groups : int
+        Films that were learned from, and groups of near-duplicates among them.
+    known_again : Score or None
+        Share of seconds of the last third of films that are most like the first two thirds of the
+        same film; None if films are too short.
+    known_again_chance : float
+    """
+
+    figures: tuple[Figures, ...]
+    chance: float
+    majority: str
+    majority_films: int
+    films: int
+    groups: int
+    known_again: Score | None = None
+    known_again_chance: float = 0.0
+
+    @property
+    def judge(self) -> Figures:
+        """The judge's figures."""
+        return self.figures[0]
+
+
+def make_report(
+    validation: CrossValidation,
+    controls: Sequence[CrossValidation],
+    labels: Sequence[str],
+    known_again: NDArray[np.float64],
+) -> Report:
+    """Return the figures of a cross-validation beside those of its controls.
+
+    Parameters
+    ----------
+    validation, controls : CrossValidation
+    labels : sequence of str
+        Names of the labels.
+    known_again : array (films,)
+        See `frame2sound.sorting.film_likeness.known_again`.
+    """
+    windows = validation.windows
+    groups = windows.film_groups
+    names = (JUDGE, *validation.probabilities)
+    runs = [[_scores(run, name) for run in (validation, *controls)] for name in names]
+    counts = np.bincount(windows.film_labels, minlength=len(labels))
+    measured = np.isfinite(known_again)
+    again = None
+    if measured.sum() > 1:
+        alike = np.zeros(int(measured.sum()), np.int64)
+        again = score_with_interval([(known_again[measured], alike)], groups[measured])
+    return Report(
+        tuple(
+            Figures(
+                name,
+                score_with_interval(scores[:1], groups),
+                score_with_interval(scores[1:], groups),
+                int(films_right(_probabilities(validation, name), windows).sum()),
+            )
+            for name, scores in zip(names, runs, strict=True)
+        ),
+        1 / len(labels),
+        labels[int(counts.argmax())],
+        int(counts.max()),
+        len(groups),
+        len(np.unique(groups)),
+        again,
+        1 / max(len(np.unique(groups[measured])), 1),
+    )
+
+
+def _scores(
+    validation: CrossValidation, name: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    labels = validation.windows.film_labels
+    return film_scores(_probabilities(validation, name), validation.windows), labels
+
+
+def _probabilities(validation: CrossValidation, name: str) -> NDArray[np.float64]:
+    return validation.chosen_probabilities if name == JUDGE else validation.probabilities[name]
