@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from frame2sound.api.picture_filters import filter_picture
     from frame2sound.api.rendering import RenderedSoundtrack, render
     from frame2sound.api.sonifying import PictureAsSound, sonify
+    from frame2sound.api.sorting import SortResult, load_judge, sort
     from frame2sound.api.sound_drawing import (
         SoundDrawing,
         SungDrawing,
@@ -114,6 +115,7 @@ __all__ = [
     "ProgressCallback",
     "Recipe",
     "RenderedSoundtrack",
+    "SortResult",
     "SoundDrawing",
     "SoundPictures",
     "SoundThroughTool",
@@ -131,6 +133,7 @@ __all__ = [
     "filter_picture",
     "hear",
     "load_brain",
+    "load_judge",
     "load_pair",
     "load_recipe",
     "make_notes",
@@ -145,6 +148,7 @@ __all__ = [
     "send_through",
     "sing_drawing",
     "sonify",
+    "sort",
     "to_picture",
     "to_sound",
     "tones",
@@ -179,6 +183,7 @@ _MODULES = {
     "api.picture_filters": ("filter_picture",),
     "api.rendering": ("RenderedSoundtrack", "render"),
     "api.sonifying": ("PictureAsSound", "sonify"),
+    "api.sorting": ("SortResult", "load_judge", "sort"),
     "api.synaesthesia": (
         "ExampleSet",
         "load_pair",

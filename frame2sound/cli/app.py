@@ -47,6 +47,7 @@ ORDER = (
     "live",
     "measure",
     "compare",
+    "sort",
     "library",
     "brains",
     "films",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from frame2sound.sorting.classifier import Classifier, ClassifierKind
 from frame2sound.sorting.folds import divide_into_folds
 from frame2sound.sorting.labelled_windows import IntArray, LabelledWindows
-from frame2sound.sorting.scores import balanced_score, film_scores
+from frame2sound.sorting.scores import film_scores, films_right
 
 FloatArray = NDArray[np.float64]
 
@@ -42,32 +42,13 @@ class CrossValidation:
         """The share of each film's windows that are right, (films,), by name of the classifier."""
         return {name: film_scores(each, self.windows) for name, each in self.probabilities.items()}
 
-    def best(self, films: NDArray[np.bool_] | None = None) -> str:
-        """Return the classifier with the best balanced score on some of the films, or on all."""
-        chosen = np.ones(len(self.folds), np.bool_) if films is None else films
-        labels = self.windows.film_labels[chosen]
-        balanced = {
-            name: round(balanced_score(scores[chosen], labels), 9)
-            for name, scores in self.scores.items()
+    @cached_property
+    def right(self) -> Mapping[str, FloatArray]:
+        """Whether each film's mean answer is right, 0 or 1, (films,), by name of the classifier."""
+        return {
+            name: films_right(each, self.windows).astype(np.float64)
+            for name, each in self.probabilities.items()
         }
-        return max(balanced, key=lambda name: balanced[name])
-
-    @cached_property
-    def chosen(self) -> tuple[str, ...]:
-        """The classifier that all other folds choose for each fold.
-
-        A figure of the best of several on the films that chose it would be too high.
-        """
-        return tuple(self.best(self.folds != fold) for fold in range(self.folds.max() + 1))
-
-    @cached_property
-    def chosen_probabilities(self) -> FloatArray:
-        """The probabilities that the chosen classifier of each window's fold gives it."""
-        found = np.empty_like(next(iter(self.probabilities.values())))
-        for fold, name in enumerate(self.chosen):
-            held_out = self.folds[self.windows.films] == fold
-            found[held_out] = self.probabilities[name][held_out]
-        return found
 
 
 def cross_validate(

@@ -13,7 +13,7 @@ from frame2sound.sorting.labelled_windows import IntArray
 from frame2sound.sorting.nearest_neighbours import nearest
 from frame2sound.sorting.scaling import Scaling
 from frame2sound.sorting.window_features import WindowFeatures, join_features
-from frame2sound.sorting.windows import split_at_cut
+from frame2sound.sorting.windows import split_at_cut, window_samples
 
 WINDOWS_PER_FILM = 24
 """Windows of a film that are stored, evenly spread."""
@@ -44,8 +44,8 @@ class FilmLikeness:
     def votes(self, features: WindowFeatures) -> NDArray[np.float64]:
         """Return the share of windows that vote for each film, (films,)."""
         near = nearest(self.stored, self.scaling.apply(features.summaries), 1)[:, 0]
-        found: NDArray[np.float64] = np.bincount(self.films[near], minlength=self.film_count)
-        return found / max(len(near), 1)
+        counts = np.bincount(self.films[near], minlength=self.film_count)
+        return counts / max(len(near), 1)
 
 
 def learn_likeness(films: Sequence[WindowFeatures]) -> FilmLikeness:
@@ -70,7 +70,7 @@ def known_again(
         if not len(film.starts):
             before = after = np.zeros(0, np.bool_)
         else:
-            end = int(film.starts[-1]) + round(sample_rate)
+            end = int(film.starts[-1]) + window_samples(sample_rate)
             cut = end - round(HELD_OUT_SHARE * (end - int(film.starts[0])))
             before, after = split_at_cut(film.starts, cut, sample_rate)
         usable = before.any() and after.any()

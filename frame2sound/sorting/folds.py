@@ -10,6 +10,12 @@ IntArray = NDArray[np.int64]
 MAX_FOLDS = 5
 
 
+def fold_count(film_labels: IntArray, film_groups: IntArray) -> int:
+    """Return the number of folds: the groups of the label that has most, but at most five."""
+    _, first = np.unique(film_groups, return_index=True)
+    return min(MAX_FOLDS, int(np.bincount(film_labels[first]).max()))
+
+
 def divide_into_folds(film_labels: IntArray, film_groups: IntArray, seed: int) -> IntArray:
     """Return the fold of each film, (films,).
 
@@ -25,7 +31,7 @@ def divide_into_folds(film_labels: IntArray, film_groups: IntArray, seed: int) -
     """
     groups, first = np.unique(film_groups, return_index=True)
     label_of_group = film_labels[first]
-    count = min(MAX_FOLDS, int(np.bincount(label_of_group).max()))
+    count = fold_count(film_labels, film_groups)
     random = np.random.default_rng(seed)
     fold_of_group = np.empty(len(groups), np.int64)
     start = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,10 @@ class Answer:
     films: dict[str, float]
     windows: int
     silent_windows: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the answer as plain values."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)

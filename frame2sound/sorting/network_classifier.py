@@ -16,8 +16,11 @@ from frame2sound.sorting.labelled_windows import LabelledWindows
 from frame2sound.sorting.scaling import Scaling
 from frame2sound.sorting.window_features import WindowFeatures, join_features
 
-STEPS, BATCH_WINDOWS = 150, 128
-"""Steps of training, and windows in each."""
+BATCH_WINDOWS = 64
+"""Windows in a step of training."""
+
+EPOCHS, MIN_STEPS, MAX_STEPS = 20, 40, 150
+"""How often each window is seen on average, within these numbers of steps."""
 
 LEARNING_RATE, WEIGHT_DECAY, SMOOTHING = 3e-3, 0.03, 0.05
 """Of AdamW, at the first step, from where it falls to 0; and of the labels."""
@@ -79,13 +82,14 @@ def _fit(inputs: Inputs, build: Build, windows: LabelledWindows, seed: int) -> C
 
 def _train(network: nn.Module, inputs: Tensor, labels: Tensor, weights: Tensor) -> None:
     """Train a network; windows are drawn by their weights, so that labels come equally often."""
+    steps = min(max(EPOCHS * len(labels) // BATCH_WINDOWS, MIN_STEPS), MAX_STEPS)
     optimiser = torch.optim.AdamW(
         network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY, foreach=False
     )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     loss = nn.CrossEntropyLoss(label_smoothing=SMOOTHING)
     network.train()
-    for _ in range(STEPS):
+    for _ in range(steps):
         batch = torch.multinomial(weights, BATCH_WINDOWS, replacement=True)
         optimiser.zero_grad()
         loss(network(inputs[batch]), labels[batch]).backward()

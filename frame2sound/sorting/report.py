@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.sorting.choice import choice_shares
 from frame2sound.sorting.cross_validation import CrossValidation
 from frame2sound.sorting.intervals import Score, score_with_interval
-from frame2sound.sorting.scores import film_scores, films_right
+from frame2sound.sorting.labelled_windows import IntArray
+
+FloatArray = NDArray[np.float64]
 
 JUDGE = "judge"
-"""The row of the judge: each fold is judged by the classifier that the other folds choose."""
+"""The row of the judge: each film is judged by what is chosen without it."""
 
 
 class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,8 +94,7 @@ def make_report(
     """
     windows = validation.windows
     groups = windows.film_groups
-    names = (JUDGE, *validation.probabilities)
-    runs = [[_scores(run, name) for run in (validation, *controls)] for name in names]
+    runs = [_with_choice(run, number) for number, run in enumerate((validation, *controls))]
     counts = np.bincount(windows.film_labels, minlength=len(labels))
     measured = np.isfinite(known_again)
     again = None
@@ -102,11 +105,13 @@ def make_report(
         tuple(
             Figures(
                 name,
-                score_with_interval(scores[:1], groups),
-                score_with_interval(scores[1:], groups),
-                int(films_right(_probabilities(validation, name), windows).sum()),
+                score_with_interval([(runs[0][name].scores, windows.film_labels)], groups),
+                score_with_interval(
+                    [(run[name].scores, run[name].labels) for run in runs[1:]], groups
+                ),
+                round(runs[0][name].right.sum()),
             )
-            for name, scores in zip(names, runs, strict=True)
+            for name in runs[0]
         ),
         1 / len(labels),
         labels[int(counts.argmax())],
@@ -118,12 +123,25 @@ def make_report(
     )
 
 
-def _scores(
-    validation: CrossValidation, name: str
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    labels = validation.windows.film_labels
-    return film_scores(_probabilities(validation, name), validation.windows), labels
+class _FilmFigures(NamedTuple):
+    """Scores of films, whether their answers are right, and their labels, (films,) each."""
+
+    scores: FloatArray
+    right: FloatArray
+    labels: IntArray
 
 
-def _probabilities(validation: CrossValidation, name: str) -> NDArray[np.float64]:
-    return validation.chosen_probabilities if name == JUDGE else validation.probabilities[name]
+def _with_choice(validation: CrossValidation, seed: int) -> dict[str, _FilmFigures]:
+    """Return figures of the judge, chosen without each film, and of all classifiers, by name."""
+    windows = validation.windows
+    labels = windows.film_labels
+    shares = choice_shares(validation.scores, labels, windows.film_groups, seed)
+    scores, right = (
+        np.stack([by_name[name] for name in validation.scores])
+        for by_name in (validation.scores, validation.right)
+    )
+    judge = _FilmFigures((shares * scores).sum(axis=0), (shares * right).sum(axis=0), labels)
+    return {JUDGE: judge} | {
+        name: _FilmFigures(validation.scores[name], validation.right[name], labels)
+        for name in validation.scores
+    }

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.listening.cepstrum import mel_cepstrum
 from frame2sound.sorting.windows import window_samples
 from frame2sound.sound.mel_scale import mel_filterbank
 from frame2sound.sound.stft import Stft
@@ -110,19 +111,11 @@ def _cepstra(windows: FloatArray, sample_rate: int) -> FloatArray:
     magnitudes = stft.magnitude(windows.ravel(), (offsets[:, None] + centres).ravel())
     power = np.square(magnitudes) @ _filterbank(2 * hop, sample_rate)
     levels = 10 * np.log10(power + 10 ** (FLOOR_DB / 10))
-    steps = levels.reshape(count, STEPS, -1, BANDS).mean(axis=2)
-    cepstra: FloatArray = (steps @ _cosines()).astype(np.float32)
-    return cepstra
+    steps = levels.reshape(count * STEPS, -1, BANDS).mean(axis=1)
+    cepstra = mel_cepstrum(steps.astype(np.float64), COEFFICIENTS)
+    return cepstra.reshape(count, STEPS, COEFFICIENTS).astype(np.float32)
 
 
 @cache
 def _filterbank(n_fft: int, sample_rate: int) -> NDArray[np.float32]:
     return mel_filterbank(BANDS, n_fft, sample_rate).astype(np.float32)
-
-
-@cache
-def _cosines() -> NDArray[np.float32]:
-    """Return the orthonormal discrete cosine transform (type II), (bands, coefficients)."""
-    angles = np.pi / BANDS * np.outer(np.arange(BANDS) + 0.5, np.arange(COEFFICIENTS))
-    scale = np.where(np.arange(COEFFICIENTS), np.sqrt(2 / BANDS), np.sqrt(1 / BANDS))
-    return (np.cos(angles) * scale).astype(np.float32)
