@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.sorting.labelled_windows import IntArray
+from frame2sound.sorting.resampling import draw_groups, resampled_scores
 from frame2sound.sorting.scores import balanced_score
 
 FloatArray = NDArray[np.float64]
@@ -41,17 +42,11 @@ def choice_shares(
     The shares of a film add to 1. A film's score under the choice is the mean of its scores by
     these shares.
     """
-    names = list(scores)
-    groups, first = np.unique(film_groups, return_index=True)
-    label_of_group = film_labels[first]
-    members = [np.flatnonzero(label_of_group == label) for label in np.unique(label_of_group)]
     random = np.random.default_rng([seed, 2])
-    counts = np.zeros((len(names), len(film_labels)))
-    for _ in range(RESAMPLES):
-        drawn = np.concatenate([random.choice(each, len(each)) for each in members])
-        films = np.concatenate([np.flatnonzero(film_groups == groups[group]) for group in drawn])
-        best = best_classifier({n: each[films] for n, each in scores.items()}, film_labels[films])
-        left_out = ~np.isin(film_groups, groups[drawn])
-        counts[names.index(best), left_out] += 1
+    weights = draw_groups(film_labels, film_groups, RESAMPLES, random)
+    drawn = [resampled_scores(weights, each, film_labels) for each in scores.values()]
+    best = np.round(drawn, 9).argmax(axis=0)
+    left_out = weights == 0
+    counts = np.stack([left_out[best == kind].sum(axis=0) for kind in range(len(drawn))])
     shares: FloatArray = counts / counts.sum(axis=0)
     return shares

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 from scipy.stats import norm
 
 from frame2sound.sorting.labelled_windows import IntArray
+from frame2sound.sorting.resampling import draw_groups, resampled_scores
 from frame2sound.sorting.scores import balanced_score
 
 FloatArray = NDArray[np.float64]
@@ -52,11 +53,13 @@ def score_with_interval(
         Of the resampling.
     """
     groups = np.unique(film_groups)
-    member = film_groups[None, :] == groups[:, None]
     random = np.random.default_rng(seed)
     per_run = -(-RESAMPLES // len(runs))
     drawn = np.concatenate(
-        [_resample(scores, labels, member, per_run, random) for scores, labels in runs]
+        [
+            resampled_scores(draw_groups(labels, film_groups, per_run, random), scores, labels)
+            for scores, labels in runs
+        ]
     )
     value = float(np.mean([balanced_score(scores, labels) for scores, labels in runs]))
     tail = (1 - CONFIDENCE_LEVEL) / 2
@@ -65,30 +68,6 @@ def score_with_interval(
     low, high = np.quantile(drawn, [wider, 1 - wider])
     sure = tail ** (1 / len(groups))
     return Score(value, min(float(low), sure), max(float(high), 1 - sure))
-
-
-def _resample(
-    scores: FloatArray,
-    labels: IntArray,
-    member: NDArray[np.bool_],
-    count: int,
-    random: np.random.Generator,
-) -> FloatArray:
-    """Return balanced scores of resampled groups, (count,); labels keep their number of groups."""
-    of_label = labels[None, :] == np.unique(labels)[:, None]
-    total = (member[:, None, :] & of_label) @ scores
-    films = (member[:, None, :] & of_label).sum(axis=2).astype(np.float64)
-    label_of_group = labels[member.argmax(axis=1)]
-    weights = np.zeros((count, len(member)))
-    for label in np.unique(label_of_group):
-        groups = np.flatnonzero(label_of_group == label)
-        weights[:, groups] = random.multinomial(
-            len(groups), np.full(len(groups), 1 / len(groups)), count
-        )
-    summed, counted = weights @ total, weights @ films
-    means = np.where(counted > 0, summed / np.where(counted > 0, counted, 1), np.nan)
-    drawn: FloatArray = np.nanmean(means, axis=1)
-    return drawn
 
 
 def _expanded_tail(tail: float, groups: int, spare: int) -> float:

@@ -19,7 +19,7 @@ from frame2sound.sorting.window_features import WindowFeatures, join_features
 BATCH_WINDOWS = 64
 """Windows in a step of training."""
 
-EPOCHS, MIN_STEPS, MAX_STEPS = 20, 40, 150
+EPOCHS, MIN_STEPS, MAX_STEPS = 40, 40, 200
 """How often each window is seen on average, within these numbers of steps."""
 
 LEARNING_RATE, WEIGHT_DECAY, SMOOTHING = 3e-3, 0.03, 0.05
