@@ -47,6 +47,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         scene = load_scene("typing", seconds=seconds, seed=seed, size=(64, 64))
         write_scene(scene, folder / name, with_audio=sounding)
+    labels = ["my-film,typing", "another-film,typing", "bounce-1,bouncing", "bounce-2,bouncing"]
+    (folder / "labels.csv").write_text("\n".join(["film,label", *labels, ""]))
     return folder
 
 

@@ -136,7 +136,7 @@ def _material(
         )
     heard = hear_films(labelled.films, on_progress)
     films = list(labelled.films)
-    material = _Material(films, list(labelled.labels), heard, _group_numbers(films))
+    material = _Material(films, list(labelled.labels), heard, group_numbers(films))
     sounding = [len(each.features) > 0 for each in heard]
     if not all(sounding):
         names = [film.name for film, kept in zip(films, sounding, strict=True) if not kept]
@@ -174,7 +174,8 @@ def _material(
     return material, notes
 
 
-def _group_numbers(films: list[PickledFilm]) -> IntArray:
+def group_numbers(films: list[PickledFilm]) -> IntArray:
+    """Return the number of the group of copies that each film is in, (films,)."""
     number = {
         film.name: number for number, group in enumerate(group_films(films)) for film in group
     }
