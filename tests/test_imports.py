@@ -68,7 +68,7 @@ def imported(folder: Path, words: str) -> set[str]:
             "brains",
             FAR | TORCH | {"av", "cv2", "soundfile", "frame2sound.library.store"},
             520,
-            54,
+            55,
         ),
         ("brains sketchbook", FAR | TORCH, None, None),
         ("render short.mp4 -o sounding.wav", FAR | TORCH | UNUSED, 760, 184),
