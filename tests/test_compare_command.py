@@ -81,7 +81,7 @@ def test_the_page_needs_no_network_and_nothing_but_its_folder(studio: Path) -> N
     assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", page)
     results, script = parts.scripts[0], parts.scripts[-1]
     table = json.loads(results)
-    assert "binomialP" in script
+    assert "function preference(" in script
     assert table["no_verdict"] == "one seed; train 5 or more"
     assert 'each.no_verdict ? "cannot be said"' in script
     assert not re.search(r"/\*[A-Z]+\*/", page)

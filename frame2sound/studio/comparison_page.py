@@ -21,6 +21,7 @@ _SCRIPTS = (
     "measures",
     "synced_player",
     "listening",
+    "preferences",
     "blind_test",
     "main",
 )

@@ -1,7 +1,9 @@
-// Blind test: pairs in random order, votes in local storage, and their result.
+// Blind test: pairs in random order, votes in local storage and of others, and their result.
 
 const STORAGE_KEY = `frame2sound compare ${RESULTS.identity}`;
 const CHOICES = { a: "A is better", none: "No difference", b: "B is better" };
+
+const MAX_VOTES_BYTES = 2 ** 22;
 
 let round = null;
 let blindPlayer = null;
@@ -19,7 +21,8 @@ function loadVotes() {
     const found = JSON.parse(localStorage.getItem(STORAGE_KEY));
     const isComplete = found.trials.every((trial) => found.pair.every((group) =>
       soundtrackOf(group, trial.stretch, trial.seed)));
-    return found.identity === RESULTS.identity && isComplete ? found : null;
+    return found.identity === RESULTS.identity && isComplete
+      ? { listener: found.begun, others: [], ...found } : null;
   } catch {
     return null;
   }
@@ -35,7 +38,8 @@ function startTest(one, other) {
     RESULTS.seeds.filter((seed) => soundtrackOf(one, segment.name, seed) && soundtrackOf(other, segment.name, seed))
       .map((seed) => ({ stretch: segment.name, seed, a: randomNumber() < 0.5 ? one : other })));
   round = { identity: RESULTS.identity, pair: [one, other], trials: shuffle(trials), votes: [],
-    begun: new Date().toISOString(), revealed: null };
+    begun: new Date().toISOString(), revealed: null, listener: String(randomNumber()),
+    others: [] };
   saveLocally();
   drawTrial();
 }
@@ -50,9 +54,9 @@ function vote(choice, text) {
 }
 
 function saveVotes() {
-  const { p, counts } = verdict();
-  const result = round.revealed ? { counts, p } : {};
-  const text = JSON.stringify({ program: RESULTS.program, ...round, ...result }, null, 1);
+  const { others, ...own } = round;
+  const result = round.revealed ? { counts: voteCounts([round.votes]) } : {};
+  const text = JSON.stringify({ program: RESULTS.program, ...own, ...result }, null, 1);
   const link = el("a", { download: "votes.json",
     href: URL.createObjectURL(new Blob([text], { type: "application/json" })) });
   document.body.append(link);
@@ -61,22 +65,47 @@ function saveVotes() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
-// p-value of the exact two-sided binomial test of `count` votes of `total` for one of two.
-function binomialP(count, total) {
-  const fewer = Math.min(count, total - count);
-  let term = -total * Math.LN2, sum = 0;
-  for (let number = 0; number <= fewer; number++) {
-    sum += Math.exp(term);
-    term += Math.log((total - number) / (number + 1));
+// The votes in a file that another listener saved; throws if they are of another comparison or pair.
+async function readVotes(file) {
+  if (file.size > MAX_VOTES_BYTES) throw new Error(`${file.name} is larger than a file of votes can be`);
+  let saved;
+  try {
+    saved = JSON.parse(await file.text());
+  } catch {
+    throw new Error(`${file.name} is not readable as votes; save them on the page of this comparison`);
   }
-  return Math.min(1, 2 * sum);
+  const names = new Set(RESULTS.stretches.map((each) => each.name));
+  const isVote = (each) => names.has(each?.stretch) && (each.better === null || round.pair.includes(each.better));
+  if (saved?.identity !== RESULTS.identity) throw new Error(`${file.name} has votes on another comparison`);
+  if (!Array.isArray(saved.pair) || [...saved.pair].sort().join("\n") !== [...round.pair].sort().join("\n"))
+    throw new Error(`${file.name} has votes on another pair`);
+  if (!Array.isArray(saved.votes) || !saved.votes.every(isVote))
+    throw new Error(`${file.name} has votes on what is not in this comparison`);
+  const votes = saved.votes.map(({ stretch, better }) => ({ stretch, better }));
+  return { listener: String(saved.listener ?? saved.begun), votes };
 }
 
-function verdict() {
-  const [one, other] = round.pair;
-  const votesFor = (group) => round.votes.filter((each) => each.better === group).length;
-  const counts = { [one]: votesFor(one), [other]: votesFor(other), "no difference": votesFor(null) };
-  return { counts, p: binomialP(counts[one], counts[one] + counts[other]) };
+async function addVotes(files) {
+  const known = new Map(round.others.map((each) => [each.listener, each]));
+  const faults = [];
+  for (const file of files) {
+    try {
+      const ballot = await readVotes(file);
+      if (ballot.listener !== round.listener) known.set(ballot.listener, ballot);
+    } catch (error) {
+      faults.push(error.message);
+    }
+  }
+  round.others = [...known.values()];
+  saveLocally();
+  drawTrial();
+  document.getElementById("votes-note").textContent = faults.join("; ");
+}
+
+function voteCounts(ballots) {
+  const votes = ballots.flat(), [one, other] = round.pair;
+  const votesFor = (group) => votes.filter((each) => each.better === group).length;
+  return { [one]: votesFor(one), [other]: votesFor(other), "no difference": votesFor(null) };
 }
 
 function drawTrial(playing = false) {
@@ -165,14 +194,25 @@ function reveal() {
   drawTrial();
 }
 
+function resultLines(ballots) {
+  const [one, other] = round.pair;
+  const filmOf = (name) => RESULTS.stretches.find((each) => each.name === name).film;
+  const { found, cannot } = preference(ballots, one, filmOf);
+  if (!found) return cannot;
+  const preferred = found.low > 0 ? one : found.high < 0 ? other : null;
+  const said = preferred ? `${preferred} is preferred` : "No clear preference";
+  return [`${said} ${found.holds}: mean vote ${number(found.mean, 2, true)} (95\u00a0% interval ` +
+    `${number(found.low, 2, true)} to ${number(found.high, 2, true)}), where 1 is always ${one} and −1 always ` +
+    `${other}.`, ...cannot];
+}
+
 function resultPanel() {
-  const { counts, p } = verdict(), [one, other] = round.pair;
-  const decided = counts[one] + counts[other], early = round.trials.length - round.votes.length;
-  const result = !decided ? "Neither was preferred."
-    : `Exact binomial test, two-sided: p = ${p < 0.001 ? p.toExponential(1) : p.toFixed(3)} ` +
-      `for ${plural(decided, "vote")} with a preference.`;
-  const stopped = early ? ` Stopped ${plural(early, "pair")} before the end: p is valid only if the votes ` +
-    "did not influence when to stop." : "";
+  const ballots = [round.votes, ...round.others.map((each) => each.votes)];
+  const counts = voteCounts(ballots), early = round.trials.length - round.votes.length;
+  const stopped = early ? [`Stopped ${plural(early, "pair")} before the end: this is valid only if the votes ` +
+    "did not influence when to stop."] : [];
+  const input = el("input", { type: "file", multiple: true, accept: ".json,application/json", id: "others-input",
+    hidden: true, onchange: () => addVotes([...input.files]) });
   const again = el("button", { onclick: () => {
     if (!confirm("Start again? The votes in this browser will be deleted.")) return;
     round = null;
@@ -183,11 +223,15 @@ function resultPanel() {
     el("table", {}, el("tbody", {}, Object.entries(counts).map(([label, count]) =>
       el("tr", {}, el("th", { style: "background: none" }, swatch(label), label),
         el("td", {}, plural(count, "vote")))))),
-    el("p", { id: "verdict" }, result + stopped),
+    el("div", { id: "verdict" }, [...resultLines(ballots), ...stopped].map((line) => el("p", {}, line))),
+    el("p", { class: "quiet" }, `Votes of ${plural(ballots.length, "listener")}. Each film counts once for each ` +
+      "listener, however many seeds and stretches of it were heard."),
+    el("p", { class: "quiet", id: "votes-note" }),
     el("details", {}, el("summary", {}, "All votes"), el("div", { class: "scroll" },
       el("table", {}, el("tbody", {}, round.votes.map((each) => el("tr", {},
         el("th", { style: "background: none" }, each.stretch), el("td", {}, `seed ${each.seed}`),
         el("td", {}, `A ${each.a}, B ${each.b}`), el("td", {}, CHOICES[each.choice]),
         el("td", {}, each.text))))))),
-    el("div", { class: "choices" }, saveButton(), again));
+    el("div", { class: "choices" }, saveButton(),
+      el("button", { onclick: () => input.click() }, "Add votes of others"), input, again));
 }

@@ -7,6 +7,7 @@ const SOURCES = [
   "Pitch: YIN, de Cheveigné and Kawahara 2002. Loudness and true peak: ITU-R BS.1770.",
   "Intervals: films crossed with seeds, Owen 2007, Cameron, Gelbach and Miller 2011; quantiles, Cochran and Cox 1950.",
   "One film: batches of blocks, Schmeiser 1982; jackknife, Miller 1974. Corrected p: Holm 1979.",
+  "Blind test: listeners crossed with films, as above.",
 ];
 
 const ONSET_SOURCES = {
