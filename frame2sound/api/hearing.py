@@ -218,7 +218,8 @@ def hear(
     Parameters
     ----------
     sound : str, path or Library
-        A sound file, a film, or a library, of which each film is heard that is not excluded.
+        A sound file, a film, or a library, of which each film is heard that is not excluded, by
+        the mono sound that is learned of it.
     csv : str or path, optional
         A table to write: the features of each frame, 43 to 47 a second.
     picture : str or path, optional
@@ -256,6 +257,7 @@ def hear(
     from frame2sound.atomic import refuse_existing
     from frame2sound.errors import ListeningError
     from frame2sound.extras import require_extra
+    from frame2sound.library.calibration import is_calibration
     from frame2sound.listening.sound_source import film_source, open_source
     from frame2sound.progress_bars import open_progress
 
@@ -273,7 +275,8 @@ def hear(
     if library is None:
         sources = [open_source(Path(str(sound)), allow_damaged=allow_damaged)]
     else:
-        sources = [film_source(film) for film in library.films()]
+        films = [film for film in library.films() if not is_calibration(film)]
+        sources = [film_source(film) for film in films]
         if not sources:
             raise ListeningError(library.no_films_message())
     sounds = []

@@ -45,6 +45,7 @@ ORDER = (
     "train",
     "render",
     "live",
+    "hear",
     "measure",
     "compare",
     "sort",

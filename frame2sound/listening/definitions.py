@@ -91,8 +91,8 @@ SOUND_FEATURES = {
     "key": Definition(
         "key",
         "",
-        "The major or minor key whose Krumhansl-Kessler profile correlates best with the mean "
-        "chroma.",
+        "The major or minor key whose profile by Albrecht and Shanahan correlates best with the "
+        "mean chroma.",
     ),
     "loudness": Definition(
         "loudness", "LUFS", "Integrated loudness of all channels after ITU-R BS.1770-4.", 1

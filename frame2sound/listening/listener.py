@@ -188,7 +188,7 @@ class Listener:
             if (spread := _spread(values)) is not None
         }
         pitched = float(np.isfinite(scalars[:, -1]).mean()) if len(rows) else 0.0
-        tempo, key = self._tempo.tempo(len(self._onsets)), find_key(chroma)
+        tempo, key = self._tempo.tempo(len(self._onsets)), find_key(after[:, :12])
         loudness = self._loudness.integrated_lufs
         known = {
             "pitch": "pitch_hz" in spreads,

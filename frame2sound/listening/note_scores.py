@@ -53,19 +53,19 @@ def note_hits(truth: Sequence[TrueNote], found: Sequence[Note]) -> NDArray[np.bo
 def false_notes(truth: SceneTruth, found: Sequence[Note]) -> tuple[int, int]:
     """Return how many notes begin where a single tone sounds, and how many of them are wrong.
 
-    A note is wrong if its pitch is off by more than 50 cents from that of the frame in which its
-    middle is, or if that frame has no pitch.
+    A note is wrong if its pitch is off by more than 50 cents from those of all frames in which it
+    sounds.
     """
     count = wrong = 0
     for note in found:
-        frames = [
+        first, last = (
             min(int(seconds * truth.clock.fps), truth.frame_count - 1)
-            for seconds in (note.start_seconds, (note.start_seconds + note.end_seconds) / 2)
-        ]
-        first, middle = (truth.pitch_hz[frame] for frame in frames)
-        if first is not None:
-            count += 1
-            wrong += middle is None or abs(1200 * math.log2(note.hz / middle)) > TOLERANCE_CENTS
+            for seconds in (note.start_seconds, note.end_seconds)
+        )
+        if truth.pitch_hz[first] is not None:
+            known = [hz for hz in truth.pitch_hz[first : last + 1] if hz is not None]
+            off = min(abs(1200 * math.log2(note.hz / hz)) for hz in known)
+            count, wrong = count + 1, wrong + (off > TOLERANCE_CENTS)
     return count, wrong
 
 

@@ -62,11 +62,11 @@ def test_onsets_in_blocks_are_those_of_the_whole_sound(block: int) -> None:
 def test_every_key_is_found(mode: str, kind: str) -> None:
     for tonic, name in enumerate(PITCH_CLASSES):
         found = frame_features(in_key(tonic, mode, kind, RATE, 0.15), RATE)
-        key = find_key(found.chroma.mean(axis=0))
+        key = find_key(found.chroma)
         assert key is not None and key.name == f"{name} {mode}"
 
 
 def test_noise_and_silence_have_no_key() -> None:
     noise = np.random.default_rng(0).standard_normal(2 * RATE)
-    assert find_key(frame_features(noise, RATE).chroma.mean(axis=0)) is None
-    assert find_key(np.zeros(12)) is None
+    assert find_key(frame_features(noise, RATE).chroma) is None
+    assert find_key(np.zeros((3, 12))) is None

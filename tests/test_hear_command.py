@@ -1,0 +1,152 @@
+"""The command hear: of sounds, films and libraries, and of what cannot be heard."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import soundfile
+
+import frame2sound as f2s
+from frame2sound.listening.frame_table import COLUMNS
+from frame2sound.listening.listener import SCALARS, Listener
+from tests.commanding import run
+from tests.listening.signals import in_key
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sounds of several kinds."""
+    folder = tmp_path_factory.mktemp("hear")
+    chords = in_key(9, "minor", "scale", RATE, 0.25)
+    soundfile.write(folder / "scale.wav", chords, RATE)
+    sides = np.stack([chords[:RATE], -chords[:RATE]], axis=1)
+    soundfile.write(folder / "cancels.wav", sides, RATE)
+    soundfile.write(folder / "silence.wav", np.zeros(RATE), RATE)
+    soundfile.write(folder / "few.wav", np.full(5, 0.1), RATE)
+    soundfile.write(folder / "none.wav", np.zeros(0), RATE)
+    soundfile.write(folder / "hot.wav", np.array([0.0, np.nan]), RATE, subtype="FLOAT")
+    (folder / "text.wav").write_text("no sound")
+    return folder
+
+
+def test_the_table_has_a_row_for_each_feature(folder: Path) -> None:
+    made = run(folder, "hear", "scale.wav")
+    assert made.returncode == 0, made.stderr
+    head, title, *rows = made.stdout.splitlines()
+    assert head == "scale.wav  4.000 s  16000 Hz  mono"
+    assert title.split() == ["feature", "median", "spread", "unit"]
+    names = [row.partition("  ")[0] for row in rows]
+    assert names[:3] == ["level", "centroid", "bandwidth"]
+    assert names[-5:] == ["onsets", "tempo", "key", "loudness", "notes"]
+    assert rows[-3].split()[1:3] == ["A", "minor"]
+    assert rows[-1].split()[1] == "15"  # the upper tonic is held
+
+
+def test_json_has_units_definitions_and_all_values(folder: Path) -> None:
+    made = run(folder, "hear", "scale.wav", "--json")
+    page = json.loads(made.stdout)
+    (sound,) = page["sounds"]
+    assert sound["key"]["name"] == "A minor" and len(sound["mfcc"]) == 20
+    assert sound["features"]["pitch_hz"]["median"] == pytest.approx(330, rel=0.3)
+    assert len(sound["notes"]) == 15 and sound["notes"][0]["hz"] == pytest.approx(220, rel=1e-3)
+    definitions = page["definitions"]
+    assert set(definitions) >= {*SCALARS, "mfcc", "chroma", "tempo", "key", "loudness", "onsets"}
+    assert definitions["centroid_hz"]["unit"] == "Hz"
+    assert all(each["definition"].endswith(".") for each in definitions.values())
+
+
+def test_csv_picture_and_midi_are_written_once(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("mido")
+    names = {kind: tmp_path / f"out.{kind}" for kind in ("csv", "picture", "midi")}
+    options = [word for kind, path in names.items() for word in (f"--{kind}", str(path))]
+    assert run(folder, "hear", "scale.wav", *options, "--scale", "19-tet").returncode == 0
+    with names["csv"].open(newline="") as file:
+        head, *rows = csv.reader(file)
+    assert tuple(head) == COLUMNS
+    assert len(rows) == 1 + 4 * RATE // 512
+    assert float(rows[-1][head.index("seconds")]) == pytest.approx(4)
+    assert float(rows[3][head.index("pitch_hz")]) == pytest.approx(220, rel=1e-3)
+    assert rows[-1][head.index("chroma_C#")] != ""
+    picture = cv2.imread(str(names["picture"]))
+    assert picture.shape == (900, 1400, 3) and picture.std() > 20
+    again = run(folder, "hear", "scale.wav", *options)
+    assert again.returncode == 1 and "exists already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "dashes", "reasons"),
+    [
+        ("silence.wav", 10, {"pitch": "silence", "key": "silence", "loudness": "silence"}),
+        ("few.wav", 3, {"loudness": "shorter than 0.4 s", "tempo": "too few onsets (0)"}),
+        ("cancels.wav", 10, {"pitch": "silence in mono: the channels cancel out"}),
+    ],
+)
+def test_what_is_not_there_is_a_dash_and_why(
+    folder: Path, name: str, dashes: int, reasons: dict[str, str]
+) -> None:
+    printed = run(folder, "hear", name).stdout
+    assert sum(" -" in line for line in printed.splitlines()) >= dashes
+    (sound,) = f2s.hear(folder / name).to_dict()["sounds"]
+    assert reasons.items() <= sound["why"].items()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.wav", "no samples"),
+        ("hot.wav", "not finite"),
+        ("text.wav", "convert it to WAV"),
+        ("missing.wav", "no such file"),
+        (".", "film"),
+    ],
+)
+def test_what_cannot_be_heard_is_said_in_one_line(folder: Path, name: str, message: str) -> None:
+    made = run(folder, "hear", name)
+    assert made.returncode == 1 and message in made.stderr
+    assert len(made.stderr.splitlines()) == 1 and not made.stdout
+
+
+def test_a_library_has_a_row_for_each_film_and_neither_picture_nor_midi(
+    make_film_library: Path,
+) -> None:
+    made = run(make_film_library.parent, "hear", make_film_library.name)
+    assert made.returncode == 0, made.stderr
+    head, *rows, count = made.stdout.splitlines()
+    assert head.split()[:3] == ["film", "seconds", "centroid"]
+    assert len(rows) == 1 and rows[0].startswith("typing-")
+    assert count.startswith("1 film;")
+    refused = run(make_film_library.parent, "hear", make_film_library.name, "--picture", "a.png")
+    assert refused.returncode == 2 and "--picture is made of one sound" in refused.stderr
+    unknown = run(make_film_library.parent, "hear", "typing.mp4", "--scale", "D mynor")
+    assert unknown.returncode == 2 and "--scale" in unknown.stderr
+
+
+@pytest.fixture(scope="module")
+def make_film_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of one drawn film, beside the film."""
+    from frame2sound.film.drawing.demo_films import load_scene
+    from frame2sound.film.drawing.scene_writer import write_scene
+
+    folder = tmp_path_factory.mktemp("heard-library")
+    write_scene(load_scene("typing", seconds=2, seed=0, size=(64, 64)), folder / "typing.mp4")
+    f2s.Library.create(folder / "library").add_films([folder / "typing.mp4"])
+    return folder / "library"
+
+
+def test_memory_does_not_grow_with_the_sound() -> None:
+    listener = Listener(8000)
+    noise = 0.1 * np.random.default_rng(0).standard_normal((8000 * 2, 1)).astype(np.float32)
+    sizes = []
+    for _ in range(6):
+        list(listener.process(noise))
+        kept = [*vars(listener._extractor).values(), *vars(listener._pitches).values()]
+        kept += [*vars(listener._onset_tracker).values(), *vars(listener._tempo).values()]
+        sizes.append(sum(each.nbytes for each in kept if isinstance(each, np.ndarray)))
+    assert max(sizes[1:]) < 1.2 * min(sizes[1:])
