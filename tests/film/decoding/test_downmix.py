@@ -1,6 +1,7 @@
 """Downmixing: its weights, and what it does where channels cancel."""
 
 from fractions import Fraction
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -22,9 +23,20 @@ def noise(seconds, channels=1, seed=7):
 
 
 def mixed(planes, names=STEREO, channels=1, piece=1000):
-    """A mix of planes that come in pieces, and the seconds from and to which they cancelled."""
-    mixer = Downmixer(names, channels, RATE)
-    pieces = [mixer.process(planes[:, i : i + piece]) for i in range(0, planes.shape[1], piece)]
+    """A mix of planes that come in pieces, and the seconds from and to which they cancelled.
+
+    Pieces have one length, or lengths that recur.
+    """
+    mixer, lengths, pieces, begin = (
+        Downmixer(names, channels, RATE),
+        cycle(np.atleast_1d(piece)),
+        [],
+        0,
+    )
+    while begin < planes.shape[1]:
+        end = begin + next(lengths)
+        pieces.append(mixer.process(planes[:, begin:end]))
+        begin = end
     mix = np.concatenate([*pieces, mixer.flush()], axis=1)
     assert mix.shape == (channels, planes.shape[1])
     return mix, (mixer.cancelled_start / RATE, mixer.cancelled_end / RATE)
@@ -111,7 +123,7 @@ def test_the_mix_does_not_depend_on_block_boundaries(names):
     planes = noise(7, len(names))
     planes[1, 2 * RATE : 4 * RATE] = -planes[0, 2 * RATE : 4 * RATE]
     whole, when = mixed(planes, names, piece=planes.shape[1])
-    for piece in (1, 333, 5001) if names is STEREO else (333,):
+    for piece in ((1, 1, 1, 2, 97), 333, 5001) if names is STEREO else (333,):
         mix, also = mixed(planes, names, piece=piece)
         np.testing.assert_array_equal(mix, whole)
         assert also == when

@@ -14,7 +14,7 @@ from frame2sound.film.decoding.frame_resizer import FrameResizer
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.parallel_decoder import MIN_SEGMENT_PACKETS
 from frame2sound.film.decoding.reader import DecodeStrategy, FilmReader, Frame
-from tests.media_files import Audio, VideoEncoding, make_film
+from tests.media_files import VP8_OPTIONS, Audio, VideoEncoding, make_film
 
 FRAMES = 420
 ENCODINGS = {
@@ -31,7 +31,7 @@ ENCODINGS = {
         {"preset": "ultrafast", "x265-params": "keyint=60:bframes=4:open-gop=1:log-level=none"},
     ),
     "mpeg2 open": VideoEncoding("mpeg2video", "yuv420p", {"bf": "2", "g": "12", "b": "2M"}),
-    "vp8": VideoEncoding("libvpx", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}),
+    "vp8": VideoEncoding("libvpx", "yuv420p", VP8_OPTIONS | {"g": "60"}),
     "vp9": VideoEncoding(
         "libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "g": "60"}
     ),

@@ -36,11 +36,15 @@ def film(tmp_path):
     return make_film(tmp_path / "film.mkv", pictures, fps=Fraction(25), encoding=FFV1, audio=audio)
 
 
+def content(array):
+    return array.shape, array.dtype, array.tobytes()
+
+
 def plain(events):
     return [
-        (event.start_seconds, event.end_seconds, event.picture.tolist())
+        (event.start_seconds, event.end_seconds, *content(event.picture))
         if isinstance(event, Frame)
-        else (event.start_sample, event.samples.tolist())
+        else (event.start_sample, *content(event.samples))
         for event in events
     ]
 
