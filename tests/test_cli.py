@@ -19,7 +19,7 @@ from frame2sound.training.checkpoint import lock_output
 from frame2sound.training.distributed import SINGLE_PROCESS
 from tests.commanding import run
 
-FAST = ["--set", "training.epochs=2", "--set", "network.hidden=[16]"]
+FAST = ["--set", "training.epochs=2", "--set", "network.hidden=[16]", "--set", "input.count=24"]
 
 
 def apart(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
@@ -226,7 +226,7 @@ main()
 
 def test_interrupted_training_keeps_the_best_and_resumes(studio: Path, tmp_path: Path) -> None:
     words = ["train", str(studio / "library"), "--set", "training.epochs=3"]
-    words += ["--set", "network.hidden=[16]", "--out"]
+    words += ["--set", "network.hidden=[16]", "--set", "input.count=24", "--out"]
     command = [sys.executable, "-c", INTERRUPTED, *words, "a.safetensors"]
     first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert first.returncode == 130, first.stderr

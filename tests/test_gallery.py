@@ -18,7 +18,7 @@ from frame2sound.studio.gallery import RECIPE_SETTINGS
 from frame2sound.studio.gallery_page import write_pages
 from frame2sound.studio.renderings import RENDERINGS
 
-QUICK = ("training.epochs=1", "network.hidden=[8]")
+QUICK = ("training.epochs=1", "network.hidden=[8]", "input.count=24")
 OnProgress = Callable[[str, float, float | None, str], None]
 
 

@@ -24,7 +24,7 @@ def short_demo(folder: Path, on_message: Callable[[str], None]) -> None:
         lambda *shown: None,
         learned_seconds=5,
         unseen_seconds=2,
-        settings=("training.epochs=2", "network.hidden=[16]"),
+        settings=("training.epochs=2", "network.hidden=[16]", "input.count=24"),
     )
 
 

@@ -22,8 +22,9 @@ from frame2sound.api.rendering import RenderOptions
 from frame2sound.errors import BatchError, BrainError, FilmError, SoundtrackError, TrainingError
 from tests.commanding import run
 
-FAST = {"training.epochs": 2, "network.hidden": [16]}
+FAST = {"training.epochs": 2, "network.hidden": [16], "input.count": 24}
 SETTINGS = ["--set", "training.epochs=2", "--set", "network.hidden=[16]"]
+SETTINGS += ["--set", "input.count=24"]
 
 
 class Reports:

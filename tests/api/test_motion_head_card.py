@@ -86,6 +86,7 @@ def test_training_says_before_and_after_how_far_sound_follows(tmp_path: Path) ->
     write_scene(scene, tmp_path / "film.mp4")
     assert run(tmp_path, "pickle", "film.mp4", "--library", "lib").returncode == 0
     settings = ["--set", "training.epochs=1", "--set", "network.hidden=[8]"]
+    settings += ["--set", "input.count=24"]
     trained = run(tmp_path, "train", "lib", *settings, "--out", "brain.safetensors")
     assert trained.returncode == 0, trained.stderr
     first, second, *card = trained.stdout.splitlines()
@@ -117,6 +118,8 @@ def test_training_without_a_motion_head_says_nothing_before(tmp_path: Path) -> N
         "training.epochs=1",
         "--set",
         "network.hidden=[8]",
+        "--set",
+        "input.count=24",
     ]
     trained = run(tmp_path, "train", "lib", *words, "--out", "brain.safetensors")
     assert trained.stdout.startswith("brain.safetensors  ")

@@ -24,6 +24,8 @@ from frame2sound.library.store import Library
 from frame2sound.library.summary import summarise
 
 RATE, FPS = 8000, 30
+SHORT = 9
+"""Seconds of a film that is just long enough to be measured."""
 
 
 @pytest.fixture
@@ -93,8 +95,8 @@ def test_clicks_at_other_times_do_not_follow_the_picture(library, add_struck):
 
 
 def test_a_second_listing_measures_nothing(library, add_struck, measured):
-    add_struck("one")
-    add_struck("two", seed=1)
+    add_struck("one", SHORT)
+    add_struck("two", SHORT, seed=1)
     before = summarise(library).coupling
     assert measured == ["one", "two"]
     reports = []
@@ -104,8 +106,8 @@ def test_a_second_listing_measures_nothing(library, add_struck, measured):
 
 
 def test_other_films_are_measured_anew(library, add_struck, measured):
-    add_struck("one")
-    second = add_struck("two", seed=1)
+    add_struck("one", SHORT)
+    second = add_struck("two", SHORT, seed=1)
     summarise(library)
     np.save(second.path / "sound.npy", np.array(second.sound) * np.float32(0.5))
     summarise(library)
@@ -117,7 +119,7 @@ def test_other_films_are_measured_anew(library, add_struck, measured):
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"version": 0}', "\xff"])
 def test_a_cache_of_garbage_or_another_version_is_not_used(library, add_struck, measured, text):
-    film = add_struck("one")
+    film = add_struck("one", SHORT)
     before = summarise(library).coupling
     (film.path / COUPLING_FILE).write_bytes(text.encode("latin-1"))
     assert summarise(library).coupling == before
@@ -125,7 +127,7 @@ def test_a_cache_of_garbage_or_another_version_is_not_used(library, add_struck, 
 
 
 def test_a_cache_of_an_older_version_is_measured_again(library, add_struck, measured):
-    film = add_struck("one")
+    film = add_struck("one", SHORT)
     summarise(library)
     table = json.loads((film.path / COUPLING_FILE).read_text())
     (film.path / COUPLING_FILE).write_text(json.dumps(table | {"version": 0}))

@@ -97,7 +97,7 @@ def test_opaque_pictures_hide_the_background(pixels):
 def film(path, codec, pixels, picture):
     """Four frames, transparent ones, as editors write them."""
     with av.open(str(path), "w") as target:
-        options = {"auto-alt-ref": "0"} if codec.startswith("libvpx") else {}
+        options = {"auto-alt-ref": "0", "threads": "1"} if codec.startswith("libvpx") else {}
         stream = target.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = pixels
