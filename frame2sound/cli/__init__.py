@@ -20,6 +20,7 @@ from frame2sound.cli import (
     synaesthesia_live,
     to_picture,
     to_sound,
+    tones,
     train,
 )
 from frame2sound.cli.app import app, main
@@ -46,5 +47,6 @@ __all__ = [
     "synaesthesia_live",
     "to_picture",
     "to_sound",
+    "tones",
     "train",
 ]

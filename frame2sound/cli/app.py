@@ -57,6 +57,7 @@ ORDER = (
     "to-picture",
     "to-sound",
     "sonify",
+    "tones",
     "filter-picture",
     "synaesthesia",
 )
