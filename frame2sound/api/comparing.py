@@ -101,6 +101,7 @@ def compare(
     split: SplitKind | None = None,
     held_out: Collection[str] = (),
     mode: Mode = DEFAULT_MODE,
+    judge: str | PathLike[str] | None = None,
     device: str = "auto",
     overwrite: bool = False,
     progress: ProgressCallback | bool | None = None,
@@ -132,6 +133,9 @@ def compare(
     mode : {"overlap-add", "granular", "mosaic"}
         Rendering mode. The default is overlap-add, which plays what a brain predicts, where a
         mosaic plays sound of its films.
+    judge : str or path, optional
+        Judge that `sort` made of the library: it says how probable the label of a held-out film is
+        in each soundtrack, by classifiers that have not heard the film.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     overwrite : bool
@@ -149,6 +153,7 @@ def compare(
     from frame2sound.api.library import open_library
     from frame2sound.brain.reach import reach_seconds
     from frame2sound.comparison.plan import ComparisonPlan, load_variants
+    from frame2sound.comparison.segment_judge import SegmentJudge
     from frame2sound.comparison.segments import EvaluationFilm
     from frame2sound.library.split import GUARD_SECONDS, SplitKind, split_library
     from frame2sound.progress_bars import open_progress
@@ -167,7 +172,8 @@ def compare(
     films = [EvaluationFilm.from_held_out(each) for each in parts.held_out]
     sample_rate = variants[0].recipe.clock.sample_rate
     films += [EvaluationFilm.from_animation(Path(path), sample_rate) for path in animations]
-    plan = ComparisonPlan(Path(out), variants, seeds, parts, tuple(films), mode)
+    asked = None if judge is None else SegmentJudge.load(Path(judge))
+    plan = ComparisonPlan(Path(out), variants, seeds, parts, tuple(films), mode, asked)
     with open_progress(progress) as on_progress:
         table = run_comparison(plan, device, on_progress, overwrite=overwrite)
     return ComparisonResult(plan.out, table)

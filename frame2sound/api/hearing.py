@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from frame2sound.api.measuring import align_columns
 from frame2sound.api.parameters import ParameterError, musical_scale
 from frame2sound.api.records import Record, count_films, plain_values
+from frame2sound.api.sorting import describe_answer, load_judge
 from frame2sound.listening.definitions import FRAME_FEATURES, SOUND_FEATURES
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from frame2sound.listening.notes import Note
     from frame2sound.listening.sound_source import SoundSource
     from frame2sound.progress import ProgressCallback
+    from frame2sound.sorting.judge import Answer, Judge
     from frame2sound.sound.scale import Scale
 
 NOTHING = "-"
@@ -42,10 +44,13 @@ class HeardSound(Record):
     name : str
     heard : Heard
         All features: see `frame2sound.listening.listener.Heard`.
+    answer : Answer, optional
+        What a judge says of it.
     """
 
     name: str
     heard: Heard
+    answer: Answer | None = None
 
     def lines(self) -> list[str]:
         """Return a table of one row per feature: median, distance of the quartiles, and unit."""
@@ -56,7 +61,8 @@ class HeardSound(Record):
         for name, definition in FRAME_FEATURES.items():
             rows.append([definition.label, *self._cells(name), definition.unit])
         table = align_columns(rows, {1, 2})
-        return [head, *table, *align_columns(self._whole_rows(), set())]
+        answer = [] if self.answer is None else [describe_answer(self.name, self.answer)]
+        return [head, *table, *align_columns(self._whole_rows(), set()), *answer]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain values, with a null for what is not there."""
@@ -81,6 +87,7 @@ class HeardSound(Record):
                 "loudness": of.loudness_lufs,
                 "notes": [asdict(note) for note in of.notes],
                 "why": of.why,
+                "judge": None if self.answer is None else self.answer.to_dict(),
             }
         )
         return values
@@ -199,7 +206,10 @@ class HearingResult(Record):
             rows.append([sound.name, f"{sound.heard.seconds:.1f}", *medians, *whole, count])
         right = {*range(1, 2 + len(names)), 2 + len(names), 4 + len(names), 5 + len(names)}
         medians_of = f"{count_films(len(self.sounds))}; medians, frequencies in Hz"
-        return [*align_columns(rows, right), medians_of]
+        answers = [
+            describe_answer(sound.name, sound.answer) for sound in self.sounds if sound.answer
+        ]
+        return [*align_columns(rows, right), medians_of, *answers]
 
 
 def hear(
@@ -209,6 +219,7 @@ def hear(
     picture: str | PathLike[str] | None = None,
     midi: str | PathLike[str] | None = None,
     scale: str | Scale = "12-tet",
+    judge: str | PathLike[str] | None = None,
     allow_damaged: bool = False,
     overwrite: bool = False,
     progress: ProgressCallback | bool | None = None,
@@ -229,6 +240,8 @@ def hear(
     scale : str or Scale
         The tones that the notes of ``midi`` are moved to, such as ``"D minor"`` or ``"19-tet"``.
         Tones that are not of 12-tet are written with pitch bends.
+    judge : str or path, optional
+        Judge that `sort` made: it says which label and which film each sound is like.
     allow_damaged : bool
         Use what can be decoded of a damaged film.
     overwrite : bool
@@ -246,6 +259,8 @@ def hear(
         The library is empty or damaged.
     ParameterError
         The scale is unknown, or a picture or MIDI of a library is asked for.
+    SortingError
+        The judge cannot be read.
     MissingPackageError
         mido, which ``midi`` needs, is not installed.
 
@@ -255,7 +270,7 @@ def hear(
     >>> print(f2s.hear("song.wav"))  # doctest: +SKIP
     """
     from frame2sound.atomic import refuse_existing
-    from frame2sound.errors import ListeningError
+    from frame2sound.errors import ListeningError, SortingError
     from frame2sound.extras import require_extra
     from frame2sound.library.calibration import is_calibration
     from frame2sound.listening.sound_source import film_source, open_source
@@ -279,18 +294,24 @@ def hear(
         sources = [film_source(film) for film in films]
         if not sources:
             raise ListeningError(library.no_films_message())
-    sounds = []
+    asked = None if judge is None else load_judge(judge)
+    sounds, notes = [], []
     with open_progress(progress) as show, _frame_table(table_path, overwrite) as table:
         for source in sources:
             heard, view = _listen(source, table, show)
-            sounds.append(HeardSound(source.name, heard))
-    notes: tuple[str, ...] = ()
+            answer = None
+            if asked is not None:
+                try:
+                    answer = _ask(asked, source)
+                except SortingError as error:
+                    notes.append(f"{source.name}: {error}")
+            sounds.append(HeardSound(source.name, heard, answer))
     if picture_path is not None:
         _draw(picture_path, sounds[0], view, overwrite)
     if midi_path is not None:
-        notes = _write_midi(midi_path, heard.notes, tuning, overwrite)
+        notes += _write_midi(midi_path, heard.notes, tuning, overwrite)
     written = tuple(path for path in outputs if path is not None)
-    return HearingResult(tuple(sounds), library is not None, written, notes)
+    return HearingResult(tuple(sounds), library is not None, written, tuple(notes))
 
 
 def _number(value: float, decimals: int) -> str:
@@ -310,6 +331,15 @@ def _library_at(sound: str | PathLike[str] | Library) -> Library | None:
     is_address = "://" in str(sound)
     path = Path(str(sound))
     return open_library(sound) if is_address or (path / LIBRARY_FILE).exists() else None
+
+
+def _ask(judge: Judge, source: SoundSource) -> Answer:
+    """Return what a judge says of a sound, mixed to mono."""
+    import numpy as np
+
+    blocks = [block if block.ndim == 1 else block.mean(axis=1) for block in source.blocks()]
+    sound = np.concatenate([np.zeros(0, np.float32), *blocks]).astype(np.float32, copy=False)
+    return judge.hear(sound, source.sample_rate)
 
 
 def _listen(

@@ -52,6 +52,13 @@ def compare(
             "sound of the films, not what a brain predicts."
         ),
     ] = DEFAULT_MODE,
+    judge: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Ask this judge, made by sort, how probable the labels of held-out films are.",
+        ),
+    ] = None,
     device: Device = "auto",
     overwrite: Annotated[
         bool, Option("--overwrite", help="Start anew in the folder of another comparison.")
@@ -72,6 +79,7 @@ def compare(
         split=split,
         held_out=held_out or (),
         mode=mode,
+        judge=judge,
         device=device,
         overwrite=overwrite,
         progress=True,

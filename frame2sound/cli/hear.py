@@ -49,6 +49,10 @@ def hear(
             rich_help_panel=EXPORTS,
         ),
     ] = "12-tet",
+    judge: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="Ask this judge, made by sort, what it is like."),
+    ] = None,
     allow_damaged: AllowDamaged = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -63,6 +67,7 @@ def hear(
         picture=picture,
         midi=midi,
         scale=scale,
+        judge=judge,
         allow_damaged=allow_damaged,
         overwrite=overwrite,
         progress=True,

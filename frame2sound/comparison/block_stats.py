@@ -135,6 +135,7 @@ STATISTICS: Mapping[str, BlockStatistic] = MappingProxyType(
         "envelope_correlation": BlockStatistic(_correlation, _fisher_z, np.tanh),
         "spectral_distance_db": BlockStatistic(_mean),
         "pitch": BlockStatistic(_mean),
+        "judge": BlockStatistic(_mean),
     }
 )
 """Statistics by measure."""
@@ -252,7 +253,7 @@ def sum_blocks(samples: Samples, ground_truth: GroundTruth) -> SumsByMeasure:
         times, hits = pitch_hits(
             segment, ground_truth.sample_rate, ground_truth.pitch_hz, ground_truth.pitch_frame_times
         )
-        sums["pitch"] = _sum_by_block(
+        sums["pitch"] = sum_by_block(
             times, [hits.astype(np.float64), np.ones(len(times))], ground_truth
         )
     return sums
@@ -262,9 +263,9 @@ def _onset_sums(onsets: CountedOnsets, ground_truth: GroundTruth) -> BlockSums:
     reference, estimated = onsets.reference, onsets.estimated
     return np.concatenate(
         [
-            _sum_by_block(reference, [onsets.is_hit.astype(np.float64)], ground_truth),
-            _sum_by_block(estimated, [np.ones_like(estimated)], ground_truth),
-            _sum_by_block(reference, [np.ones_like(reference)], ground_truth),
+            sum_by_block(reference, [onsets.is_hit.astype(np.float64)], ground_truth),
+            sum_by_block(estimated, [np.ones_like(estimated)], ground_truth),
+            sum_by_block(reference, [np.ones_like(reference)], ground_truth),
         ],
         axis=1,
     )
@@ -274,7 +275,7 @@ def _sync_sums(samples: Samples, onsets: Times, ground_truth: GroundTruth) -> Bl
     lead_in = ground_truth.lead_in_samples / ground_truth.sample_rate
     times, energy, near = onset_energy(samples, onsets + lead_in, ground_truth.sample_rate)
     counted = times >= lead_in + ground_truth.first_onset_seconds
-    return _sum_by_block(
+    return sum_by_block(
         times[counted] - lead_in, [(energy * near)[counted], energy[counted]], ground_truth
     )
 
@@ -283,7 +284,7 @@ def _envelope_sums(estimate: Samples, reference: Samples, ground_truth: GroundTr
     ours, theirs = rms_envelopes(estimate, reference, ground_truth.sample_rate)
     times = (np.arange(len(ours)) + 0.5) / ENVELOPE_HZ
     moments = [np.ones_like(ours), ours, theirs, ours**2, theirs**2, ours * theirs]
-    return _sum_by_block(times, moments, ground_truth)
+    return sum_by_block(times, moments, ground_truth)
 
 
 def _distance_sums(estimate: Samples, reference: Samples, ground_truth: GroundTruth) -> BlockSums:
@@ -294,10 +295,10 @@ def _distance_sums(estimate: Samples, reference: Samples, ground_truth: GroundTr
     )
     length = analysis_window_samples(rate)
     times = (frames * (length // 2) + length / 2) / rate
-    return _sum_by_block(times, [distances, np.ones_like(distances)], ground_truth)
+    return sum_by_block(times, [distances, np.ones_like(distances)], ground_truth)
 
 
-def _sum_by_block(
+def sum_by_block(
     times: Times, values: list[NDArray[np.float64]], ground_truth: GroundTruth
 ) -> BlockSums:
     """Return the sums of values, which have times in seconds, by block: (blocks, values)."""

@@ -196,7 +196,9 @@ class Comparison:
         """Return the record in the folder, or render and measure the soundtrack."""
         path = self.plan.out / "figures" / segment.name / f"{system.name}.json"
         judged = segment.at_loudness(system.loudness)
-        key = record_key(system.cache_key, judged.cache_key())
+        judge = self.plan.judge
+        of_judge = [] if judge is None else [judge.digest]
+        key = record_key(system.cache_key, judged.cache_key(), *of_judge)
         audio_path, spectrogram_path = self.media_paths(system, segment)
         has_media = audio_path.exists() and spectrogram_path.exists()
         if has_media or segment not in self.shown_segments:
@@ -205,7 +207,7 @@ class Comparison:
                 return existing
         samples = system.render(judged)
         assert samples is not None
-        record = measure_segment(samples, judged)
+        record = measure_segment(samples, judged, judge)
         if segment in self.shown_segments:
             rate = segment.clock.sample_rate
             shown = samples[segment.lead_in_samples :]

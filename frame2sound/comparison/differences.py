@@ -100,9 +100,13 @@ def _pairs(
                 yield _Pair(ours, theirs, name, used, difference, blocks)
 
 
-def unknown_differences(differences: Sequence[dict[str, Any]]) -> dict[str, str]:
+def unknown_differences(
+    plan: ComparisonPlan, differences: Sequence[dict[str, Any]]
+) -> dict[str, str]:
     """Return the measures without any difference, with the reason why none can be said."""
     known = {each["figure"] for each in differences}
+    if plan.judge is None:  # not asked for
+        known.add("judge")
     return {name: UNKNOWN[name] for name in STATISTICS if name not in known}
 
 

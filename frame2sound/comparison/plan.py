@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,6 +23,9 @@ from frame2sound.library.calibration import is_calibration
 from frame2sound.library.split import TrainTestSplit
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.untrusted import read_json, refuse_newer_version
+
+if TYPE_CHECKING:
+    from frame2sound.comparison.segment_judge import SegmentJudge
 
 PLAN_FILE = "comparison.json"
 """File that marks the folder of a comparison; it is written first."""
@@ -117,6 +120,8 @@ class ComparisonPlan:
         Test data: held-out ranges, then animations.
     mode : {"overlap-add", "granular", "mosaic"}
         Rendering mode.
+    judge : SegmentJudge, optional
+        Judges soundtracks of films that it has a label of.
     """
 
     out: Path
@@ -125,6 +130,7 @@ class ComparisonPlan:
     split: TrainTestSplit
     evaluation_films: tuple[EvaluationFilm, ...]
     mode: Mode = DEFAULT_MODE
+    judge: SegmentJudge | None = None
 
     def __post_init__(self) -> None:
         if self.seeds < 1:

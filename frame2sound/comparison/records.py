@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ from frame2sound.evaluation.soundtrack_evaluation import measure_soundtrack
 from frame2sound.sound.onset_matching import count_shifted_matches
 from frame2sound.untrusted import read_json
 
+if TYPE_CHECKING:
+    from frame2sound.comparison.segment_judge import SegmentJudge
+
 RECORD_VERSION = 2
 """Version of what is measured and how; records of other versions are measured again."""
 
@@ -44,6 +47,8 @@ RECORDED_MEASURES = (
     "envelope_correlation",
     "spectral_distance_db",
     "pitch",
+    "judge",
+    "judge_chance",
     "line_comb_above_db",
     "tremolo_comb_above_db",
     "line_comb_db",
@@ -82,8 +87,10 @@ class Record:
     chance_matches: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
-def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
-    """Measure a soundtrack of lead-in and segment."""
+def measure_segment(
+    samples: NDArray[np.float32], segment: Segment, judge: SegmentJudge | None = None
+) -> Record:
+    """Measure a soundtrack of lead-in and segment, with a judge if one is given."""
     truth, clock = segment.ground_truth, segment.clock
     rate, reference = clock.sample_rate, None
     if truth.reference is not None:
@@ -98,8 +105,13 @@ def measure_segment(samples: NDArray[np.float32], segment: Segment) -> Record:
         reference=reference,
     )
     sums = sum_blocks(samples, truth)
+    judged = None if judge is None else judge.sums(samples, segment)
+    if judged is not None:
+        sums["judge"] = judged
     values: dict[str, float | None] = {name: getattr(found, name) for name in RECORDED_MEASURES}
     values |= {name: measure_from_sums(name, sums.get(name)) for name in STATISTICS}
+    if judge is not None and judged is not None:
+        values["judge_chance"] = judge.chance
     record = Record(
         segment.seconds,
         {name: _silence_to_infinity(value) for name, value in values.items()},

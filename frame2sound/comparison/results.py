@@ -55,6 +55,8 @@ SHOWN_MEASURES = (
     "envelope_correlation",
     "spectral_distance_db",
     "pitch",
+    "judge",
+    "judge_chance",
     "line_comb_above_db",
     "tremolo_comb_above_db",
     "lag_start_ms",
@@ -99,7 +101,7 @@ def collect_results(
             for group, members in results_by_group(system_results).items()
         },
         "differences": differences,
-        "cannot_be_said": unknown_differences(differences),
+        "cannot_be_said": unknown_differences(plan, differences),
         "no_verdict": no_verdict_reason(plan.seeds),
         "intervals": {
             "level": CONFIDENCE_LEVEL,

@@ -55,6 +55,7 @@ UNKNOWN: Mapping[str, str] = MappingProxyType(
         "envelope_correlation": "no held-out film's sound changes its level",
         "spectral_distance_db": "no held-out film has sound",
         "pitch": "no held-out film has pitch that is known",
+        "judge": "the judge has no label of a held-out film",
     }
 )
 """Why a difference in a measure cannot be said of any film."""

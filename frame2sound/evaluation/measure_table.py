@@ -156,6 +156,18 @@ MEASURES: Mapping[str, MeasureInfo] = MappingProxyType(
             text="share of pitched frames within a semitone",
             good="above 0.9",
         ),
+        "judge": MeasureInfo(
+            "judge",
+            better="high",
+            text="probability of the film's label, by a judge that has not heard the film",
+            good="high",
+        ),
+        "judge_chance": MeasureInfo(
+            "judge by chance",
+            text="probability of a label that is guessed",
+            short_label="(chance)",
+            row_label="  by chance",
+        ),
         "level_error_db": MeasureInfo(
             "level error", "dB", 1, "low", "mean absolute error of the level of frames", "low"
         ),
@@ -226,6 +238,7 @@ MAIN_MEASURES = (
     "envelope_correlation",
     "spectral_distance_db",
     "pitch",
+    "judge",
 )
 """The measures that a comparison prints, and for which it computes confidence intervals."""
 

@@ -100,6 +100,8 @@ class Measurements:
         Log-spectral distance, and that of silence.
     pitch : float
         Share of pitched frames within a semitone of the ground truth.
+    judge, judge_chance : float
+        Probability of the film's label, by a judge that a comparison was given, and of guessing.
     level_error_db : float
         Mean absolute error of the level of frames.
     line_comb_db, tremolo_comb_db : float
@@ -130,6 +132,8 @@ class Measurements:
     spectral_distance_db: float | None = None
     silence_distance_db: float | None = None
     pitch: float | None = None
+    judge: float | None = None
+    judge_chance: float | None = None
     level_error_db: float | None = None
     line_comb_db: float | None = None
     line_comb_above_db: float | None = None

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from safetensors.numpy import load_file, save_file
 
 import frame2sound as f2s
+from frame2sound.clock import Clock
+from frame2sound.comparison.records import measure_segment
+from frame2sound.comparison.segment_judge import SegmentJudge
+from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
 from frame2sound.errors import SortingError
+from frame2sound.library.split import HeldOutRange
 from frame2sound.library.store import Library
 from frame2sound.sorting import network_classifier, random_labels
 from frame2sound.sorting.judge_file import METADATA_KEY, save_judge
@@ -271,3 +279,38 @@ def test_interrupting_leaves_no_file(folder: Path) -> None:
         f2s.sort(folder / "library", folder / "labels.csv", out, progress=interrupt)
     assert not list(folder.glob("*interrupted*"))
     assert torch.get_num_threads() == before
+
+
+def test_hear_says_what_a_judge_says(folder: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "tone.wav", tones(60), RATE)
+    soundfile.write(tmp_path / "click.wav", tones(60)[:2000], RATE)
+    judge = folder / "judge.safetensors"
+    said = run(tmp_path, "hear", "tone.wav", "--judge", judge).stdout
+    assert re.search(r"^tone\.wav  sounds like tone \d\.\d\d, noise ", said, re.MULTILINE)
+    values = json.loads(run(tmp_path, "hear", "tone.wav", "--judge", judge, "--json").stdout)
+    assert next(iter(values["sounds"][0]["judge"]["labels"])) == "tone"
+    short = run(tmp_path, "hear", "click.wav", "--judge", judge).stdout
+    assert "note: click.wav: got 0.50 s of sound, expected 1 s or more" in short
+
+
+def test_the_judge_is_a_measure_of_comparisons_by_blocks_beside_chance(folder: Path) -> None:
+    judge = SegmentJudge.load(folder / "judge.safetensors")
+    films = {film.name: film for film in Library.open(folder / "library").films()}
+    records = {}
+    for name in ("noise1", "new"):
+        film = EvaluationFilm.from_held_out(HeldOutRange(films[name], 0, SECONDS * RATE))
+        (segment,) = split_into_segments([film], Clock(Fraction(5), RATE))
+        sounds = {"own": noise(11), "other": tones(3), "silence": np.zeros(SECONDS * RATE)}
+        for system, sound in sounds.items():
+            records[name, system] = measure_segment(sound.astype(np.float32), segment, judge)
+    own, other, silence = (records["noise1", each] for each in ("own", "other", "silence"))
+    assert own.block_sums["judge"].shape == (own_blocks := 2, 2)
+    assert own.block_sums["judge"][:, 1].sum() == 9
+    assert len(own.block_sums["spectral_distance_db"]) == own_blocks
+    assert own.measures["judge"] > 0.6 > 0.4 > other.measures["judge"]
+    assert silence.measures["judge"] == own.measures["judge_chance"] == 0.5
+    assert own.measures["judge"] == pytest.approx(
+        own.block_sums["judge"][:, 0].sum() / own.block_sums["judge"][:, 1].sum()
+    )
+    assert records["new", "own"].measures["judge"] is None
+    assert "judge" not in records["new", "own"].block_sums
