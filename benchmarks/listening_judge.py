@@ -38,7 +38,7 @@ KINDS = ("bounce", "lines", "scratch", "theremin", "typing")
 LEARNED_SEEDS, JUDGED_SEEDS = range(501, 507), range(601, 605)
 DEMO_SECONDS, RATE = 16, 22_050
 CHEAP = ("logistic regression", "nearest neighbours")
-CHEAP_DRAWS, DRAWS = 40, 10
+CHEAP_DRAWS, DRAWS = 40, 4
 
 
 def library_of(folder: Path, films: Sequence[Path]) -> f2s.Library:
