@@ -122,7 +122,7 @@ def compare(
     settings : list of str, or dict, optional
         Values to change in all recipes: ``["training.epochs=5"]``.
     seeds : int
-        Number of seeds per recipe, from 0.
+        Number of seeds per recipe, from 0; fewer than five allow no verdict.
     animations : list of str or path
         Unseen animations to render as well.
     split : {"ends", "films"}, optional

@@ -28,7 +28,10 @@ def compare(
     ],
     settings: Settings = None,
     seeds: Annotated[
-        int, Option(metavar="NUMBER", help="Train each recipe with this many seeds, from 0.")
+        int,
+        Option(
+            metavar="NUMBER", help="Train each recipe with this many seeds; a verdict needs five."
+        ),
     ] = 3,
     animation: Annotated[
         list[Path] | None,
@@ -37,7 +40,7 @@ def compare(
     split: Annotated[
         Literal["ends", "films"] | None,
         Option(
-            help="Hold out the ends of all films, or whole films.",
+            help="Hold out the ends of all films, or whole films; copies are never parted.",
             show_default="films, of five or more",
         ),
     ] = None,
