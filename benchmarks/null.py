@@ -259,8 +259,8 @@ def page(table: dict[str, Any]) -> Iterator[str]:
         about = table["pool"]["about"]
         yield f"**Trained brains.** {about['seeds']} brains of one quick recipe, judged on"
         yield f"{about['films']} films of {len(LAWS)} laws ({', '.join(LAWS)});"
-        yield f"{about['draws']} comparisons are drawn for each row. They overlap, which the"
-        yield "intervals count.\n"
+        yield f"{about['draws']} comparisons are drawn for each row. They overlap: the intervals"
+        yield "count that, by a rough estimate. `pool.npz` holds the sums of blocks.\n"
         yield "| films | primary figure | any verdict | all figures, uncorrected |"
         yield "|--:|--:|--:|--:|"
         for films, row in table["pool"]["shares"].items():
@@ -269,7 +269,8 @@ def page(table: dict[str, Any]) -> Iterator[str]:
         yield ""
     yield f"**Simulated brains.** {table['simulated']['draws']} comparisons for each cell; the"
     yield "share of intervals that leave out the truth, which is that of all films, or of the only"
-    yield "one. Blocks follow each other with a correlation of 0.6.\n"
+    yield "one. Blocks follow each other with a correlation of 0.6. Skewed is exponential noise:"
+    yield "few films that are far to one side cannot be known from a few others.\n"
     counts = list(next(iter(table["simulated"]["shares"].values())))
     heads = (f"{count} film{'s' * (count != '1')}" for count in counts)
     yield f"| what differs | {' | '.join(heads)} |"
