@@ -101,19 +101,28 @@ function aboutIntervals() {
 
 function differencesOf(rows) {
   const { ours, theirs } = rows[0];
-  const holds = [...new Set(rows.map((each) => each.speaks_of))].filter(Boolean);
   return [
     el("h3", {}, swatch(ours), ours, " minus ", swatch(theirs), theirs),
-    holds.length === 1 ? el("p", { class: "quiet" }, `All of these verdicts hold ${holds[0]}.`) : null,
-    el("div", { class: "scroll" }, el("table", { class: "forest" },
-      el("tbody", {}, rows.map((each) => difference(each, holds.length > 1)))))].filter(Boolean);
+    el("p", { class: "quiet" }, holdsOf(rows)),
+    el("div", { class: "scroll" }, el("table", { class: "forest" }, el("tbody", {}, rows.map(difference))))];
+}
+
+// For what the verdicts of a pair hold: that of most, then those that differ.
+function holdsOf(rows) {
+  const said = rows.map((each) => each.speaks_of).filter(Boolean);
+  if (!said.length) return rows[0].no_verdict ? `No verdict can be said: ${rows[0].no_verdict}.` : "";
+  const count = (text) => said.filter((other) => other === text).length;
+  const most = said.reduce((one, other) => (count(other) > count(one) ? other : one));
+  const others = rows.filter((each) => each.speaks_of !== most)
+    .map((each) => `; ${RESULTS.about[each.figure].label}: ${each.speaks_of}`);
+  return `These verdicts hold ${most}${others.join("")}.`;
 }
 
 function probability(value) {
   return value < 0.001 ? "< 0.001" : `= ${value.toFixed(3)}`;
 }
 
-function difference(each, sayHolds) {
+function difference(each) {
   const about = RESULTS.about[each.figure], decimals = about.decimals + 1;
   const low = each.low ?? each.difference, high = each.high ?? each.difference;
   const reach = 1.1 * Math.max(Math.abs(low), Math.abs(high), 1e-9);
@@ -123,10 +132,9 @@ function difference(each, sayHolds) {
     `${number(each.low, decimals, true)} to ${number(each.high, decimals, true)})`;
   const p = each.p === undefined || each.no_verdict ? "" : each.family === "primary"
     ? `p ${probability(each.p)}, primary` : `corrected p ${probability(each.p_corrected)}`;
-  const holds = sayHolds && each.speaks_of ? ` ${each.speaks_of}` : "";
   const verdict = each.better
-    ? [swatch(each.better), `${each.better} is better${holds}`]
-    : [el("span", { class: "quiet" }, each.no_verdict ? "cannot be said" : `no clear difference${holds}`)];
+    ? [swatch(each.better), `${each.better} is better`]
+    : [el("span", { class: "quiet" }, each.no_verdict ? "cannot be said" : "no clear difference")];
   return el("tr", {}, el("th", { title: about.text }, about.label),
     el("td", {}, el("div", { class: "bar", style: winner }, el("i", { class: "zero" }),
       el("i", { class: "span", style: `left: ${at(low)}; width: calc(${at(high)} - ${at(low)})` }),
