@@ -76,7 +76,9 @@ def random_labels(library: f2s.Library) -> None:
             shares = choice_shares(scores, labels, groups, draw)
             scores[JUDGE] = (shares * np.stack(list(scores.values()))).sum(axis=0)
         for name, each in scores.items():
-            score = score_with_interval([(each, labels)], groups, draw)
+            score = score_with_interval(
+                [(each, labels)], groups, draw, folds=int(found.folds.max()) + 1
+            )
             by_film[name].append(score.value)
             held[name].append(score.holds(0.5))
         if draw < DRAWS:
@@ -84,7 +86,9 @@ def random_labels(library: f2s.Library) -> None:
             rest = windows.select(~part)
             for name, kind in kinds.items():
                 answers = kind.fit(windows.select(part), draw).probabilities(rest.features)
-                by_window[name].append(balanced_score(film_scores(answers, rest), labels))
+                scores = film_scores(answers, rest)
+                known = np.isfinite(scores)
+                by_window[name].append(balanced_score(scores[known], labels[known]))
     print("                       draws  by film (mean)  holds chance  by window")
     for name in names:
         control = f"{np.mean(by_window[name]):.3f}" if name in by_window else ""

@@ -93,7 +93,7 @@ def make_report(
         See `frame2sound.sorting.film_likeness.known_again`.
     """
     windows = validation.windows
-    groups = windows.film_groups
+    groups, folds = windows.film_groups, int(validation.folds.max()) + 1
     runs = [_with_choice(run, number) for number, run in enumerate((validation, *controls))]
     counts = np.bincount(windows.film_labels, minlength=len(labels))
     measured = np.isfinite(known_again)
@@ -105,9 +105,11 @@ def make_report(
         tuple(
             Figures(
                 name,
-                score_with_interval([(runs[0][name].scores, windows.film_labels)], groups),
                 score_with_interval(
-                    [(run[name].scores, run[name].labels) for run in runs[1:]], groups
+                    [(runs[0][name].scores, windows.film_labels)], groups, folds=folds
+                ),
+                score_with_interval(
+                    [(run[name].scores, run[name].labels) for run in runs[1:]], groups, folds=folds
                 ),
                 round(runs[0][name].right.sum()),
             )

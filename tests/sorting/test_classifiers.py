@@ -85,7 +85,7 @@ def test_random_labels_are_learned_by_who_has_heard_the_films_and_by_no_one_else
         windows = made_windows(labels.tolist(), of_film=1.0, seed=draw)
         found = cross_validate(windows, kinds, draw, lambda: None)
         score = score_with_interval(
-            [(found.scores["nearest neighbours"], labels)], windows.film_groups
+            [(found.scores["nearest neighbours"], labels)], windows.film_groups, folds=5
         )
         held += score.holds(0.5)
         scores.append(score.value)
@@ -94,7 +94,7 @@ def test_random_labels_are_learned_by_who_has_heard_the_films_and_by_no_one_else
         rest = windows.select(parts == 1)
         right = film_scores(classifier.probabilities(rest.features), rest)
         leaking.append(balanced_score(right, labels))
-    assert held >= 24
+    assert held >= 26
     assert 0.35 < np.mean(scores) < 0.55
     assert np.mean(leaking) > 0.8
 
