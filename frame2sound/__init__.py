@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     )
     from frame2sound.api.comparing import ComparisonResult, compare
     from frame2sound.api.drawing import DrawnFilm, demo_film_names, draw_film
+    from frame2sound.api.dreaming import DreamedSound, dream
     from frame2sound.api.hearing import HeardSound, HearingResult, hear
     from frame2sound.api.instruments import ExportedInstrument, export_sfz
     from frame2sound.api.library import Library
@@ -97,6 +98,7 @@ __all__ = [
     "Clock",
     "ComparisonResult",
     "DrawnFilm",
+    "DreamedSound",
     "ExampleSet",
     "ExportedInstrument",
     "FailedSoundtrack",
@@ -128,6 +130,7 @@ __all__ = [
     "draw_film",
     "draw_live",
     "draw_sound",
+    "dream",
     "export_onnx",
     "export_sfz",
     "filter_picture",
@@ -169,6 +172,7 @@ _MODULES = {
         "to_sound",
     ),
     "api.comparing": ("ComparisonResult", "compare"),
+    "api.dreaming": ("DreamedSound", "dream"),
     "api.drawing": ("DrawnFilm", "demo_film_names", "draw_film"),
     "api.hearing": ("HeardSound", "HearingResult", "hear"),
     "api.instruments": ("ExportedInstrument", "export_sfz"),

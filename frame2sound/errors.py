@@ -72,6 +72,10 @@ class SortingError(Frame2SoundError):
     """Films cannot be sorted by their sound, or a judge cannot be read or used."""
 
 
+class DreamError(Frame2SoundError):
+    """There is no sound to dream of, or a dream cannot be made or written as requested."""
+
+
 class StudioError(Frame2SoundError):
     """The studio cannot start, or cannot do what its page asks."""
 

@@ -59,6 +59,7 @@ ORDER = (
     "sonify",
     "tones",
     "filter-picture",
+    "dream",
     "synaesthesia",
 )
 """The commands as they are listed: first the steps from a film to a soundtrack."""

@@ -166,7 +166,7 @@ class UnitDatabase:
                 for features in FeatureExtractor(target).extract_from_audio(learned, learned_at):
                     vectors_of_batches.append(FeatureVectors.from_features(features))
                     ceilings.append(LevelCeiling.from_features(features))
-                attacks.append(_attack_energies(piece, at, corpus.sample_rate))
+                attacks.append(attack_energies(piece, at, corpus.sample_rate))
                 next_units.append(np.append(np.arange(count + 1, count + len(at)), -1))
             starts.append(at + begin)
             begin += len(piece)
@@ -179,7 +179,7 @@ class UnitDatabase:
         all_vectors = FeatureVectors.concatenate(vectors_of_batches)
         if all_vectors.loudness_db.max() <= SILENT_CORPUS_DB:
             raise BrainError("the corpus is silent; give another as `corpus`")
-        is_transient = _find_transients(*np.concatenate(attacks).T)
+        is_transient = find_transients(*np.concatenate(attacks).T)
         ceiling = LevelCeiling.maximum(ceilings)
         return cls(
             corpus.pieces,
@@ -252,7 +252,7 @@ def _unit_starts(
     return at[inside], learned_at[inside]
 
 
-def _attack_energies(piece: Piece, at: NDArray[np.int64], sample_rate: int) -> NDArray[np.float64]:
+def attack_energies(piece: Piece, at: NDArray[np.int64], sample_rate: int) -> NDArray[np.float64]:
     """Return the energy in `TRANSIENT_SECONDS` after and before some samples, ``(n, 2)``."""
     length = max(round(TRANSIENT_SECONDS * sample_rate), 1)
     around, energies = np.arange(-length, length), []
@@ -263,7 +263,7 @@ def _attack_energies(piece: Piece, at: NDArray[np.int64], sample_rate: int) -> N
     return np.concatenate(energies)
 
 
-def _find_transients(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
+def find_transients(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
     is_transient: NDArray[np.bool_] = (
         after > TRANSIENT_POWER_RATIO * before + TRANSIENT_MIN_ENERGY * after.max(initial=0)
     )

@@ -1,0 +1,179 @@
+"""What is learned of films to dream of them: tokens, a network, and the n-gram it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from frame2sound.dreaming.ngrams import MAX_ORDER, NAMES, SMOOTHINGS, NGram, Smoothing
+from frame2sound.dreaming.sources import Sources
+from frame2sound.dreaming.split import FilmSplit, HeldOut, held_out_parts, split_film
+from frame2sound.dreaming.tokens import (
+    TOKENS_PER_SECOND,
+    Codebook,
+    Tokens,
+    fit_codebook,
+    frame_levels,
+    token_count,
+)
+from frame2sound.dreaming.training import TrainedNetwork, train_network
+from frame2sound.errors import DreamError
+from frame2sound.progress import ProgressCallback, ignore_progress
+
+MIN_GAIN_BITS = 0.2
+"""The network plays if it needs fewer bits a token than the trigram by at least this."""
+
+MIN_SECONDS = 15.0
+"""Of less sound, no network is trained."""
+
+
+@dataclass(frozen=True)
+class LearnedFilm:
+    """A film's name, the SHA-256 of its file, its tokens, and which of them were learned."""
+
+    name: str
+    digest: str
+    tokens: Tokens
+    split: FilmSplit
+
+    @property
+    def learned(self) -> Tokens:
+        """The tokens that were learned."""
+        return self.tokens[: self.split.learned]
+
+
+@dataclass(frozen=True)
+class CountedModel:
+    """An n-gram as it was chosen: its order, its smoothing, and its bits on held-out tokens."""
+
+    order: int
+    smoothing: Smoothing
+    bits: float | None
+
+    @property
+    def name(self) -> str:
+        """Such as bigram."""
+        return NAMES[self.order]
+
+
+@dataclass(frozen=True)
+class DreamModel:
+    """What was learned of films.
+
+    Attributes
+    ----------
+    films : tuple of LearnedFilm
+    codebook : Codebook
+    trigram : CountedModel
+        The better of the two smoothings.
+    ngram : CountedModel
+        The best n-gram of any order.
+    network : TrainedNetwork or None
+        None if there was too little sound.
+    """
+
+    films: tuple[LearnedFilm, ...]
+    codebook: Codebook
+    trigram: CountedModel
+    ngram: CountedModel
+    network: TrainedNetwork | None
+
+    @property
+    def network_plays(self) -> bool:
+        """Whether the network beats the trigram, and by enough."""
+        if self.network is None or self.trigram.bits is None:
+            return False
+        return self.network.best.bits <= self.trigram.bits - MIN_GAIN_BITS
+
+    @property
+    def name(self) -> str:
+        """Of what plays: network, or that of the n-gram."""
+        return "network" if self.network_plays else self.ngram.name
+
+    def verdict(self) -> str:
+        """Return one line that says what plays, and why."""
+        seconds = sum(len(film.tokens) for film in self.films) / TOKENS_PER_SECOND
+        if self.trigram.bits is None:
+            return (
+                f"got {seconds:.1f} s of sound in pieces too short to hold any out: too little to "
+                f"learn from or to judge; a {self.ngram.name} plays"
+            )
+        counted = f"{self.ngram.name} {self.ngram.bits:.2f}"
+        if self.ngram.order != MAX_ORDER:
+            counted = f"trigram {self.trigram.bits:.2f}, {counted}"
+        if self.network is None:
+            return (
+                f"got {seconds:.1f} s of sound, expected {MIN_SECONDS:g} s or more to train a "
+                f"network; the {self.ngram.name} plays ({counted} bits a token on held-out sound)"
+            )
+        bits = f"network {self.network.best.bits:.2f}, {counted} bits a token on held-out sound"
+        if self.network_plays:
+            return f"the network plays: {bits}"
+        return (
+            f"the network does not beat the trigram by {MIN_GAIN_BITS:g} bits, so the "
+            f"{self.ngram.name} plays: {bits}"
+        )
+
+
+def learn(
+    sources: Sources, seed: int = 0, on_progress: ProgressCallback = ignore_progress
+) -> DreamModel:
+    """Return what is learned of films: the last fifth of each is held out to judge it.
+
+    Raises
+    ------
+    DreamError
+        There is no sound, or only silence.
+    """
+    levels = [frame_levels(film.mono) for film in sources.films]
+    splits = [split_film(len(each)) for each in levels]
+    parts = [each[: split.learned] for each, split in zip(levels, splits, strict=True)]
+    if sum(map(len, parts)) < token_count(1.0):
+        raise DreamError("got less than a second of sound, expected more; give longer films")
+    try:
+        codebook = fit_codebook(parts, seed=seed)
+    except ValueError as error:
+        raise DreamError(f"{error}; expected sound to dream of, give other films") from error
+    films = tuple(
+        LearnedFilm(film.name, film.digest, codebook.encode(each), split)
+        for film, each, split in zip(sources.films, levels, splits, strict=True)
+    )
+    held_out = held_out_parts([film.tokens for film in films], splits)
+    learned, codes = [film.learned for film in films], len(codebook)
+    trigram, ngram = choose_ngrams(learned, held_out, codes)
+    network = None
+    if held_out and sources.seconds >= MIN_SECONDS:
+        network = train_network(
+            learned, held_out, codes, codebook.centroids, seed, on_progress=on_progress
+        )
+    return DreamModel(films, codebook, trigram, ngram, network)
+
+
+def choose_ngrams(
+    learned: Sequence[Tokens], held_out: Sequence[HeldOut], codes: int
+) -> tuple[CountedModel, CountedModel]:
+    """Return the better trigram, and the best n-gram of order 1 to 3, by held-out tokens.
+
+    Without held-out tokens, the second is a bigram.
+    """
+    if not held_out:
+        return (
+            CountedModel(MAX_ORDER, "witten-bell", None),
+            CountedModel(2, "witten-bell", None),
+        )
+    counted = []
+    for order in range(1, MAX_ORDER + 1):
+        for smoothing in SMOOTHINGS:
+            model = NGram(learned, codes, order, smoothing)
+            bits = np.concatenate([model.bits(part.tokens, part.first) for part in held_out])
+            counted.append(CountedModel(order, smoothing, float(bits.mean())))
+    return (
+        min((each for each in counted if each.order == MAX_ORDER), key=_bits),
+        min(counted, key=_bits),
+    )
+
+
+def _bits(model: CountedModel) -> float:
+    return float("inf") if model.bits is None else model.bits
