@@ -17,6 +17,7 @@ from frame2sound.dreaming.copy_guard import CopyGuard
 from frame2sound.dreaming.model import DreamModel
 from frame2sound.dreaming.ngrams import NAMES
 from frame2sound.dreaming.sampling import (
+    Coverage,
     NetworkPredictor,
     NextToken,
     NGramPredictor,
@@ -123,11 +124,13 @@ class Dreamer:
         context = None if start is None else self.model.codebook.encode(frame_levels(start))
         for predictor, count in zip(predictors, np.diff(ends).tolist(), strict=True):
             guard = self._guard(max_run)
+            coverage = Coverage(self._usual(shares), self.model.codebook.distances)
             before = None if context is None else context[-token_count(CONTEXT_SECONDS) :]
             try:
                 drawn = sample_tokens(
                     predictor, count, rng, temperature=choice.temperature, context=before,
                     shares=None if choice.style is None else shares, guard=guard,
+                    coverage=coverage,
                     on_progress=on_progress,
                 )  # fmt: skip
             except ValueError as error:
@@ -173,9 +176,16 @@ class Dreamer:
         return copied_share(mono, [film.mono for film in self.sources.films])
 
     def _shares(self, choice: DreamChoice) -> StyleShares:
-        count = len(self._films)
-        wanted = np.full(count, 1 / count) if choice.style is None else choice.style
+        lengths = np.array([len(tokens) for tokens in self._films], np.float64)
+        wanted = lengths / lengths.sum() if choice.style is None else choice.style
         return style_shares(self._films, len(self.model.codebook), wanted)
+
+    def _usual(self, shares: StyleShares) -> NDArray[np.float64]:
+        """Return the share of each token in the films, in the style that is asked for."""
+        codes = len(self.model.codebook)
+        counts = [np.bincount(tokens, minlength=codes) for tokens in self._films]
+        rates = np.array([count / max(count.sum(), 1) for count in counts])
+        return np.asarray(shares.wanted @ rates)
 
     def _predictors(self, choice: DreamChoice) -> list[NextToken]:
         """Return what plays each stage."""
@@ -247,7 +257,7 @@ def _pick(count: int, wanted: int) -> list[int]:
         return [count - 1]
     if wanted > count:
         raise DreamError(f"got `stages={wanted}`, expected at most the {count} that there are")
-    return np.linspace(0, count - 1, wanted).round().astype(int).tolist()
+    return [round(each) for each in np.linspace(0, count - 1, wanted).tolist()]
 
 
 def _refuse_other_films(model: DreamModel, sources: Sources) -> None:

@@ -134,10 +134,13 @@ def _build(path: Path, description: _Description, arrays: dict[str, NDArray[Any]
         })
         for number, stage in enumerate(description.stages)
     )  # fmt: skip
-    counted = (CountedModel(n.order, n.smoothing, n.bits)
-               for n in (description.trigram, description.ngram))  # fmt: skip
     codebook = Codebook(arrays["centroids"], description.floor_db)
-    return DreamModel(tuple(films), codebook, *counted, TrainedNetwork(stages) if stages else None)
+    trigram, ngram = (
+        CountedModel(each.order, each.smoothing, each.bits)
+        for each in (description.trigram, description.ngram)
+    )
+    network = TrainedNetwork(stages) if stages else None
+    return DreamModel(tuple(films), codebook, trigram, ngram, network)
 
 
 def _read_arrays(path: Path, file: Any, description: _Description) -> dict[str, NDArray[Any]]:

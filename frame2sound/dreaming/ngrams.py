@@ -80,7 +80,7 @@ class NGram:
             self.probabilities(tokens[max(at - MAX_ORDER, 0) : at])[tokens[at]]
             for at in range(first, len(tokens))
         ]
-        return -np.log2(np.array(chances))
+        return np.asarray(-np.log2(np.array(chances)))
 
 
 def _count(

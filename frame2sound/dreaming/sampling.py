@@ -28,6 +28,12 @@ STYLE_SECONDS = 4.0
 STYLE_FORCE = 6.0
 """Logit that a token of a film gains where the film's share is missing altogether."""
 
+COVERAGE_SECONDS, COVERAGE_FORCE = 6.0, 1.0
+"""Time over which sounds are kept to their share in the films; exponent of what is missing."""
+
+NEAR_DB, RARE_SHARE = 6.0, 0.02
+"""Difference at which tokens count as half alike; and what is added to all shares."""
+
 WARM_UP_SECONDS = 2.0
 """What is drawn from nothing, and left out, before the dream begins."""
 
@@ -128,6 +134,7 @@ def sample_tokens(
     context: Tokens | None = None,
     shares: StyleShares | None = None,
     guard: CopyGuard | None = None,
+    coverage: Coverage | None = None,
     on_progress: ProgressCallback = ignore_progress,
 ) -> Tokens:
     """Return tokens drawn one after another.
@@ -145,31 +152,39 @@ def sample_tokens(
         The films that the tokens of about four seconds are to belong to, and how far.
     guard : CopyGuard, optional
         Refuses tokens that would make a copied run too long.
+    coverage : Coverage, optional
+        Keeps a dream from staying with one kind of sound for longer than the films do.
     """
     balance = None if shares is None else _Balance(shares)
     before = round(WARM_UP_SECONDS * TOKENS_PER_SECOND) if context is None else 0
     drawn = np.empty(before + count, np.int64)
     with one_thread_per_operation():
         for token in () if context is None else context.tolist():
-            _tell(token, predictor, balance, guard)
+            _tell(token, predictor, balance, guard, coverage)
         for at in range(before + count):
             logits = predictor.logits() / temperature
             if balance is not None:
                 logits = logits + balance.bias()
+            if coverage is not None:
+                logits = logits + coverage.bias()
             chances = _nucleus(logits)
             if guard is not None:
                 chances = guard.allow(chances, logits)
             drawn[at] = int(rng.choice(len(chances), p=chances))
-            _tell(int(drawn[at]), predictor, balance, guard)
+            _tell(int(drawn[at]), predictor, balance, guard, coverage)
             on_progress("dreaming", at + 1, before + count, "")
     return drawn[before:]
 
 
 def _tell(
-    token: int, predictor: NextToken, balance: _Balance | None, guard: CopyGuard | None
+    token: int,
+    predictor: NextToken,
+    balance: _Balance | None,
+    guard: CopyGuard | None,
+    coverage: Coverage | None,
 ) -> None:
     predictor.update(token)
-    for each in (balance, guard):
+    for each in (balance, guard, coverage):
         if each is not None:
             each.update(token)
 
@@ -182,6 +197,37 @@ def _nucleus(logits: FloatArray) -> FloatArray:
     above = np.cumsum(chances[order]) - chances[order]
     chances[order[above >= NUCLEUS]] = 0
     return np.asarray(chances / chances.sum())
+
+
+class Coverage:
+    """Keeps sounds, in the last seconds, near the share that they have in the films.
+
+    A model that has learned little stays with one kind of sound for too long, as a chain of short
+    steps does. Tokens that sound alike count together.
+
+    Parameters
+    ----------
+    usual : float array (codes,)
+        The share of each token in the films.
+    distances : float array (codes, codes)
+        Of their spectra, in dB.
+    """
+
+    def __init__(self, usual: FloatArray, distances: NDArray[np.floating]) -> None:
+        self._alike = np.exp2(-distances.astype(np.float64) / NEAR_DB)
+        self._usual = self._alike @ usual
+        self._current = usual.astype(np.float64)
+        self._keep = np.exp(-1 / (COVERAGE_SECONDS * TOKENS_PER_SECOND))
+
+    def update(self, token: int) -> None:
+        """Count a token."""
+        self._current *= self._keep
+        self._current[token] += 1 - self._keep
+
+    def bias(self) -> FloatArray:
+        """Return what is added to each logit, ``(codes,)``."""
+        present = self._alike @ self._current + RARE_SHARE
+        return np.asarray(COVERAGE_FORCE * np.log((self._usual + RARE_SHARE) / present))
 
 
 class _Balance:

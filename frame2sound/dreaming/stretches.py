@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ def find_stretches(
     cuts = np.flatnonzero(~goes_on | (np.diff(stage) != 0)) + 1
     edges = [0, *cuts.tolist(), len(chosen)]
     stretches = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         source = sources.films[units.films[chosen[first]]]
         begin = source.begin_seconds + units.frames[chosen[first]] / TOKENS_PER_SECOND
         length = (last - first) / TOKENS_PER_SECOND

@@ -99,7 +99,7 @@ class Codebook:
     @property
     def distances(self) -> FloatArray:
         """The root mean square of the differences of all pairs of codes, in dB."""
-        return np.sqrt(_squared_distances(self.centroids, self.centroids) / BANDS)
+        return np.asarray(np.sqrt(_squared_distances(self.centroids, self.centroids) / BANDS))
 
     @property
     def is_silent(self) -> NDArray[np.bool_]:
@@ -169,7 +169,7 @@ def _nearest(frames: FloatArray, centroids: FloatArray) -> Tokens:
 def _squared_distances(first: FloatArray, second: FloatArray) -> FloatArray:
     one, other = first.astype(np.float64), second.astype(np.float64)
     norms = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)
-    return np.maximum(norms - 2 * one @ other.T, 0)
+    return np.asarray(np.maximum(norms - 2 * one @ other.T, 0), np.float32)
 
 
 @cache

@@ -41,7 +41,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Stage:
-    """The weights of the network at one step of training, and its bits a token on held-out tokens."""
+    """The weights of the network at a step of training, and its bits a held-out token."""
 
     step: int
     bits: float

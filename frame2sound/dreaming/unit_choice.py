@@ -13,7 +13,7 @@ from frame2sound.dreaming.units import TokenUnits
 from frame2sound.progress import ProgressCallback, ignore_progress
 
 CANDIDATES, BEAM_WIDTH, LOOK_AHEAD = 24, 16, 12
-"""Units of a token that are tried, paths that are kept, and tokens ahead that units are ranked by."""
+"""Units of a token that are tried, paths that are kept, and tokens ahead that rank units."""
 
 JOIN_COST = 1.0
 """Cost of a join, to which a tenth is added for each dB that the bands differ there."""
@@ -170,7 +170,7 @@ class UnitChooser:
         cost = JOIN_COST + 0.1 * np.sqrt(np.maximum(squares, 0) / BANDS)
         cost[expected[:, None] == candidates] = 0
         cost[before < 0] = 0
-        return cost
+        return np.asarray(cost, np.float64)
 
     def _repeats(self, recent: Units, candidates: Units, at: int) -> NDArray[np.bool_]:
         frames = at - np.arange(self._window, 0, -1)

@@ -53,7 +53,7 @@ class TokenUnits:
 
 
 def build_units(sources: Sources, film_tokens: list[Tokens], floor_db: float) -> TokenUnits:
-    """Return the units of all films; those at the ends of a film, without sound around, are left out.
+    """Return the units of all films, without those at the ends, which have no sound around.
 
     Raises
     ------

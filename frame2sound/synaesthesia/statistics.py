@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from frame2sound.evaluation.kernel_distance import kernel_distance as vector_distance
+from frame2sound.evaluation.kernel_distance import squared_distances
+
 FEATURE_SIDE = 8
 """Rows and columns of the squares over which pixels and gradients are averaged."""
 
@@ -28,14 +31,14 @@ def permuted_correlation(first: FloatArray, second: FloatArray, rounds: int = 20
 
 def found_first(queries: FloatArray, targets: FloatArray) -> float:
     """Return the share of queries whose nearest target is the one of the same number."""
-    nearest = _squared_distances(queries, targets).argmin(axis=1)
+    nearest = squared_distances(queries, targets).argmin(axis=1)
     return float(np.mean(nearest == np.arange(len(queries))))
 
 
 def diversity(rasters: FloatArray) -> float:
     """Return the mean distance between two rasters of a set, per root of the number of pixels."""
     flat = rasters.reshape(len(rasters), -1).astype(np.float64)
-    squared = _squared_distances(flat, flat)
+    squared = squared_distances(flat, flat)
     count = len(flat)
     return float(np.sqrt(squared).sum() / (count * (count - 1)) / np.sqrt(flat.shape[1]))
 
@@ -55,19 +58,8 @@ def kernel_distance(first: FloatArray, second: FloatArray, reference: FloatArray
     the kernel is a Gaussian whose width is the median distance there (Gretton et al. 2012, lemma
     6). It is about 0 for two sets of one kind, and at most 2.
     """
-    features = pooled_features(reference)
-    scale = features.std(axis=0)
-    scale = np.maximum(scale, 0.02 * scale.max() + 1e-9)
-    width = np.median(_squared_distances(features / scale, features / scale))
-    parts = [pooled_features(rasters) / scale for rasters in (first, second)]
-
-    def kernel(one: FloatArray, other: FloatArray) -> NDArray[np.float64]:
-        return np.exp(-_squared_distances(one, other) / max(width, 1e-9))
-
-    within = sum(
-        (kernel(part, part).sum() - len(part)) / (len(part) * (len(part) - 1)) for part in parts
-    )
-    return float(within - 2 * kernel(*parts).mean())
+    parts = (first, second, reference)
+    return vector_distance(*map(pooled_features, parts))
 
 
 def _pool(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,9 +67,3 @@ def _pool(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
     part = side // FEATURE_SIDE
     squares = pixels.reshape(count, colours, FEATURE_SIDE, part, FEATURE_SIDE, part)
     return np.asarray(squares.mean(axis=(3, 5)).reshape(count, -1))
-
-
-def _squared_distances(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
-    first, second = first.astype(np.float64), second.astype(np.float64)
-    norms = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)
-    return np.asarray(np.maximum(norms - 2 * first @ second.T, 0))

@@ -264,6 +264,7 @@ def attack_energies(piece: Piece, at: NDArray[np.int64], sample_rate: int) -> ND
 
 
 def find_transients(after: NDArray[np.float64], before: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which units start with a transient, from their `attack_energies`."""
     is_transient: NDArray[np.bool_] = (
         after > TRANSIENT_POWER_RATIO * before + TRANSIENT_MIN_ENERGY * after.max(initial=0)
     )
