@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from frame2sound.dreaming.tokens import RATE
 
-REDUCTION = 4
-"""Sounds are compared at 22050 / 4 Hz."""
+REDUCTION, PHASES = 8, 4
+"""Sounds are compared at 22050 / 8 Hz, the films at four offsets of two samples before that."""
 
-BLOCK_SECONDS, STEP_SECONDS = 1.0, 0.25
+BLOCK_SECONDS, STEP_SECONDS = 1.0, 0.5
 """Length of the blocks that are looked for, and time from one to the next."""
 
 MIN_CORRELATION = 0.9
@@ -54,8 +54,9 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
     energies = (blocks**2).sum(axis=1)
     loud = energies > length * SILENCE**2
     best = np.zeros(len(blocks))
-    for film in films:
-        best[loud] = np.maximum(best[loud], _best_correlations(blocks[loud], _reduce(film)))
+    shifts = range(0, REDUCTION, REDUCTION // PHASES)
+    for part in (_reduce(film[shift:]) for film in films for shift in shifts):
+        best[loud] = np.maximum(best[loud], _best_correlations(blocks[loud], part))
     sounding, copied = np.zeros(len(reduced), np.bool_), np.zeros(len(reduced), np.bool_)
     for start, is_loud, correlation in zip(starts, loud, best, strict=True):
         sounding[start : start + length] |= is_loud

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,15 +121,16 @@ class Dreamer:
         max_run = self._max_run(choice)
         parts: list[Tokens] = []
         predictors = self._predictors(choice)
-        ends = np.linspace(0, token_count(choice.seconds), len(predictors) + 1).round().astype(int)
+        count = math.ceil(choice.seconds * TOKENS_PER_SECOND)
+        ends = np.linspace(0, count, len(predictors) + 1).round().astype(int)
         context = None if start is None else self.model.codebook.encode(frame_levels(start))
-        for predictor, count in zip(predictors, np.diff(ends).tolist(), strict=True):
+        for predictor, length in zip(predictors, np.diff(ends).tolist(), strict=True):
             guard = self._guard(max_run)
             coverage = Coverage(self._usual(shares), self.model.codebook.distances)
             before = None if context is None else context[-token_count(CONTEXT_SECONDS) :]
             try:
                 drawn = sample_tokens(
-                    predictor, count, rng, temperature=choice.temperature, context=before,
+                    predictor, length, rng, temperature=choice.temperature, context=before,
                     shares=None if choice.style is None else shares, guard=guard,
                     coverage=coverage,
                     on_progress=on_progress,

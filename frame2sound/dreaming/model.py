@@ -18,7 +18,7 @@ from frame2sound.dreaming.tokens import (
     frame_levels,
     token_count,
 )
-from frame2sound.dreaming.training import TrainedNetwork, train_network
+from frame2sound.dreaming.training import MAX_STEPS, TrainedNetwork, train_network
 from frame2sound.errors import DreamError
 from frame2sound.progress import ProgressCallback, ignore_progress
 
@@ -146,7 +146,7 @@ def learn(
     network = None
     if held_out and sources.seconds >= MIN_SECONDS:
         network = train_network(
-            learned, held_out, codes, codebook.centroids, seed, on_progress=on_progress
+            learned, held_out, codes, codebook.centroids, seed, MAX_STEPS, on_progress
         )
     return DreamModel(films, codebook, trigram, ngram, network)
 

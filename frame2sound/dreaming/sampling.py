@@ -19,8 +19,11 @@ from frame2sound.threads import one_thread_per_operation
 
 FloatArray = NDArray[np.float64]
 
-NUCLEUS = 0.98
-"""Only the likeliest tokens are drawn whose probabilities add to this (Holtzman et al. 2020)."""
+NUCLEUS = 0.998
+"""Only the likeliest tokens are drawn whose probabilities add to this (Holtzman et al. 2020).
+
+Silence and held tones last for seconds: with less, a dream never leaves them.
+"""
 
 STYLE_SECONDS = 4.0
 """Time constant over which the shares of films are kept to their weights."""
@@ -28,7 +31,7 @@ STYLE_SECONDS = 4.0
 STYLE_FORCE = 6.0
 """Logit that a token of a film gains where the film's share is missing altogether."""
 
-COVERAGE_SECONDS, COVERAGE_FORCE = 6.0, 1.0
+COVERAGE_SECONDS, COVERAGE_FORCE = 4.0, 1.5
 """Time over which sounds are kept to their share in the films; exponent of what is missing."""
 
 NEAR_DB, RARE_SHARE = 6.0, 0.02

@@ -18,7 +18,7 @@ CANDIDATES, BEAM_WIDTH, LOOK_AHEAD = 24, 16, 12
 JOIN_COST = 1.0
 """Cost of a join, to which a tenth is added for each dB that the bands differ there."""
 
-TOKEN_COST_PER_DB = 0.15
+TOKEN_COST_PER_DB = 0.3
 """Cost of a unit of another token, by how much the spectra of the two differ."""
 
 REPEAT_COST, COPY_COST = 1.0, 1e6
