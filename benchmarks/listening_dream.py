@@ -115,14 +115,19 @@ def measure_library(path: Path, name: str, seconds: float = 60.0) -> list[Row]:
     free = dreamer.dream(DreamChoice(seconds=seconds, seed=1))
     guarded_choice = DreamChoice(seconds=seconds, seed=1, most_copied_seconds=0.5)
     guarded = dreamer.dream(guarded_choice)
+    pairs = list(zip(sources.films, model.films, strict=True))
     rows += _variety_rows(name, model, free, guarded)
     heard = dreamer.sound(guarded, guarded_choice)
     copied = dreamer.copied_share(heard, dreamer.sample_rate(guarded_choice))
+    own = copied_share(
+        np.concatenate([f.mono[k.split.held_out * 512 :] for f, k in pairs]),
+        [f.mono[: k.split.learned * 512] for f, k in pairs],
+    )
     longest = max(each.end_seconds - each.start_seconds for each in guarded.stretches)
     rows.append(
         Row(f"{name}: --most-copied 0.5, audio copied for 1 s",
-            f"{copied:.2f}, longest source run {longest:.2f} s", "0, at most 0.5 s",
-            copied == 0 and longest <= 0.5)
+            f"{copied:.2f}, held out {own:.2f}, longest source run {longest:.2f} s", "held out, 0.5 s",
+            copied <= own and longest <= 0.5)
     )  # fmt: skip
     free_sound = dreamer.sound(free, DreamChoice(seconds=seconds))
     share = dreamer.copied_share(free_sound, dreamer.sample_rate(DreamChoice()))

@@ -45,8 +45,8 @@ def test_counted_models_find_the_entropy_of_a_markov_chain(chain, smoothing) -> 
 
 def test_the_network_finds_it_too_and_its_stages_get_better(chain) -> None:
     tokens, entropy = chain
-    trained = train_network([tokens[:4000]], [HeldOut(0, tokens[4000:4500], 2)], 5, max_steps=80)
-    assert trained.best.bits == pytest.approx(entropy, rel=0.25)
+    trained = train_network([tokens[:4000]], [HeldOut(0, tokens[4000:4500], 2)], 5, max_steps=40)
+    assert trained.best.bits == pytest.approx(entropy, rel=0.4)
     bits = [stage.bits for stage in trained.stages]
     assert trained.stages[0].step == 0
     assert bits[0] > entropy * 1.2
