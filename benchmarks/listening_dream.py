@@ -126,7 +126,7 @@ def measure_library(path: Path, name: str, seconds: float = 60.0) -> list[Row]:
     longest = max(each.end_seconds - each.start_seconds for each in guarded.stretches)
     rows.append(
         Row(f"{name}: --most-copied 0.5, audio copied for 1 s",
-            f"{copied:.2f}, held out {own:.2f}, longest source run {longest:.2f} s", "held out, 0.5 s",
+            f"{copied:.2f}, held out {own:.2f}, source runs to {longest:.2f} s", "held out, 0.5 s",
             copied <= own and longest <= 0.5)
     )  # fmt: skip
     free_sound = dreamer.sound(free, DreamChoice(seconds=seconds))
