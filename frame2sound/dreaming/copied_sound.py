@@ -19,7 +19,13 @@ MIN_CORRELATION = 0.9
 """Correlation at one offset from which a block is a copy; its level does not matter."""
 
 SILENCE = 1e-4
-"""Blocks whose root mean square is lower are silent, and are no copies."""
+"""Sound whose root mean square is lower is silent."""
+
+LEVEL_SECONDS = 0.1
+"""Time over which levels are made equal, so that one loud event alone makes no copy."""
+
+MIN_SPAN = 0.6
+"""Share of a block from its first to its last sound, below which it is one event, and no copy."""
 
 _TRANSFORM = 1 << 17
 
@@ -30,8 +36,8 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
     """Return the share of a sound that is copied from films, a second or more at a time.
 
     Blocks of a second are correlated with the films' sound at all offsets, with the level of each
-    frequency raised by 6 dB an octave, so that bass alone makes no copy. A block of noise
-    correlates by about 0.1.
+    frequency raised by 6 dB an octave, so that bass alone makes no copy, and levels made equal over
+    time. A block of noise correlates by about 0.1.
 
     Parameters
     ----------
@@ -42,7 +48,7 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
     Returns
     -------
     float
-        0 to 1, of what is not silent; 0 if all is silent.
+        0 to 1, of the seconds that have sound for more than a moment; 0 if none have.
     """
     length = round(BLOCK_SECONDS * RATE / REDUCTION)
     step = round(STEP_SECONDS * RATE / REDUCTION)
@@ -52,7 +58,7 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
     starts = np.unique([*range(0, len(reduced) - length, step), len(reduced) - length])
     blocks = np.stack([reduced[start : start + length] for start in starts])
     energies = (blocks**2).sum(axis=1)
-    loud = energies > length * SILENCE**2
+    loud = (energies > 0) & (_spans(blocks) >= MIN_SPAN)
     best = np.zeros(len(blocks))
     shifts = range(0, REDUCTION, REDUCTION // PHASES)
     for part in (_reduce(film[shift:]) for film in films for shift in shifts):
@@ -65,10 +71,22 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
 
 
 def _reduce(sound: NDArray[np.floating]) -> FloatArray:
-    """Return a sound at the lower rate, differentiated."""
+    """Return a sound at the lower rate, differentiated, its levels equal; silence is 0."""
+    from scipy.ndimage import uniform_filter1d
     from scipy.signal import resample_poly
 
-    return np.diff(resample_poly(sound.astype(np.float64), 1, REDUCTION), prepend=0)
+    steep = np.diff(resample_poly(sound.astype(np.float64), 1, REDUCTION), prepend=0)
+    power = uniform_filter1d(steep**2, round(LEVEL_SECONDS * RATE / REDUCTION), mode="constant")
+    level = np.sqrt(np.maximum(power, 0))
+    return np.where(level > SILENCE, steep / np.maximum(level, SILENCE), 0)
+
+
+def _spans(blocks: FloatArray) -> FloatArray:
+    """Return the share of each block from its first to its last sound."""
+    sounds = blocks != 0
+    length = blocks.shape[1]
+    first, last = sounds.argmax(axis=1), length - sounds[:, ::-1].argmax(axis=1)
+    return np.where(sounds.any(axis=1), (last - first) / length, 0.0)
 
 
 def _best_correlations(blocks: FloatArray, film: FloatArray) -> FloatArray:
@@ -87,7 +105,7 @@ def _best_correlations(blocks: FloatArray, film: FloatArray) -> FloatArray:
         offsets = min(step, len(film) - length + 1 - first)
         sums = np.concatenate([[0], np.cumsum(part**2)])
         energy = sums[length : length + offsets] - sums[:offsets]
-        floor = length * SILENCE**2
+        floor = 0.1 * length  # of a part that is silent for nine tenths
         scale = np.where(energy > floor, 1 / np.sqrt(np.maximum(energy, floor)), 0)
         spectrum = rfft(part, size)
         for number, block in enumerate(spectra):
