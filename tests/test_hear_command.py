@@ -104,7 +104,6 @@ def test_what_is_not_there_is_a_dash_and_why(
         ("hot.wav", "not finite"),
         ("text.wav", "convert it to WAV"),
         ("missing.wav", "no such file"),
-        (".", "film"),
     ],
 )
 def test_what_cannot_be_heard_is_said_in_one_line(folder: Path, name: str, message: str) -> None:
@@ -113,15 +112,34 @@ def test_what_cannot_be_heard_is_said_in_one_line(folder: Path, name: str, messa
     assert len(made.stderr.splitlines()) == 1 and not made.stdout
 
 
+def test_a_folder_has_a_row_for_each_sound_and_a_note_for_each_file_that_is_none(
+    folder: Path,
+) -> None:
+    made = run(folder.parent, "hear", folder.name, "--json")
+    assert made.returncode == 0, made.stderr
+    page = json.loads(made.stdout)
+    assert [sound["sound"] for sound in page["sounds"]] == [
+        "cancels.wav",
+        "few.wav",
+        "scale.wav",
+        "silence.wav",
+    ]
+    assert len(page["notes"]) == 3 and all(note.startswith("left out: ") for note in page["notes"])
+    alone = json.loads(run(folder, "hear", "scale.wav", "--json").stdout)
+    assert page["sounds"][2] == alone["sounds"][0]
+    several = run(folder, "hear", "scale.wav", "few.wav", "--midi", "a.mid")
+    assert several.returncode == 2 and "made of one sound, got several" in several.stderr
+
+
 def test_a_library_has_a_row_for_each_film_and_neither_picture_nor_midi(
     make_film_library: Path,
 ) -> None:
     made = run(make_film_library.parent, "hear", make_film_library.name)
     assert made.returncode == 0, made.stderr
     head, *rows, count = made.stdout.splitlines()
-    assert head.split()[:3] == ["film", "seconds", "centroid"]
+    assert head.split()[:3] == ["sound", "seconds", "centroid"]
     assert len(rows) == 1 and rows[0].startswith("typing-")
-    assert count.startswith("1 film;")
+    assert count.startswith("1 sound;")
     refused = run(make_film_library.parent, "hear", make_film_library.name, "--picture", "a.png")
     assert refused.returncode == 2 and "--picture is made of one sound" in refused.stderr
     unknown = run(make_film_library.parent, "hear", "typing.mp4", "--scale", "D mynor")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frame2sound.api.measuring import align_columns
 from frame2sound.api.parameters import ParameterError, musical_scale
-from frame2sound.api.records import Record, count_films, plain_values
+from frame2sound.api.records import Record, plain_values
 from frame2sound.api.sorting import describe_answer, load_judge
 from frame2sound.listening.definitions import FRAME_FEATURES, SOUND_FEATURES
 
@@ -158,12 +158,13 @@ class HeardSound(Record):
 
 @dataclass(frozen=True)
 class HearingResult(Record):
-    """What was heard in a sound, or in each film of a library.
+    """What was heard in a sound, in several, or in each film of a library.
 
     Attributes
     ----------
     sounds : tuple of HeardSound
-    is_library : bool
+    is_single : bool
+        Whether one sound was given, and no library.
     written : tuple of Path
         The files that were written.
     notes : tuple of str
@@ -171,13 +172,13 @@ class HearingResult(Record):
     """
 
     sounds: tuple[HeardSound, ...]
-    is_library: bool
+    is_single: bool
     written: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
-        """Return a table of the sound, or one row for each film, and what was written."""
-        table = self._library_lines() if self.is_library else self.sounds[0].lines()
+        """Return a table of the sound, or one row for each, and what was written."""
+        table = self.sounds[0].lines() if self.is_single else self._lines_by_sound()
         return [*table, *(f"note: {note}" for note in self.notes), *map(str, self.written)]
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,9 +196,9 @@ class HearingResult(Record):
         """Return a row for each sound."""
         return [row for sound in self.sounds for row in sound.rows()]
 
-    def _library_lines(self) -> list[str]:
+    def _lines_by_sound(self) -> list[str]:
         names = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "pitch_hz")
-        head = ["film", "seconds", *(FRAME_FEATURES[name].label for name in names)]
+        head = ["sound", "seconds", *(FRAME_FEATURES[name].label for name in names)]
         rows = [[*head, "tempo", "key", "loudness", "onsets"]]
         for sound in self.sounds:
             medians = [sound.median_text(name) for name in names]
@@ -205,7 +206,7 @@ class HearingResult(Record):
             count = str(len(sound.heard.onsets))
             rows.append([sound.name, f"{sound.heard.seconds:.1f}", *medians, *whole, count])
         right = {*range(1, 2 + len(names)), 2 + len(names), 4 + len(names), 5 + len(names)}
-        medians_of = f"{count_films(len(self.sounds))}; medians, frequencies in Hz"
+        medians_of = f"{_count(len(self.sounds))}; medians, frequencies in Hz"
         answers = [
             describe_answer(sound.name, sound.answer) for sound in self.sounds if sound.answer
         ]
@@ -213,7 +214,7 @@ class HearingResult(Record):
 
 
 def hear(
-    sound: str | PathLike[str] | Library,
+    sound: str | PathLike[str] | Library | Sequence[str | PathLike[str]],
     *,
     csv: str | PathLike[str] | None = None,
     picture: str | PathLike[str] | None = None,
@@ -228,9 +229,10 @@ def hear(
 
     Parameters
     ----------
-    sound : str, path or Library
-        A sound file, a film, or a library, of which each film is heard that is not excluded, by
-        the mono sound that is learned of it.
+    sound : str, path, Library, or sequence of str or path
+        A sound file or a film, several, or a folder of them; or a library, of which each film is
+        heard that is not excluded, by the mono sound that is learned of it. Of several sounds,
+        those that cannot be heard are left out with a note.
     csv : str or path, optional
         A table to write: the features of each frame, 43 to 47 a second.
     picture : str or path, optional
@@ -258,7 +260,7 @@ def hear(
     LibraryError
         The library is empty or damaged.
     ParameterError
-        The scale is unknown, or a picture or MIDI of a library is asked for.
+        The scale is unknown, or a picture or MIDI of several sounds is asked for.
     SortingError
         The judge cannot be read.
     MissingPackageError
@@ -270,10 +272,8 @@ def hear(
     >>> print(f2s.hear("song.wav"))  # doctest: +SKIP
     """
     from frame2sound.atomic import refuse_existing
-    from frame2sound.errors import ListeningError, SortingError
+    from frame2sound.errors import FilmError, ListeningError, SortingError
     from frame2sound.extras import require_extra
-    from frame2sound.library.calibration import is_calibration
-    from frame2sound.listening.sound_source import film_source, open_source
     from frame2sound.progress_bars import open_progress
 
     tuning = musical_scale("scale", scale)
@@ -281,24 +281,25 @@ def hear(
     for path in (each for each in outputs if each is not None):
         refuse_existing(path, ListeningError, overwrite=overwrite)
     table_path, picture_path, midi_path = outputs
-    library = _library_at(sound)
-    if library is not None and (picture_path or midi_path):
-        name = "picture" if picture_path else "midi"
-        raise ParameterError(f"`{name}` is made of one sound, got a library; name a film's file")
+    library, paths = _given(sound)
+    is_single = len(paths) == 1
+    if not is_single and (picture_path or midi_path):
+        name, got = "picture" if picture_path else "midi", "several" if paths else "a library"
+        raise ParameterError(f"`{name}` is made of one sound, got {got}; give the file of one")
     if midi_path is not None:
         require_extra("mido", "exports", "`midi`")
-    if library is None:
-        sources = [open_source(Path(str(sound)), allow_damaged=allow_damaged)]
-    else:
-        films = [film for film in library.films() if not is_calibration(film)]
-        sources = [film_source(film) for film in films]
-        if not sources:
-            raise ListeningError(library.no_films_message())
+    sources, notes = _open_sources(library, paths, allow_damaged=allow_damaged)
     asked = None if judge is None else load_judge(judge)
-    sounds, notes = [], []
+    sounds = []
     with open_progress(progress) as show, _frame_table(table_path, overwrite) as table:
         for source in sources:
-            heard, view = _listen(source, table, show)
+            try:
+                heard, view = _listen(source, table, show)
+            except (FilmError, ListeningError) as error:
+                if is_single:
+                    raise
+                notes.append(f"left out: {error}")
+                continue
             answer = None
             if asked is not None:
                 try:
@@ -306,12 +307,14 @@ def hear(
                 except SortingError as error:
                     notes.append(f"{source.name}: {error}")
             sounds.append(HeardSound(source.name, heard, answer))
+        if not sounds:
+            raise ListeningError("; ".join(notes))
     if picture_path is not None:
         _draw(picture_path, sounds[0], view, overwrite)
     if midi_path is not None:
         notes += _write_midi(midi_path, heard.notes, tuning, overwrite)
     written = tuple(path for path in outputs if path is not None)
-    return HearingResult(tuple(sounds), library is not None, written, tuple(notes))
+    return HearingResult(tuple(sounds), is_single, written, tuple(notes))
 
 
 def _number(value: float, decimals: int) -> str:
@@ -320,26 +323,83 @@ def _number(value: float, decimals: int) -> str:
     return f"{value:.1e}" if is_tiny else f"{value:.{decimals}f}"
 
 
-def _library_at(sound: str | PathLike[str] | Library) -> Library | None:
-    """Return the library that is meant; None for a file, and for a folder that is none."""
+def _given(
+    sound: str | PathLike[str] | Library | Sequence[str | PathLike[str]],
+) -> tuple[Library | None, list[Path]]:
+    """Return the library that is meant, or the paths of sounds."""
     from frame2sound.api.library import open_library
     from frame2sound.library.folders import LIBRARY_FILE
     from frame2sound.library.store import Library
 
     if isinstance(sound, Library):
-        return sound
-    is_address = "://" in str(sound)
-    path = Path(str(sound))
-    return open_library(sound) if is_address or (path / LIBRARY_FILE).exists() else None
+        return sound, []
+    given = [sound] if isinstance(sound, str | PathLike) else list(sound)
+    if not given:
+        raise ParameterError("got no `sound`, expected a sound, a film or a library")
+    libraries = [
+        each for each in given if "://" in str(each) or (Path(each) / LIBRARY_FILE).exists()
+    ]
+    if not libraries:
+        return None, [path for each in given for path in _files_at(Path(each))]
+    if len(given) > 1:
+        raise ParameterError(
+            f"got the library {libraries[0]} among several sounds, expected it alone; "
+            "give libraries one at a time"
+        )
+    return open_library(given[0]), []
+
+
+def _files_at(path: Path) -> list[Path]:
+    """Return a path, or the files of a folder by name, without hidden ones."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(each for each in path.glob("[!.]*") if each.is_file())
+    if not files:
+        raise ParameterError(f"`sound` {path} holds no files, expected sounds or films")
+    return files
+
+
+def _open_sources(
+    library: Library | None, paths: list[Path], *, allow_damaged: bool
+) -> tuple[list[SoundSource], list[str]]:
+    """Return what can be opened, and notes of what cannot, which is an error where it is all."""
+    from frame2sound.errors import FilmError, ListeningError
+    from frame2sound.library.calibration import is_calibration
+    from frame2sound.listening.sound_source import film_source, open_source
+
+    if library is not None:
+        films = [film for film in library.films() if not is_calibration(film)]
+        if not films:
+            raise ListeningError(library.no_films_message())
+        return [film_source(film) for film in films], []
+    sources, notes = [], []
+    for path in paths:
+        try:
+            sources.append(open_source(path, allow_damaged=allow_damaged))
+        except (FilmError, ListeningError) as error:
+            if len(paths) == 1:
+                raise
+            notes.append(f"left out: {error}")
+    if not sources:
+        raise ListeningError("; ".join(notes))
+    return sources, notes
+
+
+def _count(sounds: int) -> str:
+    return "1 sound" if sounds == 1 else f"{sounds} sounds"
 
 
 def _ask(judge: Judge, source: SoundSource) -> Answer:
-    """Return what a judge says of a sound, mixed to mono."""
-    import numpy as np
+    """Return what a judge says of a sound, mixed to mono and kept on disk meanwhile."""
+    from frame2sound.rendering.audio_spool import AudioSpool
+    from frame2sound.sound.resampler import resample
 
-    blocks = [block if block.ndim == 1 else block.mean(axis=1) for block in source.blocks()]
-    sound = np.concatenate([np.zeros(0, np.float32), *blocks]).astype(np.float32, copy=False)
-    return judge.hear(sound, source.sample_rate)
+    rates = source.sample_rate, judge.sample_rate
+    with AudioSpool() as mono, AudioSpool() as resampled:
+        mono.write(block.mean(axis=1) for block in source.blocks())
+        end = round(mono.sample_count * rates[1] / rates[0])
+        resampled.write(resample(mono.read(), rates, 0, 0, end))
+        return judge.hear(resampled.memory_map(), judge.sample_rate)
 
 
 def _listen(

@@ -13,8 +13,9 @@ from frame2sound.cli.options import EXPORTS, AllowDamaged, AsJson, Overwrite, Ve
 
 @command
 def hear(
-    sound: Annotated[
-        str, Argument(metavar="SOUND", help="A sound file, a film, or a library of films.")
+    sounds: Annotated[
+        list[str],
+        Argument(metavar="SOUND...", help="Sound files, films, folders of them, or one library."),
     ],
     csv: Annotated[
         Path | None,
@@ -58,11 +59,11 @@ def hear(
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say what is in a sound, by its features."""
+    """Say what is in sounds, by their features."""
     from frame2sound.api.hearing import hear as listen
 
     result = listen(
-        sound,
+        sounds,
         csv=csv,
         picture=picture,
         midi=midi,

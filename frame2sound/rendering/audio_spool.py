@@ -22,8 +22,9 @@ class AudioSpool:
 
     Parameters
     ----------
-    folder : Path
-        Where the file is created: the folder of the output.
+    folder : Path, optional
+        Where the file is created, such as the folder of the output; by default where the system
+        has its temporary files.
 
     Attributes
     ----------
@@ -31,7 +32,7 @@ class AudioSpool:
         Samples written so far.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
         self._shape: tuple[int, ...] = ()
         self.sample_count = 0
@@ -59,6 +60,13 @@ class AudioSpool:
         """Yield all samples, ``chunk_samples`` at a time."""
         for start in range(0, self.sample_count, chunk_samples):
             yield self._read_range(start, min(start + chunk_samples, self.sample_count))
+
+    def memory_map(self) -> NDArray[np.float32]:
+        """Return all samples as an array on disk."""
+        self._file.flush()
+        if not self.sample_count:
+            return np.zeros((0, *self._shape), np.float32)
+        return np.memmap(self._file, np.float32, "r").reshape(-1, *self._shape)
 
     def read_reversed(self, chunk_samples: int = READ_SAMPLES) -> Iterator[NDArray[np.float32]]:
         """Yield all samples in reverse order."""
