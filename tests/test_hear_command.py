@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -102,7 +103,7 @@ def test_what_is_not_there_is_a_dash_and_why(
     [
         ("none.wav", "no samples"),
         ("hot.wav", "not finite"),
-        ("text.wav", "convert it to WAV"),
+        ("text.wav", "not readable as a film"),
         ("missing.wav", "no such file"),
     ],
 )
@@ -110,6 +111,20 @@ def test_what_cannot_be_heard_is_said_in_one_line(folder: Path, name: str, messa
     made = run(folder, "hear", name)
     assert made.returncode == 1 and message in made.stderr
     assert len(made.stderr.splitlines()) == 1 and not made.stdout
+
+
+def test_sound_of_a_kind_that_films_have_is_heard(tmp_path: Path) -> None:
+    path, rate = tmp_path / "tone.m4a", 44_100
+    tone = 0.5 * np.sin(2 * np.pi * 330 * np.arange(2 * rate) / rate)
+    with av.open(path, "w") as container:
+        stream = container.add_stream("aac", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone[None].astype(np.float32), "fltp", "mono")
+        frame.sample_rate, frame.pts = rate, 0
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    heard = f2s.hear(path).sounds[0].heard
+    assert heard.spreads["pitch_hz"].median == pytest.approx(330, rel=1e-3)
+    assert heard.seconds == pytest.approx(2, abs=0.15)  # of a codec's own frames
 
 
 def test_a_folder_has_a_row_for_each_sound_and_a_note_for_each_file_that_is_none(

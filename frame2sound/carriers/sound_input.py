@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +145,7 @@ class FilmSound:
 
 
 def open_film_sound(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -> FilmSound:
-    """Return the sound of a film; nothing of it is decoded yet.
+    """Return the sound of a film, or of a file of sound alone; nothing of it is decoded yet.
 
     Raises
     ------
@@ -154,6 +154,7 @@ def open_film_sound(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS)
     FilmError
         It cannot be read.
     """
+    options = replace(options, allow_sound_alone=True)
     streams = SubprocessFilmReader(path, options=options).streams
     if not streams.audio_sample_rate:
         raise CarrierError(f"{path} has no sound; expected a sound file or a film with sound")

@@ -11,8 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.carriers.sound_input import open_film_sound, open_sound
-from frame2sound.errors import CarrierError, FilmError, ListeningError
-from frame2sound.film.decoding.image_sequence import AUDIO_SUFFIXES
+from frame2sound.errors import CarrierError, ListeningError
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.library.store import PickledFilm
 
@@ -84,13 +83,6 @@ def open_source(path: Path, *, allow_damaged: bool = False) -> SoundSource:
         film = open_film_sound(path, DecodeOptions(allow_damaged=allow_damaged))
     except CarrierError as error:
         raise ListeningError(str(error)) from error
-    except FilmError as error:
-        if path.suffix.lower() in AUDIO_SUFFIXES or "only sound" in str(error):
-            raise ListeningError(
-                f"{path} holds a sound of a kind that is not read here; convert it to WAV, FLAC, "
-                "Ogg or MP3"
-            ) from error
-        raise
     return SoundSource(
         path.name, film.sample_rate, film.channels, film.declared_seconds, film.blocks
     )

@@ -28,6 +28,8 @@ class DecodeOptions:
         Frame rate of numbered pictures: a folder, or a name with ``%04d`` in it.
     background : int
         Grey level, 0 (black) to 255, behind transparent pictures.
+    allow_sound_alone : bool
+        Accept files that have sound and no moving picture.
     """
 
     video_stream: int | None = None
@@ -38,6 +40,7 @@ class DecodeOptions:
     hardware: str | None = None
     fps: Fraction | None = None
     background: int = 0
+    allow_sound_alone: bool = False
 
 
 DEFAULT_DECODE_OPTIONS = DecodeOptions()

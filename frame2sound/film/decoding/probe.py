@@ -27,6 +27,9 @@ from frame2sound.film.decoding.tone_mapping import hdr_transfer
 from frame2sound.film.decoding.transparency import ignores_alpha
 from frame2sound.film.limits import DEFAULT_LIMITS, Limits
 
+NO_VIDEO = -1
+"""Index of the video stream of a file that has sound alone."""
+
 ANIMATED_IMAGE_DEMUXERS = ("gif", "apng", "webp", "webp_anim", "awebp")
 """FFmpeg's demuxers of animated images."""
 
@@ -53,7 +56,8 @@ class Streams:
     ----------
     path : Path
     video_index, audio_index : int
-        Indices of the selected streams in the container; ``audio_index`` is None without audio.
+        Indices of the selected streams in the container; ``audio_index`` is None without audio,
+        ``video_index`` is `NO_VIDEO` if sound alone is accepted.
     start_seconds : Fraction
         Presentation time of the first frame by the container's clock. It is time 0 of the film in
         the rest of the program.
@@ -188,6 +192,8 @@ def probe_streams(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -
     limits = options.limits
     with open_media(path, options.fps, limits=limits) as container:
         video_streams = [s for s in container.streams.video if not _is_cover_art(s)]
+        if not video_streams and options.allow_sound_alone and container.streams.audio:
+            return _probe_sound(path, container, options)
         if not video_streams:
             covers = "only a cover picture" if container.streams.video else "only sound"
             raise FilmError(f"{path} has no moving picture ({covers}); expected a video stream")
@@ -229,6 +235,32 @@ def probe_streams(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -
             mirrored=mirrored,
             ignore_alpha=ignores_alpha(container.format.name, video.codec.canonical_name),
         )
+
+
+def _probe_sound(path: Path, container: InputContainer, options: DecodeOptions) -> Streams:
+    """Return the streams of a file without moving picture; its sound begins at time 0."""
+    audio: av.AudioStream = _select(
+        list(container.streams.audio), options.audio_stream, path, "audio"
+    )
+    time_base = Fraction(audio.time_base or Fraction(1, 1_000_000))
+    start = (audio.start_time or 0) * time_base
+    return Streams(
+        path=path,
+        video_index=NO_VIDEO,
+        audio_index=audio.index,
+        start_seconds=start,
+        fps=Fraction(1),
+        time_base=time_base,
+        width=0,
+        height=0,
+        quarter_turns=0,
+        video_codec="",
+        audio_sample_rate=audio.sample_rate,
+        audio_channels=len(channel_names(audio.codec_context)),
+        notes=(),
+        declared_seconds=_declared_seconds(container),
+        declared_audio_end_seconds=_declared_audio_end(audio, start),
+    )
 
 
 def orientation(frame: VideoFrame) -> tuple[int, bool]:
