@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import av
@@ -65,7 +66,8 @@ def test_json_has_units_definitions_and_all_values(folder: Path) -> None:
 
 def test_csv_picture_and_midi_are_written_once(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("mido")
-    names = {kind: tmp_path / f"out.{kind}" for kind in ("csv", "picture", "midi")}
+    suffixes = {"csv": "csv", "picture": "png", "midi": "midi"}
+    names = {kind: tmp_path / f"out.{suffix}" for kind, suffix in suffixes.items()}
     options = [word for kind, path in names.items() for word in (f"--{kind}", str(path))]
     assert run(folder, "hear", "scale.wav", *options, "--scale", "19-tet").returncode == 0
     with names["csv"].open(newline="") as file:
@@ -84,8 +86,8 @@ def test_csv_picture_and_midi_are_written_once(folder: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "dashes", "reasons"),
     [
-        ("silence.wav", 10, {"pitch": "silence", "key": "silence", "loudness": "silence"}),
-        ("few.wav", 3, {"loudness": "shorter than 0.4 s", "tempo": "too few onsets (0)"}),
+        ("silence.wav", 10, {"pitch": "silence", "tempo": "silence", "key": "silence"}),
+        ("few.wav", 3, {"loudness": "shorter than 0.4 s", "tempo": "0 onsets, expected 6"}),
         ("cancels.wav", 10, {"pitch": "silence in mono: the channels cancel out"}),
     ],
 )
@@ -105,10 +107,19 @@ def test_what_is_not_there_is_a_dash_and_why(
         ("hot.wav", "not finite"),
         ("text.wav", "not readable as a film"),
         ("missing.wav", "no such file"),
+        ("slow.wav", "got 100 samples a second, expected 1000 to 1000000"),
+        ("pipe.wav", "no regular file"),
     ],
 )
-def test_what_cannot_be_heard_is_said_in_one_line(folder: Path, name: str, message: str) -> None:
-    made = run(folder, "hear", name)
+def test_what_cannot_be_heard_is_said_in_one_line(
+    folder: Path, tmp_path: Path, name: str, message: str
+) -> None:
+    if name == "slow.wav":
+        soundfile.write(tmp_path / name, np.full(500, 0.1), 100)
+    if name == "pipe.wav":
+        os.mkfifo(tmp_path / name)
+    where = tmp_path if (tmp_path / name).exists() else folder
+    made = run(where, "hear", name)
     assert made.returncode == 1 and message in made.stderr
     assert len(made.stderr.splitlines()) == 1 and not made.stdout
 
@@ -125,6 +136,28 @@ def test_sound_of_a_kind_that_films_have_is_heard(tmp_path: Path) -> None:
     heard = f2s.hear(path).sounds[0].heard
     assert heard.spreads["pitch_hz"].median == pytest.approx(330, rel=1e-3)
     assert heard.seconds == pytest.approx(2, abs=0.15)  # of a codec's own frames
+
+
+def test_an_input_is_not_overwritten_by_a_table(folder: Path, tmp_path: Path) -> None:
+    sound = tmp_path / "a.wav"
+    sound.write_bytes((folder / "scale.wav").read_bytes())
+    for option, suffix in (("--csv", ".csv"), ("--picture", ".png"), ("--midi", ".mid or .midi")):
+        made = run(tmp_path, "hear", "a.wav", option, "a.wav", "--overwrite")
+        assert f"got {option} a.wav, expected a name that ends with {suffix}\n" in made.stderr
+    assert sound.read_bytes() == (folder / "scale.wav").read_bytes()
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "=1+1\n.wav", np.zeros(RATE // 4), RATE)
+    made = run(tmp_path, "hear", ".", "--csv", "a.csv")
+    assert made.returncode == 0, made.stderr
+    with (tmp_path / "a.csv").open(newline="") as file:
+        assert {row["sound"] for row in csv.DictReader(file)} == {"'=1+1\\n.wav"}
+
+
+def test_a_picture_of_silence_is_dark(folder: Path, tmp_path: Path) -> None:
+    f2s.hear(folder / "silence.wav", picture=tmp_path / "a.png")
+    assert np.median(cv2.imread(str(tmp_path / "a.png"))) < 40
 
 
 def test_a_folder_has_a_row_for_each_sound_and_a_note_for_each_file_that_is_none(

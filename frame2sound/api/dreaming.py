@@ -158,6 +158,7 @@ def dream(
     table = path.with_name(f"{path.stem}-sources.csv")
     for written in (path, table, *([] if save_model is None else [Path(save_model)])):
         refuse_existing(written, DreamError, overwrite=overwrite)
+    _refuse_inputs(path, [Path(each) for each in (library, start) if each is not None])
     weights = None if style is None else _style_weights(style)
     with open_progress(progress) as on_progress:
         heard = load_sources(Path(library), on_progress)
@@ -213,6 +214,14 @@ def _check(
             f"got `most_copied={most_copied:g}`, expected {MIN_COPIED_SECONDS:g} s or more"
         )
     at_least("seed", seed, 0)
+
+
+def _refuse_inputs(path: Path, given: list[Path]) -> None:
+    """Raise if an output is a sound that is read, or lies among those of a folder."""
+    for each in given:
+        among = path.parent if each.is_dir() else path
+        if path.exists() and each.exists() and among.samefile(each):
+            raise ParameterError(f"got `out={path}`, which is read; choose another name")
 
 
 def _wav(out: str | PathLike[str]) -> Path:

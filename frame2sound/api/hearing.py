@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frame2sound.api.measuring import align_columns
-from frame2sound.api.parameters import ParameterError, musical_scale
+from frame2sound.api.parameters import ParameterError, musical_scale, output_suffix
 from frame2sound.api.records import Record, plain_values
 from frame2sound.api.sorting import describe_answer, load_judge
 from frame2sound.listening.definitions import FRAME_FEATURES, SOUND_FEATURES
@@ -30,6 +30,8 @@ NOTHING = "-"
 
 SHOWN_COEFFICIENTS = 5
 """MFCC that the table shows; the JSON has all."""
+
+_SUFFIXES = {"csv": (".csv",), "picture": (".png",), "midi": (".mid", ".midi")}
 
 STRONG_CHROMA = 0.6
 """Pitch classes with this share of the strongest are named in the table."""
@@ -146,13 +148,13 @@ class HeardSound(Record):
         because = {name: f"({reason})" for name, reason in of.why.items()}
         tempo = f"strength {of.tempo.strength:.2f}" if of.tempo else because["tempo"]
         key = f"correlation {of.key.correlation:.2f}" if of.key else because["key"]
-        pitched = because.get("pitch", f"in {of.pitched_share:.0%} of the sounding time")
+        pitched = because.get("pitch", f"pitch in {of.pitched_share:.0%} of the sounding time")
         return [
             ["onsets", str(len(of.onsets)), ""],
             ["tempo", self.tempo_text(), tempo],
             ["key", self.key_text(), key],
             ["loudness", self.loudness_text(), because.get("loudness", "")],
-            ["notes", str(len(of.notes)), f"pitch {pitched}" if of.spreads else pitched],
+            ["notes", str(len(of.notes)), pitched],
         ]
 
 
@@ -197,6 +199,8 @@ class HearingResult(Record):
         return [row for sound in self.sounds for row in sound.rows()]
 
     def _lines_by_sound(self) -> list[str]:
+        from frame2sound.terminal import escaped
+
         names = ("centroid_hz", "bandwidth_hz", "rolloff_hz", "flatness", "pitch_hz")
         head = ["sound", "seconds", *(FRAME_FEATURES[name].label for name in names)]
         rows = [[*head, "tempo", "key", "loudness", "onsets"]]
@@ -204,9 +208,12 @@ class HearingResult(Record):
             medians = [sound.median_text(name) for name in names]
             whole = [sound.tempo_text(), sound.key_text(), sound.loudness_text()]
             count = str(len(sound.heard.onsets))
-            rows.append([sound.name, f"{sound.heard.seconds:.1f}", *medians, *whole, count])
+            name = escaped(sound.name)
+            rows.append([name, f"{sound.heard.seconds:.1f}", *medians, *whole, count])
         right = {*range(1, 2 + len(names)), 2 + len(names), 4 + len(names), 5 + len(names)}
         medians_of = f"{_count(len(self.sounds))}; medians, frequencies in Hz"
+        if any(sound.heard.why for sound in self.sounds):
+            medians_of += "; hear a sound alone to read why there is a dash"
         answers = [
             describe_answer(sound.name, sound.answer) for sound in self.sounds if sound.answer
         ]
@@ -278,8 +285,10 @@ def hear(
 
     tuning = musical_scale("scale", scale)
     outputs = [None if each is None else Path(each) for each in (csv, picture, midi)]
-    for path in (each for each in outputs if each is not None):
-        refuse_existing(path, ListeningError, overwrite=overwrite)
+    for (kind, suffixes), path in zip(_SUFFIXES.items(), outputs, strict=True):
+        if path is not None:
+            output_suffix(kind, path, suffixes)
+            refuse_existing(path, ListeningError, overwrite=overwrite)
     table_path, picture_path, midi_path = outputs
     library, paths = _given(sound)
     is_single = len(paths) == 1
@@ -318,8 +327,8 @@ def hear(
 
 
 def _number(value: float, decimals: int) -> str:
-    """Return a number with so many decimals, but two digits at least: a tone's flatness is tiny."""
-    is_tiny = 0 < abs(value) < 10**-decimals
+    """Return a number with so many decimals; the tiny flatness of a tone has two digits."""
+    is_tiny = decimals > 3 and 0 < abs(value) < 10**-decimals
     return f"{value:.1e}" if is_tiny else f"{value:.{decimals}f}"
 
 
@@ -335,7 +344,7 @@ def _given(
         return sound, []
     given = [sound] if isinstance(sound, str | PathLike) else list(sound)
     if not given:
-        raise ParameterError("got no `sound`, expected a sound, a film or a library")
+        raise ParameterError("got no sound, expected a sound, a film or a library")
     libraries = [
         each for each in given if "://" in str(each) or (Path(each) / LIBRARY_FILE).exists()
     ]
@@ -355,7 +364,7 @@ def _files_at(path: Path) -> list[Path]:
         return [path]
     files = sorted(each for each in path.glob("[!.]*") if each.is_file())
     if not files:
-        raise ParameterError(f"`sound` {path} holds no files, expected sounds or films")
+        raise ParameterError(f"{path} holds no files, expected sounds or films")
     return files
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
@@ -161,9 +161,12 @@ def frame_size(parameter: str, value: str | tuple[int, int]) -> tuple[int, int]:
 def musical_scale(parameter: str, value: str | Scale) -> Scale:
     """Return a scale, read from a text such as ``"D minor"`` or ``"my.scl on D3"``."""
     from frame2sound.sound.named_scales import parse_scale
+    from frame2sound.sound.scale import Scale
 
-    if not isinstance(value, str):
+    if isinstance(value, Scale):
         return value
+    if not isinstance(value, str):
+        raise ParameterError(f"got `{parameter}={value}`, expected a text or a Scale, as 'D minor'")
     try:
         scala = _SCALA_FILE.fullmatch(value.strip())
         return _scala_file(Path(scala[1]), scala[2] or "C4") if scala else parse_scale(value)
@@ -188,6 +191,16 @@ def _scala_file(path: Path, tonic: str) -> Scale:
         return parse_scala(text, tonic_hz)
     except ValueError as error:
         raise ValueError(f"{path} is not readable as a Scala file: {error}") from error
+
+
+def output_suffix(parameter: str, path: Path, suffixes: Sequence[str]) -> None:
+    """Raise `ParameterError` if the name of an output does not end as its format does.
+
+    It also keeps a sound that is read from being overwritten by a table made of it.
+    """
+    if path.suffix.lower() not in suffixes:
+        expected = " or ".join(suffixes)
+        raise ParameterError(f"got `{parameter}={path}`, expected a name that ends with {expected}")
 
 
 def one_of(parameter: str, value: str | None, choices: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from frame2sound.api.parameters import (
     Seconds,
     musical_scale,
     one_of,
+    output_suffix,
 )
 from frame2sound.api.parameters import seconds as parse_seconds
 from frame2sound.api.records import Record
@@ -68,11 +69,12 @@ class ToneTable(Record):
     def lines(self) -> list[str]:
         """Return a line for the sound, or a line for each tone; and one for each note."""
         notes = [f"  note: {note}" for note in self.notes]
+        written = [] if self.csv is None else [str(self.csv)]
         if self.path is None:
-            return [*self._table(), *notes]
+            return [*self._table(), *notes, *written]
         count = "1 tone" if len(self.tones) == 1 else f"{len(self.tones)} tones"
         line = f"{self.path}  {self.seconds:.3f} s  {self.sample_rate} Hz  {count}"
-        return [f"{line} of {self.system}", *notes]
+        return [f"{line} of {self.system}", *notes, *written]
 
     def _table(self) -> list[str]:
         head = f"{'step':>5}  {'ratio':>9}  {'cents':>9}  {'Hz':>10}  note"
@@ -161,10 +163,12 @@ def tones(
     from frame2sound.api.render_settings import effect_chain
 
     one_of("wave", wave, WAVES)
-    if not MIN_RATE <= sample_rate <= MAX_RATE:
+    if not isinstance(sample_rate, int) or not MIN_RATE <= sample_rate <= MAX_RATE:
         raise ParameterError(
             f"got `sample_rate={sample_rate}`, expected {MIN_RATE} to {MAX_RATE} Hz"
         )
+    if csv is not None:
+        output_suffix("csv", Path(csv), (".csv",))
     chain = effect_chain(effects, effects_file)
     if out is None and chain is not None:
         raise ParameterError("got effects without a sound, expected `out` too")
@@ -206,6 +210,9 @@ def _groups(scale: Scale, steps: Steps | None, chords: Iterable[Steps] | None) -
 def _steps(parameter: str, value: Steps) -> list[int]:
     from frame2sound.tuning.steps import parse_steps
 
+    if not isinstance(value, Iterable):
+        expected = "a list of chords, as ['0 4 7']" if parameter == "chord" else "[0, 4, 7]"
+        raise ParameterError(f"got `{parameter}={value}`, expected {expected}")
     try:
         return parse_steps(value if isinstance(value, str) else " ".join(map(str, value)))
     except ValueError as error:

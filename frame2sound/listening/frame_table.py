@@ -11,6 +11,7 @@ from frame2sound.listening.cepstrum import COEFFICIENTS
 from frame2sound.listening.chroma import PITCH_CLASSES
 from frame2sound.listening.listener import SCALARS, FrameRows
 from frame2sound.terminal import escaped
+from frame2sound.untrusted import escape_formula
 
 COLUMNS = (
     "sound",
@@ -36,4 +37,4 @@ class FrameTable:
         table = np.column_stack([of.seconds, *scalars, rows.pitch_hz, of.mfcc, of.chroma])
         for line in table.tolist():
             cells = ("" if value != value else f"{value:.6g}" for value in line)
-            self._writer.writerow([escaped(name), *cells])
+            self._writer.writerow([escape_formula(escaped(name)), *cells])

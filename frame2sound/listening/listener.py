@@ -29,6 +29,9 @@ MAX_FRAMES = 1 << 18
 MAX_PICTURE_FRAMES = 4096
 """Frames of which spectra are kept for a picture."""
 
+MIN_RATE, MAX_RATE = 1000, 1_000_000
+"""Samples a second of what can be heard: with fewer there is no tone to describe."""
+
 SHORTEST_LOUDNESS_SECONDS = 0.4
 """A block of ITU-R BS.1770."""
 
@@ -127,15 +130,24 @@ class View:
 class Listener:
     """Takes a sound block by block; its memory grows with onsets and notes alone.
 
+    Raises
+    ------
+    ValueError
+        The sample rate is below 1000 Hz or above a megahertz.
+
     Examples
     --------
     >>> listener = Listener(22050)
     >>> rows = list(listener.process(np.zeros((22050, 1), np.float32))) + list(listener.finish())
     >>> listener.heard().why["tempo"]
-    'too few onsets (0)'
+    'silence'
     """
 
     def __init__(self, sample_rate: int, channels: int = 1) -> None:
+        if not MIN_RATE <= sample_rate <= MAX_RATE:
+            raise ValueError(
+                f"got {sample_rate} samples a second, expected {MIN_RATE} to {MAX_RATE}"
+            )
         self.sample_rate, self.channels = sample_rate, channels
         self._extractor = FrameFeatureExtractor(sample_rate)
         self._hop = self._extractor.stft.hop
@@ -233,10 +245,11 @@ class Listener:
 
     def _reason(self, name: str, sounding_frames: int) -> str:
         """Return why a feature is missing."""
+        count = len(self._onsets)
         if name == "loudness" and self._samples < SHORTEST_LOUDNESS_SECONDS * self.sample_rate:
             return f"shorter than {SHORTEST_LOUDNESS_SECONDS} s"
-        if name == "tempo" and len(self._onsets) < MIN_ONSETS:
-            return f"too few onsets ({len(self._onsets)})"
+        if name == "tempo" and sounding_frames and count < MIN_ONSETS:
+            return f"{count} onset{'s' * (count != 1)}, expected {MIN_ONSETS}"
         if not sounding_frames:
             cancels = np.isfinite(self._loudness.integrated_lufs)
             return "silence in mono: the channels cancel out" if cancels else "silence"

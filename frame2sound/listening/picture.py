@@ -98,14 +98,15 @@ def _draw_spectrum(axes: Axes, heard: Heard, view: View) -> None:
     middles = slaney_mel_corners(view.mel_db.shape[1], heard.sample_rate)[1:-1]
     nearest = np.searchsorted((middles[1:] + middles[:-1]) / 2, hz)
     levels = view.mel_db[:, nearest].T
+    top_db = max(float(levels.max()), SILENCE_DB)
     axes.set(ylim=(0, octaves))
     axes.imshow(
         levels,
         extent=(*_span(view), 0, octaves),
         origin="lower",
         cmap=LinearSegmentedColormap.from_list("heat", COLOUR_MAP),
-        vmin=levels.max() - RANGE_DB,
-        vmax=levels.max(),
+        vmin=top_db - RANGE_DB,
+        vmax=top_db,
         aspect="auto",
     )
     ticks = [tick for tick in _TICKS_HZ if tick < top / 1.1]

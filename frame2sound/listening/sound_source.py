@@ -75,6 +75,8 @@ def open_source(path: Path, *, allow_damaged: bool = False) -> SoundSource:
     """
     if not path.exists():
         raise ListeningError(f"{path}: no such file; expected a sound, a film or a library")
+    if not (path.is_file() or path.is_dir()):
+        raise ListeningError(f"{path} is no regular file; expected a sound, a film or a library")
     try:
         if path.is_file() and _is_sound_file(path):
             sound = open_sound(path)

@@ -23,7 +23,7 @@ from frame2sound.sorting.folds import MAX_FOLDS
 from frame2sound.sorting.judge import Judge, JudgedFilm
 from frame2sound.sorting.labels_file import MAX_LABEL_LENGTH, MAX_LABELS
 from frame2sound.sorting.report import Report
-from frame2sound.sorting.scaling import Scaling
+from frame2sound.sorting.scaling import MIN_DEVIATION, Scaling
 from frame2sound.sorting.window_features import SUMMARY_LENGTH
 from frame2sound.untrusted import (
     PYTHON_PICKLE,
@@ -43,6 +43,9 @@ MAX_JUDGE_BYTES = 128 << 20
 """Largest file of a judge; one of a hundred films has about a megabyte."""
 
 MAX_FILMS = 20_000
+
+MAX_VALUE = 1e6
+"""Largest value of an array: what is learned from scaled features is far below."""
 
 _EXPECTED = "expected a .safetensors file made by: frame2sound sort"
 
@@ -181,8 +184,10 @@ def _read_array(path: Path, file: Any, name: str) -> NDArray[Any]:
     array: NDArray[Any] = file.get_tensor(name)
     if not np.isfinite(array).all():
         raise SortingError(f"{path}: array {name[:60]} is not finite; {_REMEDY}")
-    if name.endswith(".deviation") and not (array > 0).all():
-        raise SortingError(f"{path}: array {name[:60]} is not positive; {_REMEDY}")
+    if np.abs(array).max(initial=0) > MAX_VALUE:
+        raise SortingError(f"{path}: array {name[:60]} is above {MAX_VALUE:g}; {_REMEDY}")
+    if name.endswith(".deviation") and not (array >= MIN_DEVIATION).all():
+        raise SortingError(f"{path}: array {name[:60]} is below {MIN_DEVIATION:g}; {_REMEDY}")
     return array
 
 

@@ -63,12 +63,12 @@ def read_labels(path: Path) -> list[FilmLabel]:
 
 
 def _parse(path: Path, text: str) -> list[FilmLabel]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     labels = []
     try:
-        for row in rows:
+        for number, row in enumerate(rows):
             cells = [cell.strip() for cell in row]
-            if rows.line_num == 1:
+            if number == 0:
                 _check_header(path, cells)
             elif any(cells):
                 labels.append(_film_label(path, cells, rows.line_num))

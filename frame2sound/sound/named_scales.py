@@ -80,6 +80,8 @@ _EXPECTED_SYNTAX = (
     "'hz 110 220 330', 'major nested in D minor'; any but 'hz' may end in A4=<hertz>"
 )
 
+MAX_CHARACTERS, MAX_NESTED = 10_000, 10
+
 _NESTED = re.compile(r"(.+?) nested in (.+)", re.IGNORECASE)
 
 
@@ -114,6 +116,11 @@ def parse_scale(text: str) -> Scale:
     >>> len(parse_scale("major nested in D minor").ratios)
     49
     """
+    if len(text) > MAX_CHARACTERS or text.lower().count(" nested in ") > MAX_NESTED:
+        raise ValueError(
+            f"got scale {text[:40]!r}..., expected at most {MAX_CHARACTERS} characters and "
+            f"{MAX_NESTED} nested scales; write a Scala file for long lists"
+        )
     line = " ".join(text.split())
     try:
         return _parse_line(line)

@@ -125,6 +125,15 @@ def test_wrong_words_are_one_line(folder: Path, words: tuple[str, ...], message:
     assert not (folder / "never.wav").exists()
 
 
+@pytest.mark.parametrize("words", [("a.wav",), ("sounds", "--from", "a.wav"), (".",)])
+def test_a_sound_that_is_read_is_not_overwritten(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "a.wav").write_bytes(b"kept")
+    made = run(tmp_path, "dream", *words, "-o", "a.wav", "--overwrite")
+    assert "got --out a.wav, which is read; choose another name" in made.stderr
+    assert (tmp_path / "a.wav").read_bytes() == b"kept"
+
+
 def test_an_output_that_exists_is_kept(folder: Path) -> None:
     made = run(folder, "dream", "sounds", "-o", "dream.wav")
     assert made.returncode == 1

@@ -41,6 +41,8 @@ def test_tables_of_spreadsheets_are_read(tmp_path: Path, text: str) -> None:
         (b"film,label\na,b\x1b[31m\n", "printable"),
         (b"film,label\n\xff,b\n", "is not UTF-8 text"),
         (b"film,label\n" + b"".join(b"f%d,l%d\n" % (n, n) for n in range(101)), "has 101 labels"),
+        (b'film,label\na,"b\n', "is not CSV"),
+        (b'"name\n",class\na,b\n', "begins with 'name,class'"),
         (b"film,label\n" + b"x" * 200_000, "is not CSV"),
         (b"x" * (5 << 20), "cannot be read"),
     ],

@@ -26,6 +26,7 @@ from tests.commanding import run
         ("hz 100 200 nested in 12-tet", "a list of tones has no period, expected a scale"),
         ("999-tet nested in 999-tet", "got 998001 nested tones, expected at most 10000"),
         ("12-tet on -5 Hz", "got -5, expected hertz above 0"),
+        (" nested in ".join(["5-tet"] * 500), "and 10 nested scales; write a Scala file"),
         ("pelogg", "no scale is called 'pelogg'; expected a note and a scale"),
         ("none.scl", "none.scl cannot be read (no such file or directory), expected a Scala"),
     ],
@@ -44,6 +45,7 @@ def test_the_table_is_printed_and_written(tmp_path):
         "    0        1/1       0.00     440.000  A4 +0.0",
         "    1        7/4     968.83     770.000  G5 -31.2",
         "    2        2/1    1200.00     880.000  A5 +0.0",
+        "t.csv",
     ]
     rows = list(csv.DictReader((tmp_path / "t.csv").open(newline="")))
     assert [float(row["hz"]) for row in rows] == pytest.approx([440, 770, 880])
@@ -65,6 +67,7 @@ def test_the_table_is_printed_and_written(tmp_path):
         (["--effects", "reverse"], "got effects without a sound, expected --out too"),
         (["-o", "a.wav", "--seconds", "0"], "got --seconds 0 for 13 tones or chords, expected"),
         (["-o", "a.wav", "--effects", "layer of=up"], "layer: got of=up, expected reverse or orig"),
+        (["--csv", "a.scl"], "got --csv a.scl, expected a name that ends with .csv"),
         (["-o", "a.mp3"], "got a.mp3, expected the name of a .wav"),
         (["-o", "a.wav", "--sample-rate", "0"], "got --sample-rate 0, expected 8000 to 192000 Hz"),
     ],
