@@ -46,7 +46,11 @@ def spectral_bandwidth(magnitudes: FloatArray, hz: FloatArray) -> FloatArray:
 def spectral_rolloff(
     magnitudes: FloatArray, hz: FloatArray, share: float = ROLLOFF_SHARE
 ) -> FloatArray:
-    """Return the frequency in Hz of the first bin up to which a share of the magnitudes lies."""
+    """Return the frequency in Hz of the first bin up to which a share of the magnitudes lies.
+
+    >>> spectral_rolloff(np.array([[1.0, 3.0]]), np.array([50.0, 100.0]), 0.25).tolist()
+    [50.0]
+    """
     sums = np.cumsum(magnitudes, axis=1)
     rolloff: FloatArray = hz[(sums >= share * sums[:, -1:]).argmax(axis=1)]
     return rolloff

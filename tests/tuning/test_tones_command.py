@@ -77,3 +77,8 @@ def test_wrong_options_are_told_in_a_line(tmp_path, words, says):
     assert made.returncode in (1, 2)
     assert says in made.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_the_widest_interval_is_ten_octaves(tmp_path):
+    made = run(tmp_path, "tones", "1-ed1024 on 10 Hz", "--json")
+    assert [tone["hz"] for tone in json.loads(made.stdout)["tones"]] == [10, 10_240]
