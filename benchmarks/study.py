@@ -58,6 +58,8 @@ def run(design: Design, results: Path, work: Path, workers: int) -> None:
                     future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()  # what it has finished is written
             raise
 
 
