@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from frame2sound.sorting.choice import best_classifier, choice_shares
-from frame2sound.sorting.intervals import score_with_interval
+from frame2sound.sorting.intervals import _expanded_tail, score_with_interval
 from frame2sound.sorting.random_labels import permute_labels
 from frame2sound.sorting.scores import balanced_score, film_scores, films_right
 from tests.sorting.made_windows import made_windows
@@ -84,3 +85,12 @@ def test_random_labels_are_those_of_groups_exchanged() -> None:
     of_groups = np.sort(drawn[:, 1:], axis=1)
     assert (of_groups == [0, 0, 1, 1, 2]).all()
     assert len(np.unique(drawn, axis=0)) > 10
+
+
+def test_folds_and_few_groups_widen_by_the_published_factors() -> None:
+    scores = np.tile([0.4, 0.5, 0.6, 0.55, 0.45], 8)
+    runs, films = [(scores, np.arange(40) % 2)], np.arange(40)
+    alone, folded = score_with_interval(runs, films), score_with_interval(runs, films, folds=5)
+    assert (folded.value - folded.low) / (alone.value - alone.low) == pytest.approx(1.5)
+    quantile = -2.306004 * (10 / 8) ** 0.5  # of Student's t with 8 degrees of freedom
+    assert norm.cdf(quantile) == pytest.approx(_expanded_tail(0.025, 10, 8), rel=1e-4)
