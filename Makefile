@@ -22,11 +22,12 @@ demo: $(READY)
 gallery: $(READY)
 	$(VENV)/bin/frame2sound gallery
 
+# Tests start many processes, which then read the modules that the first has compiled.
 test: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy & types=$$!; \
-		$(VENV)/bin/python -m pytest -n 2; tests=$$?; wait $$types && exit $$tests
+		PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 2; tests=$$?; wait $$types && exit $$tests
 
 docs: $(DOCS_READY)
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
