@@ -1,9 +1,9 @@
 """Judge dreams: bits, copies, variety, styles, and distances, on films that nothing was tuned on.
 
-    .venv/bin/python -m benchmarks.listening_dream [--real FOLDER] [--quick]
+    .venv/bin/python -m benchmarks.listening_dream [--real FOLDER] [--causes FOLDER] [--quick]
 
 Drawn films of 30 and 60 s; with ``--real``, each film of a folder that is 25 s or longer too, and
-the whole folder as one library.
+the whole folder as one library; with ``--causes``, styles of real films.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+import frame2sound as f2s
+from frame2sound.dreaming.choice import HeldOutChoice
 from frame2sound.dreaming.copied_sound import copied_share
 from frame2sound.dreaming.dream import Dream, DreamChoice, Dreamer, parse_style
-from frame2sound.dreaming.model import DreamModel, choose_ngrams, learn
+from frame2sound.dreaming.model import DreamModel, learn
 from frame2sound.dreaming.sources import Sources, load_sources
 from frame2sound.dreaming.split import HeldOut
 from frame2sound.dreaming.tokens import RATE, frame_levels, token_count
@@ -29,6 +31,7 @@ from frame2sound.dreaming.verbatim import distinct_share, verbatim_share
 from frame2sound.evaluation.kernel_distance import kernel_distance
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.sorting.judge import Judge
 from frame2sound.synaesthesia.statistics import rank_correlation
 
 WEIGHTS = np.linspace(0.1, 0.9, 9)
@@ -73,11 +76,13 @@ def measure_markov(codes: int = 12, length: int = 12_000, seed: int = 5) -> list
     tokens = np.array(chain)
     cut = length * 4 // 5
     parts = [HeldOut(0, tokens[cut:], 2)]
-    trigram, ngram = choose_ngrams([tokens[:cut]], parts, codes)
-    network = train_network([tokens[:cut]], parts, codes, max_steps=600)
+    choice = HeldOutChoice([tokens[:cut]], parts, codes)
+    trigram, ngram = choice.ngrams()
+    mixture = choice.mixture(train_network([tokens[:cut]], parts, codes, max_steps=600)[1])
     rows = []
     for name, bits in (
-        ("network", network.best.bits),
+        ("network", mixture.network_bits),
+        (f"both, network by {mixture.weight:.1f}", mixture.bits),
         ("trigram", trigram.bits or 0),
         (ngram.name, ngram.bits or 0),
     ):
@@ -137,13 +142,15 @@ def measure_library(path: Path, name: str, seconds: float = 60.0) -> list[Row]:
 
 
 def _bits_row(name: str, model: DreamModel) -> Row:
-    trigram, network = model.trigram.bits or 0, model.network
-    if network is None:
+    trigram, mixture = model.trigram.bits or 0, model.mixture
+    if mixture is None:
         return Row(f"{name}: bits", model.verdict(), "says so", True)
-    gain = trigram - network.best.bits
-    value = f"network {network.best.bits:.2f}, trigram {trigram:.2f}: {gain:+.2f}"
-    plays = "the network plays" if model.network_plays else f"it says so; {model.name}"
-    return Row(f"{name}: bits a token, held out", value, f"+.20; {plays}", True)
+    value = (
+        f"network {mixture.network_bits:.2f}, with {model.ngram.name} {mixture.bits:.2f}, "
+        f"trigram {trigram:.2f}: {trigram - mixture.bits:+.2f}"
+    )
+    plays = "plays" if model.network_plays else "it says so"
+    return Row(f"{name}: bits a token, held out", value, f"+.20; {model.name} {plays}", True)
 
 
 def _variety_rows(name: str, model: DreamModel, free: Dream, guarded: Dream) -> list[Row]:
@@ -208,82 +215,95 @@ def _distance_rows(name: str, dreamer: Dreamer, dream: Dream) -> list[Row]:
     return [Row(f"{name}: kernel distance to the films", values, "", None)]
 
 
-def fit_judge(films: list[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """Return weights of a logistic regression on block features that tells two sounds apart."""
-    parts = [block_features(frame_levels(film).clip(-90)) for film in films]
-    x = np.concatenate(parts)
-    y = np.repeat([0.0, 1.0], [len(part) for part in parts])
-    mean, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
-    z = np.column_stack([(x - mean) / scale, np.ones(len(x))])
-    weights = np.zeros(z.shape[1])
-    for _ in range(2000):
-        chance = 1 / (1 + np.exp(-z @ weights))
-        weights -= 0.1 * (z.T @ (chance - y) / len(y) + 0.01 * weights)
-    return np.stack([np.append(mean, 0), np.append(scale, 1), weights])
+def learn_judge(folder: Path, films: dict[str, list[Path]]) -> Judge:
+    """Return a judge, as `sort` makes it, of films by their label."""
+    library = f2s.Library.create(folder / "library")
+    paths = [path for each in films.values() for path in each]
+    library.add_films(paths, calibration=False, full_rate=0, jobs=1)
+    rows = [f"{path.stem},{label}\n" for label, each in films.items() for path in each]
+    (folder / "labels.csv").write_text("film,label\n" + "".join(rows))
+    f2s.sort(library, folder / "labels.csv", folder / "judge.safetensors")
+    return f2s.load_judge(folder / "judge.safetensors")
 
 
-def judge(fitted: NDArray[np.float64], sound: NDArray[np.float32]) -> float:
-    """Return the mean probability that half seconds of a sound are of the second film."""
-    x = block_features(frame_levels(sound).clip(-90))
-    z = (np.column_stack([x, np.ones(len(x))]) - fitted[0]) / fitted[1]
-    return float((1 / (1 + np.exp(-z @ fitted[2]))).mean())
-
-
-def measure_style(folder: Path, pair: tuple[str, str], seconds: float = 40.0) -> list[Row]:
-    """Dream of two films by nine weights; a judge that learned from other seeds says which."""
-    for name in pair:
-        draw(folder, name, 30, 11)
-    others = [load_sources(draw(folder, name, 30, 12)).films[0].mono for name in pair]
-    both = folder / "-".join(pair)
-    both.mkdir(exist_ok=True)
-    for name in pair:
-        link = both / f"{name}.mp4"
-        if not link.exists():
-            link.write_bytes(draw(folder, name, 30, 11).read_bytes())
+def measure_style(
+    folder: Path, films: dict[str, Path], judged: dict[str, list[Path]], seconds: float = 40.0
+) -> list[Row]:
+    """Dream of two films by nine weights; a judge that learned from others says which it hears."""
+    first, second = films
+    both = folder / f"{first}-{second}"
+    both.mkdir()
+    for label, path in films.items():
+        (both / f"{label}{path.suffix}").write_bytes(path.read_bytes())
+    heard = learn_judge(both, judged)
+    (both / "labels.csv").unlink()
     sources = load_sources(both)
     dreamer = Dreamer(learn(sources), sources)
-    fitted = fit_judge(others)
-    answers, shares = [], []
-    for weight in WEIGHTS.tolist():
-        style, _ = parse_style(
-            {f"{pair[0]}.mp4": 1 - weight, f"{pair[1]}.mp4": weight}, sources.names
-        )
-        choice = DreamChoice(seconds=seconds, style=style, sound="phases")
-        dream = dreamer.dream(choice)
-        answers.append(judge(fitted, dreamer.sound(dream, choice)))
-        films = [each.end_seconds - each.start_seconds for each in dream.stretches
-                 if each.film.startswith(pair[1])]  # fmt: skip
-        shares.append(sum(films) / dream.stretches[-1].end_seconds)
-    correlation = rank_correlation(WEIGHTS, np.array(answers))
-    shown = " ".join(f"{answer:.2f}" for answer in answers)
-    own = " ".join(f"{share:.2f}" for share in shares)
-    return [
-        Row(f"style {pair[0]} to {pair[1]}: rank correlation", f"{correlation:.2f} ({shown})",
-            "at least .9", correlation >= 0.9),
-        Row("  share of units of the second film", own, "", None),
-    ]  # fmt: skip
+    own = [heard.hear(film.mono, RATE).labels[second] for film in sources.films]
+    rows = [Row(f"judge of {second}: the films themselves", f"{own[0]:.2f} {own[1]:.2f}", "", None)]
+    for sound in ("mosaic", "phases"):
+        answers, shares = [], []
+        for weight in WEIGHTS.tolist():
+            style, _ = parse_style({first: 1 - weight, second: weight}, sources.names)
+            choice = DreamChoice(seconds=seconds, style=style, sound=sound)
+            dream = dreamer.dream(choice)
+            made = dreamer.sound(dream, choice)
+            mono = made if made.ndim == 1 else made.mean(axis=1)
+            answers.append(heard.hear(mono, dreamer.sample_rate(choice)).labels[second])
+            lengths = [each.end_seconds - each.start_seconds for each in dream.stretches
+                       if each.film.startswith(second)]  # fmt: skip
+            shares.append(sum(lengths) / dream.stretches[-1].end_seconds)
+        correlation = rank_correlation(WEIGHTS, np.array(answers))
+        shown = " ".join(f"{answer:.2f}" for answer in answers)
+        rows.append(
+            Row(f"style {first} to {second}, {sound}: rank correlation",
+                f"{correlation:.2f} ({shown})", "at least .9", correlation >= 0.9)
+        )  # fmt: skip
+        rows.append(Row("  share of units", " ".join(f"{each:.2f}" for each in shares), "", None))
+    return rows
+
+
+def measure_drawn_style(folder: Path, pair: tuple[str, str]) -> list[Row]:
+    """Dream of two drawn films; the judge learns from three other seeds of each."""
+    films = {name: draw(folder, name, 30, 11) for name in pair}
+    others = {name: [draw(folder, name, 16, seed) for seed in (12, 13, 14)] for name in pair}
+    return measure_style(folder, films, others)
+
+
+def measure_real_style(folder: Path, causes: Path, pair: tuple[str, str]) -> list[Row]:
+    """Dream of the first film of two causes; the judge learns from the others of each."""
+    found = {name: sorted(causes.glob(f"{name}__*")) for name in pair}
+    return measure_style(
+        folder,
+        {name: paths[0] for name, paths in found.items()},
+        {name: paths[1:] for name, paths in found.items()},
+    )
 
 
 def main(arguments: list[str] | None = None) -> bool:
     """Print a line for each measure; return whether all bars are met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--real", type=Path, help="a folder of films")
+    parser.add_argument("--causes", type=Path, help="a folder of films named LABEL__NAME")
     parser.add_argument("--quick", action="store_true", help="one drawn film, one pair")
     options = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
     met = True
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        for rows in _all_rows(folder, options.real, quick=options.quick):
+        for rows in _all_rows(folder, options.real, options.causes, quick=options.quick):
             for row in rows:
                 print(row, flush=True)
                 met &= row.met is not False
     return met
 
 
-def _all_rows(folder: Path, real: Path | None, *, quick: bool):
+def _all_rows(folder: Path, real: Path | None, causes: Path | None, *, quick: bool):
     yield measure_markov()
     yield measure_copies(load_sources(draw(folder, "scratch", 30, 21)))
-    yield measure_style(folder, ("theremin", "typing"))
+    for pair in (("theremin", "typing"), ("bounce", "scratch"))[: 1 if quick else None]:
+        yield measure_drawn_style(folder, pair)
+    if causes is not None:
+        yield measure_real_style(folder, causes, ("ambient", "drums"))
     drawn = (("scratch", 30, 21), ("machine", 60, 22), ("balls", 30, 23), ("lines", 30, 24))
     for name, seconds, seed in drawn[: 1 if quick else None]:
         yield measure_library(draw(folder, name, seconds, seed), f"{name}, {seconds} s")

@@ -37,9 +37,10 @@ class DreamedSound(Record):
     seconds : float
     sample_rate, channels : int
     played_by : str
-        ``network``, or ``trigram``, ``bigram`` or ``unigram``.
+        Such as ``network and bigram``, ``network`` or ``trigram``.
     bits : dict of str to float
-        Bits a token on held-out sound, of the network, the trigram and the best n-gram.
+        Bits a token on held-out sound, of the network, the trigram, the best n-gram, and ``both``:
+        network and best n-gram together.
     films : dict of str to float
         The share of each film in the sound.
     copied_share : float
@@ -190,8 +191,8 @@ def dream(
     for each, length in zip(dreamt.stretches, lengths, strict=True):
         shares[each.film] += length / sum(lengths)
     bits = {learned.ngram.name: learned.ngram.bits, "trigram": learned.trigram.bits}
-    if learned.network is not None:
-        bits["network"] = learned.network.best.bits
+    if learned.mixture is not None:
+        bits |= {"network": learned.mixture.network_bits, "both": learned.mixture.bits}
     return DreamedSound(
         path, table, len(made) / rate, rate, 1 if made.ndim == 1 else 2, learned.name,
         {name: value for name, value in bits.items() if value is not None},

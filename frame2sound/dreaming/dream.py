@@ -16,9 +16,9 @@ from frame2sound.atomic import atomic_write
 from frame2sound.dreaming.copied_sound import copied_share
 from frame2sound.dreaming.copy_guard import CopyGuard
 from frame2sound.dreaming.model import DreamModel
-from frame2sound.dreaming.ngrams import NAMES
 from frame2sound.dreaming.sampling import (
     Coverage,
+    MixedPredictor,
     NetworkPredictor,
     NextToken,
     NGramPredictor,
@@ -132,8 +132,7 @@ class Dreamer:
                 drawn = sample_tokens(
                     predictor, length, rng, temperature=choice.temperature, context=before,
                     shares=None if choice.style is None else shares, guard=guard,
-                    coverage=coverage,
-                    on_progress=on_progress,
+                    coverage=coverage, on_progress=on_progress,
                 )  # fmt: skip
             except ValueError as error:
                 raise DreamError(
@@ -194,23 +193,20 @@ class Dreamer:
         model, codes = self.model, len(self.model.codebook)
         lengths = np.array([len(film.learned) for film in model.films], np.float64)
         style = lengths / lengths.sum() if choice.style is None else choice.style
-        if model.network_plays and model.network is not None:
-            stages = model.network.stages
-            return [
-                NetworkPredictor(build_network(stages[at], codes, len(lengths)), style)
-                for at in _pick(len(stages), choice.stages)
-            ]
-        orders = _pick(model.ngram.order + 1, choice.stages)
         learned = [film.learned for film in model.films]
-        return [
-            NGramPredictor(learned, codes, order, model.ngram.smoothing, style) for order in orders
-        ]
 
-    def stage_count(self) -> int:
-        """Return how many stages there are to play."""
-        if self.model.network_plays and self.model.network is not None:
-            return len(self.model.network.stages)
-        return NAMES.index(self.model.ngram.name) + 1
+        def counted(order: int) -> NGramPredictor:
+            return NGramPredictor(learned, codes, order, model.ngram.smoothing, style)
+
+        if not model.network_plays or model.network is None or model.mixture is None:
+            return [counted(order) for order in _pick(model.ngram.order + 1, choice.stages)]
+        stages = model.network.stages
+        playing: list[NextToken] = [
+            NetworkPredictor(build_network(stages[at], codes, len(lengths)), style)
+            for at in _pick(len(stages), choice.stages)
+        ]
+        best = MixedPredictor(playing[-1], counted(model.ngram.order), model.mixture.weight)
+        return [*playing[:-1], best]
 
     def _guard(self, max_run: int | None) -> CopyGuard | None:
         if max_run is None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from frame2sound.dreaming.ngrams import MAX_ORDER, NAMES, SMOOTHINGS, NGram, Smoothing
+from frame2sound.dreaming.choice import CountedModel, HeldOutChoice, Mixture
+from frame2sound.dreaming.ngrams import MAX_ORDER
 from frame2sound.dreaming.sources import Sources
-from frame2sound.dreaming.split import FilmSplit, HeldOut, held_out_parts, split_film
+from frame2sound.dreaming.split import FilmSplit, held_out_parts, split_film
 from frame2sound.dreaming.tokens import (
     TOKENS_PER_SECOND,
     Codebook,
@@ -23,7 +21,7 @@ from frame2sound.errors import DreamError
 from frame2sound.progress import ProgressCallback, ignore_progress
 
 MIN_GAIN_BITS = 0.2
-"""The network plays if it needs fewer bits a token than the trigram by at least this."""
+"""The network plays if it and the best n-gram need so many bits a token less than the trigram."""
 
 MIN_SECONDS = 15.0
 """Of less sound, no network is trained."""
@@ -45,20 +43,6 @@ class LearnedFilm:
 
 
 @dataclass(frozen=True)
-class CountedModel:
-    """An n-gram as it was chosen: its order, its smoothing, and its bits on held-out tokens."""
-
-    order: int
-    smoothing: Smoothing
-    bits: float | None
-
-    @property
-    def name(self) -> str:
-        """Such as bigram."""
-        return NAMES[self.order]
-
-
-@dataclass(frozen=True)
 class DreamModel:
     """What was learned of films.
 
@@ -72,6 +56,8 @@ class DreamModel:
         The best n-gram of any order.
     network : TrainedNetwork or None
         None if there was too little sound.
+    mixture : Mixture or None
+        How network and n-gram play together; None if there is no network.
     """
 
     films: tuple[LearnedFilm, ...]
@@ -79,18 +65,21 @@ class DreamModel:
     trigram: CountedModel
     ngram: CountedModel
     network: TrainedNetwork | None
+    mixture: Mixture | None = None
 
     @property
     def network_plays(self) -> bool:
-        """Whether the network beats the trigram, and by enough."""
-        if self.network is None or self.trigram.bits is None:
+        """Whether the network, with the n-gram, beats the trigram by enough, and the n-gram."""
+        if self.mixture is None or self.trigram.bits is None or self.ngram.bits is None:
             return False
-        return self.network.best.bits <= self.trigram.bits - MIN_GAIN_BITS
+        return self.mixture.bits <= min(self.trigram.bits - MIN_GAIN_BITS, self.ngram.bits)
 
     @property
     def name(self) -> str:
-        """Of what plays: network, or that of the n-gram."""
-        return "network" if self.network_plays else self.ngram.name
+        """Of what plays, such as network and bigram."""
+        if self.mixture is None or not self.network_plays:
+            return self.ngram.name
+        return "network" if self.mixture.weight == 1 else f"network and {self.ngram.name}"
 
     def verdict(self) -> str:
         """Return one line that says what plays, and why."""
@@ -103,14 +92,17 @@ class DreamModel:
         counted = f"{self.ngram.name} {self.ngram.bits:.2f}"
         if self.ngram.order != MAX_ORDER:
             counted = f"trigram {self.trigram.bits:.2f}, {counted}"
-        if self.network is None:
+        if self.mixture is None:
             return (
                 f"got {seconds:.1f} s of sound, expected {MIN_SECONDS:g} s or more to train a "
                 f"network; the {self.ngram.name} plays ({counted} bits a token on held-out sound)"
             )
-        bits = f"network {self.network.best.bits:.2f}, {counted} bits a token on held-out sound"
+        bits = (
+            f"both {self.mixture.bits:.2f}, network {self.mixture.network_bits:.2f}, {counted} "
+            "bits a token on held-out sound"
+        )
         if self.network_plays:
-            return f"the network plays: {bits}"
+            return f"the {self.name} play{'s' if self.name == 'network' else ''}: {bits}"
         return (
             f"the network does not beat the trigram by {MIN_GAIN_BITS:g} bits, so the "
             f"{self.ngram.name} plays: {bits}"
@@ -142,38 +134,13 @@ def learn(
     )
     held_out = held_out_parts([film.tokens for film in films], splits)
     learned, codes = [film.learned for film in films], len(codebook)
-    trigram, ngram = choose_ngrams(learned, held_out, codes)
-    network = None
-    if held_out and sources.seconds >= MIN_SECONDS:
-        network = train_network(
-            learned, held_out, codes, codebook.centroids, seed, MAX_STEPS, on_progress
-        )
-    return DreamModel(films, codebook, trigram, ngram, network)
-
-
-def choose_ngrams(
-    learned: Sequence[Tokens], held_out: Sequence[HeldOut], codes: int
-) -> tuple[CountedModel, CountedModel]:
-    """Return the better trigram, and the best n-gram of order 1 to 3, by held-out tokens.
-
-    Without held-out tokens, the second is a bigram.
-    """
     if not held_out:
-        return (
-            CountedModel(MAX_ORDER, "witten-bell", None),
-            CountedModel(2, "witten-bell", None),
-        )
-    counted = []
-    for order in range(1, MAX_ORDER + 1):
-        for smoothing in SMOOTHINGS:
-            model = NGram(learned, codes, order, smoothing)
-            bits = np.concatenate([model.bits(part.tokens, part.first) for part in held_out])
-            counted.append(CountedModel(order, smoothing, float(bits.mean())))
-    return (
-        min((each for each in counted if each.order == MAX_ORDER), key=_bits),
-        min(counted, key=_bits),
+        trigram, bigram = (CountedModel(order, "witten-bell", None) for order in (MAX_ORDER, 2))
+        return DreamModel(films, codebook, trigram, bigram, None)
+    choice = HeldOutChoice(learned, held_out, codes)
+    if sources.seconds < MIN_SECONDS:
+        return DreamModel(films, codebook, *choice.ngrams(), None)
+    network, bits = train_network(
+        learned, held_out, codes, codebook.centroids, seed, MAX_STEPS, on_progress
     )
-
-
-def _bits(model: CountedModel) -> float:
-    return float("inf") if model.bits is None else model.bits
+    return DreamModel(films, codebook, *choice.ngrams(), network, choice.mixture(bits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from frame2sound.atomic import atomic_write
-from frame2sound.dreaming.model import CountedModel, DreamModel, LearnedFilm
+from frame2sound.dreaming.choice import CountedModel, Mixture
+from frame2sound.dreaming.model import DreamModel, LearnedFilm
 from frame2sound.dreaming.network import TokenNetwork
 from frame2sound.dreaming.ngrams import MAX_ORDER, Smoothing
 from frame2sound.dreaming.split import FilmSplit
@@ -62,6 +64,12 @@ class _Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bits: Annotated[float, Meta(ge=0, le=1e6)]
 
 
+class _Mixture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    weight: Annotated[float, Meta(gt=0, le=1)]
+    bits: Annotated[float, Meta(ge=0, le=1e6)]
+    network_bits: Annotated[float, Meta(ge=0, le=1e6)]
+
+
 class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     codes: Annotated[int, Meta(ge=1, le=MAX_CODES)]
@@ -69,6 +77,7 @@ class _Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     films: Annotated[list[_Film], Meta(min_length=1, max_length=MAX_FILMS)]
     trigram: _Counted
     ngram: _Counted
+    mixture: _Mixture | None
     stages: Annotated[list[_Stage], Meta(max_length=MAX_STAGES + 2)]
 
 
@@ -82,6 +91,7 @@ def save_dream_model(model: DreamModel, path: Path, *, overwrite: bool = False) 
         [_Film(f.name, f.digest, *_split_values(f.split)) for f in model.films],
         _counted(model.trigram),
         _counted(model.ngram),
+        None if model.mixture is None else _Mixture(**asdict(model.mixture)),
         [_Stage(stage.step, stage.bits) for stage in stages],
     )
     arrays: dict[str, NDArray[Any]] = {
@@ -139,8 +149,11 @@ def _build(path: Path, description: _Description, arrays: dict[str, NDArray[Any]
         CountedModel(each.order, each.smoothing, each.bits)
         for each in (description.trigram, description.ngram)
     )
-    network = TrainedNetwork(stages) if stages else None
-    return DreamModel(tuple(films), codebook, trigram, ngram, network)
+    network, mixed = TrainedNetwork(stages) if stages else None, description.mixture
+    if (network is None) != (mixed is None):
+        raise DreamError(f"{path}: its network or its mixture is missing; train it again")
+    mixture = None if mixed is None else Mixture(mixed.weight, mixed.bits, mixed.network_bits)
+    return DreamModel(tuple(films), codebook, trigram, ngram, network, mixture)
 
 
 def _read_arrays(path: Path, file: Any, description: _Description) -> dict[str, NDArray[Any]]:

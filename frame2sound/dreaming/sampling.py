@@ -105,6 +105,23 @@ class NGramPredictor:
         return np.log(np.maximum(self._model.probabilities(self._context), 1e-12))
 
 
+class MixedPredictor:
+    """Predicts by two models, whose probabilities are added by their weights."""
+
+    def __init__(self, first: NextToken, other: NextToken, weight_of_first: float) -> None:
+        self._models, self._weight = (first, other), weight_of_first
+
+    def update(self, token: int) -> None:
+        """Take a token."""
+        for model in self._models:
+            model.update(token)
+
+    def logits(self) -> FloatArray:
+        """Return the log probability of each next token."""
+        first, other = (np.exp(model.logits()) for model in self._models)
+        return np.asarray(np.log(self._weight * first + (1 - self._weight) * other))
+
+
 @dataclass(frozen=True)
 class StyleShares:
     """How far each token belongs to each film, and the share that each film is to have.
@@ -159,37 +176,26 @@ def sample_tokens(
         Keeps a dream from staying with one kind of sound for longer than the films do.
     """
     balance = None if shares is None else _Balance(shares)
+    told = [each for each in (predictor, balance, guard, coverage) if each is not None]
+    biases = [each for each in (balance, coverage) if each is not None]
     before = round(WARM_UP_SECONDS * TOKENS_PER_SECOND) if context is None else 0
     drawn = np.empty(before + count, np.int64)
     with one_thread_per_operation():
         for token in () if context is None else context.tolist():
-            _tell(token, predictor, balance, guard, coverage)
+            for each in told:
+                each.update(token)
         for at in range(before + count):
             logits = predictor.logits() / temperature
-            if balance is not None:
-                logits = logits + balance.bias()
-            if coverage is not None:
-                logits = logits + coverage.bias()
+            for bias in biases:
+                logits = logits + bias.bias()
             chances = _nucleus(logits)
             if guard is not None:
                 chances = guard.allow(chances, logits)
             drawn[at] = int(rng.choice(len(chances), p=chances))
-            _tell(int(drawn[at]), predictor, balance, guard, coverage)
+            for each in told:
+                each.update(int(drawn[at]))
             on_progress("dreaming", at + 1, before + count, "")
     return drawn[before:]
-
-
-def _tell(
-    token: int,
-    predictor: NextToken,
-    balance: _Balance | None,
-    guard: CopyGuard | None,
-    coverage: Coverage | None,
-) -> None:
-    predictor.update(token)
-    for each in (balance, guard, coverage):
-        if each is not None:
-            each.update(token)
 
 
 def _nucleus(logits: FloatArray) -> FloatArray:

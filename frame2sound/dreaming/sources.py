@@ -13,7 +13,7 @@ from frame2sound.brain.corpus import MAX_SAMPLE_RATE
 from frame2sound.brain.pieces import Piece, mono_piece, quantise
 from frame2sound.carriers.sound_input import SoundInput, open_sound
 from frame2sound.dreaming.tokens import RATE
-from frame2sound.errors import CarrierError, DreamError, Frame2SoundError
+from frame2sound.errors import DreamError, Frame2SoundError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.checksums import hash_file
 from frame2sound.library.corpus_sound import SoundFormat, full_format, read_piece
@@ -21,7 +21,7 @@ from frame2sound.library.folders import LIBRARY_FILE
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.sound.resampler import resample
-from frame2sound.synaesthesia.sounds import find_sounds
+from frame2sound.synaesthesia.sounds import find_sounds, read_sound
 
 MAX_SECONDS = 3600.0
 """Of more sound, the beginning of each film is used, so that this much is used in all."""
@@ -159,11 +159,6 @@ def read_seed(path: Path) -> NDArray[np.float32]:
         It cannot be read.
     """
     try:
-        sound = open_sound(path)
-        rate = max(sound.sample_rate, 1)
-        count = -(-sound.samples * RATE // rate)
-        mono = (block.mean(axis=1, dtype=np.float32) for block in sound.blocks())
-        blocks = mono if rate == RATE else resample(mono, (rate, RATE), 0, 0, count)
-        return np.concatenate(list(blocks))
-    except (CarrierError, OSError) as error:
+        return read_sound(path)
+    except (Frame2SoundError, OSError) as error:
         raise DreamError(str(error)) from error

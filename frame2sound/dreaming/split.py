@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from frame2sound.dreaming.tokens import Tokens, token_count
 
 HELD_OUT_SHARE = 0.2
@@ -44,6 +47,18 @@ class HeldOut:
     film: int
     tokens: Tokens
     first: int
+
+    def halves(self) -> NDArray[np.int64]:
+        """Return 0 for held-out tokens of the first half, 1 for those of the second.
+
+        Between them a second, or a fifth of what is short, has -1.
+        """
+        count = len(self.tokens) - self.first
+        guard = min(token_count(GUARD_SECONDS), count // 5)
+        halves = np.full(count, -1)
+        halves[: (count - guard) // 2] = 0
+        halves[(count - guard) // 2 + guard :] = 1
+        return halves
 
 
 def split_film(count: int) -> FilmSplit:

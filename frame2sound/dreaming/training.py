@@ -68,8 +68,8 @@ def train_network(
     seed: int = 0,
     max_steps: int = MAX_STEPS,
     on_progress: ProgressCallback = ignore_progress,
-) -> TrainedNetwork:
-    """Return a network trained on the tokens of films, one sequence a film.
+) -> tuple[TrainedNetwork, NDArray[np.float64]]:
+    """Return a network trained on the tokens of films, one sequence a film, and held-out bits.
 
     No example reaches from one film into another. On one kind of processor the same tokens and seed
     give the same network.
@@ -84,24 +84,32 @@ def train_network(
     spectra : float32 array (codes, 48), optional
         What the tokens stand for.
     max_steps : int
+
+    Returns
+    -------
+    TrainedNetwork
+    float array (judgements, n)
+        The bits of each held-out token, at each judgement of the training.
     """
     with one_thread_per_operation(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = TokenNetwork(codes, len(learned), spectra)
         examples = _Examples(learned, codes, np.random.default_rng(seed))
         optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=DECAY)
-        stages = [_judge(network, held_out, 0)]
+        curve = [np.concatenate(network_bits(network, held_out))]
+        stages = [_stage(network, curve[0], 0)]
         for step in range(1, max_steps + 1):
             _take_step(network, optimiser, examples)
             if step % JUDGED_STEPS and step < max_steps:
                 continue
-            stages.append(_judge(network, held_out, step))
+            curve.append(np.concatenate(network_bits(network, held_out)))
+            stages.append(_stage(network, curve[-1], step))
             best = min(stages, key=lambda stage: stage.bits)
             on_progress("training", step, max_steps, f"{best.bits:.2f} bits a token")
             if step - best.step >= PATIENCE * JUDGED_STEPS:
                 break
         on_progress("training", max_steps, max_steps, f"{best.bits:.2f} bits a token")
-    return TrainedNetwork(_choose_stages(stages))
+    return TrainedNetwork(_choose_stages(stages)), np.stack(curve)
 
 
 def network_bits(network: TokenNetwork, held_out: Sequence[HeldOut]) -> list[NDArray[np.float64]]:
@@ -175,10 +183,9 @@ def _take_step(
     optimiser.step()
 
 
-def _judge(network: TokenNetwork, held_out: Sequence[HeldOut], step: int) -> Stage:
-    bits = float(np.concatenate(network_bits(network, held_out)).mean())
+def _stage(network: TokenNetwork, bits: NDArray[np.float64], step: int) -> Stage:
     weights = {key: value.numpy().copy() for key, value in network.state_dict().items()}
-    return Stage(step, bits, weights)
+    return Stage(step, float(bits.mean()), weights)
 
 
 def _choose_stages(stages: list[Stage]) -> tuple[Stage, ...]:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.dreaming.choice import HeldOutChoice
 from frame2sound.dreaming.copied_sound import copied_share
 from frame2sound.dreaming.copy_guard import CopyGuard
 from frame2sound.dreaming.dream import parse_style
 from frame2sound.dreaming.ngrams import SMOOTHINGS, NGram
-from frame2sound.dreaming.sampling import NGramPredictor, StyleShares, sample_tokens
+from frame2sound.dreaming.sampling import MixedPredictor, NGramPredictor, StyleShares, sample_tokens
 from frame2sound.dreaming.split import HeldOut, held_out_parts, split_film
 from frame2sound.dreaming.tokens import RATE, fit_codebook, frame_levels
 from frame2sound.dreaming.training import train_network
@@ -45,7 +46,11 @@ def test_counted_models_find_the_entropy_of_a_markov_chain(chain, smoothing) -> 
 
 def test_the_network_finds_it_too_and_its_stages_get_better(chain) -> None:
     tokens, entropy = chain
-    trained = train_network([tokens[:4000]], [HeldOut(0, tokens[4000:4500], 2)], 5, max_steps=40)
+    trained, curve = train_network(
+        [tokens[:4000]], [HeldOut(0, tokens[4000:4500], 2)], 5, max_steps=40
+    )
+    assert curve.shape == (3, 498)
+    assert curve.mean(axis=1).min() == pytest.approx(trained.best.bits)
     assert trained.best.bits == pytest.approx(entropy, rel=0.4)
     bits = [stage.bits for stage in trained.stages]
     assert trained.stages[0].step == 0
@@ -99,6 +104,45 @@ def test_the_last_fifth_is_held_out_after_a_second() -> None:
     assert part.tokens[0] == 757
 
 
+def test_the_halves_of_what_is_held_out_are_a_second_apart() -> None:
+    halves = HeldOut(0, np.arange(400), 43).halves()
+    assert np.flatnonzero(halves == 0).tolist() == [*range(157)]
+    assert np.flatnonzero(halves == 1).tolist() == [*range(200, 357)]
+    assert np.bincount(HeldOut(0, np.arange(53), 43).halves() + 1).tolist() == [2, 4, 4]
+
+
+def test_what_chooses_does_not_judge() -> None:
+    """Of stages that are each good by luck on one half alone, none is called good."""
+    tokens = np.arange(400) % 2
+    part = HeldOut(0, tokens, 43)
+    choice = HeldOutChoice([np.zeros(100, int)], [part], 2)
+    lucky = np.stack([np.where(part.halves() == half, 1.0, 9.0) for half in (0, 1)])
+    assert choice.mixture(lucky).network_bits == pytest.approx(9)
+    assert choice.mixture(np.full((1, 357), 1.5)).network_bits == pytest.approx(1.5)
+
+
+def test_a_mixture_adds_probabilities(chain) -> None:
+    tokens, _ = chain
+    part = HeldOut(0, tokens[4000:4400], 2)
+    choice = HeldOutChoice([tokens[:4000]], [part], 5)
+    useless = choice.mixture(np.full((1, 398), 12.0))
+    assert useless.weight == pytest.approx(0.1)
+    assert useless.bits == pytest.approx((choice.ngrams()[1].bits or 0) - np.log2(0.9), abs=0.03)
+    assert choice.mixture(np.full((1, 398), 0.1)).weight == 1
+
+
+def test_a_mixed_predictor_adds_probabilities() -> None:
+    first, other = (
+        NGramPredictor([np.array(film)], 3, 1, "witten-bell", np.ones(1))
+        for film in ([0, 0, 1], [2, 2, 2])
+    )
+    mixed = MixedPredictor(first, other, 0.25)
+    wanted = 0.25 * np.exp(first.logits()) + 0.75 * np.exp(other.logits())
+    assert np.exp(mixed.logits()) == pytest.approx(wanted)
+    mixed.update(1)
+    assert np.exp(mixed.logits()).sum() == pytest.approx(1)
+
+
 def test_the_guard_refuses_what_a_slow_search_calls_a_copy() -> None:
     rng = np.random.default_rng(0)
     film = rng.integers(0, 3, 200)
@@ -138,6 +182,26 @@ def test_a_copy_is_found_at_any_place_and_level_and_noise_is_none() -> None:
     half = np.concatenate([copy[: 2 * RATE], rng.normal(0, 0.1, 2 * RATE)])
     assert copied_share(half, [film]) == pytest.approx(0.5, abs=0.01)
     assert copied_share(np.zeros(2 * RATE), [film]) == 0
+
+
+def test_pieces_of_a_film_are_copies_if_they_last_a_second() -> None:
+    rng = np.random.default_rng(4)
+    film = rng.normal(0, 0.1, 12 * RATE)
+
+    def pieces(seconds: float) -> np.ndarray:
+        length = int(seconds * RATE)
+        return np.concatenate([film[at : at + length] for at in rng.integers(0, 9 * RATE, 5)])
+
+    assert copied_share(pieces(1.2), [film]) >= 0.9
+    assert copied_share(pieces(0.6), [film]) == 0
+
+
+def test_noise_does_not_hide_a_copy_of_sound_with_pauses() -> None:
+    rng = np.random.default_rng(5)
+    film = rng.normal(0, 0.2, 6 * RATE) * np.repeat(rng.random(60) > 0.5, RATE // 10)
+    copy = 0.5 * film[RATE + 5 : 5 * RATE + 5]
+    noise = rng.normal(0, 0.1 * np.sqrt((copy**2).mean()), len(copy))
+    assert copied_share(copy + noise, [film]) >= 0.95
 
 
 def test_codes_are_fitted_to_sounds_that_differ() -> None:
