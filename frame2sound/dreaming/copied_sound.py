@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from frame2sound.dreaming.tokens import RATE
 
-REDUCTION, PHASES = 8, 4
-"""Sounds are compared at 22050 / 8 Hz, the films at four offsets of two samples before that."""
+REDUCTION = 8
+"""Sounds are compared at 22050 / 8 Hz, the films at each of the eight offsets before that."""
 
 BLOCK_SECONDS, STEP_SECONDS = 1.0, 0.1
 """Length of the blocks that may be copies, and time from one to the next."""
@@ -41,7 +41,10 @@ PLACES, NEAR = 4, 20
 """Places of a film that are compared for each anchor, and how far apart they are, in samples."""
 
 LEAST_ENERGY = 0.1
-"""Of a film's part that is compared, as a share of what it has where all of it sounds."""
+"""Of a block, as a share of what it has if all of it sounds; fainter blocks are not judged.
+
+Half of it is enough for the part of a film that a block is compared with.
+"""
 
 _TRANSFORM = 1 << 17
 
@@ -76,14 +79,13 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
         return 0.0
     starts = np.unique([*range(0, len(reduced) - length, step), len(reduced) - length])
     blocks = np.lib.stride_tricks.sliding_window_view(reduced, length)
-    loud = np.array([_span(blocks[start]) >= MIN_SPAN for start in starts])
+    loud = np.array([_is_loud(blocks[start]) for start in starts])
     best = np.zeros(len(starts))
     anchors = np.arange(0, len(reduced) - anchor + 1, anchor)
     pieces = np.stack([reduced[at : at + anchor] for at in anchors])
     sounding = (pieces**2).sum(axis=1) > 0
     anchors, pieces = anchors[sounding], pieces[sounding]
-    shifts = range(0, REDUCTION, REDUCTION // PHASES)
-    for part in (_reduce(film[shift:]) for film in films for shift in shifts):
+    for part in (_reduce(film[shift:]) for film in films for shift in range(REDUCTION)):
         for number, place in _find(pieces, part):
             offset = place - int(anchors[number])
             after = starts - anchors[number]
@@ -111,6 +113,11 @@ def _reduce(sound: NDArray[np.floating]) -> FloatArray:
     return np.where(level > SILENCE, steep / np.maximum(level, floor), 0)
 
 
+def _is_loud(block: FloatArray) -> bool:
+    """Whether a block sounds enough, and for long enough, to be a copy or none."""
+    return _span(block) >= MIN_SPAN and float(block @ block) > LEAST_ENERGY * len(block)
+
+
 def _span(block: FloatArray) -> float:
     """Return the share of a block from its first to its last sound."""
     sounds = np.flatnonzero(block)
@@ -123,7 +130,7 @@ def _correlation(block: FloatArray, film: FloatArray, place: int) -> float:
     if len(part) < len(block):
         return 0.0
     energy = float((part**2).sum())
-    least = LEAST_ENERGY * len(block)
+    least = LEAST_ENERGY / 2 * len(block)
     return float(part @ block / np.sqrt((block @ block) * energy)) if energy > least else 0.0
 
 

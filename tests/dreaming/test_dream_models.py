@@ -184,6 +184,13 @@ def test_a_copy_is_found_at_any_place_and_level_and_noise_is_none() -> None:
     assert copied_share(np.zeros(2 * RATE), [film]) == 0
 
 
+def test_faint_sound_between_events_makes_a_copy_no_less_of_one() -> None:
+    rng = np.random.default_rng(4)
+    seconds = np.arange(12 * RATE) / RATE
+    film = rng.normal(0, 0.2, 12 * RATE) * np.where(seconds % 4 < 0.6, 1, 0.02)
+    assert copied_share(0.3 * film[12_345 : 12_345 + 8 * RATE], [film]) >= 0.98
+
+
 def test_pieces_of_a_film_are_copies_if_they_last_a_second() -> None:
     rng = np.random.default_rng(4)
     film = rng.normal(0, 0.1, 12 * RATE)
