@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
 import torch
 from msgspec import Meta
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from frame2sound.atomic import atomic_write
+from frame2sound.described_tensors import Arrays, TensorFileKind
 from frame2sound.dreaming.choice import CountedModel, Mixture
 from frame2sound.dreaming.model import DreamModel, LearnedFilm
 from frame2sound.dreaming.network import TokenNetwork
@@ -23,14 +23,7 @@ from frame2sound.dreaming.split import FilmSplit
 from frame2sound.dreaming.tokens import BANDS, MAX_CODES, Codebook
 from frame2sound.dreaming.training import MAX_STAGES, Stage, TrainedNetwork
 from frame2sound.errors import DreamError
-from frame2sound.untrusted import (
-    PYTHON_PICKLE,
-    guess_file_kind,
-    one_line_reason,
-    parse_json,
-    read_safetensors_prefix,
-    refuse_newer_version,
-)
+from frame2sound.untrusted import one_line_reason
 
 VERSION = 1
 
@@ -39,7 +32,13 @@ METADATA_KEY = "frame2sound.dream"
 
 MAX_FILMS, MAX_TOKENS = 10_000, 1 << 20
 
-_EXPECTED = "expected a .safetensors file that dreaming has written"
+_KIND = TensorFileKind(
+    "a model of dreams",
+    METADATA_KEY,
+    VERSION,
+    "expected a .safetensors file that dreaming has written",
+    DreamError,
+)
 
 _Count = Annotated[int, Meta(ge=0, le=MAX_TOKENS)]
 _Bits = Annotated[float, Meta(ge=0, le=1e6)] | None
@@ -94,7 +93,7 @@ def save_dream_model(model: DreamModel, path: Path, *, overwrite: bool = False) 
         None if model.mixture is None else _Mixture(**asdict(model.mixture)),
         [_Stage(stage.step, stage.bits) for stage in stages],
     )
-    arrays: dict[str, NDArray[Any]] = {
+    arrays: Arrays = {
         "centroids": model.codebook.centroids,
         "tokens": np.concatenate([film.tokens for film in model.films]).astype(np.uint8),
     }
@@ -114,11 +113,11 @@ def load_dream_model(path: Path) -> DreamModel:
     DreamError
         The file is missing, damaged, of another kind, or from a newer version.
     """
-    _refuse_other_kinds(path)
+    _KIND.refuse_others(path)
     try:
         with safe_open(path, "np") as file:
-            description = _read_description(path, file)
-            arrays = _read_arrays(path, file, description)
+            description = _KIND.read_description(path, file, _Description)
+            arrays = _KIND.read_arrays(path, file, _expected_arrays(description))
     except (SafetensorError, OSError, RuntimeError) as error:
         raise DreamError(
             f"{path} is cut short or damaged ({one_line_reason(error)}); train it again"
@@ -126,7 +125,7 @@ def load_dream_model(path: Path) -> DreamModel:
     return _build(path, description, arrays)
 
 
-def _build(path: Path, description: _Description, arrays: dict[str, NDArray[Any]]) -> DreamModel:
+def _build(path: Path, description: _Description, arrays: Arrays) -> DreamModel:
     tokens, films, begin = arrays["tokens"].astype(np.int64), [], 0
     for film in description.films:
         if not film.learned <= film.held_out <= film.count:
@@ -156,25 +155,6 @@ def _build(path: Path, description: _Description, arrays: dict[str, NDArray[Any]
     return DreamModel(tuple(films), codebook, trigram, ngram, network, mixture)
 
 
-def _read_arrays(path: Path, file: Any, description: _Description) -> dict[str, NDArray[Any]]:
-    expected = _expected_arrays(description)
-    for name in sorted(set(file.keys()) ^ expected.keys()):
-        state = "missing" if name in expected else "unknown"
-        raise DreamError(f"{path}: tensor {name[:60]} is {state}; train it again")
-    arrays = {}
-    for name, (kind, shape) in expected.items():
-        part = file.get_slice(name)
-        if (part.get_dtype(), part.get_shape()) != (kind, shape):
-            raise DreamError(
-                f"{path}: tensor {name} is {part.get_dtype()} {part.get_shape()}, expected "
-                f"{kind} {shape}; train it again"
-            )
-        arrays[name] = file.get_tensor(name)
-        if not np.isfinite(arrays[name]).all():
-            raise DreamError(f"{path}: tensor {name} is not finite; train it again")
-    return arrays
-
-
 def _expected_arrays(description: _Description) -> dict[str, tuple[str, list[int]]]:
     count = sum(film.count for film in description.films)
     expected = {"centroids": ("F32", [description.codes, BANDS]), "tokens": ("U8", [count])}
@@ -184,32 +164,6 @@ def _expected_arrays(description: _Description) -> dict[str, tuple[str, list[int
         for name, weight in network.state_dict().items():
             expected[f"stage{number}.{name}"] = ("F32", list(weight.shape))
     return expected
-
-
-def _read_description(path: Path, file: Any) -> _Description:
-    try:
-        table = parse_json((file.metadata() or {})[METADATA_KEY])
-    except (KeyError, ValueError) as error:
-        raise DreamError(f"{path} is a .safetensors file of another kind; {_EXPECTED}") from error
-    version = table.get("version") if isinstance(table, dict) else None
-    refuse_newer_version(version, VERSION, path, DreamError)
-    try:
-        return msgspec.convert(table, _Description)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise DreamError(f"{path}: {one_line_reason(error)}; {_EXPECTED}") from error
-
-
-def _refuse_other_kinds(path: Path) -> None:
-    try:
-        kind = guess_file_kind(read_safetensors_prefix(path))
-    except (OSError, ValueError) as error:
-        raise DreamError(
-            f"{path} cannot be read ({one_line_reason(error)}); {_EXPECTED}"
-        ) from error
-    if kind == PYTHON_PICKLE:
-        raise DreamError(f"{path} is a Python pickle, which can run code when loaded; {_EXPECTED}")
-    if kind:
-        raise DreamError(f"{path} looks like {kind}; {_EXPECTED}")
 
 
 def _split_values(split: FilmSplit) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from frame2sound.atomic import atomic_write
+from frame2sound.described_tensors import Arrays, TensorFileKind
 from frame2sound.errors import SortingError
 from frame2sound.sorting.classifier import Classifier, check_shapes
 from frame2sound.sorting.classifiers import CLASSIFIERS
@@ -25,14 +26,7 @@ from frame2sound.sorting.labels_file import MAX_LABEL_LENGTH, MAX_LABELS
 from frame2sound.sorting.report import Report
 from frame2sound.sorting.scaling import MIN_DEVIATION, Scaling
 from frame2sound.sorting.window_features import SUMMARY_LENGTH
-from frame2sound.untrusted import (
-    PYTHON_PICKLE,
-    guess_file_kind,
-    one_line_reason,
-    parse_json,
-    read_safetensors_prefix,
-    refuse_newer_version,
-)
+from frame2sound.untrusted import one_line_reason
 
 JUDGE_VERSION = 1
 
@@ -47,11 +41,15 @@ MAX_FILMS = 20_000
 MAX_VALUE = 1e6
 """Largest value of an array: what is learned from scaled features is far below."""
 
-_EXPECTED = "expected a .safetensors file made by: frame2sound sort"
+_KIND = TensorFileKind(
+    "a judge",
+    METADATA_KEY,
+    JUDGE_VERSION,
+    "expected a .safetensors file made by: frame2sound sort",
+    SortingError,
+)
 
 _REMEDY = "copy it again, or make it again with: frame2sound sort"
-
-Arrays = dict[str, NDArray[Any]]
 
 _Index = Annotated[int, Meta(ge=0, lt=MAX_FILMS)]
 
@@ -102,10 +100,11 @@ def load_judge(path: Path) -> Judge:
     SortingError
         The file is missing, damaged, too large, of another kind, or from a newer version.
     """
-    _refuse_other_kinds(path)
+    _KIND.refuse_others(path)
+    _refuse_large(path)
     try:
         with safe_open(path, "np") as file:
-            description = _read_description(path, file)
+            description = _KIND.read_description(path, file, _Description)
             arrays = {name: _read_array(path, file, name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError, TypeError) as error:
         raise SortingError(
@@ -191,36 +190,9 @@ def _read_array(path: Path, file: Any, name: str) -> NDArray[Any]:
     return array
 
 
-def _read_description(path: Path, file: Any) -> _Description:
-    try:
-        table = parse_json((file.metadata() or {})[METADATA_KEY])
-    except (KeyError, ValueError) as error:
-        raise SortingError(f"{path} is a .safetensors file of another kind; {_EXPECTED}") from error
-    version = table.get("version") if isinstance(table, dict) else None
-    refuse_newer_version(version, JUDGE_VERSION, path, SortingError)
-    try:
-        return msgspec.convert(table, _Description)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise SortingError(
-            f"{path} is not readable as a judge: {one_line_reason(error)}; {_EXPECTED}"
-        ) from error
-
-
-def _refuse_other_kinds(path: Path) -> None:
-    try:
-        kind = guess_file_kind(read_safetensors_prefix(path))
-        size = path.stat().st_size
-    except (OSError, ValueError) as error:
-        raise SortingError(
-            f"{path} cannot be read ({one_line_reason(error)}); {_EXPECTED}"
-        ) from error
-    if kind == PYTHON_PICKLE:
-        raise SortingError(
-            f"{path} is a Python pickle, which can run code when loaded; {_EXPECTED}"
-        )
-    if kind:
-        raise SortingError(f"{path} is not a judge (it looks like {kind}); {_EXPECTED}")
+def _refuse_large(path: Path) -> None:
+    size = path.stat().st_size
     if size > MAX_JUDGE_BYTES:
         raise SortingError(
-            f"{path} has {size} bytes, expected at most {MAX_JUDGE_BYTES}; {_EXPECTED}"
+            f"{path} has {size} bytes, expected at most {MAX_JUDGE_BYTES}; {_KIND.expected}"
         )

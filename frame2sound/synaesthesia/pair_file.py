@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 import torch
 from msgspec import Meta
-from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from frame2sound.atomic import atomic_write
+from frame2sound.described_tensors import Arrays, TensorFileKind
 from frame2sound.errors import RecipeError, SynaesthesiaError
 from frame2sound.synaesthesia.pair import Pair, Training, build_networks
 from frame2sound.synaesthesia.recipe import (
@@ -23,14 +23,7 @@ from frame2sound.synaesthesia.recipe import (
     synaesthesia_recipe_table,
 )
 from frame2sound.synaesthesia.sound_windows import BANDS, FRAMES, RATE, SoundComponents
-from frame2sound.untrusted import (
-    PYTHON_PICKLE,
-    guess_file_kind,
-    one_line_reason,
-    parse_json,
-    read_safetensors_prefix,
-    refuse_newer_version,
-)
+from frame2sound.untrusted import one_line_reason
 
 PAIR_VERSION = 1
 
@@ -39,11 +32,15 @@ METADATA_KEY = "frame2sound.synaesthesia"
 
 MAX_CLIPS = 4096
 
-_EXPECTED = "expected a .safetensors file made by: frame2sound synaesthesia train"
+_KIND = TensorFileKind(
+    "a pair",
+    METADATA_KEY,
+    PAIR_VERSION,
+    "expected a .safetensors file made by: frame2sound synaesthesia train",
+    SynaesthesiaError,
+)
 
 _COMPONENTS = ("mean", "directions", "scales")
-
-Arrays = dict[str, NDArray[Any]]
 
 
 class _Description(msgspec.Struct, frozen=True):
@@ -77,12 +74,12 @@ def load_pair(path: Path) -> Pair:
         The file is missing, truncated, a Python pickle, no pair, or from a newer version; or its
         tensors do not match its recipe.
     """
-    _refuse_other_kinds(path)
+    _KIND.refuse_others(path)
     try:
         with safe_open(path, "np") as file:
-            description = _read_description(path, file)
+            description = _KIND.read_description(path, file, _Description)
             recipe = parse_synaesthesia_recipe(description.recipe)
-            arrays = _read_arrays(path, file, _expected_arrays(recipe, description.clips))
+            arrays = _KIND.read_arrays(path, file, _expected_arrays(recipe, description.clips))
     except (SafetensorError, OSError, RuntimeError) as error:
         raise SynaesthesiaError(
             f"{path} is cut short or not a pair ({one_line_reason(error)}); copy it again or "
@@ -126,54 +123,3 @@ def _expected_arrays(recipe: SynaesthesiaRecipe, clips: int) -> dict[str, tuple[
             for key, weight in network.state_dict().items():
                 expected[f"{name}.{key}"] = ("F32", list(weight.shape))
     return expected | {"clips": ("I16", [clips, RATE])}
-
-
-def _read_arrays(path: Path, file: Any, expected: dict[str, tuple[str, list[int]]]) -> Arrays:
-    names = set(file.keys())
-    for name in sorted(names ^ expected.keys()):
-        state = "missing" if name in expected else "unknown"
-        raise SynaesthesiaError(f"{path}: tensor {name[:60]} is {state}; train it again")
-    arrays: Arrays = {}
-    for name, (kind, shape) in expected.items():
-        part = file.get_slice(name)
-        if (part.get_dtype(), part.get_shape()) != (kind, shape):
-            raise SynaesthesiaError(
-                f"{path}: tensor {name} is {part.get_dtype()} {part.get_shape()}, its recipe "
-                f"asks for {kind} {shape}; train it again"
-            )
-        arrays[name] = file.get_tensor(name)
-        if not np.isfinite(arrays[name]).all():
-            raise SynaesthesiaError(f"{path}: tensor {name} is not finite; train it again")
-    return arrays
-
-
-def _read_description(path: Path, file: Any) -> _Description:
-    try:
-        table = parse_json((file.metadata() or {})[METADATA_KEY])
-    except (KeyError, ValueError) as error:
-        raise SynaesthesiaError(
-            f"{path} is a .safetensors file of another kind; {_EXPECTED}"
-        ) from error
-    version = table.get("version") if isinstance(table, dict) else None
-    refuse_newer_version(version, PAIR_VERSION, path, SynaesthesiaError)
-    try:
-        return msgspec.convert(table, _Description)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise SynaesthesiaError(
-            f"{path} is not readable as a pair: {one_line_reason(error)}; {_EXPECTED}"
-        ) from error
-
-
-def _refuse_other_kinds(path: Path) -> None:
-    try:
-        kind = guess_file_kind(read_safetensors_prefix(path))
-    except (OSError, ValueError) as error:
-        raise SynaesthesiaError(
-            f"{path} cannot be read ({one_line_reason(error)}); {_EXPECTED}"
-        ) from error
-    if kind == PYTHON_PICKLE:
-        raise SynaesthesiaError(
-            f"{path} is a Python pickle, which can run code when loaded; {_EXPECTED}"
-        )
-    if kind:
-        raise SynaesthesiaError(f"{path} is not a pair (it looks like {kind}); {_EXPECTED}")
