@@ -88,6 +88,17 @@ def analyse(results: Path, *, write: bool) -> None:
         study_page.write_explanation(report)
 
 
+def print_power(results: Path) -> None:
+    """Print what the study can show, with the spread over its own films once they are complete."""
+    report, films = study_analysis.analyse(study(), results), len(study().films)
+    if report.is_complete:
+        powers, spread_over = report.power, "its own films"
+    else:
+        powers = study_analysis.power_of_development(development(), DEVELOPMENT, films)
+        spread_over = f"{len(development().films)} films of the development"
+    print("\n".join(study_page.power_table(powers, films, spread_over)))
+
+
 def main() -> None:
     """Read the command line."""
     common = argparse.ArgumentParser(add_help=False)
@@ -114,7 +125,7 @@ def main() -> None:
         run(design, results, given.work, given.workers)
         print("\n".join(study_page.group_table(design, results)))
     elif given.command == "power":
-        study_page.print_power(given.out or RESULTS, DEVELOPMENT)
+        print_power(given.out or RESULTS)
     else:
         analyse(given.out or RESULTS, write=given.write)
 

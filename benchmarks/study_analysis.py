@@ -157,6 +157,25 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Power:
+    """What a study of so many films can show of a contrast, in simulations.
+
+    Attributes
+    ----------
+    contrast : Contrast
+    found, found_shown : float
+        The difference that 80 % of studies find, as it is tested and of the measure itself.
+    none_share : float
+        The share of studies without a difference that say so, by the margin of the measure.
+    """
+
+    contrast: Contrast
+    found: float
+    found_shown: float
+    none_share: float
+
+
+@dataclass(frozen=True)
 class Report:
     """What can be said of results: all of it once they are complete, and before only how many.
 
@@ -170,6 +189,8 @@ class Report:
         By seconds, arm and measure: the mean over films and the number of films.
     primary, secondary : tuple of Difference
     beside_nearest : tuple of Difference
+    power : tuple of Power
+        Of the primary contrasts.
     laws : dict
         By law: the mean differences of the primary contrasts, as shown.
     failures : int
@@ -185,6 +206,7 @@ class Report:
     primary: tuple[Difference, ...] = ()
     secondary: tuple[Difference, ...] = ()
     beside_nearest: tuple[Difference, ...] = ()
+    power: tuple[Power, ...] = ()
     laws: dict[str, tuple[float, ...]] = field(default_factory=dict)
     failures: int = 0
     cpu_seconds: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -232,6 +254,7 @@ def analyse(design: Design, folder: Path) -> Report:
         primary_differences,
         secondary,
         family(figures, BESIDE_NEAREST, law_of),
+        power(figures, len(design.films)),
         by_law(figures, law_of),
         sum(not sums for table in loaded.values() for sums in table.values()),
         _cpu_seconds(loaded),
@@ -353,6 +376,26 @@ def _cpu_seconds(
             if "training_cpu_seconds" in sums:
                 taken.setdefault((seconds, arm), []).append(sums["training_cpu_seconds"].item())
     return {key: float(np.mean(values)) for key, values in taken.items()}
+
+
+def power(figures: FilmFigures, films: int) -> tuple[Power, ...]:
+    """Return what so many films can show of the primary contrasts, with the spread of figures."""
+    found = []
+    for contrast in PRIMARY:
+        tested, shown = (
+            list(contrast_by_film(figures, contrast, as_shown=as_shown).values())
+            for as_shown in (False, True)
+        )
+        none_share = equivalence_power(shown, films, MARGINS[contrast.measure])
+        found.append(
+            Power(contrast, detectable(tested, films), detectable(shown, films), none_share)
+        )
+    return tuple(found)
+
+
+def power_of_development(design: Design, folder: Path, films: int) -> tuple[Power, ...]:
+    """Return the same with the spread over the films by which the study was developed."""
+    return power(film_figures(load(design, folder), ("wide", "deep")), films)
 
 
 def detectable(

@@ -13,17 +13,14 @@ from study_analysis import (
     ONSETS,
     PRIMARY,
     Difference,
+    Power,
     Report,
-    analyse,
-    contrast_by_film,
-    detectable,
-    equivalence_power,
     film_figures,
     load,
     mean_figures,
 )
 from study_cells import BASELINES
-from study_design import ARMS, LENGTHS, WHOLE, Design, development, study
+from study_design import ARMS, LENGTHS, WHOLE, Design
 
 from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
 
@@ -49,6 +46,8 @@ def _lines(report: Report) -> Iterator[str]:
         return
     yield from _difference_table("Primary", report.primary)
     yield from _law_table(report)
+    yield "## Power\n"
+    yield from power_table(report.power, report.films, "them")
     yield from _difference_table("Secondary", report.secondary)
     yield from _baseline_table(report)
     for seconds in LENGTHS:
@@ -120,15 +119,15 @@ def _difference_table(title: str, differences: tuple[Difference, ...]) -> Iterat
     yield "Mean differences within films, with 95 % intervals over films; p values of the test (of"
     yield "Fisher's z for correlations), corrected by Holm's method; and the p value with laws as"
     yield "units, uncorrected.\n"
-    yield "| | measure | difference | p | laws, p | within the margin |"
-    yield "|---|---|--:|--:|--:|---|"
+    yield "| | measure | films | difference | p | laws, p | within the margin |"
+    yield "|---|---|--:|--:|--:|--:|---|"
     for each in differences:
         name = MEASURE_TABLE[each.contrast.measure].column_with_unit
         within = ("yes" if each.is_none else "no") if each.contrast.measure in MARGINS else "-"
         mark = "**" if each.is_clear else ""
         yield (
-            f"| {each.contrast.name} | {name} | {mark}{_said(each)}{mark} | {each.adjusted_p:.3g} "
-            f"| {each.of_laws.p:.3g} | {within} |"
+            f"| {each.contrast.name} | {name} | {each.tested.units} | {mark}{_said(each)}{mark} "
+            f"| {each.adjusted_p:.3g} | {each.of_laws.p:.3g} | {within} |"
         )
     yield ""
 
@@ -229,31 +228,17 @@ def development_table(design: Design, results: Path) -> Iterator[str]:
         yield f"| {change or 'as in the study'} | {texts} | {cost / len(whole):.0f} |"
 
 
-def print_power(results: Path, developed: Path) -> None:
-    """Print which differences as many films as the study has can show.
-
-    The spread over films is that of the study if it is complete, else that of the films by which it
-    was developed, each with one training.
-    """
-    design, complete = study(), analyse(study(), results).is_complete
-    source, folder = (design, results) if complete else (development(), developed)
-    where = "its own films" if complete else f"{len(source.films)} films of the development"
-    films = len(design.films)
-    print(f"{films} films, with the spread over {where}: found in 80 % of simulated studies")
-    for contrast in PRIMARY:
-        spread = _differences(source, folder, contrast.measure, as_shown=False)
-        shown = _differences(source, folder, contrast.measure, as_shown=True)
-        name = MEASURE_TABLE[contrast.measure].column_with_unit
-        print(f"{contrast.name}, {name}")
-        tested = detectable(spread, films)
-        print(f"  a difference of {tested:.3f} on the scale of the test")
-        print(f"  {detectable(shown, films):.3f}{UNITS[contrast.measure]} of the measure itself")
-        margin = MARGINS[contrast.measure]
-        share = equivalence_power(shown, films, margin)
-        print(f"  no difference is said to be within {margin:g} in {share:.0%} of studies")
-
-
-def _differences(design: Design, folder: Path, measure: str, *, as_shown: bool) -> list[float]:
-    figures = film_figures(load(design, folder), ("wide", "deep"))
-    contrast = next(each for each in PRIMARY if each.measure == measure)
-    return list(contrast_by_film(figures, contrast, as_shown=as_shown).values())
+def power_table(powers: tuple[Power, ...], films: int, spread_over: str) -> Iterator[str]:
+    """Yield which differences so many films show, with the spread over some films."""
+    yield f"Of {films} films with the spread over {spread_over}, in 4000 simulated studies:\n"
+    yield "| | measure | found by 80 % | without a difference, is said to be within the margin |"
+    yield "|---|---|--:|--:|"
+    for each in powers:
+        measure = each.contrast.measure
+        name, unit = MEASURE_TABLE[measure].column_with_unit, UNITS[measure]
+        found = f"{each.found_shown:.3f}{unit}"
+        if each.found != each.found_shown:
+            found += f" ({each.found:.3f} in z)"
+        share = f"by {100 * each.none_share:.0f} %, within {MARGINS[measure]:g}{unit}"
+        yield f"| {each.contrast.name} | {name} | {found} | {share} |"
+    yield ""

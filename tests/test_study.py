@@ -252,6 +252,10 @@ def test_the_analysis_finds_the_differences_that_are_there(tmp_path):
     assert "depth is heard in loudness over time" in text
     assert "depth is not heard in spectra: the difference of +0.00 dB" in text
     assert f"{shown.mean():+.3f}" in text
+    assert report.power[0].found == pytest.approx(study_analysis.detectable(gains, 6), rel=0.03)
+    assert report.power[1].found == 0  # no spread
+    assert report.power[1].none_share == 1
+    assert "| deep minus wide, 60 s | distance dB | 0.000 dB | by 100 %, within 0.3 dB |" in text
 
 
 def test_nothing_is_said_before_all_films_are_in(tmp_path):
