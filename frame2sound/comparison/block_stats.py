@@ -11,7 +11,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.evaluation.envelopes import CONSTANT_ENVELOPE_STD, ENVELOPE_HZ, rms_envelopes
+from frame2sound.evaluation.envelopes import (
+    CONSTANT_ENVELOPE_STD,
+    ENVELOPE_HZ,
+    has_constant_level,
+    rms_envelopes,
+)
 from frame2sound.evaluation.onsets import (
     EDGE_SECONDS,
     CountedOnsets,
@@ -38,7 +43,7 @@ BLOCK_SECONDS = 2.0
 def _correlation(sums: BlockSums) -> NDArray[np.float64]:
     """Return the correlation of a and b from the sums of 1, a, b, a^2, b^2 and ab (last axis).
 
-    NaN if b, the reference, is constant; 0 if only a is.
+    NaN if b, the reference, `has_constant_level`; 0 if only a is constant.
     """
     count, a, b, aa, bb, ab = np.moveaxis(sums, -1, 0)
     count = np.maximum(count, 1)
@@ -50,7 +55,7 @@ def _correlation(sums: BlockSums) -> NDArray[np.float64]:
     constant = np.minimum(deviation_a, deviation_b) < CONSTANT_ENVELOPE_STD
     product = np.where(constant, 1.0, deviation_a * deviation_b)
     correlation = np.where(constant, 0.0, np.clip(covariance / product, -1.0, 1.0))
-    result: Values = np.where(deviation_b < CONSTANT_ENVELOPE_STD, np.nan, correlation)
+    result: Values = np.where(has_constant_level(b / count, deviation_b), np.nan, correlation)
     return result
 
 

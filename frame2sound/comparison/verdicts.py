@@ -52,7 +52,7 @@ UNKNOWN: Mapping[str, str] = MappingProxyType(
     {
         "onset_f": "no held-out film has events",
         "in_sync": "no held-out film's own sound is more in sync than when it is shifted",
-        "envelope_correlation": "no held-out film's sound changes its level",
+        "envelope_correlation": "no held-out film's sound changes its level by 1 dB or more",
         "spectral_distance_db": "no held-out film has sound",
         "pitch": "no held-out film has pitch that is known",
         "judge": "the judge has no label of a held-out film",

@@ -43,7 +43,7 @@ NO_REFERENCE, NO_TRUTH = "needs a reference", "needs the truth"
 NO_PICTURE, NEVER_BLACK = "needs the picture", "no frame has been black for 200 ms"
 NO_KNOWN_ONSETS, NO_ONSETS = "needs a reference or the truth", "no onsets"
 SILENT_REFERENCE = "the reference is silent"
-CONSTANT_REFERENCE = "the reference is constant"
+CONSTANT_REFERENCE = "the reference hardly changes its level"
 NOT_IN_SYNC = "the reference is hardly more in sync than when it is shifted"
 
 

@@ -89,6 +89,16 @@ def test_of_a_silent_segment_nothing_can_be_said():
         assert np.isnan(value(name, found[name])), name
 
 
+@pytest.mark.parametrize("change_db", [0.5, 6.0])
+def test_only_a_film_whose_level_changes_has_an_envelope(change_db):
+    times = np.arange(8 * RATE) / RATE
+    tone = np.sin(2 * np.pi * 440 * times)
+    steps = np.where(times % 1 < 0.5, 1.0, 10 ** (change_db / 20))
+    sums = sum_blocks(steps * tone, truth_of(steps * tone, 0, []))["envelope_correlation"]
+    known = np.isfinite(STATISTICS["envelope_correlation"](sums.sum(0)))
+    assert known == (change_db > 1)
+
+
 def test_steady_sound_at_the_start_of_a_film_is_no_onset():
     random = np.random.default_rng(0)
     ours, theirs = 0.1 * random.standard_normal((2, 4 * RATE))

@@ -30,6 +30,18 @@ def test_scores_of_constant_envelopes():
     assert envelope_scores(silent[:0], silent[:0], RATE).mean_absolute_error == 0.0
 
 
+@pytest.mark.parametrize("hertz", [110, 440, 3000])
+def test_a_steady_tone_or_noise_has_no_envelope_and_6_db_more_have_one(hertz):
+    times = np.arange(4 * RATE) / RATE
+    steps = np.where(times % 1 < 0.5, 1.0, 2.0)
+    for steady in (
+        np.sin(2 * np.pi * hertz * times),
+        np.random.default_rng(0).normal(size=len(times)),
+    ):
+        assert envelope_scores(steps, steady, RATE).correlation is None
+        assert envelope_scores(steps, steps * steady, RATE).correlation > 0.95
+
+
 def test_the_shorter_sound_is_padded_with_silence():
     scores = envelope_scores(np.ones(RATE // 2), np.ones(RATE), RATE)
     assert scores.correlation is None
