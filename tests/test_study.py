@@ -12,7 +12,7 @@ import torch
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.frame_encoding import input_size
 from frame2sound.brain.networks import build_network
-from frame2sound.brain.recipe import recipe_table
+from frame2sound.brain.recipe import load_recipe, recipe_table
 from frame2sound.brain.targets import build_target
 from frame2sound.errors import ComparisonError
 from frame2sound.film.drawing.demo_films import load_program
@@ -150,8 +150,7 @@ def test_rain_is_silent_without_streaks_and_hisses_with_many():
 # Arms
 
 
-def weights_of(arm):
-    recipe = study_design.study().recipe(arm)
+def weights_of(recipe):
     target = build_target(recipe, 1.0)
     with torch.device("meta"):
         network = build_network(recipe, input_size(recipe.input), target.length)
@@ -159,13 +158,21 @@ def weights_of(arm):
 
 
 def test_arms_of_a_comparison_have_as_many_weights():
-    found = {arm: weights_of(arm) for arm in study_design.ARMS}
+    design = study_design.study()
+    found = {arm: weights_of(design.recipe(arm)) for arm in study_design.ARMS}
     plan = (study_design.FOLDER / "PLAN.md").read_text(encoding="utf-8")
     for count in found.values():
         assert f"{count:,}".replace(",", " ") in plan
     for ours, theirs in (("wide", "deep"), ("wide past", "deep past"), ("memory", "deep past")):
         assert found[ours] == pytest.approx(found[theirs], rel=0.01)
     assert Brain.untrained(study_design.study().recipe("shallow"), 1.0, 0).recipe is not None
+
+
+def test_one_layer_has_the_weights_of_three_as_the_page_on_comparing_says():
+    page = (BENCHMARKS.parent / "docs" / "how-to" / "comparing.md").read_text(encoding="utf-8")
+    for settings in ([], ["network.hidden=[711]"]):
+        count = weights_of(load_recipe("deep", settings))
+        assert f"{count:,}".replace(",", " ") in page
 
 
 def test_arms_differ_in_nothing_but_what_they_name():
