@@ -15,6 +15,7 @@ from frame2sound.training.samplers import SequenceSampler, sequential_steps
 from frame2sound.training.training_data import TrainingData
 
 CPU = torch.device("cpu")
+AMPLE_BYTES = 2**40  # also for a process that has run all other tests
 INPUTS = [
     Pixels(),
     Pixels(history=2, motion=True),
@@ -36,7 +37,7 @@ def film(library, add_film):
 
 
 def memory_and_disk_caches(brain, pairs, folder, monkeypatch, **options):
-    in_memory = ExampleCache(pairs, brain, CPU, **options)
+    in_memory = ExampleCache(pairs, brain, CPU, MemoryBudget(AMPLE_BYTES), **options)
     with monkeypatch.context() as patch:
         patch.setattr(MemoryBudget, "available_bytes", lambda budget, network, device: 0)
         on_disk = ExampleCache(pairs, brain, CPU, MemoryBudget(cache_folder=folder), **options)
