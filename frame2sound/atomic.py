@@ -36,7 +36,7 @@ def atomic_write(
         The file exists and ``overwrite`` is false, its folder cannot be written, or the disk is
         full.
     """
-    refuse_existing(path, error, overwrite=overwrite)
+    check_writable(path, error, overwrite=overwrite)
     partial = _partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,16 +114,32 @@ def defer_interrupt() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def refuse_existing(path: Path, error: type[Frame2SoundError], *, overwrite: bool) -> None:
-    """Raise ``error`` if an output is a folder, or exists and ``overwrite`` is false."""
+def check_writable(path: Path, error: type[Frame2SoundError], *, overwrite: bool) -> None:
+    """Refuse an output that cannot be written; asked before long work, it saves the wait.
+
+    Raises
+    ------
+    error
+        It is a folder, or exists and ``overwrite`` is false, or its folder may not be written to.
+    """
     try:
         is_folder, exists = path.is_dir(), path.exists()
+        _check_folder(path.absolute().parent)
     except OSError as failure:
         raise error(write_error_message(path, failure)) from failure
     if is_folder:
         raise error(f"{path} is a folder; expected the name of a file to write")
     if exists and not overwrite:
         raise error(f"{path} exists already; choose another name or give `overwrite=True`")
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise an error of the system if a folder cannot be made or written to."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def remove_folder(path: Path, error: type[Frame2SoundError]) -> None:

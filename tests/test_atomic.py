@@ -12,9 +12,9 @@ import pytest
 from frame2sound.atomic import (
     atomic_folder,
     atomic_write,
+    check_writable,
     defer_interrupt,
     find_partial,
-    refuse_existing,
     remove_folder,
     remove_stale,
 )
@@ -141,7 +141,20 @@ def test_an_existing_output_is_refused_without_overwrite(tmp_path):
 
 def test_a_folder_is_not_replaced_by_a_file(tmp_path):
     with pytest.raises(BrainError, match="is a folder; expected the name of a file to write"):
-        refuse_existing(tmp_path, BrainError, overwrite=True)
+        check_writable(tmp_path, BrainError, overwrite=True)
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_before_any_work(tmp_path, monkeypatch):
+    (tmp_path / "film").write_text("")
+    with pytest.raises(BrainError, match=r"a\.wav cannot be written \(not a directory\)$"):
+        check_writable(tmp_path / "film" / "a.wav", BrainError, overwrite=False)
+    check_writable(tmp_path / "new" / "deep" / "a.wav", BrainError, overwrite=False)
+    asked = []
+    monkeypatch.setattr(os, "access", lambda path, mode: asked.append((path, mode)))
+    with pytest.raises(BrainError, match=r"a\.wav cannot be .*; choose a folder that you may"):
+        check_writable(tmp_path / "new" / "deep" / "a.wav", BrainError, overwrite=False)
+    assert asked == [(tmp_path, os.W_OK | os.X_OK)]
+    assert names(tmp_path) == ["film"]
 
 
 def test_a_full_folder_is_not_replaced(tmp_path):

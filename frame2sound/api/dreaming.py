@@ -142,7 +142,7 @@ def dream(
     >>> import frame2sound as f2s
     >>> f2s.dream("my-library", "dream.wav", most_copied=0.5)  # doctest: +SKIP
     """
-    from frame2sound.atomic import refuse_existing
+    from frame2sound.atomic import check_writable
     from frame2sound.dreaming.dream import DreamChoice, Dreamer, parse_style, write_sound
     from frame2sound.dreaming.model import learn
     from frame2sound.dreaming.model_file import load_dream_model, save_dream_model
@@ -158,7 +158,7 @@ def dream(
     path = _wav(out)
     table = path.with_name(f"{path.stem}-sources.csv")
     for written in (path, table, *([] if save_model is None else [Path(save_model)])):
-        refuse_existing(written, DreamError, overwrite=overwrite)
+        check_writable(written, DreamError, overwrite=overwrite)
     _refuse_inputs(path, [Path(each) for each in (library, start) if each is not None])
     weights = None if style is None else _style_weights(style)
     with open_progress(progress) as on_progress:

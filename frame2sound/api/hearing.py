@@ -278,7 +278,7 @@ def hear(
     >>> import frame2sound as f2s
     >>> print(f2s.hear("song.wav"))  # doctest: +SKIP
     """
-    from frame2sound.atomic import refuse_existing
+    from frame2sound.atomic import check_writable
     from frame2sound.errors import FilmError, ListeningError, SortingError
     from frame2sound.extras import require_extra
     from frame2sound.progress_bars import open_progress
@@ -288,7 +288,7 @@ def hear(
     for (kind, suffixes), path in zip(_SUFFIXES.items(), outputs, strict=True):
         if path is not None:
             output_suffix(kind, path, suffixes)
-            refuse_existing(path, ListeningError, overwrite=overwrite)
+            check_writable(path, ListeningError, overwrite=overwrite)
     table_path, picture_path, midi_path = outputs
     library, paths = _given(sound)
     is_single = len(paths) == 1

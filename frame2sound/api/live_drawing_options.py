@@ -10,7 +10,7 @@ from typing import get_args
 
 from frame2sound.api.live_options import Audio
 from frame2sound.api.parameters import ParameterError, one_of
-from frame2sound.atomic import refuse_existing
+from frame2sound.atomic import check_writable
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.extras import require_extra
 
@@ -62,7 +62,7 @@ class LiveDrawingOptions:
         if self.record is not None and self.record.exists():
             raise SynaesthesiaError(f"{self.record} exists already; choose another name")
         if self.report is not None:
-            refuse_existing(self.report, SynaesthesiaError, overwrite=self.overwrite)
+            check_writable(self.report, SynaesthesiaError, overwrite=self.overwrite)
 
     @property
     def outputs(self) -> tuple[Path, ...]:

@@ -76,12 +76,12 @@ class LiveOptions:
 
     def check_outputs(self, film: Path | None) -> None:
         """Raise `SoundtrackError` if an output exists, is named twice, or is the film."""
-        from frame2sound.atomic import refuse_existing
+        from frame2sound.atomic import check_writable
 
         paths = [path.absolute() for path in self.outputs.values()]
         if len(set(paths)) < len(paths):
             raise SoundtrackError("got one file for two outputs, expected different names")
         for path in paths:
-            refuse_existing(path, SoundtrackError, overwrite=self.overwrite)
+            check_writable(path, SoundtrackError, overwrite=self.overwrite)
             if film is not None and path.exists() and film.exists() and path.samefile(film):
                 raise SoundtrackError(f"{path} is read by this command; choose another name")

@@ -109,7 +109,7 @@ def measure(
     SoundtrackError
         The picture exists or cannot be written.
     """
-    from frame2sound.atomic import refuse_existing
+    from frame2sound.atomic import check_writable
     from frame2sound.errors import SoundtrackError
     from frame2sound.evaluation.media_loader import MediaLoader, read_truth
     from frame2sound.evaluation.soundtrack_evaluation import (
@@ -120,7 +120,7 @@ def measure(
 
     path, drawn = Path(film), None if picture is None else Path(picture)
     if drawn is not None:
-        refuse_existing(drawn, SoundtrackError, overwrite=overwrite)
+        check_writable(drawn, SoundtrackError, overwrite=overwrite)
     known = None if truth is None else read_truth(Path(truth))
     with MediaLoader() as loader:
         loaded = loader.load_film(path, keep_frames=drawn is not None, allow_damaged=allow_damaged)

@@ -175,7 +175,7 @@ def sort(
         The library cannot be read.
     """
     from frame2sound.api.library import open_library
-    from frame2sound.atomic import refuse_existing
+    from frame2sound.atomic import check_writable
     from frame2sound.errors import SortingError
     from frame2sound.progress_bars import open_progress
     from frame2sound.sorting.judge_file import save_judge
@@ -187,7 +187,7 @@ def sort(
     path, table = Path(out), Path(labels)
     if path.suffix != ".safetensors":
         raise SortingError(f"got `out={path}`, expected a name that ends with .safetensors")
-    refuse_existing(path, SortingError, overwrite=overwrite)
+    check_writable(path, SortingError, overwrite=overwrite)
     labelled = match_labels(open_library(library), read_labels(table), table)
     with open_progress(progress) as on_progress:
         found = sort_films(labelled, seed=seed, on_progress=on_progress)

@@ -18,7 +18,7 @@ from frame2sound.api.parameters import (
     seconds,
 )
 from frame2sound.api.records import Record
-from frame2sound.atomic import refuse_existing
+from frame2sound.atomic import check_writable
 from frame2sound.errors import SynaesthesiaError
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def new_file(out: str | PathLike[str], suffix: str, overwrite: bool) -> Path:
     path = Path(out)
     if path.suffix.lower() != suffix:
         raise SynaesthesiaError(f"got {path.name}, expected a name that ends in {suffix}")
-    refuse_existing(path, SynaesthesiaError, overwrite=overwrite)
+    check_writable(path, SynaesthesiaError, overwrite=overwrite)
     return path
 
 

@@ -153,7 +153,7 @@ def train_pair(
     TrainingError
         This computer has no such device.
     """
-    from frame2sound.atomic import refuse_existing
+    from frame2sound.atomic import check_writable
     from frame2sound.errors import SynaesthesiaError
     from frame2sound.progress_bars import open_progress
     from frame2sound.synaesthesia.pair_file import save_pair
@@ -168,7 +168,7 @@ def train_pair(
     chosen = load_synaesthesia_recipe(recipe, [*settings, *asked])
     on = pick_device("cpu" if device == "auto" and chosen.kind == "strokes" else device)
     if out is not None:
-        refuse_existing(Path(out), SynaesthesiaError, overwrite=overwrite)
+        check_writable(Path(out), SynaesthesiaError, overwrite=overwrite)
     with open_progress(progress) as on_progress:
         heard = load_sounds(_paths(sounds), on_progress=on_progress)
         drawn = load_drawings_of_kind(chosen.kind, _paths(drawings), chosen.colours, on_progress)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from frame2sound.atomic import atomic_folder, atomic_write, refuse_existing
+from frame2sound.atomic import atomic_folder, atomic_write, check_writable
 from frame2sound.carriers.colours import Planes
 from frame2sound.carriers.layout import PageLayout
 from frame2sound.carriers.page_writer import page_count
@@ -113,7 +113,7 @@ def check_output(out: Path, kind: Kind, crf: int | None, *, overwrite: bool) -> 
     """
     _check_format(out, kind, crf)
     if out.suffix:
-        refuse_existing(out, CarrierError, overwrite=overwrite)
+        check_writable(out, CarrierError, overwrite=overwrite)
     elif out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise CarrierError(f"{out} exists already; choose another name")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, refuse_existing, truncate_name
+from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, check_writable, truncate_name
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor
 from frame2sound.errors import SoundtrackError
@@ -150,7 +150,7 @@ def render(
     FilmError, BrainError
         The animation cannot be read; a prediction is not finite, or the corpus cannot be found.
     """
-    refuse_existing(out, SoundtrackError, overwrite=delivery.overwrite)
+    check_writable(out, SoundtrackError, overwrite=delivery.overwrite)
     if events_out is not None:
         exports = replace(exports, events_out=events_out)
     exports.check(out, overwrite=delivery.overwrite)

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from frame2sound.atomic import atomic_write, refuse_existing, write_error_message
+from frame2sound.atomic import atomic_write, check_writable, write_error_message
 from frame2sound.errors import SonificationError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.audio_spool import AudioSpool
@@ -138,7 +138,7 @@ def write_sonification(
     for target in filter(None, (out, tables)):
         if target.suffix.lower() != ".wav":
             raise SonificationError(f"got {target}, expected the name of a .wav")
-        refuse_existing(target, SonificationError, overwrite=overwrite)
+        check_writable(target, SonificationError, overwrite=overwrite)
     axis = _tuned(choice)
     rows = SIZE if choice.mapping == "voice" else len(axis) if axis else choice.rows
     source = PictureSource(path, rows, choice.ink, choice.paper)

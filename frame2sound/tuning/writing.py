@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from frame2sound.atomic import atomic_write, refuse_existing, write_error_message
+from frame2sound.atomic import atomic_write, check_writable, write_error_message
 from frame2sound.errors import SoundtrackError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.audio_spool import AudioSpool
@@ -48,7 +48,7 @@ def write_chords(
     """
     if out.suffix.lower() != ".wav":
         raise SoundtrackError(f"got {out}, expected the name of a .wav")
-    refuse_existing(out, SoundtrackError, overwrite=overwrite)
+    check_writable(out, SoundtrackError, overwrite=overwrite)
 
     def sounds() -> Iterator[Samples]:
         for number, chord in enumerate(chords_hz):

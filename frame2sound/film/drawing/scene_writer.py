@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from frame2sound.atomic import atomic_write, refuse_existing
+from frame2sound.atomic import atomic_write, check_writable
 from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.scene import Scene
@@ -51,7 +51,7 @@ def write_scene(
         raise SoundtrackError(
             f"{path.name}: its sound can be {clock.sample_rate} Hz, got {scene.clock.sample_rate}"
         )
-    refuse_existing(truth_path(path), SoundtrackError, overwrite=overwrite)
+    check_writable(truth_path(path), SoundtrackError, overwrite=overwrite)
     with atomic_write(path, SoundtrackError, overwrite=overwrite) as partial:
         options = container_options(partial, clock.sample_rate)
         with av.open(str(partial.absolute()), "w", options=options) as target:

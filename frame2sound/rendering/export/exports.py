@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from frame2sound.atomic import atomic_write, refuse_existing
+from frame2sound.atomic import atomic_write, check_writable
 from frame2sound.errors import SoundtrackError
 from frame2sound.extras import require_extra
 from frame2sound.rendering.events.event_list import Event, write_events
@@ -104,7 +104,7 @@ class Exports:
 
                 check_folder(path, overwrite=overwrite)
             else:
-                refuse_existing(path, SoundtrackError, overwrite=overwrite)
+                check_writable(path, SoundtrackError, overwrite=overwrite)
 
     @contextmanager
     def open_recorder(self, folder: Path) -> Iterator[StemRecorder | None]:
