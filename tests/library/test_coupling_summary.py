@@ -58,13 +58,25 @@ def add_struck(library, add_film):
     return add
 
 
+@pytest.fixture(scope="module")
+def known():
+    """The motion of films that some test has measured, by name, length and gain."""
+    return {}
+
+
 @pytest.fixture
-def measured(monkeypatch):
-    """Collect the names of the films that are measured, in order."""
+def measured(monkeypatch, known):
+    """Collect the names of the films that are measured, in order; each is measured only once."""
     names, measure = [], coupling_summary.measure_motion
-    monkeypatch.setattr(
-        coupling_summary, "measure_motion", lambda *a: names.append(a[0][0].name) or measure(*a)
-    )
+
+    def measure_once(films, clock, seconds, gains_db, *rest):
+        names.append(films[0].name)
+        key = films[0].name, seconds, *gains_db
+        if key not in known:
+            known[key] = measure(films, clock, seconds, gains_db, *rest)
+        return known[key]
+
+    monkeypatch.setattr(coupling_summary, "measure_motion", measure_once)
     return names
 
 
