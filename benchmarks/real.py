@@ -154,7 +154,10 @@ def is_long_enough(seconds: float) -> bool:
 
 
 def cut_film(film: PickledFilm, seconds: float, library: Library) -> PickledFilm:
-    """Copy the beginning of a film into another library, without anything of its end."""
+    """Copy the beginning of a film into another library, without anything of its end.
+
+    Its mosaic is of the sound at the library's rate, in one channel, as figures are measured.
+    """
     folder = library.path / film.name
     if (folder / CARD_FILE).exists():
         return library.film(folder)
@@ -170,6 +173,7 @@ def cut_film(film: PickledFilm, seconds: float, library: Library) -> PickledFilm
         samples=end,
         audio_range=(min(film.card.audio_range[0], end), min(film.card.audio_range[1], end)),
         checksums=Checksums.from_folder(folder),
+        full_sound=None,
     )
     (folder / CARD_FILE).write_text(card.to_json() + "\n", encoding="utf-8")
     return library.film(folder)
