@@ -192,7 +192,7 @@ class Report:
     power : tuple of Power
         Of the primary contrasts.
     laws : dict
-        By law: the mean differences of the primary contrasts, as shown.
+        By law: the differences of its films in each primary contrast, as shown.
     failures : int
         Trainings that failed.
     cpu_seconds : dict
@@ -207,7 +207,7 @@ class Report:
     secondary: tuple[Difference, ...] = ()
     beside_nearest: tuple[Difference, ...] = ()
     power: tuple[Power, ...] = ()
-    laws: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    laws: dict[str, tuple[Values, ...]] = field(default_factory=dict)
     failures: int = 0
     cpu_seconds: dict[tuple[int, str], float] = field(default_factory=dict)
 
@@ -354,17 +354,14 @@ def family(
     )
 
 
-def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[float, ...]]:
-    """Return the mean primary differences of each law's films, of the measures themselves."""
+def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[Values, ...]]:
+    """Return the primary differences of each law's films, of the measures themselves."""
     found: dict[str, list[list[float]]] = {}
     for number, contrast in enumerate(PRIMARY):
         for film, value in contrast_by_film(figures, contrast, as_shown=True).items():
             parts = found.setdefault(law_of[film], [[] for _ in PRIMARY])
             parts[number].append(value)
-    return {
-        law: tuple(float(np.mean(part)) if part else float("nan") for part in parts)
-        for law, parts in found.items()
-    }
+    return {law: tuple(map(np.array, parts)) for law, parts in found.items()}
 
 
 def _cpu_seconds(

@@ -21,10 +21,12 @@ from study_analysis import (
 )
 from study_cells import BASELINES
 from study_design import ARMS, LENGTHS, WHOLE, Design
+from study_picture import picture
 
 from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
 
 EXPLANATION = Path(__file__).parent.parent / "docs" / "explanation" / "study.md"
+PICTURE = EXPLANATION.with_suffix(".svg")
 START, END = "<!-- result -->\n", "<!-- end of result -->\n"
 FORMS = {ENVELOPE: "+.3f", DISTANCE: "+.2f"}
 UNITS = {ENVELOPE: "", DISTANCE: " dB"}
@@ -45,6 +47,7 @@ def _lines(report: Report) -> Iterator[str]:
     if not report.is_complete:
         return
     yield from _difference_table("Primary", report.primary)
+    yield from _shown("../../docs/explanation/study.svg")
     yield from _law_table(report)
     yield "## Power\n"
     yield from power_table(report.power, report.films, "them")
@@ -143,6 +146,12 @@ def _baseline_table(report: Report) -> Iterator[str]:
     yield ""
 
 
+def _shown(path: str) -> Iterator[str]:
+    yield f"![the difference in each film, and the mean]({path})\n"
+    yield "A dot is a film, deep minus wide with a minute learned; the bar is the mean, with its"
+    yield "95 % interval, and the band the margin within which a difference counts as none.\n"
+
+
 def _law_table(report: Report) -> Iterator[str]:
     yield "### By law\n"
     yield "Means of two films each, without a test: they show where the mean comes from.\n"
@@ -151,7 +160,8 @@ def _law_table(report: Report) -> Iterator[str]:
     yield "|---|" + "--:|" * len(names)
     for law, values in sorted(report.laws.items()):
         texts = (
-            f"{value:{FORMS[each.measure]}}" for each, value in zip(PRIMARY, values, strict=True)
+            f"{part.mean():{FORMS[each.measure]}}" if len(part) else "-"
+            for each, part in zip(PRIMARY, values, strict=True)
         )
         yield f"| {law} | {' | '.join(texts)} |"
     yield ""
@@ -173,11 +183,15 @@ def _figure_table(report: Report, seconds: int) -> Iterator[str]:
 
 
 def write_explanation(report: Report) -> None:
-    """Write the paragraph into the page of the documents."""
+    """Write the paragraph into the page of the documents, and the picture that it shows."""
     text = EXPLANATION.read_text(encoding="utf-8")
     before, rest = text.split(START)
     _, after = rest.split(END)
-    EXPLANATION.write_text(before + START + verdict(report) + "\n" + END + after, encoding="utf-8")
+    found = verdict(report) + "\n"
+    if report.is_complete:
+        PICTURE.write_text(picture(report), encoding="utf-8")
+        found += "\n" + "\n".join(_shown(PICTURE.name))
+    EXPLANATION.write_text(before + START + found + END + after, encoding="utf-8")
 
 
 def group_table(design: Design, results: Path) -> Iterator[str]:

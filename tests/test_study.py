@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ import study_analysis  # noqa: E402
 import study_cells  # noqa: E402
 import study_design  # noqa: E402
 import study_page  # noqa: E402
+import study_picture  # noqa: E402
 import study_results  # noqa: E402
 from study_analysis import DISTANCE, ENVELOPE, Mean  # noqa: E402
 from study_results import NO_SEED, Row  # noqa: E402
@@ -33,6 +35,7 @@ sys.path.remove(str(BENCHMARKS))
 
 FPS, SMALL = Fraction(30), (64, 48)
 TINY_RATE = 8000
+CIRCLE = "{http://www.w3.org/2000/svg}circle"
 
 
 def scene_of(law, seconds=6.0, seed=1):
@@ -263,6 +266,13 @@ def test_the_analysis_finds_the_differences_that_are_there(tmp_path):
     assert report.power[1].found == 0  # no spread
     assert report.power[1].none_share == 1
     assert "| deep minus wide, 60 s | distance dB | 0.000 dB | by 100 %, within 0.3 dB |" in text
+    dots = [float(each.get("cx")) for each in fromstring(study_page.picture(report)).iter(CIRCLE)]
+    centre, half = study_picture.LEFT + study_picture.PANEL / 2, study_picture.PANEL / 2
+    reach = 1.08 * max(shown.max(), envelope.shown.interval[1])
+    by_law = shown[np.argsort(study_design.LAWS[:6])]
+    assert dots[:6] == pytest.approx(centre + half * by_law / reach, abs=0.06)
+    assert dots[6] == pytest.approx(centre + half * shown.mean() / reach, abs=0.06)
+    assert len(dots) == 14
 
 
 def test_nothing_is_said_before_all_films_are_in(tmp_path):
