@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from study_cells import BASELINES
 from study_design import PRIMARY_ARMS, Design
-from study_results import Sums, cells, csv_path
+from study_results import NO_SEED, Sums, cells, csv_path
 
 from frame2sound.comparison.block_stats import STATISTICS
 from frame2sound.comparison.intervals import mean_interval
@@ -183,8 +183,8 @@ class Report:
     ----------
     complete_films, films : int
         Films all of whose cells of the primary arms are there, and all films.
-    secondary_films : int
-        Films that have the secondary arms, too.
+    missing : tuple of str
+        Secondary arms, with the seconds learned, that some film still lacks; they are not shown.
     figures : dict
         By seconds, arm and measure: the mean over films and the number of films.
     primary, secondary : tuple of Difference
@@ -201,7 +201,7 @@ class Report:
 
     complete_films: int
     films: int
-    secondary_films: int = 0
+    missing: tuple[str, ...] = ()
     figures: dict[tuple[int, str, str], tuple[float, int]] = field(default_factory=dict)
     primary: tuple[Difference, ...] = ()
     secondary: tuple[Difference, ...] = ()
@@ -217,42 +217,46 @@ class Report:
         return self.complete_films == self.films
 
 
+Cells = Mapping[tuple[str, int], Mapping[tuple[str, int], Sums]]
+"""Sums by film and seconds, then by arm and seed."""
+
 FilmFigures = Mapping[tuple[str, int, str, str], float]
 """Figures by film, seconds, arm and measure, on the measure's scale for means."""
 
 
 def analyse(design: Design, folder: Path) -> Report:
     """Return what the results in a folder say of a design."""
-    arms = [arm for group in design.arms for arm in group]
-    primary = [arm for arm in arms if arm in PRIMARY_ARMS]
     loaded = load(design, folder)
-
-    def count_complete(wanted: Sequence[str], others: Sequence[str] = ()) -> int:
-        keys = {(arm, seed) for arm in wanted for seed in range(design.seeds)}
-        keys |= {(name, -1) for name in others}
-        return sum(
-            all(keys <= loaded[film.name, seconds].keys() for seconds in design.lengths)
-            for film in design.films
-        )
-
-    complete = count_complete(primary, BASELINES)
-    if complete < len(design.films):
+    arms = [arm for group in design.arms for arm in group]
+    lacking = {
+        (arm, seconds): _films_without(arm, seconds, design, loaded)
+        for arm in (*arms, *BASELINES)
+        for seconds in design.lengths
+    }
+    needed = {*PRIMARY_ARMS, *BASELINES}
+    incomplete = {film for (arm, _), films in lacking.items() if arm in needed for film in films}
+    complete = len(design.films) - len(incomplete)
+    if incomplete:
         return Report(complete, len(design.films))
-    with_secondary = count_complete(arms, BASELINES)
-    shown_arms = arms if with_secondary == len(design.films) else primary
-    figures = film_figures(loaded, (*shown_arms, *BASELINES))
+    known = {cell for cell, films in lacking.items() if not films}
+    figures = {
+        (film, seconds, arm, measure): value
+        for (film, seconds, arm, measure), value in film_figures(
+            loaded, (*arms, *BASELINES)
+        ).items()
+        if (arm, seconds) in known
+    }
     law_of = {film.name: film.law for film in design.films}
-    primary_differences = family(figures, PRIMARY, law_of)
-    named = set(shown_arms)
-    known = [each for each in SECONDARY if {arm for _, arm, _ in each.terms} <= named]
-    secondary = family(figures, known, law_of, len(SECONDARY))
+    secondary = [
+        each for each in SECONDARY if {(arm, seconds) for _, arm, seconds in each.terms} <= known
+    ]
     return Report(
         complete,
         len(design.films),
-        with_secondary,
+        tuple(f"{arm}, {seconds} s" for arm, seconds in lacking if (arm, seconds) not in known),
         mean_figures(figures),
-        primary_differences,
-        secondary,
+        family(figures, PRIMARY, law_of),
+        family(figures, secondary, law_of, len(SECONDARY)),
         family(figures, BESIDE_NEAREST, law_of),
         power(figures, len(design.films)),
         by_law(figures, law_of),
@@ -261,7 +265,14 @@ def analyse(design: Design, folder: Path) -> Report:
     )
 
 
-def load(design: Design, folder: Path) -> dict[tuple[str, int], dict[tuple[str, int], Sums]]:
+def _films_without(arm: str, seconds: int, design: Design, loaded: Cells) -> list[str]:
+    """Return the films that lack a cell of an arm or a baseline."""
+    seeds = (NO_SEED,) if arm in BASELINES else range(design.seeds)
+    wanted = {(arm, seed) for seed in seeds}
+    return [film.name for film in design.films if not wanted <= loaded[film.name, seconds].keys()]
+
+
+def load(design: Design, folder: Path) -> Cells:
     """Return the sums of all cells in a folder, by film and seconds, then by arm and seed."""
     return {
         (film.name, seconds): cells(csv_path(folder, film.name, seconds))
@@ -270,9 +281,7 @@ def load(design: Design, folder: Path) -> dict[tuple[str, int], dict[tuple[str, 
     }
 
 
-def film_figures(
-    loaded: Mapping[tuple[str, int], Mapping[tuple[str, int], Sums]], arms: Sequence[str]
-) -> dict[tuple[str, int, str, str], float]:
+def film_figures(loaded: Cells, arms: Sequence[str]) -> dict[tuple[str, int, str, str], float]:
     """Return figures of films, averaged over seeds on the scale of each measure."""
     found: dict[tuple[str, int, str, str], float] = {}
     for (film, seconds), table in loaded.items():
@@ -364,9 +373,7 @@ def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[V
     return {law: tuple(map(np.array, parts)) for law, parts in found.items()}
 
 
-def _cpu_seconds(
-    loaded: Mapping[tuple[str, int], Mapping[tuple[str, int], Sums]],
-) -> dict[tuple[int, str], float]:
+def _cpu_seconds(loaded: Cells) -> dict[tuple[int, str], float]:
     taken: dict[tuple[int, str], list[float]] = {}
     for (_, seconds), table in loaded.items():
         for (arm, _), sums in table.items():

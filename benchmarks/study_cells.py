@@ -68,12 +68,12 @@ class Job:
 
 
 def jobs(design: Design, results: Path, work: Path) -> list[Job]:
-    """Return all jobs of a design, first the first group of arms for all films."""
+    """Return all jobs of a design: of the first arms and the first length all films, and so on."""
     return [
         Job(design, film, seconds, arms, results, work)
         for arms in design.arms
-        for film in design.films
         for seconds in design.lengths
+        for film in design.films
     ]
 
 

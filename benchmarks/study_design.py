@@ -53,7 +53,8 @@ ARMS: dict[str, tuple[str, ...]] = {
     "deep head": ("events.head=motion",),
 }
 PRIMARY_ARMS = ("shallow", "wide", "deep")
-SECONDARY_ARMS = ("wide past", "deep past", "memory", "deep head")
+SECONDARY_ARMS = (("deep head",), ("wide past", "deep past"), ("memory",))
+"""Groups in the order in which they are trained: each completes a comparison."""
 
 
 class Film(Protocol):
@@ -140,8 +141,8 @@ class RealFilm:
 class Design:
     """Which arms are trained on which lengths of which films, with how many seeds.
 
-    ``arms`` are given in order of importance: all films have the first tuple of arms before any has
-    the next.
+    ``arms`` and ``lengths`` are in order of importance: all films have the first tuple of arms at
+    all lengths before any has the next, and of that the first length first.
     """
 
     films: tuple[Film, ...]
@@ -172,7 +173,7 @@ def study() -> Design:
         for number in (1, 2)
         for index, law in enumerate(LAWS)
     )
-    return Design(films, LENGTHS, (PRIMARY_ARMS, SECONDARY_ARMS), ARMS, SEEDS)
+    return Design(films, LENGTHS, (PRIMARY_ARMS, *SECONDARY_ARMS), ARMS, SEEDS)
 
 
 def development() -> Design:

@@ -52,6 +52,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield "## Power\n"
     yield from power_table(report.power, report.films, "them")
     yield from _difference_table("Secondary", report.secondary)
+    if report.missing:
+        yield f"Not in yet, and so not shown: {'; '.join(report.missing)}.\n"
     yield from _baseline_table(report)
     for seconds in LENGTHS:
         yield from _figure_table(report, seconds)

@@ -288,6 +288,24 @@ def test_nothing_is_said_before_all_films_are_in(tmp_path):
     assert "|" not in text
 
 
+def test_a_secondary_arm_is_shown_once_all_films_have_it(tmp_path):
+    design = small_design(3)
+    write_results(tmp_path, design, lambda *which: 0.5, lambda *which: 4.0)
+    shown = {each.contrast.name for each in study_analysis.analyse(design, tmp_path).secondary}
+    for number, film in enumerate(design.films):
+        rows = [
+            Row(film.name, film.law, 60, "deep head", seed, 1, 0, DISTANCE, (300.0, 100.0))
+            for seed in range(2)
+        ]
+        study_results.append(study_results.csv_path(tmp_path, film.name, 60), rows)
+        report = study_analysis.analyse(design, tmp_path)
+        new = {each.contrast.name for each in report.secondary} - shown
+        assert new == ({"deep head minus deep, 60 s"} if number == 2 else set())
+        assert ((60, "deep head", DISTANCE) in report.figures) == (number == 2)
+        assert ("deep head, 60 s" in report.missing) == (number < 2)
+    assert "deep head, 20 s; wide past, 60 s; " in study_page.page(report)
+
+
 def test_sentences_follow_the_intervals():
     def told(value, sd, p, laws_p=0.01):
         spread = np.random.default_rng(1).standard_normal(24)
@@ -343,7 +361,7 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
     job, *others = study_cells.jobs(design, tmp_path / "results", tmp_path / "work")
     assert {each.arms for each in others} == {
         study_design.PRIMARY_ARMS,
-        study_design.SECONDARY_ARMS,
+        *study_design.SECONDARY_ARMS,
     }
     (tmp_path / "results").mkdir()
     made = []
