@@ -96,7 +96,7 @@ def compare(
     out: str | PathLike[str],
     *,
     settings: Settings | None = None,
-    seeds: int = 3,
+    seeds: int = 5,
     animations: Collection[str | PathLike[str]] = (),
     split: SplitKind | None = None,
     held_out: Collection[str] = (),

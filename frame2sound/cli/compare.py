@@ -32,7 +32,7 @@ def compare(
         Option(
             metavar="NUMBER", help="Train each recipe with this many seeds; a verdict needs five."
         ),
-    ] = 3,
+    ] = 5,
     animation: Annotated[
         list[Path] | None,
         Option(metavar="FILE", help="Render this unseen animation as well; may be repeated."),

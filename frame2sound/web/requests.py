@@ -105,7 +105,7 @@ class CompareRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     name: Title
     recipes: Annotated[list[Name], Meta(min_length=1, max_length=20)]
-    seeds: Annotated[int, Meta(ge=1, le=20)] = 3
+    seeds: Annotated[int, Meta(ge=1, le=20)] = 5
     epochs: Annotated[int, Meta(ge=1, le=100_000)] | None = None
 
 

@@ -9,7 +9,7 @@ export class ComparePage {
   constructor(choices, refresh) {
     this.refresh = refresh;
     this.name = el("input", { required: true, maxlength: 60, pattern: "\\w[\\w .\\-]*", value: "comparison" });
-    this.seeds = el("input", { type: "number", min: 1, max: 20, value: 3 });
+    this.seeds = el("input", { type: "number", min: 1, max: 20, value: 5 });
     this.epochs = el("input", { type: "number", min: 1, placeholder: "as in the recipes" });
     this.place = document.getElementById("comparisons");
     this.drawForm(choices.recipes);
@@ -26,7 +26,7 @@ export class ComparePage {
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       await attempt(() => postJson("/api/jobs/compare", { name: this.name.value.trim(),
-        recipes: new FormData(form).getAll("recipe"), seeds: Number(this.seeds.value) || 3, epochs: Number(this.epochs.value) || null }));
+        recipes: new FormData(form).getAll("recipe"), seeds: Number(this.seeds.value) || 5, epochs: Number(this.epochs.value) || null }));
       await this.refresh();
     });
   }
