@@ -64,6 +64,8 @@ def _length_times_depth(measure: str) -> Contrast:
 PRIMARY = tuple(_minus("deep", "wide", measure, 60) for measure in (ENVELOPE, DISTANCE))
 """The primary difference, and the co-primary one."""
 
+IN_ONSETS = _minus("deep", "wide", ONSETS, 60)
+
 SECONDARY = (
     *(_length_times_depth(measure) for measure in (ENVELOPE, DISTANCE)),
     *(_minus("deep", "wide", measure, 20) for measure in (ENVELOPE, DISTANCE)),
@@ -72,7 +74,7 @@ SECONDARY = (
     *(_minus("deep past", "wide past", measure, 60) for measure in (ENVELOPE, DISTANCE)),
     *(_minus("memory", "deep past", measure, 60) for measure in (ENVELOPE, DISTANCE)),
     *(_minus("deep head", "deep", measure, 60) for measure in (ENVELOPE, DISTANCE)),
-    _minus("deep", "wide", ONSETS, 60),
+    IN_ONSETS,
     _minus("deep head", "deep", ONSETS, 60),
 )
 """One family: its p values are corrected by Holm's method."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from study_analysis import (
     DISTANCE,
     ENVELOPE,
+    IN_ONSETS,
     MARGINS,
     MEASURES,
     ONSETS,
@@ -30,8 +31,12 @@ PICTURE = EXPLANATION.with_suffix(".svg")
 START, END = "<!-- result -->\n", "<!-- end of result -->\n"
 FORMS = {ENVELOPE: "+.3f", DISTANCE: "+.2f"}
 UNITS = {ENVELOPE: "", DISTANCE: " dB"}
-HEARD = {ENVELOPE: "in loudness over time", DISTANCE: "in spectra"}
-BETTER = {ENVELOPE: 1, DISTANCE: -1}
+HEARD = {
+    ENVELOPE: "in loudness over time",
+    DISTANCE: "in spectra",
+    ONSETS: "in when sounds begin (onset F)",
+}
+BETTER = {ENVELOPE: 1, DISTANCE: -1, ONSETS: 1}
 
 
 def page(report: Report) -> str:
@@ -68,33 +73,37 @@ def verdict(report: Report) -> str:
             f"{report.complete_films} of {report.films} films; no verdict before all are in. "
             "Until then no figure of a judged film is shown."
         )
+    first, *others = (_sentence(each) for each in report.primary)
     laws = len(report.laws)
-    head = f"With a minute learned, over {report.films} drawn films of {laws} laws"
-    sentences = [_sentence(head, each) for each in report.primary]
+    head = f"With a minute learned, over {report.films} drawn films of {laws} laws, "
+    sentences = [head + first, *map(_capital, others)]
     if any(each.is_clear and not _laws_agree(each) for each in report.primary):
         sentences.append("With laws as units it is not clear, so it may not hold for other laws.")
+    onsets = (each for each in report.secondary if each.contrast == IN_ONSETS)
+    sentences += [f"Of the secondary figures: {_sentence(each)}" for each in onsets]
     return " ".join([*sentences, _length_sentence(report)])
 
 
-def _sentence(head: str, difference: Difference) -> str:
+def _sentence(difference: Difference) -> str:
     measure = difference.contrast.measure
-    how, said, margin = HEARD[measure], _said(difference), MARGINS[measure]
+    how, said, margin = HEARD[measure], _said(difference), MARGINS.get(measure, 0.0)
     if difference.is_clear:
         better = difference.tested.value * BETTER[measure] > 0
         word = "is heard" if better else "does harm"
-        sentence = (
-            f"{head}, depth {word} {how}: three hidden layers differ from one with as many "
-            f"weights by {said}."
-        )
+        sentence = f"depth {word} {how}: three layers differ from one of as many weights by {said}."
         if difference.is_none:
             sentence += f" That is within the margin of {margin:g}{UNITS[measure]}."
         return sentence
     if difference.is_none:
         return (
-            f"{head}, depth is not heard {how}: the difference of {said} is within "
+            f"depth is not heard {how}: the difference of {said} is within "
             f"{margin:g}{UNITS[measure]}."
         )
-    return f"{head}, it cannot be said whether depth is heard {how}: {said}."
+    return f"it cannot be said whether depth is heard {how}: {said}."
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _length_sentence(report: Report) -> str:

@@ -260,7 +260,7 @@ def test_the_analysis_finds_the_differences_that_are_there(tmp_path):
     assert nearest.shown.value == pytest.approx((np.tanh(0.505 + gains) - np.tanh(0.5)).mean())
     text = study_page.page(report)
     assert "depth is heard in loudness over time" in text
-    assert "depth is not heard in spectra: the difference of +0.00 dB" in text
+    assert "Depth is not heard in spectra: the difference of +0.00 dB" in text
     assert f"{shown.mean():+.3f}" in text
     assert report.power[0].found == pytest.approx(study_analysis.detectable(gains, 6), rel=0.03)
     assert report.power[1].found == 0  # no spread
