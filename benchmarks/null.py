@@ -1,6 +1,6 @@
 """Compare identical recipes, and count how often they are told apart, though nothing differs.
 
-    python benchmarks/null.py [--films 12] [--seeds 20] [--draws 5000] [-o FOLDER]
+    python benchmarks/null.py [--films 12] [--seeds 30] [--draws 5000] [-o FOLDER]
 
 One quick recipe is trained with many seeds on one part of a library of drawn films, and judged on
 the rest, once: FOLDER/pool goes on where it stopped. Then many comparisons are formed of this pool:
@@ -284,7 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=Path("null"), metavar="FOLDER")
     parser.add_argument("--films", type=int, default=12, help="judged films of the pool")
-    parser.add_argument("--seeds", type=int, default=20, help="brains of the pool")
+    parser.add_argument("--seeds", type=int, default=30, help="brains of the pool")
     parser.add_argument("--draws", type=int, default=5000, help="comparisons from the pool")
     parser.add_argument("--simulated", type=int, default=1500, help="simulated comparisons")
     parser.add_argument("--simulate", action="store_true", help="leave the trained pool out")
