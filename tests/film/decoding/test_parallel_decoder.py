@@ -113,6 +113,7 @@ def test_small_queues_change_nothing(films, monkeypatch):
     expected = sequential_frames(path, monkeypatch)
     monkeypatch.setattr(parallel_decoder, "MAX_QUEUED_BYTES", 1000)
     monkeypatch.setattr(parallel_decoder, "MAX_QUEUED", 3)
+    monkeypatch.setattr(parallel_decoder, "POLL_SECONDS", 0.001)
     assert frames_of(FilmReader(path)) == expected
 
 
