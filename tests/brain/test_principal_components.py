@@ -26,7 +26,7 @@ def keys():
 
 
 def test_components_equal_those_of_the_covariance():
-    directions = torch.linalg.qr(noise(1024, 12))[0].T
+    directions = torch.linalg.qr(noise(256, 12))[0].T
     deviations = torch.from_numpy(np.geomspace(3, 0.02, 12))
     views = (0.5 + noise(600, 12, seed=1) * deviations @ directions).float()
     variance, basis = components(views, 12)
