@@ -1,4 +1,4 @@
-"""Analysis of the study: figures of films, differences of arms with films as units, and power.
+"""Analysis of the study: figures of films and differences of arms with films as units.
 
 A film's figure of an arm is computed from all its blocks, and averaged over seeds on the scale of
 the measure (Fisher's z for correlations). Differences are taken within films; their mean has a t
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 from study_cells import BASELINES
 from study_design import PRIMARY_ARMS, Design
+from study_power import LEVEL, Power
 from study_results import NO_SEED, Sums, cells, csv_path
 
 from frame2sound.comparison.block_stats import STATISTICS
@@ -34,11 +34,8 @@ MEASURES = (ENVELOPE, DISTANCE, ONSETS, PITCH)
 MARGINS = {ENVELOPE: 0.05, DISTANCE: 0.3}
 """Differences within these, of correlations and in dB, count as none."""
 
-LEVEL = 0.05
 MIN_SEEDS = 3
 """A film counts for an arm if so many of its trainings did not fail."""
-
-POWER = 0.8
 
 
 @dataclass(frozen=True)
@@ -159,25 +156,6 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Power:
-    """What a study of so many films can show of a contrast, in simulations.
-
-    Attributes
-    ----------
-    contrast : Contrast
-    found, found_shown : float
-        The difference that 80 % of studies find, as it is tested and of the measure itself.
-    none_share : float
-        The share of studies without a difference that say so, by the margin of the measure.
-    """
-
-    contrast: Contrast
-    found: float
-    found_shown: float
-    none_share: float
-
-
-@dataclass(frozen=True)
 class Report:
     """What can be said of results: all of it once they are complete, and before only how many.
 
@@ -191,8 +169,8 @@ class Report:
         By seconds, arm and measure: the mean over films and the number of films.
     primary, secondary : tuple of Difference
     beside_nearest : tuple of Difference
-    power : tuple of Power
-        Of the primary contrasts.
+    power : dict of Power
+        By primary contrast.
     laws : dict
         By law: the differences of its films in each primary contrast, as shown.
     failures : int
@@ -208,7 +186,7 @@ class Report:
     primary: tuple[Difference, ...] = ()
     secondary: tuple[Difference, ...] = ()
     beside_nearest: tuple[Difference, ...] = ()
-    power: tuple[Power, ...] = ()
+    power: dict[Contrast, Power] = field(default_factory=dict)
     laws: dict[str, tuple[Values, ...]] = field(default_factory=dict)
     failures: int = 0
     cpu_seconds: dict[tuple[int, str], float] = field(default_factory=dict)
@@ -384,57 +362,19 @@ def _cpu_seconds(loaded: Cells) -> dict[tuple[int, str], float]:
     return {key: float(np.mean(values)) for key, values in taken.items()}
 
 
-def power(figures: FilmFigures, films: int) -> tuple[Power, ...]:
+def power(figures: FilmFigures, films: int) -> dict[Contrast, Power]:
     """Return what so many films can show of the primary contrasts, with the spread of figures."""
-    found = []
-    for contrast in PRIMARY:
-        tested, shown = (
-            list(contrast_by_film(figures, contrast, as_shown=as_shown).values())
-            for as_shown in (False, True)
+    return {
+        contrast: Power.of(
+            list(contrast_by_film(figures, contrast).values()),
+            list(contrast_by_film(figures, contrast, as_shown=True).values()),
+            films,
+            MARGINS[contrast.measure],
         )
-        none_share = equivalence_power(shown, films, MARGINS[contrast.measure])
-        found.append(
-            Power(contrast, detectable(tested, films), detectable(shown, films), none_share)
-        )
-    return tuple(found)
+        for contrast in PRIMARY
+    }
 
 
-def power_of_development(design: Design, folder: Path, films: int) -> tuple[Power, ...]:
+def power_of_development(design: Design, folder: Path, films: int) -> dict[Contrast, Power]:
     """Return the same with the spread over the films by which the study was developed."""
     return power(film_figures(load(design, folder), ("wide", "deep")), films)
-
-
-def detectable(
-    differences: Sequence[float] | Values, films: int, *, draws: int = 4000, seed: int = 0
-) -> float:
-    """Return the difference that a t test over films finds in 80 % of simulated studies.
-
-    Films are drawn with replacement from differences that were found, less their mean and
-    widened by sqrt(n / (n - 1)), and the wanted difference is added.
-    """
-    known = np.asarray(differences, np.float64)
-    known = known[np.isfinite(known)]
-    centred = (known - known.mean()) * (len(known) / (len(known) - 1)) ** 0.5
-    drawn = np.random.default_rng(seed).choice(centred, (draws, films))
-    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / films**0.5
-    critical = stats.t.ppf(1 - LEVEL / 2, films - 1)
-    needed = critical * errors - means  # the difference from which a study is significant
-    return float(np.quantile(needed, POWER))
-
-
-def equivalence_power(
-    differences: Sequence[float] | Values,
-    films: int,
-    margin: float,
-    *,
-    draws: int = 4000,
-    seed: int = 0,
-) -> float:
-    """Return the share of simulated studies without a difference that say so, likewise."""
-    known = np.asarray(differences, np.float64)
-    known = known[np.isfinite(known)]
-    centred = (known - known.mean()) * (len(known) / (len(known) - 1)) ** 0.5
-    drawn = np.random.default_rng(seed).choice(centred, (draws, films))
-    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / films**0.5
-    reach = np.abs(means) + stats.t.ppf(1 - LEVEL, films - 1) * errors
-    return float((reach < margin).mean())

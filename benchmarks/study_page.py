@@ -13,8 +13,8 @@ from study_analysis import (
     MEASURES,
     ONSETS,
     PRIMARY,
+    Contrast,
     Difference,
-    Power,
     Report,
     film_figures,
     load,
@@ -23,6 +23,7 @@ from study_analysis import (
 from study_cells import BASELINES
 from study_design import ARMS, LENGTHS, WHOLE, Design
 from study_picture import picture
+from study_power import DRAWS, Power
 
 from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
 
@@ -253,17 +254,17 @@ def development_table(design: Design, results: Path) -> Iterator[str]:
         yield f"| {change or 'as in the study'} | {texts} | {cost / len(whole):.0f} |"
 
 
-def power_table(powers: tuple[Power, ...], films: int, spread_over: str) -> Iterator[str]:
+def power_table(powers: dict[Contrast, Power], films: int, spread_over: str) -> Iterator[str]:
     """Yield which differences so many films show, with the spread over some films."""
-    yield f"Of {films} films with the spread over {spread_over}, in 4000 simulated studies:\n"
+    yield f"Of {films} films with the spread over {spread_over}, in {DRAWS} simulated studies:\n"
     yield "| | measure | found by 80 % | without a difference, is said to be within the margin |"
     yield "|---|---|--:|--:|"
-    for each in powers:
-        measure = each.contrast.measure
-        name, unit = MEASURE_TABLE[measure].column_with_unit, UNITS[measure]
+    for contrast, each in powers.items():
+        margin, unit = MARGINS[contrast.measure], UNITS[contrast.measure]
+        name = MEASURE_TABLE[contrast.measure].column_with_unit
         found = f"{each.found_shown:.3f}{unit}"
         if each.found != each.found_shown:
             found += f" ({each.found:.3f} in z)"
-        share = f"by {100 * each.none_share:.0f} %, within {MARGINS[measure]:g}{unit}"
-        yield f"| {each.contrast.name} | {name} | {found} | {share} |"
+        share = f"by {100 * each.none_share:.0f} %, within {margin:g}{unit}"
+        yield f"| {contrast.name} | {name} | {found} | {share} |"
     yield ""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
+from inspect import signature
 
 import pytest
 
+import frame2sound
+from frame2sound.cli.compare import compare as compare_command
 from frame2sound.comparison.plan import PLAN_FILE, load_variants
+from frame2sound.comparison.verdicts import MIN_SEEDS
 from frame2sound.errors import ComparisonError, RecipeError
 from frame2sound.library.store import Library
+from frame2sound.web.requests import CompareRequest
 from tests.comparison.comparison_fixtures import QUICK, RATE, TWO, plan_of
 
 
@@ -122,3 +129,14 @@ def test_a_damaged_plan_is_refused(library, tmp_path):
     (tmp_path / "out" / PLAN_FILE).write_text("{")
     with pytest.raises(ComparisonError, match="not readable as a comparison's"):
         plan_of(library, tmp_path / "out").claim_folder()
+
+
+def test_as_many_seeds_as_a_verdict_needs_are_trained_by_default():
+    page = files("frame2sound").joinpath("web/static/compare.js").read_text(encoding="utf-8")
+    for default in (
+        signature(frame2sound.compare).parameters["seeds"].default,
+        signature(compare_command).parameters["seeds"].default,
+        CompareRequest("both", ["deep"]).seeds,
+        int(re.search(r"max: 20, value: (\d+)", page)[1]),
+    ):
+        assert default == MIN_SEEDS
