@@ -227,16 +227,13 @@ def analyse(design: Design, folder: Path) -> Report:
         if (arm, seconds) in known
     }
     law_of = {film.name: film.law for film in design.films}
-    secondary = [
-        each for each in SECONDARY if {(arm, seconds) for _, arm, seconds in each.terms} <= known
-    ]
     return Report(
         complete,
         len(design.films),
         tuple(f"{arm}, {seconds} s" for arm, seconds in lacking if (arm, seconds) not in known),
         mean_figures(figures),
         family(figures, PRIMARY, law_of),
-        family(figures, secondary, law_of, len(SECONDARY)),
+        family(figures, SECONDARY, law_of, len(SECONDARY)),
         family(figures, BESIDE_NEAREST, law_of),
         power(figures, len(design.films)),
         by_law(figures, law_of),
@@ -320,7 +317,8 @@ def family(
 ) -> tuple[Difference, ...]:
     """Return the differences of one family of contrasts, corrected by Holm's method.
 
-    ``size`` is the number of contrasts of the whole family, if some of it are not known yet.
+    Contrasts without figures are left out, and count in the correction as ``size`` says: the number
+    of contrasts of the whole family.
     """
     found = []
     for contrast in contrasts:

@@ -290,6 +290,18 @@ def test_nothing_is_said_before_all_films_are_in(tmp_path):
     assert "|" not in text
 
 
+def test_a_film_that_lacks_one_training_is_not_in(tmp_path):
+    design = small_design(2)
+    write_results(tmp_path, design, lambda *which: 0.5, lambda *which: 4.0)
+    assert study_analysis.analyse(design, tmp_path).is_complete
+    path = study_results.csv_path(tmp_path, design.films[1].name, 20)
+    lines = path.read_text().splitlines()
+    kept = [line for line in lines if line.split(",")[3:5] != ["wide", "1"]]
+    path.write_text("\n".join(kept) + "\n")
+    assert len(kept) < len(lines)
+    assert study_analysis.analyse(design, tmp_path).complete_films == 1
+
+
 def test_a_secondary_arm_is_shown_once_all_films_have_it(tmp_path):
     design = small_design(3)
     write_results(tmp_path, design, lambda *which: 0.5, lambda *which: 4.0)
@@ -316,15 +328,21 @@ def test_sentences_follow_the_intervals():
         laws = Mean.of(value + (0.001 if laws_p < 0.05 else 9) * spread[:12])
         contrast = study_analysis.PRIMARY[1]
         difference = study_analysis.Difference(contrast, shown, shown, laws, p)
-        return study_page.verdict(
-            study_analysis.Report(24, 24, primary=(difference,), laws={"a": ()})
+        onsets = replace(difference, contrast=study_analysis.IN_ONSETS)
+        report = study_analysis.Report(
+            24, 24, primary=(difference,), secondary=(onsets,), laws={"a": ()}
         )
+        return study_page.verdict(report)
 
     assert "depth is heard in spectra" in told(-0.8, 0.5, 0.01)
     assert "depth does harm in spectra" in told(0.8, 0.5, 0.01)
     assert "it cannot be said whether depth is heard in spectra" in told(-0.2, 1.5, 0.4)
     assert "depth is not heard in spectra" in told(0.0, 0.2, 0.9)
     assert "may not hold for other laws" in told(-0.8, 0.5, 0.01, laws_p=0.5)
+    secondary = "Of the secondary figures: "
+    assert f"{secondary}depth is heard in when sounds begin" in told(0.1, 0.05, 0.01)
+    assert f"{secondary}depth does harm in when sounds begin" in told(-0.1, 0.05, 0.01)
+    assert f"{secondary}it cannot be said whether" in told(0.1, 0.9, 0.6)
 
 
 def test_a_family_is_corrected_for_what_it_still_lacks():
@@ -347,6 +365,13 @@ def test_power_is_that_of_the_t_test():
     assert study_power.detectable(spread, 24) == pytest.approx(0.597, abs=0.03)
     assert study_power.equivalence_power(spread, 24, 10.0) == 1
     assert study_power.equivalence_power(spread, 24, 0.1) < 0.05
+    # Of 400 films, means have a deviation of .05 and the test adds 1.6486 of it: within so much
+    # and one deviation more are 68.3 % of them.
+    share = study_power.equivalence_power(spread, 400, 0.05 * (1.6486 + 1))
+    assert share == pytest.approx(0.683, abs=0.06)
+    # Two films that are 1 apart from their mean have a deviation of sqrt(2), not of 1.
+    two, many = (study_power.detectable([-1.0, 1.0] * count, 24) for count in (1, 500))
+    assert two / many == pytest.approx(2**0.5, rel=0.05)
 
 
 def test_a_film_with_too_many_failed_trainings_does_not_count():
@@ -365,6 +390,10 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
         study_design.PRIMARY_ARMS,
         *study_design.SECONDARY_ARMS,
     }
+    whole = study_cells.jobs(study_design.study(), tmp_path, tmp_path)
+    order = [(each.arms[0], each.seconds) for each in whole]
+    assert order[:48] == [("shallow", 60)] * 24 + [("shallow", 20)] * 24
+    assert order[48:72] == [("deep head", 60)] * 24
     (tmp_path / "results").mkdir()
     made = []
 

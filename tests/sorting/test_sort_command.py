@@ -22,7 +22,7 @@ from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
 from frame2sound.errors import SortingError
 from frame2sound.library.split import HeldOutRange
 from frame2sound.library.store import Library
-from frame2sound.sorting import network_classifier, random_labels
+from frame2sound.sorting import network_classifier, random_labels, sorter
 from frame2sound.sorting.judge_file import METADATA_KEY, save_judge
 from tests.commanding import CommandResult, run
 
@@ -149,12 +149,18 @@ def test_the_same_seed_gives_the_same_judge_and_json_has_its_figures(
     assert values["copies"] == [["again", "tone0"]]
 
 
-def test_what_exists_is_not_replaced(folder: Path) -> None:
+def test_what_exists_or_cannot_be_written_is_refused_before_it_learns(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorter, "sort_films", lambda *films, **options: pytest.fail("it learned"))
     made = sort(folder)
     assert made.returncode == 1
     assert (
         "judge.safetensors exists already; choose another name or give --overwrite" in made.stderr
     )
+    made = sort(folder, "labels.csv", "-o", "labels.csv/judge.safetensors")
+    assert made.returncode == 1
+    assert "labels.csv/judge.safetensors cannot be written (not a directory)" in made.stderr
 
 
 @pytest.mark.parametrize(
