@@ -15,7 +15,7 @@ from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings
 from frame2sound.rendering.style import Style
 from frame2sound.sound.onset_detection import detect_onsets, onset_levels_db
 from tests.rendering.events.curves import curves_of, strength_at
-from tests.rendering.events.films import LEFT, RIGHT, corpus_of, decibels, play
+from tests.rendering.events.event_films import LEFT, RIGHT, corpus_of, decibels, play
 from tests.rendering.foretelling import KINDS, RATE, Foreteller
 
 MOSAIC, FRAMES = Style("mosaic"), 120

@@ -11,7 +11,7 @@ from frame2sound.rendering.events.event_units import (
     EventUnits,
     normalise_contrast,
 )
-from tests.rendering.events.films import LEFT, RIGHT, STROKES, corpus_of, sound_with, stroke
+from tests.rendering.events.event_films import LEFT, RIGHT, STROKES, corpus_of, sound_with, stroke
 from tests.rendering.foretelling import RATE, Foreteller
 
 CLOCK = Foreteller().clock

@@ -11,7 +11,7 @@ from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.rendering.events.event_list import Event, read_events
 from frame2sound.rendering.render import Delivery, Style, render
 from tests.media_files import H264, grey_pictures, make_film
-from tests.rendering.events.films import corpus_of
+from tests.rendering.events.event_films import corpus_of
 from tests.rendering.foretelling import RATE, Foreteller
 
 EVENTS = tuple(Event(at, -14.0) for at in (0.5, 1.0003, 2.2, 4.1))

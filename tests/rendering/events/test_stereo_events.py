@@ -9,7 +9,7 @@ from frame2sound.rendering.events.event_layer import EventLayer
 from frame2sound.rendering.events.event_units import LEAD_SECONDS, EventUnits
 from frame2sound.rendering.style import Style
 from tests.rendering.events.curves import curves_of, strength_at
-from tests.rendering.events.films import decibels, play
+from tests.rendering.events.event_films import decibels, play
 from tests.rendering.foretelling import Foreteller
 
 CLOCK = Foreteller().clock

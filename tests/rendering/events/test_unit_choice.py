@@ -11,7 +11,7 @@ from frame2sound.rendering.events.unit_choice import (
     UnitQuery,
     encode_frames,
 )
-from tests.rendering.events.films import LEFT, RIGHT, corpus_of, stroke
+from tests.rendering.events.event_films import LEFT, RIGHT, corpus_of, stroke
 from tests.rendering.foretelling import KINDS, Foreteller
 
 BRAIN = Foreteller()

@@ -9,7 +9,7 @@ from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.rendering.segment import WHOLE
 from frame2sound.rendering.style import DEFAULT_CLOUD
 from tests.media_files import H264, grey_pictures, make_film
-from tests.rendering.events.films import corpus_of
+from tests.rendering.events.event_films import corpus_of
 from tests.rendering.foretelling import Foreteller
 
 EVENTS = tuple(

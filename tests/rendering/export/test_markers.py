@@ -24,7 +24,7 @@ from frame2sound.rendering.export.markers import DeliveredSound, Marker, place_m
 from frame2sound.rendering.export.wav_cues import add_cues
 from frame2sound.rendering.segment import Segment
 from frame2sound.sound.waveform import Waveform, find_peaks
-from tests.rendering.events.films import corpus_of, stroke
+from tests.rendering.events.event_films import corpus_of, stroke
 from tests.rendering.export.rendering_events import EVENTS, film_of, render_events
 from tests.rendering.foretelling import RATE
 

@@ -21,7 +21,7 @@ from frame2sound.rendering.export.sfz import InstrumentSize, velocity_layers, wr
 from frame2sound.sound.onset_detection import onset_levels_db
 from frame2sound.sound.pitch_detection import detect_pitch_hz
 from tests.commanding import run
-from tests.rendering.events.films import corpus_of, sound_with, stroke
+from tests.rendering.events.event_films import corpus_of, sound_with, stroke
 from tests.rendering.foretelling import RATE
 
 STROKES = {

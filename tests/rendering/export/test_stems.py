@@ -24,7 +24,7 @@ from frame2sound.rendering.render import render
 from frame2sound.rendering.segment import Segment
 from frame2sound.safe_names import safe_file_names
 from tests.media_files import H264, Audio, grey_pictures, make_film
-from tests.rendering.events.films import corpus_of
+from tests.rendering.events.event_films import corpus_of
 from tests.rendering.export import rendering_events
 from tests.rendering.export.rendering_events import EVENTS, film_of, render_events
 from tests.rendering.export.test_markers import cues_of
