@@ -68,11 +68,13 @@ class Job:
 
 
 def jobs(design: Design, results: Path, work: Path) -> list[Job]:
-    """Return all jobs of a design: of the first arms and the first length all films, and so on."""
+    """Return all jobs of a design: the first arms at all lengths, then the others by length."""
+    first, *others = design.arms
+    order = [(first, seconds) for seconds in design.lengths]
+    order += [(arms, seconds) for seconds in design.lengths for arms in others]
     return [
         Job(design, film, seconds, arms, results, work)
-        for arms in design.arms
-        for seconds in design.lengths
+        for arms, seconds in order
         for film in design.films
     ]
 

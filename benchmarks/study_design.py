@@ -142,7 +142,8 @@ class Design:
     """Which arms are trained on which lengths of which films, with how many seeds.
 
     ``arms`` and ``lengths`` are in order of importance: all films have the first tuple of arms at
-    all lengths before any has the next, and of that the first length first.
+    all lengths before any has another, and the other tuples at the first length before any has the
+    next length.
     """
 
     films: tuple[Film, ...]

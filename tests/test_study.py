@@ -391,9 +391,12 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
         *study_design.SECONDARY_ARMS,
     }
     whole = study_cells.jobs(study_design.study(), tmp_path, tmp_path)
-    order = [(each.arms[0], each.seconds) for each in whole]
-    assert order[:48] == [("shallow", 60)] * 24 + [("shallow", 20)] * 24
-    assert order[48:72] == [("deep head", 60)] * 24
+    order = [(each.arms[0], each.seconds) for each in whole[::24]]
+    first = [("shallow", 60), ("shallow", 20)]
+    tested = ("deep head", "wide past", "memory")
+    others = [(arm, seconds) for seconds in (60, 20) for arm in tested]
+    assert order == first + others
+    assert len({each.film.name for each in whole[:24]}) == 24
     (tmp_path / "results").mkdir()
     made = []
 
