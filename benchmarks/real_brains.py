@@ -8,13 +8,13 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
+from worker_pool import worker_pool
 
 import frame2sound as f2s
 from frame2sound.library.calibration import CALIBRATION_NAME, add_calibration_film
@@ -133,7 +133,7 @@ def perform(jobs: Sequence[tuple[Task, Any]], count: int) -> Iterator[tuple[Any,
         for job in jobs:
             yield job, job[0].perform()
         return
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with worker_pool(count) as pool:
         running = {pool.submit(job[0].perform): job for job in jobs}
         for future in as_completed(running):
             yield running[future], future.result()

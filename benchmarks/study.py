@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from multiprocessing.queues import Queue
 from pathlib import Path
 
@@ -25,6 +25,7 @@ import torch
 from study_cells import Job
 from study_design import FOLDER, Design, development, real_groups, study
 from study_results import require_design
+from worker_pool import CONTEXT, worker_pool
 
 from frame2sound.progress_bars import ProgressBars
 
@@ -41,12 +42,8 @@ def run(design: Design, results: Path, work: Path, workers: int) -> None:
     waiting = [job for job in study_cells.jobs(design, results, work) if job.missing()]
     total, count = sum(len(job.missing()) for job in waiting), 0
     print(f"{total} cells to compute", flush=True)
-    context = multiprocessing.get_context("spawn")
-    finished: Queue[str] = context.Queue()
-    with (
-        ProgressBars() as progress,
-        ProcessPoolExecutor(workers, context, _start_worker, (finished,)) as pool,
-    ):
+    finished: Queue[str] = CONTEXT.Queue()
+    with ProgressBars() as progress, worker_pool(workers, _start_worker, finished) as pool:
         futures = {pool.submit(_work, job) for job in waiting}
         try:
             while futures:

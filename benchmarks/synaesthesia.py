@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import argparse
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from worker_pool import worker_pool
 
 from frame2sound.progress import ignore_progress
 from frame2sound.synaesthesia.drawings import Drawings, drawings_of_strokes, load_drawings
@@ -159,7 +158,7 @@ def main() -> None:
     tables = {"asked: " + ASKED: ([], range(arguments.seeds))}
     if arguments.ablations:
         tables |= {title: (settings, range(1)) for title, settings in ABLATIONS.items()}
-    with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+    with worker_pool(arguments.workers) as pool:
         waiting = {
             title: [
                 pool.submit(run, sounds, drawings, arguments.set + settings, seed) for seed in seeds
