@@ -225,7 +225,7 @@ def _lag(samples: Samples, sample_rate: int, reference: Reference | None) -> Val
     delay = lag(samples, reference.samples, sample_rate)
     seconds = delay.start_seconds, delay.end_seconds
     values = (None if each is None else 1000 * each for each in seconds)
-    return dict(zip(names, values, strict=True)), "no onsets there"
+    return dict(zip(names, values, strict=True)), "no delay stands out"
 
 
 def _envelope(samples: Samples, sample_rate: int, reference: Reference | None) -> ValuesAndReason:

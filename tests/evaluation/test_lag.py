@@ -28,3 +28,27 @@ def test_drift_is_the_difference_of_lag_between_end_and_start():
 def test_silence_has_no_lag(sound):
     assert lag(sound, clicks(TRUTH), RATE) == Lag(None, None)
     assert lag(clicks(TRUTH), sound, RATE).drift_seconds is None
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1, -0.2])
+@pytest.mark.parametrize("period", [0.5, 1.0])
+def test_beats_have_the_shorter_of_two_lags(period, delay):
+    beats = np.arange(0.4, 9.9, period)
+    found = lag(clicks(beats + delay, 11), clicks(beats, 11), RATE)
+    assert found.start_seconds == pytest.approx(delay, abs=0.002)
+
+
+def noise(rng):
+    return rng.normal(0, 0.1, 10 * RATE)
+
+
+def few_clicks(rng):
+    return clicks(rng.uniform(0.1, 9.9, 4), 10)
+
+
+@pytest.mark.parametrize("sound", [noise, few_clicks])
+def test_unrelated_sounds_rarely_have_a_lag(sound):
+    rng = np.random.default_rng(4)
+    shown = [lag(sound(rng), sound(rng), RATE).start_seconds is not None for _ in range(40)]
+    assert np.mean(shown) < 0.2
+    assert lag(sound(np.random.default_rng(1)), sound(np.random.default_rng(1)), RATE) == Lag(0, 0)
