@@ -8,7 +8,7 @@ interval over films, which `PLAN.md` names before the study runs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +81,7 @@ BESIDE_NEAREST = tuple(
     _minus(arm, "nearest", measure, seconds)
     for seconds in (60, 20)
     for arm in ("wide", "deep")
-    for measure in (ENVELOPE, DISTANCE)
+    for measure in (ENVELOPE, DISTANCE, ONSETS)
 )
 """Described beside the tests: what brains add to the nearest frame that was learned."""
 
@@ -121,26 +121,21 @@ class Mean:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What the films say of a contrast.
+class Means:
+    """The means of a contrast over units.
 
     Attributes
     ----------
-    contrast : Contrast
     tested : Mean
-        Over films, on the scale on which the measure is averaged (Fisher's z for correlations).
+        On the scale on which the measure is averaged (Fisher's z for correlations).
     shown : Mean
-        Over films, of the measure itself.
-    of_laws : Mean
-        The tested one, with the means of laws as units.
+        Of the measure itself.
     adjusted_p : float
-        After Holm's correction within its family.
+        Of the tested one, after Holm's correction within its family.
     """
 
-    contrast: Contrast
     tested: Mean
     shown: Mean
-    of_laws: Mean
     adjusted_p: float = 1.0
 
     @property
@@ -148,11 +143,43 @@ class Difference:
         """Whether it differs from 0 after the correction."""
         return self.adjusted_p < LEVEL
 
+
+@dataclass(frozen=True)
+class Difference:
+    """What the films say of a contrast, and what their laws do.
+
+    Attributes
+    ----------
+    contrast : Contrast
+    films : Means
+        With films as units.
+    laws : Means
+        With the means of the laws' films as units: films of one law are alike.
+    """
+
+    contrast: Contrast
+    films: Means
+    laws: Means
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it differs from 0 over films, after the correction."""
+        return self.films.is_clear
+
     @property
     def is_none(self) -> bool:
-        """Whether it is equivalent to none: its 90 % interval is within the margin."""
+        """Whether it is equivalent to none: its 90 % interval over films is within the margin."""
+        return self.is_none_over(self.films)
+
+    @property
+    def laws_agree(self) -> bool:
+        """Whether laws as units say the same: clear, within the margin, or neither."""
+        return (self.is_clear, self.is_none) == (self.laws.is_clear, self.is_none_over(self.laws))
+
+    def is_none_over(self, means: Means) -> bool:
+        """Whether the 90 % interval over some units is within the margin."""
         margin = MARGINS.get(self.contrast.measure)
-        return margin is not None and self.shown.is_within(margin)
+        return margin is not None and means.shown.is_within(margin)
 
 
 @dataclass(frozen=True)
@@ -320,25 +347,33 @@ def family(
     Contrasts without figures are left out, and count in the correction as ``size`` says: the number
     of contrasts of the whole family.
     """
-    found = []
+    known, films, laws = [], [], []
     for contrast in contrasts:
-        tested = contrast_by_film(figures, contrast)
-        shown = contrast_by_film(figures, contrast, as_shown=True)
-        if len(tested) < 2:
+        scales = [contrast_by_film(figures, contrast, as_shown=shown) for shown in (False, True)]
+        if len(scales[0]) < 2:
             continue
-        laws: dict[str, list[float]] = {}
-        for film, value in tested.items():
-            laws.setdefault(law_of[film], []).append(value)
-        means = [float(np.mean(values)) for values in laws.values()]
-        of_laws = Mean.of(means if len(means) > 1 else list(tested.values()))
-        shown_mean = Mean.of(list(shown.values()))
-        found.append(Difference(contrast, Mean.of(list(tested.values())), shown_mean, of_laws))
-    missing = (size or len(found)) - len(found)
-    adjusted = holm([*(each.tested.p for each in found), *[1.0] * missing])[: len(found)]
-    return tuple(
-        Difference(each.contrast, each.tested, each.shown, each.of_laws, p)
-        for each, p in zip(found, adjusted, strict=True)
+        known.append(contrast)
+        films.append(Means(*(Mean.of(list(values.values())) for values in scales)))
+        laws.append(Means(*(Mean.of(_means_of_laws(values, law_of)) for values in scales)))
+    pairs = zip(_corrected(films, size), _corrected(laws, size), strict=True)
+    return tuple(Difference(contrast, *pair) for contrast, pair in zip(known, pairs, strict=True))
+
+
+def _means_of_laws(by_film: Mapping[str, float], law_of: Mapping[str, str]) -> list[float]:
+    """Return the means of each law's films; the films themselves if all have one law."""
+    laws: dict[str, list[float]] = {}
+    for film, value in by_film.items():
+        laws.setdefault(law_of[film], []).append(value)
+    return (
+        [float(np.mean(each)) for each in laws.values()] if len(laws) > 1 else [*by_film.values()]
     )
+
+
+def _corrected(means: Sequence[Means], size: int | None) -> list[Means]:
+    """Return means with corrected p values; those that a family of a size lacks count as 1."""
+    lacking = (size or len(means)) - len(means)
+    adjusted = holm([*(each.tested.p for each in means), *[1.0] * lacking])
+    return [replace(each, adjusted_p=p) for each, p in zip(means, adjusted, strict=False)]
 
 
 def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[Values, ...]]:
@@ -351,6 +386,12 @@ def by_law(figures: FilmFigures, law_of: Mapping[str, str]) -> dict[str, tuple[V
     return {law: tuple(map(np.array, parts)) for law, parts in found.items()}
 
 
+def without_law(laws: Mapping[str, tuple[Values, ...]], left_out: str, number: int) -> Mean | None:
+    """Return the mean of a primary difference over the films of all laws but one."""
+    values = [each for law, parts in laws.items() if law != left_out for each in parts[number]]
+    return Mean.of(values) if len(values) > 1 else None
+
+
 def _cpu_seconds(loaded: Cells) -> dict[tuple[int, str], float]:
     taken: dict[tuple[int, str], list[float]] = {}
     for (_, seconds), table in loaded.items():
@@ -361,13 +402,17 @@ def _cpu_seconds(loaded: Cells) -> dict[tuple[int, str], float]:
 
 
 def power(figures: FilmFigures, films: int) -> dict[Contrast, Power]:
-    """Return what so many films can show of the primary contrasts, with the spread of figures."""
+    """Return what so many films can show of the primary contrasts, with the spread of figures.
+
+    At the level of the first step of Holm's correction, which the smaller p value must pass.
+    """
     return {
         contrast: Power.of(
             list(contrast_by_film(figures, contrast).values()),
             list(contrast_by_film(figures, contrast, as_shown=True).values()),
             films,
             MARGINS[contrast.measure],
+            LEVEL / len(PRIMARY),
         )
         for contrast in PRIMARY
     }

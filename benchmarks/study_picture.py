@@ -37,7 +37,7 @@ def _names(report: Report) -> Iterator[str]:
 
 
 def _panel(difference: Difference, values: dict[str, np.ndarray], left: float) -> Iterator[str]:
-    measure, mean = difference.contrast.measure, difference.shown
+    measure, mean = difference.contrast.measure, difference.films.shown
     margin = MARGINS[measure]
     films = np.concatenate(list(values.values()))
     reach = 1.08 * max(margin, *map(abs, mean.interval), float(np.abs(films).max()))

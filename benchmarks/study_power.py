@@ -19,38 +19,55 @@ DRAWS = 4000
 
 
 @dataclass(frozen=True)
+class Found:
+    """The least true difference that 80 % of studies find, in either direction; both above 0."""
+
+    up: float
+    down: float
+
+
+@dataclass(frozen=True)
 class Power:
     """What studies of so many films show of a difference between two arms.
 
     Attributes
     ----------
-    found, found_shown : float
-        The difference that 80 % of studies find, as it is tested and of the measure itself.
+    found, found_shown : Found
+        As it is tested, and of the measure itself. The directions differ where films are skewed.
     none_share : float
         The share of studies without a difference that say so, by the margin of the measure.
     """
 
-    found: float
-    found_shown: float
+    found: Found
+    found_shown: Found
     none_share: float
 
     @classmethod
     def of(
-        cls, tested: Sequence[float], shown: Sequence[float], films: int, margin: float
+        cls,
+        tested: Sequence[float],
+        shown: Sequence[float],
+        films: int,
+        margin: float,
+        level: float = LEVEL,
     ) -> Power:
-        """Return the power, given the differences of films, as tested and of the measure itself."""
+        """Return the power, given the differences of films, as tested and of the measure itself.
+
+        ``level`` is that of the two-sided test.
+        """
         return cls(
-            detectable(tested, films),
-            detectable(shown, films),
+            detectable(tested, films, level),
+            detectable(shown, films, level),
             equivalence_power(shown, films, margin),
         )
 
 
-def detectable(differences: Sequence[float] | Values, films: int) -> float:
-    """Return the difference that a t test over films finds in 80 % of simulated studies."""
+def detectable(differences: Sequence[float] | Values, films: int, level: float = LEVEL) -> Found:
+    """Return the differences that a t test over films finds in 80 % of simulated studies."""
     means, errors = _simulated_studies(differences, films)
-    needed = stats.t.ppf(1 - LEVEL / 2, films - 1) * errors - means
-    return float(np.quantile(needed, POWER))
+    reach = stats.t.ppf(1 - level / 2, films - 1) * errors
+    up, down = (float(np.quantile(reach - sign * means, POWER)) for sign in (1, -1))
+    return Found(up, down)
 
 
 def equivalence_power(differences: Sequence[float] | Values, films: int, margin: float) -> float:

@@ -240,37 +240,42 @@ def test_the_analysis_finds_the_differences_that_are_there(tmp_path):
     report = study_analysis.analyse(design, tmp_path)
     envelope, distance = report.primary
     error = gains.std(ddof=1) / 6**0.5
-    assert envelope.tested.value == pytest.approx(0.2)
-    assert envelope.tested.interval == pytest.approx(
+    assert envelope.films.tested.value == pytest.approx(0.2)
+    assert envelope.films.tested.interval == pytest.approx(
         (0.2 - 2.570582 * error, 0.2 + 2.570582 * error)
     )
     shown = np.tanh(0.505 + gains) - np.tanh(0.505)
-    assert envelope.shown.value == pytest.approx(shown.mean())
+    assert envelope.films.shown.value == pytest.approx(shown.mean())
     assert envelope.is_clear
     assert not envelope.is_none
-    assert envelope.adjusted_p == pytest.approx(2 * envelope.tested.p)
+    assert envelope.films.adjusted_p == pytest.approx(2 * envelope.films.tested.p)
     assert distance.is_none
     assert not distance.is_clear
     both = {
         each.contrast.name: each for each in report.secondary if each.contrast.measure == ENVELOPE
     }
-    assert both["deep minus wide, 60 s minus 20 s"].tested.value == pytest.approx(0.2)
-    assert both["wide minus shallow, 60 s"].tested.value == pytest.approx(0)
+    assert both["deep minus wide, 60 s minus 20 s"].films.tested.value == pytest.approx(0.2)
+    assert both["wide minus shallow, 60 s"].films.tested.value == pytest.approx(0)
     nearest = report.beside_nearest[2]
     assert nearest.contrast.name == "deep minus nearest, 60 s"
-    assert nearest.shown.value == pytest.approx((np.tanh(0.505 + gains) - np.tanh(0.5)).mean())
+    assert nearest.films.shown.value == pytest.approx(
+        (np.tanh(0.505 + gains) - np.tanh(0.5)).mean()
+    )
     text = study_page.page(report)
     assert "depth is heard in loudness over time" in text
     assert "Depth is not heard in spectra: the difference of +0.00 dB" in text
     assert f"{shown.mean():+.3f}" in text
     ours, other = report.power.values()
-    assert ours.found == pytest.approx(study_power.detectable(gains, 6), rel=0.03)
-    assert other.found == 0  # no spread
+    expected = study_power.detectable(gains, 6, 0.025)
+    assert (ours.found.up, ours.found.down) == pytest.approx((expected.up, expected.down), rel=0.03)
+    assert other.found == study_power.Found(0, 0)  # no spread
     assert other.none_share == 1
-    assert "| deep minus wide, 60 s | distance dB | 0.000 dB | by 100 %, within 0.3 dB |" in text
+    assert "| distance dB | 0.000 dB | 0.000 dB | by 100 %, within 0.3 dB |" in text
+    bounce = f"{shown[0]:+.3f} | {np.delete(shown, 0).mean():+.3f} ("
+    assert f"| bounce | {bounce}" in text
     dots = [float(each.get("cx")) for each in fromstring(study_page.picture(report)).iter(CIRCLE)]
     centre, half = study_picture.LEFT + study_picture.PANEL / 2, study_picture.PANEL / 2
-    reach = 1.08 * max(shown.max(), envelope.shown.interval[1])
+    reach = 1.08 * max(shown.max(), envelope.films.shown.interval[1])
     by_law = shown[np.argsort(study_design.LAWS[:6])]
     assert dots[:6] == pytest.approx(centre + half * by_law / reach, abs=0.06)
     assert dots[6] == pytest.approx(centre + half * shown.mean() / reach, abs=0.06)
@@ -320,29 +325,65 @@ def test_a_secondary_arm_is_shown_once_all_films_have_it(tmp_path):
     assert "deep head, 20 s; wide past, 60 s; " in study_page.page(report)
 
 
-def test_sentences_follow_the_intervals():
-    def told(value, sd, p, laws_p=0.01):
-        spread = np.random.default_rng(1).standard_normal(24)
-        spread = (spread - spread.mean()) / spread.std(ddof=1)
-        shown = Mean.of(value + sd * spread)
-        laws = Mean.of(value + (0.001 if laws_p < 0.05 else 9) * spread[:12])
-        contrast = study_analysis.PRIMARY[1]
-        difference = study_analysis.Difference(contrast, shown, shown, laws, p)
-        onsets = replace(difference, contrast=study_analysis.IN_ONSETS)
-        report = study_analysis.Report(
-            24, 24, primary=(difference,), secondary=(onsets,), laws={"a": ()}
-        )
-        return study_page.verdict(report)
+def spread_of(count):
+    """Return values with mean 0 and standard deviation 1."""
+    values = np.random.default_rng(1).standard_normal(count)
+    return (values - values.mean()) / values.std(ddof=1)
 
+
+def told(value, sd, p, law_sd=None, law_p=None):
+    """Return the verdict on 24 films of 12 laws with a mean and standard deviations, in dB."""
+    films = study_analysis.Means(*[Mean.of(value + sd * spread_of(24))] * 2, p)
+    of_laws = Mean.of(value + (sd if law_sd is None else law_sd) * spread_of(12))
+    laws = study_analysis.Means(of_laws, of_laws, p if law_p is None else law_p)
+    spectra = study_analysis.Difference(study_analysis.PRIMARY[1], films, laws)
+    report = study_analysis.Report(
+        24,
+        24,
+        primary=(spectra,),
+        secondary=(replace(spectra, contrast=study_analysis.IN_ONSETS),),
+        laws={"a": (np.array([-0.2, -0.1]),), "b": (np.array([0.3]),)},
+    )
+    return study_page.verdict(report)
+
+
+def test_sentences_follow_the_intervals():
     assert "depth is heard in spectra" in told(-0.8, 0.5, 0.01)
     assert "depth does harm in spectra" in told(0.8, 0.5, 0.01)
     assert "it cannot be said whether depth is heard in spectra" in told(-0.2, 1.5, 0.4)
     assert "depth is not heard in spectra" in told(0.0, 0.2, 0.9)
-    assert "may not hold for other laws" in told(-0.8, 0.5, 0.01, laws_p=0.5)
+    assert "Laws differ: from -0.150 (`a`) to +0.300 (`b`)." in told(0.0, 0.2, 0.9)
     secondary = "Of the secondary figures: "
     assert f"{secondary}depth is heard in when sounds begin" in told(0.1, 0.05, 0.01)
     assert f"{secondary}depth does harm in when sounds begin" in told(-0.1, 0.05, 0.01)
     assert f"{secondary}it cannot be said whether" in told(0.1, 0.9, 0.6)
+
+
+def test_sentences_say_where_laws_do_not_agree():
+    assert "may not hold for other laws" not in told(-0.8, 0.5, 0.01)
+    clear = told(-0.8, 0.5, 0.01, law_p=0.21)
+    assert clear.count("With laws as units it is not clear (p 0.21), so it may not hold") == 2
+    none = told(0.0, 0.2, 0.9, law_sd=0.7)
+    # t quantile of 11 degrees of freedom, 1.7959, times .7 / sqrt(12)
+    assert "With laws as units it cannot be said (90 %: -0.36 to +0.36), so it may" in none
+    assert "laws as units" not in told(-0.2, 1.5, 0.4, law_sd=3)
+
+
+def test_laws_are_units_whose_means_are_tested():
+    values = [1.0, 3.0, 2.0, 6.0, 5.0, 7.0]
+    figures = {
+        (f"f-{film}", 60, arm, DISTANCE): (arm == "deep") * value
+        for film, value in enumerate(values)
+        for arm in ("deep", "wide")
+    }
+    laws = {f"f-{film}": "abc"[film // 2] for film in range(6)}
+    (found,) = study_analysis.family(figures, study_analysis.PRIMARY[1:], laws)
+    assert found.films.tested.value == found.laws.tested.value == 4
+    assert found.films.tested.units == 6
+    assert found.laws.tested.units == 3
+    # Means 2, 4, 6: t = 4 / (2 / sqrt(3)) = 3.464 with two degrees of freedom.
+    assert found.laws.tested.p == pytest.approx(0.0742, abs=1e-4)
+    assert found.laws.shown.interval[0] == pytest.approx(4 - 4.302653 * 2 / 3**0.5)
 
 
 def test_a_family_is_corrected_for_what_it_still_lacks():
@@ -355,14 +396,15 @@ def test_a_family_is_corrected_for_what_it_still_lacks():
     laws = {f"f-{film}": "f" for film in range(4)}
     (alone,) = study_analysis.family(figures, study_analysis.PRIMARY[:1], laws)
     (first,) = study_analysis.family(figures, study_analysis.PRIMARY[:1], laws, 16)
-    assert first.adjusted_p == pytest.approx(16 * alone.adjusted_p)
-    assert alone.adjusted_p == pytest.approx(0.000386, rel=0.01)  # t of 3 degrees of freedom
+    assert first.films.adjusted_p == pytest.approx(16 * alone.films.adjusted_p)
+    assert alone.films.adjusted_p == pytest.approx(0.000386, rel=0.01)  # t of 3 degrees of freedom
 
 
 def test_power_is_that_of_the_t_test():
     spread = np.random.default_rng(3).standard_normal(4000)
     # Noncentral t: 24 pairs see 0.5966 standard deviations in 80 % of studies.
-    assert study_power.detectable(spread, 24) == pytest.approx(0.597, abs=0.03)
+    found = study_power.detectable(spread, 24)
+    assert (found.up, found.down) == pytest.approx((0.597, 0.597), abs=0.03)
     assert study_power.equivalence_power(spread, 24, 10.0) == 1
     assert study_power.equivalence_power(spread, 24, 0.1) < 0.05
     # Of 400 films, means have a deviation of .05 and the test adds 1.6486 of it: within so much
@@ -370,8 +412,14 @@ def test_power_is_that_of_the_t_test():
     share = study_power.equivalence_power(spread, 400, 0.05 * (1.6486 + 1))
     assert share == pytest.approx(0.683, abs=0.06)
     # Two films that are 1 apart from their mean have a deviation of sqrt(2), not of 1.
-    two, many = (study_power.detectable([-1.0, 1.0] * count, 24) for count in (1, 500))
+    two, many = (study_power.detectable([-1.0, 1.0] * count, 24).up for count in (1, 500))
     assert two / many == pytest.approx(2**0.5, rel=0.05)
+    # One film in ten is far above: a study without it finds what is above 0, but nothing below.
+    skewed = study_power.detectable([9.0, *[-1.0] * 9], 24)
+    assert skewed.down > 1.3 * skewed.up
+    mirrored = study_power.detectable([-9.0, *[1.0] * 9], 24)
+    assert (mirrored.up, mirrored.down) == pytest.approx((skewed.down, skewed.up))
+    assert study_power.detectable(spread, 24, 0.01).up > found.up
 
 
 def test_a_film_with_too_many_failed_trainings_does_not_count():
