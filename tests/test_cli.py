@@ -71,6 +71,11 @@ def test_without_words_it_says_how_to_use_it(tmp_path: Path) -> None:
         (["films", "--out"], "got --out without a value, expected one"),
         (["demo", "--sed", "1"], "got --sed, expected an option of"),
         (["demo", "--sed", "1"], "did you mean --seed?"),
+        (["pickle", "--no-calibratio"], "or --no-calibration?"),
+        (
+            ["pickle", "--out", "x"],
+            " pickle; see: ",
+        ),
     ],
 )
 def test_wrong_usage_ends_with_2(tmp_path: Path, words: list[str], match: str) -> None:

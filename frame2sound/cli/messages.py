@@ -78,7 +78,7 @@ def usage_message(error: Any) -> str:
     if type(error).__name__ == "MissingParameter":
         return f"got no {name}, expected one; {remedy}"
     if hasattr(error, "possibilities"):
-        near = error.possibilities or _near_options(error)
+        near = _near_options(error)
         hint = f"did you mean {' or '.join(sorted(near))}?" if near else remedy
         return f"got {error.option_name}, expected an option of {command}; {hint}"
     if match := _NO_COMMAND.fullmatch(message):
@@ -146,7 +146,13 @@ def _parameter_name(error: Any) -> str:
 
 
 def _near_options(error: Any) -> list[str]:
+    """Return the options spelt most like an unknown one, by what follows their dashes."""
     if error.ctx is None:
         return []
-    names = [name for each in error.ctx.command.params for name in each.opts]
-    return get_close_matches(error.option_name, names)
+    options = {
+        name.lstrip("-"): name
+        for each in error.ctx.command.params
+        for name in (*each.opts, *each.secondary_opts)
+    }
+    near = get_close_matches(error.option_name.lstrip("-"), [name for name in options if name[1:]])
+    return [options[name] for name in near]
