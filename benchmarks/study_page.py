@@ -1,4 +1,7 @@
-"""Pages of the study: its tables, and one paragraph that says only what they carry."""
+"""Pages of the study: its tables, and one paragraph that says only what they carry.
+
+The words around the tables are in `study/page.md`.
+"""
 
 from __future__ import annotations
 
@@ -25,67 +28,64 @@ from study_analysis import (
     without_law,
 )
 from study_cells import BASELINES
-from study_design import ARMS, LENGTHS, WHOLE, Design
+from study_design import ARMS, FOLDER, LENGTHS, WHOLE, Design
 from study_picture import picture
-from study_power import DRAWS, LEVEL, POWER, Found, Power
+from study_power import DRAWS, Found, Power
 
 from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
 
+PAGE = FOLDER / "page.md"
+REST = "<!-- once all films are in -->\n"
 EXPLANATION = Path(__file__).parent.parent / "docs" / "explanation" / "study.md"
 PICTURE = EXPLANATION.with_suffix(".svg")
 START, END = "<!-- result -->\n", "<!-- end of result -->\n"
 FORMS = {ENVELOPE: "+.3f", DISTANCE: "+.2f"}
 UNITS = {ENVELOPE: "", DISTANCE: " dB"}
 HEARD = {
-    ENVELOPE: "in loudness over time",
+    ENVELOPE: "in level over time (RMS envelope)",
     DISTANCE: "in spectra",
     ONSETS: "in when sounds begin (onset F)",
 }
 BETTER = {ENVELOPE: 1, DISTANCE: -1, ONSETS: 1}
 
-DIFFERENCES_FROM_PLAN = """\
-What ran and was tested is what was planned. Three things differ:
-
-- The secondary arms were trained in another order, so that one comparison after another was
-  complete; none of their figures was looked at before.
-- Laws as units are also corrected by Holm's method, asked whether a difference is within the
-  margin, and named for secondary figures. The plan asked for them only where a primary difference
-  is clear. This was added after the primary results were known, as films of one law turned out to
-  be much alike.
-- Power is told in both directions and after Holm's correction. The plan's was for one direction,
-  and before it.
-"""
+HEADINGS = (
+    "comparison",
+    "measure",
+    "films",
+    "difference, 95 %",
+    "90 %",
+    "p",
+    "Holm p",
+    "p, laws",
+    "Holm p, laws",
+    "within margin",
+    "within margin, laws",
+)
 
 
 def page(report: Report) -> str:
     """Return the page of the results, in Markdown."""
-    return "\n".join(_lines(report)).rstrip("\n") + "\n"
-
-
-def _lines(report: Report) -> Iterator[str]:
-    yield "# Is depth heard?\n"
-    yield "Made by `python benchmarks/study.py analyse --write`. [The plan](PLAN.md) was written"
-    yield "before any judged film was opened. [The results](results/README.md) are there as CSV.\n"
-    yield verdict(report) + "\n"
+    head, rest = PAGE.read_text(encoding="utf-8").split(REST)
+    text = head.format(verdict=verdict(report))
     if not report.is_complete:
-        return
-    yield DIFFERENCES_FROM_PLAN
-    yield "## Primary\n"
-    yield from _difference_table(report.primary)
-    yield from _shown("../../docs/explanation/study.svg")
-    yield from _law_table(report)
-    yield "## Power\n"
-    yield from power_table(report.power, report.films, "them")
-    yield "## Secondary\n"
-    yield f"One family of {len(SECONDARY)}; what is not in yet counts in it with p = 1.\n"
-    yield from _difference_table(report.secondary)
-    if report.missing:
-        yield f"Not in yet, and so not shown: {'; '.join(report.missing)}.\n"
-    yield from _baseline_table(report)
-    for seconds in LENGTHS:
-        yield from _figure_table(report, seconds)
-    if report.failures:
-        yield f"{report.failures} trainings failed.\n"
+        return text.rstrip("\n") + "\n"
+    tables = {
+        "primary": _difference_table(report.primary),
+        "picture": _shown("../../docs/explanation/study.svg"),
+        "laws": _law_table(report),
+        "power": power_table(report.power, report.films, "them"),
+        "secondary": _difference_table(report.secondary),
+        "nearest": _baseline_table(report),
+        "means": (line for seconds in LENGTHS for line in _figure_table(report, seconds)),
+    }
+    return text + rest.format(
+        known=len(report.secondary),
+        family=len(SECONDARY),
+        missing=f" Not trained yet: {'; '.join(report.missing)}." if report.missing else "",
+        margins=" and ".join(f"{MARGINS[each]:g}{UNITS[each]}" for each in (ENVELOPE, DISTANCE)),
+        failures=f" {report.failures} trainings failed." if report.failures else "",
+        **{name: "\n".join(lines).rstrip("\n") for name, lines in tables.items()},
+    )
 
 
 def verdict(report: Report) -> str:
@@ -109,8 +109,11 @@ def _sentence(difference: Difference) -> str:
     how, said, margin = HEARD[measure], _said(difference), MARGINS.get(measure, 0.0)
     if difference.is_clear:
         better = difference.films.tested.value * BETTER[measure] > 0
-        word = "is heard" if better else "does harm"
-        sentence = f"depth {word} {how}: three layers differ from one of as many weights by {said}."
+        word, than = ("is heard", "better") if better else ("does harm", "worse")
+        sentence = (
+            f"depth {word} {how}: three layers are {than} than one with as many weights by {said}, "
+            f"Holm p {difference.films.adjusted_p:.2g}."
+        )
         if difference.is_none:
             sentence += f" That is within the margin of {margin:g}{UNITS[measure]}."
         return sentence + _law_caveat(difference)
@@ -128,7 +131,8 @@ def _law_caveat(difference: Difference) -> str:
     if difference.laws_agree:
         return ""
     if difference.is_clear and not difference.laws.is_clear:
-        found = f"it is not clear (p {difference.laws.adjusted_p:.2g})"
+        p, adjusted = difference.laws.tested.p, difference.laws.adjusted_p
+        found = f"it is not clear (p {p:.2g}, Holm p {adjusted:.2g})"
     else:
         found = f"it cannot be said (90 %: {_range(difference, difference.laws.shown.interval_90)})"
     return f" With laws as units {found}, so it may not hold for other laws."
@@ -171,14 +175,8 @@ def _range(difference: Difference, interval: tuple[float, float]) -> str:
 
 
 def _difference_table(differences: tuple[Difference, ...]) -> Iterator[str]:
-    yield "Mean differences within films, with 95 % and 90 % intervals over films; p values of the"
-    yield "test (of Fisher's z for correlations), as they are and corrected by Holm's method, over"
-    yield "films and with means of laws as units; whether the 90 % interval is within the margin.\n"
-    yield (
-        "| | measure | films | difference, 95 % | 90 % | p | corrected | of laws | corrected "
-        "| within the margin | by laws |"
-    )
-    yield "|---|---|--:|--:|--:|--:|--:|--:|--:|---|---|"
+    yield f"| {' | '.join(HEADINGS)} |"
+    yield "|---|---|" + "--:|" * 7 + "---|---|"
     for each in differences:
         name = MEASURE_TABLE[each.contrast.measure].column_with_unit
         mark = "**" if each.is_clear else ""
@@ -206,9 +204,7 @@ def _within(difference: Difference, means: Means) -> str:
 
 
 def _baseline_table(report: Report) -> Iterator[str]:
-    yield "## Beside the nearest frame\n"
-    yield "Mean differences within films, with 95 % intervals over films; described, not tested.\n"
-    yield "| | measure | difference |"
+    yield "| comparison | measure | difference |"
     yield "|---|---|--:|"
     for each in report.beside_nearest:
         name = MEASURE_TABLE[each.contrast.measure].column_with_unit
@@ -223,9 +219,6 @@ def _shown(path: str) -> Iterator[str]:
 
 
 def _law_table(report: Report) -> Iterator[str]:
-    yield "### By law\n"
-    yield "Means of two films each, and the mean over all other films with its 95 % interval: they"
-    yield "show where the mean comes from, and are not tests.\n"
     names = [MEASURE_TABLE[each.measure].column_with_unit for each in PRIMARY]
     yield f"| law | {' | '.join(f'{name} | without it' for name in names)} |"
     yield "|---|" + "--:|" * (2 * len(names))
@@ -240,9 +233,7 @@ def _law_table(report: Report) -> Iterator[str]:
 
 
 def _figure_table(report: Report, seconds: int) -> Iterator[str]:
-    yield f"## {seconds} s learned\n"
-    yield "Means over films, of correlations by Fisher's z, and of how many films where some have"
-    yield "none; seconds of one core for a training.\n"
+    yield f"### {seconds} s learned\n"
     names = [MEASURE_TABLE[measure].column_with_unit for measure in MEASURES]
     yield f"| | {' | '.join(names)} | training, s |"
     yield "|---|" + "--:|" * (len(names) + 1)
@@ -324,11 +315,8 @@ def development_table(design: Design, results: Path) -> Iterator[str]:
 
 def power_table(powers: dict[Contrast, Power], films: int, spread_over: str) -> Iterator[str]:
     """Yield which differences so many films show, with the spread over some films."""
-    yield f"Of {films} films with the spread over {spread_over}, in {DRAWS} simulated studies."
-    yield "They draw differences of films, less their mean, with replacement, and test at"
-    yield f"{100 * LEVEL / len(PRIMARY):g} %, as Holm's method does the smaller of two p values."
-    yield f"{100 * POWER:.0f} % of studies find such a difference; without any, so many say so.\n"
-    yield "| | measure | found, nearer | found, farther | none, said |"
+    yield f"{DRAWS} simulated studies of {films} films, with the spread over {spread_over}:\n"
+    yield '| comparison | measure | found, nearer | found, farther | "no difference" said |'
     yield "|---|---|--:|--:|--:|"
     for contrast, each in powers.items():
         margin, unit = MARGINS[contrast.measure], UNITS[contrast.measure]

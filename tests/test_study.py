@@ -262,7 +262,7 @@ def test_the_analysis_finds_the_differences_that_are_there(tmp_path):
         (np.tanh(0.505 + gains) - np.tanh(0.5)).mean()
     )
     text = study_page.page(report)
-    assert "depth is heard in loudness over time" in text
+    assert "depth is heard in level over time" in text
     assert "Depth is not heard in spectra: the difference of +0.00 dB" in text
     assert f"{shown.mean():+.3f}" in text
     ours, other = report.power.values()
@@ -348,8 +348,10 @@ def told(value, sd, p, law_sd=None, law_p=None):
 
 
 def test_sentences_follow_the_intervals():
-    assert "depth is heard in spectra" in told(-0.8, 0.5, 0.01)
-    assert "depth does harm in spectra" in told(0.8, 0.5, 0.01)
+    heard = told(-0.8, 0.5, 0.01)
+    assert "depth is heard in spectra: three layers are better than one with as many" in heard
+    assert "weights by -0.80 dB (-1.01 to -0.59), Holm p 0.01." in heard
+    assert "depth does harm in spectra: three layers are worse" in told(0.8, 0.5, 0.01)
     assert "it cannot be said whether depth is heard in spectra" in told(-0.2, 1.5, 0.4)
     assert "depth is not heard in spectra" in told(0.0, 0.2, 0.9)
     assert "Laws differ: from -0.150 (`a`) to +0.300 (`b`)." in told(0.0, 0.2, 0.9)
@@ -361,8 +363,9 @@ def test_sentences_follow_the_intervals():
 
 def test_sentences_say_where_laws_do_not_agree():
     assert "may not hold for other laws" not in told(-0.8, 0.5, 0.01)
-    clear = told(-0.8, 0.5, 0.01, law_p=0.21)
-    assert clear.count("With laws as units it is not clear (p 0.21), so it may not hold") == 2
+    clear = told(-0.3, 0.5, 0.01, law_p=0.21)
+    # t of 11 degrees of freedom: .3 / (.5 / sqrt(12)) = 2.078
+    assert clear.count("With laws as units it is not clear (p 0.062, Holm p 0.21), so it may") == 2
     none = told(0.0, 0.2, 0.9, law_sd=0.7)
     # t quantile of 11 degrees of freedom, 1.7959, times .7 / sqrt(12)
     assert "With laws as units it cannot be said (90 %: -0.36 to +0.36), so it may" in none
