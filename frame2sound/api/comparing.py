@@ -53,7 +53,11 @@ class ComparisonResult(Record):
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each system: the mean of each measure."""
         return [
-            {"system": system, **{name: each["mean"] for name, each in figures.items() if each}}
+            {
+                "system": system,
+                "kind": figures["kind"],
+                **{n: each["mean"] for n, each in figures.items() if isinstance(each, dict)},
+            }
             for system, figures in self.table["figures"].items()
         ]
 
@@ -152,7 +156,7 @@ def compare(
     """
     from frame2sound.api.library import open_library
     from frame2sound.brain.reach import reach_seconds
-    from frame2sound.comparison.plan import ComparisonPlan, load_variants
+    from frame2sound.comparison.plan import ComparisonPlan, load_variants, read_recipes
     from frame2sound.comparison.segment_judge import SegmentJudge
     from frame2sound.comparison.segments import EvaluationFilm
     from frame2sound.library.split import GUARD_SECONDS, SplitKind, split_library
@@ -162,16 +166,21 @@ def compare(
     one_of("mode", mode, get_args(Mode))
     one_of("split", split, get_args(SplitKind))
     variants = load_variants(texts("recipes", recipes), setting_texts(settings))
-    reach = max(float(reach_seconds(each.recipe)) for each in variants)
+    known = [] if overwrite else read_recipes(Path(out))
+    reach = max(float(reach_seconds(each)) for each in [*known, *(v.recipe for v in variants)])
+    opened = open_library(library)
     parts = split_library(
-        open_library(library),
+        opened,
         split,
         texts("held_out", held_out),
         guard_seconds=max(GUARD_SECONDS, reach),
     )
     films = [EvaluationFilm.from_held_out(each) for each in parts.held_out]
     sample_rate = variants[0].recipe.clock.sample_rate
-    films += [EvaluationFilm.from_animation(Path(path), sample_rate) for path in animations]
+    films += [
+        EvaluationFilm.from_animation(Path(path), sample_rate, colour=opened.colour)
+        for path in animations
+    ]
     asked = None if judge is None else SegmentJudge.load(Path(judge))
     plan = ComparisonPlan(Path(out), variants, seeds, parts, tuple(films), mode, asked)
     with open_progress(progress) as on_progress:

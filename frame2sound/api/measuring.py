@@ -215,7 +215,7 @@ def _draw(
             film.sample_rate,
             film.frames,
             film.black_frames.frame_times,
-            escaped(title).replace("$", r"\$"),
+            escaped(title),
             truth.onsets if truth is not None else onsets,
             None if reference is None else reference.samples,
         )

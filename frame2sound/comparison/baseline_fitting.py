@@ -18,6 +18,9 @@ from frame2sound.training.training_data import MAX_SAMPLED_PAIRS, TrainingData
 VOICE = "The vOICe"
 """The baseline that has learned nothing."""
 
+BASELINE_NAMES = ("mean", "linear", "nearest", VOICE)
+"""Names of what `fit_baselines` returns."""
+
 BATCH_EXAMPLES = 128
 """Examples in memory at once."""
 

@@ -65,6 +65,15 @@ def _mean(sums: BlockSums) -> NDArray[np.float64]:
     return np.where(count > 0, total / np.where(count > 0, count, 1), np.nan)
 
 
+def _share(sums: BlockSums) -> NDArray[np.float64]:
+    """Return a share from a part and the whole (last axis); 0 of nothing.
+
+    A silent soundtrack has nothing in sync, and its film must count as any other.
+    """
+    part, whole = np.moveaxis(sums, -1, 0)
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), 0.0)
+
+
 def _f_measure(sums: BlockSums) -> NDArray[np.float64]:
     """Return the F-measure from the numbers of hits, estimates and references (last axis).
 
@@ -136,7 +145,7 @@ MAX_CORRELATION = 0.999
 STATISTICS: Mapping[str, BlockStatistic] = MappingProxyType(
     {
         "onset_f": BlockStatistic(_f_measure),
-        "in_sync": BlockStatistic(_mean),
+        "in_sync": BlockStatistic(_share),
         "envelope_correlation": BlockStatistic(_correlation, _fisher_z, np.tanh),
         "spectral_distance_db": BlockStatistic(_mean),
         "pitch": BlockStatistic(_mean),

@@ -187,7 +187,7 @@ class Comparison:
     def _measure_system(self, system: System) -> SystemResult:
         records = {}
         for segment in self.segments:
-            if segment.ground_truth.reference is not None or system.kind != "control":
+            if segment.film.samples is not None or system.kind != "control":
                 records[segment.name] = self._load_or_measure(system, segment)
             self._advance(MEASURE_COST)
         return SystemResult(system, records)
@@ -205,6 +205,7 @@ class Comparison:
             existing = read_record(path, key)
             if existing is not None:
                 return existing
+        path.unlink(missing_ok=True)  # if what follows is interrupted, its media have no record
         samples = system.render(judged)
         assert samples is not None
         record = measure_segment(samples, judged, judge)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -17,10 +18,13 @@ from frame2sound.atomic import atomic_write
 from frame2sound.brain.config import Loudness
 from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_table
 from frame2sound.clock import Clock
+from frame2sound.comparison.baseline_fitting import BASELINE_NAMES
 from frame2sound.comparison.segments import EvaluationFilm
 from frame2sound.errors import ComparisonError, RecipeError
+from frame2sound.evaluation.controls import ORIGINAL, SHUFFLED_SECONDS, SILENCE
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.split import TrainTestSplit
+from frame2sound.locks import exclusive_lock
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
 from frame2sound.untrusted import read_json, refuse_newer_version
 
@@ -33,7 +37,13 @@ PLAN_FILE = "comparison.json"
 OUTPUT_FOLDERS = ("brains", "figures", "media")
 """Subfolders of the folder of a comparison."""
 
+LOCK_FILE, HOLDER_FILE = ".lock", ".lock.json"
+"""Files of the lock that keeps a second run out of the folder."""
+
 VERSION = 1
+
+RESERVED_LABELS = (*BASELINE_NAMES, SILENCE, SHUFFLED_SECONDS, ORIGINAL)
+"""Labels that no recipe may have: those of baselines and controls."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,8 @@ def load_variants(
     Raises
     ------
     ComparisonError
-        There is none, two have the same label, or they have different clocks.
+        There is none, two have the same label, one has that of a baseline, or they have different
+        clocks.
     RecipeError
         A recipe does not exist, or a setting is wrong.
     """
@@ -76,6 +87,11 @@ def load_variants(
         if changes:
             recipe = msgspec.structs.replace(recipe, name=label)
         variant = RecipeVariant(label, recipe)
+        if label in RESERVED_LABELS:
+            raise ComparisonError(
+                f"got `recipe` {name}, which has the name of what every recipe is compared with; "
+                "give its file another name"
+            )
         if variant.slug in {other.slug for other in variants}:
             raise ComparisonError(
                 f"got `recipe` {label} twice, expected each once; add a setting to a variant: "
@@ -141,6 +157,25 @@ class ComparisonPlan:
                 f"the library is at {rate} Hz, the recipes at {clock.sample_rate} Hz; "
                 f"add the setting clock.sample_rate={rate}"
             )
+        self._check_animations()
+
+    def _check_animations(self) -> None:
+        """Raise `ComparisonError` if an animation was learned, is held out, or is given twice."""
+        learned = {film["digest"] for film in self.training_films()}
+        held_out = {each["digest"] for each in self.held_out_ranges()}
+        given: set[str] = set()
+        for film in self.evaluation_films:
+            if film.kind != "animation":
+                continue
+            if film.digest in learned | held_out:
+                where = "the library" if film.digest in learned else "what is held out"
+                raise ComparisonError(
+                    f"got the animation {film.name}, which is in {where}; leave it out, or give "
+                    "an animation that no brain has seen"
+                )
+            if film.digest in given:
+                raise ComparisonError(f"got the animation {film.name} twice, expected it once")
+            given.add(film.digest)
 
     @property
     def clock(self) -> Clock:
@@ -174,6 +209,21 @@ class ComparisonPlan:
             }
             for each in self.split.held_out
         ]
+
+    @contextmanager
+    def lock_folder(self) -> Iterator[None]:
+        """Keep other runs out of the folder for the body of the ``with`` statement.
+
+        Raises
+        ------
+        ComparisonError
+            The folder has other content, another run is at work in it, or it cannot be written.
+        """
+        _check_folder(self.out)
+        busy = f"{{holder}} is at work on the comparison in {self.out}; wait until it has ended"
+        lock, holder = self.out / LOCK_FILE, self.out / HOLDER_FILE
+        with exclusive_lock(self.out, lock, holder, ComparisonError, busy):
+            yield
 
     def claim_folder(self, *, overwrite: bool = False) -> str:
         """Create the folder of this comparison, or check that an existing folder belongs to it.
@@ -220,9 +270,13 @@ class ComparisonPlan:
 
     def _check_matches(self, existing: dict[str, Any], expected: dict[str, Any]) -> None:
         remedy = "give another `out`, or start again with `overwrite=True`"
+        other_films = "other films"
+        if _without_ranges(existing.get("films")) == _without_ranges(expected["films"]):
+            guard = self.split.guard_seconds
+            other_films = f"less than {guard:.3g} s between what is learned and what is held out"
         for key, what in (
             ("split", "another split"),
-            ("films", "other films"),
+            ("films", other_films),
             ("held_out", "other held-out films"),
         ):
             if existing.get(key) != expected[key]:
@@ -235,10 +289,28 @@ class ComparisonPlan:
                 )
 
 
+def read_recipes(out: Path) -> list[Recipe]:
+    """Return the recipes of the comparison in a folder; none if there is none.
+
+    Raises
+    ------
+    ComparisonError
+        The folder has other content, or its comparison cannot be read.
+    """
+    _check_folder(out)
+    existing = _read(out / PLAN_FILE)
+    return [] if existing is None else [parse_recipe(each) for each in existing["recipes"].values()]
+
+
+def _without_ranges(films: Any) -> Any:
+    """Return films without what of them is learned."""
+    return [{**film, "learned": None} for film in films or []]
+
+
 def _check_folder(out: Path) -> None:
     try:
         is_foreign = out.exists() and not (
-            out.is_dir() and ((out / PLAN_FILE).is_file() or not any(out.iterdir()))
+            out.is_dir() and ((out / PLAN_FILE).is_file() or not _names(out))
         )
     except OSError as error:
         why = (error.strerror or str(error)).lower()
@@ -247,6 +319,10 @@ def _check_folder(out: Path) -> None:
         raise ComparisonError(
             f"{out} holds something else than a comparison; give a new or empty folder as `out`"
         )
+
+
+def _names(out: Path) -> set[str]:
+    return {path.name for path in out.iterdir()} - {LOCK_FILE, HOLDER_FILE}
 
 
 def _read(path: Path) -> dict[str, Any] | None:

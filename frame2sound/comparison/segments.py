@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.config import Loudness
+from frame2sound.brain.predictor import Predictor
 from frame2sound.clock import Clock, frame_indices_at_ticks, sample_at
 from frame2sound.comparison.block_stats import GroundTruth, onsets_after_lead_in
 from frame2sound.errors import FilmError
@@ -24,6 +25,7 @@ from frame2sound.film.decoding.audio_chunks import collect_samples, pad_or_trim
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.film.drawing.scene import SceneTruth
 from frame2sound.film.drawing.scene_writer import truth_path
+from frame2sound.film.small_frames import luma
 from frame2sound.library.film_loudness import film_gain_db, sound_gain_db, with_gain
 from frame2sound.library.pickler import film_digest, folder_title
 from frame2sound.library.split import HeldOutRange
@@ -52,7 +54,7 @@ class EvaluationFilm:
         "held out" or "animation".
     digest : str
         SHA-256 of the film's file.
-    frames : uint8 array (N, 64, 64)
+    frames : uint8 array (N, 64, 64), or (N, 64, 64, 3) in colour
     times : float64 array (N + 1,)
     samples : float32 array (M,) or None
         The original sound; None for a silent film.
@@ -96,7 +98,9 @@ class EvaluationFilm:
         )
 
     @classmethod
-    def from_animation(cls, path: Path, sample_rate: int) -> EvaluationFilm:
+    def from_animation(
+        cls, path: Path, sample_rate: int, *, colour: bool = False
+    ) -> EvaluationFilm:
         """Read at most ten minutes of an animation, with its sound if it has any.
 
         Raises
@@ -107,7 +111,7 @@ class EvaluationFilm:
         digest = film_digest(path)
         reader = SubprocessFilmReader(path)
         frames, times, end_seconds = [], [], Fraction(0)
-        for frame in reader.frames():
+        for frame in reader.frames(colour=colour):
             frames.append(frame.picture)
             times.append(float(frame.start_seconds))
             end_seconds = frame.end_seconds
@@ -143,6 +147,16 @@ class EvaluationFilm:
 
     @cached_property
     def _loudest_frames_db(self) -> dict[int, float]:
+        return {}
+
+    def frame_indices(self, clock: Clock) -> NDArray[np.int64]:
+        """Return which of its frames is displayed at each tick of a clock."""
+        if clock not in self._frame_indices:
+            self._frame_indices[clock] = frame_indices_at_ticks(self.times, clock)
+        return self._frame_indices[clock]
+
+    @cached_property
+    def _frame_indices(self) -> dict[Clock, NDArray[np.int64]]:
         return {}
 
 
@@ -206,22 +220,29 @@ class Segment:
         """Length of the lead-in."""
         return self.start_sample - self.clock.start_sample(self.first_frame - self.lead_in_frames)
 
-    @cached_property
+    @property
     def frame_indices(self) -> NDArray[np.int64]:
         """Indices in the film of the frames of warm-up and segment."""
-        indices = frame_indices_at_ticks(self.film.times, self.clock)
+        indices = self.film.frame_indices(self.clock)
         return indices[self.first_frame - self.warmup_frames : self.first_frame + self.frame_count]
 
     def frames(self) -> NDArray[np.uint8]:
-        """Return the frames of warm-up and segment, (warmup_frames + frame_count, 64, 64)."""
+        """Return the frames of warm-up and segment, as the film has them: grey or in colour.
+
+        Their shape is (warmup_frames + frame_count, 64, 64), in colour with an axis of 3 more.
+        """
         return self.film.frames[self.frame_indices]
+
+    def frames_for(self, predictor: Predictor) -> NDArray[np.uint8]:
+        """Return the frames of warm-up and segment as a predictor takes them."""
+        frames = self.frames()
+        return luma(frames) if frames.ndim == 4 and not predictor.colour else frames
 
     def black_frames(self) -> BlackFrames:
         """Return which frames of the segment are black."""
         frames = self.frames()[self.warmup_frames :]
-        return BlackFrames(
-            self.clock.frame_times(len(frames) + 1), frames.max(axis=(1, 2)) <= MAX_BLACK_VALUE
-        )
+        brightest = frames.reshape(len(frames), -1).max(axis=1)
+        return BlackFrames(self.clock.frame_times(len(frames) + 1), brightest <= MAX_BLACK_VALUE)
 
     def pad_or_trim(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a soundtrack of lead-in and segment, padded or trimmed to their length."""
@@ -240,9 +261,9 @@ class Segment:
         """The gain of the reference."""
         return self.film.gain_db if self.loudness == "equal" else 0.0
 
-    @cached_property
+    @property
     def reference(self) -> NDArray[np.float32] | None:
-        """The original sound of lead-in and segment; None if the film is silent."""
+        """The original sound of lead-in and segment, read anew; None if the film is silent."""
         if self.film.samples is None:
             return None
         first = self.start_sample - self.lead_in_samples
@@ -257,9 +278,9 @@ class Segment:
         loudest = self.film.loudest_frame_db(self.clock.sample_rate)
         return activity_threshold_db(loudest + self.gain_db)
 
-    @cached_property
+    @property
     def ground_truth(self) -> GroundTruth:
-        """What a soundtrack of the segment is compared with."""
+        """What a soundtrack of the segment is compared with; it holds the reference."""
         rate, lead, truth = self.clock.sample_rate, self.lead_in_samples, self.film.truth
         with_onsets = partial(
             GroundTruth,
@@ -272,8 +293,7 @@ class Segment:
         if truth is None:
             if self.reference is None:
                 return with_onsets()
-            detected = onsets_after_lead_in(self.reference, rate, lead)
-            return with_onsets(detected[detected >= 0])
+            return with_onsets(self._detected_onsets)
         begin, end = self.start_sample / rate, (self.start_sample + self.sample_count) / rate
         onsets = np.array(truth.onsets, np.float64)
         onsets = onsets[(onsets >= begin) & (onsets < end)] - begin
@@ -283,6 +303,12 @@ class Segment:
         if all(pitch is None for pitch in pitched):
             return with_onsets(onsets)
         return with_onsets(onsets, tuple(pitched), times[whole[0] : whole[-1] + 2] - begin)
+
+    @cached_property
+    def _detected_onsets(self) -> NDArray[np.float64]:
+        assert self.reference is not None
+        found = onsets_after_lead_in(self.reference, self.clock.sample_rate, self.lead_in_samples)
+        return found[found >= 0]
 
     def cache_key(self) -> list[object]:
         """Return plain values that identify the segment; they are in the keys of records."""
@@ -300,7 +326,7 @@ def split_into_segments(films: Iterable[EvaluationFilm], clock: Clock) -> Iterat
         first += clock.start_sample(first) < film.start_sample
         end = min(
             clock.count_frames_within(Fraction(film.end_sample, rate)),
-            len(frame_indices_at_ticks(film.times, clock)),
+            len(film.frame_indices(clock)),
         )
         while end > first and clock.start_sample(end) > film.end_sample:
             end -= 1

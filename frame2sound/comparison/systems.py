@@ -20,7 +20,7 @@ from frame2sound.brain.corpus import Corpus
 from frame2sound.brain.predictor import Predictor
 from frame2sound.brain.recipe import identity_table, recipe_table
 from frame2sound.brain.targets import build_target
-from frame2sound.comparison.baseline_fitting import VOICE, fit_baselines
+from frame2sound.comparison.baseline_fitting import BASELINE_NAMES, fit_baselines
 from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant
 from frame2sound.comparison.segments import Segment
 from frame2sound.evaluation.controls import (
@@ -37,8 +37,6 @@ from frame2sound.training.optimiser import pick_device
 from frame2sound.training.training_data import TrainingData
 
 Samples = NDArray[np.float32]
-
-BASELINE_NAMES = ("mean", "linear", "nearest", VOICE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +85,10 @@ def build_systems(plan: ComparisonPlan, device: str) -> Iterator[System]:
 
         def render(segment: Segment) -> Samples:
             skipped = segment.warmup_frames - segment.lead_in_frames
+            predictor = load_once()
+            frames = segment.frames_for(predictor)
             return segment.pad_or_trim(
-                render_frames(load_once(), style, segment.frames(), corpus(loudness), skipped)
+                render_frames(predictor, style, frames, corpus(loudness), skipped)
             )
 
         return render

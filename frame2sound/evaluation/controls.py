@@ -13,9 +13,11 @@ ORIGINAL, SILENCE, SHUFFLED_SECONDS = "its own sound", "silence", "shuffled seco
 
 def shuffle_seconds(samples: Samples, sample_rate: int, seed: int = 0) -> Samples:
     """Return the sound with every whole second at another place; the remainder stays last."""
-    whole = len(samples) // sample_rate * sample_rate
-    seconds = samples[:whole].reshape(-1, sample_rate)
-    cycle = np.random.default_rng(seed).permutation(len(seconds))
-    shuffled = np.empty_like(seconds)
-    shuffled[cycle] = seconds[np.roll(cycle, 1)]
-    return np.concatenate([shuffled.ravel(), samples[whole:]])
+    count = len(samples) // sample_rate
+    whole = count * sample_rate
+    cycle = np.random.default_rng(seed).permutation(count)
+    shuffled = np.empty_like(samples)
+    for to, source in zip(cycle, np.roll(cycle, 1), strict=True):
+        shuffled[to * sample_rate :][:sample_rate] = samples[source * sample_rate :][:sample_rate]
+    shuffled[whole:] = samples[whole:]
+    return shuffled

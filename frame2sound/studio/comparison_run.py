@@ -34,14 +34,15 @@ def run_comparison(
     Raises
     ------
     ComparisonError
-        The folder has other content, or another comparison.
+        The folder has other content, or another comparison, or another run is at work in it.
     Frame2SoundError
         Training, rendering or writing failed.
     """
     comparison = Comparison(plan, device, on_progress)
     comparison.check_segments()
-    identity = plan.claim_folder(overwrite=overwrite)
-    results = {"identity": identity, **collect_results(comparison, comparison.run())}
-    write_results(results, plan.out)
-    write_report(results, plan.out)
+    with plan.lock_folder():
+        identity = plan.claim_folder(overwrite=overwrite)
+        results = {"identity": identity, **collect_results(comparison, comparison.run())}
+        write_results(results, plan.out)
+        write_report(results, plan.out)
     return results

@@ -13,6 +13,9 @@ from frame2sound.studio.comparison_page import report_html
 from frame2sound.untrusted import read_json
 from frame2sound.web.project import COMPARISONS, Project
 
+MAX_RESULTS_BYTES = 1 << 26
+"""Of ``results.json``: a day of held-out film with twenty systems has about half."""
+
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -28,7 +31,7 @@ def comparison_page(project: Project, name: str) -> Response:
     """
     path = project.file(f"{COMPARISONS}/{name}/results.json")
     try:
-        page = report_html(read_json(path))
+        page = report_html(read_json(path, MAX_RESULTS_BYTES))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudioError(
             f"{path.name} of {name[:100]} cannot be read as a comparison; run it again"

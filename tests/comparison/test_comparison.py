@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import shutil
+from fractions import Fraction
 from types import SimpleNamespace
 
 import av
@@ -14,19 +16,21 @@ import numpy as np
 import pytest
 import torch
 
-from frame2sound.api.comparing import describe_difference
+from frame2sound.api.comparing import ComparisonResult, describe_difference
 from frame2sound.brain.brain_file import load_brain, save_brain
 from frame2sound.brain.recipe import parse_recipe
+from frame2sound.clock import Clock
 from frame2sound.comparison import comparison
 from frame2sound.comparison.comparison import OVERALL_TASK, Comparison
 from frame2sound.comparison.differences import paired_differences
-from frame2sound.comparison.plan import RecipeVariant
+from frame2sound.comparison.plan import ComparisonPlan, RecipeVariant, load_variants
 from frame2sound.comparison.records import measure_segment
 from frame2sound.comparison.results import (
     SHOWN_MEASURES,
     collect_results,
     write_results,
 )
+from frame2sound.comparison.segments import EvaluationFilm, split_into_segments
 from frame2sound.comparison.systems import build_systems
 from frame2sound.comparison.verdicts import holm
 from frame2sound.errors import ComparisonError
@@ -36,8 +40,9 @@ from frame2sound.evaluation.measurements import MINUS_INFINITY_DB
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.split import split_library
 from frame2sound.library.store import Library
-from tests.comparison.comparison_fixtures import RATE, TWO, Interrupt, lit_tones, plan_of
+from tests.comparison.comparison_fixtures import QUICK, RATE, TWO, Interrupt, lit_tones, plan_of
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -284,6 +289,67 @@ def test_an_interrupted_comparison_continues_to_the_same_results(
     for key in ("figures", "differences", "soundtracks"):
         assert again[key] == table[key]
     assert not list((out / "brains").glob("*.checkpoint.*"))
+
+
+def test_media_that_a_killed_run_left_do_not_stand_for_another_mode(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder, tmp_path / "folder")
+    out = tmp_path / "folder/out"
+    audio = next(iter(sorted(out.glob("media/one*/nearest.m4a"))))
+    before = audio.read_bytes()
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    plan = plan_of(Library.open(tmp_path / "folder/library"), out)
+    granular = Comparison(dataclasses.replace(plan, mode="granular"), "cpu")
+    nearest = next(each for each in build_systems(granular.plan, "cpu") if each.name == "nearest")
+    monkeypatch.setattr(comparison, "write_record", stop)
+    with pytest.raises(KeyboardInterrupt):
+        granular._measure_system(nearest)
+    assert audio.read_bytes() != before
+    monkeypatch.undo()
+    run(tmp_path / "folder")
+    assert audio.read_bytes() == before
+
+
+def test_colour_films_are_compared_by_brains_in_colour_and_grey(tmp_path, add_film):
+    library = Library.create(tmp_path / "library", RATE, colour=True)
+    add_calibration_film(library)
+    film = lit_tones(12)
+    film["frames"] = np.repeat(film["frames"][..., None], 3, axis=3)
+    film["frames"][..., 1] = 0
+    add_film(library, "film", 12, fps=10, **film)
+    scene = load_scene("typing", seconds=2, seed=1, size=(64, 64))
+    write_scene(scene, tmp_path / "new.mp4")
+    recipes = ["waveform", "waveform input.colour=true"]
+    settings = [*QUICK, "input.colour=false", "training.epochs=1"]
+    split = split_library(library)
+    films = (
+        *(EvaluationFilm.from_held_out(each) for each in split.held_out),
+        EvaluationFilm.from_animation(tmp_path / "new.mp4", RATE, colour=True),
+    )
+    variants = load_variants(recipes, settings)
+    plan = ComparisonPlan(tmp_path / "out", variants, 1, split, films)
+    plan.claim_folder()
+    run = Comparison(plan, "cpu")
+    table = collect_results(run, run.run())
+    for label in (*recipes, "nearest", "linear"):
+        assert table["figures"][label]["spectral_distance_db"]["mean"] > 0
+    assert len(table["stretches"]) == 2
+    rows = ComparisonResult(tmp_path / "out", table).rows()
+    assert [row["system"] for row in rows] == list(table["figures"])
+    assert rows[0]["kind"] == "brain"
+    expected = table["figures"]["waveform"]["spectral_distance_db"]["mean"]
+    assert rows[0]["spectral_distance_db"] == expected
+
+
+def test_segments_of_a_film_share_what_grows_with_it(folder):
+    library = Library.open(folder / "library")
+    first, second = Comparison(plan_of(library, folder / "out"), "cpu").segments[:2]
+    assert first.film is not second.film
+    parts = list(split_into_segments([first.film], Clock(Fraction(10), RATE)))
+    assert parts[0].frame_indices.base is first.film.frame_indices(first.clock)
+    assert parts[0].reference is not parts[0].reference
 
 
 def test_a_folder_of_an_earlier_version_is_completed(folder, tmp_path, table):
