@@ -24,7 +24,7 @@ import study_page
 import torch
 from study_cells import Job
 from study_design import FOLDER, Design, development, real_groups, study
-from study_results import require_design
+from study_results import lock_results, require_design
 from worker_pool import CONTEXT, worker_pool
 
 from frame2sound.progress_bars import ProgressBars
@@ -43,7 +43,11 @@ def run(design: Design, results: Path, work: Path, workers: int) -> None:
     total, count = sum(len(job.missing()) for job in waiting), 0
     print(f"{total} cells to compute", flush=True)
     finished: Queue[str] = CONTEXT.Queue()
-    with ProgressBars() as progress, worker_pool(workers, _start_worker, finished) as pool:
+    with (
+        lock_results(results),
+        ProgressBars() as progress,
+        worker_pool(workers, _start_worker, finished) as pool,
+    ):
         futures = {pool.submit(_work, job) for job in waiting}
         try:
             while futures:

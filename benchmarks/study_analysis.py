@@ -203,7 +203,8 @@ class Report:
     failures : int
         Trainings that failed.
     cpu_seconds : dict
-        By seconds and arm: the mean time of a training on one core.
+        By seconds and arm: the median time of a training on one core; some of the first seeds'
+        times hold that of reading the film, too.
     """
 
     complete_films: int
@@ -398,7 +399,7 @@ def _cpu_seconds(loaded: Cells) -> dict[tuple[int, str], float]:
         for (arm, _), sums in table.items():
             if "training_cpu_seconds" in sums:
                 taken.setdefault((seconds, arm), []).append(sums["training_cpu_seconds"].item())
-    return {key: float(np.mean(values)) for key, values in taken.items()}
+    return {key: float(np.median(values)) for key, values in taken.items()}
 
 
 def power(figures: FilmFigures, films: int) -> dict[Contrast, Power]:

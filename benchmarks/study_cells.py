@@ -23,7 +23,7 @@ from frame2sound.brain.targets import build_target
 from frame2sound.comparison.baseline_fitting import fit_baselines
 from frame2sound.comparison.block_stats import sum_blocks
 from frame2sound.comparison.segments import EvaluationFilm, Segment, split_into_segments
-from frame2sound.errors import TrainingError
+from frame2sound.errors import DivergedError
 from frame2sound.evaluation.controls import ORIGINAL, SHUFFLED_SECONDS, SILENCE, shuffle_seconds
 from frame2sound.library.calibration import add_calibration_film, is_calibration
 from frame2sound.library.pickler import pickle_film
@@ -147,10 +147,10 @@ class Workplace:
             yield from self._trained(arm, seed)
 
     def _trained(self, arm: str, seed: int) -> Iterator[Row]:
-        begun = time.process_time()
+        library, begun = self.library, time.process_time()
         try:
-            brain = train_brain(self.library, self.job.design.recipe(arm), seed, self.folder)
-        except TrainingError:
+            brain = train_brain(library, self.job.design.recipe(arm), seed, self.folder)
+        except DivergedError:
             yield self._row(arm, seed, 0, WHOLE_CELL, FAILED, (1.0,))
             return
         held_out = [loss for loss in brain.provenance["held_out_loss"] if loss is not None]
@@ -178,8 +178,10 @@ def train_brain(library: Library, recipe: Recipe, seed: int, folder: Path) -> Br
 
     Raises
     ------
+    DivergedError
+        Training diverged.
     TrainingError
-        Training diverged, or there is nothing to learn.
+        Training cannot start, or cannot write its files.
     """
     out = folder / "brain.safetensors"
     brain = train(library, recipe, out, seed=seed, device="cpu", corpus="none")

@@ -13,6 +13,7 @@ from frame2sound.brain.recipe import Recipe, identity_table, load_recipe
 from frame2sound.film.drawing.demo_films import load_program, load_scene
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.drawing.scene_writer import write_scene
+from frame2sound.library.pickler import film_digest
 
 FOLDER = Path(__file__).parent / "study"
 BASE = FOLDER / "base.toml"
@@ -122,7 +123,7 @@ class RealFilm:
     @property
     def name(self) -> str:
         """The name of its file."""
-        return self.path.stem.split("__")[1][:32]
+        return self.path.name
 
     def learned(self, folder: Path, seconds: int) -> list[Path]:
         """Return the other files of the group."""
@@ -133,8 +134,9 @@ class RealFilm:
         return self.path
 
     def identity(self) -> dict[str, Any]:
-        """Return its group and how many others there are."""
-        return {"law": self.law, "others": len(self.others)}
+        """Return its group, and digests of its file and the others."""
+        digests = [film_digest(path) for path in (self.path, *self.others)]
+        return {"law": self.law, "judged": digests[0], "learned": digests[1:]}
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ class Design:
         return load_recipe(str(BASE), list(self.settings[arm]))
 
     def identity(self) -> dict[str, Any]:
-        """Return plain values that tell it from other designs; more films and seeds may follow."""
+        """Return plain values that tell it from other designs; more seeds may follow."""
         return {
             "arms": {arm: identity_table(self.recipe(arm)) for arm in self.settings},
             "films": {film.name: film.identity() for film in self.films},

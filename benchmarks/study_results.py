@@ -6,15 +6,18 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from study_design import Design
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import ComparisonError
+from frame2sound.locks import exclusive_lock
 
 HEADER = ("film", "law", "seconds", "arm", "seed", "segment", "block", "measure", "sums")
 NO_SEED = -1
@@ -22,6 +25,9 @@ NO_SEED = -1
 
 WHOLE_CELL = -1
 """Stands for the block of what is measured of a training, not of blocks."""
+
+RUN_LOCK, RUN_HOLDER, APPEND_LOCK = ".run", ".run.json", ".append"
+"""Files in a folder of results: of the lock of a run, and of that of its workers."""
 
 FAILED = "failed"
 """The measure of a training that failed."""
@@ -59,12 +65,16 @@ def csv_path(folder: Path, film: str, seconds: int) -> Path:
 
 
 def append(path: Path, rows: Iterable[Row]) -> None:
-    """Add rows to a file; it is replaced as a whole, so it never ends within a row."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ",".join(HEADER) + "\n"
+    """Add rows to a file once all are there, also beside others that add to it.
+
+    It is replaced as a whole, so it never ends within a row.
+    """
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(row.cells() for row in rows)
-    with atomic_write(path, ComparisonError, overwrite=True) as partial:
-        partial.write_text(text + out.getvalue(), encoding="utf-8")
+    with FileLock(path.with_name(APPEND_LOCK)):
+        text = path.read_text(encoding="utf-8") if path.exists() else ",".join(HEADER) + "\n"
+        with atomic_write(path, ComparisonError, overwrite=True) as partial:
+            partial.write_text(text + out.getvalue(), encoding="utf-8")
 
 
 def read(path: Path) -> Iterator[Row]:
@@ -97,6 +107,21 @@ def cells(path: Path) -> dict[Key, Sums]:
         }
         for key, measures in found.items()
     }
+
+
+@contextmanager
+def lock_results(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder of results for the body of the ``with`` statement.
+
+    Raises
+    ------
+    ComparisonError
+        Another run is at work in it.
+    """
+    busy = f"{{holder}} is at work in {folder}; wait until it has ended"
+    holder = folder / RUN_HOLDER
+    with exclusive_lock(folder, folder / RUN_LOCK, holder, ComparisonError, busy):
+        yield
 
 
 def require_design(folder: Path, design: Design) -> None:

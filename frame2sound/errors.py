@@ -44,6 +44,10 @@ class TrainingError(Frame2SoundError):
     """Training cannot start or continue."""
 
 
+class DivergedError(TrainingError):
+    """Losses or weights are not finite, or grow instead of falling."""
+
+
 class SoundtrackError(Frame2SoundError):
     """A soundtrack cannot be made or written as requested."""
 

@@ -15,7 +15,7 @@ from frame2sound.brain.frame_encoding import input_size
 from frame2sound.brain.networks import build_network
 from frame2sound.brain.recipe import load_recipe, recipe_table
 from frame2sound.brain.targets import build_target
-from frame2sound.errors import ComparisonError
+from frame2sound.errors import ComparisonError, DivergedError, TrainingError
 from frame2sound.film.drawing.demo_films import load_program
 from frame2sound.film.drawing.scene import SILENCE_DB
 
@@ -482,6 +482,68 @@ def test_results_of_another_design_are_refused(tmp_path):
     study_results.require_design(tmp_path, replace(design, seeds=7))
     with pytest.raises(ComparisonError, match="another design"):
         study_results.require_design(tmp_path, replace(design, lengths=(60,)))
+
+
+def rows_of(film, arm, seed=0):
+    return [Row(film, "law", 60, arm, seed, 1, 0, ENVELOPE, (1.0, 2.5))]
+
+
+def test_what_others_add_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "bounce-1-60.csv"
+
+    def slow_rows():
+        study_results.append(path, rows_of("bounce-1", "memory"))
+        yield from rows_of("bounce-1", "deep")
+
+    study_results.append(path, slow_rows())
+    assert study_results.done(path) == {("memory", 0), ("deep", 0)}
+
+
+def test_one_run_is_at_work_in_a_folder_of_results(tmp_path):
+    with (
+        study_results.lock_results(tmp_path),
+        pytest.raises(ComparisonError, match="is at work in"),
+        study_results.lock_results(tmp_path),
+    ):
+        pass
+
+
+def test_films_of_groups_are_told_apart_by_their_whole_names(tmp_path):
+    for name in ("a__intro", "a__end", "b__intro", "b__end"):
+        (tmp_path / f"{name}.mp4").write_text(name)
+    design = study_design.real_groups(tmp_path)
+    identity = design.identity()
+    assert len(identity["films"]) == 4
+    jobs = study_cells.jobs(design, tmp_path / "results", tmp_path / "work")
+    assert len({job.path for job in jobs}) == 4
+    (tmp_path / "b__end.mp4").write_text("another film")
+    assert study_design.real_groups(tmp_path).identity() != identity
+
+
+@pytest.mark.parametrize("error", [DivergedError, TrainingError])
+def test_only_divergence_counts_as_a_failed_training(tmp_path, monkeypatch, error):
+    def refuse(*_):
+        raise error("the disk is full")
+
+    (job, *_) = study_cells.jobs(small_design(1), tmp_path, tmp_path / "work")
+    place = study_cells.Workplace(job)
+    place.__dict__["library"] = None
+    monkeypatch.setattr(study_cells, "train_brain", refuse)
+    if error is DivergedError:
+        (row,) = place.rows("deep", 0)
+        assert (row.measure, row.sums) == (study_results.FAILED, (1.0,))
+    else:
+        with pytest.raises(TrainingError):
+            list(place.rows("deep", 0))
+
+
+def test_the_time_of_training_is_a_median(tmp_path):
+    path = study_results.csv_path(tmp_path, "bounce-1", 60)
+    for seed, seconds in enumerate((50.0, 10.0, 12.0)):
+        row = Row("bounce-1", "bounce", 60, "deep", seed, 0, -1, "training_cpu_seconds", (seconds,))
+        study_results.append(path, [row])
+    loaded = study_analysis.load(small_design(1), tmp_path)
+    assert study_analysis._cpu_seconds(loaded) == {(60, "deep"): 12}
 
 
 def test_a_cell_is_trained_and_judged(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from frame2sound.brain.config import TrainingConfig
 from frame2sound.brain.networks import Network
 from frame2sound.brain.targets import Target
 from frame2sound.brain.waveform_spectra import magnitudes
-from frame2sound.errors import TrainingError
+from frame2sound.errors import DivergedError
 from frame2sound.training.checkpoint import TrainingState
 from frame2sound.training.example_cache import ExampleCache
 from frame2sound.training.samplers import sequential_steps
@@ -108,7 +108,7 @@ def _stft_loss(prediction: torch.Tensor, target: torch.Tensor, window_length: in
 
 
 def require_finite_loss(loss: float, training_state: TrainingState, learning_rate: float) -> float:
-    """Return a loss; raise `TrainingError` if it is not finite."""
+    """Return a loss; raise `DivergedError` if it is not finite."""
     if not math.isfinite(loss):
         raise _divergence_error(
             f"the loss is not finite in epoch {training_state.epoch + 1}", learning_rate
@@ -119,7 +119,7 @@ def require_finite_loss(loss: float, training_state: TrainingState, learning_rat
 def require_finite_weights(
     weights: Iterable[torch.Tensor], training_state: TrainingState, learning_rate: float
 ) -> None:
-    """Raise `TrainingError` if any weight is not finite."""
+    """Raise `DivergedError` if any weight is not finite."""
     if not all(math.isfinite(torch.linalg.vector_norm(tensor)) for tensor in weights):
         raise _divergence_error(
             f"weights are not finite after epoch {training_state.epoch + 1}", learning_rate
@@ -127,7 +127,7 @@ def require_finite_weights(
 
 
 def refuse_diverged(training_state: TrainingState, learning_rate: float) -> None:
-    """Raise `TrainingError` if the best loss is much higher than that of the first step.
+    """Raise `DivergedError` if the best loss is much higher than that of the first step.
 
     Losses are relative to silence's. The first step counts as 1 at least.
     """
@@ -141,7 +141,7 @@ def refuse_diverged(training_state: TrainingState, learning_rate: float) -> None
         )
 
 
-def _divergence_error(symptom: str, learning_rate: float) -> TrainingError:
-    return TrainingError(
+def _divergence_error(symptom: str, learning_rate: float) -> DivergedError:
+    return DivergedError(
         f"training diverged: {symptom}; lower training.rate, which is {learning_rate:g}"
     )

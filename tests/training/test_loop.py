@@ -10,7 +10,7 @@ import torch
 from torch.optim import SGD
 
 from frame2sound.brain.brain_file import load_brain
-from frame2sound.errors import TrainingError
+from frame2sound.errors import DivergedError, TrainingError
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.store import Library
 from frame2sound.training.adamw import FusedAdamW
@@ -244,7 +244,7 @@ def test_diverging_training_is_an_error(library, film, small, out, epochs, held_
         hidden=(16,) * 5, rate=1e9, epochs=epochs, held_out=held_out, batch=batch, block_seconds=1.0
     )
     with pytest.raises(
-        TrainingError, match=r"training diverged: .*; lower training\.rate, which is 1e\+09"
+        DivergedError, match=r"training diverged: .*; lower training\.rate, which is 1e\+09"
     ):
         train(library, recipe, out, device="cpu")
     assert names(out.parent) == []
