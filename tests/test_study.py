@@ -175,7 +175,7 @@ def test_arms_of_a_comparison_have_as_many_weights():
 def test_one_layer_has_the_weights_of_three_as_the_page_on_comparing_says():
     page = (BENCHMARKS.parent / "docs" / "how-to" / "comparing.md").read_text(encoding="utf-8")
     for settings in ([], ["network.hidden=[711]"]):
-        count = weights_of(load_recipe("deep", settings))
+        count = Brain.untrained(load_recipe("deep", settings), 1.0, 0).parameter_count
         assert f"{count:,}".replace(",", " ") in page
 
 

@@ -128,7 +128,7 @@ def compare(
     seeds : int
         Number of seeds per recipe, from 0; fewer than five allow no verdict.
     animations : list of str or path
-        Unseen animations to render as well.
+        Unseen animations to render as well, of which the first ten minutes are.
     split : {"ends", "films"}, optional
         Hold out the ends of all films, or whole films; by default films where there are five.
         Copies and excerpts of a film are never in the other part.

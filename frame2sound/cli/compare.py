@@ -35,7 +35,10 @@ def compare(
     ] = 5,
     animation: Annotated[
         list[Path] | None,
-        Option(metavar="FILE", help="Render this unseen animation as well; may be repeated."),
+        Option(
+            metavar="FILE",
+            help="Render the first ten minutes of this unseen animation, too; may be repeated.",
+        ),
     ] = None,
     split: Annotated[
         Literal["ends", "films"] | None,
