@@ -149,6 +149,18 @@ def test_what_cannot_be_heard_is_told_once_and_training_goes_on(
     assert "nothing is held out" in notes[0]
 
 
+def test_a_grey_brain_is_heard_on_films_in_colour(tmp_path: Path) -> None:
+    f2s.draw_film("typing", tmp_path / "film.mp4", seconds=8, size=(64, 64))
+    library = f2s.Library.create(tmp_path / "library", colour=True)
+    library.add_films([tmp_path / "film.mp4"])
+    notes: list[str] = []
+    heard, out = tmp_path / "heard", tmp_path / "a.safetensors"
+    fast = {**FAST, "training.epochs": 1}
+    f2s.train(library, "waveform", fast, out, listen=heard, on_note=notes.append)
+    assert (heard / "epoch-00001.mp4").exists()
+    assert not any("no film to listen to" in note for note in notes)
+
+
 def test_a_mosaic_of_the_held_out_stretch_has_none_of_its_own_sound(add_film, tmp_path) -> None:
     library = f2s.Library.create(tmp_path / "library", sample_rate=8000)
     add_film(library, "film", seconds=4)

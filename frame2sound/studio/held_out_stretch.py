@@ -98,7 +98,7 @@ class HeldOutStretch:
 
     @cached_property
     def frames(self) -> NDArray[np.uint8]:
-        """The pictures that the brain gets, (n, 64, 64), or (n, 64, 64, 3) in colour."""
+        """The pictures, as the library has them: (n, 64, 64), or (n, 64, 64, 3) in colour."""
         return np.concatenate([each.frames()[each.warmup_frames :] for each in self.segments])
 
     def original(self, sound_format: SoundFormat) -> Samples:
@@ -160,7 +160,7 @@ def _render(
     segment: Segment, brain: Brain, style: Style, corpus: Corpus | None, sample_rate: int
 ) -> Samples:
     seen = min(segment.warmup_frames, int(WARMUP_SECONDS * segment.clock.fps))
-    frames = segment.frames()[segment.warmup_frames - seen :]
+    frames = segment.frames_for(brain)[segment.warmup_frames - seen :]
     sound = render_frames(brain, style, frames, corpus, seen - segment.lead_in_frames)
     lead = _length(segment, segment.lead_in_frames, sample_rate)
     length = _length(segment, segment.frame_count, sample_rate)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -133,3 +135,17 @@ def test_the_reference_has_the_gain_of_its_film_where_films_were_learned_equal(t
     unequal = measure_segment(segment.reference, equal).measures
     assert unequal["spectral_distance_db"] > measured["spectral_distance_db"]
     assert measure_segment(equal.reference, equal).measures["spectral_distance_db"] == 0
+
+
+def test_predictors_get_frames_as_they_take_them():
+    film = film_of(2)
+    rgb = np.stack([film.frames, film.frames // 2, 0 * film.frames], axis=-1)
+    (grey,) = split_into_segments([film], Clock(Fraction(25), RATE))
+    (coloured,) = split_into_segments([replace(film, frames=rgb)], Clock(Fraction(25), RATE))
+    in_colour, in_grey = SimpleNamespace(colour=True), SimpleNamespace(colour=False)
+    np.testing.assert_array_equal(grey.frames_for(in_grey), film.frames)
+    np.testing.assert_array_equal(coloured.frames_for(in_colour), rgb)
+    expected = 0.299 * rgb[..., 0] + 0.587 * rgb[..., 1]
+    np.testing.assert_allclose(coloured.frames_for(in_grey), expected, atol=0.51)
+    # Frame n of the grey film is n; in colour the brightest of three channels is.
+    np.testing.assert_array_equal(coloured.black_frames().is_black, grey.black_frames().is_black)
