@@ -47,7 +47,7 @@ class Limits:
         if width * height > self.max_pixels:
             raise FilmError(
                 f"{film} has pictures of {width}x{height}, expected {self.max_megapixels:g} "
-                "megapixels at most; if you trust this file, raise `max_megapixels`"
+                f"megapixels at most; {larger_limit('max_megapixels')}"
             )
 
     def check_duration(self, film: object, seconds: float, frame_count: int = 0) -> None:
@@ -56,9 +56,19 @@ class Limits:
         if seconds > max_seconds or frame_count > MAX_MEAN_FRAME_RATE * max_seconds:
             raise FilmError(
                 f"{film} goes on after {seconds / 3600:.1f} hours and {frame_count} frames, "
-                f"expected {self.max_hours:g} hours at most; "
-                "if you trust this file, raise `max_hours`"
+                f"expected {self.max_hours:g} hours at most; {larger_limit('max_hours')}"
             )
+
+
+def larger_limit(parameter: str) -> str:
+    """Return the remedy for a film beyond a limit, which only two commands can raise.
+
+    Examples
+    --------
+    >>> larger_limit("max_hours")
+    'if you trust this file, pickle and render read it with a larger `max_hours`'
+    """
+    return f"if you trust this file, pickle and render read it with a larger `{parameter}`"
 
 
 DEFAULT_LIMITS = Limits()

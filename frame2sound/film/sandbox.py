@@ -23,7 +23,7 @@ from typing import IO, Any, TypeVar
 import msgspec
 
 from frame2sound.errors import DamagedFilmError, FilmError, Frame2SoundError, SoundtrackError
-from frame2sound.film.limits import Limits
+from frame2sound.film.limits import Limits, larger_limit
 from frame2sound.threads import ONE_THREAD_ENVIRONMENT
 
 ANSWER_TIMEOUT_SECONDS = 120.0
@@ -60,10 +60,8 @@ class ErrorAnswer(msgspec.Struct, frozen=True, tag=True):
         if isinstance(error, Frame2SoundError):
             return cls(type(error).__name__, _escape_undecodable(str(error)))
         if isinstance(error, MemoryError):
-            message = (
-                f"{path} needs more memory than a film may use; if you trust this file, "
-                "raise `max_megapixels`"
-            )
+            remedy = larger_limit("max_megapixels")
+            message = f"{path} needs more memory than a film may use; {remedy}"
             return cls("FilmError", _escape_undecodable(message))
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT, EFBIG):
             return cls("OSError", str(error), error.errno)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.errors import FilmError, SonificationError
+from frame2sound.film.limits import larger_limit
 from frame2sound.sonification.picture_process import OPAQUE, GreyPicture, decode_grey
 
 Ink = Literal["auto", "bright", "dark"]
@@ -148,7 +149,7 @@ def _read(path: Path, max_rows: int) -> Iterator[GreyPicture]:
         yield from decode_grey(path, max_rows, MAX_COLUMNS)
     except FilmError as error:
         what = str(error).replace("not readable as a film", "not readable as a picture or film")
-        what = what.replace("if you trust this file, raise `max_megapixels`", "make it smaller")
+        what = what.replace(larger_limit("max_megapixels"), "make it smaller")
         raise SonificationError(what) from error
 
 
