@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 
 from frame2sound.atomic import write_error_message
-from frame2sound.errors import StudioError
+from frame2sound.errors import SoundtrackError, StudioError
+from frame2sound.rendering.effects import parse_chain
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.media import send_file
@@ -41,18 +43,19 @@ def take_words(take: Job) -> list[str]:
 
 
 def no_stems_reason(about: dict[str, Any]) -> str:
-    """Return why a take has no stems; an empty text if it has.
+    """Return why a take has no stems; an empty text if it has. The rule is that of the command.
 
     Examples
     --------
-    >>> no_stems_reason({"effects": "reverb", "mode": None})
-    'effects act on the mix as a whole; render without effects'
+    >>> no_stems_reason({"effects": "reverb, distortion db=6"})
+    'those with the effect distortion would not add up to the mix; render without it'
+    >>> no_stems_reason({"effects": "reverb", "mode": "granular"})
+    ''
     """
-    if about.get("effects"):
-        return "effects act on the mix as a whole; render without effects"
-    if about.get("mode") == "granular":
-        return "grains mix the films; render in the mode mosaic"
-    return ""
+    kinds = _not_additive(str(about.get("effects", "")))
+    if not kinds:
+        return ""
+    return f"those with the effect {kinds[0]} would not add up to the mix; render without it"
 
 
 def add_export(queue: JobQueue, number: int, kind: str) -> Job:
@@ -100,6 +103,15 @@ def send_export(project: Project, job: Job) -> Response:
     folder = PurePosixPath(job.outputs[0]).parent
     name = f"{folder.stem}-{job.about['export']}.zip"
     return _send_archive(project, name, files, folder)
+
+
+@functools.lru_cache(1000)
+def _not_additive(effects: str) -> tuple[str, ...]:
+    """Return the kinds of effects that stems cannot have; none if the command refuses the text."""
+    try:
+        return parse_chain(effects).not_additive
+    except SoundtrackError:
+        return ()
 
 
 def _files(project: Project, outputs: list[str]) -> Iterator[str]:

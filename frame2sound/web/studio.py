@@ -12,6 +12,7 @@ from frame2sound.library.calibration import CALIBRATION_NAME
 from frame2sound.training.film_names import ORIGINAL, find_films
 from frame2sound.untrusted import read_json
 from frame2sound.web.drawing_sets import drawing_table
+from frame2sound.web.exports import no_stems_reason
 from frame2sound.web.film_pictures import draw_film_picture
 from frame2sound.web.job import Job
 from frame2sound.web.job_queue import JobQueue
@@ -102,7 +103,9 @@ class Studio:
         return Library.open(folder)
 
     def _as_it_is(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Return a job with those of its files that are still there."""
+        """Return a job with those of its files that are still there, and why it has no stems."""
+        if job["kind"] == "render":
+            job = {**job, "no_stems": no_stems_reason(job["about"])}
         if job["kind"] == "train" and job["outputs"]:
             job = {**job, "films": self._checkpoint_films(job["outputs"][0])}
         if job["state"] != "done" or not job["outputs"]:

@@ -31,5 +31,7 @@ def test_a_picture_that_is_too_large_to_sonify_can_be_made_smaller(
         DEFAULT_LIMITS.check_picture_size(path, 10_000, 10_000)
 
     monkeypatch.setattr(pictures, "decode_grey", refuse)
-    with pytest.raises(SonificationError, match="expected 70 megapixels at most; make it smaller$"):
+    with pytest.raises(
+        SonificationError, match=r"expected 70 megapixels at most; make it smaller$"
+    ):
         next(pictures._read(path, 64))

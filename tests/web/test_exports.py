@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import doctest
 import io
 import zipfile
+from contextlib import nullcontext
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from frame2sound.errors import StudioError
+from frame2sound.api.exporting import check_effects
+from frame2sound.api.rendering import RenderOptions
+from frame2sound.errors import SoundtrackError, StudioError
+from frame2sound.rendering.effects import parse_chain
+from frame2sound.rendering.modes import Mode
+from frame2sound.web import exports
 from frame2sound.web.exports import open_archive
 from frame2sound.web.studio import Studio
 from tests.web.asking import Browser
@@ -44,22 +53,41 @@ def test_a_project_for_reaper_has_stems_where_there_are_any(
     command, outputs = export(browser, "reaper", **given)
     assert command == f"--reaper={folder}/typing-001.rpp --stems={folder}/stems {SOUND}"
     assert outputs == [f"{folder}/typing-001.rpp", f"{folder}/stems"]
-    command, outputs = export(browser, "reaper", **given, mode="granular")
+    command, outputs = export(browser, "reaper", **given, effects="distortion db=6")
     assert "--stems" not in command
     folder = "takes/typing-002.exports"
     assert outputs == [f"{folder}/typing-002.rpp", f"{folder}/typing-002.wav"]
 
 
 @pytest.mark.parametrize(
-    ("take", "reason"),
-    [({"effects": "reverb"}, "effects act on the mix"), ({"mode": "granular"}, "grains mix")],
+    ("effects", "without_stems"),
+    [
+        ("reverb wet=0.3, layer of=reverse", None),
+        ("reverb, distortion db=6", "distortion"),
+        ("pitch-shift semitones=7", "pitch-shift"),
+        ("time-stretch ratio=2", "time-stretch"),
+    ],
 )
-def test_takes_without_stems_say_why(
-    browser: Browser, animation: str, take: dict[str, str], reason: str
+def test_takes_have_stems_with_the_effects_that_the_command_allows(
+    browser: Browser, animation: str, effects: str, without_stems: str | None
 ) -> None:
-    browser.post("/api/jobs/render", {"animation": animation, **take})
-    refused = browser.post("/api/job/1/export/stems")
-    assert (refused.status, reason in refused.table["error"]) == (400, True)
+    with nullcontext() if without_stems is None else pytest.raises(SoundtrackError):
+        check_effects(RenderOptions(stems=Path("stems")), parse_chain(effects))
+    browser.post("/api/jobs/render", {"animation": animation, "effects": effects})
+    (job,) = browser.get("/api/state").table["jobs"]
+    expected = f"those with the effect {without_stems} would not add up to the mix"
+    assert job["no_stems"].partition(";")[0] == (expected if without_stems else "")
+    asked = browser.post("/api/job/1/export/stems")
+    assert asked.status == (400 if without_stems else 200)
+    if without_stems:
+        assert expected in asked.table["error"]
+
+
+def test_takes_of_every_mode_have_stems(browser: Browser, animation: str) -> None:
+    assert doctest.testmod(exports).failed == 0
+    for number, mode in enumerate(get_args(Mode), start=1):
+        browser.post("/api/jobs/render", {"animation": animation, "mode": mode})
+        assert browser.post(f"/api/job/{2 * number - 1}/export/stems").status == 200
 
 
 def test_what_is_no_take_or_no_export_is_refused(browser: Browser, animation: str) -> None:

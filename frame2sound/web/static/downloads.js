@@ -15,11 +15,6 @@ const EXPORTS = {
 // The first seconds are a WAV, beside the animation's own picture.
 export const isSound = (take) => take.outputs[0].endsWith(".wav");
 
-function noStems({ effects, mode }) {
-  if (effects) return "none: effects act on the mix as a whole";
-  return mode === "granular" ? "none: grains mix the films" : "";
-}
-
 export class Downloads {
   // refresh() is called when a command was asked for.
   constructor(refresh) {
@@ -53,7 +48,7 @@ export class Downloads {
 
   exportOf(take, kind, name) {
     const [label, about] = EXPORTS[kind], job = this.madeOf(take, (each) => each.about.export === kind);
-    const obstacle = kind === "stems" ? noStems(take.about) : "";
+    const obstacle = kind === "stems" && take.no_stems ? `none: ${take.no_stems}` : "";
     const control = job?.state === "done" ? this.link(`/api/job/${job.number}/download`, label, name)
       : this.makeButton(job, label, name, `/api/job/${take.number}/export/${kind}`, Boolean(obstacle));
     return el("div", { class: "export" }, control, el("span", { class: "quiet" }, obstacle || about),
