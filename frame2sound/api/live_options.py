@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -44,8 +45,9 @@ class LiveOptions:
 
         least = 1e3 * BLOCK_SAMPLES / SAMPLE_RATE
         if not least <= self.delay_ms <= MAX_DELAY_MS:
+            shown = math.ceil(100 * least) / 100  # rounded down, it would be refused
             raise ParameterError(
-                f"got `delay_ms={self.delay_ms:g}`, expected {least:.2f} to {MAX_DELAY_MS:g}"
+                f"got `delay_ms={self.delay_ms:g}`, expected {shown:.2f} to {MAX_DELAY_MS:g}"
             )
         if self.max_seconds is not None and not self.max_seconds > 0:
             raise ParameterError(f"got `max_seconds={self.max_seconds:g}`, expected more than 0")

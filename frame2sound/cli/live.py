@@ -94,7 +94,7 @@ def live(
         float,
         Option(
             metavar="MS",
-            help="Let events sound so long after their frame arrives.",
+            help="Let events sound so long after their frame arrives, 5.34 to 1000 ms.",
             rich_help_panel=SOUND,
         ),
     ] = 20.0,

@@ -86,7 +86,7 @@ def test_a_loop_ends_when_the_time_is_over(folder):
         (("live", "--camera", "0", "--offline"), 2, "--offline does nothing with a camera"),
         ((*WORDS, "--fps", "30"), 2, "--fps does nothing with a film"),
         ((*WORDS, "--loop"), 2, "never ends; give --max-seconds"),
-        ((*WORDS, "--delay-ms", "5"), 2, "expected 5.33 to 1000"),
+        ((*WORDS, "--delay-ms", "5.33"), 2, "expected 5.34 to 1000"),
         ((*WORDS, "--set", "gain=40"), 1, "expected -60 to 12"),
         ((*WORDS, "--osc-in", "x"), 1, "expected PORT or HOST:PORT"),
         ((*WORDS, "--record", "a.wav", "--report", "a.wav"), 1, "one file for two outputs"),
