@@ -32,7 +32,7 @@ def dream(
         ),
     ],
     seconds: Annotated[
-        float, Option(metavar="SECONDS", help="Make a sound of this length.")
+        float, Option(min=1, max=3600, metavar="SECONDS", help="Make a sound of this length.")
     ] = 60.0,
     start: Annotated[
         Path | None,
@@ -45,6 +45,8 @@ def dream(
     temperature: Annotated[
         float,
         Option(
+            min=0.05,
+            max=5,
             metavar="NUMBER",
             help="Draw what is likely more often below 1, which ends in loops, and less above 1.",
         ),
@@ -58,11 +60,15 @@ def dream(
     ] = None,
     most_copied: Annotated[
         float | None,
-        Option(metavar="SECONDS", help="Refuse runs that are copied for longer than this."),
+        Option(
+            min=0.1, metavar="SECONDS", help="Refuse runs that are copied for longer than this."
+        ),
     ] = None,
     stages: Annotated[
         int,
         Option(
+            min=1,
+            max=8,
             metavar="NUMBER",
             help="Let so many stages of the training play in turn, from untrained to best.",
         ),
@@ -83,7 +89,7 @@ def dream(
         Path | None,
         Option(
             metavar="FILE",
-            help="Write what was learned to this .safetensors file.",
+            help="Write what was learned to this .safetensors file; not with --model.",
             rich_help_panel=MODEL,
         ),
     ] = None,

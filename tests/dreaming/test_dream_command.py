@@ -6,12 +6,15 @@ import csv
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
 
+import frame2sound as f2s
+from frame2sound.api.parameters import ParameterError
 from frame2sound.dreaming.model_file import load_dream_model
 from frame2sound.errors import DreamError
 from tests.commanding import run
@@ -110,12 +113,13 @@ def test_the_same_seed_gives_the_same_dream(folder: Path) -> None:
         (("--style", "fog=1"), "expected a film among those to dream of"),
         (("--style", "low"), "expected FILM=WEIGHT"),
         (("--style", "low=-1"), "expected 0 or more in --style"),
-        (("--temperature", "0"), "expected 0.05 to 5"),
-        (("--seconds", "0"), "expected 1 to 3600"),
-        (("--stages", "9"), "expected 1 to 8"),
-        (("--most-copied", "0"), "expected 0.1 s or more"),
+        (("--temperature", "0"), "got --temperature 0, expected 0.05 "),
+        (("--seconds", "0"), "got --seconds 0, expected 1 "),
+        (("--stages", "0"), "got --stages 0, expected 1 "),
+        (("--most-copied", "0"), "got --most-copied 0, expected 0.1 "),
         (("--from", "nothing.wav"), "nothing.wav"),
         (("--model", "sounds/low.wav"), "looks like a film or a sound"),
+        (("--model", "a.safetensors", "--save-model", "b.safetensors"), "expected one of them"),
     ],
 )
 def test_wrong_words_are_one_line(folder: Path, words: tuple[str, ...], message: str) -> None:
@@ -123,6 +127,21 @@ def test_wrong_words_are_one_line(folder: Path, words: tuple[str, ...], message:
     assert made.returncode in (1, 2)
     assert message in made.stderr
     assert not (folder / "never.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("seconds", 0.9, "expected 1 to 3600"),
+        ("temperature", 5.1, "expected 0.05 to 5"),
+        ("most_copied", 0.09, "expected 0.1 s or more"),
+        ("stages", 0, "expected 1 to 8"),
+    ],
+)
+def test_python_refuses_what_the_command_refuses(name: str, value: float, expected: str) -> None:
+    wrong: dict[str, Any] = {name: value}
+    with pytest.raises(ParameterError, match=expected):
+        f2s.dream("sounds", "never.wav", **wrong)
 
 
 @pytest.mark.parametrize("words", [("a.wav",), ("sounds", "--from", "a.wav"), (".",)])
