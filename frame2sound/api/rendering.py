@@ -97,8 +97,10 @@ def render(
     brain : Brain, str or path
         Brain, the name of one that ships, or a ``.safetensors`` file.
     out : str or path, optional
-        File to write, or a folder for it; by default ``NAME-sounding.mp4`` in the current folder.
-        A name that ends in ``.wav`` gets the sound alone.
+        File to write, or a folder for it; by default ``NAME-sounding`` in the current folder, with
+        the ending of the animation: ``.mp4`` for GIFs and pictures, ``.mkv`` for other formats that
+        cannot be written, and ``.wav`` with ``wav``. A name that ends in ``.wav`` gets the sound
+        alone.
     mode : {"overlap-add", "granular", "mosaic"}, optional
         How predictions become sound. By default the mode that the other options belong to, else
         mosaic if the brain carries sound of its films, and overlap-add if not.

@@ -221,7 +221,7 @@ Out = Annotated[
         "--out",
         metavar="FILE",
         help="Write the film here; a folder for several.",
-        show_default="NAME-sounding.mp4",
+        show_default="NAME-sounding, with the ending of the film where that can hold sound",
         rich_help_panel=OUTPUT,
     ),
 ]

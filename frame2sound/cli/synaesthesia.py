@@ -9,7 +9,7 @@ import typer
 from typer import Argument, Option
 
 from frame2sound.cli.app import Command, app, say_lines
-from frame2sound.cli.options import Device, Overwrite, Seed, Settings, Verbose
+from frame2sound.cli.options import Device, Overwrite, Seed, Verbose
 from frame2sound.terminal import say
 
 group = typer.Typer(no_args_is_help=True, help="Draw sounds, and make drawings sound.")
@@ -67,7 +67,14 @@ def train(
             show_default="that of the recipe",
         ),
     ] = None,
-    settings: Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Change a setting of the recipe, as training.steps=200; may be repeated.",
+        ),
+    ] = None,
     seed: Seed = 0,
     device: Device = "auto",
     overwrite: Overwrite = False,

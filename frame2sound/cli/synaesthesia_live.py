@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from frame2sound.cli.app import Command, say_lines
-from frame2sound.cli.options import AsJson, Overwrite, Verbose, print_json
+from frame2sound.cli.options import AsJson, Verbose, print_json
 from frame2sound.cli.synaesthesia import PairFile, group
 from frame2sound.progress_bars import ProgressBars
 from frame2sound.terminal import say
@@ -71,7 +71,10 @@ def live(
     browser: Annotated[
         bool, Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
-    overwrite: Overwrite = False,
+    overwrite: Annotated[
+        bool,
+        Option("--overwrite", help="Replace a report that exists; never a folder of --record."),
+    ] = False,
     as_json: AsJson = False,
     verbose: Verbose = False,
 ) -> None:
