@@ -94,7 +94,9 @@ class RenderOptions:
             "granular": bool(self.cloud) or self.grains != "on-time",
             "mosaic": bool(self.mosaic or self.only or self.corpus is not None),
             "overlap-add": self.window != "hann"
-            or any((self.overlap, self.phase, self.phase_from, self.scale)),
+            or any(
+                each is not None for each in (self.overlap, self.phase, self.phase_from, self.scale)
+            ),
         }
         default: Mode = "mosaic" if has_corpus else DEFAULT_MODE
         return next((mode for mode, given in requested.items() if given), default)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ class RenderedSoundtrack(Record):
         In Hz.
     channels : int
     true_peak_db : float
-        In dBTP; minus infinity for silence.
+        In dBTP; -200 for silence.
     loudness_lufs : float, optional
         Loudness reached, where one was requested.
     notes : tuple of str
@@ -61,4 +60,6 @@ class RenderedSoundtrack(Record):
 
 
 def _finite_level(level: float | None) -> float | None:
-    return None if level is None or not math.isfinite(level) else round(level, 2)
+    from frame2sound.sound.true_peak import SILENCE_DBTP
+
+    return round(level, 2) if level is not None and level > SILENCE_DBTP else None

@@ -14,7 +14,6 @@ from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES, is_image_sequence
-from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.film.encoding.containers import CONTAINERS, AudioCodec, audio_codec_for
@@ -159,6 +158,11 @@ def render(
     wav = delivery.wav or out.suffix.lower() == ".wav"
     if wav and out.suffix.lower() != ".wav":
         raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")
+    if wav and delivery.codec not in (None, "pcm"):
+        raise SoundtrackError(
+            f"`codec` {delivery.codec} does nothing for sound alone, which is PCM; leave it out, "
+            "or give the name of a film"
+        )
     codec = None if wav else audio_codec_for(out, delivery.codec)
     if codec is not None and delivery.sample_rate is not None:
         codec.check_sample_rate(delivery.sample_rate)
@@ -201,9 +205,12 @@ def render(
     if exports.events_out is not None and not log.events:
         notes.append(f"there are no events, so {exports.events_out.name} lists none")
     if peak_db <= SILENCE_DBTP or delivery.effects is None:
-        gain_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
-        report = renderer.report(delivery.gain_db + gain_db, segment.span_seconds)
-        notes += filter(None, [report.note(corpus)])
+        notes += _silence_notes(renderer, writer, segment, corpus, picks=style.events is None)
+    if delivery.effects is not None and not segment.is_whole:
+        notes += (
+            f"{kind} moves sound in time, so this part is not the same part of the whole"
+            for kind in delivery.effects.moving_time
+        )
     return RenderResult(
         path=out,
         seconds=float(delivered.seconds),
@@ -213,6 +220,29 @@ def render(
         channels=delivered.channels,
         loudness_lufs=writer.loudness_lufs,
     )
+
+
+def _silence_notes(
+    renderer: SilenceMeter,
+    writer: OutputWriter,
+    segment: Segment,
+    corpus: Corpus | CorpusPointer | None,
+    *,
+    picks: bool,
+) -> Iterator[str]:
+    """Yield why most of the sound is silent, if it is: by its gain, or as the brain renders it."""
+    delivery = writer.delivery
+    normalised_db = 0.0 if writer.normalisation is None else writer.normalisation.gain_db
+    gain_db, span = delivery.gain_db + normalised_db, segment.span_seconds
+    if gain_db < 0 and renderer.report(0.0, span).note() is None:
+        if renderer.report(gain_db, span).note() is not None:
+            yield f"most of what is rendered is silent, because of its gain of {gain_db:.0f} dB"
+        return
+    report = renderer.report(gain_db, span)
+    sound = "the soundtrack" if delivery.keep_original_db is None else "the brain's sound"
+    note = replace(report, has_events=report.has_events and picks).note(corpus, sound)
+    if note is not None:
+        yield note
 
 
 def _delivered_sound(out: Path, writer: OutputWriter, soundtrack: Soundtrack) -> DeliveredSound:
@@ -239,11 +269,7 @@ def _open_original_audio(
     return type(animation)(
         streams.path,
         rate if codec is None else codec.supported_sample_rate(rate),
-        DecodeOptions(
-            allow_damaged=animation.options.allow_damaged,
-            limits=animation.options.limits,
-            fps=animation.options.fps,
-        ),
+        replace(animation.options, hardware=None),
         channels=min(streams.audio_channels, 2),
     )
 

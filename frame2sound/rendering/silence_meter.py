@@ -46,7 +46,7 @@ class SilenceReport:
     black_share, still_share : float
         Of the silent part: where the picture is black, and where it is not but stands still.
     has_events : bool
-        Whether the brain's motion head decided when something sounds.
+        Whether the brain's motion head decided when something sounds, as `sensitivity` says.
     """
 
     silent_share: float
@@ -54,18 +54,22 @@ class SilenceReport:
     still_share: float
     has_events: bool = False
 
-    def note(self, corpus: Corpus | CorpusPointer | None = None) -> str | None:
+    def note(
+        self, corpus: Corpus | CorpusPointer | None = None, sound: str = "the soundtrack"
+    ) -> str | None:
         """Return one line with the reason and the remedy, or None if enough is heard.
 
         Parameters
         ----------
         corpus : Corpus, optional
             The sound of the brain's films, to tell whether they are as silent.
+        sound : str
+            What it is that is silent.
         """
         if self.silent_share <= SILENT_SHARE:
             return None
         whole = self.silent_share == 1
-        part = "the soundtrack" if whole else f"{self.silent_share:.0%} of the soundtrack"
+        part = sound if whole else f"{self.silent_share:.0%} of {sound}"
         return f"{part} is silent: {self._reason(corpus)}"
 
     def _reason(self, corpus: Corpus | CorpusPointer | None) -> str:

@@ -301,7 +301,7 @@ class Style:
 
         if self.grains == "hindle":
             return HindleSchedule()
-        if self.stereo == "place" and self.cloud.channels == 1:
+        if self.stereo == "place" and not self.cloud.max_abs("pan"):
             return OnTimeSchedule(replace(self.cloud, pan=Modulation(-1, 1, "place")))
         return OnTimeSchedule(self.cloud)
 

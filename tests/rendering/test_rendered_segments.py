@@ -11,6 +11,7 @@ from frame2sound.api.rendering import RenderJob, RenderOptions
 from frame2sound.cli.messages import with_options
 from frame2sound.errors import Frame2SoundError, SoundtrackError
 from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.rendering.effects import parse_chain
 from frame2sound.rendering.events.event_list import Event, read_events
 from frame2sound.rendering.render import Delivery, Style, render
 from frame2sound.rendering.segment import Segment
@@ -137,6 +138,26 @@ def test_a_segment_is_the_whole_to_the_bit_where_nothing_remembers(animation, tm
         assert np.abs(expected).max() > 2**24
         np.testing.assert_array_equal(got, expected)
         assert told.seconds == pytest.approx(len(got) / result.sample_rate, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("effects", "kind"),
+    [
+        ("reverse seconds=0.5", "reverse"),
+        ("time-stretch ratio=2", "time-stretch"),
+        ("layer of=reverse", "layer"),
+        ("reverb, layer of=original", None),
+    ],
+)
+def test_a_part_tells_of_effects_that_move_sound_in_time(animation, tmp_path, effects, kind):
+    chain = parse_chain(effects)
+    part = segment("14", "15")
+    _, told = sounding(animation, Repeatable(24), tmp_path / "o.wav", part=part, effects=chain)
+    found = [note for note in told.notes if "moves sound in time" in note]
+    assert len(found) == (kind is not None)
+    assert all(note.startswith(f"{kind} moves") for note in found)
+    _, told = sounding(animation, Repeatable(24), tmp_path / "all.wav", effects=chain)
+    assert not any("moves sound" in note for note in told.notes)
 
 
 def test_predictions_that_remember_are_made_from_the_start(animation, tmp_path):

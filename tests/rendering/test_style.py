@@ -9,7 +9,7 @@ import soundfile
 
 from frame2sound.brain.corpus import CorpusPointer
 from frame2sound.errors import BrainError, SoundtrackError
-from frame2sound.rendering.granular.cloud import Cloud
+from frame2sound.rendering.granular.cloud import Cloud, Modulation
 from frame2sound.rendering.granular.grain_schedule import HindleSchedule, OnTimeSchedule
 from frame2sound.rendering.granular.granular_renderer import GranularRenderer
 from frame2sound.rendering.mosaic.mosaic_settings import MosaicSettings, parse_mosaic
@@ -164,6 +164,9 @@ def test_grains_that_are_placed_already_stay_there():
     cloud = Cloud(pan=-1)
     granular = Style("granular", cloud=cloud, stereo="place").build_renderer(SimpleBrain()).plain
     assert granular.schedule.cloud is cloud
+    spread = Style("granular", cloud=Cloud(spread=0.3), stereo="place")
+    placed = spread.build_renderer(SimpleBrain()).plain.schedule.cloud
+    assert (placed.spread, placed.pan) == (0.3, Modulation(-1, 1, "place"))
     hindle = Style("granular", grains="hindle", stereo="place").build_renderer(SimpleBrain())
     assert isinstance(hindle, StereoRenderer)
     assert "grains" in hindle.summary

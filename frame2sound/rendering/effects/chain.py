@@ -27,6 +27,8 @@ from frame2sound.rendering.effects.host import (
 from frame2sound.rendering.effects.kinds import EFFECTS, Effect, Layer
 from frame2sound.untrusted import read_toml
 
+_KINDS = {effect: kind for kind, effect in EFFECTS.items()}
+
 _LEADING_POINT = re.compile(r"(?<![\d.])\.(?=\d)")
 """Of numbers such as ``.3``, which TOML lacks."""
 
@@ -40,8 +42,12 @@ class EffectChain:
     @property
     def not_additive(self) -> tuple[str, ...]:
         """The kinds of effects on a sum of sounds that are not the sum of those on each."""
-        kinds = {effect: kind for kind, effect in EFFECTS.items()}
-        return tuple(kinds[type(each)] for each in self.effects if not each.is_additive)
+        return tuple(_KINDS[type(each)] for each in self.effects if not each.is_additive)
+
+    @property
+    def moving_time(self) -> tuple[str, ...]:
+        """The kinds of effects that play in a part of a film what the whole plays elsewhere."""
+        return tuple(_KINDS[type(each)] for each in self.effects if each.moves_time)
 
     def apply(
         self,

@@ -48,6 +48,11 @@ class Effect(Struct, frozen=True, forbid_unknown_fields=True):
     is_per_channel: ClassVar[bool] = False
 
     @property
+    def moves_time(self) -> bool:
+        """Whether a part of its output needs other than the same part of its input."""
+        return False
+
+    @property
     def tail_seconds(self) -> float:
         """How long it goes on after the sound, until it is 60 dB fainter; at most a minute."""
         return 0.0
@@ -62,6 +67,11 @@ class Reverse(Effect, frozen=True):
 
     is_per_channel: ClassVar[bool] = True
     seconds: Annotated[float, Meta(ge=0.01, le=60)] | None = None
+
+    @property
+    def moves_time(self) -> bool:
+        """Always."""
+        return True
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Spool everything to disk, or buffer one segment."""
@@ -125,6 +135,11 @@ class TimeStretch(Effect, frozen=True):
 
     is_additive: ClassVar[bool] = False
     ratio: Annotated[float, Meta(ge=0.1, le=10)]
+
+    @property
+    def moves_time(self) -> bool:
+        """Always."""
+        return True
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Spool everything to disk, because the length is known only at the end."""
@@ -245,6 +260,11 @@ class Layer(Effect, frozen=True):
     is_per_channel: ClassVar[bool] = True
     of: Literal["reverse", "original"]
     db: Decibels = 0.0
+
+    @property
+    def moves_time(self) -> bool:
+        """Whether it adds the reverse."""
+        return self.of == "reverse"
 
     def apply(self, chunks: Chunks, context: EffectContext) -> ChunkIterator:
         """Spool everything to disk; the sum is as long as the longer of both."""

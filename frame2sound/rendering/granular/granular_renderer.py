@@ -185,6 +185,7 @@ class GranularRenderer:
         bound = self.schedule.max_peak_delay(
             self.clock.max_samples_per_frame, self.clock.sample_rate
         )
+        bound += 1  # grains begin at whole samples
         max_delay = float(np.abs(delay).max(initial=0))
         if max_delay > bound or (np.isfinite(bound) and delay.min(initial=0) < 0):
             raise SoundtrackError(

@@ -304,7 +304,10 @@ class OutputWriter:
         if target is None or reached is None or self.normalisation is None:
             return
         if reached == -math.inf:
-            yield f"the soundtrack is silent, so it cannot have {target:g} LUFS"
+            yield (
+                "the soundtrack is silent, below -70 LUFS or shorter than 0.4 s, so its loudness "
+                f"is not defined; it was not brought to {target:g} LUFS"
+            )
             return
         result = f"loudness {reached:.1f} LUFS"
         if abs(reached - target) <= TOLERANCE_LU + 0.05:

@@ -9,7 +9,7 @@ from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
 from frame2sound.evaluation.frame_rate_hum import frame_rate_hum, line_comb_db, tremolo_comb_db
 from frame2sound.rendering.frame_curves import FrameCurves
-from frame2sound.rendering.granular.cloud import Cloud, Modulation
+from frame2sound.rendering.granular.cloud import Cloud, Modulation, parse_cloud
 from frame2sound.rendering.granular.grain_schedule import HindleSchedule, OnTimeSchedule
 from frame2sound.rendering.granular.granular_renderer import GranularRenderer, TransientDetector
 from frame2sound.sound.block_crossfader import BlockCrossfader
@@ -165,6 +165,15 @@ def test_the_bound_on_peaks_is_stated_as_measured(fps, spray):
     bound = min(spray, clock.max_samples_per_frame / RATE)
     assert 0.5 * bound < granular.max_peak_delay_seconds <= bound
     assert f"{1e3 * granular.max_peak_delay_seconds:.1f} ms" in granular.summary
+
+
+@pytest.mark.parametrize("cloud", ["spray=0", "spray=0.00001", "spray=0 envelope=decay"])
+def test_a_burst_may_begin_a_sample_after_its_frame(cloud):
+    clock = Clock(Fraction(30), RATE)
+    schedule = OnTimeSchedule(parse_cloud([*cloud.split(), "duration=0.0203"]))
+    granular, _ = granulated(noise(1), clock, schedule)
+    assert granular.grain_count
+    assert granular.max_peak_delay_seconds <= 1.5 / RATE
 
 
 def test_the_summary():
