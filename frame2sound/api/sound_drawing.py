@@ -155,7 +155,7 @@ def draw_sound(
         )
     is_still = target.suffix.lower() in STILLS
     if at_seconds is not None and not is_still:
-        raise ParameterError(f"got `at` for {target.name}, expected a still, .svg or .png")
+        raise ParameterError(f"got `at_seconds` for {target.name}, expected a still, .svg or .png")
     at = None if at_seconds is None else seconds("at", at_seconds)
     smoothing = 0.0 if is_still else smoothing_seconds
     drawing = moving_drawing(networks, float(rate), voices, smoothing)
@@ -185,7 +185,7 @@ def moving_drawing(
         raise ParameterError(f"got `voices={voices}`, expected 1 to {MAX_VOICES}")
     if not 0 <= smoothing_seconds <= MAX_SMOOTHING:
         raise ParameterError(
-            f"got `smoothing={smoothing_seconds}`, expected 0 to {MAX_SMOOTHING:g} s"
+            f"got `smoothing_seconds={smoothing_seconds}`, expected 0 to {MAX_SMOOTHING:g} s"
         )
     networks = read_pair(pair)
 

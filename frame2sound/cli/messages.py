@@ -19,6 +19,8 @@ _RENAMED_PARAMETERS = {
     "low_hz": "low",
     "high_hz": "high",
     "range_db": "range",
+    "at_seconds": "at",
+    "smoothing_seconds": "smoothing",
 }
 """Parameters of the Python interface whose options are called otherwise."""
 

@@ -76,7 +76,7 @@ def _second(voices: Voices, at_seconds: Fraction | None) -> FloatArray:
         return max(voices.windows(STILL_FPS), key=lambda window: float(np.square(window).sum()))
     if at_seconds >= voices.seconds:
         raise SynaesthesiaError(
-            f"got `at` {float(at_seconds):g} s, expected a time before the end, "
+            f"got `at_seconds` {float(at_seconds):g} s, expected a time before the end, "
             f"{float(voices.seconds):.3f} s"
         )
     frame = sample_at(at_seconds, int(STILL_FPS))

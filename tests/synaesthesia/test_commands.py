@@ -57,9 +57,11 @@ def test_a_still_is_of_the_loudest_second_or_of_a_time(folder: Path, tmp_path: P
     assert at_end.read_text() == (tmp_path / "loud.svg").read_text()
     f2s.draw_sound(folder / "sound.wav", at_end, pair=pair, at_seconds="0.5", overwrite=True)
     assert at_end.read_text() != (tmp_path / "loud.svg").read_text()
-    with pytest.raises(SynaesthesiaError, match=r"got `at` 2 s, .* before the end, 2\.000 s"):
+    with pytest.raises(
+        SynaesthesiaError, match=r"got `at_seconds` 2 s, .* before the end, 2\.000 s"
+    ):
         f2s.draw_sound(folder / "sound.wav", tmp_path / "x.svg", pair=pair, at_seconds=2)
-    with pytest.raises(f2s.ParameterError, match="got `at` for x"):
+    with pytest.raises(f2s.ParameterError, match="got `at_seconds` for x"):
         f2s.draw_sound(folder / "sound.wav", tmp_path / "x.mp4", pair=pair, at_seconds=1)
 
 
