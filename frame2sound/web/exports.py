@@ -64,7 +64,7 @@ def add_export(queue: JobQueue, number: int, kind: str) -> Job:
     Raises
     ------
     StudioError
-        There is no such take or export, or the take has no stems.
+        There is no such take or export, the take has no stems, or another take has its name.
     """
     take = queue.find(number)
     words = take_words(take)
@@ -72,6 +72,7 @@ def add_export(queue: JobQueue, number: int, kind: str) -> Job:
         raise StudioError(
             f"got the export {kind[:50]!r}, expected {', '.join(get_args(ExportKind))}"
         )
+    queue.check_own_names(take)
     no_stems = no_stems_reason(take.about)
     if kind == "stems" and no_stems:
         raise StudioError(f"there are no stems of this take: {no_stems}")

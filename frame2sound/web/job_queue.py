@@ -12,6 +12,7 @@ from typing import Any
 
 from frame2sound.errors import Frame2SoundError, StudioError
 from frame2sound.web.job import Job, JobKind, Progress, read_jobs, write_jobs
+from frame2sound.web.job_names import check_own_names, first_words
 from frame2sound.web.process import (
     STOP_SECONDS,
     CommandProcess,
@@ -56,6 +57,11 @@ class JobQueue:
         Is called with such a job before anybody is told that it is done.
     check : callable
         Is called with each job before it runs; one for which it raises `StudioError` does not.
+
+    Attributes
+    ----------
+    naming : lock
+        Is held from the choice of a name to `add`, so that no two jobs choose one name.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class JobQueue:
         self.on_done, self.before_done = on_done, before_done
         self.jobs = read_jobs(state)
         self.storage_error, self._stored = "", 0.0
+        self.naming = threading.RLock()
         self._changed = threading.Condition(threading.RLock())
         self._processes: dict[int, CommandProcess] = {}
         self._wanted_again: set[int] = set()
@@ -130,11 +137,18 @@ class JobQueue:
         return job
 
     def again(self, number: int) -> Job:
-        """Run a job again that has failed or was stopped; a training goes on where it was."""
+        """Run a job again that has failed or was stopped; a training goes on where it was.
+
+        Raises
+        ------
+        StudioError
+            It runs still, or the name of its output is another job's by now.
+        """
         job = self.find(number)
-        with self._changed:
+        with self.naming, self._changed:
             if job.is_open:
                 raise StudioError(f"job {number} runs still; wait until it has ended")
+            self.check_own_names(job)
             if number in self._processes:
                 self._wanted_again.add(number)  # it still saves its work
                 return job
@@ -143,16 +157,18 @@ class JobQueue:
             self._changed.notify_all()
         return job
 
+    def check_own_names(self, job: Job) -> None:
+        """Raise `StudioError` if the name of a job's output is another job's by now."""
+        with self._changed:
+            check_own_names(job, self.jobs, self.root)
+
     def taken_outputs(self) -> frozenset[str]:
         """Return the outputs of jobs that wait or run, without suffixes."""
-        with self._changed:
-            outputs = [name for job in self.jobs if job.is_open for name in job.outputs]
-        return frozenset(name.rpartition(".")[0] for name in outputs)
+        return frozenset(name.rpartition(".")[0] for name in self._open_outputs())
 
     def makes(self, name: str) -> bool:
         """Return whether a job that waits or runs makes this file or folder."""
-        with self._changed:
-            return any(job.is_open and name in job.outputs for job in self.jobs)
+        return name in self._open_outputs()
 
     def snapshot(self) -> list[dict[str, Any]]:
         """Return all jobs as plain values."""
@@ -169,6 +185,12 @@ class JobQueue:
             process.stop()
         for thread in self._threads:
             thread.join(10)
+
+    def _open_outputs(self) -> list[str]:
+        """Return the outputs of jobs that wait or run, also of those that save their work."""
+        with self._changed:
+            own = [job for job in self.jobs if job.is_open or job.number in self._processes]
+            return [name for job in own for name in job.outputs]
 
     def _recover(self, job: Job) -> None:
         """Put a job back that ran when the studio was killed, and end what is left of it.
@@ -293,10 +315,9 @@ def _words_again(job: Job, root: Path) -> list[str]:
     """Return a job's command with what it needs to run a second time."""
     if job.kind not in OVERWRITING or not job.outputs:
         return job.words
-    words = [word for word in job.words if word not in ("--resume", "--overwrite")]
     if job.kind == "train" and _checkpoint(root / job.outputs[0]).exists():
-        return [*words, "--resume"]
-    return [*words, "--overwrite"]
+        return [*first_words(job), "--resume"]
+    return [*first_words(job), "--overwrite"]
 
 
 def _checkpoint(brain: Path) -> Path:

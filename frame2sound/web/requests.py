@@ -25,7 +25,7 @@ from frame2sound.rendering.render import default_output_path
 from frame2sound.web.controls import control_words
 from frame2sound.web.exports import take_words
 from frame2sound.web.job import Job
-from frame2sound.web.job_queue import JobQueue
+from frame2sound.web.job_queue import CHECKPOINT_SUFFIX, JobQueue
 from frame2sound.web.project import (
     ANIMATIONS,
     BRAINS,
@@ -177,6 +177,7 @@ def add_wav(project: Project, queue: JobQueue, number: int) -> Job:
     """Queue the sound of a take as a WAV: the same command with another output."""
     take = queue.find(number)
     words = take_words(take)
+    queue.check_own_names(take)
     if take.outputs[0].endswith(".wav"):
         raise StudioError(f"job {number} made a WAV already; reload the page")
     out = take.outputs[0].rpartition(".")[0] + ".wav"
@@ -209,7 +210,8 @@ def add_train(project: Project, queue: JobQueue, request: TrainRequest) -> Job:
     _require_library(project)
     title = f"{BRAINS}/{safe_title(request.name)}"
     out, films = f"{title}.safetensors", f"{title}{FILMS_SUFFIX}"
-    is_there = any((project.root / name).exists() for name in (out, films))
+    made = (out, films, f"{title}{CHECKPOINT_SUFFIX}")
+    is_there = any((project.root / name).exists() for name in made)
     if is_there or out.rpartition(".")[0] in queue.taken_outputs():
         raise StudioError(f"there is a brain {request.name!r} already; choose another name")
     words = ["train", LIBRARY, f"--recipe={_recipe(request.recipe)}"]

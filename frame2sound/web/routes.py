@@ -177,8 +177,18 @@ async def _add_job(studio: Studio, request: Request) -> Response:
         raise HTTPException(404)
     kind, add = known
     asked = parse_request(await _body(request), kind)
-    job: Job = await run_in_threadpool(add, studio.project, studio.queue, asked)
+    job: Job = await _named(studio, add, studio.project, studio.queue, asked)
     return JSONResponse(job.to_dict())
+
+
+async def _named(studio: Studio, add: Callable[..., Job], *asked: object) -> Job:
+    """Queue a job; no other request chooses a name meanwhile."""
+
+    def choose() -> Job:
+        with studio.queue.naming:
+            return add(*asked)
+
+    return await run_in_threadpool(choose)
 
 
 async def _change_job(studio: Studio, request: Request) -> Response:
@@ -186,9 +196,9 @@ async def _change_job(studio: Studio, request: Request) -> Response:
     if action == "stop":
         job = studio.queue.stop(number)
     elif action == "again":
-        job = studio.queue.again(number)
+        job = await run_in_threadpool(studio.queue.again, number)
     elif action == "wav":
-        job = await run_in_threadpool(add_wav, studio.project, studio.queue, number)
+        job = await _named(studio, add_wav, studio.project, studio.queue, number)
     else:
         raise HTTPException(404)
     return JSONResponse(job.to_dict())
@@ -203,7 +213,7 @@ def _job_number(request: Request) -> int:
 
 async def _add_export(studio: Studio, request: Request) -> Response:
     number, kind = _job_number(request), request.path_params["kind"]
-    job: Job = await run_in_threadpool(add_export, studio.queue, number, kind)
+    job: Job = await _named(studio, add_export, studio.queue, number, kind)
     return JSONResponse(job.to_dict())
 
 
