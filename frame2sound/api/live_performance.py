@@ -33,10 +33,9 @@ from frame2sound.live.frame_sources import (
 )
 from frame2sound.live.live_corpus import LiveCorpus
 from frame2sound.live.messages import EventListener, MidiSender, OscReceiver, OscSender
-from frame2sound.live.picture_recorder import open_picture_recorder
 from frame2sound.live.pyo_output import PyoOutput
 from frame2sound.live.real_time import raise_other_threads, without_hesitation
-from frame2sound.live.recording import open_recorder
+from frame2sound.live.recorders import open_recorders
 from frame2sound.live.session import CardClock, LiveSession, OfflineClock, Samples
 from frame2sound.rendering.events.event_list import Event, write_events
 from frame2sound.threads import one_thread_per_operation
@@ -78,12 +77,9 @@ class Performance:
         options, engine = self.options, self.engine
         with ExitStack() as stack:
             stack.enter_context(one_thread_per_operation())
-            recorder = stack.enter_context(
-                open_recorder(options.record, SAMPLE_RATE, overwrite=options.overwrite)
-            )
-            pictures = stack.enter_context(
-                open_picture_recorder(
-                    options.record_picture, SAMPLE_RATE, self.source.fps,
+            recorder, pictures = stack.enter_context(
+                open_recorders(
+                    options.record, options.record_picture, SAMPLE_RATE, self.source.fps,
                     overwrite=options.overwrite,
                 )
             )  # fmt: skip

@@ -224,6 +224,7 @@ class ScreenFrames:
         self.name, self.fps, self.skipped = f"screen {region}", fps, 0
         self._colour, self._region = colour, region
         mss = import_extra("mss", "live", "`screen`")
+        self._lost: type[Exception] = mss.exception.ScreenShotError
         try:
             self._screen = mss.MSS()
             self._area = self._find_area(region)
@@ -250,14 +251,17 @@ class ScreenFrames:
         return {"left": left, "top": top, "width": width, "height": height}
 
     def frames(self, clock: PlaybackClock) -> Iterator[LiveFrame]:
-        """Yield a picture of the region for each frame, without end."""
+        """Yield a picture of the region for each frame, until the screen can be read no longer."""
         step = 1 / Fraction(self.fps).limit_denominator(1001)
         try:
             for number in count():
                 if clock.wait_until(number * step) > step:
                     self.skipped += 1
                     continue
-                bgra = np.asarray(self._screen.grab(self._area), np.uint8)
+                try:
+                    bgra = np.asarray(self._screen.grab(self._area), np.uint8)
+                except self._lost:
+                    return
                 rgb = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8)
                 yield LiveFrame(small_picture(rgb, colour=self._colour), rgb)
         finally:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from queue import Full, Queue
 from threading import Thread
@@ -15,8 +16,8 @@ from av.container import OutputContainer
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
-from frame2sound.errors import SoundtrackError
-from frame2sound.film.encoding.containers import CONTAINERS
+from frame2sound.errors import SoundtrackError, error_reason
+from frame2sound.film.encoding.containers import CONTAINERS, require_h264
 from frame2sound.film.encoding.video_encoder import RgbEncoder
 
 Picture = NDArray[np.uint8]
@@ -68,19 +69,24 @@ class PictureRecorder:
         self._queue.put(None)
         self._thread.join()
         if self._failure is not None:
-            raise SoundtrackError(
-                f"the pictures could not be recorded ({self._failure}); the sound is kept"
-            )
+            raise _not_recorded(self._failure) from self._failure
 
     def _write(self) -> None:
         while (item := self._queue.get()) is not None:
             if self._failure is None:
-                try:
-                    self._encode(*item)
-                except (OSError, ValueError) as error:
-                    self._failure = error
+                self._try(partial(self._encode, *item))
         if self._encoder is not None and self._failure is None:
-            self._container.mux(self._encoder.flush())
+            self._try(self._flush)
+
+    def _try(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self._failure = error
+
+    def _flush(self) -> None:
+        assert self._encoder is not None
+        self._container.mux(self._encoder.flush())
 
     def _encode(self, picture: Picture, sample: int) -> None:
         even = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
@@ -102,19 +108,27 @@ def open_picture_recorder(
     Raises
     ------
     SoundtrackError
-        The file exists and ``overwrite`` is false, it cannot be written, or no such film can be.
+        The file exists and ``overwrite`` is false, it cannot be written, or can hold no H.264.
     """
     if path is None:
         yield None
         return
     if path.suffix.lower() not in CONTAINERS:
         raise SoundtrackError(f"got {path} for the pictures, expected a film, as pictures.mkv")
-    with (
-        atomic_write(path, SoundtrackError, overwrite=overwrite) as partial,
-        av.open(str(partial), "w") as container,
-    ):
-        recorder = PictureRecorder(container, sample_rate, fps)
-        try:
-            yield recorder
-        finally:
-            recorder.close()
+    try:
+        with (
+            atomic_write(path, SoundtrackError, overwrite=overwrite) as unfinished,
+            av.open(str(unfinished), "w") as container,
+        ):
+            require_h264(container, path, SoundtrackError)
+            recorder = PictureRecorder(container, sample_rate, fps)
+            try:
+                yield recorder
+            finally:
+                recorder.close()
+    except av.FFmpegError as failure:
+        raise _not_recorded(failure) from failure
+
+
+def _not_recorded(failure: Exception) -> SoundtrackError:
+    return SoundtrackError(f"the pictures could not be recorded ({error_reason(failure)})")

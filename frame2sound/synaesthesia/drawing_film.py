@@ -17,7 +17,7 @@ from frame2sound.carriers.sound_input import Block, SoundInput, open_sound
 from frame2sound.clock import sample_at
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
-from frame2sound.film.encoding.containers import AudioCodec, audio_codec_for
+from frame2sound.film.encoding.containers import AudioCodec, audio_codec_for, require_h264
 from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.sound.resampler import resample
@@ -99,10 +99,7 @@ def write_film(
         atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial,
         av.open(str(partial.absolute()), "w", options=container_options(partial, rate)) as out,
     ):
-        if "h264" not in out.supported_codecs:
-            raise SynaesthesiaError(
-                f"{path.name}: {path.suffix} cannot hold an H.264 picture; write to .mp4"
-            )
+        require_h264(out, path, SynaesthesiaError)
         video = RgbEncoder(out, "libx264", (size, size), fps, {"crf": "14"})
         sound = _Soundtrack(out, codec, rate, voices)
         for frame, window in enumerate(voices.windows(fps)):

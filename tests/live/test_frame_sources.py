@@ -142,6 +142,22 @@ def test_a_region_of_the_screen_is_read_at_the_frame_rate(monkeypatch):
             ScreenFrames(wrong, colour=False)
 
 
+def test_a_screen_that_is_lost_ends_as_a_camera_does(monkeypatch):
+    class LostScreen(FakeScreen):
+        grabs = 0
+
+        def grab(self, area):
+            self.grabs += 1
+            if self.grabs > 3:  # the first is a trial
+                raise mss.exception.ScreenShotError("XGetImage() failed")
+            return super().grab(area)
+
+    monkeypatch.setattr(mss, "MSS", LostScreen)
+    screen = ScreenFrames("1", colour=False)
+    assert len(list(screen.frames(FakeClock()))) == 2
+    assert screen._screen.is_closed
+
+
 def test_pictures_are_kept_at_the_times_at_which_they_arrived(tmp_path):
     path = tmp_path / "seen.mkv"
     arrivals = [0, 1600, 3200, 9600, 11200]

@@ -11,7 +11,7 @@ from frame2sound.clock import Clock
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.scene import Scene
 from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_options
-from frame2sound.film.encoding.containers import audio_codec_for
+from frame2sound.film.encoding.containers import audio_codec_for, require_h264
 from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.progress import ProgressCallback, ignore_progress
 
@@ -55,10 +55,7 @@ def write_scene(
     with atomic_write(path, SoundtrackError, overwrite=overwrite) as partial:
         options = container_options(partial, clock.sample_rate)
         with av.open(str(partial.absolute()), "w", options=options) as target:
-            if "h264" not in target.supported_codecs:
-                raise SoundtrackError(
-                    f"{path.name}: {path.suffix} cannot hold an H.264 picture; write to .mp4"
-                )
+            require_h264(target, path, SoundtrackError)
             even = scene.size[0] % 2 == scene.size[1] % 2 == 0
             video = RgbEncoder(
                 target,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from av.container import OutputContainer
 
-from frame2sound.errors import SoundtrackError
+from frame2sound.errors import Frame2SoundError, SoundtrackError
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ def audio_codec_for(path: Path, name: str | None = None) -> AudioCodec:
             f"expected {' or '.join(supported)}"
         )
     return AUDIO_CODECS[name or supported[0]]
+
+
+def require_h264(container: OutputContainer, path: Path, error: type[Frame2SoundError]) -> None:
+    """Raise ``error`` unless the film that is written to ``path`` can hold an H.264 picture."""
+    if "h264" not in container.supported_codecs:
+        raise error(f"{path.name}: {path.suffix} cannot hold an H.264 picture; write to .mp4")
 
 
 def _either(rates: list[int]) -> str:

@@ -1,0 +1,72 @@
+"""A recorder that fails does not lose the file of the other."""
+
+import errno
+
+import numpy as np
+import pytest
+import soundfile
+
+from frame2sound.errors import SoundtrackError
+from frame2sound.film.decoding.reader import FilmReader
+from frame2sound.live.picture_recorder import PictureRecorder
+from frame2sound.live.recorders import open_recorders
+from frame2sound.live.recording import SoundRecorder
+
+BLOCK = np.full((256, 2), 0.25, np.float32)
+PICTURE = np.full((64, 96, 3), 128, np.uint8)
+
+
+def record(folder, pictures="seen.mkv"):
+    """Record a few blocks and pictures."""
+    with open_recorders(folder / "heard.wav", folder / pictures, 48_000, 25.0, overwrite=False) as (
+        sound,
+        seen,
+    ):
+        for number in range(8):
+            sound.add(BLOCK)
+            seen.add(PICTURE, 256 * number)
+
+
+@pytest.mark.parametrize("method", ["_encode", "_flush"])
+def test_pictures_that_cannot_be_written_leave_the_sound(tmp_path, monkeypatch, method):
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(PictureRecorder, method, fail)
+    with pytest.raises(SoundtrackError, match=r"no space left.*the sound is kept in .*heard\.wav"):
+        record(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["heard.wav"]
+    assert len(soundfile.read(tmp_path / "heard.wav")[0]) == 8 * 256
+
+
+def test_sound_that_cannot_be_written_leaves_the_pictures(tmp_path, monkeypatch):
+    close = SoundRecorder.close
+
+    def fail(recorder):
+        close(recorder)
+        raise OSError("the disk is too slow")
+
+    monkeypatch.setattr(SoundRecorder, "close", fail)
+    with pytest.raises(SoundtrackError, match=r"heard\.wav cannot be written"):
+        record(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["seen.mkv"]
+    assert len(list(FilmReader(tmp_path / "seen.mkv").frames())) == 8
+
+
+def test_a_container_that_cannot_hold_the_pictures_is_refused_before_the_start(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(SoundRecorder, "add", None)  # nothing is played
+    with pytest.raises(SoundtrackError, match=r"seen\.webm: \.webm cannot hold an H\.264"):
+        record(tmp_path, "seen.webm")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_performance_that_fails_leaves_no_file(tmp_path):
+    paths = tmp_path / "heard.wav", tmp_path / "seen.mkv"
+    with (
+        pytest.raises(SoundtrackError, match="the port is in use"),
+        open_recorders(*paths, 48_000, 25.0, overwrite=False),
+    ):
+        raise SoundtrackError("the port is in use")
+    assert list(tmp_path.iterdir()) == []
