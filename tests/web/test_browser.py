@@ -5,10 +5,8 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 import wave
 import zipfile
 from collections.abc import Iterator
@@ -26,10 +24,9 @@ from frame2sound.cli import app
 from frame2sound.rendering.events.event_list import read_events
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.project import Project
-from frame2sound.web.routes import build_app
-from frame2sound.web.security import Access
 from frame2sound.web.studio import Studio
 from tests.synaesthesia.untrained import write_pair
+from tests.web.serving import serve_here
 
 
 @pytest.fixture
@@ -187,22 +184,15 @@ def test_a_training_is_heard_beside_its_film_in_two_tabs(
 @pytest.fixture
 def drawing_studio(tmp_path: Path) -> Iterator[tuple[str, Studio]]:
     """A studio in this process, whose queue does not run, with sets and a pair of networks."""
-    uvicorn = pytest.importorskip("uvicorn")
+    pytest.importorskip("uvicorn")
     studio = Studio(Project.create(tmp_path / "project"))
     root = studio.project.root
     make_notes(root / "sounds" / "notes", count=4)
     make_squiggles(root / "drawings" / "squiggles", count=4)
     write_pair(root / "pairs" / "bold.safetensors")
     (root / "pairs" / "bold.html").write_text("<p>Found</p><script>document.title = 'ran'</script>")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        access = Access(listener.getsockname()[1])
-        config = uvicorn.Config(build_app(studio, access), lifespan="off", log_level="error")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield access.address, studio
-        server.should_exit = True
-        thread.join()
+    with serve_here(studio) as address:
+        yield address, studio
 
 
 def test_a_sound_is_drawn_and_a_pair_is_asked_for(

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { jobButtons } from "./jobs.js";
-import { attempt, field, progressOf, STATES, title } from "./parts.js";
+import { arrange, attempt, field, Panels, progressOf, STATES, title } from "./parts.js";
 import { postJson } from "./server.js";
 
 export class ComparePage {
@@ -12,6 +12,8 @@ export class ComparePage {
     this.seeds = el("input", { type: "number", min: 1, max: 20, value: 5 });
     this.epochs = el("input", { type: "number", min: 1, placeholder: "as in the recipes" });
     this.place = document.getElementById("comparisons");
+    this.panels = new Panels();
+    this.reports = new Map();
     this.drawForm(choices.recipes);
   }
 
@@ -32,22 +34,43 @@ export class ComparePage {
   }
 
   update(state) {
-    const jobs = state.jobs.filter((job) => job.kind === "compare" && job.state !== "done").toReversed();
-    const shown = JSON.stringify([jobs, state.comparisons]);
-    if (shown === this.shown) return;
-    this.shown = shown;
-    this.place.replaceChildren(...jobs.map((job) => el("div", { class: "panel" },
+    const compared = state.jobs.filter((job) => job.kind === "compare");
+    const open = compared.filter((job) => job.state !== "done").toReversed();
+    arrange(this.place, [...open.map((job) => this.panels.show(job.number, [job], () => this.panelOf(job))),
+      ...state.comparisons.map((name) => this.reportOf(title(name), compared.findLast((job) => job.state === "done" && job.outputs[0] === name)))]);
+  }
+
+  panelOf(job) {
+    return el("div", { class: "panel" },
       el("div", { class: "choices" }, el("h3", {}, title(job.outputs[0])), el("span", { class: "quiet" }, STATES[job.state]),
         jobButtons(job, this.refresh)),
       ["waiting", "running"].includes(job.state) ? progressOf(job) : null,
-      job.error && job.state === "failed" ? el("p", { class: "error" }, job.error) : null)),
-    ...state.comparisons.map((name) => this.reportOf(title(name))));
+      job.error && job.state === "failed" ? el("p", { class: "error" }, job.error) : null);
   }
 
-  reportOf(name) {
-    const address = `/comparison/${encodeURIComponent(name)}/report.html`;
-    const frame = el("iframe", { title: `Report of ${name}`, class: "report", loading: "lazy" });
-    return el("details", { class: "panel", ontoggle: (event) => { if (event.target.open && !frame.src) frame.src = address; } },
-      el("summary", {}, name), el("p", {}, el("a", { href: address, target: "_blank", rel: "noopener" }, "Open it in a tab of its own")), frame);
+  // An open report stays open; it loads again when its comparison has gone on.
+  reportOf(name, job) {
+    if (!this.reports.has(name)) this.reports.set(name, new Report(name));
+    const report = this.reports.get(name);
+    report.update(job?.ended);
+    return report.element;
+  }
+}
+
+class Report {
+  constructor(name) {
+    this.address = `/comparison/${encodeURIComponent(name)}/report.html`;
+    this.frame = el("iframe", { title: `Report of ${name}`, class: "report", loading: "lazy" });
+    this.element = el("details", { class: "panel", ontoggle: () => { if (this.element.open && !this.frame.src) this.load(); } },
+      el("summary", {}, name), el("p", {}, el("a", { href: this.address, target: "_blank", rel: "noopener" }, "Open it in a tab of its own")), this.frame);
+  }
+
+  load() {
+    this.frame.src = this.address;
+  }
+
+  update(ended) {
+    if (ended !== this.ended && this.frame.src) this.load();
+    this.ended = ended;
   }
 }

@@ -2,7 +2,7 @@
 
 import { el, plural } from "./dom.js";
 import { jobButtons } from "./jobs.js";
-import { attempt, choice, dropPlace, field, nextName, progressOf, STATES, stateOf, title, updateProgress } from "./parts.js";
+import { arrange, attempt, choice, dropPlace, field, nextName, Panels, progressOf, STATES, title } from "./parts.js";
 import { mediaUrl, postJson } from "./server.js";
 
 const SOUNDS = [["loudness", "Louder"], ["brightness", "Brighter"], ["noisiness", "Noisier"], ["movement", "More moving"]];
@@ -16,7 +16,7 @@ const isOpen = (job) => ["waiting", "running"].includes(job?.state);
 export class DrawPage {
   constructor(refresh) {
     this.refresh = refresh;
-    this.panels = new Map();
+    this.panels = new Panels();
     this.forms = [];
     for (const [part, label, accept] of [["sounds", "Drop sounds or films", "audio/*,video/*,.flac,.opus,.mkv"],
       ["drawings", "Drop drawings: SVG or pictures", ".svg,image/*"]])
@@ -178,18 +178,8 @@ export class DrawPage {
     this.preview();
   }
 
-  // An element that is built anew only when its jobs change: what plays or is open in it goes on.
   panel(key, jobs, build) {
-    const state = stateOf(jobs), known = this.panels.get(key);
-    if (known?.state === state) {
-      updateProgress(known.element, jobs);
-      return known.element;
-    }
-    const element = el("article", { class: "panel drawing" }, build()), hadFocus = known?.element.contains(document.activeElement);
-    this.panels.set(key, { state, element });
-    known?.element.replaceWith(element);
-    if (hadFocus) element.querySelector("button, summary, a")?.focus();
-    return element;
+    return this.panels.show(key, jobs, () => el("article", { class: "panel drawing" }, build()));
   }
 
   progress(job) {
@@ -260,12 +250,4 @@ function setGroups(select, groups, none) {
   select.replaceChildren(...filled.map(([label, options]) => el("optgroup", { label }, options.map(([value, text]) => el("option", { value }, text)))));
   if (!filled.length) select.append(el("option", { value: "" }, none));
   if (select.dataset.isChosen && filled.some(([, options]) => options.some(([value]) => value === before))) select.value = before;
-}
-
-// Shows elements in an order, and moves none that is in its place: a film that is moved stops.
-function arrange(place, wanted) {
-  for (const child of [...place.children]) if (!wanted.includes(child)) child.remove();
-  wanted.forEach((element, index) => {
-    if (place.children[index] !== element) place.insertBefore(element, place.children[index] ?? null);
-  });
 }

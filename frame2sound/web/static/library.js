@@ -1,7 +1,7 @@
 // The page Library: films with sound, how their sound follows their picture, and what takes part.
 
 import { clockTime, el } from "./dom.js";
-import { attempt, dropPlace, progressOf, title } from "./parts.js";
+import { arrange, attempt, dropPlace, Panels, progressOf, title } from "./parts.js";
 import { getJson, postJson } from "./server.js";
 
 const VERDICTS = { well: "follows the picture well", hardly: "hardly follows the picture", "not at all": "does not follow the picture" };
@@ -10,7 +10,12 @@ export class LibraryPage {
   constructor(refresh) {
     this.refresh = refresh;
     this.table = { films: [], coupling: null };
-    this.place = document.getElementById("films");
+    this.panels = new Panels();
+    this.open = el("div", {});
+    this.inside = el("ul", { class: "film-list" });
+    this.heading = el("h3", { hidden: true }, "Not in the library");
+    this.outside = el("ul", { class: "film-list" });
+    document.getElementById("films").append(this.open, this.inside, this.heading, this.outside);
     dropPlace(document.getElementById("film-drop"), { part: "films", label: "Drop films with sound",
       accept: "video/*,.mkv", onDone: (names) => this.post("pickle", { films: names }) });
   }
@@ -28,9 +33,6 @@ export class LibraryPage {
       this.ended = ended;
       this.table = (await attempt(() => getJson("/api/library"))) ?? this.table;
     }
-    const shown = JSON.stringify([ended, open, this.table]);
-    if (shown === this.shown) return;
-    this.shown = shown;
     this.draw(state, open);
   }
 
@@ -41,13 +43,15 @@ export class LibraryPage {
     const inside = new Set(this.table.films.map((film) => film.source));
     const pending = new Set(open.flatMap((job) => job.about.films ?? []));
     const outside = state.films.filter((name) => !inside.has(title(name)) && !pending.has(name));
-    this.place.replaceChildren(
-      ...open.map((job) => el("div", { class: "panel" }, el("code", {}, job.command), progressOf(job))),
-      el("ul", { class: "film-list" }, this.table.films.map((film) => this.rowOf(film))),
-      outside.length ? el("h3", {}, "Not in the library") : "",
-      el("ul", { class: "film-list" }, outside.map((name) => el("li", { class: "choices" }, title(name),
-        el("button", { type: "button", onclick: () => this.post("pickle", { films: [name] }),
-          "aria-label": `Add ${title(name)}` }, "Add")))));
+    this.heading.hidden = !outside.length;
+    arrange(this.open, open.map((job) => this.panels.show(`job ${job.number}`, [job], () => el("div", { class: "panel" }, el("code", {}, job.command), progressOf(job)))));
+    arrange(this.inside, this.table.films.map((film) => this.panels.show(`film ${film.film}`, [film], () => this.rowOf(film))));
+    arrange(this.outside, outside.map((name) => this.panels.show(`file ${name}`, [{ name }], () => this.outsideRow(name))));
+  }
+
+  outsideRow(name) {
+    return el("li", { class: "choices" }, title(name), el("button", { type: "button", "aria-label": `Add ${title(name)}`,
+      onclick: () => this.post("pickle", { films: [name] }) }, "Add"));
   }
 
   rowOf(film) {

@@ -72,6 +72,35 @@ export function updateProgress(element, jobs) {
   }
 }
 
+// Elements that are built anew only when what they show changes: what plays, is open or is pressed in them goes on.
+export class Panels {
+  constructor() {
+    this.known = new Map();
+  }
+
+  // `shown` are the jobs, or other objects, that the element of `build` shows.
+  show(key, shown, build) {
+    const state = stateOf(shown), known = this.known.get(key);
+    if (known?.state === state) {
+      updateProgress(known.element, shown);
+      return known.element;
+    }
+    const element = build(), hadFocus = known?.element.contains(document.activeElement);
+    this.known.set(key, { state, element });
+    known?.element.replaceWith(element);
+    if (hadFocus) element.querySelector("button, summary, a")?.focus();
+    return element;
+  }
+}
+
+// Shows elements in an order, and moves none that is in its place: a film that is moved stops.
+export function arrange(place, wanted) {
+  for (const child of [...place.children]) if (!wanted.includes(child)) child.remove();
+  wanted.forEach((element, index) => {
+    if (place.children[index] !== element) place.insertBefore(element, place.children[index] ?? null);
+  });
+}
+
 export const STATES = { waiting: "waits", running: "runs", done: "done", failed: "failed", stopped: "stopped" };
 
 // Numbered pictures that are dropped together become one folder, named as their names begin.

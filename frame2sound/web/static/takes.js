@@ -187,7 +187,8 @@ export class Takes {
     const order = this.isBlind ? [...this.done].sort((one, other) => this.letter(one).localeCompare(this.letter(other)))
       : this.takes.toReversed();
     const focused = this.list.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
-    this.list.replaceChildren(...order.map((take, index) => this.rowOf(take, index)));
+    const playable = order.filter((take) => take.state === "done");
+    this.list.replaceChildren(...order.map((take) => this.rowOf(take, playable.indexOf(take))));
     if (focused) [...this.list.querySelectorAll("[aria-label]")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
     this.follow();
   }
@@ -196,11 +197,12 @@ export class Takes {
     return this.names.get(take.number) ?? "new";
   }
 
+  // `index` is that of the key which plays it; -1 if none does.
   rowOf(take, index) {
     const isDone = take.state === "done", { about } = take;
     const name = this.isBlind ? this.letter(take) : title(take.outputs[0]);
     const button = el("button", { type: "button", class: "take-name", "data-take": take.number, disabled: !isDone,
-      "aria-label": name, "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, index < 9 ? index + 1 : ""), name);
+      "aria-label": name, "aria-pressed": "false", onclick: () => this.choose(take) }, el("kbd", {}, isDone && index < 9 ? index + 1 : ""), name);
     if (this.isBlind) return el("li", { class: "take" }, button);
     const range = about.stop === null ? "whole" : `${about.start} to ${about.stop} s`;
     const changes = Object.entries(about.controls).map(([control, value]) => `${control} ${value}`);
