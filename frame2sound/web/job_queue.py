@@ -51,8 +51,8 @@ class JobQueue:
     ----------
     root, state : Path
         The project's folder, where commands run, and the folder of the queue's files.
-    on_done : callable
-        Is called with each job that has ended well.
+    on_end : callable
+        Is called with each job that has ended, well or not.
     before_done : callable
         Is called with such a job before anybody is told that it is done.
     check : callable
@@ -68,12 +68,12 @@ class JobQueue:
         self,
         root: Path,
         state: Path,
-        on_done: Callable[[Job], None] = lambda job: None,
+        on_end: Callable[[Job], None] = lambda job: None,
         check: Callable[[Job], None] = lambda job: None,
         before_done: Callable[[Job], object] = lambda job: None,
     ) -> None:
         self.root, self.state, self.check = root, state, check
-        self.on_done, self.before_done = on_done, before_done
+        self.on_end, self.before_done = on_end, before_done
         self.jobs = read_jobs(state)
         self.storage_error, self._stored = "", 0.0
         self.naming = threading.RLock()
@@ -279,9 +279,9 @@ class JobQueue:
                 self._requeue(job)
             self._store()
             self._changed.notify_all()
-        if job.state == "done":
+        if not job.is_open:
             with suppress(Frame2SoundError):  # a full disk: the page has the warning
-                self.on_done(job)
+                self.on_end(job)
 
     def _report(self, job: Job, progress: Progress) -> None:
         job.progress = progress

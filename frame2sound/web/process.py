@@ -20,10 +20,14 @@ from frame2sound.web.job import Progress
 MAX_MESSAGES = 20
 """Lines that are remembered of what a command prints."""
 
+MAX_REASONS = 20
+"""Films that did not succeed, of several, whose reasons are told."""
+
 MAX_LINE = 2000
 STOP_SECONDS = 30.0
 """A command that was asked to stop, and has not saved its work after this time, is killed."""
 
+_PROGRAM = "frame2sound: "
 _CURVE = re.compile(r"epoch (\d+)  loss ([\d.]+)(?:  held out ([\d.]+))?")
 
 
@@ -66,6 +70,7 @@ class CommandProcess:
                 start_new_session=True,
             )
         self.messages: list[str] = []
+        self._complaint: list[str] = []
 
     @property
     def process_id(self) -> int:
@@ -80,7 +85,7 @@ class CommandProcess:
                 on_progress(_LINE.decode(line).progress)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 if text := line.decode("utf-8", "replace").rstrip():
-                    self.messages = [*self.messages, text][-MAX_MESSAGES:]
+                    self._keep(text)
         return self._process.wait()
 
     def stop(self) -> None:
@@ -92,13 +97,23 @@ class CommandProcess:
             end_process(self.process_id, signal.SIGKILL)
 
     def error(self) -> str:
-        """Return the line in which the command says what went wrong."""
-        told = [line for line in self.messages if line.startswith("frame2sound: ")]
-        if told:
-            return told[-1].removeprefix("frame2sound: ")
+        """Return in one line what the command says went wrong, of several films with each one."""
+        if self._complaint:
+            first, *reasons = self._complaint
+            left = len(reasons) - MAX_REASONS
+            more = [f"and {left} more"] if left > 0 else []
+            return f"{first} {'; '.join(reasons[:MAX_REASONS] + more)}".rstrip()
         code = self._process.returncode
         reason = f"was ended by signal {-code}" if code and code < 0 else f"ended with {code}"
         return f"the command {reason}; run it in a terminal to see more"
+
+    def _keep(self, line: str) -> None:
+        """Remember a line; those of each film are indented, and follow the one that counts them."""
+        self.messages = [*self.messages, line][-MAX_MESSAGES:]
+        if line.startswith(_PROGRAM):
+            self._complaint = [line.removeprefix(_PROGRAM)]
+        elif self._complaint and line.startswith(" "):
+            self._complaint.append(line.strip())
 
 
 def curve_point(note: str) -> tuple[float, float | None, float | None] | None:

@@ -145,7 +145,9 @@ class Studio:
             keep_waveform(root / waveform, root / job.outputs[0], self.cache)
 
     def _follow_up(self, job: Job) -> None:
-        if job.kind in ("pickle", "library"):
+        """List the library when it has changed; of several films, those that are good are kept."""
+        is_kept = job.kind == "pickle" and (self.project.root / LIBRARY).is_dir()
+        if is_kept or (job.kind in ("pickle", "library") and job.state == "done"):
             add_inspect(self.queue)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import shutil
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
@@ -17,9 +19,11 @@ from frame2sound.web import uploads
 from frame2sound.web.job import Job, write_jobs
 from frame2sound.web.job_queue import JobQueue
 from frame2sound.web.job_words import check_words
+from frame2sound.web.process import CommandProcess
 from frame2sound.web.project import Project
 from frame2sound.web.studio import Studio
 from frame2sound.web.uploads import save_upload
+from tests.hang_guard import fail_if_hung
 from tests.web.asking import Browser
 from tests.web.test_job_queue import queue_in, wait_for_end
 
@@ -125,6 +129,47 @@ def test_what_follows_a_job_may_fail_and_the_next_job_runs(tmp_path: Path) -> No
         wait_for_end(queue, job)
     queue.close()
     assert [job.state for job in jobs] == ["done", "done"]
+
+
+def test_a_film_that_cannot_be_added_is_named_and_the_others_are_listed(
+    studio: Studio, drawn_film: Path
+) -> None:
+    films = studio.project.root / "films"
+    shutil.copy(drawn_film, films / "good.mp4")
+    (films / "bad.mp4").write_bytes(b"no film")
+    words = ["pickle", "films/bad.mp4", "films/good.mp4", "--library=library"]
+    job = studio.queue.add("pickle", words, {}, [])
+    studio.queue.start()
+    wait_for_end(studio.queue, job)
+    with fail_if_hung():
+        while studio.queue.jobs[-1].is_open or studio.queue.jobs[-1].kind != "inspect":
+            time.sleep(0.02)
+    assert job.state == "failed"
+    assert job.error.startswith("1 of 2 films not pickled, the others are kept: films/bad.mp4")
+    listed = {film["source"]: film for film in studio.library_table()["films"]}
+    assert "loudness_lufs" in listed["good.mp4"]
+    assert "bad.mp4" not in listed
+
+
+def test_films_that_all_fail_are_not_followed_by_a_listing(studio: Studio) -> None:
+    job = Job(1, "pickle", ["pickle"], "failed")
+    studio._follow_up(job)
+    (studio.project.root / "library").mkdir()
+    studio._follow_up(Job(2, "library", ["library"], "failed"))
+    assert studio.queue.jobs == []
+    studio._follow_up(Job(3, "pickle", ["pickle"], "stopped"))
+    assert [each.kind for each in studio.queue.jobs] == ["inspect"]
+
+
+def test_of_many_films_that_fail_the_first_are_told(tmp_path: Path) -> None:
+    process = CommandProcess(["films", "--help"], tmp_path, tmp_path / "output.txt")
+    process.wait(lambda progress: None)
+    process._keep("frame2sound: 30 of 30 films not pickled:")
+    for number in range(30):
+        process._keep(f"  {number}.mp4: no film")
+    told = process.error()
+    assert told.startswith("30 of 30 films not pickled: 0.mp4: no film; 1.mp4: no film; ")
+    assert told.endswith("; 19.mp4: no film; and 10 more")
 
 
 def test_a_project_that_vanishes_is_told_and_works_when_it_is_back(
