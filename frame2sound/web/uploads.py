@@ -126,14 +126,23 @@ def _reserve(path: Path) -> Iterator[Path]:
 
 def _target(project: Project, part: str, name: str, folder: str) -> Path:
     title = safe_title(name)
+    _refuse_link(project.root, part)
     if not folder:
         return _unused(project.root / part / title)
     if Path(title).suffix.lower() not in IMAGE_SUFFIXES:
         raise StudioError(f"got {name[:100]!r} in a folder, expected a picture, as .png")
+    _refuse_link(project.root, f"{part}/{safe_title(folder)}")
     path = project.root / part / safe_title(folder) / title
     if path in _reserved:
         raise StudioError(f"{name[:100]} is being sent by another page; wait for it")
     return path
+
+
+def _refuse_link(root: Path, folder: str) -> None:
+    if (root / folder).is_symlink():
+        raise StudioError(
+            f"{folder} is a link; the studio follows none; put there what it leads to"
+        )
 
 
 def _unused(path: Path) -> Path:
