@@ -6,10 +6,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -88,12 +87,9 @@ class Access:
         return False
 
     def knows(self, headers: Headers) -> bool:
-        """Return whether a request has the cookie of the session."""
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return False
-        return cookie is not None and compare_digest(cookie.value.encode(), self.session.encode())
+        """Return whether a request has the cookie of the session, beside cookies of any form."""
+        given = cookie_parser(headers.get("cookie", "")).get(self.cookie, "")
+        return compare_digest(given.encode(), self.session.encode())
 
 
 class Guard:

@@ -44,6 +44,29 @@ def test_without_the_cookie_nothing_is_answered(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        "a[b]=1",
+        'x={"a": 1}',
+        "user=John Smith",
+        "bare",
+        "csrf@x=1",
+        "\xe9=\xe9",
+        '="',
+        "x=\x00",
+        ";;",
+    ],
+)
+def test_a_cookie_of_another_program_locks_nobody_out(browser: Browser, other: str) -> None:
+    own = browser.cookie
+    for cookie in (f"{other}; {own}", f"{own}; {other}"):
+        browser.cookie = cookie
+        assert browser.get("/api/state").status == 200
+    browser.cookie = f"{other}; frame2sound-8000=guess\xe9"
+    assert browser.get("/api/state").status == 403
+
+
+@pytest.mark.parametrize(
     "host", ["evil.test:8000", "127.0.0.1", "127.0.0.1:8001", "", "[::1]:8000"]
 )
 def test_another_host_is_refused(browser: Browser, host: str) -> None:
@@ -157,6 +180,22 @@ def test_an_upload_stays_in_its_folder_under_a_name_that_is_only_a_name(
     again = browser.post(path, content=b"2").table["name"]
     assert again != f"films/{kept}"
     assert (studio.project.root / "films" / kept).read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("link", ["animations", "animations/pictures"])
+def test_an_upload_is_not_written_through_a_link(
+    browser: Browser, studio: Studio, tmp_path: Path, link: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    if link == "animations":
+        (studio.project.root / link).rmdir()
+    (studio.project.root / link).symlink_to(elsewhere)
+    path = "/api/upload?part=animations&folder=pictures&name=1.png"
+    answer = browser.post(path, content=b"picture")
+    assert answer.status == 400
+    assert answer.table["error"].startswith(f"{link} is a link; the studio follows none;")
+    assert list(elsewhere.iterdir()) == []
 
 
 def test_a_film_named_as_a_tag_is_an_argument_of_the_command_as_it_is(
