@@ -79,6 +79,11 @@ def controls() -> tuple[Control, ...]:
     return (*_SOUND, *units, *grains)
 
 
+def control_options() -> frozenset[str]:
+    """Return all options that `control_words` gives."""
+    return frozenset(_option(control).partition("=")[0] for control in controls())
+
+
 def control_words(given: dict[str, Any], mode: str | None) -> list[str]:
     """Return the options of the command line for the values of controls.
 
@@ -110,7 +115,11 @@ def control_words(given: dict[str, Any], mode: str | None) -> list[str]:
             raise StudioError(
                 f"got {name} {str(value)[:100]}, expected {control.low:g} to {control.high:g}"
             )
-        option = {"granular": "--cloud=", "mosaic": "--mosaic=", "sound": "--"}[control.group]
         if control.group in ("sound", mode):
-            words.append(f"{option}{name}={value:.10g}")
+            words.append(f"{_option(control)}={value:.10g}")
     return words
+
+
+def _option(control: Control) -> str:
+    prefix = {"granular": "--cloud=", "mosaic": "--mosaic=", "sound": "--"}[control.group]
+    return f"{prefix}{control.name}"

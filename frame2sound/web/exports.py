@@ -42,6 +42,11 @@ def take_words(take: Job) -> list[str]:
     return [word for word in take.words if not word.startswith(_NOT_REPEATED)]
 
 
+def export_options() -> frozenset[str]:
+    """Return the options that exports add to the command of a take."""
+    return frozenset(f"--{kind}" for kind in get_args(ExportKind))
+
+
 def no_stems_reason(about: dict[str, Any]) -> str:
     """Return why a take has no stems; an empty text if it has. The rule is that of the command.
 

@@ -229,6 +229,11 @@ def test_a_project_whose_parts_are_links_is_refused(tmp_path: Path, part: str) -
         ["library", "library", "--export=/tmp/x"],
         ["studio", "."],
         ["train", "library", "--out=brains/a.safetensors", "--recipe=../evil.toml"],
+        ["train", "library", "--out=brains/a.safetensors", "--set=training.loudness=0"],
+        ["pickle", "films/a.mp4", "--library=library", "--ray=evil.example:6379"],
+        ["render", "animations/a.mp4", "--out=takes/a.mp4", "--ray=evil.example:6379"],
+        ["render", "animations/a.mp4", "--out=takes/a.mp4", "--jobs=500"],
+        ["library", "library", "--clear"],
     ],
 )
 def test_a_list_of_jobs_of_a_stranger_runs_nothing_that_the_page_cannot_ask_for(
