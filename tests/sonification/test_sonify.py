@@ -227,3 +227,16 @@ def test_pictures_are_upright_and_averaged_down_in_grey(tmp_path):
 def test_to_sound_says_that_sonify_plays_any_picture(tmp_path):
     with pytest.raises(f2s.Frame2SoundError, match="frame2sound sonify plays any picture"):
         f2s.to_sound(save(tmp_path / "a.png", LINE), tmp_path / "a.wav")
+
+
+def test_sound_that_does_not_fit_into_a_wav_is_refused_at_once(tmp_path):
+    picture = save(tmp_path / "a.png", LINE)
+    for options, longest in (
+        ({"seconds": 8000, "sample_rate": 96_000, "stereo": True}, 7456),
+        ({"seconds": 14_400, "sample_rate": 48_000 * 3, "stereo": False}, 9942),
+    ):
+        sides = "stereo" if options["stereo"] else "mono"
+        told = rf"than {longest} s, what a {sides} WAV holds at {options['sample_rate']} Hz; give a"
+        with pytest.raises(SonificationError, match=told):
+            f2s.sonify(picture, tmp_path / "a.wav", **options)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
