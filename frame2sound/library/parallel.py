@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event
 
 from frame2sound.errors import Frame2SoundError
+from frame2sound.film.decoding.image_sequence import audio_file, image_files, is_image_sequence
 from frame2sound.film.sandbox import kill_children
 from frame2sound.library.pickler import PickleOptions, folder_title, pickle_film
 from frame2sound.library.store import Library, PickledFilm
@@ -69,7 +71,7 @@ def pickle_films(
 
     with ThreadPoolExecutor(jobs, "film") as pool:
         try:
-            pending = {pool.submit(pickle_group, group) for group in group_by_title(sources)}
+            pending = {pool.submit(pickle_group, group) for group in group_copies(sources)}
             yield from _yield_outcomes(pending, reports, on_progress)
         except BaseException:
             stop.set()
@@ -77,12 +79,37 @@ def pickle_films(
             raise
 
 
-def group_by_title(sources: list[Location]) -> list[list[Location]]:
-    """Return films grouped by title: possible copies of one film must not be pickled at once."""
-    groups: dict[str, list[Location]] = {}
-    for source in dict.fromkeys(sources):
-        groups.setdefault(folder_title(source), []).append(source)
+def group_copies(sources: list[Location]) -> list[list[Location]]:
+    """Return groups of films that may be copies of one, which must not be pickled at once.
+
+    They have the same title or the same size; the sizes of films at addresses are not asked for.
+    Groups are in the order of their first films, and films of a group in the order given.
+    """
+    sources = list(dict.fromkeys(sources))
+    leaders = list(range(len(sources)))
+    first_with: dict[str | int, int] = {}
+    for at, source in enumerate(sources):
+        for key in (folder_title(source), _size_in_bytes(source)):
+            if key is not None:
+                joined = {leaders[at], leaders[first_with.setdefault(key, at)]}
+                leaders = [min(joined) if each in joined else each for each in leaders]
+    groups: dict[int, list[Location]] = {}
+    for leader, source in zip(leaders, sources, strict=True):
+        groups.setdefault(leader, []).append(source)
     return list(groups.values())
+
+
+def _size_in_bytes(source: Location) -> int | None:
+    """Return the size of a film's files, which is that of any copy; None if it is not known."""
+    if not isinstance(source, Path):
+        return None
+    try:
+        files = [source]
+        if is_image_sequence(source):
+            files = [*image_files(source)[0], *filter(None, [audio_file(source)])]
+        return sum(file.stat().st_size for file in files)
+    except (OSError, Frame2SoundError):
+        return None
 
 
 def _outcome(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from frame2sound.errors import FilmError, Frame2SoundError, LibraryError
-from frame2sound.library.parallel import PickleOutcome, group_by_title
+from frame2sound.library.parallel import PickleOutcome, group_copies
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback, ignore_progress
@@ -56,7 +56,7 @@ def pickle_films_on_ray(
         folder = str(library.path.resolve())
         waiting = {
             task.remote([_absolute_location(each) for each in some], folder, options): some
-            for some in group_by_title(sources)
+            for some in group_copies(sources)
         }
         while waiting:
             (done,), _ = ray.wait(list(waiting), num_returns=1)

@@ -272,11 +272,13 @@ class Library:
     def delete_older_versions(self, newest: PickledFilm) -> None:
         """Delete films that were pickled from older versions of the same file.
 
-        If one of them was excluded, the newest is excluded too.
+        If one of them was excluded, the newest is excluded too. The same version is no older one,
+        even in another folder.
         """
         for film in list(self.readable_films()):
             is_same = film.card.source == newest.card.source and film.path != newest.path
-            if is_same and _identity(film)[1:] == _identity(newest)[1:]:
+            is_older = _version(film) != _version(newest)
+            if is_same and is_older and _identity(film)[1:] == _identity(newest)[1:]:
                 if film.excluded:
                     exclude(newest.path)
                 delete_film(film.path)
@@ -323,3 +325,7 @@ def _is_in_use(folder: Path) -> bool:
 
 def _identity(film: PickledFilm) -> tuple[str, int | None, int | None]:
     return film.card.digest, film.card.video_stream, film.card.audio_stream
+
+
+def _version(film: PickledFilm) -> tuple[str, int]:
+    return film.card.digest, film.card.background

@@ -1,9 +1,12 @@
 """Pickling in parallel gives the same films; a failing one does not stop the others."""
 
+from pathlib import Path
+
 import pytest
 
-from frame2sound.library.parallel import pickle_films
+from frame2sound.library.parallel import group_copies, pickle_films
 from frame2sound.library.store import Library
+from frame2sound.storage import Address
 
 
 @pytest.fixture
@@ -77,3 +80,40 @@ def test_parallel_pickling_equals_serial_pickling(tmp_path, make_film, sources, 
     assert {outcome.source for outcome in outcomes} == set(sources)
     assert [outcome.source.name for outcome in outcomes if outcome.error] == ["bad.mkv"]
     assert contents(library) == contents(one)
+
+
+def test_possible_copies_are_in_one_group(tmp_path):
+    """The same title, the same size, or one of each with films between them."""
+    sizes = {"a.mkv": 5, "b.mkv": 6, "c.mkv": 7, "d/b.mkv": 8, "e.mkv": 8, "f.mkv": 5}
+    films = [tmp_path / name for name in sizes]
+    for film, size in zip(films, sizes.values(), strict=True):
+        film.parent.mkdir(exist_ok=True)
+        film.write_bytes(bytes(size))
+    link, missing = tmp_path / "link.mkv", tmp_path / "missing.mkv"
+    link.symlink_to(films[2])
+    address = Address("memory://films/c.mkv")
+    groups = group_copies([*films, link, missing, address])
+    names = [[str(each).removeprefix(f"{tmp_path}/") for each in group] for group in groups]
+    assert names == [
+        ["a.mkv", "f.mkv"],
+        ["b.mkv", "d/b.mkv", "e.mkv"],
+        ["c.mkv", "link.mkv", str(address)],
+        ["missing.mkv"],
+    ]
+
+
+def test_copies_of_numbered_pictures_are_in_one_group(tmp_path):
+    folders = [tmp_path / name for name in ("one", "two", "other")]
+    for folder, size in zip(folders, (9, 9, 8), strict=True):
+        folder.mkdir()
+        (folder / "1.png").write_bytes(bytes(size))
+    assert group_copies(list(folders)) == [folders[:2], folders[2:]]
+
+
+@pytest.mark.parametrize("copy", [Path.symlink_to, Path.hardlink_to])
+def test_a_copy_under_another_name_is_pickled_once_in_parallel(tmp_path, make_film, library, copy):
+    film = make_film(tmp_path / "film.mkv", seconds=2)
+    copy(tmp_path / "copy.mkv", film)
+    outcomes = list(pickle_films([film, tmp_path / "copy.mkv"], library, jobs=2))
+    assert [outcome.is_new for outcome in outcomes] == [True, False]
+    assert library.films() == [outcomes[0].film] == [outcomes[1].film]

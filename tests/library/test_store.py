@@ -236,6 +236,16 @@ def test_older_versions_of_a_film_are_deleted_and_others_stay(library, add_film)
     assert other.frames.shape == (30, 64, 64)
 
 
+def test_the_same_version_in_two_folders_is_not_deleted(library, add_film):
+    """Two processes that pickle a file and a link to it at once would delete each other's."""
+    film = add_film(library, "film")
+    twin = replace(add_film(library, "twin"), card=film.card)
+    change(twin, source=film.card.source, digest=film.card.digest)
+    for newest in (film, twin):
+        library.delete_older_versions(newest)
+    assert [film.name for film in library.films()] == ["film", "twin"]
+
+
 def test_the_newest_version_of_an_excluded_film_is_excluded(library, add_film):
     old = add_film(library, "film")
     exclude(old.path)
