@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 FRAMES_PER_SECOND = 20
@@ -41,6 +42,9 @@ those, and to 0.31 or less with those of other seeds.
 CONSTANT_LEVEL_DB = 0.5
 """Levels with a smaller standard deviation are constant."""
 
+BATCH_WINDOWS = 32
+"""Windows in memory at once."""
+
 Marks = NDArray[np.float32]
 Levels = NDArray[np.float32]
 
@@ -69,15 +73,8 @@ def compute_sound_fingerprint(samples: NDArray[np.floating], sample_rate: int) -
     """Return the fingerprint of a sound of shape (samples,); ``sample_rate`` is in Hz."""
     length, hop = round(WINDOW_SECONDS * sample_rate), sample_rate / FRAMES_PER_SECOND
     count = max(0, int((len(samples) - length) // hop) + 1)
-    window = np.hanning(length)
-    hz = np.fft.rfftfreq(length, 1 / sample_rate)
-    edges = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, 0.45 * sample_rate), BAND_COUNT + 1)
-    first_bins = np.searchsorted(hz, edges)
-    power = np.empty((count, BAND_COUNT))
-    for frame in range(count):
-        start = round(frame * hop)
-        spectrum = np.abs(np.fft.rfft(samples[start : start + length] * window)) ** 2
-        power[frame] = np.add.reduceat(spectrum[: first_bins[-1]], first_bins[:-1])
+    starts = np.round(np.arange(count) * hop).astype(np.int64)
+    power = _band_power(samples, starts, length, sample_rate)
     loudest = power.max(initial=0.0)
     if loudest == 0:
         return SoundFingerprint(
@@ -91,6 +88,26 @@ def compute_sound_fingerprint(samples: NDArray[np.floating], sample_rate: int) -
         marks.astype(np.float32),
         levels.mean(axis=1)[DIFFERENCE_FRAMES:].astype(np.float32),
     )
+
+
+def _band_power(
+    samples: NDArray[np.floating], starts: NDArray[np.int64], length: int, sample_rate: int
+) -> NDArray[np.float64]:
+    """Return the power of each band in Hann windows, ``(len(starts), 13)``."""
+    size = scipy.fft.next_fast_len(length, real=True)
+    hz = np.fft.rfftfreq(size, 1 / sample_rate)
+    edges = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, 0.45 * sample_rate), BAND_COUNT + 1)
+    first_bins = np.searchsorted(hz, edges)
+    window = np.hanning(length).astype(np.float32)
+    power = np.empty((len(starts), BAND_COUNT))
+    for first in range(0, len(starts), BATCH_WINDOWS):
+        batch = starts[first : first + BATCH_WINDOWS]
+        windows = np.stack([samples[start : start + length] for start in batch])
+        spectra = np.abs(scipy.fft.rfft(windows * window, size)[:, : first_bins[-1]]) ** 2
+        power[first : first + len(batch)] = np.add.reduceat(
+            spectra, first_bins[:-1], axis=1, dtype=np.float64
+        )
+    return power
 
 
 def sound_agreement(first: SoundFingerprint, second: SoundFingerprint) -> float:
