@@ -138,8 +138,9 @@ def train(
     progress : callable or bool, optional
         True shows a progress bar; see `ProgressCallback`.
     on_note : callable, optional
-        Is called before training with one sentence on how far the sound of the films follows their
-        picture, if the recipe has a motion head; and if there is no film to listen to.
+        Is called before training with one sentence on films that are left out as copies of others;
+        with one on how far the sound of the films follows their picture, if the recipe has a motion
+        head; and if there is no film to listen to.
 
     Raises
     ------

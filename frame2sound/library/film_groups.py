@@ -37,6 +37,8 @@ def group_films(films: Sequence[PickledFilm]) -> list[list[PickledFilm]]:
     LibraryError
         A film's arrays are damaged.
     """
+    if len(films) < 2:
+        return [[film] for film in films]
     fingerprints = [_Fingerprints.of(film) for film in films]
     leaders = list(range(len(films)))
     for first, second in combinations(range(len(films)), 2):
@@ -76,6 +78,18 @@ class _Fingerprints:
         if abs(self.seconds - other.seconds) > max_difference:
             return False
         return fingerprint_distance(self.picture, other.picture) <= MAX_DUPLICATE_DISTANCE
+
+
+def other_films(
+    groups: Sequence[Sequence[PickledFilm]], chosen: Sequence[PickledFilm]
+) -> dict[str, str]:
+    """Return the names of the films of groups that are not chosen, to that of the chosen one."""
+    return {
+        film.name: one.name
+        for group, one in zip(groups, chosen, strict=True)
+        for film in group
+        if film is not one
+    }
 
 
 def longest(group: Sequence[PickledFilm]) -> PickledFilm:

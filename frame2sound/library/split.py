@@ -11,7 +11,7 @@ import numpy as np
 
 from frame2sound.errors import LibraryError
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.film_groups import group_films, longest
+from frame2sound.library.film_groups import group_films, longest, other_films
 from frame2sound.library.store import Library, PickledFilm
 
 SplitKind = Literal["ends", "films"]
@@ -184,7 +184,7 @@ def _split_by_films(
         longest([film for film in groups[at] if film.name in held_out_films] or groups[at])
         for at in sorted(drawn)
     ]
-    copies = _copies([groups[at] for at in sorted(drawn)], judged)
+    copies = other_films([groups[at] for at in sorted(drawn)], judged)
     return TrainTestSplit(
         "films",
         LibraryView(library, {*(film.name for film in judged), *copies}),
@@ -193,21 +193,11 @@ def _split_by_films(
     )
 
 
-def _copies(groups: Groups, judged: list[PickledFilm]) -> dict[str, str]:
-    """Return the names of the other films of groups, to that of the film which is judged."""
-    return {
-        film.name: one.name
-        for group, one in zip(groups, judged, strict=True)
-        for film in group
-        if film is not one
-    }
-
-
 def _split_by_ends(library: Library, groups: Groups, guard_seconds: float) -> TrainTestSplit:
     rate = library.sample_rate
     guard, min_training = math.ceil(guard_seconds * rate), round(MIN_TRAINING_SECONDS * rate)
     films = [longest(group) for group in groups]
-    copies = _copies(groups, films)
+    copies = other_films(groups, films)
     held_out = []
     for film in films:
         begin, end = film.card.audio_range

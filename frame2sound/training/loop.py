@@ -21,6 +21,7 @@ from frame2sound.training.losses import refuse_diverged
 from frame2sound.training.memory_budget import MemoryBudget
 from frame2sound.training.optimiser import pick_device
 from frame2sound.training.trainer import Trainer
+from frame2sound.training.training_films import describe_copies
 
 BestCallback = Callable[[Trainer, Brain | None], None]
 """Called after each epoch, with None, and at the end, with the finished brain."""
@@ -71,8 +72,9 @@ def train(
     on_progress : callable
         Called after every step and every epoch.
     on_note : callable
-        Called before training with one sentence on how far the sound of the films follows their
-        picture, if the recipe has a motion head.
+        Called before training with one sentence on which films are left out as copies, if any are,
+        and one on how far the sound of the films follows their picture, if the recipe has a motion
+        head.
     on_best : callable, optional
         See `BestCallback`; only the main process calls it.
 
@@ -108,7 +110,10 @@ def train(
         trainer = Trainer(library, recipe, seed, torch_device, memory_budget, group)
         if resume or (group.restart_count and checkpoint.exists()):
             trainer.load(checkpoint)
-        trainer.measure_motion(on_progress, on_note if group.is_main else lambda note: None)
+        say = on_note if group.is_main else lambda note: None
+        if copies := describe_copies(trainer.training_data.left_out_copies):
+            say(copies)
+        trainer.measure_motion(on_progress, say)
         try:
             trainer.fit(checkpoint, on_progress, on_epoch)
         except LostProcessError:

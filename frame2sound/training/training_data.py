@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from frame2sound.library.store import Library, PickledFilm
 from frame2sound.progress import ProgressCallback
 from frame2sound.training.dataset import PairDataset
 from frame2sound.training.sounding_screens import find_sounding_screens
+from frame2sound.training.training_films import choose_films
 
 MAX_SAMPLED_PAIRS = 8192
 """Most pairs, spread over the library, that frame features, scales and baselines are fitted to."""
@@ -55,6 +56,7 @@ class TrainingData:
     Attributes
     ----------
     films : list of PickledFilm
+        Those that are learned.
     training, held_out : PairDataset
     scale : float
         By which the target is scaled: the root mean square of the sound, or for some spectra the
@@ -62,6 +64,8 @@ class TrainingData:
     taught_screens, standing_screens : tuple of int
         The levels of screens that are taught as silence, and of those that are silent only where
         they stand (see `choose_screens`).
+    left_out_copies : mapping of str to str
+        Films that are not learned, to the film in ``films`` whose copies or excerpts they are.
     """
 
     films: list[PickledFilm]
@@ -70,6 +74,7 @@ class TrainingData:
     scale: float
     taught_screens: tuple[int, ...] = ()
     standing_screens: tuple[int, ...] = ()
+    left_out_copies: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_library(cls, library: Library, recipe: Recipe, seed: int) -> TrainingData:
@@ -79,8 +84,11 @@ class TrainingData:
         ------
         TrainingError
             The library is empty, too short or silent, or does not fit the recipe.
+        LibraryError
+            A film is damaged.
         """
-        films = _training_films(library, recipe)
+        chosen = choose_films(library, recipe)
+        films = chosen.films
         clock = recipe.to_clock()
         target = build_target(recipe)
         pairs = PairDataset.from_films(
@@ -93,7 +101,7 @@ class TrainingData:
         )
         taught, standing = choose_screens(films, recipe)
         training, held_out = split_pairs(pairs, recipe.training, seed, taught)
-        data = cls(films, training, held_out, 1.0, taught, standing)
+        data = cls(films, training, held_out, 1.0, taught, standing, chosen.left_out_copies)
         if not len(data.film_pairs):
             first, stop = target.required_range
             raise TrainingError(
@@ -164,10 +172,13 @@ class TrainingData:
             elif part != "name":
                 table[part] = str(value)
         table |= {f"film {film.name}": film.card.digest[:12] for film in self.films}
+        copies = self.left_out_copies.items()
+        table |= {f"film {name}": f"left out as a copy of {of}" for name, of in copies}
         return table | {"seed": str(seed)}
 
     def to_provenance(self) -> dict[str, Any]:
         """Return what a brain's provenance holds of the data, in plain values."""
+        copies = dict(self.left_out_copies)
         return {
             "films": [
                 {
@@ -178,26 +189,9 @@ class TrainingData:
                 }
                 for film, gain_db in zip(self.films, self.gains_db, strict=True)
             ],
+            **({"left_out_copies": copies} if copies else {}),
             "pairs": {"learned": len(self.training), "held_out": len(self.held_out)},
         }
-
-
-def _training_films(library: Library, recipe: Recipe) -> list[PickledFilm]:
-    films = library.films()
-    if all(is_calibration(film) for film in films):
-        raise TrainingError(library.no_films_message())
-    if library.sample_rate != recipe.clock.sample_rate:
-        raise TrainingError(
-            f"got a library at {library.sample_rate} Hz, expected the {recipe.clock.sample_rate} "
-            f"Hz of recipe {recipe.name!r}; set clock.sample_rate={library.sample_rate} in the "
-            f"recipe or pickle the films with `sample_rate={recipe.clock.sample_rate}`"
-        )
-    if recipe.input.colour and not library.colour:
-        raise TrainingError(
-            f"recipe {recipe.name!r} takes colour and {library.path} is grey; pickle its films "
-            "into another library with `colour=True`, or set input.colour=false in the recipe"
-        )
-    return films
 
 
 def _target_scale(training: PairDataset, recipe: Recipe) -> float:
