@@ -120,7 +120,8 @@ def train(
     out : str or path
         File to write; its name ends in ``.safetensors``.
     corpus : {"carry", "point", "none"}
-        Whether the brain carries sound of its films for mosaics, points to the library, or neither.
+        Whether the brain carries sound of its films for mosaics, points to the library by its path,
+        or neither; it cannot point to an address.
     memory : int or str, optional
         Memory limit, in bytes or as ``"1.5GiB"``; by default 2 GiB. Training data that does not fit
         is cached on disk.
@@ -166,6 +167,8 @@ def train(
             "got `settings` with a recipe that is already loaded; give them to load_recipe"
         )
     chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, settings)
+    if corpus == "point":
+        _refuse_address(library)
     limit = None if memory is None else number_of_bytes("memory", memory)
     group, path = ProcessGroup.from_environment(), Path(out)
     with (
@@ -194,6 +197,19 @@ def train(
             on_progress=on_progress,
             on_note=on_note or (lambda note: None),
             on_best=on_best,
+        )
+
+
+def _refuse_address(library: Library | str | PathLike[str]) -> None:
+    from frame2sound.library.remote import RemoteLibrary, locate_library
+    from frame2sound.library.store import Library
+
+    is_open = isinstance(library, Library)
+    origin = getattr(library, "origin", None) if is_open else locate_library(str(library))
+    if isinstance(origin, RemoteLibrary):
+        raise ParameterError(
+            f"got `corpus=point` and a library at {origin.address}, to which no brain can point; "
+            "give `corpus=carry`, or a copy of the library in a folder"
         )
 
 

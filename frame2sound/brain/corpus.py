@@ -175,7 +175,7 @@ class CorpusPointer:
     Attributes
     ----------
     library : str
-        Path of the library, as the user gave it.
+        Absolute path of the library; brains of earlier versions have it as the user gave it.
     films : dict
         Names of films to the digests of the files they were pickled from.
     gains_db : dict

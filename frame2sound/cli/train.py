@@ -47,7 +47,7 @@ def train(
     corpus: Annotated[
         Literal["carry", "point", "none"],
         Option(
-            help="Store sound of the films for mosaics in the brain, or only the address of the "
+            help="Store sound of the films for mosaics in the brain, or only the path of the "
             "library, or nothing."
         ),
     ] = "carry",

@@ -116,7 +116,7 @@ def point_to_corpus(
     films = library.films() if films is None else films
     films = [film for film in films if not is_calibration(film)]
     digests = {film.name: film.card.digest for film in films}
-    return CorpusPointer(str(library.path), digests, _gains_by_name(films, loudness))
+    return CorpusPointer(str(library.path.resolve()), digests, _gains_by_name(films, loudness))
 
 
 def load_corpus(

@@ -3,6 +3,7 @@
 import json
 import shutil
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,6 +131,16 @@ def test_a_pointer_loads_its_films(library, add_film):
     assert pointer.films == {"film": "film-0"}
     assert load_corpus(pointer, CLOCK).films == ("film",)
     add_film(library, "another", 1)  # what came later does not count
+    assert load_corpus(pointer, CLOCK).films == ("film",)
+
+
+def test_a_pointer_holds_from_any_folder(library, add_film, tmp_path, monkeypatch):
+    add_film(library, "film", 1)
+    monkeypatch.chdir(tmp_path)
+    pointer = point_to_corpus(Library.open(Path("library")))
+    assert pointer.library == str(tmp_path / "library")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     assert load_corpus(pointer, CLOCK).films == ("film",)
 
 

@@ -5,6 +5,8 @@ import json
 import fsspec
 import pytest
 
+import frame2sound as f2s
+from frame2sound.api.parameters import ParameterError
 from frame2sound.errors import FilmError, LibraryError
 from frame2sound.library.pickler import PickleOptions, pickle_film
 from frame2sound.library.remote import RemoteLibrary, cache_folder, locate_library
@@ -55,6 +57,16 @@ def test_a_remote_library_cannot_write_outside_its_copy(far, monkeypatch, name):
 
 def remote_files(far):
     return {path.removeprefix("/shelf/grey/") for path in far.find("/shelf/grey")}
+
+
+def test_no_brain_points_to_a_library_at_an_address(far, add_film, tmp_path):
+    library = f2s.Library.create(LIBRARY_URL, 8000)
+    add_film(library, "film", 8)
+    library.origin.push()
+    out = tmp_path / "brain.safetensors"
+    with pytest.raises(ParameterError, match=f"got `corpus=point` and a library at {LIBRARY_URL}"):
+        f2s.train(LIBRARY_URL, "deep", ["clock.sample_rate=8000"], out, corpus="point")
+    assert not out.exists()
 
 
 def test_a_film_at_an_address_is_pickled_as_a_local_one(films, far, library, tmp_path):
