@@ -20,7 +20,7 @@ from frame2sound.atomic import atomic_write
 from frame2sound.errors import LibraryError
 from frame2sound.library.fingerprint import compute_fingerprint
 from frame2sound.library.folders import ARRAY_FILES, CARD_FILE
-from frame2sound.library.store import DAMAGED_REMEDY, PickledFilm
+from frame2sound.library.store import DAMAGED_REMEDY, Library, PickledFilm
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE, LoudnessMeter
 from frame2sound.untrusted import read_json
@@ -37,6 +37,9 @@ CHUNK_SECONDS = 60
 
 TIMESTAMP_RESOLUTION_SECONDS = 0.02
 """Time within which a file system may give two changes of a file the same timestamp."""
+
+MAX_AMPLITUDE = 64.0
+"""No film's sound has a higher peak: the decoder allows 16 before it resamples."""
 
 MAX_ANALYSIS_BYTES = 1 << 16
 """Largest cache file that is read, in bytes."""
@@ -64,7 +67,7 @@ class _AnalysisTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     loudness: Annotated[float, Meta(ge=-1000, le=1000)] | None
     level_db: Annotated[float, Meta(ge=-1000, le=1000)] | None = msgspec.field(name="level")
-    peak: Annotated[float, Meta(ge=0)]
+    peak: Annotated[float, Meta(ge=0, le=MAX_AMPLITUDE)]
     silent_share: Annotated[float, Meta(ge=0, le=1)] = msgspec.field(name="silent")
     picture_fingerprint: str = msgspec.field(name="picture")
     version: int
@@ -79,7 +82,7 @@ def analyse_film(
     Raises
     ------
     LibraryError
-        An array is damaged.
+        An array is damaged, or the sound is not finite or far over full scale.
     """
     state = stable_file_states(film.path)
     cached = _load_cached(film.path, state)
@@ -94,6 +97,12 @@ def analyse_film(
     return analysis
 
 
+def analyse_whole_film(film: PickledFilm) -> FilmAnalysis:
+    """Return the analysis of a film, also of what a view of its library hides of it."""
+    library = Library(film.path.parent, film.card.sample_rate, film.colour)
+    return analyse_film(library.film(film.path))
+
+
 class _AudioAnalysis(NamedTuple):
     level_db: float | None
     peak: float
@@ -106,12 +115,13 @@ def _analyse_audio(film: PickledFilm, on_progress: ProgressCallback) -> _AudioAn
     silent = total = 0
     peak = 0.0
     for chunk in _audio_chunks(film):
-        if not np.isfinite(chunk).all():
+        peaks = np.maximum.reduceat(np.abs(chunk), np.arange(0, len(chunk), rate // 10))
+        if not peaks.max() <= MAX_AMPLITUDE:
             raise LibraryError(
-                f"{film.path}/sound.npy holds numbers that are not finite; {DAMAGED_REMEDY}"
+                f"{film.path}/sound.npy holds numbers that are not finite or far over full scale; "
+                f"{DAMAGED_REMEDY}"
             )
         meter.update(chunk)
-        peaks = np.maximum.reduceat(np.abs(chunk), np.arange(0, len(chunk), rate // 10))
         peak = max(peak, float(peaks.max()))
         silent += int((peaks < 10 ** (SILENCE_THRESHOLD_DB / 20)).sum())
         total += len(peaks)

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
+from frame2sound.library.analysis import analyse_whole_film
 from frame2sound.library.fingerprint import (
     MAX_DUPLICATE_DISTANCE,
     MAX_DURATION_DIFFERENCE,
-    compute_fingerprint,
     fingerprint_distance,
 )
 from frame2sound.library.sound_fingerprint import (
@@ -35,7 +35,7 @@ def group_films(films: Sequence[PickledFilm]) -> list[list[PickledFilm]]:
     Raises
     ------
     LibraryError
-        A film's arrays are damaged.
+        A film's arrays are damaged, or its sound is far over full scale.
     """
     if len(films) < 2:
         return [[film] for film in films]
@@ -60,9 +60,10 @@ class _Fingerprints:
 
     @classmethod
     def of(cls, film: PickledFilm) -> _Fingerprints:
+        picture = analyse_whole_film(film).picture_fingerprint
         begin, end = film.card.audio_range
         sound = compute_sound_fingerprint(film.sound[begin:end], film.card.sample_rate)
-        found = cls(film.card.digest, film.seconds, compute_fingerprint(film), sound)
+        found = cls(film.card.digest, film.seconds, picture, sound)
         film.release_memory()
         return found
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.brain.config import Loudness
-from frame2sound.library.analysis import analyse_film
+from frame2sound.library.analysis import analyse_whole_film
 from frame2sound.library.calibration import is_calibration
-from frame2sound.library.store import Library, PickledFilm
+from frame2sound.library.store import PickledFilm
 from frame2sound.sound.loudness import ABSOLUTE_GATE_LUFS, MIN_SAMPLE_RATE, LoudnessMeter
 
 TARGET_LUFS = -23.0
@@ -40,7 +40,7 @@ def film_gain_db(film: PickledFilm) -> float:
     """
     if is_calibration(film):
         return 0.0
-    analysis = analyse_film(_whole_film(film))
+    analysis = analyse_whole_film(film)
     return _gain_db(analysis.level_db, analysis.peak)
 
 
@@ -69,8 +69,3 @@ def _gain_db(level_db: float | None, peak: float) -> float:
         return 0.0
     room_db = max(MAX_PEAK_DBFS - 20 * math.log10(peak), 0.0)
     return round(min(TARGET_LUFS - level_db, MAX_GAIN_DB, room_db), 2)
-
-
-def _whole_film(film: PickledFilm) -> PickledFilm:
-    """Return a film with the card of its folder, which no view of a library has shortened."""
-    return Library(film.path.parent, film.card.sample_rate, film.colour).film(film.path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from frame2sound.brain.recipe import Recipe
 from frame2sound.errors import TrainingError
+from frame2sound.library.analysis import analyse_whole_film
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.film_groups import group_films, longest, other_films
 from frame2sound.library.store import Library, PickledFilm
@@ -45,6 +46,8 @@ def choose_films(library: Library, recipe: Recipe) -> TrainingFilms:
     """
     films = library.films()
     _check(library, films, recipe)
+    for film in films:
+        analyse_whole_film(film)  # raises where its sound is damaged
     groups = group_films([film for film in films if not is_calibration(film)])
     copies = other_films(groups, [longest(group) for group in groups])
     return TrainingFilms([film for film in films if film.name not in copies], copies)

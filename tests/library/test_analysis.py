@@ -132,6 +132,24 @@ def test_sound_that_is_not_finite_is_refused(library, add_film):
     sound = tone(1)
     sound[5] = np.nan
     with pytest.raises(
-        LibraryError, match=r"sound\.npy holds numbers that are not finite; copy its folder again"
+        LibraryError,
+        match=r"sound\.npy holds numbers that are not finite or far over full scale; copy",
     ):
         analyse_film(add_film(library, "film", sound=sound))
+
+
+@pytest.mark.parametrize("sample", [1e30, -65.0, np.inf, np.nan])
+def test_sound_that_no_film_has_is_refused(library, add_film, sample):
+    film = add_film(library, "film", sound=np.append(tone(0.5), np.full(RATE // 2, sample)))
+    with pytest.raises(LibraryError, match=r"film/sound\.npy holds numbers that are not finite or"):
+        analyse_film(film)
+
+
+def test_a_cached_peak_that_no_film_has_does_not_count(library, add_film, analysed):
+    """Earlier versions cached it."""
+    film = add_film(library, "film")
+    analyse_film(film)
+    path = film.path / ANALYSIS_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"peak": 1e30}))
+    analyse_film(film)
+    assert len(analysed) == 2

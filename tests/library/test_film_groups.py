@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 
+from frame2sound.errors import LibraryError
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.library.film_groups import group_films
 from frame2sound.library.sound_fingerprint import (
@@ -93,6 +94,13 @@ def test_the_same_file_is_a_copy_even_if_it_is_silent(add, library, add_film):
     """The digest of a film of these tests is made of its name and seed."""
     film = add("one", np.zeros(RATE))
     assert len(group_films([film, film])) == 1
+
+
+@pytest.mark.parametrize("sample", [1e30, np.nan])
+def test_impossible_sound_is_refused(add, sample):
+    films = [add("good", events(0)), add("bad", np.append(events(1), np.float32(sample)))]
+    with pytest.raises(LibraryError, match=r"bad/sound\.npy holds numbers that are not finite"):
+        group_films(films)
 
 
 def fingerprint(marks, levels=None):

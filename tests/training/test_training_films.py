@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from frame2sound.brain.brain_file import load_brain
-from frame2sound.errors import TrainingError
+from frame2sound.errors import LibraryError, TrainingError
 from frame2sound.library.calibration import add_calibration_film
 from frame2sound.library.split import LibraryView
 from frame2sound.training.checkpoint import checkpoint_path
@@ -100,3 +100,17 @@ def test_a_resumed_training_says_that_a_film_is_now_a_copy(library, add, small, 
     add("longer", 14)
     with pytest.raises(TrainingError, match=r"film film was film-0, is left out as a copy of lon"):
         train(library, small(), out, resume=True)
+
+
+@pytest.mark.parametrize("sample", [1e30, np.nan])
+@pytest.mark.parametrize("loudness", ["film", "equal"])
+def test_a_film_with_impossible_sound_is_named(library, add_film, small, sample, loudness):
+    """It would look like a learning rate that is too high."""
+    sound = np.random.default_rng(0).normal(0, 0.1, 96_000)
+    sound[90_000] = sample
+    add_film(library, "good", 12)
+    add_film(library, "bad", 12, sound=sound)
+    view = LibraryView(library, end_samples={"bad": 80_000})
+    for each in (library, view):
+        with pytest.raises(LibraryError, match=r"bad/sound\.npy holds numbers that are not finite"):
+            TrainingData.from_library(each, small(loudness=loudness), 0)
