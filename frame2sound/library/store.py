@@ -257,7 +257,7 @@ class Library:
         if excluded:
             return (
                 f"all films of {self.path} are excluded; include one with: "
-                f"frame2sound library {self.path}"
+                f"frame2sound library {self.path} --include FILM"
             )
         return f"{self.path} holds no films; add some with: frame2sound pickle"
 

@@ -88,7 +88,8 @@ def test_an_excluded_film_is_in_all_films_only(library, add_film):
 def test_the_message_for_a_library_without_films_has_a_remedy(library, film):
     exclude(film.path)
     assert "all films of" in library.no_films_message()
-    assert "include one with: frame2sound library" in library.no_films_message()
+    remedy = f"include one with: frame2sound library {library.path} --include FILM"
+    assert library.no_films_message().endswith(remedy)
     (film.path / "film.json").unlink()
     assert "holds no films; add some with: frame2sound pickle" in library.no_films_message()
 
