@@ -30,7 +30,7 @@ from frame2sound.comparison.spectrograms import draw_spectrogram
 from frame2sound.comparison.systems import System, build_systems
 from frame2sound.errors import ComparisonError
 from frame2sound.progress import ProgressCallback, ignore_progress
-from frame2sound.training.checkpoint import checkpoint_path
+from frame2sound.training.checkpoint import OtherTrainingError, checkpoint_path
 from frame2sound.training.loop import train
 
 MAX_SHOWN_SEGMENTS = 6
@@ -151,7 +151,12 @@ class Comparison:
 
     def _check_brain(self, brain: Brain, variant: RecipeVariant, seed: int, path: Path) -> None:
         remedy = "give another `out`, or start again with `overwrite=True`"
-        films = [(film.name, film.card.digest) for film in self.plan.split.training.films()]
+        copies = brain.provenance.get("left_out_copies", {})
+        films = [
+            (film.name, film.card.digest)
+            for film in self.plan.split.training.films()
+            if film.name not in copies
+        ]
         trained_on = [(film["name"], film["digest"]) for film in brain.provenance.get("films", [])]
         for what, got, expected in (
             ("recipe", _without_text(brain.recipe), _without_text(variant.recipe)),
@@ -172,15 +177,21 @@ class Comparison:
             self.on_progress(name, done, total, note)
             self._advance(0.0, done / steps)
 
-        brain = train(
-            self.plan.split.training,
-            variant.recipe,
-            path,
-            seed=seed,
-            device=self.device,
-            resume=checkpoint_path(path).exists(),
-            on_progress=report,
-        )
+        try:
+            brain = train(
+                self.plan.split.training,
+                variant.recipe,
+                path,
+                seed=seed,
+                device=self.device,
+                resume=checkpoint_path(path).exists(),
+                on_progress=report,
+            )
+        except OtherTrainingError as error:
+            raise ComparisonError(
+                f"{error.problem}; delete it to train this brain anew, or start again with "
+                "`overwrite=True`"
+            ) from error
         self.on_progress(name, steps, steps, f"{brain.provenance['epochs']} epochs")
         self._advance(1.0)
 

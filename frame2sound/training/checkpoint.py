@@ -38,8 +38,19 @@ _RENAMED_KEYS = {
 }
 """Keys of version 0.1 and their present names."""
 
+BEGIN_ANEW = "begin anew: leave out `resume` and give `overwrite=True`"
+"""The remedy where a checkpoint is of no use."""
+
 MAX_NAMED_SETTINGS = 4
 """Most differing settings that an error names."""
+
+
+class OtherTrainingError(TrainingError):
+    """A checkpoint belongs to another training; ``problem`` is the message without a remedy."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}; use those it was begun with, or {BEGIN_ANEW}")
+        self.problem = problem
 
 
 @dataclass
@@ -148,7 +159,9 @@ def load_checkpoint(
     Raises
     ------
     TrainingError
-        There is no checkpoint, it is unreadable, or it belongs to another recipe, library or seed.
+        There is no checkpoint, or it is unreadable.
+    OtherTrainingError
+        It belongs to another recipe, library or seed.
     """
     try:
         read_safetensors_prefix(path)
@@ -156,18 +169,15 @@ def load_checkpoint(
             training_state = _parse_state((file.metadata() or {})[METADATA_KEY], path)
             tensors = {current_tensor_name(n): file.get_tensor(n) for n in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
-        raise TrainingError(f"{path} is not readable as a checkpoint; train anew") from error
+        raise TrainingError(f"{path} is not readable as a checkpoint; {BEGIN_ANEW}") from error
     if training_state.signature != expected.signature:
-        raise TrainingError(
-            f"{path} belongs to another recipe, library or seed"
-            f"{_differences(training_state.settings, expected.settings)}; "
-            "use those it was begun with, or begin anew with `overwrite=True`"
-        )
+        differences = _differences(training_state.settings, expected.settings)
+        raise OtherTrainingError(f"{path} belongs to another recipe, library or seed{differences}")
     try:
         network.load_state_dict(_select_prefix(tensors, "network."))
         _restore(optimiser, _select_prefix(tensors, "optimiser."))
     except (RuntimeError, ValueError) as error:
-        raise TrainingError(f"{path} lacks a part of its state; train anew") from error
+        raise TrainingError(f"{path} lacks a part of its state; {BEGIN_ANEW}") from error
     recurrent_state = tuple(t for _, t in sorted(_select_prefix(tensors, "memory.").items()))
     return training_state, _select_prefix(tensors, "best."), recurrent_state
 
@@ -221,9 +231,11 @@ def refuse_overwriting(out: Path, *, resume: bool, overwrite: bool) -> None:
     Raises
     ------
     TrainingError
-        ``out`` or its checkpoint exists and neither option is given; there is nothing to resume;
-        or the name of ``out`` has another suffix than .safetensors.
+        Both options are given; ``out`` or its checkpoint exists and neither is; there is nothing to
+        resume; or the name of ``out`` has another suffix than .safetensors.
     """
+    if resume and overwrite:
+        raise TrainingError("got `resume` and `overwrite`, expected one of them")
     checkpoint = checkpoint_path(out)
     if out.suffix != ".safetensors":
         raise TrainingError(f"got `out` {out}, expected a name that ends in .safetensors")

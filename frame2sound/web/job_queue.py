@@ -43,6 +43,9 @@ STORE_SECONDS = 5.0
 CHECKPOINT_SUFFIX = ".checkpoint.safetensors"
 """Of `frame2sound.training.checkpoint`, which imports PyTorch."""
 
+CHECKPOINT_REFUSED = "begin anew: leave out"
+"""Part of the error of a training whose checkpoint is of no use; see there."""
+
 
 class JobQueue:
     """Runs one quick and one slow job at a time, in the order in which they were asked for.
@@ -137,7 +140,9 @@ class JobQueue:
         return job
 
     def again(self, number: int) -> Job:
-        """Run a job again that has failed or was stopped; a training goes on where it was.
+        """Run a job again that has failed or was stopped.
+
+        A training goes on where it was, unless its checkpoint was refused.
 
         Raises
         ------
@@ -225,8 +230,8 @@ class JobQueue:
             return False
 
     def _requeue(self, job: Job) -> None:
-        job.state, job.error, job.progress = "waiting", "", None
         job.words = _words_again(job, self.root)
+        job.state, job.error, job.progress = "waiting", "", None
 
     def _work(self, is_quick: bool) -> None:
         while (job := self._next(is_quick)) is not None:
@@ -315,7 +320,8 @@ def _words_again(job: Job, root: Path) -> list[str]:
     """Return a job's command with what it needs to run a second time."""
     if job.kind not in OVERWRITING or not job.outputs:
         return job.words
-    if job.kind == "train" and _checkpoint(root / job.outputs[0]).exists():
+    is_refused = CHECKPOINT_REFUSED in job.error
+    if job.kind == "train" and not is_refused and _checkpoint(root / job.outputs[0]).exists():
         return [*first_words(job), "--resume"]
     return [*first_words(job), "--overwrite"]
 

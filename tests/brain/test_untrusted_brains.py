@@ -215,7 +215,7 @@ def test_a_checkpoint_of_a_newer_version_says_to_update(tmp_path):
 
 @pytest.mark.parametrize("values", [{"epoch": -1}, {"epoch": 10**30}, {"epoch": "2"}, {"best": []}])
 def test_an_impossible_checkpoint_is_refused(tmp_path, values):
-    with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
+    with pytest.raises(TrainingError, match="is not readable as a checkpoint; begin anew: leave"):
         written(tmp_path, **values)()
 
 

@@ -392,6 +392,41 @@ def test_a_brain_of_another_recipe_is_refused(folder, tmp_path):
             run(tmp_path / "folder")
 
 
+@pytest.fixture
+def copied(add_film, tmp_path):
+    """A small comparison by film, which learns a film of which its library has a copy."""
+    library = Library.create(tmp_path / "library", RATE)
+    for name, seed in (("a", 0), ("a-copy", 0), ("b", 1), ("c", 2)):
+        add_film(library, name, 8, fps=10, seed=seed, **lit_tones(8, seed=seed))
+    plan = plan_of(library, tmp_path / "out", TWO[:1], seeds=1, kind="films")
+    assert {"a", "a-copy"} <= {film.name for film in plan.split.training.films()}
+    plan.claim_folder()
+    return plan
+
+
+def test_a_brain_that_learned_one_of_two_copies_is_kept(copied):
+    Comparison(copied, "cpu").run()
+    path = copied.brain_path(*copied.variants, 0)
+    assert load_brain(path).provenance["left_out_copies"]
+    before = path.stat().st_mtime_ns
+    Comparison(copied, "cpu").run()
+    assert path.stat().st_mtime_ns == before
+
+
+def test_a_checkpoint_of_other_films_says_what_to_do(copied):
+    interrupt = Interrupt(f"{copied.variants[0].label}, seed 0", 2)
+    with pytest.raises(KeyboardInterrupt):
+        Comparison(copied, "cpu", interrupt).run()
+    path = copied.split.training.path / "a" / "film.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps(card | {"digest": "other"}))
+    match = (
+        r"film a was a-0, is other\); delete it to train this brain anew, or start again with `o"
+    )
+    with pytest.raises(ComparisonError, match=match):
+        Comparison(copied, "cpu").run()
+
+
 def test_a_changed_brain_is_measured_again(folder, tmp_path, table):
     shutil.copytree(folder, tmp_path / "folder")
     path = tmp_path / "folder/out/brains/waveform-0.safetensors"

@@ -15,6 +15,7 @@ from frame2sound.training.checkpoint import (
     TrainingState,
     checkpoint_path,
     load_checkpoint,
+    refuse_overwriting,
     save_checkpoint,
 )
 from frame2sound.training.optimiser import build_optimiser
@@ -83,7 +84,9 @@ def test_a_state_without_a_best_epoch_is_restored(tmp_path):
 
 
 def test_a_checkpoint_of_another_training_is_refused(path):
-    with pytest.raises(TrainingError, match="belongs to another recipe, library or seed; use"):
+    with pytest.raises(
+        TrainingError, match=r"or seed; use .* begin anew: leave out `resume` and give `o"
+    ):
         load_checkpoint(path, TrainingState("other"), *trained("adamw"))
 
 
@@ -108,14 +111,14 @@ def test_an_error_names_the_settings_that_differ(tmp_path, settings, differences
 def test_a_truncated_checkpoint_is_refused(path, keep):
     data = path.read_bytes()
     path.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
-    with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
+    with pytest.raises(TrainingError, match="is not readable as a checkpoint; begin anew: leave"):
         load_checkpoint(path, TrainingState("mine"), *trained("adamw"))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "{}", '{"curve": [1]}', None])
 def test_invalid_metadata_is_refused(path, text):
     save_file(load_file(path), path, None if text is None else {METADATA_KEY: text})
-    with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
+    with pytest.raises(TrainingError, match="is not readable as a checkpoint; begin anew: leave"):
         load_checkpoint(path, TrainingState("mine"), *trained("adamw"))
 
 
@@ -124,7 +127,7 @@ def test_a_checkpoint_without_a_tensor_is_refused(path, name):
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     save_file({k: v for k, v in load_file(path).items() if k != name}, path, metadata)
-    with pytest.raises(TrainingError, match="lacks a part of its state; train anew"):
+    with pytest.raises(TrainingError, match="lacks a part of its state; begin anew: leave"):
         load_checkpoint(path, TrainingState("mine"), *trained("adamw"))
 
 
@@ -136,3 +139,14 @@ def test_a_missing_checkpoint_is_refused(tmp_path):
 def test_the_metadata_is_json(path):
     with safe_open(path, "pt") as file:
         assert json.loads(file.metadata()[METADATA_KEY])["epoch"] == 3
+
+
+def test_resuming_and_overwriting_exclude_each_other(path, tmp_path):
+    """With both, a checkpoint of another training would be refused for ever."""
+    with pytest.raises(
+        TrainingError, match=r"^got `resume` and `overwrite`, expected one of them$"
+    ):
+        refuse_overwriting(tmp_path / "brain.safetensors", resume=True, overwrite=True)
+    assert path.exists()
+    refuse_overwriting(tmp_path / "brain.safetensors", resume=False, overwrite=True)
+    assert not path.exists()

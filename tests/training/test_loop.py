@@ -180,7 +180,7 @@ def test_the_checkpoint_of_another_training_is_refused(library, film, add_film, 
 
 def test_a_damaged_checkpoint_is_refused(library, film, small, out):
     checkpoint_path(out).write_bytes(b"not a checkpoint")
-    with pytest.raises(TrainingError, match="is not readable as a checkpoint; train anew"):
+    with pytest.raises(TrainingError, match="is not readable as a checkpoint; begin anew: leave"):
         train(library, small(), out, device="cpu", resume=True)
     assert names(out.parent) == ["brain.checkpoint.safetensors"]
 

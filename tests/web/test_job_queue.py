@@ -17,6 +17,7 @@ import typer
 
 from frame2sound.cli import app
 from frame2sound.errors import StudioError
+from frame2sound.training.checkpoint import BEGIN_ANEW
 from frame2sound.web import job_queue
 from frame2sound.web.job import Job, read_jobs, write_jobs
 from frame2sound.web.job_queue import JobQueue
@@ -133,6 +134,16 @@ def test_a_training_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert queue.again(job.number).words[2:] == ["--out=a.safetensors", "--resume"]
     with pytest.raises(StudioError, match="job 1 runs still"):
         queue.again(job.number)
+
+
+def test_a_training_whose_checkpoint_was_refused_begins_anew(tmp_path: Path) -> None:
+    queue = queue_in(tmp_path)
+    words = ["train", "library", "--out=a.safetensors", "--resume"]
+    job = queue.add("train", words, {}, ["a.safetensors"])
+    (tmp_path / "a.checkpoint.safetensors").write_bytes(b"")
+    job.state, job.error = "failed", f"it belongs to another library; {BEGIN_ANEW}"
+    assert queue.again(job.number).words[2:] == ["--out=a.safetensors", "--overwrite"]
+    assert job.error == ""
 
 
 def test_stopping_ends_the_command(tmp_path: Path) -> None:
