@@ -159,9 +159,11 @@ class TrainingData:
 
     def signature(self, recipe: Recipe, seed: int) -> str:
         """Return a hash that tells this training from those of other recipes, films or seeds."""
-        films = [(film.name, film.card.digest, film.card.audio_range) for film in self.films]
-        text = json.dumps([identity_table(recipe), films, seed], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        films = [
+            (film.name, film.card.digest, film.card.audio_range, *_content(film))
+            for film in self.films
+        ]
+        return _hash([identity_table(recipe), films, seed])
 
     def describe_settings(self, recipe: Recipe, seed: int) -> dict[str, str]:
         """Return what the signature is computed of, by name: settings, films, seed."""
@@ -172,6 +174,12 @@ class TrainingData:
             elif part != "name":
                 table[part] = str(value)
         table |= {f"film {film.name}": film.card.digest[:12] for film in self.films}
+        table["library"] = "colour" if any(film.colour for film in self.films) else "grey"
+        table |= {
+            f"content of film {film.name}": _hash(_content(film))[:12]
+            for film in self.films
+            if film.card.checksums is not None
+        }
         copies = self.left_out_copies.items()
         table |= {f"film {name}": f"left out as a copy of {of}" for name, of in copies}
         return table | {"seed": str(seed)}
@@ -192,6 +200,21 @@ class TrainingData:
             **({"left_out_copies": copies} if copies else {}),
             "pairs": {"learned": len(self.training), "held_out": len(self.held_out)},
         }
+
+
+def _content(film: PickledFilm) -> list[Any]:
+    """Return what tells a film from others of its file: its arrays' checksums, if its card has any.
+
+    Grey films whose cards have none, as those of version 1, give an empty list.
+    """
+    sums = film.card.checksums
+    if sums is None:
+        return ["colour"] if film.colour else []
+    return [film.colour, sums.frames, sums.times, sums.sound]
+
+
+def _hash(values: Any) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _target_scale(training: PairDataset, recipe: Recipe) -> float:

@@ -1,5 +1,6 @@
 """Held-out pairs are never near training pairs."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,8 +11,9 @@ from frame2sound.brain.targets import PcmBlocks
 from frame2sound.clock import Clock
 from frame2sound.errors import TrainingError
 from frame2sound.library.calibration import add_calibration_film
+from frame2sound.library.checksums import Checksums
 from frame2sound.training.dataset import PairDataset
-from frame2sound.training.training_data import split_pairs
+from frame2sound.training.training_data import TrainingData, split_pairs
 
 CLOCK = Clock(Fraction(30), 8000)
 
@@ -141,3 +143,30 @@ def test_the_split_depends_on_the_seed_only(pairs, split):
     again = [keys(split_pairs(pairs, recipe, seed)[1]) for seed in range(8)]
     assert parts == again
     assert len(set(map(frozenset, parts))) > 1
+
+
+def with_card(film, colour=False, **changes):
+    return replace(film, colour=colour, card=replace(film.card, **changes))
+
+
+def test_a_training_is_told_from_one_of_other_arrays(library, add_film, small):
+    """Films that are pickled again in colour, or by another decoder, keep name, file and sound."""
+    add_film(library, "film", 6)
+    data = TrainingData.from_library(library, small(), 0)
+    film, sums = data.films[0], Checksums("a", "b", "c")
+    kinds = [
+        film,
+        with_card(film, colour=True),
+        with_card(film, checksums=sums),
+        with_card(film, checksums=replace(sums, sound="d")),
+    ]
+    each = [replace(data, films=[kind]) for kind in kinds]
+    assert len({one.signature(small(), 0) for one in each}) == len(kinds)
+    tables = [one.describe_settings(small(), 0) for one in each]
+    assert [table["library"] for table in tables] == ["grey", "colour", "grey", "grey"]
+    contents = [table.get("content of film film") for table in tables]
+    assert contents[:2] == [None, None]
+    assert len({*contents}) == 3
+    of_other_sound = with_card(film, checksums=replace(sums, full_sound="e"))
+    signature = replace(data, films=[of_other_sound]).signature(small(), 0)
+    assert signature == each[2].signature(small(), 0)  # it is not learned

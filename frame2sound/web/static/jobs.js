@@ -10,7 +10,8 @@ export function jobButtons(job, onChange) {
     await onChange();
   });
   const isOpen = ["waiting", "running"].includes(job.state);
-  const again = job.kind === "train" ? "Resume" : "Run again";
+  const refused = (job.error ?? "").includes("begin anew: leave out");
+  const again = job.kind !== "train" ? "Run again" : refused ? "Begin anew" : "Resume";
   return [
     isOpen ? el("button", { type: "button", onclick: () => change("stop"), "aria-label": `Stop command ${job.number}` }, "Stop") : null,
     ["failed", "stopped"].includes(job.state)
