@@ -172,12 +172,13 @@ class Clock:
 def frame_indices_at_ticks(frame_times: NDArray[np.float64], clock: Clock) -> NDArray[np.int64]:
     """Return, for each frame of ``clock``, the index of the film frame that is on screen.
 
-    The frame on screen at time t is the last one that appears at or before t.
+    The frame on screen at time t is the last one that appears at or before t, and before the first
+    one appears it is that.
 
     Parameters
     ----------
     frame_times : array of shape (N + 1,)
-        When each film frame appears, in seconds from 0, ascending, and when the last one ends.
+        When each film frame appears, in seconds, ascending, and when the last one ends.
 
     Returns
     -------
@@ -187,4 +188,4 @@ def frame_indices_at_ticks(frame_times: NDArray[np.float64], clock: Clock) -> ND
     ticks = clock.frame_times(clock.count_frames_within(Fraction(frame_times[-1])) + 1)
     ticks = ticks[ticks < frame_times[-1]]
     indices: NDArray[np.int64] = np.searchsorted(frame_times[:-1], ticks, side="right") - 1
-    return indices
+    return indices.clip(0)

@@ -168,6 +168,12 @@ def test_one_frame_is_shown_while_it_lasts():
     assert frame_indices_at_ticks(np.array([0.0, 0.001]), Clock(Fraction(1), 22050)).tolist() == [0]
 
 
+def test_before_the_first_frame_the_first_is_on_screen():
+    times = np.array([0.3, 0.5, 1.0])
+    indices = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()
+    assert indices == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+
+
 def test_frames_shorter_than_a_tick_are_skipped_in_order():
     times = np.array([0.0, 0.01, 0.02, 0.5, 0.51, 1.0])
     indices = frame_indices_at_ticks(times, Clock(Fraction(10), 22050)).tolist()

@@ -41,7 +41,8 @@ def compute_fingerprint(film: PickledFilm) -> bytes:
     successive frames, which describe the events in it.
     """
     times = (np.arange(SAMPLED_FRAMES) + SAMPLE_OFFSET) * film.seconds / SAMPLED_FRAMES
-    frames = film.frames[np.searchsorted(film.times, times, side="right") - 1]
+    rows = np.searchsorted(film.times, times, side="right") - 1
+    frames = film.frames[rows.clip(0)]
     side = frames.shape[1] // GRID_SIZE
     grey = (luma(frames) if film.colour else frames).astype(np.float64)
     cells = grey.reshape(SAMPLED_FRAMES, GRID_SIZE, side, GRID_SIZE, side).mean(axis=(2, 4))

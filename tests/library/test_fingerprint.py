@@ -112,3 +112,14 @@ def test_a_film_encoded_smaller_and_faster_is_a_duplicate(tmp_path, library, nam
         make_film(path, small, fps=Fraction(fps), encoding=encoding, audio=audio)
         marks.append(compute_fingerprint(pickle_film(path, library)[0]))
     assert 0 < fingerprint_distance(*marks) < MAX_DUPLICATE_DISTANCE
+
+
+def test_before_a_late_first_frame_the_fingerprint_has_the_first(library, add_film):
+    frames = np.clip(np.round(drifting_noise(0)), 0, 255).astype(np.uint8)
+    frames[:12] = frames[0]
+    film = add_film(library, "film", 96 / 30, frames=frames)
+    expected = compute_fingerprint(film)
+    times = np.array(film.times)
+    times[:12] = np.linspace(0.3, 0.39, 12)
+    np.save(film.path / "times.npy", times)
+    assert compute_fingerprint(library.films()[0]) == expected
