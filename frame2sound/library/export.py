@@ -19,8 +19,8 @@ from frame2sound.library.store import PickledFilm
 
 ExportKind = Literal["pcm", "stft"]
 
-BATCH_FRAMES = 1024
-"""Frames in memory at once."""
+BATCH_FRAMES, MAX_BATCH_SAMPLES = 1024, 1 << 20
+"""Frames in memory at once, and most samples of their windows, unless one frame has more."""
 
 
 def export_npz(
@@ -88,8 +88,7 @@ def _pixels(film: PickledFilm, rows: NDArray[np.int64]) -> Iterator[NDArray[np.f
 
 
 def _slices(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.float32]]:
-    for begin in range(0, frames, BATCH_FRAMES):
-        bounds = clock.sample_bounds(min(BATCH_FRAMES, frames - begin), begin)
+    for bounds in _batch_bounds(clock, frames, clock.max_samples_per_frame):
         slices = _windows(film.sound, bounds[:-1], clock.max_samples_per_frame)
         slices[np.arange(clock.max_samples_per_frame) >= np.diff(bounds)[:, None]] = 0
         yield slices
@@ -98,10 +97,16 @@ def _slices(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np
 def _spectra(film: PickledFilm, clock: Clock, frames: int) -> Iterator[NDArray[np.complex64]]:
     length = 2 * clock.max_samples_per_frame
     window = np.hanning(length + 1)[:-1].astype(np.float32)
-    for begin in range(0, frames, BATCH_FRAMES):
-        bounds = clock.sample_bounds(min(BATCH_FRAMES, frames - begin), begin)
+    for bounds in _batch_bounds(clock, frames, length):
         starts = bounds[:-1] - clock.max_samples_per_frame // 2
         yield np.fft.rfft(_windows(film.sound, starts, length) * window).astype(np.complex64)
+
+
+def _batch_bounds(clock: Clock, frames: int, length: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the sample bounds of batches of frames with windows of a length."""
+    batch = max(1, min(BATCH_FRAMES, MAX_BATCH_SAMPLES // length))
+    for begin in range(0, frames, batch):
+        yield clock.sample_bounds(min(batch, frames - begin), begin)
 
 
 def _windows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -78,3 +79,20 @@ def test_calibration_exports_in_silence(tmp_path: Path) -> None:
     with np.load(tmp_path / "c.npz", allow_pickle=False) as arrays:
         assert not arrays["sound"].any()
         assert set(np.unique(arrays["frames"])) == {0.0, 1.0}
+
+
+@pytest.mark.parametrize("kind", ["pcm", "stft"])
+def test_memory_does_not_grow_with_the_length_of_a_slow_film(tmp_path: Path, kind: str) -> None:
+    """Of 300 s in frames of 10 s, all at once, the numbers of samples alone would take 53 MB."""
+    folder, samples = tmp_path / "film", 300 * 22050
+    folder.mkdir()
+    np.save(folder / "frames.npy", np.zeros((30, 64, 64), np.uint8))
+    np.save(folder / "times.npy", 10.0 * np.arange(31))
+    np.save(folder / "sound.npy", np.zeros(samples, np.float32))
+    film = PickledFilm(folder, Card("n", "n", Fraction(1), 30, samples, 22050, (0, samples)))
+    tracemalloc.start()
+    shape = export_npz(film, Clock(Fraction(1, 10), 22050), tmp_path / "film.npz", kind)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert shape == (30, 220500 + (kind == "stft"))
+    assert peak_bytes < 50e6
