@@ -86,7 +86,7 @@ class Address:
                 if size > MAX_TEXT_BYTES:
                     raise ValueError(f"{name} has {size} bytes, expected at most {MAX_TEXT_BYTES}")
                 return str(self._filesystem.cat_file(self._join(name)).decode())
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return None
 
     def download(self, name: str, path: Path) -> None:

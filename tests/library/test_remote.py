@@ -69,6 +69,15 @@ def test_no_brain_points_to_a_library_at_an_address(far, add_film, tmp_path):
     assert not out.exists()
 
 
+def test_a_file_among_the_films_of_a_library_is_no_film(far, library, add_film):
+    """The local system of fsspec says of library.json/film.json that library.json is no folder."""
+    add_film(library, "film", 1)
+    fetched = f2s.Library.open(f"local://{library.path}")
+    assert [film.name for film in fetched.films()] == ["film"]
+    with pytest.raises(LibraryError, match=r"library\.json is no library; make one with"):
+        f2s.Library.open(f"local://{library.path}/library.json")
+
+
 def test_a_film_at_an_address_is_pickled_as_a_local_one(films, far, library, tmp_path):
     film, new = pickle_film(parse_location(films[0]), library)
     assert new
