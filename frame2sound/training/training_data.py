@@ -285,8 +285,9 @@ def split_pairs(
     blocks = np.unique(block_of_pair[~is_screen], axis=0)
     if config.split == "films" and config.held_out and len(blocks) < 2:
         raise TrainingError(
-            f"got a library of {len(blocks)} film{'s' * (len(blocks) != 1)}, expected two or more "
-            "to split by film; add films or set training.split=blocks in the recipe"
+            f"got a library of {len(blocks)} film{'s' * (len(blocks) != 1)}, not counting copies, "
+            "expected two or more to split by film; add films or set training.split=blocks in the "
+            "recipe"
         )
     if not config.held_out or (by_block and len(blocks) < 3):
         return pairs, pairs.select(np.zeros(len(pairs), bool))

@@ -116,7 +116,8 @@ def test_a_split_by_film_needs_two_films(library, add_film):
     films = [add_calibration_film(library), add_film(library, "only", 12)]
     pairs = PairDataset.from_films(films, CLOCK, PcmBlocks(0, 267))
     with pytest.raises(
-        TrainingError, match="a library of 1 film, expected two or more to split by film; add"
+        TrainingError,
+        match="a library of 1 film, not counting copies, expected two or more to split",
     ):
         split_pairs(pairs, TrainingConfig(split="films"), 0)
     training, held_out_pairs = split_pairs(pairs, TrainingConfig(split="films", held_out=0.0), 0)
