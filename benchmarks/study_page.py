@@ -1,6 +1,6 @@
 """Pages of the study: its tables, and one paragraph that says only what they carry.
 
-The words around the tables are in `study/page.md`.
+The words around the tables are in `study/README.template`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from study_power import DRAWS, Found, Power
 
 from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
 
-PAGE = FOLDER / "page.md"
+PAGE = FOLDER / "README.template"
 REST = "<!-- once all films are in -->\n"
 EXPLANATION = Path(__file__).parent.parent / "docs" / "explanation" / "study.md"
 PICTURE = EXPLANATION.with_suffix(".svg")
