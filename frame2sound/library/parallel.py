@@ -92,7 +92,8 @@ def group_copies(sources: list[Location]) -> list[list[Location]]:
         for key in (folder_title(source), _size_in_bytes(source)):
             if key is not None:
                 joined = {leaders[at], leaders[first_with.setdefault(key, at)]}
-                leaders = [min(joined) if each in joined else each for each in leaders]
+                if len(joined) > 1:
+                    leaders = [min(joined) if each in joined else each for each in leaders]
     groups: dict[int, list[Location]] = {}
     for leader, source in zip(leaders, sources, strict=True):
         groups.setdefault(leader, []).append(source)
