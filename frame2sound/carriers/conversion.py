@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from frame2sound.atomic import atomic_write
 from frame2sound.carriers.colours import Planes
@@ -24,6 +23,7 @@ from frame2sound.carriers.survival import Survival, measure_survival
 from frame2sound.carriers.tool import check_command, run_tool
 from frame2sound.errors import CarrierError
 from frame2sound.progress import ProgressCallback, ignore_progress
+from frame2sound.sound.wav_file import WavSubtype, open_wav
 
 
 def write_pictures(
@@ -77,12 +77,10 @@ def write_sound(
     try:
         sound = PictureSound(read_pictures(pictures), parameters_beside(pictures))
         parameters, done = sound.findings.parameters, 0
-        subtype = "PCM_16" if parameters.kind is Kind.SAMPLES else "PCM_24"
+        subtype: WavSubtype = "PCM_16" if parameters.kind is Kind.SAMPLES else "PCM_24"
         with (
             atomic_write(out, CarrierError, overwrite=overwrite) as partial,
-            soundfile.SoundFile(
-                partial, "w", parameters.sample_rate, parameters.channels, subtype, format="WAV"
-            ) as file,
+            open_wav(partial, parameters.sample_rate, parameters.channels, subtype) as file,
         ):
             for block in sound.blocks():
                 file.write(np.clip(block, -1, 1))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import SoundtrackError
+from frame2sound.sound.wav_file import open_wav
 
 Samples = NDArray[np.float32]
 
@@ -88,7 +89,7 @@ def open_recorder(
         return
     with (
         atomic_write(path, SoundtrackError, overwrite=overwrite) as partial,
-        soundfile.SoundFile(partial, "w", sample_rate, 2, "PCM_24", format="WAV") as file,
+        open_wav(partial, sample_rate, 2, "PCM_24") as file,
     ):
         recorder = SoundRecorder(file)
         try:

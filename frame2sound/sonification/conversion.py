@@ -9,14 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write, check_writable, write_error_message
 from frame2sound.errors import SonificationError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.audio_spool import AudioSpool
-from frame2sound.rendering.export.wav_cues import MAX_WAV_BYTES
 from frame2sound.sonification.frequencies import FrequencyAxis, spaced_axis, tuned_axis
 from frame2sound.sonification.levels import amplitudes
 from frame2sound.sonification.panning import ScanPanner
@@ -37,6 +35,7 @@ from frame2sound.sonification.wavetables import (
     write_tables,
 )
 from frame2sound.sound.scale import Scale
+from frame2sound.sound.wav_file import open_wav
 
 Samples = NDArray[np.float32]
 
@@ -47,10 +46,7 @@ PEAK = 10 ** (-1 / 20)
 """The largest sample: 1 dB below full scale."""
 
 MIN_SECONDS, MAX_SECONDS = Fraction(1, 100), 4 * 3600
-"""Of a scan. A high sample rate allows less: see `SonificationChoice.max_seconds`."""
-
-SAMPLE_BYTES, MAX_HEADER_BYTES = 3, 1024
-"""Of a WAV of 24 bits."""
+"""Of a scan, and of all together."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +73,6 @@ class SonificationChoice:
     def channels(self) -> int:
         """1, or 2 for stereo."""
         return 2 if self.stereo else 1
-
-    @property
-    def max_seconds(self) -> Fraction:
-        """The longest sound: 4 hours, or what fits into a WAV."""
-        bytes_per_second = SAMPLE_BYTES * self.channels * self.sample_rate
-        fits = Fraction(MAX_WAV_BYTES - MAX_HEADER_BYTES, bytes_per_second)
-        return min(Fraction(MAX_SECONDS), fits)
 
 
 @dataclass(frozen=True)
@@ -126,19 +115,15 @@ class _Reading:
             if self.choice.seconds and not sweep:
                 length = self.choice.seconds
             begin, self.seconds = self.seconds, self.seconds + length
-            if self.seconds > self.choice.max_seconds:
+            if self.seconds > MAX_SECONDS:
                 raise self._too_long()
             self.pictures += 1
             yield Scan(begin, self.seconds, prepare(brightness), sweep, held)
 
     def _too_long(self) -> SonificationError:
-        choice, longest = self.choice, self.choice.max_seconds
-        sides = "stereo" if choice.stereo else "mono"
-        held = f"what a {sides} WAV holds at {choice.sample_rate} Hz; give a lower `sample_rate`, "
         return SonificationError(
-            f"{self.source.path} sounds for more than {math.floor(longest)} s, "
-            f"{'the longest; give ' if longest == MAX_SECONDS else held}"
-            "fewer `seconds` a picture, or a shorter film"
+            f"{self.source.path} sounds for more than {MAX_SECONDS} s, the longest; give fewer "
+            "`seconds` a picture, or a shorter film"
         )
 
 
@@ -253,8 +238,6 @@ def _wavetable(scans: Iterator[Scan], choice: SonificationChoice) -> Iterator[Sa
 
 
 def _write(spool: AudioSpool, path: Path, choice: SonificationChoice, gain: float) -> None:
-    with soundfile.SoundFile(
-        path, "w", choice.sample_rate, choice.channels, "PCM_24", format="WAV"
-    ) as file:
+    with open_wav(path, choice.sample_rate, choice.channels, "PCM_24") as file:
         for block in spool.read():
             file.write(np.float32(gain) * block)

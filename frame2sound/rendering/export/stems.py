@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from frame2sound.rendering.output.finishing import (
 )
 from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.safe_names import safe_file_names
+from frame2sound.sound.wav_file import open_wav
 from frame2sound.untrusted import read_json
 
 REST, ORIGINAL = "no film", "original"
@@ -141,11 +141,7 @@ def _write_files(paths: list[Path], sound: Chunks, sample_rate: int) -> NDArray[
             if not files:
                 channels = groups.shape[2]
                 files = [
-                    stack.enter_context(
-                        soundfile.SoundFile(
-                            os.fsencode(path), "w", sample_rate, channels, "FLOAT", format="WAV"
-                        )
-                    )
+                    stack.enter_context(open_wav(path, sample_rate, channels, "FLOAT"))
                     for path in paths
                 ]
             for index, file in enumerate(files):

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from frame2sound.rendering.export.markers import Marker
-
-MAX_WAV_BYTES = 2**32 - 1
-"""Longer files have no valid header; they stay as they are."""
+from frame2sound.sound.wav_file import MAX_WAV_BYTES
 
 MAX_LABEL_BYTES = 200
 
 
 def add_cues(path: Path, markers: Sequence[Marker]) -> None:
-    """Append cue points with labels to a WAV file; without markers it stays as it is."""
+    """Append cue points with labels to a WAV file; without markers it stays as it is.
+
+    So does a file that would be too long for a WAV.
+    """
     chunks = _chunk(b"cue ", _points(markers)) + _chunk(b"LIST", _labels(markers))
     size = path.stat().st_size
     if not markers or size + len(chunks) - 8 > MAX_WAV_BYTES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from frame2sound.rendering.soundtrack import Soundtrack
 from frame2sound.sound.limiter import CEILING_DB, HEADROOM_DB, LIMITED_DB, Limiter
 from frame2sound.sound.loudness import MIN_SAMPLE_RATE
 from frame2sound.sound.true_peak import TruePeakMeter
+from frame2sound.sound.wav_file import open_wav
 from frame2sound.sound.waveform import WaveformRecorder
 
 if TYPE_CHECKING:
@@ -336,9 +336,7 @@ def _write_wav(
 ) -> float:
     meter = TruePeakMeter(channels)
     try:
-        with soundfile.SoundFile(
-            os.fsencode(path), "w", sample_rate, channels, subtype="PCM_24", format="WAV"
-        ) as file:
+        with open_wav(path, sample_rate, channels, "PCM_24") as file:
             for chunk in sound:
                 file.write(chunk)
                 meter.update(chunk)

@@ -1,0 +1,51 @@
+"""WAV files of any length: those that no WAV can hold are RF64."""
+
+from __future__ import annotations
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from frame2sound.sound import wav_file
+
+STEP = {"PCM_16": 2.0**-15, "PCM_24": 2.0**-23, "FLOAT": 2.0**-25}
+SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (1001, 2))
+
+
+def write(path, subtype, channels, sound=SOUND):
+    with wav_file.open_wav(path, 48000, channels, subtype) as file:
+        for block in np.array_split(sound[:, :channels], 3):
+            file.write(block)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("subtype", STEP)
+def test_a_sound_too_long_for_a_wav_is_whole_in_an_rf64(tmp_path, monkeypatch, subtype, channels):
+    path = tmp_path / "long.wav"
+    write(path, subtype, channels)
+    assert soundfile.info(path).format == "WAV"
+    size = path.stat().st_size
+    monkeypatch.setattr(wav_file, "MAX_WAV_BYTES", size)
+    write(path, subtype, channels)
+    assert soundfile.info(path).format == "WAV"
+    monkeypatch.setattr(wav_file, "MAX_WAV_BYTES", size - 1)
+    write(path, subtype, channels)
+    info = soundfile.info(path)
+    assert (info.format, info.subtype, info.samplerate) == ("RF64", subtype, 48000)
+    read = soundfile.read(path, always_2d=True)[0]
+    assert read == pytest.approx(SOUND[:, :channels], abs=STEP[subtype])
+    with av.open(path) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) == len(SOUND)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(wav_file, "MAX_WAV_BYTES", 100)
+    monkeypatch.setattr(wav_file.shutil, "copyfileobj", fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        write(tmp_path / "long.wav", "PCM_24", 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
