@@ -148,8 +148,11 @@ class _GainSearch:
             return self.gain_db - self._step / 2
         if high is not None:
             return _interpolated_gain(low, high, self.target)
+        if low.output_lufs == -math.inf:  # below the gate of the measurement
+            self._step *= 2
+            return min(low.gain_db + self._step / 2, MAX_GAIN_DB)
         slope = 1.0
-        if before is not None and low.gain_db > before.gain_db:
+        if before is not None and -math.inf < before.output_lufs and low.gain_db > before.gain_db:
             slope = (low.output_lufs - before.output_lufs) / (low.gain_db - before.gain_db)
         step = (self.target - low.output_lufs) / min(max(slope, 0.25), 1.0)
         return min(low.gain_db + step, MAX_GAIN_DB)
@@ -159,6 +162,6 @@ def _interpolated_gain(low: NormalisationResult, high: NormalisationResult, targ
     """Return a gain between two, by linear interpolation, but not close to either."""
     apart = high.gain_db - low.gain_db
     share = 0.5
-    if high.limited_share <= MAX_LIMITED_SHARE and high.output_lufs > low.output_lufs:
+    if high.limited_share <= MAX_LIMITED_SHARE and high.output_lufs > low.output_lufs > -math.inf:
         share = (target - low.output_lufs) / (high.output_lufs - low.output_lufs)
     return low.gain_db + apart * min(max(share, 0.1), 0.9)

@@ -118,6 +118,15 @@ def test_silence_has_no_loudness_to_change(tmp_path):
     assert (level.input_lufs, level.gain_db, level.output_lufs) == (-math.inf, 0, -math.inf)
 
 
+@pytest.mark.parametrize("target", [-60, -66, -68, -69.9, -70])
+@pytest.mark.parametrize("input_db", [0, -40])
+def test_sound_near_the_gate_of_the_measurement_comes_close(target, input_db, tmp_path):
+    sound = np.concatenate([noise(1), 0.01 * noise(1)]) * np.float32(10 ** (input_db / 20))
+    out, level = levelled(sound, target, tmp_path)
+    assert np.isfinite(out).all()
+    assert level.output_lufs == pytest.approx(max(target, -69.9), abs=0.6)
+
+
 def test_black_is_not_lifted(tmp_path):
     sound = noise()
     sound[RATE:-4000] = 0
