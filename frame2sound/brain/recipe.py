@@ -146,7 +146,7 @@ def load_recipe(name: str, settings: list[str] | None = None) -> Recipe:
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path} is not readable as a recipe: {error}") from error
     table = _with_preset(_with_new_names(table))
-    for setting in sorted(settings or [], key=lambda text: not text.strip().startswith("preset=")):
+    for setting in sorted(settings or [], key=lambda text: text.split("=")[0].strip() != "preset"):
         _apply_setting(table, setting)
         table = _with_preset(table, overrides=True)
     return parse_recipe(table | {"name": table.get("name", path.stem)})
@@ -240,6 +240,7 @@ _PLAIN_TYPES = {
     "`str`": "a text",
     "`bool`": "true or false",
     "`array`": "a list",
+    "`object`": "a table",
 }
 
 
@@ -281,7 +282,7 @@ def _with_preset(table: dict[str, Any], *, overrides: bool = False) -> dict[str,
         if not isinstance(current, dict):
             continue
         if current.get("kind") == "eigenframes":
-            table[part] = values
+            table[part] = dict(values)
             table = _without_brightness_branch(table)
         elif current.get("kind") in (None, values.get("kind")):
             table[part] = current | values if overrides else values | current

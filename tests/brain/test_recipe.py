@@ -428,8 +428,9 @@ def test_the_hindle_preset_is_that_of_2015():
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_preset_overrides_the_recipe_and_settings_override_the_preset(order):
-    recipe = load_recipe("waveform", ["training.rate=0.5", "preset=hindle"][::order])
+@pytest.mark.parametrize("preset", ["preset=hindle", " preset = hindle"])
+def test_a_preset_overrides_the_recipe_and_settings_override_the_preset(order, preset):
+    recipe = load_recipe("waveform", ["training.rate=0.5", preset][::order])
     assert recipe.training.rate == 0.5
     assert recipe.training.batch == 10
     assert load_recipe("waveform").target.lead_seconds > 0
@@ -459,6 +460,13 @@ def test_a_recipe_leaves_the_table_and_the_presets_as_they_were():
     before = str(table), str(PRESETS)
     assert parse_recipe(table).training.epochs == 3
     assert (str(table), str(PRESETS)) == before
+
+
+@pytest.mark.parametrize("setting", ["input.motion=true", "input.kind=fft2"])
+def test_a_setting_beside_a_preset_leaves_the_preset_as_it_was(setting):
+    before = str(PRESETS)
+    assert load_recipe("deep", ["preset=hindle", setting]) != load_recipe("deep", ["preset=hindle"])
+    assert str(PRESETS) == before
 
 
 @pytest.mark.parametrize("kind", ["stft-real", "stft-mag", "stft-both", "log-mag", "mel"])
