@@ -44,6 +44,9 @@ CORPUS_PREFIX = "corpus."
 PICTURES_PREFIX = "pictures."
 """The name of a tensor that holds thumbnails is this prefix and the film's name."""
 
+MAX_PIECES = 10_000
+"""A file whose corpus claims more pieces is refused."""
+
 MAX_PICTURES = 100_000
 """A file whose corpus claims more thumbnails of a film is refused."""
 
@@ -224,11 +227,15 @@ def corpus_tensor_names(description: Table | None, clock: Clock) -> list[str]:
     Raises
     ------
     LookupError, TypeError, AttributeError, ValueError
-        The description is malformed, or the corpus is longer than `MAX_SECONDS`.
+        The description is malformed, or the corpus is longer than `MAX_SECONDS` or in more than
+        `MAX_PIECES`.
     """
     if description is None or description["kind"] != "carried":
         return []
     ranges = [_parse_ranges(film["pieces"]) for film in description["films"].values()]
+    count = sum(map(len, ranges))
+    if count > MAX_PIECES:
+        raise ValueError(f"a corpus of {count} pieces, expected at most {MAX_PIECES}")
     rate, _ = _parse_format(description, clock)
     seconds = sum(length for film in ranges for _, length in film) / rate
     if not 0 < seconds <= MAX_SECONDS:

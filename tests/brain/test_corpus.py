@@ -11,10 +11,12 @@ import pytest
 from frame2sound.brain.brain_file import load_brain
 from frame2sound.brain.corpus import (
     CORPUS_PREFIX,
+    MAX_PIECES,
     Corpus,
     CorpusPointer,
     Piece,
     corpus_from_file,
+    corpus_tensor_names,
     corpus_to_file,
     stored_bytes,
 )
@@ -225,6 +227,18 @@ def test_sound_survives_flac(rate, peak):
         np.testing.assert_allclose(
             original.samples, decoded.samples, atol=1.01 * max(peak, 1) / 2**15
         )
+
+
+def test_a_corpus_in_very_many_pieces_is_refused():
+    clock, sound = Clock(Fraction(30), 8000), np.zeros(1, np.float32)
+    pieces = [Piece("film", start, sound) for start in range(MAX_PIECES + 1)]
+    for count in (MAX_PIECES, MAX_PIECES + 1):
+        description, _ = corpus_to_file(Corpus(clock, tuple(pieces[:count])))
+        if count > MAX_PIECES:
+            with pytest.raises(ValueError, match="a corpus of 10001 pieces, expected at most"):
+                corpus_tensor_names(description, clock)
+        else:
+            assert corpus_tensor_names(description, clock)
 
 
 def quiet_and_loud(library, add_film):
