@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from frame2sound.api.parameters import (
     ParameterError,
     Settings,
-    at_least,
     number_of_bytes,
     one_of,
     setting_texts,
+    whole_number,
 )
 from frame2sound.api.records import Record, count_films, plain_values
 from frame2sound.brain.pretrained import DEFAULT_BRAIN, find_brain
@@ -96,7 +96,7 @@ def train(
     out: str | PathLike[str] = "brain.safetensors",
     *,
     corpus: CorpusMode = "carry",
-    memory: int | str | None = None,
+    memory: float | str | None = None,
     resume: bool = False,
     seed: int = 0,
     device: str = "auto",
@@ -122,7 +122,7 @@ def train(
     corpus : {"carry", "point", "none"}
         Whether the brain carries sound of its films for mosaics, points to the library by its path,
         or neither; it cannot point to an address.
-    memory : int or str, optional
+    memory : number or str, optional
         Memory limit, in bytes or as ``"1.5GiB"``; by default 2 GiB. Training data that does not fit
         is cached on disk.
     resume : bool
@@ -161,7 +161,7 @@ def train(
     from frame2sound.training.loop import train as fit
 
     one_of("corpus", corpus, get_args(CorpusMode))
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
     if isinstance(recipe, Recipe) and settings:
         raise ParameterError(
             "got `settings` with a recipe that is already loaded; give them to load_recipe"

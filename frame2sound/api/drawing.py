@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from frame2sound.api.parameters import (
     FrameRate,
     ParameterError,
-    at_least,
     frame_rate,
     frame_size,
+    whole_number,
 )
 from frame2sound.api.records import Record
 
@@ -96,7 +96,7 @@ def draw_film(
         raise ParameterError(
             f"got `seconds={seconds:g}`, expected {MIN_SECONDS:g} to {MAX_SECONDS:g}"
         )
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
     path = Path(out or f"{name}.mp4")
     rate, sides = frame_rate("fps", fps), frame_size("size", size)
     scene = load_scene(name, seconds=seconds, fps=rate, seed=seed, size=sides)

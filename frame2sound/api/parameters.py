@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -73,16 +74,16 @@ def lufs(parameter: str, value: float | str) -> float:
     return loudness
 
 
-def number_of_bytes(parameter: str, value: int | str) -> int:
+def number_of_bytes(parameter: str, value: float | str) -> int:
     """Return a size in bytes.
 
     Examples
     --------
-    >>> number_of_bytes("memory", "1.5GiB"), number_of_bytes("memory", "500MB")
+    >>> number_of_bytes("memory", "1.5GiB"), number_of_bytes("memory", 5e8)
     (1610612736, 500000000)
     """
-    if isinstance(value, int):
-        return value
+    if not isinstance(value, str):
+        return round(value)
     match = _BYTES.fullmatch(value.strip())
     if match is None:
         raise ParameterError(f"got `{parameter}={value}`, expected a size, as 500MB, 2GB or 1.5GiB")
@@ -216,6 +217,20 @@ def at_least(parameter: str, value: float | None, minimum: float) -> None:
         raise ParameterError(f"got `{parameter}={value:g}`, expected {minimum:g} or more")
 
 
+def whole_number(parameter: str, value: int | None, minimum: int) -> None:
+    """Raise `ParameterError` unless a value is whole and not below a minimum; None is none given.
+
+    Examples
+    --------
+    >>> whole_number("seed", 7, 0)
+    """
+    if value is None:
+        return
+    if not hasattr(value, "__index__"):
+        raise ParameterError(f"got `{parameter}={value}`, expected a whole number")
+    at_least(parameter, value, minimum)
+
+
 def texts(parameter: str, value: Iterable[str]) -> list[str]:
     """Return a list of texts; a single text would be taken for a list of letters.
 
@@ -236,6 +251,8 @@ def setting_texts(settings: Settings | None) -> list[str]:
     --------
     >>> setting_texts({"training.epochs": 5}), setting_texts(["density=300"])
     (['training.epochs=5'], ['density=300'])
+    >>> setting_texts({"target": {"kind": "mel", "bands": 64}})
+    ['target={kind = "mel", bands = 64}']
     """
     if isinstance(settings, Mapping):
         return [f"{name}={_toml(value)}" for name, value in settings.items()]
@@ -250,7 +267,18 @@ def options_of(kind: type[Options], arguments: Mapping[str, Any]) -> Options:
 
 
 def _toml(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """Return a value in TOML; a text by itself has no quotes, as on the command line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name} = {_quoted(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_quoted, value))}]"
+    return str(value)
+
+
+def _quoted(value: Any) -> str:
+    return json.dumps(str(value)) if isinstance(value, str | Fraction) else _toml(value)
 
 
 def _number_with_unit(value: float | str, unit: str) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Literal, get_args
 
-from frame2sound.api.parameters import FrameRate, Level, Seconds, Settings, at_least, one_of
+from frame2sound.api.parameters import FrameRate, Level, Seconds, Settings, one_of, whole_number
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.limits import DEFAULT_LIMITS
 from frame2sound.rendering.modes import DEFAULT_MODE, Mode
@@ -77,7 +77,8 @@ class RenderOptions:
         one_of("window", self.window, get_args(Window))
         one_of("grains", self.grains, get_args(GrainTiming))
         one_of("codec", self.codec, get_args(Codec))
-        at_least("seed", self.seed, 0)
+        whole_number("seed", self.seed, 0)
+        whole_number("sample_rate", self.sample_rate, 1)
         if self.corpus is not None and self.mode not in (None, "mosaic"):
             raise SoundtrackError(
                 f"`corpus` does nothing in mode {self.mode}; leave it out or use `mode=mosaic`"

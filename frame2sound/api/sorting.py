@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frame2sound.api.measuring import align_columns
-from frame2sound.api.parameters import at_least
+from frame2sound.api.parameters import whole_number
 from frame2sound.api.records import Record, plain_values
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def sort(
     from frame2sound.sorting.labels_file import read_labels
     from frame2sound.sorting.sorter import sort_films
 
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
     path, table = Path(out), Path(labels)
     if path.suffix != ".safetensors":
         raise SortingError(f"got `out={path}`, expected a name that ends with .safetensors")

@@ -142,6 +142,9 @@ def test_errors_name_parameters_and_the_command_line_options(folder: Path) -> No
         f2s.render(folder / "animation.mp4", gain="loud")
     with pytest.raises(f2s.ParameterError, match=r"got `mode=loud`, expected overlap-add, gran"):
         f2s.render(folder / "animation.mp4", mode="loud")  # type: ignore[arg-type]
+    for name in ("seed", "sample_rate"):
+        with pytest.raises(f2s.ParameterError, match=rf"got `{name}=1.5`, expected a whole number"):
+            f2s.render(folder / "animation.mp4", **{name: 1.5})
     with pytest.raises(SoundtrackError, match=r"`corpus` does nothing.*use `mode=mosaic`"):
         f2s.render(folder / "animation.mp4", corpus=folder / "library", mode="granular")
     words = ["animation.mp4", "--corpus", "library", "--mode", "granular"]
