@@ -122,9 +122,9 @@ def main() -> None:
         run(development(), results, given.work, given.workers)
         print("\n".join(study_page.development_table(development(), results)))
     elif given.command == "groups":
-        design, results = real_groups(given.films), given.out or Path("study-groups")
-        run(design, results, given.work, given.workers)
-        print("\n".join(study_page.group_table(design, results)))
+        results = given.out or Path("study-groups")
+        run(real_groups(given.films), results, given.work, given.workers)
+        print("\n".join(study_page.group_table(results)))
     elif given.command == "power":
         print_power(given.out or RESULTS)
     else:

@@ -28,13 +28,15 @@ from study_analysis import (
     without_law,
 )
 from study_cells import BASELINES
-from study_design import ARMS, FOLDER, LENGTHS, WHOLE, Design
+from study_design import ARMS, FOLDER, LENGTHS, PRIMARY_ARMS, WHOLE, Design
 from study_picture import picture
 from study_power import DRAWS, Found, Power
+from study_results import cells, csv_path, film_laws
 
 from frame2sound.evaluation.measure_table import MEASURES as MEASURE_TABLE
 
 PAGE = FOLDER / "README.template"
+GROUPS = FOLDER / "groups"
 REST = "<!-- once all films are in -->\n"
 EXPLANATION = Path(__file__).parent.parent / "docs" / "explanation" / "study.md"
 PICTURE = EXPLANATION.with_suffix(".svg")
@@ -77,6 +79,7 @@ def page(report: Report) -> str:
         "secondary": _difference_table(report.secondary),
         "nearest": _baseline_table(report),
         "means": (line for seconds in LENGTHS for line in _figure_table(report, seconds)),
+        "groups": group_table(GROUPS),
     }
     return text + rest.format(
         known=len(report.secondary),
@@ -250,7 +253,7 @@ def _mean_of(found: tuple[float, int] | None, films: int) -> str:
     if found is None:
         return "-"
     mean, count = found
-    return f"{mean:.2f}" if count == films else f"{mean:.2f} ({count})"
+    return f"{mean:z.2f}" if count == films else f"{mean:z.2f} ({count})"
 
 
 def write_explanation(report: Report) -> None:
@@ -265,22 +268,23 @@ def write_explanation(report: Report) -> None:
     EXPLANATION.write_text(before + START + found + END + after, encoding="utf-8")
 
 
-def group_table(design: Design, results: Path) -> Iterator[str]:
-    """Yield a table of groups of real films: means over the films of each, without a test."""
-    loaded = load(design, results)
-    figures = film_figures(loaded, (*design.settings, *BASELINES))
-    law_of = {film.name: film.law for film in design.films}
+def group_table(results: Path) -> Iterator[str]:
+    """Yield tables of groups of real films: means over the films of each, without a test."""
+    laws = film_laws(results)
+    loaded = {(film, WHOLE): cells(csv_path(results, film, WHOLE)) for film in laws}
+    names = (*PRIMARY_ARMS, *BASELINES)
+    figures = film_figures(loaded, names)
+    groups: dict[str, list[str]] = {}
+    for film, group in laws.items():
+        groups.setdefault(group, []).append(film)
     for measure in (ENVELOPE, DISTANCE, ONSETS):
-        yield f"## {MEASURE_TABLE[measure].column_with_unit}\n"
-        yield f"| group | films | {' | '.join((*design.settings, *BASELINES))} |"
-        yield "|---|--:|" + "--:|" * (len(design.settings) + len(BASELINES))
-        for law in sorted(set(law_of.values())):
-            films = [name for name, own in law_of.items() if own == law]
-            of_law = {key: value for key, value in figures.items() if law_of[key[0]] == law}
-            means = mean_figures(of_law)
-            found = [means.get((WHOLE, arm, measure)) for arm in (*design.settings, *BASELINES)]
-            texts = ("-" if each is None else f"{each[0]:.2f}" for each in found)
-            yield f"| {law} | {len(films)} | {' | '.join(texts)} |"
+        yield f"### {_capital(MEASURE_TABLE[measure].column_with_unit)}\n"
+        yield f"| group | films | {' | '.join(names)} |"
+        yield "|---|--:|" + "--:|" * len(names)
+        for group, films in {**groups, "all films": list(laws)}.items():
+            means = mean_figures({key: figures[key] for key in figures if key[0] in films})
+            texts = (_mean_of(means.get((WHOLE, arm, measure)), len(films)) for arm in names)
+            yield f"| {group} | {len(films)} | {' | '.join(texts)} |"
         yield ""
 
 

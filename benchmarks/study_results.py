@@ -29,6 +29,9 @@ WHOLE_CELL = -1
 RUN_LOCK, RUN_HOLDER, APPEND_LOCK = ".run", ".run.json", ".append"
 """Files in a folder of results: of the lock of a run, and of that of its workers."""
 
+DESIGN = "design.json"
+"""The file that says what the results in its folder are of."""
+
 FAILED = "failed"
 """The measure of a training that failed."""
 
@@ -124,6 +127,12 @@ def lock_results(folder: Path) -> Iterator[None]:
         yield
 
 
+def film_laws(folder: Path) -> dict[str, str]:
+    """Return the law or group of each film of a folder of results."""
+    table = json.loads((folder / DESIGN).read_text(encoding="utf-8"))
+    return {film: each["law"] for film, each in table["films"].items()}
+
+
 def require_design(folder: Path, design: Design) -> None:
     """Write what a design is into a folder of results, or compare it with what is there.
 
@@ -132,7 +141,7 @@ def require_design(folder: Path, design: Design) -> None:
     ComparisonError
         The results are those of another design.
     """
-    path = folder / "design.json"
+    path = folder / DESIGN
     table = json.loads(json.dumps(design.identity(), default=str))
     if path.exists():
         if json.loads(path.read_text(encoding="utf-8")) != table:

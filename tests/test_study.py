@@ -520,6 +520,30 @@ def test_films_of_groups_are_told_apart_by_their_whole_names(tmp_path):
     assert study_design.real_groups(tmp_path).identity() != identity
 
 
+def test_groups_are_shown_with_the_means_of_their_films(tmp_path):
+    whole = study_design.study()
+    films = (whole.films[0], whole.films[12], whole.films[1])
+    assert [film.law for film in films] == ["bounce", "bounce", "lines"]
+    design = replace(whole, films=films, lengths=(study_design.WHOLE,), seeds=2)
+    study_results.require_design(tmp_path, design)
+    write_results(
+        tmp_path,
+        design,
+        lambda film, seconds, arm: [0.1, 0.5, 0.9][film] if arm == "deep" else 0.0,
+        lambda film, seconds, arm: [2.0, 6.0, 10.0][film] if arm == "wide" else 5.0,
+        (study_design.WHOLE,),
+    )
+    lines = [line for line in study_page.group_table(tmp_path) if "|" in line]
+    envelope, distance, onsets = (lines[start : start + 5] for start in (0, 5, 10))
+    wide, deep = (envelope[0].split(" | ").index(arm) for arm in ("wide", "deep"))
+    means = np.tanh([0.3 + 0.005, 0.9 + 0.005, 0.5 + 0.005])
+    shown = [float(line.split(" | ")[deep]) for line in envelope[2:]]
+    assert shown == pytest.approx(means, abs=0.005)
+    assert [line.split(" | ")[wide] for line in distance[2:]] == ["4.00", "10.00", "6.00"]
+    assert [line.split(" | ")[1] for line in distance[2:]] == ["2", "1", "3"]
+    assert {text.strip(" |") for line in onsets[2:] for text in line.split(" | ")[2:]} == {"-"}
+
+
 @pytest.mark.parametrize("error", [DivergedError, TrainingError])
 def test_only_divergence_counts_as_a_failed_training(tmp_path, monkeypatch, error):
     def refuse(*_):
