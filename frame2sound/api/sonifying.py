@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,6 +44,20 @@ MAX_RANGE_DB = 144.0
 """What 24 bits hold."""
 
 MIN_PITCH_HZ = 1.0
+
+MAPPINGS_WITH = {
+    "timbre": ("spectrogram",),
+    "spacing": ("spectrogram",),
+    "scale": ("spectrogram",),
+    "low_hz": ("spectrogram",),
+    "high_hz": ("spectrogram",),
+    "range_db": ("spectrogram",),
+    "rows": ("spectrogram", "wavetable"),
+    "stereo": ("spectrogram", "voice"),
+    "pitch": ("wavetable",),
+    "tables": ("wavetable",),
+}
+"""The mappings in which a parameter means something; it means something in all if not listed."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +170,7 @@ def sonify(
     stereo : bool
         Pan from left to right with the scan.
     sample_rate : int
-        In Hz, 8000 to 192000.
+        In Hz, 8000 to 192000; above 10000 for The vOICe.
     seed : int
         Of the phases, noise and grains.
     overwrite : bool
@@ -190,17 +205,19 @@ def sonify(
         ("paper", paper, PAPERS),
     ):
         one_of(name, value, choices)
-    _check_numbers(rows, low_hz, high_hz, range_db, sample_rate, seed)
-    if mapping != "wavetable" and tables is not None:
-        raise ParameterError("`tables` are written of the mapping wavetable; choose that `mapping`")
+    _check_numbers(rows, range_db, sample_rate, seed)
+    pitch_hz = _pitch_hz(pitch, sample_rate)
+    _check_mapping(
+        mapping, timbre=timbre, spacing=spacing, scale=scale, low_hz=low_hz, high_hz=high_hz,
+        range_db=range_db, rows=rows, stereo=stereo, pitch=pitch_hz, tables=tables,
+    )  # fmt: skip
+    _check_frequencies(mapping, low_hz, high_hz, sample_rate)
     if tables is not None and Path(tables) == Path(out):
         raise ParameterError(f"got {out} for `out` and for `tables`, expected two files")
-    if mapping == "wavetable" and stereo:
-        raise ParameterError("`stereo` follows a scan to the right; a wavetable is read downwards")
     tuned = None if scale is None else musical_scale("scale", scale)
     choice = SonificationChoice(
         mapping, _duration(seconds), rows, low_hz, high_hz, spacing, tuned, timbre, range_db,
-        _pitch_hz(pitch, sample_rate), ink, paper, stereo, sample_rate, seed,
+        pitch_hz, ink, paper, stereo, sample_rate, seed,
     )  # fmt: skip
     table_path = None if tables is None else Path(tables)
     with open_progress(progress) as on_progress:
@@ -214,25 +231,50 @@ def sonify(
     )  # fmt: skip
 
 
-def _check_numbers(
-    rows: int | None, low_hz: float, high_hz: float, range_db: float, sample_rate: int, seed: int
-) -> None:
+def _check_numbers(rows: int | None, range_db: float, sample_rate: int, seed: int) -> None:
     if not MIN_RATE <= sample_rate <= MAX_RATE:
         raise ParameterError(
             f"got `sample_rate={sample_rate}`, expected {MIN_RATE} to {MAX_RATE} Hz"
         )
     if rows is not None and not 1 <= rows <= MAX_ROWS:
         raise ParameterError(f"got `rows={rows}`, expected 1 to {MAX_ROWS}")
-    if not 0 < low_hz < high_hz < sample_rate / 2:
-        raise ParameterError(
-            f"got `low_hz={low_hz:g}` and `high_hz={high_hz:g}`, expected them above 0, rising, "
-            f"and below half the sample rate, {sample_rate / 2:g} Hz"
-        )
     if not 0 < range_db <= MAX_RANGE_DB:
         raise ParameterError(
             f"got `range_db={range_db:g}`, expected above 0, {MAX_RANGE_DB:g} dB at most"
         )
     at_least("seed", seed, 0)
+
+
+def _check_mapping(mapping: str, **values: object) -> None:
+    """Refuse what means nothing in a mapping, or for rows of a scale, unless it is the default."""
+    defaults = signature(sonify).parameters
+    given = [name for name, value in values.items() if value != defaults[name].default]
+    for name in given:
+        if mapping not in MAPPINGS_WITH[name]:
+            raise ParameterError(
+                f"`{name}` is of the mapping {' or '.join(MAPPINGS_WITH[name])}; choose that "
+                f"`mapping`, or leave out `{name}`"
+            )
+        if name in ("rows", "spacing") and "scale" in given:
+            raise ParameterError(
+                f"`scale` has a row for each of its tones; leave it out, or leave out `{name}`"
+            )
+
+
+def _check_frequencies(mapping: str, low_hz: float, high_hz: float, sample_rate: int) -> None:
+    from frame2sound.sonification.the_voice import HIGH_HZ
+
+    highest = sample_rate / 2
+    if mapping == "spectrogram" and not 0 < low_hz < high_hz < highest:
+        raise ParameterError(
+            f"got `low_hz={low_hz:g}` and `high_hz={high_hz:g}`, expected them above 0, rising, "
+            f"and below half the sample rate, {highest:g} Hz"
+        )
+    if mapping == "voice" and not HIGH_HZ < highest:
+        raise ParameterError(
+            f"got `sample_rate={sample_rate}`, expected more than {2 * HIGH_HZ:g} Hz for the "
+            f"mapping voice, whose top row has {HIGH_HZ:g} Hz"
+        )
 
 
 def _duration(seconds: Seconds | None) -> Fraction | None:

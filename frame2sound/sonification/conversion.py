@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -188,11 +189,11 @@ def _spool(
 ) -> float:
     """Write sound of any level to a spool; return its peak."""
     choice, peak = reading.choice, 0.0
-    panner = ScanPanner(choice.sample_rate)
+    panner = ScanPanner(choice.sample_rate) if choice.stereo else None
     for chunk in _sounds(reading, axis, panner):
         left = math.ceil(reading.seconds * choice.sample_rate) - spool.sample_count
         mono = chunk[: max(left, 0)]
-        block = panner.process(mono) if choice.stereo else mono
+        block = panner.process(mono) if panner else mono
         peak = max(peak, float(np.abs(block).max(initial=0)))
         spool.write([block])
         done = spool.sample_count / choice.sample_rate
@@ -200,41 +201,48 @@ def _spool(
     return peak
 
 
-def _sounds(reading: _Reading, axis: FrequencyAxis | None, panner: ScanPanner) -> Iterable[Samples]:
+def _sounds(
+    reading: _Reading, axis: FrequencyAxis | None, panner: ScanPanner | None
+) -> Iterable[Samples]:
     choice, rate = reading.choice, reading.choice.sample_rate
     if choice.mapping == "wavetable":
-        scans = reading.scans(lambda picture: np.ascontiguousarray(picture.T), held=False)
-        return _wavetable(scans, choice)
-    if choice.mapping == "voice":
-        scans = panner.watch(reading.scans(to_64_columns, held=True))
+        return _wavetable(reading)
+    voiced = choice.mapping == "voice"
+    scans = reading.scans(to_64_columns if voiced else np.asarray, held=voiced)
+    watched = panner.watch(scans) if panner else scans
+    if voiced:
         sines = Sines(voice_axis(), rate, choice.seed)
-        hops = brightness_at_hops(scans, rate, sines.hop)
-        return sines.render(map(voice_amplitudes, hops))
-    scans = panner.watch(reading.scans(np.asarray, held=False))
+        return sines.render(map(voice_amplitudes, _hops(reading, watched, sines.hop)))
     if axis is None:
         axis = spaced_axis(reading.source.rows, choice.low_hz, choice.high_hz, choice.spacing)
     timbre = create_timbre(choice.timbre, axis, rate, choice.seed)
-    hops = brightness_at_hops(scans, rate, timbre.hop)
+    hops = _hops(reading, watched, timbre.hop)
     return timbre.render(amplitudes(batch, choice.range_db) for batch in hops)
 
 
-def _wavetable(scans: Iterator[Scan], choice: SonificationChoice) -> Iterator[Samples]:
+def _wavetable(reading: _Reading) -> Iterator[Samples]:
     """Yield waveforms; scans are turned, so that their columns are the picture's rows."""
+    choice = reading.choice
+    scans = reading.scans(lambda picture: np.ascontiguousarray(picture.T), held=False)
     first = next(scans)
     columns = len(first.brightness)
     if columns < MIN_COLUMNS:
         raise SonificationError(
             f"the picture is {columns} pixels wide, expected at least {MIN_COLUMNS} for a waveform"
         )
-
-    def all_scans() -> Iterator[Scan]:
-        yield first
-        yield from scans
-
     oscillator = WavetableOscillator(columns, choice.pitch_hz, choice.sample_rate)
-    yield from oscillator.render(
-        brightness_at_hops(all_scans(), choice.sample_rate, oscillator.hop)
-    )
+    yield from oscillator.render(_hops(reading, chain([first], scans), oscillator.hop))
+
+
+def _hops(reading: _Reading, scans: Iterable[Scan], hop: int) -> Iterator[Brightness]:
+    """Yield brightness once a hop; refuse scans that are over before the first one sounds."""
+    rate = reading.choice.sample_rate
+    yield from brightness_at_hops(scans, rate, hop)
+    if reading.seconds * rate <= hop:
+        raise SonificationError(
+            f"{reading.source.path} sounds for {float(reading.seconds):g} s, expected more than "
+            f"{hop / rate:.3g} s, the shortest that sounds like this; give more `seconds`"
+        )
 
 
 def _write(spool: AudioSpool, path: Path, choice: SonificationChoice, gain: float) -> None:

@@ -1,5 +1,6 @@
 """Pictures of all kinds as files of sound; and what is refused."""
 
+import gc
 import struct
 import zlib
 
@@ -15,6 +16,7 @@ from frame2sound.errors import SonificationError
 from frame2sound.sonification import conversion
 from frame2sound.sonification.picture_process import GreyPicture, decode_grey
 from frame2sound.sonification.pictures import Appearance
+from frame2sound.sonification.scanning import Scan
 from tests.sonification.scanned import amplitude_at, strongest_hz
 
 LINE = np.zeros((40, 60), np.uint8)
@@ -71,6 +73,35 @@ def test_each_picture_of_an_animation_sounds_as_long_as_it_is_shown(tmp_path):
             assert powers[0] / powers.sum() == pytest.approx(
                 np.cos(share * np.pi / 2) ** 2, abs=0.03
             )
+
+
+@pytest.mark.parametrize("mapping", ["spectrogram", "voice"])
+@pytest.mark.parametrize("stereo", [False, True])
+def test_pictures_that_have_sounded_are_not_kept(tmp_path, mapping, stereo):
+    more = {"save_all": True, "append_images": [Image.fromarray(LINE + n) for n in range(1, 20)]}
+    path = save(tmp_path / "a.gif", LINE, duration=1000, **more)
+    kept = []
+
+    def count(*_):
+        kept.append(sum(isinstance(each, Scan) for each in gc.get_objects()))
+
+    f2s.sonify(path, tmp_path / "a.wav", mapping=mapping, stereo=stereo, progress=count)
+    assert kept
+    assert max(kept) <= 4
+
+
+@pytest.mark.parametrize(("timbre", "seconds"), [("noise", 0.012), ("grains", 0.016)])
+def test_the_shortest_noise_and_grains_sound(tmp_path, timbre, seconds):
+    path = save(tmp_path / "a.png", LINE)
+    _, sound = heard(path, tmp_path / "a.wav", timbre=timbre, seconds=seconds)
+    assert np.abs(sound).max() == pytest.approx(0.891, abs=1e-3)
+
+
+@pytest.mark.parametrize("mapping", ["voice", "wavetable"])
+def test_low_and_high_frequencies_do_not_limit_the_rate_of_other_mappings(tmp_path, mapping):
+    path = save(tmp_path / "a.png", LINE)
+    made, sound = heard(path, tmp_path / "a.wav", mapping=mapping, sample_rate=12_000, seconds=0.1)
+    assert (made.sample_rate, len(sound)) == (12_000, 1200)
 
 
 def test_the_voice_goes_on_scanning_while_a_film_changes(tmp_path):
@@ -164,7 +195,15 @@ def test_what_is_no_picture_is_refused_and_nothing_is_written(tmp_path, make, wh
         (["--pitch", "H2"], "got 'H2', expected a note such as"),
         (["--tables", "t.wav"], "of the mapping wavetable; choose that --as"),
         (["--as", "wavetable", "--tables", "{out}"], "for --out and for --tables, expected two"),
-        (["--as", "wavetable", "--stereo"], "a wavetable is read downwards"),
+        (["--as", "wavetable", "--stereo"], "--stereo is of the mapping spectrogram or voice"),
+        (["--as", "voice", "--timbre", "noise"], "choose that --as, or leave out --timbre"),
+        (["--as", "voice", "--rows", "10"], "--rows is of the mapping spectrogram or wavetable"),
+        (["--as", "wavetable", "--low", "50"], "--low is of the mapping spectrogram; choose"),
+        (["--pitch", "A3"], "--pitch is of the mapping wavetable; choose that --as"),
+        (["--scale", "D minor", "--rows", "9"], "--scale has a row for each of its tones"),
+        (["--as", "voice", "--sample-rate", "10000"], "expected more than 10000 Hz for the"),
+        (["--timbre", "noise", "--seconds", "0.011"], "for 0.011 s, expected more than 0.0115 s"),
+        (["--timbre", "grains", "--seconds", "0.014"], "for 0.014 s, expected more than 0.015 s"),
         (["--scale", "hz 50"], "the scale has 0 tones from 100 to 12000 Hz"),
         (["--as", "film"], "got --as film, expected spectrogram, wavetable or voice"),
     ],
