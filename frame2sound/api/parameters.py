@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from fractions import Fraction
@@ -182,12 +183,13 @@ def _scala_file(path: Path, tonic: str) -> Scale:
     from frame2sound.untrusted import read_bytes
 
     try:
-        text = read_bytes(path, MAX_SCALA_BYTES, follow_links=True).decode("latin-1")
+        stored = read_bytes(path, MAX_SCALA_BYTES, follow_links=True)
     except OSError as error:
         raise ParameterError(
             f"{path} cannot be read ({error_reason(error)}), expected a Scala file"
         ) from error
     tonic_hz = parse_tonic_hz(tonic, CONCERT_PITCH_HZ)
+    text = stored.removeprefix(BOM_UTF8).decode("latin-1")
     try:
         return parse_scala(text, tonic_hz)
     except ValueError as error:

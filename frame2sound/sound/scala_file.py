@@ -6,11 +6,15 @@ Source: the description of the format by Manuel Op de Coul, at huygens-fokker.or
 from __future__ import annotations
 
 import math
+import re
 
 from frame2sound.sound.scale import Scale
 from frame2sound.sound.tone_systems import parse_ratio
 
 MAX_TONES = 4096
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+"""Other characters at which `str.splitlines` breaks are parts of letters in some encodings."""
 
 
 def parse_scala(text: str, tonic_hz: float) -> Scale:
@@ -34,7 +38,7 @@ def parse_scala(text: str, tonic_hz: float) -> Scale:
     >>> parse_scala("! a.scl\nfifth and octave\n 2\n 3/2\n 1200.0", 200.0).step_to_hz(1)
     300.0
     """
-    lines = [line for line in text.splitlines() if not line.startswith("!")]
+    lines = [line for line in _LINE_END.split(text) if not line.startswith("!")]
     head = lines[1].split() if len(lines) > 1 else []
     if not head or not head[0].isdigit() or not 1 <= int(head[0][:9]) <= MAX_TONES:
         raise ValueError(f"got no number of tones, expected 1 to {MAX_TONES} in the second line")
