@@ -18,7 +18,7 @@ MAX_NESTED_TONES = 10_000
 
 _NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_NOTE = re.compile(r"([A-Ga-g])([#b]*)(-?\d+)")
+_NOTE = re.compile(r"([A-Ga-g])([#b]{0,99})(-?\d{1,2})")
 
 
 def note_to_hz(note: str, concert_hz: float = CONCERT_PITCH_HZ) -> float:
@@ -27,7 +27,7 @@ def note_to_hz(note: str, concert_hz: float = CONCERT_PITCH_HZ) -> float:
     Parameters
     ----------
     note : str
-        A letter, any number of ``#`` or ``b``, and an octave; middle C is C4.
+        A letter, ``#`` or ``b`` up to 99 times, and an octave from -99 to 99; middle C is C4.
     concert_hz : float
         Pitch of A4, in hertz.
 

@@ -34,7 +34,9 @@ def test_concert_pitch_can_be_another():
     assert hz_to_note(415, concert_hz=415) == "A4"
 
 
-@pytest.mark.parametrize("text", ["", "H4", "A", "4A", "A4.5"])
+@pytest.mark.parametrize(
+    "text", ["", "H4", "A", "4A", "A4.5", "A9999", "A-100", "A" + "#" * 9999 + "4"]
+)
 def test_what_is_no_note_is_named_in_the_error(text):
     with pytest.raises(ValueError, match=f"got '{text}', expected a note"):
         note_to_hz(text)
