@@ -270,7 +270,7 @@ def _check_frequencies(mapping: str, low_hz: float, high_hz: float, sample_rate:
             f"got `low_hz={low_hz:g}` and `high_hz={high_hz:g}`, expected them above 0, rising, "
             f"and below half the sample rate, {highest:g} Hz"
         )
-    if mapping == "voice" and not HIGH_HZ < highest:
+    if mapping == "voice" and highest <= HIGH_HZ:
         raise ParameterError(
             f"got `sample_rate={sample_rate}`, expected more than {2 * HIGH_HZ:g} Hz for the "
             f"mapping voice, whose top row has {HIGH_HZ:g} Hz"

@@ -18,6 +18,8 @@ from frame2sound.api.parameters import (
 )
 from frame2sound.api.parameters import seconds as parse_seconds
 from frame2sound.api.records import Record
+from frame2sound.atomic import check_writable
+from frame2sound.errors import SoundtrackError
 
 if TYPE_CHECKING:
     from frame2sound.progress import ProgressCallback
@@ -35,7 +37,7 @@ WAVES = ("sine", "triangle", "square", "saw")
 MIN_RATE, MAX_RATE = 8000, 192_000
 
 MIN_SECONDS, MAX_HOURS = Fraction(1, 100), 4
-"""Of a tone, and of all. Longer sound would not fit into a WAV of 24 bits."""
+"""Of a tone, and of all."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,8 @@ def tones(
         )
     if csv is not None:
         output_suffix("csv", Path(csv), (".csv",))
+        check_writable(Path(csv), SoundtrackError, overwrite=overwrite)
+    length = _duration(seconds)
     chain = effect_chain(effects, effects_file)
     if out is None and chain is not None:
         raise ParameterError("got effects without a sound, expected `out` too")
@@ -179,8 +183,9 @@ def tones(
     notes: tuple[str, ...] = ()
     if out is not None:
         heard, notes = _heard(groups, found, sample_rate)
+        _check_total(length, len(heard))
         samples = _write(
-            Path(out), heard, _duration(seconds, len(heard)), wave, sample_rate, chain,
+            Path(out), heard, length, wave, sample_rate, chain,
             overwrite=overwrite, progress=progress,
         )  # fmt: skip
     if csv is not None:
@@ -274,11 +279,19 @@ def _write(
         )  # fmt: skip
 
 
-def _duration(seconds: Seconds, count: int) -> Fraction:
+def _duration(seconds: Seconds) -> Fraction:
     length = parse_seconds("seconds", seconds)
-    if length < MIN_SECONDS or length * count > MAX_HOURS * 3600:
+    if length < MIN_SECONDS:
         raise ParameterError(
-            f"got `seconds={seconds}` for {count} tones or chords, expected at least "
-            f"{float(MIN_SECONDS)} for each, and {MAX_HOURS} hours for all"
+            f"got `seconds={seconds}`, expected at least {float(MIN_SECONDS)} for each tone or "
+            "chord"
         )
     return length
+
+
+def _check_total(seconds: Fraction, count: int) -> None:
+    if seconds * count > MAX_HOURS * 3600:
+        raise ParameterError(
+            f"got `seconds={float(seconds):g}` for {count} tones or chords, expected {MAX_HOURS} "
+            "hours at most for all"
+        )

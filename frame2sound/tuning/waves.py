@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ FADE_SECONDS = 0.01
 
 SINE_PHASE = -0.25
 """In cycles of a cosine."""
+
+BLOCK_SAMPLES = 1 << 16
+"""Samples that are computed together."""
 
 _HOP_SECONDS = 0.003
 
@@ -56,8 +59,10 @@ def harmonics(wave: str, count: int) -> FloatArray:
     raise ValueError(f"got wave {wave!r}, expected one of {', '.join(WAVES)}")
 
 
-def sound_chord(tones_hz: Sequence[float], wave: str, samples: int, sample_rate: int) -> Samples:
-    """Return tones that sound together, each as loud as one alone, faded in and out.
+def chord_blocks(
+    tones_hz: Sequence[float], wave: str, samples: int, sample_rate: int
+) -> Iterator[Samples]:
+    """Yield tones that sound together, each as loud as one alone, faded in and out.
 
     Parameters
     ----------
@@ -66,27 +71,34 @@ def sound_chord(tones_hz: Sequence[float], wave: str, samples: int, sample_rate:
     wave : {"sine", "triangle", "square", "saw"}
     samples, sample_rate : int
 
-    Returns
-    -------
-    float32 array (samples,)
+    Yields
+    ------
+    float32 array (n,)
+        `BLOCK_SAMPLES` or fewer; ``samples`` in all.
     """
-    sound = np.zeros(samples, np.float32)
-    for hz in tones_hz:
-        sound += _steady_tone(hz, wave, samples, sample_rate)
     fade = hann_fade_in(min(round(FADE_SECONDS * sample_rate), samples // 2))
-    if len(fade):
-        sound[: len(fade)] *= fade
-        sound[-len(fade) :] *= fade[::-1]
-    return sound
+    for first in range(0, samples, BLOCK_SAMPLES):
+        end = min(first + BLOCK_SAMPLES, samples)
+        block = np.zeros(end - first, np.float32)
+        for hz in tones_hz:
+            block += _steady_tone(hz, wave, first, end, sample_rate)
+        places = np.arange(first, end)
+        to_edge = np.minimum(places, samples - 1 - places)
+        fading = to_edge < len(fade)
+        block[fading] *= fade[to_edge[fading]]
+        yield block
 
 
-def _steady_tone(hz: float, wave: str, samples: int, sample_rate: int) -> Samples:
+def _steady_tone(hz: float, wave: str, first: int, end: int, sample_rate: int) -> Samples:
+    """Return a part of an endless tone, from its sample ``first`` to ``end``."""
     highest = 1 if wave == "sine" else math.ceil(sample_rate / 2 / hz) - 1
     amplitudes = harmonics(wave, max(highest, 1))
     sounding = np.flatnonzero(amplitudes)
     hop = max(round(_HOP_SECONDS * sample_rate), 1)
     partials = np.asarray(hz * (sounding + 1), np.float64)
-    phases = SINE_PHASE - partials * hop / sample_rate  # it fades in over a hop, which is left out
+    begin = first - hop  # it fades in over a hop, which is left out
+    phases = SINE_PHASE + partials * begin / sample_rate
     bank = OscillatorBank(partials, phases, sample_rate, hop)
-    steady = np.broadcast_to(amplitudes[sounding], (2 + samples // hop, len(sounding)))
-    return bank.process(steady)[hop : hop + samples]
+    hops = 2 + (end - first) // hop
+    steady = np.broadcast_to(amplitudes[sounding], (hops, len(sounding)))
+    return bank.process(steady)[hop : hop + end - first]

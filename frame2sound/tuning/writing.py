@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write, check_writable, write_error_message
@@ -16,7 +15,8 @@ from frame2sound.errors import SoundtrackError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.audio_spool import AudioSpool
 from frame2sound.rendering.effects import EffectChain
-from frame2sound.tuning.waves import sound_chord
+from frame2sound.sound.wav_file import open_wav
+from frame2sound.tuning.waves import chord_blocks
 
 Samples = NDArray[np.float32]
 
@@ -54,7 +54,7 @@ def write_chords(
         for number, chord in enumerate(chords_hz):
             on_progress(out.name, number, len(chords_hz), "")
             begin, end = (round(at * seconds * sample_rate) for at in (number, number + 1))
-            yield sound_chord(chord, wave, end - begin, sample_rate)
+            yield from chord_blocks(chord, wave, end - begin, sample_rate)
         on_progress(out.name, len(chords_hz), len(chords_hz), "")
 
     try:
@@ -71,6 +71,6 @@ def write_chords(
 
 
 def _write(spool: AudioSpool, path: Path, sample_rate: int, gain: np.float32) -> None:
-    with soundfile.SoundFile(path, "w", sample_rate, 1, "PCM_24", format="WAV") as file:
+    with open_wav(path, sample_rate, 1, "PCM_24") as file:
         for block in spool.read():
             file.write(gain * block)

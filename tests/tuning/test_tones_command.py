@@ -65,7 +65,9 @@ def test_the_table_is_printed_and_written(tmp_path):
         (["--steps", "99999"], "whose tone has inf Hz, expected 8 Hz to 1 MHz"),
         (["--steps", "-99"], "whose tone has 1.45 Hz, expected 8 Hz to 1 MHz"),
         (["--effects", "reverse"], "got effects without a sound, expected --out too"),
-        (["-o", "a.wav", "--seconds", "0"], "got --seconds 0 for 13 tones or chords, expected"),
+        (["-o", "a.wav", "--seconds", "0"], "got --seconds 0, expected at least 0.01 for each"),
+        (["--seconds", "banana"], "got --seconds banana, expected seconds, 0 or more"),
+        (["-o", "a.wav", "--seconds", "3600"], "got --seconds 3600 for 13 tones or chords, expec"),
         (["-o", "a.wav", "--effects", "layer of=up"], "layer: got of=up, expected reverse or orig"),
         (["--csv", "a.scl"], "got --csv a.scl, expected a name that ends with .csv"),
         (["-o", "a.mp3"], "got a.mp3, expected the name of a .wav"),
@@ -77,6 +79,15 @@ def test_wrong_options_are_told_in_a_line(tmp_path, words, says):
     assert made.returncode in (1, 2)
     assert says in made.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_table_that_exists_is_told_before_any_sound_is_made(tmp_path):
+    (tmp_path / "t.csv").write_text("mine")
+    made = run(tmp_path, "tones", "12-tet", "-o", "a.wav", "--csv", "t.csv")
+    assert made.returncode == 1
+    assert "t.csv exists already; choose another name or give --overwrite" in made.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    assert (tmp_path / "t.csv").read_text() == "mine"
 
 
 def test_the_widest_interval_is_ten_octaves(tmp_path):
