@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import soundfile
 
@@ -23,6 +24,9 @@ _BLOCK_OFFSET = 32
 
 _SIZES_OFFSET = 20
 """Where an RF64 says its size after the first 8 bytes, that of its samples, and their number."""
+
+MIN_FREE_BYTES = 1 << 20
+"""A disk with less is taken to be full where a write fails: libsndfile does not say why."""
 
 WavSubtype = Literal["PCM_16", "PCM_24", "FLOAT"]
 
@@ -47,8 +51,8 @@ def open_wav(
 
     Raises
     ------
-    soundfile.LibsndfileError, OSError
-        It cannot be written.
+    OSError
+        It cannot be written, as on a full disk.
 
     Examples
     --------
@@ -60,7 +64,7 @@ def open_wav(
     2
     """
     layout = sample_rate, channels, subtype
-    with soundfile.SoundFile(os.fsencode(path), "w", *layout, format="WAV") as file:
+    with _WavFile(os.fsencode(path), "w", *layout, format="WAV") as file:
         yield file
         samples = file.frames
     if path.stat().st_size > MAX_WAV_BYTES:
@@ -71,6 +75,19 @@ def open_wav(
             longer.replace(path)
         finally:
             longer.unlink(missing_ok=True)
+
+
+class _WavFile(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file whose failures to write are those of the system."""
+
+    def write(self, data: Any) -> None:
+        """Append samples ``(n,)`` or ``(n, channels)``."""
+        try:
+            super().write(data)
+        except soundfile.LibsndfileError as error:
+            is_full = shutil.disk_usage(Path(os.fsdecode(self.name)).parent).free < MIN_FREE_BYTES
+            number = errno.ENOSPC if is_full else errno.EIO
+            raise OSError(number, os.strerror(number)) from error
 
 
 def _copy_samples(source: Path, target: Path, samples: int) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from errno import EIO, ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.clock import sample_at
@@ -335,13 +332,9 @@ def _write_wav(
     sound: Iterator[NDArray[np.float32]], sample_rate: int, channels: int, path: Path
 ) -> float:
     meter = TruePeakMeter(channels)
-    try:
-        with open_wav(path, sample_rate, channels, "PCM_24") as file:
-            for chunk in sound:
-                file.write(chunk)
-                meter.update(chunk)
-    except soundfile.LibsndfileError as error:
-        full = shutil.disk_usage(path.parent).free < 1 << 20
-        raise OSError(ENOSPC if full else EIO, str(error)) from error
+    with open_wav(path, sample_rate, channels, "PCM_24") as file:
+        for chunk in sound:
+            file.write(chunk)
+            meter.update(chunk)
     meter.finish()
     return meter.true_peak_db
