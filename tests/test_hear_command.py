@@ -35,6 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     soundfile.write(folder / "none.wav", np.zeros(0), RATE)
     soundfile.write(folder / "hot.wav", np.array([0.0, np.nan]), RATE, subtype="FLOAT")
     (folder / "text.wav").write_text("no sound")
+    (folder / "text.raw").write_text("no sound")
     return folder
 
 
@@ -106,6 +107,7 @@ def test_what_is_not_there_is_a_dash_and_why(
         ("none.wav", "no samples"),
         ("hot.wav", "not finite"),
         ("text.wav", "not readable as a film"),
+        ("text.raw", "not readable as a film"),
         ("missing.wav", "no such file"),
         ("slow.wav", "got 100 samples a second, expected 1000 to 1000000"),
         ("pipe.wav", "no regular file"),
@@ -172,7 +174,7 @@ def test_a_folder_has_a_row_for_each_sound_and_a_note_for_each_file_that_is_none
         "scale.wav",
         "silence.wav",
     ]
-    assert len(page["notes"]) == 3 and all(note.startswith("left out: ") for note in page["notes"])
+    assert len(page["notes"]) == 4 and all(note.startswith("left out: ") for note in page["notes"])
     alone = json.loads(run(folder, "hear", "scale.wav", "--json").stdout)
     assert page["sounds"][2] == alone["sounds"][0]
     several = run(folder, "hear", "scale.wav", "few.wav", "--midi", "a.mid")

@@ -14,6 +14,7 @@ from frame2sound.errors import CarrierError, FilmError
 from frame2sound.film.decoding.audio_chunks import GapFiller
 from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
+from frame2sound.sound.sound_file import open_sound_file
 
 BLOCK_SAMPLES = 1 << 16
 
@@ -65,26 +66,41 @@ def open_sound(path: Path) -> SoundInput:
         It cannot be read, or has no sound.
     """
     try:
-        info = soundfile.info(path)
+        with open_sound_file(path) as file:
+            return _describe(path, file)
     except (soundfile.SoundFileError, OSError):
         return _open_film(path)
-    if info.channels > 2 and info.channels not in LAYOUTS:
-        raise CarrierError(f"{path} has {info.channels} channels, expected 1 to 8; mix it down")
-    if not info.frames:
+
+
+def _describe(path: Path, file: soundfile.SoundFile) -> SoundInput:
+    if file.channels > 2 and file.channels not in LAYOUTS:
+        raise CarrierError(f"{path} has {file.channels} channels, expected 1 to 8; mix it down")
+    if not file.frames:
         raise CarrierError(f"{path} has no samples; expected a sound")
-    is_16_bit = info.subtype in SUBTYPES_OF_16_BITS
-    is_16_bit = is_16_bit and info.channels <= 2
-    channels = min(info.channels, 2)
-    return SoundInput(path, info.samplerate, channels, info.frames, False, is_16_bit)
+    is_16_bit = file.subtype in SUBTYPES_OF_16_BITS and file.channels <= 2
+    return SoundInput(path, file.samplerate, min(file.channels, 2), file.frames, False, is_16_bit)
 
 
 def _file_blocks(path: Path) -> Iterator[Block]:
-    with soundfile.SoundFile(path) as file:
-        blocks = file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True)
-        if file.channels <= 2:
-            yield from blocks
-        else:
-            yield from _mixed_down(blocks, file.samplerate, file.channels)
+    """Yield the samples of a sound file; refuse those that are no numbers, as those of a film."""
+    try:
+        with open_sound_file(path) as file:
+            blocks = _finite(path, file.blocks(BLOCK_SAMPLES, dtype="float32", always_2d=True))
+            if file.channels <= 2:
+                yield from blocks
+            else:
+                yield from _mixed_down(blocks, file.samplerate, file.channels)
+    except soundfile.SoundFileError as error:
+        raise CarrierError(f"{path} is damaged ({error}); mend or convert it") from error
+
+
+def _finite(path: Path, blocks: Iterator[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise CarrierError(
+                f"{path} holds samples that are not finite, expected numbers; mend it"
+            )
+        yield block
 
 
 def _mixed_down(blocks: Iterator[Block], rate: int, channels: int) -> Iterator[Block]:

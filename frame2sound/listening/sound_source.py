@@ -14,6 +14,7 @@ from frame2sound.carriers.sound_input import open_film_sound, open_sound
 from frame2sound.errors import CarrierError, ListeningError
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.library.store import PickledFilm
+from frame2sound.sound.sound_file import open_sound_file
 
 Block = NDArray[np.float32]
 
@@ -61,8 +62,6 @@ class SoundSource:
                 yield block
         except CarrierError as error:
             raise ListeningError(str(error)) from error
-        except soundfile.SoundFileError as error:
-            raise ListeningError(f"{self.name} is damaged ({error}); mend or convert it") from error
 
 
 def open_source(path: Path, *, allow_damaged: bool = False) -> SoundSource:
@@ -105,9 +104,10 @@ def film_source(film: PickledFilm) -> SoundSource:
 
 def _is_sound_file(path: Path) -> bool:
     try:
-        return bool(soundfile.info(path).frames >= 0)
+        open_sound_file(path).close()
     except (soundfile.SoundFileError, OSError):
         return False
+    return True
 
 
 def _gathered(blocks: Iterator[Block]) -> Iterator[Block]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import av
 import numpy as np
 import pytest
@@ -49,3 +51,13 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="the disk is full"):
         write(tmp_path / "long.wav", "PCM_24", 2)
     assert [path.name for path in tmp_path.iterdir()] == ["long.wav"]
+
+
+def test_a_file_that_cannot_grow_is_an_error_of_the_system(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OSError, match=r"Input/output error|No space left"):
+            write(tmp_path / "a.wav", "PCM_24", 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -15,6 +15,7 @@ from frame2sound.film.decoding.audio_chunks import collect_samples
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.sound.phase.from_audio import PhaseFromAudio
 from frame2sound.sound.resampler import resample
+from frame2sound.sound.sound_file import open_sound_file
 from frame2sound.sound.stft import Stft
 
 MAX_SECONDS = 600
@@ -40,7 +41,7 @@ def load_phase_from_audio(path: Path, stft: Stft, sample_rate: int) -> PhaseFrom
 
 def _read(path: Path, sample_rate: int) -> NDArray[np.float32]:
     try:
-        with soundfile.SoundFile(path) as file:
+        with open_sound_file(path) as file:
             rate = file.samplerate
             sound = file.read(MAX_SECONDS * rate, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError):
