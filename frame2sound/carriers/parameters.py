@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +14,11 @@ VERSION = 1
 
 MAX_SAMPLE_RATE, MAX_CHANNELS, MAX_FFT, MAX_SIDE = 768_000, 2, 1 << 15, 1 << 14
 MAX_SAMPLES = 1 << 40
+
+MAX_FPS_NUMERATOR, MAX_FPS_DENOMINATOR = (1 << 32) - 1, (1 << 16) - 1
+"""Of a frame rate in the code."""
+
+_FPS = re.compile(r"[0-9]{1,10}(/[0-9]{1,5})?")
 
 _CODE = struct.Struct(">BBIBBQHHHHhHHHI")
 _CHECK = struct.Struct(">I")
@@ -88,6 +94,7 @@ class CarrierParameters:
             "cell": (1, 16),
             "n_fft": (0, MAX_FFT),
             "hop": (0, MAX_FFT // 2),
+            "reference_db": (-327.68, 327.67),
             "range_db": (0, 200),
             "columns_per_frame": (0, 255),
             "page": (0, 1 << 32),
@@ -95,6 +102,9 @@ class CarrierParameters:
         for name, (low, high) in limits.items():
             if not low <= (value := getattr(self, name)) <= high:
                 raise ValueError(f"{name} of {value}, expected {low} to {high}")
+        numerator, denominator = self.fps.as_integer_ratio()
+        if numerator > MAX_FPS_NUMERATOR or denominator > MAX_FPS_DENOMINATOR:
+            raise ValueError(f"{self.fps} frames a second, whose fraction has too many digits")
         if self.kind is not Kind.SAMPLES:
             self._check_transform()
 
@@ -169,10 +179,13 @@ class CarrierParameters:
             A value is missing, unknown or impossible.
         """
         try:
-            kind, fps = Kind[values["kind"].upper()], Fraction(values["fps"])
+            kind, fps = Kind[values["kind"].upper()], values["fps"]
+            if not _FPS.fullmatch(fps):
+                raise ValueError("a frame rate that is no fraction")
             others = {k: v for k, v in values.items() if k not in ("kind", "fps")}
-            if not all(type(v) in (int, float) for v in others.values()):
-                raise ValueError("a value that is no number")
-            return cls(kind=kind, fps=fps, **others)
+            for name, value in others.items():
+                if type(value) is not int and not (name == "reference_db" and type(value) is float):
+                    raise ValueError(f"a {name} that is no number, or not whole")
+            return cls(kind=kind, fps=Fraction(fps), **others)
         except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
             raise ValueError(f"no parameters of a carrier ({error})") from error

@@ -8,24 +8,29 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from warnings import catch_warnings, simplefilter
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
 from frame2sound.carriers.colours import Planes, to_bytes, to_rgb
 from frame2sound.carriers.page_source import Picture
 from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.picture_process import decode_pictures, read_metadata
 from frame2sound.errors import CarrierError, FilmError
+from frame2sound.untrusted import read_bytes
 
 KEY = "frame2sound"
 """The name under which a picture or a film holds the parameters."""
 
 SHEET = "carrier.json"
 """The file in a folder of pictures that holds them."""
+
+MAX_SHEET_BYTES = 1 << 16
+"""Longer texts are not read for parameters, which take some hundred bytes."""
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 LOSSLESS_SUFFIXES = (".png",)
@@ -55,8 +60,9 @@ def to_json(parameters: CarrierParameters) -> str:
 
 def from_json(text: str) -> CarrierParameters | None:
     """Return the parameters in a text; None if it holds none that are valid."""
-    with suppress(ValueError, TypeError, KeyError, RecursionError):
-        return CarrierParameters.from_dict(json.loads(text)[KEY])
+    if len(text) <= MAX_SHEET_BYTES:
+        with suppress(ValueError, TypeError, KeyError, RecursionError):
+            return CarrierParameters.from_dict(json.loads(text)[KEY])
     return None
 
 
@@ -79,7 +85,7 @@ class FilmWriter:
     crf: int | None = None
 
     def __enter__(self) -> FilmWriter:
-        self._output = av.open(str(self.path), "w")
+        self._output = av.open(str(self.path.absolute()), "w")
         self._output.metadata["comment"] = to_json(self.parameters)
         self._stream: av.VideoStream | None = None
         return self
@@ -162,10 +168,11 @@ def sheet_path(path: Path) -> Path:
 
 def _texts(path: Path) -> Iterator[str]:
     with suppress(OSError, UnicodeDecodeError):
-        yield sheet_path(path).read_text("utf-8")
+        yield read_bytes(sheet_path(path), MAX_SHEET_BYTES, follow_links=True).decode("utf-8")
     if path.is_dir():
         return
-    with suppress(OSError, UnidentifiedImageError, ValueError):
+    with suppress(OSError, ValueError, Image.DecompressionBombError), catch_warnings():
+        simplefilter("ignore", Image.DecompressionBombWarning)
         with Image.open(path) as image:
             yield str(image.info.get(KEY, ""))
         return

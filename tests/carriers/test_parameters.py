@@ -45,21 +45,26 @@ def test_what_is_no_code_is_refused(code):
     [
         {"sample_rate": 0}, {"channels": 3}, {"samples": 0}, {"n_fft": 0}, {"hop": 513},
         {"rows": 600}, {"range_db": 0}, {"fps": Fraction(0)}, {"columns": 1 << 20},
+        {"fps": Fraction(1, 1 << 16)}, {"fps": Fraction(1 << 32)}, {"reference_db": 327.68},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_impossible_values_are_refused(change):
-    with pytest.raises(ValueError, match=r"expected|transform|rows|scroll"):
+    with pytest.raises(ValueError, match=r"expected|transform|rows|scroll|too many digits"):
         replace(ONE, **change)
 
 
 @pytest.mark.parametrize(
     "values",
     [{}, {"kind": 3}, ONE.to_dict() | {"kind": "nonsense"}, ONE.to_dict() | {"fps": "1/0"},
-     ONE.to_dict() | {"rows": "384"}, ONE.to_dict() | {"more": 1}, ONE.to_dict() | {"hop": None}],
+     ONE.to_dict() | {"rows": "384"}, ONE.to_dict() | {"more": 1}, ONE.to_dict() | {"hop": None},
+     ONE.to_dict() | {"fps": "1e99999999"}, ONE.to_dict() | {"fps": "9" * 11},
+     ONE.to_dict() | {"fps": 25}, ONE.to_dict() | {"rows": 464.0},
+     ONE.to_dict() | {"channels": True}, ONE.to_dict() | {"reference_db": float("nan")},
+     ONE.to_dict() | {"reference_db": float("inf")}, ONE.to_dict() | {"reference_db": 400}],
 )  # fmt: skip
 def test_json_from_strangers_is_checked(values):
-    with pytest.raises(ValueError, match=r"carrier|number|expected"):
+    with pytest.raises(ValueError, match=r"carrier|number|expected|fraction"):
         CarrierParameters.from_dict(values)
 
 
