@@ -192,10 +192,10 @@ class PictureSound:
             for run in runs:
                 tiles = run.cells.reshape(len(run.cells), TILES[Kind.SCROLL], -1)
                 luma = tiles[:, :, run.begin : run.end].reshape(len(tiles), -1)
+                yield from _silent_columns(run.first - end, parameters)
                 spectra = _by_channel(from_tiles(luma, scale), parameters)
-                missed = ((0, 0), (run.first - end, 0), (0, 0))
                 end = run.first + spectra.shape[1]
-                yield np.pad(spectra, missed)
+                yield spectra
 
         for page, cells in self._cells():
             if page == last:
@@ -297,6 +297,13 @@ def _means(cells: Planes, parameters: CarrierParameters) -> Planes:
     size = columns, cells.shape[0] // side
     means = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_AREA), cells.dtype)
     return means.reshape(*size[::-1], -1)
+
+
+def _silent_columns(count: int, parameters: CarrierParameters) -> Iterator[Spectra]:
+    """Yield silent spectra, no more at once than a picture has."""
+    for first in range(0, count, parameters.columns):
+        columns = min(parameters.columns, count - first)
+        yield np.zeros((parameters.channels, columns, parameters.rows), np.complex64)
 
 
 def _by_channel(cells: NDArray[Any], parameters: CarrierParameters) -> NDArray[Any]:

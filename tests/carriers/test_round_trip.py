@@ -1,6 +1,7 @@
 """Sounds go into pictures and come back: exactly, to rounding, and through codecs."""
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -9,8 +10,12 @@ from PIL import Image
 
 from frame2sound.carriers.colours import to_rgb
 from frame2sound.carriers.layout import PageLayout
+from frame2sound.carriers.page_reader import PictureSound
+from frame2sound.carriers.page_source import Picture
+from frame2sound.carriers.page_writer import draw_pages
 from frame2sound.carriers.parameters import Kind
 from frame2sound.carriers.scrolling import ColumnCollector, first_column
+from frame2sound.carriers.strip import draw_strip
 from tests.carriers.sounds import RATE, bells, bytes_of, heard, pages, parameters, snr_db
 
 
@@ -112,6 +117,19 @@ def test_a_long_gap_in_a_scrolling_film_is_silent_and_counted(scroll):
     lacking = [n for n in range(max(shown)) if n >= 0 and n not in shown]
     assert found.missing == len(lacking)
     assert len(again) == len(sound)
+
+
+def test_a_gap_in_a_scrolling_film_is_never_held_as_a_whole(scroll):
+    sound, drawn, _ = scroll
+    long = replace(drawn, samples=60 * RATE)
+    shown = next(draw_pages(iter([sound]), drawn))
+    frames = []
+    for number in (0, 1000):
+        draw_strip(shown, PageLayout.of(long), long.on_page(number))
+        frames.append(Picture(bytes_of(shown).astype(np.float32)))
+    lengths = [spectra.shape[1] for spectra in PictureSound(frames).spectra()]
+    assert sum(lengths) == first_column(long, 1000) + long.columns
+    assert max(lengths) <= long.columns
 
 
 def test_pages_that_lack_are_silent_and_those_that_come_again_are_left_out():
