@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frame2sound.atomic import atomic_write
+from frame2sound.atomic import atomic_write, check_writable
 from frame2sound.carriers.colours import Planes
 from frame2sound.carriers.page_files import WrittenPictures, check_output, write_pages
 from frame2sound.carriers.page_reader import Findings, PictureSound
@@ -124,7 +124,8 @@ def carry_through(
 ) -> CarriedSound:
     """Write the pictures of a sound, run a tool on them, and read the sound that is left.
 
-    What the tool makes is kept as ``out``, and its sound beside it, as ``out`` with ``.wav``.
+    What the tool makes is kept as ``out``, with the parameters as `write_pictures` has them, and
+    its sound beside it, as ``out`` with ``.wav``.
 
     Raises
     ------
@@ -132,9 +133,8 @@ def carry_through(
         The tool fails, or what it makes carries no sound; else as `write_pictures`.
     """
     words, wav = check_command(command), out.with_name(f"{out.name}.wav")
-    for path in (out, wav):
-        if path.exists() and not (overwrite and path.is_file()):
-            raise CarrierError(f"{path} exists already; choose another name")
+    check_output(out, choice.kind, crf, overwrite=overwrite)
+    check_writable(wav, CarrierError, overwrite=overwrite)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".through-") as name:
         given, made = (Path(name) / f"{part}{out.suffix}" for part in ("given", "made"))
@@ -144,7 +144,12 @@ def carry_through(
         run_tool(words, given, made)
         if not sheet_path(made).exists():
             shutil.copy(sheet_path(given), sheet_path(made))
-        findings = write_sound(made, wav, overwrite=overwrite, on_progress=on_progress)
+        try:
+            findings = write_sound(made, wav, overwrite=overwrite, on_progress=on_progress)
+        except CarrierError as error:
+            raise CarrierError(str(error).replace(str(made), str(out))) from error
+        if out.suffix:
+            sheet_path(made).replace(sheet_path(out))
         made.replace(out)
     survival = measure_survival(
         open_sound(sound_path), open_sound(wav), written.parameters.reference_db

@@ -85,7 +85,8 @@ def write_pages(
             partial = resources.enter_context(atomic_write(out, CarrierError, overwrite=overwrite))
             _write_file(pages, partial, parameters, crf)
     if out.suffix:
-        with atomic_write(sheet_path(out), CarrierError) as partial:
+        sheet = sheet_path(out)
+        with atomic_write(sheet, CarrierError, overwrite=overwrite) as partial:
             partial.write_text(to_json(parameters) + "\n")
     height, width = PageLayout.of(parameters).size
     return WrittenPictures(out, parameters, total, width, height, notes)
@@ -104,7 +105,7 @@ def _write_file(
 
 
 def check_output(out: Path, kind: Kind, crf: int | None, *, overwrite: bool) -> None:
-    """Refuse an output that exists, or that cannot hold a carrier.
+    """Refuse an output that exists, as itself or beside it, or that cannot hold a carrier.
 
     Raises
     ------
@@ -113,7 +114,8 @@ def check_output(out: Path, kind: Kind, crf: int | None, *, overwrite: bool) -> 
     """
     _check_format(out, kind, crf)
     if out.suffix:
-        check_writable(out, CarrierError, overwrite=overwrite)
+        for path in (out, sheet_path(out)):
+            check_writable(path, CarrierError, overwrite=overwrite)
     elif out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise CarrierError(f"{out} exists already; choose another name")
 

@@ -9,6 +9,8 @@ import soundfile
 from typer.testing import CliRunner
 
 import frame2sound as f2s
+from frame2sound.carriers import conversion
+from frame2sound.carriers.picture_files import from_json
 from frame2sound.carriers.sound_input import open_sound
 from frame2sound.carriers.survival import measure_survival
 from frame2sound.cli import app
@@ -45,6 +47,9 @@ def test_a_tool_that_copies_leaves_samples_as_they_were(wav, tmp_path):
     assert made.lines()[1] == "  sound over its difference: the same to the bit"
     assert json.loads(json.dumps(made.to_dict()))["snr_db"] is None
     assert made.sound == tmp_path / "copied.png.wav"
+    names = ["bells.wav", "copied.png", "copied.png.json", "copied.png.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert from_json((tmp_path / "copied.png.json").read_text()).samples == 2 * RATE
     np.testing.assert_array_equal(soundfile.read(made.sound)[0], soundfile.read(wav)[0])
     assert not list(tmp_path.glob(".through-*"))
 
@@ -60,7 +65,7 @@ def test_what_a_tool_changed_is_measured_and_told(wav, tmp_path):
 
 
 def test_folders_go_through_a_tool(wav, tmp_path):
-    made = f2s.send_through(wav, tmp_path / "pages", tool(FOLDER), size=256)
+    made = f2s.send_through(wav, tmp_path / "pages", tool(FOLDER), size=448, cell=4)
     assert made.snr_db > 40
     assert len(list((tmp_path / "pages").glob("*.png"))) > 1
 
@@ -91,8 +96,30 @@ def test_a_tool_that_fails_is_told_in_a_line_and_leaves_nothing(wav, tmp_path, c
     with pytest.raises(CarrierError) as failure:
         f2s.send_through(wav, tmp_path / "out.png", command)
     assert says in str(failure.value)
+    assert "made" not in str(failure.value)
     assert "\n" not in str(failure.value)
     assert [path.name for path in tmp_path.iterdir()] == ["bells.wav"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("out.jpg", {}, r"got .*out\.jpg, expected .png"),
+        ("out.mp4", {}, "cannot hold FFV1"),
+        ("out.png", {"carrier": "scroll"}, r"got .*out\.png, expected \.mkv or a folder"),
+        ("there.png", {}, r"there\.png\.json exists already; choose another name or give"),
+        ("sung.png", {}, r"sung\.png\.wav exists already; choose another name or give"),
+    ],
+)
+def test_an_output_that_cannot_be_is_told_before_anything_is_drawn(
+    wav, tmp_path, name, options, says, monkeypatch
+):
+    (tmp_path / "there.png.json").touch()
+    (tmp_path / "sung.png.wav").touch()
+    monkeypatch.setattr(conversion, "open_sound", None)
+    with pytest.raises(CarrierError, match=says):
+        f2s.send_through(wav, tmp_path / name, tool(COPY), **options)
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_the_command_prints_what_survives(wav, tmp_path):
