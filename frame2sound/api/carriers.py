@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from frame2sound.api.parameters import FrameRate, ParameterError, at_least, frame_rate
+from frame2sound.api.parameters import FrameRate, ParameterError, frame_rate
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
@@ -152,7 +152,9 @@ def to_picture(
     cell : {1, 2, 4}
         Side in pixels of a point of a spectrum; 2 and 4 survive JPEG and H.264.
     size : int, optional
-        Height and width of pages in pixels; by default what the spectrum needs.
+        Greatest height and width of pages in pixels, 448 to 8192; by default what the spectrum
+        needs. A single ``.png`` is as wide as its sound and ``scroll`` as its columns: there it
+        decides only how many rows there are.
     fps : int, float, str or Fraction
         Frame rate of ``scroll``.
     crf : int, optional
@@ -311,7 +313,7 @@ def _page_choice(
     out: Path, carrier: str, cell: int, size: int | None, fps: FrameRate, crf: int | None
 ) -> PageChoice:
     from frame2sound.carriers.parameters import Kind
-    from frame2sound.carriers.plan import PageChoice
+    from frame2sound.carriers.plan import MAX_SIZE, MIN_SIZE, PageChoice
 
     if carrier not in CARRIERS:
         raise ParameterError(f"got carrier {carrier!r}, expected one of {', '.join(CARRIERS)}")
@@ -319,8 +321,8 @@ def _page_choice(
         raise ParameterError(f"got cell {cell!r}, expected 1, 2 or 4")
     if crf is not None and not 0 <= crf <= MAX_CRF:
         raise ParameterError(f"got crf {crf!r}, expected 0 to {MAX_CRF}")
-    if size is not None:
-        at_least("size", size, 256)
+    if size is not None and not MIN_SIZE <= size <= MAX_SIZE:
+        raise ParameterError(f"got `size={size}`, expected {MIN_SIZE} to {MAX_SIZE} pixels")
     rate, whole = frame_rate("fps", fps), out.suffix.lower() == ".png"
     return PageChoice(Kind[carrier.upper()], cell, size, rate, whole)
 

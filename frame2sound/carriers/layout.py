@@ -24,6 +24,9 @@ BLOCK = 4
 CODE_ROWS = 4
 CODE_COLUMNS = CODE_BYTES * 8 // CODE_ROWS
 
+MIN_INNER = CODE_COLUMNS * BLOCK + 2 * BAND
+"""Width of the bands, without the margin."""
+
 PATCH = 8
 """Side of a patch of known colour."""
 
@@ -63,10 +66,8 @@ class PageLayout:
         """Return the layout of a carrier's pictures."""
         height = parameters.rows * parameters.channels * parameters.cell
         width = parameters.columns * parameters.cell * TILES[parameters.kind]
-        inner = max(_up(width), CODE_COLUMNS * BLOCK + 2 * BAND)
-        longest = max(inner, _up(height) + 2 * BAND)
-        margin = _up(longest * MARGIN_SHARE / (1 - 2 * MARGIN_SHARE))
-        return cls(height, width, inner, margin)
+        inner = max(_up(width), MIN_INNER)
+        return cls(height, width, inner, margin_of(max(inner, _up(height) + 2 * BAND)))
 
     @property
     def inner_height(self) -> int:
@@ -100,6 +101,11 @@ class PageLayout:
         square = MARKER * np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64)
         corners = [(left, top), (right, top), (left, bottom), (right, bottom)]
         return np.stack([square + corner for corner in corners])
+
+
+def margin_of(side: int) -> int:
+    """Return the width of the margin around what has a longest side of so many pixels."""
+    return _up(side * MARGIN_SHARE / (1 - 2 * MARGIN_SHARE))
 
 
 def _up(length: float) -> int:

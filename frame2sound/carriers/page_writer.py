@@ -56,6 +56,8 @@ def loudest_db(blocks: Iterator[Block], channels: int, stft: Stft, samples: int)
     for first in range(0, total, 512):
         spectra = analyse(sound, stft, first, min(first + 512, total))
         highest = max(highest, float(np.abs(spectra).max(initial=0)))
+    if math.isinf(highest):
+        return highest
     return math.ceil(2000 * math.log10(max(highest, 1e-6))) / 100
 
 

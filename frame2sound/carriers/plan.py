@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from frame2sound.carriers.layout import BAND, MARGIN_SHARE, STEP, TILES, PageLayout
+from frame2sound.carriers.layout import BAND, MIN_INNER, STEP, TILES, PageLayout, margin_of
 from frame2sound.carriers.page_writer import column_count, loudest_db
-from frame2sound.carriers.parameters import MAX_SIDE, CarrierParameters, Kind
+from frame2sound.carriers.parameters import (
+    MAX_FPS_DENOMINATOR,
+    MAX_SAMPLE_RATE,
+    MAX_SIDE,
+    CarrierParameters,
+    Kind,
+)
 from frame2sound.carriers.sound_input import SoundInput
 from frame2sound.errors import CarrierError
+from frame2sound.film.limits import DEFAULT_LIMITS
 from frame2sound.sound.stft import Stft
 
 RANGE_DB = 80
@@ -24,7 +31,11 @@ SCROLL_COLUMNS = 136
 OVERLAP, SCROLL_OVERLAP = 4, 7
 """Windows that share a sample."""
 
-LEAST_ROWS = 32
+MIN_SIZE, MAX_SIZE = MIN_INNER + 2 * margin_of(MIN_INNER), 8192
+"""Of pages: as wide as the marks, and so small that they can be read again."""
+
+MAX_LEVEL_DB = 200
+"""The loudest, in dB of full scale."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,8 @@ class PageChoice:
     cell : int
         Side of a cell in pixels: 1, 2 or 4.
     size : int, optional
-        Height and width of a picture in pixels; by default what the bins need.
+        Greatest height and width of a page in pixels, from `MIN_SIZE` to `MAX_SIZE`; by default
+        what the bins need. A single picture and a frame of a scrolling film have as many bins.
     fps : Fraction
         Frame rate of a scrolling film.
     whole : bool
@@ -57,15 +69,21 @@ def plan_pages(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
     Raises
     ------
     CarrierError
-        The size is too small, or the sound too long for one picture.
+        The sound is too long for one picture, or beyond what a carrier can hold.
     """
+    if sound.sample_rate > MAX_SAMPLE_RATE:
+        raise CarrierError(
+            f"{sound.path} has {sound.sample_rate} samples a second, expected {MAX_SAMPLE_RATE} "
+            "at most; resample it"
+        )
     if choice.kind is Kind.SAMPLES:
         return _plan_samples(sound, choice)
     rows = _rows(sound, choice)
     n_fft = 2 * rows
     scrolls = choice.kind is Kind.SCROLL
     hop = round(n_fft / SCROLL_OVERLAP) if scrolls else n_fft // OVERLAP
-    if scrolls and choice.fps * SCROLL_COLUMNS * hop < sound.sample_rate:
+    fps = choice.fps.limit_denominator(MAX_FPS_DENOMINATOR)
+    if scrolls and fps * SCROLL_COLUMNS * hop < sound.sample_rate:
         least = sound.sample_rate / (SCROLL_COLUMNS * hop)
         raise CarrierError(
             f"got {float(choice.fps):g} frames a second, expected at least {least:.3g}: "
@@ -76,11 +94,16 @@ def plan_pages(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
     if choice.whole and not scrolls:
         columns = column_count(sound.samples, stft)
     level = loudest_db(sound.blocks(), sound.channels, stft, sound.samples)
+    if level > MAX_LEVEL_DB:
+        raise CarrierError(
+            f"{sound.path} reaches {level:.0f} dB of full scale, expected {MAX_LEVEL_DB} at most; "
+            "make it quieter"
+        )
     return check_size(
         CarrierParameters(
             choice.kind, sound.sample_rate, sound.channels, sound.samples, min(columns, MAX_SIDE),
             rows, choice.cell, n_fft, hop, level, RANGE_DB, int(scrolls),
-            choice.fps if scrolls else Fraction(0),
+            fps if scrolls else Fraction(0),
         ),
         columns,
     )  # fmt: skip
@@ -88,11 +111,9 @@ def plan_pages(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
 
 def _plan_samples(sound: SoundInput, choice: PageChoice) -> CarrierParameters:
     rows = _free(choice.size or 512, high=True) // sound.channels
-    columns = _columns(rows * sound.channels, choice)
+    columns = _columns(rows * sound.channels, replace(choice, cell=1))
     if choice.whole:
         rows = max(rows, -(-sound.samples // columns))
-    if rows < LEAST_ROWS:
-        raise CarrierError(f"got a size of {choice.size}, expected at least 256")
     parameters = CarrierParameters(
         Kind.SAMPLES, sound.sample_rate, sound.channels, sound.samples, columns,
         min(rows, MAX_SIDE),
@@ -108,11 +129,14 @@ def check_size(parameters: CarrierParameters, wanted: int) -> CarrierParameters:
     CarrierError
         The sound is too long for one picture.
     """
-    if max(PageLayout.of(parameters).size) > MAX_SIDE or wanted > MAX_SIDE:
+    height, width = PageLayout.of(parameters).size
+    is_readable = height * width <= DEFAULT_LIMITS.max_pixels
+    if max(height, width, wanted) > MAX_SIDE or not is_readable:
         seconds = parameters.samples / parameters.sample_rate
         raise CarrierError(
-            f"{seconds:.0f} s are too long for one picture of at most {MAX_SIDE} pixels; "
-            "give the name of a folder or of a film (.mkv)"
+            f"{seconds:.0f} s are too long for one picture, expected {MAX_SIDE} pixels a side and "
+            f"{DEFAULT_LIMITS.max_megapixels:g} megapixels at most; give the name of a folder or "
+            "of a film (.mkv)"
         )
     return parameters
 
@@ -120,13 +144,7 @@ def check_size(parameters: CarrierParameters, wanted: int) -> CarrierParameters:
 def _rows(sound: SoundInput, choice: PageChoice) -> int:
     """Return how many bins a picture has."""
     if choice.size is not None:
-        rows = _free(choice.size, high=True) // (choice.cell * sound.channels) // 2 * 2
-        if rows < LEAST_ROWS:
-            raise CarrierError(
-                f"got a size of {choice.size} for cells of {choice.cell} and {sound.channels} "
-                f"channels, expected at least {256 * choice.cell * sound.channels}"
-            )
-        return rows
+        return _free(choice.size, high=True) // (choice.cell * sound.channels) // 2 * 2
     return SCROLL_ROWS if choice.kind is Kind.SCROLL else ROWS
 
 
@@ -140,6 +158,8 @@ def _columns(rows: int, choice: PageChoice) -> int:
 
 
 def _free(size: int, *, high: bool) -> int:
-    """Return the pixels of a side that are left for cells."""
-    margin = -(-int(size * MARGIN_SHARE) // STEP) * STEP
-    return max((size - 2 * margin) // STEP * STEP - (2 * BAND if high else 0), 0)
+    """Return the pixels of a side that are left for cells on a page no larger than a size."""
+    inner = size // STEP * STEP
+    while inner + 2 * margin_of(inner) > size:
+        inner -= STEP
+    return inner - (2 * BAND if high else 0)

@@ -43,7 +43,8 @@ def to_picture(
         int | None,
         Option(
             metavar="PIXELS",
-            help="Draw pages of this height and width.",
+            help="Draw pages at most so high and wide, 448 to 8192; one .png is as wide as its "
+            "sound.",
             show_default="what the spectrum needs",
         ),
     ] = None,

@@ -1,8 +1,11 @@
 """Pictures and films on disk: writing, reading, metadata, and wrong input; and the commands."""
 
 import json
+import os
+import resource
 import shutil
 import subprocess
+import zlib
 
 import av
 import numpy as np
@@ -13,8 +16,11 @@ from typer.testing import CliRunner
 
 import frame2sound as f2s
 from frame2sound.api.parameters import ParameterError
-from frame2sound.carriers.parameters import CarrierParameters
+from frame2sound.carriers.layout import PageLayout
+from frame2sound.carriers.parameters import CarrierParameters, Kind
 from frame2sound.carriers.picture_files import from_json, read_pictures, sheet_path
+from frame2sound.carriers.plan import PageChoice, plan_pages
+from frame2sound.carriers.sound_input import open_sound
 from frame2sound.cli import app
 from frame2sound.errors import CarrierError
 from tests.carriers.sounds import RATE, bells, snr_db
@@ -69,7 +75,7 @@ def test_ffmpeg_reads_the_samples(wav, tmp_path):
 
 
 def test_a_film_of_pages_lasts_as_long_as_the_sound(wav, tmp_path):
-    made = f2s.to_picture(wav, tmp_path / "film.mkv", size=256)
+    made = f2s.to_picture(wav, tmp_path / "film.mkv", size=448, cell=4)
     with av.open(str(tmp_path / "film.mkv")) as film:
         seconds = made.pictures / film.streams.video[0].average_rate
     assert made.pictures > 1
@@ -99,6 +105,8 @@ def test_a_json_beside_with_nonsense_is_passed_over(wav, tmp_path):
         '{"frame2sound": 3}',
         '{"frame2sound": {"kind": "samples"}}',
         "9" * 5000,
+        sheet_path(path).read_text() + " " * (1 << 16),
+        sheet_path(path).read_text().replace('"0"', '"1e99999999"'),
     ):
         sheet_path(path).write_text(text)
         f2s.to_sound(path, tmp_path / "again.wav", overwrite=True)
@@ -128,7 +136,6 @@ def test_pictures_of_other_kinds_are_read(wav, tmp_path, mode):
         ("a.png", {"crf": 20}, "is for films"),
         ("a.mp4", {"crf": 20, "carrier": "samples"}, "H.264 rounds samples"),
         ("a.png", {"carrier": "scroll"}, "a scrolling carrier is a film"),
-        ("a.mkv", {"size": 256, "cell": 4}, "expected at least 2048"),
     ],
 )
 def test_outputs_that_cannot_be_are_refused(wav, tmp_path, out, options, says):
@@ -139,23 +146,77 @@ def test_outputs_that_cannot_be_are_refused(wav, tmp_path, out, options, says):
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [({"carrier": "nonsense"}, "expected one of"), ({"cell": 3}, "1, 2 or 4"), ({"crf": 52}, "51")],
+    [
+        ({"carrier": "nonsense"}, "expected one of"),
+        ({"cell": 3}, "1, 2 or 4"),
+        ({"crf": 52}, "51"),
+        ({"size": 447}, "got `size=447`, expected 448 to 8192 pixels"),
+        ({"size": 8193}, "got `size=8193`, expected 448 to 8192 pixels"),
+    ],
 )
 def test_parameters_out_of_range_are_refused(wav, tmp_path, options, says):
     with pytest.raises(ParameterError, match=says):
         f2s.to_picture(wav, tmp_path / "a.mkv", **options)
 
 
+@pytest.mark.parametrize(("carrier", "cell"), [("spectrum", 1), ("spectrum", 4), ("samples", 2)])
+def test_pages_are_no_larger_than_was_asked_for(wav, carrier, cell):
+    for size in (448, 512, 600, 608, 616, 1000, 8192):
+        choice = PageChoice(Kind[carrier.upper()], cell, size)
+        made = PageLayout.of(plan_pages(open_sound(wav), choice)).size
+        assert max(made) <= size
+        assert min(made) > size - 32
+
+
+def test_what_lies_beside_is_not_replaced_unasked(wav, tmp_path):
+    (tmp_path / "a.png.json").write_text("mine")
+    with pytest.raises(CarrierError, match=r"a\.png\.json exists already; choose another name or"):
+        f2s.to_picture(wav, tmp_path / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png.json"]
+    assert (tmp_path / "a.png.json").read_text() == "mine"
+    f2s.to_picture(wav, tmp_path / "a.png", overwrite=True)
+    assert from_json((tmp_path / "a.png.json").read_text()) is not None
+
+
+def test_names_with_colons_and_without_a_meaning_in_utf_8(wav, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = os.fsdecode(b"bells\xff.wav")
+    shutil.copy(wav, given)
+    for name in ("x:y.mkv", os.fsdecode(b"x\xff.png")):
+        f2s.to_picture(given, name)
+        f2s.to_sound(name, f"{name}.wav")
+        assert snr_db(read(wav), read(os.fsencode(f"{name}.wav"))) > 40
+
+
+def test_a_full_disk_is_told(wav, tmp_path):
+    f2s.to_picture(wav, tmp_path / "a.png")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(CarrierError, match=r"a\.wav cannot be written"):
+            f2s.to_sound(tmp_path / "a.png", tmp_path / "a.wav")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.png.json"]
+
+
 def test_what_carries_no_sound_is_refused(tmp_path, wav):
     (tmp_path / "text.png").write_text("no picture")
     Image.new("RGB", (200, 100), "red").save(tmp_path / "red.png")
     (tmp_path / "empty").mkdir()
+    giant = Image.new("1", (20_000, 1))
+    giant.save(tmp_path / "giant.png")
+    claim = bytearray((tmp_path / "giant.png").read_bytes())
+    claim[20:24] = claim[16:20]  # as high as wide
+    claim[29:33] = zlib.crc32(claim[12:29]).to_bytes(4, "big")
+    (tmp_path / "giant.png").write_bytes(claim)
     for name, says in (
         ("text.png", "not readable"),
         ("red.png", "no corner marks and no code that can be read; expected pictures that"),
         ("empty", "holds no pictures"),
         ("absent.png", "does not exist"),
         (wav, "has no pictures"),
+        ("giant.png", "is damaged"),
     ):
         with pytest.raises(CarrierError, match=says):
             f2s.to_sound(tmp_path / name, tmp_path / "again.wav")

@@ -254,7 +254,7 @@ def test_a_blur_is_that_of_the_luma(tmp_path):
 def test_a_folder_becomes_a_film_and_a_film_one_picture(tmp_path):
     sound = bells(2)
     soundfile.write(tmp_path / "a.wav", sound, RATE, "PCM_16")
-    f2s.to_picture(tmp_path / "a.wav", tmp_path / "pages", size=256)
+    f2s.to_picture(tmp_path / "a.wav", tmp_path / "pages", size=448, cell=2)
     made = f2s.filter_picture(tmp_path / "pages", tmp_path / "film.mkv", mirror=True)
     assert made.pictures == 2
     made = f2s.filter_picture(tmp_path / "film.mkv", tmp_path / "whole.png", mirror=True)
@@ -272,7 +272,7 @@ def test_a_folder_becomes_a_film_and_a_film_one_picture(tmp_path):
 def test_a_filter_is_a_tool_for_the_whole_round(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone(440, 0.5), RATE, "PCM_16")
     words = f"{sys.executable} -m frame2sound filter-picture {{in}} -o {{out}} --stretch 2"
-    made = f2s.send_through(tmp_path / "a.wav", tmp_path / "slow", words, size=256)
+    made = f2s.send_through(tmp_path / "a.wav", tmp_path / "slow", words, size=448, cell=4)
     assert soundfile.info(made.sound).frames == RATE
     assert parameters_beside(tmp_path / "slow").samples == RATE
 
@@ -321,6 +321,6 @@ def test_what_cannot_be_filtered_is_refused(tmp_path):
 
 def test_a_stretch_too_long_for_one_picture_is_told(tmp_path):
     drawn = replace(parameters(tone(440)), samples=90 * 48_000, sample_rate=48_000)
-    with pytest.raises(CarrierError, match="90 s are too long for one picture of at most 16384"):
+    with pytest.raises(CarrierError, match="90 s are too long for one picture, expected 16384"):
         fit_output(drawn, tmp_path / "made.png")
     assert fit_output(drawn, tmp_path / "made.mkv") == drawn

@@ -11,7 +11,9 @@ from frame2sound.carriers.layout import PageLayout
 from frame2sound.carriers.locate import find_page
 from frame2sound.carriers.parameters import Kind
 from frame2sound.carriers.strip import draw_strip
+from frame2sound.dreaming.sources import load_sources
 from frame2sound.errors import CarrierError
+from frame2sound.synaesthesia.sounds import read_sound
 from tests.carriers.sounds import RATE, bells, bytes_of, heard, pages, parameters, snr_db
 
 
@@ -88,10 +90,60 @@ def test_rounding_to_16_bits_is_told(tmp_path):
 
 def test_suffixes_may_be_in_capitals(tmp_path, real_subprocesses):
     soundfile.write(tmp_path / "a.wav", bells(2), RATE, "PCM_16")
-    made = f2s.to_picture(tmp_path / "a.wav", tmp_path / "A.MKV", carrier="samples", size=256)
+    made = f2s.to_picture(tmp_path / "a.wav", tmp_path / "A.MKV", carrier="samples", size=448)
     assert made.pictures == 1 or f2s.to_sound(tmp_path / "A.MKV", tmp_path / "B.WAV").missing == 0
     with pytest.raises(CarrierError, match=r"expected the name of a \.wav"):
         f2s.to_sound(tmp_path / "A.MKV", tmp_path / "b.mp3")
+
+
+FULL = np.finfo(np.float32).max
+
+
+@pytest.mark.parametrize(
+    ("sound", "rate", "says"),
+    [
+        (np.r_[bells(0.1)[:, 0], np.nan], RATE, "holds samples that are not finite, expected"),
+        (np.r_[bells(9)[:, 0], -np.inf], RATE, "holds samples that are not finite, expected"),
+        (np.full((100, 3), np.inf), RATE, "holds samples that are not finite, expected"),
+        (1e20 * bells(0.1), RATE, r"reaches 3\d\d dB of full scale, expected 200 at most"),
+        (np.full(900, FULL), RATE, "reaches inf dB of full scale, expected 200 at most"),
+        (bells(0.1), 1_000_000, "has 1000000 samples a second, expected 768000 at most"),
+    ],
+    ids=["nan", "later", "mixed", "loud", "loudest", "fast"],
+)
+def test_sounds_that_no_picture_holds_are_refused(tmp_path, sound, rate, says):
+    soundfile.write(tmp_path / "a.wav", sound, rate, "FLOAT")
+    with pytest.raises(CarrierError, match=says):
+        f2s.to_picture(tmp_path / "a.wav", tmp_path / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_drawing_and_dreaming_refuse_samples_that_are_not_finite(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.r_[bells(0.1)[:, 0], np.nan], RATE, "FLOAT")
+    for read in (read_sound, load_sources):
+        with pytest.raises(f2s.Frame2SoundError, match=r"a\.wav holds samples that are not finite"):
+            read(tmp_path / "a.wav")
+
+
+def test_a_damaged_sound_is_told_in_a_line(tmp_path):
+    soundfile.write(tmp_path / "a.flac", bells(9), RATE)
+    stored = bytearray((tmp_path / "a.flac").read_bytes())
+    stored[20_000:40_000] = bytes(20_000)
+    (tmp_path / "a.flac").write_bytes(stored)
+    with pytest.raises(CarrierError, match=r"a\.flac is damaged \(.*\); mend or convert it"):
+        f2s.to_picture(tmp_path / "a.flac", tmp_path / "a.png")
+
+
+def test_a_frame_rate_of_any_digits_scrolls(tmp_path):
+    soundfile.write(tmp_path / "a.wav", bells(1), RATE, "PCM_16")
+    made = f2s.to_picture(tmp_path / "a.wav", tmp_path / "a.mkv", carrier="scroll", fps=24.123457)
+    f2s.to_sound(tmp_path / "a.mkv", tmp_path / "b.wav")
+    sound, again = (
+        soundfile.read(tmp_path / name, dtype="float32", always_2d=True)[0]
+        for name in ("a.wav", "b.wav")
+    )
+    assert made.pictures == 26
+    assert snr_db(sound, again) > 40
 
 
 @pytest.mark.parametrize(
