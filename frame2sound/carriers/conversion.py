@@ -137,7 +137,8 @@ def carry_through(
     check_writable(wav, CarrierError, overwrite=overwrite)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".through-") as name:
-        given, made = (Path(name) / f"{part}{out.suffix}" for part in ("given", "made"))
+        given, made = (Path(name) / part / out.name for part in ("given", "made"))
+        made.parent.mkdir()
         written = write_pictures(sound_path, given, choice, crf, on_progress=on_progress)
         if not out.suffix:
             made.mkdir()

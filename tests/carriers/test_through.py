@@ -65,7 +65,12 @@ def test_what_a_tool_changed_is_measured_and_told(wav, tmp_path):
 
 
 def test_folders_go_through_a_tool(wav, tmp_path):
-    made = f2s.send_through(wav, tmp_path / "pages", tool(FOLDER), size=448, cell=4)
+    shown = []
+    made = f2s.send_through(
+        wav, tmp_path / "pages", tool(FOLDER), size=448, cell=4,
+        progress=lambda task, *_: shown.append(task),
+    )  # fmt: skip
+    assert set(shown) == {"bells.wav", "pages"}
     assert made.snr_db > 40
     assert len(list((tmp_path / "pages").glob("*.png"))) > 1
 
