@@ -71,7 +71,7 @@ def imported(folder: Path, words: str) -> set[str]:
             58,
         ),
         ("brains sketchbook", FAR | TORCH, None, None),
-        ("render short.mp4 -o sounding.wav", FAR | TORCH | UNUSED, 760, 185),
+        ("render short.mp4 -o sounding.wav", FAR | TORCH | UNUSED, 760, 186),
         ("render short.mp4 -o sounding.mp4", FAR | TORCH | UNUSED, None, None),
         ("render short.mp4 --brain bells -o bells.wav", FAR | TORCH | UNUSED, None, None),
         (
