@@ -178,9 +178,9 @@ def dream(
         dreamer = Dreamer(learned, heard)
         dreamt = dreamer.dream(choice, begun, on_progress)
         made, rate = dreamer.sound(dreamt, choice), dreamer.sample_rate(choice)
-        copied = dreamer.copied_share(made, rate)
-    write_stretches(dreamt.stretches, table, overwrite=overwrite)
-    write_sound(made, rate, path, overwrite=overwrite)
+        write_stretches(dreamt.stretches, table, overwrite=overwrite)
+        write_sound(made, rate, path, overwrite=overwrite)
+        copied = dreamer.copied_share(made, rate, on_progress)
     notes = [learned.verdict()]
     if parsed is not None and parsed[1]:
         notes.append("the weights of the style did not add to 1; they were scaled")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.dreaming.tokens import RATE
+from frame2sound.progress import ProgressCallback, ignore_progress
 
 REDUCTION = 8
 """Sounds are compared at 22050 / 8 Hz, the films at each of the eight offsets before that."""
@@ -46,12 +47,19 @@ LEAST_ENERGY = 0.1
 Half of it is enough for the part of a film that a block is compared with.
 """
 
+BATCH = 64
+"""Anchors whose spectra are in memory at a time: 64 of them take 67 MB."""
+
 _TRANSFORM = 1 << 17
 
 FloatArray = NDArray[np.float64]
 
 
-def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floating]]) -> float:
+def copied_share(
+    sound: NDArray[np.floating],
+    films: Sequence[NDArray[np.floating]],
+    on_progress: ProgressCallback = ignore_progress,
+) -> float:
     """Return the share of a sound that is copied from films, a second or more at a time.
 
     Half seconds are correlated with the films' sound at all offsets, and the seconds around them at
@@ -85,15 +93,19 @@ def copied_share(sound: NDArray[np.floating], films: Sequence[NDArray[np.floatin
     pieces = np.stack([reduced[at : at + anchor] for at in anchors])
     sounding = (pieces**2).sum(axis=1) > 0
     anchors, pieces = anchors[sounding], pieces[sounding]
-    for part in (_reduce(film[shift:]) for film in films for shift in range(REDUCTION)):
-        for number, place in _find(pieces, part):
-            offset = place - int(anchors[number])
-            after = starts - anchors[number]
+    batches = [slice(first, first + BATCH) for first in range(0, len(pieces), BATCH)]
+    parts = (_reduce(film[shift:]) for film in films for shift in range(REDUCTION))
+    steps = ((part, batch) for part in parts for batch in batches)
+    for done, (part, batch) in enumerate(steps):
+        for number, place in _find(pieces[batch], part):
+            begin = int(anchors[batch][number])
+            after = starts - begin
             around = np.flatnonzero(loud & (after <= 0) & (after >= anchor - length))
             for at in around.tolist():
                 best[at] = max(
-                    best[at], _correlation(blocks[starts[at]], part, starts[at] + offset)
+                    best[at], _correlation(blocks[starts[at]], part, starts[at] + place - begin)
                 )
+        on_progress("copies", done + 1, len(films) * REDUCTION * len(batches), "")
     heard, copied = np.zeros(len(reduced), np.bool_), np.zeros(len(reduced), np.bool_)
     for start, is_loud, correlation in zip(starts, loud, best, strict=True):
         heard[start : start + length] |= is_loud
@@ -140,7 +152,8 @@ def _find(pieces: FloatArray, film: FloatArray) -> Iterator[tuple[int, int]]:
 
     length = pieces.shape[1]
     size = min(_TRANSFORM, 1 << (len(film) + length).bit_length())
-    spectra = np.conj(rfft(pieces, size, axis=1))
+    spectra = rfft(pieces, size, axis=1)
+    np.conj(spectra, out=spectra)
     norms = np.sqrt((pieces**2).sum(axis=1))
     step = size - length + 1
     for first in range(0, len(film) - length + 1, step):

@@ -166,7 +166,12 @@ class Dreamer:
         """Return that of the sound in Hz."""
         return RATE if choice.sound == "phases" else self.sources.format.sample_rate
 
-    def copied_share(self, sound: NDArray[np.float32], sample_rate: int) -> float:
+    def copied_share(
+        self,
+        sound: NDArray[np.float32],
+        sample_rate: int,
+        on_progress: ProgressCallback = ignore_progress,
+    ) -> float:
         """Return the share of a sound that is copied from the films, a second or more at a time."""
         mono = sound if sound.ndim == 1 else sound.mean(axis=1, dtype=np.float32)
         if sample_rate != RATE:
@@ -174,7 +179,7 @@ class Dreamer:
 
             count = len(mono) * RATE // sample_rate
             mono = np.concatenate(list(resample([mono], (sample_rate, RATE), 0, 0, count)))
-        return copied_share(mono, [film.mono for film in self.sources.films])
+        return copied_share(mono, [film.mono for film in self.sources.films], on_progress)
 
     def _shares(self, choice: DreamChoice) -> StyleShares:
         lengths = np.array([len(tokens) for tokens in self._films], np.float64)

@@ -103,6 +103,21 @@ def test_stages_and_phases_and_a_seed_to_go_on_from(folder: Path) -> None:
     assert soundfile.info(folder / "again.wav").frames == 4 * RATE
 
 
+def test_a_sound_is_written_before_it_is_searched_for_copies(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("frame2sound.dreaming.dream.copied_share", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        f2s.dream(
+            folder / "sounds", tmp_path / "a.wav", seconds=1, model=folder / "learned.safetensors"
+        )
+    assert soundfile.info(tmp_path / "a.wav").frames == RATE
+    assert (tmp_path / "a-sources.csv").exists()
+
+
 def test_the_same_seed_gives_the_same_dream(folder: Path) -> None:
     assert dreamt(folder, "--seed", 5) == dreamt(folder, "--seed", 5)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from frame2sound.dreaming import copied_sound
 from frame2sound.dreaming.choice import HeldOutChoice
 from frame2sound.dreaming.copied_sound import copied_share
 from frame2sound.dreaming.copy_guard import CopyGuard
@@ -182,6 +183,25 @@ def test_a_copy_is_found_at_any_place_and_level_and_noise_is_none() -> None:
     half = np.concatenate([copy[: 2 * RATE], rng.normal(0, 0.1, 2 * RATE)])
     assert copied_share(half, [film]) == pytest.approx(0.5, abs=0.01)
     assert copied_share(np.zeros(2 * RATE), [film]) == 0
+
+
+def test_a_long_sound_is_compared_a_few_pieces_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spectra of all pieces would take 4 MB a second of sound."""
+    rng = np.random.default_rng(3)
+    film = rng.normal(0, 0.1, 5 * RATE)
+    sound = np.concatenate([film[RATE : 3 * RATE], rng.normal(0, 0.1, 2 * RATE)])
+    at_once, find, reports = [], copied_sound._find, []
+
+    def counted(pieces: np.ndarray, part: np.ndarray):
+        at_once.append(len(pieces))
+        return find(pieces, part)
+
+    monkeypatch.setattr(copied_sound, "_find", counted)
+    monkeypatch.setattr(copied_sound, "BATCH", 3)
+    share = copied_share(sound, [film], lambda _, done, total, note: reports.append((done, total)))
+    assert share == pytest.approx(0.5, abs=0.03)
+    assert at_once == [3, 3, 2] * 8
+    assert reports == [(done, 24) for done in range(1, 25)]
 
 
 def test_faint_sound_between_events_makes_a_copy_no_less_of_one() -> None:
