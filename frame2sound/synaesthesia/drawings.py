@@ -30,6 +30,9 @@ from frame2sound.synaesthesia.svg_reader import Outline, read_svg
 LONGEST_SIDE = 1 / 64
 """Sides of outlines are divided until they are no longer than this share of the page."""
 
+MAX_PARTS_OF_SIDE, MAX_DIVIDED_POINTS = 256, 500_000
+"""Most parts of a side, and most points of a drawing whose sides are divided."""
+
 FRAME_SPACING = Fraction(1, 5)
 """Seconds from one frame that is taken from a film to the next."""
 
@@ -236,17 +239,25 @@ def outline_of_picture(picture: NDArray[np.uint8]) -> Outline:
 
 def dense_points(outline: Outline) -> NDArray[np.float64]:
     """Return the points of a stroke with its sides divided; an open one goes back as it came."""
-    points = outline.points
-    if not outline.closed:
-        points = np.concatenate([points, points[-2:0:-1]])
+    points = _loop(outline)
     after = np.roll(points, -1, axis=0)
-    lengths = np.linalg.norm(after - points, axis=1)
-    counts = np.clip(np.ceil(lengths / LONGEST_SIDE), 1, 256).astype(int)
     parts = [
         begin + (end - begin) * (np.arange(count) / count)[:, None]
-        for begin, end, count in zip(points, after, counts, strict=True)
+        for begin, end, count in zip(points, after, _parts_of_sides(points), strict=True)
     ]
     return np.concatenate(parts)
+
+
+def _loop(outline: Outline) -> NDArray[np.float64]:
+    """Return the points of a stroke; an open one goes back as it came."""
+    points = outline.points
+    return points if outline.closed else np.concatenate([points, points[-2:0:-1]])
+
+
+def _parts_of_sides(points: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return in how many parts the side after each point is divided."""
+    lengths = np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
+    return np.clip(np.ceil(lengths / LONGEST_SIDE), 1, MAX_PARTS_OF_SIDE).astype(np.int64)
 
 
 def read_drawings(
@@ -260,7 +271,7 @@ def read_drawings(
     try:
         for done, path in enumerate(files):
             if path.suffix.lower() == ".svg":
-                yield path.name, path, read_svg(path)
+                yield path.name, path, _read_outlines(path)
             elif _is_picture(path):
                 yield path.name, path, next(pictures)
             else:
@@ -268,6 +279,16 @@ def read_drawings(
             on_progress("drawings", done + 1, len(files), "")
     except FilmError as error:
         raise SynaesthesiaError(str(error)) from error
+
+
+def _read_outlines(path: Path) -> list[Outline]:
+    outlines = read_svg(path)
+    if sum(int(_parts_of_sides(_loop(each)).sum()) for each in outlines) > MAX_DIVIDED_POINTS:
+        raise SynaesthesiaError(
+            f"{path}: got lines of more than {MAX_DIVIDED_POINTS} points, {1 / LONGEST_SIDE:.0f} "
+            "across the page; draw it more simply"
+        )
+    return outlines
 
 
 def _read_film(path: Path, spacing: Fraction) -> Iterator[tuple[str, Path, Content]]:

@@ -13,6 +13,9 @@ SIZE = 32
 PICTURE_SIZE = 64
 """Width and height of a picture of the raster kind in pixels."""
 
+BLOCK = 4096
+"""Most points of an outline that are compared with the pixels at a time."""
+
 SOFTNESS = 0.16
 """Scale of the logistic edge in pixels: its variance is that of a box one pixel wide."""
 
@@ -63,11 +66,7 @@ def _distances(points: Tensor, pixels: Tensor) -> Tensor:
 
     The nearest vertex is found without gradients; the distance is then that to its two sides.
     """
-    with torch.no_grad():
-        corners = torch.cat([-2 * points, (points**2).sum(dim=2, keepdim=True)], dim=2)
-        places = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
-        nearest = (places @ corners.transpose(1, 2)).min(dim=2).indices
-    count = points.shape[1]
+    nearest, count = _nearest_points(points, pixels), points.shape[1]
     here = _pick(points, nearest)
     before = _pick(points, (nearest - 1) % count)
     after = _pick(points, (nearest + 1) % count)
@@ -75,6 +74,20 @@ def _distances(points: Tensor, pixels: Tensor) -> Tensor:
         _squared_to_side(pixels, here, before), _squared_to_side(pixels, here, after)
     )
     return torch.sqrt(squared + 1e-12)
+
+
+@torch.no_grad()
+def _nearest_points(points: Tensor, pixels: Tensor) -> Tensor:
+    """Return the number of the point of each outline that is nearest to each pixel."""
+    corners = torch.cat([-2 * points, (points**2).sum(dim=2, keepdim=True)], dim=2)
+    places = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
+    least, nearest = (places @ corners[:, :BLOCK].transpose(1, 2)).min(dim=2)
+    for first in range(BLOCK, points.shape[1], BLOCK):
+        block = corners[:, first : first + BLOCK]
+        distance, index = (places @ block.transpose(1, 2)).min(dim=2)
+        nearest = torch.where(distance < least, index + first, nearest)
+        least = torch.minimum(distance, least)
+    return nearest
 
 
 def _pick(points: Tensor, index: Tensor) -> Tensor:

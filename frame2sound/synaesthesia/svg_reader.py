@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MAX_BYTES, MAX_ELEMENTS, MAX_POINTS, MAX_DEPTH = 4 << 20, 10_000, 100_000, 50
 """Largest SVG in bytes, elements, points and levels of elements."""
 
+MAX_REACH = 1000.0
+"""Pages that a line may be wide, or lie away from the page."""
+
 POINTS_OF_CURVE = 16
 """Points on each curve of a path."""
 
@@ -31,7 +34,9 @@ _INHERITED = ("stroke", "stroke-width", "fill", "stroke-opacity")
 
 _REFERENCE = re.compile(r"url\s*\(|@import|javascript:|expression\s*\(|\\", re.IGNORECASE)
 
-_NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)\s*(?:px)?\s*")
+_DIGITS = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
+_NUMBER = re.compile(rf"\s*({_DIGITS})\s*(?:px)?\s*")
+_NUMBERS = re.compile(_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,7 @@ def _inherit(element: Element, style: _Style) -> _Style:
 
 def _outlines(element: Element, name: str, style: _Style) -> Iterator[Outline]:
     values = style.values
-    if values.get("fill", "black") not in ("none", "transparent"):
+    if name != "line" and values.get("fill", "black") not in ("none", "transparent"):
         raise SynaesthesiaError(
             f"got a filled <{name}>, expected strokes; give it fill='none' and a stroke, "
             "or save the drawing as PNG"
@@ -203,8 +208,10 @@ def _outlines(element: Element, name: str, style: _Style) -> Iterator[Outline]:
     width = _number(values.get("stroke-width", "1"), "stroke-width") * scale
     ink = _ink(colour) * np.float32(np.clip(opacity, 0, 1))
     for points, closed in _lines(element, name, style.matrix):
-        if not np.isfinite(points).all():
-            raise SynaesthesiaError(f"got numbers in a <{name}> that are not finite; redraw it")
+        if not (np.append(np.abs(points), width) <= MAX_REACH).all():
+            raise SynaesthesiaError(
+                f"got a <{name}> with numbers not finite, or far beyond the page; redraw it"
+            )
         if len(points) > 1 and width > 0:
             yield Outline(points, closed, width, ink)
 
@@ -213,6 +220,8 @@ def _lines(element: Element, name: str, matrix: Any) -> Iterator[tuple[NDArray[n
     """Yield the points of each line of a shape, and whether it is closed."""
     import svgelements
 
+    if any(_count(element.attrib.get(key, "")) > 2 * MAX_POINTS for key in ("d", "points")):
+        raise SynaesthesiaError(f"got more than {MAX_POINTS} points; draw it more simply")
     shape = getattr(svgelements, {"line": "SimpleLine"}.get(name, name.capitalize()))
     keys = ("d", "points", "x", "y", "width", "height", "rx", "ry", "cx", "cy", "r")
     given = {
@@ -266,7 +275,15 @@ def _number(text: str, name: str) -> float:
     match = _NUMBER.fullmatch(text)
     if match is None:
         raise SynaesthesiaError(f"got {name}={text[:40]!r}, expected a number without a unit")
-    return float(match[1])
+    number = float(match[1])
+    if not np.isfinite(number):
+        raise SynaesthesiaError(f"got {name}={text[:40]!r}, expected a number that is finite")
+    return number
+
+
+def _count(text: str) -> int:
+    """Return how many numbers are in a text; a point of a line has at most two."""
+    return sum(1 for _ in _NUMBERS.finditer(text))
 
 
 def _ink(colour: str) -> NDArray[np.float32]:

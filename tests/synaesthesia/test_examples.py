@@ -100,6 +100,22 @@ def test_svg_and_png_of_a_squiggle_are_nearly_the_same_drawing(tmp_path: Path) -
     assert pictures.measures[:, 0] == pytest.approx(drawn.measures[:, 0], abs=0.25)
 
 
+def test_lines_of_endless_length_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sides are divided for the raster, a long one into 256 parts."""
+    line = "<path d='M0 0L999 0L0 1Z' fill='none' stroke='#000'/>"
+    text = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'>{line}</svg>"
+    (tmp_path / "long.svg").write_text(text)
+    monkeypatch.setattr("frame2sound.synaesthesia.drawings.MAX_DIVIDED_POINTS", 576)
+    assert len(load_drawings([tmp_path])) == 1
+    monkeypatch.setattr("frame2sound.synaesthesia.drawings.MAX_DIVIDED_POINTS", 575)
+    with pytest.raises(
+        SynaesthesiaError, match=r"long\.svg: got lines of more than 575 points, 64"
+    ):
+        load_drawings([tmp_path])
+
+
 def test_light_lines_on_dark_paper_are_ink(tmp_path: Path) -> None:
     page = np.full((128, 128), 20, np.uint8)
     cv2.circle(page, (64, 64), 32, 250, 4)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from frame2sound.errors import SynaesthesiaError
+from frame2sound.synaesthesia import raster
 from frame2sound.synaesthesia.descriptors import (
     DRAWING_WORDS,
     correlation,
@@ -68,6 +69,14 @@ def test_the_distance_is_to_sides_and_not_to_corners() -> None:
     raster = rasterise_outlines(square, torch.tensor([2 / 32]), torch.ones(1, 1))[0, 0]
     assert float(raster.mean()) == pytest.approx(2.0 * 2 / 32, rel=0.05)
     assert raster[7, 16] == pytest.approx(raster[16, 7])
+
+
+def test_the_points_of_a_long_line_are_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, 100000 points and 64 x 64 pixels would take 1.6 GB."""
+    strokes = torch.from_numpy(draw_squiggles(4, 6))
+    whole = rasterise(strokes)
+    monkeypatch.setattr(raster, "BLOCK", 7)
+    assert torch.equal(rasterise(strokes), whole)
 
 
 def test_the_fit_of_a_strokes_points_is_the_stroke() -> None:

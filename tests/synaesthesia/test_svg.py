@@ -101,6 +101,10 @@ def test_groups_transformations_and_styles_count() -> None:
         (LINE.replace("#000", "zork").format(""), "a colour"),
         (LINE.replace("fill='none'", "").format(""), "filled"),
         (LINE.replace("10 0", "1e999 0").format(""), "not finite"),
+        (LINE.replace("10 0", "1e38 0").format(""), "far beyond the page"),
+        (LINE.format("stroke-width='1e999'"), "got stroke-width='1e999', .* finite"),
+        (LINE.format("stroke-width='1e38'"), "far beyond the page"),
+        (LINE.format("opacity='1e999'"), "got opacity='1e999', .* finite"),
         (LINE.replace("L10 0", "Lfoo").format(""), "no shape"),
         ("<g>" * 60 + "</g>" * 60, "ungroup"),
         ("", "without strokes"),
@@ -126,6 +130,19 @@ def test_an_svg_that_is_more_than_strokes_is_refused(content: str, reason: str) 
 def test_what_is_no_svg_is_refused(text: str, reason: str) -> None:
     with pytest.raises(SynaesthesiaError, match=reason):
         parse_svg(text)
+
+
+def test_a_line_has_nothing_to_fill() -> None:
+    (outline,) = parse_svg(svg("<line x1='0' y1='0' x2='10' y2='20' stroke='#000'/>"))
+    assert outline.points.tolist() == [[0.25, 0], [0.75, 1]]
+
+
+def test_a_path_of_too_many_numbers_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(svg_reader, "MAX_POINTS", 3)
+    monkeypatch.setattr("svgelements.Path", None)
+    for shape in ("path d='M0 0L1-1 2,2.5-3 3'", "polyline points='0 0 1 1 2 2 3 3'"):
+        with pytest.raises(SynaesthesiaError, match="more than 3 points"):
+            parse_svg(svg(f"<{shape} fill='none' stroke='#000'/>"))
 
 
 def test_an_svg_of_endless_points_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
