@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -247,8 +246,8 @@ def sing_drawing(
     """
     from frame2sound.progress_bars import open_progress
     from frame2sound.sound.phase import DEFAULT_PHASE, FROM_AUDIO_NAMES, PHASE_NAMES
-    from frame2sound.synaesthesia.pictures import load_drawings_of_kind
-    from frame2sound.synaesthesia.singing import drawn_film_rate, sing, write_sung
+    from frame2sound.synaesthesia.heard_drawings import hear_drawings
+    from frame2sound.synaesthesia.singing import sing, write_sung
     from frame2sound.synaesthesia.sound_windows import RATE
     from frame2sound.threads import one_thread_per_operation
 
@@ -258,12 +257,11 @@ def sing_drawing(
         raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
     networks, path, target = read_pair(pair), Path(drawing), new_file(out, ".wav", overwrite)
     with open_progress(progress) as on_progress, one_thread_per_operation():
-        kind, colours = networks.recipe.kind, networks.recipe.colours
-        drawn = load_drawings_of_kind(kind, [path], colours, on_progress, Fraction(0))
+        heard, count = hear_drawings(networks, path, on_progress)
         method = (phase or DEFAULT_PHASE) if by == "phase" else None
-        sound = sing(networks, drawn.rasters, drawn_film_rate(path), method, seed)
+        sound = sing(networks, heard, method, seed)
         write_sung(target, sound, overwrite=overwrite)
-    return SungDrawing(target, len(drawn), RATE, len(sound) / RATE)
+    return SungDrawing(target, count, RATE, len(sound) / RATE)
 
 
 def read_pair(pair: Pair | str | PathLike[str]) -> Pair:

@@ -23,9 +23,7 @@ from frame2sound.film.sandbox import (
     send_errors,
     serve,
 )
-
-SIDE = 128
-"""Width and height of the pictures that are returned, in pixels."""
+from frame2sound.synaesthesia.square_pictures import SIDE, on_square_ground
 
 
 class _Open(msgspec.Struct, frozen=True, tag=True):
@@ -73,7 +71,7 @@ def _run(parent: ParentConnection) -> None:
     limit_memory(DEFAULT_LIMITS)
     while isinstance(request := parent.receive_request(_REQUEST), _Open):
         with send_errors(parent, request.path):
-            parent.send_answer(_Shown(_square(_first_picture(request.path)).tobytes()))
+            parent.send_answer(_Shown(on_square_ground(_first_picture(request.path)).tobytes()))
 
 
 def _first_picture(path: Path) -> NDArray[np.uint8]:
@@ -92,20 +90,6 @@ def _first_picture(path: Path) -> NDArray[np.uint8]:
 def _over_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     alpha = rgba[..., 3:].astype(np.float32) / 255
     return np.rint(alpha * rgba[..., :3] + 255 * (1 - alpha)).astype(np.uint8)
-
-
-def _square(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    import cv2
-
-    height, width = picture.shape[:2]
-    longer = max(height, width)
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-    ground = tuple(float(level) for level in np.median(border, axis=0))
-    rows, columns = longer - height, longer - width
-    sides = (rows // 2, rows - rows // 2, columns // 2, columns - columns // 2)
-    whole = cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=ground)
-    kind = cv2.INTER_AREA if longer >= SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(whole, (SIDE, SIDE), interpolation=kind), np.uint8)
 
 
 if __name__ == "__main__":

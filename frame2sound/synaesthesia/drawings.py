@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.synaesthesia.descriptors import DRAWING_WORDS, describe_outlines
 from frame2sound.synaesthesia.drawing_process import decode_small_pictures
 from frame2sound.synaesthesia.raster import SIZE, rasterise, rasterise_outlines
+from frame2sound.synaesthesia.square_pictures import unsqueeze
 from frame2sound.synaesthesia.stroke import (
     SHAPE_VALUES,
     fit_stroke,
@@ -42,7 +44,26 @@ MAX_INKED = 0.5
 FloatArray = NDArray[np.float32]
 
 Content = list[Outline] | NDArray[np.uint8]
-"""What is in a file: outlines, or a picture in RGB, ``(128, 128, 3)``."""
+"""What is in a file: outlines, or a picture in RGB, ``(128, 128, 3)`` or ``(64, 64, 3)``."""
+
+
+class ReadDrawing(NamedTuple):
+    """A drawing as it was read.
+
+    Attributes
+    ----------
+    name : str
+    path : Path
+        Its file.
+    content : list of Outline, or uint8 array (side, side, 3)
+    end_seconds : Fraction
+        Up to when a film shows it, from the end of the one before; 0 for other drawings.
+    """
+
+    name: str
+    path: Path
+    content: Content
+    end_seconds: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +124,7 @@ def load_drawings(
     on_progress: ProgressCallback = ignore_progress,
     spacing: Fraction = FRAME_SPACING,
 ) -> Drawings:
-    """Return the drawings in files, in folders of them, and in the frames of films.
+    """Return the drawings in files, in folders of SVGs and pictures, and in the frames of films.
 
     Of films one frame is taken in ``spacing`` seconds; with 0, all are.
 
@@ -113,10 +134,10 @@ def load_drawings(
         There is none, a file cannot be read, or one is no drawing on plain paper.
     """
     names, rasters, measures, strokes = [], [], [], []
-    for name, path, content in read_drawings(paths, on_progress, spacing):
-        raster, outline = _raster_and_outline(content, path, colours)
-        names.append(name)
-        rasters.append(raster)
+    for drawing in read_drawings(paths, on_progress, spacing):
+        names.append(drawing.name)
+        rasters.append(raster_of_drawing(drawing, colours))
+        outline = _outline_of(drawing.content)
         measures.append(measure_outline(outline, colours))
         strokes.append(nearest_stroke(outline, colours))
     return Drawings(
@@ -154,6 +175,24 @@ def find_drawings(paths: Iterable[Path]) -> list[Path]:
         else:
             raise SynaesthesiaError(f"{path}: no such file; expected drawings")
     return files
+
+
+def raster_of_drawing(drawing: ReadDrawing, colours: int = 1) -> FloatArray:
+    """Return the raster of a drawing of strokes, ``(colours, 32, 32)``.
+
+    Raises
+    ------
+    SynaesthesiaError
+        It is no drawing on plain paper.
+    """
+    if isinstance(drawing.content, list):
+        return raster_of_outlines(drawing.content, colours)
+    try:
+        return raster_of_picture(drawing.content, colours)
+    except ValueError as error:
+        raise SynaesthesiaError(
+            f"{drawing.path}: {error}; trace it, give drawings, or use the recipe raster"
+        ) from error
 
 
 def raster_of_outlines(outlines: list[Outline], colours: int = 1, size: int = SIZE) -> FloatArray:
@@ -257,23 +296,24 @@ def _loop(outline: Outline) -> NDArray[np.float64]:
 def _parts_of_sides(points: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return in how many parts the side after each point is divided."""
     lengths = np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
-    return np.clip(np.ceil(lengths / LONGEST_SIDE), 1, MAX_PARTS_OF_SIDE).astype(np.int64)
+    parts = np.clip(np.ceil(lengths / LONGEST_SIDE), 1, MAX_PARTS_OF_SIDE)
+    return np.asarray(parts, np.int64)
 
 
 def read_drawings(
     paths: Iterable[Path],
     on_progress: ProgressCallback = ignore_progress,
     spacing: Fraction = FRAME_SPACING,
-) -> Iterator[tuple[str, Path, Content]]:
-    """Yield the name, the file and the content of each drawing; see `load_drawings`."""
+) -> Iterator[ReadDrawing]:
+    """Yield each drawing as it is read; see `load_drawings`."""
     files = find_drawings(paths)
     pictures = decode_small_pictures([path for path in files if _is_picture(path)])
     try:
         for done, path in enumerate(files):
             if path.suffix.lower() == ".svg":
-                yield path.name, path, _read_outlines(path)
+                yield ReadDrawing(path.name, path, _read_outlines(path))
             elif _is_picture(path):
-                yield path.name, path, next(pictures)
+                yield ReadDrawing(path.name, path, next(pictures))
             else:
                 yield from _read_film(path, spacing)
             on_progress("drawings", done + 1, len(files), "")
@@ -291,25 +331,21 @@ def _read_outlines(path: Path) -> list[Outline]:
     return outlines
 
 
-def _read_film(path: Path, spacing: Fraction) -> Iterator[tuple[str, Path, Content]]:
+def _read_film(path: Path, spacing: Fraction) -> Iterator[ReadDrawing]:
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
-    due = Fraction(0)
-    for number, frame in enumerate(SubprocessFilmReader(path).frames(colour=True)):
+    reader, due = SubprocessFilmReader(path), Fraction(0)
+    size = reader.streams.width, reader.streams.height
+    width, height = size[::-1] if reader.streams.quarter_turns % 2 else size
+    for number, frame in enumerate(reader.frames(colour=True)):
         if frame.end_seconds > due:
             due = frame.start_seconds + spacing
-            yield f"{path.name} {number}", path, frame.picture
+            picture = unsqueeze(frame.picture, width, height)
+            yield ReadDrawing(f"{path.name} {number}", path, picture, frame.end_seconds)
 
 
-def _raster_and_outline(content: Content, path: Path, colours: int) -> tuple[FloatArray, Outline]:
-    if isinstance(content, list):
-        return raster_of_outlines(content, colours), longest_outline(content)
-    try:
-        return raster_of_picture(content, colours), outline_of_picture(content)
-    except ValueError as error:
-        raise SynaesthesiaError(
-            f"{path}: {error}; trace it, give drawings, or use the recipe raster"
-        ) from error
+def _outline_of(content: Content) -> Outline:
+    return longest_outline(content) if isinstance(content, list) else outline_of_picture(content)
 
 
 def _is_picture(path: Path) -> bool:

@@ -15,9 +15,11 @@ from frame2sound.synaesthesia.drawings import (
     FRAME_SPACING,
     Content,
     Drawings,
+    ReadDrawing,
     average_over_squares,
     drawings_of_strokes,
     load_drawings,
+    raster_of_drawing,
     raster_of_outlines,
     read_drawings,
 )
@@ -50,11 +52,18 @@ def load_drawings_of_kind(
     if kind == "strokes":
         return load_drawings(paths, colours, on_progress, spacing)
     names, rasters = [], []
-    for name, _, content in read_drawings(paths, on_progress, spacing):
-        names.append(name)
-        rasters.append(picture_ink(content, colours))
+    for drawing in read_drawings(paths, on_progress, spacing):
+        names.append(drawing.name)
+        rasters.append(raster_of_kind(kind, drawing, colours))
     shape = (-1, colours, PICTURE_SIZE, PICTURE_SIZE)
     return drawings_of_pictures(names, np.array(rasters, np.float32).reshape(shape))
+
+
+def raster_of_kind(kind: Kind, drawing: ReadDrawing, colours: int) -> FloatArray:
+    """Return the raster of a drawing as networks of a kind read it, ``(colours, side, side)``."""
+    if kind == "strokes":
+        return raster_of_drawing(drawing, colours)
+    return picture_ink(drawing.content, colours)
 
 
 def drawings_of_pictures(names: list[str], rasters: FloatArray) -> Drawings:

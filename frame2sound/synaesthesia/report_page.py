@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
 from frame2sound.errors import SynaesthesiaError
+from frame2sound.synaesthesia.heard_drawings import hear_rasters
 from frame2sound.synaesthesia.painter import paint_drawn
 from frame2sound.synaesthesia.pair import Pair
 from frame2sound.synaesthesia.report_rows import Row
@@ -55,10 +56,10 @@ def write_report(
     SynaesthesiaError
         The file exists or cannot be written.
     """
-    step = max(1, len(sounds) // SHOWN)
-    chosen = in_order(sounds.spectra)[::step][:SHOWN]
+    places = np.linspace(0, len(sounds) - 1, min(SHOWN, len(sounds))).round().astype(int)
+    chosen = in_order(sounds.spectra)[places]
     drawn = pair.draw_components(pair.components.transform(sounds.spectra[chosen]))
-    sung = sing(pair, pair.rasters(drawn), None).reshape(-1, RATE)
+    sung = sing(pair, hear_rasters(pair, pair.rasters(drawn))).reshape(-1, RATE)
     cards = "\n".join(
         _card(sounds.select(np.array([index])), one[None], heard)
         for index, one, heard in zip(chosen, drawn, sung, strict=True)

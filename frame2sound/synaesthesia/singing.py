@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,11 @@ from numpy.typing import NDArray
 from frame2sound.atomic import atomic_write
 from frame2sound.clock import sample_at
 from frame2sound.errors import SynaesthesiaError
-from frame2sound.film.decoding.image_sequence import IMAGE_SUFFIXES
 from frame2sound.sound.limiter import Limiter
 from frame2sound.sound.mel_scale import bands_to_bins, mel_filterbank
 from frame2sound.sound.phase import DEFAULT_PHASE, create_reconstructor
 from frame2sound.sound.stft import InverseStft, Stft
+from frame2sound.synaesthesia.heard_drawings import HeardDrawings, HeardSpectra
 from frame2sound.synaesthesia.sound_windows import (
     BANDS,
     CENTRES,
@@ -41,17 +42,27 @@ COMPARED = 16
 MAX_GAIN_DB = 12.0
 """Clips are made louder or quieter by so much at most."""
 
-LEAST_INK = 0.02
-"""Drawings with less ink on every pixel are empty pages."""
-
 FADE_SAMPLES = 220
 """Fade at both ends of a drawing that sounds by itself: 10 ms."""
 
 STEP_SECONDS = Fraction(1, 2)
 """Time from one clip of a film to the next; each lasts a second."""
 
+BLOCK = 256
+"""Spectra that are in memory at a time."""
+
 _FINE = Stft(STFT.n_fft, STFT.hop // 2)
 """Phases are found for spectra at half the hop."""
+
+
+class Spectra(Protocol):
+    """Log mel spectra, ``(n, 42, 48)``, of which some can be asked for: an array, or others."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __getitem__(self, chosen: NDArray[np.int64] | slice, /) -> FloatArray:
+        """Return some of them."""
 
 
 @dataclass(frozen=True)
@@ -84,38 +95,20 @@ class Clips:
         return np.asarray(distances.argmin(axis=1), np.int64)
 
 
-def sing(
-    pair: Pair, rasters: FloatArray, fps: Fraction | None, phase: str | None = None, seed: int = 0
-) -> FloatArray:
+def sing(pair: Pair, heard: HeardDrawings, phase: str | None = None, seed: int = 0) -> FloatArray:
     """Return the sound of drawings, by the pair's clips or, if ``phase`` is given, by phases.
 
     Parameters
     ----------
-    rasters : float32 array (n, colours, 32, 32)
-    fps, phase, seed
-        See `sing_by_mosaic` and `sing_by_phase`.
+    heard : HeardDrawings
+        What the pair hears in them.
+    phase, seed
+        See `sing_by_phase`.
     """
-    components = pair.read(rasters)
-    spectra = pair.spectra(components)
-    spectra[rasters.max(axis=(1, 2, 3)) < LEAST_INK] = FLOOR_DB  # an empty page is silent
+    spectra = HeardSpectra(pair, heard)
     if phase is None:
-        return sing_by_mosaic(Clips.of_pair(pair), components, spectra, fps)
-    return sing_by_phase(spectra, fps, phase, seed)
-
-
-def drawn_film_rate(path: Path) -> Fraction | None:
-    """Return the frames per second of a drawn film; None for drawings that sound one by one.
-
-    Raises
-    ------
-    FilmError
-        The film cannot be read.
-    """
-    from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
-
-    if path.is_dir() or path.suffix.lower() in (".svg", *IMAGE_SUFFIXES):
-        return None
-    return SubprocessFilmReader(path).streams.fps
+        return sing_by_mosaic(Clips.of_pair(pair), heard.components, spectra, heard.fps)
+    return sing_by_phase(spectra, heard.fps, phase, seed)
 
 
 def write_sung(path: Path, sound: FloatArray, *, overwrite: bool = False) -> None:
@@ -135,7 +128,7 @@ def write_sung(path: Path, sound: FloatArray, *, overwrite: bool = False) -> Non
 
 
 def sing_by_mosaic(
-    clips: Clips, components: FloatArray, spectra: FloatArray, fps: Fraction | None
+    clips: Clips, components: FloatArray, spectra: Spectra, fps: Fraction | None
 ) -> FloatArray:
     """Return a sound of the learned clips that are nearest to what was heard.
 
@@ -143,7 +136,7 @@ def sing_by_mosaic(
     ----------
     clips : Clips
     components : float32 array (n, components)
-    spectra : float32 array (n, 42, 48)
+    spectra : Spectra
         Log mel spectra of the same windows; they say how loud each clip is played.
     fps : Fraction or None
         Windows per second, each around its frame; None for drawings of a second each.
@@ -155,17 +148,17 @@ def sing_by_mosaic(
     """
     chosen = _frames_of_steps(len(components), fps) if fps else np.arange(len(components))
     index = clips.choose(components[chosen])
-    gain_db = window_levels_db(spectra[chosen]) - clips.levels_db[index]
-    gains = 10 ** (np.clip(gain_db, -MAX_GAIN_DB, MAX_GAIN_DB) / 20)
-    gains[(spectra[chosen] <= FLOOR_DB).all(axis=(1, 2))] = 0
-    sounds = (clips.samples[index] * gains[:, None]).astype(np.float32)
+    gains = np.concatenate(
+        [_gains(clips, index[part], spectra[chosen[part]]) for part in _blocks(len(chosen))]
+    )
+    sounds = (clips.samples[each] * gain for each, gain in zip(index, gains, strict=True))
     if not fps:
-        return np.concatenate(list(sounds * _fades()))
-    return _overlap(sounds, sample_at(len(components) / fps, RATE))
+        return np.concatenate([sound * _fades() for sound in sounds])
+    return _overlap(sounds, len(chosen), sample_at(len(components) / fps, RATE))
 
 
 def sing_by_phase(
-    spectra: FloatArray, fps: Fraction | None, phase: str = DEFAULT_PHASE, seed: int = 0
+    spectra: Spectra, fps: Fraction | None, phase: str = DEFAULT_PHASE, seed: int = 0
 ) -> FloatArray:
     """Return a sound with log mel spectra, whose phases are found; see `sing_by_mosaic`.
 
@@ -175,11 +168,28 @@ def sing_by_phase(
         Method, as in `frame2sound.sound.phase.create_reconstructor`.
     """
     if fps is None:
-        sounds = [_with_phase(each, CENTRES, RATE, phase, seed) * _fades() for each in spectra]
-        return np.concatenate(sounds)
+        return np.concatenate(
+            [
+                _with_phase(each, CENTRES, RATE, phase, seed) * _fades()
+                for part in _blocks(len(spectra))
+                for each in spectra[part]
+            ]
+        )
     length = sample_at(len(spectra) / fps, RATE)
     levels_db = _in_sequence(spectra, fps)
     return _with_phase(levels_db, np.arange(len(levels_db)) * STFT.hop, length, phase, seed)
+
+
+def _blocks(count: int) -> list[slice]:
+    return [slice(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
+
+
+def _gains(clips: Clips, index: NDArray[np.int64], spectra: FloatArray) -> FloatArray:
+    """Return the factors that make clips as loud as spectra; silent ones have 0."""
+    gain_db = window_levels_db(spectra) - clips.levels_db[index]
+    gains = 10 ** (np.clip(gain_db, -MAX_GAIN_DB, MAX_GAIN_DB) / 20)
+    gains[(spectra <= FLOOR_DB).all(axis=(1, 2))] = 0
+    return np.asarray(gains, np.float32)
 
 
 def _frames_of_steps(frames: int, fps: Fraction) -> NDArray[np.int64]:
@@ -189,32 +199,34 @@ def _frames_of_steps(frames: int, fps: Fraction) -> NDArray[np.int64]:
     return np.minimum(np.array(at, np.int64), frames - 1)
 
 
-def _overlap(sounds: FloatArray, length: int) -> FloatArray:
+def _overlap(sounds: Iterable[FloatArray], count: int, length: int) -> FloatArray:
     """Return clips half a second apart, crossfaded; the middle of the first is at sample 0."""
     step, half = sample_at(STEP_SECONDS, RATE), RATE // 2
     window = np.sin(np.pi * (np.arange(RATE) + 0.5) / RATE) ** 2
-    mixed = np.zeros(step * (len(sounds) - 1) + RATE, np.float32)
+    mixed = np.zeros(step * (count - 1) + RATE, np.float32)
     for number, sound in enumerate(sounds):
         mixed[number * step : number * step + RATE] += (sound * window).astype(np.float32)
     return mixed[half : half + length]
 
 
-def _in_sequence(spectra: FloatArray, fps: Fraction) -> FloatArray:
+def _in_sequence(spectra: Spectra, fps: Fraction) -> FloatArray:
     """Return the spectra at samples 0, 512, ... of a film, ``(times, bands)``.
 
     They are means of the windows that overlap there; what is near the middle of its window weighs
-    more.
+    more. Where there is no window it is silent.
     """
     count = max(1, round(len(spectra) / fps * RATE / STFT.hop))
     sums, weights = np.zeros((count + 2 * FRAMES, BANDS)), np.zeros(count + 2 * FRAMES)
     bell = np.sin(np.pi * (np.arange(FRAMES) + 0.5) / FRAMES) ** 2
-    for frame, spectrum in enumerate(spectra):
+    each = (spectrum for part in _blocks(len(spectra)) for spectrum in spectra[part])
+    for frame, spectrum in enumerate(each):
         middle = sample_at((frame + Fraction(1, 2)) / fps, RATE)
         first = round((middle - RATE // 2 + int(CENTRES[0])) / STFT.hop) + FRAMES
         sums[first : first + FRAMES] += spectrum * bell[:, None]
         weights[first : first + FRAMES] += bell
     inside = slice(FRAMES, FRAMES + count)
-    return np.asarray(sums[inside] / np.maximum(weights[inside], 1e-9)[:, None], np.float32)
+    means = sums[inside] / np.maximum(weights[inside], 1e-9)[:, None]
+    return np.where(weights[inside, None] > 0, means, FLOOR_DB).astype(np.float32)
 
 
 def _with_phase(

@@ -136,6 +136,25 @@ def test_a_photograph_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
         load_drawings([tmp_path])
 
 
+@pytest.mark.parametrize("size", [(160, 90), (64, 128)])
+def test_frames_of_a_film_keep_their_shape_as_pictures_do(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    page = np.full((*size[::-1], 3), 255, np.uint8)
+    cv2.circle(page, (size[0] // 2, size[1] // 2), 25, (0, 0, 0), 4)
+    with av.open(str(tmp_path / "film.mkv"), "w") as film:
+        stream = film.add_stream("ffv1", rate=10)
+        stream.width, stream.height = size
+        stream.pix_fmt = "bgr0"
+        film.mux(stream.encode(av.VideoFrame.from_ndarray(page, "bgr24")))
+        film.mux(stream.encode())
+    cv2.imwrite(str(tmp_path / "page.png"), page)
+    of_film = load_drawings([tmp_path / "film.mkv"])
+    picture = load_drawings([tmp_path / "page.png"])
+    assert of_film.rasters == pytest.approx(picture.rasters, abs=0.15)
+    assert of_film.measures[:, 0] == pytest.approx(picture.measures[:, 0], abs=0.1)
+
+
 def test_frames_of_a_film_are_drawings_five_a_second(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "film.mkv"), "w") as film:
         stream = film.add_stream("ffv1", rate=10)

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
+import av
+import cv2
 import numpy as np
 import pytest
 
-from frame2sound.synaesthesia.singing import Clips, sing_by_mosaic, sing_by_phase
+from frame2sound.synaesthesia import heard_drawings
+from frame2sound.synaesthesia.heard_drawings import (
+    HeardSpectra,
+    frames_shown,
+    hear_drawings,
+    hear_rasters,
+)
+from frame2sound.synaesthesia.pair import Pair
+from frame2sound.synaesthesia.pair_file import load_pair
+from frame2sound.synaesthesia.singing import Clips, sing, sing_by_mosaic, sing_by_phase
 from frame2sound.synaesthesia.sliding_windows import sliding_windows
-from frame2sound.synaesthesia.sound_windows import RATE, log_mel, window_levels_db
+from frame2sound.synaesthesia.sound_windows import FLOOR_DB, RATE, log_mel, window_levels_db
+from tests.synaesthesia.untrained import write_pair
 
 RNG = np.random.default_rng(0)
 SECONDS = np.arange(RATE) / RATE
@@ -69,6 +82,76 @@ def test_a_burst_in_a_film_is_heard_when_its_windows_show_it() -> None:
     power = np.square(heard.astype(np.float64))
     middle = (power * np.arange(len(heard))).sum() / power.sum() / RATE
     assert middle == pytest.approx(1.25, abs=0.03)
+
+
+@pytest.mark.parametrize("fps", [Fraction(1), Fraction(1, 3)])
+def test_a_film_of_few_frames_is_no_louder_than_it_is_heard(fps: Fraction) -> None:
+    sound = sing_by_phase(np.tile(SPECTRA[2:], (3, 1, 1)), fps)
+    assert len(sound) == 3 / fps * RATE
+    assert np.abs(sound).max() < 2 * np.abs(SOUNDS[2]).max()
+
+
+@pytest.mark.parametrize(
+    ("rate", "repeated"),
+    [(Fraction(25), 1), (Fraction(24000, 1001), 1), (Fraction(4), 3), (Fraction(1, 2), 20)],
+)
+def test_a_film_of_constant_rate_is_heard_frame_by_frame(rate: Fraction, repeated: int) -> None:
+    ends = [(frame + 1) / rate for frame in range(150)]
+    shown, fps = frames_shown(ends, rate)
+    assert shown.tolist() == np.arange(150).repeat(repeated).tolist()
+    assert fps == rate * repeated
+
+
+def test_a_film_of_many_frames_is_heard_a_hundred_times_a_second() -> None:
+    shown, fps = frames_shown([Fraction(frame + 1, 300) for frame in range(30)], Fraction(300))
+    assert (shown.tolist(), fps) == ([*range(1, 30, 3)], 100)
+
+
+def test_a_film_of_varying_rate_sounds_as_long_as_it_is(tmp_path: Path) -> None:
+    write_pair(tmp_path / "pair.safetensors")
+    pair = load_pair(tmp_path / "pair.safetensors")
+    with av.open(str(tmp_path / "film.mkv"), "w") as film:
+        stream = film.add_stream("ffv1", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "bgr0"
+        stream.codec_context.time_base = stream.time_base = Fraction(1, 25)
+        for number, at in enumerate((0, 1, 30, 49)):
+            page = np.full((64, 64, 3), 255, np.uint8)
+            if number % 2 == 0:
+                cv2.circle(page, (32, 32), 10 + 5 * number, (0, 0, 0), 3)
+            frame = av.VideoFrame.from_ndarray(page, "bgr24")
+            frame.pts, frame.time_base = at, Fraction(1, 25)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    heard, frames = hear_drawings(pair, tmp_path / "film.mkv")
+    assert frames == 4
+    empty = [*[False] * 1, *[True] * 29, *[False] * 19, True]
+    assert heard.is_empty.tolist() == empty
+    assert len(np.unique(heard.components[30:49], axis=0)) == 1
+    assert len(sing(pair, heard)) == len(sing(pair, heard, "random")) == 2 * RATE
+
+
+def test_rasters_are_read_a_few_at_a_time_and_empty_pages_are_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pair(tmp_path / "pair.safetensors")
+    pair = load_pair(tmp_path / "pair.safetensors")
+    monkeypatch.setattr(heard_drawings, "BATCH", 3)
+    lengths, read = [], Pair.read
+
+    def counted(self: Pair, rasters: np.ndarray) -> np.ndarray:
+        lengths.append(len(rasters))
+        return read(self, rasters)
+
+    monkeypatch.setattr(Pair, "read", counted)
+    pages = (np.full((1, 32, 32), 0.1 * (number % 2), np.float32) for number in range(8))
+    heard = hear_rasters(pair, pages)
+    assert lengths == [3, 3, 2]
+    assert heard.is_empty.tolist() == [True, False] * 4
+    spectra = HeardSpectra(pair, heard)
+    assert spectra[2:4].shape == (2, 42, 48)
+    assert (spectra[np.array([4])] == FLOOR_DB).all()
+    assert np.array_equal(spectra[5:6], pair.spectra(heard.components[5:6]))
 
 
 def test_silence_stays_silent() -> None:
