@@ -48,7 +48,7 @@ def drawings_to_measure(
     Raises
     ------
     SynaesthesiaError
-        They cannot be read, or are fewer than 64.
+        They cannot be read, are fewer than 64, or are all alike.
     """
     if path is None:
         strokes = draw_squiggles(2 * HELD_OUT, seed, recipe.colours)
@@ -56,7 +56,12 @@ def drawings_to_measure(
     else:
         drawings = load_drawings_of_kind(recipe.kind, [path], recipe.colours, on_progress)
     chosen = _spread(len(drawings), 2 * HELD_OUT, f"drawings in {path}")
-    return drawings.select(chosen[::2]), drawings.select(chosen[1::2])
+    halves = drawings.select(chosen[::2]), drawings.select(chosen[1::2])
+    if not all(np.ptp(each.rasters, axis=0).any() for each in halves):
+        raise SynaesthesiaError(
+            f"got drawings in {path} that are all alike, expected different ones; give others"
+        )
+    return halves
 
 
 def _spread(count: int, most: int, what: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -12,7 +12,9 @@ import soundfile
 
 import frame2sound as f2s
 from frame2sound.errors import SynaesthesiaError
+from frame2sound.synaesthesia.report_page import write_report
 from frame2sound.synaesthesia.sound_windows import RATE
+from frame2sound.synaesthesia.sounds import sounds_of_windows
 from frame2sound.synaesthesia.svg_reader import read_svg
 from tests.commanding import run
 
@@ -107,6 +109,28 @@ def test_a_report_shows_sounds_strokes_and_measures(folder: Path, tmp_path: Path
     measures = made.to_dict()["measures"]
     assert 0 <= measures["own sound found first through SVG"] <= 0.2  # it has hardly learned
     assert f"{measures['diversity of strokes']:.3f}" in page
+
+
+def test_the_report_shows_the_quietest_sounds_and_the_loudest(folder: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).uniform(-1, 1, 20 * RATE).reshape(20, RATE)
+    for count in (20, 130):
+        levels = 10 ** np.linspace(-3, 0, count)[:, None]
+        windows = np.float32(levels * noise[np.arange(count) % 20])
+        sounds = sounds_of_windows([f"sound-{number:03d}" for number in range(count)], windows)
+        pair = f2s.load_pair(folder / "pair.safetensors")
+        write_report(tmp_path / f"{count}.html", pair, sounds, [])
+        names = re.findall(r"<figcaption>sound-(\d+)", (tmp_path / f"{count}.html").read_text())
+        numbers = sorted(map(int, names))
+        assert len(set(numbers)) == len(numbers) == min(count, 24)
+        assert numbers[0] < 8 and numbers[-1] >= count - 8
+
+
+def test_drawings_that_are_all_alike_measure_nothing(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "squiggles" / "0000.svg").read_text()
+    for number in range(64):
+        (tmp_path / f"{number}.svg").write_text(text)
+    with pytest.raises(SynaesthesiaError, match="all alike, expected different ones"):
+        f2s.report_pair(folder / "pair.safetensors", tmp_path / "a.html", drawings=tmp_path)
 
 
 def test_silence_leaves_the_page_empty_and_says_so(folder: Path, tmp_path: Path) -> None:
