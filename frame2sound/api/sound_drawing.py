@@ -13,6 +13,7 @@ from frame2sound.api.parameters import (
     ParameterError,
     Seconds,
     frame_rate,
+    not_an_input,
     one_of,
     seconds,
 )
@@ -143,6 +144,10 @@ def draw_sound(
     from frame2sound.threads import one_thread_per_operation
 
     target, rate = Path(out), frame_rate("fps", fps)
+    paths = [Path(each) for each in _as_list(sounds)]
+    if target.suffix:
+        check_writable(target, SynaesthesiaError, overwrite=overwrite)
+        not_an_input("out", target, paths)
     if size % 2 or not 32 <= size <= MAX_SIZE:
         raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
     networks = read_pair(pair)
@@ -158,7 +163,7 @@ def draw_sound(
     at = None if at_seconds is None else seconds("at", at_seconds)
     smoothing = 0.0 if is_still else smoothing_seconds
     drawing = moving_drawing(networks, float(rate), voices, smoothing)
-    opened = Voices.open([Path(each) for each in _as_list(sounds)])
+    opened = Voices.open(paths)
     with open_progress(progress) as on_progress, one_thread_per_operation():
         if is_still:
             frames = 1
@@ -256,6 +261,7 @@ def sing_drawing(
     if phase is not None and by != "phase":
         raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
     networks, path, target = read_pair(pair), Path(drawing), new_file(out, ".wav", overwrite)
+    not_an_input("out", target, [path])
     with open_progress(progress) as on_progress, one_thread_per_operation():
         heard, count = hear_drawings(networks, path, on_progress)
         method = (phase or DEFAULT_PHASE) if by == "phase" else None

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frame2sound.api.parameters import ParameterError, at_least
+from frame2sound.api.parameters import ParameterError, at_least, output_suffix
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def train_pair(
     sounds : str, path or several
         Sound files, films, or folders of them; each second of them is an example.
     drawings : str, path or several
-        SVG and picture files, films, or folders of them: lines on plain paper, or for the recipe
-        ``"raster"`` any pictures.
+        SVGs and pictures, folders of them, or films, of which a frame is taken every 0.2 s: lines
+        on plain paper, or for the recipe ``"raster"`` any pictures.
     out : str or path, optional
         A ``.safetensors`` file to write.
     recipe : str
@@ -169,6 +169,7 @@ def train_pair(
     on = pick_device("cpu" if device == "auto" and chosen.kind == "strokes" else device)
     if out is not None:
         check_writable(Path(out), SynaesthesiaError, overwrite=overwrite)
+        output_suffix("out", Path(out), (".safetensors",))
     with open_progress(progress) as on_progress:
         heard = load_sounds(_paths(sounds), on_progress=on_progress)
         drawn = load_drawings_of_kind(chosen.kind, _paths(drawings), chosen.colours, on_progress)

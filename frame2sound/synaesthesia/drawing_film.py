@@ -20,11 +20,11 @@ from frame2sound.film.encoding.audio_encoder import AudioEncoder, container_opti
 from frame2sound.film.encoding.containers import AudioCodec, audio_codec_for, require_h264
 from frame2sound.film.encoding.video_encoder import RgbEncoder
 from frame2sound.progress import ProgressCallback, ignore_progress
-from frame2sound.sound.resampler import resample
 from frame2sound.synaesthesia.moving_drawing import MovingDrawing
 from frame2sound.synaesthesia.painter import paint_drawn
-from frame2sound.synaesthesia.sliding_windows import sliding_windows
+from frame2sound.synaesthesia.sliding_windows import second_around, sliding_windows
 from frame2sound.synaesthesia.sound_windows import RATE
+from frame2sound.synaesthesia.sounds import mono_sound, resampled
 
 FloatArray = NDArray[np.float32]
 
@@ -61,6 +61,10 @@ class Voices:
         silent = np.zeros(RATE, np.float32)
         for _ in range(frame_count(self.seconds, fps)):
             yield np.stack([next(each, silent) for each in sliding])
+
+    def second_around(self, seconds: Fraction) -> FloatArray:
+        """Return the second around a time, ``(sounds, 22050)``."""
+        return np.stack([second_around(mono_sound(each), seconds) for each in self.sounds])
 
     def mixed(self, sample_rate: int) -> Iterator[Block]:
         """Yield the sum of the sounds, ``(n, channels)``, in blocks of a tenth of a second."""
@@ -138,7 +142,7 @@ class _Reader:
     """Reads a sound in pieces of any length, silent after its end."""
 
     def __init__(self, sound: SoundInput, sample_rate: int, channels: int) -> None:
-        self._blocks = iter(_resampled(sound.blocks(), sound, sample_rate))
+        self._blocks = iter(resampled(sound.blocks(), sound, sample_rate))
         self._kept = np.zeros((0, sound.channels), np.float32)
         self._channels = channels
 
@@ -152,18 +156,3 @@ class _Reader:
             self._kept = np.concatenate([self._kept, block])
         part, self._kept = self._kept[:count], self._kept[count:]
         return np.broadcast_to(part, (count, self._channels))
-
-
-def mono_sound(sound: SoundInput) -> Iterator[FloatArray]:
-    """Yield the mean of a sound's channels at 22050 Hz, block by block."""
-    mono = (block.mean(axis=1, dtype=np.float32) for block in sound.blocks())
-    return _resampled(mono, sound, RATE)
-
-
-def _resampled(
-    blocks: Iterable[FloatArray], sound: SoundInput, sample_rate: int
-) -> Iterator[FloatArray]:
-    if sound.sample_rate == sample_rate:
-        return iter(blocks)
-    count = -(-sound.samples * sample_rate // sound.sample_rate)
-    return resample(blocks, (sound.sample_rate, sample_rate), 0, 0, count)

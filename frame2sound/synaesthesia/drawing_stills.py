@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_folder, atomic_write
-from frame2sound.clock import sample_at
 from frame2sound.errors import SynaesthesiaError
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.synaesthesia.drawing_film import Voices, frame_count
@@ -40,8 +39,8 @@ def write_still(
     SynaesthesiaError
         The output exists or cannot be written, or the time is beyond the end.
     """
-    strokes = drawing.frame(_second(voices, at_seconds))
     with atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial:
+        strokes = drawing.frame(_second(voices, at_seconds))
         partial.write_bytes(_still(strokes, path.suffix.lower(), size))
 
 
@@ -79,9 +78,7 @@ def _second(voices: Voices, at_seconds: Fraction | None) -> FloatArray:
             f"got `at_seconds` {float(at_seconds):g} s, expected a time before the end, "
             f"{float(voices.seconds):.3f} s"
         )
-    frame = sample_at(at_seconds, int(STILL_FPS))
-    windows = voices.windows(STILL_FPS)
-    return next(window for number, window in enumerate(windows) if number >= frame)
+    return voices.second_around(at_seconds)
 
 
 def _still(strokes: FloatArray, suffix: str, size: int) -> bytes:

@@ -17,9 +17,9 @@ from frame2sound.clock import sample_at
 from frame2sound.live.pyo_input import PyoInput
 from frame2sound.prefetch import prefetch
 from frame2sound.sound.resampler import input_range, resample
-from frame2sound.synaesthesia.drawing_film import mono_sound
 from frame2sound.synaesthesia.sliding_windows import sliding_windows
 from frame2sound.synaesthesia.sound_windows import RATE
+from frame2sound.synaesthesia.sounds import mono_sound
 
 Samples = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""A window of one second for each frame of a film that is drawn to a sound."""
+"""Windows of one second: for each frame of a film that is drawn to a sound, or around a time."""
 
 from __future__ import annotations
 
@@ -40,11 +40,31 @@ def sliding_windows(blocks: Iterable[Samples], fps: Fraction) -> Iterator[Sample
             kept, first = kept[begin - first :], begin
             yield kept[:RATE]
             frame += 1
-    kept = np.concatenate([kept, np.zeros(RATE, np.float32)])
     while sample_at(frame / fps, RATE) < total:
-        begin = _begin(frame, fps)
-        yield kept[begin - first : begin - first + RATE]
+        rest = kept[_begin(frame, fps) - first :][:RATE]
+        yield np.pad(rest, (0, RATE - len(rest)))
         frame += 1
+
+
+def second_around(blocks: Iterable[Samples], seconds: Fraction) -> Samples:
+    """Return the second of a sound around a time, ``(22050,)``; outside of it is silence.
+
+    Parameters
+    ----------
+    blocks : iterable of float32 arrays (n,)
+        The sound at 22050 Hz, block by block; it is read no further than needed.
+    seconds : Fraction
+    """
+    begin, first = sample_at(seconds, RATE) - RATE // 2, 0
+    window = np.zeros(RATE, np.float32)
+    for block in blocks:
+        low, high = max(begin, first), min(begin + RATE, first + len(block))
+        if low < high:
+            window[low - begin : high - begin] = block[low - first : high - first]
+        first += len(block)
+        if first >= begin + RATE:
+            break
+    return window
 
 
 def _begin(frame: int, fps: Fraction) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.carriers.sound_input import open_sound
+from frame2sound.carriers.sound_input import SoundInput, open_sound
 from frame2sound.errors import Frame2SoundError, SynaesthesiaError
 from frame2sound.film.decoding.image_sequence import AUDIO_SUFFIXES
 from frame2sound.progress import ProgressCallback, ignore_progress
@@ -116,12 +116,22 @@ def find_sounds(paths: Iterable[Path]) -> list[Path]:
 def read_sound(path: Path) -> FloatArray:
     """Return a sound, mixed to one channel, at 22050 Hz."""
     try:
-        source = open_sound(path)
-        mono = (block.mean(axis=1, dtype=np.float32) for block in source.blocks())
-        if source.sample_rate == RATE:
-            return np.concatenate(list(mono))
-        rates = (source.sample_rate, RATE)
-        count = -(-source.samples * RATE // source.sample_rate)
-        return np.concatenate(list(resample(mono, rates, 0, 0, count)))
+        return np.concatenate(list(mono_sound(open_sound(path))))
     except Frame2SoundError as error:
         raise SynaesthesiaError(str(error)) from error
+
+
+def mono_sound(sound: SoundInput) -> Iterator[FloatArray]:
+    """Yield the mean of a sound's channels at 22050 Hz, block by block."""
+    mono = (block.mean(axis=1, dtype=np.float32) for block in sound.blocks())
+    return resampled(mono, sound, RATE)
+
+
+def resampled(
+    blocks: Iterable[FloatArray], sound: SoundInput, sample_rate: int
+) -> Iterator[FloatArray]:
+    """Yield the blocks of a sound at another sample rate in Hz."""
+    if sound.sample_rate == sample_rate:
+        return iter(blocks)
+    count = -(-sound.samples * sample_rate // sound.sample_rate)
+    return resample(blocks, (sound.sample_rate, sample_rate), 0, 0, count)

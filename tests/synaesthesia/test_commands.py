@@ -55,8 +55,9 @@ def test_a_still_is_of_the_loudest_second_or_of_a_time(folder: Path, tmp_path: P
     drawn = f2s.draw_sound(folder / "sound.wav", tmp_path / "loud.svg", pair=pair)
     assert (drawn.frames, drawn.strokes) == (1, 1)
     at_end = tmp_path / "end.svg"
-    f2s.draw_sound(folder / "sound.wav", at_end, pair=pair, at_seconds=1.5)
+    f2s.draw_sound(folder / "sound.wav", at_end, pair=pair, at_seconds=1.55)
     assert at_end.read_text() == (tmp_path / "loud.svg").read_text()
+    f2s.draw_sound(folder / "sound.wav", at_end, pair=pair, at_seconds=1.999, overwrite=True)
     f2s.draw_sound(folder / "sound.wav", at_end, pair=pair, at_seconds="0.5", overwrite=True)
     assert at_end.read_text() != (tmp_path / "loud.svg").read_text()
     with pytest.raises(
@@ -65,6 +66,22 @@ def test_a_still_is_of_the_loudest_second_or_of_a_time(folder: Path, tmp_path: P
         f2s.draw_sound(folder / "sound.wav", tmp_path / "x.svg", pair=pair, at_seconds=2)
     with pytest.raises(f2s.ParameterError, match="got `at_seconds` for x"):
         f2s.draw_sound(folder / "sound.wav", tmp_path / "x.mp4", pair=pair, at_seconds=1)
+
+
+def test_what_is_read_is_not_replaced_and_what_exists_is_seen_first(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frame2sound.api.sound_drawing.read_pair", None)
+    for name in ("own.mp4", "own.svg"):
+        (tmp_path / name).write_bytes(b"kept")
+        own = tmp_path / name
+        with pytest.raises(f2s.ParameterError, match=r"got `out=.*own.*`, which is read"):
+            f2s.draw_sound([folder / "sound.wav", own], own, pair="none", overwrite=True)
+        with pytest.raises(SynaesthesiaError, match="exists already"):
+            f2s.draw_sound(folder / "sound.wav", own, pair="none")
+        assert own.read_bytes() == b"kept"
+    with pytest.raises(f2s.ParameterError, match=r"ends with \.safetensors"):
+        f2s.train_pair(folder / "notes", folder / "squiggles", tmp_path / "pair.wav")
 
 
 def test_stems_are_laid_over_each_other(folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from frame2sound.film.decoding.reader import FilmReader
 from frame2sound.synaesthesia.drawing_film import Voices, write_film
 from frame2sound.synaesthesia.moving_drawing import MovingDrawing, in_hues, split_bands
 from frame2sound.synaesthesia.painter import paint_strokes
-from frame2sound.synaesthesia.sliding_windows import sliding_windows
+from frame2sound.synaesthesia.sliding_windows import second_around, sliding_windows
 from frame2sound.synaesthesia.sound_windows import BANDS, FLOOR_DB, FRAMES, RATE, log_mel
 from frame2sound.synaesthesia.stroke import SHAPE_VALUES
 from frame2sound.synaesthesia.svg_writer import stroke_svg
@@ -65,6 +65,25 @@ def test_windows_slide_around_the_middles_of_frames(fps: Fraction) -> None:
     for frame, window in enumerate(windows):
         middle = round((frame + Fraction(1, 2)) / fps * RATE)
         assert np.array_equal(window, padded[RATE + middle - RATE // 2 :][:RATE])
+
+
+def test_windows_beyond_the_end_are_seconds_too(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.full(5 * RATE, 0.1), RATE)
+    soundfile.write(tmp_path / "b.wav", np.full(RATE, 0.1), RATE)
+    voices = Voices.open([tmp_path / "a.wav", tmp_path / "b.wav"])
+    (only,) = voices.windows(Fraction(1, 10))
+    assert only.shape == (2, RATE)
+    assert np.count_nonzero(only, axis=1).tolist() == [RATE // 2, 0]
+
+
+@pytest.mark.parametrize("at", ["0", "0.3", "1.23", "3.17", "9"])
+def test_a_second_is_cut_around_its_middle(at: str) -> None:
+    sound = np.random.default_rng(0).standard_normal(70_001).astype(np.float32)
+    padded = np.concatenate([np.zeros(RATE, np.float32), sound, np.zeros(9 * RATE, np.float32)])
+    blocks = iter(np.split(sound, [5, 900, 30_000, 69_000]))
+    middle = RATE + round(Fraction(at) * RATE)
+    expected = padded[middle - RATE // 2 :][:RATE]
+    assert np.array_equal(second_around(blocks, Fraction(at)), expected)
 
 
 def test_a_sound_of_whole_frames_has_no_window_more() -> None:
