@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from frame2sound.brain.corpus import MAX_SAMPLE_RATE
 from frame2sound.brain.pieces import Piece, mono_piece, quantise
 from frame2sound.carriers.sound_input import SoundInput, open_sound
-from frame2sound.dreaming.tokens import RATE
+from frame2sound.dreaming.tokens import HOP, RATE
 from frame2sound.errors import DreamError, Frame2SoundError
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.checksums import hash_file
@@ -21,10 +21,14 @@ from frame2sound.library.folders import LIBRARY_FILE
 from frame2sound.library.store import Library
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.sound.resampler import resample
-from frame2sound.synaesthesia.sounds import find_sounds, read_sound
+from frame2sound.synaesthesia.sounds import find_sounds, mono_sound
 
 MAX_SECONDS = 3600.0
 """Of more sound, the beginning of each film is used, so that this much is used in all."""
+
+
+SEED_SECONDS = 6
+"""How much is kept of the end of a sound to go on from."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,9 @@ def _source(name: str, digest: str, piece: Piece, rate: int, begin_seconds: floa
 
 
 def read_seed(path: Path) -> NDArray[np.float32]:
-    """Return a sound to go on from, mixed to one channel at 22050 Hz.
+    """Return the last seconds of a sound to go on from, mixed to one channel at 22050 Hz.
+
+    What is left out are whole tokens, so that the others are the same as of the whole sound.
 
     Raises
     ------
@@ -159,6 +165,10 @@ def read_seed(path: Path) -> NDArray[np.float32]:
         It cannot be read.
     """
     try:
-        return read_sound(path)
+        end = np.zeros(0, np.float32)
+        for block in mono_sound(open_sound(path)):
+            end = np.concatenate([end, block])
+            end = end[max(len(end) - SEED_SECONDS * RATE, 0) // HOP * HOP :]
+        return end
     except (Frame2SoundError, OSError) as error:
         raise DreamError(str(error)) from error

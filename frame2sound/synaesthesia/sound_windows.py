@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,16 +56,34 @@ def window_levels_db(spectra: FloatArray) -> FloatArray:
     return np.asarray(10 * np.log10(np.maximum(power, 1e-12)), np.float32)
 
 
-def cut_windows(samples: NDArray[np.float32], hop: int = RATE) -> NDArray[np.float32]:
-    """Return windows of one second, ``(n, 22050)``, each ``hop`` samples after the one before.
+def cut_windows(blocks: Iterable[FloatArray], hop: int = RATE) -> Iterator[FloatArray]:
+    """Yield windows of one second, each ``hop`` samples after the one before.
 
     A sound shorter than a second is followed by silence; a rest shorter than half a second after
     the last whole window is left out.
+
+    Parameters
+    ----------
+    blocks : iterable of float32 arrays (n,)
+        The sound at 22050 Hz, block by block.
+    hop : int
+
+    Yields
+    ------
+    float32 array (22050,)
     """
-    count = max(1, (len(samples) - RATE // 2) // hop + 1)
-    padded = np.zeros((count - 1) * hop + RATE, np.float32)
-    padded[: len(samples)] = samples[: len(padded)]
-    return np.lib.stride_tricks.sliding_window_view(padded, RATE)[::hop].copy()
+    kept, begin = np.zeros(0, np.float32), 0
+    is_first = True
+    for block in blocks:
+        kept = np.concatenate([kept, block])
+        while begin + RATE <= len(kept):
+            yield kept[begin : begin + RATE].copy()
+            begin, is_first = begin + hop, False
+        kept, begin = kept[begin:], max(begin - len(kept), 0)
+    while is_first or begin + RATE // 2 <= len(kept):
+        rest = kept[begin : begin + RATE]
+        yield np.pad(rest, (0, RATE - len(rest)))
+        begin, is_first = begin + hop, False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ SILENCE_DBFS = -70.0
 
 FloatArray = NDArray[np.float32]
 
+_NamedWindow = tuple[str, FloatArray]
+
 
 @dataclass(frozen=True)
 class Sounds:
@@ -66,15 +68,15 @@ def load_sounds(
     SynaesthesiaError
         There is none, a file cannot be read, or all are silent.
     """
-    names: list[str] = []
-    windows: list[FloatArray] = []
-    files = find_sounds(paths)
+    count, files = 0, find_sounds(paths)
+    audible = _EvenlySpaced(2 * MAX_WINDOWS)
     for done, path in enumerate(files):
-        cut = cut_windows(read_sound(path), round(hop_seconds * RATE))
-        names += [f"{path.name} {number}" for number in range(len(cut))]
-        windows += list(cut)
+        for number, window in enumerate(_windows_of(path, round(hop_seconds * RATE))):
+            count += 1
+            if _is_audible(window):
+                audible.add((f"{path.name} {number}", window))
         on_progress("sounds", done + 1, len(files), "")
-    return sounds_of_windows(names, np.array(windows, np.float32).reshape(-1, RATE))
+    return _with_spectra(audible.kept, count)
 
 
 def sounds_of_windows(names: list[str], windows: FloatArray) -> Sounds:
@@ -85,16 +87,39 @@ def sounds_of_windows(names: list[str], windows: FloatArray) -> Sounds:
     SynaesthesiaError
         All are silent.
     """
-    levels = np.sqrt(np.mean(windows.astype(np.float64) ** 2, axis=1))
-    kept = np.flatnonzero(levels > 10 ** (SILENCE_DBFS / 20))
-    if not len(kept):
-        raise SynaesthesiaError(
-            f"got {len(names)} windows of silence, expected sound; give other files"
-        )
-    if len(kept) > MAX_WINDOWS:
-        kept = kept[np.linspace(0, len(kept) - 1, MAX_WINDOWS).round().astype(int)]
-    chosen = windows[kept]
-    return Sounds([names[index] for index in kept], chosen, log_mel(chosen))
+    pairs = zip(names, windows, strict=True)
+    return _with_spectra([each for each in pairs if _is_audible(each[1])], len(names))
+
+
+class _EvenlySpaced:
+    """Keeps windows that come, evenly spaced: of more than a limit every second, then fourth."""
+
+    def __init__(self, limit: int) -> None:
+        self.kept: list[_NamedWindow] = []
+        self._limit, self._step, self._count = limit, 1, 0
+
+    def add(self, window: _NamedWindow) -> None:
+        """Take the next."""
+        if self._count % self._step == 0:
+            self.kept.append(window)
+        self._count += 1
+        if len(self.kept) > self._limit:
+            self.kept, self._step = self.kept[::2], 2 * self._step
+
+
+def _is_audible(window: FloatArray) -> bool:
+    level = np.sqrt(np.mean(window.astype(np.float64) ** 2))
+    return bool(level > 10 ** (SILENCE_DBFS / 20))
+
+
+def _with_spectra(audible: list[_NamedWindow], count: int) -> Sounds:
+    """Return at most so many as are kept, evenly spaced, of the windows that are not silent."""
+    if not audible:
+        raise SynaesthesiaError(f"got {count} windows of silence, expected sound; give other files")
+    kept = min(len(audible), MAX_WINDOWS)
+    places = np.linspace(0, len(audible) - 1, kept).round().astype(int)
+    windows = np.stack([audible[place][1] for place in places])
+    return Sounds([audible[place][0] for place in places], windows, log_mel(windows))
 
 
 def find_sounds(paths: Iterable[Path]) -> list[Path]:
@@ -113,10 +138,9 @@ def find_sounds(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def read_sound(path: Path) -> FloatArray:
-    """Return a sound, mixed to one channel, at 22050 Hz."""
+def _windows_of(path: Path, hop: int) -> Iterator[FloatArray]:
     try:
-        return np.concatenate(list(mono_sound(open_sound(path))))
+        yield from cut_windows(mono_sound(open_sound(path)), hop)
     except Frame2SoundError as error:
         raise SynaesthesiaError(str(error)) from error
 

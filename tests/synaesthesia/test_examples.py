@@ -47,12 +47,37 @@ def test_the_log_mel_spectrum_of_a_sine_has_its_level_in_its_band() -> None:
 
 def test_windows_are_a_second_and_a_short_rest_is_left_out() -> None:
     sound = np.arange(2 * RATE + RATE // 2 - 1, dtype=np.float32)
-    assert cut_windows(sound).shape == (2, RATE)
-    assert cut_windows(sound)[1, 0] == RATE
-    last = cut_windows(np.ones(2 * RATE + RATE // 2, np.float32))[2]
-    assert last.sum() == RATE // 2
-    assert cut_windows(sound, RATE // 3)[4, 0] == 4 * (RATE // 3)
-    assert len(cut_windows(sound[:100])) == 1
+    first, second = cut_windows([sound])
+    assert len(first) == len(second) == RATE
+    assert second[0] == RATE
+    *_, last = cut_windows([np.ones(2 * RATE + RATE // 2, np.float32)])
+    assert (len(last), last.sum()) == (RATE, RATE // 2)
+    assert list(cut_windows([sound], RATE // 3))[4][0] == 4 * (RATE // 3)
+    assert len(list(cut_windows([sound[:100]]))) == 1
+
+
+@pytest.mark.parametrize("hop", [RATE // 3, RATE, 2 * RATE + 5])
+def test_windows_do_not_depend_on_the_blocks_of_a_sound(hop: int) -> None:
+    sound = np.arange(7 * RATE + RATE // 3, dtype=np.float32)
+    whole = list(cut_windows([sound], hop))
+    blocks = np.split(sound, [10, 20_000, 20_000, 95_000, 150_001])
+    assert np.array_equal(list(cut_windows(blocks, hop)), whole)
+    assert [window[0] for window in whole] == [hop * number for number in range(len(whole))]
+    assert len(whole) == (len(sound) - RATE // 2) // hop + 1
+
+
+def test_of_many_windows_evenly_spaced_ones_are_kept_while_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(tmp_path / name, np.full(20 * RATE, 0.1), RATE)
+    every = [f"{file} {second}" for file in ("a.wav", "b.wav") for second in range(20)]
+    monkeypatch.setattr("frame2sound.synaesthesia.sounds.MAX_WINDOWS", 20)
+    assert load_sounds([tmp_path]).names == [every[round(39 / 19 * place)] for place in range(20)]
+    monkeypatch.setattr("frame2sound.synaesthesia.sounds.MAX_WINDOWS", 5)
+    sounds = load_sounds([tmp_path])
+    assert sounds.names == ["a.wav 0", "a.wav 8", "a.wav 16", "b.wav 8", "b.wav 16"]
+    assert sounds.windows.shape == (5, RATE)
 
 
 def test_components_are_white_and_invert() -> None:
