@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from frame2sound.api.parameters import ParameterError, at_least, one_of
+from frame2sound.api.parameters import ParameterError, at_least, not_an_input, one_of, output_suffix
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def dream(
     most_copied : float, optional
         Refuse runs that are copied for longer than so many seconds.
     stages : int
-        Let so many stages of the training play in turn, from the untrained to the best.
+        Let so many stages of the training, or as many as there are, play in turn, from the
+        untrained to the best.
     sound : {"mosaic", "phases"}
         The films' own sound in short units; or their spectra with new phases, in mono.
     model : str or path, optional
@@ -148,6 +149,7 @@ def dream(
     from frame2sound.dreaming.model_file import load_dream_model, save_dream_model
     from frame2sound.dreaming.sources import load_sources, read_seed
     from frame2sound.dreaming.stretches import write_stretches
+    from frame2sound.dreaming.units import refuse_short_films
     from frame2sound.errors import DreamError
     from frame2sound.progress_bars import open_progress
 
@@ -155,15 +157,20 @@ def dream(
     one_of("sound", sound, SOUNDS)
     if model is not None and save_model is not None:
         raise ParameterError("got `model` and `save_model`, expected one of them; leave out one")
-    path = _wav(out)
+    path = Path(out)
+    output_suffix("out", path, (".wav",))
+    if save_model is not None:
+        output_suffix("save_model", Path(save_model), (".safetensors",))
     table = path.with_name(f"{path.stem}-sources.csv")
     for written in (path, table, *([] if save_model is None else [Path(save_model)])):
         check_writable(written, DreamError, overwrite=overwrite)
-    _refuse_inputs(path, [Path(each) for each in (library, start) if each is not None])
+    given = [Path(each) for each in (library, start) if each is not None]
+    not_an_input("out", path, [*given, *(each / path.name for each in given if each.is_dir())])
     weights = None if style is None else _style_weights(style)
     with open_progress(progress) as on_progress:
         heard = load_sources(Path(library), on_progress)
         parsed = None if weights is None else parse_style(weights, heard.names)
+        refuse_short_films(heard, None if parsed is None else parsed[0])
         begun = None if start is None else read_seed(Path(start))
         if model is None:
             learned = learn(heard, seed, on_progress)
@@ -185,7 +192,11 @@ def dream(
     if parsed is not None and parsed[1]:
         notes.append("the weights of the style did not add to 1; they were scaled")
     if heard.seconds < heard.total_seconds - 1:
-        notes.append(f"of {heard.total_seconds / 3600:.1f} hours, the first hour's worth is used")
+        notes.append(
+            f"of {heard.total_seconds / 3600:.1f} hours one is used, the beginning of each film"
+        )
+    if len(dreamt.stages) < stages:
+        notes.append(f"{len(dreamt.stages)} stages play, as there are no more")
     lengths = [each.end_seconds - each.start_seconds for each in dreamt.stretches]
     shares = dict.fromkeys(heard.names, 0.0)
     for each, length in zip(dreamt.stretches, lengths, strict=True):
@@ -215,21 +226,6 @@ def _check(
             f"got `most_copied={most_copied:g}`, expected {MIN_COPIED_SECONDS:g} s or more"
         )
     at_least("seed", seed, 0)
-
-
-def _refuse_inputs(path: Path, given: list[Path]) -> None:
-    """Raise if an output is a sound that is read, or lies among those of a folder."""
-    for each in given:
-        among = path.parent if each.is_dir() else path
-        if path.exists() and each.exists() and among.samefile(each):
-            raise ParameterError(f"got `out={path}`, which is read; choose another name")
-
-
-def _wav(out: str | PathLike[str]) -> Path:
-    path = Path(out)
-    if path.suffix.lower() != ".wav":
-        raise ParameterError(f"got `out={path}`, expected the name of a .wav")
-    return path
 
 
 def _style_weights(style: Mapping[str, float] | Iterable[str]) -> dict[str, float]:

@@ -53,7 +53,7 @@ def train(
         Argument(metavar="DRAWINGS", help="A folder of .svg or .png files, or a film of drawings."),
     ],
     out: Annotated[
-        Path, Option("-o", "--out", metavar="FILE", help="Write the networks to this file.")
+        Path, Option("-o", "--out", metavar="FILE", help="Write the networks to this .safetensors.")
     ] = Path("pair.safetensors"),
     recipe: Annotated[
         str, Option(metavar="RECIPE", help="Name of a recipe, or a .toml file.")

@@ -58,7 +58,8 @@ class DreamChoice:
     most_copied_seconds : float or None
         Longest run that may be copied.
     stages : int
-        How many stages of the training play, one after another; 1 is the best alone.
+        How many stages of the training play, one after another, if there are so many; 1 is the
+        best alone.
     sound : {"mosaic", "phases"}
     seed : int
     """
@@ -114,7 +115,7 @@ class Dreamer:
         Raises
         ------
         DreamError
-            Nothing but copies can be made, or so many stages were not kept.
+            Nothing but copies can be made.
         """
         rng = np.random.default_rng(choice.seed)
         shares = self._shares(choice)
@@ -258,9 +259,7 @@ def _pick(count: int, wanted: int) -> list[int]:
     """Return so many stages of those there are, evenly spaced, the last of them the best."""
     if wanted == 1:
         return [count - 1]
-    if wanted > count:
-        raise DreamError(f"got `stages={wanted}`, expected at most the {count} that there are")
-    return [round(each) for each in np.linspace(0, count - 1, wanted).tolist()]
+    return [round(each) for each in np.linspace(0, count - 1, min(wanted, count)).tolist()]
 
 
 def _refuse_other_films(model: DreamModel, sources: Sources) -> None:

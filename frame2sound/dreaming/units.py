@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frame2sound.clock import Clock
-from frame2sound.dreaming.sources import Sources
+from frame2sound.dreaming.sources import Source, Sources
 from frame2sound.dreaming.tokens import HOP, RATE, FloatArray, Tokens, frame_levels
 from frame2sound.errors import DreamError
 from frame2sound.rendering.mosaic.unit_database import (
@@ -60,14 +60,14 @@ def build_units(sources: Sources, film_tokens: list[Tokens], floor_db: float) ->
     DreamError
         No film is long enough.
     """
+    refuse_short_films(sources)
     rate = sources.format.sample_rate
-    clock, margin = Clock(TOKEN_RATE, rate), round(MARGIN_SECONDS * rate)
+    clock = Clock(TOKEN_RATE, rate)
     starts, next_units, energies, frames, levels = [], [], [], [], []
     begin = count = 0
     for film, tokens in zip(sources.films, film_tokens, strict=True):
         bounds = clock.sample_bounds(len(tokens))
-        fits = (bounds[:-1] >= margin) & (bounds[1:] + 1 + margin <= len(film.piece))
-        numbers = np.flatnonzero(fits)
+        numbers = _unit_numbers(film, clock)
         frames.append(numbers)
         starts.append(bounds[numbers] + begin)
         after = np.arange(count + 1, count + len(numbers) + 1)
@@ -78,10 +78,6 @@ def build_units(sources: Sources, film_tokens: list[Tokens], floor_db: float) ->
         levels.append(np.maximum(frame_levels(film.mono)[numbers], np.float32(floor_db)))
         begin += len(film.piece)
         count += len(numbers)
-    if not count:
-        raise DreamError(
-            "got films that are all shorter than a tenth of a second; give longer ones"
-        )
     bands = np.concatenate(levels)
     loudness = bands.max(axis=1)
     features = FeatureVectors(bands, bands, loudness, np.zeros_like(loudness))
@@ -96,3 +92,24 @@ def build_units(sources: Sources, film_tokens: list[Tokens], floor_db: float) ->
     film_numbers = np.repeat(np.arange(len(frames)), [len(each) for each in frames])
     chosen = np.concatenate([t[f] for t, f in zip(film_tokens, frames, strict=True)])
     return TokenUnits(database, chosen, film_numbers, np.concatenate(frames), bands)
+
+
+def refuse_short_films(sources: Sources, style: NDArray[np.float64] | None = None) -> None:
+    """Raise `DreamError` if none of the films with a weight in a style is as long as a unit."""
+    clock = Clock(TOKEN_RATE, sources.format.sample_rate)
+    weights = np.ones(len(sources.films)) if style is None else style
+    films = [film for film, weight in zip(sources.films, weights, strict=True) if weight > 0]
+    if not any(len(_unit_numbers(film, clock)) for film in films):
+        asked = "" if style is None else " in `style`"
+        raise DreamError(
+            f"got films{asked} that are all shorter than a tenth of a second, as {films[0].name}; "
+            "give longer ones"
+        )
+
+
+def _unit_numbers(film: Source, clock: Clock) -> NDArray[np.int64]:
+    """Return the numbers of the tokens of a film that have sound around them."""
+    margin = round(MARGIN_SECONDS * clock.sample_rate)
+    bounds = clock.sample_bounds(len(film.mono) // HOP)
+    fits = (bounds[:-1] >= margin) & (bounds[1:] + 1 + margin <= len(film.piece))
+    return np.flatnonzero(fits)

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 import frame2sound as f2s
 from frame2sound.api.parameters import ParameterError
+from frame2sound.dreaming.dream import DreamChoice, Dreamer
 from frame2sound.dreaming.model_file import load_dream_model
+from frame2sound.dreaming.sources import load_sources, read_seed
+from frame2sound.dreaming.tokens import HOP
 from frame2sound.errors import DreamError
 from tests.commanding import run
 
@@ -96,6 +99,54 @@ def test_a_style_of_one_film_plays_it_alone(folder: Path) -> None:
     assert both == {"low.wav", "high.wav"}
 
 
+def test_more_stages_than_there_are_is_said_and_all_play(folder: Path, tmp_path: Path) -> None:
+    model = folder / "learned.safetensors"
+    there = len(Dreamer(load_dream_model(model), load_sources(folder / "sounds"))._predictors(
+        DreamChoice(stages=8)
+    ))  # fmt: skip
+    assert there < 8
+    made = f2s.dream(folder / "sounds", tmp_path / "a.wav", seconds=4, stages=8, model=model)
+    assert made.notes[-1] == f"{there} stages play, as there are no more"
+    with (tmp_path / "a-sources.csv").open(newline="") as file:
+        stages = [int(row["stage"]) for row in csv.DictReader(file)]
+    assert sorted(set(stages)) == list(range(1, there + 1))
+    exactly = f2s.dream(folder / "sounds", tmp_path / "b.wav", seconds=4, stages=there, model=model)
+    assert len(exactly.notes) == 1
+
+
+@pytest.mark.parametrize("style", [["tiny=1"], None])
+def test_films_too_short_to_play_are_refused_before_the_learning(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, style: list[str] | None
+) -> None:
+    soundfile.write(tmp_path / "tiny.wav", beeps(0.05, 300, 3), RATE)
+    if style:
+        soundfile.write(tmp_path / "long.wav", beeps(3, 300, 3), RATE)
+    monkeypatch.setattr("frame2sound.dreaming.model.learn", None)
+    with pytest.raises(DreamError, match=r"shorter than a tenth of a second, as tiny\.wav; give"):
+        f2s.dream(tmp_path, tmp_path / "out.wav", style=style)
+
+
+def test_a_seed_is_the_end_of_a_sound_in_whole_tokens(tmp_path: Path) -> None:
+    sound = beeps(11.3, 500, 4).astype(np.float32)
+    soundfile.write(tmp_path / "a.wav", sound, RATE, "FLOAT")
+    end = read_seed(tmp_path / "a.wav")
+    assert 6 * RATE <= len(end) < 6 * RATE + HOP
+    assert (len(sound) - len(end)) % HOP == 0
+    assert np.array_equal(end, sound[-len(end) :])
+    soundfile.write(tmp_path / "a.wav", sound[: 2 * RATE], RATE, "FLOAT")
+    assert np.array_equal(read_seed(tmp_path / "a.wav"), sound[: 2 * RATE])
+
+
+def test_of_more_than_an_hour_the_beginning_of_each_film_is_used(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.wav", "b.wav"):
+        soundfile.write(tmp_path / name, beeps(4, 300, 3), RATE)
+    monkeypatch.setattr("frame2sound.dreaming.sources.MAX_SECONDS", 4)
+    made = f2s.dream(tmp_path, tmp_path / "made" / "out.wav", seconds=1)
+    assert made.notes[-1] == "of 0.0 hours one is used, the beginning of each film"
+
+
 def test_stages_and_phases_and_a_seed_to_go_on_from(folder: Path) -> None:
     rows = dreamt(folder, "--stages", 2, "--sound", "phases", "--from", "sounds/low.wav")
     assert [row["stage"] for row in rows if float(row["start_seconds"]) < 1.9][-1] == "1"
@@ -134,6 +185,8 @@ def test_the_same_seed_gives_the_same_dream(folder: Path) -> None:
         (("--most-copied", "0"), "got --most-copied 0, expected 0.1 "),
         (("--from", "nothing.wav"), "nothing.wav"),
         (("--model", "sounds/low.wav"), "looks like a film or a sound"),
+        (("--save-model", "never.wav"), "got --save-model never.wav, expected a name that ends"),
+        (("--save-model", "sounds/low.wav", "--overwrite"), "ends with .safetensors"),
         (("--model", "a.safetensors", "--save-model", "b.safetensors"), "expected one of them"),
     ],
 )
