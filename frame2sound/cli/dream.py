@@ -70,7 +70,8 @@ def dream(
             min=1,
             max=8,
             metavar="NUMBER",
-            help="Let so many stages of the training, if there are, play in turn to the best.",
+            help="Let so many stages of the training play in turn, from untrained to best; all if "
+            "there are fewer.",
         ),
     ] = 1,
     sound: Annotated[

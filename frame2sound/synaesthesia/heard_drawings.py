@@ -84,10 +84,10 @@ def hear_drawings(
 
     Raises
     ------
-    SynaesthesiaError, FilmError
+    SynaesthesiaError
         A file cannot be read, or is no drawing.
     """
-    rate, ends = drawn_film_rate(path), []
+    ends = []
 
     def rasters() -> Iterator[FloatArray]:
         for drawing in read_drawings([path], on_progress, Fraction(0)):
@@ -95,6 +95,7 @@ def hear_drawings(
             yield raster_of_kind(pair.recipe.kind, drawing, pair.recipe.colours)
 
     heard = hear_rasters(pair, rasters())
+    rate = drawn_film_rate(path)
     if rate is None:
         return heard, len(heard)
     shown, fps = frames_shown(ends, rate)
