@@ -9,7 +9,7 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -131,6 +131,12 @@ def check_writable(path: Path, error: type[Frame2SoundError], *, overwrite: bool
         raise error(f"{path} is a folder; expected the name of a file to write")
     if exists and not overwrite:
         raise error(f"{path} exists already; choose another name or give `overwrite=True`")
+
+
+def refuse_inputs(path: Path, inputs: Iterable[Path], error: type[Frame2SoundError]) -> None:
+    """Raise ``error`` if an output is one of the files that are read, under whatever name."""
+    if path.exists() and any(each.exists() and path.samefile(each) for each in inputs):
+        raise error(f"{path} is read by this command; choose another name")
 
 
 def _check_folder(folder: Path) -> None:

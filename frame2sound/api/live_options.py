@@ -78,12 +78,11 @@ class LiveOptions:
 
     def check_outputs(self, film: Path | None) -> None:
         """Raise `SoundtrackError` if an output exists, is named twice, or is the film."""
-        from frame2sound.atomic import check_writable
+        from frame2sound.atomic import check_writable, refuse_inputs
 
         paths = [path.absolute() for path in self.outputs.values()]
         if len(set(paths)) < len(paths):
             raise SoundtrackError("got one file for two outputs, expected different names")
         for path in paths:
             check_writable(path, SoundtrackError, overwrite=self.overwrite)
-            if film is not None and path.exists() and film.exists() and path.samefile(film):
-                raise SoundtrackError(f"{path} is read by this command; choose another name")
+            refuse_inputs(path, [] if film is None else [film], SoundtrackError)

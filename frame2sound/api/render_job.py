@@ -17,6 +17,7 @@ from frame2sound.api.render_settings import (
     segment_of,
     style_builder,
 )
+from frame2sound.atomic import refuse_inputs
 from frame2sound.brain.pretrained import find_brain
 from frame2sound.errors import SoundtrackError
 
@@ -68,10 +69,8 @@ class RenderJob:
         check_one_animation(self.options, animations)
         check_names(self.exports, outputs)
         outputs += [path for _, path in self.exports.files()]
-        inputs = [path for path in (*self._inputs, *animations) if path.exists()]
         for out in outputs:
-            if out.exists() and any(out.samefile(path) for path in inputs):
-                raise SoundtrackError(f"{out} is read by this command; choose another name")
+            refuse_inputs(out, (*self._inputs, *animations), SoundtrackError)
 
     def render(
         self,
