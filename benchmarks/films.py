@@ -305,7 +305,7 @@ class Benchmark:
         truth = read_truth(truth_path(unseen))
         with MediaLoader() as auditorium:
             film = auditorium.load_film(unseen, keep_frames=True)
-            own = np.array(auditorium.load_audio(unseen, rate))
+            own = np.array(auditorium.load_audio(unseen, rate).samples)
             gains_db: dict[Loudness, float] = {"film": 0.0, "equal": sound_gain_db(own, rate)}
             references = {
                 each: Reference(with_gain(own, gain_db), rate, film.fps)

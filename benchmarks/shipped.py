@@ -134,7 +134,7 @@ def judge(brain: Brain, name: str, folder: Path) -> Measurements:
     sound = read_rendered(sounding, rate)
     with MediaLoader() as auditorium:
         film = auditorium.load_film(unseen)
-        own = np.array(auditorium.load_audio(unseen, rate))
+        own = np.array(auditorium.load_audio(unseen, rate).samples)
         gain_db = brain_gain_db(brain, own)
         return measure_soundtrack(
             sound,

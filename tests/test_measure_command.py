@@ -10,10 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from frame2sound.cli import app
-from frame2sound.evaluation.media_loader import MediaLoader
+from frame2sound.evaluation.media_loader import MediaLoader, without_padding
+from frame2sound.film.decoding.probe import probe_streams
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
-from tests.media_files import Audio, make_film
+from tests.media_files import Audio, VideoEncoding, make_film
 
 RATE = 48000
 BLACK = np.zeros((64, 64), np.uint8)
@@ -204,6 +205,26 @@ def test_what_cannot_be_measured_is_refused(folder, monkeypatch, words, match):
     assert match in " ".join(result.output.split())
 
 
+def test_the_picture_is_a_png(folder):
+    film = folder / "film.mp4"
+    result = run_measure(film, "--picture", film, "--overwrite")
+    assert result.exit_code == 2
+    assert "film.mp4, expected a name that ends with .png" in " ".join(result.output.split())
+    assert film.stat().st_size > 0
+
+
+@pytest.mark.parametrize("option", [None, "--reference", "--truth"])
+def test_the_picture_is_no_file_that_is_read(folder, tmp_path, option):
+    read, link = tmp_path / "read.png", tmp_path / "link.png"
+    read.write_bytes(b"read")
+    link.symlink_to(read)
+    words = [read] if option is None else [folder / "film.mp4", option, read]
+    result = run_measure(*words, "--picture", link, "--overwrite")
+    assert result.exit_code == 1
+    assert "link.png is read by this command; choose another name" in result.output
+    assert read.read_bytes() == b"read"
+
+
 FRAME = {"pitch_hz": None, "loudness_db": -20.0}
 PAGE = {"film": "a", "seed": 0, "fps": "30", "sample_rate": 48000, "onsets": [], "frames": [FRAME]}
 BAD_TRUTHS = [
@@ -244,6 +265,38 @@ def test_a_film_is_loaded_with_frames_and_sound(folder):
         assert film.black_frames.is_black.shape == (150,)
         assert film.black_frames.frame_times[-1] == film.picture_seconds == 5
         assert len(film.samples) == 5 * RATE
-        assert np.array_equal(film.samples, sound[: 5 * RATE])
+        assert np.array_equal(film.samples, sound.samples)  # without padding of the codec
         with av.open(str(folder / "film.mp4")) as source:
             assert film.sample_rate == source.streams.audio[0].sample_rate
+
+
+def test_padding_of_the_codec_is_not_sound():
+    assert without_padding(48_500, 48_000, Fraction(1)) == 48_000
+    assert without_padding(60_000, 48_000, Fraction(1)) == 60_000
+    assert without_padding(47_000, 48_000, Fraction(1)) == 47_000
+    assert without_padding(47_000, 48_000, None) == 47_000
+
+
+def test_channels_that_cancel_are_heard_and_noted_on_both_sides(tmp_path):
+    noise = 0.1 * np.random.default_rng(0).standard_normal(2 * RATE)
+    noise[RATE // 2 : RATE] = noise[3 * RATE // 2 :] = 0
+    film = black_film(tmp_path / "inverted.mkv", [noise, -noise], "stereo", seconds=2)
+    with MediaLoader() as loader:
+        assert np.array_equal(loader.load_film(film).samples, noise.astype(np.float32))
+        assert np.array_equal(loader.load_audio(film, RATE).samples, noise.astype(np.float32))
+    page = measure(film, "--reference", film)
+    assert page["envelope_correlation"] == pytest.approx(1)
+    of_film, of_reference = page["notes"]
+    assert of_film.startswith("its channels cancel each other in 2.00 s of its sound")
+    assert of_reference == f"the reference {film}: {of_film}"
+
+
+def test_sound_beyond_an_estimated_end_is_kept(tmp_path):
+    """MPEG declares no duration, and FFmpeg's estimate may miss the last frames."""
+    video, tone = VideoEncoding("mpeg2video", "yuv420p"), np.full(2 * RATE, 0.1, np.float32)
+    ends = {}
+    for name, codec in (("film.ts", "mp2"), ("film.mp4", "aac")):
+        audio = Audio(tone, RATE, codec)
+        film = make_film(tmp_path / name, [BLACK] * 48, encoding=video, audio=audio)
+        ends[name] = probe_streams(film).declared_audio_end_seconds
+    assert ends == {"film.ts": None, "film.mp4": 2}

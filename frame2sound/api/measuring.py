@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from frame2sound.api.parameters import output_suffix
 from frame2sound.api.records import Record, plain_values
 from frame2sound.evaluation.measure_table import MEASURES
 
@@ -29,7 +30,7 @@ class SoundtrackMeasurements(Record):
     baselines : mapping of str to Measurements
         Of silence and of shuffled seconds, for comparison; empty without reference and truth.
     notes : tuple of str
-        What should be known about how the film was read.
+        What should be known about how the film and the reference were read.
     has_truth : bool
         Whether the truth of a demo film was given.
     picture : Path, optional
@@ -96,7 +97,7 @@ def measure(
     truth : str or path, optional
         JSON that was written with a demo film: what happens in it.
     picture : str or path, optional
-        PNG to draw: frames, waveform and spectrogram.
+        PNG to draw, ending in .png: frames, waveform and spectrogram.
     allow_damaged : bool
         Use what can be decoded of a damaged film.
     overwrite : bool
@@ -107,9 +108,11 @@ def measure(
     FilmError
         A film cannot be read, or has no sound.
     SoundtrackError
-        The picture exists or cannot be written.
+        The picture exists, is a file that is read, or cannot be written.
+    ParameterError
+        The name of the picture does not end in .png.
     """
-    from frame2sound.atomic import check_writable
+    from frame2sound.atomic import check_writable, refuse_inputs
     from frame2sound.errors import SoundtrackError
     from frame2sound.evaluation.media_loader import MediaLoader, read_truth
     from frame2sound.evaluation.soundtrack_evaluation import (
@@ -120,14 +123,18 @@ def measure(
 
     path, drawn = Path(film), None if picture is None else Path(picture)
     if drawn is not None:
+        output_suffix("picture", drawn, (".png",))
         check_writable(drawn, SoundtrackError, overwrite=overwrite)
+        inputs = [Path(each) for each in (film, reference, truth) if each is not None]
+        refuse_inputs(drawn, inputs, SoundtrackError)
     known = None if truth is None else read_truth(Path(truth))
     with MediaLoader() as loader:
         loaded = loader.load_film(path, keep_frames=drawn is not None, allow_damaged=allow_damaged)
-        rate, fps, own = loaded.sample_rate, loaded.fps, None
+        rate, fps, own, notes = loaded.sample_rate, loaded.fps, None, list(loaded.warnings)
         if reference is not None:
             sound = loader.load_audio(Path(reference), rate, allow_damaged=allow_damaged)
-            own = Reference(sound, rate, fps)
+            own = Reference(sound.samples, rate, fps)
+            notes += [f"the reference {reference}: {note}" for note in sound.warnings]
         measurements = measure_soundtrack(
             loaded.samples,
             rate,
@@ -149,7 +156,7 @@ def measure(
         if drawn is not None:
             _draw(drawn, path.name, loaded, own, known, overwrite)
     return SoundtrackMeasurements(
-        path, measurements, baselines, tuple(loaded.warnings), known is not None, drawn
+        path, measurements, baselines, tuple(notes), known is not None, drawn
     )
 
 

@@ -19,6 +19,7 @@ from frame2sound.errors import FilmError
 from frame2sound.evaluation.levels import MAX_BLACK_VALUE, LevelMeter, Levels
 from frame2sound.evaluation.measurements import BlackFrames
 from frame2sound.film.decoding.audio_chunks import AudioChunk, GapFiller
+from frame2sound.film.decoding.downmix import Downmixer, cancellation_note
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.probe import Streams
 from frame2sound.film.decoding.reader import Frame
@@ -41,7 +42,7 @@ class LoadedFilm:
     Attributes
     ----------
     samples : array of shape (samples,)
-        Mono, memory-mapped.
+        In one channel, memory-mapped: the mean of the channels, or the loudest where they cancel.
     sample_rate : int
         In Hz: that of the film, but at least 8000.
     fps : Fraction
@@ -65,6 +66,22 @@ class LoadedFilm:
     black_frames: BlackFrames
     frames: NDArray[np.uint8] | None
     levels: Levels
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LoadedSound:
+    """The sound of a film that is loaded as a reference.
+
+    Attributes
+    ----------
+    samples : array of shape (samples,)
+        See `LoadedFilm`.
+    warnings : tuple of str
+        What was unusual when the film was read.
+    """
+
+    samples: NDArray[np.float32]
     warnings: tuple[str, ...]
 
 
@@ -123,7 +140,7 @@ class MediaLoader:
         channels = min(streams.audio_channels, 2)
         options = DecodeOptions(allow_damaged=allow_damaged)
         reader = SubprocessFilmReader(path, rate, options, channels=channels)
-        sound, meter = _SampleFile(self._file()), LevelMeter(rate, channels)
+        sound, meter = _SampleFile(self._file(), rate, channels), LevelMeter(rate, channels)
         frame_file = self._file() if keep_frames else None
         times: list[float] = []
         is_black: list[bool] = []
@@ -139,7 +156,7 @@ class MediaLoader:
                 for chunk in sound.write(event):
                     meter.update(chunk)
         return LoadedFilm(
-            samples=sound.samples()[: _audio_end(streams, rate, sound.sample_count)],
+            samples=sound.finish(streams),
             sample_rate=rate,
             fps=streams.fps,
             picture_seconds=end_seconds,
@@ -150,30 +167,33 @@ class MediaLoader:
             if frame_file is None
             else _memory_map(frame_file, np.uint8).reshape(-1, SIZE, SIZE),
             levels=meter.result(),
-            warnings=tuple(reader.notes),
+            warnings=(*reader.notes, *sound.notes()),
         )
 
     def load_audio(
         self, path: Path, sample_rate: int, *, allow_damaged: bool = False
-    ) -> NDArray[np.float32]:
-        """Return the sound of a film at a sample rate, as a reference: mono, memory-mapped.
+    ) -> LoadedSound:
+        """Return the sound of a film at a sample rate, as a reference.
 
         Raises
         ------
         FilmError
             The film cannot be read, or has no sound.
         """
-        if SubprocessFilmReader(path).streams.audio_index is None:
+        streams = SubprocessFilmReader(path).streams
+        if streams.audio_index is None:
             raise FilmError(
                 f"{path} has no sound, so it cannot be a reference; "
                 "give a film with its original sound"
             )
-        sound = _SampleFile(self._file())
+        channels = min(streams.audio_channels, 2)
         options = DecodeOptions(allow_damaged=allow_damaged)
-        for event in SubprocessFilmReader(path, sample_rate, options).audio_chunks():
+        reader = SubprocessFilmReader(path, sample_rate, options, channels=channels)
+        sound = _SampleFile(self._file(), sample_rate, channels)
+        for event in reader.audio_chunks():
             for _ in sound.write(event):
                 pass
-        return sound.samples()
+        return LoadedSound(sound.finish(streams), (*reader.notes, *sound.notes()))
 
     def _file(self) -> IO[bytes]:
         return self._open.enter_context(tempfile.TemporaryFile(prefix="frame2sound-"))
@@ -203,34 +223,58 @@ def read_truth(path: Path) -> SceneTruth:
     return truth
 
 
-def _audio_end(streams: Streams, sample_rate: int, length: int) -> int:
-    """Return the end of the sound in samples, without padding of the codec."""
-    if streams.declared_audio_end_seconds is None:
-        return length
-    declared = sample_at(streams.declared_audio_end_seconds, sample_rate)
-    is_padded = 0 < length - declared <= MAX_PADDING_SECONDS * sample_rate
-    return declared if is_padded else length
+def without_padding(samples: int, sample_rate: int, declared_end: Fraction | None) -> int:
+    """Return the length of a sound without the padding of its codec.
+
+    Parameters
+    ----------
+    samples : int
+    sample_rate : int
+        In Hz.
+    declared_end : Fraction, optional
+        In seconds; see `Streams.declared_audio_end_seconds`.
+
+    Examples
+    --------
+    >>> without_padding(48_500, 48_000, Fraction(1)), without_padding(60_000, 48_000, Fraction(1))
+    (48000, 60000)
+    """
+    if declared_end is None:
+        return samples
+    declared = sample_at(declared_end, sample_rate)
+    return declared if 0 < samples - declared <= MAX_PADDING_SECONDS * sample_rate else samples
 
 
 class _SampleFile:
-    """Mono sound in a file, with gaps filled with silence."""
+    """Sound in a file, mixed to one channel, with gaps filled with silence."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file, self._gap_filler = file, GapFiller()
-
-    @property
-    def sample_count(self) -> int:
-        return self._gap_filler.sample_count
+    def __init__(self, file: IO[bytes], sample_rate: int, channels: int) -> None:
+        self._file, self._sample_rate, self._channels = file, sample_rate, channels
+        self._gap_filler = GapFiller()
+        self._downmixer = Downmixer(["FL", "FR"][:channels], 1, sample_rate)
 
     def write(self, chunk: AudioChunk) -> Iterator[NDArray[np.float32]]:
         """Write a chunk to its place; yield all samples written, with their channels."""
         for block in self._gap_filler.process(chunk):
-            mono = block if block.ndim == 1 else block.mean(axis=1, dtype=np.float32)
-            self._file.write(mono.tobytes())
+            planes = np.ascontiguousarray(block.reshape(-1, self._channels).T)
+            self._file.write(self._downmixer.process(planes).tobytes())
             yield block
 
-    def samples(self) -> NDArray[np.float32]:
-        return _memory_map(self._file, np.float32)
+    def finish(self, streams: Streams) -> NDArray[np.float32]:
+        """Write what is left; return the sound up to the end that the container declares."""
+        self._file.write(self._downmixer.flush().tobytes())
+        length, declared = self._gap_filler.sample_count, streams.declared_audio_end_seconds
+        return _memory_map(self._file, np.float32)[
+            : without_padding(length, self._sample_rate, declared)
+        ]
+
+    def notes(self) -> list[str]:
+        """Return what a person should know about the mix; complete after `finish`."""
+        mixed, rate = self._downmixer, self._sample_rate
+        if not mixed.cancelled_samples:
+            return []
+        seconds, start = mixed.cancelled_samples / rate, mixed.cancelled_start / rate
+        return [cancellation_note(seconds, start, mixed.cancelled_end / rate)]
 
 
 Value = TypeVar("Value", np.float32, np.uint8)

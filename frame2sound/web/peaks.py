@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 
 from frame2sound.atomic import atomic_write
-from frame2sound.clock import sample_at
 from frame2sound.errors import FilmError, StudioError
-from frame2sound.evaluation.media_loader import MAX_PADDING_SECONDS
+from frame2sound.evaluation.media_loader import without_padding
 from frame2sound.film.decoding.audio_chunks import GapFiller
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 from frame2sound.sound.waveform import PIECE_SAMPLES, Waveform, find_peaks
@@ -79,7 +77,7 @@ def compute_waveform(path: Path) -> Waveform:
     reader, filler = SubprocessFilmReader(path, rate, channels=channels), GapFiller()
     blocks = (block for chunk in reader.audio_chunks() for block in filler.process(chunk))
     peaks = find_peaks(blocks)
-    length = _without_padding(filler.sample_count, rate, streams.declared_audio_end_seconds)
+    length = without_padding(filler.sample_count, rate, streams.declared_audio_end_seconds)
     return Waveform(rate, peaks[: -(-length // PIECE_SAMPLES)])
 
 
@@ -93,11 +91,3 @@ def _waveform_of_wav(path: Path) -> Waveform:
             )
     except (OSError, soundfile.LibsndfileError) as error:
         raise FilmError(f"{path.name} cannot be read as a WAV; render it again") from error
-
-
-def _without_padding(samples: int, sample_rate: int, declared_end: Fraction | None) -> int:
-    """Return the length of a sound without the padding of its codec."""
-    if declared_end is None:
-        return samples
-    declared = sample_at(declared_end, sample_rate)
-    return declared if 0 < samples - declared <= MAX_PADDING_SECONDS * sample_rate else samples

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -106,13 +105,6 @@ def test_edited_events_are_kept_when_the_whole_is_rendered(
     )
     assert words in followed["command"]
     assert read_events(studio.project.root / "takes/typing-002.edited.json") == (Event(0.5),)
-
-
-def test_padding_of_the_codec_is_not_drawn() -> None:
-    assert peaks._without_padding(48_500, 48_000, Fraction(1)) == 48_000
-    assert peaks._without_padding(60_000, 48_000, Fraction(1)) == 60_000
-    assert peaks._without_padding(47_000, 48_000, Fraction(1)) == 47_000
-    assert peaks._without_padding(47_000, 48_000, None) == 47_000
 
 
 def test_a_film_without_sound_has_no_waveform(tmp_path: Path) -> None:

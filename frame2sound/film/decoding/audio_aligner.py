@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from frame2sound.clock import sample_at
 from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.audio_format import to_float_planes
-from frame2sound.film.decoding.downmix import Downmixer
+from frame2sound.film.decoding.downmix import Downmixer, cancellation_note
 
 DRIFT_TOLERANCE_SECONDS = Fraction(30, 1000)
 """Audio is placed anew by its timestamps once they drift by more than this.
@@ -161,10 +161,7 @@ class AudioAligner:
             return []
         seconds = float(self._cancelled_seconds)
         start, end = float(max(self._cancelled_from, Fraction(0))), float(self._cancelled_to)
-        return [
-            f"its channels cancel each other in {seconds:.2f} s of its sound, from {start:.2f} s "
-            f"to {end:.2f} s; used the loudest channel there"
-        ]
+        return [cancellation_note(seconds, start, end)]
 
     def _is_discontinuous(self, frame: AudioFrame) -> bool:
         """Return whether a frame does not directly follow the previous one."""

@@ -14,10 +14,7 @@ from av.container import InputContainer
 
 from frame2sound.errors import DamagedFilmError
 from frame2sound.film.decoding.ffmpeg_input import open_regular_file
-from frame2sound.film.decoding.probe import Streams
-
-DEMUXERS_WITH_EXACT_DURATION = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
-"""Containers whose declared duration is reliable; others estimate it from the bit rate."""
+from frame2sound.film.decoding.probe import DEMUXERS_WITH_EXACT_DURATION, Streams
 
 TRUNCATION_TOLERANCE_SECONDS = 1.0
 """A film that ends before its declared duration by less is complete."""

@@ -250,6 +250,14 @@ class Downmixer:
         return mixed
 
 
+def cancellation_note(seconds: float, start_seconds: float, end_seconds: float) -> str:
+    """Return what a person should know where channels cancel, for so many seconds in all."""
+    return (
+        f"its channels cancel each other in {seconds:.2f} s of its sound, from {start_seconds:.2f} "
+        f"s to {end_seconds:.2f} s; used the loudest channel there"
+    )
+
+
 def _outputs(names: list[str], channels: int) -> list[_Output]:
     """Return the output channels; none if the inputs need no mixing."""
     if len(names) <= channels:

@@ -33,6 +33,9 @@ NO_VIDEO = -1
 ANIMATED_IMAGE_DEMUXERS = ("gif", "apng", "webp", "webp_anim", "awebp")
 """FFmpeg's demuxers of animated images."""
 
+DEMUXERS_WITH_EXACT_DURATION = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi")
+"""Containers whose declared duration is reliable; others estimate it from the bit rate."""
+
 MAX_SNAPPED_TIME_BASE = Fraction(1, 1000)
 """Timestamps in ticks up to this long, Matroska's milliseconds, are snapped to the frame grid."""
 
@@ -78,7 +81,7 @@ class Streams:
     declared_seconds : float, optional
         Duration that the container declares.
     declared_audio_end_seconds : Fraction, optional
-        Declared end of the audio, from the film's start.
+        Declared end of the audio, from the film's start; None where it would be an estimate.
     sequence_fps : Fraction, optional
         Frame rate that was given for numbered pictures.
     ignore_alpha : bool
@@ -231,7 +234,9 @@ def probe_streams(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -
             ),
             declared_seconds=_declared_seconds(container),
             sequence_fps=options.fps,
-            declared_audio_end_seconds=None if audio is None else _declared_audio_end(audio, start),
+            declared_audio_end_seconds=None
+            if audio is None
+            else _declared_audio_end(container, audio, start),
             mirrored=mirrored,
             ignore_alpha=ignores_alpha(container.format.name, video.codec.canonical_name),
         )
@@ -259,7 +264,7 @@ def _probe_sound(path: Path, container: InputContainer, options: DecodeOptions) 
         audio_channels=len(channel_names(audio.codec_context)),
         notes=(),
         declared_seconds=_declared_seconds(container),
-        declared_audio_end_seconds=_declared_audio_end(audio, start),
+        declared_audio_end_seconds=_declared_audio_end(container, audio, start),
     )
 
 
@@ -286,8 +291,11 @@ def orientation(frame: VideoFrame) -> tuple[int, bool]:
     return round(float(angle) / (np.pi / 2)) % 4, mirrored
 
 
-def _declared_audio_end(stream: av.AudioStream, start: Fraction) -> Fraction | None:
-    if stream.duration is None or stream.time_base is None:
+def _declared_audio_end(
+    container: InputContainer, stream: av.AudioStream, start: Fraction
+) -> Fraction | None:
+    is_exact = container.format.name in DEMUXERS_WITH_EXACT_DURATION
+    if not is_exact or stream.duration is None or stream.time_base is None:
         return None
     return ((stream.start_time or 0) + stream.duration) * stream.time_base - start
 
