@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from frame2sound.api.live_options import LiveOptions
 from frame2sound.api.live_records import LiveResult
 from frame2sound.api.parameters import setting_texts
 from frame2sound.api.records import plain_values
-from frame2sound.atomic import atomic_write
+from frame2sound.atomic import atomic_write, defer_interrupt
 from frame2sound.brain.brain import Brain
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.pretrained import find_brain
@@ -75,9 +74,9 @@ class Performance:
     def run(self, on_progress: ProgressCallback) -> LiveResult:
         """Play, and return what was counted; files appear at the end."""
         options, engine = self.options, self.engine
-        with ExitStack() as stack:
+        with ExitStack() as ending, ExitStack() as stack:
             stack.enter_context(one_thread_per_operation())
-            recorder, pictures = stack.enter_context(
+            recorders = stack.enter_context(
                 open_recorders(
                     options.record, options.record_picture, SAMPLE_RATE, self.source.fps,
                     overwrite=options.overwrite,
@@ -86,13 +85,13 @@ class Performance:
             listeners = [stack.enter_context(_closing(each)) for each in self._listeners()]
 
             def on_block(block: Samples, first_sample: int, seconds: float) -> None:
-                if recorder is not None:
-                    recorder.add(block)
+                if recorders.sound is not None:
+                    recorders.sound.add(block)
                 session.on_block(first_sample, len(block), seconds)
 
             def on_frame(frame: LiveFrame, sample: int, played: PlayedEvent | None) -> None:
-                if pictures is not None and frame.full is not None:
-                    pictures.add(frame.full, sample)
+                if recorders.pictures is not None and frame.full is not None:
+                    recorders.pictures.add(frame.full, sample)
                 if session.counts.frames == 1 and not options.offline:
                     raise_other_threads()
                 self._keep(played)
@@ -104,7 +103,11 @@ class Performance:
             started = time.perf_counter(), time.process_time()
             self._play(session, output, on_block, stack)
             elapsed, cpu = time.perf_counter() - started[0], time.process_time() - started[1]
-        return self._write(self._result(session, output, 100 * cpu / max(elapsed, 1e-9)))
+            if self.source.failure is not None and not session.counts.frames:
+                raise self.source.failure
+            ending.enter_context(defer_interrupt())  # what was heard is kept
+        result = self._result(session, output, 100 * cpu / max(elapsed, 1e-9))
+        return self._write(result, recorders.failures)
 
     def _play(
         self,
@@ -187,7 +190,7 @@ class Performance:
         on_progress(self.source.name, self.engine.position / SAMPLE_RATE, None, note)
 
     def _result(self, session: LiveSession, output: PyoOutput, cpu_percent: float) -> LiveResult:
-        engine, counts = self.engine, session.counts
+        engine, counts, failure = self.engine, session.counts, self.source.failure
         return LiveResult(
             source=self.source.name,
             brain=self.brain_name,
@@ -206,20 +209,35 @@ class Performance:
             frame_time=session.frame_time.summary(),
             sound_delay=session.sound_delay.summary(),
             cpu_percent=round(cpu_percent, 1),
+            recorded=tuple(self.options.outputs.values()),
+            notes=() if failure is None else (f"it ended early: {failure}",),
         )
 
-    def _write(self, result: LiveResult) -> LiveResult:
-        options = self.options
-        result = replace(result, recorded=tuple(options.outputs.values()))
-        if options.events_out is not None:
-            write_events(options.events_out, self.events, overwrite=options.overwrite)
-        if options.report is not None:
-            text = json.dumps(plain_values(result.to_dict()), indent=1) + "\n"
-            with atomic_write(
-                options.report, SoundtrackError, overwrite=options.overwrite
-            ) as partial:
-                partial.write_text(text, encoding="utf-8")
+    def _write(self, result: LiveResult, failures: dict[str, str]) -> LiveResult:
+        """Write events and report, and return the result; raise if any output has failed."""
+        for name, write in (("events_out", self._write_events), ("report", self._write_report)):
+            try:
+                write(result)
+            except SoundtrackError as error:
+                failures[name] = str(error)
+        if failures:
+            kept = [
+                str(path) for name, path in self.options.outputs.items() if name not in failures
+            ]
+            all_kept = f"kept {', '.join(kept)}" if kept else "nothing else was written"
+            raise SoundtrackError("; ".join([*failures.values(), all_kept]))
         return result
+
+    def _write_events(self, result: LiveResult) -> None:
+        if self.options.events_out is not None:
+            write_events(self.options.events_out, self.events, overwrite=self.options.overwrite)
+
+    def _write_report(self, result: LiveResult) -> None:
+        path = self.options.report
+        if path is not None:
+            text = json.dumps(plain_values(result.to_dict()), indent=1) + "\n"
+            with atomic_write(path, SoundtrackError, overwrite=self.options.overwrite) as partial:
+                partial.write_text(text, encoding="utf-8")
 
 
 @contextmanager

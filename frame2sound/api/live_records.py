@@ -40,6 +40,8 @@ class LiveResult(Record):
         Of one core.
     recorded : tuple of Path
         The files that were written.
+    notes : tuple of str
+        What should be known about how it ended.
     """
 
     source: str
@@ -60,6 +62,7 @@ class LiveResult(Record):
     sound_delay: dict[str, float]
     cpu_percent: float
     recorded: tuple[Path, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
 
     def lines(self) -> list[str]:
         """Return what was played, and how late, in a few lines."""
@@ -71,6 +74,7 @@ class LiveResult(Record):
             f"{latency['p99_ms']:.1f} ms",
             f"  {_count(self.dropouts, 'dropout')}, {_count(self.late_events, 'late event')}, "
             f"{_count(self.skipped_frames, 'skipped frame')}; {self.cpu_percent:.0f} % of a core",
+            *(f"  note: {note}" for note in self.notes),
             *(f"  {path}" for path in self.recorded),
         ]
 
@@ -78,7 +82,12 @@ class LiveResult(Record):
         """Return the report as plain values."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         recorded = [str(path) for path in self.recorded]
-        return {"version": REPORT_VERSION, **values, "recorded": recorded}
+        return {
+            "version": REPORT_VERSION,
+            **values,
+            "recorded": recorded,
+            "notes": list(self.notes),
+        }
 
 
 def _count(number: int, thing: str) -> str:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.errors import SoundtrackError
+from frame2sound.errors import FilmError, SoundtrackError
 from frame2sound.extras import import_extra
 from frame2sound.film.decoding.frame_timing import Frame as FilmFrame
 from frame2sound.film.small_frames import SIZE, luma
@@ -62,11 +62,14 @@ class FrameSource(Protocol):
         The frames per second that arrive.
     skipped : int
         Frames that were left out, since they were too late.
+    failure : FilmError or None
+        Why there are no more frames, where that is not the end.
     """
 
     name: str
     fps: float
     skipped: int
+    failure: FilmError | None
 
     def frames(self, clock: PlaybackClock) -> Iterator[LiveFrame]:
         """Yield each frame when it arrives."""
@@ -97,6 +100,7 @@ class PlayedFrames:
         is_loop: bool = False,
     ) -> None:
         self.name, self.fps, self.skipped = name, float(fps), 0
+        self.failure: FilmError | None = None
         self._step, self._read, self._is_loop = 1 / fps, read, is_loop
 
     def frames(self, clock: PlaybackClock) -> Iterator[LiveFrame]:
@@ -117,7 +121,7 @@ class PlayedFrames:
         """Yield the frames of all passes, some at a time: the next pass is opened in time."""
         origin = Fraction(0)
         while True:
-            end, frames = origin, iter(self._read())
+            end, frames = origin, self._read_pass()
             while batch := list(islice(frames, BATCH_FRAMES)):
                 end = origin + batch[-1].end_seconds
                 yield [
@@ -128,9 +132,16 @@ class PlayedFrames:
                     )
                     for frame in batch
                 ]
-            if not self._is_loop or end == origin:
+            if not self._is_loop or end == origin or self.failure is not None:
                 return
             origin = end
+
+    def _read_pass(self) -> Iterator[FilmFrame]:
+        """Yield the frames of a pass; it ends where the film is damaged."""
+        try:
+            yield from self._read()
+        except FilmError as error:
+            self.failure = error
 
 
 def film_frames(path: Path, *, colour: bool, is_loop: bool = False) -> PlayedFrames:
@@ -169,6 +180,7 @@ class CameraFrames:
     def __init__(self, camera: int | str, *, colour: bool, fps: float | None = None) -> None:
         os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
         self.name, self.skipped, self._colour = f"camera {camera}", 0, colour
+        self.failure: FilmError | None = None
         self._capture = self._open(camera, fps)
         self.fps = fps or float(self._capture.get(cv2.CAP_PROP_FPS)) or 30.0
 
@@ -222,6 +234,7 @@ class ScreenFrames:
 
     def __init__(self, region: str, *, colour: bool, fps: float = 30.0) -> None:
         self.name, self.fps, self.skipped = f"screen {region}", fps, 0
+        self.failure: FilmError | None = None
         self._colour, self._region = colour, region
         mss = import_extra("mss", "live", "`screen`")
         self._lost: type[Exception] = mss.exception.ScreenShotError

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from frame2sound.errors import SoundtrackError
@@ -11,30 +12,52 @@ from frame2sound.live.picture_recorder import PictureRecorder, open_picture_reco
 from frame2sound.live.recording import SoundRecorder, open_recorder
 
 
+@dataclass
+class Recorders:
+    """The recorders of sound and pictures, each None for no file.
+
+    Attributes
+    ----------
+    failures : dict of str to str
+        At the end: what could not be written, ``record`` or ``record_picture``, and why.
+    """
+
+    sound: SoundRecorder | None = None
+    pictures: PictureRecorder | None = None
+    failures: dict[str, str] = field(default_factory=dict)
+
+
 @contextmanager
 def open_recorders(
     sound: Path | None, pictures: Path | None, sample_rate: int, fps: float, *, overwrite: bool
-) -> Iterator[tuple[SoundRecorder | None, PictureRecorder | None]]:
-    """Yield the recorders of sound and pictures, each None for no file; files appear at the end.
+) -> Iterator[Recorders]:
+    """Yield recorders; files appear at the end, also where one could not be written.
 
     Raises
     ------
     SoundtrackError
         Before the start: a file exists and ``overwrite`` is false, it cannot be written, or its
-        container cannot hold the pictures. At the end: one could not be written; the other is kept.
+        container cannot hold the pictures.
     """
-    is_played, failure = False, None
-    with open_recorder(sound, sample_rate, overwrite=overwrite) as sound_recorder:
+    recorders, is_played = Recorders(), False
+
+    @contextmanager
+    def noting(name: str) -> Iterator[None]:
         try:
-            with open_picture_recorder(
-                pictures, sample_rate, fps, overwrite=overwrite
-            ) as picture_recorder:
-                yield sound_recorder, picture_recorder
-                is_played = True
+            yield
         except SoundtrackError as error:
             if not is_played:
                 raise
-            failure = error
-    if failure is not None:
-        kept = "" if sound is None else f"; the sound is kept in {sound}"
-        raise SoundtrackError(f"{failure}{kept}") from failure
+            recorders.failures[name] = str(error)
+
+    with ExitStack() as stack:
+        stack.enter_context(noting("record"))
+        recorders.sound = stack.enter_context(
+            open_recorder(sound, sample_rate, overwrite=overwrite)
+        )
+        stack.enter_context(noting("record_picture"))
+        recorders.pictures = stack.enter_context(
+            open_picture_recorder(pictures, sample_rate, fps, overwrite=overwrite)
+        )
+        yield recorders
+        is_played = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +16,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
-from frame2sound.errors import SoundtrackError
+from frame2sound.errors import SoundtrackError, error_reason
 from frame2sound.sound.wav_file import open_wav
 
 Samples = NDArray[np.float32]
@@ -24,17 +24,29 @@ Samples = NDArray[np.float32]
 MAX_WAITING_BLOCKS = 20_000
 """If more blocks wait for the disk, nearly two minutes, the recording ends."""
 
+MIN_FREE_BYTES = 1 << 20
+"""A disk with less is taken to be full where a write fails: libsndfile does not say why."""
+
 BATCH_BLOCKS = 64
 """Blocks that are written at once."""
 
 
 class SoundRecorder:
-    """Writes blocks of sound in a thread of its own, so that playing never waits for a disk."""
+    """Writes blocks of sound in a thread of its own, so that playing never waits for a disk.
+
+    Attributes
+    ----------
+    samples : int
+        Samples that were written.
+    failure : Exception or None
+        Why no more was written.
+    """
 
     def __init__(self, file: Any) -> None:
+        self.samples = 0
+        self.failure: Exception | None = None
         self._file = file
         self._queue: SimpleQueue[Samples] = SimpleQueue()
-        self._failure: deque[Exception] = deque(maxlen=1)
         self._ends = Flag()
         self._thread = Thread(target=self._write, name="record", daemon=True)
         self._thread.start()
@@ -42,22 +54,14 @@ class SoundRecorder:
     def add(self, block: Samples) -> None:
         """Take in the next block."""
         if self._queue.qsize() >= MAX_WAITING_BLOCKS:
-            self._failure.append(OSError("the disk is too slow"))
-        if not self._failure:
+            self.failure = self.failure or OSError("the disk is too slow")
+        if self.failure is None:
             self._queue.put(block)
 
     def close(self) -> None:
-        """Write what is left.
-
-        Raises
-        ------
-        OSError
-            Something could not be written.
-        """
+        """Write what is left."""
         self._ends.set()
         self._thread.join()
-        if self._failure:
-            raise self._failure[0]
 
     def _write(self) -> None:
         try:
@@ -68,9 +72,11 @@ class SoundRecorder:
                     continue
                 while self._queue.qsize() and len(blocks) < BATCH_BLOCKS:
                     blocks.append(self._queue.get())
-                self._file.write(np.concatenate(blocks))
+                sound = np.concatenate(blocks)
+                self._file.write(sound)
+                self.samples += len(sound)
         except (OSError, soundfile.SoundFileError) as error:
-            self._failure.append(OSError(str(error)))
+            self.failure = error
 
 
 @contextmanager
@@ -82,7 +88,8 @@ def open_recorder(
     Raises
     ------
     SoundtrackError
-        The file exists and ``overwrite`` is false, or it cannot be written.
+        The file exists and ``overwrite`` is false, it cannot be written, or it holds only the
+        beginning, since no more could be written.
     """
     if path is None:
         yield None
@@ -96,3 +103,10 @@ def open_recorder(
             yield recorder
         finally:
             recorder.close()
+    if recorder.failure is not None:
+        is_full = shutil.disk_usage(path.parent).free < MIN_FREE_BYTES
+        reason = "the disk is full" if is_full else error_reason(recorder.failure).rstrip(".")
+        raise SoundtrackError(
+            f"{path} holds only the first {recorder.samples / sample_rate:.1f} s ({reason}); make "
+            "room, or record to another disk, and play again"
+        )

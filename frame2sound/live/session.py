@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -126,8 +127,10 @@ class LiveSession:
 
     def run(self, clock: LiveClock) -> None:
         """Play until the source ends, the time is over, or Ctrl-C is pressed."""
-        frames = self.source.frames(clock)
-        try:
+        with (
+            suppress(KeyboardInterrupt),  # the way in which playing without end does end
+            closing(self.source.frames(clock)) as frames,  # type: ignore[type-var]
+        ):
             for frame in frames:
                 self._arrived = time.perf_counter()
                 arrival, sample = clock.now(), clock.arrival_sample()
@@ -141,15 +144,12 @@ class LiveSession:
                     listener.tick(seconds)
                 if self._on_frame is not None:
                     self._on_frame(frame, sample, played)
-        except KeyboardInterrupt:  # the way in which playing without end does end
-            pass
-        finally:
-            frames.close()  # type: ignore[attr-defined]
 
     def drain(self, clock: LiveClock) -> None:
-        """Play what still sounds."""
+        """Play what still sounds, or until Ctrl-C is pressed."""
         left = self.engine.position + self.engine.pending - clock.arrival_sample()
-        clock.wait_for(Fraction(max(left, 0), self.engine.sample_rate))
+        with suppress(KeyboardInterrupt):
+            clock.wait_for(Fraction(max(left, 0), self.engine.sample_rate))
 
     def on_block(self, first_sample: int, samples: int, seconds: float) -> None:
         """Measure the delay of the events whose onset is in a block that is asked for now."""

@@ -1,7 +1,9 @@
 """``frame2sound live``: what it prints and writes, and how it fails."""
 
 import json
+import signal
 import socket
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ import soundfile
 from pythonosc.osc_bundle import OscBundle
 
 import frame2sound as f2s
+from frame2sound.errors import SoundtrackError
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 from frame2sound.rendering.events.event_list import read_events
 from tests.commanding import run
+from tests.media_files import make_film
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +121,66 @@ def test_an_interrupted_performance_keeps_what_was_heard(folder, monkeypatch):
     shown = run(folder, *WORDS, "--record", "part.wav", "--json")
     assert (shown.returncode, json.loads(shown.stdout)["frames"]) == (0, 39)
     assert soundfile.info(folder / "part.wav").frames >= 39 * 1600
+
+
+def test_an_interrupt_while_the_sound_dies_away_keeps_what_was_heard(folder, monkeypatch):
+    from frame2sound.live.session import OfflineClock
+
+    def interrupted(clock, seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OfflineClock, "wait_for", interrupted)
+    shown = run(folder, *WORDS, "--record", "whole.wav", "--events-out", "whole.json", "--json")
+    assert (shown.returncode, json.loads(shown.stdout)["frames"]) == (0, 90)
+    assert soundfile.info(folder / "whole.wav").frames >= 90 * 1600
+    assert read_events(folder / "whole.json")
+
+
+def test_an_interrupt_while_files_are_closed_keeps_what_was_heard(folder, monkeypatch):
+    from frame2sound.live.recording import SoundRecorder
+
+    close = SoundRecorder.close
+
+    def interrupted(recorder):
+        signal.raise_signal(signal.SIGINT)
+        close(recorder)
+
+    monkeypatch.setattr(SoundRecorder, "close", interrupted)
+    shown = run(folder, *WORDS, "--record", "closed.wav")
+    assert shown.returncode == 130
+    assert soundfile.info(folder / "closed.wav").frames >= 90 * 1600
+
+
+def test_a_film_that_is_damaged_ends_where_it_is(folder):
+    levels = np.random.default_rng(0).integers(0, 255, (200, 64, 64), np.uint8)
+    film = make_film(folder / "damaged.mkv", levels, fps=Fraction(25))
+    content = film.read_bytes()
+    film.write_bytes(content[: len(content) // 2])
+    words = ("live", film.name, *WORDS[2:])
+    outputs = ["--record", "part.wav", "--events-out", "part.json", "--report", "part-report.json"]
+    shown = run(folder, *words, *outputs, "--overwrite")
+    assert shown.returncode == 0, shown.stderr
+    report = json.loads((folder / "part-report.json").read_text())
+    (note,) = report["notes"]
+    assert note.startswith("it ended early: damaged.mkv is damaged: it ")
+    assert f"  note: {note.split(';')[0]}" in shown.stdout
+    assert 90 <= report["frames"] <= 100
+    heard = soundfile.info(folder / "part.wav").frames / 48_000
+    assert heard == report["seconds"] >= report["frames"] / 25
+    film.write_bytes(content[:300])
+    assert run(folder, *words, "--record", "none.wav").returncode == 1
+    assert not (folder / "none.wav").exists()
+
+
+def test_an_output_that_cannot_be_written_leaves_the_others(folder, monkeypatch):
+    def full(path, events, *, overwrite):
+        raise SoundtrackError(f"the disk is full, {path} was not written")
+
+    monkeypatch.setattr("frame2sound.api.live_performance.write_events", full)
+    outputs = ["--record", "k.wav", "--events-out", "k.json", "--report", "k-report.json"]
+    shown = run(folder, *WORDS, *outputs)
+    assert shown.returncode == 1
+    assert shown.stderr.endswith("k.json was not written; kept k.wav, k-report.json\n")
+    assert (folder / "k.wav").exists()
+    assert (folder / "k-report.json").exists()
+    assert not (folder / "k.json").exists()

@@ -12,6 +12,7 @@ from threading import Thread
 import msgspec
 import numpy as np
 
+from frame2sound.errors import FilmError
 from frame2sound.film.decoding.audio_chunks import AudioChunk
 from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.probe import Streams
@@ -172,18 +173,21 @@ class _Worker:
                 self._read(reader, reading)
 
     def _read(self, reader: FilmReader, request: _ReadRequest) -> None:
-        for event in reader.read(
-            request.colour,
-            with_audio=request.with_audio,
-            from_seconds=Fraction(*request.from_seconds),
-        ):
-            if isinstance(event, AudioChunk):
-                samples = np.ascontiguousarray(event.samples).tobytes()
-                self._send(_Audio(event.start_sample, samples, event.full))
-            else:
-                self._pending.append(event)
-                if len(self._pending) == BATCH_FRAMES:
-                    self._send_frames()
+        from_seconds = Fraction(*request.from_seconds)
+        try:
+            for event in reader.read(
+                request.colour, with_audio=request.with_audio, from_seconds=from_seconds
+            ):
+                if isinstance(event, AudioChunk):
+                    samples = np.ascontiguousarray(event.samples).tobytes()
+                    self._send(_Audio(event.start_sample, samples, event.full))
+                else:
+                    self._pending.append(event)
+                    if len(self._pending) == BATCH_FRAMES:
+                        self._send_frames()
+        except FilmError:
+            self._send_frames()  # what could be read up to there
+            raise
         self._send_frames()
         self._send(_Done(reader.notes))
 
