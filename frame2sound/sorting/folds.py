@@ -25,7 +25,7 @@ def divide_into_folds(film_labels: IntArray, film_groups: IntArray, seed: int) -
     Parameters
     ----------
     film_labels, film_groups : int arrays (films,)
-        A group with several labels counts as one of its first film's label.
+        The films of a group have the same label.
     seed : int
         Of the order.
     """

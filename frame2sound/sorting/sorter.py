@@ -97,7 +97,8 @@ def sort_films(
     Raises
     ------
     SortingError
-        There are not two labels with two films each, or there is too little sound.
+        There are not two labels with two films each, copies have different labels, or there is too
+        little sound.
     LibraryError
         A film is damaged.
     """
@@ -150,6 +151,7 @@ def _material(
             "all labelled films are silent or shorter than a second, expected sound to learn from; "
             "label films that have some"
         )
+    _check_copies(material)
     groups_of = {
         label: {int(g) for g, each in zip(material.groups, material.labels, strict=True)
                 if each == label}
@@ -172,6 +174,18 @@ def _material(
             "more; pickle and label longer films"
         )
     return material, notes
+
+
+def _check_copies(material: _Material) -> None:
+    """Raise `SortingError` if films that are copies of each other have different labels."""
+    first: dict[int, tuple[str, str]] = {}
+    for film, label, group in zip(material.films, material.labels, material.groups, strict=True):
+        name, other = first.setdefault(int(group), (film.name, label))
+        if label != other:
+            raise SortingError(
+                f"got the label {other!r} for {name} and {label!r} for {film.name}, which is a "
+                "copy of it or of a copy, expected the same; change a label, or leave one out"
+            )
 
 
 def group_numbers(films: list[PickledFilm]) -> IntArray:

@@ -169,6 +169,11 @@ def test_what_exists_or_cannot_be_written_is_refused_before_it_learns(
         ("tone0,a\ntone1,a\n", "got one label, 'a', expected two or more"),
         ("tone0,a\nnoise0,b\n", "labels with one film, copies counted once: a, b; expected two"),
         ("tone0,a\nagain,a\nnoise0,b\nnoise1,b\n", "labels with one film, copies counted once: a;"),
+        (
+            "tone0,a\nagain,b\nnoise0,b\nnoise1,b\ntone1,a\n",
+            "got the label 'b' for again and 'a' for tone0, which is a copy of it or of a copy, "
+            "expected the same; change a label",
+        ),
         ("lost,a\ngone,b\n", "names no film of library: got lost, gone, expected names such as"),
         ("tone0,a\ntone0.mkv,b\n", "labels tone0 twice, in lines 2 and 3; keep one of them"),
         ("tone,a\nnoise0,b\n", "line 2: 'tone' may be tone0, tone1, tone2; give one of these"),
