@@ -18,7 +18,7 @@ WINDOW_SECONDS = 0.06
 
 _PERIODIC = 0.15  # the first dip below this is the period (de Cheveigné and Kawahara)
 _UNPITCHED = 0.5  # without a dip below this there is no pitch
-_SILENCE = 1e-7  # power, -70 dBFS
+_SILENCE = 1e-7  # power without the constant part, -70 dBFS
 _BATCH_FRAMES = 128  # frames in memory at once
 _MIN_REFINED_HZ = 150.0
 _PEAK_RANGE = np.log(10)  # 20 dB
@@ -54,7 +54,7 @@ def detect_pitch_hz(
             excerpt = samples[max(start, 0) : max(start + window, 0)]
             row[max(-start, 0) :][: len(excerpt)] = excerpt
         lags = _periods(_dissimilarity(excerpts, longest), math.floor(sample_rate / max_hz))
-        lags[np.mean(excerpts**2, axis=1) < _SILENCE] = np.nan
+        lags[np.var(excerpts, axis=1) < _SILENCE] = np.nan
         pitches.append(sample_rate / lags)
     return np.concatenate(pitches)
 

@@ -44,6 +44,15 @@ def test_silence_has_no_pitch(level):
     assert pitch_accuracy(np.zeros(0), RATE, [440.0] * 30, TIMES) == 0
 
 
+@pytest.mark.parametrize("offset", [0.5, -0.01])
+def test_a_constant_offset_is_silent_and_takes_nothing_from_a_tone(offset):
+    times = np.arange(0.1, 0.9, 0.1)
+    hiss = 1e-4 * np.random.default_rng(0).standard_normal(RATE)
+    for quiet in (np.zeros(RATE), 1e-3 * tone(440), hiss):
+        assert np.isnan(detect_pitch_hz(offset + quiet, RATE, times)).all()
+    assert detect_pitch_hz(offset + tone(440), RATE, times) == pytest.approx(440, rel=0.005)
+
+
 def test_noise_has_no_pitch():
     noise = 0.1 * np.random.default_rng(0).standard_normal(RATE)
     assert pitch_accuracy(noise, RATE, [440.0] * 30, TIMES) < 0.05

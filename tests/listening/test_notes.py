@@ -74,6 +74,7 @@ def test_the_pitch_of_a_bell_is_its_lowest_partial() -> None:
 
 def test_silence_and_noise_have_no_notes() -> None:
     assert notes_of(np.zeros(RATE)) == []
+    assert notes_of(np.full(2 * RATE, -0.2)) == []  # a constant offset is silent
     assert len(notes_of(0.1 * np.random.default_rng(0).standard_normal(2 * RATE))) == 0
 
 
