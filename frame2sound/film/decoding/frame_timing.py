@@ -65,7 +65,9 @@ class FrameTimer:
     def flush(self) -> Iterator[Frame]:
         """Yield the last picture, if there is one."""
         if self._pending is not None:
-            yield Frame(self._pending[0], self._pending_end_seconds(), self._pending[1])
+            end = self._pending_end_seconds()
+            self.limits.check_duration(self.streams.path, float(end), self._count)
+            yield Frame(self._pending[0], end, self._pending[1])
 
     def _pending_end_seconds(self) -> Fraction:
         """Return the end of the held picture if none follows."""
