@@ -29,7 +29,7 @@ AUDIO_SUFFIXES = frozenset(f".{kind}" for kind in _AUDIO_FORMATS.split())
 MAX_IMAGE_BYTES = 1 << 30
 """Largest file of a picture."""
 
-_NUMBER = re.compile(r"%(?:0(\d{1,2}))?d")
+_NUMBER = re.compile(r"%(?:0([0-9]{1,2}))?d")
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,8 @@ def image_files(path: Path) -> tuple[list[Path], tuple[str, ...]]:
 def audio_file(path: Path) -> Path | None:
     """Return the audio file of a folder of pictures; None unless there is exactly one."""
     folder = path if path.is_dir() else path.parent
-    files = [each for each in folder.iterdir() if _suffix(each.name) in AUDIO_SUFFIXES]
+    visible = (each for each in folder.iterdir() if not each.name.startswith("."))
+    files = [each for each in visible if _suffix(each.name) in AUDIO_SUFFIXES]
     return files[0] if len(files) == 1 and files[0].is_file() else None
 
 
@@ -222,19 +223,19 @@ def _pattern_to_regex(pattern: str) -> re.Pattern[str]:
     pieces = [re.escape(piece) for piece in _NUMBER.sub("\0", pattern).split("\0")]
     expression = pieces[0]
     for piece, number in zip(pieces[1:], digits, strict=True):
-        expression += rf"\d{{{number[1] or 1},}}" + piece
+        expression += rf"[0-9]{{{number[1] or 1},}}" + piece
     return re.compile(expression)
 
 
 def _natural_sort_key(name: str) -> list[tuple[int, int | str]]:
     """Return a sort key that puts shot2 before shot10."""
-    pieces = re.split(r"(\d+)", name)
-    return [(0, int(piece)) if piece.isdigit() else (1, piece) for piece in pieces]
+    pieces = re.split(r"([0-9]+)", name)  # every second one is a number
+    return [(0, int(piece)) if at % 2 else (1, piece) for at, piece in enumerate(pieces)]
 
 
 def _count_missing_numbers(names: list[str]) -> int:
     """Return how many numbers are missing, judged by the last number in each name."""
-    numbers = [int(found[-1]) for name in names if (found := re.findall(r"\d{1,9}", name))]
+    numbers = [int(found[-1]) for name in names if (found := re.findall(r"[0-9]{1,9}", name))]
     if len(numbers) != len(names) or len(set(numbers)) < len(names):
         return 0
     return max(numbers) - min(numbers) + 1 - len(numbers)

@@ -8,6 +8,7 @@ import soundfile
 from PIL import Image
 
 from frame2sound.errors import FilmError
+from frame2sound.film.decoding.image_sequence import audio_file, image_files
 from frame2sound.film.decoding.options import DecodeOptions
 from frame2sound.film.decoding.reader import FilmReader, Frame
 from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
@@ -180,3 +181,19 @@ def test_an_animated_webp_can_be_rendered(tmp_path):
     assert "the picture was webp" not in result.stderr
     events = list(FilmReader(tmp_path / "film-sounding.mp4", 22_050))
     assert len([event for event in events if isinstance(event, Frame)]) == 20
+
+
+def test_hidden_files_are_no_audio(tmp_path):
+    folder = draw(tmp_path / "frames", [10])
+    (folder / "s.wav").write_bytes(b"")
+    (folder / "._s.wav").write_bytes(b"")  # as macOS leaves on other file systems
+    assert audio_file(folder) == folder / "s.wav"
+
+
+def test_signs_that_are_like_digits_are_no_numbers(tmp_path):
+    names = ["a\u2460\u00b21.png", "a\u2460\u00b22.png", "a\u2460\u00b210.png"]
+    for name in names[::-1]:
+        draw(tmp_path / "frames", [10], name)
+    files, notes = image_files(tmp_path / "frames")
+    assert [file.name for file in files] == names
+    assert notes[1] == "7 numbers are missing between them; the next picture follows"
