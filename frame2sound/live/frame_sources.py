@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -155,9 +156,14 @@ def film_frames(path: Path, *, colour: bool, is_loop: bool = False) -> PlayedFra
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
     reader = SubprocessFilmReader(path)
-    return PlayedFrames(
-        path.name, reader.streams.fps, lambda: reader.frames(colour=colour), is_loop=is_loop
-    )
+    fps = _mean_rate(reader.frames()) if reader.streams.is_animated_image else reader.streams.fps
+    return PlayedFrames(path.name, fps, lambda: reader.frames(colour=colour), is_loop=is_loop)
+
+
+def _mean_rate(frames: Iterable[FilmFrame]) -> Fraction:
+    """Return pictures per second."""
+    number, last = deque(enumerate(frames, 1), 1).pop()
+    return number / last.end_seconds
 
 
 class CameraFrames:

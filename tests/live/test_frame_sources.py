@@ -6,11 +6,12 @@ import cv2
 import mss
 import numpy as np
 import pytest
+from PIL import Image
 
 from frame2sound.errors import SoundtrackError
 from frame2sound.film.decoding.frame_timing import Frame
 from frame2sound.film.decoding.reader import FilmReader
-from frame2sound.live.frame_sources import CameraFrames, PlayedFrames, ScreenFrames
+from frame2sound.live.frame_sources import CameraFrames, PlayedFrames, ScreenFrames, film_frames
 from frame2sound.live.picture_recorder import open_picture_recorder
 
 
@@ -175,3 +176,12 @@ def test_pictures_are_kept_at_the_times_at_which_they_arrived(tmp_path):
         open_picture_recorder(tmp_path / "seen.txt", 48_000, 30.0, overwrite=False),
     ):
         pass
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_the_rate_of_an_animated_image_is_that_of_its_pictures(tmp_path, kind):
+    pictures = [Image.fromarray(grey(level)) for level in range(0, 200, 20)]
+    path = tmp_path / f"film.{kind}"
+    delays = [20, 120] * 5
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=delays)
+    assert film_frames(path, colour=False).fps == pytest.approx(10 / 0.7)

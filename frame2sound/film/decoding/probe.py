@@ -21,7 +21,7 @@ from frame2sound.errors import FilmError
 from frame2sound.film.decoding.audio_format import channel_names
 from frame2sound.film.decoding.ffmpeg_input import Packet
 from frame2sound.film.decoding.image_sequence import image_files, is_image_sequence
-from frame2sound.film.decoding.media_source import hardware_device, open_media
+from frame2sound.film.decoding.media_source import hardware_device, is_animated_webp, open_media
 from frame2sound.film.decoding.options import DEFAULT_DECODE_OPTIONS, DecodeOptions
 from frame2sound.film.decoding.tone_mapping import hdr_transfer
 from frame2sound.film.decoding.transparency import ignores_alpha
@@ -66,7 +66,7 @@ class Streams:
         the rest of the program.
     fps : Fraction
         Nominal frame rate. Used only to snap times that the container has rounded, and for the
-        duration of a last frame without one.
+        duration of a last frame without one. Of an animated image it may be the rate of its ticks.
     time_base : Fraction
         Seconds per tick of the video stream.
     width, height : int
@@ -86,6 +86,8 @@ class Streams:
         Frame rate that was given for numbered pictures.
     ignore_alpha : bool
         Whether the alpha channel has no meaning.
+    is_animated_image : bool
+        Whether each picture has a delay of its own, as in GIF, and none is repeated.
     """
 
     path: Path
@@ -106,6 +108,7 @@ class Streams:
     sequence_fps: Fraction | None = None
     mirrored: bool = False
     ignore_alpha: bool = False
+    is_animated_image: bool = False
 
     def open(
         self, hwaccel: HWAccel | None = None, limits: Limits = DEFAULT_LIMITS
@@ -239,6 +242,8 @@ def probe_streams(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -
             else _declared_audio_end(container, audio, start),
             mirrored=mirrored,
             ignore_alpha=ignores_alpha(container.format.name, video.codec.canonical_name),
+            is_animated_image=container.format.name in ANIMATED_IMAGE_DEMUXERS
+            or is_animated_webp(path),
         )
 
 
