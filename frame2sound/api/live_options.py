@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from frame2sound.api.parameters import ParameterError, Settings, at_least, one_of
+from frame2sound.api.parameters import ParameterError, Settings, at_least, one_of, output_suffix
 from frame2sound.errors import SoundtrackError
 
 Audio = Literal["auto", "jack", "portaudio"]
 
 MAX_DELAY_MS = 1000.0
+
+_SUFFIXES = {"record": ".wav", "events_out": ".json", "report": ".json"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,8 @@ class LiveOptions:
             if is_given:
                 source = "a camera or a screen" if film is None else "a film"
                 raise ParameterError(f"`{name}` does nothing with {source}; leave it out")
+        if self.offline and self.audio != "auto":
+            raise ParameterError("`audio` does nothing with `offline`; leave it out")
         if self.loop and self.offline and self.max_seconds is None:
             raise ParameterError("`loop` with `offline` never ends; give `max_seconds`")
 
@@ -77,9 +81,17 @@ class LiveOptions:
         return {n: path for n in names if (path := getattr(self, n)) is not None}
 
     def check_outputs(self, film: Path | None) -> None:
-        """Raise `SoundtrackError` if an output exists, is named twice, or is the film."""
+        """Refuse outputs that exist, are named twice, are the film, or end in another suffix.
+
+        Raises
+        ------
+        SoundtrackError, ParameterError
+        """
         from frame2sound.atomic import check_writable, refuse_inputs
 
+        for name, suffix in _SUFFIXES.items():
+            if name in self.outputs:
+                output_suffix(name, self.outputs[name], (suffix,))
         paths = [path.absolute() for path in self.outputs.values()]
         if len(set(paths)) < len(paths):
             raise SoundtrackError("got one file for two outputs, expected different names")

@@ -93,14 +93,21 @@ def test_a_loop_ends_when_the_time_is_over(folder):
         ((*WORDS, "--delay-ms", "5.33"), 2, "expected 5.34 to 1000"),
         ((*WORDS, "--set", "gain=40"), 1, "expected -60 to 12"),
         ((*WORDS, "--osc-in", "x"), 1, "expected PORT or HOST:PORT"),
-        ((*WORDS, "--record", "a.wav", "--report", "a.wav"), 1, "one file for two outputs"),
-        ((*WORDS, "--report", "film.mp4"), 1, "film.mp4 exists already"),
-        ((*WORDS, "--report", "film.mp4", "--overwrite"), 1, "is read by this command"),
+        ((*WORDS, "--audio", "jack"), 2, "--audio does nothing with --offline; leave it out"),
+        ((*WORDS, "--record", "a.mp3"), 2, "got --record a.mp3, expected a name that ends with"),
+        ((*WORDS, "--events-out", "a.txt"), 2, "expected a name that ends with .json"),
+        ((*WORDS, "--report", "film.mp4", "--overwrite"), 2, "a name that ends with .json"),
+        ((*WORDS, "--events-out", "a.json", "--report", "a.json"), 1, "one file for two outputs"),
+        ((*WORDS, "--report", "film.json"), 1, "film.json exists already"),
+        ((*WORDS, "--report", "film.json", "--overwrite"), 1, "is read by this command"),
         (("live", "none.mp4", "--offline"), 1, "no such file"),
         (("live", "--camera", "99"), 1, "camera 99 cannot be opened"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(folder, words, code, said):
+    link = folder / "film.json"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder / "film.mp4")
     shown = run(folder, *words)
     assert (shown.returncode, len(shown.stderr.splitlines())) == (code, 1)
     assert said in shown.stderr
