@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -18,6 +19,7 @@ from frame2sound.listening.frame_table import COLUMNS
 from frame2sound.listening.listener import SCALARS, Listener
 from tests.commanding import run
 from tests.listening.signals import in_key
+from tests.media_files import Audio, make_film
 
 RATE = 16_000
 
@@ -218,3 +220,38 @@ def test_memory_does_not_grow_with_the_sound() -> None:
         kept += [*vars(listener._onset_tracker).values(), *vars(listener._tempo).values()]
         sizes.append(sum(each.nbytes for each in kept if isinstance(each, np.ndarray)))
     assert max(sizes[1:]) < 1.2 * min(sizes[1:])
+
+
+def test_the_table_has_no_rows_of_a_sound_that_is_left_out(tmp_path: Path) -> None:
+    spoiled = 0.1 * np.sin(np.arange(8 * RATE))
+    soundfile.write(tmp_path / "a.wav", spoiled[:RATE], RATE)
+    soundfile.write(tmp_path / "c.wav", spoiled[RATE : 2 * RATE], RATE)
+    spoiled[-1] = np.nan
+    soundfile.write(tmp_path / "b.wav", spoiled, RATE, subtype="FLOAT")
+    result = f2s.hear([tmp_path / f"{name}.wav" for name in "abc"], csv=tmp_path / "all.csv")
+    assert [sound.name for sound in result.sounds] == ["a.wav", "c.wav"]
+    (note,) = result.notes
+    assert note.startswith("left out: ")
+    with (tmp_path / "all.csv").open(newline="") as file:
+        rows = [row["sound"] for row in csv.DictReader(file)]
+    f2s.hear(tmp_path / "a.wav", csv=tmp_path / "one.csv")
+    one = len((tmp_path / "one.csv").read_text().splitlines()) - 1
+    assert rows == ["a.wav"] * one + ["c.wav"] * one
+
+
+def test_damage_of_a_film_is_said(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (50, 64, 64), np.uint8)
+    tone = 0.1 * np.sin(np.arange(2 * RATE))
+    film = make_film(tmp_path / "a.mkv", noise, fps=Fraction(25), audio=Audio(tone, RATE))
+    content = film.read_bytes()
+    film.write_bytes(content[: len(content) // 4])
+    assert run(tmp_path, "hear", "a.mkv").returncode == 1
+    made = run(tmp_path, "hear", "a.mkv", "--allow-damaged")
+    assert made.returncode == 0, made.stderr
+    assert "note: a.mkv: damaged from " in made.stdout
+
+
+def test_a_scale_without_notes_is_refused(folder: Path) -> None:
+    made = run(folder, "hear", "scale.wav", "--scale", "19-tet")
+    assert made.returncode == 2
+    assert "--scale does nothing without --midi; give --midi or leave it out" in made.stderr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -32,6 +32,8 @@ SHOWN_COEFFICIENTS = 5
 """MFCC that the table shows; the JSON has all."""
 
 _SUFFIXES = {"csv": (".csv",), "picture": (".png",), "midi": (".mid", ".midi")}
+
+DEFAULT_SCALE = "12-tet"
 
 STRONG_CHROMA = 0.6
 """Pitch classes with this share of the strongest are named in the table."""
@@ -170,7 +172,7 @@ class HearingResult(Record):
     written : tuple of Path
         The files that were written.
     notes : tuple of str
-        What was left out, and why.
+        What was left out, and why; and what should be known of how films were read.
     """
 
     sounds: tuple[HeardSound, ...]
@@ -226,7 +228,7 @@ def hear(
     csv: str | PathLike[str] | None = None,
     picture: str | PathLike[str] | None = None,
     midi: str | PathLike[str] | None = None,
-    scale: str | Scale = "12-tet",
+    scale: str | Scale = DEFAULT_SCALE,
     judge: str | PathLike[str] | None = None,
     allow_damaged: bool = False,
     overwrite: bool = False,
@@ -267,7 +269,8 @@ def hear(
     LibraryError
         The library is empty or damaged.
     ParameterError
-        The scale is unknown, or a picture or MIDI of several sounds is asked for.
+        The scale is unknown or given without ``midi``, or a picture or MIDI of several sounds is
+        asked for.
     SortingError
         The judge cannot be read.
     MissingPackageError
@@ -284,6 +287,8 @@ def hear(
     from frame2sound.progress_bars import open_progress
 
     tuning = musical_scale("scale", scale)
+    if midi is None and scale != DEFAULT_SCALE:
+        raise ParameterError("`scale` does nothing without `midi`; give `midi` or leave it out")
     outputs = [None if each is None else Path(each) for each in (csv, picture, midi)]
     for (kind, suffixes), path in zip(_SUFFIXES.items(), outputs, strict=True):
         if path is not None:
@@ -303,12 +308,14 @@ def hear(
     with open_progress(progress) as show, _frame_table(table_path, overwrite) as table:
         for source in sources:
             try:
-                heard, view = _listen(source, table, show)
+                with nullcontext() if table is None else table.whole_sound():
+                    heard, view = _listen(source, table, show)
             except (FilmError, ListeningError) as error:
                 if is_single:
                     raise
                 notes.append(f"left out: {error}")
                 continue
+            notes += [f"{source.name}: {note}" for note in source.notes]
             answer = None
             if asked is not None:
                 try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -129,7 +129,7 @@ def _open_film(path: Path) -> SoundInput:
 
 @dataclass(frozen=True)
 class FilmSound:
-    """The sound of a film, as it is heard: mono or stereo, at up to 48 kHz.
+    """The sound of a film, as it is heard: mono or stereo, at the film's own rate.
 
     Attributes
     ----------
@@ -141,6 +141,8 @@ class FilmSound:
     declared_seconds : float or None
         How long the container says that the film is.
     options : DecodeOptions
+    notes : list of str
+        What should be known of how it was read; complete once it is.
     """
 
     path: Path
@@ -148,6 +150,7 @@ class FilmSound:
     channels: int
     declared_seconds: float | None
     options: DecodeOptions
+    notes: list[str] = field(default_factory=list, compare=False)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound in blocks ``(n, channels)``, decoded in a subprocess; full scale is 1."""
@@ -158,6 +161,7 @@ class FilmSound:
         for chunk in reader.audio_chunks():
             for block in filler.process(chunk):
                 yield block.reshape(-1, self.channels)
+        self.notes[:] = reader.notes
 
 
 def open_film_sound(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -> FilmSound:

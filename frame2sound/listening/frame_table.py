@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 import numpy as np
@@ -27,8 +29,20 @@ class FrameTable:
     """Writes the table of frames as CSV with six digits; what is not known is left empty."""
 
     def __init__(self, file: IO[str]) -> None:
+        self._file = file
         self._writer = csv.writer(file, lineterminator="\n")
         self._writer.writerow(COLUMNS)
+
+    @contextmanager
+    def whole_sound(self) -> Iterator[None]:
+        """Drop the rows that are written within, unless all of them could be."""
+        begin = self._file.tell()
+        try:
+            yield
+        except BaseException:
+            self._file.seek(begin)
+            self._file.truncate()
+            raise
 
     def write(self, name: str, rows: FrameRows) -> None:
         """Write the next frames of a sound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,8 @@ class SoundSource:
         How long it is said to be; None if nothing is known.
     read : callable
         Returns the blocks, ``(n, channels)``; full scale is 1.
+    notes : list of str
+        What should be known of how it was read; complete once it is.
     """
 
     name: str
@@ -44,6 +46,7 @@ class SoundSource:
     channels: int
     declared_seconds: float | None
     read: Callable[[], Iterator[Block]]
+    notes: list[str] = field(default_factory=list)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the sound in blocks ``(n, channels)``.
@@ -85,7 +88,7 @@ def open_source(path: Path, *, allow_damaged: bool = False) -> SoundSource:
     except CarrierError as error:
         raise ListeningError(str(error)) from error
     return SoundSource(
-        path.name, film.sample_rate, film.channels, film.declared_seconds, film.blocks
+        path.name, film.sample_rate, film.channels, film.declared_seconds, film.blocks, film.notes
     )
 
 
