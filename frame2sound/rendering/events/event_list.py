@@ -37,7 +37,8 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     time_seconds : float
         When it begins, from the start of the animation.
     level_db : float, optional
-        The level of its first 100 ms in dBFS, -120 to 24; by default the median of the others.
+        The level of its loudest 20 ms, within its first 100 ms, in dBFS, -120 to 24; by default the
+        median of the others.
     film : str, optional
         The film of the corpus whose sound it is.
     film_seconds : float, optional
