@@ -96,7 +96,7 @@ def write_film(
     SoundtrackError
         The output exists, cannot be written, or can hold no H.264.
     """
-    codec = audio_codec_for(path)
+    codec = audio_codec_for(path, is_h264=True)
     rate = codec.supported_sample_rate(max(each.sample_rate for each in voices.sounds))
     count = frame_count(voices.seconds, fps)
     with (

@@ -45,7 +45,7 @@ def write_scene(
     SoundtrackError
         The output exists, cannot be written, or does not support the video or the audio.
     """
-    codec = audio_codec_for(path)
+    codec = audio_codec_for(path, is_h264=True)
     clock = Clock(scene.clock.fps, codec.supported_sample_rate(scene.clock.sample_rate))
     if clock != scene.clock:
         raise SoundtrackError(

@@ -89,8 +89,11 @@ CONTAINERS = {
 """For each file suffix the codecs that it supports; the first is the default."""
 
 
-def audio_codec_for(path: Path, name: str | None = None) -> AudioCodec:
-    """Return the audio codec for a film at ``path``.
+_CANNOT_HOLD_H264 = (".webm",)
+
+
+def audio_codec_for(path: Path, name: str | None = None, *, is_h264: bool = False) -> AudioCodec:
+    """Return the audio codec for a film at ``path``, whose picture is H.264 or a copy of another.
 
     Raises
     ------
@@ -99,9 +102,10 @@ def audio_codec_for(path: Path, name: str | None = None) -> AudioCodec:
     """
     supported = CONTAINERS.get(path.suffix.lower())
     if supported is None:
+        expected = [each for each in CONTAINERS if not (is_h264 and each in _CANNOT_HOLD_H264)]
         raise SoundtrackError(
             f"{path.name}: {path.suffix or 'a name without an ending'} cannot hold a picture with "
-            f"a soundtrack; expected one of {', '.join(CONTAINERS)}"
+            f"a soundtrack; expected one of {', '.join(expected)}"
         )
     if name is not None and name not in supported:
         raise SoundtrackError(
