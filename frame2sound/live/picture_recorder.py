@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -35,14 +35,16 @@ class PictureRecorder:
     ----------
     left_out : int
         Pictures that came faster than they could be encoded.
+    failure : Exception or None
+        Why no more were written.
     """
 
     def __init__(self, container: OutputContainer, sample_rate: int, fps: float) -> None:
         self.left_out = 0
+        self.failure: Exception | None = None
         self._container, self._sample_rate = container, sample_rate
         self._rate = Fraction(fps).limit_denominator(1001)
         self._encoder: RgbEncoder | None = None
-        self._failure: Exception | None = None
         self._last = -1
         self._queue: Queue[tuple[Picture, int] | None] = Queue(MAX_WAITING)
         self._thread = Thread(target=self._write, name="pictures", daemon=True)
@@ -50,7 +52,7 @@ class PictureRecorder:
 
     def add(self, picture: Picture, arrival_sample: int) -> None:
         """Take in an RGB picture ``(height, width, 3)``, and the sample at which it arrived."""
-        if self._failure is not None or arrival_sample <= self._last:
+        if self.failure is not None or arrival_sample <= self._last:
             return
         try:
             self._queue.put_nowait((picture, arrival_sample))
@@ -59,30 +61,22 @@ class PictureRecorder:
             self.left_out += 1
 
     def close(self) -> None:
-        """Encode what is left.
-
-        Raises
-        ------
-        SoundtrackError
-            Something could not be written.
-        """
+        """Encode what is left."""
         self._queue.put(None)
         self._thread.join()
-        if self._failure is not None:
-            raise _not_recorded(self._failure) from self._failure
 
     def _write(self) -> None:
         while (item := self._queue.get()) is not None:
-            if self._failure is None:
+            if self.failure is None:
                 self._try(partial(self._encode, *item))
-        if self._encoder is not None and self._failure is None:
+        if self._encoder is not None and self.failure is None:
             self._try(self._flush)
 
     def _try(self, action: Callable[[], None]) -> None:
         try:
             action()
         except (OSError, ValueError, av.FFmpegError) as error:
-            self._failure = error
+            self.failure = error
 
     def _flush(self) -> None:
         assert self._encoder is not None
@@ -108,27 +102,51 @@ def open_picture_recorder(
     Raises
     ------
     SoundtrackError
-        The file exists and ``overwrite`` is false, it cannot be written, or can hold no H.264.
+        The file exists and ``overwrite`` is false, it cannot be written, can hold no H.264, or
+        holds only the beginning, since no more could be written.
     """
     if path is None:
         yield None
         return
     if path.suffix.lower() not in CONTAINERS:
         raise SoundtrackError(f"got {path} for the pictures, expected a film, as pictures.mkv")
-    try:
-        with (
-            atomic_write(path, SoundtrackError, overwrite=overwrite) as unfinished,
-            av.open(str(unfinished), "w") as container,
-        ):
-            require_h264(container, path, SoundtrackError)
-            recorder = PictureRecorder(container, sample_rate, fps)
-            try:
-                yield recorder
-            finally:
-                recorder.close()
-    except av.FFmpegError as failure:
-        raise _not_recorded(failure) from failure
+    recorder, is_played = None, False
+    with atomic_write(path, SoundtrackError, overwrite=overwrite) as unfinished:
+        try:
+            with av.open(str(unfinished), "w") as container:
+                require_h264(container, path, SoundtrackError)
+                recorder = PictureRecorder(container, sample_rate, fps)
+                try:
+                    yield recorder
+                    is_played = True
+                finally:
+                    recorder.close()
+        except (OSError, av.FFmpegError) as error:
+            if recorder is None:
+                raise _not_recorded(error) from error
+            if not is_played:
+                raise
+            recorder.failure = recorder.failure or error
+        if recorder.failure is None:
+            return
+        seconds = _readable_seconds(unfinished)
+        if not seconds:
+            raise _not_recorded(recorder.failure)
+    raise SoundtrackError(
+        f"{path} holds only the first {seconds:.1f} s of the pictures "
+        f"({error_reason(recorder.failure)}); make room, or record to another disk, and play again"
+    )
 
 
 def _not_recorded(failure: Exception) -> SoundtrackError:
     return SoundtrackError(f"the pictures could not be recorded ({error_reason(failure)})")
+
+
+def _readable_seconds(path: Path) -> float:
+    """Return how much of a film can be read whose writing has failed; of MP4 that is nothing."""
+    seconds = 0.0
+    with suppress(OSError, ValueError, IndexError, av.FFmpegError), av.open(str(path)) as film:
+        for packet in film.demux(video=0):
+            if packet.pts is not None:
+                seconds = float(packet.pts * packet.time_base)
+    return seconds

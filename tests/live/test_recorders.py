@@ -17,26 +17,33 @@ BLOCK = np.full((256, 2), 0.25, np.float32)
 PICTURE = np.full((64, 96, 3), 128, np.uint8)
 
 
-def record(folder, pictures="seen.mkv"):
+def record(folder, pictures="seen.mkv", rate=48_000):
     """Record a few blocks and pictures; return what could not be written."""
     paths = folder / "heard.wav", folder / pictures
-    with open_recorders(*paths, 48_000, 25.0, overwrite=False) as recorders:
+    with open_recorders(*paths, rate, 25.0, overwrite=False) as recorders:
         for number in range(8):
             recorders.sound.add(BLOCK)
             recorders.pictures.add(PICTURE, 256 * number)
     return recorders.failures
 
 
-@pytest.mark.parametrize("method", ["_encode", "_flush"])
-def test_pictures_that_cannot_be_written_leave_the_sound(tmp_path, monkeypatch, method):
-    def fail(*arguments):
-        raise OSError(errno.ENOSPC, "No space left on device")
+def fail(*arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(PictureRecorder, method, fail)
+
+def test_pictures_that_cannot_be_written_leave_the_sound(tmp_path, monkeypatch):
+    monkeypatch.setattr(PictureRecorder, "_encode", fail)
     said = "the pictures could not be recorded (no space left on device)"
     assert record(tmp_path) == {"record_picture": said}
     assert [path.name for path in tmp_path.iterdir()] == ["heard.wav"]
     assert len(soundfile.read(tmp_path / "heard.wav")[0]) == 8 * 256
+
+
+def test_pictures_are_kept_up_to_where_they_could_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(PictureRecorder, "_flush", fail)
+    (said,) = record(tmp_path, rate=100).values()
+    assert "seen.mkv holds only the first 17.9 s of the pictures (no space left on device)" in said
+    assert len(list(FilmReader(tmp_path / "seen.mkv").frames())) == 8
 
 
 def test_sound_that_cannot_be_written_leaves_the_pictures(tmp_path, monkeypatch):
