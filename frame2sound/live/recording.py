@@ -88,25 +88,40 @@ def open_recorder(
     Raises
     ------
     SoundtrackError
-        The file exists and ``overwrite`` is false, it cannot be written, or it holds only the
-        beginning, since no more could be written.
+        The file exists and ``overwrite`` is false, it cannot be written, it holds only the
+        beginning, since no more could be written, or players read only a part of it.
     """
     if path is None:
         yield None
         return
-    with (
-        atomic_write(path, SoundtrackError, overwrite=overwrite) as partial,
-        open_wav(partial, sample_rate, 2, "PCM_24") as file,
-    ):
-        recorder = SoundRecorder(file)
+    is_played, header_failure = False, None
+    with atomic_write(path, SoundtrackError, overwrite=overwrite) as partial:
         try:
-            yield recorder
-        finally:
-            recorder.close()
+            with open_wav(partial, sample_rate, 2, "PCM_24") as file:
+                recorder = SoundRecorder(file)
+                try:
+                    yield recorder
+                    is_played = True
+                finally:
+                    recorder.close()
+        except OSError as error:  # as where there is no room to make it an RF64
+            if not is_played:
+                raise
+            header_failure = error
     if recorder.failure is not None:
-        is_full = shutil.disk_usage(path.parent).free < MIN_FREE_BYTES
-        reason = "the disk is full" if is_full else error_reason(recorder.failure).rstrip(".")
         raise SoundtrackError(
-            f"{path} holds only the first {recorder.samples / sample_rate:.1f} s ({reason}); make "
-            "room, or record to another disk, and play again"
+            f"{path} holds only the first {recorder.samples / sample_rate:.1f} s "
+            f"({_reason(path, recorder.failure)}); make room, or record to another disk, and play "
+            "again"
         )
+    if header_failure is not None:
+        raise SoundtrackError(
+            f"{path} holds all of its {recorder.samples / sample_rate:.1f} s, but does not say so, "
+            f"since it could not be made an RF64 ({_reason(path, header_failure)}); read it as raw "
+            f"samples of 24 bits, stereo, {sample_rate} Hz"
+        )
+
+
+def _reason(path: Path, failure: Exception) -> str:
+    is_full = shutil.disk_usage(path.parent).free < MIN_FREE_BYTES
+    return "the disk is full" if is_full else error_reason(failure).rstrip(".")

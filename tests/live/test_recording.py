@@ -1,5 +1,6 @@
 """What is heard is kept, and a disk that fails disturbs nobody."""
 
+import errno
 import time
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import soundfile
 from frame2sound.errors import SoundtrackError
 from frame2sound.live import recording
 from frame2sound.live.recording import SoundRecorder, open_recorder
+from frame2sound.sound import wav_file
 
 BLOCK = np.full((256, 2), 0.25, np.float32)
 
@@ -51,6 +53,25 @@ def test_a_disk_that_fails_ends_the_recording_whose_beginning_is_kept(
     assert len(heard) == recorder.samples > 0
     assert len(heard) <= 4 * len(BLOCK)
     assert np.all(heard == 0.25)
+
+
+def test_a_long_recording_is_kept_where_it_cannot_be_made_an_rf64(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(wav_file, "MAX_WAV_BYTES", 100)
+    monkeypatch.setattr(wav_file.shutil, "copyfileobj", fail)
+    said = (
+        r"heard\.wav holds all of its 1\.0 s, but does not say so.*no space left.*24 bits, stereo"
+    )
+    with (
+        pytest.raises(SoundtrackError, match=said),
+        open_recorder(tmp_path / "heard.wav", 256, overwrite=False) as recorder,
+    ):
+        recorder.add(BLOCK)
+    assert [path.name for path in tmp_path.iterdir()] == ["heard.wav"]
+    samples = soundfile.read(tmp_path / "heard.wav", dtype="float32")[0]
+    np.testing.assert_array_equal(samples, BLOCK)
 
 
 def test_a_disk_that_is_too_slow_ends_the_recording(monkeypatch):
