@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from frame2sound.api.parameters import ParameterError, at_least, not_an_input, one_of, output_suffix
+from frame2sound.api.parameters import ParameterError, one_of, output_suffix, whole_number
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def dream(
     >>> import frame2sound as f2s
     >>> f2s.dream("my-library", "dream.wav", most_copied=0.5)  # doctest: +SKIP
     """
-    from frame2sound.atomic import check_writable
+    from frame2sound.atomic import check_writable, refuse_inputs
     from frame2sound.dreaming.dream import DreamChoice, Dreamer, parse_style, write_sound
     from frame2sound.dreaming.model import learn
     from frame2sound.dreaming.model_file import load_dream_model, save_dream_model
@@ -165,7 +165,8 @@ def dream(
     for written in (path, table, *([] if save_model is None else [Path(save_model)])):
         check_writable(written, DreamError, overwrite=overwrite)
     given = [Path(each) for each in (library, start) if each is not None]
-    not_an_input("out", path, [*given, *(each / path.name for each in given if each.is_dir())])
+    inside = [each / path.name for each in given if each.is_dir()]
+    refuse_inputs(path, [*given, *inside], DreamError)
     weights = None if style is None else _style_weights(style)
     with open_progress(progress) as on_progress:
         heard = load_sources(Path(library), on_progress)
@@ -225,7 +226,7 @@ def _check(
         raise ParameterError(
             f"got `most_copied={most_copied:g}`, expected {MIN_COPIED_SECONDS:g} s or more"
         )
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
 
 
 def _style_weights(style: Mapping[str, float] | Iterable[str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from frame2sound.api.parameters import ParameterError, Settings, at_least, one_of, output_suffix
+from frame2sound.api.parameters import ParameterError, Settings, one_of, output_suffix, whole_number
 from frame2sound.errors import SoundtrackError
 
 Audio = Literal["auto", "jack", "portaudio"]
@@ -42,7 +42,7 @@ class LiveOptions:
 
     def __post_init__(self) -> None:
         one_of("audio", self.audio, get_args(Audio))
-        at_least("seed", self.seed, 0)
+        whole_number("seed", self.seed, 0)
         from frame2sound.live.engine import BLOCK_SAMPLES, SAMPLE_RATE
 
         least = 1e3 * BLOCK_SAMPLES / SAMPLE_RATE

@@ -206,13 +206,6 @@ def output_suffix(parameter: str, path: Path, suffixes: Sequence[str]) -> None:
         raise ParameterError(f"got `{parameter}={path}`, expected a name that ends with {expected}")
 
 
-def not_an_input(parameter: str, path: Path, inputs: Iterable[Path]) -> None:
-    """Raise `ParameterError` if an output is a file that is read, which it would replace."""
-    for each in inputs:
-        if path.exists() and each.exists() and path.samefile(each):
-            raise ParameterError(f"got `{parameter}={path}`, which is read; choose another name")
-
-
 def one_of(parameter: str, value: str | None, choices: Iterable[str]) -> None:
     """Raise `ParameterError` if a value is not one of the choices; None is none given."""
     known = tuple(choices)

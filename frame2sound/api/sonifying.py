@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from frame2sound.api.parameters import (
     ParameterError,
     Seconds,
-    at_least,
     musical_scale,
     one_of,
+    whole_number,
 )
 from frame2sound.api.parameters import seconds as parse_seconds
 from frame2sound.api.records import Record
@@ -242,7 +242,7 @@ def _check_numbers(rows: int | None, range_db: float, sample_rate: int, seed: in
         raise ParameterError(
             f"got `range_db={range_db:g}`, expected above 0, {MAX_RANGE_DB:g} dB at most"
         )
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
 
 
 def _check_mapping(mapping: str, **values: object) -> None:

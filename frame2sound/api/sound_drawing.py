@@ -13,12 +13,11 @@ from frame2sound.api.parameters import (
     ParameterError,
     Seconds,
     frame_rate,
-    not_an_input,
     one_of,
     seconds,
 )
 from frame2sound.api.records import Record
-from frame2sound.atomic import check_writable
+from frame2sound.atomic import check_writable, refuse_inputs
 from frame2sound.errors import SynaesthesiaError
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ def draw_sound(
     paths = [Path(each) for each in _as_list(sounds)]
     if target.suffix:
         check_writable(target, SynaesthesiaError, overwrite=overwrite)
-        not_an_input("out", target, paths)
+        refuse_inputs(target, paths, SynaesthesiaError)
     if size % 2 or not 32 <= size <= MAX_SIZE:
         raise ParameterError(f"got `size={size}`, expected an even number from 32 to {MAX_SIZE}")
     networks = read_pair(pair)
@@ -261,7 +260,7 @@ def sing_drawing(
     if phase is not None and by != "phase":
         raise ParameterError(f"got `phase={phase}` with `by={by}`, where it does nothing")
     networks, path, target = read_pair(pair), Path(drawing), new_file(out, ".wav", overwrite)
-    not_an_input("out", target, [path])
+    refuse_inputs(target, [path], SynaesthesiaError)
     with open_progress(progress) as on_progress, one_thread_per_operation():
         heard, count = hear_drawings(networks, path, on_progress)
         method = (phase or DEFAULT_PHASE) if by == "phase" else None

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frame2sound.api.parameters import ParameterError, at_least, output_suffix
+from frame2sound.api.parameters import ParameterError, output_suffix, whole_number
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def train_pair(
     from frame2sound.synaesthesia.training import train_pair as train
     from frame2sound.training.optimiser import pick_device
 
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
     asked = [] if pairing is None else [f"pairing={pairing!r}"]
     chosen = load_synaesthesia_recipe(recipe, [*settings, *asked])
     on = pick_device("cpu" if device == "auto" and chosen.kind == "strokes" else device)
@@ -212,7 +212,7 @@ def _write_set(
 
     if not 1 <= count <= MAX_EXAMPLES:
         raise ParameterError(f"got `count={count}`, expected 1 to {MAX_EXAMPLES}")
-    at_least("seed", seed, 0)
+    whole_number("seed", seed, 0)
     if folder.exists():
         raise SynaesthesiaError(f"{folder} exists already; choose another name")
     with (

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
@@ -37,6 +36,7 @@ from frame2sound.errors import DreamError
 from frame2sound.name_matching import match_film_name
 from frame2sound.progress import ProgressCallback, ignore_progress
 from frame2sound.rendering.output.finishing import limit
+from frame2sound.sound.wav_file import open_wav
 
 Sound = Literal["mosaic", "phases"]
 
@@ -251,8 +251,12 @@ def write_sound(
     sound: NDArray[np.float32], sample_rate: int, path: Path, *, overwrite: bool
 ) -> None:
     """Write a WAV of 24 bits."""
-    with atomic_write(path, DreamError, overwrite=overwrite) as partial:
-        soundfile.write(partial, sound, sample_rate, "PCM_24", format="WAV")
+    channels = 1 if sound.ndim == 1 else sound.shape[1]
+    with (
+        atomic_write(path, DreamError, overwrite=overwrite) as partial,
+        open_wav(partial, sample_rate, channels, "PCM_24") as file,
+    ):
+        file.write(sound)
 
 
 def _pick(count: int, wanted: int) -> list[int]:

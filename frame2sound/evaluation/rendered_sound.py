@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ def read_rendered(path: Path, sample_rate: int) -> NDArray[np.float32]:
 
     What is equal in two channels stays as loud as both together (ITU-R BS.1770).
     """
-    sound, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    sound, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     mono: NDArray[np.float32] = sound.sum(axis=1) / np.float32(np.sqrt(sound.shape[1]))
     if rate == sample_rate or not len(mono):
         return mono

@@ -191,7 +191,7 @@ def _to_stored(samples: NDArray[np.float32]) -> NDArray[np.int32]:
 def _shorten(path: Path, sample_count: int) -> None:
     """Replace a FLAC file by its first samples."""
     shorter = path.with_suffix(".shorter")
-    with soundfile.SoundFile(path) as source:
+    with soundfile.SoundFile(os.fsencode(path)) as source:
         target = _FlacFile(shorter, source.samplerate, source.channels)
         try:
             while (left := sample_count - target.sample_count) > 0:

@@ -113,7 +113,7 @@ def open_picture_recorder(
     recorder, is_played = None, False
     with atomic_write(path, SoundtrackError, overwrite=overwrite) as unfinished:
         try:
-            with av.open(str(unfinished), "w") as container:
+            with av.open(str(unfinished.absolute()), "w") as container:
                 require_h264(container, path, SoundtrackError)
                 recorder = PictureRecorder(container, sample_rate, fps)
                 try:
@@ -145,7 +145,10 @@ def _not_recorded(failure: Exception) -> SoundtrackError:
 def _readable_seconds(path: Path) -> float:
     """Return how much of a film can be read whose writing has failed; of MP4 that is nothing."""
     seconds = 0.0
-    with suppress(OSError, ValueError, IndexError, av.FFmpegError), av.open(str(path)) as film:
+    with (
+        suppress(OSError, ValueError, IndexError, av.FFmpegError),
+        av.open(str(path.absolute())) as film,
+    ):
         for packet in film.demux(video=0):
             if packet.pts is not None:
                 seconds = float(packet.pts * packet.time_base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,6 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from frame2sound.atomic import atomic_write
@@ -23,9 +21,6 @@ Samples = NDArray[np.float32]
 
 MAX_WAITING_BLOCKS = 20_000
 """If more blocks wait for the disk, nearly two minutes, the recording ends."""
-
-MIN_FREE_BYTES = 1 << 20
-"""A disk with less is taken to be full where a write fails: libsndfile does not say why."""
 
 BATCH_BLOCKS = 64
 """Blocks that are written at once."""
@@ -75,7 +70,7 @@ class SoundRecorder:
                 sound = np.concatenate(blocks)
                 self._file.write(sound)
                 self.samples += len(sound)
-        except (OSError, soundfile.SoundFileError) as error:
+        except OSError as error:
             self.failure = error
 
 
@@ -111,17 +106,12 @@ def open_recorder(
     if recorder.failure is not None:
         raise SoundtrackError(
             f"{path} holds only the first {recorder.samples / sample_rate:.1f} s "
-            f"({_reason(path, recorder.failure)}); make room, or record to another disk, and play "
+            f"({error_reason(recorder.failure)}); make room, or record to another disk, and play "
             "again"
         )
     if header_failure is not None:
         raise SoundtrackError(
             f"{path} holds all of its {recorder.samples / sample_rate:.1f} s, but does not say so, "
-            f"since it could not be made an RF64 ({_reason(path, header_failure)}); read it as raw "
+            f"since it could not be made an RF64 ({error_reason(header_failure)}); read it as raw "
             f"samples of 24 bits, stereo, {sample_rate} Hz"
         )
-
-
-def _reason(path: Path, failure: Exception) -> str:
-    is_full = shutil.disk_usage(path.parent).free < MIN_FREE_BYTES
-    return "the disk is full" if is_full else error_reason(failure).rstrip(".")

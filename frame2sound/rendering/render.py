@@ -9,7 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from frame2sound.atomic import MAX_NAME_BYTES, atomic_write, check_writable, truncate_name
+from frame2sound.atomic import (
+    MAX_NAME_BYTES,
+    atomic_write,
+    check_writable,
+    refuse_inputs,
+    truncate_name,
+)
 from frame2sound.brain.corpus import Corpus, CorpusPointer
 from frame2sound.brain.predictor import Predictor
 from frame2sound.errors import SoundtrackError
@@ -153,8 +159,7 @@ def render(
     if events_out is not None:
         exports = replace(exports, events_out=events_out)
     exports.check(out, overwrite=delivery.overwrite)
-    if out.exists() and out.samefile(animation.streams.path):
-        raise SoundtrackError(f"{out} is the animation itself; choose another name")
+    refuse_inputs(out, [animation.streams.path], SoundtrackError)
     wav = delivery.wav or out.suffix.lower() == ".wav"
     if wav and out.suffix.lower() != ".wav":
         raise SoundtrackError(f"got `wav` and {out.name}, expected a name that ends in .wav")

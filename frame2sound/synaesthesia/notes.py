@@ -46,11 +46,12 @@ def make_notes(count: int, seed: int) -> Iterator[tuple[str, Samples]]:
 
 def write_notes(folder: Path, count: int, seed: int) -> Iterator[Path]:
     """Write notes as WAV files of 16 bits into a folder, and yield the path of each."""
-    import soundfile
+    from frame2sound.sound.wav_file import open_wav
 
     for name, samples in make_notes(count, seed):
         path = folder / f"{name}.wav"
-        soundfile.write(path, samples, RATE, subtype="PCM_16")
+        with open_wav(path, RATE, 1, "PCM_16") as file:
+            file.write(samples)
         yield path
 
 

@@ -119,12 +119,15 @@ def write_sung(path: Path, sound: FloatArray, *, overwrite: bool = False) -> Non
     SynaesthesiaError
         The file exists or cannot be written.
     """
-    import soundfile
+    from frame2sound.sound.wav_file import open_wav
 
     limiter = Limiter(RATE)
     limited = np.concatenate([limiter.process(sound), limiter.flush()])
-    with atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial:
-        soundfile.write(partial, limited, RATE, "PCM_24", format="WAV")
+    with (
+        atomic_write(path, SynaesthesiaError, overwrite=overwrite) as partial,
+        open_wav(partial, RATE, 1, "PCM_24") as file,
+    ):
+        file.write(limited)
 
 
 def sing_by_mosaic(

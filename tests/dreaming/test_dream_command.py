@@ -217,7 +217,7 @@ def test_a_sound_that_is_read_is_not_overwritten(tmp_path: Path, words: tuple[st
     (tmp_path / "sounds").mkdir()
     (tmp_path / "a.wav").write_bytes(b"kept")
     made = run(tmp_path, "dream", *words, "-o", "a.wav", "--overwrite")
-    assert "got --out a.wav, which is read; choose another name" in made.stderr
+    assert "a.wav is read by this command; choose another name" in made.stderr
     assert (tmp_path / "a.wav").read_bytes() == b"kept"
 
 

@@ -28,7 +28,9 @@ def test_every_block_is_written_in_order(tmp_path):
     np.testing.assert_array_equal(heard, np.concatenate(blocks))
 
 
-@pytest.mark.parametrize(("free", "reason"), [(0, "the disk is full"), (1 << 30, "system error")])
+@pytest.mark.parametrize(
+    ("free", "reason"), [(0, "no space left on device"), (1 << 30, "input/output error")]
+)
 def test_a_disk_that_fails_ends_the_recording_whose_beginning_is_kept(
     tmp_path, monkeypatch, free, reason
 ):
@@ -40,7 +42,7 @@ def test_a_disk_that_fails_ends_the_recording_whose_beginning_is_kept(
         write(file, sound)
 
     monkeypatch.setattr(soundfile.SoundFile, "write", write_once)
-    monkeypatch.setattr(recording.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    monkeypatch.setattr(wav_file.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     monkeypatch.setattr(recording, "BATCH_BLOCKS", 4)
     said = rf"heard\.wav holds only the first 0\.0 s \({reason}\); make room"
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 
 import av
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from frame2sound.sound import wav_file
+from frame2sound.dreaming import dream
+from frame2sound.sound import sound_file, wav_file
+from frame2sound.synaesthesia import notes, singing
 
 STEP = {"PCM_16": 2.0**-15, "PCM_24": 2.0**-23, "FLOAT": 2.0**-25}
 SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (1001, 2))
@@ -40,6 +43,19 @@ def test_a_sound_too_long_for_a_wav_is_whole_in_an_rf64(tmp_path, monkeypatch, s
     with av.open(path) as container:
         assert sum(frame.samples for frame in container.decode(audio=0)) == len(SOUND)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_notes_dreams_and_songs_have_any_names(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    sound = np.full(1000, 0.25, np.float32)
+    dream.write_sound(sound, 22050, folder / "dream.wav", overwrite=False)
+    singing.write_sung(folder / "sung.wav", sound, overwrite=False)
+    (note,) = notes.write_notes(folder, 1, 0)
+    for path in (folder / "dream.wav", folder / "sung.wav", note):
+        with sound_file.open_sound_file(path) as file:
+            assert (file.format, file.channels) == ("WAV", 1)
+            assert file.read().any()
 
 
 def test_a_copy_that_fails_leaves_nothing(tmp_path, monkeypatch):

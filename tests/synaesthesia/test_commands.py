@@ -75,7 +75,7 @@ def test_what_is_read_is_not_replaced_and_what_exists_is_seen_first(
     for name in ("own.mp4", "own.svg"):
         (tmp_path / name).write_bytes(b"kept")
         own = tmp_path / name
-        with pytest.raises(f2s.ParameterError, match=r"got `out=.*own.*`, which is read"):
+        with pytest.raises(SynaesthesiaError, match="is read by this command"):
             f2s.draw_sound([folder / "sound.wav", own], own, pair="none", overwrite=True)
         with pytest.raises(SynaesthesiaError, match="exists already"):
             f2s.draw_sound(folder / "sound.wav", own, pair="none")
