@@ -10,10 +10,11 @@ import frame2sound as f2s
 from frame2sound.carriers.layout import PageLayout
 from frame2sound.carriers.locate import find_page
 from frame2sound.carriers.parameters import Kind
+from frame2sound.carriers.sound_input import open_sound
 from frame2sound.carriers.strip import draw_strip
 from frame2sound.dreaming.sources import load_sources
 from frame2sound.errors import CarrierError
-from frame2sound.synaesthesia.sounds import read_sound
+from frame2sound.synaesthesia.sounds import mono_sound
 from tests.carriers.sounds import RATE, bells, bytes_of, heard, pages, parameters, snr_db
 
 
@@ -120,9 +121,11 @@ def test_sounds_that_no_picture_holds_are_refused(tmp_path, sound, rate, says):
 
 def test_drawing_and_dreaming_refuse_samples_that_are_not_finite(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.r_[bells(0.1)[:, 0], np.nan], RATE, "FLOAT")
-    for read in (read_sound, load_sources):
-        with pytest.raises(f2s.Frame2SoundError, match=r"a\.wav holds samples that are not finite"):
-            read(tmp_path / "a.wav")
+    path, told = tmp_path / "a.wav", r"a\.wav holds samples that are not finite"
+    with pytest.raises(f2s.Frame2SoundError, match=told):
+        list(mono_sound(open_sound(path)))
+    with pytest.raises(f2s.Frame2SoundError, match=told):
+        load_sources(path)
 
 
 def test_a_damaged_sound_is_told_in_a_line(tmp_path):

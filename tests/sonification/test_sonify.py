@@ -83,7 +83,7 @@ def test_pictures_that_have_sounded_are_not_kept(tmp_path, mapping, stereo):
     kept = []
 
     def count(*_):
-        kept.append(sum(isinstance(each, Scan) for each in gc.get_objects()))
+        kept.append(sum(type(each) is Scan for each in gc.get_objects()))
 
     f2s.sonify(path, tmp_path / "a.wav", mapping=mapping, stereo=stereo, progress=count)
     assert kept
