@@ -45,7 +45,6 @@ from frame2sound.brain.recipe import Recipe, load_recipe, parse_recipe, recipe_t
 from frame2sound.library.calibration import is_calibration
 from frame2sound.library.store import Library
 from frame2sound.training.checkpoint import checkpoint_path
-from frame2sound.training.samplers import MIN_STEPS
 from frame2sound.training.trainer import GENERALISATION_THRESHOLD
 
 ANCESTORS = (
@@ -166,8 +165,9 @@ class Bench:
         training = self._train(name, library, out, self.settings, "--overwrite")
         brain = load_brain(out)
         card = brain.provenance
-        batch = min(recipe.training.batch, card["pairs"]["learned"] // MIN_STEPS)
-        steps = card["epochs"] * (card["pairs"]["learned"] // batch)
+        pairs, choice = card["pairs"]["learned"], recipe.training
+        batch = min(choice.batch, pairs // choice.min_steps)
+        steps = card["epochs"] * (pairs // batch)
         return Result(
             recipe_table(recipe),
             *_network(brain),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from frame2sound.film.drawing.demo_films import load_scene
 from frame2sound.film.drawing.scene_writer import write_scene
 
+ROOT = Path(__file__).resolve().parents[1]
 RUN = """
 import sys
 from frame2sound.cli import main
@@ -116,3 +119,40 @@ def test_writing_a_film_that_is_copied_loads_no_opencv() -> None:
     code = "import sys, frame2sound.film.encoding.soundtrack_writer; print('cv2' in sys.modules)"
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout == "False\n"
+
+
+def test_benchmarks_import_names_that_are_there() -> None:
+    scripts = sorted((ROOT / "benchmarks").rglob("*.py"))
+    assert len(scripts) > 50
+    missing = [
+        f"{script.name}: {found.module}.{alias.name}"
+        for script in scripts
+        for found in ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+        if isinstance(found, ast.ImportFrom) and (source := source_of(found.module or ""))
+        for alias in found.names
+        if alias.name not in names_in(source) and not source_of(f"{found.module}.{alias.name}")
+    ]
+    assert not missing
+
+
+def source_of(module: str) -> Path | None:
+    """Return the file of a module of the package or of benchmarks; None of any other."""
+    path = ROOT.joinpath(*module.split("."))
+    files = (path.with_suffix(".py"), path / "__init__.py", ROOT / "benchmarks" / f"{module}.py")
+    return next((file for file in files if module and file.exists()), None)
+
+
+@cache
+def names_in(source: Path) -> set[str]:
+    """Return what a module defines, assigns, imports or lists anywhere."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add(node.asname or node.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value)  # as in `__all__`
+    return names
