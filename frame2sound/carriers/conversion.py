@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from frame2sound.atomic import atomic_write, check_writable
+from frame2sound.atomic import atomic_write, check_writable, refuse_inputs
 from frame2sound.carriers.colours import Planes
 from frame2sound.carriers.page_files import WrittenPictures, check_output, write_pages
 from frame2sound.carriers.page_reader import Findings, PictureSound
@@ -43,6 +43,7 @@ def write_pictures(
         The sound cannot be read, the output cannot be written, or it cannot hold the carrier.
     """
     check_output(out, choice.kind, crf, overwrite=overwrite)
+    refuse_inputs(out, [sound_path], CarrierError)
     sound = open_sound(sound_path)
     parameters = plan_pages(sound, choice)
     total = page_count(parameters)
@@ -135,6 +136,8 @@ def carry_through(
     words, wav = check_command(command), out.with_name(f"{out.name}.wav")
     check_output(out, choice.kind, crf, overwrite=overwrite)
     check_writable(wav, CarrierError, overwrite=overwrite)
+    for path in (out, wav, sheet_path(out)):
+        refuse_inputs(path, [sound_path], CarrierError)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".through-") as name:
         given, made = (Path(name) / part / out.name for part in ("given", "made"))

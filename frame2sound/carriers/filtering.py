@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from frame2sound.atomic import write_error_message
+from frame2sound.atomic import refuse_inputs, write_error_message
 from frame2sound.carriers.colours import Planes
 from frame2sound.carriers.filters.cells import Cells, Filtered, SpectraReader
 from frame2sound.carriers.page_files import WrittenPictures, check_output, write_pages
@@ -56,6 +56,7 @@ def filter_pictures(
     """
     sounds = [_open(path) for path in paths]
     check_output(out, sounds[0].findings.parameters.kind, crf, overwrite=overwrite)
+    refuse_inputs(out, paths, CarrierError)
     with _folder_beside(out) as folder:
         try:
             cells = [

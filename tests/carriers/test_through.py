@@ -54,6 +54,24 @@ def test_a_tool_that_copies_leaves_samples_as_they_were(wav, tmp_path):
     assert not list(tmp_path.glob(".through-*"))
 
 
+def test_what_is_read_is_not_replaced(wav, tmp_path):
+    again = wav.rename(tmp_path / "a.png.wav")
+    heard = again.read_bytes()
+    with pytest.raises(CarrierError, match=r"a\.png\.wav is read by this command"):
+        f2s.send_through(again, tmp_path / "a.png", tool(COPY), overwrite=True)
+    assert again.read_bytes() == heard
+    f2s.to_picture(again, tmp_path / "a.mkv")
+    f2s.to_picture(again, tmp_path / "a.png")
+    for name in ("a.mkv", "a.png"):
+        path = tmp_path / name
+        seen = path.read_bytes()
+        with pytest.raises(CarrierError, match=rf"{name} is read by this command"):
+            f2s.filter_picture(path, path, mirror=True, overwrite=True)
+        with pytest.raises(CarrierError, match=rf"{name} is read by this command|no audio"):
+            f2s.to_picture(path, path, overwrite=True)
+        assert path.read_bytes() == seen
+
+
 def test_what_a_tool_changed_is_measured_and_told(wav, tmp_path):
     made = f2s.send_through(wav, tmp_path / "dark.png", tool(GAMMA))
     sound, again = (
