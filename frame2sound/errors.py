@@ -28,6 +28,10 @@ class DamagedFilmError(FilmError):
     """A film is truncated or corrupt and can be read only in part."""
 
 
+OR_USE_DAMAGED = ", or use what can be read with `allow_damaged=True`"
+"""What a `DamagedFilmError` advises those who can choose it."""
+
+
 class LibraryError(Frame2SoundError):
     """A library is missing, empty, incomplete or of another kind than expected."""
 

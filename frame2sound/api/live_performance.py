@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -209,24 +210,24 @@ class Performance:
             frame_time=session.frame_time.summary(),
             sound_delay=session.sound_delay.summary(),
             cpu_percent=round(cpu_percent, 1),
-            recorded=tuple(self.options.outputs.values()),
             notes=() if failure is None else (f"it ended early: {failure}",),
         )
 
     def _write(self, result: LiveResult, failures: dict[str, str]) -> LiveResult:
         """Write events and report, and return the result; raise if any output has failed."""
+        outputs = self.options.outputs
         for name, write in (("events_out", self._write_events), ("report", self._write_report)):
+            written = tuple(path for each, path in outputs.items() if each not in failures)
+            told = (*result.notes, *failures.values())
             try:
-                write(result)
+                write(replace(result, recorded=written, notes=told))
             except SoundtrackError as error:
                 failures[name] = str(error)
+        kept = [path for name, path in outputs.items() if name not in failures]
         if failures:
-            kept = [
-                str(path) for name, path in self.options.outputs.items() if name not in failures
-            ]
-            all_kept = f"kept {', '.join(kept)}" if kept else "nothing else was written"
+            all_kept = f"kept {', '.join(map(str, kept))}" if kept else "nothing else was written"
             raise SoundtrackError("; ".join([*failures.values(), all_kept]))
-        return result
+        return replace(result, recorded=tuple(kept))
 
     def _write_events(self, result: LiveResult) -> None:
         if self.options.events_out is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, count, islice
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from frame2sound.errors import FilmError, SoundtrackError
+from frame2sound.errors import OR_USE_DAMAGED, FilmError, SoundtrackError
 from frame2sound.extras import import_extra
 from frame2sound.film.decoding.frame_timing import Frame as FilmFrame
 from frame2sound.film.small_frames import SIZE, luma
@@ -142,7 +141,7 @@ class PlayedFrames:
         try:
             yield from self._read()
         except FilmError as error:
-            self.failure = error
+            self.failure = type(error)(str(error).replace(OR_USE_DAMAGED, ""))
 
 
 def film_frames(path: Path, *, colour: bool, is_loop: bool = False) -> PlayedFrames:
@@ -156,14 +155,18 @@ def film_frames(path: Path, *, colour: bool, is_loop: bool = False) -> PlayedFra
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
     reader = SubprocessFilmReader(path)
-    fps = _mean_rate(reader.frames()) if reader.streams.is_animated_image else reader.streams.fps
+    fps = _mean_rate(reader.frames()) if reader.streams.is_animated_image else None
+    fps = fps or reader.streams.fps
     return PlayedFrames(path.name, fps, lambda: reader.frames(colour=colour), is_loop=is_loop)
 
 
-def _mean_rate(frames: Iterable[FilmFrame]) -> Fraction:
-    """Return pictures per second."""
-    number, last = deque(enumerate(frames, 1), 1).pop()
-    return number / last.end_seconds
+def _mean_rate(frames: Iterable[FilmFrame]) -> Fraction | None:
+    """Return pictures per second, until the film is damaged; None if there are none."""
+    number, seconds = 0, Fraction(0)
+    with suppress(FilmError):
+        for frame in frames:
+            number, seconds = number + 1, frame.end_seconds
+    return number / seconds if seconds else None
 
 
 class CameraFrames:

@@ -185,3 +185,17 @@ def test_the_rate_of_an_animated_image_is_that_of_its_pictures(tmp_path, kind):
     delays = [20, 120] * 5
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=delays)
     assert film_frames(path, colour=False).fps == pytest.approx(10 / 0.7)
+
+
+def test_a_damaged_animated_image_is_played_until_there(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (20, 64, 64), np.uint8)
+    path = tmp_path / "film.png"
+    pictures = [Image.fromarray(each) for each in noise]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 300] = b"U" * 300
+    path.write_bytes(content)
+    source = film_frames(path, colour=False)
+    assert source.fps == 10
+    assert 8 <= sum(1 for _ in source.frames(FakeClock())) <= 11
+    assert str(source.failure).endswith("; copy it again")

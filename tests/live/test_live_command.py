@@ -171,6 +171,7 @@ def test_a_film_that_is_damaged_ends_where_it_is(folder):
     (note,) = report["notes"]
     assert note.startswith("it ended early: damaged.mkv is damaged: it ")
     assert f"  note: {note.split(';')[0]}" in shown.stdout
+    assert note.endswith("; copy it again")  # what could be read was played
     assert 90 <= report["frames"] <= 100
     heard = soundfile.info(folder / "part.wav").frames / 48_000
     assert heard == report["seconds"] >= report["frames"] / 25
@@ -191,3 +192,6 @@ def test_an_output_that_cannot_be_written_leaves_the_others(folder, monkeypatch)
     assert (folder / "k.wav").exists()
     assert (folder / "k-report.json").exists()
     assert not (folder / "k.json").exists()
+    report = json.loads((folder / "k-report.json").read_text())
+    assert report["recorded"] == ["k.wav", "k-report.json"]
+    assert report["notes"] == ["the disk is full, k.json was not written"]

@@ -12,7 +12,7 @@ from typing import IO
 import av
 from av.container import InputContainer
 
-from frame2sound.errors import DamagedFilmError
+from frame2sound.errors import OR_USE_DAMAGED, DamagedFilmError
 from frame2sound.film.decoding.ffmpeg_input import open_regular_file
 from frame2sound.film.decoding.probe import DEMUXERS_WITH_EXACT_DURATION, Streams
 
@@ -53,8 +53,7 @@ class DamageLog:
         if not self.allow_damaged:
             reason = reason or f"cannot be decoded at {seconds:.2f} s"
             raise DamagedFilmError(
-                f"{self.streams.path} is damaged: it {reason}; "
-                "copy it again, or use what can be read with `allow_damaged=True`"
+                f"{self.streams.path} is damaged: it {reason}; copy it again{OR_USE_DAMAGED}"
             )
         self._damaged_seconds.append(seconds)
 

@@ -217,12 +217,13 @@ class FilmReader:
         """Decode the film once, from its start, or from a key frame before ``from_seconds``."""
         with ExitStack() as resources:
             container = resources.enter_context(self._open(strategy))
-            packets, end = self._demux(container), 0.0
+            failures: list[FilmError] = []
+            packets, end = _held_back(self._demux(container), failures), 0.0
             if strategy is DecodeStrategy.PARALLEL and from_seconds and not with_audio:
                 sought = seek_to_key_frame(self.streams, container, packets, from_seconds)
                 if sought is None:
                     container = resources.enter_context(self._open(strategy))
-                packets = sought or self._demux(container)
+                packets = sought or _held_back(self._demux(container), failures)
             if strategy is DecodeStrategy.PARALLEL and (
                 make_resizer is None or self.options.hardware is not None
             ):
@@ -255,6 +256,8 @@ class FilmReader:
             if audio_decoder is not None:
                 yield from audio_decoder.flush()
                 self._check_peak()
+            if failures:
+                raise failures[0]
             self._damage.check_truncation(container, end)
             self._damage.check_second_film(container)
 
@@ -401,3 +404,11 @@ def _open_video_decoder(streams: Streams, limits: Limits) -> av.VideoCodecContex
     The container is not kept: decoders do not need it, and its index grows with the film.
     """
     return alpha_aware_decoder(selected_video_stream(streams.open(limits=limits), streams))
+
+
+def _held_back(packets: TimedPackets, failures: list[FilmError]) -> TimedPackets:
+    """Yield packets; an error ends them, and is kept until they are decoded."""
+    try:
+        yield from packets
+    except FilmError as error:
+        failures.append(error)
