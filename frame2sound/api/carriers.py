@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from frame2sound.api.parameters import FrameRate, ParameterError, frame_rate
+from frame2sound.api.parameters import FrameRate, ParameterError, frame_rate, whole_number
 from frame2sound.api.records import Record
 
 if TYPE_CHECKING:
@@ -321,10 +321,11 @@ def _page_choice(
         raise ParameterError(f"got cell {cell!r}, expected 1, 2 or 4")
     if crf is not None and not 0 <= crf <= MAX_CRF:
         raise ParameterError(f"got crf {crf!r}, expected 0 to {MAX_CRF}")
+    whole_number("size", size, 0)
     if size is not None and not MIN_SIZE <= size <= MAX_SIZE:
         raise ParameterError(f"got `size={size}`, expected {MIN_SIZE} to {MAX_SIZE} pixels")
     rate, whole = frame_rate("fps", fps), out.suffix.lower() == ".png"
-    return PageChoice(Kind[carrier.upper()], cell, size, rate, whole)
+    return PageChoice(Kind[carrier.upper()], cell, None if size is None else int(size), rate, whole)
 
 
 def _count(number: int, what: str = "picture") -> str:

@@ -232,6 +232,8 @@ def sonify(
 
 
 def _check_numbers(rows: int | None, range_db: float, sample_rate: int, seed: int) -> None:
+    whole_number("sample_rate", sample_rate, 0)
+    whole_number("rows", rows, 0)
     if not MIN_RATE <= sample_rate <= MAX_RATE:
         raise ParameterError(
             f"got `sample_rate={sample_rate}`, expected {MIN_RATE} to {MAX_RATE} Hz"

@@ -335,7 +335,7 @@ def _read_film(path: Path, spacing: Fraction) -> Iterator[ReadDrawing]:
     from frame2sound.film.decoding.subprocess_reader import SubprocessFilmReader
 
     reader, due = SubprocessFilmReader(path), Fraction(0)
-    size = reader.streams.width, reader.streams.height
+    size = reader.streams.width * reader.streams.pixel_aspect, reader.streams.height
     width, height = size[::-1] if reader.streams.quarter_turns % 2 else size
     for number, frame in enumerate(reader.frames(colour=True)):
         if frame.end_seconds > due:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,14 +28,14 @@ def on_square_ground(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(whole, (SIDE, SIDE), interpolation=kind), np.uint8)
 
 
-def unsqueeze(frame: Picture, width: int, height: int) -> Picture:
+def unsqueeze(frame: Picture, width: Fraction | int, height: Fraction | int) -> Picture:
     """Return a small frame of a film, which is square, in the shape that it is shown in.
 
     Parameters
     ----------
     frame : uint8 array (64, 64, 3)
-    width, height : int
-        Of the film.
+    width, height : Fraction or int
+        Of the film as it is shown.
 
     Returns
     -------

@@ -145,6 +145,12 @@ def test_errors_name_parameters_and_the_command_line_options(folder: Path) -> No
     for name in ("seed", "sample_rate"):
         with pytest.raises(f2s.ParameterError, match=rf"got `{name}=1.5`, expected a whole number"):
             f2s.render(folder / "animation.mp4", **{name: 1.5})
+    for refused in (
+        lambda: f2s.sonify("a.png", "a.wav", rows=1.5),
+        lambda: f2s.to_picture("a.wav", "a.png", size=512.5),
+    ):
+        with pytest.raises(f2s.ParameterError, match=r"`, expected a whole number"):
+            refused()
     with pytest.raises(SoundtrackError, match=r"`corpus` does nothing.*use `mode=mosaic`"):
         f2s.render(folder / "animation.mp4", corpus=folder / "library", mode="granular")
     words = ["animation.mp4", "--corpus", "library", "--mode", "granular"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -178,6 +179,22 @@ def test_frames_of_a_film_keep_their_shape_as_pictures_do(
     picture = load_drawings([tmp_path / "page.png"])
     assert of_film.rasters == pytest.approx(picture.rasters, abs=0.15)
     assert of_film.measures[:, 0] == pytest.approx(picture.measures[:, 0], abs=0.1)
+
+
+def test_pixels_that_are_not_square_are_drawn_as_they_are_shown(tmp_path: Path) -> None:
+    page = np.full((64, 256, 3), 255, np.uint8)
+    cv2.circle(page, (128, 32), 25, (0, 0, 0), 4)
+    for name, columns in (("wide", 256), ("squeezed", 64)):
+        with av.open(str(tmp_path / f"{name}.mkv"), "w") as film:
+            stream = film.add_stream("libx264", rate=10, options={"crf": "1"})
+            stream.width, stream.height, stream.pix_fmt = columns, 64, "yuv444p"
+            stream.codec_context.sample_aspect_ratio = Fraction(256, columns)
+            seen = cv2.resize(page, (columns, 64), interpolation=cv2.INTER_AREA)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(seen, "bgr24")))
+            film.mux(stream.encode())
+    wide, squeezed = (load_drawings([tmp_path / f"{n}.mkv"]) for n in ("wide", "squeezed"))
+    assert squeezed.rasters == pytest.approx(wide.rasters, abs=0.15)
+    assert squeezed.measures[:, 0] == pytest.approx(wide.measures[:, 0], abs=0.1)
 
 
 def test_frames_of_a_film_are_drawings_five_a_second(tmp_path: Path) -> None:

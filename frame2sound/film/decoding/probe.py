@@ -86,6 +86,8 @@ class Streams:
         Frame rate that was given for numbered pictures.
     ignore_alpha : bool
         Whether the alpha channel has no meaning.
+    pixel_aspect : Fraction
+        Width of a pixel as it is shown, divided by its height, before quarter turns.
     is_animated_image : bool
         Whether each picture has a delay of its own, as in GIF, and none is repeated.
     """
@@ -108,6 +110,7 @@ class Streams:
     sequence_fps: Fraction | None = None
     mirrored: bool = False
     ignore_alpha: bool = False
+    pixel_aspect: Fraction = Fraction(1)
     is_animated_image: bool = False
 
     def open(
@@ -242,6 +245,7 @@ def probe_streams(path: Path, options: DecodeOptions = DEFAULT_DECODE_OPTIONS) -
             else _declared_audio_end(container, audio, start),
             mirrored=mirrored,
             ignore_alpha=ignores_alpha(container.format.name, video.codec.canonical_name),
+            pixel_aspect=Fraction(video.sample_aspect_ratio or 1),
             is_animated_image=container.format.name in ANIMATED_IMAGE_DEMUXERS
             or is_animated_webp(path),
         )
