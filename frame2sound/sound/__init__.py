@@ -1,1 +1,1 @@
-"""Pure functions on arrays of samples."""
+"""Pure functions on arrays of samples, and the files that hold them."""
