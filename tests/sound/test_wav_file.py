@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import resource
 
 import av
@@ -38,6 +39,10 @@ def test_a_sound_too_long_for_a_wav_is_whole_in_an_rf64(tmp_path, monkeypatch, s
     write(path, subtype, channels)
     info = soundfile.info(path)
     assert (info.format, info.subtype, info.samplerate) == ("RF64", subtype, 48000)
+    stored = path.read_bytes()
+    samples_bytes = len(SOUND) * channels * {"PCM_16": 2, "PCM_24": 3, "FLOAT": 4}[subtype]
+    sizes = len(stored) - 8, samples_bytes, len(SOUND)
+    assert struct.unpack_from("<QQQ", stored, 20) == sizes  # as ds64 in EBU Tech 3306 has them
     read = soundfile.read(path, always_2d=True)[0]
     assert read == pytest.approx(SOUND[:, :channels], abs=STEP[subtype])
     with av.open(path) as container:
