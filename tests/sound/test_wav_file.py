@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import struct
 import resource
+import struct
 
 import av
 import numpy as np
